@@ -1,0 +1,287 @@
+"""config.toml -> Settings, or an error that names file, line, key and the nearest known key."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from feeds.errors import ConfigError
+from feeds.settings import Checked, Settings, Table
+
+#: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
+_NOT_BUILT: dict[str, tuple[object, str]] = {
+    "tags.rules": ((), "no tag is added"),
+    "duplicates.near": ("keep", "only posts with the same text count as duplicates"),
+    "duplicates.similarity": (None, "only posts with the same text count as duplicates"),
+    "feeds.formats": (["atom"], "only Atom feeds are written"),
+    "feeds.by": (["category"], "only the whole site and categories get feeds"),
+    "feeds.hub": (None, "no hub is named or pinged"),
+    "publish.after": (None, "nothing is run"),
+    "publish.wait_for_site": (False, "nothing is waited for"),
+    "newsletters.template": ("digest", "every issue is a digest"),
+    "newsletters.approve": (False, "this newsletter composes nothing, since nobody could approve it"),
+    "mail.transport": ("outbox", "letters are written to outbox/"),
+    "mail.on_unknown": (None, "it concerns servers, and letters are written to outbox/"),
+    "mail.smtp": (None, "letters are written to outbox/"),
+    "mail.dkim": (None, "letters are not signed"),
+    "mail.bounces": (None, "nothing is read"),
+    "secrets.file": (None, "no keys are made"),
+    "web.listen": (None, "nothing is served"),
+    "web.url": (None, "letters carry a mailto: link for leaving"),
+    "categories.was": (None, "a renamed category starts a new feed"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """Settings, and where they came from."""
+
+    path: Path
+    settings: Settings
+    #: `config.toml:line: key: …`, one line each: keys that were understood but do nothing yet.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The site's folder: relative paths in the settings start here."""
+        return self.path.resolve().parent
+
+    def resolve(self, relative: str) -> Path:
+        """Return a path from the settings as an absolute one."""
+        return self.folder / Path(relative).expanduser()
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the settings in *path*, with `FEEDS_<TABLE>_<KEY>` variables laid over them.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or holds a key or value that cannot be.
+    """
+    text = _text(path)
+    raw = _toml(path, text)
+    overridden = dict(_overrides(raw, environ))
+    try:
+        settings = msgspec.convert(raw, Settings, dec_hook=_decode)
+    except msgspec.ValidationError as e:
+        raise _explained(path, text, e, overridden) from e
+    _check(path, text, settings)
+    return Config(path=path, settings=settings, warnings=tuple(_warnings(path, text, raw)))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        reason = "there is no such file; `feeds init` makes a site to start from, --config names another file"
+        raise ConfigError(str(path), None, "", reason) from None
+    except UnicodeDecodeError as e:
+        raise ConfigError(str(path), None, "", f"is not UTF-8 ({e.reason} at byte {e.start})") from e
+    except OSError as e:
+        raise ConfigError(str(path), None, "", e.strerror or str(e)) from e
+
+
+def _toml(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        line = re.search(r"at line (\d+)", str(e))
+        number = int(line[1]) if line else text.count("\n") + 1
+        raise ConfigError(str(path), number, "", f"is not TOML: {e}") from e
+    except RecursionError:
+        raise ConfigError(str(path), None, "", "is nested too deeply") from None
+
+
+def _decode(wanted: type[Any], value: object) -> object:
+    """Return *value* as one of our checked types; msgspec adds the path to what is raised here."""
+    if not issubclass(wanted, Checked):
+        raise NotImplementedError(wanted)
+    if not isinstance(value, str):
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec wants ValueError
+    return wanted.parse(value)
+
+
+# Variables --------------------------------------------------------------------------------------------------------
+
+
+def _overrides(raw: dict[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Lay variables over *raw*; yield each key that was set and the variable's name."""
+    for keys in _single_values(Settings):
+        name = "_".join(("FEEDS", *keys)).upper()
+        if name in environ:
+            table = raw
+            for key in keys[:-1]:
+                table = table.setdefault(key, {})
+            table[keys[-1]] = _value(environ[name])
+            yield ".".join(keys), name
+
+
+def _single_values(table: type[Table]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key that is one value, not a list or a free table."""
+    for known in msgspec.structs.fields(table):
+        if isinstance(known.type, type) and issubclass(known.type, Table):
+            yield from ((known.encode_name, *rest) for rest in _single_values(known.type))
+        elif "dict" not in str(known.type) and "tuple" not in str(known.type):
+            yield (known.encode_name,)
+
+
+def _value(text: str) -> object:
+    """Return a variable's value: TOML's number or boolean if it reads as one, else the text itself."""
+    try:
+        value: object = tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+# Errors -----------------------------------------------------------------------------------------------------------
+
+
+def _explained(path: Path, text: str, error: msgspec.ValidationError, overridden: dict[str, str]) -> ConfigError:
+    """Return msgspec's words with a line number, the key and the nearest known key."""
+    reason, _, where = str(error).partition(" - at `$")
+    keys = tuple(int(k) if k.isdigit() else k for k in re.findall(r"\.\.\.|[^.\[\]`]+", where))
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", reason, re.DOTALL):
+        keys = (*keys, unknown[1])
+        known = [f.encode_name for f in msgspec.structs.fields(_table_at(keys[:-1]))]
+        reason = "is not a known key" + _nearest(unknown[1], known)
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
+        reason = f"`{missing[1]}` is missing"
+    if odd := re.fullmatch(r"Invalid enum value '(.*)'", reason, re.DOTALL):
+        reason = f"{odd[1]!r} is not a known value" + _nearest(odd[1], _values_at(keys))
+    keys = _concrete(text, keys)
+    key = _dotted(keys)
+    if key in overridden:
+        return ConfigError(f"${overridden[key]}", None, key, reason)
+    return ConfigError(str(path), _line(text, keys), key, reason)
+
+
+def _dotted(keys: tuple[str | int, ...]) -> str:
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).removeprefix(".")
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    """Return "; did you mean …", or what is known when nothing known is near."""
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean `{close[0]}`?" if close else f"; known here: {', '.join(known)}"
+
+
+def _values_at(keys: tuple[str | int, ...]) -> list[str]:
+    """Return the values a key with a fixed choice may have, also inside a list."""
+    names = [key for key in keys if isinstance(key, str)]
+    fields = msgspec.structs.fields(_table_at(tuple(names[:-1])))
+    kind = next(f.type for f in fields if f.encode_name == names[-1])
+    choice = next((a for a in get_args(kind) if get_origin(a) is Literal), kind)
+    return list(get_args(choice))
+
+
+def _table_at(keys: tuple[str | int, ...]) -> type[Table]:
+    """Return the struct behind a path of keys; places in lists and names in free tables lead nowhere else."""
+    table: type[Table] = Settings
+    for key in keys:
+        kinds = [f.type for f in msgspec.structs.fields(table) if f.encode_name == key]
+        tables = [a for kind in kinds for a in (kind, *get_args(kind)) if isinstance(a, type) and issubclass(a, Table)]
+        table = tables[0] if tables else table
+    return table
+
+
+def _concrete(text: str, keys: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return *keys* with msgspec's `...` (some key of a free table) replaced by the key that breaks."""
+    if "..." not in keys:
+        return keys
+    at = keys.index("...")
+    found: Any = tomllib.loads(text)
+    for key in keys[:at]:
+        found = found[key]
+    for name, value in found.items():
+        rest = keys[at + 1 :]
+        if not rest or (isinstance(value, dict) and rest[0] in value):
+            return (*keys[:at], name, *rest)
+    return keys[:at]
+
+
+def _line(text: str, keys: tuple[str | int, ...]) -> int | None:
+    """Return the line on which the value at *keys* is complete: the end of the first prefix that holds it."""
+    lines = text.splitlines(keepends=True)
+    for end in range(1, len(lines) + 1):
+        try:
+            found: Any = tomllib.loads("".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        if _holds(found, keys):
+            return end
+    return None
+
+
+def _holds(found: Any, keys: tuple[str | int, ...]) -> bool:
+    for key in keys:
+        try:
+            found = found[key]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+# What the types cannot say ----------------------------------------------------------------------------------------
+
+
+def _check(path: Path, text: str, settings: Settings) -> None:
+    """Refuse values that are each possible and together are not."""
+
+    def refuse(keys: tuple[str | int, ...], reason: str) -> None:
+        raise ConfigError(str(path), _line(text, keys), _dotted(keys), reason)
+
+    if problem := _permalink_problem(settings.posts.permalink):
+        refuse(("posts", "permalink"), problem)
+    if not (path.parent / Path(settings.posts.folder).expanduser()).is_dir():
+        refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
+    names = [n.name for n in settings.newsletters]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            refuse(("newsletters", at, "name"), f"{name!r} is taken by an earlier newsletter")
+    if settings.store.url.startswith("postgresql"):
+        refuse(("store", "url"), "PostgreSQL is not built yet; write such as 'sqlite:///feeds.db'")
+
+
+def _permalink_problem(pattern: str) -> str | None:
+    known = {"year", "month", "day", "slug", "category", "lang", "stem"}
+    used = re.findall(r"{([^{}]*)}", pattern)
+    wrong = [name for name in used if name not in known]
+    if wrong:
+        close = get_close_matches(wrong[0], known, n=1)
+        return f"{{{wrong[0]}}} is not known" + (f"; did you mean {{{close[0]}}}?" if close else "")
+    if re.sub(r"{[^{}]*}", "", pattern).strip().startswith(("http:", "https:")) or not pattern.startswith("/"):
+        return "must start with a slash; the site's url comes before it"
+    if "slug" not in used and "stem" not in used:
+        return "needs {slug} or {stem}, or posts of one day would share an address"
+    return None
+
+
+def _warnings(path: Path, text: str, raw: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for each key that is set and whose part is not built yet."""
+    for dotted, (quiet, instead) in _NOT_BUILT.items():
+        for keys, value in _set_at(raw, tuple(dotted.split("."))):
+            if value != quiet:
+                yield f"{path}:{_line(text, keys)}: {_dotted(keys)}: not built yet: {instead}"
+    for keys, instead in (
+        (("site", "url"), "links point to http://localhost/"),
+        (("site", "id_authority"), "new ids are made from the host of site.url; write it down before you publish"),
+    ):
+        if not _holds(raw, keys):
+            yield f"{path}: {_dotted(keys)}: is not set: {instead}"
+
+
+def _set_at(raw: dict[str, Any], keys: tuple[str, str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield where *keys* are set: in a table, or in each table of a list or of a free table."""
+    table = raw.get(keys[0], {})
+    if keys[0] == "newsletters":
+        spots: list[tuple[tuple[str | int, ...], Any]] = [((keys[0], i), t) for i, t in enumerate(table)]
+    elif keys[0] == "categories":
+        spots = [((keys[0], name), t) for name, t in table.items()]
+    else:
+        spots = [((keys[0],), table)]
+    yield from (((*spot, keys[1]), t[keys[1]]) for spot, t in spots if keys[1] in t)

@@ -1,0 +1,1 @@
+"""Many posts: duplicates, repeated passages, tags, permanent ids, what is public."""

@@ -1,0 +1,60 @@
+"""Categories and tags: which spellings are one, which spelling wins, what its path is."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from feeds.core.posts.read import slugify
+from feeds.model import Post, Topic
+from feeds.settings import Category
+
+
+def key(name: str) -> str:
+    """Return *name* as names are compared: NFKC, without case and separators."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if c not in " -_\u3000\u30fb") or folded
+
+
+class Spellings:
+    """The spelling of each name that is used most; among equals the first in code point order."""
+
+    def __init__(self, used: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
+        self._aliases = {key(alias): name for alias, name in (aliases or {}).items()}
+        counts = Counter(self._aliases.get(key(name), name) for name in used)
+        self._winners: dict[str, str] = {}
+        for name, _ in sorted(counts.items(), key=lambda found: (-found[1], found[0])):
+            self._winners.setdefault(key(name), name)
+
+    def of(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the winning spellings of *names*, each once, in their order."""
+        meant = (self._aliases.get(key(name), name) for name in names)
+        return tuple(dict.fromkeys(self._winners.get(key(name), name) for name in meant))
+
+
+def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[str, Topic]:
+    """Return every category in use by its `key`; no two have the same slug, not even but for case."""
+    known = {key(name): (name, category) for name, category in configured.items()}
+    spellings = Spellings([name for post in posts for name in post.categories])
+    terms = {key(name): known.get(key(name), (name, None))[0] for name in spellings.of(n for p in posts for n in p.categories)}
+    found: dict[str, Topic] = {}
+    taken: set[str] = set()
+    for at in sorted(terms, key=lambda k: (known.get(k, ("", Category()))[1].slug is None, terms[k])):
+        _, category = known.get(at, ("", Category()))
+        slug = _free(slugify(category.slug or terms[at]) or "category", taken)
+        taken.add(slug.casefold())
+        found[at] = Topic(
+            term=terms[at],
+            label=category.label or terms[at],
+            slug=slug,
+            description=category.description or "",
+        )
+    return found
+
+
+def _free(slug: str, taken: set[str]) -> str:
+    """Return *slug*, with a number behind it if it is taken."""
+    number, free = 1, slug
+    while free.casefold() in taken:
+        number += 1
+        free = f"{slug}-{number}"
+    return free

@@ -1,0 +1,1 @@
+"""Which posts in which issue, and the letter's words."""

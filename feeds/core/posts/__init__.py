@@ -1,0 +1,1 @@
+"""One file: front matter, dates, Markdown, text."""

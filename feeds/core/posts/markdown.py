@@ -1,0 +1,106 @@
+"""Markdown -> HTML, and HTML -> HTML that can be shown to anybody."""
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urljoin
+
+_SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
+_PLAYERS = ("iframe", "video", "audio", "embed", "object")
+#: XML 1.0 section 2.2: what no XML document can carry. Surrogates cannot come out of UTF-8.
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def without_illegal(text: str) -> str:
+    """Return *text* without the characters that XML 1.0 cannot carry."""
+    return _NOT_XML.sub("", text)
+
+
+def first_illegal(text: str) -> re.Match[str] | None:
+    """Return the first character that XML 1.0 cannot carry."""
+    return _NOT_XML.search(text)
+
+
+@lru_cache(maxsize=1)
+def _options() -> tuple[Any, Any]:
+    from comrak import ExtensionOptions, RenderOptions  # noqa: PLC0415 - only what is shown is rendered
+
+    extensions = ExtensionOptions()
+    extensions.table = extensions.footnotes = extensions.tasklist = extensions.strikethrough = True
+    extensions.autolink = extensions.cjk_friendly_emphasis = True
+    extensions.header_id_prefix = ""
+    rendering = RenderOptions()
+    rendering.unsafe_ = True  # raw HTML is let through here and sanitised below
+    return extensions, rendering
+
+
+def to_html(markdown: str) -> str:
+    """Return the HTML of *markdown*: CommonMark with tables, footnotes, task lists, strike-through and heading ids.
+
+    Not safe to show: raw HTML comes through as written.
+    """
+    from comrak import render_markdown  # noqa: PLC0415
+
+    extensions, rendering = _options()
+    return str(render_markdown(markdown, extensions, None, rendering))
+
+
+def safe(html: str, base: str) -> str:
+    """Return *html* without scripts, handlers, forms and unknown schemes, every URL absolute as seen from *base*.
+
+    An embedded player becomes a link to what it plays.
+    """
+    import nh3  # noqa: PLC0415 - only what is shown is sanitised
+
+    def absolute(url: str) -> str:
+        return urljoin(base, url)
+
+    return str(
+        nh3.clean(
+            _players_as_links(html),
+            tags=_tags(),
+            attributes=_attributes(),
+            set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},  # task lists; no other input
+            url_schemes=_SCHEMES,
+            url_relative=absolute,
+            link_rel=None,
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def _tags() -> set[str]:
+    import nh3  # noqa: PLC0415
+
+    return nh3.ALLOWED_TAGS | {"section", "input", "tfoot", "picture"} - {"center"}
+
+
+@lru_cache(maxsize=1)
+def _attributes() -> dict[str, set[str]]:
+    import nh3  # noqa: PLC0415
+
+    ours: dict[str, set[str]] = {
+        "*": {"lang", "dir", "title", "id"},
+        "code": {"class"},
+        "input": {"checked"},
+        "img": {"loading"},
+    }
+    return {tag: nh3.ALLOWED_ATTRIBUTES.get(tag, set()) | ours.get(tag, set()) for tag in {*nh3.ALLOWED_ATTRIBUTES, *ours}}
+
+
+def _players_as_links(html: str) -> str:
+    if not any(f"<{name}" in html for name in _PLAYERS):
+        return html
+    from lxml.html import fragment_fromstring, tostring  # noqa: PLC0415 - few posts embed anything
+
+    root = fragment_fromstring(html, create_parent="div")
+    for player in list(root.iter(*_PLAYERS)):
+        sources = [player, *player.iter("source")]
+        url = next((found for e in sources for key in ("src", "data") if (found := e.get(key))), None)
+        if url and player.getparent() is not None:
+            link = fragment_fromstring("<a></a>")
+            link.set("href", url)
+            link.text = player.get("title") or url
+            link.tail = player.tail
+            player.getparent().replace(player, link)
+    return str(tostring(root, encoding="unicode"))[len("<div>") : -len("</div>")]

@@ -1,0 +1,365 @@
+"""Passages that stand twice inside one post.
+
+Machine-drafted posts hold several drafts of one text, one below the other, often with a line such as `---END---`
+between them. Each draft repeats what was there, and paragraphs come back grown by a few sentences, split or joined;
+some drafts break off in mid-sentence and go on after the line with `...`. What a reader should get is each sentence
+once, in the place where it belongs.
+
+How it works. The post becomes a list of *units*: a prose paragraph gives one unit a sentence, a heading is one, and
+every other block (code, quotation, table, list, HTML) is one that is never compared by sentence. Drafts are merged
+into the first one after the other: a sentence that is known goes; one that is new goes right behind the known one
+that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
+or by leaving them out where their whole form stands elsewhere.
+
+Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a
+passage goes only where it stands directly behind itself (a paste gone wrong), or where a post of nothing but
+paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from feeds.core.posts import sentences
+
+#: A line that a drafting program left: `---END---`, `=== END OF DRAFT 2 ===`.
+_SEPARATOR = re.compile(
+    r"[ \t]*([-=*_#~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
+)
+#: How a draft that was cut off is taken up again.
+_ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
+#: Without a separator: a repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
+_PASSAGE_WIDTH = 160
+#: The same for a run that stands directly behind itself.
+_STUTTER_WIDTH = 60
+#: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
+_DRAFTED_SHARE = 0.2
+#: The shortest common text that two halves of a sentence are joined at. Two characters would match by chance.
+_OVERLAP = 3
+#: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
+_MOST_PLACES = 50
+
+_Kind = Literal["sentence", "heading", "block"]
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A sentence, a heading, or a block that is left as it is."""
+
+    kind: _Kind
+    #: As written, without white space around it.
+    text: str
+    #: Begins a paragraph of its own.
+    opens: bool
+    #: Goes on with what was cut off before the separator.
+    resumes: bool = False
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        self.key = _key(self.text) if self.kind != "block" else self.text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """A post's text with each passage once."""
+
+    markdown: str
+    #: What was left out: repeated sentences, separators, cut sentences. Empty: nothing was changed.
+    dropped: tuple[str, ...] = ()
+
+
+def merge(markdown: str) -> Merged:
+    """Return *markdown* with repeated passages, separators and torn joints mended; the same string if there are none."""
+    if not _is_suspicious(markdown):
+        return Merged(markdown=markdown)
+    lines = markdown.split("\n")
+    drafts, separators = _drafts(lines)
+    work = _Work()
+    if separators:
+        _mend_joints(drafts, work)
+        _leave_out_cut(drafts, work)
+        for draft in drafts:
+            work.merge(draft)
+    else:
+        work.text = _without_runs(drafts[0], work)
+    if not work.dropped and not separators:
+        return Merged(markdown=markdown)
+    return Merged(markdown=_written(work.text), dropped=(*separators, *work.dropped))
+
+
+def _is_suspicious(markdown: str) -> bool:
+    """Return whether a closer look could find anything: a cheap question that most posts answer with no."""
+    lines = [line for raw in markdown.split("\n") if len(line := raw.strip()) > 2]  # noqa: PLR2004 - `---` is no text
+    if any(_SEPARATOR.fullmatch(line) for line in lines if line[0] in "-=*_#~"):
+        return True
+    if len(set(lines)) < len(lines):
+        return True
+    found = [s.strip() for line in lines for s in sentences.split(line)]
+    return len(set(found)) < len(found)
+
+
+def _key(text: str) -> str:
+    """Return *text* as sentences are compared: NFKC, without emphasis marks and white space.
+
+    White space goes as a whole because a line break in Japanese source is not a space.
+    """
+    plain = re.sub(r"[*_`~#\s]+", "", unicodedata.normalize("NFKC", text))
+    return plain or text
+
+
+# Taking apart -----------------------------------------------------------------------------------------------------
+
+
+def _drafts(lines: list[str]) -> tuple[list[list[_Unit]], list[str]]:
+    """Return the units between separators, and the separators."""
+    prose = _prose_lines(lines)
+    separators = [n for n, line in enumerate(lines) if n in prose and _SEPARATOR.fullmatch(line)]
+    found = []
+    for start, end in zip([0, *(n + 1 for n in separators)], [*separators, len(lines)], strict=True):
+        units = _units("\n".join(lines[start:end]))
+        if start and units and units[0].kind == "sentence" and _ELLIPSIS.match(units[0].text):
+            units[0].resumes = True
+        found.append(units)
+    return found, [lines[n].strip() for n in separators]
+
+
+def _prose_lines(lines: list[str]) -> set[int]:
+    """Return the numbers (from 0) of lines in top-level paragraphs, rules and headings; not code, lists or quotations."""
+    return {
+        n
+        for kind, first, last in _blocks("\n".join(lines))
+        if kind in {"p", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
+        for n in range(first, last)
+    }
+
+
+def _blocks(markdown: str) -> list[tuple[str, int, int]]:
+    """Return each top-level block as (element, first line, line behind the last), lines counted from 0.
+
+    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own.
+    """
+    from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
+    from lxml.html import fragment_fromstring  # noqa: PLC0415
+
+    extensions, rendering = ExtensionOptions(), RenderOptions()
+    extensions.table = extensions.footnotes = True
+    rendering.sourcepos = True
+    root = fragment_fromstring(str(render_markdown(markdown, extensions, None, rendering)), create_parent="div")
+    found = []
+    for element in root:
+        if isinstance(element.tag, str) and (place := element.get("data-sourcepos")):
+            first, last = (int(part.split(":")[0]) for part in place.split("-"))
+            found.append((element.tag, first - 1, last))
+    return sorted(found, key=lambda block: block[1])
+
+
+def _units(markdown: str) -> list[_Unit]:
+    lines, found, at = markdown.split("\n"), [], 0
+    for kind, first, last in [*_blocks(markdown), ("", len(lines), len(lines))]:
+        if first < at:
+            continue
+        found += _opaque(lines[at:first])
+        text = "\n".join(lines[first:last])
+        if kind == "p" and not _is_list_of_short_lines(text):
+            parts = [part.strip() for part in sentences.split(text) if part.strip()]
+            found += [_Unit("sentence", part, opens=not n) for n, part in enumerate(parts)]
+        elif kind[:1] == "h" and kind != "hr":
+            found.append(_Unit("heading", text.strip(), opens=True))
+        else:
+            found += _opaque(lines[first:last])
+        at = last
+    return found
+
+
+def _opaque(lines: list[str]) -> list[_Unit]:
+    text = "\n".join(lines).strip("\n")
+    return [_Unit("block", text, opens=True)] if text.strip() else []
+
+
+def _is_list_of_short_lines(text: str) -> bool:
+    """Return whether a paragraph is verse, an address or a list without marks: lines that end without a full stop."""
+    lines = text.split("\n")
+    hard = sum(line.endswith(("  ", "\\")) for line in lines)
+    return hard >= 1 and len(lines) > hard  # a hard line break is somebody's decision
+
+
+# Mending joints ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Work:
+    """The text so far, and what was left out of it."""
+
+    text: list[_Unit] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    known: dict[str, _Unit] = field(default_factory=dict)
+
+    def merge(self, draft: list[_Unit]) -> None:
+        """Add a draft: known sentences go, a new one goes right behind the known one that it follows."""
+        before: _Unit | None = None
+        for n, unit in enumerate(draft):
+            known = self._known(draft, n)
+            if known is None:
+                self._insert(unit, before, draft[n + 1 : n + 2])
+            else:
+                self.dropped.append(unit.text)
+            before = known or unit
+
+    def _known(self, draft: list[_Unit], n: int) -> _Unit | None:
+        """Return the unit that says the same already."""
+        found = self.known.get(draft[n].key)
+        if found is None or draft[n].kind != "block":
+            return found
+        # A block is left alone, unless what stands on both sides of it repeats what was there before this draft.
+        around = [draft[i] for i in (n - 1, n + 1) if 0 <= i < len(draft)]
+        return found if all(self.known.get(u.key, u) is not u for u in around) else None
+
+    def _insert(self, unit: _Unit, before: _Unit | None, following: list[_Unit]) -> None:
+        at = len(self.text) if before is None else next(n for n, u in enumerate(self.text) if u is before) + 1
+        if unit.opens and at < len(self.text) and not self.text[at].opens:
+            goes_on = following and not following[0].opens and following[0].key == self.text[at].key
+            self.text[at].opens = not goes_on
+        if before is not None and before.kind != "sentence":
+            unit.opens = True
+        self.text.insert(at, unit)
+        self.known[unit.key] = unit
+
+
+def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
+    """Join what breaks off before a separator with what resumes behind it."""
+    for n, draft in enumerate(drafts):
+        if not (draft and draft[0].resumes):
+            continue
+        head = _ELLIPSIS.sub("", draft[0].text)
+        at, joined = _joined(drafts[:n], head)
+        if joined is None:
+            work.dropped.append(draft.pop(0).text)
+            continue
+        draft[0] = _Unit("sentence", joined, opens=draft[0].opens)
+        if at is not None:
+            torn = drafts[at][-1]
+            work.dropped.append(torn.text)
+            # What resumes belongs to the torn sentence's paragraph and place: behind what stood before it.
+            drafts[at].pop()
+            draft[0].opens = torn.opens
+            if drafts[at]:
+                draft.insert(0, _Unit("sentence", drafts[at][-1].text, opens=drafts[at][-1].opens))
+
+
+def _joined(earlier: list[list[_Unit]], head: str) -> tuple[int | None, str | None]:
+    """Return the draft whose last sentence *head* goes on with, and the two joined at their overlap.
+
+    The draft is None when the joint was mended before; the text is None when *head* is the tail of nothing: then it is
+    a torn piece of a sentence that stands whole elsewhere, or a sentence that begins with `...` on purpose.
+    """
+    for n in reversed(range(len(earlier))):
+        if earlier[n] and earlier[n][-1].kind == "sentence" and not sentences.is_whole(earlier[n][-1].text):
+            overlap = _overlap(earlier[n][-1].text, head)
+            if overlap:
+                return n, earlier[n][-1].text + head[overlap:]
+    if any(u.key.endswith(_key(head)) for draft in earlier for u in draft if u.kind == "sentence"):
+        return None, None
+    return None, head
+
+
+def _overlap(torn: str, head: str) -> int:
+    """Return how many characters *torn* ends with that *head* begins with; 0 for fewer than would be chance."""
+    longest = min(len(torn), len(head))
+    return next((n for n in range(longest, _OVERLAP - 1, -1) if torn.endswith(head[:n])), 0)
+
+
+def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
+    """Leave out cut sentences whose whole form stands elsewhere."""
+    whole = [u.key for draft in drafts for u in draft if u.kind == "sentence"]
+    for draft in drafts:
+        for n in reversed(range(len(draft))):
+            unit = draft[n]
+            ends = n + 1 == len(draft) or draft[n + 1].opens
+            if unit.kind != "sentence" or not ends or sentences.is_whole(unit.text):
+                continue
+            if any(key != unit.key and key.startswith(unit.key) for key in whole):
+                work.dropped.append(unit.text)
+                if n + 1 < len(draft) and not draft[n + 1].opens:
+                    draft[n + 1].opens = unit.opens
+                del draft[n]
+
+
+# Without separators -----------------------------------------------------------------------------------------------
+
+
+def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
+    """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions."""
+    runs = list(_repeated_runs(units))
+    share = sum(_width(u.text) for run in runs for u in units[run.at : run.end]) / max(1, sum(_width(u.text) for u in units))
+    drafted = share >= _DRAFTED_SHARE and all(u.kind != "block" for u in units)
+    kept, at = [], 0
+    for run in runs:
+        width = sum(_width(u.text) for u in units[run.at : run.end])
+        if width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH:
+            kept += units[at : run.at]
+            work.dropped += [u.text for u in units[run.at : run.end]]
+            at = run.end
+            if at < len(units) and units[run.at].opens:
+                units[at].opens = True
+    return kept + units[at:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Sentences that stood earlier in the same order."""
+
+    at: int
+    end: int
+    #: Stands directly behind itself.
+    stutters: bool
+
+
+def _repeated_runs(units: list[_Unit]) -> Iterator[_Run]:
+    """Yield the longest repeated runs, in order; they do not overlap."""
+    places: dict[str, list[int]] = {}
+    n = 0
+    while n < len(units):
+        earlier = places.get(units[n].key, []) if units[n].kind == "sentence" else []
+        lengths = {first: _common(units, first, n) for first in earlier[-_MOST_PLACES:]}
+        first = max(lengths, key=lambda f: (lengths[f], f), default=None)
+        end = n + (1 if first is None else lengths[first])
+        if first is not None:
+            stutter = next((f for f, length in lengths.items() if f + length >= n), None)
+            yield _Run(n, end, stutters=stutter is not None and end - n == n - stutter)
+        for i in range(n, end):
+            if units[i].kind == "sentence":
+                places.setdefault(units[i].key, []).append(i)
+        n = end
+
+
+def _common(units: list[_Unit], first: int, second: int) -> int:
+    """Return how many sentences from *first* and from *second* on are the same; the two runs do not overlap."""
+    most = min(second - first, len(units) - second)
+    pairs = ((units[first + i], units[second + i]) for i in range(most))
+    return next((i for i, (a, b) in enumerate(pairs) if not a.kind == b.kind == "sentence" or a.key != b.key), most)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+# Writing ----------------------------------------------------------------------------------------------------------
+
+
+def _written(units: list[_Unit]) -> str:
+    """Return Markdown: a blank line between paragraphs, and between sentences what their script wants."""
+    out = ""
+    for unit in units:
+        if not out:
+            out = unit.text
+        elif unit.opens:
+            out += "\n\n" + unit.text
+        else:
+            out += ("" if _wide_joint(out, unit.text) else " ") + unit.text
+    return out + "\n" if out else ""
+
+
+def _wide_joint(left: str, right: str) -> bool:
+    return unicodedata.east_asian_width(left[-1]) in "WF" or unicodedata.east_asian_width(right[0]) in "WF"

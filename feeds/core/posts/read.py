@@ -1,0 +1,405 @@
+"""The bytes of one file -> a `Post`, or the reason why it is none."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NoReturn
+from urllib.parse import quote, urljoin, urlsplit
+
+from feeds.core.posts import dates, frontmatter, markdown, passages, text
+from feeds.core.posts.vocabulary import Fields
+from feeds.errors import PostError
+from feeds.model import Author, Image, Post, Status, Verdict
+from feeds.settings import Language, Settings
+
+MOST_BYTES = 10_000_000
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
+_TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
+#: Modules that an MDX page imports or exports before its first paragraph.
+_MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+_UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
+_LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
+
+
+def is_post(path: str) -> bool:
+    """Return whether a file in the posts folder is meant to be a post: Markdown, no section page, no README."""
+    name = posixpath.basename(path)
+    stem, extension = posixpath.splitext(name)
+    return extension.lower() in {".md", ".markdown", ".mdx"} and stem.lower() != "_index" and not stem.upper().startswith("README")
+
+
+def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
+    """Return the post in *content*; a `Verdict` when it is a draft that is not complete enough to be a post.
+
+    Raises:
+        PostError: the file cannot be used; the reason is for people.
+    """
+    source = frontmatter.split(_text(path, content), path)
+    return _Reader(path, source, settings).post()
+
+
+def _text(path: str, content: bytes) -> str:
+    """Return *content* as text with line feeds only."""
+    if len(content) > MOST_BYTES:
+        raise PostError(path, None, too_large(len(content)))
+    mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
+    try:
+        found = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as e:
+        line = content.count(b"\n", 0, e.start) + 1
+        raise PostError(path, line, f"is not text: {e.reason} at byte {e.start} ({encoding})") from None
+    if "\x00" in found:
+        raise PostError(path, found.count("\n", 0, found.index("\x00")) + 1, "is not text: it holds a NUL byte")
+    return found.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def too_large(size: int) -> str:
+    """Return the reason for which a file of *size* bytes is not read."""
+    return f"is larger than {MOST_BYTES // 1_000_000} MB ({size / 1_000_000:.1f} MB)"
+
+
+class _Reader:
+    """One file on its way to become a post."""
+
+    def __init__(self, path: str, source: frontmatter.Source, settings: Settings) -> None:
+        self.path, self.source, self.settings = path, source, settings
+        self.fields = Fields(source.metadata)
+        self.warnings: list[str] = []
+
+    def post(self) -> Post | Verdict:
+        draft = self.is_draft()
+        try:
+            return self.complete(draft=draft)
+        except PostError:
+            if draft:
+                return Verdict(path=self.path, status=Status.DRAFT, reason="draft")
+            raise
+
+    def complete(self, *, draft: bool) -> Post:
+        self.warn_about_keys()
+        title, lang, published = self.title(), self.lang(), self.published()
+        slug = self.slug()
+        categories = self.names("categories")
+        url = self.url(published, slug, lang, categories)
+        body = self.body(title)
+        html = markdown.to_html(body)
+        plain = text.plain(html)
+        normal = text.normal(plain)
+        return Post(
+            path=self.path,
+            title=title,
+            published=published,
+            updated=self.moment("updated"),
+            expires=self.moment("expires"),
+            draft=draft,
+            lang=lang,
+            slug=slug,
+            url=url,
+            own_id=self.line("id") or None,
+            target=self.target(url),
+            authors=self.authors(),
+            categories=categories,
+            tags=self.names("tags"),
+            image=self.image(url),
+            body=body,
+            excerpt=self.excerpt(body, html),
+            reading_minutes=self.minutes(plain),
+            text_digest=text.digest(normal),
+            text_length=len(normal),
+            feed=self.flag("feed") is not False,
+            newsletter=self.flag("newsletter"),
+            featured=self.flag("featured") is True,
+            warnings=tuple(self.warnings),
+        )
+
+    # Saying what is wrong ---------------------------------------------------------------------------------------
+
+    def refuse(self, key: str, reason: str) -> NoReturn:
+        raise PostError(self.path, self.source.line_of(key), f"{key}: {reason}")
+
+    def warn(self, key: str, reason: str) -> None:
+        self.warnings.append(f"{self.path}:{self.source.line_of(key)}: {key}: {reason}")
+
+    def warn_about_keys(self) -> None:
+        for key in self.source.repeated_keys:
+            self.warn(key, "stands twice; the last one counts")
+        for written, known in self.fields.misspelt():
+            self.warn(written, f"is not a known key; did you mean `{known}`?")
+
+    # Single values ----------------------------------------------------------------------------------------------
+
+    def line(self, meaning: str) -> str:
+        """Return a value as one line of text, without what XML cannot carry; empty where there is none."""
+        key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, dict | list):
+            return ""
+        if markdown.first_illegal(str(value)):
+            self.warn(key, "holds characters that XML cannot carry; they are left out")
+        return text.clean_line(markdown.without_illegal(str(value)))
+
+    def flag(self, meaning: str) -> bool | None:
+        key, value = self.fields.get(meaning)
+        word = str(value).strip().lower()
+        if value is None or word in _YES | _NO:
+            return None if value is None else word in _YES
+        self.warn(key, f"{value!r} is neither true nor false")
+        return None
+
+    def is_draft(self) -> bool:
+        """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
+        published = str(self.source.metadata.get("published", "")).lower()
+        status = str(self.source.metadata.get("status", self.source.metadata.get("Status", ""))).lower()
+        return self.flag("draft") is True or published in _NO - {"0"} or status in {"draft", "hidden", "private"}
+
+    def title(self) -> str:
+        found = self.line("title")
+        if not found:
+            self.refuse("title", "there is none; a feed needs one for every post")
+        return found
+
+    def lang(self) -> str:
+        """Return the language: the key's, else the file name's (`x.ja.md`), else the site's."""
+        key, value = self.fields.get("lang")
+        if value is not None:
+            try:
+                return Language.parse(str(value))
+            except ValueError as e:
+                self.warn(key, f"{e}; the site's is taken")
+        if in_name := self.language_in_name():
+            return in_name
+        return self.settings.site.language
+
+    def language_in_name(self) -> str | None:
+        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        found = _LANGUAGE_IN_NAME.search(stem)
+        if not found:
+            return None
+        from babel.localedata import exists  # noqa: PLC0415 - few file names carry a language
+
+        return Language.parse(found[1]) if exists(found[1].lower().split("-")[0].split("_")[0]) else None
+
+    # Dates ------------------------------------------------------------------------------------------------------
+
+    def moment(self, meaning: str) -> datetime | None:
+        key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, bool) or not str(value).strip():
+            return None
+        try:
+            moment = dates.parse(str(value), self.settings.site.timezone)
+        except ValueError as e:
+            self.warn(key, f"{e}; it is left out")
+            return None
+        self.warn_about_offset(key, moment)
+        return moment
+
+    def warn_about_offset(self, key: str, moment: datetime) -> None:
+        if dates.is_off_the_map(moment):
+            self.warn(key, f"no place on earth is as far from UTC as {moment:%z}")
+
+    def published(self) -> datetime:
+        """Return the date: the key's, else that of `path` or `url`, of the file name, of the folder."""
+        key, value = self.fields.get("date")
+        named = dates.in_path(self.path)
+        if value is not None and not isinstance(value, bool) and str(value).strip():
+            try:
+                found = dates.parse(str(value), self.settings.site.timezone)
+            except ValueError as e:
+                self.refuse(key, str(e))
+            self.warn_about_offset(key, found)
+            self.compare_with_name(key, found, named)
+            return found
+        written = dates.in_path(str(self.fields.get("url")[1] or "")) or named
+        if not written:
+            self.refuse("date", "there is none, neither in the front matter nor in the file's or folder's name")
+        try:
+            return dates.parse(written, self.settings.site.timezone)
+        except ValueError as e:
+            raise PostError(self.path, None, f"the only date is the file name's: {e}") from None
+
+    def compare_with_name(self, key: str, found: datetime, named: str | None) -> None:
+        if named is None:
+            return
+        try:
+            other = dates.parse(named, found.tzinfo or self.settings.site.timezone)
+        except ValueError as e:
+            self.warn(key, f"is {found:%Y-%m-%d}, but the file name has an {e}")
+            return
+        if abs((found.date() - other.date()).days) > 1:
+            self.warn(key, f"is {found.date()}, but the file name says {other.date()}")
+
+    # Where it lies on the web -----------------------------------------------------------------------------------
+
+    def slug(self) -> str:
+        key, value = self.fields.get("slug")
+        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        if self.language_in_name():
+            stem = stem.rpartition(".")[0]
+        if stem == "index" and "/" in self.path:
+            stem = posixpath.basename(posixpath.dirname(self.path))
+        if value is None or isinstance(value, dict | list) or not str(value).strip():
+            return slugify(dates.without_date(stem)) or "post"
+        return self.checked_path(key, str(value)).strip("/").rpartition("/")[2]
+
+    def checked_path(self, key: str, value: str) -> str:
+        """Return a slug or URL path from the front matter; refuse one that leads out of the site."""
+        if ".." in value.replace("\\", "/").split("/") or _CONTROL.search(value) or "\\" in value:
+            self.refuse(key, f"{value!r} leads out of the site; write a plain name")
+        return value
+
+    def url(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
+        key, value = self.fields.get("url")
+        if isinstance(value, str) and value.strip() and ":" not in value.replace("://", ""):
+            found = urljoin(self.settings.site.url, self.checked_path(key, value.strip()))
+            if urlsplit(found).netloc == urlsplit(self.settings.site.url).netloc:
+                relative = value if "://" in value else self.settings.site.url + value.strip().lstrip("/")
+                return _quoted(relative)
+            self.warn(key, f"{value!r} is not on {self.settings.site.url}; the site's permalink is taken")
+        if isinstance(value, str) and ":" in value:
+            self.warn(key, f"{value!r} is a pattern or no web address; the site's permalink is taken")
+        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        parts = {
+            "year": f"{published.year:04}",
+            "month": f"{published.month:02}",
+            "day": f"{published.day:02}",
+            "slug": quote(slug),
+            "stem": quote(stem),
+            "lang": lang,
+            "category": quote(slugify(categories[0])) if categories else "",
+        }
+        path = re.sub(r"{(\w+)}", lambda found: parts[found[1]], self.settings.posts.permalink)
+        return self.settings.site.url + re.sub(r"/{2,}", "/", path).lstrip("/")
+
+    def target(self, url: str) -> str | None:
+        found = self.line("target")
+        return urljoin(url, found) if found.startswith(("http://", "https://", "/")) else None
+
+    def image(self, url: str) -> Image | None:
+        key, value = self.fields.get("image")
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict):
+            first = first.get("src") or first.get("url") or first.get("image")
+        if not isinstance(first, str) or not first.strip():
+            return None
+        found = urljoin(url, first.strip())
+        if urlsplit(found).scheme not in {"http", "https"} or _CONTROL.search(found):
+            self.warn(key, f"{first[:60]!r} is no web address of a picture; it is left out")
+            return None
+        return Image(url=_quoted(found), alt=self.line("image_alt"))
+
+    # Lists ------------------------------------------------------------------------------------------------------
+
+    def names(self, meaning: str) -> tuple[str, ...]:
+        """Return categories or tags in their order, each once, however they were written."""
+        key, _ = self.fields.get(meaning)
+        found = [name for value in self.fields.all(meaning) for name in _listed(value)]
+        for name in found:
+            if _CONTROL.search(name):
+                self.refuse(key, f"{name!r} holds a line break or control character; it would name a feed and a folder")
+        return tuple(dict.fromkeys(filter(None, map(text.clean_line, found))))
+
+    def authors(self) -> tuple[Author, ...]:
+        _, value = self.fields.get("authors")
+        found = [a for a in map(_author, value if isinstance(value, list) else [value]) if a]
+        return tuple(dict.fromkeys(found)) or ((Author(name=self.settings.site.author),) if self.settings.site.author else ())
+
+    # Text -------------------------------------------------------------------------------------------------------
+
+    def body(self, title: str) -> str:
+        """Return the Markdown that is published."""
+        body = self.source.body
+        if self.path.endswith(".mdx") and (modules := _MDX_MODULES.match(body)):
+            body = body[modules.end() :]
+        if found := markdown.first_illegal(body):
+            line = self.source.front_line + self.source.front.count("\n") + 1 + body.count("\n", 0, found.start())
+            self.warnings.append(
+                f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
+            )
+            body = markdown.without_illegal(body)
+        if found := _TEMPLATE_TAGS.search(body):
+            line = self.source.front_line + self.source.front.count("\n") + 1 + body.count("\n", 0, found.start())
+            self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
+        return self.without_passages(without_title(body, title))
+
+    def without_passages(self, body: str) -> str:
+        policy = self.settings.duplicates.passages
+        if policy == "keep":
+            return body
+        merged = passages.merge(body)
+        if not merged.dropped:
+            return body
+        what = f"{len(merged.dropped)} repeated or torn sentences and separators"
+        if policy == "report":
+            self.warnings.append(f"{self.path}: {what} would be dropped; they are kept (duplicates.passages)")
+            return body
+        self.warnings.append(f"{self.path}: {what} are dropped from the published text")
+        return merged.markdown
+
+    def excerpt(self, body: str, html: str) -> str:
+        """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
+        _, value = self.fields.get("excerpt")
+        if isinstance(value, str) and value.strip():
+            return " ".join(text.plain(markdown.to_html(self.line("excerpt"))).split())
+        before_more = _MORE.split(body, maxsplit=1)
+        if len(before_more) > 1 and before_more[0].strip():
+            return " ".join(text.plain(markdown.to_html(before_more[0])).split())
+        return text.excerpt(html)
+
+    def minutes(self, plain: str) -> int:
+        speed = self.settings.posts.reading
+        reckoned = text.minutes(plain, speed.words_per_minute, speed.cjk_characters_per_minute)
+        key, value = self.fields.get("reading_time")
+        own = re.match(r"\s*(\d{1,4})\b", str(value)) if value is not None else None
+        if value is not None and (not own or int(own[1]) < 1):
+            self.warn(key, f"{value!r} is no number of minutes; the text gives {reckoned}")
+        if not own or int(own[1]) < 1:
+            return reckoned
+        if int(own[1]) != reckoned:
+            self.warn(key, f"says {int(own[1])} min, the text gives {reckoned}; the post's own is kept")
+        return int(own[1])
+
+
+def without_title(body: str, title: str) -> str:
+    """Return *body* without a first line, plain or as a heading, that says the title again."""
+    found = re.match(r"\s*(#{0,6})[ \t]*([^\n]+?)[ \t#]*(?:\n(=+|-+)[ \t]*)?(?:\n|$)", body)
+    if not found or _bare(found[2]) != _bare(title):
+        return body
+    rest = body[found.end() :]
+    stands_alone = found[1] or found[3] or not rest or rest.startswith("\n")
+    return rest.lstrip("\n") if stands_alone else body
+
+
+def _bare(line: str) -> str:
+    return re.sub(r"[*_`\s]+", "", text.normal(text.clean_line(line))).casefold()
+
+
+def slugify(name: str) -> str:
+    """Return *name* as a part of a path: its own script, lower case, hyphens for what paths do not take."""
+    slug = _UNSAFE_IN_SLUG.sub("-", _CONTROL.sub("", text.normal(name)).lower()).strip("-.")
+    return slug[:80].rstrip("-.")
+
+
+def _quoted(url: str) -> str:
+    """Return *url* with everything that is not ASCII or not allowed percent-encoded (RFC 3987 section 3.1)."""
+    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+
+
+def _listed(value: Any) -> Iterable[str]:
+    """Return the names in a value that may be a list, a comma-separated string or a number."""
+    if isinstance(value, dict):
+        return []
+    if isinstance(value, list):
+        return [str(v) for v in value if v is not None and not isinstance(v, dict | list)]
+    return str(value).split(",")
+
+
+def _author(value: Any) -> Author | None:
+    if isinstance(value, dict):
+        name = text.clean_line(str(value.get("name") or value.get("title") or ""))
+        uri = next((str(value[k]) for k in ("url", "uri", "website") if value.get(k)), None)
+        return Author(name=name, uri=uri, email=value.get("email")) if name else None
+    name = text.clean_line(markdown.without_illegal(str(value or "")))
+    return Author(name=name) if name else None

@@ -1,0 +1,121 @@
+"""Plain text, excerpts and reading time."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from hashlib import blake2b
+from html import unescape
+from typing import Any
+
+from feeds.core.posts import sentences
+
+#: Not text: what a browser would run or fetch, and what only helps to navigate.
+_SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "title"})
+_INLINE = frozenset(
+    {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s"}
+    | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"},
+)
+#: Han, kana, Bopomofo and their compatibility forms: read by the character. Hangul is read by the word.
+_CJK = re.compile(r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+                  r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+#: An excerpt is as long as three lines of the letter's column: this many Latin letters, or half as many wide ones.
+EXCERPT_WIDTH = 240
+
+
+def blocks(html: str) -> list[tuple[str, str]]:
+    """Return each block of text in *html* with the name of the element that holds it; white space is collapsed."""
+    from lxml.html import fragment_fromstring  # noqa: PLC0415 - lxml is slow to load
+
+    if not html.strip():
+        return []
+    found: list[tuple[str, list[str]]] = [("div", [])]
+    for tag, text in _walk(fragment_fromstring(html, create_parent="div")):
+        if tag:
+            found.append((tag, []))
+        found[-1][1].append(text)
+    collapsed = ((tag, " ".join("".join(parts).split())) for tag, parts in found)
+    return [(tag, text) for tag, text in collapsed if text]
+
+
+def _walk(root: Any) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) where a block begins and ("", text) for what follows in the same block."""
+    todo: list[tuple[Any, bool]] = [(root, False)]
+    while todo:  # not recursive: nesting is the post's, the stack is ours
+        element, leaving = todo.pop()
+        if leaving:
+            tag = element.tag if isinstance(element.tag, str) else "!"
+            outer = element.getparent()
+            yield ("" if tag in _INLINE or tag == "!" else (outer.tag if outer is not None else "div"), element.tail or "")
+            continue
+        if element is not root:
+            todo.append((element, True))
+        if not isinstance(element.tag, str) or element.tag in _SILENT or "footnote-backref" in element.get("class", ""):
+            continue
+        yield ("" if element.tag in _INLINE else element.tag, element.text or "")
+        todo.extend((child, False) for child in reversed(element))
+
+
+def plain(html: str) -> str:
+    """Return the text of *html*, a line a block."""
+    return "\n".join(text for _, text in blocks(html))
+
+
+def clean_line(value: str) -> str:
+    """Return a title or excerpt as one line of text: entities resolved, white space collapsed, no stray marks at its ends."""
+    return " ".join(unescape(value).split()).strip("\u200b\ufeff\u2060 ")
+
+
+def normal(text: str) -> str:
+    """Return *text* as it is compared: NFKC, one space for any white space."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def digest(text: str) -> str:
+    """Return a short name for a normalised text; equal texts have equal names."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
+    """Return how long reading *text* takes: words and CJK characters each at their speed, rounded up, at least 1."""
+    words, characters = len(_WORD.findall(_CJK.sub(" ", text))), len(_CJK.findall(text))
+    return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
+
+
+def excerpt(html: str, width: int = EXCERPT_WIDTH) -> str:
+    """Return the first sentences of the first paragraphs that fit *width*; the beginning of one where none does."""
+    texts = [text for tag, text in blocks(html) if tag == "p"] or [text for tag, text in blocks(html) if tag != "pre"]
+    return shorten(" ".join(texts[:6]), width)
+
+
+def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
+    """Return *text* cut at a sentence end where there is one, else between words or graphemes with `…`."""
+    if cells(text) <= width:
+        return text
+    kept = ""
+    for sentence in sentences.split(text):
+        if cells(kept + sentence.rstrip()) > width:
+            break
+        kept += sentence
+    return kept.rstrip() or _cut(text, width)
+
+
+def cells(text: str) -> int:
+    """Return the width of *text*: 2 for a wide character, 1 for another (UAX #11)."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the graphemes of *text* that fit, back to a space if one is near, and `…`."""
+    import regex  # noqa: PLC0415 - only overlong sentences need graphemes (UAX #29)
+
+    kept, used = "", 1
+    for grapheme in regex.findall(r"\X", text):
+        used += cells(grapheme)
+        if used > width:
+            break
+        kept += grapheme
+    whole_words, space, _ = kept.rpartition(" ")
+    near = space and cells(whole_words) > width * 2 // 3
+    return (whole_words if near else kept).rstrip(" 、,;:") + "…"

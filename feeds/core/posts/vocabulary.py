@@ -1,0 +1,83 @@
+"""Which front matter keys mean the same thing.
+
+One table for Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican. Keys are compared in lower case with
+`-` as `_`; the first of a row that is set wins. docs/front-matter.md explains them to people.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "title": ("title",),
+    "date": ("date", "published", "publishdate", "publish_date", "pubdate", "date_published", "created"),
+    "updated": ("updated", "lastmod", "last_modified_at", "modified", "last_modified", "date_updated", "date_modified"),
+    "expires": ("expirydate", "expiry_date", "expires", "unpublishdate"),
+    "draft": ("draft",),
+    "lang": ("lang", "language", "locale"),
+    "slug": ("slug",),
+    "url": ("permalink", "url", "path"),
+    "id": ("id", "guid"),
+    "target": ("source_url", "external_url", "link_url"),
+    "authors": ("authors", "author"),
+    "categories": ("categories", "category"),
+    "tags": ("tags", "tag", "keywords", "topics", "topic"),
+    "excerpt": ("excerpt", "summary", "description", "deck", "og_description"),
+    "image": ("image", "cover", "thumbnail", "featured_image", "hero", "og_image", "images"),
+    "image_alt": ("image_alt", "cover_alt", "featured_image_alt", "hero_alt"),
+    "reading_time": ("reading_time", "readingtime", "read_time"),
+    "feed": ("feed",),
+    "newsletter": ("newsletter",),
+    "featured": ("featured",),
+}
+#: Tables in which generators keep some of their keys: Zola's, Hugo's.
+_NESTED = ("extra", "params", "taxonomies")
+_MEANT = [key for keys in KEYS.values() for key in keys]
+
+
+class Fields:
+    """Front matter by meaning instead of by key."""
+
+    def __init__(self, metadata: Mapping[str, Any]) -> None:
+        self._found = _flat(metadata)
+
+    def get(self, meaning: str) -> tuple[str, Any]:
+        """Return the key as written and its value; the meaning's first key and None where no key is set."""
+        for key in KEYS[meaning]:
+            written, value = self._found.get(key, (key, None))
+            if value is not None:
+                return written, value
+        return KEYS[meaning][0], None
+
+    def all(self, meaning: str) -> list[Any]:
+        """Return the values of every key of this meaning that is set."""
+        return [self._found[key][1] for key in KEYS[meaning] if self._found.get(key, (key, None))[1] is not None]
+
+    def misspelt(self) -> list[tuple[str, str]]:
+        """Return keys that look like a known one which is not set, each with the known one."""
+        near = [(written, _near(key)) for key, (written, _) in self._found.items() if key not in _MEANT]
+        return [(written, known) for written, known in near if known and known not in self._found]
+
+
+def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return normalised key -> (key, value), the inner tables' keys behind the outer ones."""
+    found = {_normal(key): (key, value) for key, value in metadata.items()}
+    for name in _NESTED:
+        _, inner = found.get(name, (name, None))
+        if isinstance(inner, Mapping):
+            for key, value in inner.items():
+                found.setdefault(_normal(str(key)), (str(key), value))
+    return found
+
+
+def _normal(key: str) -> str:
+    return key.strip().lower().replace("-", "_")
+
+
+@lru_cache(maxsize=4096)
+def _near(key: str) -> str | None:
+    """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
+    close = get_close_matches(key, [known for known in _MEANT if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
+    plural = close and (key + "s" == close[0] or key == close[0] + "s")
+    return close[0] if close and len(key) > 3 and not plural else None  # noqa: PLR2004

@@ -1,0 +1,1 @@
+"""Which posts in which feed, and the feeds' bytes."""

@@ -1,0 +1,368 @@
+"""The shape of config.toml: every table a frozen struct, every key with its default.
+
+A value that exists is valid: the types below refuse what cannot be. Where the file is read, and how a refusal
+becomes a line number, is `feeds.config`'s business.
+"""
+
+import re
+from datetime import timedelta
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, Struct, field
+
+_UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
+_UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
+
+
+class Checked:
+    """A value that is written as a string in config.toml and checked while it is read."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the value; raise ValueError with words for the user."""
+        raise NotImplementedError
+
+
+class Url(Checked, str):
+    """An absolute http(s) URL that ends with a slash."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* with a slash at its end."""
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{text!r} is no web address; write it whole, such as https://example.com/")
+        return cls(text if text.endswith("/") else text + "/")
+
+
+class Span(Checked, timedelta):
+    """A length of time such as `12h`, `5 min` or `30 days`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the span; never negative."""
+        found = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", text)
+        if not found or found[2] not in _UNITS:
+            raise ValueError(f"{text!r} is no length of time; write such as '12h', '5 min' or '30 days'")
+        try:
+            return cls(**{_UNITS[found[2]]: int(found[1])})
+        except OverflowError:
+            raise ValueError(f"{text!r} is longer than this program can reckon with") from None
+
+
+class Crontab(Checked, str):
+    """Five fields as in crontab(5): minute, hour, day of the month, month, day of the week (0 and 7: Sunday)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* with single spaces."""
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only newsletters have schedules
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        fields = text.split()
+        if len(fields) != len(("minute", "hour", "day", "month", "weekday")):
+            raise ValueError(f"{text!r} has {len(fields)} fields; crontab has five, such as '0 8 * * mon'")
+        try:
+            CronSim(text, datetime(2026, 1, 1, tzinfo=UTC))
+        except CronSimError as e:
+            raise ValueError(f"{text!r} is no crontab line: {e}") from e
+        return cls(" ".join(fields))
+
+
+class Language(Checked, str):
+    """A BCP 47 tag in its usual case: `en`, `zh-Hans`, `pt-BR`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the tag; underscores are taken as hyphens."""
+        first, *rest = text.strip().replace("_", "-").split("-")
+        known = re.fullmatch(r"[A-Za-z]{2,3}", first) and all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in rest)
+        if not known:
+            raise ValueError(f"{text!r} is no language tag (BCP 47); write such as 'en' or 'zh-Hans'")
+        return cls("-".join([first.lower(), *map(_subtag, rest)]))
+
+
+def _subtag(part: str) -> str:
+    """Return one subtag in the case RFC 5646 section 2.1.1 recommends: script Title, region UPPER."""
+    cases = {4: part.title(), 2: part.upper()}
+    return cases.get(len(part), part.lower()) if part.isalpha() else part.lower()
+
+
+class Zone(Checked, ZoneInfo):
+    """A time zone by its name in the IANA database."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the zone."""
+        try:
+            return cls(text)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{text!r} is no time zone; write a name such as 'Asia/Tokyo' or 'UTC'") from None
+
+
+class Sender(Checked):
+    """A mailbox with an optional name: `Sample Letters <letters@example.com>`."""
+
+    __slots__ = ("address",)
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the mailbox; one, with a domain, without line breaks."""
+        name, bracket, rest = text.rpartition("<")
+        spec = rest.removesuffix(">").strip() if bracket else text.strip()
+        try:
+            address = Address(display_name=name.strip().strip('"'), addr_spec=spec)
+        except (HeaderParseError, ValueError, IndexError, AttributeError):
+            address = None
+        if address is None or not (address.username and address.domain) or re.search(r"[\r\n]", text):
+            raise ValueError(f"{text!r} is no mailbox; write such as 'Sample Letters <letters@example.com>'")
+        return cls(address)
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sender) and self.address == other.address
+
+    def __hash__(self) -> int:
+        return hash(str(self.address))
+
+
+class IdAuthority(Checked, str):
+    """A name somebody held on a day, for `tag:` URIs: `example.com,2026` (RFC 4151 section 2.1)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text*: a DNS name or mail address in lower case, a comma, a date."""
+        name = r"([a-z0-9._+-]+@)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+        if not re.fullmatch(name + r",\d{4}(-\d\d){0,2}", text):
+            raise ValueError(
+                f"{text!r} is no tagging authority (RFC 4151); write a name you held and the day: 'example.com,2026'",
+            )
+        return cls(text)
+
+
+Count = Annotated[int, Meta(ge=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Policy = Literal["drop", "report", "keep"]
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of config.toml: no key but those below."""
+
+
+class Site(Table):
+    """Whose posts these are."""
+
+    title: str = ""
+    url: Url = Url("http://localhost/")
+    id_authority: IdAuthority | None = None
+    language: Language = Language("en")
+    timezone: Zone = Zone("UTC")
+    author: str = ""
+
+    @property
+    def name(self) -> str:
+        """The title, or the host where there is none."""
+        return self.title or self.host
+
+    @property
+    def host(self) -> str:
+        """The host of the site's URL."""
+        return urlsplit(self.url).hostname or "localhost"
+
+    @property
+    def authority(self) -> str:
+        """The tagging authority for new ids (RFC 4151)."""
+        return self.id_authority or f"{self.host},2026"
+
+
+class ReadingSpeed(Table):
+    """How fast people read."""
+
+    #: 238: the mean for silent reading of English non-fiction (Brysbaert, 2019).
+    words_per_minute: AtLeastOne = 238
+    cjk_characters_per_minute: AtLeastOne = 500
+
+
+class Posts(Table):
+    """Where posts lie and how they are read."""
+
+    folder: str = "posts"
+    permalink: str = "/{year}/{month}/{day}/{slug}/"
+    reading: ReadingSpeed = ReadingSpeed()
+
+
+class TagRule(Table):
+    """A tag that posts with certain words get."""
+
+    tag: str
+    match: tuple[str, ...]
+
+
+class Tags(Table):
+    """How tags are brought together."""
+
+    aliases: dict[str, str] = field(default_factory=dict)
+    rules: tuple[TagRule, ...] = ()
+
+
+class Duplicates(Table):
+    """What happens to what stands twice."""
+
+    near: Policy = "drop"
+    similarity: Annotated[float, Meta(gt=0, le=1)] = 0.85
+    passages: Policy = "drop"
+
+
+class Feeds(Table):
+    """Which feeds are written, and where."""
+
+    folder: str = "public"
+    url: Url | None = None
+    formats: tuple[Literal["atom", "rss", "json"], ...] = ("atom", "rss", "json")
+    by: tuple[Literal["category", "tag", "author", "language"], ...] = ("category",)
+    entries: AtLeastOne = 20
+    content: Literal["full", "summary"] = "full"
+    hub: Url | None = None
+
+
+class Category(Table):
+    """What is known of one category beyond its name."""
+
+    label: str | None = None
+    slug: str | None = None
+    description: str | None = None
+    was: tuple[str, ...] = ()
+
+
+class Publish(Table):
+    """What happens around a publish."""
+
+    after: str | None = None
+    wait_for_site: bool = True
+    every: Span = Span(minutes=5)
+
+
+class Newsletter(Table, kw_only=True):
+    """One newsletter: what goes into it, when, and to whom it always goes."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$")]
+    title: str = ""
+    language: Language | None = None
+    timezone: Zone | None = None
+    schedule: Crontab
+    categories: tuple[str, ...] = ()
+    template: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$")] = "digest"
+    min_posts: AtLeastOne = 1
+    max_posts: AtLeastOne = 12
+    max_age: Span = Span(days=30)
+    catch_up: Span = Span(hours=12)
+    approve: bool = False
+    copy_to: tuple[Sender, ...] = ()
+    archive: Literal["public", "unlisted", "off"] = "public"
+
+    @property
+    def heading(self) -> str:
+        """The title, or the name where there is none."""
+        return self.title or self.name
+
+
+class Smtp(Table):
+    """The server that takes our mail."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    user: str = ""
+    password_env: str = "FEEDS_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
+    connections: AtLeastOne = 4
+    per_minute: Count = 0
+
+
+class Dkim(Table):
+    """A key that signs our mail (RFC 6376)."""
+
+    selector: str
+    key_file: str
+
+
+class Bounces(Table):
+    """Where mail that comes back is found."""
+
+    address: Sender
+    mailbox: str
+
+
+class Mail(Table):
+    """How letters leave."""
+
+    sender: Sender | None = field(name="from", default=None)
+    reply_to: Sender | None = None
+    address: str = ""
+    transport: Literal["outbox", "smtp"] = "outbox"
+    on_unknown: Literal["resend", "hold"] = "resend"
+    smtp: Smtp = Smtp()
+    dkim: tuple[Dkim, ...] = ()
+    bounces: Bounces | None = None
+
+
+class Store(Table):
+    """Where the memory lies."""
+
+    url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///feeds.db"
+
+
+class Secrets(Table):
+    """Where the keys lie."""
+
+    file: str = "feeds.key"
+
+
+class Web(Table):
+    """The web face."""
+
+    listen: str = "127.0.0.1:8000"
+    url: Url | None = None
+
+
+class Settings(Table):
+    """config.toml, whole."""
+
+    site: Site = Site()
+    posts: Posts = Posts()
+    tags: Tags = Tags()
+    duplicates: Duplicates = Duplicates()
+    feeds: Feeds = Feeds()
+    categories: dict[str, Category] = field(default_factory=dict)
+    publish: Publish = Publish()
+    newsletters: tuple[Newsletter, ...] = ()
+    mail: Mail = Mail()
+    store: Store = Store()
+    secrets: Secrets = Secrets()
+    web: Web = Web()
+
+    @property
+    def feeds_url(self) -> str:
+        """Where the feeds are found on the web; the parent is where `public/` is served."""
+        return self.feeds.url or f"{self.site.url}feeds/"
