@@ -275,7 +275,7 @@ def _warnings(path: Path, text: str, raw: dict[str, Any]) -> Iterator[str]:
             yield f"{path}: {_dotted(keys)}: is not set: {instead}"
 
 
-def _set_at(raw: dict[str, Any], keys: tuple[str, str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _set_at(raw: dict[str, Any], keys: tuple[str, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Yield where *keys* are set: in a table, or in each table of a list or of a free table."""
     table = raw.get(keys[0], {})
     if keys[0] == "newsletters":

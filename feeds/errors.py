@@ -75,7 +75,7 @@ class AddressError(FeedsError):
         return f"{self.address!r} is no mail address: {self.reason}"
 
 
-class Busy(FeedsError):
+class Busy(FeedsError):  # noqa: N818 - not a fault, a reason to come back
     """Another publish is at work on this site; it will do what this one would have done."""
 
     exit_code = 3

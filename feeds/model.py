@@ -125,11 +125,8 @@ class Entry:
     post: Post
     categories: tuple[Topic, ...]
     tags: tuple[str, ...]
-
-    @property
-    def updated(self) -> datetime:
-        """When a reader should look again: the post's own `updated`, else its date."""
-        return max(self.post.updated or self.post.published, self.post.published)
+    #: When a reader should look again: the post's own `updated` once that is reached, else its date.
+    updated: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

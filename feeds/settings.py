@@ -69,8 +69,9 @@ class Crontab(Checked, str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return *text* with single spaces."""
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only newsletters have schedules
         from datetime import UTC, datetime  # noqa: PLC0415
+
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only newsletters have schedules
 
         fields = text.split()
         if len(fields) != len(("minute", "hour", "day", "month", "weekday")):
@@ -171,7 +172,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of config.toml: no key but those below."""
 
 
-class Site(Table):
+class Site(Table, frozen=True):
     """Whose posts these are."""
 
     title: str = ""
@@ -197,7 +198,7 @@ class Site(Table):
         return self.id_authority or f"{self.host},2026"
 
 
-class ReadingSpeed(Table):
+class ReadingSpeed(Table, frozen=True):
     """How fast people read."""
 
     #: 238: the mean for silent reading of English non-fiction (Brysbaert, 2019).
@@ -205,7 +206,7 @@ class ReadingSpeed(Table):
     cjk_characters_per_minute: AtLeastOne = 500
 
 
-class Posts(Table):
+class Posts(Table, frozen=True):
     """Where posts lie and how they are read."""
 
     folder: str = "posts"
@@ -213,21 +214,21 @@ class Posts(Table):
     reading: ReadingSpeed = ReadingSpeed()
 
 
-class TagRule(Table):
+class TagRule(Table, frozen=True):
     """A tag that posts with certain words get."""
 
     tag: str
     match: tuple[str, ...]
 
 
-class Tags(Table):
+class Tags(Table, frozen=True):
     """How tags are brought together."""
 
     aliases: dict[str, str] = field(default_factory=dict)
     rules: tuple[TagRule, ...] = ()
 
 
-class Duplicates(Table):
+class Duplicates(Table, frozen=True):
     """What happens to what stands twice."""
 
     near: Policy = "drop"
@@ -235,7 +236,7 @@ class Duplicates(Table):
     passages: Policy = "drop"
 
 
-class Feeds(Table):
+class Feeds(Table, frozen=True):
     """Which feeds are written, and where."""
 
     folder: str = "public"
@@ -247,7 +248,7 @@ class Feeds(Table):
     hub: Url | None = None
 
 
-class Category(Table):
+class Category(Table, frozen=True):
     """What is known of one category beyond its name."""
 
     label: str | None = None
@@ -256,7 +257,7 @@ class Category(Table):
     was: tuple[str, ...] = ()
 
 
-class Publish(Table):
+class Publish(Table, frozen=True):
     """What happens around a publish."""
 
     after: str | None = None
@@ -264,7 +265,7 @@ class Publish(Table):
     every: Span = Span(minutes=5)
 
 
-class Newsletter(Table, kw_only=True):
+class Newsletter(Table, frozen=True, kw_only=True):
     """One newsletter: what goes into it, when, and to whom it always goes."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$")]
@@ -288,7 +289,7 @@ class Newsletter(Table, kw_only=True):
         return self.title or self.name
 
 
-class Smtp(Table):
+class Smtp(Table, frozen=True):
     """The server that takes our mail."""
 
     host: str = "127.0.0.1"
@@ -300,21 +301,21 @@ class Smtp(Table):
     per_minute: Count = 0
 
 
-class Dkim(Table):
+class Dkim(Table, frozen=True):
     """A key that signs our mail (RFC 6376)."""
 
     selector: str
     key_file: str
 
 
-class Bounces(Table):
+class Bounces(Table, frozen=True):
     """Where mail that comes back is found."""
 
     address: Sender
     mailbox: str
 
 
-class Mail(Table):
+class Mail(Table, frozen=True):
     """How letters leave."""
 
     sender: Sender | None = field(name="from", default=None)
@@ -327,26 +328,26 @@ class Mail(Table):
     bounces: Bounces | None = None
 
 
-class Store(Table):
+class Store(Table, frozen=True):
     """Where the memory lies."""
 
     url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///feeds.db"
 
 
-class Secrets(Table):
+class Secrets(Table, frozen=True):
     """Where the keys lie."""
 
     file: str = "feeds.key"
 
 
-class Web(Table):
+class Web(Table, frozen=True):
     """The web face."""
 
     listen: str = "127.0.0.1:8000"
     url: Url | None = None
 
 
-class Settings(Table):
+class Settings(Table, frozen=True):
     """config.toml, whole."""
 
     site: Site = Site()

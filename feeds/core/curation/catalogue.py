@@ -39,7 +39,7 @@ def build(
     verdicts += [Verdict(path=post.path, status=Status.PUBLIC, post=post) for post in kept]
     return Catalogue(
         now=now,
-        entries=_entries(kept, known, settings),
+        entries=_entries(kept, now, known, settings),
         verdicts=tuple(sorted(verdicts, key=lambda v: v.path)),
     )
 
@@ -55,7 +55,7 @@ def _held_back(post: Post, now: datetime) -> Verdict | None:
     return None
 
 
-def _entries(posts: list[Post], known: Iterable[Known], settings: Settings) -> tuple[Entry, ...]:
+def _entries(posts: list[Post], now: datetime, known: Iterable[Known], settings: Settings) -> tuple[Entry, ...]:
     chosen = ids.assign(posts, known, settings.site.authority)
     topics = names.topics(posts, settings.categories)
     tags = names.Spellings([name for post in posts for name in post.tags], settings.tags.aliases)
@@ -65,6 +65,7 @@ def _entries(posts: list[Post], known: Iterable[Known], settings: Settings) -> t
             post=post,
             categories=tuple(dict.fromkeys(topics[names.key(name)] for name in post.categories)),
             tags=tags.of(post.tags),
+            updated=max(m for m in (post.published, post.updated) if m is not None and m <= now),
         )
         for post in posts
     )

@@ -43,7 +43,11 @@ def tag_uri(post: Post, authority: str) -> str:
 
 def _as_uri(own_id: str, authority: str) -> str:
     """Return the post's own id; inside a `tag:` URI if it is none yet (Atom wants one, RFC 4287 section 4.2.6)."""
-    return quote(own_id, safe="%/:=&?~#+!$,;'@()*[]") if _SCHEME.match(own_id) else f"tag:{authority}:id/{quote(own_id, safe=_PLAIN)}"
+    return (
+        quote(own_id, safe="%/:=&?~#+!$,;'@()*[]")
+        if _SCHEME.match(own_id)
+        else f"tag:{authority}:id/{quote(own_id, safe=_PLAIN)}"
+    )
 
 
 def _same_file(posts: list[Post], known: list[Known]) -> dict[str, str]:

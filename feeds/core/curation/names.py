@@ -35,7 +35,10 @@ def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[st
     """Return every category in use by its `key`; no two have the same slug, not even but for case."""
     known = {key(name): (name, category) for name, category in configured.items()}
     spellings = Spellings([name for post in posts for name in post.categories])
-    terms = {key(name): known.get(key(name), (name, None))[0] for name in spellings.of(n for p in posts for n in p.categories)}
+    terms = {
+        key(name): known.get(key(name), (name, None))[0]
+        for name in spellings.of(n for p in posts for n in p.categories)
+    }
     found: dict[str, Topic] = {}
     taken: set[str] = set()
     for at in sorted(terms, key=lambda k: (known.get(k, ("", Category()))[1].slug is None, terms[k])):

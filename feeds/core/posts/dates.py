@@ -13,6 +13,8 @@ _IN_NAME = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?=[-_ ./]|$)")
 _IN_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|-)")
 #: No place on earth is further from UTC: Line Islands, +14:00.
 _FURTHEST = timedelta(hours=14)
+#: Generators leave `0001-01-01` where nobody filled in a date.
+_FIRST_YEAR = 1000
 
 
 def parse(text: str, zone: tzinfo) -> datetime:
@@ -28,6 +30,8 @@ def parse(text: str, zone: tzinfo) -> datetime:
     if not found:
         return _from_mail_date(text, zone)
     year, month, day, hour, minute, second = (int(found[g] or 0) for g in list(_DATE.groupindex)[:6])
+    if year < _FIRST_YEAR:
+        raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found["zone"]) or zone)
     except ValueError as e:
@@ -38,7 +42,9 @@ def _from_mail_date(text: str, zone: tzinfo) -> datetime:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
-        raise ValueError(f"{text.strip()[:40]!r} is no date; write such as 2026-11-23 or 2026-11-23 08:30 +09:00") from None
+        raise ValueError(
+            f"{text.strip()[:40]!r} is no date; write such as 2026-11-23 or 2026-11-23 08:30 +09:00"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

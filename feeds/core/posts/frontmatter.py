@@ -18,6 +18,8 @@ from feeds.errors import PostError
 _MOST_CHARACTERS = 100_000
 _MOST_ALIASES = 20
 _DEEPEST = 100
+#: Where the YAML handler leaves the keys that stand twice; no key of a post can be this.
+_REPEATED = "\0repeated"
 _ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
 _ANCHOR = re.compile(r"(?<![^\s\[\]{},:-])&[^\s\[\]{},&]+")
 
@@ -63,22 +65,28 @@ class _Scalars(yaml.CSafeLoader):
 
 
 _Scalars.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Scalars.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Scalars.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
 
 
 class _Yaml(YAMLHandler):
     """YAML between `---`, refused where python-frontmatter would shrug."""
 
-    def load(self, fm: str, **_: object) -> tuple[Any, tuple[str, ...]]:
-        """Return the value and the keys that stand twice in it."""
+    def load(self, fm: str, **_: object) -> dict[str, Any]:
+        """Return the mapping; keys that stand twice in it lie under `_REPEATED`."""
         if problem := _too_much(fm):
             raise ValueError(problem)
         loader = _Scalars(fm)
         try:
-            return loader.get_single_data(), tuple(loader.repeated)
+            found = loader.get_single_data()
         finally:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
+        if found is not None and not isinstance(found, dict):
+            kind = "a list" if isinstance(found, list) else "one value"
+            raise ValueError(f"it is {kind}, not keys with values")
+        return {**(found or {}), _REPEATED: tuple(loader.repeated)}
 
 
 class _Toml(BaseHandler):
@@ -87,9 +95,9 @@ class _Toml(BaseHandler):
     FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "+++"
 
-    def load(self, fm: str) -> tuple[Any, tuple[str, ...]]:  # type: ignore[override]
-        """Return the table; TOML knows no key twice."""
-        return tomllib.loads(fm), ()
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the table; TOML lets no key stand twice."""
+        return tomllib.loads(fm)
 
 
 _HANDLERS: tuple[tuple[str, BaseHandler], ...] = (
@@ -118,14 +126,12 @@ def _taken_apart(text: str, path: str, fence: str, handler: BaseHandler, blank: 
     except ValueError:
         raise PostError(path, blank + 1, f"the front matter has no closing {fence}") from None
     try:
-        found, repeated = handler.load(front)
+        found = handler.load(front)
     except (yaml.YAMLError, ValueError, RecursionError) as e:
         line, reason = _place(e)
         raise PostError(path, blank + line, f"broken front matter: {reason}") from e
-    if found is not None and not isinstance(found, dict):
-        kind = {"list": "a list", "str": "plain text"}.get(type(found).__name__, f"a {type(found).__name__}")
-        raise PostError(path, blank + 1, f"the front matter is {kind}, not keys with values")
-    metadata = {str(key): value for key, value in (found or {}).items()}
+    repeated = found.pop(_REPEATED, ())
+    metadata = {str(key): value for key, value in found.items()}
     return Source(
         metadata=metadata,
         body=body.removeprefix("\n"),

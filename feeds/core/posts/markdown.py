@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
-#: XML 1.0 section 2.2: what no XML document can carry. Surrogates cannot come out of UTF-8.
-_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+#: XML 1.0 section 2.2: what no XML document can carry.
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def without_illegal(text: str) -> str:
@@ -55,7 +55,7 @@ def safe(html: str, base: str) -> str:
     def absolute(url: str) -> str:
         return urljoin(base, url)
 
-    return str(
+    return without_illegal(  # `&#1;` has become a character by now
         nh3.clean(
             _players_as_links(html),
             tags=_tags(),
@@ -85,7 +85,9 @@ def _attributes() -> dict[str, set[str]]:
         "input": {"checked"},
         "img": {"loading"},
     }
-    return {tag: nh3.ALLOWED_ATTRIBUTES.get(tag, set()) | ours.get(tag, set()) for tag in {*nh3.ALLOWED_ATTRIBUTES, *ours}}
+    return {
+        tag: nh3.ALLOWED_ATTRIBUTES.get(tag, set()) | ours.get(tag, set()) for tag in {*nh3.ALLOWED_ATTRIBUTES, *ours}
+    }
 
 
 def _players_as_links(html: str) -> str:

@@ -71,7 +71,7 @@ class Merged:
 
 
 def merge(markdown: str) -> Merged:
-    """Return *markdown* with repeated passages, separators and torn joints mended; the same string if there are none."""
+    """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
     if not _is_suspicious(markdown):
         return Merged(markdown=markdown)
     lines = markdown.split("\n")
@@ -126,7 +126,7 @@ def _drafts(lines: list[str]) -> tuple[list[list[_Unit]], list[str]]:
 
 
 def _prose_lines(lines: list[str]) -> set[int]:
-    """Return the numbers (from 0) of lines in top-level paragraphs, rules and headings; not code, lists or quotations."""
+    """Return the numbers (from 0) of lines in paragraphs, rules and headings; not in code, lists or quotations."""
     return {
         n
         for kind, first, last in _blocks("\n".join(lines))
@@ -292,7 +292,9 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
 def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
     """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions."""
     runs = list(_repeated_runs(units))
-    share = sum(_width(u.text) for run in runs for u in units[run.at : run.end]) / max(1, sum(_width(u.text) for u in units))
+    share = sum(_width(u.text) for run in runs for u in units[run.at : run.end]) / max(
+        1, sum(_width(u.text) for u in units)
+    )
     drafted = share >= _DRAFTED_SHARE and all(u.kind != "block" for u in units)
     kept, at = [], 0
     for run in runs:

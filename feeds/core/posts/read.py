@@ -13,13 +13,14 @@ from feeds.errors import PostError
 from feeds.model import Author, Image, Post, Status, Verdict
 from feeds.settings import Language, Settings
 
+#: A larger file is no post.
 MOST_BYTES = 10_000_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
@@ -29,7 +30,11 @@ def is_post(path: str) -> bool:
     """Return whether a file in the posts folder is meant to be a post: Markdown, no section page, no README."""
     name = posixpath.basename(path)
     stem, extension = posixpath.splitext(name)
-    return extension.lower() in {".md", ".markdown", ".mdx"} and stem.lower() != "_index" and not stem.upper().startswith("README")
+    return (
+        extension.lower() in {".md", ".markdown", ".mdx"}
+        and stem.lower() != "_index"
+        and not stem.upper().startswith("README")
+    )
 
 
 def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
@@ -44,8 +49,6 @@ def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
 
 def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
-    if len(content) > MOST_BYTES:
-        raise PostError(path, None, too_large(len(content)))
     mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
     try:
         found = content[len(mark) :].decode(encoding)
@@ -55,11 +58,6 @@ def _text(path: str, content: bytes) -> str:
     if "\x00" in found:
         raise PostError(path, found.count("\n", 0, found.index("\x00")) + 1, "is not text: it holds a NUL byte")
     return found.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def too_large(size: int) -> str:
-    """Return the reason for which a file of *size* bytes is not read."""
-    return f"is larger than {MOST_BYTES // 1_000_000} MB ({size / 1_000_000:.1f} MB)"
 
 
 class _Reader:
@@ -106,7 +104,7 @@ class _Reader:
             tags=self.names("tags"),
             image=self.image(url),
             body=body,
-            excerpt=self.excerpt(body, html),
+            excerpt=markdown.without_illegal(self.excerpt(body, html)),
             reading_minutes=self.minutes(plain),
             text_digest=text.digest(normal),
             text_length=len(normal),
@@ -139,7 +137,7 @@ class _Reader:
             return ""
         if markdown.first_illegal(str(value)):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
-        return text.clean_line(markdown.without_illegal(str(value)))
+        return markdown.without_illegal(text.clean_line(str(value)))
 
     def flag(self, meaning: str) -> bool | None:
         key, value = self.fields.get(meaning)
@@ -304,7 +302,9 @@ class _Reader:
     def authors(self) -> tuple[Author, ...]:
         _, value = self.fields.get("authors")
         found = [a for a in map(_author, value if isinstance(value, list) else [value]) if a]
-        return tuple(dict.fromkeys(found)) or ((Author(name=self.settings.site.author),) if self.settings.site.author else ())
+        return tuple(dict.fromkeys(found)) or (
+            (Author(name=self.settings.site.author),) if self.settings.site.author else ()
+        )
 
     # Text -------------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,10 @@ _INLINE = frozenset(
     | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"},
 )
 #: Han, kana, Bopomofo and their compatibility forms: read by the character. Hangul is read by the word.
-_CJK = re.compile(r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-                  r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]")
+_CJK = re.compile(
+    r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 #: An excerpt is as long as three lines of the letter's column: this many Latin letters, or half as many wide ones.
 EXCERPT_WIDTH = 240
@@ -47,7 +49,10 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
         if leaving:
             tag = element.tag if isinstance(element.tag, str) else "!"
             outer = element.getparent()
-            yield ("" if tag in _INLINE or tag == "!" else (outer.tag if outer is not None else "div"), element.tail or "")
+            yield (
+                "" if tag in _INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
+                element.tail or "",
+            )
             continue
         if element is not root:
             todo.append((element, True))
@@ -63,7 +68,7 @@ def plain(html: str) -> str:
 
 
 def clean_line(value: str) -> str:
-    """Return a title or excerpt as one line of text: entities resolved, white space collapsed, no stray marks at its ends."""
+    """Return a title or excerpt as one line: entities resolved, white space collapsed, no stray marks at its ends."""
     return " ".join(unescape(value).split()).strip("\u200b\ufeff\u2060 ")
 
 

@@ -1,0 +1,49 @@
+"""Rhythm + now -> the slot that is due, and the next one.
+
+A slot is a moment at which a newsletter's crontab fires, in the newsletter's zone. cronsim reckons them as cron
+means them: 0 and 7 are Sunday, day and weekday are alternatives when both are given, an hour that a clock change skips
+fires at its end, one that it repeats fires once.
+"""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from cronsim import CronSim
+
+from feeds.settings import Crontab
+
+_SECOND = timedelta(seconds=1)
+
+
+def last_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
+    """Return the last slot at or before *now*, in UTC."""
+    # Backwards, cronsim leaves its starting point out.
+    start = now.astimezone(zone).replace(microsecond=0) + _SECOND
+    return _utc(next(CronSim(schedule, start, reverse=True)))
+
+
+def next_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
+    """Return the first slot after *now*, in UTC."""
+    return _utc(next(CronSim(schedule, now.astimezone(zone))))
+
+
+def due_slot(
+    schedule: Crontab,
+    zone: tzinfo,
+    now: datetime,
+    *,
+    used: datetime | None,
+    catch_up: timedelta,
+) -> datetime | None:
+    """Return the slot that an issue is due for, or None.
+
+    However many slots were missed, one is due: the last. It is not due when it was *used*, or when it is older than
+    *catch_up*; only a newsletter's first slot (*used* is None) is due whatever its age.
+    """
+    slot = last_slot(schedule, zone, now)
+    if used is None:
+        return slot
+    return slot if slot > used and now - slot <= catch_up else None
+
+
+def _utc(slot: datetime) -> datetime:
+    return slot.astimezone(UTC)

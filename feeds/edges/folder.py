@@ -1,0 +1,134 @@
+"""The folder of posts, and the folders that are written.
+
+A file is replaced in one step: a temporary file beside it, fsync, rename. Whatever happens in between, what stood
+there before stands there still, whole.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from feeds.errors import OutputError, PostError
+
+#: Part of the name of a file that is not finished; a killed process may leave one behind.
+_UNFINISHED = ".feeds-unfinished-"
+
+
+def scan(folder: Path) -> Iterator[str]:
+    """Yield every file below *folder*, relative to it and with `/`, sorted; hidden files and folders are left out.
+
+    Linked folders are not entered: a link that leads back would never end.
+    """
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        base = Path(place).relative_to(folder)
+        yield from ((base / name).as_posix() for name in sorted(names) if not name.startswith("."))
+
+
+def read(folder: Path, path: str, most_bytes: int) -> bytes:
+    """Return the content of one file.
+
+    Raises:
+        PostError: the file cannot be read, is larger than *most_bytes*, or is a link that leads out of the folder.
+    """
+    file = folder / path
+    try:
+        path.encode()
+        if file.is_symlink() and not file.resolve(strict=True).is_relative_to(folder.resolve()):
+            raise PostError(path, None, "is a link that leads out of the posts folder")
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise PostError(path, None, "is no plain file")
+        if about.st_size > most_bytes:
+            large, most = (f"{number / 1_000_000:.3g} MB" for number in (about.st_size, most_bytes))
+            raise PostError(path, None, f"is too large: {large}; at most {most} are read")
+        return file.read_bytes()
+    except UnicodeEncodeError:
+        shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise PostError(shown, None, "the file's name is not UTF-8; rename it") from None
+    except (OSError, RuntimeError) as e:
+        reason = getattr(e, "strerror", None) or str(e)
+        raise PostError(path, None, f"cannot be read: {reason}") from e
+
+
+class Output:
+    """A folder that this program writes to, and nothing outside it."""
+
+    def __init__(self, root: Path, *, private: bool = False, dry_run: bool = False) -> None:
+        #: Where it lies.
+        self.root = root
+        self._private, self._dry_run = private, dry_run
+
+    def read(self, path: str) -> bytes | None:
+        """Return what stands at *path*; None where nothing does."""
+        try:
+            return (self.root / path).read_bytes()
+        except OSError:
+            return None
+
+    def write(self, path: str, content: bytes) -> bool:
+        """Bring *path* to *content*; return whether that changed anything (in a dry run: would change).
+
+        Raises:
+            OutputError: the file cannot be written, or *path* leads out of the folder.
+        """
+        file = self.root / path
+        if not file.parent.resolve().is_relative_to(self.root.resolve()):
+            raise OutputError(str(file), f"leads out of {self.root}")
+        if self.read(path) == content:
+            return False
+        if not self._dry_run:
+            try:
+                self._replace(file, content)
+            except OSError as e:
+                raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
+        return True
+
+    def _replace(self, file: Path, content: bytes) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if self._private else 0o777)
+        number, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
+        try:
+            with os.fdopen(number, "wb") as opened:
+                opened.write(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+            if not self._private:
+                Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(file)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+        _sync_folder(file.parent)
+
+    def sweep(self, *below: str) -> None:
+        """Remove unfinished files that a killed process left behind; call it under the site's lock.
+
+        Only the folders named are looked at: the rest of `public/` may be a whole site.
+        """
+        if self._dry_run:
+            return
+        for folder in below:
+            for place, _, names in os.walk(self.root / folder):
+                for name in names:
+                    if name.startswith(_UNFINISHED):
+                        with suppress(OSError):
+                            (Path(place) / name).unlink()
+
+
+def _umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself last through a power loss."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

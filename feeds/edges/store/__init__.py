@@ -1,0 +1,1 @@
+"""The memory: what was public, what was sent, and who reads."""

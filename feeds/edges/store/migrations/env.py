@@ -1,0 +1,9 @@
+"""Alembic's entry: the store hands over its open connection, so that a migration is one transaction with its caller."""
+
+from alembic import context
+
+from feeds.edges.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,127 @@
+"""The tables of the memory.
+
+Times are UTC, without zone (SQLite has none). What must never happen twice is unique here, not in the program: a
+slot's issue, a newsletter's announcement of an entry, an issue's delivery to an address.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+#: Every entry that was ever public: its id is never given to another.
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("path", Text, nullable=False, index=True),
+    Column("text_digest", String(32), nullable=False, index=True),
+    Column("first_public_at", DateTime, nullable=False),
+)
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("slot", DateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("composed_at", DateTime, nullable=False),
+    UniqueConstraint("newsletter", "slot"),
+    UniqueConstraint("newsletter", "number"),
+    CheckConstraint("state IN ('sending', 'sent')", name="state"),
+)
+
+#: What a newsletter has told its readers, or counts as told. How: story, also (by title), passed_over (not shown).
+announced = Table(
+    "announced",
+    metadata,
+    Column("newsletter", Text, primary_key=True),
+    Column("entry_id", ForeignKey("entries.id"), primary_key=True),
+    Column("issue_id", ForeignKey("issues.id"), nullable=False, index=True),
+    Column("how", String(16), nullable=False),
+    Column("position", Integer, nullable=False),
+    CheckConstraint("how IN ('story', 'also', 'passed_over')", name="how"),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    Column("lang", String(35), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    #: The same issue for the archive; kept, so that the page stays as sent.
+    Column("page", Text, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", Text, nullable=False),
+    #: As addresses are compared.
+    Column("email_key", Text, nullable=False, unique=True),
+    Column("status", String(16), nullable=False),
+    Column("lang", String(35)),
+    Column("consent", Text, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("status_at", DateTime, nullable=False),
+    CheckConstraint(
+        "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')",
+        name="status",
+    ),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("newsletter", Text, primary_key=True, index=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", ForeignKey("issues.id"), nullable=False),
+    #: None for `copy_to` addresses and for people who were erased.
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
+    Column("recipient", Text, nullable=False),
+    Column("recipient_key", Text, nullable=False),
+    Column("lang", String(35), nullable=False),
+    Column("copy", Boolean, nullable=False),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    #: The message's `Date`: set at the first hand-over, then kept.
+    Column("handed_over_at", DateTime),
+    Column("sent_at", DateTime),
+    Column("answer", Text),
+    UniqueConstraint("issue_id", "recipient_key"),
+    CheckConstraint(
+        "state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')",
+        name="state",
+    ),
+)

@@ -1,0 +1,53 @@
+"""What a pass is asked for, and what it did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+#: Told how far a long piece of work is: what, done, of how many.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssueReport:
+    """An issue this pass composed or finished."""
+
+    newsletter: str
+    number: int
+    posts: int
+    recipients: int
+    #: `sending` or `sent`; in a dry run `due`.
+    state: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Report:
+    """What one pass did."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    #: Below `public/`.
+    written: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    #: When the next future post is due; None when there is none.
+    next_public_at: datetime | None = None
+    issues: list[IssueReport] = field(default_factory=list)
+    #: A line each; the user must mend these.
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def _unheard(_what: str, _done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What the caller wants of a pass."""
+
+    #: Decides what is public and which slots are due.
+    now: datetime
+    #: The real time: for the `Date` of a message.
+    clock: Callable[[], datetime]
+    dry_run: bool = False
+    feeds_only: bool = False
+    progress: Progress = _unheard

@@ -1,0 +1,71 @@
+"""The scheduler: publish every few minutes, at each newsletter's slot, and when a future post becomes public."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from feeds import config as configuration
+from feeds.config import Config
+from feeds.core.schedule import next_slot
+from feeds.edges import scheduler
+from feeds.errors import FeedsError
+from feeds.jobs.publish import publish
+from feeds.jobs.report import Report, Wish
+
+#: How long to wait when not even the config can be read.
+_PAUSE = timedelta(minutes=1)
+
+
+def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> None:
+    """Publish until SIGTERM; each pass reads the config anew, so that an edit needs no restart.
+
+    What goes wrong is told, and the next pass tries again.
+
+    Raises:
+        ConfigError: the config cannot be used at the start.
+    """
+    first = configuration.load(path, environ)
+    for line in first.warnings:
+        tell(f"warning: {line}")
+    tell(f"running: {_rhythm(first)}")
+
+    def step() -> datetime:
+        now = datetime.now(UTC)
+        try:
+            current = configuration.load(path, environ)
+            report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC)))
+        except FeedsError as e:
+            tell(f"error: {e}")
+            return now + _PAUSE
+        except Exception as e:  # noqa: BLE001 - a service that dies of one bad pass sends no later letter either
+            tell(f"error: {type(e).__name__}: {e}")
+            return now + _PAUSE
+        for line in lines(report):
+            tell(line)
+        return wake(current, report, now)
+
+    scheduler.repeat(step, datetime.now(UTC))
+    tell("stopped")
+
+
+def wake(config: Config, report: Report, now: datetime) -> datetime:
+    """Return when the next pass is due: the rhythm, the next slot or the next future post, whichever comes first."""
+    zones = ((n, n.timezone or config.settings.site.timezone) for n in config.settings.newsletters)
+    slots = [next_slot(n.schedule, zone, now) for n, zone in zones]
+    soon = now + timedelta(seconds=1)
+    return max(soon, min([now + config.settings.publish.every, *slots, *filter(None, [report.next_public_at])]))
+
+
+def lines(report: Report) -> list[str]:
+    """Return what a pass did, a line each; a pass that changed nothing has nothing to tell."""
+    found = [
+        f"{i.newsletter} {i.number}: {i.posts} posts to {i.recipients} recipients, {i.state}" for i in report.issues
+    ]
+    if report.written:
+        found.insert(0, f"written: {len(report.written)}, unchanged: {report.unchanged}")
+    return [*found, *(f"error: {line}" for line in report.errors)]
+
+
+def _rhythm(config: Config) -> str:
+    names = ", ".join(f"{n.name} ({n.schedule})" for n in config.settings.newsletters) or "no newsletters"
+    return f"publish every {config.settings.publish.every}; {names}; SIGTERM stops"

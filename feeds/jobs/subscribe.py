@@ -1,0 +1,76 @@
+"""People: who reads which newsletter."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from feeds.config import Config
+from feeds.core.subscribers import addresses
+from feeds.edges.store.opening import opened
+from feeds.errors import FeedsError
+from feeds.model import Subscriber
+from feeds.settings import Language
+
+#: Whom `add` brings back only when told to.
+_GONE = ("unsubscribed", "bounced", "complained")
+
+
+def add(
+    config: Config, email: str, newsletters: Iterable[str], *, lang: str | None, now: datetime, again: bool
+) -> Subscriber:
+    """Make a person an active reader of *newsletters*, of all if none is named; return how they stand now.
+
+    Raises:
+        AddressError: mail could not be sent there.
+        FeedsError: there is no such newsletter, or the person has left and *again* does not say that they came back.
+    """
+    address = addresses.parse(email)
+    wanted = _newsletters(config, newsletters)
+    with opened(config.settings.store.url, config.folder) as memory:
+        had = memory.subscriber(address.key)
+        if had and had.status in _GONE and not again:
+            raise FeedsError(f"{had.email} is {had.status}; if this person asked to come back, say so with --again")
+        memory.subscribe(
+            address.email,
+            address.key,
+            wanted,
+            lang=_language(lang),
+            consent=f"added by hand, {now:%Y-%m-%d %H:%M %z}",
+            at=now,
+        )
+        found = memory.subscriber(address.key)
+    assert found is not None
+    return found
+
+
+def remove(config: Config, email: str, now: datetime) -> bool:
+    """Write down that a person has left; return whether they were known."""
+    address = addresses.parse(email)
+    with opened(config.settings.store.url, config.folder) as memory:
+        known = memory.subscriber(address.key) is not None
+        if known:
+            memory.unsubscribe(address.key, now)
+    return known
+
+
+def everybody(config: Config) -> tuple[Subscriber, ...]:
+    """Return every person the store knows."""
+    with opened(config.settings.store.url, config.folder, create=False) as memory:
+        return memory.subscribers()
+
+
+def _language(lang: str | None) -> str | None:
+    try:
+        return Language.parse(lang) if lang else None
+    except ValueError as e:
+        raise FeedsError(f"--lang: {e}") from e
+
+
+def _newsletters(config: Config, asked: Iterable[str]) -> list[str]:
+    known = [n.name for n in config.settings.newsletters]
+    wanted = list(asked) or known
+    if not known:
+        raise FeedsError(f"{config.path} has no [[newsletters]] to subscribe to")
+    for name in wanted:
+        if name not in known:
+            raise FeedsError(f"there is no newsletter {name!r}; known here: {', '.join(known)}")
+    return wanted
