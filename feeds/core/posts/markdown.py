@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
@@ -42,7 +42,7 @@ def to_html(markdown: str) -> str:
     from comrak import render_markdown  # noqa: PLC0415
 
     extensions, rendering = _options()
-    return str(render_markdown(markdown, extensions, None, rendering))
+    return without_illegal(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
 
 
 def safe(html: str, base: str) -> str:
@@ -55,7 +55,7 @@ def safe(html: str, base: str) -> str:
     def absolute(url: str) -> str:
         return urljoin(base, url)
 
-    return without_illegal(  # `&#1;` has become a character by now
+    return without_illegal(  # and inside raw HTML now
         nh3.clean(
             _players_as_links(html),
             tags=_tags(),
@@ -98,11 +98,12 @@ def _players_as_links(html: str) -> str:
     root = fragment_fromstring(html, create_parent="div")
     for player in list(root.iter(*_PLAYERS)):
         sources = [player, *player.iter("source")]
-        url = next((found for e in sources for key in ("src", "data") if (found := e.get(key))), None)
-        if url and player.getparent() is not None:
-            link = fragment_fromstring("<a></a>")
-            link.set("href", url)
-            link.text = player.get("title") or url
-            link.tail = player.tail
-            player.getparent().replace(player, link)
+        urls = (found for e in sources for key in ("src", "data") if (found := e.get(key)))
+        url = next((u for u in urls if urlsplit(u.strip()).scheme in {"", "http", "https"}), None)
+        title = player.get("title") or url
+        player.clear(keep_tail=True)
+        player.tag = "a" if url else "span"
+        if url:
+            player.set("href", without_illegal(url))
+            player.text = without_illegal(title)
     return str(tostring(root, encoding="unicode"))[len("<div>") : -len("</div>")]

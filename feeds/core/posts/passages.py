@@ -36,7 +36,7 @@ _PASSAGE_WIDTH = 160
 _STUTTER_WIDTH = 60
 #: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
 _DRAFTED_SHARE = 0.2
-#: The shortest common text that two halves of a sentence are joined at. Two characters would match by chance.
+#: The shortest overlap that is no chance, when the halves of a sentence do not stand on both sides of a separator.
 _OVERLAP = 3
 #: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
 _MOST_PLACES = 50
@@ -197,15 +197,24 @@ class _Work:
     known: dict[str, _Unit] = field(default_factory=dict)
 
     def merge(self, draft: list[_Unit]) -> None:
-        """Add a draft: known sentences go, a new one goes right behind the known one that it follows."""
-        before: _Unit | None = None
-        for n, unit in enumerate(draft):
-            known = self._known(draft, n)
-            if known is None:
-                self._insert(unit, before, draft[n + 1 : n + 2])
+        """Add a draft: known sentences go, a new one goes right behind the known one that it follows.
+
+        What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
+        """
+        found = [self._known(draft, n) for n in range(len(draft))]
+        first = next((known for known in found if known is not None), None)
+        at = len(self.text) if first is None else self._place(first)
+        for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
+            again = known or self.known.get(unit.key if unit.kind != "block" else "")
+            if again is None:
+                self._insert(unit, at, draft[n + 1 : n + 2])
+                at += 1
             else:
                 self.dropped.append(unit.text)
-            before = known or unit
+                at = self._place(again) + 1
+
+    def _place(self, unit: _Unit) -> int:
+        return next(n for n, u in enumerate(self.text) if u is unit)
 
     def _known(self, draft: list[_Unit], n: int) -> _Unit | None:
         """Return the unit that says the same already."""
@@ -216,13 +225,14 @@ class _Work:
         around = [draft[i] for i in (n - 1, n + 1) if 0 <= i < len(draft)]
         return found if all(self.known.get(u.key, u) is not u for u in around) else None
 
-    def _insert(self, unit: _Unit, before: _Unit | None, following: list[_Unit]) -> None:
-        at = len(self.text) if before is None else next(n for n, u in enumerate(self.text) if u is before) + 1
-        if unit.opens and at < len(self.text) and not self.text[at].opens:
-            goes_on = following and not following[0].opens and following[0].key == self.text[at].key
-            self.text[at].opens = not goes_on
-        if before is not None and before.kind != "sentence":
+    def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
+        """Put *unit* at a place; the paragraph it begins or divides stays divided as its draft has it."""
+        if at and self.text[at - 1].kind != "sentence":
             unit.opens = True
+        if at < len(self.text) and (unit.opens or at == 0):
+            same = following and following[0].key == self.text[at].key
+            begins = self.text[at].opens and at > 0
+            self.text[at].opens = begins or not same or following[0].opens
         self.text.insert(at, unit)
         self.known[unit.key] = unit
 
@@ -251,23 +261,25 @@ def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
 def _joined(earlier: list[list[_Unit]], head: str) -> tuple[int | None, str | None]:
     """Return the draft whose last sentence *head* goes on with, and the two joined at their overlap.
 
-    The draft is None when the joint was mended before; the text is None when *head* is the tail of nothing: then it is
-    a torn piece of a sentence that stands whole elsewhere, or a sentence that begins with `...` on purpose.
+    What breaks off right before the separator is joined in any case, further up only where the overlap is no chance.
+    The draft is None when the joint was mended before; the text is None when *head* is the tail of a sentence that
+    stands whole elsewhere. A sentence that begins with `...` on purpose comes back as it is, without the dots.
     """
     for n in reversed(range(len(earlier))):
-        if earlier[n] and earlier[n][-1].kind == "sentence" and not sentences.is_whole(earlier[n][-1].text):
-            overlap = _overlap(earlier[n][-1].text, head)
-            if overlap:
-                return n, earlier[n][-1].text + head[overlap:]
+        torn = earlier[n][-1] if earlier[n] else None
+        if torn and torn.kind == "sentence" and not sentences.is_whole(torn.text):
+            overlap = _overlap(torn.text, head)
+            if overlap >= _OVERLAP or n == len(earlier) - 1:
+                space = " " if not overlap and not _wide_joint(torn.text, head) else ""
+                return n, torn.text + space + head[overlap:]
     if any(u.key.endswith(_key(head)) for draft in earlier for u in draft if u.kind == "sentence"):
         return None, None
     return None, head
 
 
 def _overlap(torn: str, head: str) -> int:
-    """Return how many characters *torn* ends with that *head* begins with; 0 for fewer than would be chance."""
-    longest = min(len(torn), len(head))
-    return next((n for n in range(longest, _OVERLAP - 1, -1) if torn.endswith(head[:n])), 0)
+    """Return how many characters *torn* ends with that *head* begins with."""
+    return next((n for n in range(min(len(torn), len(head)), 0, -1) if torn.endswith(head[:n])), 0)
 
 
 def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:

@@ -1,0 +1,131 @@
+"""What the tests share: real sites in temporary folders, nothing of the machine's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feeds.config import Config, load
+from feeds.jobs.publish import publish
+from feeds.jobs.report import Report, Wish
+
+ROOT = Path(__file__).parents[1]
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+CONFIG = """
+[site]
+title = "Test"
+url = "https://example.com/"
+id_authority = "example.com,2026"
+timezone = "UTC"
+[feeds]
+formats = ["atom"]
+"""
+NEWSLETTER = """
+[[newsletters]]
+name = "weekly"
+title = "The weekly"
+schedule = "0 8 * * mon"
+copy_to = ["desk@example.com"]
+[mail]
+from = "Test <letters@example.com>"
+reply_to = "desk@example.com"
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/*/expected; read the diff")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: the part it needs should have been installed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("FEEDS_NO_SKIPS") and reporter.stats.get("skipped"):
+        reporter.write_line("skipped tests are failures here (FEEDS_NO_SKIPS)", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs in its own folder and without FEEDS_* variables, so none can touch a real site."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("FEEDS_")]:
+        monkeypatch.delenv(name)
+
+
+@dataclass
+class SampleSite:
+    """A site in a temporary folder."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Config:
+        return load(self.folder / "config.toml", {})
+
+    def configure(self, text: str) -> None:
+        (self.folder / "config.toml").write_text(text, "utf-8")
+
+    def post(self, name: str, body: str = "Some words of a post.\n", **front: object) -> Path:
+        """Write a post; front matter values as YAML would have them."""
+        values = {"title": name, "date": "2026-11-20"} | front
+        file = self.folder / "posts" / f"{name}.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"{key}: {value}\n" for key, value in values.items() if value is not None)
+        file.write_text(f"---\n{lines}---\n\n{body}", "utf-8")
+        return file
+
+    def publish(self, now: datetime = NOW, **wish: object) -> Report:
+        return publish(self.config, Wish(now=now, clock=lambda: now, **wish))
+
+    def read(self, path: str) -> str:
+        return (self.folder / path).read_text("utf-8")
+
+    def files(self, *below: str) -> dict[str, bytes]:
+        """Every file under the folders named, by path."""
+        found = (file for name in below for file in sorted((self.folder / name).rglob("*")) if file.is_file())
+        return {str(file.relative_to(self.folder)): file.read_bytes() for file in found}
+
+    def letters(self) -> list[str]:
+        """The messages in the outbox, by path below it."""
+        return sorted(name.removeprefix("outbox/") for name in self.files("outbox"))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SampleSite:
+    """A site without posts and newsletters."""
+    (tmp_path / "posts").mkdir()
+    made = SampleSite(tmp_path)
+    made.configure(CONFIG)
+    return made
+
+
+@pytest.fixture
+def letter_site(site: SampleSite) -> SampleSite:
+    """A site with a weekly newsletter that was due on the day of `NOW`, and one post to tell of."""
+    site.configure(CONFIG + NEWSLETTER)
+    site.post("first")
+    return site
+
+
+@pytest.fixture
+def feeds(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """The command, as its own process."""
+
+    def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "feeds", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=os.environ | environ,
+            timeout=120,
+        )
+
+    yield run

@@ -1,0 +1,77 @@
+"""Dates as people write them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.posts import dates
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+ACCEPTED = {
+    "2010-10-22 11:33:15 -0400": "2010-10-22T11:33:15-04:00",
+    "2012-02-19 1:44:51 -0400": "2012-02-19T01:44:51-04:00",
+    "2012-02-19 1:44:51 -4": "2012-02-19T01:44:51-04:00",
+    "2024-10-23T16:00": "2024-10-23T16:00:00+09:00",
+    "2024-10-23 16:00 UTC": "2024-10-23T16:00:00+00:00",
+    "2024-10-23T16:00:00.250Z": "2024-10-23T16:00:00+00:00",
+    "2019-1-7": "2019-01-07T00:00:00+09:00",
+    "2019/01/07": "2019-01-07T00:00:00+09:00",
+    "2023-11-02T8:00:00+02:00": "2023-11-02T08:00:00+02:00",
+    "Mon, 05 Oct 2020 08:00:00 +0200": "2020-10-05T08:00:00+02:00",
+    "2024-02-29": "2024-02-29T00:00:00+09:00",
+}
+
+
+@pytest.mark.parametrize(("text", "moment"), ACCEPTED.items())
+def test_the_shapes_of_real_blogs_are_accepted(text, moment):
+    """Every shape met in real blogs gives the moment it means, in the site's zone where it names none."""
+    assert dates.parse(text, TOKYO).isoformat() == moment
+
+
+@pytest.mark.parametrize("text", ["2021-09-31", "2023-02-29", "2024-13-01", "2024-01-01 25:00", "0001-01-01"])
+def test_impossible_dates_are_refused_in_words(text):
+    """A date that never was is a reason for people, not a bare exception."""
+    with pytest.raises(ValueError, match="impossible date"):
+        dates.parse(text, TOKYO)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "20", "2024", "12:30", "2024-01-01 08:00 JST please"])
+def test_what_is_no_date_is_refused_with_an_example(text):
+    """The refusal shows how to write one."""
+    with pytest.raises(ValueError, match="is no date; write such as"):
+        dates.parse(text, TOKYO)
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9998, 1, 1)), st.integers(-840, 840))
+def test_iso_dates_read_back_as_they_were_written(moment, offset):
+    """ISO 8601 with any offset survives, to the second."""
+    aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
+    assert dates.parse(aware.isoformat(), UTC) == aware
+
+
+@given(st.text(max_size=40))
+def test_no_text_raises_anything_but_a_refusal(text):
+    """Whatever stands there, it is a date or a ValueError with words."""
+    try:
+        assert dates.parse(text, UTC).tzinfo
+    except ValueError as refusal:
+        assert str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("path", "date"),
+    [
+        ("2015-03-01-x.md", "2015-03-01"),
+        ("2019-1-7-x.md", "2019-1-7"),
+        ("news/2015-03-01-x/index.md", "2015-03-01"),
+        ("2025/02/13/Rust-1.84.1", "2025/02/13".replace("/", "-")),
+        ("release-2015-03.md", None),
+        ("12015-03-01-x.md", None),
+    ],
+)
+def test_a_date_is_found_in_file_folder_and_url_names(path, date):
+    """Only a whole date at the beginning of a name counts."""
+    assert dates.in_path(path) == date

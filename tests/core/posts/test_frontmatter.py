@@ -1,0 +1,101 @@
+"""Taking a post file apart, and refusing what is broken."""
+
+import subprocess
+import sys
+
+import frontmatter as bare
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.posts import frontmatter
+from feeds.errors import PostError
+
+
+def split(text):
+    return frontmatter.split(text, "a.md")
+
+
+def test_yaml_and_toml_are_read():
+    """Both fences give the same mapping and body."""
+    yaml = split('---\ntitle: "A"\ntags: [x, y]\n---\nBody\n---\nmore')
+    toml = split('+++\ntitle = "A"\ntags = ["x", "y"]\n+++\nBody\n---\nmore')
+    assert yaml.metadata == toml.metadata == {"title": "A", "tags": ["x", "y"]}
+    assert yaml.body == toml.body == "Body\n---\nmore"
+
+
+def test_scalars_stay_as_they_were_written():
+    """Titles, versions, octal-looking slugs, times and Norwegian are text; only true, false and null are not."""
+    found = split("---\na: 1.10\nb: 010\nc: no\nd: 12:30\ne: 2021-09-31\nf: true\ng: ~\nh:\n---\n").metadata
+    assert found == {
+        "a": "1.10",
+        "b": "010",
+        "c": "no",
+        "d": "12:30",
+        "e": "2021-09-31",
+        "f": True,
+        "g": None,
+        "h": None,
+    }
+
+
+def test_blank_lines_before_the_fence_do_not_matter():
+    """Lines are counted with them."""
+    source = split("\n\n---\ntitle: A\ndate: x\n---\nB")
+    assert source.metadata["title"] == "A"
+    assert source.line_of("date") == 5
+
+
+def test_a_key_that_stands_twice_is_reported():
+    """The last one counts, as in every generator, and is named."""
+    source = split("---\ntitle: A\ntitle: B\n---\n")
+    assert (source.metadata["title"], source.repeated_keys) == ("B", ("title",))
+
+
+REFUSED = {
+    "nothing": ("Just text\n", 1, "no front matter"),
+    "a list": ("---\n- a\n- b\n---\n", 1, "it is a list, not keys with values"),
+    "plain text": ("---\njust words\n---\n", 1, "it is one value, not keys with values"),
+    "no closing fence": ("---\ntitle: A\nBody\n", 1, "has no closing ---"),
+    "broken YAML": ("---\ntitle: A\nb: [1, 2\n---\n", 4, "did not find expected"),
+    "broken TOML": ('+++\na = 1\nb = "x\n+++\n', 3, "Illegal character"),
+    "aliases that explode": (
+        "---\n" + "a: &a [x]\n" + "".join(f"{c}: &{c} [{'*a,' * 9}*a]\n" for c in "bcdef") + "---\n",
+        1,
+        "YAML aliases",
+    ),
+    "a deep hole": ("---\na: " + "[" * 500 + "\n---\n", 1, "nested more than 100 levels"),
+    "a deeper hole": ("---\n" + "- " * 100_000 + "x\n---\n", 1, "longer than 100,000 characters"),
+    "a hole of dashes": ("---\n" + "- " * 40_000 + "x\n---\n", 1, "nested more than 100 levels"),
+    "a deep hole in TOML": ("+++\na = " + "[" * 5000 + "\n+++\n", 1, "nested more than 100 levels"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "reason"), REFUSED.values(), ids=REFUSED)
+def test_broken_front_matter_is_refused_with_line_and_reason(text, line, reason):
+    """No broken file passes as one without metadata, and none ends the process."""
+    with pytest.raises(PostError) as caught:
+        split(text)
+    assert caught.value.line == line
+    assert reason in caught.value.reason
+
+
+def test_bare_python_frontmatter_would_shrug():
+    """What we refuse, the library takes for text without metadata: this is why it is wrapped."""
+    for text in ("---\n- a\n---\nB", "---\ntitle: A\nB"):
+        assert bare.loads(text).metadata == {}
+
+
+def test_bare_libyaml_would_end_the_process():
+    """Deep nesting kills the interpreter inside libyaml: this is why depth is bounded before it."""
+    code = "import yaml; yaml.load('- ' * 100_000 + 'x', Loader=yaml.CSafeLoader)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode < 0
+
+
+@given(st.text(alphabet="-+\n :ab[]{}&*!\"'#|>%@`,?\t", max_size=60))
+def test_no_text_raises_anything_but_a_refusal(text):
+    """Any text is taken apart or refused by name."""
+    try:
+        assert isinstance(split(text).metadata, dict)
+    except PostError as refusal:
+        assert refusal.reason

@@ -1,0 +1,133 @@
+"""Passages that stand twice inside one post."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.posts import passages, sentences
+from tests.conftest import ROOT
+
+DRAFTED = ROOT / "posts" / "2026-11-05-small-publishing-economics.md"
+EXPECTED = ROOT / "tests" / "fixtures" / "drafted.expected.txt"
+
+
+def in_order(markdown):
+    return [s.strip() for paragraph in markdown.split("\n\n") for s in sentences.split(paragraph) if s.strip()]
+
+
+def test_a_drafted_post_comes_out_with_each_distinct_sentence_once_and_in_place():
+    """Four drafts, grown, split, joined and cut: each sentence once, none lost, new ones behind what they follow."""
+    body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
+    merged = passages.merge(body)
+    assert in_order(merged.markdown) == EXPECTED.read_text("utf-8").splitlines()
+
+
+def test_no_trace_of_the_drafts_is_left():
+    """No separator, no paragraph that starts with `...` or ends in mid-sentence."""
+    body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
+    paragraphs = passages.merge(body).markdown.strip().split("\n\n")
+    assert not [p for p in paragraphs if "END" in p or p.startswith(("...", "…"))]
+    assert all(sentences.is_whole(p) for p in paragraphs)
+
+
+A, B, C, D = "あるところに家があった。", "家には庭があった。", "庭には木があった。", "木には鳥がいた。"
+MERGED = {
+    "a repeated paragraph goes": (f"{A}{B}\n\n---END---\n\n{A}{B}\n", f"{A}{B}\n"),
+    "grown at the end": (f"{A}{B}\n\n---END---\n\n{A}{B}{C}\n", f"{A}{B}{C}\n"),
+    "grown in the middle": (f"{A}{C}\n\n---END---\n\n{A}{B}{C}\n", f"{A}{B}{C}\n"),
+    "grown at the start": (f"{B}{C}\n\n---END---\n\n{A}{B}\n", f"{A}{B}{C}\n"),
+    "split": (f"{A}{B}\n\n---END---\n\n{A}\n\n{B}{C}\n", f"{A}{B}{C}\n"),
+    "joined": (f"{A}\n\n{B}\n\n---END---\n\n{A}{B}{C}\n", f"{A}\n\n{B}{C}\n"),
+    "a new paragraph between": (f"{A}\n\n{C}\n\n---END---\n\n{A}\n\n{B}\n\n{C}\n", f"{A}\n\n{B}\n\n{C}\n"),
+    "separator under a line": (f"{A}\n---END---\n\n{A}{B}\n", f"{A}{B}\n"),
+    "cut, whole elsewhere": (f"{A}{B}\n\n---END---\n\n{A}家には庭\n\n---END---\n\n{C}\n", None),
+    "joint at the overlap": (f"{A}家には庭が\n\n---END---\n\n...庭があった。{C}\n", f"{A}{B}{C}\n"),
+    "joint without an overlap": (f"{A}家には庭が\n\n---END---\n\n...あった。{C}\n", f"{A}{B}{C}\n"),
+    "joint in English": ("One. Two is\n\n---END---\n\n... over there.\n", "One. Two is over there.\n"),
+    "joint with an ellipsis sign": (f"{A}家には庭が\n\n---END---\n\n…は庭があった。\n", f"{A}{B}\n"),
+    "the torn tail of a known sentence": (f"{A}{B}\n\n---END---\n\n...には庭があった。{C}\n", f"{A}{B}{C}\n"),
+    "a heading comes once": (f"## 話\n\n{A}\n\n---END---\n\n## 話\n\n{A}{B}\n", f"## 話\n\n{A}{B}\n"),
+    "English, with a space": ("One is here.\n\n---END---\n\nOne is here. Two is there.\n", "One is here. Two is there.\n"),
+    "a lone separator": (f"{A}\n\n---END---\n", f"{A}\n"),
+    "other separators": (f"{A}\n\n=== END OF DRAFT 2 ===\n\n{A}{B}\n", f"{A}{B}\n"),
+    "emphasis is no difference": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), MERGED.values(), ids=MERGED)
+def test_drafts_are_merged_by_sentence(source, expected):
+    """A known sentence goes, a new one stands behind the known one that it follows."""
+    merged = passages.merge(source)
+    if expected is None:
+        assert sorted(in_order(merged.markdown)) == sorted([A, B, C])
+    else:
+        assert merged.markdown == expected
+    assert merged.dropped
+
+
+FOUR = (
+    "小さな町の図書館には、窓ぎわに長い机がひとつ置かれている。"
+    "その机で本を読む人は、たいてい夕方までそこを離れない。"
+    "司書は静かに本を戻し、ときどき窓を少しだけ開けて風を入れる。"
+)
+KEPT = {
+    "a refrain": "Row, row.\n\nGently down.\n\nRow, row.\n\nGently down.\n",
+    "code": "```\nx = 1\n---END---\nx = 1\n```\n\nText.\n",
+    "a quotation": f"> {FOUR}\n\nText.\n\n> {FOUR}\n",
+    "tables": "|a|\n|-|\n|1|\n\nText.\n\n|a|\n|-|\n|1|\n",
+    "a list of short lines": "- one\n- two\n\nText.\n\n- one\n- two\n",
+    "verse": "Line one,  \nline two.\n\nOther words.\n\nLine one,  \nline two.\n",
+    "a summary repeated far below": f"{FOUR}\n\n" + "".join(f"別の話の{n}番目の文です。\n\n" for n in range(60)) + FOUR + "\n",
+    "a thematic break": "One.\n\n---\n\nTwo.\n\n---\n",
+    "a key in text": "-----BEGIN CERTIFICATE-----\n\nabc\n\n-----END CERTIFICATE-----\n",
+}
+
+
+@pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
+def test_what_an_author_repeats_on_purpose_is_left_alone(source):
+    """Byte for byte the same, and nothing is reported."""
+    assert passages.merge(source) == passages.Merged(markdown=source)
+
+
+def test_a_paste_gone_wrong_is_mended_without_a_separator():
+    """A passage that stands directly behind itself says nothing the second time."""
+    merged = passages.merge(f"Intro.\n\n{FOUR}\n\n{FOUR}\n\nEnd.\n")
+    assert in_order(merged.markdown) == ["Intro.", *in_order(FOUR), "End."]
+
+
+def test_a_draft_without_separators_is_merged_when_it_repeats_much_of_itself():
+    """Nothing but paragraphs, and a fifth of them again: that is a draft's repetition."""
+    merged = passages.merge(f"{FOUR}\n\nべつの文がひとつあった。\n\n{FOUR}\n\nさらに文がつづいた。\n")
+    assert in_order(merged.markdown) == [*in_order(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
+
+
+def test_code_inside_a_repeated_draft_goes_with_its_draft():
+    """A block between two repeated sentences is repeated with them; alone it stays."""
+    code = "```\nprint()\n```"
+    merged = passages.merge(f"{A}\n\n{code}\n\n{B}\n\n---END---\n\n{A}\n\n{code}\n\n{B}{C}\n")
+    assert merged.markdown == f"{A}\n\n{code}\n\n{B}{C}\n"
+
+
+WORDS = st.lists(st.sampled_from(["雨", "風", "空", "海", "山", "川", "月", "星"]), min_size=3, max_size=6)
+SENTENCE = WORDS.map(lambda words: "".join(words) + "。")
+DRAFT = st.lists(st.lists(SENTENCE, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@given(st.lists(DRAFT, min_size=2, max_size=4))
+def test_whatever_the_drafts_each_distinct_sentence_stands_once(drafts):
+    """Nothing is lost, nothing stands twice, whole sentences only."""
+    source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
+    found = Counter(in_order(passages.merge(source).markdown))
+    assert found == Counter({s for draft in drafts for p in draft for s in p})
+
+
+@given(st.lists(DRAFT, min_size=2, max_size=3))
+def test_merging_twice_changes_nothing_more(drafts):
+    """What comes out has nothing left to merge."""
+    source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
+    once = passages.merge(source).markdown
+    assert not re.search("END", once)
+    assert passages.merge(once).markdown == once

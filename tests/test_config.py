@@ -1,0 +1,159 @@
+"""config.toml: strict, and every refusal says where."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import fields
+
+from feeds.config import load
+from feeds.errors import ConfigError
+from feeds.settings import Language, Sender, Settings, Span, Table, Url
+from tests.conftest import ROOT
+
+REFUSED = {
+    "unknown key": ('[posts]\nfoldr = "p"', "c.toml:2: posts.foldr: is not a known key; did you mean `folder`?"),
+    "unknown table": ("[sit]", "c.toml:1: sit: is not a known key; did you mean `site`?"),
+    "wrong type": ("[site]\nurl = 3", "c.toml:2: site.url: Expected `str`, got `int`"),
+    "impossible value": ("[feeds]\nentries = 0", "c.toml:2: feeds.entries: Expected `int` >= 1"),
+    "unknown value": (
+        '[feeds]\nformats = ["atm"]',
+        "c.toml:2: feeds.formats[0]: 'atm' is not a known value; did you mean `atom`?",
+    ),
+    "broken crontab": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * mon"\n[[newsletters]]\nname = "b"\nschedule = "0 8 * * mo"',
+        "c.toml:6: newsletters[1].schedule: '0 8 * * mo' is no crontab line: Bad day-of-week",
+    ),
+    "crontab fields": (
+        '[[newsletters]]\nname = "a"\nschedule = "@daily"',
+        "c.toml:3: newsletters[0].schedule: '@daily' has 1 fields; crontab has five",
+    ),
+    "key of a free table": (
+        '[categories."投資分析"]\nslgu = "x"',
+        "c.toml:2: categories.投資分析.slgu: is not a known key; did you mean `slug`?",
+    ),
+    "not TOML": ('[site]\ntitle = "a\n', "c.toml:2: is not TOML"),
+    "unknown zone": ('[site]\ntimezone = "Mars"', "c.toml:2: site.timezone: 'Mars' is no time zone"),
+    "no mailbox": ('[mail]\nfrom = "nobody"', "c.toml:2: mail.from: 'nobody' is no mailbox"),
+    "line break in a mailbox": ('[mail]\nfrom = "a\\nBcc: x <a@example.com>"', "c.toml:2: mail.from: "),
+    "table instead of list": ("[newsletters]\nx = 1", "c.toml:1: newsletters: Expected `array`, got `object`"),
+    "missing key": ('[[newsletters]]\nname = "w"', "c.toml:1: newsletters[0]: `schedule` is missing"),
+    "deep inside": ('[tags]\nrules = [\n{ tag = "x", mach = [] },\n]', "c.toml:4: tags.rules[0].mach: "),
+    "permalink": ('[posts]\npermalink = "/{yaer}/{slug}"', "c.toml:2: posts.permalink: {yaer} is not known; did you"),
+    "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug} or {stem}"),
+    "missing folder": ('[posts]\nfolder = "nowhere"', "c.toml:2: posts.folder: there is no folder 'nowhere'"),
+    "newsletter named twice": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"',
+        "c.toml:5: newsletters[1].name: 'a' is taken",
+    ),
+    "newsletter that leaves its folder": ('[[newsletters]]\nname = "../a"\nschedule = "0 8 * * 1"', "c.toml:2: news"),
+    "length of time": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\ncatch_up = "12 parsecs"',
+        "c.toml:4: newsletters[0].catch_up: '12 parsecs' is no length of time",
+    ),
+    "tagging authority": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
+    "database not built yet": ('[store]\nurl = "postgresql://db/feeds"', "c.toml:2: store.url: PostgreSQL is not built"),
+    "database unknown": ('[store]\nurl = "mysql://db/feeds"', "c.toml:2: store.url: "),
+}
+
+
+@pytest.fixture(autouse=True)
+def posts(tmp_path):
+    (tmp_path / "posts").mkdir()
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_config_names_file_line_key_and_remedy(tmp_path, text, message):
+    """Whatever is wrong, one line says where it stands and what to do."""
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load((tmp_path / "c.toml").relative_to(tmp_path), {})
+    assert str(caught.value).startswith(message)
+
+
+def test_a_missing_config_says_how_to_make_one(tmp_path):
+    """Whoever has no config learns of `feeds init`."""
+    with pytest.raises(ConfigError, match=r"config\.toml: there is no such file; `feeds init` makes a site"):
+        load(tmp_path / "config.toml", {})
+
+
+def test_a_config_that_is_not_utf8_is_refused(tmp_path):
+    """Bytes that are no UTF-8 are named, not guessed at."""
+    (tmp_path / "c.toml").write_bytes(b'[site]\ntitle = "\xff"')
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load(tmp_path / "c.toml", {})
+
+
+def test_every_key_may_be_left_out(tmp_path):
+    """An empty config is a site, with a word about the two keys that matter most."""
+    (tmp_path / "c.toml").write_text("", "utf-8")
+    config = load(tmp_path / "c.toml", {})
+    assert config.settings == Settings()
+    assert [w.split(": ")[1] for w in config.warnings] == ["site.url", "site.id_authority"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[feeds]\nformats = ["atom", "rss"]', "feeds.formats"),
+        ('[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\napprove = true', "newsletters[0].approve"),
+        ('[mail]\ntransport = "smtp"', "mail.transport"),
+        ('[web]\nurl = "https://example.com"', "web.url"),
+        ('[categories.a]\nwas = ["b"]', "categories.a.was"),
+    ],
+)
+def test_a_key_whose_part_is_not_built_yet_is_a_named_warning(tmp_path, text, key):
+    """Nothing that was asked for is silently left undone."""
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    warnings = load(tmp_path / "c.toml", {}).warnings
+    line = len(text.splitlines())
+    assert any(w.startswith(f"{tmp_path}/c.toml:{line}: {key}: not built yet: ") for w in warnings)
+
+
+def test_the_sample_config_has_no_warning_and_names_every_key():
+    """The sample is the reference: what it does not name does not exist."""
+    config = load(ROOT / "config.toml", {})
+    assert config.warnings == ()
+    text = (ROOT / "config.toml").read_text("utf-8")
+    names = {known.encode_name for table in _tables(Settings) for known in fields(table)}
+    assert [name for name in sorted(names) if name not in text] == []
+
+
+def _tables(table):
+    yield table
+    for known in fields(table):
+        if isinstance(known.type, type) and issubclass(known.type, Table):
+            yield from _tables(known.type)
+
+
+def test_a_variable_lays_one_value_over_the_file(tmp_path):
+    """FEEDS_<TABLE>_<KEY> overrides, numbers as numbers, and its errors name the variable."""
+    (tmp_path / "c.toml").write_text('[site]\nurl = "https://example.com/"', "utf-8")
+    environ = {"FEEDS_SITE_URL": "https://other.example", "FEEDS_FEEDS_ENTRIES": "3", "FEEDS_MAIL_SMTP_PORT": "99"}
+    settings = load(tmp_path / "c.toml", environ).settings
+    assert (settings.site.url, settings.feeds.entries, settings.mail.smtp.port) == ("https://other.example/", 3, 99)
+    with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: Expected `int`"):
+        load(tmp_path / "c.toml", {"FEEDS_FEEDS_ENTRIES": "many"})
+
+
+@given(st.sampled_from(["ja", "zh-hans", "PT_br", "de-AT-1996"]))
+def test_language_tags_get_their_usual_case(tag):
+    """The tag is written as RFC 5646 recommends, and stays so when read again."""
+    found = Language.parse(tag)
+    assert found.lower() == tag.lower().replace("_", "-")
+    assert Language.parse(found) == found
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["s", "min", "h", "d", "w", "days", "day"]))
+def test_a_length_of_time_reads_as_it_is_said(number, unit):
+    """A number and a unit, with or without a space between."""
+    assert Span.parse(f"{number}{unit}") == Span.parse(f"{number} {unit}")
+
+
+@given(st.text(max_size=30))
+def test_no_text_makes_a_value_type_raise_anything_but_its_refusal(text):
+    """A wrong value is always a ValueError with words, never another exception."""
+    for kind in (Url, Span, Language, Sender):
+        try:
+            kind.parse(text)
+        except ValueError as refusal:
+            assert str(refusal)

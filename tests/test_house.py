@@ -1,0 +1,43 @@
+"""Rules of the house that a program can check."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from feeds.cli import commands
+from tests.conftest import ROOT
+
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+def test_every_test_states_its_rule_in_one_sentence(file):
+    """A test without a sentence proves nobody knows what."""
+    functions = [n for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.FunctionDef)]
+    silent = [f.name for f in functions if f.name.startswith("test_") and not ast.get_docstring(f)]
+    assert silent == []
+
+
+def test_every_command_is_documented_and_has_help():
+    """A command that the guide does not show, or that explains nothing, is not finished."""
+    guide = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    for name, command in commands.commands.items():
+        assert command.help
+        assert f"feeds {name}" in guide
+
+
+def test_asking_for_the_version_loads_nothing_heavy():
+    """`feeds --version` is a question, not a reason to load a database."""
+    heavy = {"lxml", "jinja2", "sqlalchemy", "mjml", "alembic", "babel", "feedgen", "apscheduler", "rich"}
+    code = "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
+    assert heavy & set(done.stdout.split()) == set()
+
+
+def test_an_import_of_the_core_touches_no_clock():
+    """Nothing below the doors reads the time while it is imported or called without it."""
+    for file in sorted((ROOT / "feeds" / "core").rglob("*.py")):
+        names = {n.attr for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.Attribute)}
+        assert not names & {"now", "today", "utcnow"} or "wish.now" in file.read_text("utf-8"), file
