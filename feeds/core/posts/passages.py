@@ -12,8 +12,8 @@ that it follows. Cut sentences are mended first: with the continuation behind th
 or by leaving them out where their whole form stands elsewhere.
 
 Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a
-passage goes only where it stands directly behind itself (a paste gone wrong), or where a post of nothing but
-paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
+passage that begins a paragraph goes where it stands directly behind itself (a paste gone wrong), or where a post of
+nothing but paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
 """
 
 import re
@@ -311,11 +311,12 @@ def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
     kept, at = [], 0
     for run in runs:
         width = sum(_width(u.text) for u in units[run.at : run.end])
-        if width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH:
+        long = width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH
+        if long and units[run.at].opens:
             kept += units[at : run.at]
             work.dropped += [u.text for u in units[run.at : run.end]]
             at = run.end
-            if at < len(units) and units[run.at].opens:
+            if at < len(units):
                 units[at].opens = True
     return kept + units[at:]
 
