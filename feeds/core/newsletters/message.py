@@ -75,7 +75,8 @@ def message(envelope: Envelope, letter: Letter, delivery: Delivery) -> bytes:
     utf8 = not delivery.recipient.isascii()
     found = EmailMessage(policy=_Policy(linesep="\r\n", utf8=utf8, cte_type="7bit"))
     found["From"] = envelope.sender.address
-    found["To"] = Address(addr_spec=delivery.recipient)
+    local, _, domain = delivery.recipient.rpartition("@")
+    found["To"] = Address(username=local, domain=domain)
     found["Subject"] = " ".join(letter.subject.split())
     found["Date"] = format_datetime(delivery.handed_over_at.astimezone(envelope.zone))
     found["Message-ID"] = delivery.message_id

@@ -1,0 +1,134 @@
+"""Messages as servers and mail programs see them."""
+
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.newsletters.message import Envelope, message, message_id
+from feeds.model import Delivery, DeliveryState, Letter
+from feeds.settings import Crontab, Newsletter, Sender
+
+NEWSLETTER = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"))
+
+
+def envelope(**values):
+    return Envelope(
+        **{
+            "newsletter": NEWSLETTER,
+            "number": 3,
+            "sender": Sender.parse("手紙 <letters@example.com>"),
+            "reply_to": Sender.parse("desk@example.com"),
+            "zone": ZoneInfo("Asia/Tokyo"),
+            "archive_url": "https://example.com/feeds/",
+        }
+        | values,
+    )
+
+
+def delivery(**values):
+    return Delivery(
+        **{
+            "id": 1,
+            "recipient": "ada@example.org",
+            "lang": "ja",
+            "state": DeliveryState.HANDING_OVER,
+            "message_id": "<weekly.3.x@example.com>",
+            "handed_over_at": datetime(2026, 11, 23, 0, 0, tzinfo=UTC),
+            "copy": False,
+        }
+        | values,
+    )
+
+
+def letter(subject="件名", html="<p>本文</p>", text="本文\n"):
+    return Letter(lang="ja", subject=subject, html=html, text=text, page="")
+
+
+def read(content):
+    return message_from_bytes(content, policy=policy.default)
+
+
+def test_a_message_says_who_what_when_and_how_to_leave():
+    """Every header of the contract, read back as written."""
+    found = read(message(envelope(), letter(), delivery()))
+    assert str(found["From"]) == "手紙 <letters@example.com>"
+    assert str(found["To"]) == "ada@example.org"
+    assert str(found["Reply-To"]) == "desk@example.com"
+    assert found["Subject"] == "件名"
+    assert found["Date"] == "Mon, 23 Nov 2026 09:00:00 +0900"
+    assert found["Message-ID"] == "<weekly.3.x@example.com>"
+    assert found["List-Id"] == "<weekly.example.com>"
+    assert found["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
+    assert found["List-Archive"] == "<https://example.com/feeds/>"
+    assert found["Feedback-ID"] == "3:weekly:newsletter:example.com"
+    assert found["Auto-Submitted"] == "auto-generated"
+
+
+def test_text_comes_first_and_html_last():
+    """RFC 2046 section 5.1.4: the best is the last."""
+    found = read(message(envelope(), letter(), delivery()))
+    assert found.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in found.iter_parts()] == ["text/plain", "text/html"]
+    assert [part.get_content().strip() for part in found.iter_parts()] == ["本文", "<p>本文</p>"]
+    assert [part["Content-Language"] for part in found.iter_parts()] == ["ja", "ja"]
+
+
+def test_a_copy_for_the_desk_has_nothing_to_leave():
+    """Its recipient is not subscribed."""
+    assert read(message(envelope(), letter(), delivery(copy=True)))["List-Unsubscribe"] is None
+
+
+def test_a_long_list_header_is_never_encoded_words():
+    """Gmail takes a List-Unsubscribe in encoded words for none; the standard library would write them."""
+    long = Sender.parse(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
+    content = message(envelope(reply_to=long), letter(), delivery())
+    line = next(line for line in content.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
+    assert b"=?" not in line
+    assert line.endswith(b"?subject=unsubscribe%20weekly>")
+
+
+def test_the_smaller_transfer_encoding_is_taken():
+    """Quoted-printable for English, base64 for Japanese."""
+    for text, expected in (("plain words " * 50, "quoted-printable"), ("日本語の本文" * 50, "base64")):
+        found = read(message(envelope(), letter(html=f"<p>{text}</p>", text=text), delivery()))
+        assert [part["Content-Transfer-Encoding"] for part in found.iter_parts()] == [expected, expected]
+
+
+def test_the_same_delivery_always_gives_the_same_bytes():
+    """So a retry repeats it, boundary and all."""
+    assert message(envelope(), letter(), delivery()) == message(envelope(), letter(), delivery())
+
+
+def test_a_message_without_a_hand_over_has_no_date_and_is_refused():
+    """The date is that of the first hand-over, so there must have been one."""
+    with pytest.raises(ValueError, match="first handed over"):
+        message(envelope(), letter(), delivery(handed_over_at=None))
+
+
+def test_a_recipient_beyond_ascii_is_written_in_utf8():
+    """SMTPUTF8 (RFC 6532) instead of an address nobody has."""
+    content = message(envelope(), letter(), delivery(recipient="葵@example.org"))
+    assert "To: 葵@example.org\r\n".encode() in content
+
+
+@given(st.text(max_size=400))
+def test_no_subject_injects_a_header_or_a_long_line(subject):
+    """Whatever the title of the lead: one subject, lines of at most 998 bytes, CRLF only."""
+    content = message(envelope(), letter(subject=subject + "\r\nBcc: evil@example.com"), delivery())
+    head = content.partition(b"\r\n\r\n")[0]
+    assert not [line for line in head.split(b"\r\n") if line.lower().startswith(b"bcc:")]
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert read(content)["Bcc"] is None
+
+
+@given(st.emails(), st.emails())
+def test_a_message_id_is_fixed_for_a_delivery_and_tells_nothing(one, other):
+    """The same recipient, the same id; another, another; the address is not in it."""
+    assert message_id(envelope(), one) == message_id(envelope(), one)
+    assert (message_id(envelope(), one) == message_id(envelope(), other)) == (one == other)
+    assert one not in message_id(envelope(), one)

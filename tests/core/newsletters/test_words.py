@@ -1,0 +1,37 @@
+"""What is said beside the posts' own words."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from feeds.core.newsletters.words import Words
+from feeds.edges.templates import Templates
+
+
+def words(lang, tmp_path, zone="UTC"):
+    return Words(lang, Templates(tmp_path, {}).texts(lang), ZoneInfo(zone))
+
+
+def test_japanese_and_english_are_there_from_the_first_day(tmp_path):
+    """Reading time, dates and numbers as each language writes them."""
+    moment = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    assert words("ja", tmp_path, "Asia/Tokyo").count("reading", 8) == "8分で読めます"
+    assert words("ja", tmp_path, "Asia/Tokyo").date(moment) == "2026年11月23日"
+    assert words("en", tmp_path).count("entries", 1) == "1 entry"
+    assert words("en", tmp_path).count("entries", 2) == "2 entries"
+    assert words("en", tmp_path).date(moment) == "November 22, 2026"
+
+
+@pytest.mark.parametrize("lang", ["xx", "de", "pt-BR"])
+def test_a_language_without_texts_speaks_english(tmp_path, lang):
+    """Rather than not at all."""
+    assert words(lang, tmp_path).say("read_on") == "Read on"
+
+
+def test_a_site_may_add_a_language(tmp_path):
+    """A file beside the templates, over the English one where it is silent."""
+    (tmp_path / "templates" / "texts").mkdir(parents=True)
+    (tmp_path / "templates" / "texts" / "de.toml").write_text('read_on = "Weiterlesen"', "utf-8")
+    assert words("de-AT", tmp_path).say("read_on") == "Weiterlesen"
+    assert words("de-AT", tmp_path).say("feeds") == "Feeds"

@@ -1,0 +1,82 @@
+"""Slots, as cron means them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.schedule import due_slot, last_slot, next_slot
+from feeds.settings import Crontab
+
+TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
+MONDAY = Crontab("0 8 * * mon")
+EIGHT = datetime(2026, 11, 23, 8, 0, tzinfo=TOKYO)
+HALF_DAY = timedelta(hours=12)
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=6)])
+def test_the_last_slot_is_at_or_before_now(late):
+    """On the dot counts."""
+    assert last_slot(MONDAY, TOKYO, EIGHT + late) == EIGHT
+
+
+def test_a_moment_before_the_slot_belongs_to_the_one_before():
+    """A week earlier, for a weekly letter."""
+    assert last_slot(MONDAY, TOKYO, EIGHT - timedelta(microseconds=1)) == EIGHT - timedelta(days=7)
+
+
+def test_sunday_is_0_and_7():
+    """As crontab(5) says; APScheduler's own crontab counts from Monday."""
+    sunday = datetime(2026, 11, 22, 8, 0, tzinfo=TOKYO)
+    for day in ("0", "7", "sun"):
+        assert last_slot(Crontab(f"0 8 * * {day}"), TOKYO, EIGHT) == sunday
+
+
+def test_day_and_weekday_are_alternatives():
+    """Both given, either fires."""
+    either = Crontab("0 8 13 * fri")
+    assert next_slot(either, UTC, datetime(2026, 11, 10, tzinfo=UTC)) == datetime(2026, 11, 13, 8, tzinfo=UTC)
+    assert next_slot(either, UTC, datetime(2026, 11, 13, 9, tzinfo=UTC)) == datetime(2026, 11, 20, 8, tzinfo=UTC)
+    assert next_slot(either, UTC, datetime(2026, 12, 12, tzinfo=UTC)) == datetime(2026, 12, 13, 8, tzinfo=UTC)
+
+
+def test_a_repeated_hour_fires_once():
+    """When clocks go back, 02:30 comes twice; the letter does not."""
+    daily = Crontab("30 2 * * *")
+    before = datetime(2026, 10, 24, 12, 0, tzinfo=BERLIN)
+    first = next_slot(daily, BERLIN, before)
+    assert next_slot(daily, BERLIN, first) - first > timedelta(hours=20)
+
+
+def test_a_skipped_hour_still_fires():
+    """When clocks go forward there is no 02:30; the letter comes all the same."""
+    slot = next_slot(Crontab("30 2 * * *"), BERLIN, datetime(2026, 3, 28, 12, 0, tzinfo=BERLIN))
+    assert slot.astimezone(BERLIN).date().isoformat() == "2026-03-29"
+
+
+def test_the_first_slot_is_due_whatever_its_age():
+    """A new newsletter begins with the last slot."""
+    late = EIGHT + timedelta(days=6)
+    assert due_slot(MONDAY, TOKYO, late, used=None, catch_up=HALF_DAY) == EIGHT
+
+
+def test_a_missed_slot_is_caught_up_once_and_not_for_ever():
+    """Within `catch_up`; later it waits for the next."""
+    before = EIGHT - timedelta(days=21)
+    assert due_slot(MONDAY, TOKYO, EIGHT + HALF_DAY, used=before, catch_up=HALF_DAY) == EIGHT
+    assert due_slot(MONDAY, TOKYO, EIGHT + HALF_DAY + timedelta(seconds=1), used=before, catch_up=HALF_DAY) is None
+    assert due_slot(MONDAY, TOKYO, EIGHT, used=EIGHT, catch_up=HALF_DAY) is None
+
+
+SCHEDULES = st.sampled_from([Crontab(text) for text in ("0 8 * * 1", "*/5 * * * *", "30 2 * * *", "0 0 1 * *", "0 9 29 2 *")])
+MOMENTS = st.datetimes(datetime(2024, 3, 1), datetime(2030, 1, 1)).map(lambda m: m.replace(tzinfo=UTC))
+
+
+@given(SCHEDULES, st.sampled_from([TOKYO, BERLIN, UTC]), MOMENTS)
+def test_last_and_next_slot_meet(schedule, zone, now):
+    """last <= now < next, and nothing fires between them."""
+    last, following = last_slot(schedule, zone, now), next_slot(schedule, zone, now)
+    assert last <= now < following
+    assert last_slot(schedule, zone, following - timedelta(seconds=1)) == last

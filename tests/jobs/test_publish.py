@@ -1,0 +1,203 @@
+"""One pass, on real files and a real store."""
+
+import fcntl
+import os
+import re
+import signal
+from datetime import timedelta
+
+import feedparser
+import pytest
+import sqlalchemy as sa
+
+from feeds.edges import lock
+from feeds.errors import Busy
+from tests.conftest import CONFIG, NEWSLETTER, NOW
+
+DUE = NOW + timedelta(days=7)
+
+
+def test_feeds_and_a_page_are_written(site):
+    """The feed of everything, one a category, and the page that lists them with autodiscovery."""
+    site.post("a", categories="[X]")
+    report = site.publish()
+    assert sorted(report.written) == ["feeds/atom.xml", "feeds/category/x/atom.xml", "feeds/index.html"]
+    assert report.counts["public"] == 1
+    page = site.read("public/feeds/index.html")
+    for address in ("https://example.com/feeds/atom.xml", "https://example.com/feeds/category/x/atom.xml"):
+        assert re.search(rf'<link rel="alternate" type="application/atom\+xml"[^>]*href="{address}"', page)
+        assert f'href="{address}"' in page
+
+
+def test_the_second_pass_writes_nothing(site):
+    """No change, no write; ids and bytes are the same."""
+    site.post("a")
+    site.publish()
+    before = site.files("public")
+    report = site.publish(NOW + timedelta(hours=1))
+    assert (report.written, report.unchanged) == ([], len(before))
+    assert site.files("public") == before
+
+
+def test_a_changed_post_changes_its_feeds_only(site):
+    """The other category's feed is not touched, and the id stays."""
+    site.post("a", categories="[X]")
+    site.post("b", categories="[Y]")
+    site.publish()
+    before = feedparser.parse(site.read("public/feeds/category/x/atom.xml")).entries[0].id
+    site.post("a", "Other words.\n", categories="[X]")
+    assert sorted(site.publish().written) == ["feeds/atom.xml", "feeds/category/x/atom.xml"]
+    assert feedparser.parse(site.read("public/feeds/category/x/atom.xml")).entries[0].id == before
+
+
+def test_a_renamed_post_keeps_its_id(site):
+    """No reader sees it as new."""
+    file = site.post("a", "Words that stay the same. " * 20)
+    site.publish()
+    before = feedparser.parse(site.read("public/feeds/atom.xml")).entries[0].id
+    file.rename(file.with_name("2026-11-20-b.md"))
+    site.publish()
+    assert feedparser.parse(site.read("public/feeds/atom.xml")).entries[0].id == before
+
+
+def test_a_dry_run_says_what_it_would_do_and_leaves_no_trace(letter_site):
+    """Feeds, letters, store: nothing is there afterwards."""
+    before = letter_site.files(".")
+    report = letter_site.publish(dry_run=True)
+    assert sorted(report.written) == ["feeds/atom.xml", "feeds/index.html"]
+    assert [(i.number, i.posts, i.recipients, i.state) for i in report.issues] == [(1, 1, 1, "due")]
+    assert letter_site.files(".") == before
+
+
+def test_one_publish_at_a_time(site):
+    """A second one says so and leaves; the lock dies with its process."""
+    site.post("a")
+    pid = os.fork()
+    if not pid:
+        number = os.open(site.folder, os.O_RDONLY)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        (site.folder / "locked").touch()
+        signal.pause()
+    while not (site.folder / "locked").exists():
+        pass
+    with pytest.raises(Busy, match="another publish is at work"):
+        site.publish()
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert site.publish().written
+
+
+def test_the_lock_is_given_back(tmp_path):
+    """After a pass the next one may begin."""
+    for _ in range(2):
+        with lock.site(tmp_path):
+            pass
+
+
+BROKEN = {
+    "binary.md": b"\x89PNG\r\n\x1a\n\x00\xff\xfe" * 20,
+    "truncated.md": b"---\ntitle: Truncated\ndate: 2026-01-01\nBody without a fence",
+    "explodes.md": b"---\na: &a [x]\n" + b"".join(b"%c: &%c [%s*a]\n" % (c, c, b"*a," * 9) for c in b"bcdefg") + b"---\nx",
+    "large.md": b"---\ntitle: Large\ndate: 2026-01-01\n---\n" + b"x" * 20_000_000,
+    "nul.md": b"---\ntitle: Nul\ndate: 2026-01-01\n---\nx\x00y",
+    "impossible.md": b"---\ntitle: Impossible\ndate: 2026-02-30\n---\nx",
+    "2026-13-45-name.md": b"---\ntitle: Name\n---\nx",
+    "passwd.md": b"---\ntitle: Passwd\ndate: 2026-01-01\nslug: ../../etc/passwd\n---\nx",
+    "category.md": b'---\ntitle: Category\ndate: 2026-01-01\ncategory: "\\n<script>"\n---\nx',
+    "deep.md": b"---\n" + b"- " * 50_000 + b"x\n---\nx",
+    "list.md": b"---\n- a\n---\nx",
+    "empty.md": b"",
+    "toml.md": b"+++\ntitle = \n+++\nx",
+}
+
+
+def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published(site):
+    """Each broken file is named with its reason; nothing is written outside `public/` and the store."""
+    for name, content in BROKEN.items():
+        (site.folder / "posts" / name).write_bytes(content)
+    site.post("good")
+    report = site.publish()
+    assert [e.title for e in feedparser.parse(site.read("public/feeds/atom.xml")).entries] == ["good"]
+    assert report.counts | {"rejected": 0} == {
+        "public": 1,
+        "draft": 0,
+        "future": 0,
+        "expired": 0,
+        "duplicate": 0,
+        "rejected": 0,
+    }
+    named = sorted(line.removeprefix("posts/").split(":")[0] for line in report.errors)
+    assert named == sorted(BROKEN)
+    assert {path.split("/")[0] for path in site.files(".")} == {"posts", "public", "config.toml", "feeds.db"}
+
+
+def test_a_folder_that_cannot_be_written_is_one_error_a_file(site):
+    """The others are still written."""
+    site.post("a", categories="[X]")
+    (site.folder / "public" / "feeds" / "category").mkdir(parents=True)
+    (site.folder / "public" / "feeds" / "category" / "x").write_text("a file where a folder should be", "utf-8")
+    report = site.publish()
+    assert len(report.errors) == 1
+    assert "public/feeds/category/x/atom.xml: cannot be written" in report.errors[0]
+    assert "feeds/atom.xml" in report.written
+
+
+def test_a_template_with_a_fault_stops_its_letter_only(letter_site):
+    """Feeds are published, nothing is frozen, and the mended template sends the issue."""
+    template = letter_site.folder / "templates" / "digest.mjml"
+    template.parent.mkdir()
+    template.write_text("<mjml>\n{{ letter.nothing }}</mjml>", "utf-8")
+    report = letter_site.publish()
+    assert "feeds/atom.xml" in report.written
+    assert len(report.errors) == 1
+    assert report.errors[0].startswith(f"{template}:2: ")
+    template.unlink()
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+
+
+def _killed_at(site, step):
+    """Publish in a process of its own that is killed at its *step*-th rename or commit; return whether it got there."""
+    pid = os.fork()
+    if pid:
+        return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    left = [step]
+
+    def count(*_):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    import sys
+
+    sys.addaudithook(lambda event, _: count() if event in {"os.rename", "os.mkdir"} else None)
+    sa.event.listen(sa.Engine, "commit", count)
+    try:
+        site.publish(DUE)
+    finally:
+        os._exit(0)
+
+
+def test_killed_at_any_step_nothing_is_lost_doubled_or_torn(letter_site, tmp_path):
+    """Every rename and every commit is a step; after a kill at each, the next pass ends where an unbroken one does."""
+    letter_site.configure(CONFIG + NEWSLETTER.replace("desk@", "a@example.com\", \"b@example.com\", \"desk@", 1))
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-25")
+    clean = letter_site.files(".")
+    letter_site.publish(DUE)
+    finished = {name: text for name, text in letter_site.files("public", "outbox").items()}
+    step = 0
+    while True:
+        for name in letter_site.files("public", "outbox"):
+            (letter_site.folder / name).unlink()
+        for name, content in clean.items():
+            (letter_site.folder / name).write_bytes(content)
+        killed = _killed_at(letter_site, step)
+        for name, content in letter_site.files("public").items():
+            assert ".feeds-unfinished-" in name or content in {finished[name], clean.get(name)}, f"torn at step {step}"
+        letter_site.publish(DUE)
+        assert letter_site.files("public", "outbox") == finished, f"after a kill at step {step}"
+        assert [i.number for i in letter_site.publish(DUE).issues] == []
+        step += 1
+        if not killed:
+            break
+    assert step > 12
