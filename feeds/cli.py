@@ -372,8 +372,7 @@ def _understood(verdict: "Verdict", entry: "Entry | None") -> dict[str, Any]:
         "id": entry.id if entry else post and post.own_id,
     }
     if post is None:
-        names = ("url", "title", "published", "updated", "lang", "excerpt", "reading_minutes")
-        return found | dict.fromkeys(names) | {"authors": [], "categories": [], "tags": [], "warnings": []}
+        return found | _UNREAD
     return found | {
         "url": post.url,
         "title": post.title,
@@ -387,6 +386,15 @@ def _understood(verdict: "Verdict", entry: "Entry | None") -> dict[str, Any]:
         "reading_minutes": post.reading_minutes,
         "warnings": list(post.warnings),
     }
+
+
+#: What is known of a file that could not be read: the same fields, empty.
+_UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("url", "title", "published", "updated", "lang")),
+    **{name: [] for name in ("authors", "categories", "tags")},
+    **dict.fromkeys(("excerpt", "reading_minutes")),
+    "warnings": [],
+}
 
 
 def _row(verdict: "Verdict") -> tuple[str, ...]:

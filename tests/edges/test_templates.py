@@ -67,6 +67,14 @@ def test_characters_of_any_script_survive_in_attributes():
     assert f'alt="{references}"' in mjml.compile(page(alt), "x.mjml")
 
 
+def test_no_font_is_fetched_from_anywhere():
+    """A letter that calls home when it is opened is a tracker; bare mjml-python links Google for a name it knows."""
+    fonts = '<mjml><mj-head><mj-attributes><mj-all font-family="Roboto, sans-serif" /></mj-attributes></mj-head>'
+    source = page("x").replace("<mjml>", fonts)
+    assert "fonts.googleapis.com" in mjml2html(source.replace("</mj-column>", "<mj-text>x</mj-text></mj-column>"))
+    assert "googleapis" not in mjml.compile(source.replace("</mj-column>", "<mj-text>x</mj-text></mj-column>"), "x")
+
+
 def test_what_is_no_mjml_is_told_with_its_template():
     """The Rust side's error becomes ours."""
     with pytest.raises(TemplateError, match=r"^x\.mjml: MJML does not understand"):

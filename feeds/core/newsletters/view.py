@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from feeds.core.newsletters.words import Words
+from feeds.core.newsletters.words import Words, direction
 from feeds.core.posts import text
 from feeds.model import Entry, Image, Selection
 from feeds.settings import Settings
@@ -22,6 +22,7 @@ class Story:
     title: str
     url: str
     lang: str
+    dir: str
     excerpt: str
     #: Empty where the post has none; likewise below.
     category: str
@@ -124,6 +125,7 @@ def _story(entry: Entry, words: Words, width: int = text.EXCERPT_WIDTH) -> Story
         title=post.title,
         url=post.url,
         lang=post.lang,
+        dir=direction(post.lang),
         excerpt=text.shorten(post.excerpt, width),
         category=_category(entry),
         author=", ".join(author.name for author in post.authors),

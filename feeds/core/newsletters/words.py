@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from functools import cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -22,15 +23,12 @@ class Words:
         #: BCP 47.
         self.lang = lang
         self._texts, self._zone = texts, zone
-        try:
-            self._locale = Locale.parse(lang, sep="-")
-        except (UnknownLocaleError, ValueError):
-            self._locale = Locale("en")
+        self._locale = _locale(lang)
         language = lang.split("-", maxsplit=1)[0]
         #: For CSS.
         self.font = _FONTS.get(language, _LATIN)
         self.line_height = "1.8" if language in _AIRY else "1.6"
-        self.direction: str = self._locale.text_direction
+        self.direction = direction(lang)
 
     @property
     def plain(self) -> dict[str, str]:
@@ -49,3 +47,16 @@ class Words:
     def date(self, moment: datetime) -> str:
         """Return the day, long, as seen in the newsletter's zone."""
         return format_date(moment.astimezone(self._zone), format="long", locale=self._locale)
+
+
+def direction(lang: str) -> str:
+    """Return `ltr` or `rtl`."""
+    return str(_locale(lang).text_direction)
+
+
+@cache
+def _locale(lang: str) -> Locale:
+    try:
+        return Locale.parse(lang, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")

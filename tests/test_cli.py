@@ -1,0 +1,212 @@
+"""The door: words in, lines and exit codes out."""
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import CONFIG, NEWSLETTER
+
+POST_FIELDS = """path status reason duplicate_of id url title published updated lang authors categories tags excerpt
+reading_minutes warnings""".split()
+
+
+def test_a_site_made_by_init_publishes_at_once(tmp_path, feeds):
+    """Sample posts, feeds, pages and a letter, without an edit; ids are frozen to the given address."""
+    made = feeds("init", "mine", "--url", "https://me.example", "--title", 'My "site"')
+    assert made.returncode == 0, made.stderr
+    assert 'id_authority = "me.example,20' in (tmp_path / "mine/config.toml").read_text("utf-8")
+    done = feeds("publish", "--config", "mine/config.toml", "--now", "2026-11-23")
+    assert done.returncode == 0, done.stderr
+    assert "weekly 1: 11 posts to 1 recipients, sent, in outbox/weekly/1/" in done.stdout
+    assert 'title>My "site"</title' in (tmp_path / "mine/public/feeds/atom.xml").read_text("utf-8")
+    assert feeds("init", "mine").returncode == 1
+
+
+def test_publish_tells_a_summary_as_json(letter_site, feeds):
+    """The contract's fields, one object."""
+    done = feeds("publish", "--json", "--now", "2026-11-23T12:00Z")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("seconds") > 0
+    assert found == {
+        "posts": {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 0},
+        "feeds": {"written": 2, "unchanged": 0},
+        "issues": [{"newsletter": "weekly", "number": 1, "posts": 1, "recipients": 1, "state": "sent"}],
+    }
+
+
+def test_posts_tells_of_every_file_as_json(site, feeds):
+    """The contract's fields in each line, whatever became of the file; exit 1 when one was rejected."""
+    site.post("a", categories="[X]", tags="[t]", reading_time=8, updated="2026-11-21", lang="ja")
+    site.post("b", draft="true")
+    (site.folder / "posts" / "c.md").write_text("no front matter", "utf-8")
+    done = feeds("posts", "--json", "--now", "2026-11-23")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [list(f) for f in found] == [POST_FIELDS] * 3
+    assert [f["status"] for f in found] == ["public", "draft", "rejected"]
+    assert found[0] | {"warnings": []} == {
+        "path": "a.md",
+        "status": "public",
+        "reason": "",
+        "duplicate_of": None,
+        "id": "tag:example.com,2026:2026-11-20/a.md",
+        "url": "https://example.com/2026/11/20/a/",
+        "title": "a",
+        "published": "2026-11-20T00:00:00+00:00",
+        "updated": "2026-11-21T00:00:00+00:00",
+        "lang": "ja",
+        "authors": [],
+        "categories": ["X"],
+        "tags": ["t"],
+        "excerpt": "Some words of a post.",
+        "reading_minutes": 8,
+        "warnings": [],
+    }
+    assert found[0]["warnings"] == ["a.md:6: reading_time: says 8 min, the text gives 1; the post's own is kept"]
+    assert found[2]["reason"].startswith("c.md:1: no front matter")
+
+
+def test_posts_tells_people_why_a_post_is_not_public(site, feeds):
+    """A line a file, then the numbers."""
+    site.post("a", "The same words. " * 20)
+    site.post("bb", "The same words. " * 20)
+    done = feeds("posts", "--now", "2026-11-23")
+    assert "duplicate\t2026-11-20\tbb.md\tthe same text as a.md" in done.stdout
+    assert done.stdout.splitlines()[-1] == "posts: 1 public, 1 duplicate"
+
+
+def test_issues_and_subscribers_are_listed(letter_site, feeds):
+    """For people and as JSON."""
+    assert feeds("subscribers", "add", "ada@example.org", "--lang", "ja").stdout == "ada@example.org is active: weekly\n"
+    feeds("publish", "--now", "2026-11-23T12:00Z")
+    assert json.loads(feeds("issues", "--json").stdout) == {
+        "newsletter": "weekly",
+        "number": 1,
+        "slot": "2026-11-23T08:00:00+00:00",
+        "subject": "first",
+        "posts": 1,
+        "recipients": 2,
+        "sent": 2,
+        "state": "sent",
+    }
+    assert "weekly\t1\t2026-11-23 08:00 UTC\tsent\t2/2\tfirst" in feeds("issues").stdout
+    assert feeds("subscribers", "remove", "ada@example.org").returncode == 0
+    assert "ada@example.org\tunsubscribed\tja\tweekly" in feeds("subscribers", "list").stdout
+    found = json.loads(feeds("subscribers", "list", "--json").stdout)
+    assert (found["email"], found["status"], found["lang"]) == ("ada@example.org", "unsubscribed", "ja")
+    again = feeds("subscribers", "add", "ada@example.org")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("error: ada@example.org is unsubscribed")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("publish", "--now", "someday"), 2, "Invalid value for --now: 'someday' is no date"),
+        (("publsh",), 2, "No such command"),
+        (("publish", "--config", "nowhere.toml"), 1, "error: nowhere.toml: there is no such file"),
+        (("publish", "--config", "broken.toml"), 1, "error: broken.toml:1: sit: is not a known key; did you mean `site`?"),
+    ],
+)
+def test_exit_codes_tell_mending_from_wrong_usage(site, feeds, words, code, said):
+    """1: something in the files; 2: the words on the command line."""
+    (site.folder / "broken.toml").write_text("[sit]\n", "utf-8")
+    done = feeds(*words)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_site_that_is_busy_asks_to_come_back(site, feeds):
+    """Exit 3, and nothing is done."""
+    import fcntl
+
+    number = os.open(site.folder, os.O_RDONLY)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    done = feeds("publish")
+    os.close(number)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "another publish is at work" in done.stderr
+
+
+def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
+    """One line each on standard error."""
+    site.post("good")
+    (site.folder / "posts" / "bad.md").write_text("---\ntitle: Bad\n---\n", "utf-8")
+    done = feeds("publish", "--now", "2026-11-23")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: posts/bad.md:1: date: there is none, neither in the front matter nor in the file's or folder's name\n"
+    )
+    assert "2 written, 0 unchanged, in public/" in done.stdout
+
+
+def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):
+    """And says so."""
+    done = feeds("publish", "--dry-run", "--now", "2026-11-23T12:00Z")
+    assert "  public/feeds/atom.xml\n" in done.stdout
+    assert "weekly 1: 1 posts to 1 recipients, would be sent" in done.stdout
+    assert "(dry run: nothing was written or sent)" in done.stdout
+    assert not (letter_site.folder / "public").exists()
+
+
+def test_feeds_only_sends_nothing(letter_site, feeds):
+    """The letters wait for a pass that may send."""
+    assert feeds("publish", "--feeds-only", "--now", "2026-11-23T12:00Z").returncode == 0
+    assert not (letter_site.folder / "outbox").exists()
+
+
+def test_the_config_may_be_named_by_a_variable(tmp_path, site, feeds):
+    """FEEDS_CONFIG, as in the documentation."""
+    (site.folder / "config.toml").rename(tmp_path / "other.toml")
+    site.post("a")
+    assert feeds("posts", FEEDS_CONFIG="other.toml").returncode == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(site):
+    """`feeds posts | head -1`."""
+    for n in range(2000):
+        site.post(f"{n:04}")
+    line = f"{sys.executable} -m feeds posts | head -1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, cwd=site.folder)
+    assert done.stderr == ""
+
+
+def test_a_person_at_a_terminal_sees_a_table(site):
+    """And what a post's name would do to the terminal is only shown."""
+    site.post("a", title='"evil \\x1b[31m"')
+    shown = _at_a_terminal(site, "posts", "--now", "2026-11-23")
+    assert "status" in shown
+    assert "title or reason" in shown
+    assert "\x1b[31m" not in shown
+
+
+def _at_a_terminal(site, *words):
+    """Return everything a command writes to a terminal of its own."""
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "feeds", *words]
+    environ = os.environ | {"COLUMNS": "100", "TERM": "xterm"}
+    process = subprocess.Popen(command, stdout=child, stderr=child, cwd=site.folder, env=environ)
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other side has hung up
+        while more := os.read(parent, 10_000):
+            shown += more
+    os.close(parent)
+    assert process.wait(timeout=60) == 0
+    return shown.decode()
+
+
+def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
+    """A config of two lines is enough for feeds."""
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "config.toml").write_text(CONFIG + NEWSLETTER, "utf-8")
+    done = feeds("publish", "--now", "2026-11-23")
+    assert done.returncode == 0
+    assert "posts: 0 public" in done.stdout

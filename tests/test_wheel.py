@@ -1,0 +1,46 @@
+"""What is installed is what works: templates and the sample are found in a wheel and in a checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from feeds.edges import shipped
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """The wheel of this checkout, unpacked where nothing else of the checkout is."""
+    place = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place, ROOT]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = place.glob("feeds-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place / "site")
+    return place / "site"
+
+
+def test_a_checkout_finds_its_own_templates():
+    """Also when it is installed editable: the folders at the top are the ones in use."""
+    assert shipped.folder() == ROOT
+    assert (shipped.folder() / "templates" / "digest.mjml").is_file()
+
+
+def test_a_wheel_carries_templates_migrations_and_the_sample(unpacked, tmp_path):
+    """Installed alone, it makes a site and publishes it, letter and all."""
+    environ = os.environ | {"PYTHONPATH": str(unpacked)}
+    for words in (("init", "."), ("publish", "--now", "2026-11-23")):
+        command = [sys.executable, "-m", "feeds", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (unpacked / "feeds" / "shipped" / "templates" / "digest.mjml").is_file()
+    assert (tmp_path / "outbox" / "weekly" / "1" / "desk@example.com.eml").is_file()
+
+
+def test_a_wheel_carries_nothing_else(unpacked):
+    """No tests, no benchmarks, no stray files."""
+    assert sorted(p.name for p in unpacked.iterdir() if not p.name.endswith(".dist-info")) == ["feeds"]
+    assert sorted(p.name for p in (unpacked / "feeds" / "shipped").iterdir()) == ["config.toml", "posts", "templates"]
