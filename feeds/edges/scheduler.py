@@ -7,9 +7,9 @@ Monday, wants day *and* weekday, and fires twice when clocks go back.
 import signal
 from collections.abc import Callable
 from datetime import datetime
-from types import FrameType
+from threading import Event, Lock
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -20,18 +20,24 @@ def repeat(step: Callable[[], datetime], first: datetime) -> None:
 
     A step that is at work when the signal comes is finished first.
     """
-    scheduler = BlockingScheduler(timezone=first.tzinfo)
+    scheduler = BackgroundScheduler(timezone=first.tzinfo)
+    stopped = Event()
+    # APScheduler's shutdown waits for running jobs while it holds the lock that `add_job` needs: the two must not meet.
+    at_work = Lock()
 
     def again() -> None:
-        scheduler.add_job(again, DateTrigger(step()), misfire_grace_time=None)
+        with at_work:
+            if not stopped.is_set():
+                scheduler.add_job(again, DateTrigger(step()), misfire_grace_time=None)
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=True)
-
-    before = {number: signal.signal(number, stop) for number in _STOPS}
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in _STOPS}
     try:
         scheduler.add_job(again, DateTrigger(first), misfire_grace_time=None)
         scheduler.start()
+        stopped.wait()
+        with at_work:
+            scheduler.pause()
+        scheduler.shutdown()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
