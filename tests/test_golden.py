@@ -1,0 +1,31 @@
+"""Whole outputs, byte for byte: tests/golden/<case>/{posts,config.toml} in, expected/ out.
+
+`pytest --update-golden` rewrites what is expected; the diff is reviewed like code.
+"""
+
+import shutil
+
+import pytest
+
+from tests.conftest import NOW, ROOT, SampleSite
+
+CASES = sorted(path for path in (ROOT / "tests" / "golden").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_folder_of_posts_gives_exactly_these_files(case, tmp_path, request):
+    """Feeds, pages and messages."""
+    shutil.copytree(case / "posts", tmp_path / "posts")
+    shutil.copy(case / "config.toml", tmp_path)
+    site = SampleSite(tmp_path)
+    site.publish(NOW)
+    found = site.files("public", "outbox")
+    if request.config.getoption("--update-golden"):
+        shutil.rmtree(case / "expected", ignore_errors=True)
+        for name, content in found.items():
+            (case / "expected" / name).parent.mkdir(parents=True, exist_ok=True)
+            (case / "expected" / name).write_bytes(content)
+    expected = SampleSite(case / "expected").files("public", "outbox")
+    assert sorted(found) == sorted(expected)
+    for name, content in expected.items():
+        assert found[name] == content, f"{name} differs; --update-golden rewrites it, then read the diff"

@@ -1,0 +1,127 @@
+"""What a person sees, in a real browser: the page of feeds and an issue's page of the sample site."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from feeds.config import load
+from feeds.core.posts.dates import parse
+from feeds.jobs.publish import publish
+from feeds.jobs.report import Wish
+from tests.conftest import NOW, ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync""".split()
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+SEEN = {
+    "phone, light": (375, "light"),
+    "phone, dark": (375, "dark"),
+    "small phone": (320, "light"),
+    "desktop, light": (800, "light"),
+    "desktop, dark": (1280, "dark"),
+}
+PAGES = ("public/feeds/index.html", "public/newsletters/weekly/1/index.html")
+
+#: Returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and where.
+CONTRAST = """() => {
+  const parse = c => c.match(/[\\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = parse(c).slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92
+    : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+    if (parse(c)[3] !== 0) return c; } return 'rgb(255, 255, 255)'; };
+  let worst = [99, ''];
+  for (const e of document.body.querySelectorAll('*')) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.checkVisibility({opacityProperty: true})) continue;
+    const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < worst[0]) worst = [ratio, e.outerHTML.slice(0, 80)];
+  }
+  return worst;
+}"""
+SMALLEST = """() => Math.min(...[...document.body.querySelectorAll('*')]
+  .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility())
+  .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory) -> Path:
+    """The sample site, published, with the hardest titles added."""
+    folder = tmp_path_factory.mktemp("sample")
+    shutil.copytree(ROOT / "posts", folder / "posts")
+    shutil.copy(ROOT / "config.toml", folder)
+    for name, title in {"long": "長い見出しがどこまでも続いていく" * 6, "unbroken": "Donaudampfschifffahrt" * 8}.items():
+        text = f"---\ntitle: {title}\ndate: 2026-11-21\ncategory: 日本語\n---\n{'x' * 300} text.\n"
+        (folder / "posts" / f"{name}.md").write_text(text, "utf-8")
+    config = load(folder / "config.toml", {})
+    now = parse("2026-11-23T12:00", config.settings.site.timezone)
+    publish(config, Wish(now=now, clock=lambda: NOW))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=SEEN.values(), ids=SEEN)
+def opened(request, browser, sample):
+    """Open a page of the sample at one width and in one scheme; outside addresses are refused and written down."""
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    asked = []
+    context.route("http*://**", lambda route: (asked.append(route.request.url), route.abort()))
+
+    def open_(path):
+        page = context.new_page()
+        page.goto((sample / path).as_uri())
+        return page, width, asked
+
+    yield open_
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_legible_on_any_screen_and_in_both_schemes(opened, path):
+    """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
+    page, width, asked = opened(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(SMALLEST) >= 14
+    ratio, where = page.evaluate(CONTRAST)
+    assert ratio >= 4.5, where
+    assert [url for url in asked if not url.startswith("https://example.com/images/")] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_in_order_for_who_listens(opened, path):
+    """A language, one h1, no level skipped, alt texts, roles on layout tables, nothing that runs."""
+    page, _, _ = opened(path)
+    assert page.evaluate("document.documentElement.lang") == "en"
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert page.evaluate("[...document.images].every(i => i.hasAttribute('alt'))")
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.title()
+
+
+def test_a_feed_reader_discovers_every_feed(opened):
+    """A link in the head for each, and the same in the table."""
+    page, _, _ = opened(PAGES[0])
+    heads = page.evaluate("[...document.querySelectorAll('link[type=\"application/atom+xml\"]')].map(l => l.href)")
+    rows = page.evaluate("[...document.querySelectorAll('table a')].map(a => a.href)")
+    assert heads == rows
+    assert heads[0] == "https://example.com/feeds/atom.xml"
+    assert len(heads) == 5
