@@ -24,7 +24,7 @@ lint: $(VENV)/test          ## checks only
 	$(BIN)/lint-imports
 
 bench: $(VENV)/test         ## measure; the table goes to bench/README.md
-	$(BIN)/python bench/reading.py
+	$(BIN)/python bench/publish.py
 
 clean:
 	rm -rf $(VENV) public outbox feeds.db .feeds-cache

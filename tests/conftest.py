@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,7 +114,7 @@ def letter_site(site: SampleSite) -> SampleSite:
 
 
 @pytest.fixture
-def feeds(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def feeds(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command, as its own process."""
 
     def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -128,4 +128,4 @@ def feeds(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[
             timeout=120,
         )
 
-    yield run
+    return run

@@ -11,8 +11,10 @@ import pytest
 
 from tests.conftest import CONFIG, NEWSLETTER
 
-POST_FIELDS = """path status reason duplicate_of id url title published updated lang authors categories tags excerpt
-reading_minutes warnings""".split()
+POST_FIELDS = [
+    *("path", "status", "reason", "duplicate_of", "id", "url", "title", "published", "updated", "lang", "authors"),
+    *("categories", "tags", "excerpt", "reading_minutes", "warnings"),
+]
 
 
 def test_a_site_made_by_init_publishes_at_once(tmp_path, feeds):
@@ -83,7 +85,9 @@ def test_posts_tells_people_why_a_post_is_not_public(site, feeds):
 
 def test_issues_and_subscribers_are_listed(letter_site, feeds):
     """For people and as JSON."""
-    assert feeds("subscribers", "add", "ada@example.org", "--lang", "ja").stdout == "ada@example.org is active: weekly\n"
+    assert (
+        feeds("subscribers", "add", "ada@example.org", "--lang", "ja").stdout == "ada@example.org is active: weekly\n"
+    )
     feeds("publish", "--now", "2026-11-23T12:00Z")
     assert json.loads(feeds("issues", "--json").stdout) == {
         "newsletter": "weekly",
@@ -111,7 +115,11 @@ def test_issues_and_subscribers_are_listed(letter_site, feeds):
         (("publish", "--now", "someday"), 2, "Invalid value for --now: 'someday' is no date"),
         (("publsh",), 2, "No such command"),
         (("publish", "--config", "nowhere.toml"), 1, "error: nowhere.toml: there is no such file"),
-        (("publish", "--config", "broken.toml"), 1, "error: broken.toml:1: sit: is not a known key; did you mean `site`?"),
+        (
+            ("publish", "--config", "broken.toml"),
+            1,
+            "error: broken.toml:1: sit: is not a known key; did you mean `site`?",
+        ),
     ],
 )
 def test_exit_codes_tell_mending_from_wrong_usage(site, feeds, words, code, said):

@@ -51,7 +51,10 @@ REFUSED = {
         "c.toml:4: newsletters[0].catch_up: '12 parsecs' is no length of time",
     ),
     "tagging authority": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
-    "database not built yet": ('[store]\nurl = "postgresql://db/feeds"', "c.toml:2: store.url: PostgreSQL is not built"),
+    "database not built yet": (
+        '[store]\nurl = "postgresql://db/feeds"',
+        "c.toml:2: store.url: PostgreSQL is not built",
+    ),
     "database unknown": ('[store]\nurl = "mysql://db/feeds"', "c.toml:2: store.url: "),
 }
 

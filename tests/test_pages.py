@@ -1,6 +1,7 @@
 """What a person sees, in a real browser: the page of feeds and an issue's page of the sample site."""
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from feeds.jobs.report import Wish
 from tests.conftest import NOW, ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 
 pytestmark = [
     pytest.mark.browser,
@@ -57,7 +60,10 @@ def sample(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
     shutil.copytree(ROOT / "posts", folder / "posts")
     shutil.copy(ROOT / "config.toml", folder)
-    for name, title in {"long": "長い見出しがどこまでも続いていく" * 6, "unbroken": "Donaudampfschifffahrt" * 8}.items():
+    for name, title in {
+        "long": "長い見出しがどこまでも続いていく" * 6,
+        "unbroken": "Donaudampfschifffahrt" * 8,
+    }.items():
         text = f"---\ntitle: {title}\ndate: 2026-11-21\ncategory: 日本語\n---\n{'x' * 300} text.\n"
         (folder / "posts" / f"{name}.md").write_text(text, "utf-8")
     config = load(folder / "config.toml", {})
@@ -111,7 +117,7 @@ def test_pages_are_in_order_for_who_listens(opened, path):
     assert page.evaluate("document.documentElement.lang") == "en"
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.evaluate("[...document.images].every(i => i.hasAttribute('alt'))")
     assert page.evaluate("document.scripts.length") == 0
     assert page.title()

@@ -70,13 +70,15 @@ def test_a_missed_slot_is_caught_up_once_and_not_for_ever():
     assert due_slot(MONDAY, TOKYO, EIGHT, used=EIGHT, catch_up=HALF_DAY) is None
 
 
-SCHEDULES = st.sampled_from([Crontab(text) for text in ("0 8 * * 1", "*/5 * * * *", "30 2 * * *", "0 0 1 * *", "0 9 29 2 *")])
+SCHEDULES = st.sampled_from(
+    [Crontab(text) for text in ("0 8 * * 1", "*/5 * * * *", "30 2 * * *", "0 0 1 * *", "0 9 29 2 *")]
+)
 MOMENTS = st.datetimes(datetime(2024, 3, 1), datetime(2030, 1, 1)).map(lambda m: m.replace(tzinfo=UTC))
 
 
 @given(SCHEDULES, st.sampled_from([TOKYO, BERLIN, UTC]), MOMENTS)
 def test_last_and_next_slot_meet(schedule, zone, now):
-    """last <= now < next, and nothing fires between them."""
+    """The last is at or before now, the next after it, and nothing fires between them."""
     last, following = last_slot(schedule, zone, now), next_slot(schedule, zone, now)
     assert last <= now < following
     assert last_slot(schedule, zone, following - timedelta(seconds=1)) == last

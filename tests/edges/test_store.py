@@ -63,7 +63,9 @@ def test_without_create_a_missing_store_is_empty_and_leaves_no_trace(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"this is no database, just words that somebody saved here", b"SQLite format 3\0" + b"\xff" * 200])
+@pytest.mark.parametrize(
+    "content", [b"this is no database, just words that somebody saved here", b"SQLite format 3\0" + b"\xff" * 200]
+)
 def test_a_damaged_store_is_named(tmp_path, content):
     """It is never overwritten."""
     (tmp_path / "feeds.db").write_bytes(content)

@@ -97,7 +97,9 @@ def test_the_lock_is_given_back(tmp_path):
 BROKEN = {
     "binary.md": b"\x89PNG\r\n\x1a\n\x00\xff\xfe" * 20,
     "truncated.md": b"---\ntitle: Truncated\ndate: 2026-01-01\nBody without a fence",
-    "explodes.md": b"---\na: &a [x]\n" + b"".join(b"%c: &%c [%s*a]\n" % (c, c, b"*a," * 9) for c in b"bcdefg") + b"---\nx",
+    "explodes.md": b"---\na: &a [x]\n"
+    + b"".join(b"%c: &%c [%s*a]\n" % (c, c, b"*a," * 9) for c in b"bcdefg")
+    + b"---\nx",
     "large.md": b"---\ntitle: Large\ndate: 2026-01-01\n---\n" + b"x" * 20_000_000,
     "nul.md": b"---\ntitle: Nul\ndate: 2026-01-01\n---\nx\x00y",
     "impossible.md": b"---\ntitle: Impossible\ndate: 2026-02-30\n---\nx",
@@ -179,12 +181,12 @@ def _killed_at(site, step):
 
 def test_killed_at_any_step_nothing_is_lost_doubled_or_torn(letter_site, tmp_path):
     """Every rename and every commit is a step; after a kill at each, the next pass ends where an unbroken one does."""
-    letter_site.configure(CONFIG + NEWSLETTER.replace("desk@", "a@example.com\", \"b@example.com\", \"desk@", 1))
+    letter_site.configure(CONFIG + NEWSLETTER.replace("desk@", 'a@example.com", "b@example.com", "desk@', 1))
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     clean = letter_site.files(".")
     letter_site.publish(DUE)
-    finished = {name: text for name, text in letter_site.files("public", "outbox").items()}
+    finished = letter_site.files("public", "outbox")
     step = 0
     while True:
         for name in letter_site.files("public", "outbox"):

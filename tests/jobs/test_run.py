@@ -30,7 +30,9 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     moment = datetime.now(UTC) + timedelta(seconds=4)
     letter_site.post("soon", date=moment.isoformat())
     command = [sys.executable, "-W", "error", "-u", "-m", "feeds", "run"]
-    process = subprocess.Popen(command, cwd=letter_site.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=letter_site.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     log = []
     try:
         for line in process.stdout:

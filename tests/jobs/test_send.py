@@ -24,7 +24,9 @@ def announced(site, number):
 def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
     """Due at its last slot, one message a recipient, a page for the web; a second pass sends nothing."""
     report = letter_site.publish()
-    assert [(i.newsletter, i.number, i.posts, i.recipients, i.state) for i in report.issues] == [("weekly", 1, 1, 1, "sent")]
+    assert [(i.newsletter, i.number, i.posts, i.recipients, i.state) for i in report.issues] == [
+        ("weekly", 1, 1, 1, "sent")
+    ]
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
     assert "first" in letter_site.read("public/newsletters/weekly/1/index.html")
     assert letter_site.publish().issues == []
@@ -65,7 +67,9 @@ def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
     """Readers carry a List-Unsubscribe, copies none; an address in both lists is a reader."""
     for email in ("ada@example.org", "Desk@example.com"):
         subscribe.add(letter_site.config, email, [], lang=None, now=NOW, again=False)
-    letter_site.configure((CONFIG + NEWSLETTER).replace('"desk@example.com"]', '"desk@example.com", "boss@example.com"]'))
+    letter_site.configure(
+        (CONFIG + NEWSLETTER).replace('"desk@example.com"]', '"desk@example.com", "boss@example.com"]')
+    )
     letter_site.publish()
     assert len(letter_site.letters()) == 3
     leave = {path: message(letter_site, path)["List-Unsubscribe"] for path in letter_site.letters()}
@@ -152,7 +156,14 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
     found = message(letter_site, "weekly/1/ada@example.org.eml")
     for kind in ("plain", "html"):
         text = found.get_body((kind,)).get_content()
-        for words in ("題名", "本文です。", "8分で読めます", "first", "https://example.com/2026/11/20/first/", "mailto:desk@example.com"):
+        for words in (
+            "題名",
+            "本文です。",
+            "8分で読めます",
+            "first",
+            "https://example.com/2026/11/20/first/",
+            "mailto:desk@example.com",
+        ):
             assert words in text, (kind, words)
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert "8分で読めます" in page

@@ -100,10 +100,10 @@ def _players_as_links(html: str) -> str:
         sources = [player, *player.iter("source")]
         urls = (found for e in sources for key in ("src", "data") if (found := e.get(key)))
         url = next((u for u in urls if urlsplit(u.strip()).scheme in {"", "http", "https"}), None)
-        title = player.get("title") or url
+        title = player.get("title")
         player.clear(keep_tail=True)
         player.tag = "a" if url else "span"
         if url:
             player.set("href", without_illegal(url))
-            player.text = without_illegal(title)
+            player.text = without_illegal(title or url)
     return str(tostring(root, encoding="unicode"))[len("<div>") : -len("</div>")]

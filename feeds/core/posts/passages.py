@@ -11,9 +11,9 @@ into the first one after the other: a sentence that is known goes; one that is n
 that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
 or by leaving them out where their whole form stands elsewhere.
 
-Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a
-passage that begins a paragraph goes where it stands directly behind itself (a paste gone wrong), or where a post of
-nothing but paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
+Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a passage
+that begins a paragraph goes where it stands directly behind itself (a paste gone wrong), or where a post of nothing
+but paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
 """
 
 import re
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from feeds.core.posts import sentences
+from feeds.core.posts.text import cells
 
 #: A line that a drafting program left: `---END---`, `=== END OF DRAFT 2 ===`.
 _SEPARATOR = re.compile(
@@ -304,13 +305,15 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
 def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
     """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions."""
     runs = list(_repeated_runs(units))
-    share = sum(_width(u.text) for run in runs for u in units[run.at : run.end]) / max(
-        1, sum(_width(u.text) for u in units)
+    if not runs:
+        return units
+    share = sum(cells(u.text) for run in runs for u in units[run.at : run.end]) / max(
+        1, sum(cells(u.text) for u in units)
     )
     drafted = share >= _DRAFTED_SHARE and all(u.kind != "block" for u in units)
     kept, at = [], 0
     for run in runs:
-        width = sum(_width(u.text) for u in units[run.at : run.end])
+        width = sum(cells(u.text) for u in units[run.at : run.end])
         long = width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH
         if long and units[run.at].opens:
             kept += units[at : run.at]
@@ -354,10 +357,6 @@ def _common(units: list[_Unit], first: int, second: int) -> int:
     most = min(second - first, len(units) - second)
     pairs = ((units[first + i], units[second + i]) for i in range(most))
     return next((i for i, (a, b) in enumerate(pairs) if not a.kind == b.kind == "sentence" or a.key != b.key), most)
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 # Writing ----------------------------------------------------------------------------------------------------------

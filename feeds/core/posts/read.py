@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
@@ -84,8 +84,8 @@ class _Reader:
         categories = self.names("categories")
         url = self.url(published, slug, lang, categories)
         body = self.body(title)
-        html = markdown.to_html(body)
-        plain = text.plain(html)
+        found = text.blocks(markdown.to_html(body))
+        plain = text.plain(found)
         normal = text.normal(plain)
         return Post(
             path=self.path,
@@ -104,7 +104,7 @@ class _Reader:
             tags=self.names("tags"),
             image=self.image(url),
             body=body,
-            excerpt=markdown.without_illegal(self.excerpt(body, html)),
+            excerpt=markdown.without_illegal(self.excerpt(body, found)),
             reading_minutes=self.minutes(plain),
             text_digest=text.digest(normal),
             text_length=len(normal),
@@ -338,15 +338,15 @@ class _Reader:
         self.warnings.append(f"{self.path}: {what} are dropped from the published text")
         return merged.markdown
 
-    def excerpt(self, body: str, html: str) -> str:
+    def excerpt(self, body: str, found: Sequence[tuple[str, str]]) -> str:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
-            return " ".join(text.plain(markdown.to_html(self.line("excerpt"))).split())
+            return _as_line(self.line("excerpt"))
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
-            return " ".join(text.plain(markdown.to_html(before_more[0])).split())
-        return text.excerpt(html)
+            return _as_line(before_more[0])
+        return text.excerpt(found)
 
     def minutes(self, plain: str) -> int:
         speed = self.settings.posts.reading
@@ -360,6 +360,10 @@ class _Reader:
         if int(own[1]) != reckoned:
             self.warn(key, f"says {int(own[1])} min, the text gives {reckoned}; the post's own is kept")
         return int(own[1])
+
+
+def _as_line(source: str) -> str:
+    return " ".join(text.plain(text.blocks(markdown.to_html(source))).split())
 
 
 def without_title(body: str, title: str) -> str:

@@ -13,7 +13,9 @@ _ENDS_BEFORE_SPACE = ".!?…"
 _OPEN = "「『（(［[｛{〈《【〔“«"
 _CLOSE = "」』）)］]｝}〉》】〕”»"
 #: May follow the full stop and still belong to the sentence: closing marks, emphasis, combining marks, a footnote.
-_TAIL = re.compile(r"(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff」』）)］\]｝}〉》】〕”»\"'’*_~`]|\[\^[^\]\s]+\])*")
+_TAIL = re.compile(
+    r"(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff」』）)］\]｝}〉》】〕”»\"'’*_~`]|\[\^[^\]\s]+\])*"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|cf|al|bzw|ca|Nr|Inc|Ltd|Co|Fig|Vol|approx)\.$",
 )

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from html import unescape
 from typing import Any
@@ -24,6 +24,8 @@ _CJK = re.compile(
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 #: An excerpt is as long as three lines of the letter's column: this many Latin letters, or half as many wide ones.
 EXCERPT_WIDTH = 240
+#: Paragraphs beyond these never fit.
+_EXCERPT_BLOCKS = 6
 
 
 def blocks(html: str) -> list[tuple[str, str]]:
@@ -62,9 +64,9 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
         todo.extend((child, False) for child in reversed(element))
 
 
-def plain(html: str) -> str:
-    """Return the text of *html*, a line a block."""
-    return "\n".join(text for _, text in blocks(html))
+def plain(found: Iterable[tuple[str, str]]) -> str:
+    """Return the text of blocks, a line each."""
+    return "\n".join(text for _, text in found)
 
 
 def clean_line(value: str) -> str:
@@ -88,10 +90,10 @@ def minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) ->
     return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
 
 
-def excerpt(html: str, width: int = EXCERPT_WIDTH) -> str:
+def excerpt(found: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
     """Return the first sentences of the first paragraphs that fit *width*; the beginning of one where none does."""
-    texts = [text for tag, text in blocks(html) if tag == "p"] or [text for tag, text in blocks(html) if tag != "pre"]
-    return shorten(" ".join(texts[:6]), width)
+    texts = [text for tag, text in found if tag == "p"] or [text for tag, text in found if tag != "pre"]
+    return shorten(" ".join(texts[:_EXCERPT_BLOCKS]), width)
 
 
 def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
@@ -108,7 +110,7 @@ def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
 
 def cells(text: str) -> int:
     """Return the width of *text*: 2 for a wide character, 1 for another (UAX #11)."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _cut(text: str, width: int) -> str:

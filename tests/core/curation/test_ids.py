@@ -66,7 +66,9 @@ POSTS = st.lists(
     max_size=8,
 )
 MEMORY = st.lists(
-    st.builds(lambda n, d: Known(id=f"urn:{n}", path=f"{n}.md", text_digest=d), st.integers(0, 9), st.sampled_from("xyz")),
+    st.builds(
+        lambda n, d: Known(id=f"urn:{n}", path=f"{n}.md", text_digest=d), st.integers(0, 9), st.sampled_from("xyz")
+    ),
     unique_by=lambda k: k.id,
     max_size=8,
 )

@@ -50,7 +50,10 @@ MERGED = {
     "joint with an ellipsis sign": (f"{A}家には庭が\n\n---END---\n\n…は庭があった。\n", f"{A}{B}\n"),
     "the torn tail of a known sentence": (f"{A}{B}\n\n---END---\n\n...には庭があった。{C}\n", f"{A}{B}{C}\n"),
     "a heading comes once": (f"## 話\n\n{A}\n\n---END---\n\n## 話\n\n{A}{B}\n", f"## 話\n\n{A}{B}\n"),
-    "English, with a space": ("One is here.\n\n---END---\n\nOne is here. Two is there.\n", "One is here. Two is there.\n"),
+    "English, with a space": (
+        "One is here.\n\n---END---\n\nOne is here. Two is there.\n",
+        "One is here. Two is there.\n",
+    ),
     "a lone separator": (f"{A}\n\n---END---\n", f"{A}\n"),
     "other separators": (f"{A}\n\n=== END OF DRAFT 2 ===\n\n{A}{B}\n", f"{A}{B}\n"),
     "emphasis is no difference": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
@@ -80,7 +83,10 @@ KEPT = {
     "tables": "|a|\n|-|\n|1|\n\nText.\n\n|a|\n|-|\n|1|\n",
     "a list of short lines": "- one\n- two\n\nText.\n\n- one\n- two\n",
     "verse": "Line one,  \nline two.\n\nOther words.\n\nLine one,  \nline two.\n",
-    "a summary repeated far below": f"{FOUR}\n\n" + "".join(f"別の話の{n}番目の文です。\n\n" for n in range(60)) + FOUR + "\n",
+    "a summary repeated far below": f"{FOUR}\n\n"
+    + "".join(f"別の話の{n}番目の文です。\n\n" for n in range(60))
+    + FOUR
+    + "\n",
     "a thematic break": "One.\n\n---\n\nTwo.\n\n---\n",
     "a key in text": "-----BEGIN CERTIFICATE-----\n\nabc\n\n-----END CERTIFICATE-----\n",
 }

@@ -84,8 +84,8 @@ def test_entities_and_stray_marks_in_titles_are_resolved():
 
 
 ENCODINGS = {
-    "CRLF": "---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n".encode(),
-    "lone CR": "---\rtitle: A\r---\rOne\rTwo\r".encode(),
+    "CRLF": b"---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n",
+    "lone CR": b"---\rtitle: A\r---\rOne\rTwo\r",
     "BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode(),
     "UTF-16 with BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode("utf-16-le"),
     "blank lines first": b"\n\n---\ntitle: A\n---\nOne\nTwo\n",
@@ -241,7 +241,14 @@ def test_what_cannot_be_is_rejected_by_line_and_reason(content, line, reason):
 
 @pytest.mark.parametrize(
     ("path", "is_post"),
-    [("a.md", True), ("b/index.md", True), ("a.MARKDOWN", True), ("_index.md", False), ("README.md", False), ("a.png", False)],
+    [
+        ("a.md", True),
+        ("b/index.md", True),
+        ("a.MARKDOWN", True),
+        ("_index.md", False),
+        ("README.md", False),
+        ("a.png", False),
+    ],
 )
 def test_section_pages_and_readmes_are_no_posts(path, is_post):
     """Nor is anything that is no Markdown."""
@@ -308,7 +315,7 @@ def test_a_slug_is_always_one_safe_part_of_a_path(name):
     """Never empty dots, never a separator, never a character a URL or file system minds."""
     slug = read.slugify(name)
     assert slug not in {".", ".."}
-    assert not set(slug) & set('/\\?#%<>"\' \n\x00')
+    assert not set(slug) & set("/\\?#%<>\"' \n\x00")
     assert read.slugify(slug) == slug
 
 

@@ -33,7 +33,9 @@ def test_nothing_is_lost_by_splitting(text):
     assert all(found)
 
 
-@pytest.mark.parametrize(("text", "whole"), [("終わり。", True), ("**終わり。**", True), ("途中で", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "whole"), [("終わり。", True), ("**終わり。**", True), ("途中で", False), ("", False)]
+)
 def test_a_cut_sentence_is_told_from_a_whole_one(text, whole):
     """A sentence is whole when it ends as one, emphasis or not."""
     assert sentences.is_whole(text) is whole

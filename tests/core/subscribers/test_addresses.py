@@ -14,7 +14,9 @@ def test_addresses_are_compared_without_case_and_with_idn_as_punycode():
     assert parse("a@bücher.example.org").key == "a@xn--bcher-kva.example.org"
 
 
-@pytest.mark.parametrize("text", ["", "ada", "a@b@c.org", "a@b.org\nBcc: x@y.org", "a@b.org, c@d.org", "@b.org", "a" * 300 + "@b.org"])
+@pytest.mark.parametrize(
+    "text", ["", "ada", "a@b@c.org", "a@b.org\nBcc: x@y.org", "a@b.org, c@d.org", "@b.org", "a" * 300 + "@b.org"]
+)
 def test_what_mail_could_not_be_sent_to_is_refused(text):
     """In words, and nothing is half taken."""
     with pytest.raises(AddressError, match="is no mail address"):

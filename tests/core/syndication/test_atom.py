@@ -78,7 +78,7 @@ def test_everything_a_reader_wants_is_there():
     assert one.links[0].type == "text/html"
     assert one.summary == "Excerpt of a.md."
     assert one.content[0].language == "ja"
-    assert '<strong>太字</strong>' in one.content[0].value
+    assert "<strong>太字</strong>" in one.content[0].value
     assert 'src="https://example.com/a.png"' in one.content[0].value
 
 
