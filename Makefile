@@ -1,43 +1,41 @@
 # Two commands from nothing: `make publish` and `make test`. Needed: Python 3.11 or newer, make, a package index.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
-VENV := .venv
-BIN := $(VENV)/bin
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: publish test lint bench clean
 
-publish: $(VENV)/publish    ## set up, then publish the sample site
+publish: .venv/ready-to-publish   ## set up, then publish the sample site
 	$(BIN)/feeds publish
-	@echo 'Look at public/feeds/index.html, public/newsletters/ and outbox/.'
+	@echo 'Look at public/feeds/index.html, at public/newsletters/ and, with a mail program, at outbox/.'
 
-test: $(VENV)/test          ## set up, then every check and test
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/ruff check --no-cache
-	$(BIN)/mypy
+test: .venv/ready-to-test         ## set up, then every check and test
+	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest --cov --cov-report=term
 
-lint: $(VENV)/test          ## checks only
+lint: .venv/ready-to-test         ## every check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/test         ## measure; the table goes to bench/README.md
+bench: .venv/ready-to-publish     ## measure; the table belongs into bench/README.md
 	$(BIN)/python bench/publish.py
 
-clean:
-	rm -rf $(VENV) public outbox feeds.db .feeds-cache
+clean:                            ## forget what was set up and what the sample site has published
+	rm -rf .venv public outbox feeds.db .feeds-cache
 
-$(VENV)/bin/python:
-	@test -n '$(PYTHON)' || { echo 'feeds needs Python 3.11 or newer; none was found. PYTHON=/path/to/python3.11 make …'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+.venv/bin/python:
+	@test -n '$(PYTHON)' || { echo 'Feeds needs Python 3.11 or newer with venv; make PYTHON=/path/to/python names one.'; exit 1; }
+	$(PYTHON) -m venv .venv
 
-$(VENV)/publish: pyproject.toml $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+.venv/ready-to-publish: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/test: $(VENV)/publish pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group lint
+.venv/ready-to-test: .venv/ready-to-publish
+	$(PIP) 'pip>=25.1'
+	$(PIP) --group test --group lint
 	@touch $@
