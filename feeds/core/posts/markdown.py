@@ -60,7 +60,8 @@ def safe(html: str, base: str) -> str:
             _players_as_links(html),
             tags=_tags(),
             attributes=_attributes(),
-            set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},  # task lists; no other input
+            # Task lists; no other input. One value only: nh3 0.3 writes several in an order that chance decides.
+            set_tag_attribute_values={"input": {"type": "checkbox"}},
             url_schemes=_SCHEMES,
             url_relative=absolute,
             link_rel=None,
@@ -82,7 +83,7 @@ def _attributes() -> dict[str, set[str]]:
     ours: dict[str, set[str]] = {
         "*": {"lang", "dir", "title", "id"},
         "code": {"class"},
-        "input": {"checked"},
+        "input": {"checked", "disabled"},
         "img": {"loading"},
     }
     return {
