@@ -41,7 +41,7 @@ def plan(number=1, slot=NOW, stories=(), recipients=("ada@example.org",)):
 
 def test_migrating_ends_at_the_schema(tmp_path, memory):
     """What the migrations build is what the program asks."""
-    with sa.create_engine(f"sqlite:///{tmp_path}/feeds.db").connect() as connection:
+    with sa.create_engine(f"sqlite:///{tmp_path}/feeds.db", poolclass=sa.NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
