@@ -5,6 +5,8 @@ and recipients, in one transaction before anything of it leaves; its page is wri
 message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
 """
 
+from collections.abc import Iterable
+
 from feeds.config import Config
 from feeds.core.syndication import atom, plan
 from feeds.edges import lock
@@ -39,22 +41,23 @@ def publish(config: Config, wish: Wish) -> Report:
         if not wish.dry_run:
             memory.remember(found.entries, wish.now)
         site = Site(config, dry_run=wish.dry_run)
-        _write_feeds(site, found, report)
+        feeds = plan.plan(found, site.settings)
+        _write_feeds(site, feeds, report)
         if not wish.feeds_only:
             _send_letters(site, found, memory, wish, report)
-        _write_index(site, found, memory, report)
+        _write_index(site, feeds, memory, report)
     return report
 
 
-def _write_feeds(site: Site, found: Catalogue, report: Report) -> None:
+def _write_feeds(site: Site, feeds: Iterable[plan.Feed], report: Report) -> None:
     site.public.sweep("feeds", "newsletters")
-    for feed in plan.plan(found, site.settings):
+    for feed in feeds:
         _write(site.public, feed.path, atom.document(feed, site.settings), report)
 
 
-def _write_index(site: Site, found: Catalogue, memory: Memory, report: Report) -> None:
+def _write_index(site: Site, feeds: Iterable[plan.Feed], memory: Memory, report: Report) -> None:
     try:
-        page = feeds_page(site, plan.plan(found, site.settings), memory.issues())
+        page = feeds_page(site, feeds, memory.issues())
         _write(site.public, "feeds/index.html", page, report)
     except FeedsError as e:
         report.errors.append(str(e))

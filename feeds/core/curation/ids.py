@@ -31,7 +31,7 @@ def assign(posts: Iterable[Post], known: Iterable[Known], authority: str) -> dic
     taken = {k.id for k in remembered} | set(found.values())
     for post in waiting:
         if post.path not in found:
-            found[post.path] = _free(tag_uri(post, authority), taken)
+            found[post.path] = unused(tag_uri(post, authority), ";", taken)
             taken.add(found[post.path])
     return found
 
@@ -71,11 +71,3 @@ def _single(values: Mapping[str, str]) -> dict[str, str]:
     """Return value -> key for the values that stand once."""
     counts = Counter(values.values())
     return {value: key for key, value in values.items() if counts[value] == 1}
-
-
-def _free(uri: str, taken: set[str]) -> str:
-    number, free = 1, uri
-    while free in taken:
-        number += 1
-        free = f"{uri};{number}"
-    return free

@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import count
 
 from feeds.core.posts.read import slugify
 from feeds.model import Post, Topic
@@ -43,8 +44,8 @@ def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[st
     taken: set[str] = set()
     for at in sorted(terms, key=lambda k: (known.get(k, ("", Category()))[1].slug is None, terms[k])):
         _, category = known.get(at, ("", Category()))
-        slug = _free(slugify(category.slug or terms[at]) or "category", taken)
-        taken.add(slug.casefold())
+        slug = unused(slugify(category.slug or terms[at]) or "category", "-", taken)
+        taken.add(slug)
         found[at] = Topic(
             term=terms[at],
             label=category.label or terms[at],
@@ -54,10 +55,7 @@ def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[st
     return found
 
 
-def _free(slug: str, taken: set[str]) -> str:
-    """Return *slug*, with a number behind it if it is taken."""
-    number, free = 1, slug
-    while free.casefold() in taken:
-        number += 1
-        free = f"{slug}-{number}"
-    return free
+def unused(name: str, joint: str, taken: Collection[str]) -> str:
+    """Return *name*, with the joint and a number behind it if it is taken."""
+    candidates = (f"{name}{joint}{number}" if number > 1 else name for number in count(1))
+    return next(candidate for candidate in candidates if candidate not in taken)
