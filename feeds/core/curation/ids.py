@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
+from feeds.core.curation.names import unused
 from feeds.model import Known, Post
 
 #: RFC 3986 section 3.1.
