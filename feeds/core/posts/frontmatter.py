@@ -37,6 +37,11 @@ class Source:
     #: Keys that stand twice; the last one counts.
     repeated_keys: tuple[str, ...] = ()
 
+    @property
+    def body_line(self) -> int:
+        """The line on which the body begins."""
+        return self.front_line + self.front.count("\n") + 1
+
     def line_of(self, key: str) -> int:
         """Return the line on which *key* stands, or the one where the front matter begins."""
         found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[:=]", self.front, re.MULTILINE | re.IGNORECASE)

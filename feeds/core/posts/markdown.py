@@ -7,6 +7,14 @@ from urllib.parse import urljoin, urlsplit
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
+#: Elements that may hold themselves, and so nest without end.
+_TAG = re.compile(
+    r"<(/?)(?:div|blockquote|ul|ol|table|section|article|span|em|strong|b|i|u|s|a|font|details|figure|sub|sup|center|del)\b",
+    re.IGNORECASE,
+)
+#: Those that comrak itself writes for a few characters of Markdown.
+_NESTED = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
+_DEEPEST = 200
 #: XML 1.0 section 2.2: what no XML document can carry.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -43,6 +51,20 @@ def to_html(markdown: str) -> str:
 
     extensions, rendering = _options()
     return without_illegal(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
+
+
+def nesting(html: str) -> int:
+    """Return how deep the elements of *html* are nested at most, as far as that could hurt a parser.
+
+    Parsers take a time that grows with the square of the depth, and libxml2 gives up at 256.
+    """
+    if html.count("<") - 2 * html.count("</") < _DEEPEST and sum(map(html.count, _NESTED)) < _DEEPEST:
+        return 0
+    depth = deepest = 0
+    for tag in _TAG.finditer(html):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def safe(html: str, base: str) -> str:

@@ -15,6 +15,8 @@ from feeds.settings import Language, Settings
 
 #: A larger file is no post.
 MOST_BYTES = 10_000_000
+#: Deeper, and no reader could show it.
+MOST_NESTED = 200
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
@@ -84,7 +86,11 @@ class _Reader:
         categories = self.names("categories")
         url = self.url(published, slug, lang, categories)
         body = self.body(title)
-        found = text.blocks(markdown.to_html(body))
+        html = markdown.to_html(body)
+        if markdown.nesting(html) > MOST_NESTED:
+            reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
+            raise PostError(self.path, self.source.body_line, reason)
+        found = text.blocks(html)
         plain = text.plain(found)
         normal = text.normal(plain)
         return Post(
@@ -314,13 +320,13 @@ class _Reader:
         if self.path.endswith(".mdx") and (modules := _MDX_MODULES.match(body)):
             body = body[modules.end() :]
         if found := markdown.first_illegal(body):
-            line = self.source.front_line + self.source.front.count("\n") + 1 + body.count("\n", 0, found.start())
+            line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(
                 f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
             )
             body = markdown.without_illegal(body)
         if found := _TEMPLATE_TAGS.search(body):
-            line = self.source.front_line + self.source.front.count("\n") + 1 + body.count("\n", 0, found.start())
+            line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
         return self.without_passages(without_title(body, title))
 

@@ -19,6 +19,9 @@ _TAIL = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|cf|al|bzw|ca|Nr|Inc|Ltd|Co|Fig|Vol|approx)\.$",
 )
+#: With what must stand before it.
+_LONGEST_ABBREVIATION = 10
+_SPACE = re.compile(r"\s*")
 _CANDIDATE = re.compile(rf"[{_ENDS}{re.escape(_ENDS_BEFORE_SPACE)}{re.escape(_OPEN + _CLOSE)}]")
 
 
@@ -46,12 +49,13 @@ def _end(text: str, mark: re.Match[str]) -> int | None:
         at += 1
     tail = _TAIL.match(text, at)
     at = tail.end() if tail else at
-    space = len(text[at:]) - len(text[at:].lstrip())
+    space = _SPACE.match(text, at)
+    end = space.end() if space else at
     if mark[0] in _ENDS_BEFORE_SPACE:
-        follows = text[at + space : at + space + 1]
-        if not space or follows.islower() or (mark[0] == "." and _ABBREVIATION.search(text[: mark.end()])):
+        before = text[max(0, mark.end() - _LONGEST_ABBREVIATION) : mark.end()]
+        if end == at or text[end : end + 1].islower() or (mark[0] == "." and _ABBREVIATION.search(before)):
             return None
-    return at + space
+    return end
 
 
 def is_whole(sentence: str) -> bool:

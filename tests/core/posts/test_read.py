@@ -229,6 +229,15 @@ REJECTED = {
 }
 
 
+@pytest.mark.parametrize(
+    "body", [">" * 50_000 + "x", "<div>" * 100_000, "".join("  " * n + "- a\n" for n in range(900))]
+)
+def test_a_body_nested_beyond_reason_is_rejected(body):
+    """Parsers would need minutes for it, and no reader could show it."""
+    with pytest.raises(PostError, match="nested more than 200 deep"):
+        understood("title: A", body)
+
+
 @pytest.mark.parametrize(("content", "line", "reason"), REJECTED.values(), ids=REJECTED)
 def test_what_cannot_be_is_rejected_by_line_and_reason(content, line, reason):
     """One reason for each file, with the line where it stands."""
