@@ -3,6 +3,7 @@
 0 done, warnings included; 1 something the user must mend; 2 wrong usage; 3 try again later.
 """
 
+import io
 import json
 import os
 import sys
@@ -40,6 +41,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title must not end us where the terminal lacks its script
     try:
         code = commands(standalone_mode=False)
     except FeedsError as e:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -53,7 +54,7 @@ class Config:
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as an absolute one."""
-        return self.folder / Path(relative).expanduser()
+        return self.folder / relative
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -110,27 +111,30 @@ def _decode(wanted: type[Any], value: object) -> object:
 
 def _overrides(raw: dict[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Lay variables over *raw*; yield each key that was set and the variable's name."""
-    for keys in _single_values(Settings):
+    for keys, number in _single_values(Settings):
         name = "_".join(("FEEDS", *keys)).upper()
         if name in environ:
             table = raw
             for key in keys[:-1]:
-                table = table.setdefault(key, {})
-            table[keys[-1]] = _value(environ[name])
+                table = table.setdefault(key, {}) if isinstance(table, dict) else {}
+            if isinstance(table, dict):  # what else stands there is refused later, by its line
+                table[keys[-1]] = _value(environ[name], number=number)
             yield ".".join(keys), name
 
 
-def _single_values(table: type[Table]) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every key that is one value, not a list or a free table."""
+def _single_values(table: type[Table]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the path of every key that is one value, not a list or a free table, and whether it is text or not."""
     for known in msgspec.structs.fields(table):
         if isinstance(known.type, type) and issubclass(known.type, Table):
-            yield from ((known.encode_name, *rest) for rest in _single_values(known.type))
+            yield from (((known.encode_name, *rest), number) for rest, number in _single_values(known.type))
         elif "dict" not in str(known.type) and "tuple" not in str(known.type):
-            yield (known.encode_name,)
+            yield (known.encode_name,), any(kind in str(known.type) for kind in ("int", "float", "bool"))
 
 
-def _value(text: str) -> object:
-    """Return a variable's value: TOML's number or boolean if it reads as one, else the text itself."""
+def _value(text: str, *, number: bool) -> object:
+    """Return a variable's value: the text itself, or TOML's number or boolean where the key holds one."""
+    if not number:
+        return text
     try:
         value: object = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:
@@ -237,14 +241,39 @@ def _check(path: Path, text: str, settings: Settings) -> None:
 
     if problem := _permalink_problem(settings.posts.permalink):
         refuse(("posts", "permalink"), problem)
-    if not (path.parent / Path(settings.posts.folder).expanduser()).is_dir():
+    for keys, words in _shown_words(settings):
+        if re.search(r"[\x00-\x1f\x7f\ufffe\uffff]", words):
+            refuse(keys, f"{words!r} holds a line break or control character")
+    if not (path.resolve().parent / settings.posts.folder).is_dir():
         refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
-    names = [n.name for n in settings.newsletters]
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            refuse(("newsletters", at, "name"), f"{name!r} is taken by an earlier newsletter")
+    for at, reason in _newsletter_problems(settings):
+        refuse(("newsletters", *at), reason)
+    if settings.publish.every < timedelta(seconds=1):
+        refuse(("publish", "every"), "must be at least a second")
     if settings.store.url.startswith("postgresql"):
         refuse(("store", "url"), "PostgreSQL is not built yet; write such as 'sqlite:///feeds.db'")
+
+
+def _newsletter_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    names = [n.name for n in settings.newsletters]
+    for at, newsletter in enumerate(settings.newsletters):
+        if newsletter.name in names[:at]:
+            yield (at, "name"), f"{newsletter.name!r} is taken by an earlier newsletter"
+        if newsletter.min_posts > newsletter.max_posts:
+            yield (at, "min_posts"), f"is more than max_posts ({newsletter.max_posts}): there could never be an issue"
+
+
+def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the texts and paths that come out as they are, in feeds, letters and file names."""
+    yield ("site", "title"), settings.site.title
+    yield ("site", "author"), settings.site.author
+    yield ("posts", "folder"), settings.posts.folder
+    yield ("feeds", "folder"), settings.feeds.folder
+    yield ("store", "url"), settings.store.url
+    for name, category in settings.categories.items():
+        yield ("categories", name), f"{name}{category.label or ''}{category.description or ''}"
+    for at, newsletter in enumerate(settings.newsletters):
+        yield ("newsletters", at, "title"), newsletter.title
 
 
 def _permalink_problem(pattern: str) -> str | None:

@@ -168,6 +168,8 @@ class DeliveryState(StrEnum):
     #: Written down before the transport sees the message, so that a crash leaves a trace.
     HANDING_OVER = "handing_over"
     SENT = "sent"
+    #: Over without having been sent: the reader left before.
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,6 +233,8 @@ class Subscriber:
 
     id: int
     email: str
+    #: As addresses are compared.
+    key: str
     status: str
     lang: str | None
     newsletters: tuple[str, ...]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct, field
@@ -31,17 +31,24 @@ class Checked:
 
 
 class Url(Checked, str):
-    """An absolute http(s) URL that ends with a slash."""
+    """An absolute http(s) URL that ends with a slash, in ASCII: the host as punycode, the path percent-encoded."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* with a slash at its end."""
-        parts = urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        """Return *text* as ASCII, with a slash at its end."""
+        try:
+            parts = urlsplit(text)
+            host = (parts.hostname or "").encode("idna").decode()
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:  # UnicodeError of a label that IDNA cannot take included
+            host = ""
+        plain = re.fullmatch(r"[A-Za-z0-9._-]+", host) and not (parts.query or parts.fragment or parts.username)
+        if parts.scheme not in {"http", "https"} or not plain or re.search(r"[\s\x00-\x1f]", text):
             raise ValueError(f"{text!r} is no web address; write it whole, such as https://example.com/")
-        return cls(text if text.endswith("/") else text + "/")
+        path = quote(parts.path, safe="%/:=&~+!$,;'@()*")
+        return cls(f"{parts.scheme}://{host}{port}{path.rstrip('/')}/")
 
 
 class Span(Checked, timedelta):
@@ -131,9 +138,10 @@ class Sender(Checked):
         spec = rest.removesuffix(">").strip() if bracket else text.strip()
         try:
             address = Address(display_name=name.strip().strip('"'), addr_spec=spec)
+            address.domain.encode("idna")
         except (HeaderParseError, ValueError, IndexError, AttributeError):
             address = None
-        if address is None or not (address.username and address.domain) or re.search(r"[\r\n]", text):
+        if address is None or not (address.username and address.domain) or re.search(r"[\x00-\x1f\x7f]", text):
             raise ValueError(f"{text!r} is no mailbox; write such as 'Sample Letters <letters@example.com>'")
         return cls(address)
 
@@ -268,7 +276,7 @@ class Publish(Table, frozen=True):
 class Newsletter(Table, frozen=True, kw_only=True):
     """One newsletter: what goes into it, when, and to whom it always goes."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
     title: str = ""
     language: Language | None = None
     timezone: Zone | None = None

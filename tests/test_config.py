@@ -50,6 +50,13 @@ REFUSED = {
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\ncatch_up = "12 parsecs"',
         "c.toml:4: newsletters[0].catch_up: '12 parsecs' is no length of time",
     ),
+    "a title with a line break": ('[site]\ntitle = "a\\nb"', "c.toml:2: site.title: 'a\\nb' holds a line break"),
+    "an issue that could never be": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\nmin_posts = 5\nmax_posts = 2',
+        "c.toml:4: newsletters[0].min_posts: is more than max_posts (2)",
+    ),
+    "no rest between passes": ('[publish]\nevery = "0 s"', "c.toml:2: publish.every: must be at least a second"),
+    "an address with a query": ('[site]\nurl = "https://example.com/?a=b"', "c.toml:2: site.url: "),
     "tagging authority": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
     "database not built yet": (
         '[store]\nurl = "postgresql://db/feeds"',
@@ -131,7 +138,12 @@ def _tables(table):
 def test_a_variable_lays_one_value_over_the_file(tmp_path):
     """FEEDS_<TABLE>_<KEY> overrides, numbers as numbers, and its errors name the variable."""
     (tmp_path / "c.toml").write_text('[site]\nurl = "https://example.com/"', "utf-8")
-    environ = {"FEEDS_SITE_URL": "https://other.example", "FEEDS_FEEDS_ENTRIES": "3", "FEEDS_MAIL_SMTP_PORT": "99"}
+    environ = {
+        "FEEDS_SITE_URL": "https://other.example",
+        "FEEDS_SITE_TITLE": "2026",
+        "FEEDS_FEEDS_ENTRIES": "3",
+        "FEEDS_MAIL_SMTP_PORT": "99",
+    }
     settings = load(tmp_path / "c.toml", environ).settings
     assert (settings.site.url, settings.feeds.entries, settings.mail.smtp.port) == ("https://other.example/", 3, 99)
     with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: Expected `int`"):

@@ -18,7 +18,10 @@ def last_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
     """Return the last slot at or before *now*, in UTC."""
     # Backwards, cronsim leaves its starting point out.
     start = now.astimezone(zone).replace(microsecond=0) + _SECOND
-    return _utc(next(CronSim(schedule, start, reverse=True)))
+    slot = _utc(next(CronSim(schedule, start, reverse=True)))
+    while (following := next_slot(schedule, zone, slot)) <= now:  # in an hour that clocks repeat it stops too early
+        slot = following
+    return slot
 
 
 def next_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:

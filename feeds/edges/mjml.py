@@ -22,9 +22,12 @@ def compile(source: str, path: str) -> str:  # noqa: A001 - what MJML calls it
     from mjml import mjml2html  # noqa: PLC0415 - only a due issue needs it
 
     try:
-        return str(mjml2html(_ATTRIBUTE.sub(_with_references, source), disable_comments=True, fonts={}))
+        html = str(mjml2html(_ATTRIBUTE.sub(_with_references, source), disable_comments=True, fonts={}))
     except Exception as e:
         raise TemplateError(path, None, f"MJML does not understand what this template gives: {e}") from e
+    if unknown := re.search(r"<(mj-[a-z-]+)", html):
+        raise TemplateError(path, None, f"MJML has no element <{unknown[1]}>, or not in this place")
+    return html
 
 
 def _with_references(found: re.Match[str]) -> str:

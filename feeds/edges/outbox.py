@@ -24,9 +24,9 @@ class Outbox:
         self._output.write(path, message)
         return f"kept as {path}"
 
-    def sweep(self) -> None:
-        """Remove unfinished files that a killed process left behind."""
-        self._output.sweep(".")
+    def sweep(self, newsletter: str, number: int) -> None:
+        """Remove unfinished files of one issue that a killed process left behind."""
+        self._output.sweep(f"{newsletter}/{number}")
 
 
 def _name(recipient: str) -> str:

@@ -18,17 +18,22 @@ _STOPS = (signal.SIGTERM, signal.SIGINT)
 def repeat(step: Callable[[], datetime], first: datetime) -> None:
     """Call *step* at *first*, then each time at the moment it returned, until SIGTERM or SIGINT.
 
-    A step that is at work when the signal comes is finished first.
+    A step that is at work when the signal comes is finished first. What a step raises ends it all and is raised here.
     """
     scheduler = BackgroundScheduler(timezone=first.tzinfo)
     stopped = Event()
+    failed: list[BaseException] = []
     # APScheduler's shutdown waits for running jobs while it holds the lock that `add_job` needs: the two must not meet.
     at_work = Lock()
 
     def again() -> None:
         with at_work:
-            if not stopped.is_set():
-                scheduler.add_job(again, DateTrigger(step()), misfire_grace_time=None)
+            try:
+                if not stopped.is_set():
+                    scheduler.add_job(again, DateTrigger(step()), misfire_grace_time=None)
+            except BaseException as e:  # noqa: BLE001 - alive and never to wake again would be worse than dead
+                failed.append(e)
+                stopped.set()
 
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in _STOPS}
     try:
@@ -41,3 +46,5 @@ def repeat(step: Callable[[], datetime], first: datetime) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if failed:
+        raise failed[0]

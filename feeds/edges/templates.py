@@ -4,12 +4,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import jinja2
 
 from feeds.edges import shipped
 from feeds.errors import TemplateError
+
+#: What an expression in a template can raise.
+_FAULTS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
 class Templates:
@@ -44,7 +48,7 @@ class Templates:
             raise TemplateError(self.path(name), None, f"there is no template {e.name}") from e
         except jinja2.TemplateSyntaxError as e:
             raise TemplateError(e.filename or self.path(name), e.lineno, e.message or "syntax error") from e
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as e:
+        except (jinja2.TemplateError, *_FAULTS) as e:
             raise TemplateError(*self._place(name, e), str(e) or type(e).__name__) from e
 
     def _place(self, name: str, error: BaseException) -> tuple[str, int | None]:
@@ -65,7 +69,9 @@ class Templates:
             for folder in reversed(self._folders):
                 file = folder / "texts" / f"{name}.toml"
                 if file.is_file():
-                    found |= _read(file)
+                    texts = _read(file)
+                    _check(file, texts, found)
+                    found |= texts
         return found
 
 
@@ -74,3 +80,22 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
         raise TemplateError(str(file), None, f"cannot be read: {e}") from e
+
+
+def _check(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> None:
+    """Refuse a text that is filled in with other values than the English one, and plurals without `other`."""
+    for name, text in texts.items():
+        like = known.get(name, text)
+        if isinstance(text, dict) != isinstance(like, dict) or (isinstance(text, dict) and "other" not in text):
+            raise TemplateError(str(file), None, f"{name}: must be as in en.toml; a table of plurals needs `other`")
+        if _gaps(text) - _gaps(like):
+            raise TemplateError(str(file), None, f"{name}: nothing is filled in for {_gaps(text) - _gaps(like)}")
+
+
+def _gaps(text: Any) -> set[str]:
+    """Return the names in braces."""
+    forms = text.values() if isinstance(text, dict) else [text]
+    try:
+        return {gap for form in forms for _, gap, _, _ in Formatter().parse(str(form)) if gap is not None}
+    except ValueError:
+        return {str(text)}

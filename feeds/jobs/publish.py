@@ -52,7 +52,10 @@ def publish(config: Config, wish: Wish) -> Report:
 def _write_feeds(site: Site, feeds: Iterable[plan.Feed], report: Report) -> None:
     site.public.sweep("feeds", "newsletters")
     for feed in feeds:
-        _write(site.public, feed.path, atom.document(feed, site.settings), report)
+        try:
+            _write(site.public, feed.path, atom.document(feed, site.settings), report)
+        except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same
+            report.errors.append(f"{feed.path}: cannot be made: {e}")
 
 
 def _write_index(site: Site, feeds: Iterable[plan.Feed], memory: Memory, report: Report) -> None:
@@ -74,12 +77,10 @@ def _write(output: Output, path: str, content: bytes, report: Report) -> None:
 
 
 def _send_letters(site: Site, found: Catalogue, memory: Memory, wish: Wish, report: Report) -> None:
-    if not site.settings.newsletters:
+    if not site.settings.newsletters and not memory.issues(unfinished=True):
         return
     from feeds.jobs import send  # noqa: PLC0415 - a site without newsletters loads none of it
 
-    if not wish.dry_run:
-        send.finish(site, memory, wish, report)
     for newsletter in site.settings.newsletters:
         try:
             send.compose(site, newsletter, found, memory, wish, report)
@@ -87,3 +88,4 @@ def _send_letters(site: Site, found: Catalogue, memory: Memory, wish: Wish, repo
             report.errors.append(str(e))
     if not wish.dry_run:
         send.finish(site, memory, wish, report)
+        send.restore_pages(site, memory)

@@ -34,15 +34,15 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
         try:
             current = configuration.load(path, environ)
             report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC)))
+            for line in lines(report):
+                tell(line)
+            return wake(current, report, now)
         except FeedsError as e:
             tell(f"error: {e}")
             return now + _PAUSE
         except Exception as e:  # noqa: BLE001 - a service that dies of one bad pass sends no later letter either
             tell(f"error: {type(e).__name__}: {e}")
             return now + _PAUSE
-        for line in lines(report):
-            tell(line)
-        return wake(current, report, now)
 
     scheduler.repeat(step, datetime.now(UTC))
     tell("stopped")

@@ -1,6 +1,7 @@
 """Compose the issues that are due, and bring those that are frozen to everybody they are for."""
 
 from datetime import datetime
+from email.headerregistry import Address
 
 from feeds.core.newsletters import choose, message, view
 from feeds.core.schedule import due_slot
@@ -33,7 +34,7 @@ def compose(site: Site, newsletter: Newsletter, found: Catalogue, memory: Memory
         announced=memory.announced(newsletter.name),
         first=used is None,
     )
-    to = _recipients(site, newsletter, memory, number + 1)
+    to = _recipients(site, newsletter, memory, number + 1) if selection else []
     if selection is None or not to:
         return
     letter = _letter(site, newsletter, selection, number=number + 1, slot=slot)
@@ -60,7 +61,6 @@ def compose(site: Site, newsletter: Newsletter, found: Catalogue, memory: Memory
 
 def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
     """Bring every issue that is on its way to its end."""
-    site.outbox.sweep()
     for issue in memory.issues(unfinished=True):
         try:
             _finish_one(site, issue, memory, wish)
@@ -79,14 +79,31 @@ def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
         )
 
 
+def restore_pages(site: Site, memory: Memory) -> None:
+    """Write the archive pages that are missing, as they were sent."""
+    named = {n.name: n for n in site.settings.newsletters}
+    for issue in memory.issues():
+        if issue.newsletter in named and site.public.read(_page_path(issue)) is None:
+            _write_page(site, named[issue.newsletter], issue, memory)
+
+
+def _write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> None:
+    if newsletter.archive != "off":
+        page = next(iter(memory.letters(issue.id).values())).page
+        site.public.write(_page_path(issue), page.encode())
+
+
+def _page_path(issue: Issue) -> str:
+    return f"newsletters/{issue.newsletter}/{issue.number}/index.html"
+
+
 def _finish_one(site: Site, issue: Issue, memory: Memory, wish: Wish) -> None:
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
         raise FeedsError("is on its way, but config.toml has no such newsletter any more; put it back to finish it")
     letters = memory.letters(issue.id)
-    if newsletter.archive != "off":
-        page = next(iter(letters.values())).page
-        site.public.write(f"newsletters/{issue.newsletter}/{issue.number}/index.html", page.encode())
+    _write_page(site, newsletter, issue, memory)
+    site.outbox.sweep(issue.newsletter, issue.number)
     envelope = _envelope(site, newsletter, issue.number)
     waiting = memory.waiting(issue.id)
     for done, delivery in enumerate(waiting, 1):
@@ -102,21 +119,14 @@ def _recipients(site: Site, newsletter: Newsletter, memory: Memory, number: int)
     """Return who the issue goes to: active readers, then `copy_to`; nobody twice."""
     envelope = _envelope(site, newsletter, number)
     lang = newsletter.language or site.settings.site.language
-    readers = [(s.email, s.id) for s in memory.subscribers(newsletter=newsletter.name, active=True)]
-    copies = [(copy.address.addr_spec, None) for copy in newsletter.copy_to]
+    readers = memory.subscribers(newsletter=newsletter.name, active=True)
+    copies = [addresses.parse(copy.address.addr_spec) for copy in newsletter.copy_to]
+    everybody = [*((s.email, s.key, s.id) for s in readers), *((c.email, c.key, None) for c in copies)]
     found: dict[str, Recipient] = {}
-    for email, subscriber_id in [*readers, *copies]:
-        address = addresses.parse(email)
-        found.setdefault(
-            address.key,
-            Recipient(
-                email=address.email,
-                key=address.key,
-                message_id=message.message_id(envelope, address.key),
-                lang=lang,
-                subscriber_id=subscriber_id,
-            ),
-        )
+    for email, key, subscriber_id in everybody:
+        identity = message.message_id(envelope, key)
+        recipient = Recipient(email=email, key=key, message_id=identity, lang=lang, subscriber_id=subscriber_id)
+        found.setdefault(key, recipient)
     return list(found.values())
 
 
@@ -160,8 +170,8 @@ def _envelope(site: Site, newsletter: Newsletter, number: int) -> message.Envelo
     return message.Envelope(
         newsletter=newsletter,
         number=number,
-        sender=mail.sender or Sender.parse(f"{site.settings.site.name} <{newsletter.name}@{host}>"),
+        sender=mail.sender or Sender(Address(site.settings.site.name, newsletter.name, host)),
         reply_to=mail.reply_to,
         zone=site.zone(newsletter),
-        archive_url=site.public_url("feeds/") if listed else None,
+        archive_url=site.settings.feeds_url if listed else None,
     )

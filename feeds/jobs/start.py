@@ -1,5 +1,6 @@
 """A working site to start from: a copy of the sample."""
 
+import json
 import re
 import shutil
 from datetime import datetime
@@ -34,7 +35,7 @@ def start(folder: Path, *, title: str | None, url: str | None, now: datetime) ->
 
 def _adapted(text: str, title: str | None, url: str | None, now: datetime) -> str:
     if title is not None:
-        text = _set(text, "title", title)
+        text = _set(text, "title", " ".join(title.split()))
     if url is not None:
         try:
             parsed = Url.parse(url)
@@ -47,5 +48,5 @@ def _adapted(text: str, title: str | None, url: str | None, now: datetime) -> st
 
 def _set(text: str, key: str, value: str) -> str:
     """Return *text* with the first *key* set to *value*; comments stay."""
-    quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    quoted = json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
     return re.sub(rf'^({key} *= *)"[^"]*"', lambda found: found[1] + quoted, text, count=1, flags=re.MULTILINE)

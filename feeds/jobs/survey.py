@@ -29,6 +29,9 @@ def _one(config: Config, path: str) -> Post | Verdict:
         return read.understand(path, folder.read(posts, path, read.MOST_BYTES), config.settings)
     except PostError as e:
         return Verdict(path=e.path, status=Status.REJECTED, reason=str(e))
+    except Exception as e:  # noqa: BLE001 - posts are anybody's; one must never decide about its neighbours
+        reason = f"{path}:1: cannot be understood ({type(e).__name__}: {e}); please report this"
+        return Verdict(path=path, status=Status.REJECTED, reason=reason)
 
 
 def complaints(config: Config, found: Catalogue) -> tuple[list[str], list[str]]:

@@ -79,3 +79,20 @@ def test_what_is_no_mjml_is_told_with_its_template():
     """The Rust side's error becomes ours."""
     with pytest.raises(TemplateError, match=r"^x\.mjml: MJML does not understand"):
         mjml.compile("<mjml><mj-body></mjml>", "x.mjml")
+
+
+def test_an_unknown_element_is_refused_by_name():
+    """Bare mjml-python writes it into the letter."""
+    source = "<mjml><mj-body><mj-foo>x</mj-foo></mj-body></mjml>"
+    assert "<mj-foo" in mjml2html(source)
+    with pytest.raises(TemplateError, match="no element <mj-foo>"):
+        mjml.compile(source, "x.mjml")
+
+
+@pytest.mark.parametrize("text", ['issue = "{nummer}"', 'reading = "x"', "[reading]\none = 'x'"])
+def test_texts_that_could_not_be_filled_in_are_refused(tmp_path, text):
+    """When they are read, not in the middle of a letter."""
+    (tmp_path / "templates" / "texts").mkdir(parents=True)
+    (tmp_path / "templates" / "texts" / "de.toml").write_text(text, "utf-8")
+    with pytest.raises(TemplateError, match=r"de\.toml: "):
+        Templates(tmp_path, {}).texts("de")

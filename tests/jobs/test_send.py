@@ -169,3 +169,36 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
     assert "8分で読めます" in page
     assert "mailto:" not in page
     assert "ada@" not in page
+
+
+def test_who_leaves_while_a_letter_is_waiting_does_not_get_it(letter_site):
+    """Also when the issue was frozen before; the others get theirs, and the issue ends."""
+    config = letter_site.config
+    subscribe.add(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    (letter_site.folder / "outbox").write_text("in the way", "utf-8")
+    report = letter_site.publish()
+    assert [i.state for i in report.issues] == ["sending"]
+    assert len(report.errors) == 1
+    subscribe.remove(config, "ada@example.org", NOW)
+    (letter_site.folder / "outbox").unlink()
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_an_issues_page_comes_back_as_it_was_sent(letter_site):
+    """Whoever cleans `public/` loses nothing."""
+    letter_site.publish()
+    page = letter_site.folder / "public/newsletters/weekly/1/index.html"
+    before = page.read_bytes()
+    page.unlink()
+    letter_site.post("first", title="Renamed")
+    letter_site.publish()
+    assert page.read_bytes() == before
+
+
+def test_an_international_site_sends_letters(letter_site):
+    """Headers hold its name as punycode."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("https://example.com/", "https://日本.example/"))
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    found = message(letter_site, "weekly/1/desk@example.com.eml")
+    assert found["List-Archive"] == "<https://xn--wgv71a.example/feeds/>"

@@ -1,7 +1,7 @@
 """Which posts are the same post again.
 
 The same text in two files, or the same id of their own. Posts in different languages never are: an untranslated page
-may equal its original. Texts below `_SHORT` say too little: link posts and empty ones are the same only when title,
+may equal its original. Texts below `SHORT` say too little: link posts and empty ones are the same only when title,
 target and text all are.
 """
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from feeds.core.posts import text
 from feeds.model import Post
 
-_SHORT = 200
+#: Below so many characters a text says too little to know a post by.
+SHORT = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +50,7 @@ def _marks(post: Post) -> Iterator[tuple[str, Hashable]]:
     """Yield what no two different posts share, each with the words for it."""
     if post.own_id:
         yield "the same id", ("id", post.own_id)
-    if post.text_length >= _SHORT:
+    if post.text_length >= SHORT:
         yield "the same text", ("text", post.lang, post.text_digest)
     else:
         mark = ("all", post.lang, post.text_digest, text.normal(post.title), post.target)

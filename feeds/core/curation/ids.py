@@ -4,16 +4,14 @@ First form. A post's own id wins; else the one its path had before, or, for a re
 (RFC 4151) made from the authority, the date and the path.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
+from feeds.core.curation.duplicates import SHORT
 from feeds.core.curation.names import unused
 from feeds.model import Known, Post
 
-#: RFC 3986 section 3.1.
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 #: What RFC 4151 section 2.1 lets stand unescaped in `specific` (pchar and `/`), less what would be misread.
 _PLAIN = "/-._~!$'()*+,="
 
@@ -25,9 +23,10 @@ def assign(posts: Iterable[Post], known: Iterable[Known], authority: str) -> dic
     waiting = sorted(posts, key=lambda post: (post.published, post.path))
     for post in waiting:
         if post.own_id:
-            found[post.path] = _as_uri(post.own_id, authority)
+            found[post.path] = post.own_id
     for rule in (_same_file, _same_text, _same_path):
-        free = [k for k in remembered if k.id not in found.values()]
+        taken = set(found.values())
+        free = [k for k in remembered if k.id not in taken]
         found |= rule([p for p in waiting if p.path not in found], free)
     taken = {k.id for k in remembered} | set(found.values())
     for post in waiting:
@@ -42,24 +41,15 @@ def tag_uri(post: Post, authority: str) -> str:
     return f"tag:{authority}:{post.published:%Y-%m-%d}/{quote(post.path, safe=_PLAIN)}"
 
 
-def _as_uri(own_id: str, authority: str) -> str:
-    """Return the post's own id; inside a `tag:` URI if it is none yet (Atom wants one, RFC 4287 section 4.2.6)."""
-    return (
-        quote(own_id, safe="%/:=&?~#+!$,;'@()*[]")
-        if _SCHEME.match(own_id)
-        else f"tag:{authority}:id/{quote(own_id, safe=_PLAIN)}"
-    )
-
-
 def _same_file(posts: list[Post], known: list[Known]) -> dict[str, str]:
     at = {(k.path, k.text_digest): k.id for k in known}
     return {p.path: at[p.path, p.text_digest] for p in posts if (p.path, p.text_digest) in at}
 
 
 def _same_text(posts: list[Post], known: list[Known]) -> dict[str, str]:
-    """A text that only one post has and only one had: the file was renamed."""
+    """A text that only one post has and only one had: the file was renamed. Short texts prove nothing."""
     had = _single({k.id: k.text_digest for k in known})
-    have = _single({p.path: p.text_digest for p in posts})
+    have = _single({p.path: p.text_digest for p in posts if p.text_length >= SHORT})
     return {path: had[digest] for digest, path in have.items() if digest in had}
 
 

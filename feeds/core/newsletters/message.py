@@ -1,8 +1,10 @@
 """A letter and a delivery -> the bytes of a message (RFC 5322)."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -20,12 +22,23 @@ _VERBATIM = frozenset({"list-id", "list-unsubscribe", "list-archive", "feedback-
 
 
 class _Policy(EmailPolicy):
-    """SMTP's line ends; headers that hold no words are not folded into encoded ones."""
+    """SMTP's line ends; headers that hold no words are not folded into encoded ones, and a subject is never parsed.
+
+    The standard library decodes `=?utf-8?q?=0D=0ABcc:…?=` (RFC 2047) in a subject it is given and writes the line
+    break, and it loses spaces between Japanese and Latin words when it folds.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Return a header as it is kept."""
+        return (name, value) if name == "Subject" else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
         """Return one header with its line end."""
         if name.lower() in _VERBATIM:
             return f"{name}: {str(value).replace('>, <', f'>,{self.linesep} <')}{self.linesep}"
+        if name == "Subject":
+            charset = "us-ascii" if value.isascii() and "=?" not in value else "utf-8"
+            return f"{name}: {Header(value, charset, header_name=name).encode(linesep=self.linesep)}{self.linesep}"
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:
@@ -77,7 +90,7 @@ def message(envelope: Envelope, letter: Letter, delivery: Delivery) -> bytes:
     found["From"] = envelope.sender.address
     local, _, domain = delivery.recipient.rpartition("@")
     found["To"] = Address(username=local, domain=domain)
-    found["Subject"] = " ".join(letter.subject.split())
+    found["Subject"] = _one_line(letter.subject)
     found["Date"] = format_datetime(delivery.handed_over_at.astimezone(envelope.zone))
     found["Message-ID"] = delivery.message_id
     if envelope.reply_to:
@@ -86,6 +99,11 @@ def message(envelope: Envelope, letter: Letter, delivery: Delivery) -> bytes:
         found[name] = value
     _set_parts(found, letter, delivery.message_id)
     return found.as_bytes()
+
+
+def _one_line(text: str) -> str:
+    """Return *text* without control characters and line breaks."""
+    return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text).split())
 
 
 def _list_headers(envelope: Envelope, *, copy: bool) -> Iterable[tuple[str, str]]:

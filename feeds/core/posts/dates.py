@@ -15,6 +15,8 @@ _IN_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|-)")
 _FURTHEST = timedelta(hours=14)
 #: Generators leave `0001-01-01` where nobody filled in a date.
 _FIRST_YEAR = 1000
+#: Leaves room for zones and schedules to reckon with.
+_LAST_YEAR = 9000
 
 
 def parse(text: str, zone: tzinfo) -> datetime:
@@ -30,7 +32,7 @@ def parse(text: str, zone: tzinfo) -> datetime:
     if not found:
         return _from_mail_date(text, zone)
     year, month, day, hour, minute, second = (int(found[g] or 0) for g in list(_DATE.groupindex)[:6])
-    if year < _FIRST_YEAR:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found["zone"]) or zone)
@@ -41,7 +43,7 @@ def parse(text: str, zone: tzinfo) -> datetime:
 def _from_mail_date(text: str, zone: tzinfo) -> datetime:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(
             f"{text.strip()[:40]!r} is no date; write such as 2026-11-23 or 2026-11-23 08:30 +09:00"
         ) from None

@@ -7,6 +7,7 @@ raise a bare ValueError, and libyaml ends the process on deep nesting.
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,14 @@ from frontmatter.default_handlers import BaseHandler, YAMLHandler
 
 from feeds.errors import PostError
 
+#: What PyYAML's constructors raise at `!!timestamp foo` and its like, and both parsers at what nests too deeply.
+_UNREADABLE = (ValueError, RecursionError, AttributeError, LookupError, TypeError)
 _MOST_CHARACTERS = 100_000
 _MOST_ALIASES = 20
 _DEEPEST = 100
+_MOST_VALUES = 10_000
+#: Brackets in quotes do not nest, but telling them apart is the parser's work.
+_MOST_BRACKETS = 2000
 #: Where the YAML handler leaves the keys that stand twice; no key of a post can be this.
 _REPEATED = "\0repeated"
 _ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
@@ -65,7 +71,7 @@ class _Scalars(yaml.CSafeLoader):
         """Return the mapping; keys that stand twice are written down."""
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(set(keys)) < len(keys):
-            self.repeated += sorted({key for key in keys if keys.count(key) > 1 and key != "<<"})
+            self.repeated += sorted(key for key, number in Counter(keys).items() if number > 1 and key != "<<")
         return super().construct_mapping(node, deep=deep)
 
 
@@ -91,6 +97,8 @@ class _Yaml(YAMLHandler):
         if found is not None and not isinstance(found, dict):
             kind = "a list" if isinstance(found, list) else "one value"
             raise ValueError(f"it is {kind}, not keys with values")
+        if "*" in fm and _weight(found) > _MOST_VALUES:
+            raise ValueError(f"its YAML aliases expand to more than {_MOST_VALUES:,} values")
         return {**(found or {}), _REPEATED: tuple(loader.repeated)}
 
 
@@ -132,7 +140,7 @@ def _taken_apart(text: str, path: str, fence: str, handler: BaseHandler, blank: 
         raise PostError(path, blank + 1, f"the front matter has no closing {fence}") from None
     try:
         found = handler.load(front)
-    except (yaml.YAMLError, ValueError, RecursionError) as e:
+    except (yaml.YAMLError, *_UNREADABLE) as e:
         line, reason = _place(e)
         raise PostError(path, blank + line, f"broken front matter: {reason}") from e
     repeated = found.pop(_REPEATED, ())
@@ -152,6 +160,8 @@ def _too_much(front: str) -> str | None:
         return f"longer than {_MOST_CHARACTERS:,} characters"
     if "&" in front and "*" in front and _ANCHOR.search(front) and len(_ALIAS.findall(front)) > _MOST_ALIASES:
         return f"more than {_MOST_ALIASES} YAML aliases, which could expand without end"
+    if front.count("[") + front.count("{") > _MOST_BRACKETS:
+        return f"more than {_MOST_BRACKETS:,} brackets, nested or not"
     if front.count("[") + front.count("{") > _DEEPEST or re.search(rf"(?:[-?] +){{{_DEEPEST},}}", front):
         depth = deepest = 0
         for character in front:
@@ -160,6 +170,17 @@ def _too_much(front: str) -> str | None:
         if deepest > _DEEPEST or re.search(rf"(?:[-?] +){{{_DEEPEST},}}", front):
             return f"nested more than {_DEEPEST} levels deep"
     return None
+
+
+def _weight(value: Any) -> int:
+    """Return how many values *value* holds, counted again where an alias repeats them, at most just over the limit."""
+    count, todo = 0, [value]
+    while todo and count <= _MOST_VALUES:
+        here = todo.pop()
+        inner = list(here.values()) if isinstance(here, dict) else here if isinstance(here, list) else []
+        count += 1 + len(inner)
+        todo += [i for i in inner if isinstance(i, dict | list)]
+    return count
 
 
 def _place(error: Exception) -> tuple[int, str]:

@@ -3,10 +3,13 @@
 import re
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+from feeds.core.posts.text import tree
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
+_PLAYER = re.compile(rf"<(?:{'|'.join(_PLAYERS)})\b", re.IGNORECASE)
 #: Elements that may hold themselves, and so nest without end.
 _TAG = re.compile(
     r"<(/?)(?:div|blockquote|ul|ol|table|section|article|span|em|strong|b|i|u|s|a|font|details|figure|sub|sup|center|del)\b",
@@ -15,6 +18,7 @@ _TAG = re.compile(
 #: Those that comrak itself writes for a few characters of Markdown.
 _NESTED = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
 _DEEPEST = 200
+_OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 #: XML 1.0 section 2.2: what no XML document can carry.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -74,8 +78,11 @@ def safe(html: str, base: str) -> str:
     """
     import nh3  # noqa: PLC0415 - only what is shown is sanitised
 
-    def absolute(url: str) -> str:
-        return urljoin(base, url)
+    def absolute(url: str) -> str | None:
+        try:
+            return urljoin(base, url)
+        except ValueError:  # such as `//[bad`: no address, so no link
+            return None
 
     return without_illegal(  # and inside raw HTML now
         nh3.clean(
@@ -114,19 +121,19 @@ def _attributes() -> dict[str, set[str]]:
 
 
 def _players_as_links(html: str) -> str:
-    if not any(f"<{name}" in html for name in _PLAYERS):
+    if not _PLAYER.search(html):
         return html
-    from lxml.html import fragment_fromstring, tostring  # noqa: PLC0415 - few posts embed anything
+    from lxml.html import tostring  # noqa: PLC0415 - few posts embed anything
 
-    root = fragment_fromstring(html, create_parent="div")
+    root = tree(html)
     for player in list(root.iter(*_PLAYERS)):
         sources = [player, *player.iter("source")]
         urls = (found for e in sources for key in ("src", "data") if (found := e.get(key)))
-        url = next((u for u in urls if urlsplit(u.strip()).scheme in {"", "http", "https"}), None)
+        url = next((u for u in urls if not _OTHER_SCHEME.match(u.strip())), None)
         title = player.get("title")
         player.clear(keep_tail=True)
         player.tag = "a" if url else "span"
         if url:
             player.set("href", without_illegal(url))
             player.text = without_illegal(title or url)
-    return str(tostring(root, encoding="unicode"))[len("<div>") : -len("</div>")]
+    return str(tostring(root, encoding="unicode"))[len("<body>") : -len("</body>")]

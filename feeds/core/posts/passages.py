@@ -18,19 +18,23 @@ but paragraphs repeats a fifth of itself in long runs. A post in which nothing i
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from feeds.core.posts import sentences
-from feeds.core.posts.text import cells
+from feeds.core.posts.text import cells, tree
 
 #: A line that a drafting program left: `---END---`, `=== END OF DRAFT 2 ===`.
 _SEPARATOR = re.compile(
-    r"[ \t]*([-=*_#~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
+    r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
 #: How a draft that was cut off is taken up again.
 _ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
+#: A sentence narrower than this that comes again inside one draft is a refrain.
+_REFRAIN_WIDTH = 30
 #: Without a separator: a repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
 _PASSAGE_WIDTH = 160
 #: The same for a run that stands directly behind itself.
@@ -39,6 +43,8 @@ _STUTTER_WIDTH = 60
 _DRAFTED_SHARE = 0.2
 #: The shortest overlap that is no chance, when the halves of a sentence do not stand on both sides of a separator.
 _OVERLAP = 3
+#: Longer than any sentence that was cut.
+_LONGEST_OVERLAP = 1000
 #: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
 _MOST_PLACES = 50
 
@@ -93,7 +99,7 @@ def merge(markdown: str) -> Merged:
 def _is_suspicious(markdown: str) -> bool:
     """Return whether a closer look could find anything: a cheap question that most posts answer with no."""
     lines = [line for raw in markdown.split("\n") if len(line := raw.strip()) > 2]  # noqa: PLR2004 - `---` is no text
-    if any(_SEPARATOR.fullmatch(line) for line in lines if line[0] in "-=*_#~"):
+    if any(_SEPARATOR.fullmatch(line) for line in lines if line[0] in "-=~"):
         return True
     if len(set(lines)) < len(lines):
         return True
@@ -106,7 +112,7 @@ def _key(text: str) -> str:
 
     White space goes as a whole because a line break in Japanese source is not a space.
     """
-    plain = re.sub(r"[*_`~#\s]+", "", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"^#+|[*\s]+|__+|~~+", "", unicodedata.normalize("NFKC", text))
     return plain or text
 
 
@@ -142,12 +148,11 @@ def _blocks(markdown: str) -> list[tuple[str, int, int]]:
     comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own.
     """
     from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
-    from lxml.html import fragment_fromstring  # noqa: PLC0415
 
     extensions, rendering = ExtensionOptions(), RenderOptions()
     extensions.table = extensions.footnotes = True
     rendering.sourcepos = True
-    root = fragment_fromstring(str(render_markdown(markdown, extensions, None, rendering)), create_parent="div")
+    root = tree(str(render_markdown(markdown, extensions, None, rendering)))
     found = []
     for element in root:
         if isinstance(element.tag, str) and (place := element.get("data-sourcepos")):
@@ -202,29 +207,39 @@ class _Work:
 
         What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
         """
+        had = dict(self.known)
         found = [self._known(draft, n) for n in range(len(draft))]
         first = next((known for known in found if known is not None), None)
-        at = len(self.text) if first is None else self._place(first)
+        at = len(self.text) if first is None else self._place(first, 0)
         for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
-            again = known or self.known.get(unit.key if unit.kind != "block" else "")
-            if again is None:
+            if known is not None:
+                self.dropped.append(unit.text)
+                at = self._place(known, at) + 1
+            elif self._repeats_itself(unit, had):
+                self.dropped.append(unit.text)
+            else:
                 self._insert(unit, at, draft[n + 1 : n + 2])
                 at += 1
-            else:
-                self.dropped.append(unit.text)
-                at = self._place(again) + 1
 
-    def _place(self, unit: _Unit) -> int:
-        return next(n for n, u in enumerate(self.text) if u is unit)
+    def _repeats_itself(self, unit: _Unit, had: dict[str, _Unit]) -> bool:
+        """Return whether this draft has said so before: headings and short sentences may come again on purpose."""
+        again = unit.kind == "sentence" and unit.key in self.known and unit.key not in had
+        return again and cells(unit.text) >= _REFRAIN_WIDTH
+
+    def _place(self, unit: _Unit, near: int) -> int:
+        """Return where *unit* stands; drafts follow one another's order, so it is mostly at *near* or behind."""
+        return next(n for n in chain(range(near, len(self.text)), range(near)) if self.text[n] is unit)
 
     def _known(self, draft: list[_Unit], n: int) -> _Unit | None:
-        """Return the unit that says the same already."""
+        """Return the unit of an earlier draft that says the same."""
         found = self.known.get(draft[n].key)
         if found is None or draft[n].kind != "block":
             return found
-        # A block is left alone, unless what stands on both sides of it repeats what was there before this draft.
-        around = [draft[i] for i in (n - 1, n + 1) if 0 <= i < len(draft)]
-        return found if all(self.known.get(u.key, u) is not u for u in around) else None
+        # A block is left alone, unless it repeats the one that has the same neighbour.
+        at = self._place(found, 0)
+        before = n > 0 and at > 0 and self.text[at - 1].key == draft[n - 1].key
+        behind = n + 1 < len(draft) and at + 1 < len(self.text) and self.text[at + 1].key == draft[n + 1].key
+        return found if before or behind else None
 
     def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
         """Put *unit* at a place; the paragraph it begins or divides stays divided as its draft has it."""
@@ -235,7 +250,7 @@ class _Work:
             begins = self.text[at].opens and at > 0
             self.text[at].opens = begins or not same or following[0].opens
         self.text.insert(at, unit)
-        self.known[unit.key] = unit
+        self.known.setdefault(unit.key, unit)
 
 
 def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
@@ -244,6 +259,9 @@ def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
         if not (draft and draft[0].resumes):
             continue
         head = _ELLIPSIS.sub("", draft[0].text)
+        if not head:
+            work.dropped.append(draft.pop(0).text)
+            continue
         at, joined = _joined(drafts[:n], head)
         if joined is None:
             work.dropped.append(draft.pop(0).text)
@@ -273,26 +291,28 @@ def _joined(earlier: list[list[_Unit]], head: str) -> tuple[int | None, str | No
             if overlap >= _OVERLAP or n == len(earlier) - 1:
                 space = " " if not overlap and not _wide_joint(torn.text, head) else ""
                 return n, torn.text + space + head[overlap:]
-    if any(u.key.endswith(_key(head)) for draft in earlier for u in draft if u.kind == "sentence"):
+    key = _key(head)
+    if any(u.key.endswith(key) for draft in earlier for u in draft if u.kind == "sentence"):
         return None, None
     return None, head
 
 
 def _overlap(torn: str, head: str) -> int:
     """Return how many characters *torn* ends with that *head* begins with."""
-    return next((n for n in range(min(len(torn), len(head)), 0, -1) if torn.endswith(head[:n])), 0)
+    return next((n for n in range(min(len(torn), len(head), _LONGEST_OVERLAP), 0, -1) if torn.endswith(head[:n])), 0)
 
 
 def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
     """Leave out cut sentences whose whole form stands elsewhere."""
-    whole = [u.key for draft in drafts for u in draft if u.kind == "sentence"]
+    whole = sorted({u.key for draft in drafts for u in draft if u.kind == "sentence"})
     for draft in drafts:
         for n in reversed(range(len(draft))):
             unit = draft[n]
             ends = n + 1 == len(draft) or draft[n + 1].opens
             if unit.kind != "sentence" or not ends or sentences.is_whole(unit.text):
                 continue
-            if any(key != unit.key and key.startswith(unit.key) for key in whole):
+            longer = bisect_right(whole, unit.key)  # what begins with a text stands right behind it
+            if longer < len(whole) and whole[longer].startswith(unit.key):
                 work.dropped.append(unit.text)
                 if n + 1 < len(draft) and not draft[n + 1].opens:
                     draft[n + 1].opens = unit.opens

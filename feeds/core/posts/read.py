@@ -15,14 +15,21 @@ from feeds.settings import Language, Settings
 
 #: A larger file is no post.
 MOST_BYTES = 10_000_000
+#: In bytes: a file name takes 255, and a number may follow.
+_LONGEST_SLUG = 200
 #: Deeper, and no reader could show it.
 MOST_NESTED = 200
+#: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
+_MOST_GROWTH = 20
+_ALWAYS_SHOWN = 500_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+#: RFC 3986 section 3.1.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
@@ -90,6 +97,10 @@ class _Reader:
         if markdown.nesting(html) > MOST_NESTED:
             reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
             raise PostError(self.path, self.source.body_line, reason)
+        if len(html) > max(_ALWAYS_SHOWN, _MOST_GROWTH * len(body)):
+            raise PostError(
+                self.path, self.source.body_line, "a few lines of it become more HTML than anybody could show"
+            )
         found = text.blocks(html)
         plain = text.plain(found)
         normal = text.normal(plain)
@@ -103,7 +114,7 @@ class _Reader:
             lang=lang,
             slug=slug,
             url=url,
-            own_id=self.line("id") or None,
+            own_id=self.own_id(),
             target=self.target(url),
             authors=self.authors(),
             categories=categories,
@@ -155,9 +166,8 @@ class _Reader:
 
     def is_draft(self) -> bool:
         """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
-        published = str(self.source.metadata.get("published", "")).lower()
-        status = str(self.source.metadata.get("status", self.source.metadata.get("Status", ""))).lower()
-        return self.flag("draft") is True or published in _NO - {"0"} or status in {"draft", "hidden", "private"}
+        live, status = (str(self.fields.get(meaning)[1]).strip().lower() for meaning in ("live", "status"))
+        return self.flag("draft") is True or live in _NO - {"0"} or status in {"draft", "hidden", "private"}
 
     def title(self) -> str:
         found = self.line("title")
@@ -190,7 +200,7 @@ class _Reader:
 
     def moment(self, meaning: str) -> datetime | None:
         key, value = self.fields.get(meaning)
-        if value is None or isinstance(value, bool) or not str(value).strip():
+        if value is None:
             return None
         try:
             moment = dates.parse(str(value), self.settings.site.timezone)
@@ -208,7 +218,7 @@ class _Reader:
         """Return the date: the key's, else that of `path` or `url`, of the file name, of the folder."""
         key, value = self.fields.get("date")
         named = dates.in_path(self.path)
-        if value is not None and not isinstance(value, bool) and str(value).strip():
+        if value is not None:
             try:
                 found = dates.parse(str(value), self.settings.site.timezone)
             except ValueError as e:
@@ -244,7 +254,7 @@ class _Reader:
             stem = stem.rpartition(".")[0]
         if stem == "index" and "/" in self.path:
             stem = posixpath.basename(posixpath.dirname(self.path))
-        if value is None or isinstance(value, dict | list) or not str(value).strip():
+        if value is None or isinstance(value, dict | list) or not str(value).strip(" /"):
             return slugify(dates.without_date(stem)) or "post"
         return self.checked_path(key, str(value)).strip("/").rpartition("/")[2]
 
@@ -256,14 +266,14 @@ class _Reader:
 
     def url(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
         key, value = self.fields.get("url")
-        if isinstance(value, str) and value.strip() and ":" not in value.replace("://", ""):
-            found = urljoin(self.settings.site.url, self.checked_path(key, value.strip()))
-            if urlsplit(found).netloc == urlsplit(self.settings.site.url).netloc:
-                relative = value if "://" in value else self.settings.site.url + value.strip().lstrip("/")
-                return _quoted(relative)
-            self.warn(key, f"{value!r} is not on {self.settings.site.url}; the site's permalink is taken")
-        if isinstance(value, str) and ":" in value:
-            self.warn(key, f"{value!r} is a pattern or no web address; the site's permalink is taken")
+        if isinstance(value, str) and value.strip():
+            site = self.settings.site.url
+            written = self.checked_path(key, value.strip())
+            whole = written if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", written) else site + written.lstrip("/")
+            found = _web_address(site, whole)
+            if found and urlsplit(found)[:2] == urlsplit(site)[:2] and not re.search(r"/:\w", written):
+                return found
+            self.warn(key, f"{value!r} is no address on {site}; the site's permalink is taken")
         stem = posixpath.splitext(posixpath.basename(self.path))[0]
         parts = {
             "year": f"{published.year:04}",
@@ -277,9 +287,16 @@ class _Reader:
         path = re.sub(r"{(\w+)}", lambda found: parts[found[1]], self.settings.posts.permalink)
         return self.settings.site.url + re.sub(r"/{2,}", "/", path).lstrip("/")
 
+    def own_id(self) -> str | None:
+        """Return the post's own id as a URI; inside a `tag:` URI if it is none (RFC 4287 section 4.2.6 wants one)."""
+        found = self.line("id")
+        if not found or _SCHEME.match(found):
+            return quote(found, safe="%/:=&?~#+!$,;'@()*[]") or None
+        return f"tag:{self.settings.site.authority}:id/{quote(found, safe='/-._~')}"
+
     def target(self, url: str) -> str | None:
         found = self.line("target")
-        return urljoin(url, found) if found.startswith(("http://", "https://", "/")) else None
+        return _web_address(url, found) if found.startswith(("http://", "https://", "/")) else None
 
     def image(self, url: str) -> Image | None:
         key, value = self.fields.get("image")
@@ -288,11 +305,11 @@ class _Reader:
             first = first.get("src") or first.get("url") or first.get("image")
         if not isinstance(first, str) or not first.strip():
             return None
-        found = urljoin(url, first.strip())
-        if urlsplit(found).scheme not in {"http", "https"} or _CONTROL.search(found):
+        found = _web_address(url, first.strip())
+        if found is None:
             self.warn(key, f"{first[:60]!r} is no web address of a picture; it is left out")
             return None
-        return Image(url=_quoted(found), alt=self.line("image_alt"))
+        return Image(url=found, alt=self.line("image_alt"))
 
     # Lists ------------------------------------------------------------------------------------------------------
 
@@ -358,7 +375,7 @@ class _Reader:
         speed = self.settings.posts.reading
         reckoned = text.minutes(plain, speed.words_per_minute, speed.cjk_characters_per_minute)
         key, value = self.fields.get("reading_time")
-        own = re.match(r"\s*(\d{1,4})\b", str(value)) if value is not None else None
+        own = re.match(r"\s*(\d{1,4})(?!\d)", str(value)) if value is not None else None
         if value is not None and (not own or int(own[1]) < 1):
             self.warn(key, f"{value!r} is no number of minutes; the text gives {reckoned}")
         if not own or int(own[1]) < 1:
@@ -374,12 +391,14 @@ def _as_line(source: str) -> str:
 
 def without_title(body: str, title: str) -> str:
     """Return *body* without a first line, plain or as a heading, that says the title again."""
-    found = re.match(r"\s*(#{0,6})[ \t]*([^\n]+?)[ \t#]*(?:\n(=+|-+)[ \t]*)?(?:\n|$)", body)
-    if not found or _bare(found[2]) != _bare(title):
+    first, _, rest = body.lstrip().partition("\n")
+    if _bare(first.strip(" \t#")) != _bare(title):
         return body
-    rest = body[found.end() :]
-    stands_alone = found[1] or found[3] or not rest or rest.startswith("\n")
-    return rest.lstrip("\n") if stands_alone else body
+    below, _, behind = rest.partition("\n")
+    underlined = bool(below.strip()) and not below.strip().strip("=-")
+    if underlined:
+        return behind.lstrip("\n")
+    return rest.lstrip("\n") if first.startswith("#") or not below.strip() else body
 
 
 def _bare(line: str) -> str:
@@ -389,12 +408,21 @@ def _bare(line: str) -> str:
 def slugify(name: str) -> str:
     """Return *name* as a part of a path: its own script, lower case, hyphens for what paths do not take."""
     slug = _UNSAFE_IN_SLUG.sub("-", _CONTROL.sub("", text.normal(name)).lower()).strip("-.")
-    return slug[:80].rstrip("-.")
+    return slug.encode()[:_LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
 
 
-def _quoted(url: str) -> str:
-    """Return *url* with everything that is not ASCII or not allowed percent-encoded (RFC 3987 section 3.1)."""
-    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+def _web_address(base: str, written: str) -> str | None:
+    """Return *written* as seen from *base*, everything beyond ASCII percent-encoded; None if it is no web address."""
+    if _CONTROL.search(written):
+        return None
+    try:
+        found = urljoin(base, written)
+        parts = urlsplit(found)
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return quote(found, safe="%/:=&?~#+!$,;'@()*[]")
 
 
 def _listed(value: Any) -> Iterable[str]:
@@ -407,9 +435,17 @@ def _listed(value: Any) -> Iterable[str]:
 
 
 def _author(value: Any) -> Author | None:
-    if isinstance(value, dict):
-        name = text.clean_line(str(value.get("name") or value.get("title") or ""))
-        uri = next((str(value[k]) for k in ("url", "uri", "website") if value.get(k)), None)
-        return Author(name=name, uri=uri, email=value.get("email")) if name else None
-    name = text.clean_line(markdown.without_illegal(str(value or "")))
-    return Author(name=name) if name else None
+    if not isinstance(value, dict):
+        name = _clean(value)
+        return Author(name=name) if name else None
+    name = _clean(value.get("name") or value.get("title"))
+    uri = next((_clean(value[key]) for key in ("url", "uri", "website") if value.get(key)), None)
+    email = _clean(value.get("email"))
+    return Author(name=name, uri=uri or None, email=email or None) if name else None
+
+
+def _clean(value: Any) -> str:
+    """Return a name or address as one line; empty for what is neither text nor a number."""
+    if value is None or isinstance(value, bool | dict | list):
+        return ""
+    return markdown.without_illegal(text.clean_line(str(value)))

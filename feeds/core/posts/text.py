@@ -30,17 +30,20 @@ _EXCERPT_BLOCKS = 6
 
 def blocks(html: str) -> list[tuple[str, str]]:
     """Return each block of text in *html* with the name of the element that holds it; white space is collapsed."""
-    from lxml.html import fragment_fromstring  # noqa: PLC0415 - lxml is slow to load
-
-    if not html.strip():
-        return []
     found: list[tuple[str, list[str]]] = [("div", [])]
-    for tag, text in _walk(fragment_fromstring(html, create_parent="div")):
+    for tag, text in _walk(tree(html)):
         if tag:
             found.append((tag, []))
         found[-1][1].append(text)
     collapsed = ((tag, " ".join("".join(parts).split())) for tag, parts in found)
     return [(tag, text) for tag, text in collapsed if text]
+
+
+def tree(html: str) -> Any:
+    """Return *html* as lxml's element tree, below one `body`, whatever it holds."""
+    from lxml.html import document_fromstring  # noqa: PLC0415 - lxml is slow to load
+
+    return document_fromstring(f"<html><body>{html}</body></html>").find("body")
 
 
 def _walk(root: Any) -> Iterator[tuple[str, str]]:

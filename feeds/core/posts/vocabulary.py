@@ -15,6 +15,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "updated": ("updated", "lastmod", "last_modified_at", "modified", "last_modified", "date_updated", "date_modified"),
     "expires": ("expirydate", "expiry_date", "expires", "unpublishdate"),
     "draft": ("draft",),
+    "live": ("published",),
+    "status": ("status",),
     "lang": ("lang", "language", "locale"),
     "slug": ("slug",),
     "url": ("permalink", "url", "path"),
@@ -33,6 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 _NESTED = ("extra", "params", "taxonomies")
+_MOMENTS = frozenset({"date", "updated", "expires"})
 _MEANT = [key for keys in KEYS.values() for key in keys]
 
 
@@ -43,10 +46,14 @@ class Fields:
         self._found = _flat(metadata)
 
     def get(self, meaning: str) -> tuple[str, Any]:
-        """Return the key as written and its value; the meaning's first key and None where no key is set."""
+        """Return the key as written and its value; the meaning's first key and None where no key is set.
+
+        `published` and others may be a flag to one generator and a date to another: what is a date is not a flag.
+        """
         for key in KEYS[meaning]:
             written, value = self._found.get(key, (key, None))
-            if value is not None:
+            blank = value is None or (isinstance(value, str) and not value.strip())
+            if not blank and not (meaning in _MOMENTS and isinstance(value, bool)):
                 return written, value
         return KEYS[meaning][0], None
 

@@ -20,6 +20,8 @@ from feeds.model import (
     Subscriber,
 )
 
+_TO_BE_MADE = deliveries.c.state.in_([DeliveryState.READY, DeliveryState.HANDING_OVER])
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
@@ -173,8 +175,8 @@ class Memory:
     # Deliveries -------------------------------------------------------------------------------------------------
 
     def waiting(self, issue_id: int) -> tuple[Delivery, ...]:
-        """Return the deliveries that are not sent, in order."""
-        query = sa.select(deliveries).where(deliveries.c.issue_id == issue_id, deliveries.c.state != DeliveryState.SENT)
+        """Return the deliveries that are still to be made, in order."""
+        query = sa.select(deliveries).where(deliveries.c.issue_id == issue_id, _TO_BE_MADE)
         with self._db.begin():
             return tuple(_read_delivery(row) for row in self._db.execute(query.order_by(deliveries.c.id)))
 
@@ -212,6 +214,7 @@ class Memory:
             Subscriber(
                 id=row.id,
                 email=row.email,
+                key=row.email_key,
                 status=row.status,
                 lang=row.lang,
                 newsletters=tuple(reads.get(row.id, ())),
@@ -247,10 +250,16 @@ class Memory:
             )
 
     def unsubscribe(self, key: str, at: datetime) -> None:
-        """Write down that a person has left; they stay known, so that nothing brings them back by accident."""
+        """Write down that a person has left, and end what is ready for them.
+
+        They stay known, so that nothing brings them back by accident.
+        """
         here = subscribers.c.email_key == key
+        theirs = deliveries.c.subscriber_id.in_(sa.select(subscribers.c.id).where(here))
+        gone = {"state": DeliveryState.FAILED, "answer": "left before it was known to be sent"}
         with self._db.begin():
             self._db.execute(subscribers.update().where(here).values(status="unsubscribed", status_at=_naive(at)))
+            self._db.execute(deliveries.update().where(theirs, _TO_BE_MADE).values(**gone))
 
 
 def _delivery(issue_id: int, recipient: Recipient) -> dict[str, Any]:

@@ -126,6 +126,16 @@ def test_no_subject_injects_a_header_or_a_long_line(subject):
     assert read(content)["Bcc"] is None
 
 
+@pytest.mark.parametrize(
+    "subject", ["=?utf-8?q?Hi=0D=0ABcc:_evil@x.org?=", "第3回 が レポート week 投資分析 と が", "A=?utf-8?q?b?="]
+)
+def test_a_subject_arrives_as_it_is(subject):
+    """What looks like an encoded word is text, and spaces survive; the standard library alone fails at both."""
+    found = read(message(envelope(), letter(subject=subject), delivery()))
+    assert found["Subject"] == subject
+    assert found["Bcc"] is None
+
+
 @given(st.emails(), st.emails())
 def test_a_message_id_is_fixed_for_a_delivery_and_tells_nothing(one, other):
     """The same recipient, the same id; another, another; the address is not in it."""

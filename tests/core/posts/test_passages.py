@@ -117,7 +117,27 @@ def test_code_inside_a_repeated_draft_goes_with_its_draft():
     assert merged.markdown == f"{A}\n\n{code}\n\n{B}{C}\n"
 
 
-WORDS = st.lists(st.sampled_from(["雨", "風", "空", "海", "山", "川", "月", "星"]), min_size=3, max_size=6)
+def test_steps_that_say_the_same_stay_in_their_place():
+    """Inside one draft short sentences and headings come again on purpose."""
+    source = "## Part\n\nStep 1. Do it. Step 2. Do it.\n\n## Part\n\nOther words.\n"
+    assert passages.merge(f"{source}\n---END---\n\nMore is here.\n").markdown == f"{source}\nMore is here.\n"
+
+
+def test_an_underscore_inside_a_word_is_a_difference():
+    """Only emphasis is none."""
+    source = "The name is snake_case here. The name is snakecase here.\n"
+    assert passages.merge(f"{source}\n---END---\n").markdown == source
+
+
+def test_a_list_in_a_repeated_draft_comes_once():
+    """It has the same neighbour as the first."""
+    source = "Intro is here.\n\n- one\n- two\n"
+    assert passages.merge(f"{source}\n---END---\n\n{source}\nOutro.\n").markdown == f"{source}\nOutro.\n"
+
+
+WORDS = st.lists(
+    st.sampled_from(["朝に降る雨と", "夜の風のなか", "空を見上げて", "海のむこうに"]), min_size=3, max_size=5
+)
 SENTENCE = WORDS.map(lambda words: "".join(words) + "。")
 DRAFT = st.lists(st.lists(SENTENCE, min_size=1, max_size=4), min_size=1, max_size=4)
 

@@ -15,6 +15,11 @@ SPLITS = {
     "numbers and names": ("Rust 1.84.1 is out, e.g. here. Read on.", ["Rust 1.84.1 is out, e.g. here. ", "Read on."]),
     "lower case goes on": ("Wait... what? Yes.", ["Wait... what? ", "Yes."]),
     "Arabic": ("كيف حالك؟ بخير.", ["كيف حالك؟ ", "بخير."]),
+    "a lone bracket": ("Sad :( today. And on. It goes.", ["Sad :( today. ", "And on. ", "It goes."]),
+    "German quotation": (
+        "Er sagte „Halt. Nein.“ und ging. Dann kam sie.",
+        ["Er sagte „Halt. Nein.“ und ging. ", "Dann kam sie."],
+    ),
     "footnote": ("So it is.[^1] And on.", ["So it is.[^1] ", "And on."]),
 }
 
@@ -34,7 +39,7 @@ def test_nothing_is_lost_by_splitting(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "whole"), [("終わり。", True), ("**終わり。**", True), ("途中で", False), ("", False)]
+    ("text", "whole"), [("終わり。", True), ("A b.[^1]", True), ("**終わり。**", True), ("途中で", False), ("", False)]
 )
 def test_a_cut_sentence_is_told_from_a_whole_one(text, whole):
     """A sentence is whole when it ends as one, emphasis or not."""
