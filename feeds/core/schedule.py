@@ -18,15 +18,17 @@ def last_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
     """Return the last slot at or before *now*, in UTC."""
     # Backwards, cronsim leaves its starting point out.
     start = now.astimezone(zone).replace(microsecond=0) + _SECOND
-    slot = _utc(next(CronSim(schedule, start, reverse=True)))
-    while (following := next_slot(schedule, zone, slot)) <= now:  # in an hour that clocks repeat it stops too early
+    slot = next(slot for slot in map(_utc, CronSim(schedule, start, reverse=True)) if slot <= now)
+    # In an hour that clocks repeat, either direction of cronsim may take one pass of it for the other.
+    while (following := next_slot(schedule, zone, slot)) <= now:
         slot = following
     return slot
 
 
 def next_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
     """Return the first slot after *now*, in UTC."""
-    return _utc(next(CronSim(schedule, now.astimezone(zone))))
+    slots = map(_utc, CronSim(schedule, now.astimezone(zone)))
+    return next(slot for slot in slots if slot > now)
 
 
 def due_slot(
