@@ -23,7 +23,7 @@ def compile(source: str, path: str) -> str:  # noqa: A001 - what MJML calls it
 
     try:
         html = str(mjml2html(_ATTRIBUTE.sub(_with_references, source), disable_comments=True, fonts={}))
-    except Exception as e:
+    except Exception as e:  # the Rust side raises bare ones, ValueError and OSError
         raise TemplateError(path, None, f"MJML does not understand what this template gives: {e}") from e
     if unknown := re.search(r"<(mj-[a-z-]+)", html):
         raise TemplateError(path, None, f"MJML has no element <{unknown[1]}>, or not in this place")

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from feeds.edges import scheduler
 from feeds.jobs.report import Report
 from feeds.jobs.run import wake
 from tests.conftest import CONFIG, NEWSLETTER, NOW
@@ -58,6 +61,16 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert "error: config.toml:1: sit: is not a known key" in log[-1]
     assert "soon" in letter_site.read("public/feeds/atom.xml")
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_a_service_that_cannot_go_on_ends_with_its_fault():
+    """Alive and never to wake again would be worse than dead."""
+
+    def step():
+        raise OverflowError("no such moment")
+
+    with pytest.raises(OverflowError, match="no such moment"):
+        scheduler.repeat(step, datetime.now(UTC))
 
 
 def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):

@@ -77,7 +77,7 @@ def _upgrade(connection: sa.Connection, file: Path) -> None:
             raise StoreError(
                 f"{file}: the store was written by a newer version (its tables are at {found}); upgrade feeds"
             )
-        from alembic import command  # noqa: PLC0415
+        from alembic import command  # noqa: PLC0415 - slow to load, seldom needed
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()
