@@ -9,10 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from feeds.config import Config, load
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Report, Wish
+
+# In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
+# tests do not time.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("deep", deadline=None, max_examples=1500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "here"))
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

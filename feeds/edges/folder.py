@@ -69,6 +69,10 @@ class Output:
         except OSError:
             return None
 
+    def matching(self, pattern: str) -> list[str]:
+        """Return the files that match a glob pattern, with `/`, sorted."""
+        return sorted(file.relative_to(self.root).as_posix() for file in self.root.glob(pattern))
+
     def write(self, path: str, content: bytes) -> bool:
         """Bring *path* to *content*; return whether that changed anything (in a dry run: would change).
 

@@ -5,7 +5,7 @@ and recipients, in one transaction before anything of it leaves; its page is wri
 message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from feeds.config import Config
 from feeds.core.syndication import atom, plan
@@ -43,6 +43,7 @@ def publish(config: Config, wish: Wish) -> Report:
         site = Site(config, dry_run=wish.dry_run)
         feeds = plan.plan(found, site.settings)
         _write_feeds(site, feeds, report)
+        report.warnings += _left_over(site, feeds)
         if not wish.feeds_only:
             _send_letters(site, found, memory, wish, report)
         _write_index(site, feeds, memory, report)
@@ -56,6 +57,14 @@ def _write_feeds(site: Site, feeds: Iterable[plan.Feed], report: Report) -> None
             _write(site.public, feed.path, atom.document(feed, site.settings), report)
         except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same
             report.errors.append(f"{feed.path}: cannot be made: {e}")
+
+
+def _left_over(site: Site, feeds: Iterable[plan.Feed]) -> Iterator[str]:
+    """Yield a line for each category's feed that nothing is in any more; readers may still ask for it, so it stays."""
+    shown = {feed.path for feed in feeds}
+    for path in site.public.matching("feeds/category/*/atom.xml"):
+        if path not in shown:
+            yield f"{site.public.root / path}: no public post is in this feed any more; it stays as it was until you delete it"
 
 
 def _write_index(site: Site, feeds: Iterable[plan.Feed], memory: Memory, report: Report) -> None:

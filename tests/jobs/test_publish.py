@@ -60,6 +60,16 @@ def test_a_renamed_post_keeps_its_id(site):
     assert feedparser.parse(site.read("public/feeds/atom.xml")).entries[0].id == before
 
 
+def test_a_feed_that_nothing_is_in_any_more_is_told(site):
+    """It is not taken away behind the backs of its readers, nor left without a word."""
+    site.post("a", categories="[X]")
+    assert site.publish().warnings == []
+    site.post("a", categories="[X]", draft="true")
+    warnings = site.publish().warnings
+    assert len(warnings) == 1
+    assert "public/feeds/category/x/atom.xml: no public post is in this feed any more" in warnings[0]
+
+
 def test_a_dry_run_says_what_it_would_do_and_leaves_no_trace(letter_site):
     """Feeds, letters, store: nothing is there afterwards."""
     before = letter_site.files(".")
