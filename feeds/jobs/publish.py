@@ -64,7 +64,7 @@ def _left_over(site: Site, feeds: Iterable[plan.Feed]) -> Iterator[str]:
     shown = {feed.path for feed in feeds}
     for path in site.public.matching("feeds/category/*/atom.xml"):
         if path not in shown:
-            yield f"{site.public.root / path}: no public post is in this feed any more; it stays as it was until you delete it"
+            yield f"{site.public.root / path}: no public post is in this feed any more; it stays until you delete it"
 
 
 def _write_index(site: Site, feeds: Iterable[plan.Feed], memory: Memory, report: Report) -> None:
