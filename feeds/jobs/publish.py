@@ -97,4 +97,4 @@ def _send_letters(site: Site, found: Catalogue, memory: Memory, wish: Wish, repo
             report.errors.append(str(e))
     if not wish.dry_run:
         send.finish(site, memory, wish, report)
-        send.restore_pages(site, memory)
+        send.restore_pages(site, memory, report)

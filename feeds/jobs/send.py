@@ -79,12 +79,16 @@ def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
         )
 
 
-def restore_pages(site: Site, memory: Memory) -> None:
-    """Write the archive pages that are missing, as they were sent."""
+def restore_pages(site: Site, memory: Memory, report: Report) -> None:
+    """Write the archive pages that are missing, as they were sent; `finish` has seen to issues on their way."""
     named = {n.name: n for n in site.settings.newsletters}
     for issue in memory.issues():
-        if issue.newsletter in named and site.public.read(_page_path(issue)) is None:
-            _write_page(site, named[issue.newsletter], issue, memory)
+        lost = issue.state is IssueState.SENT and site.public.read(_page_path(issue)) is None
+        if lost and issue.newsletter in named:
+            try:
+                _write_page(site, named[issue.newsletter], issue, memory)
+            except FeedsError as e:
+                report.errors.append(str(e))
 
 
 def _write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> None:

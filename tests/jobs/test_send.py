@@ -202,3 +202,22 @@ def test_an_international_site_sends_letters(letter_site):
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     found = message(letter_site, "weekly/1/desk@example.com.eml")
     assert found["List-Archive"] == "<https://xn--wgv71a.example/feeds/>"
+
+
+def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
+    """On its way or long sent: one error, and the feeds' page is still written."""
+    letter_site.post("first", categories="[X]")
+    (letter_site.folder / "public").mkdir()
+    blocked = letter_site.folder / "public" / "newsletters"
+    blocked.write_text("a file where a folder should be", "utf-8")
+    report = letter_site.publish()
+    assert [len(report.errors), report.issues[0].state] == [1, "sending"]
+    assert "feeds/index.html" in report.written
+    blocked.unlink()
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    (blocked / "weekly" / "1" / "index.html").unlink()
+    (blocked / "weekly" / "1").rmdir()
+    (blocked / "weekly" / "1").write_text("in the way", "utf-8")
+    report = letter_site.publish()
+    assert len(report.errors) == 1
+    assert report.issues == []

@@ -28,6 +28,8 @@ _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z]
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+#: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
+_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
@@ -291,7 +293,7 @@ class _Reader:
         """Return the post's own id as a URI; inside a `tag:` URI if it is none (RFC 4287 section 4.2.6 wants one)."""
         found = self.line("id")
         if not found or _SCHEME.match(found):
-            return quote(found, safe="%/:=&?~#+!$,;'@()*[]") or None
+            return quote(found, safe=_IN_ADDRESSES) or None
         return f"tag:{self.settings.site.authority}:id/{quote(found, safe='/-._~')}"
 
     def target(self, url: str) -> str | None:
@@ -422,7 +424,7 @@ def _web_address(base: str, written: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    return quote(found, safe="%/:=&?~#+!$,;'@()*[]")
+    return quote(found, safe=_IN_ADDRESSES)
 
 
 def _listed(value: Any) -> Iterable[str]:
