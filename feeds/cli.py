@@ -21,8 +21,10 @@ from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
     from feeds.config import Config
+    from feeds.edges.workers import Workers
     from feeds.jobs.report import Report
-    from feeds.model import Entry, Verdict
+    from feeds.jobs.survey import Survey
+    from feeds.model import Entry, Text, Verdict
 
 _CONFIG = click.option(
     "--config",
@@ -37,6 +39,7 @@ _NOW = click.option(
     "--now", metavar="TIME", help="Act as if it were this moment, such as 2026-11-23 or 2026-11-23T08:00+09:00."
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+_NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post anew and keep nothing of it.")
 
 
 def main() -> None:
@@ -88,8 +91,9 @@ def init(folder: Path, title: str | None, url: str | None) -> None:
 @_JSON
 @click.option("--dry-run", is_flag=True, help="Say what would be written and sent; write and send nothing.")
 @click.option("--feeds-only", is_flag=True, help="Neither compose nor send newsletters.")
-@click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
-def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, yes: bool) -> int:  # noqa: ARG001 - nothing leaves this machine yet, so there is nothing to ask
+@_NO_CACHE
+@click.option("--yes", is_flag=True, expose_value=False, help="Do not ask before mail leaves this machine.")
+def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool) -> int:
     """Bring feeds and pages up to date; compose and send every issue that is due."""
     from feeds.jobs.publish import publish as publish_
     from feeds.jobs.report import Wish
@@ -97,7 +101,14 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
     started = time.perf_counter()
     config = _config(path)
     with _progress(hidden=as_json) as progress:
-        wish = Wish(now=_now(config, now), clock=_clock, dry_run=dry_run, feeds_only=feeds_only, progress=progress)
+        wish = Wish(
+            now=_now(config, now),
+            clock=_clock,
+            dry_run=dry_run,
+            feeds_only=feeds_only,
+            use_cache=not no_cache,
+            progress=progress,
+        )
         report = publish_(config, wish)
     seconds = time.perf_counter() - started
     _complain(report.errors, report.warnings)
@@ -113,26 +124,21 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
 @_CONFIG
 @_NOW
 @_JSON
-def posts(path: Path, now: str | None, *, as_json: bool) -> int:
+@_NO_CACHE
+def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool) -> int:
     """Say what was understood of every file, and why a post is not public."""
-    from feeds.edges.store.opening import opened
-    from feeds.jobs.survey import complaints, survey
-
     config = _config(path)
-    with (
-        _progress(hidden=as_json) as progress,
-        opened(config.settings.store.url, config.folder, create=False) as memory,
-    ):
-        found = survey(config, now=_now(config, now), known=memory.known(), progress=progress)
-    errors, warnings = complaints(config, found)
-    if as_json:
-        entries = {entry.post.path: entry for entry in found.entries}
-        for verdict in found.verdicts:
-            _print_json(_understood(verdict, entries.get(verdict.path)))
-    else:
-        _print_table(("status", "date", "path", "title or reason"), [_row(v) for v in found.verdicts])
-        click.echo(_counted(found.counts))
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress):
+        texts = found.texts(team, progress) if as_json else {}
+    entries = {entry.post.path: entry for entry in found.catalogue.entries}
+    for verdict in found.catalogue.verdicts if as_json else ():
+        _print_json(_understood(verdict, entries.get(verdict.path), texts.get(verdict.path)))
+    errors, warnings = found.complaints()
+    if not as_json:
+        _print_table(("status", "date", "path", "title or reason"), [_row(v) for v in found.catalogue.verdicts])
+        click.echo(_counted(found.catalogue.counts))
         _complain([], warnings)
+    _complain([], list(found.warnings))
     return 1 if errors else 0
 
 
@@ -144,8 +150,8 @@ def issues(path: Path, *, as_json: bool) -> None:
     from feeds.edges.store.opening import opened
 
     config = _config(path)
-    with opened(config.settings.store.url, config.folder, create=False) as memory:
-        found = memory.issues()
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        found = store.memory.issues()
     if as_json:
         for issue in found:
             _print_json(
@@ -266,6 +272,26 @@ def _now(config: "Config", text: str | None) -> datetime:
         raise click.BadParameter(str(e), param_hint="--now") from e
 
 
+@contextmanager
+def _surveyed(
+    config: "Config", now: str | None, *, quiet: bool, use_cache: bool
+) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None]]]:
+    """Yield a survey of the posts, workers that may go on with it, and a progress bar."""
+    from feeds.edges.store.opening import opened
+    from feeds.edges.workers import workers
+    from feeds.jobs.survey import survey
+
+    with (
+        _progress(hidden=quiet) as progress,
+        opened(config.settings.store.url, config.folder, create=False) as store,
+        workers() as team,
+    ):
+        known = store.entries.known()
+        moment = _now(config, now)
+        found = survey(config, now=moment, known=known, progress=progress, use_cache=use_cache, team=team)
+        yield found, team, progress
+
+
 # Telling ----------------------------------------------------------------------------------------------------------
 
 
@@ -366,7 +392,7 @@ def _summary(report: "Report", seconds: float) -> dict[str, Any]:
     }
 
 
-def _understood(verdict: "Verdict", entry: "Entry | None") -> dict[str, Any]:
+def _understood(verdict: "Verdict", entry: "Entry | None", text: "Text | None") -> dict[str, Any]:
     post = verdict.post
     found: dict[str, Any] = {
         "path": verdict.path,
@@ -386,9 +412,9 @@ def _understood(verdict: "Verdict", entry: "Entry | None") -> dict[str, Any]:
         "authors": [author.name for author in post.authors],
         "categories": [topic.label for topic in entry.categories] if entry else list(post.categories),
         "tags": list(entry.tags if entry else post.tags),
-        "excerpt": post.excerpt,
-        "reading_minutes": post.reading_minutes,
-        "warnings": list(post.warnings),
+        "excerpt": text.excerpt if text else None,
+        "reading_minutes": text.reading_minutes if text else None,
+        "warnings": [*post.warnings, *(text.warnings if text else ())],
     }
 
 

@@ -8,6 +8,7 @@ FeedsError
   OutputError      a file cannot be written             (.path, .reason)
   AddressError     this is no mail address              (.address, .reason)
   Busy             another publish holds this site      (try again later)
+  Changed          a post changed while it was read     (try again later)
 
 Edges turn foreign errors into these; doors turn these into exit codes.
 """
@@ -79,3 +80,16 @@ class Busy(FeedsError):  # noqa: N818 - not a fault, a reason to come back
     """Another publish is at work on this site; it will do what this one would have done."""
 
     exit_code = 3
+
+
+class Changed(FeedsError):  # noqa: N818 - not a fault, a reason to look again
+    """A post is no longer what was read a moment ago."""
+
+    exit_code = 3
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: keeps changing while it is read; try again when it is at rest"

@@ -6,9 +6,18 @@ reader.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+#: A moment that knows its offset from UTC.
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Value(Struct, frozen=True, kw_only=True, array_like=True):
+    """A noun: it does not change, equals what holds the same, and can be kept as JSON and read back."""
 
 
 class Status(StrEnum):
@@ -22,8 +31,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Author:
+class Author(Value, frozen=True, kw_only=True):
     """Somebody who wrote a post."""
 
     name: str
@@ -31,8 +39,7 @@ class Author:
     email: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class Image(Value, frozen=True, kw_only=True):
     """A post's lead picture."""
 
     #: Absolute.
@@ -40,18 +47,16 @@ class Image:
     alt: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Post:
-    """One Markdown file, read and understood."""
+class Post(Value, frozen=True, kw_only=True):
+    """One file, read and understood as far as every post must be: its front matter, and what its text is known by."""
 
     #: Relative to the posts folder, with `/`.
     path: str
     title: str
-    #: Always aware.
-    published: datetime
+    published: Moment
     #: None where the post names none; then it has not been updated since `published`.
-    updated: datetime | None = None
-    expires: datetime | None = None
+    updated: Moment | None = None
+    expires: Moment | None = None
     draft: bool = False
     #: BCP 47.
     lang: str
@@ -66,15 +71,12 @@ class Post:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     image: Image | None = None
-    #: Markdown, as published: without repeated title, passages and separators.
-    body: str
-    excerpt: str
-    #: Whole minutes, at least 1; the post's own where it names one.
-    reading_minutes: int
-    #: Of the normalised plain text; equal texts have equal digests.
+    #: Of the text as published, less white space, case and marks; equal texts have equal digests.
     text_digest: str
-    #: Characters of normalised plain text.
-    text_length: int
+    #: Bytes of that text.
+    text_size: int
+    #: What a similar text shares with this one; see `feeds.core.posts.sketch`.
+    sketch: bytes = b""
     #: False keeps the post out of every feed.
     feed: bool = True
     #: True lets an old post into a newsletter, False keeps it out, None leaves it to its age.
@@ -83,14 +85,20 @@ class Post:
     #: `path:line: …`, for people.
     warnings: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        for moment in (self.published, self.updated, self.expires):
-            if moment is not None and moment.utcoffset() is None:
-                raise ValueError(f"{self.path}: {moment} has no time zone")
+
+class Text(Value, frozen=True, kw_only=True):
+    """What a post says: made only for posts that are shown, since it has to be rendered."""
+
+    #: As rendered: not safe to show yet, addresses as the post has them.
+    html: str
+    excerpt: str
+    #: Whole minutes, at least 1; the post's own where it names one.
+    reading_minutes: int
+    #: `path:line: …`, for people.
+    warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Verdict(Value, frozen=True, kw_only=True):
     """What became of one file, and why."""
 
     path: str
@@ -103,8 +111,42 @@ class Verdict:
     post: Post | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Topic:
+class Kind(StrEnum):
+    """How one post repeats another."""
+
+    ID = "id"
+    TEXT = "text"
+    #: Nearly the same text.
+    NEAR = "near"
+    #: Nearly the same text with other numbers in it: a release note, a monthly notice.
+    INSTALMENT = "instalment"
+
+
+class Likeness(Value, frozen=True, kw_only=True):
+    """How alike the texts of two posts are."""
+
+    #: Jaccard index of their sets of 5-character shingles, 0 to 1.
+    similarity: float
+    #: Whether they hold the same runs of digits, in any order.
+    same_digits: bool
+    #: Of the shorter one.
+    characters: int
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """A post that repeats another, or looks as if it did."""
+
+    post: Post
+    stays: Post
+    kind: Kind
+    similarity: float
+    #: False where both stay and the pair is only reported.
+    dropped: bool
+    #: For people.
+    reason: str
+
+
+class Topic(Value, frozen=True, kw_only=True):
     """A category or tag as it is published."""
 
     #: The spelling that won: the term in feeds.
@@ -116,8 +158,7 @@ class Topic:
     description: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Value, frozen=True, kw_only=True):
     """A public post with everything that other posts and the store had a say in."""
 
     #: A URI, chosen once.
@@ -129,13 +170,14 @@ class Entry:
     updated: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Catalogue:
+class Catalogue(Value, frozen=True, kw_only=True):
     """Everything that is public at one moment, newest first, and a verdict on every file."""
 
     now: datetime
     entries: tuple[Entry, ...]
     verdicts: tuple[Verdict, ...]
+    #: What was found to repeat or resemble another post, in the order of paths.
+    findings: tuple[Finding, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -144,13 +186,26 @@ class Catalogue:
         return {status.value: found[status] for status in Status}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class Known(Value, frozen=True, kw_only=True):
     """What the store remembers of an entry that was published."""
 
     id: str
     path: str
     text_digest: str
+    #: The following are None where an older version wrote it down.
+    sketch: bytes | None = None
+    title: str | None = None
+    published: datetime | None = None
+
+
+class Past(Value, frozen=True, kw_only=True):
+    """What an entry was from a moment on."""
+
+    since: datetime
+    path: str
+    text_digest: str
+    #: None where an older version wrote it down.
+    title: str | None
 
 
 class IssueState(StrEnum):
@@ -172,8 +227,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
+class Selection(Value, frozen=True, kw_only=True):
     """Which entries an issue is made of."""
 
     #: Told with excerpt, the lead first.
@@ -184,8 +238,7 @@ class Selection:
     passed_over: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Letter:
+class Letter(Value, frozen=True, kw_only=True):
     """An issue rendered once for one language."""
 
     lang: str
@@ -196,8 +249,7 @@ class Letter:
     page: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Issue:
+class Issue(Value, frozen=True, kw_only=True):
     """One edition of one newsletter, as the store keeps it."""
 
     id: int
@@ -212,8 +264,7 @@ class Issue:
     sent: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
+class Delivery(Value, frozen=True, kw_only=True):
     """One issue to one address."""
 
     id: int
@@ -227,8 +278,7 @@ class Delivery:
     copy: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subscriber:
+class Subscriber(Value, frozen=True, kw_only=True):
     """A person and where they stand."""
 
     id: int

@@ -7,7 +7,6 @@ there before stands there still, whole.
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,15 +16,10 @@ from feeds.errors import OutputError, PostError
 _UNFINISHED = ".feeds-unfinished-"
 
 
-def scan(folder: Path) -> Iterator[str]:
-    """Yield every file below *folder*, relative to it and with `/`, sorted; hidden files and folders are left out.
-
-    Linked folders are not entered: a link that leads back would never end.
-    """
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        base = Path(place).relative_to(folder)
-        yield from ((base / name).as_posix() for name in sorted(names) if not name.startswith("."))
+def stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Return path, time of modification and size of every file below *folder*, sorted; empty where there is none."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return [(file.relative_to(folder).as_posix(), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
 
 
 def read(folder: Path, path: str, most_bytes: int) -> bytes:

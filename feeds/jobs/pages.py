@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from feeds.core.newsletters.words import Words
 from feeds.core.syndication.plan import Feed
@@ -25,6 +28,18 @@ class Page:
     intro: str
     rows: tuple[dict[str, str], ...]
     letters: tuple[dict[str, str], ...]
+
+
+def recipe(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> str:
+    """Return a digest of everything that decides the page's bytes; asking for it loads no template."""
+    rows = [
+        (f.title, f.atom_url, f.subtitle, len(f.entries), f.entries[0].post.published if f.entries else None)
+        for f in feeds
+    ]
+    letters = [(i.newsletter, i.number, i.subject, i.slot) for i in issues]
+    settings = site.settings
+    decided = (rows, letters, site.templates_stamp(), settings.site, settings.newsletters, settings.feeds_url)
+    return blake2b(msgspec.json.encode(decided, enc_hook=str), digest_size=16).hexdigest()
 
 
 def feeds_page(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> bytes:

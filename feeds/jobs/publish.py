@@ -5,20 +5,32 @@ and recipients, in one transaction before anything of it leaves; its page is wri
 message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from feeds.config import Config
-from feeds.core.syndication import atom, plan
+from feeds.core.syndication import plan
 from feeds.edges import lock
-from feeds.edges.folder import Output
-from feeds.edges.store.memory import Memory
+from feeds.edges.made import Made
 from feeds.edges.store.opening import opened
-from feeds.errors import FeedsError, OutputError
-from feeds.jobs.pages import feeds_page
+from feeds.edges.workers import Workers, workers
+from feeds.errors import Changed, FeedsError, OutputError, PostError
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import complaints, survey
-from feeds.model import Catalogue, Status
+from feeds.jobs.survey import Survey, build_name, shown, survey
+from feeds.model import Status, Text
+
+if TYPE_CHECKING:
+    from feeds.edges.store.opening import Store
+
+#: How often a pass begins anew when posts change under its hands.
+_ATTEMPTS = 3
+#: From so many feeds on, other cores save more time than they take to start.
+_MANY_FEEDS = 8
 
 
 def publish(config: Config, wish: Wish) -> Report:
@@ -26,75 +38,163 @@ def publish(config: Config, wish: Wish) -> Report:
 
     Raises:
         Busy: another publish is at work on this site.
+        Changed: a post kept changing while it was read.
         StoreError: the memory cannot be used; nothing was written.
     """
-    report = Report(warnings=list(config.warnings))
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder, create=not wish.dry_run) as memory:
-        found = survey(config, now=wish.now, known=memory.known(), progress=wish.progress)
-        report.counts = found.counts
-        report.next_public_at = min(
-            (v.post.published for v in found.verdicts if v.status is Status.FUTURE and v.post), default=None
+    create = not wish.dry_run
+    with (
+        lock.site(config.folder),
+        opened(config.settings.store.url, config.folder, create=create) as store,
+        workers() as team,
+    ):
+        refused: dict[str, str] = {}
+        for attempt in range(_ATTEMPTS):
+            try:
+                return _Pass(config, wish, store, team, refused).done()
+            except Changed:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+            except PostError as e:  # read well, and could not be shown; the others go on without it
+                refused[e.path] = str(e)
+        return _Pass(config, wish, store, team, refused).done()
+
+
+class _Pass:
+    """One pass at work."""
+
+    def __init__(self, config: Config, wish: Wish, store: "Store", team: Workers, refused: Mapping[str, str]) -> None:
+        self.config, self.wish, self.store, self.team, self.refused = config, wish, store, team, refused
+        self.site = Site(config, dry_run=wish.dry_run)
+        self.report = Report(warnings=list(config.warnings))
+        cache = config.folder / ".feeds-cache" / "made" if wish.use_cache else None
+        self.made = Made(cache, self.site.public.root, build_name(config))
+
+    def done(self) -> Report:
+        found = survey(
+            self.config,
+            now=self.wish.now,
+            known=self.store.entries.known(),
+            progress=self.wish.progress,
+            use_cache=self.wish.use_cache,
+            dry_run=self.wish.dry_run,
+            team=self.team,
+            refused=self.refused,
         )
-        errors, warnings = complaints(config, found)
+        self.tell(found)
+        if not self.wish.dry_run:
+            self.store.entries.remember(found.catalogue.entries, self.wish.now)
+        feeds = plan.plan(found.catalogue, self.site.settings)
+        self.write_feeds(found, feeds)
+        self.report.warnings += self.left_over(feeds)
+        if not self.wish.feeds_only:
+            self.send_letters(found)
+        self.write_index(feeds)
+        if not self.wish.dry_run:
+            self.made.save()
+        return self.report
+
+    def tell(self, found: Survey) -> None:
+        """Report what lies in the posts folder."""
+        report, catalogue = self.report, found.catalogue
+        report.counts = catalogue.counts
+        future = (v.post.published for v in catalogue.verdicts if v.status is Status.FUTURE and v.post)
+        report.next_public_at = min(future, default=None)
+        errors, warnings = found.complaints()
         report.errors += errors
-        report.warnings += warnings
-        if not wish.dry_run:
-            memory.remember(found.entries, wish.now)
-        site = Site(config, dry_run=wish.dry_run)
-        feeds = plan.plan(found, site.settings)
-        _write_feeds(site, feeds, report)
-        report.warnings += _left_over(site, feeds)
-        if not wish.feeds_only:
-            _send_letters(site, found, memory, wish, report)
-        _write_index(site, feeds, memory, report)
-    return report
+        report.warnings += [*found.warnings, *warnings]
 
+    # Feeds and pages --------------------------------------------------------------------------------------------
 
-def _write_feeds(site: Site, feeds: Iterable[plan.Feed], report: Report) -> None:
-    site.public.sweep("feeds", "newsletters")
-    for feed in feeds:
+    def write_feeds(self, found: Survey, feeds: Iterable[plan.Feed]) -> None:
+        """Bring the feeds up to date: those that are made of something else than before are made again."""
+        self.site.public.sweep("feeds", "newsletters")
+        stale = []
+        for feed in feeds:
+            recipe = _recipe(feed, found)
+            if self.made.is_fresh(feed.path, recipe):
+                self.report.unchanged += 1
+            else:
+                stale.append((feed, recipe))
+        parts = [(feed, {e.post.path: found.readings[e.post.path].content for e in feed.entries}) for feed, _ in stale]
+        documents = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
+        for (feed, recipe), document in zip(stale, documents, strict=True):
+            if isinstance(document, str):
+                self.report.errors.append(f"{feed.path}: cannot be made: {document}")
+            else:
+                self.write(feed.path, document, recipe)
+
+    def write(self, path: str, content: bytes, recipe: str) -> None:
+        """Bring one file up to date."""
         try:
-            _write(site.public, feed.path, atom.document(feed, site.settings), report)
-        except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same
-            report.errors.append(f"{feed.path}: cannot be made: {e}")
-
-
-def _left_over(site: Site, feeds: Iterable[plan.Feed]) -> Iterator[str]:
-    """Yield a line for each category's feed that nothing is in any more; readers may still ask for it, so it stays."""
-    shown = {feed.path for feed in feeds}
-    for path in site.public.matching("feeds/category/*/atom.xml"):
-        if path not in shown:
-            yield f"{site.public.root / path}: no public post is in this feed any more; it stays until you delete it"
-
-
-def _write_index(site: Site, feeds: Iterable[plan.Feed], memory: Memory, report: Report) -> None:
-    try:
-        page = feeds_page(site, feeds, memory.issues())
-        _write(site.public, "feeds/index.html", page, report)
-    except FeedsError as e:
-        report.errors.append(str(e))
-
-
-def _write(output: Output, path: str, content: bytes, report: Report) -> None:
-    try:
-        if output.write(path, content):
-            report.written.append(path)
+            if self.site.public.write(path, content):
+                self.report.written.append(path)
+            else:
+                self.report.unchanged += 1
+        except OutputError as e:
+            self.report.errors.append(str(e))
         else:
-            report.unchanged += 1
-    except OutputError as e:
-        report.errors.append(str(e))
+            self.made.note(path, recipe)
 
+    def left_over(self, feeds: Iterable[plan.Feed]) -> Iterator[str]:
+        """Yield a line for each category's feed that nothing is in any more; readers may ask for it, so it stays."""
+        shown_ = {feed.path for feed in feeds}
+        for path in self.site.public.matching("feeds/category/*/atom.xml"):
+            if path not in shown_:
+                where = self.site.public.root / path
+                yield f"{where}: no public post is in this feed any more; it stays until you delete it"
 
-def _send_letters(site: Site, found: Catalogue, memory: Memory, wish: Wish, report: Report) -> None:
-    if not site.settings.newsletters and not memory.issues(unfinished=True):
-        return
-    from feeds.jobs import send  # noqa: PLC0415 - a site without newsletters loads none of it
+    def write_index(self, feeds: Iterable[plan.Feed]) -> None:
+        """Bring the page that lists all feeds up to date."""
+        from feeds.jobs import pages  # noqa: PLC0415 - Jinja2 and Babel, for a page that seldom changes
 
-    for newsletter in site.settings.newsletters:
+        path = "feeds/index.html"
+        issues = self.store.memory.issues() if self.store.has_issues else ()
         try:
-            send.compose(site, newsletter, found, memory, wish, report)
+            recipe = pages.recipe(self.site, feeds, issues)
+            if self.made.is_fresh(path, recipe):
+                self.report.unchanged += 1
+            else:
+                self.write(path, pages.feeds_page(self.site, feeds, issues), recipe)
         except FeedsError as e:
-            report.errors.append(str(e))
-    if not wish.dry_run:
-        send.finish(site, memory, wish, report)
-        send.restore_pages(site, memory, report)
+            self.report.errors.append(str(e))
+
+    # Letters ----------------------------------------------------------------------------------------------------
+
+    def send_letters(self, found: Survey) -> None:
+        """Compose what is due, and bring what is on its way to its end."""
+        if not self.site.settings.newsletters and not self.store.has_issues:
+            return
+        from feeds.jobs import send  # noqa: PLC0415 - a site without newsletters loads none of it
+
+        memory = self.store.memory
+        for newsletter in self.site.settings.newsletters:
+            try:
+                send.compose(self.site, newsletter, found, memory, self.wish, self.report)
+            except (Changed, PostError):
+                raise
+            except FeedsError as e:
+                self.report.errors.append(str(e))
+        if not self.wish.dry_run:
+            send.finish(self.site, memory, self.wish, self.report)
+            send.restore_pages(self.site, memory, self.report)
+
+
+def _recipe(feed: plan.Feed, found: Survey) -> str:
+    """Return a digest of everything that decides the feed's bytes."""
+    about = (feed.id, feed.title, feed.subtitle, feed.url, feed.lang, feed.topic, feed.updated)
+    entries = [(e.id, found.readings[e.post.path].content, e.updated, e.categories, e.tags) for e in feed.entries]
+    settings = found.config.settings
+    decided = msgspec.json.encode((about, entries, settings.site, settings.feeds), enc_hook=str)
+    return blake2b(decided, digest_size=16).hexdigest()
+
+
+def _document(config: Config, part: tuple[plan.Feed, Mapping[str, str]]) -> bytes | str:
+    """Return a feed's bytes, or why they cannot be made; *part* holds the feed and the digest of each of its posts."""
+    from feeds.core.syndication import atom  # noqa: PLC0415 - lxml and feedgen, only where a feed has to be made
+
+    feed, contents = part
+    texts: dict[str, Text] = {path: shown(config, path, content) for path, content in contents.items()}
+    try:
+        return atom.document(feed, texts, config.settings)
+    except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same
+        return str(e)

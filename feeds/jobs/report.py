@@ -50,4 +50,6 @@ class Wish:
     clock: Callable[[], datetime]
     dry_run: bool = False
     feeds_only: bool = False
+    #: False: everything is read and made again, and nothing of it is kept.
+    use_cache: bool = True
     progress: Progress = _unheard

@@ -11,15 +11,17 @@ from feeds.edges.store.memory import Memory, Plan, Recipient
 from feeds.errors import FeedsError
 from feeds.jobs.report import IssueReport, Report, Wish
 from feeds.jobs.site import Site
-from feeds.model import Catalogue, Issue, IssueState, Letter, Selection
+from feeds.jobs.survey import Survey
+from feeds.model import Issue, IssueState, Letter, Selection
 from feeds.settings import Newsletter, Sender
 
 
-def compose(site: Site, newsletter: Newsletter, found: Catalogue, memory: Memory, wish: Wish, report: Report) -> None:
+def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish, report: Report) -> None:
     """Freeze the issue that is due, if one is; in a dry run only report it.
 
     Raises:
         TemplateError: the letter cannot be rendered; nothing was frozen.
+        Changed, PostError: a post cannot be shown.
     """
     if newsletter.approve:
         return  # the config's warning says so: nobody could approve it yet
@@ -28,7 +30,7 @@ def compose(site: Site, newsletter: Newsletter, found: Catalogue, memory: Memory
     if slot is None:
         return
     selection = choose.choose(
-        found.entries,
+        found.catalogue.entries,
         newsletter,
         slot=slot,
         announced=memory.announced(newsletter.name),
@@ -37,7 +39,7 @@ def compose(site: Site, newsletter: Newsletter, found: Catalogue, memory: Memory
     to = _recipients(site, newsletter, memory, number + 1) if selection else []
     if selection is None or not to:
         return
-    letter = _letter(site, newsletter, selection, number=number + 1, slot=slot)
+    letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
     if wish.dry_run:
         due = IssueReport(
             newsletter=newsletter.name,
@@ -134,13 +136,17 @@ def _recipients(site: Site, newsletter: Newsletter, memory: Memory, number: int)
     return list(found.values())
 
 
-def _letter(site: Site, newsletter: Newsletter, selection: Selection, *, number: int, slot: datetime) -> Letter:
+def _letter(
+    site: Site, newsletter: Newsletter, selection: Selection, found: Survey, *, number: int, slot: datetime
+) -> Letter:
+    texts = {e.post.path: found.text(e.post) for e in (*selection.stories, *selection.also)}
     words = site.words(newsletter)
     envelope = _envelope(site, newsletter, number)
 
     def rendered(name: str, *, web: bool) -> str:
         seen = view.letter_view(
             selection,
+            texts,
             words,
             site.settings,
             title=newsletter.heading,
@@ -148,7 +154,6 @@ def _letter(site: Site, newsletter: Newsletter, selection: Selection, *, number:
             slot=slot,
             web_url=_page_url(site, newsletter, number),
             unsubscribe_url=None if web else envelope.leave_url,
-            web=web,
         )
         return site.templates.render(name, {"letter": seen, "t": words.plain})
 

@@ -1,15 +1,18 @@
 """What every job of a site works with: its settings, its output folders, its templates."""
+# ruff: noqa: PLC0415 - a pass in which nothing changes needs none of what is slow to load
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from feeds.config import Config
-from feeds.core.newsletters import plaintext
-from feeds.core.newsletters.words import Words
-from feeds.edges.folder import Output
-from feeds.edges.outbox import Outbox
-from feeds.edges.templates import Templates
+from feeds.edges.folder import Output, stamps
 from feeds.settings import Newsletter, Settings, Zone
+
+if TYPE_CHECKING:
+    from feeds.core.newsletters.words import Words
+    from feeds.edges.outbox import Outbox
+    from feeds.edges.templates import Templates
 
 
 class Site:
@@ -22,17 +25,28 @@ class Site:
         self.public = Output(config.resolve(config.settings.feeds.folder), dry_run=dry_run)
 
     @cached_property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> "Outbox":
         """Where messages lie."""
+        from feeds.edges.outbox import Outbox
+
         return Outbox(self.config.folder / "outbox")
 
     @cached_property
-    def templates(self) -> Templates:
+    def templates(self) -> "Templates":
         """The site's templates, and behind them the shipped ones."""
+        from feeds.core.newsletters import plaintext
+        from feeds.edges.templates import Templates
+
         return Templates(self.config.folder, {"wrapped": plaintext.wrapped})
 
-    def words(self, newsletter: Newsletter | None = None) -> Words:
+    def templates_stamp(self) -> list[tuple[str, int, int]]:
+        """Return what changes when one of the site's templates does."""
+        return stamps(self.config.folder / "templates")
+
+    def words(self, newsletter: Newsletter | None = None) -> "Words":
         """Return the words of a newsletter, or of the site's pages."""
+        from feeds.core.newsletters.words import Words
+
         lang = (newsletter and newsletter.language) or self.settings.site.language
         return Words(lang, self.templates.texts(lang), self.zone(newsletter))
 

@@ -25,11 +25,11 @@ def add(
     """
     address = addresses.parse(email)
     wanted = _newsletters(config, newsletters)
-    with opened(config.settings.store.url, config.folder) as memory:
-        had = memory.subscriber(address.key)
+    with opened(config.settings.store.url, config.folder) as store:
+        had = store.memory.subscriber(address.key)
         if had and had.status in _GONE and not again:
             raise FeedsError(f"{had.email} is {had.status}; if this person asked to come back, say so with --again")
-        memory.subscribe(
+        store.memory.subscribe(
             address.email,
             address.key,
             wanted,
@@ -37,7 +37,7 @@ def add(
             consent=f"added by hand, {now:%Y-%m-%d %H:%M %z}",
             at=now,
         )
-        found = memory.subscriber(address.key)
+        found = store.memory.subscriber(address.key)
     assert found is not None
     return found
 
@@ -45,17 +45,17 @@ def add(
 def remove(config: Config, email: str, now: datetime) -> bool:
     """Write down that a person has left; return whether they were known."""
     address = addresses.parse(email)
-    with opened(config.settings.store.url, config.folder) as memory:
-        known = memory.subscriber(address.key) is not None
+    with opened(config.settings.store.url, config.folder) as store:
+        known = store.memory.subscriber(address.key) is not None
         if known:
-            memory.unsubscribe(address.key, now)
+            store.memory.unsubscribe(address.key, now)
     return known
 
 
 def everybody(config: Config) -> tuple[Subscriber, ...]:
     """Return every person the store knows."""
-    with opened(config.settings.store.url, config.folder, create=False) as memory:
-        return memory.subscribers()
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        return store.memory.subscribers()
 
 
 def _language(lang: str | None) -> str | None:

@@ -1,42 +1,270 @@
-"""Read every post and say what became of it."""
+"""Read every post and say what became of it.
 
-from collections.abc import Iterable
+What the cache knows of a file that has not changed is not found out again; the rest is read, on all cores where that
+pays. The outcome is the same with a cache and without one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache, partial
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from feeds.config import Config
-from feeds.core.curation import catalogue
+from feeds.core.curation import catalogue, duplicates
 from feeds.core.posts import read
-from feeds.edges import folder
-from feeds.errors import PostError
+from feeds.edges import build, folder
+from feeds.edges.cache import Cache, Reading, settled
+from feeds.edges.scan import Scan, Stamp, scan
+from feeds.edges.workers import Workers
+from feeds.errors import Changed, PostError
 from feeds.jobs.report import Progress
-from feeds.model import Catalogue, Known, Post, Status, Verdict
+from feeds.model import Catalogue, Known, Likeness, Post, Status, Text, Verdict
+
+#: Files that one call to a worker reads, pairs that it compares.
+_PART, _PAIRS = 200, 10
+#: From so many on, other cores save more time than they take to start.
+_MANY, _MANY_PAIRS = 600, 60
 
 
-def survey(config: Config, *, now: datetime, known: Iterable[Known], progress: Progress) -> Catalogue:
-    """Return what is public at *now*, and a verdict on every file of the posts folder."""
-    posts = config.resolve(config.settings.posts.folder)
-    paths = [path for path in folder.scan(posts) if read.is_post(path)]
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What lies in the posts folder, and what it comes to at one moment."""
+
+    config: Config
+    catalogue: Catalogue
+    scan: Scan
+    #: By path.
+    readings: Mapping[str, Reading]
+    #: Whether no file was changed so recently that it may change again unnoticed.
+    settled: bool
+    warnings: tuple[str, ...] = ()
+
+    def text(self, post: Post) -> Text:
+        """Return what a post says; raises as `shown` does."""
+        return shown(self.config, post.path, self.readings[post.path].content)
+
+    def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
+        """Return what every post says that can be shown, by path, without its HTML."""
+        contents = [(path, reading.content) for path, reading in self.readings.items() if reading.post]
+        parts = [contents[n : n + _PART] for n in range(0, len(contents), _PART)]
+        found: dict[str, Text] = {}
+        for part in team.map(partial(_said, self.config), parts, long=len(contents) >= _MANY):
+            found.update(part)
+            progress("Rendering posts", len(found), len(contents))
+        return found
+
+    def complaints(self) -> tuple[list[str], list[str]]:
+        """Return errors and warnings about posts, each a line that starts with the file as seen from the config."""
+        place = self.config.settings.posts.folder.rstrip("/")
+        verdicts = self.catalogue.verdicts
+        errors = [f"{place}/{v.reason}" for v in verdicts if v.status is Status.REJECTED]
+        warnings = [f"{place}/{line}" for v in verdicts if v.post for line in v.post.warnings]
+        return errors, warnings
+
+
+def survey(
+    config: Config,
+    *,
+    now: datetime,
+    known: Iterable[Known],
+    progress: Progress,
+    use_cache: bool = True,
+    dry_run: bool = False,
+    team: Workers,
+    refused: Mapping[str, str] | None = None,
+) -> Survey:
+    """Return what is public at *now*, and a verdict on every file of the posts folder.
+
+    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same.
+    """
+    cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=use_cache and not dry_run)
+    if use_cache:
+        cache.load()
+    moment = cache.moment()
+    scanned = scan(str(_posts_folder(config)))
+    readings, fresh = _readings(config, scanned, cache.readings, team, progress)
+    likeness = _compared(config, readings, fresh, cache, team, progress)
+    found = catalogue.build(
+        _understood(readings, refused or {}),
+        now=now,
+        known=known,
+        settings=config.settings,
+        likeness=cache.likeness | likeness,
+    )
+    gone = [path for path in cache.readings if path not in readings]
+    kept = {path: settled(readings[path], moment) for path in fresh}
+    if fresh or gone or likeness:
+        cache.save(kept, gone, likeness)
+    return Survey(
+        config=config,
+        catalogue=found,
+        scan=scanned,
+        readings=readings,
+        settled=moment > 0 and all(kept[path] == readings[path] for path in fresh),
+        warnings=tuple(cache.warnings),
+    )
+
+
+def _understood(readings: Mapping[str, Reading], refused: Mapping[str, str]) -> Iterator[Post | Verdict]:
+    for path, reading in readings.items():
+        if path in refused:
+            yield Verdict(path=path, status=Status.REJECTED, reason=refused[path])
+        elif found := reading.post or reading.verdict:
+            yield found
+
+
+def shown(config: Config, path: str, content: str) -> Text:
+    """Return what a post says; *content* is the digest of the bytes that were read.
+
+    Raises:
+        Changed: the file holds something else by now.
+        PostError: it cannot be shown.
+    """
+    data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+    if _digest(data) != content:
+        raise Changed(path)
+    return read.shown(path, data, config.settings)
+
+
+def _said(config: Config, contents: Sequence[tuple[str, str]]) -> list[tuple[str, Text]]:
     found = []
-    for done, path in enumerate(paths, 1):
-        found.append(_one(config, path))
-        progress("Reading posts", done, len(paths))
-    return catalogue.build(found, now=now, known=known, settings=config.settings)
+    for path, content in contents:
+        with suppress(Changed, PostError):
+            found.append((path, replace(shown(config, path, content), html="")))
+    return found
 
 
-def _one(config: Config, path: str) -> Post | Verdict:
-    posts = config.resolve(config.settings.posts.folder)
+def build_name(config: Config) -> str:
+    """Return a name for everything but the posts themselves that decides what is read from them."""
+    settings = config.settings
+    deciding = (settings.site, settings.posts, settings.tags, settings.duplicates)
+    return f"{build.fingerprint()} {_digest(msgspec.json.encode(deciding, enc_hook=str))}"
+
+
+def _posts_folder(config: Config) -> Path:
+    return config.resolve(config.settings.posts.folder)
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+# Reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file to read, and what is known of it already."""
+
+    path: str
+    stamp: Stamp
+    had: str
+
+
+def _readings(
+    config: Config, scanned: Scan, known: Mapping[str, Reading], team: Workers, progress: Progress
+) -> tuple[dict[str, Reading], list[str]]:
+    """Return what is in every file, and the paths of those that had to be opened for it."""
+    found: dict[str, Reading] = {}
+    files = []
+    for path, stamp in zip(scanned.paths, scanned.stamps(), strict=True):
+        reading = known.get(path)
+        if reading is not None and reading.stamp == stamp and stamp[3] != 0:
+            found[path] = reading
+        elif not _is_utf8(path):
+            found[path] = _read(config, _File(path, stamp, ""))  # a name that no cache and no other process can be told
+        else:
+            found[path] = reading or _NOTHING  # holds its place in the order
+            files.append(_File(path, stamp, reading.content if reading else ""))
+    parts = [files[n : n + _PART] for n in range(0, len(files), _PART)]
+    done = 0
+    for encoded in team.map(partial(_read_part, config), parts, long=len(files) >= _MANY):
+        for reading in _decoder().decode(encoded):
+            same = reading.post is None and reading.verdict is None
+            found[reading.path] = replace(found[reading.path], stamp=reading.stamp) if same else reading
+            done += 1
+        progress("Reading posts", done, len(files))
+    return found, [file.path for file in files]
+
+
+#: Stands for a file until it is read.
+_NOTHING = Reading("", (0, 0, 0, 0), "", None)
+
+
+def _is_utf8(path: str) -> bool:
     try:
-        return read.understand(path, folder.read(posts, path, read.MOST_BYTES), config.settings)
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> "msgspec.json.Decoder[list[Reading]]":
+    return msgspec.json.Decoder(list[Reading])
+
+
+def _read_part(config: Config, files: Sequence[_File]) -> bytes:
+    """Return the readings of some files, encoded: that is how they travel between processes and lie in the cache."""
+    return msgspec.json.encode([_read(config, file) for file in files])
+
+
+def _read(config: Config, file: _File) -> Reading:
+    path, content = file.path, ""
+    post: Post | None = None
+    verdict: Verdict | None = None
+    try:
+        data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+        content = _digest(data)
+        if content != file.had:  # else nothing is said of it, and what is known stays
+            found = read.understand(path, data, config.settings)
+            post, verdict = (found, None) if isinstance(found, Post) else (None, found)
     except PostError as e:
-        return Verdict(path=e.path, status=Status.REJECTED, reason=str(e))
+        verdict = Verdict(path=e.path, status=Status.REJECTED, reason=str(e))
     except Exception as e:  # noqa: BLE001 - posts are anybody's; one must never decide about its neighbours
         reason = f"{path}:1: cannot be understood ({type(e).__name__}: {e}); please report this"
-        return Verdict(path=path, status=Status.REJECTED, reason=reason)
+        verdict = Verdict(path=path, status=Status.REJECTED, reason=reason)
+    return Reading(path, file.stamp, content, post, verdict)
 
 
-def complaints(config: Config, found: Catalogue) -> tuple[list[str], list[str]]:
-    """Return errors and warnings about posts, each a line that starts with the file as seen from the config."""
-    place = config.settings.posts.folder.rstrip("/")
-    errors = [f"{place}/{v.reason}" for v in found.verdicts if v.status is Status.REJECTED]
-    warnings = [f"{place}/{line}" for v in found.verdicts if v.post for line in v.post.warnings]
-    return errors, warnings
+# Comparing --------------------------------------------------------------------------------------------------------
+
+
+def _compared(
+    config: Config,
+    readings: Mapping[str, Reading],
+    fresh: Sequence[str],
+    kept: Cache,
+    team: Workers,
+    progress: Progress,
+) -> dict[duplicates.Pair, Likeness]:
+    """Return how alike the texts are that may be alike and were not compared before."""
+    posts = [reading.post for reading in readings.values() if reading.post]
+    new = {duplicates.mark(post) for path in fresh if (post := readings[path].post)}
+    pairs = {duplicates.pair(a, b): (a.path, b.path) for a, b in duplicates.candidates(posts, new, kept.likeness)}
+    parts = [list(pairs.values())[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
+    found: list[Likeness] = []
+    for part in team.map(partial(_liken_part, config), parts, long=len(pairs) >= _MANY_PAIRS):
+        found += part
+        progress("Comparing posts", len(found), len(pairs))
+    return dict(zip(pairs, found, strict=True))
+
+
+def _liken_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Likeness]:
+    plain = cache(partial(_plain, config))
+    return [duplicates.likeness(plain(one), plain(other)) for one, other in pairs]
+
+
+def _plain(config: Config, path: str) -> str:
+    """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
+    try:
+        content = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+        return read.plain(path, content, config.settings)
+    except PostError:
+        return ""

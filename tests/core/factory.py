@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from feeds.model import Author, Entry, Post, Topic
+import msgspec
+
+from feeds.model import Author, Entry, Post, Text, Topic
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -17,11 +19,8 @@ def post(path="a.md", **values):
             "lang": "en",
             "slug": path.removesuffix(".md"),
             "url": f"https://example.com/{path.removesuffix('.md')}/",
-            "body": f"Body of {path}.\n",
-            "excerpt": f"Excerpt of {path}.",
-            "reading_minutes": 3,
             "text_digest": path,
-            "text_length": 1000,
+            "text_size": 1000,
             "authors": (Author(name="Ada"),),
         }
         | values,
@@ -38,3 +37,14 @@ def entry(path="a.md", *, topics=(), tags=(), days=0, **values):
         tags=tuple(tags),
         updated=written.updated or written.published,
     )
+
+
+def texts(*entries, **values):
+    """What the posts of these entries say, by path."""
+    made = {
+        e.post.path: Text(
+            html=f"<p>Body of {e.post.path}.</p>\n", excerpt=f"Excerpt of {e.post.path}.", reading_minutes=3
+        )
+        for e in entries
+    }
+    return {path: msgspec.structs.replace(text, **values) for path, text in made.items()}

@@ -23,9 +23,14 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def memory(tmp_path):
+def store(tmp_path):
     with opened(URL, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def memory(store):
+    return store.memory
 
 
 def plan(number=1, slot=NOW, stories=(), recipients=("ada@example.org",)):
@@ -57,9 +62,10 @@ def test_only_its_owner_may_read_the_store(tmp_path, memory):
 
 def test_without_create_a_missing_store_is_empty_and_leaves_no_trace(tmp_path):
     """A dry run looks and touches nothing."""
-    with opened(URL, tmp_path, create=False) as memory:
-        assert memory.known() == ()
-        assert memory.issues() == ()
+    with opened(URL, tmp_path, create=False) as store:
+        assert store.entries.known() == ()
+        assert not store.has_issues
+        assert store.memory.issues() == ()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -85,11 +91,11 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
         pass
 
 
-def test_what_was_public_is_remembered(memory):
+def test_what_was_public_is_remembered(store):
     """Where it lay and what it said, brought up to date; an id once given stays known."""
-    memory.remember([entry("a.md"), entry("b.md")], NOW)
-    memory.remember([entry("a.md", text_digest="new")], NOW)
-    assert {(k.path, k.text_digest) for k in memory.known()} == {("a.md", "new"), ("b.md", "b.md")}
+    store.entries.remember([entry("a.md"), entry("b.md")], NOW)
+    store.entries.remember([entry("a.md", text_digest="new")], NOW)
+    assert {(k.path, k.text_digest) for k in store.entries.known()} == {("a.md", "new"), ("b.md", "b.md")}
 
 
 def test_a_slot_gives_one_issue(memory):
@@ -101,10 +107,10 @@ def test_a_slot_gives_one_issue(memory):
     assert memory.last("weekly") == (NOW, 1)
 
 
-def test_an_entry_is_announced_once_in_each_newsletter(memory):
+def test_an_entry_is_announced_once_in_each_newsletter(store, memory):
     """The database holds it, not only the program."""
     told = entry("a.md")
-    memory.remember([told], NOW)
+    store.entries.remember([told], NOW)
     memory.freeze(plan(1, stories=[told]), NOW)
     with pytest.raises(sa.exc.IntegrityError):
         memory.freeze(plan(2, slot=NOW + timedelta(days=7), stories=[told]), NOW)

@@ -140,7 +140,13 @@ def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published
     }
     named = sorted(line.removeprefix("posts/").split(":")[0] for line in report.errors)
     assert named == sorted(BROKEN)
-    assert {path.split("/")[0] for path in site.files(".")} == {"posts", "public", "config.toml", "feeds.db"}
+    assert {path.split("/")[0] for path in site.files(".")} == {
+        "posts",
+        "public",
+        "config.toml",
+        "feeds.db",
+        ".feeds-cache",
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_one_error_a_file(site):

@@ -112,8 +112,8 @@ def test_a_missed_slot_is_caught_up_once(letter_site):
     late = NOW + 3 * WEEK
     assert letter_site.publish(late + timedelta(hours=9)).issues == []
     assert [i.number for i in letter_site.publish(late + WEEK).issues] == [2]
-    with opened("sqlite:///feeds.db", letter_site.folder) as memory:
-        assert [i.slot.day for i in memory.issues()] == [23, 21]
+    with opened("sqlite:///feeds.db", letter_site.folder) as store:
+        assert [i.slot.day for i in store.memory.issues()] == [23, 21]
 
 
 def test_the_archive_may_be_unlisted_or_off(letter_site):
@@ -140,9 +140,9 @@ def test_a_newsletter_that_wants_approval_composes_nothing_yet(letter_site):
 def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(letter_site):
     """Its unsent letters wait until somebody decides."""
     letter_site.publish()
-    with opened("sqlite:///feeds.db", letter_site.folder) as memory:
-        memory._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
-        memory._db.commit()  # noqa: SLF001
+    with opened("sqlite:///feeds.db", letter_site.folder) as store:
+        store.memory._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
+        store.memory._db.commit()  # noqa: SLF001
     letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
     assert "config.toml has no such newsletter any more" in " ".join(letter_site.publish().errors)
 

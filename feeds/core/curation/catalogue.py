@@ -1,10 +1,10 @@
 """All files together: what is public at a moment, and a verdict on every file."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from feeds.core.curation import duplicates, ids, names
-from feeds.model import Catalogue, Entry, Known, Post, Status, Verdict
+from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Verdict
 from feeds.settings import Settings
 
 
@@ -14,12 +14,14 @@ def build(
     now: datetime,
     known: Iterable[Known],
     settings: Settings,
+    likeness: Mapping[duplicates.Pair, Likeness] | None = None,
 ) -> Catalogue:
     """Return what is public at *now*. The order of *found* does not matter.
 
     Drafts, future and expired posts are held back before duplicates are looked for, so that none of them can take a
     public post's place; everything derived looks at public posts only, so that nothing of them leaks.
     """
+    remembered = list(known)
     verdicts: list[Verdict] = []
     public: list[Post] = []
     for item in found:
@@ -29,18 +31,17 @@ def build(
             verdicts.append(held)
         else:
             public.append(item)
-    doubled = duplicates.find(public)
-    verdicts += [
-        Verdict(path=d.post.path, status=Status.DUPLICATE, reason=d.reason, duplicate_of=d.stays.path, post=d.post)
-        for d in doubled
-    ]
-    gone = {d.post.path for d in doubled}
+    findings = duplicates.find(public, likeness or {}, settings.duplicates, ids.Remembered(remembered))
+    gone = {finding.post.path: _dropped(finding) for finding in findings if finding.dropped}
     kept = [post for post in public if post.path not in gone]
-    verdicts += [Verdict(path=post.path, status=Status.PUBLIC, post=post) for post in kept]
+    verdicts += gone.values()
+    verdicts += (Verdict(path=post.path, status=Status.PUBLIC, post=post) for post in kept)
+    present = {verdict.path for verdict in verdicts}
     return Catalogue(
         now=now,
-        entries=_entries(kept, now, known, settings),
+        entries=_entries(kept, now, remembered, present, settings),
         verdicts=tuple(sorted(verdicts, key=lambda v: v.path)),
+        findings=tuple(sorted(findings, key=lambda f: f.post.path)),
     )
 
 
@@ -55,18 +56,39 @@ def _held_back(post: Post, now: datetime) -> Verdict | None:
     return None
 
 
-def _entries(posts: list[Post], now: datetime, known: Iterable[Known], settings: Settings) -> tuple[Entry, ...]:
-    chosen = ids.assign(posts, known, settings.site.authority)
+def _dropped(finding: Finding) -> Verdict:
+    return Verdict(
+        path=finding.post.path,
+        status=Status.DUPLICATE,
+        reason=finding.reason,
+        duplicate_of=finding.stays.path,
+        post=finding.post,
+    )
+
+
+def _entries(
+    posts: Sequence[Post], now: datetime, known: Iterable[Known], present: Collection[str], settings: Settings
+) -> tuple[Entry, ...]:
+    """Return the public entries, newest first."""
+    chosen = ids.assign(posts, known, settings.site.authority, present)
     topics = names.topics(posts, settings.categories)
     tags = names.Spellings([name for post in posts for name in post.tags], settings.tags.aliases)
-    entries = (
+    entries = [
         Entry(
             id=chosen[post.path],
             post=post,
             categories=tuple(dict.fromkeys(topics[names.key(name)] for name in post.categories)),
             tags=tags.of(post.tags),
-            updated=max(m for m in (post.published, post.updated) if m is not None and m <= now),
+            updated=_updated(post, now),
         )
         for post in posts
-    )
-    return tuple(sorted(entries, key=lambda e: (-e.post.published.timestamp(), e.post.path)))
+    ]
+    entries.sort(key=lambda e: (-e.post.published.timestamp(), e.post.path))
+    return tuple(entries)
+
+
+def _updated(post: Post, now: datetime) -> datetime:
+    """Return when readers should look again: an update that is still to come does not count."""
+    if post.updated is None or post.updated > now or post.updated < post.published:
+        return post.published
+    return post.updated

@@ -1,57 +1,240 @@
 """Which posts are the same post again.
 
-The same text in two files, or the same id of their own. Posts in different languages never are: an untranslated page
-may equal its original. Texts below `SHORT` say too little: link posts and empty ones are the same only when title,
-target and text all are.
+The same id, the same text, or nearly the same text. Similarity is the Jaccard index of the sets of 5-character
+shingles of the normalised plain text. Never the same are posts in different languages (an untranslated page may equal
+its original); posts whose runs of digits differ (release notes and monthly notices are instalments: they are reported
+and stay); and posts of less than `SHORT` characters, unless title, target and text all are the same.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from feeds.core.posts import text
-from feeds.model import Post
+from feeds.core.posts.sketch import hashes
+from feeds.model import Finding, Kind, Likeness, Post
+from feeds.settings import Duplicates
 
 #: Below so many characters a text says too little to know a post by.
 SHORT = 200
+_SHINGLE = 5
+#: A pair whose sketches share less than this part of the smaller one is not looked at. Texts with a similarity of 0.85
+#: share twice as much, however the edits are spread (`feeds.core.posts.sketch`).
+_SHARED = 0.2
+_LEAST_SHARED = 2
+_DIGITS = re.compile(r"\d+")
+
+#: Two texts, by their digests, the smaller first.
+Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duplicate:
-    """A post that goes, and the one that stays in its place."""
-
-    post: Post
-    stays: Post
-    reason: str
+def pair(one: Post, other: Post) -> Pair:
+    """Return the name under which the likeness of two posts' texts is known."""
+    a, b = one.text_digest, other.text_digest
+    return (a, b) if a <= b else (b, a)
 
 
-def find(posts: Iterable[Post]) -> list[Duplicate]:
-    """Return the posts that repeat another.
+def mark(post: Post) -> tuple[str, str]:
+    """Return what posts share that have the same text in the same language."""
+    return (post.lang, post.text_digest)
 
-    One of each group stays: the one that names an id, else the earlier date, else the shorter path. The order of
-    *posts* does not matter.
+
+# Looking for pairs ------------------------------------------------------------------------------------------------
+
+
+def candidates(
+    posts: Sequence[Post], fresh: Collection[tuple[str, str]], known: Collection[Pair]
+) -> Iterator[tuple[Post, Post]]:
+    """Yield the pairs of posts whose texts have to be compared; pairs in *known* were.
+
+    Of texts that were looked at before nothing new can come: one of a near pair has its mark in *fresh*. Whether a pair
+    is yielded depends on its two posts only, so that looking at a few posts finds what looking at all does.
     """
-    holders: dict[Hashable, Post] = {}
+    found = chain(_same_text_other_title(posts), _sharing_much(posts, fresh) if fresh else ())
+    return ((one, other) for one, other in found if pair(one, other) not in known)
+
+
+def _same_text_other_title(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
+    """Yield pairs for which it matters how long their text is, and whether it is text at all."""
+    first: dict[tuple[str, str], Post] = {}
+    for post in posts:
+        other = first.setdefault(mark(post), post)
+        if other is not post and _whole(other) != _whole(post):
+            yield post, other
+
+
+def _sharing_much(posts: Iterable[Post], fresh: Collection[tuple[str, str]]) -> Iterator[tuple[Post, Post]]:
+    """Yield pairs of posts in one language whose sketches share enough."""
+    texts = {mark(post): post for post in posts if post.sketch}
+    new = [texts[m] for m in fresh if m in texts]
+    old = (post for m, post in texts.items() if m not in fresh)
+    counts, wanted = _shared_hashes(texts.values(), new)
+    index: _Index = defaultdict(list)
+    for n, post in enumerate(chain(new, old)):
+        sketch = hashes(post.sketch)
+        shared = sorted(wanted.intersection(sketch), key=lambda h: (counts[h], h))
+        # Two sketches that share this many have one of them among their rarest (Chaudhuri et al., "A primitive operator
+        # for similarity joins", ICDE 2006), so the hashes of boilerplate, which thousands of posts have, lead nowhere.
+        rarest = shared[: max(0, len(shared) + 1 - _least(len(sketch)))]
+        if rarest:
+            yield from _met(post, frozenset(sketch), rarest, index)
+            for h in rarest if n < len(new) else ():
+                index[h].append((post, frozenset(sketch)))
+
+
+_Index = dict[int, list[tuple[Post, frozenset[int]]]]
+
+
+def _shared_hashes(posts: Collection[Post], new: Sequence[Post]) -> tuple[Counter[int], set[int]]:
+    """Return how common hashes are, where that is worth counting, and those that can make a pair."""
+    if len(new) * 20 < len(posts):
+        return Counter(), set(chain.from_iterable(hashes(post.sketch) for post in new))
+    counts = Counter(chain.from_iterable(hashes(post.sketch) for post in posts))
+    return counts, {h for h, number in counts.items() if number > 1}
+
+
+def _least(size: int) -> int:
+    """Return how many hashes a sketch of this size must share at least: with one half as large."""
+    return max(_LEAST_SHARED, int(size * _SHARED / 2))
+
+
+def _met(post: Post, sketch: frozenset[int], rarest: list[int], index: _Index) -> Iterator[tuple[Post, Post]]:
+    """Yield *post* with each post in *index* that it shares enough with."""
+    met = {mark(other): (other, known) for h in rarest for other, known in index.get(h, ())}
+    for other, known in met.values():
+        smaller, larger = sorted((len(sketch), len(known)))
+        enough = 2 * smaller >= larger and len(sketch & known) >= max(_LEAST_SHARED, smaller * _SHARED)
+        if enough and post.lang == other.lang:
+            yield post, other
+
+
+def _whole(post: Post) -> Hashable:
+    """Return what even posts without text must share to be the same."""
+    return (post.lang, post.text_digest, text.normal(post.title), post.target)
+
+
+# Comparing --------------------------------------------------------------------------------------------------------
+
+
+def likeness(one: str, other: str) -> Likeness:
+    """Return how alike two normalised plain texts are."""
+    return Likeness(
+        similarity=1.0 if one == other else similarity(one, other),
+        same_digits=sorted(_DIGITS.findall(one)) == sorted(_DIGITS.findall(other)),
+        characters=min(len(one), len(other)),
+    )
+
+
+def similarity(one: str, other: str) -> float:
+    """Return the Jaccard index of the two sets of 5-character shingles, from 0 to 1."""
+    a, b = _shingles(one), _shingles(other)
+    shared = len(a & b)
+    return shared / (len(a) + len(b) - shared)
+
+
+def _shingles(found: str) -> set[str]:
+    return {found[n : n + _SHINGLE] for n in range(max(1, len(found) - _SHINGLE + 1))}
+
+
+# Deciding ---------------------------------------------------------------------------------------------------------
+
+
+def find(
+    posts: Sequence[Post],
+    known: Mapping[Pair, Likeness],
+    settings: Duplicates,
+    remembered: Callable[[Post], bool] = lambda _: False,
+) -> list[Finding]:
+    """Return which posts repeat another, and which look as if they did; *known* holds the pairs that were compared.
+
+    One of each group stays: the one that names an id, else one that was published before (a copy never takes the place
+    of its original), else the earlier date, else the shorter path. The order of *posts* does not matter.
+    """
+    staying = _Staying(posts, known, settings)
     found = []
-    for post in sorted(posts, key=_preference):
-        marks = list(_marks(post))
-        twin = next(((reason, holders[mark]) for reason, mark in marks if mark in holders), None)
-        if twin:
-            found.append(Duplicate(post=post, stays=twin[1], reason=f"{twin[0]} as {twin[1].path}"))
-        else:
-            holders.update({mark: post for _, mark in marks})
+    for post in sorted(
+        staying.involved, key=lambda p: (p.own_id is None, not remembered(p), p.published, len(p.path), p.path)
+    ):
+        about = staying.about(post)
+        if about is not None:
+            found.append(about)
+        if about is None or not about.dropped:
+            staying.add(post)
     return found
 
 
-def _preference(post: Post) -> tuple[object, ...]:
-    return (post.own_id is None, post.published, len(post.path), post.path)
+class _Staying:
+    """The posts that stay so far, by what another post could repeat of them."""
+
+    def __init__(self, posts: Sequence[Post], known: Mapping[Pair, Likeness], settings: Duplicates) -> None:
+        self._known, self._settings = known, settings
+        self._ids: dict[str, Post] = {}
+        self._texts: dict[tuple[str, str], list[Post]] = {}
+        self._near = _neighbours(known, settings)
+        texts = Counter((post.lang, post.text_digest) for post in posts)
+        ids = Counter(post.own_id for post in posts if post.own_id)
+        self.involved = [
+            post
+            for post in posts
+            if texts[post.lang, post.text_digest] > 1 or ids[post.own_id or ""] > 1 or post.text_digest in self._near
+        ]
+
+    def add(self, post: Post) -> None:
+        """Let a post stay."""
+        self._texts.setdefault((post.lang, post.text_digest), []).append(post)
+        if post.own_id:
+            self._ids[post.own_id] = post
+
+    def about(self, post: Post) -> Finding | None:
+        """Return what a post repeats of those that stay: what drops it first, then what is most similar."""
+        if post.own_id and post.own_id in self._ids:
+            return _finding(post, self._ids[post.own_id], Kind.ID)
+        for other in self._texts.get((post.lang, post.text_digest), ()):
+            if _whole(other) == _whole(post) or self._is_long(post, other):
+                return _finding(post, other, Kind.TEXT)
+        near = [
+            self._judged(post, other, like)
+            for digest, like in self._near.get(post.text_digest, ())
+            for other in self._texts.get((post.lang, digest), ())
+        ]
+        return max(near, key=lambda f: (f.dropped, f.similarity, f.stays.path), default=None)
+
+    def _is_long(self, post: Post, other: Post) -> bool:
+        like = self._known.get(pair(post, other))
+        return like is not None and like.characters >= SHORT
+
+    def _judged(self, post: Post, other: Post, like: Likeness) -> Finding:
+        kind = Kind.NEAR if like.same_digits else Kind.INSTALMENT
+        return _finding(post, other, kind, like.similarity, drop=self._settings.near == "drop")
 
 
-def _marks(post: Post) -> Iterator[tuple[str, Hashable]]:
-    """Yield what no two different posts share, each with the words for it."""
-    if post.own_id:
-        yield "the same id", ("id", post.own_id)
-    if post.text_length >= SHORT:
-        yield "the same text", ("text", post.lang, post.text_digest)
-    else:
-        mark = ("all", post.lang, post.text_digest, text.normal(post.title), post.target)
-        yield "the same title, target and text", mark
+def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[str, list[tuple[str, Likeness]]]:
+    """Return for each text the other texts that are nearly the same."""
+    found: dict[str, list[tuple[str, Likeness]]] = {}
+    for (one, other), like in known.items():
+        near = one != other and like.similarity >= settings.similarity and like.characters >= SHORT
+        if near and settings.near != "keep":
+            found.setdefault(one, []).append((other, like))
+            found.setdefault(other, []).append((one, like))
+    return found
+
+
+def _finding(post: Post, stays: Post, kind: Kind, similarity: float = 1.0, *, drop: bool = True) -> Finding:
+    """Return what is told of a pair, and whether *post* goes."""
+    percent = f"{math.floor(similarity * 100)} % of its text"
+    words = {
+        Kind.ID: "the same id",
+        Kind.TEXT: "the same text",
+        Kind.NEAR: percent,
+        Kind.INSTALMENT: f"{percent}, but other numbers: an instalment, it stays;",
+    }
+    return Finding(
+        post=post,
+        stays=stays,
+        kind=kind,
+        similarity=similarity,
+        dropped=kind is not Kind.INSTALMENT and (drop or kind is not Kind.NEAR),
+        reason=f"{words[kind]} as {stays.path}",
+    )

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from itertools import count
 
 from feeds.core.posts.read import slugify
@@ -10,6 +11,7 @@ from feeds.model import Post, Topic
 from feeds.settings import Category
 
 
+@lru_cache(maxsize=100_000)
 def key(name: str) -> str:
     """Return *name* as names are compared: NFKC, without case and separators."""
     folded = unicodedata.normalize("NFKC", name).casefold()

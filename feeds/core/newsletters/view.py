@@ -1,12 +1,13 @@
 """A selection -> what the templates of a letter see. Plain values: a template decides nothing but looks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from feeds.core.newsletters.words import Words, direction
 from feeds.core.posts import text
-from feeds.model import Entry, Image, Selection
+from feeds.model import Entry, Image, Selection, Text
 from feeds.settings import Settings
 
 #: Columns of the text part: short enough to be quoted once without wrapping again.
@@ -69,6 +70,7 @@ class LetterView:
 
 def letter_view(
     selection: Selection,
+    texts: Mapping[str, Text],
     words: Words,
     settings: Settings,
     *,
@@ -77,11 +79,13 @@ def letter_view(
     slot: datetime,
     web_url: str | None,
     unsubscribe_url: str | None,
-    web: bool,
 ) -> LetterView:
-    """Return the view of one issue in one language."""
+    """Return the view of one issue in one language; *texts* holds what its posts say, by path.
+
+    Without a way to leave it is the page for the web, which must show nothing personal.
+    """
     lead, *rest = selection.stories
-    first = _story(lead, words, _LEAD_WIDTH)
+    first = _story(lead, texts, words, _LEAD_WIDTH)
     return LetterView(
         lang=words.lang,
         dir=words.direction,
@@ -91,10 +95,10 @@ def letter_view(
         subject=lead.post.title,
         preview=text.shorten(first.excerpt, 140),
         lead=first,
-        groups=_groups(rest, words),
-        also=tuple(_story(entry, words) for entry in selection.also),
+        groups=_groups(rest, texts, words),
+        also=tuple(_story(entry, texts, words) for entry in selection.also),
         why=words.say("why", title=title),
-        web=web,
+        web=unsubscribe_url is None,
         web_url=web_url,
         unsubscribe_url=unsubscribe_url,
         font=words.font,
@@ -105,12 +109,12 @@ def letter_view(
     )
 
 
-def _groups(entries: list[Entry], words: Words) -> tuple[Group, ...]:
+def _groups(entries: list[Entry], texts: Mapping[str, Text], words: Words) -> tuple[Group, ...]:
     """Return the stories under their first category, categories in the order of their newest story."""
     headings = list(dict.fromkeys(_category(entry) for entry in entries))
     ordered = sorted(entries, key=lambda entry: headings.index(_category(entry)))
     return tuple(
-        Group(heading=heading, stories=tuple(_story(entry, words) for entry in stories))
+        Group(heading=heading, stories=tuple(_story(entry, texts, words) for entry in stories))
         for heading, stories in groupby(ordered, key=_category)
     )
 
@@ -119,17 +123,17 @@ def _category(entry: Entry) -> str:
     return entry.categories[0].label if entry.categories else ""
 
 
-def _story(entry: Entry, words: Words, width: int = text.EXCERPT_WIDTH) -> Story:
-    post = entry.post
+def _story(entry: Entry, texts: Mapping[str, Text], words: Words, width: int = text.EXCERPT_WIDTH) -> Story:
+    post, said = entry.post, texts[entry.post.path]
     return Story(
         title=post.title,
         url=post.url,
         lang=post.lang,
         dir=direction(post.lang),
-        excerpt=text.shorten(post.excerpt, width),
+        excerpt=text.shorten(said.excerpt, width),
         category=_category(entry),
         author=", ".join(author.name for author in post.authors),
         date=words.date(post.published),
-        reading=words.count("reading", post.reading_minutes),
+        reading=words.count("reading", said.reading_minutes),
         image=post.image,
     )

@@ -18,6 +18,11 @@ _TAG = re.compile(
 #: Those that comrak itself writes for a few characters of Markdown.
 _NESTED = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
 _DEEPEST = 200
+#: A list nests by columns or by marks on one line.
+_DEEP_INDENT = b" " * 60
+_LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
+#: Cells of a table: a row of one letter can have as many as its header.
+_MANY_CELLS = 50_000
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 #: XML 1.0 section 2.2: what no XML document can carry.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -55,6 +60,22 @@ def to_html(markdown: str) -> str:
 
     extensions, rendering = _options()
     return without_illegal(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
+
+
+def may_explode(markdown: bytes) -> bool:
+    """Return whether *markdown* has what it takes to nest too deeply or to grow too much.
+
+    Most posts have not, and need not be rendered to know it. What is suspected is rendered and looked at, so a false
+    alarm costs time only; what passes here has too few marks for either.
+    """
+    marks = len(markdown) - len(markdown.translate(None, b"<>*_~|"))
+    return (
+        marks >= _DEEPEST
+        or marks * markdown.count(b"\n") >= _MANY_CELLS
+        or _DEEP_INDENT in markdown
+        or b"\t\t\t\t\t\t\t\t" in markdown
+        or _LIST_IN_LISTS.search(b"\n" + markdown) is not None
+    )
 
 
 def nesting(html: str) -> int:

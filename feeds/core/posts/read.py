@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from feeds.core.posts import dates, frontmatter, markdown, passages, text
+from feeds.core.posts import dates, frontmatter, markdown, passages, sketch, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
-from feeds.model import Author, Image, Post, Status, Verdict
+from feeds.model import Author, Image, Post, Status, Text, Verdict
 from feeds.settings import Language, Settings
 
 #: A larger file is no post.
@@ -51,11 +51,35 @@ def is_post(path: str) -> bool:
 def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
     """Return the post in *content*; a `Verdict` when it is a draft that is not complete enough to be a post.
 
+    Nothing is rendered: that is `shown`'s work, for the few posts that need it.
+
     Raises:
         PostError: the file cannot be used; the reason is for people.
     """
-    source = frontmatter.split(_text(path, content), path)
-    return _Reader(path, source, settings).post()
+    return _reader(path, content, settings).post()
+
+
+def shown(path: str, content: bytes, settings: Settings) -> Text:
+    """Return what the post in *content* says, rendered.
+
+    Raises:
+        PostError: the file cannot be used, or a few lines of it become more HTML than anybody could show.
+    """
+    return _reader(path, content, settings).text()
+
+
+def plain(path: str, content: bytes, settings: Settings) -> str:
+    """Return the normalised plain text of the post in *content*, as texts are compared.
+
+    Raises:
+        PostError: as for `shown`.
+    """
+    reader = _reader(path, content, settings)
+    return text.normal(text.plain(text.blocks(reader.rendered(reader.body(reader.title())))))
+
+
+def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
+    return _Reader(path, frontmatter.split(_text(path, content), path), settings)
 
 
 def _text(path: str, content: bytes) -> str:
@@ -90,22 +114,15 @@ class _Reader:
 
     def complete(self, *, draft: bool) -> Post:
         self.warn_about_keys()
-        title, lang, published = self.title(), self.lang(), self.published()
+        title, lang, published = self.title(), str(self.lang()), self.published()
         slug = self.slug()
         categories = self.names("categories")
         url = self.url(published, slug, lang, categories)
         body = self.body(title)
-        html = markdown.to_html(body)
-        if markdown.nesting(html) > MOST_NESTED:
-            reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
-            raise PostError(self.path, self.source.body_line, reason)
-        if len(html) > max(_ALWAYS_SHOWN, _MOST_GROWTH * len(body)):
-            raise PostError(
-                self.path, self.source.body_line, "a few lines of it become more HTML than anybody could show"
-            )
-        found = text.blocks(html)
-        plain = text.plain(found)
-        normal = text.normal(plain)
+        data = body.encode()
+        if markdown.may_explode(data):
+            self.rendered(body)
+        squeezed = sketch.squeezed(data)
         return Post(
             path=self.path,
             title=title,
@@ -122,16 +139,38 @@ class _Reader:
             categories=categories,
             tags=self.names("tags"),
             image=self.image(url),
-            body=body,
-            excerpt=markdown.without_illegal(self.excerpt(body, found)),
-            reading_minutes=self.minutes(plain),
-            text_digest=text.digest(normal),
-            text_length=len(normal),
+            text_digest=sketch.digest(squeezed),
+            text_size=len(squeezed),
+            sketch=sketch.sketch(squeezed),
             feed=self.flag("feed") is not False,
             newsletter=self.flag("newsletter"),
             featured=self.flag("featured") is True,
             warnings=tuple(self.warnings),
         )
+
+    def text(self) -> Text:
+        """Return what the post says; what `post` warns of is not said again."""
+        body = self.body(self.title())
+        html = self.rendered(body)
+        self.warnings.clear()
+        found = text.blocks(html)
+        return Text(
+            html=html,
+            excerpt=markdown.without_illegal(self.excerpt(body, found)),
+            reading_minutes=self.minutes(text.plain(found)),
+            warnings=tuple(self.warnings),
+        )
+
+    def rendered(self, body: str) -> str:
+        html = markdown.to_html(body)
+        if markdown.nesting(html) > MOST_NESTED:
+            reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
+            raise PostError(self.path, self.source.body_line, reason)
+        if len(html) > max(_ALWAYS_SHOWN, _MOST_GROWTH * len(body)):
+            raise PostError(
+                self.path, self.source.body_line, "a few lines of it become more HTML than anybody could show"
+            )
+        return html
 
     # Saying what is wrong ---------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
 from html import unescape
 from typing import Any
 
@@ -80,11 +79,6 @@ def clean_line(value: str) -> str:
 def normal(text: str) -> str:
     """Return *text* as it is compared: NFKC, one space for any white space."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
-def digest(text: str) -> str:
-    """Return a short name for a normalised text; equal texts have equal names."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:

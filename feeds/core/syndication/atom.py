@@ -5,6 +5,7 @@ feedgen builds it. What feedgen 1.0 does wrongly or not at all is mended by `_En
 other habits (newest last, microseconds, its own name as generator) do not show.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from feedgen.feed import FeedGenerator
 
 from feeds.core.posts import markdown
 from feeds.core.syndication.plan import Feed
-from feeds.model import Author, Entry
+from feeds.model import Author, Entry, Text
 from feeds.settings import Settings
 
 MEDIA_TYPE = "application/atom+xml"
@@ -42,8 +43,8 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         return entry
 
 
-def document(feed: Feed, settings: Settings) -> bytes:
-    """Return the feed's bytes; they depend on entries and settings only."""
+def document(feed: Feed, texts: Mapping[str, Text], settings: Settings) -> bytes:
+    """Return the feed's bytes; they depend on entries, their texts (by the post's path) and settings only."""
     made = FeedGenerator()
     made.register_extension("feeds", BaseExtension, _EntryExtension, atom=True, rss=False)
     made.id(feed.id)
@@ -59,11 +60,11 @@ def document(feed: Feed, settings: Settings) -> bytes:
     if feed.topic:
         made.category({"term": feed.topic.term, "label": feed.topic.label})
     for entry in feed.entries:
-        _add(made, entry, full=settings.feeds.content == "full")
+        _add(made, entry, texts[entry.post.path], full=settings.feeds.content == "full")
     return bytes(made.atom_str(pretty=True))
 
 
-def _add(made: Any, entry: Entry, *, full: bool) -> None:
+def _add(made: Any, entry: Entry, text: Text, *, full: bool) -> None:
     post, item = entry.post, made.add_entry(order="append")
     item.id(entry.id)
     item.title(post.title)
@@ -81,10 +82,10 @@ def _add(made: Any, entry: Entry, *, full: bool) -> None:
         item.category({"term": topic.term, "label": topic.label})
     for tag in entry.tags:
         item.category({"term": tag, "label": tag})
-    if post.excerpt:
-        item.summary(post.excerpt)
+    if text.excerpt:
+        item.summary(text.excerpt)
     if full:
-        item.content(markdown.safe(markdown.to_html(post.body), post.url), type="html")
+        item.content(markdown.safe(text.html, post.url), type="html")
 
 
 def _person(author: Author) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Which feeds there are, and which entries each one shows."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -47,15 +46,14 @@ class Feed:
 
 
 def plan(catalogue: Catalogue, settings: Settings) -> tuple[Feed, ...]:
-    """Return the feed of everything, then one a category in the order of their names."""
+    """Return the feed of everything, then one a category in the order of their paths."""
     shown = [entry for entry in catalogue.entries if entry.post.feed]
-    return (_feed(shown, None, settings), *_by_category(shown, settings))
-
-
-def _by_category(shown: list[Entry], settings: Settings) -> Iterator[Feed]:
-    if "category" in settings.feeds.by:
-        for topic in sorted({topic for entry in shown for topic in entry.categories}, key=lambda t: t.slug):
-            yield _feed([entry for entry in shown if topic in entry.categories], topic, settings)
+    by_topic: dict[Topic, list[Entry]] = {}
+    for entry in shown if "category" in settings.feeds.by else ():
+        for topic in entry.categories:
+            by_topic.setdefault(topic, []).append(entry)
+    topics = sorted(by_topic, key=lambda topic: topic.slug)
+    return (_feed(shown, None, settings), *(_feed(by_topic[topic], topic, settings) for topic in topics))
 
 
 def _feed(entries: list[Entry], topic: Topic | None, settings: Settings) -> Feed:

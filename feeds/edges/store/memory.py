@@ -7,14 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from feeds.edges.store.schema import announced, deliveries, entries, issues, letters, subscribers, subscriptions
+from feeds.edges.store.schema import announced, deliveries, issues, letters, subscribers, subscriptions
 from feeds.model import (
     Delivery,
     DeliveryState,
-    Entry,
     Issue,
     IssueState,
-    Known,
     Letter,
     Selection,
     Subscriber,
@@ -52,26 +50,6 @@ class Memory:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._db = connection
-
-    # Entries ----------------------------------------------------------------------------------------------------
-
-    def known(self) -> tuple[Known, ...]:
-        """Return every entry that was ever public."""
-        with self._db.begin():
-            rows = self._db.execute(sa.select(entries.c.id, entries.c.path, entries.c.text_digest)).all()
-        return tuple(Known(id=row.id, path=row.path, text_digest=row.text_digest) for row in rows)
-
-    def remember(self, found: Iterable[Entry], now: datetime) -> None:
-        """Keep what is public now: new entries, and where known ones lie and what they say today."""
-        with self._db.begin():
-            had = {row.id: (row.path, row.text_digest) for row in self._db.execute(sa.select(entries))}
-            for entry in found:
-                here = (entry.post.path, entry.post.text_digest)
-                values = {"path": here[0], "text_digest": here[1]}
-                if entry.id not in had:
-                    self._db.execute(entries.insert().values(id=entry.id, first_public_at=_naive(now), **values))
-                elif had[entry.id] != here:
-                    self._db.execute(entries.update().where(entries.c.id == entry.id).values(**values))
 
     # Issues -----------------------------------------------------------------------------------------------------
 

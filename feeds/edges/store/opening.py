@@ -4,21 +4,61 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from feeds.edges.store.memory import Memory
+from feeds.edges.store.entries import Entries
 from feeds.errors import StoreError
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from feeds.edges.store.memory import Memory
+
+_HERE = Path(__file__).parent
+_MIGRATIONS = _HERE / "migrations"
 #: The last migration; a test holds that it is.
-HEAD = "0001"
+HEAD = "0002"
+
+
+class Store:
+    """An open store. Entries are asked for in every pass; what only newsletters need is loaded when it is asked for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.entries = Entries(connection)
+
+    @cached_property
+    def memory(self) -> "Memory":
+        """Issues, deliveries, people."""
+        from feeds.edges.store.memory import Memory  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
+
+        return Memory(self.engine.connect())
+
+    @cached_property
+    def engine(self) -> "sa.Engine":
+        """SQLAlchemy, on this very connection."""
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        engine = sa.create_engine("sqlite://", creator=lambda: self._connection, poolclass=sa.StaticPool)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+    @property
+    def has_issues(self) -> bool:
+        """Whether anything was ever composed."""
+        return self._connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
+
+    def close(self) -> None:
+        """Let the database go."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+        self._connection.close()
 
 
 @contextmanager
-def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Memory]:
+def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
     """Hold the store open; a relative SQLite path starts at *folder*.
 
     Without *create*, a store that does not exist yet is an empty one that leaves no trace.
@@ -26,24 +66,32 @@ def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Memory]:
     Raises:
         StoreError: it cannot be opened, is damaged, or belongs to a newer version of this program.
     """
-    file = folder / url.removeprefix("sqlite:///")
+    file = path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
-    target = f"sqlite:///{file}" if exists or create else "sqlite://"
     try:
-        if target != "sqlite://":
+        if exists or create:
             _make_private(file)
-        engine = sa.create_engine(target, poolclass=sa.StaticPool if target == "sqlite://" else sa.NullPool)
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
+        store = Store(_connected(str(file) if exists or create else ":memory:"))
         try:
-            with engine.connect() as connection:
-                _upgrade(connection, file)
-                yield Memory(connection)
+            _upgrade(store, file)
+            yield store
         finally:
-            engine.dispose()
-    except (sa.exc.SQLAlchemyError, sqlite3.Error) as e:
+            store.close()
+    except Exception as e:
+        if not _is_the_databases(e):
+            raise
         reason = str(getattr(e, "orig", None) or e)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
+
+
+def path(url: str, folder: Path) -> Path:
+    """Return the file of a SQLite store."""
+    return folder / url.removeprefix("sqlite:///")
+
+
+def _is_the_databases(error: Exception) -> bool:
+    """Return whether an error is SQLite's or SQLAlchemy's, without loading the latter to ask."""
+    return isinstance(error, sqlite3.Error) or type(error).__module__.startswith("sqlalchemy.")
 
 
 def _make_private(file: Path) -> None:
@@ -55,38 +103,35 @@ def _make_private(file: Path) -> None:
         raise StoreError(f"{file}: the store cannot be opened: {e.strerror or e}") from e
 
 
-def _prepare(raw: Any, _record: object) -> None:
-    """Set a new SQLite connection up: keys are checked, a lock is waited for, and transactions begin where we say."""
-    raw.isolation_level = None  # the driver would begin only before the first write
+def _connected(file: str) -> sqlite3.Connection:
+    """Return a connection: keys are checked, a lock is waited for, and transactions begin where we say."""
+    raw = sqlite3.connect(file, isolation_level=None)
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA busy_timeout = 10000")
     raw.execute("PRAGMA synchronous = FULL")
+    return raw
 
 
-def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _upgrade(connection: sa.Connection, file: Path) -> None:
+def _upgrade(store: Store, file: Path) -> None:
     """Bring the tables to `HEAD`. Alembic is loaded only when there is something to do."""
-    with connection.begin():
-        found = _version(connection)
-        if found == HEAD:
-            return
-        if found is not None and found > HEAD:
-            raise StoreError(
-                f"{file}: the store was written by a newer version (its tables are at {found}); upgrade feeds"
-            )
-        from alembic import command  # noqa: PLC0415 - slow to load, seldom needed
-        from alembic.config import Config  # noqa: PLC0415
+    found = store.entries.version()
+    if found == HEAD:
+        return
+    if found is None:
+        store.entries.make((_HERE / "fresh.sql").read_text("utf-8"), HEAD)
+        return
+    if found > HEAD:
+        raise StoreError(f"{file}: the store was written by a newer version (its tables are at {found}); upgrade feeds")
+    migrate(store)
 
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+
+def migrate(store: Store) -> None:
+    """Apply the migrations that are missing, in one transaction."""
+    from alembic import command  # noqa: PLC0415 - slow to load, seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with store.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

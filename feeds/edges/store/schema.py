@@ -1,4 +1,4 @@
-"""The tables of the memory.
+"""The tables of the memory. `fresh.sql` makes the same at once for a new SQLite file; a test holds the two together.
 
 Times are UTC, without zone (SQLite has none). What must never happen twice is unique here, not in the program: a
 slot's issue, a newsletter's announcement of an entry, an issue's delivery to an address.
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -33,9 +34,26 @@ entries = Table(
     "entries",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("path", Text, nullable=False, index=True),
-    Column("text_digest", String(32), nullable=False, index=True),
+    Column("path", Text, nullable=False),
+    Column("text_digest", String(32), nullable=False),
     Column("first_public_at", DateTime, nullable=False),
+    #: By what it is known again; None in what older versions wrote down.
+    Column("title", Text),
+    #: ISO 8601, with offset.
+    Column("published", String(40)),
+    Column("sketch", LargeBinary),
+)
+
+#: What an entry was until it was found under another path, with another title or another text.
+entry_history = Table(
+    "entry_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry_id", ForeignKey("entries.id"), nullable=False, index=True),
+    Column("until", DateTime, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("text_digest", String(32), nullable=False),
+    Column("title", Text),
 )
 
 issues = Table(

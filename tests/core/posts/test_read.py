@@ -19,6 +19,10 @@ def understood(front, body=LONG, path="2026-01-02-a.md", settings=SETTINGS):
     return found
 
 
+def shown(front, body=LONG, path="2026-01-02-a.md", settings=SETTINGS):
+    return read.shown(path, f"---\n{front}\n---\n{body}".encode(), settings)
+
+
 def test_a_plain_post_is_understood():
     """Title, date, names, address and text, with defaults from the site."""
     post = understood("title: A\ncategories: [X]\ntags: [t]")
@@ -97,7 +101,8 @@ def test_line_ends_and_marks_of_any_system_are_accepted(content):
     """The same post, whatever the editor."""
     post = read.understand("2026-01-02-a.md", content, SETTINGS)
     assert isinstance(post, Post)
-    assert (post.title, post.body) == ("A", "One\nTwo\n")
+    assert post.title == "A"
+    assert read.shown("2026-01-02-a.md", content, SETTINGS).html == "<p>One\nTwo</p>\n"
 
 
 KEYS = {
@@ -118,13 +123,13 @@ def test_each_generators_key_means_the_same(front, expected):
 @pytest.mark.parametrize("key", ["description", "summary", "excerpt", "deck", "og-description"])
 def test_an_excerpt_of_its_own_wins(key):
     """Whatever its key, as text: marks and entities resolved."""
-    assert understood(f'title: A\n{key}: "One *two* &amp; three"').excerpt == "One two & three"
+    assert shown(f'title: A\n{key}: "One *two* &amp; three"').excerpt == "One two & three"
 
 
 def test_an_excerpt_ends_at_the_more_mark():
     """`<!--more-->` and `<!--truncate-->` say where."""
     for mark in ("<!--more-->", "<!-- truncate -->"):
-        assert understood("title: A", f"First.\n\nSecond.\n\n{mark}\n\nThird.").excerpt == "First. Second."
+        assert shown("title: A", f"First.\n\nSecond.\n\n{mark}\n\nThird.").excerpt == "First. Second."
 
 
 @pytest.mark.parametrize("key", ["image", "cover", "thumbnail"])
@@ -202,8 +207,8 @@ WARNED = {
 @pytest.mark.parametrize(("front", "body", "warning"), WARNED.values(), ids=WARNED)
 def test_what_is_odd_is_accepted_with_a_warning(front, body, warning):
     """File, line, what is odd; the post is published all the same."""
-    found = read.understand("2026-01-02-a.md", f"---\n{front}\n---\n{body}".encode(), SETTINGS)
-    assert [w for w in found.warnings if w.startswith("2026-01-02-" + warning)], found.warnings
+    found = [*understood(front, body).warnings, *shown(front, body).warnings]
+    assert [w for w in found if w.startswith("2026-01-02-" + warning)], found
 
 
 def test_an_impossible_date_in_the_file_name_is_a_warning_beside_a_good_one():
@@ -307,16 +312,17 @@ def test_a_post_may_name_its_address():
 def test_passages_may_be_reported_or_kept():
     """The policy decides what a repetition leads to."""
     body = "雨が降る。\n\n---END---\n\n雨が降る。風が吹く。\n"
-    for policy, text, warnings in (("drop", "雨が降る。風が吹く。\n", 1), ("report", body, 1), ("keep", body, 0)):
+    for policy, times, warnings in (("drop", 1, 1), ("report", 2, 1), ("keep", 2, 0)):
         settings = Settings(site=SETTINGS.site, duplicates=Duplicates(passages=policy))
         post = understood("title: A", body, settings=settings)
-        assert (post.body, len(post.warnings)) == (text, warnings)
+        assert len(post.warnings) == warnings
+        assert shown("title: A", body, settings=settings).html.count("雨が降る。") == times
 
 
 def test_the_modules_of_an_mdx_page_are_no_text():
     """What a page imports is for its generator."""
-    post = understood("title: A", "\nimport A from 'a';\nexport const b = 1;\n\nHello.\n", path="2026-01-02-a.mdx")
-    assert post.body == "Hello.\n"
+    text = shown("title: A", "\nimport A from 'a';\nexport const b = 1;\n\nHello.\n", path="2026-01-02-a.mdx")
+    assert text.html == "<p>Hello.</p>\n"
 
 
 @given(st.text(max_size=60))

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from feeds.core.posts.markdown import to_html, without_illegal
 from feeds.core.syndication import atom, plan
 from feeds.model import Author, Catalogue
 from feeds.settings import Feeds, IdAuthority, Settings, Site, Url
-from tests.core.factory import START, entry
+from tests.core.factory import START, entry, texts
 
 SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
 SETTINGS = Settings(site=SITE)
@@ -23,8 +24,8 @@ def feeds_of(*entries, settings=SETTINGS):
     return plan.plan(Catalogue(now=START, entries=entries, verdicts=()), settings)
 
 
-def document(*entries, settings=SETTINGS):
-    return atom.document(feeds_of(*entries, settings=settings)[0], settings)
+def document(*entries, settings=SETTINGS, **said):
+    return atom.document(feeds_of(*entries, settings=settings)[0], texts(*entries, **said), settings)
 
 
 def test_there_is_a_feed_of_everything_and_one_a_category():
@@ -54,12 +55,12 @@ def test_everything_a_reader_wants_is_there():
         tags=["AI"],
         lang="ja",
         title="日本 & <b>",
-        body="本文 **太字**\n\n![x](/a.png)\n",
         updated=START + timedelta(days=1),
         authors=(Author(name="葵", uri="https://aoi.example/"), Author(name="Ada")),
         target="https://other.example/",
     )
-    found = feedparser.parse(document(written), sanitize_html=False)
+    html = to_html("本文 **太字**\n\n![x](/a.png)\n")
+    found = feedparser.parse(document(written, html=html), sanitize_html=False)
     assert not found.bozo
     assert (found.feed.title, found.feed.id, found.feed.language) == ("Test", "tag:example.com,2026:feeds/", "en")
     assert {link.rel: link.href for link in found.feed.links} == {
@@ -121,9 +122,7 @@ def test_dates_are_as_rfc_3339_can_write_them(zone, written):
 @given(st.text(max_size=30), st.text(max_size=60))
 def test_any_title_and_text_give_a_well_formed_document(title, body):
     """`]]>`, bidi marks, emoji: the reader gets them, the parser does not choke."""
-    from feeds.core.posts.markdown import without_illegal
-
-    made = document(entry("a.md", title=without_illegal(title) or "x", body=without_illegal(body)))
+    made = document(entry("a.md", title=without_illegal(title) or "x"), html=to_html(body))
     assert etree.fromstring(made).find(f"{ATOM}entry/{ATOM}content").get("type") == "html"
 
 

@@ -1,0 +1,69 @@
+"""What each output was made of, so that it need not be made again to learn that it is the same.
+
+A recipe is a digest of everything that decides an output's bytes. An output is as it should be when its recipe is the
+same and its file has not been touched since. Lost or damaged, everything is made and compared again.
+"""
+
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+
+from feeds.edges.scan import Stamp
+
+_Known = dict[str, tuple[str, Stamp]]
+
+
+class Made:
+    """The recipes of the files below one folder; kept in *file*, or nowhere where that is None."""
+
+    def __init__(self, file: Path | None, root: Path, build: str) -> None:
+        self._file, self._root, self._build = file, root, build
+        self._had = self._loaded()
+        self._now: _Known = {}
+
+    def _loaded(self) -> _Known:
+        if self._file is None:
+            return {}
+        try:
+            head, _, encoded = self._file.read_bytes().partition(b"\n")
+            trusted = head == self._head(encoded)
+            return msgspec.json.decode(encoded, type=_Known) if trusted else {}
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+    def _head(self, encoded: bytes) -> bytes:
+        return f"feeds made 1 {self._build} {crc32(encoded):08x}".encode()
+
+    def is_fresh(self, path: str, recipe: str) -> bool:
+        """Return whether *path* was made by this recipe and lies as it was left."""
+        fresh = self._had.get(path) == (recipe, self._stamp(path))
+        if fresh:
+            self._now[path] = self._had[path]
+        return fresh
+
+    def note(self, path: str, recipe: str) -> None:
+        """Remember that *path* was just made by this recipe."""
+        stamp = self._stamp(path)
+        if stamp is not None:
+            self._now[path] = (recipe, stamp)
+
+    def _stamp(self, path: str) -> Stamp | None:
+        try:
+            about = (self._root / path).stat()
+        except OSError:
+            return None
+        return (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
+
+    def save(self) -> None:
+        """Keep what this pass knows; without it the next pass compares bytes."""
+        if self._file is None or self._now == self._had:
+            return
+        encoded = msgspec.json.encode(self._now)
+        try:
+            self._file.parent.mkdir(exist_ok=True)
+            unfinished = self._file.with_name("made-unfinished")
+            unfinished.write_bytes(self._head(encoded) + b"\n" + encoded)
+            unfinished.replace(self._file)
+        except OSError:
+            return  # the cache has said so already

@@ -1,0 +1,137 @@
+"""Entries in the memory: every one that was ever public, and what it was before.
+
+Plain SQL through the driver (PEP 249): every pass asks for entries, and loading SQLAlchemy would take longer than the
+rest of a pass in which little has changed. Each method is one transaction.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from feeds.errors import StoreError
+from feeds.model import Entry, Known, Past
+
+_SELECT = "SELECT id, path, text_digest, title, published, sketch FROM entries"
+_INSERT = (
+    "INSERT INTO entries (id, path, text_digest, title, published, sketch, first_public_at) VALUES (?,?,?,?,?,?,?)"
+)
+_UPDATE = "UPDATE entries SET path = ?, text_digest = ?, title = ?, published = ?, sketch = ? WHERE id = ?"
+_HISTORY = "INSERT INTO entry_history (entry_id, until, path, text_digest, title) VALUES (?, ?, ?, ?, ?)"
+
+
+class Entries:
+    """The part of an open store that knows entries."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def version(self) -> str | None:
+        """Return the last migration that was applied; None for a store without tables."""
+        named = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        if named is None:
+            return None
+        row = self._db.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else str(row[0])
+
+    def make(self, tables: str, version: str) -> None:
+        """Make the tables of a new store, unless another process has just done so."""
+        with self._transaction():
+            if self.version() is None:
+                for statement in tables.split(";\n"):
+                    self._db.execute(statement)
+                self._db.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+                self._db.execute("INSERT INTO alembic_version VALUES (?)", (version,))
+
+    def known(self) -> tuple[Known, ...]:
+        """Return every entry that was ever public, in the order in which they were."""
+        rows = self._db.execute(_SELECT + " ORDER BY rowid")
+        return tuple(_known(row) for row in rows)
+
+    def remember(self, found: Iterable[Entry], now: datetime) -> None:
+        """Keep what is public now: new entries, and where known ones lie and what they say today."""
+        had = {row[0]: row for row in self._db.execute(_SELECT)}
+        rows = [_row(entry) for entry in found]
+        new = [row for row in rows if row[0] not in had]
+        changed = [(had[row[0]], row) for row in rows if row[0] in had and had[row[0]] != row]
+        past = [before for before, row in changed if before[1:4] != row[1:4]]
+        if new or changed:
+            at = _written(now)
+            with self._transaction():
+                self._db.executemany(_INSERT, ((*row, at) for row in new))
+                self._db.executemany(_HISTORY, ((row[0], at, *row[1:4]) for row in past))
+                self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
+
+    def history(self, identity: str) -> tuple[Past, ...]:
+        """Return what an entry was, oldest first, what it is last; empty for an id that was never given."""
+        now = self._db.execute(
+            "SELECT path, text_digest, title, first_public_at FROM entries WHERE id = ?", (identity,)
+        ).fetchone()
+        if now is None:
+            return ()
+        rows = self._db.execute(
+            "SELECT until, path, text_digest, title FROM entry_history WHERE entry_id = ? ORDER BY id", (identity,)
+        ).fetchall()
+        since = [_read(now[3]), *(_read(row[0]) for row in rows)]
+        states = [(row[1], row[2], row[3]) for row in rows] + [now[:3]]
+        return tuple(
+            Past(since=at, path=path, text_digest=digest, title=title)
+            for at, (path, digest, title) in zip(since, states, strict=True)
+        )
+
+    def at(self, path: str) -> tuple[str, ...]:
+        """Return the ids of the entries that lie or once lay in a file, the present one first."""
+        rows = self._db.execute(
+            "SELECT id, 1 FROM entries WHERE path = ? UNION SELECT entry_id, 0 FROM entry_history WHERE path = ?"
+            " ORDER BY 2 DESC, 1",
+            (path, path),
+        )
+        return tuple(dict.fromkeys(row[0] for row in rows))
+
+    def add(self, found: Iterable[Known], now: datetime) -> int:
+        """Keep entries that another store knows; return how many were new. What is known here stays as it is.
+
+        Raises:
+            StoreError: one of them is of no use.
+        """
+        rows = [
+            (k.id, k.path, k.text_digest, k.title, k.published and k.published.isoformat(), k.sketch) for k in found
+        ]
+        if any(not row[0] or not row[1] for row in rows):
+            raise StoreError("an entry without id or path cannot be kept")
+        with self._transaction():
+            had = {row[0] for row in self._db.execute("SELECT id FROM entries")}
+            new = [row for row in rows if row[0] not in had]
+            self._db.executemany(_INSERT, ((*row, _written(now)) for row in new))
+        return len(new)
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    post = entry.post
+    return (entry.id, post.path, post.text_digest, post.title, post.published.isoformat(), post.sketch)
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    identity, path, digest, title, published, sketch = row
+    at = datetime.fromisoformat(published) if published else None
+    return Known(id=identity, path=path, text_digest=digest, title=title, published=at, sketch=sketch)
+
+
+def _written(moment: datetime) -> str:
+    """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,99 @@
+-- The tables of the memory as the last migration leaves them, for a new SQLite file: loading SQLAlchemy and Alembic to
+-- get there takes longer than publishing. After a change of schema.py a test prints what has to stand here.
+CREATE TABLE entries (
+    id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    text_digest VARCHAR(32) NOT NULL,
+    first_public_at DATETIME NOT NULL,
+    title TEXT,
+    published VARCHAR(40),
+    sketch BLOB,
+    CONSTRAINT pk_entries PRIMARY KEY (id)
+);
+CREATE TABLE issues (
+    id INTEGER NOT NULL,
+    newsletter TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    slot DATETIME NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    subject TEXT NOT NULL,
+    composed_at DATETIME NOT NULL,
+    CONSTRAINT pk_issues PRIMARY KEY (id),
+    CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
+    CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),
+    CONSTRAINT ck_issues_state CHECK (state IN ('sending', 'sent'))
+);
+CREATE TABLE subscribers (
+    id INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    lang VARCHAR(35),
+    consent TEXT NOT NULL,
+    created_at DATETIME NOT NULL,
+    status_at DATETIME NOT NULL,
+    CONSTRAINT pk_subscribers PRIMARY KEY (id),
+    CONSTRAINT ck_subscribers_status CHECK (status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')),
+    CONSTRAINT uq_subscribers_email_key UNIQUE (email_key)
+);
+CREATE TABLE announced (
+    newsletter TEXT NOT NULL,
+    entry_id TEXT NOT NULL,
+    issue_id INTEGER NOT NULL,
+    how VARCHAR(16) NOT NULL,
+    position INTEGER NOT NULL,
+    CONSTRAINT pk_announced PRIMARY KEY (newsletter, entry_id),
+    CONSTRAINT ck_announced_how CHECK (how IN ('story', 'also', 'passed_over')),
+    CONSTRAINT fk_announced_entry_id FOREIGN KEY(entry_id) REFERENCES entries (id),
+    CONSTRAINT fk_announced_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
+);
+CREATE INDEX ix_announced_issue_id ON announced (issue_id);
+CREATE TABLE deliveries (
+    id INTEGER NOT NULL,
+    issue_id INTEGER NOT NULL,
+    subscriber_id INTEGER,
+    recipient TEXT NOT NULL,
+    recipient_key TEXT NOT NULL,
+    lang VARCHAR(35) NOT NULL,
+    copy BOOLEAN NOT NULL,
+    message_id TEXT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    handed_over_at DATETIME,
+    sent_at DATETIME,
+    answer TEXT,
+    CONSTRAINT pk_deliveries PRIMARY KEY (id),
+    CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key),
+    CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')),
+    CONSTRAINT fk_deliveries_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id),
+    CONSTRAINT fk_deliveries_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE SET NULL,
+    CONSTRAINT uq_deliveries_message_id UNIQUE (message_id)
+);
+CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);
+CREATE TABLE entry_history (
+    id INTEGER NOT NULL,
+    entry_id TEXT NOT NULL,
+    until DATETIME NOT NULL,
+    path TEXT NOT NULL,
+    text_digest VARCHAR(32) NOT NULL,
+    title TEXT,
+    CONSTRAINT pk_entry_history PRIMARY KEY (id),
+    CONSTRAINT fk_entry_history_entry_id FOREIGN KEY(entry_id) REFERENCES entries (id)
+);
+CREATE INDEX ix_entry_history_entry_id ON entry_history (entry_id);
+CREATE TABLE letters (
+    issue_id INTEGER NOT NULL,
+    lang VARCHAR(35) NOT NULL,
+    subject TEXT NOT NULL,
+    html TEXT NOT NULL,
+    text TEXT NOT NULL,
+    page TEXT NOT NULL,
+    CONSTRAINT pk_letters PRIMARY KEY (issue_id, lang),
+    CONSTRAINT fk_letters_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
+);
+CREATE TABLE subscriptions (
+    subscriber_id INTEGER NOT NULL,
+    newsletter TEXT NOT NULL,
+    CONSTRAINT pk_subscriptions PRIMARY KEY (subscriber_id, newsletter),
+    CONSTRAINT fk_subscriptions_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_subscriptions_newsletter ON subscriptions (newsletter);
