@@ -18,7 +18,8 @@ but paragraphs repeats a fifth of itself in long runs. A post in which nothing i
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -31,14 +32,23 @@ from feeds.core.posts.text import cells, tree
 _SEPARATOR = re.compile(
     r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
+_AFTER_MARK = re.compile(r"[-=~ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUE)")
+#: A top-level paragraph cannot begin with these (CommonMark 0.31, sections 4.4, 5.1 and 5.2).
+_NO_PARAGRAPH = ("    ", "\t", "> ", "- ", "* ", "+ ")
 #: How a draft that was cut off is taken up again.
 _ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
-#: A sentence narrower than this that comes again inside one draft is a refrain.
-_REFRAIN_WIDTH = 30
-#: Without a separator: a repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
+#: A sentence narrower than this says nothing without the one beside it.
+_ANSWER_WIDTH = 16
+#: Wrapped prose has wider lines than this.
+_VERSE_WIDTH = 50
+#: A repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
 _PASSAGE_WIDTH = 160
 #: The same for a run that stands directly behind itself.
 _STUTTER_WIDTH = 60
+#: And for one that does so inside a draft.
+_DRAFTED_STUTTER_WIDTH = 30
+#: Without a separator: so many characters of its first line must be the same wherever a passage stands.
+_FIRST_LINE = 60
 #: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
 _DRAFTED_SHARE = 0.2
 #: The shortest overlap that is no chance, when the halves of a sentence do not stand on both sides of a separator.
@@ -60,9 +70,16 @@ class _Unit:
     text: str
     #: Begins a paragraph of its own.
     opens: bool
+    #: The line that the paragraph begins with, as far as lines are compared; of the first sentence only.
+    line: str = ""
     #: Goes on with what was cut off before the separator.
     resumes: bool = False
     key: str = ""
+
+    @property
+    def needs_neighbour(self) -> bool:
+        """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`."""
+        return self.kind != "sentence" or cells(self.text) < _ANSWER_WIDTH
 
     def __post_init__(self) -> None:
         self.key = _key(self.text) if self.kind != "block" else self.text
@@ -81,30 +98,39 @@ def merge(markdown: str) -> Merged:
     """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
     if not _is_suspicious(markdown):
         return Merged(markdown=markdown)
-    lines = markdown.split("\n")
-    drafts, separators = _drafts(lines)
+    drafts, separators = _drafts(markdown.split("\n"))
+    drafted = sum(map(bool, drafts)) > 1
     work = _Work()
-    if separators:
+    if drafted:
         _mend_joints(drafts, work)
         _leave_out_cut(drafts, work)
-        for draft in drafts:
-            work.merge(draft)
-    else:
-        work.text = _without_runs(drafts[0], work)
+    for draft in drafts:
+        work.merge(work.once(draft, drafted=drafted))
+    text = work.once(work.text, drafted=drafted)
     if not work.dropped and not separators:
         return Merged(markdown=markdown)
-    return Merged(markdown=_written(work.text), dropped=(*separators, *work.dropped))
+    return Merged(markdown=_written(text), dropped=(*separators, *work.dropped))
 
 
 def _is_suspicious(markdown: str) -> bool:
-    """Return whether a closer look could find anything: a cheap question that most posts answer with no."""
-    lines = [line for raw in markdown.split("\n") if len(line := raw.strip()) > 2]  # noqa: PLR2004 - `---` is no text
-    if any(_SEPARATOR.fullmatch(line) for line in lines if line[0] in "-=~"):
-        return True
-    if len(set(lines)) < len(lines):
-        return True
-    found = [s.strip() for line in lines for s in sentences.split(line)]
-    return len(set(found)) < len(found)
+    """Return whether a closer look could find anything.
+
+    Every post is asked this, and nearly all answer no, so it is a few calls of C functions. It may say yes in vain; it
+    must never say no where something is to be found: a separator, or a passage, which begins two paragraphs with the
+    same wide line (`_begins_alike`).
+    """
+    for mark in ("---", "===", "~~~"):
+        if mark in markdown and any(_AFTER_MARK.match(part) for part in markdown.split(mark)[1:]):
+            return True
+    begun = [line[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
+    if len(set(begun)) == len(begun):
+        return False
+    return any(number > 1 and _may_begin_passage(line) for line, number in Counter(begun).items())
+
+
+def _may_begin_passage(line: str) -> bool:
+    """Return whether a paragraph of prose can begin with *line*: no list, quotation or code, and no line of verse."""
+    return not line.startswith(_NO_PARAGRAPH) and cells(line) >= _STUTTER_WIDTH
 
 
 def _key(text: str) -> str:
@@ -168,9 +194,10 @@ def _units(markdown: str) -> list[_Unit]:
             continue
         found += _opaque(lines[at:first])
         text = "\n".join(lines[first:last])
-        if kind == "p" and not _is_list_of_short_lines(text):
+        if kind == "p" and not _is_verse(text):
             parts = [part.strip() for part in sentences.split(text) if part.strip()]
             found += [_Unit("sentence", part, opens=not n) for n, part in enumerate(parts)]
+            found[-len(parts)].line = lines[first][:_FIRST_LINE]
         elif kind[:1] == "h" and kind != "hr":
             found.append(_Unit("heading", text.strip(), opens=True))
         else:
@@ -184,11 +211,16 @@ def _opaque(lines: list[str]) -> list[_Unit]:
     return [_Unit("block", text, opens=True)] if text.strip() else []
 
 
-def _is_list_of_short_lines(text: str) -> bool:
-    """Return whether a paragraph is verse, an address or a list without marks: lines that end without a full stop."""
-    lines = text.split("\n")
-    hard = sum(line.endswith(("  ", "\\")) for line in lines)
-    return hard >= 1 and len(lines) > hard  # a hard line break is somebody's decision
+def _is_verse(text: str) -> bool:
+    """Return whether a paragraph's line breaks are somebody's decision: verse, an address, a list without marks.
+
+    They are where they are hard, and where narrow lines end without a full stop; prose that was wrapped has wide ones.
+    """
+    lines = text.split("\n")[:-1]
+    if any(line.endswith(("  ", "\\")) for line in lines):
+        return True
+    unfinished = sum(not sentences.is_whole(line) for line in lines)
+    return 2 * unfinished > len(lines) and all(cells(line) < _VERSE_WIDTH for line in lines)
 
 
 # Mending joints ---------------------------------------------------------------------------------------------------
@@ -200,46 +232,34 @@ class _Work:
 
     text: list[_Unit] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    known: dict[str, _Unit] = field(default_factory=dict)
 
     def merge(self, draft: list[_Unit]) -> None:
         """Add a draft: known sentences go, a new one goes right behind the known one that it follows.
 
         What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
         """
-        had = dict(self.known)
-        found = [self._known(draft, n) for n in range(len(draft))]
+        found = _Earlier(self.text).repeated_by(draft)
         first = next((known for known in found if known is not None), None)
         at = len(self.text) if first is None else self._place(first, 0)
         for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
             if known is not None:
                 self.dropped.append(unit.text)
                 at = self._place(known, at) + 1
-            elif self._repeats_itself(unit, had):
-                self.dropped.append(unit.text)
             else:
                 self._insert(unit, at, draft[n + 1 : n + 2])
                 at += 1
-
-    def _repeats_itself(self, unit: _Unit, had: dict[str, _Unit]) -> bool:
-        """Return whether this draft has said so before: headings and short sentences may come again on purpose."""
-        again = unit.kind == "sentence" and unit.key in self.known and unit.key not in had
-        return again and cells(unit.text) >= _REFRAIN_WIDTH
 
     def _place(self, unit: _Unit, near: int) -> int:
         """Return where *unit* stands; drafts follow one another's order, so it is mostly at *near* or behind."""
         return next(n for n in chain(range(near, len(self.text)), range(near)) if self.text[n] is unit)
 
-    def _known(self, draft: list[_Unit], n: int) -> _Unit | None:
-        """Return the unit of an earlier draft that says the same."""
-        found = self.known.get(draft[n].key)
-        if found is None or draft[n].kind != "block":
-            return found
-        # A block is left alone, unless it repeats the one that has the same neighbour.
-        at = self._place(found, 0)
-        before = n > 0 and at > 0 and self.text[at - 1].key == draft[n - 1].key
-        behind = n + 1 < len(draft) and at + 1 < len(self.text) and self.text[at + 1].key == draft[n + 1].key
-        return found if before or behind else None
+    def once(self, units: list[_Unit], *, drafted: bool) -> list[_Unit]:
+        """Return *units* without passages that stand twice among them."""
+        dropped = [_Unit("block", "", opens=True)]
+        while dropped:
+            units, dropped = _without_runs(units, drafted=drafted)
+            self.dropped += [unit.text for unit in dropped]
+        return units
 
     def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
         """Put *unit* at a place; the paragraph it begins or divides stays divided as its draft has it."""
@@ -250,7 +270,60 @@ class _Work:
             begins = self.text[at].opens and at > 0
             self.text[at].opens = begins or not same or following[0].opens
         self.text.insert(at, unit)
-        self.known.setdefault(unit.key, unit)
+
+
+class _Earlier:
+    """The text of earlier drafts, by what stands beside what.
+
+    A sentence is the same wherever it stands. What is short, a heading or a block may come again on purpose: an answer
+    to the next question, a heading of the next part. It is the same only beside the same neighbour, and one of the
+    text is the same as one of a draft.
+    """
+
+    def __init__(self, text: list[_Unit]) -> None:
+        self._text = text
+        self._places: dict[str, list[int]] = {}
+        self._behind: dict[tuple[str, str], list[int]] = {}
+        self._before: dict[tuple[str, str], list[int]] = {}
+        self._taken: set[int] = set()
+        for at in reversed(range(len(text))):
+            key = text[at].key
+            self._places.setdefault(key, []).insert(0, at)
+            self._behind.setdefault((text[at - 1].key if at else "", key), []).append(at)
+            if at + 1 < len(text):
+                self._before.setdefault((key, text[at + 1].key), []).append(at)
+
+    def repeated_by(self, draft: list[_Unit]) -> list[_Unit | None]:
+        """Return for each unit of a draft the one that it repeats; None for what is new."""
+        numbers = Counter(unit.key for unit in draft)
+        found: list[_Unit | None] = []
+        near = 0
+        for n, unit in enumerate(draft):
+            at = self._beside(draft, n) if unit.needs_neighbour else self._nearest(unit.key, near)
+            if at is None and unit.kind == "heading" and numbers[unit.key] == 1 == len(self._places.get(unit.key, ())):
+                at = self._places[unit.key][0]
+            if at is not None:
+                self._taken.add(at)
+                near = at
+            found.append(None if at is None else self._text[at])
+        return found
+
+    def _nearest(self, key: str, near: int) -> int | None:
+        places = self._places.get(key)
+        if not places:
+            return None
+        return places[bisect_left(places, near) % len(places)]
+
+    def _beside(self, draft: list[_Unit], n: int) -> int | None:
+        key = draft[n].key
+        for places in (
+            self._behind.get((draft[n - 1].key if n else "", key), []),
+            self._before.get((key, draft[n + 1].key), []) if n + 1 < len(draft) else [],
+        ):
+            while places:
+                if (at := places.pop()) not in self._taken:
+                    return at
+        return None
 
 
 def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
@@ -308,8 +381,7 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
     for draft in drafts:
         for n in reversed(range(len(draft))):
             unit = draft[n]
-            ends = n + 1 == len(draft) or draft[n + 1].opens
-            if unit.kind != "sentence" or not ends or sentences.is_whole(unit.text):
+            if not _is_cut(unit, draft[n + 1 : n + 2]):
                 continue
             longer = bisect_right(whole, unit.key)  # what begins with a text stands right behind it
             if longer < len(whole) and whole[longer].startswith(unit.key):
@@ -319,29 +391,20 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
                 del draft[n]
 
 
-# Without separators -----------------------------------------------------------------------------------------------
+def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
+    """Return whether a sentence breaks off: it ends its paragraph without a full stop.
+
+    A line in bold or a few words with a paragraph of their own are a heading, unless the draft ends with them.
+    """
+    if unit.kind != "sentence" or sentences.is_whole(unit.text):
+        return False
+    if not following:
+        return True
+    bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
+    return following[0].opens and not (unit.opens and (bold or cells(unit.text) < _STUTTER_WIDTH // 2))
 
 
-def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
-    """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions."""
-    runs = list(_repeated_runs(units))
-    if not runs:
-        return units
-    share = sum(cells(u.text) for run in runs for u in units[run.at : run.end]) / max(
-        1, sum(cells(u.text) for u in units)
-    )
-    drafted = share >= _DRAFTED_SHARE and all(u.kind != "block" for u in units)
-    kept, at = [], 0
-    for run in runs:
-        width = sum(cells(u.text) for u in units[run.at : run.end])
-        long = width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH
-        if long and units[run.at].opens:
-            kept += units[at : run.at]
-            work.dropped += [u.text for u in units[run.at : run.end]]
-            at = run.end
-            if at < len(units):
-                units[at].opens = True
-    return kept + units[at:]
+# Runs ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,22 +417,61 @@ class _Run:
     stutters: bool
 
 
-def _repeated_runs(units: list[_Unit]) -> Iterator[_Run]:
-    """Yield the longest repeated runs, in order; they do not overlap."""
+def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], list[_Unit]]:
+    """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions; and those runs."""
+    runs = list(_repeated_runs(units, drafted=drafted))
+    stutter = _DRAFTED_STUTTER_WIDTH if drafted else _STUTTER_WIDTH
+    drafted = drafted or _is_draft(units, runs)
+    kept, dropped, at = [], [], 0
+    for run in runs:
+        width = _width(units[run.at : run.end])
+        if width >= stutter if run.stutters else drafted and width >= _PASSAGE_WIDTH:
+            kept += units[at : run.at]
+            dropped += units[run.at : run.end]
+            at = run.end
+            if at < len(units):
+                units[at].opens = True
+    return kept + units[at:], dropped
+
+
+def _is_draft(units: list[_Unit], runs: list[_Run]) -> bool:
+    """Return whether so much of nothing but paragraphs is there twice that no author can have meant it."""
+    if any(unit.kind != "sentence" for unit in units):
+        return False
+    return sum(_width(units[run.at : run.end]) for run in runs) >= _DRAFTED_SHARE * _width(units)
+
+
+def _width(units: list[_Unit]) -> int:
+    return sum(cells(unit.text) for unit in units)
+
+
+def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
+    """Yield the longest repeated runs, in order; they do not overlap.
+
+    Without separators a run counts only where it begins a paragraph, and began one before.
+    """
     places: dict[str, list[int]] = {}
     n = 0
     while n < len(units):
         earlier = places.get(units[n].key, []) if units[n].kind == "sentence" else []
-        lengths = {first: _common(units, first, n) for first in earlier[-_MOST_PLACES:]}
+        lengths = {
+            first: _common(units, first, n)
+            for first in earlier[-_MOST_PLACES:]
+            if drafted or _begins_alike(units[first], units[n])
+        }
         first = max(lengths, key=lambda f: (lengths[f], f), default=None)
         end = n + (1 if first is None else lengths[first])
         if first is not None:
-            stutter = next((f for f, length in lengths.items() if f + length >= n), None)
-            yield _Run(n, end, stutters=stutter is not None and end - n == n - stutter)
+            yield _Run(n, end, stutters=any(f + length >= n for f, length in lengths.items() if n + length == end))
         for i in range(n, end):
             if units[i].kind == "sentence":
                 places.setdefault(units[i].key, []).append(i)
         n = end
+
+
+def _begins_alike(first: _Unit, second: _Unit) -> bool:
+    """Return whether both begin a paragraph of prose with the same line. (`_is_suspicious` relies on this.)"""
+    return first.opens and second.opens and first.line == second.line != "" and _may_begin_passage(first.line)
 
 
 def _common(units: list[_Unit], first: int, second: int) -> int:
