@@ -106,8 +106,8 @@ class Cache:
     def moment(self) -> int:
         """Return the file system's own time (ns since 1970) before which a file that is read now was at rest.
 
-        Clocks of machines and of file systems may differ; this one is what modification times are compared with. 0 where
-        the folder cannot be written.
+        Clocks of machines and of file systems may differ; this one is what modification times are compared with. 0
+        where the folder cannot be written.
         """
         clock = self._folder / "clock"
         if not self._keep:

@@ -112,7 +112,7 @@ def _met(post: Post, sketch: frozenset[int], rarest: list[int], index: _Index) -
 
 def _whole(post: Post) -> Hashable:
     """Return what even posts without text must share to be the same."""
-    return (post.lang, post.text_digest, text.normal(post.title), post.target)
+    return (post.lang, post.text_digest, text.normal(post.title).casefold(), post.target)
 
 
 # Comparing --------------------------------------------------------------------------------------------------------

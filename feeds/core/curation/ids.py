@@ -3,8 +3,8 @@
 An id is a post's, wherever its file lies and whatever it says by now. What was published is recognised by, in this
 order: an id of its own; the same text in the same file; the same text in another file, if no other post has it; the
 same file, as long as title or text are still alike; and, for a file that was renamed and edited at once, a text that is
-much alike where the old file is gone. What is not recognised gets a `tag:` URI (RFC 4151) made from the authority, its date
-and its path, which is then never given again.
+much alike where the old file is gone. What is not recognised gets a `tag:` URI (RFC 4151) made from the authority, its
+date and its path, which is then never given again.
 """
 
 from collections import Counter, defaultdict

@@ -1,15 +1,22 @@
 """Which posts are the same post again, and which only look so."""
 
+import tomllib
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.curation import duplicates
-from feeds.model import Likeness
+from feeds.core.posts import sketch
+from feeds.model import Kind, Likeness
 from feeds.settings import Duplicates
 from tests.core.factory import START, post
+from tests.corpora.facts import PAIRS as _PAIRS
+
+PAIRS = tomllib.loads(_PAIRS.read_text("utf-8"))["pair"]
+NEAR = Duplicates()
 
 SAME = {"text_digest": "same"}
 
@@ -90,3 +97,137 @@ def test_the_order_of_files_never_matters(posts, random):
     found = goes(*posts)
     assert goes(*shuffled) == found
     assert not set(found) & set(found.values())
+
+
+# Nearly the same ------------------------------------------------------------------------------------------------------
+
+
+def prose(seed, length=300):
+    """Words without numbers."""
+    chance = Random(seed)
+    parts = ["an", "ery", "oig", "ust", "ely", "ing", "or", "ag"]
+    return ["".join(chance.choices(parts, k=chance.randint(1, 3))) for _ in range(length)]
+
+
+def written(path, text, **values):
+    """A post known by its text, as reading it would make it."""
+    squeezed = sketch.squeezed(text.encode())
+    known_by = {"text_digest": sketch.digest(squeezed), "sketch": sketch.sketch(squeezed)}
+    return post(path, **known_by, **values)
+
+
+def found(texts, settings=NEAR, **values):
+    """What is found of each text, by its name; *values* are the posts' values, by name."""
+    posts = [
+        written(name, text, **{key: v[name] for key, v in values.items() if name in v}) for name, text in texts.items()
+    ]
+    pairs = duplicates.candidates(posts, {duplicates.mark(p) for p in posts}, ())
+    known = {duplicates.pair(a, b): duplicates.likeness(texts[a.path], texts[b.path]) for a, b in pairs}
+    return {f.post.path: f for f in duplicates.find(posts, known, settings)}
+
+
+def edited(words, every, word="other"):
+    return " ".join(w if (n + 1) % every else word for n, w in enumerate(words))
+
+
+TEXT = " ".join(prose(1))
+NEARLY = edited(prose(1), 60)
+LATER = {"b.md": START + timedelta(days=1)}
+
+
+def test_nearly_the_same_text_is_a_duplicate():
+    """The earlier stays, and the reason says how much is the same."""
+    twin = found({"a.md": TEXT, "b.md": NEARLY}, published=LATER)["b.md"]
+    assert (twin.kind, twin.stays.path, twin.dropped) == (Kind.NEAR, "a.md", True)
+    assert twin.similarity == duplicates.similarity(TEXT, NEARLY) > 0.9
+    assert twin.reason == f"{int(twin.similarity * 100)} % of its text as a.md"
+
+
+def test_below_the_threshold_both_stay():
+    """It is the owner's."""
+    assert found({"a.md": TEXT, "b.md": edited(prose(1), 3)}) == {}
+    strict = Duplicates(similarity=0.999)
+    assert found({"a.md": TEXT, "b.md": NEARLY}, strict) == {}
+
+
+def test_a_copy_edited_in_every_sentence_is_found():
+    """No run of a dozen words is the same in both."""
+    other = edited(prose(1), 12)
+    assert duplicates.similarity(TEXT, other) >= 0.75
+    assert found({"a.md": TEXT, "b.md": other}, Duplicates(similarity=0.75))["b.md"].dropped
+
+
+def test_what_is_near_may_be_reported_or_not_looked_for():
+    """`near` decides; the same text is a duplicate all the same."""
+    texts = {"a.md": TEXT, "b.md": NEARLY, "c.md": TEXT}
+    told = {path: f.dropped for path, f in found(texts, Duplicates(near="report")).items()}
+    assert told == {"b.md": False, "c.md": True}
+    assert found(texts, Duplicates(near="keep")).keys() == {"c.md"}
+
+
+def test_instalments_differ_in_their_numbers_and_stay():
+    """Release notes and monthly notices are reported, never dropped."""
+    told = found({"a.md": f"{TEXT} 9.1", "b.md": f"{TEXT} 9.2"})["b.md"]
+    assert (told.kind, told.dropped) == (Kind.INSTALMENT, False)
+
+
+def test_translations_are_not_compared():
+    """Not even with an untranslated copy."""
+    assert found({"a.md": TEXT, "b.md": NEARLY}, lang={"b.md": "ja"}) == {}
+
+
+def test_what_was_published_before_stays():
+    """A copy never takes the place of its original, however early its date and short its path."""
+    posts = [written("original.md", TEXT, published=START + timedelta(days=5)), written("c.md", TEXT)]
+    known = {duplicates.pair(*posts): duplicates.likeness(TEXT, TEXT)}
+    by_date = duplicates.find(posts, known, NEAR)
+    assert [f.post.path for f in by_date] == ["original.md"]
+    remembered = duplicates.find(posts, known, NEAR, lambda p: p.path == "original.md")
+    assert [f.post.path for f in remembered] == ["c.md"]
+
+
+def test_boilerplate_that_many_share_makes_no_pair():
+    """A disclaimer below otherwise different posts."""
+    disclaimer = " ".join(prose("disclaimer", 40))
+    texts = {f"{n}.md": " ".join(prose(n, 200)) + " " + disclaimer for n in range(40)}
+    assert found(texts) == {}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=14),
+    st.integers(0, 14),
+    st.randoms(use_true_random=False),
+)
+def test_looking_at_a_few_new_posts_finds_what_looking_at_all_does(recipe, old, random):
+    """So a cache changes nothing."""
+    texts = {f"{n}.md": edited(prose(seed, 120), 20 + 10 * step) for n, (seed, step) in enumerate(recipe)}
+    posts = [written(name, text) for name, text in texts.items()]
+    random.shuffle(posts)
+
+    def pairs(among, fresh):
+        return {duplicates.pair(a, b) for a, b in duplicates.candidates(among, set(map(duplicates.mark, fresh)), ())}
+
+    before = pairs(posts[:old], posts[:old])
+    assert before | pairs(posts, posts[old:]) == pairs(posts, posts)
+
+
+@pytest.mark.parametrize("p", PAIRS, ids=lambda p: f"{p['blog']} {p['label']} {p['similarity']}")
+def test_what_a_person_says_of_real_pairs_is_what_the_rules_say(p):
+    """Of six blogs, by path: what is no duplicate stays, and what is one goes, if anything but its title says so."""
+    shorter, longer = sorted(p["lengths"])
+    known_by = {"text_digest": "same" if p["similarity"] == 1 else "a", "title": "T", "target": "https://a.example/"}
+    a = post(p["a"], **known_by, lang="en")
+    b = post(
+        p["b"],
+        text_digest="same" if p["similarity"] == 1 else "b",
+        title="T" if p["same_title"] else "U",
+        target="https://a.example/" if p["same_target"] else "https://b.example/",
+        lang="en" if p["same_lang"] else "ja",
+    )
+    like = Likeness(similarity=p["similarity"], same_digits=p["same_digits"], characters=shorter)
+    told = duplicates.find([a, b], {duplicates.pair(a, b): like}, NEAR)
+    short_and_retitled = longer < duplicates.SHORT and not p["same_title"]
+    assert bool([f for f in told if f.dropped]) == (p["label"] == "duplicate" and not short_and_retitled)
+    near = p["similarity"] >= NEAR.similarity and p["same_lang"] and shorter >= duplicates.SHORT
+    if p["label"] == "instalment" and near:
+        assert [f.kind for f in told] == [Kind.INSTALMENT]

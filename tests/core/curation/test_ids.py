@@ -1,13 +1,17 @@
 """Permanent ids."""
 
 import re
+from datetime import timedelta
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.curation.ids import assign
+from feeds.core.posts import sketch
 from feeds.model import Known
-from tests.core.factory import post
+from tests.core.factory import START, post
 
 AUTHORITY = "example.com,2026"
 
@@ -81,3 +85,127 @@ def test_every_post_has_one_id_and_no_two_share_it(posts, memory, random):
     assert len(set(found.values())) == len(found)
     assert all(re.match(r"[a-z]+:\S+$", uri) for uri in found.values())
     assert assign(random.sample(posts, len(posts)), random.sample(memory, len(memory)), AUTHORITY) == found
+
+
+# Known again ----------------------------------------------------------------------------------------------------------
+
+CHANCE = Random(1)
+TEXTS = [
+    " ".join(CHANCE.choices(["reading", "paper", "gym", "lyric", "of", "a", "the", "song"], k=300)) for _ in range(6)
+]
+
+
+def written(path, text, **values):
+    squeezed = sketch.squeezed(text.encode())
+    known_by = {"text_digest": sketch.digest(squeezed), "sketch": sketch.sketch(squeezed)}
+    return post(path, **known_by, **values)
+
+
+def remembered(p, identity):
+    return Known(
+        id=identity, path=p.path, text_digest=p.text_digest, sketch=p.sketch, title=p.title, published=p.published
+    )
+
+
+def assigned(posts, before, present=()):
+    known_ = [remembered(p, f"urn:{n}") for n, p in enumerate(before)]
+    return assign(posts, known_, AUTHORITY, present)
+
+
+EDITS = {
+    "an edited text": {"text": TEXTS[0].replace("song", "tune", 4)},
+    "a new title": {"title": "Another title"},
+    "another category": {"categories": ("Moved",)},
+    "another address": {"url": "https://example.com/elsewhere/"},
+    "another date": {"published": START + timedelta(days=3)},
+    "a rewritten text under its title": {"text": TEXTS[1]},
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_in_place_keeps_the_id(edit):
+    """Whatever was edited, it is the same post."""
+    values = {"text": TEXTS[0], "title": "A title"} | edit
+    before = written("a.md", TEXTS[0], title="A title")
+    assert assigned([written("a.md", values.pop("text"), **values)], [before]) == {"a.md": "urn:0"}
+
+
+def test_a_file_that_is_renamed_and_edited_at_once_keeps_its_id():
+    """Most of its text is there, and its old name is gone."""
+    before = [written("a.md", TEXTS[0]), written("b.md", TEXTS[1])]
+    after = [written("c.md", TEXTS[0].replace("song", "tune", 4), title="New"), written("b.md", TEXTS[1])]
+    assert assigned(after, before) == {"c.md": "urn:0", "b.md": "urn:1"}
+
+
+def test_what_is_only_held_back_was_not_renamed():
+    """A draft keeps its id for the day on which it is public again."""
+    before = [written("a.md", TEXTS[0])]
+    copy = written("c.md", TEXTS[0].replace("song", "tune", 4), title="New")
+    assert assigned([copy], before, present=["a.md", "c.md"])["c.md"].startswith("tag:")
+
+
+def test_a_new_post_at_an_old_path_gets_a_new_id():
+    """Another title and another text are another post."""
+    before = [written("latest.md", TEXTS[0], title="October")]
+    found = assigned([written("latest.md", TEXTS[1], title="November")], before)
+    assert found["latest.md"].startswith("tag:example.com,2026:")
+
+
+def test_a_post_that_is_deleted_and_comes_back_is_the_same():
+    """Under its name, edited or not, or under another."""
+    before = [written("a.md", TEXTS[0]), written("b.md", TEXTS[1])]
+    assert assigned([written("b.md", TEXTS[1])], before) == {"b.md": "urn:1"}
+    for back in (written("a.md", TEXTS[0]), written("again.md", TEXTS[0])):
+        assert assigned([back, written("b.md", TEXTS[1])], before)[back.path] == "urn:0"
+
+
+def test_files_that_swap_names_and_are_edited_keep_their_ids():
+    """What a file says counts more than what it is called."""
+    before = [written("a.md", TEXTS[0], title="A"), written("b.md", TEXTS[1], title="B")]
+    after = [written("b.md", TEXTS[0], title="A"), written("a.md", TEXTS[1] + " more", title="B")]
+    assert assigned(after, before) == {"b.md": "urn:0", "a.md": "urn:1"}
+
+
+def test_texts_of_a_few_words_are_known_by_title_or_date():
+    """There is no text to compare."""
+    before = [written("a.md", "Short.", title="One")]
+    assert assigned([written("a.md", "Brief.", title="Two")], before) == {"a.md": "urn:0"}
+    other_day = written("a.md", "Brief.", title="Two", published=START + timedelta(days=1))
+    assert assigned([other_day], before)["a.md"].startswith("tag:")
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 5)),
+        st.tuples(st.just("edit"), st.integers(0, 9)),
+        st.tuples(st.just("move"), st.integers(0, 9)),
+        st.tuples(st.just("swap"), st.integers(0, 9)),
+        st.tuples(st.just("remove"), st.integers(0, 9)),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_whatever_is_done_to_files_ids_stay_with_their_posts(steps):
+    """No id moves to another post, none is given twice, and no post that stays gets a second one."""
+    texts: dict[str, int] = {}
+    memory: dict[str, Known] = {}
+    first: dict[int, str] = {}
+    fresh = (f"p{n}.md" for n in range(100))
+    for what, n in steps:
+        paths = sorted(texts)
+        if what == "add" and n not in texts.values():
+            texts[next(fresh)] = n
+        elif paths and what in {"move", "remove"}:
+            moved = texts.pop(paths[n % len(paths)])
+            texts |= {next(fresh): moved} if what == "move" else {}
+        elif paths and what == "swap":
+            a, b = paths[n % len(paths)], paths[0]
+            texts[a], texts[b] = texts[b], texts[a]
+        posts = [written(path, TEXTS[i], title=f"Title {i}") for path, i in texts.items()]
+        found = assign(posts, memory.values(), AUTHORITY, texts)
+        assert len(set(found.values())) == len(posts)
+        for p in posts:
+            memory[found[p.path]] = remembered(p, found[p.path])
+            assert first.setdefault(texts[p.path], found[p.path]) == found[p.path]
