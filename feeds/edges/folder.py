@@ -4,6 +4,7 @@ A file is replaced in one step: a temporary file beside it, fsync, rename. Whate
 there before stands there still, whole.
 """
 
+import errno
 import os
 import stat
 import tempfile
@@ -28,24 +29,50 @@ def read(folder: Path, path: str, most_bytes: int) -> bytes:
     Raises:
         PostError: the file cannot be read, is larger than *most_bytes*, or is a link that leads out of the folder.
     """
-    file = folder / path
     try:
         path.encode()
-        if file.is_symlink() and not file.resolve(strict=True).is_relative_to(folder.resolve()):
-            raise PostError(path, None, "is a link that leads out of the posts folder")
-        about = file.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise PostError(path, None, "is no plain file")
-        if about.st_size > most_bytes:
-            large, most = (f"{number / 1_000_000:.3g} MB" for number in (about.st_size, most_bytes))
-            raise PostError(path, None, f"is too large: {large}; at most {most} are read")
-        return file.read_bytes()
+        number = _opened(folder, path)
+        try:
+            about = os.fstat(number)
+            if not stat.S_ISREG(about.st_mode):
+                raise PostError(path, None, "is no plain file")
+            if about.st_size > most_bytes:
+                large, most = (f"{size / 1_000_000:.3g} MB" for size in (about.st_size, most_bytes))
+                raise PostError(path, None, f"is too large: {large}; at most {most} are read")
+            return _whole(number, about.st_size)
+        finally:
+            os.close(number)
     except UnicodeEncodeError:
         shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
         raise PostError(shown, None, "the file's name is not UTF-8; rename it") from None
     except (OSError, RuntimeError) as e:
         reason = getattr(e, "strerror", None) or str(e)
         raise PostError(path, None, f"cannot be read: {reason}") from e
+
+
+def _opened(folder: Path, path: str) -> int:
+    """Return an open file; a pipe is not waited for, and a link is followed only inside *folder*."""
+    name = f"{folder}/{path}"
+    how = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(name, how | os.O_NOFOLLOW)
+    except OSError as e:
+        if e.errno != errno.ELOOP:
+            raise
+    if not Path(name).resolve(strict=True).is_relative_to(folder.resolve()):
+        raise PostError(path, None, "is a link that leads out of the posts folder")
+    return os.open(name, how)
+
+
+def _whole(number: int, size: int) -> bytes:
+    """Return everything an open file holds, also if it has grown since its size was asked for."""
+    found = os.read(number, size + 1)
+    if len(found) == size:
+        return found
+    parts = [found]
+    while parts[-1]:
+        parts.append(os.read(number, max(size, 1)))
+    return b"".join(parts)
 
 
 class Output:
