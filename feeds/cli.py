@@ -21,7 +21,9 @@ from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
     from feeds.config import Config
+    from feeds.core.curation.suggest import Suggestion
     from feeds.jobs.report import Report
+    from feeds.jobs.tags import Change
     from feeds.model import Entry, Verdict
 
 _CONFIG = click.option(
@@ -133,6 +135,95 @@ def posts(path: Path, now: str | None, *, as_json: bool) -> int:
         _print_table(("status", "date", "path", "title or reason"), [_row(v) for v in found.verdicts])
         click.echo(_counted(found.counts))
         _complain([], warnings)
+    return 1 if errors else 0
+
+
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+@click.option("--suggest", is_flag=True, help="Tags for posts that have none, each with its reason.")
+@click.option("--fix", is_flag=True, help="Show how front matter would spell tags as they are published.")
+@click.option("--write", is_flag=True, help="With --fix: change the files.")
+def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool, write: bool) -> int:
+    """List tags, their spellings, posts and rule hits; suggest some; mend their spelling in the files."""
+    from feeds.core.curation.tags import listed
+    from feeds.jobs import tags as job
+
+    if (suggest and fix) or (write and not fix):
+        raise click.UsageError("--write goes with --fix, and --suggest with neither")
+    config = _config(path)
+    with _progress(hidden=as_json) as progress:
+        found = job.catalogue(config, now=_now(config, now), progress=progress)
+        if suggest:
+            return _tell_suggestions(config, job.suggestions(config, found, progress), as_json=as_json)
+    if fix:
+        return _tell_changes(config, job.fixes(config, found, write=write), as_json=as_json)
+    known = listed(found, config.settings)
+    if as_json:
+        for tag in known:
+            _print_json(
+                {
+                    "tag": tag.tag,
+                    "spellings": tag.spellings,
+                    "posts": len(tag.posts),
+                    "below": tag.below,
+                    "rule_hits": tag.rule_hits,
+                    "aliases": tag.aliases,
+                    "paths": tag.posts,
+                },
+            )
+        return 0
+    rows = [
+        (
+            t.tag,
+            str(len(t.posts)),
+            str(t.rule_hits),
+            ", ".join(f"{name} {number}" for name, number in t.spellings.items()),
+            "; ".join(filter(None, [f"{t.below} below it" * bool(t.below), ", ".join(t.aliases)])),
+        )
+        for t in known
+    ]
+    _print_table(("tag", "posts", "rule hits", "spellings", "below it; aliases"), rows)
+    return 0
+
+
+def _tell_suggestions(config: "Config", found: "list[Suggestion]", *, as_json: bool) -> int:
+    if config.settings.tags.suggest == "off":
+        _complain([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
+    if as_json:
+        for one in found:
+            _print_json(
+                {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of},
+            )
+        return 0
+    _print_table(("path", "tag", "because"), [(one.path, one.tag, _because(one)) for one in found])
+    return 0
+
+
+def _because(one: "Suggestion") -> str:
+    words = ", ".join(f"“{word}”" for word in one.because)
+    return f"because {one.posts} of {one.of} posts with {words} carry it"
+
+
+def _tell_changes(config: "Config", found: "Iterator[Change]", *, as_json: bool) -> int:
+    errors = []
+    for change in found:
+        if change.reason:
+            errors.append(f"{config.settings.posts.folder.rstrip('/')}/{change.reason}")
+        if as_json:
+            _print_json(
+                {
+                    "path": change.path,
+                    "written": change.written,
+                    "diff": "".join(f"{line}\n" for line in change.diff),
+                    "reason": change.reason,
+                },
+            )
+        else:
+            for line in change.diff:  # a pipe gets the bytes that patch(1) wants
+                click.echo(_printable(line) if sys.stdout.isatty() else line)
+    _complain(errors, [])
     return 1 if errors else 0
 
 

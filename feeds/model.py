@@ -65,6 +65,8 @@ class Post:
     authors: tuple[Author, ...] = ()
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    #: What `tags.rules` found in title and text; each tag as its rule spells it.
+    rule_tags: tuple[str, ...] = ()
     image: Image | None = None
     #: Markdown, as published: without repeated title, passages and separators.
     body: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from feeds.core.curation import duplicates, ids, names
+from feeds.core.curation import duplicates, ids, names, tags
 from feeds.model import Catalogue, Entry, Known, Post, Status, Verdict
 from feeds.settings import Settings
 
@@ -58,13 +58,13 @@ def _held_back(post: Post, now: datetime) -> Verdict | None:
 def _entries(posts: list[Post], now: datetime, known: Iterable[Known], settings: Settings) -> tuple[Entry, ...]:
     chosen = ids.assign(posts, known, settings.site.authority)
     topics = names.topics(posts, settings.categories)
-    tags = names.Spellings([name for post in posts for name in post.tags], settings.tags.aliases)
+    spellings = tags.spellings(posts, settings)
     entries = (
         Entry(
             id=chosen[post.path],
             post=post,
             categories=tuple(dict.fromkeys(topics[names.key(name)] for name in post.categories)),
-            tags=tags.of(post.tags),
+            tags=spellings.of((*post.tags, *post.rule_tags)),
             updated=max(m for m in (post.published, post.updated) if m is not None and m <= now),
         )
         for post in posts

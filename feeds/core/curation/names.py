@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import count
 
 from feeds.core.posts.read import slugify
@@ -21,15 +21,34 @@ class Spellings:
 
     def __init__(self, used: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
         self._aliases = {key(alias): name for alias, name in (aliases or {}).items()}
-        counts = Counter(self._aliases.get(key(name), name) for name in used)
+        counts = Counter(map(self._meant, used))
         self._winners: dict[str, str] = {}
         for name, _ in sorted(counts.items(), key=lambda found: (-found[1], found[0])):
             self._winners.setdefault(key(name), name)
 
     def of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the winning spellings of *names*, each once, in their order."""
-        meant = (self._aliases.get(key(name), name) for name in names)
-        return tuple(dict.fromkeys(self._winners.get(key(name), name) for name in meant))
+        return tuple(dict.fromkeys(map(self.one, names)))
+
+    def one(self, name: str) -> str:
+        """Return the winning spelling of *name*; itself where it is not in use."""
+        meant = self._meant(name)
+        return self._winners.get(key(meant), meant)
+
+    def _meant(self, name: str) -> str:
+        """Return what *name* is an alias of: in several steps, and where a tag above it is one (`ML/Chips`)."""
+        used: set[str] = set()  # each serves once: `"AI" = "AI/General"` must come to an end
+        while alias := next((p for p in _prefixes(name) if key(p) in self._aliases and key(p) not in used), None):
+            used.add(key(alias))
+            name = self._aliases[key(alias)] + name.removeprefix(alias)
+        return name
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """Yield *name* and the tags above it, the longest first."""
+    while name:
+        yield name
+        name = name.rpartition("/")[0]
 
 
 def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[str, Topic]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from feeds.core.posts import dates, frontmatter, markdown, passages, text
+from feeds.core.posts import dates, frontmatter, markdown, passages, rules, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
 from feeds.model import Author, Image, Post, Status, Verdict
@@ -22,7 +22,8 @@ MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
 _MOST_GROWTH = 20
 _ALWAYS_SHOWN = 500_000
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+#: Byte order marks that a post may begin with, and the encoding that each tells.
+BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
@@ -54,13 +55,21 @@ def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
     Raises:
         PostError: the file cannot be used; the reason is for people.
     """
-    source = frontmatter.split(_text(path, content), path)
-    return _Reader(path, source, settings).post()
+    return _Reader(path, source(path, content), settings).post()
+
+
+def source(path: str, content: bytes) -> frontmatter.Source:
+    """Return the front matter and the Markdown in *content*, as they are written.
+
+    Raises:
+        PostError: it is not text, or has no front matter that can be read.
+    """
+    return frontmatter.split(_text(path, content), path)
 
 
 def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
-    mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
+    mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (b"", "utf-8"))
     try:
         found = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as e:
@@ -121,6 +130,7 @@ class _Reader:
             authors=self.authors(),
             categories=categories,
             tags=self.names("tags"),
+            rule_tags=rules.tags_in(f"{title}\n{plain}", self.settings.tags.rules),
             image=self.image(url),
             body=body,
             excerpt=markdown.without_illegal(self.excerpt(body, found)),
