@@ -1,9 +1,9 @@
 """Tags for posts that have none, from the site's own tagged posts, each with its reason.
 
-The nearest tagged posts vote (k nearest neighbours, Fix and Hodges 1951) by the words they share with the post: the cosine of
-the sets of words, each word weighted by its inverse document frequency (Spärck Jones 1972). A tag is suggested when it
-has most of the votes *and* when a few of the shared words say why: among all tagged posts that hold these words, most carry
-the tag. Nothing is learned elsewhere and nothing depends on chance or order.
+The nearest tagged posts vote (k nearest neighbours, Fix and Hodges 1951) by the words they share with the post: the
+cosine of the sets of words, each word weighted by its inverse document frequency (Spärck Jones 1972). A tag is
+suggested when it has most of the votes *and* when a few of the shared words say why: among all tagged posts that hold
+these words, most carry the tag. Nothing is learned elsewhere and nothing depends on chance or order.
 """
 
 import math
@@ -26,7 +26,7 @@ _TRIED = 30
 #: A word in more than this part of the posts says nothing about any.
 _COMMON = 0.3
 #: A reason holds when at least this part of the posts with its words carry the tag.
-_HOLDS = 0.6
+_HOLDS = 0.7
 
 _UNWRITTEN = re.compile(r"https?://\S+|\]\([^)\s]*|<[^<>]*>|{{.*?}}|{%.*?%}", re.DOTALL)
 _CJK = r"\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"

@@ -1,7 +1,8 @@
 """Tags: what a site's posts carry, how it is spelled, and where it comes from.
 
-`AI/Chips` is a tag below `AI`. It is compared as a whole, spaces around the slash aside, and published as it was given: as
-with Hugo, Zola and Obsidian, the tag above is not added to the post. It is counted with it in listings, as Obsidian does.
+`AI/Chips` is a tag below `AI`. It is compared as a whole, spaces around the slash aside, and published as it was
+given: as with Hugo, Zola and Obsidian, the tag above is not added to the post. It is counted with it in listings, as
+Obsidian does.
 """
 
 from collections import Counter

@@ -1,8 +1,9 @@
 """Other tags in the front matter of a post file, and no other byte changed.
 
-A parser says where each tag stands: PyYAML's marks for YAML. Parsers of TOML and JSON keep no places, so they are asked: each
-string that reads like a tag is replaced by a mark, and where the mark comes out is what the string was. Afterwards the new
-file is read again: tags must be the new ones and everything else what it was, or the file is refused.
+A parser says where each tag stands: PyYAML's marks for YAML. Parsers of TOML and JSON keep no places, so they are
+asked: each string that reads like a tag is replaced by a mark, and where the mark comes out is what the string was.
+Afterwards the new file is read again: tags must be the new ones and everything else what it was, or the file is
+refused.
 """
 
 import json

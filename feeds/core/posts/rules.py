@@ -1,9 +1,9 @@
 """Tag rules: which tags a text gets for the words in it, in one pass however many rules there are.
 
-Words are compared as Unicode's toNFKC_Casefold has them (The Unicode Standard, 3.13): width, case, ligatures and marks
-that nobody sees make no difference. A word counts only whole, as UAX #29 has words: not inside a longer word or number
-of a script that puts spaces between words, such as Latin, Cyrillic, Greek, Arabic, Devanagari or Hangul. Han, kana, Thai
-and their like have no such places, so next to them nothing is asked for.
+Words are compared as Unicode's toNFKC_Casefold has them (The Unicode Standard, 3.13): width, case, ligatures and
+marks that nobody sees make no difference. A word counts only whole, as UAX #29 has words: not inside a longer word or
+number of a script that puts spaces between words, such as Latin, Cyrillic, Greek, Arabic, Devanagari or Hangul. Han,
+kana, Thai and their like have no such places, so next to them nothing is asked for.
 """
 
 import re
@@ -17,8 +17,6 @@ from feeds.settings import TagRule
 _UNSEEN = re.compile(
     r"[\xad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
-#: With the letter before, which an accent may compose with; what follows never composes with what stands before it.
-_BEYOND_ASCII = re.compile(r"([\x00-\x7f]?[^\x00-\x7f]+)")
 
 
 class Rules:
@@ -73,14 +71,6 @@ def _folded(text: str) -> str:
     """Return *text* as words are compared; ASCII, most of most texts, takes the short way."""
     if text.isascii():
         return text.lower()
-    pieces = _BEYOND_ASCII.split(text)
-    pieces[::2] = map(str.lower, pieces[::2])
-    pieces[1::2] = map(_caseless, pieces[1::2])
-    return "".join(pieces)
-
-
-@lru_cache(maxsize=1024)
-def _caseless(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _UNSEEN.sub("", folded)
 
@@ -110,8 +100,8 @@ def _is_letter(character: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _has_words(character: str) -> bool:
-    """Return whether *character* is of no script that is written without spaces."""
+    """Return whether *character* is of a script that puts spaces between words; no emoji is."""
     import regex  # noqa: PLC0415 - as above
 
-    without = r"[\p{WB=Katakana}\p{Line_Break=SA}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}]"
-    return regex.match(without, character) is None
+    spaceless = r"\p{Line_Break=SA}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{Extended_Pictographic}"
+    return regex.match(f"[{spaceless}]", character) is None
