@@ -68,9 +68,13 @@ def tags_in(text: str, rules: tuple[TagRule, ...]) -> tuple[str, ...]:
 
 
 def _folded(text: str) -> str:
-    """Return *text* as words are compared; ASCII, most of most texts, takes the short way."""
+    """Return *text* as words are compared; its ASCII lines, most lines of most texts, take the short way."""
     if text.isascii():
         return text.lower()
+    return "\n".join(line.lower() if line.isascii() else _caseless(line) for line in text.split("\n"))
+
+
+def _caseless(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _UNSEEN.sub("", folded)
 
