@@ -16,7 +16,6 @@ from feeds.settings import Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
-    "tags.rules": ((), "no tag is added"),
     "duplicates.near": ("keep", "only posts with the same text count as duplicates"),
     "duplicates.similarity": (None, "only posts with the same text count as duplicates"),
     "feeds.formats": (["atom"], "only Atom feeds are written"),
@@ -246,12 +245,25 @@ def _check(path: Path, text: str, settings: Settings) -> None:
             refuse(keys, f"{words!r} holds a line break or control character")
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
+    for at, reason in _rule_problems(settings):
+        refuse(("tags", "rules", *at), reason)
     for at, reason in _newsletter_problems(settings):
         refuse(("newsletters", *at), reason)
     if settings.publish.every < timedelta(seconds=1):
         refuse(("publish", "every"), "must be at least a second")
     if settings.store.url.startswith("postgresql"):
         refuse(("store", "url"), "PostgreSQL is not built yet; write such as 'sqlite:///feeds.db'")
+
+
+def _rule_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for at, rule in enumerate(settings.tags.rules):
+        if not rule.tag.strip():
+            yield (at, "tag"), "is blank; write the tag that posts with these words get"
+        if not rule.match:
+            yield (at, "match"), "is empty: this rule could never match; write the words it looks for"
+        for place, word in enumerate(rule.match):
+            if not any(c.isprintable() and not c.isspace() for c in word):
+                yield (at, "match", place), f"{word!r} is blank; it would match nothing or everything"
 
 
 def _newsletter_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -270,6 +282,10 @@ def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], st
     yield ("posts", "folder"), settings.posts.folder
     yield ("feeds", "folder"), settings.feeds.folder
     yield ("store", "url"), settings.store.url
+    for at, rule in enumerate(settings.tags.rules):
+        yield ("tags", "rules", at, "tag"), rule.tag
+    for alias, tag in settings.tags.aliases.items():
+        yield ("tags", "aliases", alias), tag
     for name, category in settings.categories.items():
         yield ("categories", name), f"{name}{category.label or ''}{category.description or ''}"
     for at, newsletter in enumerate(settings.newsletters):

@@ -70,6 +70,8 @@ class Post(Value, frozen=True, kw_only=True):
     authors: tuple[Author, ...] = ()
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    #: What `tags.rules` found in title and text; each tag as its rule spells it.
+    rule_tags: tuple[str, ...] = ()
     image: Image | None = None
     #: Of the text as published, less white space, case and marks; equal texts have equal digests.
     text_digest: str

@@ -234,6 +234,8 @@ class Tags(Table, frozen=True):
 
     aliases: dict[str, str] = field(default_factory=dict)
     rules: tuple[TagRule, ...] = ()
+    #: For posts without tags: never, in `feeds tags --suggest` only, or published as well.
+    suggest: Literal["off", "show", "apply"] = "show"
 
 
 class Duplicates(Table, frozen=True):

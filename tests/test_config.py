@@ -38,6 +38,12 @@ REFUSED = {
     "table instead of list": ("[newsletters]\nx = 1", "c.toml:1: newsletters: Expected `array`, got `object`"),
     "missing key": ('[[newsletters]]\nname = "w"', "c.toml:1: newsletters[0]: `schedule` is missing"),
     "deep inside": ('[tags]\nrules = [\n{ tag = "x", mach = [] },\n]', "c.toml:4: tags.rules[0].mach: "),
+    "a rule without words": ('[[tags.rules]]\ntag = "x"\nmatch = []', "c.toml:3: tags.rules[0].match: is empty"),
+    "a rule with a blank word": (
+        '[[tags.rules]]\ntag = "x"\nmatch = ["a", " \\u200b"]',
+        "c.toml:3: tags.rules[0].match[1]: ' \\u200b' is blank",
+    ),
+    "a rule without a tag": ('[[tags.rules]]\ntag = ""\nmatch = ["a"]', "c.toml:2: tags.rules[0].tag: is blank"),
     "permalink": ('[posts]\npermalink = "/{yaer}/{slug}"', "c.toml:2: posts.permalink: {yaer} is not known; did you"),
     "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug} or {stem}"),
     "missing folder": ('[posts]\nfolder = "nowhere"', "c.toml:2: posts.folder: there is no folder 'nowhere'"),

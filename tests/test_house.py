@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from feeds.cli import commands
+from feeds.cli.commands import commands
 from tests.conftest import ROOT
 
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))

@@ -75,6 +75,21 @@ def _whole(number: int, size: int) -> bytes:
     return b"".join(parts)
 
 
+def rewrite(folder: Path, path: str, old: bytes, new: bytes) -> None:
+    """Replace one file's content in one step, keeping its mode; a link stays one, and what it leads to is replaced.
+
+    Raises:
+        OutputError: the file does not hold *old* any more, or cannot be written; it is left as it is.
+    """
+    try:
+        file = (folder / path).resolve(strict=True)
+        if file.read_bytes() != old:
+            raise OutputError(path, "has changed meanwhile; it is left alone")
+        _replace(file, new, stat.S_IMODE(file.stat().st_mode))
+    except (OSError, RuntimeError) as e:
+        raise OutputError(path, f"cannot be written: {getattr(e, 'strerror', None) or e}") from e
+
+
 class Output:
     """A folder that this program writes to, and nothing outside it."""
 
@@ -107,27 +122,11 @@ class Output:
             return False
         if not self._dry_run:
             try:
-                self._replace(file, content)
+                file.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if self._private else 0o777)
+                _replace(file, content, 0o600 if self._private else 0o666 & ~_umask())
             except OSError as e:
                 raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
         return True
-
-    def _replace(self, file: Path, content: bytes) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if self._private else 0o777)
-        number, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
-        try:
-            with os.fdopen(number, "wb") as opened:
-                opened.write(content)
-                opened.flush()
-                os.fsync(opened.fileno())
-            if not self._private:
-                Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(file)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-        _sync_folder(file.parent)
 
     def sweep(self, *below: str) -> None:
         """Remove unfinished files that a killed process left behind; call it under the site's lock.
@@ -142,6 +141,22 @@ class Output:
                     if name.startswith(_UNFINISHED):
                         with suppress(OSError):
                             (Path(place) / name).unlink()
+
+
+def _replace(file: Path, content: bytes, mode: int) -> None:
+    number, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
+    try:
+        with os.fdopen(number, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    _sync_folder(file.parent)
 
 
 def _umask() -> int:

@@ -42,6 +42,11 @@ class Made:
             self._now[path] = self._had[path]
         return fresh
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What is known to lie as it should."""
+        return tuple(self._now)
+
     def note(self, path: str, recipe: str) -> None:
         """Remember that *path* was just made by this recipe."""
         stamp = self._stamp(path)

@@ -14,12 +14,13 @@ import msgspec
 
 from feeds.config import Config
 from feeds.core.syndication import plan
-from feeds.edges import lock
+from feeds.edges import lock, seal
 from feeds.edges.made import Made
+from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
 from feeds.errors import Changed, FeedsError, OutputError, PostError
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Survey, build_name, shown, survey
 from feeds.model import Status, Text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 #: How often a pass begins anew when posts change under its hands.
 _ATTEMPTS = 3
+_CATEGORIES = "feeds/category/*/atom.xml"
 #: From so many feeds on, other cores save more time than they take to start.
 _MANY_FEEDS = 8
 
@@ -41,22 +43,30 @@ def publish(config: Config, wish: Wish) -> Report:
         Changed: a post kept changing while it was read.
         StoreError: the memory cannot be used; nothing was written.
     """
-    create = not wish.dry_run
-    with (
-        lock.site(config.folder),
-        opened(config.settings.store.url, config.folder, create=create) as store,
-        workers() as team,
-    ):
-        refused: dict[str, str] = {}
-        for attempt in range(_ATTEMPTS):
-            try:
-                return _Pass(config, wish, store, team, refused).done()
-            except Changed:
-                if attempt + 1 == _ATTEMPTS:
-                    raise
-            except PostError as e:  # read well, and could not be shown; the others go on without it
-                refused[e.path] = str(e)
-        return _Pass(config, wish, store, team, refused).done()
+    url, create = config.settings.store.url, not wish.dry_run
+    with lock.site(config.folder):
+        with opened(url, config.folder, create=create) as store, workers() as team:
+            done = _tried(config, wish, store, team)
+        done.report.rest = done.rest()
+    return done.report
+
+
+def _tried(config: Config, wish: Wish, store: "Store", team: Workers) -> "_Pass":
+    """Return a pass that was done; it begins anew when posts change under its hands."""
+    refused: dict[str, str] = {}
+    attempts = 1
+    while True:
+        done = _Pass(config, wish, store, team, refused)
+        try:
+            done.do()
+        except Changed:
+            if attempts == _ATTEMPTS:
+                raise
+            attempts += 1
+        except PostError as e:  # read well, and cannot be shown; the others go on without it
+            refused[e.path] = str(e)
+        else:
+            return done
 
 
 class _Pass:
@@ -66,11 +76,13 @@ class _Pass:
         self.config, self.wish, self.store, self.team, self.refused = config, wish, store, team, refused
         self.site = Site(config, dry_run=wish.dry_run)
         self.report = Report(warnings=list(config.warnings))
+        #: Whether anything could not be made or written.
+        self.failed = False
         cache = config.folder / ".feeds-cache" / "made" if wish.use_cache else None
         self.made = Made(cache, self.site.public.root, build_name(config))
 
-    def done(self) -> Report:
-        found = survey(
+    def do(self) -> None:
+        found = self.found = survey(
             self.config,
             now=self.wish.now,
             known=self.store.entries.known(),
@@ -80,6 +92,7 @@ class _Pass:
             team=self.team,
             refused=self.refused,
         )
+        self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
         if not self.wish.dry_run:
             self.store.entries.remember(found.catalogue.entries, self.wish.now)
@@ -91,7 +104,27 @@ class _Pass:
         self.write_index(feeds)
         if not self.wish.dry_run:
             self.made.save()
-        return self.report
+
+    def rest(self) -> Rest | None:
+        """Return the state in which everything was left; None if something is still to be done. The store is closed."""
+        calm = self.found.settled and not self.found.warnings and not self.refused and not self.failed
+        if not calm or self.wish.dry_run or not self.wish.use_cache:
+            return None
+        places = ("feeds", "feeds/category", *self.made.paths, *self.site.public.matching(_CATEGORIES))
+        store = opening.path(self.site.settings.store.url, self.config.folder)
+        templates = self.config.folder / "templates"
+        watched = (
+            *(str(self.site.public.root / place) for place in dict.fromkeys(places)),
+            *(f"{store}{ending}" for ending in ("", "-wal")),
+            *(str(templates / name) for name in ("", *(name for name, _, _ in self.site.templates_stamp()))),
+        )
+        return Rest(
+            until=self.found.until,
+            letters=self.has_letters,
+            posts=str(self.config.resolve(self.site.settings.posts.folder)),
+            watched=watched,
+            state=seal.state(watched, self.found.scan),
+        )
 
     def tell(self, found: Survey) -> None:
         """Report what lies in the posts folder."""
@@ -119,7 +152,7 @@ class _Pass:
         documents = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
         for (feed, recipe), document in zip(stale, documents, strict=True):
             if isinstance(document, str):
-                self.report.errors.append(f"{feed.path}: cannot be made: {document}")
+                self.fail(f"{feed.path}: cannot be made: {document}")
             else:
                 self.write(feed.path, document, recipe)
 
@@ -131,14 +164,19 @@ class _Pass:
             else:
                 self.report.unchanged += 1
         except OutputError as e:
-            self.report.errors.append(str(e))
+            self.fail(str(e))
         else:
             self.made.note(path, recipe)
+
+    def fail(self, reason: str) -> None:
+        """Report what could not be made; another pass may fare better."""
+        self.report.errors.append(reason)
+        self.failed = True
 
     def left_over(self, feeds: Iterable[plan.Feed]) -> Iterator[str]:
         """Yield a line for each category's feed that nothing is in any more; readers may ask for it, so it stays."""
         shown_ = {feed.path for feed in feeds}
-        for path in self.site.public.matching("feeds/category/*/atom.xml"):
+        for path in self.site.public.matching(_CATEGORIES):
             if path not in shown_:
                 where = self.site.public.root / path
                 yield f"{where}: no public post is in this feed any more; it stays until you delete it"
@@ -156,13 +194,13 @@ class _Pass:
             else:
                 self.write(path, pages.feeds_page(self.site, feeds, issues), recipe)
         except FeedsError as e:
-            self.report.errors.append(str(e))
+            self.fail(str(e))
 
     # Letters ----------------------------------------------------------------------------------------------------
 
     def send_letters(self, found: Survey) -> None:
         """Compose what is due, and bring what is on its way to its end."""
-        if not self.site.settings.newsletters and not self.store.has_issues:
+        if not self.has_letters:
             return
         from feeds.jobs import send  # noqa: PLC0415 - a site without newsletters loads none of it
 

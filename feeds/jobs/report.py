@@ -1,7 +1,7 @@
 """What a pass is asked for, and what it did."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 #: Told how far a long piece of work is: what, done, of how many.
@@ -20,6 +20,21 @@ class IssueReport:
     state: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """The state in which a pass left everything: as long as it lasts, another pass would do nothing."""
+
+    #: The next moment at which a post appears, changes or expires; None where none is known.
+    until: datetime | None
+    #: Whether a pass that may send letters would have more to look at.
+    letters: bool
+    #: The posts folder, and every other file and folder that was read or written.
+    posts: str
+    watched: tuple[str, ...]
+    #: The state of all of them.
+    state: bytes
+
+
 @dataclass(kw_only=True, slots=True)
 class Report:
     """What one pass did."""
@@ -34,6 +49,13 @@ class Report:
     #: A line each; the user must mend these.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: None where something is still to be done, or may be.
+    rest: Rest | None = None
+
+    def again(self) -> "Report":
+        """Return what another pass would report if nothing changed until then."""
+        unchanged = self.unchanged + len(self.written)
+        return replace(self, written=[], unchanged=unchanged, issues=[], rest=None)
 
 
 def _unheard(_what: str, _done: int, _of: int) -> None:

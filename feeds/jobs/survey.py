@@ -24,7 +24,7 @@ from feeds.edges.scan import Scan, Stamp, scan
 from feeds.edges.workers import Workers
 from feeds.errors import Changed, PostError
 from feeds.jobs.report import Progress
-from feeds.model import Catalogue, Known, Likeness, Post, Status, Text, Verdict
+from feeds.model import Catalogue, Finding, Known, Likeness, Post, Status, Text, Verdict
 
 #: Files that one call to a worker reads, pairs that it compares.
 _PART, _PAIRS = 200, 10
@@ -43,6 +43,8 @@ class Survey:
     readings: Mapping[str, Reading]
     #: Whether no file was changed so recently that it may change again unnoticed.
     settled: bool
+    #: The next moment at which a post appears, changes or expires by itself; None where there is none.
+    until: datetime | None
     warnings: tuple[str, ...] = ()
 
     def text(self, post: Post) -> Text:
@@ -58,6 +60,15 @@ class Survey:
             found.update(part)
             progress("Rendering posts", len(found), len(contents))
         return found
+
+    def side_by_side(self, pair: Finding) -> list[tuple[str, str, bool]]:
+        """Return the paragraphs of two posts beside each other, and whether they are the same."""
+        place, settings = _posts_folder(self.config), self.config.settings
+        texts = (
+            read.paragraphs(post.path, folder.read(place, post.path, read.MOST_BYTES), settings)
+            for post in (pair.post, pair.stays)
+        )
+        return duplicates.aligned(*texts)
 
     def complaints(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts, each a line that starts with the file as seen from the config."""
@@ -107,8 +118,21 @@ def survey(
         scan=scanned,
         readings=readings,
         settled=moment > 0 and all(kept[path] == readings[path] for path in fresh),
+        until=min(_turns(readings, now), default=None),
         warnings=tuple(cache.warnings),
     )
+
+
+def _turns(readings: Mapping[str, Reading], now: datetime) -> Iterator[datetime]:
+    """Yield the moments still to come at which a post becomes something else."""
+    for reading in readings.values():
+        if (post := reading.post) and not post.draft:
+            if post.published > now:
+                yield post.published
+            if post.expires is not None and post.expires > now:
+                yield post.expires
+            if post.updated is not None and post.updated > now:
+                yield post.updated
 
 
 def _understood(readings: Mapping[str, Reading], refused: Mapping[str, str]) -> Iterator[Post | Verdict]:

@@ -132,3 +132,14 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path):
         "feeds/atom.xml",
         "images/.feeds-unfinished-x",
     ]
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path):
+    """What somebody wrote in between is worth more than our edit."""
+    (tmp_path / "a.md").write_bytes(b"theirs")
+    with pytest.raises(OutputError, match=r"a\.md: has changed meanwhile"):
+        folder.rewrite(tmp_path, "a.md", b"read", b"ours")
+    assert (tmp_path / "a.md").read_bytes() == b"theirs"
+    with pytest.raises(OutputError, match=r"gone\.md: cannot be written"):
+        folder.rewrite(tmp_path, "gone.md", b"", b"ours")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.md"]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from feeds.core.curation import duplicates, ids, names
+from feeds.core.curation import duplicates, ids, names, tags
 from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Verdict
 from feeds.settings import Settings
 
@@ -72,13 +72,13 @@ def _entries(
     """Return the public entries, newest first."""
     chosen = ids.assign(posts, known, settings.site.authority, present)
     topics = names.topics(posts, settings.categories)
-    tags = names.Spellings([name for post in posts for name in post.tags], settings.tags.aliases)
+    spellings = tags.spellings(posts, settings)
     entries = [
         Entry(
             id=chosen[post.path],
             post=post,
             categories=tuple(dict.fromkeys(topics[names.key(name)] for name in post.categories)),
-            tags=tags.of(post.tags),
+            tags=spellings.of((*post.tags, *post.rule_tags)),
             updated=_updated(post, now),
         )
         for post in posts

@@ -10,7 +10,8 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from difflib import SequenceMatcher
+from itertools import chain, zip_longest
 
 from feeds.core.posts import text
 from feeds.core.posts.sketch import hashes
@@ -136,6 +137,14 @@ def similarity(one: str, other: str) -> float:
 
 def _shingles(found: str) -> set[str]:
     return {found[n : n + _SHINGLE] for n in range(max(1, len(found) - _SHINGLE + 1))}
+
+
+def aligned(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Return the paragraphs of two texts beside each other, and whether they are the same; a gap is an empty text."""
+    found = []
+    for what, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        found += [(left, right, what == "equal") for left, right in zip_longest(one[a:b], other[c:d], fillvalue="")]
+    return found
 
 
 # Deciding ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import count
 
@@ -18,20 +18,47 @@ def key(name: str) -> str:
     return "".join(c for c in folded if c not in " -_\u3000\u30fb") or folded
 
 
-class Spellings:
-    """The spelling of each name that is used most; among equals the first in code point order."""
+class Spellings(dict[str, str]):
+    """Each name's spelling that is used most; among equals the first in code point order.
+
+    A name is looked up once and then known, since thousands of posts ask for the same few hundred.
+    """
 
     def __init__(self, used: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
+        super().__init__()
         self._aliases = {key(alias): name for alias, name in (aliases or {}).items()}
-        counts = Counter(self._aliases.get(key(name), name) for name in used)
+        counts: Counter[str] = Counter()
+        for name, number in Counter(used).items():
+            counts[self._meant(name)] += number
         self._winners: dict[str, str] = {}
         for name, _ in sorted(counts.items(), key=lambda found: (-found[1], found[0])):
             self._winners.setdefault(key(name), name)
 
+    def __missing__(self, name: str) -> str:
+        meant = self._meant(name)
+        self[name] = self._winners.get(key(meant), meant)
+        return self[name]
+
     def of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the winning spellings of *names*, each once, in their order."""
-        meant = (self._aliases.get(key(name), name) for name in names)
-        return tuple(dict.fromkeys(self._winners.get(key(name), name) for name in meant))
+        return tuple(dict.fromkeys(map(self.__getitem__, names)))
+
+    def _meant(self, name: str) -> str:
+        """Return what *name* is an alias of: in several steps, and where a tag above it is one (`ML/Chips`)."""
+        if not self._aliases:
+            return name
+        used: set[str] = set()  # each serves once: `"AI" = "AI/General"` must come to an end
+        while alias := next((p for p in _prefixes(name) if key(p) in self._aliases and key(p) not in used), None):
+            used.add(key(alias))
+            name = self._aliases[key(alias)] + name.removeprefix(alias)
+        return name
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """Yield *name* and the tags above it, the longest first."""
+    while name:
+        yield name
+        name = name.rpartition("/")[0]
 
 
 def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[str, Topic]:

@@ -54,7 +54,7 @@ class Source:
         return self.front_line + (self.front.count("\n", 0, found.start()) if found else 0)
 
 
-class _Scalars(yaml.CSafeLoader):
+class Scalars(yaml.CSafeLoader):
     """YAML in which only `null`, `true` and `false` are more than text.
 
     YAML 1.1 would read the title `1.10` as 1.1, the slug `010` as 8, the language `no` as false and the date
@@ -75,11 +75,11 @@ class _Scalars(yaml.CSafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_Scalars.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Scalars.add_implicit_resolver(
+Scalars.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+Scalars.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
-_Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
+Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
 
 
 class _Yaml(YAMLHandler):
@@ -89,7 +89,7 @@ class _Yaml(YAMLHandler):
         """Return the mapping; keys that stand twice in it lie under `_REPEATED`."""
         if problem := _too_much(fm):
             raise ValueError(problem)
-        loader = _Scalars(fm)
+        loader = Scalars(fm)
         try:
             found = loader.get_single_data()
         finally:

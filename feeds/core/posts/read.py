@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from feeds.core.posts import dates, frontmatter, markdown, passages, sketch, text
+from feeds.core.posts import dates, frontmatter, markdown, passages, rules, sketch, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
 from feeds.model import Author, Image, Post, Status, Text, Verdict
@@ -22,11 +22,14 @@ MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
 _MOST_GROWTH = 20
 _ALWAYS_SHOWN = 500_000
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+#: Byte order marks that a post may begin with, and the encoding that each tells.
+BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+#: Of a link, an element, an address: what is written and not shown.
+_LINK_TARGET = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
@@ -74,17 +77,35 @@ def plain(path: str, content: bytes, settings: Settings) -> str:
     Raises:
         PostError: as for `shown`.
     """
+    return text.normal("\n".join(paragraphs(path, content, settings)))
+
+
+def paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
+    """Return the blocks of plain text of the post in *content*.
+
+    Raises:
+        PostError: as for `shown`.
+    """
     reader = _reader(path, content, settings)
-    return text.normal(text.plain(text.blocks(reader.rendered(reader.body(reader.title())))))
+    return [found for _, found in text.blocks(reader.rendered(reader.body(reader.title())))]
 
 
 def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
-    return _Reader(path, frontmatter.split(_text(path, content), path), settings)
+    return _Reader(path, source(path, content), settings)
+
+
+def source(path: str, content: bytes) -> frontmatter.Source:
+    """Return the front matter and the Markdown in *content*, as they are written.
+
+    Raises:
+        PostError: it is not text, or has no front matter that can be read.
+    """
+    return frontmatter.split(_text(path, content), path)
 
 
 def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
-    mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
+    mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (b"", "utf-8"))
     try:
         found = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as e:
@@ -138,6 +159,7 @@ class _Reader:
             authors=self.authors(),
             categories=categories,
             tags=self.names("tags"),
+            rule_tags=self.rule_tags(title, body),
             image=self.image(url),
             text_digest=sketch.digest(squeezed),
             text_size=len(squeezed),
@@ -369,6 +391,11 @@ class _Reader:
         return tuple(dict.fromkeys(found)) or (
             (Author(name=self.settings.site.author),) if self.settings.site.author else ()
         )
+
+    def rule_tags(self, title: str, body: str) -> tuple[str, ...]:
+        """Return the tags that the site's rules find in title and text; where links lead to is not text."""
+        given = self.settings.tags.rules
+        return rules.tags_in(f"{title}\n{_LINK_TARGET.sub(' ', body)}", given) if given else ()
 
     # Text -------------------------------------------------------------------------------------------------------
 

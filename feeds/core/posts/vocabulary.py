@@ -34,7 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "featured": ("featured",),
 }
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
-_NESTED = ("extra", "params", "taxonomies")
+NESTED = ("extra", "params", "taxonomies")
 _MOMENTS = frozenset({"date", "updated", "expires"})
 _MEANT = [key for keys in KEYS.values() for key in keys]
 
@@ -69,16 +69,17 @@ class Fields:
 
 def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Return normalised key -> (key, value), the inner tables' keys behind the outer ones."""
-    found = {_normal(key): (key, value) for key, value in metadata.items()}
-    for name in _NESTED:
+    found = {normal_key(key): (key, value) for key, value in metadata.items()}
+    for name in NESTED:
         _, inner = found.get(name, (name, None))
         if isinstance(inner, Mapping):
             for key, value in inner.items():
-                found.setdefault(_normal(str(key)), (str(key), value))
+                found.setdefault(normal_key(str(key)), (str(key), value))
     return found
 
 
-def _normal(key: str) -> str:
+def normal_key(key: str) -> str:
+    """Return *key* as keys are compared."""
     return key.strip().lower().replace("-", "_")
 
 

@@ -1,0 +1,24 @@
+"""The door: words on the command line -> one job -> exit code.
+
+0 done, warnings included; 1 something the user must mend; 2 wrong usage; 3 try again later.
+"""
+
+import io
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title must not end us where the terminal lacks its script
+    code = None
+    if sys.argv[1:2] == ["publish"]:
+        from feeds.cli import unchanged
+
+        code = unchanged.told(sys.argv[2:])
+    if code is None:
+        from feeds.cli import commands
+
+        code = commands.run()
+    sys.exit(code)

@@ -1,0 +1,389 @@
+"""The words of the command line, each a job to do."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feeds import __version__
+from feeds.cli import telling
+from feeds.errors import FeedsError
+
+if TYPE_CHECKING:
+    from feeds.config import Config
+    from feeds.edges.workers import Workers
+    from feeds.jobs.survey import Survey
+
+_CONFIG = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("config.toml"),
+    show_default=True,
+    envvar="FEEDS_CONFIG",
+    help="The site's settings.",
+)
+_NOW = click.option(
+    "--now", metavar="TIME", help="Act as if it were this moment, such as 2026-11-23 or 2026-11-23T08:00+09:00."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+_NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post anew and keep nothing of it.")
+
+
+def run() -> int:
+    """Do what the command line says and return the exit code."""
+    try:
+        return commands(standalone_mode=False) or 0
+    except FeedsError as e:
+        click.echo(f"error: {e}", err=True)
+        return e.exit_code
+    except click.exceptions.Exit as e:
+        return e.exit_code
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 1
+    except click.ClickException as e:
+        e.show()
+        return e.exit_code
+    except BrokenPipeError:  # `feeds posts | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="feeds")
+def commands() -> None:
+    """Turn a folder of Markdown posts into Atom feeds and newsletters."""
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--title", help="What your site is called.")
+@click.option("--url", help="Where its posts are on the web.")
+def init(folder: Path, title: str | None, url: str | None) -> None:
+    """Make a working site to start from, in FOLDER."""
+    from feeds.jobs.start import start
+
+    for name in start(folder, title=title, url=url, now=_clock()):
+        click.echo(f"wrote {folder / name}")
+    click.echo(f"Now try: feeds publish --config {folder / 'config.toml'}")
+
+
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+@click.option("--dry-run", is_flag=True, help="Say what would be written and sent; write and send nothing.")
+@click.option("--feeds-only", is_flag=True, help="Neither compose nor send newsletters.")
+@_NO_CACHE
+@click.option("--yes", is_flag=True, expose_value=False, help="Do not ask before mail leaves this machine.")
+def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool) -> int:
+    """Bring feeds and pages up to date; compose and send every issue that is due."""
+    from feeds.cli import unchanged
+    from feeds.jobs.publish import publish as publish_
+    from feeds.jobs.report import Wish
+
+    started = time.perf_counter()
+    before = unchanged.before(path)
+    config = _config(path)
+    with _progress(hidden=as_json) as progress:
+        wish = Wish(
+            now=_now(config, now),
+            clock=_clock,
+            dry_run=dry_run,
+            feeds_only=feeds_only,
+            use_cache=not no_cache,
+            progress=progress,
+        )
+        report = publish_(config, wish)
+    unchanged.remember(config, report, before, now=wish.now, words=now)
+    telling.complain(report.errors, report.warnings)
+    seconds = time.perf_counter() - started
+    if as_json:
+        telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})
+    else:
+        for line in telling.told(config, report, dry_run=dry_run):
+            click.echo(line)
+        click.echo(f"{seconds:.2f} s" + (" (dry run: nothing was written or sent)" if dry_run else ""))
+    return 1 if report.errors else 0
+
+
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+@_NO_CACHE
+@click.option("--history", metavar="PATH", help="What the entry of this post was before, and where it lay.")
+def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool, history: str | None) -> int:
+    """Say what was understood of every file, and why a post is not public."""
+    config = _config(path)
+    if history is not None:
+        return _history(config, history, as_json=as_json)
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress):
+        texts = found.texts(team, progress) if as_json else {}
+    verdicts = found.catalogue.verdicts
+    entries = {entry.post.path: entry for entry in found.catalogue.entries}
+    for verdict in verdicts if as_json else ():
+        telling.print_json(telling.understood(verdict, entries.get(verdict.path), texts.get(verdict.path)))
+    errors, warnings = found.complaints()
+    if not as_json:
+        telling.print_table(("status", "date", "path", "title or reason"), [telling.row(v) for v in verdicts])
+        click.echo(telling.counted(found.catalogue.counts))
+        telling.complain([], warnings)
+    telling.complain([], found.warnings)
+    return 1 if errors else 0
+
+
+def _history(config: "Config", path: str, *, as_json: bool) -> int:
+    from feeds.jobs import ids
+
+    found = ids.history(config, path)
+    for identity, states in found.items():
+        if as_json:
+            for state in states:
+                telling.print_json({"id": identity} | telling.past(state))
+        else:
+            click.echo(identity)
+            telling.print_table(("since", "path", "title", "text"), [telling.past_row(state) for state in states])
+    return 0
+
+
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+@_NO_CACHE
+@click.option("--show", is_flag=True, help="The texts of each pair side by side; what differs is marked.")
+def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, show: bool) -> int:
+    """List posts that repeat or resemble another: how much, what was kept, and why."""
+    config = _config(path)
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, _, _):
+        pairs = found.catalogue.findings
+    for pair in pairs if as_json or show else ():
+        if as_json:
+            telling.print_json(telling.finding(pair))
+        else:
+            click.echo(f"{pair.post.path}: {pair.reason}")
+            telling.side_by_side(pair.post.path, pair.stays.path, found.side_by_side(pair))
+    if not (as_json or show):
+        telling.print_table(("kind", "same", "dropped", "path", "other"), [telling.finding_row(pair) for pair in pairs])
+        click.echo(telling.counted_pairs(pairs))
+    telling.complain([], found.warnings)
+    return 0
+
+
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+@click.option("--suggest", is_flag=True, help="Tags for posts that have none, each with its reason.")
+@click.option("--fix", is_flag=True, help="Show how front matter would spell tags as they are published.")
+@click.option("--write", is_flag=True, help="With --fix: change the files.")
+def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool, write: bool) -> int:
+    """List tags, their spellings, posts and rule hits; suggest some; mend their spelling in the files."""
+    from feeds.core.curation.tags import listed
+    from feeds.jobs import tags as job
+
+    if (suggest and fix) or (write and not fix):
+        raise click.UsageError("--write goes with --fix, and --suggest with neither")
+    config = _config(path)
+    with _surveyed(config, now, quiet=as_json, use_cache=True) as (survey, _, progress):
+        found = survey.catalogue
+        suggestions = job.suggestions(config, found, progress) if suggest else []
+    if suggest:
+        if config.settings.tags.suggest == "off":
+            telling.complain([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
+        for one in suggestions if as_json else ():
+            telling.print_json(
+                {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of}
+            )
+        if not as_json:
+            rows = [(one.path, one.tag, telling.because(one)) for one in suggestions]
+            telling.print_table(("path", "tag", "because"), rows)
+        return 0
+    if fix:
+        folder = config.settings.posts.folder.rstrip("/")
+        errors = telling.tell_changes(folder, job.fixes(config, found, write=write), as_json=as_json)
+        telling.complain(errors, [])
+        return 1 if errors else 0
+    known = listed(found, config.settings)
+    for tag in known if as_json else ():
+        telling.print_json(telling.tag(tag))
+    if not as_json:
+        head = ("tag", "posts", "rule hits", "spellings", "below it; aliases")
+        telling.print_table(head, [telling.tag_row(tag) for tag in known])
+    return 0
+
+
+@commands.group()
+def ids() -> None:
+    """Permanent ids: to and from a file that can be committed with the posts."""
+
+
+_IDS = click.argument("file", type=click.Path(path_type=Path), default=Path("feeds-ids.jsonl"))
+
+
+@ids.command("export")
+@_CONFIG
+@_IDS
+def export_ids(path: Path, file: Path) -> None:
+    """Write every id that was ever given to FILE, for builds on machines that keep no store."""
+    from feeds.jobs import ids as job
+
+    click.echo(f"{job.export(_config(path), file)} ids written to {file}")
+
+
+@ids.command("import")
+@_CONFIG
+@_IDS
+def import_ids(path: Path, file: Path) -> None:
+    """Take over the ids in FILE that this store does not know."""
+    from feeds.jobs import ids as job
+
+    new, known = job.take_over(_config(path), file, _clock())
+    click.echo(f"{new} ids taken over from {file}, {known} were known")
+
+
+@commands.command()
+@_CONFIG
+@_JSON
+def issues(path: Path, *, as_json: bool) -> None:
+    """List the issues of every newsletter."""
+    from feeds.edges.store.opening import opened
+
+    config = _config(path)
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        found = store.memory.issues()
+    for issue in found if as_json else ():
+        telling.print_json(telling.issue(issue))
+    if not as_json:
+        head = ("newsletter", "number", "slot", "state", "sent", "subject")
+        telling.print_table(head, [telling.issue_row(issue) for issue in found])
+
+
+@commands.group()
+def subscribers() -> None:
+    """People: add, remove, list."""
+
+
+@subscribers.command("add")
+@_CONFIG
+@click.argument("email")
+@click.option("--newsletter", "newsletters", multiple=True, help="Which newsletter; may be given again. Default: all.")
+@click.option("--lang", help="Their language, such as en or ja.")
+@click.option("--again", is_flag=True, help="Bring somebody back who has left; only when they asked for it.")
+def add_subscriber(path: Path, email: str, newsletters: tuple[str, ...], lang: str | None, *, again: bool) -> None:
+    """Make EMAIL an active reader."""
+    from feeds.jobs import subscribe
+
+    found = subscribe.add(_config(path), email, newsletters, lang=lang, now=_clock(), again=again)
+    click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
+
+
+@subscribers.command("remove")
+@_CONFIG
+@click.argument("email")
+def remove_subscriber(path: Path, email: str) -> None:
+    """Write down that EMAIL has left; no more letters go there."""
+    from feeds.jobs import subscribe
+
+    known = subscribe.remove(_config(path), email, _clock())
+    click.echo(f"{email} gets no more letters" if known else f"{email} was not subscribed")
+
+
+@subscribers.command("list")
+@_CONFIG
+@_JSON
+def list_subscribers(path: Path, *, as_json: bool) -> None:
+    """List people and how they stand."""
+    from feeds.jobs import subscribe
+
+    found = subscribe.everybody(_config(path))
+    for reader in found if as_json else ():
+        telling.print_json(telling.person(reader))
+    if not as_json:
+        rows = [(s.email, s.status, s.lang or "", ", ".join(s.newsletters)) for s in found]
+        telling.print_table(("email", "status", "language", "newsletters"), rows)
+
+
+@commands.command("run")
+@_CONFIG
+def run_schedule(path: Path) -> None:
+    """Publish on a schedule until SIGTERM."""
+    from feeds.jobs.run import run as run_
+
+    def tell(line: str) -> None:
+        click.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}")
+
+    run_(path, dict(os.environ), tell)
+
+
+# Reading words ----------------------------------------------------------------------------------------------------
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _config(path: Path) -> "Config":
+    from feeds.config import load
+
+    return load(path, os.environ)
+
+
+def _now(config: "Config", text: str | None) -> datetime:
+    """Return the moment that --now names, in the site's zone, or the real one."""
+    from feeds.core.posts.dates import parse
+
+    if text is None:
+        return _clock()
+    try:
+        return parse(text, config.settings.site.timezone)
+    except ValueError as e:
+        raise click.BadParameter(str(e), param_hint="--now") from e
+
+
+@contextmanager
+def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Hold a progress bar open where a person watches; elsewhere nothing is shown."""
+    if hidden or not sys.stderr.isatty():
+        yield lambda _what, _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done)
+
+        yield progress
+
+
+@contextmanager
+def _surveyed(
+    config: "Config", now: str | None, *, quiet: bool, use_cache: bool
+) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None]]]:
+    """Yield a survey of the posts, workers that may go on with it, and a progress bar."""
+    from feeds.edges.store.opening import opened
+    from feeds.edges.workers import workers
+    from feeds.jobs.survey import survey
+
+    with (
+        _progress(hidden=quiet) as progress,
+        opened(config.settings.store.url, config.folder, create=False) as store,
+        workers() as team,
+    ):
+        known = store.entries.known()
+        moment = _now(config, now)
+        found = survey(config, now=moment, known=known, progress=progress, use_cache=use_cache, team=team)
+        yield found, team, progress

@@ -1,0 +1,281 @@
+"""How results look: lines for people, objects for programs. Loads nothing until something is told."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from feeds.config import Config
+    from feeds.core.curation.suggest import Suggestion
+    from feeds.core.curation.tags import Tag
+    from feeds.jobs.report import Report
+    from feeds.jobs.tags import Change
+    from feeds.model import Entry, Finding, Issue, Past, Subscriber, Text, Verdict
+
+#: How many written files are named.
+_MOST_LINES = 12
+_YELLOW, _RED = 33, 31
+
+
+def complain(errors: Iterable[str], warnings: Iterable[str]) -> None:
+    """Tell what is odd and what is wrong, on standard error."""
+    for word, colour, lines in (("warning", _YELLOW, warnings), ("error", _RED, errors)):
+        shown = f"\033[{colour}m{word}\033[0m" if sys.stderr.isatty() else word
+        for line in lines:
+            print(f"{shown}: {printable(line)}", file=sys.stderr)
+
+
+def printable(line: str) -> str:
+    """Return *line* without what a terminal would obey: post and file names are anybody's."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """Print one object on one line."""
+    import json
+
+    print(json.dumps(found, ensure_ascii=False))
+
+
+def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table for a person, tab-separated lines for a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(map(printable, row)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*head, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console().print(table)
+
+
+# A pass -----------------------------------------------------------------------------------------------------------
+
+
+def counted(counts: dict[str, int]) -> str:
+    """Return how many posts have which status, in words."""
+    return "posts: " + ", ".join(
+        f"{number} {status}" for status, number in counts.items() if number or status == "public"
+    )
+
+
+def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
+    """Yield what a pass did, for people."""
+    folder = config.settings.feeds.folder.rstrip("/")
+    yield counted(report.counts)
+    would = "would be written" if dry_run else "written"
+    yield f"feeds and pages: {len(report.written)} {would}, {report.unchanged} unchanged, in {folder}/"
+    shown = report.written if dry_run else report.written[:_MOST_LINES]
+    yield from (f"  {folder}/{name}" for name in shown)
+    if len(shown) < len(report.written):
+        yield f"  and {len(report.written) - len(shown)} more"
+    for issue in report.issues:
+        to = f"{issue.posts} posts to {issue.recipients} recipients"
+        where = "would be sent" if dry_run else f"{issue.state}, in outbox/{issue.newsletter}/{issue.number}/"
+        yield f"{issue.newsletter} {issue.number}: {to}, {where}"
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """Return what a pass did, for programs; how long it took stands last and is added by whoever tells it."""
+    return {
+        "posts": report.counts,
+        "feeds": {"written": len(report.written), "unchanged": report.unchanged},
+        "issues": [
+            {
+                "newsletter": issue.newsletter,
+                "number": issue.number,
+                "posts": issue.posts,
+                "recipients": issue.recipients,
+                "state": issue.state,
+            }
+            for issue in report.issues
+        ],
+    }
+
+
+# Posts ------------------------------------------------------------------------------------------------------------
+
+
+def understood(verdict: Verdict, entry: Entry | None, text: Text | None) -> dict[str, Any]:
+    """Return what was understood of one file."""
+    post = verdict.post
+    found: dict[str, Any] = {
+        "path": verdict.path,
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "duplicate_of": verdict.duplicate_of,
+        "id": entry.id if entry else post and post.own_id,
+    }
+    if post is None:
+        return found | _UNREAD
+    return found | {
+        "url": post.url,
+        "title": post.title,
+        "published": post.published.isoformat(),
+        "updated": post.updated.isoformat() if post.updated else None,
+        "lang": post.lang,
+        "authors": [author.name for author in post.authors],
+        "categories": [topic.label for topic in entry.categories] if entry else list(post.categories),
+        "tags": list(entry.tags if entry else post.tags),
+        "excerpt": text.excerpt if text else None,
+        "reading_minutes": text.reading_minutes if text else None,
+        "warnings": [*post.warnings, *(text.warnings if text else ())],
+    }
+
+
+#: What is known of a file that could not be read: the same fields, empty.
+_UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("url", "title", "published", "updated", "lang")),
+    **{name: [] for name in ("authors", "categories", "tags")},
+    **dict.fromkeys(("excerpt", "reading_minutes")),
+    "warnings": [],
+}
+
+
+def row(verdict: Verdict) -> tuple[str, ...]:
+    """Return one file as a line of a table."""
+    post = verdict.post
+    date = f"{post.published:%Y-%m-%d}" if post else ""
+    return (verdict.status.value, date, verdict.path, verdict.reason or (post.title if post else ""))
+
+
+def past(state: Past) -> dict[str, Any]:
+    """Return what an entry was from a moment on, for programs."""
+    return {"since": state.since.isoformat(), "path": state.path, "title": state.title, "text": state.text_digest}
+
+
+def past_row(state: Past) -> tuple[str, ...]:
+    """Return the same as a line of a table."""
+    return (f"{state.since:%Y-%m-%d %H:%M} UTC", state.path, state.title or "", state.text_digest[:8])
+
+
+# Duplicates -------------------------------------------------------------------------------------------------------
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """Return a pair of posts for programs."""
+    return {
+        "path": found.post.path,
+        "other": found.stays.path,
+        "kind": found.kind.value,
+        "similarity": round(found.similarity, 4),
+        "dropped": found.dropped,
+        "reason": found.reason,
+    }
+
+
+def finding_row(found: Finding) -> tuple[str, ...]:
+    """Return a pair of posts as a line of a table."""
+    percent = f"{int(found.similarity * 100)} %"
+    return (found.kind.value, percent, "dropped" if found.dropped else "stays", found.post.path, found.stays.path)
+
+
+def counted_pairs(found: Sequence[Finding]) -> str:
+    """Return how many pairs were found, in words."""
+    dropped = sum(pair.dropped for pair in found)
+    return f"{len(found)} pairs: {dropped} posts dropped, {len(found) - dropped} only reported"
+
+
+def side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
+    """Print two texts beside each other, paragraph by paragraph; what differs is marked."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(Text(left), "", Text(right), expand=True, header_style="bold", show_lines=False)
+    for one, other, same in lines:
+        style = "dim" if same else ""
+        table.add_row(Text(printable(one), style), "" if same else "≠", Text(printable(other), style))
+    Console().print(table)
+
+
+# Tags -------------------------------------------------------------------------------------------------------------
+
+
+def tag(found: Tag) -> dict[str, Any]:
+    """Return a tag for programs."""
+    return {
+        "tag": found.tag,
+        "spellings": found.spellings,
+        "posts": len(found.posts),
+        "below": found.below,
+        "rule_hits": found.rule_hits,
+        "aliases": found.aliases,
+        "paths": found.posts,
+    }
+
+
+def tag_row(found: Tag) -> tuple[str, ...]:
+    """Return a tag as a line of a table."""
+    return (
+        found.tag,
+        str(len(found.posts)),
+        str(found.rule_hits),
+        ", ".join(f"{name} {number}" for name, number in found.spellings.items()),
+        "; ".join(filter(None, [f"{found.below} below it" * bool(found.below), ", ".join(found.aliases)])),
+    )
+
+
+def because(one: Suggestion) -> str:
+    """Return why a tag is suggested."""
+    words = ", ".join(f"“{word}”" for word in one.because)
+    return f"because {one.posts} of {one.of} posts with {words} carry it"
+
+
+def tell_changes(folder: str, found: Iterable[Change], *, as_json: bool) -> list[str]:
+    """Print what is or would be changed in front matter; return what cannot be, a line each."""
+    errors = []
+    for change in found:
+        if change.reason:
+            errors.append(f"{folder}/{change.reason}")
+        if as_json:
+            diff = "".join(f"{line}\n" for line in change.diff)
+            print_json({"path": change.path, "written": change.written, "diff": diff, "reason": change.reason})
+        else:
+            for line in change.diff:  # a pipe gets the bytes that patch(1) wants
+                print(printable(line) if sys.stdout.isatty() else line)
+    return errors
+
+
+# Issues and people ------------------------------------------------------------------------------------------------
+
+
+def issue(found: Issue) -> dict[str, Any]:
+    """Return an issue for programs."""
+    return {
+        "newsletter": found.newsletter,
+        "number": found.number,
+        "slot": found.slot.isoformat(),
+        "subject": found.subject,
+        "posts": found.posts,
+        "recipients": found.recipients,
+        "sent": found.sent,
+        "state": found.state,
+    }
+
+
+def issue_row(found: Issue) -> tuple[str, ...]:
+    """Return an issue as a line of a table."""
+    slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
+    return (found.newsletter, str(found.number), slot, found.state.value, sent, found.subject)
+
+
+def person(found: Subscriber) -> dict[str, Any]:
+    """Return a reader for programs."""
+    return {
+        "email": found.email,
+        "status": found.status,
+        "lang": found.lang,
+        "newsletters": found.newsletters,
+        "consent": found.consent,
+    }

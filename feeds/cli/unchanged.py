@@ -1,0 +1,116 @@
+"""A publish that finds nothing changed: told without loading what would do it.
+
+`told` answers for a pass whose outcome is known from the seal that the last one left; `remember` leaves one. Only what
+every Python has loaded already, and `feeds.edges.seal`, is imported here: the whole answer takes as long as looking at
+the files does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from feeds.edges import seal
+from feeds.edges.scan import scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from feeds.config import Config
+    from feeds.jobs.report import Report
+
+#: For a pass that nothing but a change will ever make necessary.
+_NEVER = float("inf")
+
+
+def told(words: list[str]) -> int | None:
+    """Tell what a publish with these words would, if it is known to do nothing; return the exit code, else None."""
+    started = time.perf_counter()
+    asked = _asked(words)
+    if asked is None:
+        return None
+    config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
+    folder = os.path.dirname(os.path.realpath(config))  # noqa: PTH120 - pathlib takes longer to load than all of this
+    fields = seal.read(_file(folder))
+    if fields is None:
+        return None
+    known, since, until, now, letters, posts, paths, state, *lines = fields
+    if letters == b"letters" and "--feeds-only" not in asked:
+        return None
+    if "--now" in asked and os.fsencode(asked["--now"]) != now:
+        return None
+    if "--now" not in asked and not float(since) <= time.time() < float(until):
+        return None
+    if known != seal.surroundings(config, os.environ) or not seal.is_free(folder):
+        return None
+    if state != seal.state(map(os.fsdecode, paths.split(b"\0")), scan(os.fsdecode(posts))):
+        return None
+    return _tell([line.decode() for line in lines], time.perf_counter() - started, as_json="--json" in asked)
+
+
+def _asked(words: list[str]) -> dict[str, str] | None:
+    """Return the options among *words*; None where some ask for more than can be told from a seal."""
+    found = {}
+    rest = iter(words)
+    for word in rest:
+        name, joint, value = word.partition("=")
+        if name in {"--config", "--now"}:
+            value = value if joint else next(rest, "")
+            if not value:
+                return None
+        elif joint or name not in {"--feeds-only", "--json", "--yes"}:
+            return None
+        found[name] = value
+    return found
+
+
+def _tell(lines: list[str], seconds: float, *, as_json: bool) -> int:
+    from feeds.cli import telling
+
+    plain, summary, warnings, errors = lines
+    telling.complain(errors.splitlines(), warnings.splitlines())
+    if as_json:
+        sys.stdout.write(f'{summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
+    else:
+        sys.stdout.write(f"{plain}{seconds:.2f} s\n")
+    return 1 if errors else 0
+
+
+def before(config: Path) -> bytes:
+    """Return what a pass finds around it when it begins; what changes later breaks its seal."""
+    return seal.surroundings(str(config), os.environ)
+
+
+def remember(config: Config, report: Report, found: bytes, *, now: datetime, words: str | None) -> None:
+    """Leave a seal, if the pass has come to rest; *found* is what it found around it, *words* what --now was."""
+    if report.rest is None:
+        return
+    import json
+
+    from feeds.cli import telling
+
+    again = report.again()
+    plain = "".join(f"{line}\n" for line in telling.told(config, again, dry_run=False))
+    rest = report.rest
+    fields = (
+        found,
+        repr(now.timestamp()),
+        repr(rest.until.timestamp() if rest.until else _NEVER),
+        words or "",
+        "letters" if rest.letters else "",
+        rest.posts,
+        "\0".join(rest.watched),
+        rest.state,
+        plain,
+        json.dumps(telling.summary(again), ensure_ascii=False),
+        "\n".join(map(telling.printable, again.warnings)),
+        "\n".join(map(telling.printable, again.errors)),
+    )
+    seal.write(_file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields))
+
+
+def _file(folder: str) -> str:
+    return f"{folder}/.feeds-cache/seal"

@@ -1,0 +1,111 @@
+"""Which tags a text gets for its words."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.posts.read import understand
+from feeds.core.posts.rules import Rules, tags_in
+from feeds.settings import Settings, TagRule, Tags
+
+
+def rules(**words):
+    return tuple(TagRule(tag=tag, match=(match,) if isinstance(match, str) else match) for tag, match in words.items())
+
+
+def matches(word, text):
+    return bool(tags_in(text, rules(tag=word)))
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("AI", "What AI does"),
+        ("AI", "(ai)"),
+        ("AI", "ＡＩ"),
+        ("AI", "生成AI技術"),
+        ("東京", "X東京Y"),
+        ("機械", "機械学習"),
+        ("กา", "xกาx"),
+        ("STRASSE", "die Straße"),
+        ("fi", "the ﬁ ligature"),
+        ("naïve", "nai\u0308ve"),
+        ("machine learning", "machine\u00a0learning"),
+        ("newsletter", "news\u00adletter"),
+        ("葛", "葛\U000e0100飾"),
+        ("کتاب", "یک کتاب،"),
+        ("C++", "in C++, and"),
+        ("#rust", "a #rust meeting"),
+        ("🎉", "done🎉done"),
+    ],
+)
+def test_case_width_and_unseen_marks_make_no_difference(word, text):
+    """Words are compared as toNFKC_Casefold has them; only scripts with words have word ends."""
+    assert matches(word, text)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("AI", "he said"),
+        ("AI", "AI2"),
+        ("AI", "MY_AI"),
+        ("5G", "15G"),
+        ("C++", "C++17"),
+        (".NET", "example.net"),
+        ("мир", "мирный"),
+        ("서울", "서울에서"),
+        ("کتاب", "کتابها"),
+        ("कम", "कमल"),
+        ("cafe", "cafe\u0301"),
+        ("กา", "กา่"),
+        ("one two", "one\ntwo"),
+    ],
+)
+def test_a_part_of_a_word_is_no_match(word, text):
+    """Neither of a longer word, nor of a grapheme, nor across the end of a line."""
+    assert not matches(word, text)
+
+
+def test_overlapping_words_all_count_in_the_order_of_the_rules():
+    """A word inside a phrase is found although the phrase is."""
+    found = tags_in("Machine learning at work", rules(B="learning at", A="machine learning", C="learning"))
+    assert found == ("B", "A", "C")
+
+
+def test_a_tag_of_two_rules_is_named_once():
+    """And one word may give several tags."""
+    assert Rules([*rules(A="x"), *rules(B="x"), *rules(A="y")]).tags_in("x y") == ("A", "B")
+
+
+def test_no_rules_no_library():
+    """A site without rules does not load the automaton."""
+    assert tags_in("anything", ()) == ()
+
+
+def test_other_rules_are_not_answered_by_the_ones_before():
+    """The rules that are kept ready are the ones that were asked for."""
+    for name in ("one", "two", "one"):
+        assert tags_in("one two", rules(**{name: name})) == (name,)
+
+
+@given(
+    st.lists(st.text("ab Aé漢", min_size=1, max_size=3), min_size=1, max_size=6), st.text("ab Aé漢.\u0301", max_size=30)
+)
+def test_a_match_is_in_the_text(words, text):
+    """Whatever is found stands in the normalised text, and one rule's answer does not depend on its neighbours."""
+    together = tags_in(text, tuple(TagRule(tag=word, match=(word,)) for word in words))
+    alone = [word for word in words if matches(word, text)]
+    assert list(together) == list(dict.fromkeys(alone))
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    assert all(unicodedata.normalize("NFKC", word).casefold() in plain for word in together)
+
+
+def test_title_text_and_code_are_looked_through():
+    """Rule tags are kept apart from the post's own."""
+    settings = Settings(tags=Tags(rules=rules(Chips="TPU", Code="malloc", No="hidden")))
+    source = b"---\ntitle: The TPU\ndate: 2026-01-01\ntags: [mine]\nx: hidden\n---\nText.\n\n```c\nmalloc(1);\n```\n"
+    post = understand("a.md", source, settings)
+    assert (post.tags, post.rule_tags) == (("mine",), ("Chips", "Code"))

@@ -1,0 +1,130 @@
+"""`feeds tags`: the listing, suggestions, and front matter mended."""
+
+import json
+import subprocess
+import sys
+
+from tests.conftest import CONFIG
+
+TAGS = '\n[tags]\naliases = { "人工知能" = "AI" }\nrules = [ { tag = "Chips", match = ["TPU"] } ]\n'
+NOW = ("--now", "2026-11-23")
+
+
+def test_each_tag_is_a_line_in_a_pipe_and_an_object_as_json(site, feeds):
+    """The documented fields; drafts are not counted."""
+    site.configure(CONFIG + TAGS)
+    site.post("a", "The TPU.\n", tags="[ai, AI/Chips]")
+    site.post("b", tags="[AI, 人工知能]")
+    site.post("c", tags="[AI, secret]", draft="true")
+    lines = feeds("tags", *NOW)
+    assert (lines.returncode, lines.stderr) == (0, "")
+    assert [line.split("\t")[:3] for line in lines.stdout.splitlines()] == [
+        ["AI", "2", "0"],
+        ["AI/Chips", "1", "0"],
+        ["Chips", "1", "1"],
+    ]
+    found = [json.loads(line) for line in feeds("tags", "--json", *NOW).stdout.splitlines()]
+    assert found[0] == {
+        "tag": "AI",
+        "spellings": {"AI": 1, "ai": 1, "人工知能": 1},
+        "posts": 2,
+        "below": 0,
+        "rule_hits": 0,
+        "aliases": ["人工知能"],
+        "paths": ["a.md", "b.md"],
+    }
+
+
+def test_fix_shows_a_patch_and_writes_nothing(site, feeds):
+    """What it shows, patch(1) applies; the result is what --write writes."""
+    site.configure(CONFIG + TAGS)
+    kept, mended = site.post("a", tags="[AI]"), site.post("b", tags="[AI, x] # 'mine'")
+    mended.write_bytes(mended.read_bytes().replace(b"[AI, x]", "['人工知能', x]".encode()).replace(b"\n", b"\r\n"))
+    before = site.files("posts")
+    shown = subprocess.run(
+        [sys.executable, "-m", "feeds", "tags", "--fix", *NOW], capture_output=True, check=True, cwd=site.folder
+    )
+    assert site.files("posts") == before
+    done = feeds("tags", "--fix", "--write", *NOW)
+    assert done.returncode == 0, done.stderr
+    assert kept.read_bytes() == before["posts/a.md"]
+    assert mended.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
+    mended.write_bytes(before["posts/b.md"])
+    subprocess.run(["patch", "-p1", "--binary"], input=shown.stdout, check=True, cwd=site.folder / "posts")
+    assert mended.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
+    assert feeds("tags", "--fix", *NOW).stdout == ""
+
+
+def test_drafts_are_mended_but_have_no_say(site, feeds):
+    """The public posts' spelling wins, whatever drafts prefer; a file keeps its mode."""
+    site.post("a", tags="[ai]")
+    drafts = [site.post(f"d{n}", tags="[AI]", draft="true") for n in range(3)]
+    drafts[0].chmod(0o640)
+    assert feeds("tags", "--fix", "--write", *NOW).returncode == 0
+    assert all("tags: [ai]" in draft.read_text("utf-8") for draft in drafts)
+    assert drafts[0].stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_cannot_be_mended_is_named_and_the_others_are(site, feeds):
+    """Exit 1; as JSON with the reason."""
+    site.configure(CONFIG + TAGS)
+    odd, good = site.post("a", tags=">-\n  人工知能"), site.post("b", tags="[人工知能]")
+    before = odd.read_bytes()
+    done = feeds("tags", "--fix", "--write", "--json", *NOW)
+    assert done.returncode == 1
+    assert "posts/a.md:1: tags: is written in a way that is not edited here; change it by hand" in done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(f["path"], f["written"], bool(f["reason"])) for f in found] == [
+        ("a.md", False, True),
+        ("b.md", True, False),
+    ]
+    assert odd.read_bytes() == before
+    assert "tags: [AI]" in good.read_text("utf-8")
+
+
+def test_suggestions_come_with_their_reason_and_can_be_switched_off(site, feeds):
+    """Learnt from public posts with tags of their own; nothing is published."""
+    body = "The dough needs flour, yeast and a hot oven.\n\nWord {} word.\n"
+    for n in range(5):
+        site.post(f"p{n}", body.format(f"un{chr(97 + n)}"), tags="[baking]")
+        for topic in ("feeds", "boats", "maps"):
+            site.post(
+                f"{topic}{n}", f"Much of {topic}, more {topic}xyz. Thing{chr(97 + n)}{topic}.\n", tags=f"[{topic}]"
+            )
+    site.post("new", body.format("new"))
+    site.post("draft", body.format("draft"), draft="true")
+    done = feeds("tags", "--suggest", *NOW)
+    assert done.returncode == 0, done.stderr
+    path, tag, because = done.stdout.rstrip("\n").split("\t")
+    assert (path, tag) == ("new.md", "baking")
+    assert because.startswith("because 5 of 5 posts with “")
+    (found,) = [json.loads(line) for line in feeds("tags", "--suggest", "--json", *NOW).stdout.splitlines()]
+    assert {k: found[k] for k in ("path", "tag", "posts", "of")} == {
+        "path": "new.md",
+        "tag": "baking",
+        "posts": 5,
+        "of": 5,
+    }
+    posts = [json.loads(line) for line in feeds("posts", "--json", *NOW).stdout.splitlines()]
+    assert next(p["tags"] for p in posts if p["path"] == "new.md") == []
+    site.configure(CONFIG + '[tags]\nsuggest = "off"\n')
+    silent = feeds("tags", "--suggest", *NOW)
+    assert silent.stdout == ""
+    assert 'tags.suggest: is "off"' in silent.stderr
+
+
+def test_options_that_contradict_each_other_are_wrong_usage(site, feeds):
+    """Exit 2."""
+    assert feeds("tags", "--write").returncode == 2
+    assert feeds("tags", "--suggest", "--fix").returncode == 2
+
+
+def test_a_link_is_kept_and_its_target_mended(site, feeds):
+    """Replacing the link itself would leave the text as it was."""
+    site.post("a", tags="[ai, b]")
+    site.post("c", tags="[ai]")
+    real = site.post("sub/real", tags="[AI]")
+    (site.folder / "posts" / "link.md").symlink_to("sub/real.md")
+    assert feeds("tags", "--fix", "--write", *NOW).returncode == 0
+    assert (site.folder / "posts" / "link.md").is_symlink()
+    assert "tags: [ai]" in real.read_text("utf-8")
