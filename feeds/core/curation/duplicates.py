@@ -75,14 +75,16 @@ def _sharing_much(posts: Iterable[Post], fresh: Collection[tuple[str, str]]) -> 
     index: _Index = defaultdict(list)
     for n, post in enumerate(chain(new, old)):
         sketch = hashes(post.sketch)
-        shared = sorted(wanted.intersection(sketch), key=lambda h: (counts[h], h))
+        shared = wanted.intersection(sketch)
+        if len(shared) < _least(len(sketch)):
+            continue
         # Two sketches that share this many have one of them among their rarest (Chaudhuri et al., "A primitive operator
         # for similarity joins", ICDE 2006), so the hashes of boilerplate, which thousands of posts have, lead nowhere.
-        rarest = shared[: max(0, len(shared) + 1 - _least(len(sketch)))]
-        if rarest:
-            yield from _met(post, frozenset(sketch), rarest, index)
-            for h in rarest if n < len(new) else ():
-                index[h].append((post, frozenset(sketch)))
+        rarest = sorted(shared, key=lambda h: (counts[h], h))[: len(shared) + 1 - _least(len(sketch))]
+        whole = frozenset(sketch)
+        yield from _met(post, whole, rarest, index)
+        for h in rarest if n < len(new) else ():
+            index[h].append((post, whole))
 
 
 _Index = dict[int, list[tuple[Post, frozenset[int]]]]

@@ -77,7 +77,8 @@ def plain(path: str, content: bytes, settings: Settings) -> str:
     Raises:
         PostError: as for `shown`.
     """
-    return text.normal("\n".join(paragraphs(path, content, settings)))
+    reader = _reader(path, content, settings)
+    return text.normal(text.flat(reader.rendered(reader.body(reader.title()))))
 
 
 def paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
