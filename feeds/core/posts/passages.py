@@ -6,19 +6,21 @@ some drafts break off in mid-sentence and go on after the line with `...`. What 
 once, in the place where it belongs.
 
 How it works. The post becomes a list of *units*: a prose paragraph gives one unit a sentence, a heading is one, and
-every other block (code, quotation, table, list, HTML) is one that is never compared by sentence. Drafts are merged
-into the first one after the other: a sentence that is known goes; one that is new goes right behind the known one
-that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
+every other block (code, quotation, table, list, verse, HTML) is one that is never compared by sentence. Drafts are
+merged into the first one after the other: a sentence that is known goes; one that is new goes right behind the known
+one that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
 or by leaving them out where their whole form stands elsewhere.
 
-Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a passage
-that begins a paragraph goes where it stands directly behind itself (a paste gone wrong), or where a post of nothing
-but paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
+Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains, calls to action. So inside one
+draft, and in a post without separators, a passage goes only where it stands directly behind itself (a paste gone
+wrong), or where a post of nothing but paragraphs repeats a fifth of itself in long runs. Without a separator it must
+also begin a paragraph with the same wide line both times. A post in which nothing is found comes back byte for byte.
 """
 
 import re
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -31,14 +33,30 @@ from feeds.core.posts.text import cells, tree
 _SEPARATOR = re.compile(
     r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
+_AFTER_MARK = re.compile(r"[-=~ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUE)")
+#: No prose begins with these: code; lists, quotations, tables, pictures, elements and template tags.
+_CODE = ("    ", "\t")
+_NO_PROSE = ("- ", "* ", "+ ", "> ", "|", "![", "<", "{")
+#: The definition of a link or footnote: a second one like it says nothing.
+_DEFINITION = re.compile(r" {0,3}\[[^\]\s]+\]:")
+#: The definition of a footnote.
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]+\]:", re.MULTILINE)
 #: How a draft that was cut off is taken up again.
 _ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
-#: A sentence narrower than this that comes again inside one draft is a refrain.
+#: A sentence narrower than this says nothing without the one beside it.
+_ANSWER_WIDTH = 16
+#: What is narrower and without a full stop was not cut off.
+_LEGEND_WIDTH = 30
+#: Wrapped prose has wider lines than this.
+_VERSE_WIDTH = 50
+#: A run of sentences that are all narrower than this is a refrain.
 _REFRAIN_WIDTH = 30
-#: Without a separator: a repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
+#: A repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
 _PASSAGE_WIDTH = 160
-#: The same for a run that stands directly behind itself.
+#: The same for a run that stands directly behind itself, unless a separator tells of drafts.
 _STUTTER_WIDTH = 60
+#: Without a separator: so many characters of its first line must be the same wherever a passage stands.
+_FIRST_LINE = 60
 #: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
 _DRAFTED_SHARE = 0.2
 #: The shortest overlap that is no chance, when the halves of a sentence do not stand on both sides of a separator.
@@ -60,9 +78,18 @@ class _Unit:
     text: str
     #: Begins a paragraph of its own.
     opens: bool
+    #: The line that the paragraph begins with, as far as lines are compared; of the first sentence only.
+    line: str = ""
     #: Goes on with what was cut off before the separator.
     resumes: bool = False
     key: str = ""
+
+    @property
+    def needs_neighbour(self) -> bool:
+        """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`; no link or footnote."""
+        if self.kind == "block":
+            return not _DEFINITION.match(self.text)
+        return self.kind != "sentence" or (len(self.text) < _ANSWER_WIDTH and cells(self.text) < _ANSWER_WIDTH)
 
     def __post_init__(self) -> None:
         self.key = _key(self.text) if self.kind != "block" else self.text
@@ -79,32 +106,44 @@ class Merged:
 
 def merge(markdown: str) -> Merged:
     """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
-    if not _is_suspicious(markdown):
-        return Merged(markdown=markdown)
-    lines = markdown.split("\n")
-    drafts, separators = _drafts(lines)
+    return looked_through(markdown) if is_suspicious(markdown) else Merged(markdown=markdown)
+
+
+def looked_through(markdown: str) -> Merged:
+    """Return what `merge` does, without asking first whether there is anything to find; that takes a millisecond."""
+    drafts, separators = _drafts(markdown.split("\n"))
+    drafted = sum(map(bool, drafts)) > 1
     work = _Work()
-    if separators:
+    if drafted:
         _mend_joints(drafts, work)
         _leave_out_cut(drafts, work)
-        for draft in drafts:
-            work.merge(draft)
-    else:
-        work.text = _without_runs(drafts[0], work)
+    for draft in drafts:
+        work.merge(work.once(draft, drafted=drafted))
+    text = work.once(work.text, drafted=drafted)
     if not work.dropped and not separators:
         return Merged(markdown=markdown)
-    return Merged(markdown=_written(work.text), dropped=(*separators, *work.dropped))
+    return Merged(markdown=_written(text), dropped=(*separators, *work.dropped))
 
 
-def _is_suspicious(markdown: str) -> bool:
-    """Return whether a closer look could find anything: a cheap question that most posts answer with no."""
-    lines = [line for raw in markdown.split("\n") if len(line := raw.strip()) > 2]  # noqa: PLR2004 - `---` is no text
-    if any(_SEPARATOR.fullmatch(line) for line in lines if line[0] in "-=~"):
-        return True
-    if len(set(lines)) < len(lines):
-        return True
-    found = [s.strip() for line in lines for s in sentences.split(line)]
-    return len(set(found)) < len(found)
+def is_suspicious(markdown: str) -> bool:
+    """Return whether a closer look could find anything.
+
+    Every post is asked this, and nearly all answer no, so it is a few calls of C functions. It may say yes in vain; it
+    must never say no where something is to be found: a separator, or a passage, which begins two paragraphs with the
+    same wide line (`_begins_alike`).
+    """
+    for mark in ("---", "===", "~~~"):
+        if mark in markdown and any(_AFTER_MARK.match(part) for part in markdown.split(mark)[1:]):
+            return True
+    begun = [line[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
+    if len(set(begun)) == len(begun):
+        return False
+    return any(number > 1 and _may_begin_passage(line) for line, number in Counter(begun).items())
+
+
+def _may_begin_passage(line: str) -> bool:
+    """Return whether a paragraph of prose can begin with *line*: it is wide and no other block's."""
+    return not line.startswith(_CODE) and not line.lstrip().startswith(_NO_PROSE) and cells(line) >= _STUTTER_WIDTH
 
 
 def _key(text: str) -> str:
@@ -145,12 +184,13 @@ def _prose_lines(lines: list[str]) -> set[int]:
 def _blocks(markdown: str) -> list[tuple[str, int, int]]:
     """Return each top-level block as (element, first line, line behind the last), lines counted from 0.
 
-    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own.
+    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own. It is
+    not told of footnotes: where two drafts define the same, comrak 0.0.16 puts everything between into a list.
     """
     from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
 
     extensions, rendering = ExtensionOptions(), RenderOptions()
-    extensions.table = extensions.footnotes = True
+    extensions.table = True
     rendering.sourcepos = True
     root = tree(str(render_markdown(markdown, extensions, None, rendering)))
     found = []
@@ -168,9 +208,10 @@ def _units(markdown: str) -> list[_Unit]:
             continue
         found += _opaque(lines[at:first])
         text = "\n".join(lines[first:last])
-        if kind == "p" and not _is_list_of_short_lines(text):
+        if kind == "p" and not _FOOTNOTE.search(text) and not _is_verse(text):
             parts = [part.strip() for part in sentences.split(text) if part.strip()]
-            found += [_Unit("sentence", part, opens=not n) for n, part in enumerate(parts)]
+            begun = lines[first][:_FIRST_LINE]
+            found += [_Unit("sentence", part, opens=not n, line="" if n else begun) for n, part in enumerate(parts)]
         elif kind[:1] == "h" and kind != "hr":
             found.append(_Unit("heading", text.strip(), opens=True))
         else:
@@ -184,14 +225,83 @@ def _opaque(lines: list[str]) -> list[_Unit]:
     return [_Unit("block", text, opens=True)] if text.strip() else []
 
 
-def _is_list_of_short_lines(text: str) -> bool:
-    """Return whether a paragraph is verse, an address or a list without marks: lines that end without a full stop."""
-    lines = text.split("\n")
-    hard = sum(line.endswith(("  ", "\\")) for line in lines)
-    return hard >= 1 and len(lines) > hard  # a hard line break is somebody's decision
+def _is_verse(text: str) -> bool:
+    """Return whether a paragraph's line breaks are somebody's decision: verse, an address, a list without marks.
+
+    They are where they are hard, and where narrow lines end without a full stop; prose that was wrapped has wide ones.
+    """
+    lines = text.split("\n")[:-1]
+    if any(line.endswith(("  ", "\\")) for line in lines):
+        return True
+    unfinished = sum(not sentences.is_whole(line) for line in lines)
+    return 2 * unfinished > len(lines) and all(cells(line) < _VERSE_WIDTH for line in lines)
 
 
-# Mending joints ---------------------------------------------------------------------------------------------------
+# Merging drafts ---------------------------------------------------------------------------------------------------
+
+
+class _Earlier:
+    """What earlier drafts hold, and beside what.
+
+    A sentence is the same wherever it stands. What is short, a heading or a block may come again on purpose: an answer
+    to the next question, a heading of the next part. It is the same only beside the same neighbour, and one of the
+    text is the same as one of a draft.
+    """
+
+    def __init__(self) -> None:
+        self._units: dict[str, list[_Unit]] = {}
+        self._beside: dict[tuple[str, str], list[_Unit]] = {}
+
+    def add(self, unit: _Unit) -> None:
+        """Note one that was not there before."""
+        self._units.setdefault(unit.key, []).append(unit)
+
+    def add_neighbours(self, draft: list[_Unit]) -> None:
+        """Note what stands beside what in a draft, whose units are those of the text."""
+        for left, right in zip([None, *draft], draft, strict=False):
+            self._beside.setdefault(_behind(left, right), []).append(right)
+            if left:
+                self._beside.setdefault(_before(left, right), []).append(left)
+
+    def repeated_by(self, draft: list[_Unit]) -> list[_Unit | None]:
+        """Return for each unit of a draft the one that it repeats; None for what is new."""
+        numbers = Counter(unit.key for unit in draft)
+        offers = _Offers(self._beside)
+        found: list[_Unit | None] = []
+        for left, unit, right in zip([None, *draft], draft, [*draft[1:], None], strict=False):
+            same = self._units.get(unit.key, [])
+            only = len(same) == 1 and (not unit.needs_neighbour or (unit.kind == "heading" and numbers[unit.key] == 1))
+            known = same[0] if only else offers.take(left, unit, right) if same else None
+            found.append(known or (same[0] if same and not unit.needs_neighbour else None))
+        return found
+
+
+def _behind(left: _Unit | None, right: _Unit) -> tuple[str, str]:
+    return (left.key if left else "", ">" + right.key)
+
+
+def _before(left: _Unit, right: _Unit) -> tuple[str, str]:
+    return ("<" + left.key, right.key)
+
+
+class _Offers:
+    """Units by their neighbours, each to be had once."""
+
+    def __init__(self, beside: dict[tuple[str, str], list[_Unit]]) -> None:
+        self._beside = beside
+        self._left: dict[tuple[str, str], Iterator[_Unit]] = {}
+        self._taken: set[int] = set()
+
+    def take(self, left: _Unit | None, unit: _Unit, right: _Unit | None) -> _Unit | None:
+        """Return one like *unit* that stands behind such a one as *left*, or before such a one as *right*."""
+        return self._next(_behind(left, unit)) or (self._next(_before(unit, right)) if right else None)
+
+    def _next(self, place: tuple[str, str]) -> _Unit | None:
+        left = self._left.setdefault(place, iter(self._beside.get(place, ())))
+        unit = next((unit for unit in left if id(unit) not in self._taken), None)
+        if unit:
+            self._taken.add(id(unit))
+        return unit
 
 
 @dataclass(slots=True)
@@ -199,47 +309,38 @@ class _Work:
     """The text so far, and what was left out of it."""
 
     text: list[_Unit] = field(default_factory=list)
+    earlier: _Earlier = field(default_factory=_Earlier)
     dropped: list[str] = field(default_factory=list)
-    known: dict[str, _Unit] = field(default_factory=dict)
 
     def merge(self, draft: list[_Unit]) -> None:
         """Add a draft: known sentences go, a new one goes right behind the known one that it follows.
 
         What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
         """
-        had = dict(self.known)
-        found = [self._known(draft, n) for n in range(len(draft))]
+        found = self.earlier.repeated_by(draft)
         first = next((known for known in found if known is not None), None)
         at = len(self.text) if first is None else self._place(first, 0)
         for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
             if known is not None:
                 self.dropped.append(unit.text)
                 at = self._place(known, at) + 1
-            elif self._repeats_itself(unit, had):
-                self.dropped.append(unit.text)
             else:
                 self._insert(unit, at, draft[n + 1 : n + 2])
+                self.earlier.add(unit)
                 at += 1
-
-    def _repeats_itself(self, unit: _Unit, had: dict[str, _Unit]) -> bool:
-        """Return whether this draft has said so before: headings and short sentences may come again on purpose."""
-        again = unit.kind == "sentence" and unit.key in self.known and unit.key not in had
-        return again and cells(unit.text) >= _REFRAIN_WIDTH
+        self.earlier.add_neighbours([known or unit for unit, known in zip(draft, found, strict=True)])
 
     def _place(self, unit: _Unit, near: int) -> int:
         """Return where *unit* stands; drafts follow one another's order, so it is mostly at *near* or behind."""
         return next(n for n in chain(range(near, len(self.text)), range(near)) if self.text[n] is unit)
 
-    def _known(self, draft: list[_Unit], n: int) -> _Unit | None:
-        """Return the unit of an earlier draft that says the same."""
-        found = self.known.get(draft[n].key)
-        if found is None or draft[n].kind != "block":
-            return found
-        # A block is left alone, unless it repeats the one that has the same neighbour.
-        at = self._place(found, 0)
-        before = n > 0 and at > 0 and self.text[at - 1].key == draft[n - 1].key
-        behind = n + 1 < len(draft) and at + 1 < len(self.text) and self.text[at + 1].key == draft[n + 1].key
-        return found if before or behind else None
+    def once(self, units: list[_Unit], *, drafted: bool) -> list[_Unit]:
+        """Return *units* without passages that stand twice among them."""
+        dropped = [_Unit("block", "", opens=True)]
+        while dropped:
+            units, dropped = _without_runs(units, drafted=drafted)
+            self.dropped += [unit.text for unit in dropped]
+        return units
 
     def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
         """Put *unit* at a place; the paragraph it begins or divides stays divided as its draft has it."""
@@ -250,7 +351,9 @@ class _Work:
             begins = self.text[at].opens and at > 0
             self.text[at].opens = begins or not same or following[0].opens
         self.text.insert(at, unit)
-        self.known.setdefault(unit.key, unit)
+
+
+# Mending joints ---------------------------------------------------------------------------------------------------
 
 
 def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
@@ -308,8 +411,7 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
     for draft in drafts:
         for n in reversed(range(len(draft))):
             unit = draft[n]
-            ends = n + 1 == len(draft) or draft[n + 1].opens
-            if unit.kind != "sentence" or not ends or sentences.is_whole(unit.text):
+            if not _is_cut(unit, draft[n + 1 : n + 2]):
                 continue
             longer = bisect_right(whole, unit.key)  # what begins with a text stands right behind it
             if longer < len(whole) and whole[longer].startswith(unit.key):
@@ -319,29 +421,20 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
                 del draft[n]
 
 
-# Without separators -----------------------------------------------------------------------------------------------
+def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
+    """Return whether a sentence breaks off: it ends its paragraph without a full stop.
+
+    What is in bold or only a few words is rather a heading, a name, a picture's legend, unless the draft ends with it.
+    """
+    if unit.kind != "sentence" or sentences.is_whole(unit.text):
+        return False
+    if not following:
+        return True
+    bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
+    return following[0].opens and not bold and cells(unit.text) >= _LEGEND_WIDTH
 
 
-def _without_runs(units: list[_Unit], work: _Work) -> list[_Unit]:
-    """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions."""
-    runs = list(_repeated_runs(units))
-    if not runs:
-        return units
-    share = sum(cells(u.text) for run in runs for u in units[run.at : run.end]) / max(
-        1, sum(cells(u.text) for u in units)
-    )
-    drafted = share >= _DRAFTED_SHARE and all(u.kind != "block" for u in units)
-    kept, at = [], 0
-    for run in runs:
-        width = sum(cells(u.text) for u in units[run.at : run.end])
-        long = width >= _STUTTER_WIDTH if run.stutters else drafted and width >= _PASSAGE_WIDTH
-        if long and units[run.at].opens:
-            kept += units[at : run.at]
-            work.dropped += [u.text for u in units[run.at : run.end]]
-            at = run.end
-            if at < len(units):
-                units[at].opens = True
-    return kept + units[at:]
+# Inside one draft -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,22 +447,65 @@ class _Run:
     stutters: bool
 
 
-def _repeated_runs(units: list[_Unit]) -> Iterator[_Run]:
-    """Yield the longest repeated runs, in order; they do not overlap."""
+def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], list[_Unit]]:
+    """Return *units* without the runs that a paste gone wrong or a draft has left, and what was in those."""
+    runs = list(_repeated_runs(units, drafted=drafted))
+    stutter = _REFRAIN_WIDTH if drafted else _STUTTER_WIDTH
+    passage = _PASSAGE_WIDTH if _repeats_much(units, runs) else None
+    kept, dropped, at = [], [], 0
+    for run in runs:
+        widths = [cells(unit.text) for unit in units[run.at : run.end]]
+        least = stutter if run.stutters else passage
+        if least is None or sum(widths) < least or max(widths) < _REFRAIN_WIDTH:
+            continue
+        kept += units[at : run.at]
+        dropped += units[run.at : run.end]
+        at = run.end
+        if at < len(units):
+            units[at].opens |= units[run.at].opens
+    return kept + units[at:], dropped
+
+
+def _repeats_much(units: list[_Unit], runs: list[_Run]) -> bool:
+    """Return whether so much of nothing but paragraphs is there twice that no author can have meant it."""
+    if not runs or any(unit.kind != "sentence" for unit in units):
+        return False
+    return sum(_width(units[run.at : run.end]) for run in runs) >= _DRAFTED_SHARE * _width(units)
+
+
+def _width(units: list[_Unit]) -> int:
+    return sum(cells(unit.text) for unit in units)
+
+
+def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
+    """Yield the longest repeated runs, in order; they do not overlap.
+
+    Without separators a run counts only where it begins a paragraph, and began one before.
+    """
     places: dict[str, list[int]] = {}
+    if len({unit.key for unit in units}) == len(units):
+        return
     n = 0
     while n < len(units):
         earlier = places.get(units[n].key, []) if units[n].kind == "sentence" else []
-        lengths = {first: _common(units, first, n) for first in earlier[-_MOST_PLACES:]}
+        lengths = {
+            first: _common(units, first, n)
+            for first in earlier[-_MOST_PLACES:]
+            if drafted or _begins_alike(units[first], units[n])
+        }
         first = max(lengths, key=lambda f: (lengths[f], f), default=None)
         end = n + (1 if first is None else lengths[first])
         if first is not None:
-            stutter = next((f for f, length in lengths.items() if f + length >= n), None)
-            yield _Run(n, end, stutters=stutter is not None and end - n == n - stutter)
+            yield _Run(n, end, stutters=any(f + length >= n for f, length in lengths.items() if n + length == end))
         for i in range(n, end):
             if units[i].kind == "sentence":
                 places.setdefault(units[i].key, []).append(i)
         n = end
+
+
+def _begins_alike(first: _Unit, second: _Unit) -> bool:
+    """Return whether both begin a paragraph of prose with the same line; `is_suspicious` relies on this."""
+    return first.opens and second.opens and first.line == second.line != "" and _may_begin_passage(first.line)
 
 
 def _common(units: list[_Unit], first: int, second: int) -> int:

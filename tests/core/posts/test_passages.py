@@ -34,6 +34,11 @@ def test_no_trace_of_the_drafts_is_left():
 
 
 A, B, C, D = "あるところに家があった。", "家には庭があった。", "庭には木があった。", "木には鳥がいた。"
+FOUR = (
+    "小さな町の図書館には、窓ぎわに長い机がひとつ置かれている。"
+    "その机で本を読む人は、たいてい夕方までそこを離れない。"
+    "司書は静かに本を戻し、ときどき窓を少しだけ開けて風を入れる。"
+)
 MERGED = {
     "a repeated paragraph goes": (f"{A}{B}\n\n---END---\n\n{A}{B}\n", f"{A}{B}\n"),
     "grown at the end": (f"{A}{B}\n\n---END---\n\n{A}{B}{C}\n", f"{A}{B}{C}\n"),
@@ -56,6 +61,26 @@ MERGED = {
     ),
     "a lone separator": (f"{A}\n\n---END---\n", f"{A}\n"),
     "other separators": (f"{A}\n\n=== END OF DRAFT 2 ===\n\n{A}{B}\n", f"{A}{B}\n"),
+    "the answer to a new question": (
+        "Is it open? Yes.\n\n---END---\n\nIs it open? Yes.\n\nIs it free? Yes.\n",
+        "Is it open? Yes.\n\nIs it free? Yes.\n",
+    ),
+    "an answer between known ones": (
+        "開いていますか。はい。\n\n無料ですか。はい。\n\n---END---\n\n開いていますか。はい。\n\n広いですか。はい。\n\n無料ですか。はい。\n",
+        "開いていますか。はい。\n\n広いですか。はい。\n\n無料ですか。はい。\n",
+    ),
+    "a heading that the next part has too": (
+        f"# 一\n\n## 話\n\n{A}\n\n---END---\n\n# 一\n\n## 話\n\n{A}\n\n# 二\n\n## 話\n\n{B}\n",
+        f"# 一\n\n## 話\n\n{A}\n\n# 二\n\n## 話\n\n{B}\n",
+    ),
+    "two drafts define one footnote": (
+        f"{A}[^1]\n\n[^1]: 注。\n\n---END---\n\n{A}[^1]\n\n{B}\n\n[^1]: 注。\n",
+        f"{A}[^1]\n\n{B}\n\n[^1]: 注。\n",
+    ),
+    "a paste inside a draft": (
+        f"{A}\n\n{FOUR}\n\n{FOUR}\n\n---END---\n\n{A}{B}\n",
+        f"{A}{B}\n\n{FOUR}\n",
+    ),
     "emphasis is no difference": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
 }
 
@@ -71,11 +96,6 @@ def test_drafts_are_merged_by_sentence(source, expected):
     assert merged.dropped
 
 
-FOUR = (
-    "小さな町の図書館には、窓ぎわに長い机がひとつ置かれている。"
-    "その机で本を読む人は、たいてい夕方までそこを離れない。"
-    "司書は静かに本を戻し、ときどき窓を少しだけ開けて風を入れる。"
-)
 KEPT = {
     "a refrain": "Row, row.\n\nGently down.\n\nRow, row.\n\nGently down.\n",
     "code": "```\nx = 1\n---END---\nx = 1\n```\n\nText.\n",
@@ -96,6 +116,114 @@ KEPT = {
 def test_what_an_author_repeats_on_purpose_is_left_alone(source):
     """Byte for byte the same, and nothing is reported."""
     assert passages.merge(source) == passages.Merged(markdown=source)
+
+
+LONG = "The last train leaves at nine, and whoever misses it walks home along the river with everybody else."
+LONG_JA = "最後の列車は九時に出るので、乗りおくれた人はみな川にそって歩いて帰ることになっている。"
+ON_PURPOSE = {
+    "song": (
+        "Down by the water the lamps are lit,\nwe wait for the boat,\nwe wait for the boat.\n\n"
+        "Nobody knows what the river will bring,\nwe wait for the boat,\nwe wait for the boat.\n\n"
+        "Down by the water the lamps are lit,\nwe wait for the boat,\nwe wait for the boat.\n"
+    ),
+    "a chorus sung twice": (
+        "Someone is singing outside.\n\n"
+        "Down by the water the lamps are lit,\nwe wait for the boat that brings the spring,\nwe wait for the boat.\n\n"
+        "Down by the water the lamps are lit,\nwe wait for the boat that brings the spring,\nwe wait for the boat.\n"
+    ),
+    "verse, a line a paragraph": (
+        "The rain came early.\n\nNobody minded much.\n\nThe rain came early.\n\nNobody minded at all.\n\n"
+        "The rain came early.\n"
+    ),
+    "Japanese verse": (
+        "川べりに灯がともる\n舟を待つ\n舟を待つ\n\n春をはこぶという\n舟を待つ\n舟を待つ\n\n"
+        "川べりに灯がともる\n舟を待つ\n舟を待つ\n"
+    ),
+    "verse with hard breaks": "川べりに、  \n灯がともる。\n\n舟が来る。\n\n川べりに、  \n灯がともる。\n",
+    "code": (
+        "Install it like this on every machine that you have:\n\n```sh\nmake install\n```\n\n"
+        "And to bring it up to date later, the very same thing:\n\n```sh\nmake install\n```\n"
+    ),
+    "indented code": "最初はこう書く。\n\n    make install\n\n次もこう書く。\n\n    make install\n",
+    "licence lines": (
+        f"# First part\n\n{LONG}\n\nText: CC BY 4.0, the makers of this page.\n\n# Second part\n\n"
+        "Other words are here.\n\nText: CC BY 4.0, the makers of this page.\n"
+    ),
+    "tables": (
+        "In spring it was so.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nIn autumn it was the same.\n\n"
+        "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    ),
+    "tables in Japanese": (
+        "春の表。\n\n| 品 | 数 |\n|---|---|\n| 紙 | 2 |\n\n秋の表。\n\n| 品 | 数 |\n|---|---|\n| 紙 | 2 |\n"
+    ),
+    "link lists": (
+        "For those who come:\n\n- [Map](https://example.com/map)\n- [Times](https://example.com/times)\n\n"
+        "For those who stay away:\n\n- [Map](https://example.com/map)\n- [Times](https://example.com/times)\n"
+    ),
+    "lines of links": (
+        "The first hall opens early.\n\n[Map of the halls and of the way there](https://example.com/a-map-of-all-halls)\n\n"
+        "The second hall opens late.\n\n[Map of the halls and of the way there](https://example.com/a-map-of-all-halls)\n"
+    ),
+    "quotations": f"He wrote:\n\n> {LONG}\n\nA year later he wrote again:\n\n> {LONG}\n",
+    "Japanese quotations": f"こう書いてある。\n\n> {LONG_JA}\n\n一年後にもこうある。\n\n> {LONG_JA}\n",
+    "a quotation of the text itself": f"{LONG}\n\nThis is what we have to talk about:\n\n> {LONG}\n",
+    "a pull quote": f"{LONG} Then it is quiet.\n\nNobody says much on the way, and nobody has to.\n\n**{LONG}**\n",
+    "footnotes": (
+        "One is here.[^1] Two is there.[^2] Both are meant.\n\n[^1]: See the list.\n[^2]: See the list.\n\n"
+        "Three is far away.[^1]\n"
+    ),
+    "Japanese footnotes": "ひとつめの話。[^1]\n\nふたつめの話。[^1]\n\n[^1]: 一覧を見よ。\n",
+    "questions and answers": (
+        "Is the hall open on Sundays? Yes.\n\nIs it open on Mondays? No.\n\nIs there a place to eat? Yes.\n\n"
+        "Is there one to sleep? No.\n"
+    ),
+    "Japanese questions and answers": (
+        "日曜は開いていますか。はい。\n\n月曜はどうですか。いいえ。\n\n食堂はありますか。はい。\n"
+    ),
+    "an interview": (
+        "**Q:** What did you see?\n\n**A:** Nothing.\n\n**Q:** And what did you hear?\n\n**A:** Nothing.\n"
+    ),
+    "calls to action": (
+        f"{LONG}\n\n**Write to us and tell us how you get home when you miss it.**\n\nSome swim, we are told.\n\n"
+        "**Write to us and tell us how you get home when you miss it.**\n"
+    ),
+    "Japanese calls to action": (
+        f"{LONG_JA}\n\n続きは来週の号で読めるので、ぜひ登録を。\n\n泳ぐ人もいるらしい。\n\n続きは来週の号で読めるので、ぜひ登録を。\n"
+    ),
+    "headings": (
+        "# Monday\n\n## What was done\n\nWe swept the hall.\n\n# Tuesday\n\n## What was done\n\nWe swept it again.\n"
+    ),
+    "a form": (
+        "# North\n\nWhat went well in the past month, and what a reader should know about it:\n\nAll of it.\n\n"
+        "# South\n\nWhat went well in the past month, and what a reader should know about it:\n\nNone of it.\n"
+    ),
+    "headings in bold": "**Prices**\n\nPrices went up again.\n\n**Wages**\n\nWages went down again.\n",
+    "Japanese headings in bold": "**紙の値段**\n\n紙の値段はまた上がった。\n\n**布の値段**\n\n布の値段は下がった。\n",
+}
+SEPARATOR = "\n---END---\n\n"
+
+
+@pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
+def test_what_is_repeated_on_purpose_comes_back_byte_for_byte(source):
+    """Without separators, nothing but a paste gone wrong or a post that is a draft all over is touched."""
+    assert passages.merge(source) == passages.Merged(markdown=source)
+
+
+@pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
+def test_a_separator_alone_does_not_make_drafts(source):
+    """A line that was left at the end or the beginning goes; the one text there is stays as it is."""
+    alone = passages.Merged(markdown=source, dropped=("---END---",))
+    assert passages.merge(source + SEPARATOR) == alone
+    assert passages.merge(SEPARATOR + source) == alone
+
+
+@pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
+def test_what_a_draft_repeats_on_purpose_is_repeated_as_often_behind_the_merge(source):
+    """A draft twice is the draft once, with all that it says twice itself; what the other draft adds follows."""
+    other = "Behind the hill the road forks, and both ways lead to the sea.\n"
+    assert passages.merge(source + SEPARATOR + source).markdown == source
+    assert passages.merge(source + SEPARATOR + other).markdown == f"{source}\n{other}"
+    assert passages.merge(source + SEPARATOR + source + "\n" + other).markdown == f"{source}\n{other}"
 
 
 def test_a_paste_gone_wrong_is_mended_without_a_separator():
@@ -139,7 +267,17 @@ WORDS = st.lists(
     st.sampled_from(["朝に降る雨と", "夜の風のなか", "空を見上げて", "海のむこうに"]), min_size=3, max_size=5
 )
 SENTENCE = WORDS.map(lambda words: "".join(words) + "。")
-DRAFT = st.lists(st.lists(SENTENCE, min_size=1, max_size=4), min_size=1, max_size=4)
+PARAGRAPHS = st.lists(st.lists(SENTENCE, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+def distinct(draft):
+    """A draft without the sentences that it has said before."""
+    seen = set()
+    found = [[s for s in paragraph if not (s in seen or seen.add(s))] for paragraph in draft]
+    return [paragraph for paragraph in found if paragraph]
+
+
+DRAFT = PARAGRAPHS.map(distinct)
 
 
 @given(st.lists(DRAFT, min_size=2, max_size=4))
@@ -150,10 +288,74 @@ def test_whatever_the_drafts_each_distinct_sentence_stands_once(drafts):
     assert found == Counter({s for draft in drafts for p in draft for s in p})
 
 
-@given(st.lists(DRAFT, min_size=2, max_size=3))
+@given(st.lists(PARAGRAPHS, min_size=1, max_size=3))
 def test_merging_twice_changes_nothing_more(drafts):
     """What comes out has nothing left to merge."""
     source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
     once = passages.merge(source).markdown
     assert not re.search("END", once)
     assert passages.merge(once).markdown == once
+
+
+LINES = st.sampled_from(
+    [
+        LONG,
+        f"{LONG} {LONG}",
+        f"**{LONG}**",
+        f"  {LONG}",
+        f"    {LONG}",
+        f"- {LONG}",
+        f"> {LONG}",
+        LONG_JA,
+        f"{LONG_JA}{LONG_JA}",
+        f"{A}{LONG_JA}",
+        A,
+        f"{A}{B}{C}{D}",
+        "Yes.",
+        "The lamps are lit,",
+        "# Part",
+        "- one",
+        "```",
+        "| a | b |",
+        "[^1]: See the list.",
+        "---",
+        "---END---",
+        " === END OF DRAFT 2 === ",
+        "...は庭があった。",
+        "家には庭",
+        "",
+        "",
+    ],
+)
+POST = st.lists(LINES, max_size=16).map("\n".join)
+
+
+@given(POST)
+def test_what_is_not_suspicious_holds_nothing_to_find(source):
+    """The quick look never says no where the close one finds something."""
+    assert passages.is_suspicious(source) or passages.looked_through(source) == passages.Merged(markdown=source)
+
+
+@given(POST)
+def test_whatever_the_post_merging_twice_changes_nothing_more(source):
+    """What comes out has nothing left to merge."""
+    once = passages.merge(source).markdown
+    assert passages.merge(once) == passages.Merged(markdown=once)
+
+
+ENGLISH = st.text(alphabet="abcdefgh ", min_size=1, max_size=90).map(lambda text: f"So {' '.join(text.split())} it is.")
+JAPANESE = st.text(alphabet="朝夜雨風空海鳥木", min_size=1, max_size=45).map(lambda text: f"{text}がある。")
+
+
+@given(
+    st.sampled_from([(ENGLISH, " "), (JAPANESE, "")]).flatmap(
+        lambda of: st.tuples(st.lists(st.lists(of[0], min_size=1, max_size=5), min_size=1, max_size=8), st.just(of[1]))
+    )
+)
+def test_a_text_of_distinct_sentences_comes_back_and_twice_it_comes_back_once(of):
+    """Byte for byte, alone and with a separator behind it; a draft pasted twice is the draft."""
+    paragraphs, space = of
+    source = "\n\n".join(space.join(p) for p in distinct(paragraphs)) + "\n"
+    assert passages.merge(source) == passages.Merged(markdown=source)
+    assert passages.merge(source + SEPARATOR).markdown == source
+    assert passages.merge(source + SEPARATOR + source).markdown == source
