@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Literal
 
 from feeds.core.posts import sentences
@@ -34,8 +34,7 @@ _SEPARATOR = re.compile(
     r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
 _AFTER_MARK = re.compile(r"[-=~ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUE)")
-#: No prose begins with these: code; lists, quotations, tables, pictures, elements and template tags.
-_CODE = ("    ", "\t")
+#: No prose begins with these: lists, quotations, tables, pictures, elements and template tags.
 _NO_PROSE = ("- ", "* ", "+ ", "> ", "|", "![", "<", "{")
 #: The definition of a link or footnote: a second one like it says nothing.
 _DEFINITION = re.compile(r" {0,3}\[[^\]\s]+\]:")
@@ -65,6 +64,9 @@ _OVERLAP = 3
 _LONGEST_OVERLAP = 1000
 #: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
 _MOST_PLACES = 50
+
+#: What is left may repeat itself again, if less and less; nobody writes what takes more rounds.
+_MOST_ROUNDS = 20
 
 _Kind = Literal["sentence", "heading", "block"]
 
@@ -135,7 +137,7 @@ def is_suspicious(markdown: str) -> bool:
     for mark in ("---", "===", "~~~"):
         if mark in markdown and any(_AFTER_MARK.match(part) for part in markdown.split(mark)[1:]):
             return True
-    begun = [line[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
+    begun = [line.lstrip()[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
     if len(set(begun)) == len(begun):
         return False
     return any(number > 1 and _may_begin_passage(line) for line, number in Counter(begun).items())
@@ -143,7 +145,7 @@ def is_suspicious(markdown: str) -> bool:
 
 def _may_begin_passage(line: str) -> bool:
     """Return whether a paragraph of prose can begin with *line*: it is wide and no other block's."""
-    return not line.startswith(_CODE) and not line.lstrip().startswith(_NO_PROSE) and cells(line) >= _STUTTER_WIDTH
+    return not line.startswith(_NO_PROSE) and cells(line) >= _STUTTER_WIDTH
 
 
 def _key(text: str) -> str:
@@ -210,7 +212,7 @@ def _units(markdown: str) -> list[_Unit]:
         text = "\n".join(lines[first:last])
         if kind == "p" and not _FOOTNOTE.search(text) and not _is_verse(text):
             parts = [part.strip() for part in sentences.split(text) if part.strip()]
-            begun = lines[first][:_FIRST_LINE]
+            begun = lines[first].lstrip()[:_FIRST_LINE]
             found += [_Unit("sentence", part, opens=not n, line="" if n else begun) for n, part in enumerate(parts)]
         elif kind[:1] == "h" and kind != "hr":
             found.append(_Unit("heading", text.strip(), opens=True))
@@ -336,10 +338,11 @@ class _Work:
 
     def once(self, units: list[_Unit], *, drafted: bool) -> list[_Unit]:
         """Return *units* without passages that stand twice among them."""
-        dropped = [_Unit("block", "", opens=True)]
-        while dropped:
+        for _ in range(_MOST_ROUNDS):
             units, dropped = _without_runs(units, drafted=drafted)
             self.dropped += [unit.text for unit in dropped]
+            if not dropped:
+                break
         return units
 
     def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
@@ -461,9 +464,15 @@ def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], li
         kept += units[at : run.at]
         dropped += units[run.at : run.end]
         at = run.end
-        if at < len(units):
-            units[at].opens |= units[run.at].opens
+        if at < len(units) and units[run.at].opens and not units[at].opens:
+            units[at].opens, units[at].line = True, _first_line(units, at)
     return kept + units[at:], dropped
+
+
+def _first_line(units: list[_Unit], at: int) -> str:
+    """Return the line that a paragraph begins with when its sentences before *at* are gone."""
+    rest = takewhile(lambda unit: not unit.opens, units[at + 1 : at + _FIRST_LINE])
+    return _written([units[at], *rest]).partition("\n")[0][:_FIRST_LINE]
 
 
 def _repeats_much(units: list[_Unit], runs: list[_Run]) -> bool:

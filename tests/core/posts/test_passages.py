@@ -238,6 +238,12 @@ def test_a_draft_without_separators_is_merged_when_it_repeats_much_of_itself():
     assert in_order(merged.markdown) == [*in_order(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
 
 
+@pytest.mark.parametrize("again", [f"{LONG} {LONG}", f"  {LONG}\n{LONG}"])
+def test_what_a_repeated_paragraph_leaves_is_looked_at_again(again):
+    """The rest of a paragraph begins one of its own, wherever its line began before."""
+    assert passages.merge(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
+
+
 def test_code_inside_a_repeated_draft_goes_with_its_draft():
     """A block between two repeated sentences is repeated with them; alone it stays."""
     code = "```\nprint()\n```"
