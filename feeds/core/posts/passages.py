@@ -6,23 +6,24 @@ some drafts break off in mid-sentence and go on after the line with `...`. What 
 once, in the place where it belongs.
 
 How it works. The post becomes a list of *units*: a prose paragraph gives one unit a sentence, a heading is one, and
-every other block (code, quotation, table, list, HTML) is one that is never compared by sentence. Drafts are merged
-into the first one after the other: a sentence that is known goes; one that is new goes right behind the known one
-that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
+every other block (code, quotation, table, list, verse, HTML) is one that is never compared by sentence. Drafts are
+merged into the first one after the other: a sentence that is known goes; one that is new goes right behind the known
+one that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
 or by leaving them out where their whole form stands elsewhere.
 
-Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains. So without a separator a passage
-that begins a paragraph goes where it stands directly behind itself (a paste gone wrong), or where a post of nothing
-but paragraphs repeats a fifth of itself in long runs. A post in which nothing is found comes back byte for byte.
+Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains, calls to action. So inside one
+draft, and in a post without separators, a passage goes only where it stands directly behind itself (a paste gone
+wrong), or where a post of nothing but paragraphs repeats a fifth of itself in long runs. Without a separator it must
+also begin a paragraph with the same wide line both times. A post in which nothing is found comes back byte for byte.
 """
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Literal
 
 from feeds.core.posts import sentences
@@ -33,20 +34,26 @@ _SEPARATOR = re.compile(
     r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
 _AFTER_MARK = re.compile(r"[-=~ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUE)")
-#: A top-level paragraph cannot begin with these (CommonMark 0.31, sections 4.4, 5.1 and 5.2).
-_NO_PARAGRAPH = ("    ", "\t", "> ", "- ", "* ", "+ ")
+#: No prose begins with these: lists, quotations, tables, pictures, elements and template tags.
+_NO_PROSE = ("- ", "* ", "+ ", "> ", "|", "![", "<", "{")
+#: The definition of a link or footnote: a second one like it says nothing.
+_DEFINITION = re.compile(r" {0,3}\[[^\]\s]+\]:")
+#: The definition of a footnote.
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]+\]:", re.MULTILINE)
 #: How a draft that was cut off is taken up again.
 _ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
 #: A sentence narrower than this says nothing without the one beside it.
 _ANSWER_WIDTH = 16
+#: What is narrower and without a full stop was not cut off.
+_LEGEND_WIDTH = 30
 #: Wrapped prose has wider lines than this.
 _VERSE_WIDTH = 50
+#: A run of sentences that are all narrower than this is a refrain.
+_REFRAIN_WIDTH = 30
 #: A repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
 _PASSAGE_WIDTH = 160
-#: The same for a run that stands directly behind itself.
+#: The same for a run that stands directly behind itself, unless a separator tells of drafts.
 _STUTTER_WIDTH = 60
-#: And for one that does so inside a draft.
-_DRAFTED_STUTTER_WIDTH = 30
 #: Without a separator: so many characters of its first line must be the same wherever a passage stands.
 _FIRST_LINE = 60
 #: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
@@ -57,6 +64,9 @@ _OVERLAP = 3
 _LONGEST_OVERLAP = 1000
 #: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
 _MOST_PLACES = 50
+
+#: What is left may repeat itself again, if less and less; nobody writes what takes more rounds.
+_MOST_ROUNDS = 20
 
 _Kind = Literal["sentence", "heading", "block"]
 
@@ -78,8 +88,10 @@ class _Unit:
 
     @property
     def needs_neighbour(self) -> bool:
-        """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`."""
-        return self.kind != "sentence" or cells(self.text) < _ANSWER_WIDTH
+        """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`; no link or footnote."""
+        if self.kind == "block":
+            return not _DEFINITION.match(self.text)
+        return self.kind != "sentence" or (len(self.text) < _ANSWER_WIDTH and cells(self.text) < _ANSWER_WIDTH)
 
     def __post_init__(self) -> None:
         self.key = _key(self.text) if self.kind != "block" else self.text
@@ -96,8 +108,11 @@ class Merged:
 
 def merge(markdown: str) -> Merged:
     """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
-    if not _is_suspicious(markdown):
-        return Merged(markdown=markdown)
+    return looked_through(markdown) if is_suspicious(markdown) else Merged(markdown=markdown)
+
+
+def looked_through(markdown: str) -> Merged:
+    """Return what `merge` does, without asking first whether there is anything to find; that takes a millisecond."""
     drafts, separators = _drafts(markdown.split("\n"))
     drafted = sum(map(bool, drafts)) > 1
     work = _Work()
@@ -112,7 +127,7 @@ def merge(markdown: str) -> Merged:
     return Merged(markdown=_written(text), dropped=(*separators, *work.dropped))
 
 
-def _is_suspicious(markdown: str) -> bool:
+def is_suspicious(markdown: str) -> bool:
     """Return whether a closer look could find anything.
 
     Every post is asked this, and nearly all answer no, so it is a few calls of C functions. It may say yes in vain; it
@@ -122,15 +137,15 @@ def _is_suspicious(markdown: str) -> bool:
     for mark in ("---", "===", "~~~"):
         if mark in markdown and any(_AFTER_MARK.match(part) for part in markdown.split(mark)[1:]):
             return True
-    begun = [line[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
+    begun = [line.lstrip()[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
     if len(set(begun)) == len(begun):
         return False
     return any(number > 1 and _may_begin_passage(line) for line, number in Counter(begun).items())
 
 
 def _may_begin_passage(line: str) -> bool:
-    """Return whether a paragraph of prose can begin with *line*: no list, quotation or code, and no line of verse."""
-    return not line.startswith(_NO_PARAGRAPH) and cells(line) >= _STUTTER_WIDTH
+    """Return whether a paragraph of prose can begin with *line*: it is wide and no other block's."""
+    return not line.startswith(_NO_PROSE) and cells(line) >= _STUTTER_WIDTH
 
 
 def _key(text: str) -> str:
@@ -171,12 +186,13 @@ def _prose_lines(lines: list[str]) -> set[int]:
 def _blocks(markdown: str) -> list[tuple[str, int, int]]:
     """Return each top-level block as (element, first line, line behind the last), lines counted from 0.
 
-    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own.
+    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own. It is
+    not told of footnotes: where two drafts define the same, comrak 0.0.16 puts everything between into a list.
     """
     from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
 
     extensions, rendering = ExtensionOptions(), RenderOptions()
-    extensions.table = extensions.footnotes = True
+    extensions.table = True
     rendering.sourcepos = True
     root = tree(str(render_markdown(markdown, extensions, None, rendering)))
     found = []
@@ -194,10 +210,10 @@ def _units(markdown: str) -> list[_Unit]:
             continue
         found += _opaque(lines[at:first])
         text = "\n".join(lines[first:last])
-        if kind == "p" and not _is_verse(text):
+        if kind == "p" and not _FOOTNOTE.search(text) and not _is_verse(text):
             parts = [part.strip() for part in sentences.split(text) if part.strip()]
-            found += [_Unit("sentence", part, opens=not n) for n, part in enumerate(parts)]
-            found[-len(parts)].line = lines[first][:_FIRST_LINE]
+            begun = lines[first].lstrip()[:_FIRST_LINE]
+            found += [_Unit("sentence", part, opens=not n, line="" if n else begun) for n, part in enumerate(parts)]
         elif kind[:1] == "h" and kind != "hr":
             found.append(_Unit("heading", text.strip(), opens=True))
         else:
@@ -223,7 +239,71 @@ def _is_verse(text: str) -> bool:
     return 2 * unfinished > len(lines) and all(cells(line) < _VERSE_WIDTH for line in lines)
 
 
-# Mending joints ---------------------------------------------------------------------------------------------------
+# Merging drafts ---------------------------------------------------------------------------------------------------
+
+
+class _Earlier:
+    """What earlier drafts hold, and beside what.
+
+    A sentence is the same wherever it stands. What is short, a heading or a block may come again on purpose: an answer
+    to the next question, a heading of the next part. It is the same only beside the same neighbour, and one of the
+    text is the same as one of a draft.
+    """
+
+    def __init__(self) -> None:
+        self._units: dict[str, list[_Unit]] = {}
+        self._beside: dict[tuple[str, str], list[_Unit]] = {}
+
+    def add(self, unit: _Unit) -> None:
+        """Note one that was not there before."""
+        self._units.setdefault(unit.key, []).append(unit)
+
+    def add_neighbours(self, draft: list[_Unit]) -> None:
+        """Note what stands beside what in a draft, whose units are those of the text."""
+        for left, right in zip([None, *draft], draft, strict=False):
+            self._beside.setdefault(_behind(left, right), []).append(right)
+            if left:
+                self._beside.setdefault(_before(left, right), []).append(left)
+
+    def repeated_by(self, draft: list[_Unit]) -> list[_Unit | None]:
+        """Return for each unit of a draft the one that it repeats; None for what is new."""
+        numbers = Counter(unit.key for unit in draft)
+        offers = _Offers(self._beside)
+        found: list[_Unit | None] = []
+        for left, unit, right in zip([None, *draft], draft, [*draft[1:], None], strict=False):
+            same = self._units.get(unit.key, [])
+            only = len(same) == 1 and (not unit.needs_neighbour or (unit.kind == "heading" and numbers[unit.key] == 1))
+            known = same[0] if only else offers.take(left, unit, right) if same else None
+            found.append(known or (same[0] if same and not unit.needs_neighbour else None))
+        return found
+
+
+def _behind(left: _Unit | None, right: _Unit) -> tuple[str, str]:
+    return (left.key if left else "", ">" + right.key)
+
+
+def _before(left: _Unit, right: _Unit) -> tuple[str, str]:
+    return ("<" + left.key, right.key)
+
+
+class _Offers:
+    """Units by their neighbours, each to be had once."""
+
+    def __init__(self, beside: dict[tuple[str, str], list[_Unit]]) -> None:
+        self._beside = beside
+        self._left: dict[tuple[str, str], Iterator[_Unit]] = {}
+        self._taken: set[int] = set()
+
+    def take(self, left: _Unit | None, unit: _Unit, right: _Unit | None) -> _Unit | None:
+        """Return one like *unit* that stands behind such a one as *left*, or before such a one as *right*."""
+        return self._next(_behind(left, unit)) or (self._next(_before(unit, right)) if right else None)
+
+    def _next(self, place: tuple[str, str]) -> _Unit | None:
+        left = self._left.setdefault(place, iter(self._beside.get(place, ())))
+        unit = next((unit for unit in left if id(unit) not in self._taken), None)
+        if unit:
+            self._taken.add(id(unit))
+        return unit
 
 
 @dataclass(slots=True)
@@ -231,6 +311,7 @@ class _Work:
     """The text so far, and what was left out of it."""
 
     text: list[_Unit] = field(default_factory=list)
+    earlier: _Earlier = field(default_factory=_Earlier)
     dropped: list[str] = field(default_factory=list)
 
     def merge(self, draft: list[_Unit]) -> None:
@@ -238,7 +319,7 @@ class _Work:
 
         What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
         """
-        found = _Earlier(self.text).repeated_by(draft)
+        found = self.earlier.repeated_by(draft)
         first = next((known for known in found if known is not None), None)
         at = len(self.text) if first is None else self._place(first, 0)
         for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
@@ -247,7 +328,9 @@ class _Work:
                 at = self._place(known, at) + 1
             else:
                 self._insert(unit, at, draft[n + 1 : n + 2])
+                self.earlier.add(unit)
                 at += 1
+        self.earlier.add_neighbours([known or unit for unit, known in zip(draft, found, strict=True)])
 
     def _place(self, unit: _Unit, near: int) -> int:
         """Return where *unit* stands; drafts follow one another's order, so it is mostly at *near* or behind."""
@@ -255,10 +338,11 @@ class _Work:
 
     def once(self, units: list[_Unit], *, drafted: bool) -> list[_Unit]:
         """Return *units* without passages that stand twice among them."""
-        dropped = [_Unit("block", "", opens=True)]
-        while dropped:
+        for _ in range(_MOST_ROUNDS):
             units, dropped = _without_runs(units, drafted=drafted)
             self.dropped += [unit.text for unit in dropped]
+            if not dropped:
+                break
         return units
 
     def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
@@ -272,58 +356,7 @@ class _Work:
         self.text.insert(at, unit)
 
 
-class _Earlier:
-    """The text of earlier drafts, by what stands beside what.
-
-    A sentence is the same wherever it stands. What is short, a heading or a block may come again on purpose: an answer
-    to the next question, a heading of the next part. It is the same only beside the same neighbour, and one of the
-    text is the same as one of a draft.
-    """
-
-    def __init__(self, text: list[_Unit]) -> None:
-        self._text = text
-        self._places: dict[str, list[int]] = {}
-        self._behind: dict[tuple[str, str], list[int]] = {}
-        self._before: dict[tuple[str, str], list[int]] = {}
-        self._taken: set[int] = set()
-        for at in reversed(range(len(text))):
-            key = text[at].key
-            self._places.setdefault(key, []).insert(0, at)
-            self._behind.setdefault((text[at - 1].key if at else "", key), []).append(at)
-            if at + 1 < len(text):
-                self._before.setdefault((key, text[at + 1].key), []).append(at)
-
-    def repeated_by(self, draft: list[_Unit]) -> list[_Unit | None]:
-        """Return for each unit of a draft the one that it repeats; None for what is new."""
-        numbers = Counter(unit.key for unit in draft)
-        found: list[_Unit | None] = []
-        near = 0
-        for n, unit in enumerate(draft):
-            at = self._beside(draft, n) if unit.needs_neighbour else self._nearest(unit.key, near)
-            if at is None and unit.kind == "heading" and numbers[unit.key] == 1 == len(self._places.get(unit.key, ())):
-                at = self._places[unit.key][0]
-            if at is not None:
-                self._taken.add(at)
-                near = at
-            found.append(None if at is None else self._text[at])
-        return found
-
-    def _nearest(self, key: str, near: int) -> int | None:
-        places = self._places.get(key)
-        if not places:
-            return None
-        return places[bisect_left(places, near) % len(places)]
-
-    def _beside(self, draft: list[_Unit], n: int) -> int | None:
-        key = draft[n].key
-        for places in (
-            self._behind.get((draft[n - 1].key if n else "", key), []),
-            self._before.get((key, draft[n + 1].key), []) if n + 1 < len(draft) else [],
-        ):
-            while places:
-                if (at := places.pop()) not in self._taken:
-                    return at
-        return None
+# Mending joints ---------------------------------------------------------------------------------------------------
 
 
 def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
@@ -394,17 +427,17 @@ def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
 def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
     """Return whether a sentence breaks off: it ends its paragraph without a full stop.
 
-    A line in bold or a few words with a paragraph of their own are a heading, unless the draft ends with them.
+    What is in bold or only a few words is rather a heading, a name, a picture's legend, unless the draft ends with it.
     """
     if unit.kind != "sentence" or sentences.is_whole(unit.text):
         return False
     if not following:
         return True
     bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
-    return following[0].opens and not (unit.opens and (bold or cells(unit.text) < _STUTTER_WIDTH // 2))
+    return following[0].opens and not bold and cells(unit.text) >= _LEGEND_WIDTH
 
 
-# Runs ------------------------------------------------------------------------------------------------------------
+# Inside one draft -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,25 +451,33 @@ class _Run:
 
 
 def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], list[_Unit]]:
-    """Return *units* without repeated runs, if they are a paste gone wrong or a draft's repetitions; and those runs."""
+    """Return *units* without the runs that a paste gone wrong or a draft has left, and what was in those."""
     runs = list(_repeated_runs(units, drafted=drafted))
-    stutter = _DRAFTED_STUTTER_WIDTH if drafted else _STUTTER_WIDTH
-    drafted = drafted or _is_draft(units, runs)
+    stutter = _REFRAIN_WIDTH if drafted else _STUTTER_WIDTH
+    passage = _PASSAGE_WIDTH if _repeats_much(units, runs) else None
     kept, dropped, at = [], [], 0
     for run in runs:
-        width = _width(units[run.at : run.end])
-        if width >= stutter if run.stutters else drafted and width >= _PASSAGE_WIDTH:
-            kept += units[at : run.at]
-            dropped += units[run.at : run.end]
-            at = run.end
-            if at < len(units):
-                units[at].opens = True
+        widths = [cells(unit.text) for unit in units[run.at : run.end]]
+        least = stutter if run.stutters else passage
+        if least is None or sum(widths) < least or max(widths) < _REFRAIN_WIDTH:
+            continue
+        kept += units[at : run.at]
+        dropped += units[run.at : run.end]
+        at = run.end
+        if at < len(units) and units[run.at].opens and not units[at].opens:
+            units[at].opens, units[at].line = True, _first_line(units, at)
     return kept + units[at:], dropped
 
 
-def _is_draft(units: list[_Unit], runs: list[_Run]) -> bool:
+def _first_line(units: list[_Unit], at: int) -> str:
+    """Return the line that a paragraph begins with when its sentences before *at* are gone."""
+    rest = takewhile(lambda unit: not unit.opens, units[at + 1 : at + _FIRST_LINE])
+    return _written([units[at], *rest]).partition("\n")[0][:_FIRST_LINE]
+
+
+def _repeats_much(units: list[_Unit], runs: list[_Run]) -> bool:
     """Return whether so much of nothing but paragraphs is there twice that no author can have meant it."""
-    if any(unit.kind != "sentence" for unit in units):
+    if not runs or any(unit.kind != "sentence" for unit in units):
         return False
     return sum(_width(units[run.at : run.end]) for run in runs) >= _DRAFTED_SHARE * _width(units)
 
@@ -451,6 +492,8 @@ def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
     Without separators a run counts only where it begins a paragraph, and began one before.
     """
     places: dict[str, list[int]] = {}
+    if len({unit.key for unit in units}) == len(units):
+        return
     n = 0
     while n < len(units):
         earlier = places.get(units[n].key, []) if units[n].kind == "sentence" else []
@@ -470,7 +513,7 @@ def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
 
 
 def _begins_alike(first: _Unit, second: _Unit) -> bool:
-    """Return whether both begin a paragraph of prose with the same line. (`_is_suspicious` relies on this.)"""
+    """Return whether both begin a paragraph of prose with the same line; `is_suspicious` relies on this."""
     return first.opens and second.opens and first.line == second.line != "" and _may_begin_passage(first.line)
 
 

@@ -34,6 +34,11 @@ def test_no_trace_of_the_drafts_is_left():
 
 
 A, B, C, D = "あるところに家があった。", "家には庭があった。", "庭には木があった。", "木には鳥がいた。"
+FOUR = (
+    "小さな町の図書館には、窓ぎわに長い机がひとつ置かれている。"
+    "その机で本を読む人は、たいてい夕方までそこを離れない。"
+    "司書は静かに本を戻し、ときどき窓を少しだけ開けて風を入れる。"
+)
 MERGED = {
     "a repeated paragraph goes": (f"{A}{B}\n\n---END---\n\n{A}{B}\n", f"{A}{B}\n"),
     "grown at the end": (f"{A}{B}\n\n---END---\n\n{A}{B}{C}\n", f"{A}{B}{C}\n"),
@@ -56,6 +61,26 @@ MERGED = {
     ),
     "a lone separator": (f"{A}\n\n---END---\n", f"{A}\n"),
     "other separators": (f"{A}\n\n=== END OF DRAFT 2 ===\n\n{A}{B}\n", f"{A}{B}\n"),
+    "the answer to a new question": (
+        "Is it open? Yes.\n\n---END---\n\nIs it open? Yes.\n\nIs it free? Yes.\n",
+        "Is it open? Yes.\n\nIs it free? Yes.\n",
+    ),
+    "an answer between known ones": (
+        "開いていますか。はい。\n\n無料ですか。はい。\n\n---END---\n\n開いていますか。はい。\n\n広いですか。はい。\n\n無料ですか。はい。\n",
+        "開いていますか。はい。\n\n広いですか。はい。\n\n無料ですか。はい。\n",
+    ),
+    "a heading that the next part has too": (
+        f"# 一\n\n## 話\n\n{A}\n\n---END---\n\n# 一\n\n## 話\n\n{A}\n\n# 二\n\n## 話\n\n{B}\n",
+        f"# 一\n\n## 話\n\n{A}\n\n# 二\n\n## 話\n\n{B}\n",
+    ),
+    "two drafts define one footnote": (
+        f"{A}[^1]\n\n[^1]: 注。\n\n---END---\n\n{A}[^1]\n\n{B}\n\n[^1]: 注。\n",
+        f"{A}[^1]\n\n{B}\n\n[^1]: 注。\n",
+    ),
+    "a paste inside a draft": (
+        f"{A}\n\n{FOUR}\n\n{FOUR}\n\n---END---\n\n{A}{B}\n",
+        f"{A}{B}\n\n{FOUR}\n",
+    ),
     "emphasis is no difference": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
 }
 
@@ -71,11 +96,6 @@ def test_drafts_are_merged_by_sentence(source, expected):
     assert merged.dropped
 
 
-FOUR = (
-    "小さな町の図書館には、窓ぎわに長い机がひとつ置かれている。"
-    "その机で本を読む人は、たいてい夕方までそこを離れない。"
-    "司書は静かに本を戻し、ときどき窓を少しだけ開けて風を入れる。"
-)
 KEPT = {
     "a refrain": "Row, row.\n\nGently down.\n\nRow, row.\n\nGently down.\n",
     "code": "```\nx = 1\n---END---\nx = 1\n```\n\nText.\n",
@@ -157,7 +177,9 @@ ON_PURPOSE = {
         "Is the hall open on Sundays? Yes.\n\nIs it open on Mondays? No.\n\nIs there a place to eat? Yes.\n\n"
         "Is there one to sleep? No.\n"
     ),
-    "Japanese questions and answers": "日曜は開いていますか。はい。\n\n月曜はどうですか。いいえ。\n\n食堂はありますか。はい。\n",
+    "Japanese questions and answers": (
+        "日曜は開いていますか。はい。\n\n月曜はどうですか。いいえ。\n\n食堂はありますか。はい。\n"
+    ),
     "an interview": (
         "**Q:** What did you see?\n\n**A:** Nothing.\n\n**Q:** And what did you hear?\n\n**A:** Nothing.\n"
     ),
@@ -172,9 +194,8 @@ ON_PURPOSE = {
         "# Monday\n\n## What was done\n\nWe swept the hall.\n\n# Tuesday\n\n## What was done\n\nWe swept it again.\n"
     ),
     "a form": (
-        "# North\n\nWhat went well in the past month, and what the reader of this report should know about it:\n\n"
-        "All of it.\n\n# South\n\nWhat went well in the past month, and what the reader of this report should know about it:\n\n"
-        "None of it.\n"
+        "# North\n\nWhat went well in the past month, and what a reader should know about it:\n\nAll of it.\n\n"
+        "# South\n\nWhat went well in the past month, and what a reader should know about it:\n\nNone of it.\n"
     ),
     "headings in bold": "**Prices**\n\nPrices went up again.\n\n**Wages**\n\nWages went down again.\n",
     "Japanese headings in bold": "**紙の値段**\n\n紙の値段はまた上がった。\n\n**布の値段**\n\n布の値段は下がった。\n",
@@ -215,6 +236,12 @@ def test_a_draft_without_separators_is_merged_when_it_repeats_much_of_itself():
     """Nothing but paragraphs, and a fifth of them again: that is a draft's repetition."""
     merged = passages.merge(f"{FOUR}\n\nべつの文がひとつあった。\n\n{FOUR}\n\nさらに文がつづいた。\n")
     assert in_order(merged.markdown) == [*in_order(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
+
+
+@pytest.mark.parametrize("again", [f"{LONG} {LONG}", f"  {LONG}\n{LONG}"])
+def test_what_a_repeated_paragraph_leaves_is_looked_at_again(again):
+    """The rest of a paragraph begins one of its own, wherever its line began before."""
+    assert passages.merge(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
 
 
 def test_code_inside_a_repeated_draft_goes_with_its_draft():
@@ -274,3 +301,67 @@ def test_merging_twice_changes_nothing_more(drafts):
     once = passages.merge(source).markdown
     assert not re.search("END", once)
     assert passages.merge(once).markdown == once
+
+
+LINES = st.sampled_from(
+    [
+        LONG,
+        f"{LONG} {LONG}",
+        f"**{LONG}**",
+        f"  {LONG}",
+        f"    {LONG}",
+        f"- {LONG}",
+        f"> {LONG}",
+        LONG_JA,
+        f"{LONG_JA}{LONG_JA}",
+        f"{A}{LONG_JA}",
+        A,
+        f"{A}{B}{C}{D}",
+        "Yes.",
+        "The lamps are lit,",
+        "# Part",
+        "- one",
+        "```",
+        "| a | b |",
+        "[^1]: See the list.",
+        "---",
+        "---END---",
+        " === END OF DRAFT 2 === ",
+        "...は庭があった。",
+        "家には庭",
+        "",
+        "",
+    ],
+)
+POST = st.lists(LINES, max_size=16).map("\n".join)
+
+
+@given(POST)
+def test_what_is_not_suspicious_holds_nothing_to_find(source):
+    """The quick look never says no where the close one finds something."""
+    assert passages.is_suspicious(source) or passages.looked_through(source) == passages.Merged(markdown=source)
+
+
+@given(POST)
+def test_whatever_the_post_merging_twice_changes_nothing_more(source):
+    """What comes out has nothing left to merge."""
+    once = passages.merge(source).markdown
+    assert passages.merge(once) == passages.Merged(markdown=once)
+
+
+ENGLISH = st.text(alphabet="abcdefgh ", min_size=1, max_size=90).map(lambda text: f"So {' '.join(text.split())} it is.")
+JAPANESE = st.text(alphabet="朝夜雨風空海鳥木", min_size=1, max_size=45).map(lambda text: f"{text}がある。")
+
+
+@given(
+    st.sampled_from([(ENGLISH, " "), (JAPANESE, "")]).flatmap(
+        lambda of: st.tuples(st.lists(st.lists(of[0], min_size=1, max_size=5), min_size=1, max_size=8), st.just(of[1]))
+    )
+)
+def test_a_text_of_distinct_sentences_comes_back_and_twice_it_comes_back_once(of):
+    """Byte for byte, alone and with a separator behind it; a draft pasted twice is the draft."""
+    paragraphs, space = of
+    source = "\n\n".join(space.join(p) for p in distinct(paragraphs)) + "\n"
+    assert passages.merge(source) == passages.Merged(markdown=source)
+    assert passages.merge(source + SEPARATOR).markdown == source
+    assert passages.merge(source + SEPARATOR + source).markdown == source
