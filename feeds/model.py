@@ -77,8 +77,9 @@ class Post(Value, frozen=True, kw_only=True):
     text_digest: str
     #: Bytes of that text.
     text_size: int
-    #: What a similar text shares with this one; see `feeds.core.posts.sketch`.
+    #: What a similar text shares with this one, and what the next instalment does not; see `feeds.core.posts.sketch`.
     sketch: bytes = b""
+    numbers: int = 0
     #: False keeps the post out of every feed.
     feed: bool = True
     #: True lets an old post into a newsletter, False keeps it out, None leaves it to its age.
@@ -129,8 +130,6 @@ class Likeness(Value, frozen=True, kw_only=True):
 
     #: Jaccard index of their sets of 5-character shingles, 0 to 1.
     similarity: float
-    #: Whether they hold the same runs of digits, in any order.
-    same_digits: bool
     #: Of the shorter one.
     characters: int
 

@@ -163,8 +163,8 @@ def _history(config: "Config", path: str, *, as_json: bool) -> int:
 def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, show: bool) -> int:
     """List posts that repeat or resemble another: how much, what was kept, and why."""
     config = _config(path)
-    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, _, _):
-        pairs = found.catalogue.findings
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress):
+        pairs = sorted((*found.catalogue.findings, *found.instalments(team, progress)), key=lambda f: f.post.path)
     for pair in pairs if as_json or show else ():
         if as_json:
             telling.print_json(telling.finding(pair))

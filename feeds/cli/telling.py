@@ -189,10 +189,10 @@ def counted_pairs(found: Sequence[Finding]) -> str:
 def side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
     """Print two texts beside each other, paragraph by paragraph; what differs is marked."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(Text(left), "", Text(right), expand=True, header_style="bold", show_lines=False)
+    table = Table(Column(Text(left)), "", Column(Text(right)), expand=True, header_style="bold")
     for one, other, same in lines:
         style = "dim" if same else ""
         table.add_row(Text(printable(one), style), "" if same else "≠", Text(printable(other), style))

@@ -175,10 +175,11 @@ class Cache:
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(self._header)
+                # Pairs first: whoever finds a post here takes it for compared with all the others.
+                file.write(_line(_Frame([], [], pairs)))
                 file.writelines(
                     _line(_Frame(readings[n : n + _FRAME], [], [])) for n in range(0, len(readings), _FRAME)
                 )
-                file.write(_line(_Frame([], [], pairs)))
             Path(name).replace(self._file)
         except BaseException:
             with suppress(OSError):

@@ -18,9 +18,10 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """One process a core, from the first work that is worth it."""
+    """Processes, as many as there are cores, from the first work that is worth it."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
         self._pool: Any = None
 
     def map(self, work: Callable[[Part], Result], parts: Sequence[Part], *, long: bool) -> Iterator[Result]:
@@ -43,14 +44,16 @@ class Workers:
             yield from map(work, parts[done:])
 
     def _may_help(self) -> bool:
-        return self._pool is not None or (cores() > 1 and sys.platform == "linux" and threading.active_count() == 1)
+        return self._pool is not None or (
+            self._processes > 1 and sys.platform == "linux" and threading.active_count() == 1
+        )
 
     def _started(self) -> Any:
         if self._pool is None:
             from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
             from multiprocessing import get_context  # noqa: PLC0415
 
-            self._pool = ProcessPoolExecutor(cores(), get_context("fork"), initializer=_begin)
+            self._pool = ProcessPoolExecutor(self._processes, get_context("fork"), initializer=_begin)
         return self._pool
 
     def close(self) -> None:
@@ -61,9 +64,9 @@ class Workers:
 
 
 @contextmanager
-def workers() -> Iterator[Workers]:
-    """Hold workers; none is started before there is work for it."""
-    found = Workers()
+def workers(processes: int | None = None) -> Iterator[Workers]:
+    """Hold workers, one a core unless told otherwise; none is started before there is work for it."""
+    found = Workers(processes or cores())
     try:
         yield found
     finally:

@@ -70,6 +70,18 @@ class Survey:
         )
         return duplicates.aligned(*texts)
 
+    def instalments(self, team: Workers, progress: Progress) -> list[Finding]:
+        """Return the public posts that are like an earlier one but for their numbers. Nothing else asks for them."""
+        if self.config.settings.duplicates.near == "keep":
+            return []
+        pairs = list(duplicates.instalments([entry.post for entry in self.catalogue.entries]))
+        likeness = _likened(self.config, [(a.path, b.path) for a, b in pairs], team, progress)
+        told = (
+            duplicates.instalment(a, b, like, self.config.settings.duplicates)
+            for (a, b), like in zip(pairs, likeness, strict=True)
+        )
+        return [finding for finding in told if finding]
+
     def complaints(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts, each a line that starts with the file as seen from the config."""
         place = self.config.settings.posts.folder.rstrip("/")
@@ -150,7 +162,10 @@ def shown(config: Config, path: str, content: str) -> Text:
         Changed: the file holds something else by now.
         PostError: it cannot be shown.
     """
-    data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+    try:
+        data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+    except PostError:
+        raise Changed(path) from None
     if _digest(data) != content:
         raise Changed(path)
     return read.shown(path, data, config.settings)
@@ -272,12 +287,17 @@ def _compared(
     posts = [reading.post for reading in readings.values() if reading.post]
     new = {duplicates.mark(post) for path in fresh if (post := readings[path].post)}
     pairs = {duplicates.pair(a, b): (a.path, b.path) for a, b in duplicates.candidates(posts, new, kept.likeness)}
-    parts = [list(pairs.values())[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
+    return dict(zip(pairs, _likened(config, list(pairs.values()), team, progress), strict=True))
+
+
+def _likened(config: Config, pairs: Sequence[tuple[str, str]], team: Workers, progress: Progress) -> list[Likeness]:
+    """Return how alike the texts of pairs of files are."""
+    parts = [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
     found: list[Likeness] = []
     for part in team.map(partial(_liken_part, config), parts, long=len(pairs) >= _MANY_PAIRS):
         found += part
         progress("Comparing posts", len(found), len(pairs))
-    return dict(zip(pairs, found, strict=True))
+    return found
 
 
 def _liken_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Likeness]:

@@ -9,15 +9,14 @@ labels and notes are a person's; nothing here changes them.
 
 import json
 import posixpath
-import re
 import sys
 import tomllib
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from feeds.core.posts import markdown, read, text
+from feeds.core.curation import duplicates
+from feeds.core.posts import read, text
 from feeds.model import Post
 from feeds.settings import Language, Settings, Site, Url, Zone
 
@@ -32,55 +31,44 @@ BLOGS = {
     "react-native-blog": ("react-native-blog/website/blog", "en"),
 }
 #: What is said of each pair: a person's words first and last, what can be reckoned between them.
-_RECKONED = ("similarity", "same_digits", "same_lang", "same_title", "same_target", "lengths")
+_RECKONED = ("similarity", "same_numbers", "same_lang", "same_title", "same_target", "lengths")
 KEYS = ("blog", "a", "b", "label", *_RECKONED, "note")
-#: Characters in a shingle.
-SHINGLE = 5
 
 
-@cache
-def post(corpora: Path, blog: str, path: str) -> Post:
-    """Return one post of a blog; those that have no date get one, since only their text is looked at."""
+def content(corpora: Path, blog: str, path: str) -> tuple[str, bytes, Settings]:
+    """Return what reading one post takes; one that has no date gets one, since only its text is looked at."""
     folder, language = BLOGS[blog]
     site = Site(url=Url("https://example.com/"), timezone=Zone("UTC"), language=Language.parse(language))
     place, name = posixpath.split(path)
     dated = posixpath.join(place, f"2000-01-01-{name}")
-    found = read.understand(dated, (corpora / folder / path).read_bytes(), Settings(site=site))
+    return dated, (corpora / folder / path).read_bytes(), Settings(site=site)
+
+
+@cache
+def post(corpora: Path, blog: str, path: str) -> Post:
+    """Return one post of a blog."""
+    found = read.understand(*content(corpora, blog, path))
     assert isinstance(found, Post), path
     return found
 
 
 @cache
-def plain(body: str) -> str:
-    """Return the text of a post as it is shown."""
-    return text.plain(text.blocks(markdown.to_html(body)))
-
-
-@cache
-def shingles(normal: str) -> frozenset[str]:
-    """Return every run of characters as long as a shingle."""
-    return frozenset(normal[at : at + SHINGLE] for at in range(len(normal) - SHINGLE + 1))
-
-
-def similarity(a: str, b: str) -> float:
-    """Return the Jaccard index of the shingles of two normalised texts; 1 for two that have none."""
-    first, second = shingles(a), shingles(b)
-    return round(len(first & second) / len(first | second), 4) if first | second else 1.0
+def plain(corpora: Path, blog: str, path: str) -> str:
+    """Return its text as texts are compared."""
+    return read.plain(*content(corpora, blog, path))
 
 
 def facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
     """Return *pair* with what can be reckoned."""
     a, b = (post(corpora, pair["blog"], pair[name]) for name in "ab")
-    written = [plain(a.body), plain(b.body)]
-    normal = [text.normal(found) for found in written]
-    digits = [Counter(re.findall(r"\d+", found)) for found in written]
+    one, other = (plain(corpora, pair["blog"], pair[name]) for name in "ab")
     return pair | {
-        "similarity": similarity(*normal),
-        "same_digits": digits[0] == digits[1],
+        "similarity": round(duplicates.likeness(one, other).similarity, 4),
+        "same_numbers": a.numbers == b.numbers,
         "same_lang": a.lang == b.lang,
-        "same_title": a.title == b.title,
+        "same_title": text.normal(a.title).casefold() == text.normal(b.title).casefold(),
         "same_target": a.target == b.target,
-        "lengths": [len(found) for found in normal],
+        "lengths": [len(one), len(other)],
     }
 
 

@@ -2,12 +2,11 @@
 
 The same id, the same text, or nearly the same text. Similarity is the Jaccard index of the sets of 5-character
 shingles of the normalised plain text. Never the same are posts in different languages (an untranslated page may equal
-its original); posts whose runs of digits differ (release notes and monthly notices are instalments: they are reported
-and stay); and posts of less than `SHORT` characters, unless title, target and text all are the same.
+its original); posts whose digits differ (release notes and monthly notices are instalments: they stay, and are reported
+to whoever asks); and posts of less than `SHORT` characters, unless title, target and text all are the same.
 """
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -25,7 +24,6 @@ _SHINGLE = 5
 #: share twice as much, however the edits are spread (`feeds.core.posts.sketch`).
 _SHARED = 0.2
 _LEAST_SHARED = 2
-_DIGITS = re.compile(r"\d+")
 
 #: Two texts, by their digests, the smaller first.
 Pair = tuple[str, str]
@@ -53,7 +51,8 @@ def candidates(
     Of texts that were looked at before nothing new can come: one of a near pair has its mark in *fresh*. Whether a pair
     is yielded depends on its two posts only, so that looking at a few posts finds what looking at all does.
     """
-    found = chain(_same_text_other_title(posts), _sharing_much(posts, fresh) if fresh else ())
+    near = _sharing_much(posts, fresh, lambda post: post.numbers) if fresh else ()
+    found = chain(_same_text_other_title(posts), near)
     return ((one, other) for one, other in found if pair(one, other) not in known)
 
 
@@ -66,13 +65,28 @@ def _same_text_other_title(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]
             yield post, other
 
 
-def _sharing_much(posts: Iterable[Post], fresh: Collection[tuple[str, str]]) -> Iterator[tuple[Post, Post]]:
-    """Yield pairs of posts in one language whose sketches share enough."""
+def instalments(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
+    """Yield each post that may be an instalment, with the one it shares most with, of those before it in time."""
+    every = sorted(posts, key=lambda p: (p.published, p.path))
+    place = {post.path: n for n, post in enumerate(every)}
+    nearest: dict[str, tuple[int, Post]] = {}
+    for one, other in _sharing_much(every, {mark(post) for post in every}, lambda _: 0):
+        if one.numbers != other.numbers:
+            earlier, later = sorted((one, other), key=lambda p: place[p.path])
+            shared = len(set(hashes(one.sketch)) & set(hashes(other.sketch)))
+            nearest[later.path] = max(nearest.get(later.path, (0, earlier)), (shared, earlier), key=lambda n: n[0])
+    yield from ((every[place[path]], earlier) for path, (_, earlier) in nearest.items())
+
+
+def _sharing_much(
+    posts: Iterable[Post], fresh: Collection[tuple[str, str]], row: Callable[[Post], int]
+) -> Iterator[tuple[Post, Post]]:
+    """Yield pairs of posts in one language whose sketches share enough; only posts in the same *row* are looked at."""
     texts = {mark(post): post for post in posts if post.sketch}
     new = [texts[m] for m in fresh if m in texts]
     old = (post for m, post in texts.items() if m not in fresh)
     counts, wanted = _shared_hashes(texts.values(), new)
-    index: _Index = defaultdict(list)
+    rows: dict[int, _Index] = defaultdict(lambda: defaultdict(list))
     for n, post in enumerate(chain(new, old)):
         sketch = hashes(post.sketch)
         shared = wanted.intersection(sketch)
@@ -81,7 +95,7 @@ def _sharing_much(posts: Iterable[Post], fresh: Collection[tuple[str, str]]) -> 
         # Two sketches that share this many have one of them among their rarest (Chaudhuri et al., "A primitive operator
         # for similarity joins", ICDE 2006), so the hashes of boilerplate, which thousands of posts have, lead nowhere.
         rarest = sorted(shared, key=lambda h: (counts[h], h))[: len(shared) + 1 - _least(len(sketch))]
-        whole = frozenset(sketch)
+        whole, index = frozenset(sketch), rows[row(post)]
         yield from _met(post, whole, rarest, index)
         for h in rarest if n < len(new) else ():
             index[h].append((post, whole))
@@ -125,7 +139,6 @@ def likeness(one: str, other: str) -> Likeness:
     """Return how alike two normalised plain texts are."""
     return Likeness(
         similarity=1.0 if one == other else similarity(one, other),
-        same_digits=sorted(_DIGITS.findall(one)) == sorted(_DIGITS.findall(other)),
         characters=min(len(one), len(other)),
     )
 
@@ -206,19 +219,16 @@ class _Staying:
             if _whole(other) == _whole(post) or self._is_long(post, other):
                 return _finding(post, other, Kind.TEXT)
         near = [
-            self._judged(post, other, like)
+            _finding(post, other, Kind.NEAR, like.similarity, drop=self._settings.near == "drop")
             for digest, like in self._near.get(post.text_digest, ())
             for other in self._texts.get((post.lang, digest), ())
+            if other.numbers == post.numbers
         ]
-        return max(near, key=lambda f: (f.dropped, f.similarity, f.stays.path), default=None)
+        return max(near, key=lambda f: (f.similarity, f.stays.path), default=None)
 
     def _is_long(self, post: Post, other: Post) -> bool:
         like = self._known.get(pair(post, other))
         return like is not None and like.characters >= SHORT
-
-    def _judged(self, post: Post, other: Post, like: Likeness) -> Finding:
-        kind = Kind.NEAR if like.same_digits else Kind.INSTALMENT
-        return _finding(post, other, kind, like.similarity, drop=self._settings.near == "drop")
 
 
 def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[str, list[tuple[str, Likeness]]]:
@@ -232,6 +242,12 @@ def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[st
     return found
 
 
+def instalment(post: Post, earlier: Post, like: Likeness, settings: Duplicates) -> Finding | None:
+    """Return what is told of a post and the one before it in its row, if they are as alike as duplicates are."""
+    alike = like.similarity >= settings.similarity and like.characters >= SHORT
+    return _finding(post, earlier, Kind.INSTALMENT, like.similarity) if alike else None
+
+
 def _finding(post: Post, stays: Post, kind: Kind, similarity: float = 1.0, *, drop: bool = True) -> Finding:
     """Return what is told of a pair, and whether *post* goes."""
     percent = f"{math.floor(similarity * 100)} % of its text"
@@ -239,7 +255,7 @@ def _finding(post: Post, stays: Post, kind: Kind, similarity: float = 1.0, *, dr
         Kind.ID: "the same id",
         Kind.TEXT: "the same text",
         Kind.NEAR: percent,
-        Kind.INSTALMENT: f"{percent}, but other numbers: an instalment, it stays;",
+        Kind.INSTALMENT: f"an instalment, it stays: other numbers, {percent}",
     }
     return Finding(
         post=post,

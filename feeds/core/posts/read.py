@@ -165,6 +165,7 @@ class _Reader:
             text_digest=sketch.digest(squeezed),
             text_size=len(squeezed),
             sketch=sketch.sketch(squeezed),
+            numbers=sketch.numbers(data),
             feed=self.flag("feed") is not False,
             newsletter=self.flag("newsletter"),
             featured=self.flag("featured") is True,

@@ -26,6 +26,7 @@ _RUN = 24
 _LETTERS = bytes(range(ord("A"), ord("Z") + 1))
 _FOLD = bytes.maketrans(_LETTERS, _LETTERS.lower())
 _MARKS = b" \t\r\n*_~#`>|"
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _ANCHOR = b"y"
 #: One byte in about 24, in English as in any script whose characters take several bytes: the rate that gives most runs
 #: without an anchor inside, which `bytes.split` finds fastest.
@@ -42,6 +43,16 @@ def squeezed(text: bytes) -> bytes:
 def digest(squeezed_text: bytes) -> str:
     """Return a short name for a text; equal texts have equal names."""
     return blake2b(squeezed_text, digest_size=16).hexdigest()
+
+
+def numbers(text: bytes) -> int:
+    """Return a number that texts share which hold the same digits in the same order; where links lead is not counted.
+
+    Release notes and monthly notices are alike but for these.
+    """
+    first, *links = text.split(b"](")
+    shown = [first, *(link[link.find(b")") + 1 :] for link in links)]
+    return crc32(b"".join(shown).translate(None, _NO_DIGITS))
 
 
 def sketch(squeezed_text: bytes) -> bytes:
