@@ -45,11 +45,8 @@ class Config:
     settings: Settings
     #: `config.toml:line: key: …`, one line each: keys that were understood but do nothing yet.
     warnings: tuple[str, ...] = ()
-
-    @property
-    def folder(self) -> Path:
-        """The site's folder: relative paths in the settings start here."""
-        return self.path.resolve().parent
+    #: The site's folder: relative paths in the settings start here.
+    folder: Path
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as an absolute one."""
@@ -70,7 +67,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     except msgspec.ValidationError as e:
         raise _explained(path, text, e, overridden) from e
     _check(path, text, settings)
-    return Config(path=path, settings=settings, warnings=tuple(_warnings(path, text, raw)))
+    return Config(
+        path=path, folder=path.resolve().parent, settings=settings, warnings=tuple(_warnings(path, text, raw))
+    )
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -191,7 +191,7 @@ def _posts_folder(config: Config) -> Path:
 
 
 def _digest(content: bytes) -> str:
-    return blake2b(content, digest_size=16).hexdigest()
+    return sha256(content).hexdigest()[:32]  # twice as fast as BLAKE2 where the processor knows it
 
 
 # Reading ----------------------------------------------------------------------------------------------------------
@@ -217,7 +217,9 @@ def _readings(
         if reading is not None and reading.stamp == stamp and stamp[3] != 0:
             found[path] = reading
         elif not _is_utf8(path):
-            found[path] = _read(config, _File(path, stamp, ""))  # a name that no cache and no other process can be told
+            found[path] = _read(
+                config, _posts_folder(config), _File(path, stamp, "")
+            )  # a name that no cache and no other process can be told
         else:
             found[path] = reading or _NOTHING  # holds its place in the order
             files.append(_File(path, stamp, reading.content if reading else ""))
@@ -251,15 +253,16 @@ def _decoder() -> "msgspec.json.Decoder[list[Reading]]":
 
 def _read_part(config: Config, files: Sequence[_File]) -> bytes:
     """Return the readings of some files, encoded: that is how they travel between processes and lie in the cache."""
-    return msgspec.json.encode([_read(config, file) for file in files])
+    place = _posts_folder(config)
+    return msgspec.json.encode([_read(config, place, file) for file in files])
 
 
-def _read(config: Config, file: _File) -> Reading:
+def _read(config: Config, place: Path, file: _File) -> Reading:
     path, content = file.path, ""
     post: Post | None = None
     verdict: Verdict | None = None
     try:
-        data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+        data = folder.read(place, path, read.MOST_BYTES)
         content = _digest(data)
         if content != file.had:  # else nothing is said of it, and what is known stays
             found = read.understand(path, data, config.settings)

@@ -82,7 +82,7 @@ def _sharing_much(
     posts: Iterable[Post], fresh: Collection[tuple[str, str]], row: Callable[[Post], int]
 ) -> Iterator[tuple[Post, Post]]:
     """Yield pairs of posts in one language whose sketches share enough; only posts in the same *row* are looked at."""
-    texts = {mark(post): post for post in posts if post.sketch}
+    texts = _rows(posts, row)
     new = [texts[m] for m in fresh if m in texts]
     old = (post for m, post in texts.items() if m not in fresh)
     counts, wanted = _shared_hashes(texts.values(), new)
@@ -99,6 +99,13 @@ def _sharing_much(
         yield from _met(post, whole, rarest, index)
         for h in rarest if n < len(new) else ():
             index[h].append((post, whole))
+
+
+def _rows(posts: Iterable[Post], row: Callable[[Post], int]) -> dict[tuple[str, str], Post]:
+    """Return one post for each text, less those that are alone in their row: most posts have numbers of their own."""
+    texts = {mark(post): post for post in posts if post.sketch}
+    many = Counter((post.lang, row(post)) for post in texts.values())
+    return {m: post for m, post in texts.items() if many[post.lang, row(post)] > 1}
 
 
 _Index = dict[int, list[tuple[Post, frozenset[int]]]]

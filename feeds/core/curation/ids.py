@@ -39,8 +39,11 @@ def assign(
         work.give(rule(work.waiting, work.free(), present))
     taken = remembered.keys() | work.found.values()
     for post in work.waiting:
-        work.found[post.path] = unused(tag_uri(post, authority), ";", taken)
-        taken.add(work.found[post.path])
+        identity = tag_uri(post, authority)
+        if identity in taken:
+            identity = unused(identity, ";", taken)
+        work.found[post.path] = identity
+        taken.add(identity)
     return work.found
 
 
@@ -57,11 +60,13 @@ class _Assignment:
 
     def give(self, matches: Iterable[tuple[Post, str]]) -> None:
         """Give each match's id to its post, unless either has found another."""
+        had = len(self.found)
         for post, identity in matches:
             if post.path not in self.found and (post.own_id or identity in self._free):
                 self.found[post.path] = identity
                 self._free.pop(identity, None)
-        self.waiting = [post for post in self.waiting if post.path not in self.found]
+        if len(self.found) > had:
+            self.waiting = [post for post in self.waiting if post.path not in self.found]
 
 
 def is_alike(post: Post, known: Known) -> bool:
@@ -99,7 +104,7 @@ class Remembered:
 
 def tag_uri(post: Post, authority: str) -> str:
     """Return the id a post gets when nothing better is known."""
-    return f"tag:{authority}:{post.published:%Y-%m-%d}/{quote(post.path, safe=_PLAIN)}"
+    return f"tag:{authority}:{post.published.date()}/{quote(post.path, safe=_PLAIN)}"
 
 
 def _own_id(posts: list[Post], _known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
@@ -113,7 +118,9 @@ def _same_file(posts: list[Post], known: Collection[Known], _present: Collection
 
 def _same_text(posts: list[Post], known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
     """A text that only one post has and only one had: the file was renamed. Short texts prove nothing."""
-    had = _single({k.id: k.text_digest for k in known}) if posts else {}
+    if not (posts and known):
+        return iter(())
+    had = _single({k.id: k.text_digest for k in known})
     have = _single({post.path: post.text_digest for post in posts if post.text_size >= SHORT})
     return (
         (post, had[post.text_digest])

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from email.utils import parsedate_to_datetime
 
 _DATE = re.compile(
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
@@ -41,6 +40,8 @@ def parse(text: str, zone: tzinfo) -> datetime:
 
 
 def _from_mail_date(text: str, zone: tzinfo) -> datetime:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow to load, seldom met
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

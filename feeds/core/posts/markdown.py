@@ -73,7 +73,7 @@ def may_explode(markdown: bytes) -> bool:
         marks >= _DEEPEST
         or marks * markdown.count(b"\n") >= _MANY_CELLS
         or _DEEP_INDENT in markdown
-        or b"\t\t\t\t\t\t\t\t" in markdown
+        or (b"\t" in markdown and b"\t\t\t\t\t\t\t\t" in markdown)
         or _LIST_IN_LISTS.search(b"\n" + markdown) is not None
     )
 

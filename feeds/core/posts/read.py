@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -22,14 +23,19 @@ MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
 _MOST_GROWTH = 20
 _ALWAYS_SHOWN = 500_000
+#: A title that is said again may be so many times as long: with marks, entities, an address.
+_LONGEST_AGAIN = 3
 #: Byte order marks that a post may begin with, and the encoding that each tells.
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_BOM_STARTS = frozenset(mark[:1] for mark, _ in BOMS)
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
-_MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+_MDX_MODULES = re.compile(r"\A\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 #: Of a link, an element, an address: what is written and not shown.
 _LINK_TARGET = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
+_MDX_COMMENT = re.compile(r"{/\*.*?\*/}", re.DOTALL)
+_PLACEHOLDER, _SLASHES = re.compile(r"{(\w+)}"), re.compile(r"/{2,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
@@ -38,17 +44,6 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
-
-
-def is_post(path: str) -> bool:
-    """Return whether a file in the posts folder is meant to be a post: Markdown, no section page, no README."""
-    name = posixpath.basename(path)
-    stem, extension = posixpath.splitext(name)
-    return (
-        extension.lower() in {".md", ".markdown", ".mdx"}
-        and stem.lower() != "_index"
-        and not stem.upper().startswith("README")
-    )
 
 
 def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
@@ -106,15 +101,17 @@ def source(path: str, content: bytes) -> frontmatter.Source:
 
 def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
-    mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (b"", "utf-8"))
+    mark, encoding = b"", "utf-8"
+    if content[:1] in _BOM_STARTS:
+        mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (mark, encoding))
     try:
-        found = content[len(mark) :].decode(encoding)
+        found = (content[len(mark) :] if mark else content).decode(encoding)
     except UnicodeDecodeError as e:
         line = content.count(b"\n", 0, e.start) + 1
         raise PostError(path, line, f"is not text: {e.reason} at byte {e.start} ({encoding})") from None
-    if "\x00" in found:
-        raise PostError(path, found.count("\n", 0, found.index("\x00")) + 1, "is not text: it holds a NUL byte")
-    return found.replace("\r\n", "\n").replace("\r", "\n")
+    if b"\0" in content and "\0" in found:
+        raise PostError(path, found.count("\n", 0, found.index("\0")) + 1, "is not text: it holds a NUL byte")
+    return found.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in content else found
 
 
 class _Reader:
@@ -124,6 +121,9 @@ class _Reader:
         self.path, self.source, self.settings = path, source, settings
         self.fields = Fields(source.metadata)
         self.warnings: list[str] = []
+        #: The file's name without its ending.
+        self.stem = posixpath.basename(path).rpartition(".")[0]
+        self.is_html = path[-5:].lower() == ".html"
 
     def post(self) -> Post | Verdict:
         draft = self.is_draft()
@@ -142,9 +142,13 @@ class _Reader:
         url = self.url(published, slug, lang, categories)
         body = self.body(title)
         data = body.encode()
+        squeezed = sketch.squeezed(data)
+        if sketch.is_odd(squeezed):
+            body = self.without_illegal(body)
+            data = body.encode()
+            squeezed = sketch.squeezed(data)
         if markdown.may_explode(data):
             self.rendered(body)
-        squeezed = sketch.squeezed(data)
         return Post(
             path=self.path,
             title=title,
@@ -174,7 +178,7 @@ class _Reader:
 
     def text(self) -> Text:
         """Return what the post says; what `post` warns of is not said again."""
-        body = self.body(self.title())
+        body = self.without_illegal(self.body(self.title()))
         html = self.rendered(body)
         self.warnings.clear()
         found = text.blocks(html)
@@ -186,7 +190,7 @@ class _Reader:
         )
 
     def rendered(self, body: str) -> str:
-        html = markdown.to_html(body)
+        html = markdown.without_illegal(body) if self.is_html else markdown.to_html(body)
         if markdown.nesting(html) > MOST_NESTED:
             reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
             raise PostError(self.path, self.source.body_line, reason)
@@ -217,11 +221,14 @@ class _Reader:
         key, value = self.fields.get(meaning)
         if value is None or isinstance(value, dict | list):
             return ""
-        if markdown.first_illegal(str(value)):
+        written = str(value)
+        if not written.isprintable() and markdown.first_illegal(written):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
-        return markdown.without_illegal(text.clean_line(str(value)))
+        return _clean(written)
 
     def flag(self, meaning: str) -> bool | None:
+        if meaning not in self.fields:
+            return None
         key, value = self.fields.get(meaning)
         word = str(value).strip().lower()
         if value is None or word in _YES | _NO:
@@ -231,8 +238,12 @@ class _Reader:
 
     def is_draft(self) -> bool:
         """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
-        live, status = (str(self.fields.get(meaning)[1]).strip().lower() for meaning in ("live", "status"))
+        live, status = (self.word(meaning) for meaning in ("live", "status"))
         return self.flag("draft") is True or live in _NO - {"0"} or status in {"draft", "hidden", "private"}
+
+    def word(self, meaning: str) -> str | None:
+        """Return a value as it is compared; None where there is none."""
+        return str(self.fields.get(meaning)[1]).strip().lower() if meaning in self.fields else None
 
     def title(self) -> str:
         found = self.line("title")
@@ -253,8 +264,7 @@ class _Reader:
         return self.settings.site.language
 
     def language_in_name(self) -> str | None:
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
-        found = _LANGUAGE_IN_NAME.search(stem)
+        found = _LANGUAGE_IN_NAME.search(self.stem) if "." in self.stem else None
         if not found:
             return None
         from babel.localedata import exists  # noqa: PLC0415 - few file names carry a language
@@ -314,7 +324,7 @@ class _Reader:
 
     def slug(self) -> str:
         key, value = self.fields.get("slug")
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        stem = self.stem
         if self.language_in_name():
             stem = stem.rpartition(".")[0]
         if stem == "index" and "/" in self.path:
@@ -339,18 +349,17 @@ class _Reader:
             if found and urlsplit(found)[:2] == urlsplit(site)[:2] and not re.search(r"/:\w", written):
                 return found
             self.warn(key, f"{value!r} is no address on {site}; the site's permalink is taken")
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
         parts = {
             "year": f"{published.year:04}",
             "month": f"{published.month:02}",
             "day": f"{published.day:02}",
             "slug": quote(slug),
-            "stem": quote(stem),
+            "stem": quote(self.stem),
             "lang": lang,
             "category": quote(slugify(categories[0])) if categories else "",
         }
-        path = re.sub(r"{(\w+)}", lambda found: parts[found[1]], self.settings.posts.permalink)
-        return self.settings.site.url + re.sub(r"/{2,}", "/", path).lstrip("/")
+        path = _PLACEHOLDER.sub(lambda found: parts[found[1]], self.settings.posts.permalink)
+        return self.settings.site.url + (_SLASHES.sub("/", path) if "//" in path else path).lstrip("/")
 
     def own_id(self) -> str | None:
         """Return the post's own id as a URI; inside a `tag:` URI if it is none (RFC 4287 section 4.2.6 wants one)."""
@@ -383,9 +392,9 @@ class _Reader:
         key, _ = self.fields.get(meaning)
         found = [name for value in self.fields.all(meaning) for name in _listed(value)]
         for name in found:
-            if _CONTROL.search(name):
+            if not name.isprintable() and _CONTROL.search(name):
                 self.refuse(key, f"{name!r} holds a line break or control character; it would name a feed and a folder")
-        return tuple(dict.fromkeys(filter(None, map(text.clean_line, found))))
+        return tuple(dict.fromkeys(filter(None, map(_name, found))))
 
     def authors(self) -> tuple[Author, ...]:
         _, value = self.fields.get("authors")
@@ -404,18 +413,21 @@ class _Reader:
     def body(self, title: str) -> str:
         """Return the Markdown that is published."""
         body = self.source.body
-        if self.path.endswith(".mdx") and (modules := _MDX_MODULES.match(body)):
-            body = body[modules.end() :]
-        if found := markdown.first_illegal(body):
-            line = self.source.body_line + body.count("\n", 0, found.start())
-            self.warnings.append(
-                f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
-            )
-            body = markdown.without_illegal(body)
+        if self.path.endswith(".mdx"):
+            body = _MDX_COMMENT.sub("", _MDX_MODULES.sub("", body, count=1))
         if found := _TEMPLATE_TAGS.search(body):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
-        return self.without_passages(without_title(body, title))
+        return body if self.is_html else self.without_passages(without_title(body, title))
+
+    def without_illegal(self, body: str) -> str:
+        """Return *body* without characters that XML cannot carry, and say where the first one stands."""
+        if found := markdown.first_illegal(self.source.body):
+            line = self.source.body_line + self.source.body.count("\n", 0, found.start())
+            self.warnings.append(
+                f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
+            )
+        return markdown.without_illegal(body)
 
     def without_passages(self, body: str) -> str:
         policy = self.settings.duplicates.passages
@@ -435,10 +447,10 @@ class _Reader:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
-            return _as_line(self.line("excerpt"))
+            return _as_line(self.line("excerpt"))  # Markdown, whatever the post is
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
-            return _as_line(before_more[0])
+            return text.flat(before_more[0]) if self.is_html else _as_line(before_more[0])
         return text.excerpt(found)
 
     def minutes(self, plain: str) -> int:
@@ -462,6 +474,8 @@ def _as_line(source: str) -> str:
 def without_title(body: str, title: str) -> str:
     """Return *body* without a first line, plain or as a heading, that says the title again."""
     first, _, rest = body.lstrip().partition("\n")
+    if len(first) > _LONGEST_AGAIN * len(title) + 10:  # marks make a line longer, but not as long as a paragraph
+        return body
     if _bare(first.strip(" \t#")) != _bare(title):
         return body
     below, _, behind = rest.partition("\n")
@@ -495,6 +509,12 @@ def _web_address(base: str, written: str) -> str | None:
     return quote(found, safe=_IN_ADDRESSES)
 
 
+@lru_cache(maxsize=20_000)
+def _name(written: str) -> str:
+    """Return the name of a category or tag as one line; thousands of posts carry the same few."""
+    return text.clean_line(written)
+
+
 def _listed(value: Any) -> Iterable[str]:
     """Return the names in a value that may be a list, a comma-separated string or a number."""
     if isinstance(value, dict):
@@ -518,4 +538,5 @@ def _clean(value: Any) -> str:
     """Return a name or address as one line; empty for what is neither text nor a number."""
     if value is None or isinstance(value, bool | dict | list):
         return ""
-    return markdown.without_illegal(text.clean_line(str(value)))
+    found = text.clean_line(str(value))
+    return found if found.isprintable() else markdown.without_illegal(found)

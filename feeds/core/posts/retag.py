@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from feeds.core.posts import frontmatter, text
+from feeds.core.posts import frontmatter, handlers, text
 from feeds.core.posts.read import BOMS
 from feeds.core.posts.vocabulary import KEYS, NESTED, normal_key
 from feeds.errors import PostError
@@ -185,7 +185,7 @@ class _Front:
         return sorted(found, key=lambda scalar: scalar.start)
 
     def _by_marks(self, place: _Place) -> Iterator[_Scalar]:
-        node = yaml.compose(self.text[self.start : self.end], Loader=frontmatter.Scalars)
+        node = yaml.compose(self.text[self.start : self.end], Loader=handlers.Scalars)
         for name in place:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             node = next((value for key, value in reversed(pairs) if key.value == name), None)

@@ -16,7 +16,7 @@ most, and those only where they share whole sentences.
 
 import re
 from array import array
-from hashlib import blake2b
+from hashlib import sha256
 from zlib import crc32
 
 #: Hashes a sketch keeps.
@@ -24,15 +24,20 @@ SIZE = 32
 #: Bytes of one run: about five words, or eight Japanese characters.
 _RUN = 24
 _LETTERS = bytes(range(ord("A"), ord("Z") + 1))
-_FOLD = bytes.maketrans(_LETTERS, _LETTERS.lower())
+_CONTROLS = bytes(set(range(32)) - set(b"\t\r\n"))
+#: Control characters, which XML cannot carry, become one that is found at once.
+_FOLD = bytes.maketrans(_LETTERS + _CONTROLS, _LETTERS.lower() + b"\0" * len(_CONTROLS))
 _MARKS = b" \t\r\n*_~#`>|"
 _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _ANCHOR = b"y"
-#: One byte in about 24, in English as in any script whose characters take several bytes: the rate that gives most runs
-#: without an anchor inside, which `bytes.split` finds fastest.
-_TO_ANCHOR = bytes.maketrans(b"g\x83\xa3", _ANCHOR * 3)
-#: For texts too short to have `SIZE` of those: runs behind commoner bytes, whatever else is in them.
+#: One byte in about 60, in English as in any script whose characters take several bytes; in shorter texts, so as not to
+#: find too little, one in about 25. `bytes.split` finds them faster than anything else finds anything.
+_TO_ANCHOR = bytes.maketrans(b"\x83", _ANCHOR)
+_TO_MORE_ANCHORS = bytes.maketrans(b"g\x83\xa3", _ANCHOR * 3)
+#: In texts of some lines: runs behind still commoner bytes, whatever else is in them.
 _ANY_RUN = re.compile(b"[aginy\x83\x8b\x95\xa3\xab](?=(.{%d}))" % _RUN, re.DOTALL)
+#: What is too little. Up to twice as many are taken then, so that a text just below is compared with one just above.
+_FEW = 16
 
 
 def squeezed(text: bytes) -> bytes:
@@ -40,9 +45,16 @@ def squeezed(text: bytes) -> bytes:
     return text.translate(_FOLD, _MARKS)
 
 
+def is_odd(squeezed_text: bytes) -> bool:
+    """Return whether a text holds characters that XML 1.0 cannot carry (U+FFFE and U+FFFF beside control characters)."""
+    if b"\0" in squeezed_text:
+        return True
+    return b"\xef\xbf" in squeezed_text and (b"\xef\xbf\xbe" in squeezed_text or b"\xef\xbf\xbf" in squeezed_text)
+
+
 def digest(squeezed_text: bytes) -> str:
     """Return a short name for a text; equal texts have equal names."""
-    return blake2b(squeezed_text, digest_size=16).hexdigest()
+    return sha256(squeezed_text).hexdigest()[:32]
 
 
 def numbers(text: bytes) -> int:
@@ -50,19 +62,30 @@ def numbers(text: bytes) -> int:
 
     Release notes and monthly notices are alike but for these.
     """
-    first, *links = text.split(b"](")
-    shown = [first, *(link[link.find(b")") + 1 :] for link in links)]
-    return crc32(b"".join(shown).translate(None, _NO_DIGITS))
+    if b"](" in text:
+        first, *links = text.split(b"](")
+        text = b"".join([first, *(link[link.find(b")") + 1 :] for link in links)])
+    return crc32(text.translate(None, _NO_DIGITS))
 
 
 def sketch(squeezed_text: bytes) -> bytes:
     """Return the sketch: at most `SIZE` hashes of four bytes; none for a text of a few words."""
-    runs = squeezed_text.translate(_TO_ANCHOR).split(_ANCHOR)
-    found = sorted({crc32(run[:_RUN]) for run in runs if len(run) >= _RUN})[:SIZE]
-    if len(found) < SIZE:
-        more = set(map(crc32, _ANY_RUN.findall(squeezed_text))).difference(found)
-        found += sorted(more)[: SIZE - len(found)]
+    found = sorted(_runs(squeezed_text, _TO_ANCHOR))[:SIZE]
+    if len(found) < _FEW:
+        found = _filled(found, _runs(squeezed_text, _TO_MORE_ANCHORS))
+    if len(found) < _FEW:
+        found = _filled(found, set(map(crc32, _ANY_RUN.findall(squeezed_text))))
     return array("I", found).tobytes()
+
+
+def _runs(squeezed_text: bytes, to_anchor: bytes) -> set[int]:
+    """Return the hashes of the runs that begin behind an anchor and hold none."""
+    runs = squeezed_text.translate(to_anchor).split(_ANCHOR)
+    return {crc32(run[:_RUN]) for run in runs if len(run) >= _RUN}
+
+
+def _filled(found: list[int], more: set[int]) -> list[int]:
+    return found + sorted(more.difference(found))[: 2 * _FEW - 2 - len(found)]
 
 
 def hashes(sketch_: bytes) -> list[int]:

@@ -82,7 +82,7 @@ def plain(found: Iterable[tuple[str, str]]) -> str:
 
 def clean_line(value: str) -> str:
     """Return a title or excerpt as one line: entities resolved, white space collapsed, no stray marks at its ends."""
-    return " ".join(unescape(value).split()).strip("\u200b\ufeff\u2060 ")
+    return " ".join((unescape(value) if "&" in value else value).split()).strip("\u200b\ufeff\u2060 ")
 
 
 def normal(text: str) -> str:

@@ -5,7 +5,6 @@ One table for Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican.
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -36,35 +35,48 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 NESTED = ("extra", "params", "taxonomies")
 _MOMENTS = frozenset({"date", "updated", "expires"})
-_MEANT = [key for keys in KEYS.values() for key in keys]
+#: key -> the meanings it may have (`published` is a flag to one generator and a date to another), each with its rank.
+_MEANINGS: dict[str, list[tuple[str, int]]] = {}
+for _meaning, _keys in KEYS.items():
+    for _rank, _key in enumerate(_keys):
+        _MEANINGS.setdefault(_key, []).append((_meaning, _rank))
 
 
 class Fields:
     """Front matter by meaning instead of by key."""
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
-        self._found = _flat(metadata)
+        self._keys = _flat(metadata)
+        #: meaning -> (rank, key as written, value), the best first.
+        self._found: dict[str, list[tuple[int, str, Any]]] = {}
+        for key, (written, value) in self._keys.items():
+            for meaning, rank in _MEANINGS.get(key, ()) if value is not None else ():
+                self._found.setdefault(meaning, []).append((rank, written, value))
+        for several in self._found.values():
+            several.sort(key=lambda found: found[0])
 
     def get(self, meaning: str) -> tuple[str, Any]:
         """Return the key as written and its value; the meaning's first key and None where no key is set.
 
         `published` and others may be a flag to one generator and a date to another: what is a date is not a flag.
         """
-        for key in KEYS[meaning]:
-            written, value = self._found.get(key, (key, None))
-            blank = value is None or (isinstance(value, str) and not value.strip())
-            if not blank and not (meaning in _MOMENTS and isinstance(value, bool)):
+        for _, written, value in self._found.get(meaning, ()):
+            blank = isinstance(value, str) and (not value or value.isspace())
+            if not blank and not (isinstance(value, bool) and meaning in _MOMENTS):
                 return written, value
         return KEYS[meaning][0], None
 
+    def __contains__(self, meaning: str) -> bool:
+        return meaning in self._found
+
     def all(self, meaning: str) -> list[Any]:
         """Return the values of every key of this meaning that is set."""
-        return [self._found[key][1] for key in KEYS[meaning] if self._found.get(key, (key, None))[1] is not None]
+        return [value for _, _, value in self._found.get(meaning, ())]
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return keys that look like a known one which is not set, each with the known one."""
-        near = [(written, _near(key)) for key, (written, _) in self._found.items() if key not in _MEANT]
-        return [(written, known) for written, known in near if known and known not in self._found]
+        near = [(written, _near(key)) for key, (written, _) in self._keys.items() if key not in _MEANINGS]
+        return [(written, known) for written, known in near if known and known not in self._keys]
 
 
 def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -78,6 +90,7 @@ def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def normal_key(key: str) -> str:
     """Return *key* as keys are compared."""
     return key.strip().lower().replace("-", "_")
@@ -86,6 +99,8 @@ def normal_key(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _near(key: str) -> str | None:
     """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
-    close = get_close_matches(key, [known for known in _MEANT if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
+    from difflib import get_close_matches  # noqa: PLC0415 - few keys are unknown
+
+    close = get_close_matches(key, [known for known in _MEANINGS if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
     plural = close and (key + "s" == close[0] or key == close[0] + "s")
     return close[0] if close and len(key) > 3 and not plural else None  # noqa: PLR2004
