@@ -25,23 +25,33 @@ class Workers:
         self._pool: Any = None
 
     def map(self, work: Callable[[Part], Result], parts: Sequence[Part], *, long: bool) -> Iterator[Result]:
-        """Yield what *work* returns for each of *parts*, in their order; *long* says that other cores may help.
+        """Return what *work* gives for each of *parts*, in their order; *long* says that other cores may help.
 
-        Workers that die (a machine short of memory kills them) are not missed: what they have not done is done here.
+        Those begin at once, whenever their results are asked for. Workers that die (a machine short of memory kills
+        them) are not missed: what they have not done is done here.
         """
         if not (long and len(parts) > 1 and self._may_help()):
-            yield from map(work, parts)
-            return
+            return map(work, parts)
+        return self._collected(self._started().map(work, parts), work, parts)
+
+    def _collected(
+        self, results: Iterator[Result], work: Callable[[Part], Result], parts: Sequence[Part]
+    ) -> Iterator[Result]:
         from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - slow to load, seldom needed
 
         done = 0
         try:
-            for result in self._started().map(work, parts):
+            for result in results:
                 yield result
                 done += 1
         except BrokenProcessPool:
             self._pool = None
             yield from map(work, parts[done:])
+
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Let each process that has been started do something that it will need, while there is nothing else for it."""
+        for _ in range(self._processes if self._pool is not None else 0):
+            self._pool.submit(work)
 
     def _may_help(self) -> bool:
         return self._pool is not None or (

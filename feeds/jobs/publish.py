@@ -63,10 +63,23 @@ def _tried(config: Config, wish: Wish, store: "Store", team: Workers) -> "_Pass"
             if attempts == _ATTEMPTS:
                 raise
             attempts += 1
-        except PostError as e:  # read well, and cannot be shown; the others go on without it
-            refused[e.path] = str(e)
+        except _Refused as e:  # read well, and cannot be shown; the others go on without them
+            refused |= e.reasons
         else:
             return done
+
+
+#: A feed, its recipe, and its bytes or why there are none.
+_Made = tuple[plan.Feed, str, bytes | str | dict[str, str]]
+
+
+class _Refused(Exception):  # noqa: N818 - not a fault of ours, a reason to begin anew without some posts
+    """Posts that can be read and cannot be shown."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__(reasons)
+        #: Why, by path.
+        self.reasons = reasons
 
 
 class _Pass:
@@ -91,13 +104,15 @@ class _Pass:
             dry_run=self.wish.dry_run,
             team=self.team,
             refused=self.refused,
+            meanwhile=_load,
         )
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
+        feeds = plan.plan(found.catalogue, self.site.settings)
+        documents = self.documents(found, feeds)
         if not self.wish.dry_run:
             self.store.entries.remember(found.catalogue.entries, self.wish.now)
-        feeds = plan.plan(found.catalogue, self.site.settings)
-        self.write_feeds(found, feeds)
+        self.write_feeds(documents)
         self.report.warnings += self.left_over(feeds)
         if not self.wish.feeds_only:
             self.send_letters(found)
@@ -138,9 +153,11 @@ class _Pass:
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 
-    def write_feeds(self, found: Survey, feeds: Iterable[plan.Feed]) -> None:
-        """Bring the feeds up to date: those that are made of something else than before are made again."""
-        self.site.public.sweep("feeds", "newsletters")
+    def documents(self, found: Survey, feeds: Iterable[plan.Feed]) -> Iterable[_Made]:
+        """Return the feeds that are made of something else than before, each with its recipe and its bytes.
+
+        They are being made from now on, and written only when the store knows what they show.
+        """
         stale = []
         for feed in feeds:
             recipe = _recipe(feed, found)
@@ -149,12 +166,22 @@ class _Pass:
             else:
                 stale.append((feed, recipe))
         parts = [(feed, {e.post.path: found.readings[e.post.path].content for e in feed.entries}) for feed, _ in stale]
-        documents = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
-        for (feed, recipe), document in zip(stale, documents, strict=True):
-            if isinstance(document, str):
+        made = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
+        return ((feed, recipe, document) for (feed, recipe), document in zip(stale, made, strict=True))
+
+    def write_feeds(self, documents: Iterable[_Made]) -> None:
+        """Write feeds, or report why one cannot be made."""
+        self.site.public.sweep("feeds", "newsletters")
+        refused: dict[str, str] = {}
+        for feed, recipe, document in documents:
+            if isinstance(document, dict):
+                refused |= document
+            elif isinstance(document, str):
                 self.fail(f"{feed.path}: cannot be made: {document}")
             else:
                 self.write(feed.path, document, recipe)
+        if refused:
+            raise _Refused(refused)
 
     def write(self, path: str, content: bytes, recipe: str) -> None:
         """Bring one file up to date."""
@@ -208,8 +235,10 @@ class _Pass:
         for newsletter in self.site.settings.newsletters:
             try:
                 send.compose(self.site, newsletter, found, memory, self.wish, self.report)
-            except (Changed, PostError):
+            except Changed:
                 raise
+            except PostError as e:
+                raise _Refused({e.path: str(e)}) from e
             except FeedsError as e:
                 self.report.errors.append(str(e))
         if not self.wish.dry_run:
@@ -226,12 +255,30 @@ def _recipe(feed: plan.Feed, found: Survey) -> str:
     return blake2b(decided, digest_size=16).hexdigest()
 
 
-def _document(config: Config, part: tuple[plan.Feed, Mapping[str, str]]) -> bytes | str:
-    """Return a feed's bytes, or why they cannot be made; *part* holds the feed and the digest of each of its posts."""
+def _load() -> None:
+    """Load what making feeds takes."""
+    import nh3  # noqa: F401, PLC0415
+
+    from feeds.core.syndication import atom  # noqa: F401, PLC0415
+
+
+def _document(config: Config, part: tuple[plan.Feed, Mapping[str, str]]) -> bytes | str | dict[str, str]:
+    """Return a feed's bytes, or why they cannot be made, or why some of its posts cannot be shown.
+
+    *part* holds the feed and the digest of each of its posts.
+    """
     from feeds.core.syndication import atom  # noqa: PLC0415 - lxml and feedgen, only where a feed has to be made
 
     feed, contents = part
-    texts: dict[str, Text] = {path: shown(config, path, content) for path, content in contents.items()}
+    texts: dict[str, Text] = {}
+    refused: dict[str, str] = {}
+    for path, content in contents.items():
+        try:
+            texts[path] = shown(config, path, content)
+        except PostError as e:
+            refused[path] = str(e)
+    if refused:
+        return refused
     try:
         return atom.document(feed, texts, config.settings)
     except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same

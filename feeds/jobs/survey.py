@@ -4,7 +4,7 @@ What the cache knows of a file that has not changed is not found out again; the 
 pays. The outcome is the same with a cache and without one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,10 +101,12 @@ def survey(
     dry_run: bool = False,
     team: Workers,
     refused: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Survey:
     """Return what is public at *now*, and a verdict on every file of the posts folder.
 
-    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same.
+    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same; *meanwhile* is for
+    workers that have nothing to read any more.
     """
     cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=use_cache and not dry_run)
     if use_cache:
@@ -113,6 +115,8 @@ def survey(
     scanned = scan(str(_posts_folder(config)))
     readings, fresh = _readings(config, scanned, cache.readings, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
+    if meanwhile is not None:
+        team.meanwhile(meanwhile)
     found = catalogue.build(
         _understood(readings, refused or {}),
         now=now,
@@ -304,14 +308,14 @@ def _likened(config: Config, pairs: Sequence[tuple[str, str]], team: Workers, pr
 
 
 def _liken_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Likeness]:
-    plain = cache(partial(_plain, config))
+    plain = cache(partial(_plain, config, _posts_folder(config)))
     return [duplicates.likeness(plain(one), plain(other)) for one, other in pairs]
 
 
-def _plain(config: Config, path: str) -> str:
+def _plain(config: Config, place: Path, path: str) -> str:
     """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
     try:
-        content = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+        content = folder.read(place, path, read.MOST_BYTES)
         return read.plain(path, content, config.settings)
     except PostError:
         return ""
