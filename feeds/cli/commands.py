@@ -1,5 +1,6 @@
 """The words of the command line, each a job to do."""
 
+import gc
 import os
 import sys
 import time
@@ -317,6 +318,8 @@ def list_subscribers(path: Path, *, as_json: bool) -> None:
 def run_schedule(path: Path) -> None:
     """Publish on a schedule until SIGTERM."""
     from feeds.jobs.run import run as run_
+
+    gc.enable()  # this one stays
 
     def tell(line: str) -> None:
         click.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from feeds.errors import StoreError
-from feeds.model import Entry, Known, Past
+from feeds.model import Entry, Known, Past, Post
 
 _SELECT = "SELECT id, path, text_digest, title, published, sketch FROM entries"
 _INSERT = (
@@ -26,6 +26,7 @@ class Entries:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._had: dict[str, Known] | None = None
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -56,22 +57,33 @@ class Entries:
 
     def known(self) -> tuple[Known, ...]:
         """Return every entry that was ever public, in the order in which they were."""
-        rows = self._db.execute(_SELECT + " ORDER BY rowid")
-        return tuple(_known(row) for row in rows)
+        found = tuple(_known(row) for row in self._db.execute(_SELECT + " ORDER BY rowid"))
+        self._had = {k.id: k for k in found}
+        return found
 
     def remember(self, found: Iterable[Entry], now: datetime) -> None:
-        """Keep what is public now: new entries, and where known ones lie and what they say today."""
-        had = {row[0]: row for row in self._db.execute(_SELECT)}
-        rows = [_row(entry) for entry in found]
-        new = [row for row in rows if row[0] not in had]
-        changed = [(had[row[0]], row) for row in rows if row[0] in had and had[row[0]] != row]
-        past = [before for before, row in changed if before[1:4] != row[1:4]]
+        """Keep what is public now: new entries, and where known ones lie and what they say today.
+
+        Call it under the site's lock: what `known` has returned is taken for what there is.
+        """
+        if self._had is None:
+            self.known()
+        had = self._had or {}
+        new, changed = [], []
+        for entry in found:
+            before = had.get(entry.id)
+            if before is None:
+                new.append(_row(entry))
+            elif not _is_the_same(before, entry.post):
+                changed.append((before, _row(entry)))
         if new or changed:
             at = _written(now)
+            past = ((b.id, at, b.path, b.text_digest, b.title) for b, row in changed if _looks(b) != row[1:4])
             with self._transaction():
                 self._db.executemany(_INSERT, ((*row, at) for row in new))
-                self._db.executemany(_HISTORY, ((row[0], at, *row[1:4]) for row in past))
+                self._db.executemany(_HISTORY, past)
                 self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
+        self._had = None
 
     def history(self, identity: str) -> tuple[Past, ...]:
         """Return what an entry was, oldest first, what it is last; empty for an id that was never given."""
@@ -115,6 +127,21 @@ class Entries:
             new = [row for row in rows if row[0] not in had]
             self._db.executemany(_INSERT, ((*row, _written(now)) for row in new))
         return len(new)
+
+
+def _is_the_same(known: Known, post: Post) -> bool:
+    return (
+        known.text_digest == post.text_digest
+        and known.path == post.path
+        and known.title == post.title
+        and known.sketch == post.sketch
+        and known.published == post.published
+    )
+
+
+def _looks(known: Known) -> tuple[Any, ...]:
+    """Return what history tells of."""
+    return (known.path, known.text_digest, known.title)
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:
