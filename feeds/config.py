@@ -16,8 +16,6 @@ from feeds.settings import Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
-    "duplicates.near": ("keep", "only posts with the same text count as duplicates"),
-    "duplicates.similarity": (None, "only posts with the same text count as duplicates"),
     "feeds.formats": (["atom"], "only Atom feeds are written"),
     "feeds.by": (["category"], "only the whole site and categories get feeds"),
     "feeds.hub": (None, "no hub is named or pinged"),

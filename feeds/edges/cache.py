@@ -141,6 +141,24 @@ class Cache:
             self._folder.mkdir()
             (self._folder / ".gitignore").write_text("*\n", "utf-8")
 
+    def recall(self, name: str, recipe: str) -> bytes | None:
+        """Return what was kept under *name*, if it was made by this recipe and is whole."""
+        try:
+            head, _, content = (self._folder / name).read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        return content if head == self._head(recipe, content) else None
+
+    def keep(self, name: str, recipe: str, content: bytes) -> None:
+        """Keep something that takes long to find out; without it, it is found out again."""
+        if self._keep:
+            with suppress(OSError):
+                self._make_folder()
+                (self._folder / name).write_bytes(self._head(recipe, content) + b"\n" + content)
+
+    def _head(self, recipe: str, content: bytes) -> bytes:
+        return b"%b %b %08x" % (self._header.rstrip(), recipe.encode(), crc32(content))
+
     def _is_as_loaded(self) -> bool:
         """Return whether the file is what was read, or nothing worth keeping."""
         if self._loaded is None:

@@ -42,6 +42,9 @@ def repeat(step: Callable[[], datetime], first: datetime) -> None:
         stopped.wait()
         with at_work:
             scheduler.pause()
+        # Its own round may still be at work on the job that has just ended, and would not find it after `shutdown` has
+        # said that all is over (APScheduler 3.11 says so before it takes the lock); asking for jobs waits for the round.
+        scheduler.get_jobs()
         scheduler.shutdown()
     finally:
         for number, handler in before.items():

@@ -117,13 +117,17 @@ def survey(
     likeness = _compared(config, readings, fresh, cache, team, progress)
     if meanwhile is not None:
         team.meanwhile(meanwhile)
-    found = catalogue.build(
-        _understood(readings, refused or {}),
+    build_ = partial(
+        catalogue.build,
+        list(_understood(readings, refused or {})),
         now=now,
         known=known,
         settings=config.settings,
         likeness=cache.likeness | likeness,
     )
+    found = build_()
+    if config.settings.tags.suggest == "apply":
+        found = build_(extra_tags=_suggested(config, found, readings, cache, progress))
     gone = [path for path in cache.readings if path not in readings]
     kept = {path: settled(readings[path], moment) for path in fresh}
     if fresh or gone or likeness:
@@ -149,6 +153,23 @@ def _turns(readings: Mapping[str, Reading], now: datetime) -> Iterator[datetime]
                 yield post.expires
             if post.updated is not None and post.updated > now:
                 yield post.updated
+
+
+def _suggested(
+    config: Config, found: Catalogue, readings: Mapping[str, Reading], kept: Cache, progress: Progress
+) -> dict[str, tuple[str, ...]]:
+    """Return the tags that are suggested for posts without any, by path; reckoned anew when any public post changed."""
+    from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites that want it
+    from feeds.jobs.tags import suggestions  # noqa: PLC0415
+
+    public = [(e.post.path, readings[e.post.path].content, e.tags) for e in found.entries]
+    recipe = _digest(msgspec.json.encode(public))
+    known = kept.recall("suggested", recipe)
+    if known is not None:
+        return msgspec.json.decode(known, type=dict[str, tuple[str, ...]])
+    made = extra_tags(suggestions(config, found, progress))
+    kept.keep("suggested", recipe, msgspec.json.encode(made))
+    return made
 
 
 def _understood(readings: Mapping[str, Reading], refused: Mapping[str, str]) -> Iterator[Post | Verdict]:

@@ -128,3 +128,28 @@ def test_a_link_is_kept_and_its_target_mended(site, feeds):
     assert feeds("tags", "--fix", "--write", *NOW).returncode == 0
     assert (site.folder / "posts" / "link.md").is_symlink()
     assert "tags: [ai]" in real.read_text("utf-8")
+
+
+def test_suggested_tags_are_published_only_when_they_are_to_be_applied(site):
+    """And then found again without reading every post, until one changes."""
+    subjects = {
+        "baking": "Sourdough, oven, flour",
+        "sky": "Telescope, comet, orbit",
+        "sea": "Harbour, anchor, tide",
+        "wood": "Chisel, timber, plane",
+    }
+    for tag, words in subjects.items():
+        for n in range(5):
+            site.post(f"{tag}{n}", f"{words} and number {n}. " * 5, tags=f"[{tag}]", date=f"2026-10-0{n + 1}")
+    site.post("untagged", "Sourdough, oven, flour and a last loaf. " * 5, date="2026-11-01")
+
+    def published(suggest):
+        site.configure(f'{CONFIG}\n[tags]\nsuggest = "{suggest}"\n')
+        site.publish()
+        feed = site.read("public/feeds/atom.xml")
+        entry = feed[feed.index("<title>untagged") :].partition("</entry>")[0]
+        return 'term="baking"' in entry
+
+    assert [published(suggest) for suggest in ("off", "show", "apply", "apply")] == [False, False, True, True]
+    site.post("untagged", "Telescope, comet, orbit and a last night. " * 5, date="2026-11-01")
+    assert not published("apply")

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from feeds.core.curation import duplicates, ids, names, tags
 from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Verdict
 from feeds.settings import Settings
@@ -15,11 +17,13 @@ def build(
     known: Iterable[Known],
     settings: Settings,
     likeness: Mapping[duplicates.Pair, Likeness] | None = None,
+    extra_tags: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalogue:
     """Return what is public at *now*. The order of *found* does not matter.
 
     Drafts, future and expired posts are held back before duplicates are looked for, so that none of them can take a
-    public post's place; everything derived looks at public posts only, so that nothing of them leaks.
+    public post's place; everything derived looks at public posts only, so that nothing of them leaks. *likeness* holds
+    the pairs of texts that were compared, *extra_tags* what was suggested for posts, by path.
     """
     remembered = list(known)
     verdicts: list[Verdict] = []
@@ -39,7 +43,7 @@ def build(
     present = {verdict.path for verdict in verdicts}
     return Catalogue(
         now=now,
-        entries=_entries(kept, now, remembered, present, settings),
+        entries=_entries(_tagged(kept, extra_tags or {}), now, remembered, present, settings),
         verdicts=tuple(sorted(verdicts, key=lambda v: v.path)),
         findings=tuple(sorted(findings, key=lambda f: f.post.path)),
     )
@@ -85,6 +89,13 @@ def _entries(
     ]
     entries.sort(key=lambda e: (-e.post.published.timestamp(), e.post.path))
     return tuple(entries)
+
+
+def _tagged(posts: list[Post], extra: Mapping[str, tuple[str, ...]]) -> list[Post]:
+    """Return *posts*, those for which tags were suggested with these as if a rule had found them."""
+    if not extra:
+        return posts
+    return [replace(p, rule_tags=(*p.rule_tags, *extra[p.path])) if p.path in extra else p for p in posts]
 
 
 def _updated(post: Post, now: datetime) -> datetime:
