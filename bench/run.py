@@ -1,0 +1,342 @@
+"""How long a publish takes, how much memory, and whether it finds what was planted, beside Hugo with the same feeds.
+
+    python bench/run.py [--sizes 1000,10000] [--runs 5] [--write] [--profile N]
+
+For each size a corpus is made (bench/corpus.py), then feeds and Hugo run in turn: cold (nothing is there but the posts),
+unchanged, and with one post changed that a feed shows. Two limits stand beside them: looking at every file, and reading
+and hashing it. What is printed are medians and their ratios to Hugo's in the same run; seconds differ between machines.
+
+Memory is that of all processes together (the sum of their proportional shares, PSS), sampled in runs of their own.
+--write puts the table into bench/README.md and draws bench/chart.svg. --profile N prints where a cold publish of N posts
+spends its time, on one core.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import chart
+import corpus
+
+HERE = Path(__file__).parent
+_CONFIG = """[site]
+title = "Bench"
+url = "https://bench.example/"
+id_authority = "bench.example,2026"
+language = "en"
+[feeds]
+formats = ["atom"]
+[publish]
+wait_for_site = false
+"""
+STATES = ("cold", "unchanged", "one changed")
+#: Larger corpora are Hugo's no more: it takes gigabytes for them.
+_MOST_FOR_HUGO = 50_000
+_SAMPLE_SECONDS = 0.005
+_SIMILAR = 0.85
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one command took."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: medians of one program, in one state, for one number of posts."""
+
+    posts: int
+    program: str
+    state: str
+    wall: float
+    cpu: float
+    #: All processes together; None where nobody asked.
+    megabytes: float | None
+
+
+# Running ----------------------------------------------------------------------------------------------------------
+
+
+def timed(command: list[str], folder: Path) -> Cost:
+    """Run a command and return what it and its children took.
+
+    Raises:
+        SystemExit: it failed; its own words are printed.
+    """
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{output.read()[-2000:].decode()}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime)
+
+
+def peak(command: list[str], folder: Path) -> float:
+    """Return the most memory that a command and its children had together, in MB."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        most = 0.0
+        while process.poll() is None:
+            most = max(most, sum(map(_share, _family(process.pid))))
+            time.sleep(_SAMPLE_SECONDS)
+    return most
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from _family(int(child))
+
+
+def _share(pid: int) -> float:
+    try:
+        found = re.search(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
+
+
+class Feeds:
+    """This program."""
+
+    name = "feeds"
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self.command = [str(Path(sys.executable).parent / "feeds"), "publish", "--feeds-only"]
+
+    def clear(self) -> None:
+        """Leave nothing but posts and settings."""
+        for name in ("public", ".feeds-cache"):
+            shutil.rmtree(self.site / name, ignore_errors=True)
+        (self.site / "feeds.db").unlink(missing_ok=True)
+
+
+class Hugo:
+    """The fastest peer."""
+
+    name = "hugo"
+
+    def __init__(self, site: Path, binary: str) -> None:
+        self.site = site
+        for file in (HERE / "hugo").iterdir():
+            copy = shutil.copytree if file.is_dir() else shutil.copy
+            copy(file, site / file.name)
+        old = hugo_version(binary) < (0, 124)
+        self.command = [binary, "--quiet", "--destination", "hugo-public"]
+        self.command += ["--config", "hugo.toml,old.toml"] if old else []
+
+    def clear(self) -> None:
+        """Leave nothing but posts and settings."""
+        for name in ("hugo-public", "resources"):
+            shutil.rmtree(self.site / name, ignore_errors=True)
+
+
+def hugo_binary() -> str | None:
+    """Return Hugo's own program: of the Python index's package (whose wrapper is slow), else the system's."""
+    inside = Path(sys.executable).parents[1].glob("lib/python*/site-packages/hugo/binaries/hugo*")
+    return str(next(inside, "")) or shutil.which("hugo")
+
+
+def hugo_version(binary: str) -> tuple[int, ...]:
+    """Return such as (0, 168, 0)."""
+    told = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", told)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+# Measuring --------------------------------------------------------------------------------------------------------
+
+
+def measured(site: Path, posts: int, runs: int) -> Iterator[Row]:
+    """Yield the lines of one corpus."""
+    binary = hugo_binary()
+    programs: list[Feeds | Hugo] = [Feeds(site)]
+    if binary and posts <= _MOST_FOR_HUGO:
+        programs.append(Hugo(site, binary))
+    edit = _editor(site)
+    costs: dict[tuple[str, str], list[Cost]] = {}
+    for _ in range(runs):
+        for state in STATES:
+            for program in programs:
+                _prepare(program, state, edit)
+                costs.setdefault((program.name, state), []).append(timed(program.command, site))
+    for program in programs:
+        for state in STATES:
+            _prepare(program, state, edit)
+            yield _row(posts, program.name, state, costs[program.name, state], peak(program.command, site))
+    for name, work in (("stat", _looked_at), ("read + hash", _hashed)):
+        found = [_in_here(lambda work=work: work(site / "posts")) for _ in range(runs)]
+        yield _row(posts, name, "limit", found, None)
+
+
+def _prepare(program: "Feeds | Hugo", state: str, edit: Callable[[], None]) -> None:
+    if state == "cold":
+        program.clear()
+    elif state == "one changed":
+        edit()
+        time.sleep(0.1)  # so that the change is no longer of this very moment
+
+
+def _editor(site: Path) -> Callable[[], None]:
+    """Return what adds a sentence to one of the newest public posts, another each time."""
+    now = f"date: {corpus.NOW:%Y-%m-%d}"
+    posts = sorted((site / "posts").iterdir())
+    dated = ((re.search(r"^date: .*$", file.read_text("utf-8"), re.MULTILINE)[0], file) for file in posts)  # type: ignore[index]
+    public = [file for date, file in sorted(dated, key=lambda found: found[0]) if date < now]
+    newest = iter([*reversed(public[-15:])] * 1000)
+
+    def edit() -> None:
+        with next(newest).open("a", encoding="utf-8") as file:
+            file.write("\nOne more sentence.\n")
+
+    return edit
+
+
+def _row(posts: int, program: str, state: str, costs: list[Cost], megabytes: float | None) -> Row:
+    wall = statistics.median(cost.wall for cost in costs)
+    return Row(posts, program, state, wall, statistics.median(cost.cpu for cost in costs), megabytes)
+
+
+def _in_here(work: Callable[[], None]) -> Cost:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Cost(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _looked_at(folder: Path) -> None:
+    for entry in os.scandir(folder):
+        entry.stat()
+
+
+def _hashed(folder: Path) -> None:
+    for entry in os.scandir(folder):
+        hashlib.sha256(Path(entry.path).read_bytes()).digest()
+
+
+def found_duplicates(site: Path, truth: dict[str, list]) -> dict[str, int]:
+    """Return how many planted pairs were found, missed, and how many posts were dropped that should have stayed."""
+    command = [str(Path(sys.executable).parent / "feeds"), "posts", "--no-cache"]
+    lines = subprocess.run(command, cwd=site, capture_output=True, text=True, check=True).stdout.splitlines()
+    dropped = {line.split("\t")[2] for line in lines if line.startswith("duplicate\t")}
+    reckoned = truth["near"][: len(truth["similarity"])]
+    alike = [pair for pair, part in zip(reckoned, truth["similarity"], strict=True) if part >= _SIMILAR]
+    wanted = [pair for pair in (*truth["exact"], *alike) if not _held_back(pair, truth)]
+    found = [pair for pair in wanted if dropped & set(pair)]
+    unknown = {name for pair in truth["near"][len(reckoned) :] for name in pair}
+    wrong = dropped - {name for pair in wanted for name in pair} - unknown
+    return {"planted": len(wanted), "found": len(found), "wrong": len(wrong)}
+
+
+def _held_back(pair: list[str], truth: dict[str, list]) -> bool:
+    return bool(set(pair) & {*truth["drafts"], *truth["future"]})
+
+
+# Telling ----------------------------------------------------------------------------------------------------------
+
+
+def table(rows: list[Row]) -> str:
+    """Return a Markdown table; ratios are to Hugo in the same state."""
+    hugo = {(row.posts, row.state): row.wall for row in rows if row.program == "hugo"}
+    lines = [
+        "| posts | state | program | wall s | CPU s | peak MB | ratio to Hugo |",
+        "|---:|---|---|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        base = hugo.get((row.posts, row.state))
+        ratio = f"{row.wall / base:.2f}" if base and row.program != "hugo" else ""
+        memory = f"{row.megabytes:.0f}" if row.megabytes is not None else ""
+        cells = (f"{row.posts:,}", row.state, row.program, f"{row.wall:.3f}", f"{row.cpu:.3f}", memory, ratio)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def caption(runs: int) -> str:
+    """Return when, and with what, this was measured."""
+    binary = hugo_binary()
+    peer = f"Hugo {'.'.join(map(str, hugo_version(binary)))}" if binary else "no Hugo on this machine"
+    python = ".".join(map(str, sys.version_info[:3]))
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    return f"{day}, {os.cpu_count()} cores, Python {python}, {peer}; medians of {runs} interleaved runs.\n"
+
+
+def written(text: str, readme: Path) -> None:
+    """Put what was measured between the marks in the README."""
+    before, _, rest = readme.read_text("utf-8").partition("<!-- measured -->\n")
+    _, _, after = rest.partition("<!-- /measured -->")
+    readme.write_text(f"{before}<!-- measured -->\n{text}<!-- /measured -->{after}", "utf-8")
+
+
+def profile(posts: int) -> None:
+    """Print where a cold publish spends its time."""
+    with tempfile.TemporaryDirectory() as place:
+        site = _site(Path(place), posts)
+        code = (
+            "import cProfile, os, pstats, sys; os.sched_setaffinity(0, {0}); from feeds.cli import main\n"
+            "sys.argv = ['feeds', 'publish', '--feeds-only']; p = cProfile.Profile(); p.enable()\n"
+            "try: main()\nexcept SystemExit: pass\n"
+            "p.disable(); pstats.Stats(p).sort_stats('tottime').print_stats(40)"
+        )
+        subprocess.run([sys.executable, "-c", code], cwd=site, check=True, stderr=subprocess.DEVNULL)
+
+
+def _site(folder: Path, posts: int) -> Path:
+    corpus.make(posts, folder)
+    (folder / "config.toml").write_text(_CONFIG, "utf-8")
+    return folder
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--sizes", default="1000,10000")
+    asked.add_argument("--runs", type=int, default=5)
+    asked.add_argument("--write", action="store_true")
+    asked.add_argument("--profile", type=int, metavar="N")
+    options = asked.parse_args()
+    if options.profile:
+        profile(options.profile)
+        return
+    rows, told = [], []
+    for posts in map(int, options.sizes.split(",")):
+        with tempfile.TemporaryDirectory() as place:
+            site = _site(Path(place), posts)
+            found = found_duplicates(site, json.loads((site / "truth.json").read_text("utf-8")))
+            told.append(
+                f"{posts:,} posts: of {found['planted']} planted duplicates {found['found']} found, "
+                f"{found['wrong']} posts dropped wrongly."
+            )
+            rows += measured(site, posts, options.runs)
+    text = "\n".join((caption(options.runs), table(rows), *told)) + "\n"
+    print(text)
+    if options.write:
+        written(text, HERE / "README.md")
+        (HERE / "chart.svg").write_text(chart.drawn(rows), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
