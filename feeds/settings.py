@@ -6,13 +6,14 @@ becomes a line number, is `feeds.config`'s business.
 
 import re
 from datetime import timedelta
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct, field
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
 
 _UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
@@ -128,12 +129,15 @@ class Sender(Checked):
 
     __slots__ = ("address",)
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: "Address") -> None:
         self.address = address
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the mailbox; one, with a domain, without line breaks."""
+        from email.errors import HeaderParseError  # noqa: PLC0415 - slow to load, and not every site sends mail
+        from email.headerregistry import Address  # noqa: PLC0415
+
         name, bracket, rest = text.rpartition("<")
         spec = rest.removesuffix(">").strip() if bracket else text.strip()
         try:

@@ -101,6 +101,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
             feeds_only=feeds_only,
             use_cache=not no_cache,
             progress=progress,
+            seen=unchanged.seen.get(str(config.resolve(config.settings.posts.folder))),
         )
         report = publish_(config, wish)
     unchanged.remember(config, report, before, now=wish.now, words=now)

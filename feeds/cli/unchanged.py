@@ -12,7 +12,7 @@ import sys
 import time
 
 from feeds.edges import seal
-from feeds.edges.scan import scan
+from feeds.edges.scan import Scan, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: For a pass that nothing but a change will ever make necessary.
 _NEVER = float("inf")
+#: What was seen of a posts folder in vain, so that the pass need not look again a moment later.
+seen: dict[str, Scan] = {}
 
 
 def told(words: list[str]) -> int | None:
@@ -46,7 +48,9 @@ def told(words: list[str]) -> int | None:
         return None
     if known != seal.surroundings(config, os.environ) or not seal.is_free(folder):
         return None
-    if state != seal.state(map(os.fsdecode, paths.split(b"\0")), scan(os.fsdecode(posts))):
+    found = scan(os.fsdecode(posts))
+    if state != seal.state(map(os.fsdecode, paths.split(b"\0")), found):
+        seen[os.fsdecode(posts)] = found
         return None
     return _tell([line.decode() for line in lines], time.perf_counter() - started, as_json="--json" in asked)
 

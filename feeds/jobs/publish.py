@@ -16,6 +16,7 @@ from feeds.config import Config
 from feeds.core.syndication import plan
 from feeds.edges import lock, seal
 from feeds.edges.made import Made
+from feeds.edges.scan import Scan
 from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
@@ -57,6 +58,7 @@ def _tried(config: Config, wish: Wish, store: "Store", team: Workers) -> "_Pass"
     attempts = 1
     while True:
         done = _Pass(config, wish, store, team, refused)
+        done.seen = wish.seen if attempts == 1 else None
         try:
             done.do()
         except Changed:
@@ -89,6 +91,8 @@ class _Pass:
         self.config, self.wish, self.store, self.team, self.refused = config, wish, store, team, refused
         self.site = Site(config, dry_run=wish.dry_run)
         self.report = Report(warnings=list(config.warnings))
+        #: A fresh look at the posts folder, if there is one.
+        self.seen: Scan | None = None
         #: Whether anything could not be made or written.
         self.failed = False
         cache = config.folder / ".feeds-cache" / "made" if wish.use_cache else None
@@ -105,6 +109,7 @@ class _Pass:
             team=self.team,
             refused=self.refused,
             meanwhile=_load,
+            seen=self.seen,
         )
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)

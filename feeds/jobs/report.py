@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feeds.edges.scan import Scan
 
 #: Told how far a long piece of work is: what, done, of how many.
 Progress = Callable[[str, int, int], None]
@@ -75,3 +79,5 @@ class Wish:
     #: False: everything is read and made again, and nothing of it is kept.
     use_cache: bool = True
     progress: Progress = _unheard
+    #: What lies in the posts folder, if somebody has just looked.
+    seen: "Scan | None" = None

@@ -102,17 +102,18 @@ def survey(
     team: Workers,
     refused: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    seen: Scan | None = None,
 ) -> Survey:
     """Return what is public at *now*, and a verdict on every file of the posts folder.
 
     *refused* holds reasons, by path, why posts that can be read are to be rejected all the same; *meanwhile* is for
-    workers that have nothing to read any more.
+    workers that have nothing to read any more; *seen* is what somebody has just seen of the folder.
     """
     cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=use_cache and not dry_run)
     if use_cache:
         cache.load()
     moment = cache.moment()
-    scanned = scan(str(_posts_folder(config)))
+    scanned = seen or scan(str(_posts_folder(config)))
     readings, fresh = _readings(config, scanned, cache.readings, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
     if meanwhile is not None:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -181,11 +181,10 @@ class _Reader:
         body = self.without_illegal(self.body(self.title()))
         html = self.rendered(body)
         self.warnings.clear()
-        found = text.blocks(html)
         return Text(
             html=html,
-            excerpt=markdown.without_illegal(self.excerpt(body, found)),
-            reading_minutes=self.minutes(text.plain(found)),
+            excerpt=markdown.without_illegal(self.excerpt(body, html)),
+            reading_minutes=self.minutes(text.flat(html)),
             warnings=tuple(self.warnings),
         )
 
@@ -443,7 +442,7 @@ class _Reader:
         self.warnings.append(f"{self.path}: {what} are dropped from the published text")
         return merged.markdown
 
-    def excerpt(self, body: str, found: Sequence[tuple[str, str]]) -> str:
+    def excerpt(self, body: str, html: str) -> str:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
@@ -451,7 +450,7 @@ class _Reader:
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
             return text.flat(before_more[0]) if self.is_html else _as_line(before_more[0])
-        return text.excerpt(found)
+        return text.excerpt(text.blocks(html))
 
     def minutes(self, plain: str) -> int:
         speed = self.settings.posts.reading
