@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -26,6 +27,11 @@ def test_every_command_is_documented_and_has_help():
     for name, command in commands.commands.items():
         assert command.help
         assert f"feeds {name}" in guide
+        for inner in getattr(command, "commands", {}).values():
+            assert inner.help
+            assert f"feeds {name} {inner.name}" in guide
+        for parameter in command.params:
+            assert all(option in guide for option in parameter.opts if option.startswith("--"))
 
 
 def test_asking_for_the_version_loads_nothing_heavy():
@@ -34,6 +40,28 @@ def test_asking_for_the_version_loads_nothing_heavy():
     code = "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
     assert heavy & set(done.stdout.split()) == set()
+
+
+def _loaded(folder, *words):
+    """What the command has loaded when it is done, and what it told."""
+    code = (
+        "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=folder)
+    return set(done.stderr.splitlines()[-1].split()), done.stdout
+
+
+def test_a_publish_that_finds_nothing_changed_loads_next_to_nothing(site):
+    """No parser, no templates, no database, no MJML; not even the command line's library."""
+    site.post("a", categories="[X]")
+    time.sleep(0.05)
+    first, told = _loaded(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
+    assert "3 written, 0 unchanged" in told
+    assert {"sqlalchemy", "alembic", "mjml"} & first == set()
+    again, told = _loaded(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
+    assert "0 written, 3 unchanged" in told
+    heavy = {"lxml", "jinja2", "sqlalchemy", "sqlite3", "mjml", "yaml", "msgspec", "click", "re", "json", "pathlib"}
+    assert heavy & again == set()
 
 
 def test_an_import_of_the_core_touches_no_clock():

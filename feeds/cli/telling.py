@@ -183,7 +183,8 @@ def finding_row(found: Finding) -> tuple[str, ...]:
 def counted_pairs(found: Sequence[Finding]) -> str:
     """Return how many pairs were found, in words."""
     dropped = sum(pair.dropped for pair in found)
-    return f"{len(found)} pairs: {dropped} posts dropped, {len(found) - dropped} only reported"
+    pairs = "1 pair" if len(found) == 1 else f"{len(found)} pairs"
+    return f"{pairs}: {dropped} dropped, {len(found) - dropped} only reported"
 
 
 def side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:

@@ -88,6 +88,11 @@ class Survey:
         verdicts = self.catalogue.verdicts
         errors = [f"{place}/{v.reason}" for v in verdicts if v.status is Status.REJECTED]
         warnings = [f"{place}/{line}" for v in verdicts if v.post for line in v.post.warnings]
+        warnings += (
+            f"{place}/{f.post.path}: {f.reason}; it is published all the same (duplicates.near)"
+            for f in self.catalogue.findings
+            if not f.dropped
+        )
         return errors, warnings
 
 

@@ -1,0 +1,139 @@
+"""Permanent ids, from end to end: in the store, in its history, and in a file that is committed with the posts."""
+
+import json
+
+import feedparser
+import pytest
+
+from tests.conftest import NOW
+
+WORDS = "Words that make a text long enough to be known again, whatever happens to the file it lies in. "
+
+
+def ids(site):
+    """Entry ids by title, as readers see them."""
+    return {entry.title: entry.id for entry in feedparser.parse(site.read("public/feeds/atom.xml")).entries}
+
+
+def text(name):
+    return f"{name} says: " + "".join(f"{WORDS}{name} {n}. " for n in range(6))
+
+
+def test_history_tells_what_an_entry_was_and_where_it_lay(site, feeds):
+    """Renamed, retitled, edited: each with the moment from which it was so; also asked by a name it no longer has."""
+    file = site.post("first", text("A"))
+    site.publish(NOW)
+    file.rename(file.with_name("second.md"))
+    site.publish(NOW)
+    site.post("second", text("A") + "And more.\n", title="Another title")
+    site.publish(NOW)
+    for asked in ("second.md", "posts/second.md", "first.md"):
+        lines = feeds("posts", "--history", asked, "--json").stdout.splitlines()
+        states = [json.loads(line) for line in lines]
+        assert [(s["path"], s["title"]) for s in states] == [
+            ("first.md", "first"),
+            ("second.md", "first"),
+            ("second.md", "Another title"),
+        ]
+        assert len({s["id"] for s in states}) == 1
+        assert states[1]["text"] == states[0]["text"] != states[2]["text"]
+    plain = feeds("posts", "--history", "second.md").stdout.splitlines()
+    assert plain[0].startswith("tag:example.com,2026:2026-11-20/first.md")
+    assert [line.split("\t")[1] for line in plain[1:]] == ["first.md", "second.md", "second.md"]
+
+
+def test_a_file_without_history_is_said_to_have_none(site, feeds):
+    """With exit code 1."""
+    site.post("a")
+    done = feeds("posts", "--history", "nowhere.md")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere.md: nothing was published from this file" in done.stderr
+
+
+def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
+    """Exported and committed; on a fresh machine imported before posts that were renamed in the meantime are published."""
+    file = site.post("first", text("A"))
+    site.post("other", text("B"))
+    site.publish(NOW)
+    before = ids(site)
+    assert "2 ids written to feeds-ids.jsonl" in feeds("ids", "export").stdout
+    first = (site.folder / "feeds-ids.jsonl").read_bytes()
+    assert feeds("ids", "export").returncode == 0
+    assert (site.folder / "feeds-ids.jsonl").read_bytes() == first
+    file.rename(file.with_name("moved.md"))
+    (site.folder / "feeds.db").unlink()
+    assert "2 ids taken over from feeds-ids.jsonl, 0 were known" in feeds("ids", "import").stdout
+    assert "0 ids taken over from feeds-ids.jsonl, 2 were known" in feeds("ids", "import").stdout
+    site.publish(NOW)
+    assert ids(site) == before
+
+
+BROKEN = {
+    "no JSON": ("{", "Expecting property name"),
+    "no id": ('{"path": "a", "text": "b", "title": null, "published": null, "sketch": null}', "has no 'id'"),
+    "a number": ('{"id": 7, "path": "a", "text": "b", "title": null, "published": null, "sketch": null}', "7 stands"),
+    "no sketch": ('{"id": "x", "path": "a", "text": "b", "title": null, "published": null, "sketch": "%"}', ""),
+    "no date": ('{"id": "x", "path": "a", "text": "b", "title": null, "published": "soon", "sketch": null}', "Invalid"),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_line_that_is_no_id_is_named_and_nothing_is_taken_over(site, feeds, line, reason):
+    """File, line, reason; all or nothing."""
+    site.post("a")
+    site.publish(NOW)
+    feeds("ids", "export")
+    file = site.folder / "feeds-ids.jsonl"
+    file.write_text(file.read_text("utf-8") + line + "\n", "utf-8")
+    (site.folder / "feeds.db").unlink()
+    done = feeds("ids", "import")
+    assert done.returncode == 1
+    assert "feeds-ids.jsonl:2: is no line of `feeds ids export`" in done.stderr
+    assert reason in done.stderr
+    assert feeds("ids", "export", "again.jsonl").stdout.startswith("0 ids")
+
+
+def test_a_copy_is_a_duplicate_and_takes_no_id(site):
+    """However early its date and short its name: the original was published first."""
+    site.post("the-original", text("A"))
+    site.publish(NOW)
+    before = ids(site)
+    site.post("c", text("A"), title="the-original", date="2020-01-01")
+    report = site.publish(NOW)
+    assert (ids(site), report.counts["duplicate"]) == (before, 1)
+
+
+def test_two_files_that_swap_names_keep_their_ids(site):
+    """From the outside: no reader sees anything new."""
+    a, b = site.post("a", text("A")), site.post("b", text("B"))
+    site.publish(NOW)
+    before = ids(site)
+    a.rename(a.with_name("c.md"))
+    b.rename(a)
+    a.with_name("c.md").rename(b)
+    site.publish(NOW)
+    assert ids(site) == before
+
+
+def test_another_permalink_and_another_category_keep_the_id(site):
+    """An id is no address."""
+    from tests.conftest import CONFIG
+
+    site.post("a", text("A"), category="X")
+    site.publish(NOW)
+    before = ids(site)
+    site.configure(CONFIG + '\n[posts]\npermalink = "/{slug}.html"\n')
+    site.post("a", text("A"), category="Y")
+    site.publish(NOW)
+    assert ids(site) == before
+    assert "https://example.com/a.html" in site.read("public/feeds/atom.xml")
+
+
+def test_a_new_post_at_an_old_path_is_new(site):
+    """Readers are shown it."""
+    site.post("latest", text("A"), title="October")
+    site.publish(NOW)
+    before = ids(site)
+    site.post("latest", "Quite another story, of ships and tides. " * 12, title="November")
+    site.publish(NOW)
+    assert ids(site)["November"] not in before.values()
