@@ -86,13 +86,13 @@ def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
     mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
     try:
-        found = content[len(mark) :].decode(encoding)
+        found = (content[len(mark) :] if mark else content).decode(encoding)
     except UnicodeDecodeError as e:
         line = content.count(b"\n", 0, e.start) + 1
         raise PostError(path, line, f"is not text: {e.reason} at byte {e.start} ({encoding})") from None
-    if "\x00" in found:
-        raise PostError(path, found.count("\n", 0, found.index("\x00")) + 1, "is not text: it holds a NUL byte")
-    return found.replace("\r\n", "\n").replace("\r", "\n")
+    if b"\0" in content and "\0" in found:  # UTF-16 is full of zero bytes
+        raise PostError(path, found.count("\n", 0, found.index("\0")) + 1, "is not text: it holds a NUL byte")
+    return found.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in content else found
 
 
 class _Reader:

@@ -4,8 +4,7 @@ One table for Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican.
 `-` as `_`; the first of a row that is set wins. docs/front-matter.md explains them to people.
 """
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +35,10 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 _NESTED = ("extra", "params", "taxonomies")
 _MOMENTS = frozenset({"date", "updated", "expires"})
-_MEANT = [key for keys in KEYS.values() for key in keys]
+#: What a key may mean; `published` is a flag to one generator and a date to another.
+_MEANINGS: dict[str, tuple[str, ...]] = {
+    key: tuple(meaning for meaning, keys in KEYS.items() if key in keys) for keys in KEYS.values() for key in keys
+}
 
 
 class Fields:
@@ -44,32 +46,46 @@ class Fields:
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
         self._found = _flat(metadata)
+        #: Every post is asked for each of the meanings and has few of them, so only what is there is looked at.
+        self._keys: dict[str, list[str]] = {}
+        self._unknown: list[str] = []
+        for key in self._found:
+            meanings = _MEANINGS.get(key)
+            if meanings is None:
+                self._unknown.append(key)
+            else:
+                for meaning in meanings:
+                    self._keys.setdefault(meaning, []).append(key)
 
     def get(self, meaning: str) -> tuple[str, Any]:
         """Return the key as written and its value; the meaning's first key and None where no key is set.
 
         `published` and others may be a flag to one generator and a date to another: what is a date is not a flag.
         """
-        for key in KEYS[meaning]:
-            written, value = self._found.get(key, (key, None))
+        for key in self._in_order(meaning):
+            written, value = self._found[key]
             blank = value is None or (isinstance(value, str) and not value.strip())
-            if not blank and not (meaning in _MOMENTS and isinstance(value, bool)):
+            if not blank and not (isinstance(value, bool) and meaning in _MOMENTS):
                 return written, value
         return KEYS[meaning][0], None
 
     def all(self, meaning: str) -> list[Any]:
         """Return the values of every key of this meaning that is set."""
-        return [self._found[key][1] for key in KEYS[meaning] if self._found.get(key, (key, None))[1] is not None]
+        return [value for key in self._in_order(meaning) if (value := self._found[key][1]) is not None]
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return keys that look like a known one which is not set, each with the known one."""
-        near = [(written, _near(key)) for key, (written, _) in self._found.items() if key not in _MEANT]
+        near = [(self._found[key][0], _near(key)) for key in self._unknown]
         return [(written, known) for written, known in near if known and known not in self._found]
+
+    def _in_order(self, meaning: str) -> Sequence[str]:
+        keys = self._keys.get(meaning, ())
+        return keys if len(keys) < 2 else sorted(keys, key=KEYS[meaning].index)  # noqa: PLR2004
 
 
 def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Return normalised key -> (key, value), the inner tables' keys behind the outer ones."""
-    found = {_normal(key): (key, value) for key, value in metadata.items()}
+    found = {key if key in _MEANINGS else _normal(key): (key, value) for key, value in metadata.items()}
     for name in _NESTED:
         _, inner = found.get(name, (name, None))
         if isinstance(inner, Mapping):
@@ -85,6 +101,8 @@ def _normal(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _near(key: str) -> str | None:
     """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
-    close = get_close_matches(key, [known for known in _MEANT if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
+    from difflib import get_close_matches  # noqa: PLC0415 - most posts spell all their keys right
+
+    close = get_close_matches(key, [known for known in _MEANINGS if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
     plural = close and (key + "s" == close[0] or key == close[0] + "s")
     return close[0] if close and len(key) > 3 and not plural else None  # noqa: PLR2004

@@ -5,10 +5,11 @@ import sys
 
 import frontmatter as bare
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.posts import frontmatter
+from feeds.core.posts import frontmatter, handlers
 from feeds.errors import PostError
 
 
@@ -99,3 +100,44 @@ def test_no_text_raises_anything_but_a_refusal(text):
         assert isinstance(split(text).metadata, dict)
     except PostError as refusal:
         assert refusal.reason
+
+
+#: Pieces of YAML with which anything may follow anything.
+PIECES = ["a", "b", ": ", ":\n", "\n", "\n  ", "- ", "[", "]", "{", "}", ", ", "&a ", "*a", "!x ", "!!int ", "<<", "? "]
+PIECES += ["true", "~", "null", "1.10", "'", '"', "|\n", ">-\n", "#", "%", "---\n", "...\n", "\t", "é", "あ"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_what_is_read_fast_is_read_as_pyyaml_reads_it(front):
+    """The events of ordinary front matter give the mapping that PyYAML's constructors give, or leave it to them."""
+    fast = handlers.ordinary(front)
+    if fast is not None:
+        assert repr({**fast, handlers.REPEATED: ()}) == repr(handlers.whole(front))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v)
+)
+
+
+@given(st.dictionaries(st.text(min_size=1), values, min_size=1))
+def test_any_mapping_reads_back_as_it_was_written(mapping):
+    """What another program writes as YAML, quoted where it must be, comes back the same."""
+    written = yaml.dump(mapping, Dumper=yaml.CSafeDumper, allow_unicode=True)
+    if "&" not in written:  # PyYAML writes what stands twice as an alias
+        assert handlers.ordinary(written) == mapping
+
+
+@pytest.mark.parametrize(
+    "value", ["&x 1", "!!timestamp 2021-09-31", "!!python/object/apply:os.system [ls]", "!x y", "{<<: {b: 1}}"]
+)
+def test_what_could_mean_more_than_it_says_is_left_to_pyyaml(value):
+    """Anchors, tags and merges are never guessed at."""
+    assert handlers.ordinary(f"a: {value}\n") is None
+
+
+def test_nothing_heavy_is_loaded_before_a_file_is_taken_apart():
+    """A publish in which nothing has changed does not pay for parsers."""
+    heavy = {"yaml", "frontmatter", "tomllib", "difflib", "babel", "lxml"}
+    code = f"import sys, feeds.core.posts.read; print({heavy} & {{*sys.modules}})"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout == b"set()\n"

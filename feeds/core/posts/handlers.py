@@ -1,0 +1,234 @@
+"""How metadata stands at the head of a post file: python-frontmatter's handlers, and what they do silently wrong refused.
+
+Apart from `feeds.core.posts.frontmatter` because the libraries behind it take longer to load than a publish in which
+nothing has changed takes altogether.
+"""
+
+import re
+import tomllib
+from collections import Counter
+from typing import Any
+
+import yaml
+from frontmatter.default_handlers import BaseHandler
+from yaml._yaml import CParser
+from yaml.events import (
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+#: What the parsers raise: PyYAML's constructors at `!!timestamp foo` and its like, all of them at what nests too deeply.
+UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError)
+#: Where handlers leave the keys that stand twice; no key of a post can be this.
+REPEATED = "\0repeated"
+_MOST_CHARACTERS = 100_000
+_MOST_ALIASES = 20
+_DEEPEST = 100
+_MOST_VALUES = 10_000
+#: Brackets in quotes do not nest, but telling them apart is the parser's work.
+_MOST_BRACKETS = 2000
+_ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
+_ANCHOR = re.compile(r"(?<![^\s\[\]{},:-])&[^\s\[\]{},&]+")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLS = {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
+#: The plain scalars that are more than text.
+_PLAIN: dict[str, bool | None] = {**dict.fromkeys(_NULLS), **_BOOLS}
+
+
+class _Scalars(yaml.CSafeLoader):
+    """YAML in which only `null`, `true` and `false` are more than text.
+
+    YAML 1.1 would read the title `1.10` as 1.1, the slug `010` as 8, the language `no` as false and the date
+    `2021-09-31` as an exception. What a value means depends on its key, so it is decided there.
+    """
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own way
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.repeated: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        """Return the mapping; keys that stand twice are written down."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) < len(keys):
+            self.repeated += sorted(key for key, number in Counter(keys).items() if number > 1 and key != "<<")
+        return super().construct_mapping(node, deep=deep)
+
+
+_Scalars.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Scalars.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
+
+
+class Yaml(BaseHandler):
+    """YAML between `---`, refused where python-frontmatter would shrug."""
+
+    FM_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+    START_DELIMITER = END_DELIMITER = "---"
+
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the mapping; keys that stand twice in it lie under `REPEATED`."""
+        if problem := _too_much(fm):
+            raise ValueError(problem)
+        found = ordinary(fm)
+        return whole(fm) if found is None else found
+
+
+def ordinary(front: str) -> dict[str, Any] | None:
+    """Return the mapping in *front* as `whole` would; None where it is no ordinary one, or broken.
+
+    Half of the time a whole publish may take went into PyYAML's resolver and constructors, which ordinary front matter
+    has no use for: so this takes the events of its parser as they come. Whatever could mean more than it says - a tag,
+    an anchor, an alias, `<<`, a key that stands twice or is a list, a second document - is left to `whole`.
+    """
+    parser = CParser(front)
+    next_event = parser.get_event
+    try:
+        next_event(), next_event()  # the stream begins, the document begins
+        first = next_event()
+        if type(first) is not MappingStartEvent or first.anchor or first.tag:
+            return None
+        found = _mapping(next_event)
+        if found is None:
+            return None
+        next_event()  # the document ends
+        return found if type(next_event()) is StreamEndEvent else None
+    except yaml.YAMLError:
+        return None
+
+
+def _mapping(next_event: Any) -> dict[str, Any] | None:
+    """Return the mapping that has just begun, or None; not recursive, since the depth is the post's."""
+    found: dict[str, Any] = {}
+    outer: list[tuple[Any, Any]] = []
+    #: A mapping whose next event is a key if `key` is None; a list if `add` is set.
+    here: Any = found
+    add: Any = None
+    key: Any = None
+    while True:
+        event = next_event()
+        kind = type(event)
+        if kind is ScalarEvent:
+            value = event.value
+            if event.anchor or event.tag:
+                return None
+            plain = event.implicit[0]
+            if add:
+                add(_PLAIN.get(value, value) if plain else value)
+            elif key is None:
+                if value in here or (plain and (value in _PLAIN or value == "<<")):
+                    return None
+                key = value
+            else:
+                here[key] = _PLAIN.get(value, value) if plain else value
+                key = None
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.anchor or event.tag:
+                return None
+            inner: Any = {} if kind is MappingStartEvent else []
+            if add:
+                add(inner)
+            elif key is None:
+                return None
+            else:
+                here[key] = inner
+                key = None
+            outer.append((here, add))
+            here, add = inner, (inner.append if kind is SequenceStartEvent else None)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            if not outer:
+                return found
+            here, add = outer.pop()
+        else:
+            return None
+
+
+def whole(front: str) -> dict[str, Any]:
+    """Return the mapping in *front*, whatever it makes use of; keys that stand twice lie under `REPEATED`.
+
+    Raises:
+        yaml.YAMLError | ValueError: it is broken, no mapping, or grows beyond reason.
+    """
+    loader = _Scalars(front)
+    try:
+        found = loader.get_single_data()
+    finally:
+        loader.dispose()
+    if found is not None and not isinstance(found, dict):
+        kind = "a list" if isinstance(found, list) else "one value"
+        raise ValueError(f"it is {kind}, not keys with values")
+    if "*" in front and _weight(found) > _MOST_VALUES:
+        raise ValueError(f"its YAML aliases expand to more than {_MOST_VALUES:,} values")
+    return {**(found or {}), REPEATED: tuple(loader.repeated)}
+
+
+class Toml(BaseHandler):
+    """TOML between `+++`; python-frontmatter has this only where the package `toml` happens to be installed."""
+
+    FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
+    START_DELIMITER = END_DELIMITER = "+++"
+
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the table; TOML lets no key stand twice."""
+        return tomllib.loads(fm)
+
+
+HANDLERS: tuple[tuple[str, BaseHandler], ...] = (("---", Yaml()), ("+++", Toml()))
+
+
+def place(error: Exception) -> tuple[int, str]:
+    """Return the line inside the file (the fence is line 1) and the reason of a parser's error."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return error.problem_mark.line + 1, error.problem or "not YAML"
+    if isinstance(error, RecursionError):
+        return 1, f"nested more than {_DEEPEST} levels deep"
+    if found := re.search(r"\(at line (\d+), column \d+\)", str(error)):
+        return int(found[1]), str(error).removesuffix(found[0]).strip()
+    return 1, str(error).splitlines()[0]
+
+
+def _too_much(front: str) -> str | None:
+    """Return why *front* is not even given to the YAML parser, or None."""
+    if len(front) > _MOST_CHARACTERS:
+        return f"longer than {_MOST_CHARACTERS:,} characters"
+    if "&" in front and "*" in front and _ANCHOR.search(front) and len(_ALIAS.findall(front)) > _MOST_ALIASES:
+        return f"more than {_MOST_ALIASES} YAML aliases, which could expand without end"
+    brackets = front.count("[") + front.count("{")
+    if brackets > _MOST_BRACKETS:
+        return f"more than {_MOST_BRACKETS:,} brackets, nested or not"
+    if (brackets > _DEEPEST and _bracket_depth(front) > _DEEPEST) or _is_hole_of_dashes(front):
+        return f"nested more than {_DEEPEST} levels deep"
+    return None
+
+
+def _bracket_depth(front: str) -> int:
+    depth = deepest = 0
+    for character in front:
+        depth += (character in "[{") - (character in "]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _is_hole_of_dashes(front: str) -> bool:
+    """Return whether lists or keys nest by marks on one line, deeper than a parser should go."""
+    if front.count("- ") + front.count("? ") < _DEEPEST:
+        return False
+    return re.search(rf"(?:[-?] +){{{_DEEPEST},}}", front) is not None
+
+
+def _weight(value: Any) -> int:
+    """Return how many values *value* holds, counted again where an alias repeats them, at most just over the limit."""
+    count, todo = 0, [value]
+    while todo and count <= _MOST_VALUES:
+        here = todo.pop()
+        inner = list(here.values()) if isinstance(here, dict) else here if isinstance(here, list) else []
+        count += 1 + len(inner)
+        todo += [i for i in inner if isinstance(i, dict | list)]
+    return count
