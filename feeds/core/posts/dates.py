@@ -31,12 +31,11 @@ def parse(text: str, zone: tzinfo) -> datetime:
     found = _DATE.fullmatch(text.strip())
     if not found:
         return _from_mail_date(text, zone)
-    *numbers, offset = found.groups("")
-    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    year, month, day, hour, minute, second = map(int, found.groups("0")[:6])
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=_offset(offset) or zone)
+        return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found[7]) or zone)
     except ValueError as e:
         raise ValueError(f"impossible date {text.strip()!r}: {e}") from None
 
@@ -54,8 +53,8 @@ def _from_mail_date(text: str, zone: tzinfo) -> datetime:
 
 
 @lru_cache(maxsize=256)
-def _offset(text: str) -> tzinfo | None:
-    if not text:
+def _offset(text: str | None) -> tzinfo | None:
+    if text is None:
         return None
     if text[0] not in "+-":
         return UTC
@@ -72,7 +71,7 @@ def is_off_the_map(moment: datetime) -> bool:
 
 def in_path(path: str) -> str | None:
     """Return the date a file, folder or URL path carries, as written and with hyphens; None without one."""
-    found = _IN_NAME.search(path) or _IN_FOLDERS.search(path)
+    found = (_IN_NAME.search(path) if "-" in path else None) or (_IN_FOLDERS.search(path) if "/" in path else None)
     return "-".join(found.groups()) if found else None
 
 

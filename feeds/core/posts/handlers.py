@@ -104,7 +104,7 @@ def ordinary(front: str) -> dict[str, Any] | None:
         return None
 
 
-def _mapping(next_event: Any) -> dict[str, Any] | None:
+def _mapping(next_event: Any) -> dict[str, Any] | None:  # noqa: C901, PLR0912 - a call for each event costs as much as it
     """Return the mapping that has just begun, or None; not recursive, since the depth is the post's."""
     found: dict[str, Any] = {}
     outer: list[tuple[Any, Any]] = []

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -22,30 +23,26 @@ MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
 _MOST_GROWTH = 20
 _ALWAYS_SHOWN = 500_000
+#: Characters for emphasis, a heading's marks and white space in a line that says the title again.
+_MARKS_OF_TITLE = 40
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+#: The control characters that XML cannot carry (1.0, section 2.2), as they stand in UTF-8.
+_CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
+_COMPOUND = (dict, list)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
-_YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+_YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+#: Of `published`, where `0` is no answer; and of `status`.
+_NOT_LIVE, _NOT_PUBLIC = _NO - {"0"}, frozenset({"draft", "hidden", "private"})
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
-
-
-def is_post(path: str) -> bool:
-    """Return whether a file in the posts folder is meant to be a post: Markdown, no section page, no README."""
-    name = posixpath.basename(path)
-    stem, extension = posixpath.splitext(name)
-    return (
-        extension.lower() in {".md", ".markdown", ".mdx"}
-        and stem.lower() != "_index"
-        and not stem.upper().startswith("README")
-    )
 
 
 def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
@@ -79,7 +76,9 @@ def plain(path: str, content: bytes, settings: Settings) -> str:
 
 
 def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
-    return _Reader(path, frontmatter.split(_text(path, content), path), settings)
+    whole = _text(path, content)
+    source = frontmatter.split(whole, path)
+    return _Reader(path, source, settings, may_be_illegal=_may_be_illegal(content, whole))
 
 
 def _text(path: str, content: bytes) -> str:
@@ -95,11 +94,26 @@ def _text(path: str, content: bytes) -> str:
     return found.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in content else found
 
 
+def _may_be_illegal(content: bytes, whole: str) -> bool:
+    """Return whether a file may hold what XML cannot carry; it may say so in vain, as of everything in UTF-16.
+
+    A few passes over memory for what takes a regular expression a tenth of the time a publish has for a post.
+    """
+    return len(content.translate(None, _CONTROL_BYTES)) < len(content) or "\ufffe" in whole or "\uffff" in whole
+
+
 class _Reader:
     """One file on its way to become a post."""
 
-    def __init__(self, path: str, source: frontmatter.Source, settings: Settings) -> None:
+    def __init__(
+        self, path: str, source: frontmatter.Source, settings: Settings, *, may_be_illegal: bool = True
+    ) -> None:
         self.path, self.source, self.settings = path, source, settings
+        #: Of the file as it lies there; what entities and escapes in the front matter stand for is not known by it.
+        self.may_be_illegal = may_be_illegal
+        name = path.rpartition("/")[2]
+        #: The file's name without its ending.
+        self.stem = name.rpartition(".")[0] or name
         self.fields = Fields(source.metadata)
         self.warnings: list[str] = []
 
@@ -191,24 +205,29 @@ class _Reader:
     def line(self, meaning: str) -> str:
         """Return a value as one line of text, without what XML cannot carry; empty where there is none."""
         key, value = self.fields.get(meaning)
-        if value is None or isinstance(value, dict | list):
+        if value is None or isinstance(value, _COMPOUND):
             return ""
-        if markdown.first_illegal(str(value)):
+        if not str(value).isprintable() and markdown.first_illegal(str(value)):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
-        return markdown.without_illegal(text.clean_line(str(value)))
+        return _legal(text.clean_line(str(value)))
 
     def flag(self, meaning: str) -> bool | None:
         key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, bool):
+            return value
         word = str(value).strip().lower()
-        if value is None or word in _YES | _NO:
-            return None if value is None else word in _YES
+        if word in _YES | _NO:
+            return word in _YES
         self.warn(key, f"{value!r} is neither true nor false")
         return None
 
     def is_draft(self) -> bool:
         """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
-        live, status = (str(self.fields.get(meaning)[1]).strip().lower() for meaning in ("live", "status"))
-        return self.flag("draft") is True or live in _NO - {"0"} or status in {"draft", "hidden", "private"}
+        return self.flag("draft") is True or self.word("live") in _NOT_LIVE or self.word("status") in _NOT_PUBLIC
+
+    def word(self, meaning: str) -> str:
+        _, value = self.fields.get(meaning)
+        return "" if value is None else str(value).strip().lower()
 
     def title(self) -> str:
         found = self.line("title")
@@ -229,8 +248,7 @@ class _Reader:
         return self.settings.site.language
 
     def language_in_name(self) -> str | None:
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
-        found = _LANGUAGE_IN_NAME.search(stem)
+        found = _LANGUAGE_IN_NAME.search(self.stem) if "." in self.stem else None
         if not found:
             return None
         from babel.localedata import exists  # noqa: PLC0415 - few file names carry a language
@@ -290,12 +308,12 @@ class _Reader:
 
     def slug(self) -> str:
         key, value = self.fields.get("slug")
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        stem = self.stem
         if self.language_in_name():
             stem = stem.rpartition(".")[0]
         if stem == "index" and "/" in self.path:
             stem = posixpath.basename(posixpath.dirname(self.path))
-        if value is None or isinstance(value, dict | list) or not str(value).strip(" /"):
+        if value is None or isinstance(value, _COMPOUND) or not str(value).strip(" /"):
             return slugify(dates.without_date(stem)) or "post"
         return self.checked_path(key, str(value)).strip("/").rpartition("/")[2]
 
@@ -315,18 +333,20 @@ class _Reader:
             if found and urlsplit(found)[:2] == urlsplit(site)[:2] and not re.search(r"/:\w", written):
                 return found
             self.warn(key, f"{value!r} is no address on {site}; the site's permalink is taken")
-        stem = posixpath.splitext(posixpath.basename(self.path))[0]
+        pattern = self.settings.posts.permalink
         parts = {
-            "year": f"{published.year:04}",
-            "month": f"{published.month:02}",
-            "day": f"{published.day:02}",
-            "slug": quote(slug),
-            "stem": quote(stem),
-            "lang": lang,
-            "category": quote(slugify(categories[0])) if categories else "",
+            "{year}": f"{published.year:04}",
+            "{month}": f"{published.month:02}",
+            "{day}": f"{published.day:02}",
+            "{slug}": quote(slug),
+            "{stem}": quote(self.stem) if "{stem}" in pattern else "",
+            "{lang}": lang,
+            "{category}": quote(slugify(categories[0])) if categories and "{category}" in pattern else "",
         }
-        path = re.sub(r"{(\w+)}", lambda found: parts[found[1]], self.settings.posts.permalink)
-        return self.settings.site.url + re.sub(r"/{2,}", "/", path).lstrip("/")
+        path = "".join([parts.get(part, part) for part in _placeholders(pattern)])
+        if "//" in path:
+            path = re.sub(r"/{2,}", "/", path)
+        return self.settings.site.url + path.lstrip("/")
 
     def own_id(self) -> str | None:
         """Return the post's own id as a URI; inside a `tag:` URI if it is none (RFC 4287 section 4.2.6 wants one)."""
@@ -356,10 +376,10 @@ class _Reader:
 
     def names(self, meaning: str) -> tuple[str, ...]:
         """Return categories or tags in their order, each once, however they were written."""
-        key, _ = self.fields.get(meaning)
         found = [name for value in self.fields.all(meaning) for name in _listed(value)]
         for name in found:
-            if _CONTROL.search(name):
+            if not name.isprintable() and _CONTROL.search(name):
+                key, _ = self.fields.get(meaning)
                 self.refuse(key, f"{name!r} holds a line break or control character; it would name a feed and a folder")
         return tuple(dict.fromkeys(filter(None, map(text.clean_line, found))))
 
@@ -377,13 +397,13 @@ class _Reader:
         body = self.source.body
         if self.path.endswith(".mdx") and (modules := _MDX_MODULES.match(body)):
             body = body[modules.end() :]
-        if found := markdown.first_illegal(body):
+        if self.may_be_illegal and (found := markdown.first_illegal(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(
                 f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
             )
             body = markdown.without_illegal(body)
-        if found := _TEMPLATE_TAGS.search(body):
+        if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
         return self.without_passages(without_title(body, title))
@@ -432,7 +452,12 @@ def _as_line(source: str) -> str:
 
 def without_title(body: str, title: str) -> str:
     """Return *body* without a first line, plain or as a heading, that says the title again."""
-    first, _, rest = body.lstrip().partition("\n")
+    begun = body.lstrip()
+    # Marks and white space aside, a title is written as itself, as entities, or in at most 4 characters for each of
+    # its own (Unicode 16.0, NFC): a paragraph need not be taken apart to see that it is none.
+    if len(begun) > (end := 4 * len(title) + _MARKS_OF_TITLE) and "\n" not in begun[:end] and "&" not in begun[:end]:
+        return body
+    first, _, rest = begun.partition("\n")
     if _bare(first.strip(" \t#")) != _bare(title):
         return body
     below, _, behind = rest.partition("\n")
@@ -448,8 +473,19 @@ def _bare(line: str) -> str:
 
 def slugify(name: str) -> str:
     """Return *name* as a part of a path: its own script, lower case, hyphens for what paths do not take."""
-    slug = _UNSAFE_IN_SLUG.sub("-", _CONTROL.sub("", text.normal(name)).lower()).strip("-.")
+    plain_name = text.normal(name)
+    if not plain_name.isprintable():
+        plain_name = _CONTROL.sub("", plain_name)
+    slug = _UNSAFE_IN_SLUG.sub("-", plain_name.lower()).strip("-.")
+    if len(slug) * 4 <= _LONGEST_SLUG:
+        return slug
     return slug.encode()[:_LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
+
+
+@lru_cache(maxsize=16)
+def _placeholders(pattern: str) -> list[str]:
+    """Return a permalink's pattern as what stands between its placeholders and these."""
+    return re.split(r"({\w+})", pattern)
 
 
 def _web_address(base: str, written: str) -> str | None:
@@ -471,7 +507,7 @@ def _listed(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         return []
     if isinstance(value, list):
-        return [str(v) for v in value if v is not None and not isinstance(v, dict | list)]
+        return [str(v) for v in value if v is not None and not isinstance(v, _COMPOUND)]
     return str(value).split(",")
 
 
@@ -487,6 +523,10 @@ def _author(value: Any) -> Author | None:
 
 def _clean(value: Any) -> str:
     """Return a name or address as one line; empty for what is neither text nor a number."""
-    if value is None or isinstance(value, bool | dict | list):
+    if value is None or isinstance(value, (bool, *_COMPOUND)):
         return ""
-    return markdown.without_illegal(text.clean_line(str(value)))
+    return _legal(text.clean_line(str(value)))
+
+
+def _legal(line: str) -> str:
+    return line if line.isprintable() else markdown.without_illegal(line)

@@ -253,22 +253,6 @@ def test_what_cannot_be_is_rejected_by_line_and_reason(content, line, reason):
     assert caught.value.reason.startswith(reason)
 
 
-@pytest.mark.parametrize(
-    ("path", "is_post"),
-    [
-        ("a.md", True),
-        ("b/index.md", True),
-        ("a.MARKDOWN", True),
-        ("_index.md", False),
-        ("README.md", False),
-        ("a.png", False),
-    ],
-)
-def test_section_pages_and_readmes_are_no_posts(path, is_post):
-    """Nor is anything that is no Markdown."""
-    assert read.is_post(path) is is_post
-
-
 TITLES = {
     "plain": "A title\n\nBody.",
     "heading": "# A title\n\nBody.",
