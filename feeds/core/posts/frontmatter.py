@@ -10,6 +10,11 @@ from msgspec import Struct
 
 from feeds.errors import PostError
 
+_NONE = (
+    "no front matter; the first line must be --- (YAML), +++ (TOML) or { (JSON), "
+    "or lines such as `Title: …` and then a blank one"
+)
+
 
 class Source(Struct, frozen=True, kw_only=True):
     """A post file taken apart."""
@@ -30,7 +35,9 @@ class Source(Struct, frozen=True, kw_only=True):
 
     def line_of(self, key: str) -> int:
         """Return the line on which *key* stands, or the one where the front matter begins."""
-        found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[:=]", self.front, re.MULTILINE | re.IGNORECASE)
+        name = re.escape(key)
+        written = rf"^[ \t{{]*[\"']?{name}[\"']?[ \t]*[:=]|<meta\s+name=[\"']?{name}\b|<{name}>"
+        found = re.search(written, self.front, re.MULTILINE | re.IGNORECASE)
         return self.front_line + (self.front.count("\n", 0, found.start()) if found else 0)
 
 
@@ -44,15 +51,11 @@ def split(text: str, path: str) -> Source:
 
     begun = text.lstrip()
     blank = text.count("\n", 0, len(text) - len(begun))
-    found = next(((f, h) for f, h in handlers.HANDLERS if h.detect(begun)), None)
-    if not found:
-        raise PostError(path, blank + 1, "no front matter; the first line must be --- (YAML) or +++ (TOML)")
-    fence, handler = found
+    handler = handlers.handler(begun, path)
+    if not handler:
+        raise PostError(path, blank + 1, _NONE)
     try:
         front, body = handler.split(begun)
-    except ValueError:
-        raise PostError(path, blank + 1, f"the front matter has no closing {fence}") from None
-    try:
         metadata = handler.load(front)
     except handlers.UNREADABLE as e:
         line, reason = handlers.place(e)

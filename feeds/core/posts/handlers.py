@@ -1,12 +1,18 @@
-"""How metadata stands at the head of a post file: python-frontmatter's handlers, and what they do silently wrong refused.
+"""How metadata stands at the head of a post file.
+
+Built on python-frontmatter's handlers. What they do silently wrong is refused here: a list as front matter, a missing
+closing fence and broken YAML leave no metadata behind and no error (python-frontmatter 1.3.0), dates that cannot be
+raise a bare ValueError, and libyaml ends the process on deep nesting.
 
 Apart from `feeds.core.posts.frontmatter` because the libraries behind it take longer to load than a publish in which
 nothing has changed takes altogether.
 """
 
+import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -21,7 +27,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-#: What the parsers raise: PyYAML's constructors at `!!timestamp foo` and its like, all of them at what nests too deeply.
+from feeds.core.posts.vocabulary import KEYS
+
+#: What the parsers raise: PyYAML's constructors at `!!timestamp foo` and its like, all at what nests too deeply.
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError)
 #: Where handlers leave the keys that stand twice; no key of a post can be this.
 REPEATED = "\0repeated"
@@ -67,7 +75,24 @@ _Scalars.add_implicit_resolver(
 _Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
 
 
-class Yaml(BaseHandler):
+class Fenced(BaseHandler):
+    """Metadata between two fences."""
+
+    FM_BOUNDARY: re.Pattern[str]
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the metadata's text and what follows the closing fence.
+
+        Raises:
+            ValueError: there is no closing fence.
+        """
+        parts = self.FM_BOUNDARY.split(text, 2)
+        if len(parts) < 3:  # noqa: PLR2004 - before, between, behind
+            raise ValueError(f"it has no closing {self.END_DELIMITER}")
+        return parts[1], parts[2]
+
+
+class Yaml(Fenced):
     """YAML between `---`, refused where python-frontmatter would shrug."""
 
     FM_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
@@ -84,8 +109,8 @@ class Yaml(BaseHandler):
 def ordinary(front: str) -> dict[str, Any] | None:
     """Return the mapping in *front* as `whole` would; None where it is no ordinary one, or broken.
 
-    Half of the time a whole publish may take went into PyYAML's resolver and constructors, which ordinary front matter
-    has no use for: so this takes the events of its parser as they come. Whatever could mean more than it says - a tag,
+    PyYAML's resolver and constructors take longer than its parser, and ordinary front matter has no use for them: so
+    this takes the parser's events as they come. Whatever could mean more than it says - a tag,
     an anchor, an alias, `<<`, a key that stands twice or is a list, a second document - is left to `whole`.
     """
     parser = CParser(front)
@@ -169,7 +194,7 @@ def whole(front: str) -> dict[str, Any]:
     return {**(found or {}), REPEATED: tuple(loader.repeated)}
 
 
-class Toml(BaseHandler):
+class Toml(Fenced):
     """TOML between `+++`; python-frontmatter has this only where the package `toml` happens to be installed."""
 
     FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
@@ -180,13 +205,134 @@ class Toml(BaseHandler):
         return tomllib.loads(fm)
 
 
-HANDLERS: tuple[tuple[str, BaseHandler], ...] = (("---", Yaml()), ("+++", Toml()))
+class Json(BaseHandler):
+    """A JSON object at the very start, as Hugo has it; the text begins on the line below its closing brace.
+
+    python-frontmatter wants each brace on a line of its own, and takes the first such line for the end.
+    """
+
+    FM_BOUNDARY = re.compile(r"{(?=\s*[\"}])")
+    START_DELIMITER, END_DELIMITER = "{", "}"
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the object's text and what follows it; everything and nothing where it is broken.
+
+        Raises:
+            ValueError: something follows the closing brace on its line.
+        """
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except json.JSONDecodeError:
+            return text, ""
+        behind, _, _ = text[end:].partition("\n")
+        if behind.strip():
+            raise json.JSONDecodeError("the text must begin on the line below the closing brace", text, end)
+        return text[:end], text[end + len(behind) :]
+
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the object, numbers as they were written; keys that stand twice in it lie under `REPEATED`."""
+        if _bracket_depth(fm) > _DEEPEST:
+            raise RecursionError
+        repeated: list[str] = []
+
+        def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            repeated.extend(sorted(key for key, number in Counter(key for key, _ in pairs).items() if number > 1))
+            return dict(pairs)
+
+        found = json.loads(fm, object_pairs_hook=mapping, parse_float=str, parse_int=str, parse_constant=str)
+        return {**found, REPEATED: tuple(repeated)}
+
+
+class Headers(BaseHandler):
+    """Pelican's lines of `Title: …` up to the first blank one, in the syntax of Python-Markdown's Meta-Data extension.
+
+    Any text may begin with a word and a colon, so only lines with a title among them count.
+    """
+
+    FM_BOUNDARY = re.compile(r"((?: {0,3}[\w-]+:[^\n]*(?:\n|\Z)(?: {4,}\S[^\n]*(?:\n|\Z))*)+)(?:[ \t]*\n|\Z)", re.ASCII)
+    START_DELIMITER = END_DELIMITER = ""
+    _TITLE = re.compile(r"^ {0,3}title:[ \t]*\S", re.MULTILINE | re.IGNORECASE)
+    _HEADER = re.compile(r"^ {0,3}([\w-]+):(.*(?:\n {4,}.*)*)", re.MULTILINE | re.ASCII)
+
+    def detect(self, text: str) -> bool:
+        """Return whether *text* begins with such lines, a title among them."""
+        found = self.FM_BOUNDARY.match(text)
+        return found is not None and self._TITLE.search(found[1]) is not None
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the lines and what follows the blank one."""
+        found = self.FM_BOUNDARY.match(text)
+        return (found[1], text[found.end() :]) if found else ("", text)
+
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the values, those of several lines as one; keys that stand twice lie under `REPEATED`."""
+        return _with_repeated((key, " ".join(value.split())) for key, value in self._HEADER.findall(fm))
+
+
+class HtmlHead(BaseHandler):
+    """The `head` of an HTML document: its title, and a `meta` element for each other key, as Pelican has it."""
+
+    FM_BOUNDARY = re.compile(r"(?:<!doctype[^>]*>\s*)?<(?:html|head)\b", re.IGNORECASE)
+    START_DELIMITER, END_DELIMITER = "<head>", "</head>"
+    _END = re.compile(r"</head\s*>(?:\s*<body\b[^>]*>)?", re.IGNORECASE)
+    _BEHIND = re.compile(r"</body\s*>\s*(?:</html\s*>\s*)?\Z", re.IGNORECASE)
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the head and what is in the body.
+
+        Raises:
+            ValueError: the head is not closed.
+        """
+        end = self._END.search(text)
+        if not end:
+            raise ValueError("it has no closing </head>")
+        behind = self._BEHIND.search(text, end.end())
+        return text[: end.end()], text[end.end() : behind.start() if behind else len(text)]
+
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return title, language and `meta` elements by their names; names that stand twice lie under `REPEATED`."""
+        from lxml.html import document_fromstring  # noqa: PLC0415 - few posts are whole documents
+
+        if len(fm) > _MOST_CHARACTERS:
+            raise ValueError(f"longer than {_MOST_CHARACTERS:,} characters")
+        root = document_fromstring(fm)
+        named = ((meta.get("name"), meta.get("content", meta.get("contents"))) for meta in root.iter("meta"))
+        found = _with_repeated((name, value) for name, value in named if name and value is not None)
+        return {"title": root.findtext(".//title"), "lang": root.get("lang"), **found}
+
+
+def _with_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return Pelican's metadata: names in lower case, tags and authors as lists, what stands twice under `REPEATED`."""
+    named = [(name.lower(), value) for name, value in pairs]
+    repeated = sorted(name for name, number in Counter(name for name, _ in named).items() if number > 1)
+    lists = {*KEYS["tags"], *KEYS["authors"]}
+    found = {name: _listed(value) if name in lists else value for name, value in named}
+    return {**found, REPEATED: tuple(repeated)}
+
+
+def _listed(value: str) -> list[str]:
+    """Return the names in *value*: between semicolons, so that names may hold commas, else between commas."""
+    return [name.strip() for name in value.split(";" if ";" in value else ",") if name.strip()]
+
+
+_ANYWHERE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), Headers())
+_HTML_HEAD = HtmlHead()
+
+
+def handler(text: str, path: str) -> BaseHandler | None:
+    """Return the handler for the metadata at the very start of *text*, or None where there is none."""
+    for found in _ANYWHERE:
+        if found.detect(text):
+            return found
+    return _HTML_HEAD if path.lower().endswith(".html") and _HTML_HEAD.detect(text) else None
 
 
 def place(error: Exception) -> tuple[int, str]:
     """Return the line inside the file (the fence is line 1) and the reason of a parser's error."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return error.problem_mark.line + 1, error.problem or "not YAML"
+    if isinstance(error, json.JSONDecodeError):
+        return error.lineno, f"{error.msg} (column {error.colno})"
     if isinstance(error, RecursionError):
         return 1, f"nested more than {_DEEPEST} levels deep"
     if found := re.search(r"\(at line (\d+), column \d+\)", str(error)):

@@ -26,13 +26,19 @@ _ALWAYS_SHOWN = 500_000
 #: Characters for emphasis, a heading's marks and white space in a line that says the title again.
 _MARKS_OF_TITLE = 40
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
+_MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->|{/\*\s*truncate\s*\*/}", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 #: The control characters that XML cannot carry (1.0, section 2.2), as they stand in UTF-8.
 _CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
 _COMPOUND = (dict, list)
+#: Its comments (MDX 2 has no HTML ones) but the one where an excerpt ends; code comes first, as it may hold anything.
+_MDX_COMMENT = re.compile(
+    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?P<ticks>`+)[^`]+(?P=ticks))"
+    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}",
+    re.MULTILINE | re.DOTALL,
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
@@ -114,6 +120,7 @@ class _Reader:
         name = path.rpartition("/")[2]
         #: The file's name without its ending.
         self.stem = name.rpartition(".")[0] or name
+        self.is_html, self.is_mdx = (path.lower().endswith(ending) for ending in (".html", ".mdx"))
         self.fields = Fields(source.metadata)
         self.warnings: list[str] = []
 
@@ -176,7 +183,7 @@ class _Reader:
         )
 
     def rendered(self, body: str) -> str:
-        html = markdown.to_html(body)
+        html = self.html(body)
         if markdown.nesting(html) > MOST_NESTED:
             reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
             raise PostError(self.path, self.source.body_line, reason)
@@ -185,6 +192,13 @@ class _Reader:
                 self.path, self.source.body_line, "a few lines of it become more HTML than anybody could show"
             )
         return html
+
+    def html(self, source: str) -> str:
+        """Return a part of the body as HTML, which it may be already."""
+        if self.is_html:
+            return source
+        # MDX has no other comments, and its comments are text to Markdown.
+        return markdown.to_html(_MORE.sub("<!-- more -->", source) if self.is_mdx else source)
 
     # Saying what is wrong ---------------------------------------------------------------------------------------
 
@@ -393,10 +407,10 @@ class _Reader:
     # Text -------------------------------------------------------------------------------------------------------
 
     def body(self, title: str) -> str:
-        """Return the Markdown that is published."""
+        """Return the Markdown, or the HTML of an HTML post, that is published."""
         body = self.source.body
-        if self.path.endswith(".mdx") and (modules := _MDX_MODULES.match(body)):
-            body = body[modules.end() :]
+        if self.is_mdx:
+            body = _without_modules(body)
         if self.may_be_illegal and (found := markdown.first_illegal(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(
@@ -406,7 +420,7 @@ class _Reader:
         if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
-        return self.without_passages(without_title(body, title))
+        return body if self.is_html else self.without_passages(without_title(body, title))
 
     def without_passages(self, body: str) -> str:
         policy = self.settings.duplicates.passages
@@ -426,10 +440,10 @@ class _Reader:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
-            return _as_line(self.line("excerpt"))
+            return _as_line(markdown.to_html(self.line("excerpt")))
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
-            return _as_line(before_more[0])
+            return _as_line(self.html(before_more[0]))
         return text.excerpt(found)
 
     def minutes(self, plain: str) -> int:
@@ -446,8 +460,15 @@ class _Reader:
         return int(own[1])
 
 
-def _as_line(source: str) -> str:
-    return " ".join(text.plain(text.blocks(markdown.to_html(source))).split())
+def _as_line(html: str) -> str:
+    return " ".join(text.plain(text.blocks(html)).split())
+
+
+def _without_modules(mdx: str) -> str:
+    """Return *mdx* without what it imports and exports at its top and without its comments; components stay."""
+    modules = _MDX_MODULES.match(mdx)
+    text_ = mdx[modules.end() :] if modules else mdx
+    return _MDX_COMMENT.sub(lambda found: found["code"] or "", text_) if "{/*" in text_ else text_
 
 
 def without_title(body: str, title: str) -> str:

@@ -309,6 +309,68 @@ def test_the_modules_of_an_mdx_page_are_no_text():
     assert text.html == "<p>Hello.</p>\n"
 
 
+def test_the_comments_of_an_mdx_page_are_no_text():
+    """But code keeps what looks like one, and a component its text; where an excerpt ends may be said by one."""
+    body = (
+        "First.\n\n{/* truncate */}\n\n{/* gone\n\ngone */}\n\n```jsx\n{/* kept */}\n```\n\n"
+        "`{/* kept */}` {/* gone */}here.\n\n<Tabs>\n\nInside.\n\n</Tabs>\n"
+    )
+    text = shown("title: A", body, path="2026-01-02-a.mdx")
+    assert (text.excerpt, text.html.count("kept"), text.html.count("gone")) == ("First.", 2, 0)
+    assert "truncate" not in text.html
+    assert "<p>Inside.</p>" in text.html
+
+
+def test_the_text_of_an_html_file_is_html_already():
+    """Nothing in it is Markdown: neither marks, nor indented lines, nor a first line like the title, nor drafts."""
+    body = "A title\n\n    <p>One *two*</p>\n\n---END---\n\n<!-- more -->\n<p>More</p>\n"
+    text = shown("title: A title", body, path="2026-01-02-a.html")
+    assert text.html == body
+    assert text.excerpt == "A title One *two* ---END---"
+    assert not understood("title: A title", body, path="2026-01-02-a.html").warnings
+
+
+def test_what_is_odd_in_an_html_file_is_said_as_of_markdown():
+    """Characters XML cannot carry, template tags, a depth no reader could show."""
+    path = "2026-01-02-a.HTML"
+    warnings = understood("title: A", "<p>One\x0cTwo</p>\n{% include x %}", path=path).warnings
+    assert [w.partition(" ")[0] for w in warnings] == [f"{path}:4:", f"{path}:5:"]
+    with pytest.raises(PostError, match="nested more than 200 deep"):
+        understood("title: A", "<div>" * 1000, path=path)
+
+
+def test_every_shape_of_front_matter_makes_the_same_post():
+    """YAML, TOML, JSON and Pelican's lines say the same, each in its way."""
+    heads = (
+        "---\ntitle: A\ndate: 2026-01-02\ntags: [x, y]\nauthors: [Ada]\n---\n",
+        '+++\ntitle = "A"\ndate = 2026-01-02\ntags = ["x", "y"]\nauthors = ["Ada"]\n+++\n',
+        '{"title": "A", "date": "2026-01-02", "tags": ["x", "y"], "authors": ["Ada"]}\n',
+        "Title: A\nDate: 2026-01-02\nTags: x, y\nAuthors: Ada\n\n",
+    )
+    posts = [read.understand("a.md", (head + LONG).encode(), SETTINGS) for head in heads]
+    assert posts == [posts[0]] * 4
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ufffe", "\uffff", "\ufffd", "\x7f", "\r", "\t", "界"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_xml_cannot_carry_is_found_in_any_encoding(character, encoding):
+    """The quick look at the bytes misses nothing and accuses nobody."""
+    content = f"---\ntitle: A\n---\nOne{character}Two".encode(encoding)
+    if character == "\x00":
+        with pytest.raises(PostError, match="holds a NUL byte"):
+            read.understand("2026-01-02-a.md", content, SETTINGS)
+        return
+    post = read.understand("2026-01-02-a.md", content, SETTINGS)
+    assert bool(post.warnings) is (character in "\x0b\x1f\ufffe\uffff")
+
+
+def test_a_title_that_escapes_to_what_xml_cannot_carry_is_warned_of():
+    """The file's bytes are harmless, what they stand for is not."""
+    post = understood('title: "A\\x08B"')
+    assert post.title == "AB"
+    assert "title: holds characters that XML cannot carry" in post.warnings[0]
+
+
 @given(st.text(max_size=60))
 def test_a_slug_is_always_one_safe_part_of_a_path(name):
     """Never empty dots, never a separator, never a character a URL or file system minds."""
