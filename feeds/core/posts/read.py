@@ -90,10 +90,11 @@ def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
 def _text(path: str, content: bytes) -> str:
     """Return *content* as text with line feeds only."""
     mark, encoding = next(((m, e) for m, e in _BOMS if content.startswith(m)), (b"", "utf-8"))
+    unmarked = content.removeprefix(mark)
     try:
-        found = (content[len(mark) :] if mark else content).decode(encoding)
+        found = unmarked.decode(encoding)
     except UnicodeDecodeError as e:
-        line = content.count(b"\n", 0, e.start) + 1
+        line = unmarked[: e.start].decode(encoding).count("\n") + 1
         raise PostError(path, line, f"is not text: {e.reason} at byte {e.start} ({encoding})") from None
     if b"\0" in content and "\0" in found:  # UTF-16 is full of zero bytes
         raise PostError(path, found.count("\n", 0, found.index("\0")) + 1, "is not text: it holds a NUL byte")

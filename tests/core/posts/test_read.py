@@ -91,6 +91,7 @@ ENCODINGS = {
     "CRLF": b"---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n",
     "lone CR": b"---\rtitle: A\r---\rOne\rTwo\r",
     "BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode(),
+    "big-endian UTF-16 with BOM": "\ufeff---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n".encode("utf-16-be"),
     "UTF-16 with BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode("utf-16-le"),
     "blank lines first": b"\n\n---\ntitle: A\n---\nOne\nTwo\n",
 }
@@ -108,6 +109,9 @@ def test_line_ends_and_marks_of_any_system_are_accepted(content):
 KEYS = {
     "lastmod: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "last_modified_at: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
+    "modified: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
+    "expires: 2026-03-01": ("expires", "2026-03-01T00:00:00+09:00"),
+    "extra:\n  updated: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "updated: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "expirydate: 2026-03-01": ("expires", "2026-03-01T00:00:00+09:00"),
 }
@@ -178,6 +182,12 @@ DATES = {
     ("x: y", "2019-1-7-x.md"): "2019-01-07",
     ("x: y", "2015-03-01-x/index.md"): "2015-03-01",
     ("published: 2026-02-03", "a.md"): "2026-02-03",
+    ("pubDate: 2026-02-03", "a.md"): "2026-02-03",
+    ("publishDate: 2026-02-03\ndate: 2026-02-04", "a.md"): "2026-02-04",
+    ("published: true\ncreated: 2026-02-03", "a.md"): "2026-02-03",
+    ('url: "/2025/02/13/x/"', "a.md"): "2025-02-13",
+    ('permalink: "/2025/2/3/x/"', "2026-01-02-a.md"): "2025-02-03",
+    ("date: 2026-02-03", "a/2026/02/04/a.md"): "2026-02-03",
 }
 
 
@@ -222,6 +232,13 @@ REJECTED = {
     "no date anywhere": (b"---\ntitle: A\n---\nx", 1, "date: there is none, neither in the front matter nor"),
     "an impossible date": (b"---\ntitle: A\ndate: 2026-02-30\n---\nx", 3, "date: impossible date '2026-02-30'"),
     "not text": (b"\x89PNG\r\n\x1a\n\x00\x00", 1, "is not text: invalid start byte at byte 0"),
+    "half a character of UTF-16": (
+        "\ufeff---\ntitle: A\n".encode("utf-16-le") + b"x",
+        3,
+        "is not text: truncated data",
+    ),
+    "broken front matter": (b"---\ntitle: [A\n---\nx", 3, "broken front matter: did not find expected"),
+    "broken Pelican lines": (b"Title: A\nDate: 2026-13-02\n\nx", 2, "date: impossible date '2026-13-02'"),
     "a NUL": (b"---\ntitle: A\n---\nx\n\x00", 5, "is not text: it holds a NUL byte"),
     "no front matter": (b"# A\n\nx", 1, "no front matter"),
     "a slug that leads out": (b"---\ntitle: A\nslug: ../../etc/passwd\n---\n", 3, "slug: '../../etc/passwd' leads out"),
