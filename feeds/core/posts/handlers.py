@@ -17,7 +17,6 @@ from typing import Any
 
 import yaml
 from frontmatter.default_handlers import BaseHandler
-from yaml._yaml import CParser
 from yaml.events import (
     MappingEndEvent,
     MappingStartEvent,
@@ -79,6 +78,8 @@ class Fenced(BaseHandler):
     """Metadata between two fences."""
 
     FM_BOUNDARY: re.Pattern[str]
+    #: The same behind a line break, which is searched for faster than the beginning of a line.
+    closing: re.Pattern[str]
 
     def split(self, text: str) -> tuple[str, str]:
         """Return the metadata's text and what follows the closing fence.
@@ -86,16 +87,18 @@ class Fenced(BaseHandler):
         Raises:
             ValueError: there is no closing fence.
         """
-        parts = self.FM_BOUNDARY.split(text, 2)
-        if len(parts) < 3:  # noqa: PLR2004 - before, between, behind
+        opened = self.FM_BOUNDARY.match(text)
+        closed = opened and self.closing.search(text, opened.end())
+        if not opened or not closed:
             raise ValueError(f"it has no closing {self.END_DELIMITER}")
-        return parts[1], parts[2]
+        return text[opened.end() : closed.start() + 1], text[closed.end() :]
 
 
 class Yaml(Fenced):
     """YAML between `---`, refused where python-frontmatter would shrug."""
 
-    FM_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+    FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
+    closing = re.compile(r"\n-{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "---"
 
     def load(self, fm: str) -> dict[str, Any]:
@@ -113,8 +116,7 @@ def ordinary(front: str) -> dict[str, Any] | None:
     this takes the parser's events as they come. Whatever could mean more than it says - a tag,
     an anchor, an alias, `<<`, a key that stands twice or is a list, a second document - is left to `whole`.
     """
-    parser = CParser(front)
-    next_event = parser.get_event
+    next_event = yaml.CSafeLoader(front).get_event
     try:
         next_event(), next_event()  # the stream begins, the document begins
         first = next_event()
@@ -197,7 +199,8 @@ def whole(front: str) -> dict[str, Any]:
 class Toml(Fenced):
     """TOML between `+++`; python-frontmatter has this only where the package `toml` happens to be installed."""
 
-    FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
+    FM_BOUNDARY = re.compile(r"\+{3,}[ \t]*$", re.MULTILINE)
+    closing = re.compile(r"\n\+{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "+++"
 
     def load(self, fm: str) -> dict[str, Any]:
