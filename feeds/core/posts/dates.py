@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 _DATE = re.compile(
-    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
-    r"(?:(?:[Tt]|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?)?",
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
+    r"(?:(?:[Tt]|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
+    r"\s*([Zz]|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?)?",
 )
 _IN_NAME = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?=[-_ ./]|$)")
 _IN_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|-)")
@@ -30,17 +31,17 @@ def parse(text: str, zone: tzinfo) -> datetime:
     found = _DATE.fullmatch(text.strip())
     if not found:
         return _from_mail_date(text, zone)
-    year, month, day, hour, minute, second = (int(found[g] or 0) for g in list(_DATE.groupindex)[:6])
+    year, month, day, hour, minute, second = map(int, found.groups("0")[:6])
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found["zone"]) or zone)
+        return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found[7]) or zone)
     except ValueError as e:
         raise ValueError(f"impossible date {text.strip()!r}: {e}") from None
 
 
 def _from_mail_date(text: str, zone: tzinfo) -> datetime:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow to load, seldom met
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few blogs date their posts as mail does
 
     try:
         moment = parsedate_to_datetime(text)
@@ -51,6 +52,7 @@ def _from_mail_date(text: str, zone: tzinfo) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
+@lru_cache(maxsize=256)
 def _offset(text: str | None) -> tzinfo | None:
     if text is None:
         return None
@@ -69,7 +71,7 @@ def is_off_the_map(moment: datetime) -> bool:
 
 def in_path(path: str) -> str | None:
     """Return the date a file, folder or URL path carries, as written and with hyphens; None without one."""
-    found = _IN_NAME.search(path) or _IN_FOLDERS.search(path)
+    found = (_IN_NAME.search(path) if "-" in path else None) or (_IN_FOLDERS.search(path) if "/" in path else None)
     return "-".join(found.groups()) if found else None
 
 

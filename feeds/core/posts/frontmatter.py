@@ -1,23 +1,22 @@
 """The text of a post file -> its metadata and its body.
 
-The forms are those of python-frontmatter's handlers, ours among them (`feeds.core.posts.handlers`). What
-python-frontmatter does silently wrong is refused here: a list as front matter, a missing closing fence and broken YAML
-leave no metadata behind and no error (python-frontmatter 1.3.0), and dates that cannot be raise a bare ValueError.
+The parsers behind it are loaded with the first file that is taken apart, not before.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from feeds.errors import PostError
 
 _NONE = (
-    "no front matter; the first line must be --- (YAML), +++ (TOML) or { (JSON), or header lines such as Title: My post"
+    "no front matter; the first line must be --- (YAML), +++ (TOML) or { (JSON), "
+    "or lines such as `Title: …` and then a blank one"
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A post file taken apart."""
 
     metadata: dict[str, Any]
@@ -36,7 +35,9 @@ class Source:
 
     def line_of(self, key: str) -> int:
         """Return the line on which *key* stands, or the one where the front matter begins."""
-        found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[:=]", self.front, re.MULTILINE | re.IGNORECASE)
+        name = re.escape(key)
+        written = rf"^[ \t{{]*[\"']?{name}[\"']?[ \t]*[:=]|<meta\s+name=[\"']?{name}\b|<{name}>"
+        found = re.search(written, self.front, re.MULTILINE | re.IGNORECASE)
         return self.front_line + (self.front.count("\n", 0, found.start()) if found else 0)
 
 
@@ -46,27 +47,22 @@ def split(text: str, path: str) -> Source:
     Raises:
         PostError: there is no front matter, or it is broken or not a mapping.
     """
-    from feeds.core.posts import handlers  # noqa: PLC0415 - YAML is slow to load, and most runs read no post
+    from feeds.core.posts import handlers  # noqa: PLC0415 - YAML is slow to load
 
-    start = len(text) - len(text.lstrip())
-    blank = text.count("\n", 0, start)
-    text = text[start:]
-    handler = next((handler for handler in handlers.HANDLERS if handler.detect(text)), None)
-    if handler is None:
+    begun = text.lstrip()
+    blank = text.count("\n", 0, len(text) - len(begun))
+    handler = handlers.handler(begun, path)
+    if not handler:
         raise PostError(path, blank + 1, _NONE)
     try:
-        front, body = handler.split(text)
-    except ValueError as e:
-        line, reason = handlers.place(e)
-        raise PostError(path, blank + line, reason) from None
-    try:
-        found = handler.load(front)
+        front, body = handler.split(begun)
+        metadata = handler.load(front)
     except handlers.UNREADABLE as e:
         line, reason = handlers.place(e)
         raise PostError(path, blank + line, f"broken front matter: {reason}") from e
-    repeated = found.pop(handlers.REPEATED, ())
+    repeated = metadata.pop(handlers.REPEATED, ())
     return Source(
-        metadata={str(key): value for key, value in found.items()},
+        metadata={str(key): value for key, value in metadata.items()},
         body=body.removeprefix("\n"),
         front=front,
         front_line=blank + 1,

@@ -23,25 +23,32 @@ MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
 _MOST_GROWTH = 20
 _ALWAYS_SHOWN = 500_000
-#: A title that is said again may be so many times as long: with marks, entities, an address.
-_LONGEST_AGAIN = 3
 #: Byte order marks that a post may begin with, and the encoding that each tells.
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _BOM_STARTS = frozenset(mark[:1] for mark, _ in BOMS)
-_MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->", re.IGNORECASE)
+#: Characters for emphasis, a heading's marks and white space in a line that says the title again.
+_MARKS_OF_TITLE = 40
+_MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->|{/\*\s*truncate\s*\*/}", re.IGNORECASE)
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 #: Modules that an MDX page imports or exports before its first paragraph.
-_MDX_MODULES = re.compile(r"\A\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+_MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 #: Of a link, an element, an address: what is written and not shown.
 _LINK_TARGET = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
-_MDX_COMMENT = re.compile(r"{/\*.*?\*/}", re.DOTALL)
-_PLACEHOLDER, _SLASHES = re.compile(r"{(\w+)}"), re.compile(r"/{2,}")
+_COMPOUND = (dict, list)
+#: Its comments (MDX 2 has no HTML ones) but the one where an excerpt ends; code comes first, as it may hold anything.
+_MDX_COMMENT = re.compile(
+    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?P<ticks>`+)[^`]+(?P=ticks))"
+    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}",
+    re.MULTILINE | re.DOTALL,
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
-_YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+_YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+#: Of `published`, where `0` is no answer; and of `status`.
+_NOT_LIVE, _NOT_PUBLIC = _NO - {"0"}, frozenset({"draft", "hidden", "private"})
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
 
@@ -91,7 +98,7 @@ def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
 
 
 def source(path: str, content: bytes) -> frontmatter.Source:
-    """Return the front matter and the Markdown in *content*, as they are written.
+    """Return the front matter and the text in *content*, as they are written.
 
     Raises:
         PostError: it is not text, or has no front matter that can be read.
@@ -104,12 +111,13 @@ def _text(path: str, content: bytes) -> str:
     mark, encoding = b"", "utf-8"
     if content[:1] in _BOM_STARTS:
         mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (mark, encoding))
+    unmarked = content.removeprefix(mark)
     try:
-        found = (content[len(mark) :] if mark else content).decode(encoding)
+        found = unmarked.decode(encoding)
     except UnicodeDecodeError as e:
-        line = content.count(b"\n", 0, e.start) + 1
+        line = unmarked[: e.start].decode(encoding).count("\n") + 1
         raise PostError(path, line, f"is not text: {e.reason} at byte {e.start} ({encoding})") from None
-    if b"\0" in content and "\0" in found:
+    if b"\0" in content and "\0" in found:  # UTF-16 is full of zero bytes
         raise PostError(path, found.count("\n", 0, found.index("\0")) + 1, "is not text: it holds a NUL byte")
     return found.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in content else found
 
@@ -119,11 +127,12 @@ class _Reader:
 
     def __init__(self, path: str, source: frontmatter.Source, settings: Settings) -> None:
         self.path, self.source, self.settings = path, source, settings
+        name = path.rpartition("/")[2]
+        #: The file's name without its ending.
+        self.stem = name.rpartition(".")[0] or name
+        self.is_html, self.is_mdx = (path.lower().endswith(ending) for ending in (".html", ".mdx"))
         self.fields = Fields(source.metadata)
         self.warnings: list[str] = []
-        #: The file's name without its ending.
-        self.stem = posixpath.basename(path).rpartition(".")[0]
-        self.is_html = path[-5:].lower() == ".html"
 
     def post(self) -> Post | Verdict:
         draft = self.is_draft()
@@ -189,7 +198,7 @@ class _Reader:
         )
 
     def rendered(self, body: str) -> str:
-        html = markdown.without_illegal(body) if self.is_html else markdown.to_html(body)
+        html = self.html(body)
         if markdown.nesting(html) > MOST_NESTED:
             reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
             raise PostError(self.path, self.source.body_line, reason)
@@ -198,6 +207,13 @@ class _Reader:
                 self.path, self.source.body_line, "a few lines of it become more HTML than anybody could show"
             )
         return html
+
+    def html(self, source: str) -> str:
+        """Return a part of the body as HTML, which it may be already."""
+        if self.is_html:
+            return source
+        # MDX has no other comments, and its comments are text to Markdown.
+        return markdown.to_html(_MORE.sub("<!-- more -->", source) if self.is_mdx else source)
 
     # Saying what is wrong ---------------------------------------------------------------------------------------
 
@@ -218,31 +234,29 @@ class _Reader:
     def line(self, meaning: str) -> str:
         """Return a value as one line of text, without what XML cannot carry; empty where there is none."""
         key, value = self.fields.get(meaning)
-        if value is None or isinstance(value, dict | list):
+        if value is None or isinstance(value, _COMPOUND):
             return ""
-        written = str(value)
-        if not written.isprintable() and markdown.first_illegal(written):
+        if not str(value).isprintable() and markdown.first_illegal(str(value)):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
-        return _clean(written)
+        return _legal(text.clean_line(str(value)))
 
     def flag(self, meaning: str) -> bool | None:
-        if meaning not in self.fields:
-            return None
         key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, bool):
+            return value
         word = str(value).strip().lower()
-        if value is None or word in _YES | _NO:
-            return None if value is None else word in _YES
+        if word in _YES | _NO:
+            return word in _YES
         self.warn(key, f"{value!r} is neither true nor false")
         return None
 
     def is_draft(self) -> bool:
         """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
-        live, status = (self.word(meaning) for meaning in ("live", "status"))
-        return self.flag("draft") is True or live in _NO - {"0"} or status in {"draft", "hidden", "private"}
+        return self.flag("draft") is True or self.word("live") in _NOT_LIVE or self.word("status") in _NOT_PUBLIC
 
-    def word(self, meaning: str) -> str | None:
-        """Return a value as it is compared; None where there is none."""
-        return str(self.fields.get(meaning)[1]).strip().lower() if meaning in self.fields else None
+    def word(self, meaning: str) -> str:
+        _, value = self.fields.get(meaning)
+        return "" if value is None else str(value).strip().lower()
 
     def title(self) -> str:
         found = self.line("title")
@@ -328,7 +342,7 @@ class _Reader:
             stem = stem.rpartition(".")[0]
         if stem == "index" and "/" in self.path:
             stem = posixpath.basename(posixpath.dirname(self.path))
-        if value is None or isinstance(value, dict | list) or not str(value).strip(" /"):
+        if value is None or isinstance(value, _COMPOUND) or not str(value).strip(" /"):
             return slugify(dates.without_date(stem)) or "post"
         return self.checked_path(key, str(value)).strip("/").rpartition("/")[2]
 
@@ -348,17 +362,20 @@ class _Reader:
             if found and urlsplit(found)[:2] == urlsplit(site)[:2] and not re.search(r"/:\w", written):
                 return found
             self.warn(key, f"{value!r} is no address on {site}; the site's permalink is taken")
+        pattern = self.settings.posts.permalink
         parts = {
-            "year": f"{published.year:04}",
-            "month": f"{published.month:02}",
-            "day": f"{published.day:02}",
-            "slug": quote(slug),
-            "stem": quote(self.stem),
-            "lang": lang,
-            "category": quote(slugify(categories[0])) if categories else "",
+            "{year}": f"{published.year:04}",
+            "{month}": f"{published.month:02}",
+            "{day}": f"{published.day:02}",
+            "{slug}": quote(slug),
+            "{stem}": quote(self.stem) if "{stem}" in pattern else "",
+            "{lang}": lang,
+            "{category}": quote(slugify(categories[0])) if categories and "{category}" in pattern else "",
         }
-        path = _PLACEHOLDER.sub(lambda found: parts[found[1]], self.settings.posts.permalink)
-        return self.settings.site.url + (_SLASHES.sub("/", path) if "//" in path else path).lstrip("/")
+        path = "".join([parts.get(part, part) for part in _placeholders(pattern)])
+        if "//" in path:
+            path = re.sub(r"/{2,}", "/", path)
+        return self.settings.site.url + path.lstrip("/")
 
     def own_id(self) -> str | None:
         """Return the post's own id as a URI; inside a `tag:` URI if it is none (RFC 4287 section 4.2.6 wants one)."""
@@ -388,10 +405,10 @@ class _Reader:
 
     def names(self, meaning: str) -> tuple[str, ...]:
         """Return categories or tags in their order, each once, however they were written."""
-        key, _ = self.fields.get(meaning)
         found = [name for value in self.fields.all(meaning) for name in _listed(value)]
         for name in found:
             if not name.isprintable() and _CONTROL.search(name):
+                key, _ = self.fields.get(meaning)
                 self.refuse(key, f"{name!r} holds a line break or control character; it would name a feed and a folder")
         return tuple(dict.fromkeys(filter(None, map(_name, found))))
 
@@ -410,11 +427,11 @@ class _Reader:
     # Text -------------------------------------------------------------------------------------------------------
 
     def body(self, title: str) -> str:
-        """Return the Markdown that is published."""
+        """Return the Markdown, or the HTML of an HTML post, that is published."""
         body = self.source.body
-        if self.path.endswith(".mdx"):
-            body = _MDX_COMMENT.sub("", _MDX_MODULES.sub("", body, count=1))
-        if found := _TEMPLATE_TAGS.search(body):
+        if self.is_mdx:
+            body = _without_modules(body)
+        if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
         return body if self.is_html else self.without_passages(without_title(body, title))
@@ -446,10 +463,10 @@ class _Reader:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
-            return _as_line(self.line("excerpt"))  # Markdown, whatever the post is
+            return _as_line(markdown.to_html(self.line("excerpt")))
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
-            return text.flat(before_more[0]) if self.is_html else _as_line(before_more[0])
+            return _as_line(self.html(before_more[0]))
         return text.excerpt(text.blocks(html))
 
     def minutes(self, plain: str) -> int:
@@ -466,15 +483,25 @@ class _Reader:
         return int(own[1])
 
 
-def _as_line(source: str) -> str:
-    return " ".join(text.plain(text.blocks(markdown.to_html(source))).split())
+def _as_line(html: str) -> str:
+    return " ".join(text.plain(text.blocks(html)).split())
+
+
+def _without_modules(mdx: str) -> str:
+    """Return *mdx* without what it imports and exports at its top and without its comments; components stay."""
+    modules = _MDX_MODULES.match(mdx)
+    text_ = mdx[modules.end() :] if modules else mdx
+    return _MDX_COMMENT.sub(lambda found: found["code"] or "", text_) if "{/*" in text_ else text_
 
 
 def without_title(body: str, title: str) -> str:
     """Return *body* without a first line, plain or as a heading, that says the title again."""
-    first, _, rest = body.lstrip().partition("\n")
-    if len(first) > _LONGEST_AGAIN * len(title) + 10:  # marks make a line longer, but not as long as a paragraph
+    begun = body.lstrip()
+    # Marks and white space aside, a title is written as itself, as entities, or in at most 4 characters for each of
+    # its own (Unicode 16.0, NFC): a paragraph need not be taken apart to see that it is none.
+    if len(begun) > (end := 4 * len(title) + _MARKS_OF_TITLE) and "\n" not in begun[:end] and "&" not in begun[:end]:
         return body
+    first, _, rest = begun.partition("\n")
     if _bare(first.strip(" \t#")) != _bare(title):
         return body
     below, _, behind = rest.partition("\n")
@@ -490,8 +517,19 @@ def _bare(line: str) -> str:
 
 def slugify(name: str) -> str:
     """Return *name* as a part of a path: its own script, lower case, hyphens for what paths do not take."""
-    slug = _UNSAFE_IN_SLUG.sub("-", _CONTROL.sub("", text.normal(name)).lower()).strip("-.")
+    plain_name = text.normal(name)
+    if not plain_name.isprintable():
+        plain_name = _CONTROL.sub("", plain_name)
+    slug = _UNSAFE_IN_SLUG.sub("-", plain_name.lower()).strip("-.")
+    if len(slug) * 4 <= _LONGEST_SLUG:
+        return slug
     return slug.encode()[:_LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
+
+
+@lru_cache(maxsize=16)
+def _placeholders(pattern: str) -> list[str]:
+    """Return a permalink's pattern as what stands between its placeholders and these."""
+    return re.split(r"({\w+})", pattern)
 
 
 def _web_address(base: str, written: str) -> str | None:
@@ -519,7 +557,7 @@ def _listed(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         return []
     if isinstance(value, list):
-        return [str(v) for v in value if v is not None and not isinstance(v, dict | list)]
+        return [str(v) for v in value if v is not None and not isinstance(v, _COMPOUND)]
     return str(value).split(",")
 
 
@@ -535,7 +573,10 @@ def _author(value: Any) -> Author | None:
 
 def _clean(value: Any) -> str:
     """Return a name or address as one line; empty for what is neither text nor a number."""
-    if value is None or isinstance(value, bool | dict | list):
+    if value is None or isinstance(value, (bool, *_COMPOUND)):
         return ""
-    found = text.clean_line(str(value))
-    return found if found.isprintable() else markdown.without_illegal(found)
+    return _legal(text.clean_line(str(value)))
+
+
+def _legal(line: str) -> str:
+    return line if line.isprintable() else markdown.without_illegal(line)

@@ -4,14 +4,24 @@ One table for Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican.
 `-` as `_`; the first of a row that is set wins. docs/front-matter.md explains them to people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 KEYS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "date": ("date", "published", "publishdate", "publish_date", "pubdate", "date_published", "created"),
-    "updated": ("updated", "lastmod", "last_modified_at", "modified", "last_modified", "date_updated", "date_modified"),
+    "updated": (
+        "updated",
+        "lastmod",
+        "last_modified_at",
+        "modified",
+        "last_modified",
+        "date_updated",
+        "date_modified",
+        "updateddate",
+        "updated_date",
+    ),
     "expires": ("expirydate", "expiry_date", "expires", "unpublishdate"),
     "draft": ("draft",),
     "live": ("published",),
@@ -25,7 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "categories": ("categories", "category"),
     "tags": ("tags", "tag", "keywords", "topics", "topic"),
     "excerpt": ("excerpt", "summary", "description", "deck", "og_description"),
-    "image": ("image", "cover", "thumbnail", "featured_image", "hero", "og_image", "images"),
+    "image": ("image", "cover", "thumbnail", "featured_image", "hero", "heroimage", "hero_image", "og_image", "images"),
     "image_alt": ("image_alt", "cover_alt", "featured_image_alt", "hero_alt"),
     "reading_time": ("reading_time", "readingtime", "read_time"),
     "feed": ("feed",),
@@ -35,53 +45,57 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 NESTED = ("extra", "params", "taxonomies")
 _MOMENTS = frozenset({"date", "updated", "expires"})
-#: key -> the meanings it may have (`published` is a flag to one generator and a date to another), each with its rank.
-_MEANINGS: dict[str, list[tuple[str, int]]] = {}
-for _meaning, _keys in KEYS.items():
-    for _rank, _key in enumerate(_keys):
-        _MEANINGS.setdefault(_key, []).append((_meaning, _rank))
+#: What a key may mean; `published` is a flag to one generator and a date to another.
+_MEANINGS: dict[str, tuple[str, ...]] = {
+    key: tuple(meaning for meaning, keys in KEYS.items() if key in keys) for keys in KEYS.values() for key in keys
+}
 
 
 class Fields:
     """Front matter by meaning instead of by key."""
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
-        self._keys = _flat(metadata)
-        #: meaning -> (rank, key as written, value), the best first.
-        self._found: dict[str, list[tuple[int, str, Any]]] = {}
-        for key, (written, value) in self._keys.items():
-            for meaning, rank in _MEANINGS.get(key, ()) if value is not None else ():
-                self._found.setdefault(meaning, []).append((rank, written, value))
-        for several in self._found.values():
-            several.sort(key=lambda found: found[0])
+        self._found = _flat(metadata)
+        #: Every post is asked for each of the meanings and has few of them, so only what is there is looked at.
+        self._keys: dict[str, list[str]] = {}
+        self._unknown: list[str] = []
+        for key in self._found:
+            meanings = _MEANINGS.get(key)
+            if meanings is None:
+                self._unknown.append(key)
+            else:
+                for meaning in meanings:
+                    self._keys.setdefault(meaning, []).append(key)
 
     def get(self, meaning: str) -> tuple[str, Any]:
         """Return the key as written and its value; the meaning's first key and None where no key is set.
 
         `published` and others may be a flag to one generator and a date to another: what is a date is not a flag.
         """
-        for _, written, value in self._found.get(meaning, ()):
-            blank = isinstance(value, str) and (not value or value.isspace())
+        for key in self._in_order(meaning):
+            written, value = self._found[key]
+            blank = value is None or (isinstance(value, str) and not value.strip())
             if not blank and not (isinstance(value, bool) and meaning in _MOMENTS):
                 return written, value
         return KEYS[meaning][0], None
 
-    def __contains__(self, meaning: str) -> bool:
-        return meaning in self._found
-
     def all(self, meaning: str) -> list[Any]:
         """Return the values of every key of this meaning that is set."""
-        return [value for _, _, value in self._found.get(meaning, ())]
+        return [value for key in self._in_order(meaning) if (value := self._found[key][1]) is not None]
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return keys that look like a known one which is not set, each with the known one."""
-        near = [(written, _near(key)) for key, (written, _) in self._keys.items() if key not in _MEANINGS]
-        return [(written, known) for written, known in near if known and known not in self._keys]
+        near = [(self._found[key][0], _near(key)) for key in self._unknown]
+        return [(written, known) for written, known in near if known and known not in self._found]
+
+    def _in_order(self, meaning: str) -> Sequence[str]:
+        keys = self._keys.get(meaning, ())
+        return keys if len(keys) < 2 else sorted(keys, key=KEYS[meaning].index)  # noqa: PLR2004
 
 
 def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Return normalised key -> (key, value), the inner tables' keys behind the outer ones."""
-    found = {normal_key(key): (key, value) for key, value in metadata.items()}
+    found = {key if key in _MEANINGS else normal_key(key): (key, value) for key, value in metadata.items()}
     for name in NESTED:
         _, inner = found.get(name, (name, None))
         if isinstance(inner, Mapping):
@@ -90,16 +104,14 @@ def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     return found
 
 
-@lru_cache(maxsize=4096)
 def normal_key(key: str) -> str:
-    """Return *key* as keys are compared."""
     return key.strip().lower().replace("-", "_")
 
 
 @lru_cache(maxsize=4096)
 def _near(key: str) -> str | None:
     """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
-    from difflib import get_close_matches  # noqa: PLC0415 - few keys are unknown
+    from difflib import get_close_matches  # noqa: PLC0415 - most posts spell all their keys right
 
     close = get_close_matches(key, [known for known in _MEANINGS if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
     plural = close and (key + "s" == close[0] or key == close[0] + "s")

@@ -91,6 +91,7 @@ ENCODINGS = {
     "CRLF": b"---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n",
     "lone CR": b"---\rtitle: A\r---\rOne\rTwo\r",
     "BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode(),
+    "big-endian UTF-16 with BOM": "\ufeff---\r\ntitle: A\r\n---\r\nOne\r\nTwo\r\n".encode("utf-16-be"),
     "UTF-16 with BOM": "\ufeff---\ntitle: A\n---\nOne\nTwo\n".encode("utf-16-le"),
     "blank lines first": b"\n\n---\ntitle: A\n---\nOne\nTwo\n",
 }
@@ -108,6 +109,9 @@ def test_line_ends_and_marks_of_any_system_are_accepted(content):
 KEYS = {
     "lastmod: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "last_modified_at: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
+    "modified: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
+    "expires: 2026-03-01": ("expires", "2026-03-01T00:00:00+09:00"),
+    "extra:\n  updated: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "updated: 2026-03-01": ("updated", "2026-03-01T00:00:00+09:00"),
     "expirydate: 2026-03-01": ("expires", "2026-03-01T00:00:00+09:00"),
 }
@@ -178,6 +182,12 @@ DATES = {
     ("x: y", "2019-1-7-x.md"): "2019-01-07",
     ("x: y", "2015-03-01-x/index.md"): "2015-03-01",
     ("published: 2026-02-03", "a.md"): "2026-02-03",
+    ("pubDate: 2026-02-03", "a.md"): "2026-02-03",
+    ("publishDate: 2026-02-03\ndate: 2026-02-04", "a.md"): "2026-02-04",
+    ("published: true\ncreated: 2026-02-03", "a.md"): "2026-02-03",
+    ('url: "/2025/02/13/x/"', "a.md"): "2025-02-13",
+    ('permalink: "/2025/2/3/x/"', "2026-01-02-a.md"): "2025-02-03",
+    ("date: 2026-02-03", "a/2026/02/04/a.md"): "2026-02-03",
 }
 
 
@@ -222,6 +232,13 @@ REJECTED = {
     "no date anywhere": (b"---\ntitle: A\n---\nx", 1, "date: there is none, neither in the front matter nor"),
     "an impossible date": (b"---\ntitle: A\ndate: 2026-02-30\n---\nx", 3, "date: impossible date '2026-02-30'"),
     "not text": (b"\x89PNG\r\n\x1a\n\x00\x00", 1, "is not text: invalid start byte at byte 0"),
+    "half a character of UTF-16": (
+        "\ufeff---\ntitle: A\n".encode("utf-16-le") + b"x",
+        3,
+        "is not text: truncated data",
+    ),
+    "broken front matter": (b"---\ntitle: [A\n---\nx", 3, "broken front matter: did not find expected"),
+    "broken Pelican lines": (b"Title: A\nDate: 2026-13-02\n\nx", 2, "date: impossible date '2026-13-02'"),
     "a NUL": (b"---\ntitle: A\n---\nx\n\x00", 5, "is not text: it holds a NUL byte"),
     "no front matter": (b"# A\n\nx", 1, "no front matter"),
     "a slug that leads out": (b"---\ntitle: A\nslug: ../../etc/passwd\n---\n", 3, "slug: '../../etc/passwd' leads out"),
@@ -307,6 +324,68 @@ def test_the_modules_of_an_mdx_page_are_no_text():
     """What a page imports is for its generator."""
     text = shown("title: A", "\nimport A from 'a';\nexport const b = 1;\n\nHello.\n", path="2026-01-02-a.mdx")
     assert text.html == "<p>Hello.</p>\n"
+
+
+def test_the_comments_of_an_mdx_page_are_no_text():
+    """But code keeps what looks like one, and a component its text; where an excerpt ends may be said by one."""
+    body = (
+        "First.\n\n{/* truncate */}\n\n{/* gone\n\ngone */}\n\n```jsx\n{/* kept */}\n```\n\n"
+        "`{/* kept */}` {/* gone */}here.\n\n<Tabs>\n\nInside.\n\n</Tabs>\n"
+    )
+    text = shown("title: A", body, path="2026-01-02-a.mdx")
+    assert (text.excerpt, text.html.count("kept"), text.html.count("gone")) == ("First.", 2, 0)
+    assert "truncate" not in text.html
+    assert "<p>Inside.</p>" in text.html
+
+
+def test_the_text_of_an_html_file_is_html_already():
+    """Nothing in it is Markdown: neither marks, nor indented lines, nor a first line like the title, nor drafts."""
+    body = "A title\n\n    <p>One *two*</p>\n\n---END---\n\n<!-- more -->\n<p>More</p>\n"
+    text = shown("title: A title", body, path="2026-01-02-a.html")
+    assert text.html == body
+    assert text.excerpt == "A title One *two* ---END---"
+    assert not understood("title: A title", body, path="2026-01-02-a.html").warnings
+
+
+def test_what_is_odd_in_an_html_file_is_said_as_of_markdown():
+    """Characters XML cannot carry, template tags, a depth no reader could show."""
+    path = "2026-01-02-a.HTML"
+    warnings = understood("title: A", "<p>One\x0cTwo</p>\n{% include x %}", path=path).warnings
+    assert sorted(w.partition(" ")[0] for w in warnings) == [f"{path}:4:", f"{path}:5:"]
+    with pytest.raises(PostError, match="nested more than 200 deep"):
+        understood("title: A", "<div>" * 1000, path=path)
+
+
+def test_every_shape_of_front_matter_makes_the_same_post():
+    """YAML, TOML, JSON and Pelican's lines say the same, each in its way."""
+    heads = (
+        "---\ntitle: A\ndate: 2026-01-02\ntags: [x, y]\nauthors: [Ada]\n---\n",
+        '+++\ntitle = "A"\ndate = 2026-01-02\ntags = ["x", "y"]\nauthors = ["Ada"]\n+++\n',
+        '{"title": "A", "date": "2026-01-02", "tags": ["x", "y"], "authors": ["Ada"]}\n',
+        "Title: A\nDate: 2026-01-02\nTags: x, y\nAuthors: Ada\n\n",
+    )
+    posts = [read.understand("a.md", (head + LONG).encode(), SETTINGS) for head in heads]
+    assert posts == [posts[0]] * 4
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ufffe", "\uffff", "\ufffd", "\x7f", "\r", "\t", "界"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_xml_cannot_carry_is_found_in_any_encoding(character, encoding):
+    """The quick look at the bytes misses nothing and accuses nobody."""
+    content = f"---\ntitle: A\n---\nOne{character}Two".encode(encoding)
+    if character == "\x00":
+        with pytest.raises(PostError, match="holds a NUL byte"):
+            read.understand("2026-01-02-a.md", content, SETTINGS)
+        return
+    post = read.understand("2026-01-02-a.md", content, SETTINGS)
+    assert bool(post.warnings) is (character in "\x0b\x1f\ufffe\uffff")
+
+
+def test_a_title_that_escapes_to_what_xml_cannot_carry_is_warned_of():
+    """The file's bytes are harmless, what they stand for is not."""
+    post = understood('title: "A\\x08B"')
+    assert post.title == "AB"
+    assert "title: holds characters that XML cannot carry" in post.warnings[0]
 
 
 @given(st.text(max_size=60))
