@@ -21,8 +21,8 @@ lint: .venv/ready-to-test         ## every check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready-to-publish     ## measure; the table belongs into bench/README.md
-	$(BIN)/python bench/publish.py
+bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS puts it into bench/README.md
+	$(BIN)/python bench/run.py $(OPTIONS)
 
 clean:                            ## forget what was set up and what the sample site has published
 	rm -rf .venv public outbox feeds.db .feeds-cache
@@ -33,6 +33,12 @@ clean:                            ## forget what was set up and what the sample 
 
 .venv/ready-to-publish: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) --editable .
+	$(BIN)/python -m compileall -q feeds   # some machines are told never to write bytecode, and compile at every start
+	@touch $@
+
+.venv/ready-to-bench: .venv/ready-to-publish
+	$(PIP) 'pip>=25.1'
+	$(PIP) --group bench
 	@touch $@
 
 .venv/ready-to-test: .venv/ready-to-publish

@@ -119,6 +119,8 @@ LANGUAGES = {
         "لا شيء في هذه الصفحة نصيحة. ومن عمل بها فعلى مسؤوليته، وعليه أن يسأل من يعرف ظروفه قبل ذلك.",
     ),
 }
+#: Kinds of blocks and how common they are.
+_BLOCKS = {"paragraph": 62, "heading": 12, "bullets": 8, "table": 5, "code": 4, "picture": 4, "quotation": 5}
 _CODE = (
     "def weigh(grain):\n    return sum(sack.kilograms for sack in grain if sack.dry)",
     'for letter in tray; do\n  fold "$letter" && seal "$letter"\ndone',
@@ -176,20 +178,33 @@ class Writer:
 
     def block(self, language: Language) -> str:
         """Return a paragraph, mostly."""
-        turn, clause = self._chance.random(), lambda: self.clause(language)
-        if turn < 0.62:
-            return self.paragraph(language)
-        if turn < 0.74:
-            return f"## {clause()}"
-        if turn < 0.82:
-            return "\n".join(f"- {clause()}" for _ in range(self._chance.randint(3, 6)))
-        if turn < 0.87:
-            rows = (f"| {clause()} | {self._chance.randint(1, 999)} |" for _ in range(self._chance.randint(2, 5)))
-            return "\n".join((f"| {clause()} | {clause()} |", "|---|---:|", *rows))
-        if turn < 0.91:
-            return f"```\n{self._chance.choice(_CODE)}\n# {self._chance.randint(1, 10**6)}\n```"
-        if turn < 0.95:
-            return f"![{clause()}](/pictures/{self._chance.randint(1, 9999)}.jpg)"
+        kind = self._chance.choices(list(_BLOCKS), list(_BLOCKS.values()))[0]
+        return str(getattr(self, kind)(language))
+
+    def heading(self, language: Language) -> str:
+        """Return a heading of the second level."""
+        return f"## {self.clause(language)}"
+
+    def bullets(self, language: Language) -> str:
+        """Return a list."""
+        return "\n".join(f"- {self.clause(language)}" for _ in range(self._chance.randint(3, 6)))
+
+    def table(self, language: Language) -> str:
+        """Return a table of two columns."""
+        lines = self._chance.randint(2, 5)
+        rows = (f"| {self.clause(language)} | {self._chance.randint(1, 999)} |" for _ in range(lines))
+        return "\n".join((f"| {self.clause(language)} | {self.clause(language)} |", "|---|---:|", *rows))
+
+    def code(self, _language: Language) -> str:
+        """Return a block of code."""
+        return f"```\n{self._chance.choice(_CODE)}\n# {self._chance.randint(1, 10**6)}\n```"
+
+    def picture(self, language: Language) -> str:
+        """Return a picture."""
+        return f"![{self.clause(language)}](/pictures/{self._chance.randint(1, 9999)}.jpg)"
+
+    def quotation(self, language: Language) -> str:
+        """Return a quotation."""
         return f"> {self.sentence(language).strip()}"
 
     def body(self, language: Language, size: int) -> str:

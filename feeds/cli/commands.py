@@ -380,7 +380,7 @@ def _surveyed(
     """Yield a survey of the posts, workers that may go on with it, and a progress bar."""
     from feeds.edges.store.opening import opened
     from feeds.edges.workers import workers
-    from feeds.jobs.survey import survey
+    from feeds.jobs.survey import Means, survey
 
     with (
         _progress(hidden=quiet) as progress,
@@ -389,5 +389,6 @@ def _surveyed(
     ):
         known = store.entries.known()
         moment = _now(config, now)
-        found = survey(config, now=moment, known=known, progress=progress, use_cache=use_cache, team=team)
+        means = Means(team=team, progress=progress, use_cache=use_cache)
+        found = survey(config, now=moment, known=known, means=means)
         yield found, team, progress

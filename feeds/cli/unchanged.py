@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: For a pass that nothing but a change will ever make necessary.
 _NEVER = float("inf")
+#: Where what is to be told begins among the fields of a seal.
+_TOLD = 8
 #: What was seen of a posts folder in vain, so that the pass need not look again a moment later.
 seen: dict[str, Scan] = {}
 
@@ -37,22 +39,32 @@ def told(words: list[str]) -> int | None:
     config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
     folder = os.path.dirname(os.path.realpath(config))  # noqa: PTH120 - pathlib takes longer to load than all of this
     fields = seal.read(_file(folder))
-    if fields is None:
+    if fields is None or not _is_meant(asked, fields) or not _holds(config, folder, fields):
         return None
-    known, since, until, now, letters, posts, paths, state, *lines = fields
-    if letters == b"letters" and "--feeds-only" not in asked:
-        return None
-    if "--now" in asked and os.fsencode(asked["--now"]) != now:
-        return None
-    if "--now" not in asked and not float(since) <= time.time() < float(until):
-        return None
+    lines = [field.decode() for field in fields[_TOLD:]]
+    return _tell(lines, time.perf_counter() - started, as_json="--json" in asked)
+
+
+def _is_meant(asked: dict[str, str], fields: list[bytes]) -> bool:
+    """Return whether the sealed pass was for what is *asked*: the same moment, and no letters that could be due."""
+    _, since, until, now, letters, *_ = fields
+    if letters and "--feeds-only" not in asked:
+        return False
+    if "--now" in asked:
+        return os.fsencode(asked["--now"]) == now
+    return float(since) <= time.time() < float(until)
+
+
+def _holds(config: str, folder: str, fields: list[bytes]) -> bool:
+    """Return whether everything is as the sealed pass left it."""
+    known, _, _, _, _, posts, paths, state, *_ = fields
     if known != seal.surroundings(config, os.environ) or not seal.is_free(folder):
-        return None
+        return False
     found = scan(os.fsdecode(posts))
-    if state != seal.state(map(os.fsdecode, paths.split(b"\0")), found):
+    holds = state == seal.state(map(os.fsdecode, paths.split(b"\0")), found)
+    if not holds:
         seen[os.fsdecode(posts)] = found
-        return None
-    return _tell([line.decode() for line in lines], time.perf_counter() - started, as_json="--json" in asked)
+    return holds
 
 
 def _asked(words: list[str]) -> dict[str, str] | None:

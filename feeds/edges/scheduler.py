@@ -43,7 +43,7 @@ def repeat(step: Callable[[], datetime], first: datetime) -> None:
         with at_work:
             scheduler.pause()
         # Its own round may still be at work on the job that has just ended, and would not find it after `shutdown` has
-        # said that all is over (APScheduler 3.11 says so before it takes the lock); asking for jobs waits for the round.
+        # said that all is over (APScheduler 3.11 says so before it takes the lock). Asking for jobs waits for it.
         scheduler.get_jobs()
         scheduler.shutdown()
     finally:

@@ -1,9 +1,9 @@
 """The seal on a finished publish: what it looked at and what it left behind, to find out that nothing has changed.
 
-Most runs of a scheduler find nothing to do, and should cost no more than looking. So a pass that has come to rest leaves
-a seal: as long as everything it read and wrote lies there unchanged, and no moment has come at which a post appears or
-expires, another pass would do nothing, and what it would say is known. Whatever differs, in the posts, the settings, the
-templates, the outputs, the store or the program itself, breaks the seal, and the pass is done.
+Most runs of a scheduler find nothing to do, and should cost no more than looking. So a pass that has come to rest
+leaves a seal: as long as everything it read and wrote lies there unchanged, and no moment has come at which a post
+appears or expires, another pass would do nothing, and what it would say is known. Whatever differs, in the posts, the
+settings, the templates, the outputs, the store or the program itself, breaks the seal, and the pass is done.
 
 Loads next to nothing; that is the point.
 """

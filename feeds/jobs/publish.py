@@ -16,17 +16,17 @@ from feeds.config import Config
 from feeds.core.syndication import plan
 from feeds.edges import lock, seal
 from feeds.edges.made import Made
-from feeds.edges.scan import Scan
 from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
 from feeds.errors import Changed, FeedsError, OutputError, PostError
 from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey, build_name, shown, survey
+from feeds.jobs.survey import Means, Survey, build_name, shown, survey
 from feeds.model import Status, Text
 
 if TYPE_CHECKING:
+    from feeds.edges.scan import Scan
     from feeds.edges.store.opening import Store
 
 #: How often a pass begins anew when posts change under its hands.
@@ -103,13 +103,15 @@ class _Pass:
             self.config,
             now=self.wish.now,
             known=self.store.entries.known(),
-            progress=self.wish.progress,
-            use_cache=self.wish.use_cache,
-            dry_run=self.wish.dry_run,
-            team=self.team,
+            means=Means(
+                team=self.team,
+                progress=self.wish.progress,
+                use_cache=self.wish.use_cache,
+                dry_run=self.wish.dry_run,
+                meanwhile=_load,
+                seen=self.seen,
+            ),
             refused=self.refused,
-            meanwhile=_load,
-            seen=self.seen,
         )
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)

@@ -96,33 +96,38 @@ class Survey:
         return errors, warnings
 
 
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """How a survey goes about it."""
+
+    team: Workers
+    progress: Progress
+    use_cache: bool = True
+    #: Nothing is written, not even what was found out.
+    dry_run: bool = False
+    #: For workers that have nothing to read any more: what they can get ready for.
+    meanwhile: Callable[[], None] | None = None
+    #: What somebody has just seen of the posts folder.
+    seen: Scan | None = None
+
+
 def survey(
-    config: Config,
-    *,
-    now: datetime,
-    known: Iterable[Known],
-    progress: Progress,
-    use_cache: bool = True,
-    dry_run: bool = False,
-    team: Workers,
-    refused: Mapping[str, str] | None = None,
-    meanwhile: Callable[[], None] | None = None,
-    seen: Scan | None = None,
+    config: Config, *, now: datetime, known: Iterable[Known], means: Means, refused: Mapping[str, str] | None = None
 ) -> Survey:
     """Return what is public at *now*, and a verdict on every file of the posts folder.
 
-    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same; *meanwhile* is for
-    workers that have nothing to read any more; *seen* is what somebody has just seen of the folder.
+    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same.
     """
-    cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=use_cache and not dry_run)
-    if use_cache:
+    team, progress = means.team, means.progress
+    cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=means.use_cache and not means.dry_run)
+    if means.use_cache:
         cache.load()
     moment = cache.moment()
-    scanned = seen or scan(str(_posts_folder(config)))
+    scanned = means.seen or scan(str(_posts_folder(config)))
     readings, fresh = _readings(config, scanned, cache.readings, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
-    if meanwhile is not None:
-        team.meanwhile(meanwhile)
+    if means.meanwhile is not None:
+        team.meanwhile(means.meanwhile)
     build_ = partial(
         catalogue.build,
         list(_understood(readings, refused or {})),

@@ -51,7 +51,7 @@ def test_a_file_without_history_is_said_to_have_none(site, feeds):
 
 
 def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
-    """Exported and committed; on a fresh machine imported before posts that were renamed in the meantime are published."""
+    """Exported and committed; on a fresh machine imported before posts that were renamed since are published."""
     file = site.post("first", text("A"))
     site.post("other", text("B"))
     site.publish(NOW)

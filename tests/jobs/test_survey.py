@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -130,7 +131,7 @@ def publish_listening(site):
     """Publish; return what was written and which posts were opened for it."""
     opened: set[str] = set()
     time.sleep(0.05)  # a file that was changed within a tick of the clock is read again, to be sure
-    with heard(lambda name: opened.add(os.path.basename(name)) if name.endswith(".md") else None):
+    with heard(lambda name: opened.add(Path(name).name) if name.endswith(".md") else None):
         return site.publish().written, opened
 
 
@@ -148,11 +149,11 @@ def test_what_has_not_changed_is_not_opened(site):
 
 
 def at_second_opening(name, act):
-    """Return an ear that does *act* right before a file is opened for the second time: after it was read, to be shown."""
+    """Return an ear that does *act* before a file is opened for the second time: it was read, and is to be shown."""
     times = []
 
     def ear(opened):
-        if os.path.basename(opened) == name:
+        if Path(opened).name == name:
             times.append(opened)
             if len(times) == 2:
                 act()

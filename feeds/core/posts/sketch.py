@@ -34,7 +34,7 @@ _ANCHOR = b"y"
 #: find too little, one in about 25. `bytes.split` finds them faster than anything else finds anything.
 _TO_ANCHOR = bytes.maketrans(b"\x83", _ANCHOR)
 _TO_MORE_ANCHORS = bytes.maketrans(b"g\x83\xa3", _ANCHOR * 3)
-#: In texts of some lines: runs behind still commoner bytes, whatever else is in them.
+#: In texts of a few lines: runs behind still commoner bytes, whatever else is in them.
 _ANY_RUN = re.compile(b"[aginy\x83\x8b\x95\xa3\xab](?=(.{%d}))" % _RUN, re.DOTALL)
 #: What is too little. Up to twice as many are taken then, so that a text just below is compared with one just above.
 _FEW = 16
@@ -46,7 +46,7 @@ def squeezed(text: bytes) -> bytes:
 
 
 def is_odd(squeezed_text: bytes) -> bool:
-    """Return whether a text holds characters that XML 1.0 cannot carry (U+FFFE and U+FFFF beside control characters)."""
+    """Return whether a text holds what XML 1.0 cannot carry: control characters, U+FFFE, U+FFFF."""
     if b"\0" in squeezed_text:
         return True
     return b"\xef\xbf" in squeezed_text and (b"\xef\xbf\xbe" in squeezed_text or b"\xef\xbf\xbf" in squeezed_text)

@@ -105,6 +105,7 @@ def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
 
 
 def normal_key(key: str) -> str:
+    """Return *key* as keys are compared."""
     return key.strip().lower().replace("-", "_")
 
 

@@ -1,0 +1,100 @@
+"""The bench measures what it says: its corpus holds what was planted, its table what was measured."""
+
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The bench's modules; bench/ is a folder of scripts, no package."""
+    found = {}
+    sys.path.insert(0, str(ROOT / "bench"))
+    try:
+        for name in ("corpus", "chart", "run"):
+            spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
+            found[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(found[name])
+        yield found
+    finally:
+        sys.path.remove(str(ROOT / "bench"))
+        for name in found:
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def made(bench, tmp_path_factory):
+    """A corpus of three hundred posts, twice."""
+    folders = [tmp_path_factory.mktemp("corpus") for _ in range(2)]
+    return [(folder, bench["corpus"].make(300, folder)) for folder in folders]
+
+
+def test_the_same_number_and_seed_give_the_same_bytes(made):
+    """So that a figure can be checked elsewhere."""
+    files = [{file.name: file.read_bytes() for file in (folder / "posts").iterdir()} for folder, _ in made]
+    assert files[0] == files[1]
+    assert len(files[0]) == 300
+
+
+def test_what_was_planted_is_there(made):
+    """As many of each kind as the shares say, and the truth beside them."""
+    folder, truth = made[0]
+    assert {kind: len(found) for kind, found in truth.items()} == {
+        "drafts": 3,
+        "future": 3,
+        "repeated": 3,
+        "exact": 6,
+        "near": 6,
+        "instalments": 3,
+        "similarity": 6,
+    }
+    assert json.loads((folder / "truth.json").read_text("utf-8")) == truth
+    bodies = {
+        name: (folder / "posts" / name).read_text("utf-8").split("\n---\n", 1)[1]
+        for kind in ("exact", "near", "repeated")
+        for found in truth[kind]
+        for name in ([found] if isinstance(found, str) else found)
+    }
+    assert all(bodies[one] == bodies[other] for one, other in truth["exact"])
+    assert all(bodies[one] != bodies[other] for one, other in truth["near"])
+    assert all("\n---END---\n" in bodies[name] for name in truth["repeated"])
+    assert all(0.6 < part < 1 for part in truth["similarity"])
+
+
+def test_the_program_finds_what_was_planted_and_nothing_else(made, bench):
+    """Every exact pair, every near one above the threshold; no instalment, nothing that shares a disclaimer."""
+    folder, truth = made[0]
+    (folder / "config.toml").write_text(bench["run"]._CONFIG, "utf-8")  # noqa: SLF001
+    found = bench["run"].found_duplicates(folder, truth)
+    assert found["found"] == found["planted"] > 6
+    assert found["wrong"] == 0
+
+
+def test_ratios_are_to_hugo_in_the_same_state(bench):
+    """And Hugo's own lines have none."""
+    row = bench["run"].Row
+    rows = [
+        row(1000, "feeds", "cold", 0.5, 0.8, 70.4),
+        row(1000, "hugo", "cold", 0.25, 0.3, 117.0),
+        row(1000, "stat", "limit", 0.003, 0.003, None),
+    ]
+    assert bench["run"].table(rows).splitlines()[2:] == [
+        "| 1,000 | cold | feeds | 0.500 | 0.800 | 70 | 2.00 |",
+        "| 1,000 | cold | hugo | 0.250 | 0.300 | 117 |  |",
+        "| 1,000 | limit | stat | 0.003 | 0.003 |  |  |",
+    ]
+    drawn = bench["chart"].drawn(rows)
+    assert "1,000 posts, cold, feeds: 0.50 s." in drawn
+    assert drawn.count("<rect") == 2
+
+
+def test_a_table_is_written_between_its_marks(bench, tmp_path):
+    """The rest of the page stays."""
+    page = tmp_path / "README.md"
+    page.write_text("# A\n<!-- measured -->\nold\n<!-- /measured -->\nB\n", "utf-8")
+    bench["run"].written("new\n", page)
+    assert page.read_text("utf-8") == "# A\n<!-- measured -->\nnew\n<!-- /measured -->\nB\n"
