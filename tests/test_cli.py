@@ -218,3 +218,15 @@ def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
     done = feeds("publish", "--now", "2026-11-23")
     assert done.returncode == 0
     assert "posts: 0 public" in done.stdout
+
+
+def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
+    """A folder that has just come from elsewhere has many; `posts` tells them all, and so does nothing changed."""
+    for n in range(30):
+        site.post(f"p{n:02}", f"{{{{< video {n} >}}}}")
+    for _ in range(2):
+        lines = feeds("publish", "--feeds-only").stderr.splitlines()
+        assert len(lines) == 20
+        assert lines[0].startswith("warning: posts/p00.md:6: template tags")
+        assert lines[-1] == "warning: and 11 more like these; `feeds posts` tells all of them"
+    assert len(feeds("posts").stderr.splitlines()) == 30

@@ -105,7 +105,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
         )
         report = publish_(config, wish)
     unchanged.remember(config, report, before, now=wish.now, words=now)
-    telling.complain(report.errors, report.warnings)
+    telling.complain(report.errors, telling.few(report.warnings))
     seconds = time.perf_counter() - started
     if as_json:
         telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})

@@ -122,7 +122,7 @@ def remember(config: Config, report: Report, found: bytes, *, now: datetime, wor
         rest.state,
         plain,
         json.dumps(telling.summary(again), ensure_ascii=False),
-        "\n".join(map(telling.printable, again.warnings)),
+        "\n".join(map(telling.printable, telling.few(again.warnings))),
         "\n".join(map(telling.printable, again.errors)),
     )
     seal.write(_file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields))

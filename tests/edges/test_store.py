@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -15,7 +17,7 @@ from feeds.edges.store.memory import Plan, Recipient
 from feeds.edges.store.opening import opened
 from feeds.edges.store.schema import metadata
 from feeds.errors import StoreError
-from feeds.model import DeliveryState, IssueState, Letter, Selection
+from feeds.model import DeliveryState, IssueState, Known, Letter, Selection
 from tests.core.factory import entry
 
 URL = "sqlite:///feeds.db"
@@ -153,3 +155,39 @@ def test_people_join_more_newsletters_and_leave_all(memory):
     assert [s.status for s in memory.subscribers()] == ["unsubscribed"]
     assert memory.subscribers(active=True) == ()
     assert memory.subscriber("nobody@example.org") is None
+
+
+def _tables(path):
+    """What a database is made of, white space and the order of columns' definitions as written aside."""
+    with sqlite3.connect(path) as db:
+        names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        found = {
+            name: (
+                sorted(row[1:] for row in db.execute(f"PRAGMA table_info({name})")),
+                sorted(row[2:] for row in db.execute(f"PRAGMA foreign_key_list({name})")),
+                sorted(
+                    row[1:4] for row in db.execute(f"PRAGMA index_list({name})") if not row[1].startswith("sqlite_")
+                ),
+            )
+            for name in names
+            if name != "alembic_version"
+        }
+    db.close()
+    return found
+
+
+def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
+    """`fresh.sql` saves loading Alembic and tells the same; and a store of the first version is brought up to date."""
+    old = tmp_path / "old.db"
+    with sa.create_engine(f"sqlite:///{old}", poolclass=sa.NullPool).begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(opening._MIGRATIONS))  # noqa: SLF001
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO entries VALUES ('urn:1', 'a.md', 'digest', '2026-01-01 00:00:00.000000')"
+        )
+    with opened("sqlite:///old.db", tmp_path) as upgraded:
+        assert upgraded.entries.version() == opening.HEAD
+        assert upgraded.entries.known() == (Known(id="urn:1", path="a.md", text_digest="digest"),)
+    assert _tables(old) == _tables(tmp_path / "feeds.db")
