@@ -66,6 +66,11 @@ def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+def unmeasured() -> dict[str, str]:
+    """Return an environment for a process whose loaded modules are looked at: measuring coverage loads some itself."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
 @dataclass
 class SampleSite:
     """A site in a temporary folder."""

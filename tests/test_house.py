@@ -8,7 +8,7 @@ import time
 import pytest
 
 from feeds.cli.commands import commands
-from tests.conftest import ROOT
+from tests.conftest import ROOT, unmeasured
 
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -47,7 +47,9 @@ def _loaded(folder, *words):
     code = (
         "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=folder)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=folder, env=unmeasured()
+    )
     return set(done.stderr.splitlines()[-1].split()), done.stdout
 
 

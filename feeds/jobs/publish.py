@@ -256,7 +256,9 @@ class _Pass:
 def _recipe(feed: plan.Feed, found: Survey) -> str:
     """Return a digest of everything that decides the feed's bytes."""
     about = (feed.id, feed.title, feed.subtitle, feed.url, feed.lang, feed.topic, feed.updated)
-    entries = [(e.id, found.readings[e.post.path].content, e.updated, e.categories, e.tags) for e in feed.entries]
+    entries = [
+        (e.id, e.post.path, found.readings[e.post.path].content, e.updated, e.categories, e.tags) for e in feed.entries
+    ]
     settings = found.config.settings
     decided = msgspec.json.encode((about, entries, settings.site, settings.feeds), enc_hook=str)
     return blake2b(decided, digest_size=16).hexdigest()
