@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from feeds.core.curation import duplicates, ids, names, tags
-from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Verdict
+from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Topic, Verdict
 from feeds.settings import Settings
 
 
@@ -75,20 +75,32 @@ def _entries(
 ) -> tuple[Entry, ...]:
     """Return the public entries, newest first."""
     chosen = ids.assign(posts, known, settings.site.authority, present)
-    topics = names.topics(posts, settings.categories)
+    topics = _Topics(names.topics(posts, settings.categories))
     spellings = tags.spellings(posts, settings)
     entries = [
         Entry(
             id=chosen[post.path],
             post=post,
-            categories=tuple(dict.fromkeys(topics[names.key(name)] for name in post.categories)),
-            tags=spellings.of((*post.tags, *post.rule_tags)),
+            categories=topics[post.categories],
+            tags=spellings.of((*post.tags, *post.rule_tags) if post.rule_tags else post.tags),
             updated=_updated(post, now),
         )
         for post in posts
     ]
     entries.sort(key=lambda e: (-e.post.published.timestamp(), e.post.path))
     return tuple(entries)
+
+
+class _Topics(dict[tuple[str, ...], tuple[Topic, ...]]):
+    """The topics of each combination of categories; thousands of posts have the same few."""
+
+    def __init__(self, by_key: Mapping[str, Topic]) -> None:
+        super().__init__()
+        self._by_key = by_key
+
+    def __missing__(self, categories: tuple[str, ...]) -> tuple[Topic, ...]:
+        self[categories] = tuple(dict.fromkeys(self._by_key[names.key(name)] for name in categories))
+        return self[categories]
 
 
 def _tagged(posts: list[Post], extra: Mapping[str, tuple[str, ...]]) -> list[Post]:

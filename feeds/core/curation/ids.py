@@ -7,6 +7,7 @@ much alike where the old file is gone. What is not recognised gets a `tag:` URI 
 date and its path, which is then never given again.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -20,6 +21,7 @@ from feeds.model import Known, Post
 
 #: What RFC 4151 section 2.1 lets stand unescaped in `specific` (pchar and `/`), less what would be misread.
 _PLAIN = "/-._~!$'()*+,="
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]*")
 #: Of sketches: about a third of the text was kept. Texts of different posts have 0 to 0.1.
 _ALIKE = 0.2
 #: About two thirds were kept.
@@ -34,11 +36,11 @@ def assign(
     *present* holds the paths of all files, also of those that are not public: a file that is held back was not renamed.
     """
     remembered = {k.id: k for k in known}
-    work = _Assignment(sorted(posts, key=lambda post: (post.published, post.path)), remembered)
+    work = _Assignment(list(posts), remembered)
     for rule in (_own_id, _same_file, _same_text, _same_place, _moved_and_edited):
         work.give(rule(work.waiting, work.free(), present))
     taken = remembered.keys() | work.found.values()
-    for post in work.waiting:
+    for post in sorted(work.waiting, key=lambda post: (post.published, post.path)):
         identity = tag_uri(post, authority)
         if identity in taken:
             identity = unused(identity, ";", taken)
@@ -104,7 +106,8 @@ class Remembered:
 
 def tag_uri(post: Post, authority: str) -> str:
     """Return the id a post gets when nothing better is known."""
-    return f"tag:{authority}:{post.published.date()}/{quote(post.path, safe=_PLAIN)}"
+    path = post.path if _PLAIN_PATH.fullmatch(post.path) else quote(post.path, safe=_PLAIN)
+    return f"tag:{authority}:{post.published.date()}/{path}"
 
 
 def _own_id(posts: list[Post], _known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
