@@ -35,12 +35,16 @@ _MDX_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 #: Of a link, an element, an address: what is written and not shown.
 _LINK_TARGET = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
 _COMPOUND = (dict, list)
-#: Its comments (MDX 2 has no HTML ones) but the one where an excerpt ends; code comes first, as it may hold anything.
-_MDX_COMMENT = re.compile(
-    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?P<ticks>`+)[^`]+(?P=ticks))"
-    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}",
+#: Its comments (MDX 2 has no HTML ones) but the one where an excerpt ends, and components whose names are no elements
+#: to CommonMark or such as hold no Markdown (section 4.6, kind 1); code comes first, as it may hold anything.
+_MDX_ONLY = re.compile(
+    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?<!`)(?P<ticks>`++)[^`]++(?P=ticks))"
+    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}"
+    r"|(?P<tag>(?<!\\)</?)(?:Pre|Script|Style|Textarea|[A-Z]\w*(?:\.\w+)+)(?=[\s/>])",
     re.MULTILINE | re.DOTALL,
 )
+#: A tag of its components, in HTML: in JSX a capital tells them from elements, in HTML `<Script />` would be one.
+_MDX_COMPONENT = re.compile(r"""</?[A-Z](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: What may stand in an address as it is (RFC 3986 section 2.2), and the sign of what is encoded already.
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
@@ -212,8 +216,10 @@ class _Reader:
         """Return a part of the body as HTML, which it may be already."""
         if self.is_html:
             return source
+        if not self.is_mdx:
+            return markdown.to_html(source)
         # MDX has no other comments, and its comments are text to Markdown.
-        return markdown.to_html(_MORE.sub("<!-- more -->", source) if self.is_mdx else source)
+        return _MDX_COMPONENT.sub("", markdown.to_html(_MORE.sub("<!-- more -->", source)))
 
     # Saying what is wrong ---------------------------------------------------------------------------------------
 
@@ -490,8 +496,11 @@ def _as_line(html: str) -> str:
 def _without_modules(mdx: str) -> str:
     """Return *mdx* without what it imports and exports at its top and without its comments; components stay."""
     modules = _MDX_MODULES.match(mdx)
-    text_ = mdx[modules.end() :] if modules else mdx
-    return _MDX_COMMENT.sub(lambda found: found["code"] or "", text_) if "{/*" in text_ else text_
+    return _MDX_ONLY.sub(_as_markdown, mdx[modules.end() :] if modules else mdx)
+
+
+def _as_markdown(found: re.Match[str]) -> str:
+    return found["code"] or (f"{found['tag']}Component" if found["tag"] else "")
 
 
 def without_title(body: str, title: str) -> str:
@@ -553,11 +562,12 @@ def _name(written: str) -> str:
 
 
 def _listed(value: Any) -> Iterable[str]:
-    """Return the names in a value that may be a list, a comma-separated string or a number."""
+    """Return the names in a value that may be a list, Hexo's list of lists, a comma-separated string or a number."""
     if isinstance(value, dict):
         return []
     if isinstance(value, list):
-        return [str(v) for v in value if v is not None and not isinstance(v, _COMPOUND)]
+        names = (name for inner in value for name in (inner if isinstance(inner, list) else [inner]))
+        return [str(name) for name in names if name is not None and not isinstance(name, _COMPOUND)]
     return str(value).split(",")
 
 
