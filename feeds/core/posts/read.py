@@ -52,7 +52,7 @@ _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 #: Of `published`, where `0` is no answer; and of `status`.
-_NOT_LIVE, _NOT_PUBLIC = _NO - {"0"}, frozenset({"draft", "hidden", "private"})
+_NOT_LIVE, _NOT_PUBLIC = _NO - {"0"}, frozenset({"draft", "hidden", "private", "skip"})
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
 
@@ -258,7 +258,9 @@ class _Reader:
 
     def is_draft(self) -> bool:
         """Return whether the post says it is not ready: `draft: true`, `published: false`, `status: draft`."""
-        return self.flag("draft") is True or self.word("live") in _NOT_LIVE or self.word("status") in _NOT_PUBLIC
+        if self.flag("draft") is True or self.flag("unlisted") is True:
+            return True
+        return self.word("live") in _NOT_LIVE or self.word("status") in _NOT_PUBLIC
 
     def word(self, meaning: str) -> str:
         _, value = self.fields.get(meaning)
@@ -319,7 +321,7 @@ class _Reader:
                 self.refuse(key, str(e))
             self.warn_about_offset(key, found)
             self.compare_with_name(key, found, named)
-            return found
+            return max(found, self.moment("embargo") or found)  # as Hugo has it: nothing comes out before either
         written = dates.in_path(str(self.fields.get("url")[1] or "")) or named
         if not written:
             self.refuse("date", "there is none, neither in the front matter nor in the file's or folder's name")

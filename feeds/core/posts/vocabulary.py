@@ -11,6 +11,7 @@ from typing import Any
 KEYS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "date": ("date", "published", "publishdate", "publish_date", "pubdate", "date_published", "created"),
+    "embargo": ("publishdate", "publish_date"),
     "updated": (
         "updated",
         "lastmod",
@@ -26,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "draft": ("draft",),
     "live": ("published",),
     "status": ("status",),
+    "unlisted": ("unlisted", "eleventyexcludefromcollections"),
     "lang": ("lang", "language", "locale"),
     "slug": ("slug",),
     "url": ("permalink", "url", "path"),
@@ -44,7 +46,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 NESTED = ("extra", "params", "taxonomies")
-_MOMENTS = frozenset({"date", "updated", "expires"})
+_MOMENTS = frozenset({"date", "embargo", "updated", "expires"})
 #: What a key may mean; `published` is a flag to one generator and a date to another.
 _MEANINGS: dict[str, tuple[str, ...]] = {
     key: tuple(meaning for meaning, keys in KEYS.items() if key in keys) for keys in KEYS.values() for key in keys

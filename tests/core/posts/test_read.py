@@ -149,7 +149,13 @@ def test_the_lead_picture_is_absolute(key):
     assert understood(f"title: A\n{key}: javascript:alert(1)").image is None
 
 
-@pytest.mark.parametrize("front", ["draft: true", "published: false", "status: draft", "draft: yes"])
+@pytest.mark.parametrize(
+    "front",
+    [
+        *("draft: true", "published: false", "status: draft", "draft: yes", "status: skip", "unlisted: true"),
+        "eleventyExcludeFromCollections: true",
+    ],
+)
 def test_a_draft_is_told_by_any_of_its_keys(front):
     """And a draft without a date is a draft, not an error."""
     assert understood(f"title: A\n{front}").draft
@@ -200,6 +206,17 @@ def test_the_date_comes_from_key_address_file_or_folder(given_, date):
     front, path = given_
     post = understood(f"title: A\n{front}", path=path)
     assert f"{post.published:%Y-%m-%d}" == date
+
+
+def test_nothing_comes_out_before_its_embargo():
+    """Hugo's `publishDate` beside a `date`: the later of the two."""
+    assert (
+        understood("title: A\ndate: 2026-01-02\npublishDate: 2026-02-03").published.date().isoformat() == "2026-02-03"
+    )
+    assert (
+        understood("title: A\ndate: 2026-01-02\npublishDate: 2025-02-03").published.date().isoformat() == "2026-01-02"
+    )
+    assert understood("title: A\npublishDate: 2026-01-02").published.date().isoformat() == "2026-01-02"
 
 
 WARNED = {

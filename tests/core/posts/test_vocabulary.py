@@ -13,6 +13,7 @@ CALLED = {
     "updated": "update",
     "expires": "expiry",
     "live": "draft",
+    "unlisted": "draft",
     "status": "draft",
     "lang": "language",
     "url": "address",
@@ -37,7 +38,7 @@ def rows(heading, columns):
 
 
 def keys(cell):
-    return re.findall(r"`(\w+)(?:: \w+)?`", cell)
+    return [name.lower() for name in re.findall(r"`(\w+)(?:: \w+)?`", cell)]
 
 
 def test_the_table_by_meaning_names_every_key_and_no_other():
