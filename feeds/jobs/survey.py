@@ -253,9 +253,8 @@ def _readings(
         if reading is not None and reading.stamp == stamp and stamp[3] != 0:
             found[path] = reading
         elif not _is_utf8(path):
-            found[path] = _read(
-                config, _posts_folder(config), _File(path, stamp, "")
-            )  # a name that no cache and no other process can be told
+            # A name that neither a cache nor another process can be told.
+            found[path] = _read(config, _posts_folder(config), _File(path, stamp, ""))
         else:
             found[path] = reading or _NOTHING  # holds its place in the order
             files.append(_File(path, stamp, reading.content if reading else ""))
