@@ -4,7 +4,7 @@
 
 For each size a corpus is made (bench/corpus.py), then feeds and Hugo run in turn: cold (nothing is there but the posts),
 unchanged, and with one post changed that a feed shows. Two limits stand beside them: looking at every file, and reading
-and hashing it. What is printed are medians and their ratios to Hugo's in the same run; seconds differ between machines.
+and hashing it. Before anything is measured, both programs must have shown the same. What is printed are medians and their ratios to Hugo's in the same run; seconds differ between machines.
 
 Memory is that of all processes together (the sum of their proportional shares, PSS), sampled in runs of their own.
 --write puts the table into bench/README.md and draws bench/chart.svg. --profile N prints where a cold publish of N posts
@@ -27,6 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -169,6 +170,50 @@ def hugo_version(binary: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else (0,)
 
 
+# Comparing what is shown -------------------------------------------------------------------------------------------
+
+
+def _check(site: Path, programs: "list[Feeds | Hugo]") -> None:
+    """Let all programs run once, and end here if they do not show the same: then no ratio would mean anything."""
+    for program in programs:
+        program.clear()
+        timed(program.command, site)
+    command = [str(Path(sys.executable).parent / "feeds"), "posts", "--json"]
+    lines = subprocess.run(command, cwd=site, capture_output=True, text=True, check=True).stdout.splitlines()
+    posts = [json.loads(line) for line in lines]
+    dropped = {post["title"] for post in posts if post["status"] == "duplicate"}
+    wrong = differences(shown(site / "public" / "feeds"), shown(site / "hugo-public"), dropped)
+    if wrong:
+        sys.exit("feeds and hugo do not show the same:\n" + "\n".join(wrong))
+
+
+def shown(folder: Path) -> dict[str, list[str]]:
+    """Return the titles of each Atom feed below a folder, by its category in small letters, "" for all posts."""
+    titles = "{http://www.w3.org/2005/Atom}entry/{http://www.w3.org/2005/Atom}title"
+    return {
+        "" if file.parent == folder else file.parent.name.lower(): [
+            title.text or "" for title in ET.parse(file).getroot().findall(titles)
+        ]
+        for file in folder.rglob("atom.xml")
+    }
+
+
+def differences(ours: dict[str, list[str]], theirs: dict[str, list[str]], dropped: set[str]) -> list[str]:
+    """Return what is shown by one only; a feed of theirs may have posts that were *dropped* where ours goes on."""
+    found = [f"the feed {name!r} is made by one only" for name in sorted(ours.keys() ^ theirs.keys())]
+    for name in sorted(ours.keys() & theirs.keys()):
+        rest = iter(ours[name])
+        expected = next(rest, None)
+        for title in theirs[name]:
+            if title == expected:
+                expected = next(rest, None)
+            elif title not in dropped:
+                found.append(f"the feed {name!r}: {title!r} where ours has {expected!r}")
+        if len(ours[name]) != len(theirs[name]):
+            found.append(f"the feed {name!r}: {len(theirs[name])} entries where ours has {len(ours[name])}")
+    return found
+
+
 # Measuring --------------------------------------------------------------------------------------------------------
 
 
@@ -178,6 +223,7 @@ def measured(site: Path, posts: int, runs: int) -> Iterator[Row]:
     programs: list[Feeds | Hugo] = [Feeds(site)]
     if binary and posts <= _MOST_FOR_HUGO:
         programs.append(Hugo(site, binary))
+        _check(site, programs)
     edit = _editor(site)
     costs: dict[tuple[str, str], list[Cost]] = {}
     for _ in range(runs):

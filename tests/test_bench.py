@@ -98,3 +98,33 @@ def test_a_table_is_written_between_its_marks(bench, tmp_path):
     page.write_text("# A\n<!-- measured -->\nold\n<!-- /measured -->\nB\n", "utf-8")
     bench["run"].written("new\n", page)
     assert page.read_text("utf-8") == "# A\n<!-- measured -->\nnew\n<!-- /measured -->\nB\n"
+
+
+_ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>{}</feed>'
+
+
+def test_titles_are_read_from_every_feed(bench, tmp_path):
+    """A category's feed by the category, whichever way the program spells it; the feed's own title is none of them."""
+    for place, titles in (("", "AB"), ("categories/Gardens", "A")):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        entries = "".join(f"<entry><title>{title}</title></entry>" for title in titles)
+        (tmp_path / place / "atom.xml").write_text(_ATOM.format(entries), "utf-8")
+    assert bench["run"].shown(tmp_path) == {"": ["A", "B"], "gardens": ["A"]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "dropped", "told"),
+    [
+        ({"": ["a", "b"]}, {"": ["a", "b"]}, set(), 0),
+        ({"": ["a", "b", "c"]}, {"": ["a", "copy", "b"]}, {"copy"}, 0),
+        ({"": ["a", "b", "c"]}, {"": ["a", "a", "b"]}, {"a"}, 0),
+        ({"": ["a", "b", "c"]}, {"": ["a", "other", "b"]}, {"copy"}, 1),
+        ({"": ["a", "b"]}, {"": ["b", "a"]}, set(), 1),
+        ({"": ["a", "b"]}, {"": ["a"]}, set(), 1),
+        ({"": ["a"], "gardens": ["a"]}, {"": ["a"]}, set(), 1),
+        ({"": ["a"]}, {"": ["a"], "gardens": ["a"]}, set(), 1),
+    ],
+)
+def test_programs_are_compared_only_if_they_show_the_same(bench, ours, theirs, dropped, told):
+    """Only a post that was dropped may stand in the peer's feeds and not in ours."""
+    assert len(bench["run"].differences(ours, theirs, dropped)) == told
