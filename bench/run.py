@@ -250,9 +250,9 @@ def _prepare(program: "Feeds | Hugo", state: str, edit: Callable[[], None]) -> N
 
 def _editor(site: Path) -> Callable[[], None]:
     """Return what adds a sentence to one of the newest public posts, another each time."""
-    now = f"date: {corpus.NOW:%Y-%m-%d}"
+    now = f"{corpus.NOW:%Y-%m-%d}"
     posts = sorted((site / "posts").iterdir())
-    dated = ((re.search(r"^date: .*$", file.read_text("utf-8"), re.MULTILINE)[0], file) for file in posts)  # type: ignore[index]
+    dated = ((file.read_text("utf-8").partition("\ndate: ")[2].partition("\n")[0], file) for file in posts)
     public = [file for date, file in sorted(dated, key=lambda found: found[0]) if date < now]
     newest = iter([*reversed(public[-15:])] * 1000)
 

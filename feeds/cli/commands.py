@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +148,10 @@ def _history(config: "Config", path: str, *, as_json: bool) -> int:
 
     found = ids.history(config, path)
     for identity, states in found.items():
-        if as_json:
-            for state in states:
-                telling.print_json({"id": identity} | telling.past(state))
-        else:
+        if not as_json:
             click.echo(identity)
-            telling.print_table(("since", "path", "title", "text"), [telling.past_row(state) for state in states])
+        head = ("since", "path", "title", "text")
+        telling.tell(states, partial(telling.past, identity), head, telling.past_row, as_json=as_json)
     return 0
 
 
@@ -198,28 +197,20 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (survey, _, progress):
         found = survey.catalogue
         suggestions = job.suggestions(config, found, progress) if suggest else []
+    head: tuple[str, ...]
     if suggest:
         if config.settings.tags.suggest == "off":
             telling.complain([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
-        for one in suggestions if as_json else ():
-            telling.print_json(
-                {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of}
-            )
-        if not as_json:
-            rows = [(one.path, one.tag, telling.because(one)) for one in suggestions]
-            telling.print_table(("path", "tag", "because"), rows)
+        head = ("path", "tag", "because")
+        telling.tell(suggestions, telling.suggestion, head, telling.suggestion_row, as_json=as_json)
         return 0
     if fix:
         folder = config.settings.posts.folder.rstrip("/")
         errors = telling.tell_changes(folder, job.fixes(config, found, write=write), as_json=as_json)
         telling.complain(errors, [])
         return 1 if errors else 0
-    known = listed(found, config.settings)
-    for tag in known if as_json else ():
-        telling.print_json(telling.tag(tag))
-    if not as_json:
-        head = ("tag", "posts", "rule hits", "spellings", "below it; aliases")
-        telling.print_table(head, [telling.tag_row(tag) for tag in known])
+    head = ("tag", "posts", "rule hits", "spellings", "below it; aliases")
+    telling.tell(listed(found, config.settings), telling.tag, head, telling.tag_row, as_json=as_json)
     return 0
 
 
@@ -262,11 +253,8 @@ def issues(path: Path, *, as_json: bool) -> None:
     config = _config(path)
     with opened(config.settings.store.url, config.folder, create=False) as store:
         found = store.memory.issues()
-    for issue in found if as_json else ():
-        telling.print_json(telling.issue(issue))
-    if not as_json:
-        head = ("newsletter", "number", "slot", "state", "sent", "subject")
-        telling.print_table(head, [telling.issue_row(issue) for issue in found])
+    head = ("newsletter", "number", "slot", "state", "sent", "subject")
+    telling.tell(found, telling.issue, head, telling.issue_row, as_json=as_json)
 
 
 @commands.group()
@@ -307,11 +295,8 @@ def list_subscribers(path: Path, *, as_json: bool) -> None:
     from feeds.jobs import subscribe
 
     found = subscribe.everybody(_config(path))
-    for reader in found if as_json else ():
-        telling.print_json(telling.person(reader))
-    if not as_json:
-        rows = [(s.email, s.status, s.lang or "", ", ".join(s.newsletters)) for s in found]
-        telling.print_table(("email", "status", "language", "newsletters"), rows)
+    head = ("email", "status", "language", "newsletters")
+    telling.tell(found, telling.person, head, telling.person_row, as_json=as_json)
 
 
 @commands.command("run")

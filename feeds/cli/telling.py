@@ -6,8 +6,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, TypeVar
 
     from feeds.config import Config
     from feeds.core.curation.suggest import Suggestion
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from feeds.jobs.report import Report
     from feeds.jobs.tags import Change
     from feeds.model import Entry, Finding, Issue, Past, Subscriber, Text, Verdict
+
+    Item = TypeVar("Item")
 
 #: How many written files are named.
 _MOST_LINES = 12
@@ -67,6 +69,22 @@ def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)
+
+
+def tell(
+    found: Sequence[Item],
+    for_programs: Callable[[Item], dict[str, Any]],
+    head: tuple[str, ...],
+    for_people: Callable[[Item], tuple[str, ...]],
+    *,
+    as_json: bool,
+) -> None:
+    """Print an object a line, or a table."""
+    if not as_json:
+        print_table(head, [for_people(item) for item in found])
+        return
+    for item in found:
+        print_json(for_programs(item))
 
 
 # A pass -----------------------------------------------------------------------------------------------------------
@@ -159,9 +177,15 @@ def row(verdict: Verdict) -> tuple[str, ...]:
     return (verdict.status.value, date, verdict.path, verdict.reason or (post.title if post else ""))
 
 
-def past(state: Past) -> dict[str, Any]:
+def past(identity: str, state: Past) -> dict[str, Any]:
     """Return what an entry was from a moment on, for programs."""
-    return {"since": state.since.isoformat(), "path": state.path, "title": state.title, "text": state.text_digest}
+    return {
+        "id": identity,
+        "since": state.since.isoformat(),
+        "path": state.path,
+        "title": state.title,
+        "text": state.text_digest,
+    }
 
 
 def past_row(state: Past) -> tuple[str, ...]:
@@ -237,10 +261,15 @@ def tag_row(found: Tag) -> tuple[str, ...]:
     )
 
 
-def because(one: Suggestion) -> str:
-    """Return why a tag is suggested."""
+def suggestion(one: Suggestion) -> dict[str, Any]:
+    """Return a suggested tag for programs."""
+    return {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of}
+
+
+def suggestion_row(one: Suggestion) -> tuple[str, ...]:
+    """Return a suggested tag, and why it is, as a line of a table."""
     words = ", ".join(f"“{word}”" for word in one.because)
-    return f"because {one.posts} of {one.of} posts with {words} carry it"
+    return (one.path, one.tag, f"because {one.posts} of {one.of} posts with {words} carry it")
 
 
 def tell_changes(folder: str, found: Iterable[Change], *, as_json: bool) -> list[str]:
@@ -279,6 +308,11 @@ def issue_row(found: Issue) -> tuple[str, ...]:
     """Return an issue as a line of a table."""
     slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
     return (found.newsletter, str(found.number), slot, found.state.value, sent, found.subject)
+
+
+def person_row(found: Subscriber) -> tuple[str, ...]:
+    """Return a reader as a line of a table."""
+    return (found.email, found.status, found.lang or "", ", ".join(found.newsletters))
 
 
 def person(found: Subscriber) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from feeds.edges import seal
+from feeds.edges import build, seal
 from feeds.edges.scan import Scan, scan
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def told(words: list[str]) -> int | None:
     if asked is None:
         return None
     config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
-    folder = os.path.dirname(os.path.realpath(config))  # noqa: PTH120 - pathlib takes longer to load than all of this
+    folder = os.path.dirname(os.path.realpath(config))
     fields = seal.read(_file(folder))
     if fields is None or not _is_meant(asked, fields) or not _holds(config, folder, fields):
         return None
@@ -129,4 +129,4 @@ def remember(config: Config, report: Report, found: bytes, *, now: datetime, wor
 
 
 def _file(folder: str) -> str:
-    return f"{folder}/.feeds-cache/seal"
+    return f"{folder}/{build.CACHE}/seal"

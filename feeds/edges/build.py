@@ -8,23 +8,25 @@ import os
 import sys
 from zlib import crc32
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib takes 10 ms to load
+#: Where everything lies that may be deleted at any time, beside the config.
+CACHE = ".feeds-cache"
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def fingerprint() -> str:
     """Return a short text that is another one for every other build."""
     found = crc32(sys.version.encode())
     for path in sorted(_sources()):
-        with open(path, "rb") as file:  # noqa: PTH123 - see above
+        with open(path, "rb") as file:
             found = crc32(file.read(), found)
     for folder in sorted(filter(os.path.isdir, sys.path)):
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".dist-info"))  # noqa: PTH208
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".dist-info"))
         found = crc32("\0".join(names).encode(), found)
     return f"{found:08x}"
 
 
 def _sources() -> list[str]:
     """Return this program's own source files, and the templates that come with it."""
-    tops = [_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "templates")]  # noqa: PTH118, PTH120
+    tops = [_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "templates")]
     walks = (walk for top in tops for walk in os.walk(top))
     return [f"{place}/{name}" for place, _, names in walks for name in names if not name.endswith(".pyc")]

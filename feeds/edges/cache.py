@@ -15,7 +15,7 @@ from zlib import crc32
 
 import msgspec
 
-from feeds.edges.scan import Stamp
+from feeds.edges.scan import UNKNOWN, Stamp
 from feeds.model import Likeness, Post, Verdict
 
 _MARK = b"feeds cache 1 "
@@ -23,7 +23,6 @@ _MARK = b"feeds cache 1 "
 _FRAME = 1000
 #: A file with more than this many frames for each it needs is written anew.
 _MOST_FRAMES = 4
-_NO_STAMP: Stamp = (0, 0, 0, 0)
 #: Clocks of file systems tick: a file that was changed this close to being read may change again in the same tick.
 _TICK = 20_000_000
 _COARSE_TICK = 2_000_000_000
@@ -208,7 +207,7 @@ class Cache:
 def settled(reading: Reading, moment: int) -> Reading:
     """Return *reading* with a stamp that can be trusted from now on, or with none."""
     at_rest = max(reading.stamp[0], reading.stamp[1]) < moment
-    return reading if at_rest else msgspec.structs.replace(reading, stamp=_NO_STAMP)
+    return reading if at_rest else msgspec.structs.replace(reading, stamp=UNKNOWN)
 
 
 def _line(frame: _Frame) -> bytes:

@@ -8,10 +8,10 @@ from array import array
 
 #: Endings of files that are meant to be posts.
 _POSTS = frozenset({"md", "markdown", "mdx", "html"})
-#: Numbers kept of each file: modified, changed (nanoseconds since 1970), size in bytes, inode.
-WIDTH = 4
+#: Of a file: modified, changed (nanoseconds since 1970), size in bytes, inode.
 Stamp = tuple[int, int, int, int]
-_UNKNOWN: Stamp = (0, 0, 0, 0)
+#: Of what cannot be looked at.
+UNKNOWN: Stamp = (0, 0, 0, 0)
 
 
 class Scan:
@@ -52,13 +52,13 @@ def scan(folder: str) -> Scan:
             number = os.open(f"{folder}/{base}", os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
             paths.append(base)
-            numbers += _UNKNOWN
+            numbers += UNKNOWN
             continue
         try:
             folders, names = _listed(number)
             todo += [f"{base}{name}/" for name in folders]
             paths += [base + name for name in names] if base else names
-            _stamp(number, names, numbers)
+            _add_stamps(number, names, numbers)
         finally:
             os.close(number)
     return Scan(paths, array("q", numbers))
@@ -79,16 +79,20 @@ def _listed(number: int) -> tuple[list[str], list[str]]:
     )
 
 
-def _stamp(number: int, names: list[str], numbers: list[int]) -> None:
+def _add_stamps(number: int, names: list[str], numbers: list[int]) -> None:
     """Add what tells whether each of the names in an open folder has changed."""
-    stat = os.stat
     for name in names:
         try:
-            about = stat(name, dir_fd=number)
+            about = os.stat(name, dir_fd=number)
         except OSError:  # a link that leads nowhere, or to itself
-            numbers += _UNKNOWN
+            numbers += UNKNOWN
         else:
-            numbers += (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
+            numbers += stamp(about)
+
+
+def stamp(about: os.stat_result) -> Stamp:
+    """Return what tells whether a file has changed."""
+    return (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
 
 
 def is_post(name: str) -> bool:

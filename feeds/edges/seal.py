@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 from feeds.edges import build
-from feeds.edges.scan import WIDTH, Scan
+from feeds.edges.scan import UNKNOWN, Scan, stamp
 
 _MARK = b"feeds seal 1"
 
@@ -23,7 +23,7 @@ _MARK = b"feeds seal 1"
 def surroundings(config: str, environ: Mapping[str, str]) -> bytes:
     """Return what decides how posts are read, besides them: the program, the config file and variables over it."""
     try:
-        with open(config, "rb") as file:  # noqa: PTH123 - pathlib takes longer to load than the file to read
+        with open(config, "rb") as file:
             content = file.read()
     except OSError:
         content = b""
@@ -36,11 +36,11 @@ def state(paths: Iterable[str], posts: Scan) -> bytes:
     numbers = array("q")
     for path in paths:
         try:
-            about = os.stat(path)  # noqa: PTH116
+            about = os.stat(path)
         except OSError:
-            numbers.extend([0] * WIDTH)
+            numbers.extend(UNKNOWN)
         else:
-            numbers.extend((about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino))
+            numbers.extend(stamp(about))
     return numbers.tobytes() + posts.seal()
 
 
@@ -49,9 +49,9 @@ def write(file: str, fields: Iterable[bytes]) -> None:
     content = b"".join(b"%d\n%b" % (len(field), field) for field in fields)
     unfinished = f"{file}-unfinished"
     try:
-        with open(unfinished, "wb") as opened:  # noqa: PTH123
+        with open(unfinished, "wb") as opened:
             opened.write(b"%b %08x\n%b" % (_MARK, crc32(content), content))
-        os.replace(unfinished, file)  # noqa: PTH105
+        os.replace(unfinished, file)
     except OSError:
         return
 
@@ -59,7 +59,7 @@ def write(file: str, fields: Iterable[bytes]) -> None:
 def read(file: str) -> list[bytes] | None:
     """Return the fields that were kept; None where there are none that can be trusted."""
     try:
-        with open(file, "rb") as opened:  # noqa: PTH123
+        with open(file, "rb") as opened:
             head, content = opened.readline(), opened.read()
     except OSError:
         return None

@@ -60,8 +60,8 @@ class Workers:
 
     def _started(self) -> Any:
         if self._pool is None:
-            from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-            from multiprocessing import get_context  # noqa: PLC0415
+            from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - slow to load
+            from multiprocessing import get_context  # noqa: PLC0415 - as above
 
             self._pool = ProcessPoolExecutor(self._processes, get_context("fork"), initializer=_begin)
         return self._pool

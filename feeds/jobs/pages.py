@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
-
-import msgspec
 
 from feeds.core.newsletters.words import Words
 from feeds.core.syndication.plan import Feed
+from feeds.edges import made
 from feeds.jobs.site import Site
 from feeds.model import Issue
 
@@ -38,8 +36,8 @@ def recipe(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> str:
     ]
     letters = [(i.newsletter, i.number, i.subject, i.slot) for i in issues]
     settings = site.settings
-    decided = (rows, letters, site.templates_stamp(), settings.site, settings.newsletters, settings.feeds_url)
-    return blake2b(msgspec.json.encode(decided, enc_hook=str), digest_size=16).hexdigest()
+    stamp = site.templates_stamp()
+    return made.recipe(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
 
 def feeds_page(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> bytes:

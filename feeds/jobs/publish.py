@@ -7,22 +7,19 @@ message is written down before and after it is handed over. Killed anywhere, the
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from feeds.config import Config
 from feeds.core.syndication import plan
-from feeds.edges import lock, seal
-from feeds.edges.made import Made
+from feeds.edges import build, lock, seal
+from feeds.edges.made import Made, recipe
 from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
 from feeds.errors import Changed, FeedsError, OutputError, PostError
 from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, Survey, build_name, shown, survey
+from feeds.jobs.survey import Means, Survey, shown, survey
 from feeds.model import Status, Text
 
 if TYPE_CHECKING:
@@ -95,8 +92,6 @@ class _Pass:
         self.seen: Scan | None = None
         #: Whether anything could not be made or written.
         self.failed = False
-        cache = config.folder / ".feeds-cache" / "made" if wish.use_cache else None
-        self.made = Made(cache, self.site.public.root, build_name(config))
 
     def do(self) -> None:
         found = self.found = survey(
@@ -113,6 +108,8 @@ class _Pass:
             ),
             refused=self.refused,
         )
+        cache = self.config.folder / build.CACHE / "made" if self.wish.use_cache else None
+        self.made = Made(cache, self.site.public.root, found.build)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
         feeds = plan.plan(found.catalogue, self.site.settings)
@@ -167,30 +164,30 @@ class _Pass:
         """
         stale = []
         for feed in feeds:
-            recipe = _recipe(feed, found)
-            if self.made.is_fresh(feed.path, recipe):
+            made_of = _recipe(feed, found)
+            if self.made.is_fresh(feed.path, made_of):
                 self.report.unchanged += 1
             else:
-                stale.append((feed, recipe))
+                stale.append((feed, made_of))
         parts = [(feed, {e.post.path: found.readings[e.post.path].content for e in feed.entries}) for feed, _ in stale]
         made = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
-        return ((feed, recipe, document) for (feed, recipe), document in zip(stale, made, strict=True))
+        return ((feed, made_of, document) for (feed, made_of), document in zip(stale, made, strict=True))
 
     def write_feeds(self, documents: Iterable[_Made]) -> None:
         """Write feeds, or report why one cannot be made."""
         self.site.public.sweep("feeds", "newsletters")
         refused: dict[str, str] = {}
-        for feed, recipe, document in documents:
+        for feed, made_of, document in documents:
             if isinstance(document, dict):
                 refused |= document
             elif isinstance(document, str):
                 self.fail(f"{feed.path}: cannot be made: {document}")
             else:
-                self.write(feed.path, document, recipe)
+                self.write(feed.path, document, made_of)
         if refused:
             raise _Refused(refused)
 
-    def write(self, path: str, content: bytes, recipe: str) -> None:
+    def write(self, path: str, content: bytes, made_of: str) -> None:
         """Bring one file up to date."""
         try:
             if self.site.public.write(path, content):
@@ -200,7 +197,7 @@ class _Pass:
         except OutputError as e:
             self.fail(str(e))
         else:
-            self.made.note(path, recipe)
+            self.made.note(path, made_of)
 
     def fail(self, reason: str) -> None:
         """Report what could not be made; another pass may fare better."""
@@ -222,11 +219,11 @@ class _Pass:
         path = "feeds/index.html"
         issues = self.store.memory.issues() if self.store.has_issues else ()
         try:
-            recipe = pages.recipe(self.site, feeds, issues)
-            if self.made.is_fresh(path, recipe):
+            made_of = pages.recipe(self.site, feeds, issues)
+            if self.made.is_fresh(path, made_of):
                 self.report.unchanged += 1
             else:
-                self.write(path, pages.feeds_page(self.site, feeds, issues), recipe)
+                self.write(path, pages.feeds_page(self.site, feeds, issues), made_of)
         except FeedsError as e:
             self.fail(str(e))
 
@@ -260,15 +257,14 @@ def _recipe(feed: plan.Feed, found: Survey) -> str:
         (e.id, e.post.path, found.readings[e.post.path].content, e.updated, e.categories, e.tags) for e in feed.entries
     ]
     settings = found.config.settings
-    decided = msgspec.json.encode((about, entries, settings.site, settings.feeds), enc_hook=str)
-    return blake2b(decided, digest_size=16).hexdigest()
+    return recipe(about, entries, settings.site, settings.feeds)
 
 
 def _load() -> None:
     """Load what making feeds takes."""
-    import nh3  # noqa: F401, PLC0415
+    import nh3  # noqa: F401, PLC0415 - only where feeds are made
 
-    from feeds.core.syndication import atom  # noqa: F401, PLC0415
+    from feeds.core.syndication import atom  # noqa: F401, PLC0415 - as above
 
 
 def _document(config: Config, part: tuple[plan.Feed, Mapping[str, str]]) -> bytes | str | dict[str, str]:

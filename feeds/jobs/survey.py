@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -20,12 +21,14 @@ from feeds.core.curation import catalogue, duplicates
 from feeds.core.posts import read
 from feeds.edges import build, folder
 from feeds.edges.cache import Cache, Reading, settled
+from feeds.edges.made import recipe
 from feeds.edges.scan import Scan, Stamp, scan
 from feeds.edges.workers import Workers
 from feeds.errors import Changed, PostError
 from feeds.jobs.report import Progress
 from feeds.model import Catalogue, Finding, Known, Likeness, Post, Status, Text, Verdict
 
+Item = TypeVar("Item")
 #: Files that one call to a worker reads, pairs that it compares.
 _PART, _PAIRS = 200, 10
 #: From so many on, other cores save more time than they take to start.
@@ -37,6 +40,8 @@ class Survey:
     """What lies in the posts folder, and what it comes to at one moment."""
 
     config: Config
+    #: A name for everything but the posts that decided what was read from them.
+    build: str
     catalogue: Catalogue
     scan: Scan
     #: By path.
@@ -54,9 +59,8 @@ class Survey:
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return what every post says that can be shown, by path, without its HTML."""
         contents = [(path, reading.content) for path, reading in self.readings.items() if reading.post]
-        parts = [contents[n : n + _PART] for n in range(0, len(contents), _PART)]
         found: dict[str, Text] = {}
-        for part in team.map(partial(_said, self.config), parts, long=len(contents) >= _MANY):
+        for part in team.map(partial(_said, self.config), _parts(contents, _PART), long=len(contents) >= _MANY):
             found.update(part)
             progress("Rendering posts", len(found), len(contents))
         return found
@@ -119,7 +123,8 @@ def survey(
     *refused* holds reasons, by path, why posts that can be read are to be rejected all the same.
     """
     team, progress = means.team, means.progress
-    cache = Cache(config.folder / ".feeds-cache", build_name(config), keep=means.use_cache and not means.dry_run)
+    name = _build_name(config)
+    cache = Cache(config.folder / build.CACHE, name, keep=means.use_cache and not means.dry_run)
     if means.use_cache:
         cache.load()
     moment = cache.moment()
@@ -145,6 +150,7 @@ def survey(
         cache.save(kept, gone, likeness)
     return Survey(
         config=config,
+        build=name,
         catalogue=found,
         scan=scanned,
         readings=readings,
@@ -171,15 +177,15 @@ def _suggested(
 ) -> dict[str, tuple[str, ...]]:
     """Return the tags that are suggested for posts without any, by path; reckoned anew when any public post changed."""
     from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites that want it
-    from feeds.jobs.tags import suggestions  # noqa: PLC0415
+    from feeds.jobs.tags import suggestions  # noqa: PLC0415 - as above
 
     public = [(e.post.path, readings[e.post.path].content, e.tags) for e in found.entries]
-    recipe = _digest(msgspec.json.encode(public))
-    known = kept.recall("suggested", recipe)
+    made_of = recipe(public)
+    known = kept.recall("suggested", made_of)
     if known is not None:
         return msgspec.json.decode(known, type=dict[str, tuple[str, ...]])
     made = extra_tags(suggestions(config, found, progress))
-    kept.keep("suggested", recipe, msgspec.json.encode(made))
+    kept.keep("suggested", made_of, msgspec.json.encode(made))
     return made
 
 
@@ -215,15 +221,18 @@ def _said(config: Config, contents: Sequence[tuple[str, str]]) -> list[tuple[str
     return found
 
 
-def build_name(config: Config) -> str:
+def _build_name(config: Config) -> str:
     """Return a name for everything but the posts themselves that decides what is read from them."""
     settings = config.settings
-    deciding = (settings.site, settings.posts, settings.tags, settings.duplicates)
-    return f"{build.fingerprint()} {_digest(msgspec.json.encode(deciding, enc_hook=str))}"
+    return f"{build.fingerprint()} {recipe(settings.site, settings.posts, settings.tags, settings.duplicates)}"
 
 
 def _posts_folder(config: Config) -> Path:
     return config.resolve(config.settings.posts.folder)
+
+
+def _parts(whole: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    return [whole[n : n + size] for n in range(0, len(whole), size)]
 
 
 def _digest(content: bytes) -> str:
@@ -258,9 +267,8 @@ def _readings(
         else:
             found[path] = reading or _NOTHING  # holds its place in the order
             files.append(_File(path, stamp, reading.content if reading else ""))
-    parts = [files[n : n + _PART] for n in range(0, len(files), _PART)]
     done = 0
-    for encoded in team.map(partial(_read_part, config), parts, long=len(files) >= _MANY):
+    for encoded in team.map(partial(_read_part, config), _parts(files, _PART), long=len(files) >= _MANY):
         for reading in _decoder().decode(encoded):
             same = reading.post is None and reading.verdict is None
             found[reading.path] = replace(found[reading.path], stamp=reading.stamp) if same else reading
@@ -330,9 +338,8 @@ def _compared(
 
 def _likened(config: Config, pairs: Sequence[tuple[str, str]], team: Workers, progress: Progress) -> list[Likeness]:
     """Return how alike the texts of pairs of files are."""
-    parts = [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
     found: list[Likeness] = []
-    for part in team.map(partial(_liken_part, config), parts, long=len(pairs) >= _MANY_PAIRS):
+    for part in team.map(partial(_liken_part, config), _parts(pairs, _PAIRS), long=len(pairs) >= _MANY_PAIRS):
         found += part
         progress("Comparing posts", len(found), len(pairs))
     return found

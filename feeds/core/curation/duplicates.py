@@ -204,17 +204,17 @@ class _Staying:
         self._ids: dict[str, Post] = {}
         self._texts: dict[tuple[str, str], list[Post]] = {}
         self._near = _neighbours(known, settings)
-        texts = Counter((post.lang, post.text_digest) for post in posts)
+        texts = Counter(map(mark, posts))
         ids = Counter(post.own_id for post in posts if post.own_id)
         self.involved = [
             post
             for post in posts
-            if texts[post.lang, post.text_digest] > 1 or ids[post.own_id or ""] > 1 or post.text_digest in self._near
+            if texts[mark(post)] > 1 or ids[post.own_id or ""] > 1 or post.text_digest in self._near
         ]
 
     def add(self, post: Post) -> None:
         """Let a post stay."""
-        self._texts.setdefault((post.lang, post.text_digest), []).append(post)
+        self._texts.setdefault(mark(post), []).append(post)
         if post.own_id:
             self._ids[post.own_id] = post
 
@@ -222,7 +222,7 @@ class _Staying:
         """Return what a post repeats of those that stay: what drops it first, then what is most similar."""
         if post.own_id and post.own_id in self._ids:
             return _finding(post, self._ids[post.own_id], Kind.ID)
-        for other in self._texts.get((post.lang, post.text_digest), ()):
+        for other in self._texts.get(mark(post), ()):
             if _whole(other) == _whole(post) or self._is_long(post, other):
                 return _finding(post, other, Kind.TEXT)
         near = [
@@ -242,8 +242,7 @@ def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[st
     """Return for each text the other texts that are nearly the same."""
     found: dict[str, list[tuple[str, Likeness]]] = {}
     for (one, other), like in known.items():
-        near = one != other and like.similarity >= settings.similarity and like.characters >= SHORT
-        if near and settings.near != "keep":
+        if one != other and settings.near != "keep" and _is_near(like, settings):
             found.setdefault(one, []).append((other, like))
             found.setdefault(other, []).append((one, like))
     return found
@@ -251,8 +250,11 @@ def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[st
 
 def instalment(post: Post, earlier: Post, like: Likeness, settings: Duplicates) -> Finding | None:
     """Return what is told of a post and the one before it in its row, if they are as alike as duplicates are."""
-    alike = like.similarity >= settings.similarity and like.characters >= SHORT
-    return _finding(post, earlier, Kind.INSTALMENT, like.similarity) if alike else None
+    return _finding(post, earlier, Kind.INSTALMENT, like.similarity) if _is_near(like, settings) else None
+
+
+def _is_near(like: Likeness, settings: Duplicates) -> bool:
+    return like.similarity >= settings.similarity and like.characters >= SHORT
 
 
 def _finding(post: Post, stays: Post, kind: Kind, similarity: float = 1.0, *, drop: bool = True) -> Finding:

@@ -83,8 +83,7 @@ def plain(path: str, content: bytes, settings: Settings) -> str:
     Raises:
         PostError: as for `shown`.
     """
-    reader = _reader(path, content, settings)
-    return text.normal(text.flat(reader.rendered(reader.body(reader.title()))))
+    return text.normal(text.flat(_rendered(path, content, settings)))
 
 
 def paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
@@ -93,8 +92,12 @@ def paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
     Raises:
         PostError: as for `shown`.
     """
+    return [found for _, found in text.blocks(_rendered(path, content, settings))]
+
+
+def _rendered(path: str, content: bytes, settings: Settings) -> str:
     reader = _reader(path, content, settings)
-    return [found for _, found in text.blocks(reader.rendered(reader.body(reader.title())))]
+    return reader.rendered(reader.body(reader.title()))
 
 
 def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":

@@ -47,6 +47,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 NESTED = ("extra", "params", "taxonomies")
 _MOMENTS = frozenset({"date", "embargo", "updated", "expires"})
+#: Keys of so many letters are too alike to tell a slip from another key.
+_TOO_SHORT = 3
 #: What a key may mean; `published` is a flag to one generator and a date to another.
 _MEANINGS: dict[str, tuple[str, ...]] = {
     key: tuple(meaning for meaning, keys in KEYS.items() if key in keys) for keys in KEYS.values() for key in keys
@@ -92,7 +94,7 @@ class Fields:
 
     def _in_order(self, meaning: str) -> Sequence[str]:
         keys = self._keys.get(meaning, ())
-        return keys if len(keys) < 2 else sorted(keys, key=KEYS[meaning].index)  # noqa: PLR2004
+        return keys if len(keys) <= 1 else sorted(keys, key=KEYS[meaning].index)
 
 
 def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -116,6 +118,6 @@ def _near(key: str) -> str | None:
     """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
     from difflib import get_close_matches  # noqa: PLC0415 - most posts spell all their keys right
 
-    close = get_close_matches(key, [known for known in _MEANINGS if len(known) > 3], n=1, cutoff=0.8)  # noqa: PLR2004
+    close = get_close_matches(key, [known for known in _MEANINGS if len(known) > _TOO_SHORT], n=1, cutoff=0.8)
     plural = close and (key + "s" == close[0] or key == close[0] + "s")
-    return close[0] if close and len(key) > 3 and not plural else None  # noqa: PLR2004
+    return close[0] if close and len(key) > _TOO_SHORT and not plural else None

@@ -39,7 +39,7 @@ class Store:
     @cached_property
     def engine(self) -> "sa.Engine":
         """SQLAlchemy, on this very connection."""
-        import sqlalchemy as sa  # noqa: PLC0415
+        import sqlalchemy as sa  # noqa: PLC0415 - as above
 
         engine = sa.create_engine("sqlite://", creator=lambda: self._connection, poolclass=sa.StaticPool)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -128,7 +128,7 @@ def _upgrade(store: Store, file: Path) -> None:
 def migrate(store: Store) -> None:
     """Apply the migrations that are missing, in one transaction."""
     from alembic import command  # noqa: PLC0415 - slow to load, seldom needed
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
