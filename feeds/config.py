@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,11 +17,7 @@ from feeds.settings import Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
-    "feeds.formats": (["atom"], "only Atom feeds are written"),
-    "feeds.by": (["category"], "only the whole site and categories get feeds"),
-    "feeds.hub": (None, "no hub is named or pinged"),
     "publish.after": (None, "nothing is run"),
-    "publish.wait_for_site": (False, "nothing is waited for"),
     "newsletters.template": ("digest", "every issue is a digest"),
     "newsletters.approve": (False, "this newsletter composes nothing, since nobody could approve it"),
     "mail.transport": ("outbox", "letters are written to outbox/"),
@@ -31,8 +28,11 @@ _NOT_BUILT: dict[str, tuple[object, str]] = {
     "secrets.file": (None, "no keys are made"),
     "web.listen": (None, "nothing is served"),
     "web.url": (None, "letters carry a mailto: link for leaving"),
-    "categories.was": (None, "a renamed category starts a new feed"),
 }
+
+
+#: Folders below `feeds/` that hold more than one feed, or something else.
+_RESERVED = frozenset({"all", "archive", "author", "category", "language", "newsletters", "tag"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,10 +242,8 @@ def _check(path: Path, text: str, settings: Settings) -> None:
             refuse(keys, f"{words!r} holds a line break or control character")
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
-    for at, reason in _rule_problems(settings):
-        refuse(("tags", "rules", *at), reason)
-    for at, reason in _newsletter_problems(settings):
-        refuse(("newsletters", *at), reason)
+    for at, reason in chain(*(find(settings) for find in (_rule_problems, _feed_problems, _newsletter_problems))):
+        refuse(at, reason)
     if settings.publish.every < timedelta(seconds=1):
         refuse(("publish", "every"), "must be at least a second")
     if settings.store.url.startswith("postgresql"):
@@ -255,21 +253,40 @@ def _check(path: Path, text: str, settings: Settings) -> None:
 def _rule_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for at, rule in enumerate(settings.tags.rules):
         if not rule.tag.strip():
-            yield (at, "tag"), "is blank; write the tag that posts with these words get"
+            yield ("tags", "rules", at, "tag"), "is blank; write the tag that posts with these words get"
         if not rule.match:
-            yield (at, "match"), "is empty: this rule could never match; write the words it looks for"
+            yield ("tags", "rules", at, "match"), "is empty: this rule could never match; write the words it looks for"
         for place, word in enumerate(rule.match):
             if not any(c.isprintable() and not c.isspace() for c in word):
-                yield (at, "match", place), f"{word!r} is blank; it would match nothing or everything"
+                yield ("tags", "rules", at, "match", place), f"{word!r} is blank; it would match nothing or everything"
+
+
+def _feed_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    names = [extra.name for extra in settings.feeds.extra]
+    for at, extra in enumerate(settings.feeds.extra):
+        if extra.name in names[:at]:
+            yield ("feeds", "extra", at, "name"), f"{extra.name!r} is taken by an earlier feed"
+        if extra.name in _RESERVED:
+            yield ("feeds", "extra", at, "name"), f"{extra.name!r} is a folder of other feeds; write another name"
+    former: dict[str, str] = {}
+    for name, category in settings.categories.items():
+        for was in category.was:
+            if was in settings.categories:
+                yield ("categories", name, "was"), f"{was!r} is a category of its own in this file"
+            if former.setdefault(was, name) != name:
+                yield ("categories", name, "was"), f"{was!r} became {former[was]!r} already"
 
 
 def _newsletter_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     names = [n.name for n in settings.newsletters]
     for at, newsletter in enumerate(settings.newsletters):
         if newsletter.name in names[:at]:
-            yield (at, "name"), f"{newsletter.name!r} is taken by an earlier newsletter"
+            yield ("newsletters", at, "name"), f"{newsletter.name!r} is taken by an earlier newsletter"
         if newsletter.min_posts > newsletter.max_posts:
-            yield (at, "min_posts"), f"is more than max_posts ({newsletter.max_posts}): there could never be an issue"
+            yield (
+                ("newsletters", at, "min_posts"),
+                f"is more than max_posts ({newsletter.max_posts}): there could never be an issue",
+            )
 
 
 def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -284,7 +301,9 @@ def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], st
     for alias, tag in settings.tags.aliases.items():
         yield ("tags", "aliases", alias), tag
     for name, category in settings.categories.items():
-        yield ("categories", name), f"{name}{category.label or ''}{category.description or ''}"
+        yield ("categories", name), f"{name}{category.label or ''}{category.description or ''}{category.title or ''}"
+    for at, extra in enumerate(settings.feeds.extra):
+        yield ("feeds", "extra", at), f"{extra.title}{extra.description}"
     for at, newsletter in enumerate(settings.newsletters):
         yield ("newsletters", at, "title"), newsletter.title
 

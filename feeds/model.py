@@ -47,6 +47,29 @@ class Image(Value, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class Enclosure(Value, frozen=True, kw_only=True):
+    """A file that belongs to a post: an episode, a film, a document (RFC 4287 section 4.2.7.2)."""
+
+    #: Absolute.
+    url: str
+    #: A media type; None where neither the post nor the file's name tells.
+    type: str | None = None
+    #: Bytes; None where the post does not say. A file of the site is looked at when a feed is made.
+    length: int | None = None
+    #: How long it plays.
+    seconds: int | None = None
+    title: str = ""
+
+
+class Source(Value, frozen=True, kw_only=True):
+    """The feed of another site in which a post came out first (RFC 4287 section 4.2.11)."""
+
+    title: str
+    #: Of the feed itself.
+    url: str
+    id: str | None = None
+
+
 class Post(Value, frozen=True, kw_only=True):
     """One file, read and understood as far as every post must be: its front matter, and what its text is known by."""
 
@@ -65,14 +88,20 @@ class Post(Value, frozen=True, kw_only=True):
     url: str
     #: `id` or `guid` of the front matter, as written.
     own_id: str | None = None
-    #: The page a link post points to.
+    #: The page a link post points to, or the post's page redirects to.
     target: str | None = None
+    #: Where else the same text stands first (RFC 6596).
+    canonical: str | None = None
+    source: Source | None = None
+    #: Who may do what with it, in words.
+    rights: str = ""
     authors: tuple[Author, ...] = ()
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     #: What `tags.rules` found in title and text; each tag as its rule spells it.
     rule_tags: tuple[str, ...] = ()
     image: Image | None = None
+    enclosures: tuple[Enclosure, ...] = ()
     #: Of the text as published, less white space, case and marks; equal texts have equal digests.
     text_digest: str
     #: Bytes of that text.
@@ -179,6 +208,8 @@ class Catalogue(Value, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     #: What was found to repeat or resemble another post, in the order of paths.
     findings: tuple[Finding, ...] = ()
+    #: For people: what is odd about the categories.
+    oddities: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -207,6 +238,49 @@ class Past(Value, frozen=True, kw_only=True):
     text_digest: str
     #: None where an older version wrote it down.
     title: str | None
+
+
+class KnownFeed(Value, frozen=True, kw_only=True):
+    """What the store remembers of a feed that was published."""
+
+    #: What it is made by: `all`, `category`, `tag`, `author`, `language`, `extra`, `newsletter`.
+    kind: str
+    #: Of what, as names are compared; empty for the feed of everything.
+    key: str
+    id: str
+    #: Below `public/`, with `/` at the end.
+    folder: str
+    #: For people.
+    label: str
+    #: What it has said of itself; it is never turned back.
+    updated: datetime | None = None
+    #: Where it lay before.
+    former: tuple[str, ...] = ()
+
+
+class ArchivePage(Value, frozen=True, kw_only=True):
+    """Some entries of a feed, together for good (RFC 5005 section 4)."""
+
+    #: Of its feed.
+    kind: str
+    key: str
+    #: From 1, the oldest.
+    number: int
+    #: How many entries it takes, decided when it was begun: a page that was full stays full.
+    size: int
+    #: Ids in the order in which they came; those that are not public any more too.
+    entries: tuple[str, ...]
+
+
+class Ping(Value, frozen=True, kw_only=True):
+    """A feed that has changed and whose hub does not know yet."""
+
+    #: Below `public/`.
+    path: str
+    since: datetime
+    tries: int = 0
+    #: Not before.
+    next_at: datetime
 
 
 class IssueState(StrEnum):
@@ -248,6 +322,8 @@ class Letter(Value, frozen=True, kw_only=True):
     text: str
     #: The same issue for the archive: no personal links.
     page: str
+    #: The same issue as an entry of the newsletter's own feed; empty where an older version froze it.
+    entry: str = ""
 
 
 class Issue(Value, frozen=True, kw_only=True):

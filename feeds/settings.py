@@ -52,6 +52,20 @@ class Url(Checked, str):
         return cls(f"{parts.scheme}://{host}{port}{path.rstrip('/')}/")
 
 
+class Endpoint(Checked, str):
+    """A web address that is asked as it is written: path and query stay."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text*."""
+        Url.parse(text.partition("?")[0])
+        if not re.fullmatch(r"[!-~]+", text):
+            raise ValueError(f"{text!r} is no web address; write it in ASCII, without spaces")
+        return cls(text)
+
+
 class Span(Checked, timedelta):
     """A length of time such as `12h`, `5 min` or `30 days`."""
 
@@ -250,16 +264,40 @@ class Duplicates(Table, frozen=True):
     passages: Policy = "drop"
 
 
+Format = Literal["atom", "rss", "json"]
+Content = Literal["full", "summary"]
+Names = str | tuple[str, ...]
+
+
+class Extra(Table, frozen=True):
+    """A feed of the posts that pass a filter: each key that is set must fit, by one of its names."""
+
+    #: Its folder below `feeds/`.
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
+    title: str = ""
+    description: str = ""
+    category: Names = ()
+    tag: Names = ()
+    author: Names = ()
+    language: Names = ()
+    entries: AtLeastOne | None = None
+    content: Content | None = None
+
+
 class Feeds(Table, frozen=True):
     """Which feeds are written, and where."""
 
     folder: str = "public"
     url: Url | None = None
-    formats: tuple[Literal["atom", "rss", "json"], ...] = ("atom", "rss", "json")
+    formats: tuple[Format, ...] = ("atom", "rss", "json")
     by: tuple[Literal["category", "tag", "author", "language"], ...] = ("category",)
     entries: AtLeastOne = 20
-    content: Literal["full", "summary"] = "full"
-    hub: Url | None = None
+    content: Content = "full"
+    archives: bool | Literal["auto"] = "auto"
+    hub: Endpoint | None = None
+    #: Where a feed lay -> where it lies.
+    moved: dict[str, str] = field(default_factory=dict)
+    extra: tuple[Extra, ...] = ()
 
 
 class Category(Table, frozen=True):
@@ -269,6 +307,10 @@ class Category(Table, frozen=True):
     slug: str | None = None
     description: str | None = None
     was: tuple[str, ...] = ()
+    #: Of its feed.
+    title: str | None = None
+    entries: AtLeastOne | None = None
+    content: Content | None = None
 
 
 class Publish(Table, frozen=True):

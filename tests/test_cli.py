@@ -37,7 +37,7 @@ def test_publish_tells_a_summary_as_json(letter_site, feeds):
     assert found.pop("seconds") > 0
     assert found == {
         "posts": {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 0},
-        "feeds": {"written": 2, "unchanged": 0},
+        "feeds": {"written": 6, "unchanged": 0},
         "issues": [{"newsletter": "weekly", "number": 1, "posts": 1, "recipients": 1, "state": "sent"}],
     }
 
@@ -152,7 +152,7 @@ def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
     assert done.stderr == (
         "error: posts/bad.md:1: date: there is none, neither in the front matter nor in the file's or folder's name\n"
     )
-    assert "2 written, 0 unchanged, in public/" in done.stdout
+    assert "4 written, 0 unchanged, in public/" in done.stdout
 
 
 def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):

@@ -61,6 +61,27 @@ REFUSED = {
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\nmin_posts = 5\nmax_posts = 2',
         "c.toml:4: newsletters[0].min_posts: is more than max_posts (2)",
     ),
+    "a feed of the name of a folder": (
+        '[[feeds.extra]]\nname = "category"',
+        "c.toml:2: feeds.extra[0].name: 'category' is a folder of other feeds",
+    ),
+    "two feeds of one name": (
+        '[[feeds.extra]]\nname = "a"\n[[feeds.extra]]\nname = "a"',
+        "c.toml:4: feeds.extra[1].name: 'a' is taken by an earlier feed",
+    ),
+    "a former name that is in use": (
+        '[categories.a]\nwas = ["b"]\n[categories.b]\nslug = "x"',
+        "c.toml:2: categories.a.was: 'b' is a category of its own",
+    ),
+    "a former name of two": (
+        '[categories.a]\nwas = ["x"]\n[categories.b]\nwas = ["x"]',
+        "c.toml:4: categories.b.was: 'x' became 'a' already",
+    ),
+    "a hub that is no address": (
+        '[feeds]\nhub = "hub.example.com"',
+        "c.toml:2: feeds.hub: 'hub.example.com' is no web",
+    ),
+    "a hub with a space": ('[feeds]\nhub = "https://hub.example/a b"', "c.toml:2: feeds.hub: "),
     "no rest between passes": ('[publish]\nevery = "0 s"', "c.toml:2: publish.every: must be at least a second"),
     "an address with a query": ('[site]\nurl = "https://example.com/?a=b"', "c.toml:2: site.url: "),
     "tagging authority": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
@@ -99,6 +120,12 @@ def test_a_config_that_is_not_utf8_is_refused(tmp_path):
         load(tmp_path / "c.toml", {})
 
 
+def test_a_hub_is_asked_as_it_is_written(tmp_path):
+    """No slash is put behind its path, and a query stays: it is no folder."""
+    (tmp_path / "c.toml").write_text('[feeds]\nhub = "https://hub.example/push?site=1"', "utf-8")
+    assert load(tmp_path / "c.toml", {}).settings.feeds.hub == "https://hub.example/push?site=1"
+
+
 def test_every_key_may_be_left_out(tmp_path):
     """An empty config is a site, with a word about the two keys that matter most."""
     (tmp_path / "c.toml").write_text("", "utf-8")
@@ -110,11 +137,10 @@ def test_every_key_may_be_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ('[feeds]\nformats = ["atom", "rss"]', "feeds.formats"),
+        ('[publish]\nafter = "true"', "publish.after"),
         ('[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\napprove = true', "newsletters[0].approve"),
         ('[mail]\ntransport = "smtp"', "mail.transport"),
         ('[web]\nurl = "https://example.com"', "web.url"),
-        ('[categories.a]\nwas = ["b"]', "categories.a.was"),
     ],
 )
 def test_a_key_whose_part_is_not_built_yet_is_a_named_warning(tmp_path, text, key):

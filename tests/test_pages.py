@@ -30,7 +30,13 @@ SEEN = {
     "desktop, light": (800, "light"),
     "desktop, dark": (1280, "dark"),
 }
-PAGES = ("public/feeds/index.html", "public/newsletters/weekly/1/index.html")
+PAGES = (
+    "public/feeds/index.html",
+    "public/newsletters/weekly/1/index.html",
+    "public/feeds/all/index.html",
+    "public/feeds/category/日本語/index.html",
+    "public/newsletters/weekly/index.html",
+)
 
 #: Returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and where.
 CONTRAST = """() => {
@@ -124,10 +130,21 @@ def test_pages_are_in_order_for_who_listens(opened, path):
 
 
 def test_a_feed_reader_discovers_every_feed(opened):
-    """A link in the head for each, and the same in the table."""
+    """A link in the head for each in each format, and the same in the table, beside the feed's page."""
     page, _, _ = opened(PAGES[0])
-    heads = page.evaluate("[...document.querySelectorAll('link[type=\"application/atom+xml\"]')].map(l => l.href)")
-    rows = page.evaluate("[...document.querySelectorAll('table a')].map(a => a.href)")
-    assert heads == rows
-    assert heads[0] == "https://example.com/feeds/atom.xml"
-    assert len(heads) == 5
+    heads = page.evaluate("[...document.querySelectorAll('link[rel=alternate]')].map(l => l.href)")
+    assert heads == page.evaluate("[...document.querySelectorAll('table .formats a')].map(a => a.href)")
+    assert heads[:3] == [f"https://example.com/feeds/{name}" for name in ("atom.xml", "rss.xml", "feed.json")]
+    assert len(heads) == 3 * 7
+    pages = page.evaluate("[...document.querySelectorAll('table .name')].map(a => a.href)")
+    assert len(pages) == 7
+    assert pages[0] == "https://example.com/feeds/all/"
+
+
+def test_the_address_of_a_feed_selects_itself(opened):
+    """One click takes the whole of it, and Tab leads there; no script is needed."""
+    page, _, _ = opened("public/feeds/all/index.html")
+    address = page.locator(".address code")
+    address.click()
+    assert page.evaluate("getSelection().toString()") == "https://example.com/feeds/atom.xml"
+    assert address.get_attribute("tabindex") == "0"

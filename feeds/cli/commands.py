@@ -119,6 +119,31 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
 
 @commands.command()
 @_CONFIG
+@_JSON
+@click.argument("feed", metavar="PATH")
+@click.option("--undo", is_flag=True, help="Bring it back.")
+def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
+    """End the feed in the folder PATH, such as category/notes, or one document of it, such as tag/old/rss.xml.
+
+    Its files go, and servers are told that they are gone for good. Feeds are brought up to date on the way.
+    """
+    from feeds.jobs import retire as job
+    from feeds.jobs.report import Wish
+
+    config = _config(path)
+    with _progress(hidden=as_json) as progress:
+        wish = Wish(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
+        report = job.revive(config, feed, wish) if undo else job.retire(config, feed, wish)
+    telling.complain(report.errors, telling.few(report.warnings))
+    if as_json:
+        telling.print_json(telling.summary(report))
+    for line in () if as_json else telling.told(config, report, dry_run=False):
+        click.echo(line)
+    return 1 if report.errors else 0
+
+
+@commands.command()
+@_CONFIG
 @_NOW
 @_JSON
 @_NO_CACHE

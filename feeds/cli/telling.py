@@ -107,6 +107,7 @@ def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
     yield from (f"  {folder}/{name}" for name in shown)
     if len(shown) < len(report.written):
         yield f"  and {len(report.written) - len(shown)} more"
+    yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
     for issue in report.issues:
         to = f"{issue.posts} posts to {issue.recipients} recipients"
         where = "would be sent" if dry_run else f"{issue.state}, in outbox/{issue.newsletter}/{issue.number}/"

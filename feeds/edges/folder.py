@@ -105,6 +105,29 @@ class Output:
         except OSError:
             return None
 
+    def has(self, path: str) -> bool:
+        """Return whether a file stands at *path*."""
+        return (self.root / path).is_file()
+
+    def remove(self, path: str) -> bool:
+        """Take *path* away, and folders that are empty without it; return whether it was there (or would be taken).
+
+        Raises:
+            OutputError: it cannot be taken away.
+        """
+        file = self.root / path
+        if not file.is_file() or self._dry_run:
+            return file.is_file()
+        try:
+            file.unlink()
+        except OSError as e:
+            raise OutputError(str(file), f"cannot be removed: {e.strerror or e}") from e
+        for folder in file.relative_to(self.root).parents:
+            with suppress(OSError):  # not empty
+                if folder.parts:
+                    (self.root / folder).rmdir()
+        return True
+
     def matching(self, pattern: str) -> list[str]:
         """Return the files that match a glob pattern, with `/`, sorted."""
         return sorted(file.relative_to(self.root).as_posix() for file in self.root.glob(pattern))
@@ -131,16 +154,17 @@ class Output:
     def sweep(self, *below: str) -> None:
         """Remove unfinished files that a killed process left behind; call it under the site's lock.
 
-        Only the folders named are looked at: the rest of `public/` may be a whole site.
+        Only the root itself and the folders named are looked at: the rest of `public/` may be a whole site.
         """
         if self._dry_run:
             return
+        unfinished = list(self.root.glob(f"{_UNFINISHED}*"))
         for folder in below:
             for place, _, names in os.walk(self.root / folder):
-                for name in names:
-                    if name.startswith(_UNFINISHED):
-                        with suppress(OSError):
-                            (Path(place) / name).unlink()
+                unfinished += (Path(place) / name for name in names if name.startswith(_UNFINISHED))
+        for file in unfinished:
+            with suppress(OSError):
+                file.unlink()
 
 
 def _replace(file: Path, content: bytes, mode: int) -> None:

@@ -4,6 +4,7 @@ A recipe is a digest of everything that decides an output's bytes. An output is 
 same and its file has not been touched since. Lost or damaged, everything is made and compared again.
 """
 
+import os
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class Made:
             self._now[path] = self._had[path]
         return fresh
 
+    def last(self, path: str) -> str | None:
+        """Return the recipe by which *path* was made; None if it does not lie as it was left."""
+        had = self._had.get(path)
+        return had[0] if had is not None and had[1] == self._stamp(path) else None
+
     @property
     def paths(self) -> tuple[str, ...]:
         """What is known to lie as it should."""
@@ -62,7 +68,7 @@ class Made:
 
     def _stamp(self, path: str) -> Stamp | None:
         try:
-            return stamp((self._root / path).stat())
+            return stamp(os.stat(f"{self._root}/{path}"))  # noqa: PTH116 - thousands of them, and this is five times as fast
         except OSError:
             return None
 

@@ -1,39 +1,99 @@
-"""The pages for people."""
+"""The pages for people: one a feed, and the list of all feeds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from feeds.core.newsletters.words import Words
-from feeds.core.syndication.plan import Feed
+from feeds.core.newsletters.words import Words, direction
+from feeds.core.syndication.plan import FILES, Feed
 from feeds.edges import made
 from feeds.jobs.site import Site
-from feeds.model import Issue
+from feeds.model import Entry, Issue, Text
+from feeds.settings import Format
 
 #: How many issues the list of all feeds names.
 _LETTERS_SHOWN = 10
+_NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
+_MEDIA_TYPES: dict[Format, str] = {
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """What the list of all feeds shows."""
+class Story:
+    """What a feed's page shows of an entry."""
 
-    lang: str
-    dir: str
     title: str
-    site_name: str
-    site_url: str
-    intro: str
-    rows: tuple[dict[str, str], ...]
-    letters: tuple[dict[str, str], ...]
+    url: str
+    lang: str
+    topic: str = ""
+    excerpt: str = ""
+    meta: str = ""
+
+    @property
+    def dir(self) -> str:
+        """The direction of its script."""
+        return direction(self.lang)
+
+
+def of_entry(entry: Entry, text: Text, words: Words, feed: Feed) -> Story:
+    """Return what a page shows of a post; the category is not said again on the category's own page."""
+    post, about = entry.post, feed.about and feed.about[1]
+    topics = [topic.label for topic in entry.categories if topic.label != about]
+    authors = ", ".join(author.name for author in post.authors)
+    said = (authors, words.date(post.published), words.count("reading", text.reading_minutes))
+    return Story(
+        title=post.title,
+        url=post.target or post.url,
+        lang=post.lang,
+        topic=topics[0] if topics else "",
+        excerpt=text.excerpt,
+        meta=" · ".join(filter(None, said)),
+    )
+
+
+def of_issue(site: Site, issue: Issue, words: Words) -> Story:
+    """Return what a page shows of a newsletter's issue."""
+    number = words.say("issue", number=issue.number)
+    return Story(
+        title=issue.subject,
+        url=site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
+        lang=words.lang,
+        meta=f"{number} · {words.date(issue.slot)}",
+    )
+
+
+def feed_page(site: Site, feed: Feed, stories: Sequence[Story], words: Words) -> bytes:
+    """Return the page of one feed.
+
+    Raises:
+        TemplateError: the template has a fault.
+    """
+    page = _page(site, words, title=feed.title, url=feed.page_url) | {
+        "label": _label(feed, words),
+        "about": feed.subtitle,
+        "facts": _facts(feed, words),
+        "formats": _formats(feed),
+        "all_url": site.settings.feeds_url,
+        "stories": stories,
+    }
+    return _rendered(site, "pages/feed.html", page, words)
+
+
+def _facts(feed: Feed, words: Words) -> str:
+    """Return how many entries there are and when the feed was updated."""
+    found = [words.count("entries", feed.total)]
+    if feed.total:
+        found.append(words.say("updated", date=words.date(feed.updated)))
+    return " · ".join(found)
 
 
 def recipe(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> str:
-    """Return a digest of everything that decides the page's bytes; asking for it loads no template."""
-    rows = [
-        (f.title, f.atom_url, f.subtitle, len(f.entries), f.entries[0].post.published if f.entries else None)
-        for f in feeds
-    ]
+    """Return a digest of everything that decides the list's bytes; asking for it loads no template."""
+    rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f)) for f in feeds]
     letters = [(i.newsletter, i.number, i.subject, i.slot) for i in issues]
     settings = site.settings
     stamp = site.templates_stamp()
@@ -47,26 +107,60 @@ def feeds_page(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> by
         TemplateError: the template has a fault.
     """
     words = site.words()
-    page = Page(
-        lang=words.lang,
-        dir=words.direction,
-        title=words.say("feeds"),
-        site_name=site.settings.site.name,
-        site_url=site.settings.site.url,
-        intro=words.say("feeds_intro"),
-        rows=tuple(_row(feed, words) for feed in feeds),
-        letters=tuple(_letters(site, issues, words)),
-    )
-    return site.templates.render("pages/feeds.html", {"page": page, "t": words.plain}).encode()
+    page = _page(site, words, title=words.say("feeds"), url=site.settings.feeds_url) | {
+        "intro": words.say("feeds_intro"),
+        "groups": [
+            {"title": group_title(kind, words), "rows": [_row(feed, words) for feed in members]}
+            for kind, members in groupby(feeds, lambda feed: feed.kind)
+        ],
+        "opml_url": f"{site.settings.feeds_url}feeds.opml",
+        "letters": _letters(site, issues, words),
+    }
+    return _rendered(site, "pages/feeds.html", page, words)
 
 
-def _row(feed: Feed, words: Words) -> dict[str, str]:
+def group_title(kind: str, words: Words) -> str:
+    """Return what the feeds of a kind are called together; the feed of everything stands alone."""
+    return "" if kind == "all" else words.say("newsletters" if kind == "newsletter" else f"by_{kind}")
+
+
+def _page(site: Site, words: Words, *, title: str, url: str) -> dict[str, Any]:
+    about = site.settings.site
     return {
-        "title": feed.topic.label if feed.topic else words.say("everything"),
-        "url": feed.atom_url,
-        "entries": words.count("entries", len(feed.entries)),
-        "newest": words.date(feed.entries[0].post.published) if feed.entries else "",
+        "lang": words.lang,
+        "dir": words.direction,
+        "title": title,
+        "url": url,
+        "site_name": about.name,
+        "site_url": about.url,
+    }
+
+
+def _rendered(site: Site, name: str, page: Mapping[str, Any], words: Words) -> bytes:
+    return site.templates.render(name, {"page": page, "t": words.plain}).encode()
+
+
+def _label(feed: Feed, words: Words) -> str:
+    return words.say("everything") if feed.kind == "all" else feed.label
+
+
+def _formats(feed: Feed) -> list[dict[str, str]]:
+    return [{"name": _NAMES[f], "type": _MEDIA_TYPES[f], "url": feed.address(FILES[f])} for f in feed.formats]
+
+
+def _newest(feed: Feed) -> Any:
+    return feed.entries[0].post.published if feed.entries else feed.updated
+
+
+def _row(feed: Feed, words: Words) -> dict[str, Any]:
+    return {
+        "title": _label(feed, words),
+        "full_title": feed.title,
+        "url": feed.page_url,
+        "entries": words.count("entries", feed.total),
+        "newest": words.date(_newest(feed)) if feed.total else "",
         "description": feed.subtitle,
+        "formats": _formats(feed),
     }
 
 

@@ -5,22 +5,24 @@ and recipients, in one transaction before anything of it leaves; its page is wri
 message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.syndication import plan
+from feeds.core.syndication.plan import Feed, given_slugs
 from feeds.edges import build, lock, seal
-from feeds.edges.made import Made, recipe
+from feeds.edges.made import Made
 from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
-from feeds.errors import Changed, FeedsError, OutputError, PostError
+from feeds.errors import Changed, FeedsError, PostError
+from feeds.jobs.press import Press
 from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, Survey, shown, survey
-from feeds.model import Status, Text
+from feeds.jobs.survey import Means, Survey, survey
+from feeds.jobs.syndicate import Syndication, Unshowable
+from feeds.model import Status
 
 if TYPE_CHECKING:
     from feeds.edges.scan import Scan
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
 #: How often a pass begins anew when posts change under its hands.
 _ATTEMPTS = 3
-_CATEGORIES = "feeds/category/*/atom.xml"
-#: From so many feeds on, other cores save more time than they take to start.
-_MANY_FEEDS = 8
 
 
 def publish(config: Config, wish: Wish) -> Report:
@@ -62,23 +61,10 @@ def _tried(config: Config, wish: Wish, store: "Store", team: Workers) -> "_Pass"
             if attempts == _ATTEMPTS:
                 raise
             attempts += 1
-        except _Refused as e:  # read well, and cannot be shown; the others go on without them
+        except Unshowable as e:  # read well, and cannot be shown; the others go on without them
             refused |= e.reasons
         else:
             return done
-
-
-#: A feed, its recipe, and its bytes or why there are none.
-_Made = tuple[plan.Feed, str, bytes | str | dict[str, str]]
-
-
-class _Refused(Exception):  # noqa: N818 - not a fault of ours, a reason to begin anew without some posts
-    """Posts that can be read and cannot be shown."""
-
-    def __init__(self, reasons: dict[str, str]) -> None:
-        super().__init__(reasons)
-        #: Why, by path.
-        self.reasons = reasons
 
 
 class _Pass:
@@ -90,14 +76,13 @@ class _Pass:
         self.report = Report(warnings=list(config.warnings))
         #: A fresh look at the posts folder, if there is one.
         self.seen: Scan | None = None
-        #: Whether anything could not be made or written.
-        self.failed = False
 
     def do(self) -> None:
         found = self.found = survey(
             self.config,
             now=self.wish.now,
             known=self.store.entries.known(),
+            slugs=given_slugs(self.store.feeds.known(), "category"),
             means=Means(
                 team=self.team,
                 progress=self.wish.progress,
@@ -110,30 +95,29 @@ class _Pass:
         )
         cache = self.config.folder / build.CACHE / "made" if self.wish.use_cache else None
         self.made = Made(cache, self.site.public.root, found.build)
+        self.press = Press(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
-        feeds = plan.plan(found.catalogue, self.site.settings)
-        documents = self.documents(found, feeds)
-        if not self.wish.dry_run:
-            self.store.entries.remember(found.catalogue.entries, self.wish.now)
-        self.write_feeds(documents)
-        self.report.warnings += self.left_over(feeds)
+        self.write_feeds(found)
         if not self.wish.feeds_only:
             self.send_letters(found)
-        self.write_index(feeds)
+        self.list_feeds()
         if not self.wish.dry_run:
             self.made.save()
+            self.announce()
 
     def rest(self) -> Rest | None:
         """Return the state in which everything was left; None if something is still to be done. The store is closed."""
-        calm = self.found.settled and not self.found.warnings and not self.refused and not self.failed
-        if not calm or self.wish.dry_run or not self.wish.use_cache:
+        calm = self.found.settled and not self.found.warnings and not self.refused and not self.press.failed
+        waiting = self.report.next_ping_at is not None
+        if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
             return None
-        places = ("feeds", "feeds/category", *self.made.paths, *self.site.public.matching(_CATEGORIES))
+        places = (*(feed.folder for feed in self.feeds), *self.made.paths)
         store = opening.path(self.site.settings.store.url, self.config.folder)
         templates = self.config.folder / "templates"
         watched = (
-            *(str(self.site.public.root / place) for place in dict.fromkeys(places)),
+            *(f"{self.site.public.root}/{place}" for place in dict.fromkeys(places)),
+            *dict.fromkeys(self.site.files.looked_at),
             *(f"{store}{ending}" for ending in ("", "-wal")),
             *(str(templates / name) for name in ("", *(name for name, _, _ in self.site.templates_stamp()))),
         )
@@ -157,75 +141,47 @@ class _Pass:
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 
-    def documents(self, found: Survey, feeds: Iterable[plan.Feed]) -> Iterable[_Made]:
-        """Return the feeds that are made of something else than before, each with its recipe and its bytes.
-
-        They are being made from now on, and written only when the store knows what they show.
-        """
-        stale = []
-        for feed in feeds:
-            made_of = _recipe(feed, found)
-            if self.made.is_fresh(feed.path, made_of):
-                self.report.unchanged += 1
-            else:
-                stale.append((feed, made_of))
-        parts = [(feed, {e.post.path: found.readings[e.post.path].content for e in feed.entries}) for feed, _ in stale]
-        made = self.team.map(partial(_document, self.config), parts, long=len(stale) >= _MANY_FEEDS)
-        return ((feed, made_of, document) for (feed, made_of), document in zip(stale, made, strict=True))
-
-    def write_feeds(self, documents: Iterable[_Made]) -> None:
-        """Write feeds, or report why one cannot be made."""
+    def write_feeds(self, found: Survey) -> None:
+        """Bring the feeds of posts, their archives and pages up to date."""
+        syndication = Syndication(self.site, found, self.store.feeds, self.press, self.wish)
+        made = syndication.start(self.team)
+        if not self.wish.dry_run:
+            self.store.entries.remember(found.catalogue.entries, self.wish.now)
+            syndication.remember()
         self.site.public.sweep("feeds", "newsletters")
-        refused: dict[str, str] = {}
-        for feed, made_of, document in documents:
-            if isinstance(document, dict):
-                refused |= document
-            elif isinstance(document, str):
-                self.fail(f"{feed.path}: cannot be made: {document}")
-            else:
-                self.write(feed.path, document, made_of)
-        if refused:
-            raise _Refused(refused)
+        syndication.write(made)
+        self.report.warnings += syndication.warnings()
+        self.feeds: list[Feed] = list(syndication.feeds)
 
-    def write(self, path: str, content: bytes, made_of: str) -> None:
-        """Bring one file up to date."""
+    def list_feeds(self) -> None:
+        """Bring the newsletters' feeds and everything that tells of feeds up to date."""
+        from feeds.jobs import listing, redirect  # noqa: PLC0415 - Babel, for words that seldom change
+
+        newsletters = listing.Newsletters(self.site, self.store, self.press, self.wish)
+        retired = self.store.feeds.retired()
+        with self.one_by_one():
+            self.feeds += newsletters.write()
+        with self.one_by_one():
+            listing.write_index(self.site, self.feeds, newsletters.issues, self.press)
+        with self.one_by_one():
+            listing.write_opml(self.site, self.feeds, self.press)
+        with self.one_by_one():
+            self.report.warnings += redirect.redirect(self.site, self.feeds, retired, self.press)
+
+    @contextmanager
+    def one_by_one(self) -> Iterator[None]:
+        """Report what goes wrong inside; what comes behind it is done all the same."""
         try:
-            if self.site.public.write(path, content):
-                self.report.written.append(path)
-            else:
-                self.report.unchanged += 1
-        except OutputError as e:
-            self.fail(str(e))
-        else:
-            self.made.note(path, made_of)
-
-    def fail(self, reason: str) -> None:
-        """Report what could not be made; another pass may fare better."""
-        self.report.errors.append(reason)
-        self.failed = True
-
-    def left_over(self, feeds: Iterable[plan.Feed]) -> Iterator[str]:
-        """Yield a line for each category's feed that nothing is in any more; readers may ask for it, so it stays."""
-        shown_ = {feed.path for feed in feeds}
-        for path in self.site.public.matching(_CATEGORIES):
-            if path not in shown_:
-                where = self.site.public.root / path
-                yield f"{where}: no public post is in this feed any more; it stays until you delete it"
-
-    def write_index(self, feeds: Iterable[plan.Feed]) -> None:
-        """Bring the page that lists all feeds up to date."""
-        from feeds.jobs import pages  # noqa: PLC0415 - Jinja2 and Babel, for a page that seldom changes
-
-        path = "feeds/index.html"
-        issues = self.store.memory.issues() if self.store.has_issues else ()
-        try:
-            made_of = pages.recipe(self.site, feeds, issues)
-            if self.made.is_fresh(path, made_of):
-                self.report.unchanged += 1
-            else:
-                self.write(path, pages.feeds_page(self.site, feeds, issues), made_of)
+            yield
         except FeedsError as e:
-            self.fail(str(e))
+            self.press.fail(str(e))
+
+    def announce(self) -> None:
+        """Tell the hub, if there is one to tell anything."""
+        if self.site.settings.feeds.hub or self.store.feeds.pings():
+            from feeds.jobs.announce import announce  # noqa: PLC0415 - HTTP, for sites with a hub
+
+            announce(self.site, self.store.feeds, self.wish, self.report)
 
     # Letters ----------------------------------------------------------------------------------------------------
 
@@ -242,7 +198,7 @@ class _Pass:
             except Changed:
                 raise
             except PostError as e:
-                raise _Refused({e.path: str(e)}) from e
+                raise Unshowable({e.path: str(e)}) from e
             except FeedsError as e:
                 self.report.errors.append(str(e))
         if not self.wish.dry_run:
@@ -250,41 +206,8 @@ class _Pass:
             send.restore_pages(self.site, memory, self.report)
 
 
-def _recipe(feed: plan.Feed, found: Survey) -> str:
-    """Return a digest of everything that decides the feed's bytes."""
-    about = (feed.id, feed.title, feed.subtitle, feed.url, feed.lang, feed.topic, feed.updated)
-    entries = [
-        (e.id, e.post.path, found.readings[e.post.path].content, e.updated, e.categories, e.tags) for e in feed.entries
-    ]
-    settings = found.config.settings
-    return recipe(about, entries, settings.site, settings.feeds)
-
-
 def _load() -> None:
     """Load what making feeds takes."""
     import nh3  # noqa: F401, PLC0415 - only where feeds are made
 
-    from feeds.core.syndication import atom  # noqa: F401, PLC0415 - as above
-
-
-def _document(config: Config, part: tuple[plan.Feed, Mapping[str, str]]) -> bytes | str | dict[str, str]:
-    """Return a feed's bytes, or why they cannot be made, or why some of its posts cannot be shown.
-
-    *part* holds the feed and the digest of each of its posts.
-    """
-    from feeds.core.syndication import atom  # noqa: PLC0415 - lxml and feedgen, only where a feed has to be made
-
-    feed, contents = part
-    texts: dict[str, Text] = {}
-    refused: dict[str, str] = {}
-    for path, content in contents.items():
-        try:
-            texts[path] = shown(config, path, content)
-        except PostError as e:
-            refused[path] = str(e)
-    if refused:
-        return refused
-    try:
-        return atom.document(feed, texts, config.settings)
-    except (ValueError, TypeError) as e:  # what lxml and feedgen raise; the other feeds are written all the same
-        return str(e)
+    from feeds.core.syndication import write  # noqa: F401, PLC0415 - as above

@@ -46,9 +46,13 @@ class Report:
     counts: dict[str, int] = field(default_factory=dict)
     #: Below `public/`.
     written: list[str] = field(default_factory=list)
+    #: Likewise: documents of feeds that were ended.
+    removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     #: When the next future post is due; None when there is none.
     next_public_at: datetime | None = None
+    #: When the hub is to be told of a change again; None where it knows all.
+    next_ping_at: datetime | None = None
     issues: list[IssueReport] = field(default_factory=list)
     #: A line each; the user must mend these.
     errors: list[str] = field(default_factory=list)
@@ -59,7 +63,7 @@ class Report:
     def again(self) -> "Report":
         """Return what another pass would report if nothing changed until then."""
         unchanged = self.unchanged + len(self.written)
-        return replace(self, written=[], unchanged=unchanged, issues=[], rest=None)
+        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], rest=None)
 
 
 def _unheard(_what: str, _done: int, _of: int) -> None:

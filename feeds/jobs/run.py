@@ -49,11 +49,12 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
 
 
 def wake(config: Config, report: Report, now: datetime) -> datetime:
-    """Return when the next pass is due: the rhythm, the next slot or the next future post, whichever comes first."""
+    """Return when the next pass is due: the rhythm, the next slot, future post or ping, whichever is first."""
     zones = ((n, n.timezone or config.settings.site.timezone) for n in config.settings.newsletters)
     slots = [next_slot(n.schedule, zone, now) for n, zone in zones]
     soon = now + timedelta(seconds=1)
-    return max(soon, min([now + config.settings.publish.every, *slots, *filter(None, [report.next_public_at])]))
+    changes = filter(None, [report.next_public_at, report.next_ping_at])
+    return max(soon, min([now + config.settings.publish.every, *slots, *changes]))
 
 
 def lines(report: Report) -> list[str]:

@@ -164,6 +164,7 @@ def _letter(
         html=mjml.compile(rendered("digest.mjml", web=False), path),
         text=rendered("digest.txt", web=False),
         page=mjml.compile(rendered("digest.mjml", web=True), path),
+        entry=rendered("pages/issue.html", web=True),
     )
 
 

@@ -3,10 +3,11 @@
 
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin
 
 from feeds.config import Config
+from feeds.core.syndication.plan import address
 from feeds.edges.folder import Output, stamps
+from feeds.edges.local import LocalFiles
 from feeds.settings import Newsletter, Settings, Zone
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ class Site:
 
         return Templates(self.config.folder, {"wrapped": plaintext.wrapped})
 
+    @cached_property
+    def files(self) -> LocalFiles:
+        """Files that posts name and that lie here: where the site is built, or where generators keep them."""
+        folder, settings = self.config.folder, self.settings
+        roots = [self.public.root, folder, folder / "static", folder / "public"]
+        return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
+
     def templates_stamp(self) -> list[tuple[str, int, int]]:
         """Return what changes when one of the site's templates does."""
         return stamps(self.config.folder / "templates")
@@ -55,5 +63,21 @@ class Site:
         return (newsletter and newsletter.timezone) or self.settings.site.timezone
 
     def public_url(self, path: str) -> str:
-        """Return where a file below `public/` is on the web: beside the feeds' folder."""
-        return urljoin(self.settings.feeds_url, "../" + quote(path))
+        """Return where a file below `public/` is on the web."""
+        return address(path, self.settings.feeds_url)
+
+
+class _Last:
+    """The site that was asked for last: a worker is asked for the same one again and again."""
+
+    site: Site | None = None
+    stamp: object = None
+
+
+def site_of(config: Config) -> Site:
+    """Return a config's site, with its templates as they are now; what they were compiled to is kept."""
+    last = _Last.site
+    if last is None or last.config != config or last.templates_stamp() != _Last.stamp:
+        last = _Last.site = Site(config)
+        _Last.stamp = last.templates_stamp()
+    return last

@@ -116,11 +116,18 @@ class Means:
 
 
 def survey(
-    config: Config, *, now: datetime, known: Iterable[Known], means: Means, refused: Mapping[str, str] | None = None
+    config: Config,
+    *,
+    now: datetime,
+    known: Iterable[Known],
+    means: Means,
+    refused: Mapping[str, str] | None = None,
+    slugs: Mapping[str, str] | None = None,
 ) -> Survey:
     """Return what is public at *now*, and a verdict on every file of the posts folder.
 
-    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same.
+    *refused* holds reasons, by path, why posts that can be read are to be rejected all the same, *slugs* what
+    categories were given before.
     """
     team, progress = means.team, means.progress
     name = _build_name(config)
@@ -140,6 +147,7 @@ def survey(
         known=known,
         settings=config.settings,
         likeness=cache.likeness | likeness,
+        slugs=slugs,
     )
     found = build_()
     if config.settings.tags.suggest == "apply":

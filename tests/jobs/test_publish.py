@@ -18,10 +18,13 @@ DUE = NOW + timedelta(days=7)
 
 
 def test_feeds_and_a_page_are_written(site):
-    """The feed of everything, one a category, and the page that lists them with autodiscovery."""
+    """The feed of everything, one a category, a page beside each, and the lists of all with autodiscovery."""
     site.post("a", categories="[X]")
     report = site.publish()
-    assert sorted(report.written) == ["feeds/atom.xml", "feeds/category/x/atom.xml", "feeds/index.html"]
+    assert sorted(report.written) == [
+        *("feeds/all/index.html", "feeds/atom.xml", "feeds/category/x/atom.xml", "feeds/category/x/index.html"),
+        *("feeds/feeds.opml", "feeds/index.html"),
+    ]
     assert report.counts["public"] == 1
     page = site.read("public/feeds/index.html")
     for address in ("https://example.com/feeds/atom.xml", "https://example.com/feeds/category/x/atom.xml"):
@@ -46,7 +49,9 @@ def test_a_changed_post_changes_its_feeds_only(site):
     site.publish()
     before = feedparser.parse(site.read("public/feeds/category/x/atom.xml")).entries[0].id
     site.post("a", "Other words.\n", categories="[X]")
-    assert sorted(site.publish().written) == ["feeds/atom.xml", "feeds/category/x/atom.xml"]
+    assert sorted(site.publish().written) == [
+        *("feeds/all/index.html", "feeds/atom.xml", "feeds/category/x/atom.xml", "feeds/category/x/index.html"),
+    ]
     assert feedparser.parse(site.read("public/feeds/category/x/atom.xml")).entries[0].id == before
 
 
@@ -61,20 +66,22 @@ def test_a_renamed_post_keeps_its_id(site):
 
 
 def test_a_feed_that_nothing_is_in_any_more_is_told(site):
-    """It is not taken away behind the backs of its readers, nor left without a word."""
+    """It is not taken away behind the backs of its readers; it goes on, and shows nothing that was withdrawn."""
     site.post("a", categories="[X]")
     assert site.publish().warnings == []
     site.post("a", categories="[X]", draft="true")
     warnings = site.publish().warnings
     assert len(warnings) == 1
-    assert "public/feeds/category/x/atom.xml: no public post is in this feed any more" in warnings[0]
+    assert "public/feeds/category/x: no public post is in this feed; it goes on without entries" in warnings[0]
+    found = feedparser.parse(site.read("public/feeds/category/x/atom.xml"))
+    assert (found.bozo, found.feed.title, found.entries) == (False, "X · Test", [])
 
 
 def test_a_dry_run_says_what_it_would_do_and_leaves_no_trace(letter_site):
     """Feeds, letters, store: nothing is there afterwards."""
     before = letter_site.files(".")
     report = letter_site.publish(dry_run=True)
-    assert sorted(report.written) == ["feeds/atom.xml", "feeds/index.html"]
+    assert sorted(report.written) == ["feeds/all/index.html", "feeds/atom.xml", "feeds/feeds.opml", "feeds/index.html"]
     assert [(i.number, i.posts, i.recipients, i.state) for i in report.issues] == [(1, 1, 1, "due")]
     assert letter_site.files(".") == before
 
@@ -155,8 +162,10 @@ def test_a_folder_that_cannot_be_written_is_one_error_a_file(site):
     (site.folder / "public" / "feeds" / "category").mkdir(parents=True)
     (site.folder / "public" / "feeds" / "category" / "x").write_text("a file where a folder should be", "utf-8")
     report = site.publish()
-    assert len(report.errors) == 1
-    assert "public/feeds/category/x/atom.xml: cannot be written" in report.errors[0]
+    assert [error.partition("/public/")[2].partition(": ")[0] for error in report.errors] == [
+        *("feeds/category/x/atom.xml", "feeds/category/x/index.html"),
+    ]
+    assert "cannot be written" in report.errors[0]
     assert "feeds/atom.xml" in report.written
 
 

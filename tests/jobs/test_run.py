@@ -54,8 +54,8 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in log)
     assert "running: publish every 0:00:01; weekly (0 8 * * mon); SIGTERM stops" in log[0]
     assert [line.split(" ", 1)[1] for line in log[1:4]] == [
-        "written: 2, unchanged: 0",
-        "written: 2, unchanged: 0",
+        "written: 4, unchanged: 0",
+        "written: 6, unchanged: 0",
         "weekly 1: 1 posts to 1 recipients, sent",
     ]
     assert "error: config.toml:1: sit: is not a known key" in log[-1]

@@ -205,13 +205,14 @@ def test_an_international_site_sends_letters(letter_site):
 
 
 def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
-    """On its way or long sent: one error, and the feeds' page is still written."""
+    """On its way or long sent: an error for each file, and the feeds' page is still written."""
     letter_site.post("first", categories="[X]")
     (letter_site.folder / "public").mkdir()
     blocked = letter_site.folder / "public" / "newsletters"
     blocked.write_text("a file where a folder should be", "utf-8")
     report = letter_site.publish()
-    assert [len(report.errors), report.issues[0].state] == [1, "sending"]
+    assert [len(report.errors), report.issues[0].state] == [3, "sending"]
+    assert "newsletters/weekly/1/index.html" in report.errors[0]
     assert "feeds/index.html" in report.written
     blocked.unlink()
     assert [i.state for i in letter_site.publish().issues] == ["sent"]

@@ -143,7 +143,10 @@ def test_what_has_not_changed_is_not_opened(site):
     assert publish_listening(site) == ([], set())
     site.post("p1", "Another text. " * 30, categories="[C1]", draft="true")
     written, opened = publish_listening(site)
-    assert sorted(written) == ["feeds/atom.xml", "feeds/category/c1/atom.xml", "feeds/index.html"]
+    assert sorted(written) == [
+        *("feeds/all/index.html", "feeds/atom.xml", "feeds/category/c1/atom.xml", "feeds/category/c1/index.html"),
+        "feeds/index.html",
+    ]
     assert "p1.md" in opened
     assert publish_listening(site) == ([], set())
 

@@ -1,6 +1,6 @@
 """All files together: what is public at a moment, and a verdict on every file."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -18,12 +18,14 @@ def build(
     settings: Settings,
     likeness: Mapping[duplicates.Pair, Likeness] | None = None,
     extra_tags: Mapping[str, tuple[str, ...]] | None = None,
+    slugs: Mapping[str, str] | None = None,
 ) -> Catalogue:
     """Return what is public at *now*. The order of *found* does not matter.
 
     Drafts, future and expired posts are held back before duplicates are looked for, so that none of them can take a
     public post's place; everything derived looks at public posts only, so that nothing of them leaks. *likeness* holds
-    the pairs of texts that were compared, *extra_tags* what was suggested for posts, by path.
+    the pairs of texts that were compared, *extra_tags* what was suggested for posts, by path, *slugs* what categories
+    were given before, by `names.key`.
     """
     remembered = list(known)
     verdicts: list[Verdict] = []
@@ -41,11 +43,14 @@ def build(
     verdicts += gone.values()
     verdicts += (Verdict(path=post.path, status=Status.PUBLIC, post=post) for post in kept)
     present = {verdict.path for verdict in verdicts}
+    topics = names.topics(kept, settings.categories, slugs)
+    chosen = ids.assign(kept, remembered, settings.site.authority, present)
     return Catalogue(
         now=now,
-        entries=_entries(_tagged(kept, extra_tags or {}), now, remembered, present, settings),
+        entries=_entries(_tagged(kept, extra_tags or {}), now, chosen, topics, settings),
         verdicts=tuple(sorted(verdicts, key=lambda v: v.path)),
         findings=tuple(sorted(findings, key=lambda f: f.post.path)),
+        oddities=tuple(names.oddities(kept, topics, settings.categories)),
     )
 
 
@@ -71,11 +76,10 @@ def _dropped(finding: Finding) -> Verdict:
 
 
 def _entries(
-    posts: Sequence[Post], now: datetime, known: Iterable[Known], present: Collection[str], settings: Settings
+    posts: Sequence[Post], now: datetime, chosen: Mapping[str, str], by_key: Mapping[str, Topic], settings: Settings
 ) -> tuple[Entry, ...]:
-    """Return the public entries, newest first."""
-    chosen = ids.assign(posts, known, settings.site.authority, present)
-    topics = _Topics(names.topics(posts, settings.categories))
+    """Return the public entries, newest first; *chosen* holds their ids, by path."""
+    topics = _Topics(by_key)
     spellings = tags.spellings(posts, settings)
     entries = [
         Entry(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import count
 
-from feeds.core.posts.read import slugify
+from feeds.core.posts.read import LONGEST_SLUG, slugify
 from feeds.model import Post, Topic
 from feeds.settings import Category
 
@@ -61,30 +61,86 @@ def _prefixes(name: str) -> Iterator[str]:
         name = name.rpartition("/")[0]
 
 
-def topics(posts: Iterable[Post], configured: Mapping[str, Category]) -> dict[str, Topic]:
-    """Return every category in use by its `key`; no two have the same slug, not even but for case."""
+#: Of a name, in a warning.
+_SHOWN = 60
+#: What Windows keeps for devices, whatever stands behind a dot (Win32's naming rules).
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789")})
+
+
+def topics(
+    posts: Iterable[Post], configured: Mapping[str, Category], remembered: Mapping[str, str] | None = None
+) -> dict[str, Topic]:
+    """Return every category in use by the `key` of each of its names; no two have the same slug, not even but for case.
+
+    *remembered* are slugs that were given before, by key: they stay, unless the config says otherwise.
+    """
+    former = {was: name for name, category in configured.items() for was in category.was}
     known = {key(name): (name, category) for name, category in configured.items()}
-    spellings = Spellings([name for post in posts for name in post.categories])
-    terms = {
-        key(name): known.get(key(name), (name, None))[0]
-        for name in spellings.of(n for p in posts for n in p.categories)
-    }
-    found: dict[str, Topic] = {}
+    used = [name for post in posts for name in post.categories]
+    spellings = Spellings(used, former)
+    terms = {key(name): known.get(key(name), (name, None))[0] for name in spellings.of(used)}
+    wanted = {at: category.slug for at, (_, category) in known.items() if category.slug}
+    given = slugs(terms, wanted=wanted, remembered=remembered or {}, fallback="category")
+    found = {at: _topic(terms[at], given[at], known[at][1] if at in known else Category()) for at in sorted(terms)}
+    return found | {key(was): found[key(name)] for was, name in former.items() if key(name) in found}
+
+
+def _topic(term: str, slug: str, category: Category) -> Topic:
+    return Topic(term=term, label=category.label or term, slug=slug, description=category.description or "")
+
+
+def slugs(
+    names: Mapping[str, str], *, wanted: Mapping[str, str], remembered: Mapping[str, str], fallback: str
+) -> dict[str, str]:
+    """Return a slug for each of *names* (by key), no two alike: the one that is *wanted*, else the one that was given.
+
+    What is remembered of others is not given again: a feed may be read there.
+    """
+    found: dict[str, str] = {}
     taken: set[str] = set()
-    for at in sorted(terms, key=lambda k: (known.get(k, ("", Category()))[1].slug is None, terms[k])):
-        _, category = known.get(at, ("", Category()))
-        slug = unused(slugify(category.slug or terms[at]) or "category", "-", taken)
-        taken.add(slug)
-        found[at] = Topic(
-            term=terms[at],
-            label=category.label or terms[at],
-            slug=slug,
-            description=category.description or "",
-        )
+    for at in sorted(names, key=lambda k: (k not in wanted, names[k])):
+        if at in wanted:
+            found[at] = unused(plain_slug(wanted[at], fallback), "-", taken)
+            taken.add(found[at])
+    found |= {at: slug for at, slug in remembered.items() if at in names and at not in wanted and slug not in taken}
+    taken |= {*remembered.values(), *found.values()}
+    for at in sorted(names.keys() - found.keys(), key=names.__getitem__):
+        found[at] = unused(plain_slug(names[at], fallback), "-", taken)
+        taken.add(found[at])
     return found
+
+
+def plain_slug(name: str, fallback: str) -> str:
+    """Return the slug of a name by itself: *fallback* where nothing is left of it, no name of a device."""
+    slug = slugify(name) or fallback
+    return f"{slug}-{fallback}" if slug.partition(".")[0] in _DEVICES else slug
 
 
 def unused(name: str, joint: str, taken: Collection[str]) -> str:
     """Return *name*, with the joint and a number behind it if it is taken."""
     candidates = (f"{name}{joint}{number}" if number > 1 else name for number in count(1))
     return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def oddities(posts: Iterable[Post], found: Mapping[str, Topic], configured: Mapping[str, Category]) -> Iterator[str]:
+    """Yield a line for each category that is written in several ways, or whose address does not say its name."""
+    where: dict[str, dict[str, str]] = {}
+    for post in posts:
+        for name in post.categories:
+            where.setdefault(key(name), {}).setdefault(name, post.path)
+    chosen = {key(name) for name, category in configured.items() if category.slug}
+    for at, spelled in sorted(where.items()):
+        topic, path = found[at], spelled[min(spelled)]
+        if len(spelled) > 1:
+            ways = " and ".join(f"{name[:_SHOWN]!r}" for name in sorted(spelled))
+            yield f"{path}: categories {ways} are one category, published as {topic.term[:_SHOWN]!r}"
+        if at not in chosen and at == key(topic.term) and not _says(topic.slug, topic.term):
+            yield (
+                f"{path}: category {topic.term[:_SHOWN]!r} has its feed in category/{topic.slug[:_SHOWN]}/; a `slug` in"
+                f" [categories] gives it an address of your choice"
+            )
+
+
+def _says(slug: str, name: str) -> bool:
+    """Return whether a slug is what anybody would expect of the name."""
+    return slug == slugify(name) and len(name.encode()) <= LONGEST_SLUG

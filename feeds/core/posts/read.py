@@ -2,22 +2,22 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from feeds.core.posts import dates, frontmatter, markdown, passages, rules, sketch, text
+from feeds.core.posts import dates, frontmatter, markdown, media, passages, rules, sketch, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
-from feeds.model import Author, Image, Post, Status, Text, Verdict
+from feeds.model import Author, Enclosure, Image, Post, Source, Status, Text, Verdict
 from feeds.settings import Language, Settings
 
 #: A larger file is no post.
 MOST_BYTES = 10_000_000
 #: In bytes: a file name takes 255, and a number may follow.
-_LONGEST_SLUG = 200
+LONGEST_SLUG = 200
 #: Deeper, and no reader could show it.
 MOST_NESTED = 200
 #: Tables fill up missing cells: some kilobytes of Markdown can become gigabytes.
@@ -50,6 +50,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
+#: As far as a feed cares (RFC 4287 section 3.2.3).
+_MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 #: Of `published`, where `0` is no answer; and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = _NO - {"0"}, frozenset({"draft", "hidden", "private", "skip"})
@@ -176,12 +178,16 @@ class _Reader:
             slug=slug,
             url=url,
             own_id=self.own_id(),
-            target=self.target(url),
+            target=self.address("target", url),
+            canonical=self.address("canonical", url),
+            source=self.feed_of_origin(url),
+            rights=self.line("rights"),
             authors=self.authors(),
             categories=categories,
             tags=self.names("tags"),
             rule_tags=self.rule_tags(title, body),
             image=self.image(url),
+            enclosures=self.enclosures(url),
             text_digest=sketch.digest(squeezed),
             text_size=len(squeezed),
             sketch=sketch.sketch(squeezed),
@@ -247,7 +253,7 @@ class _Reader:
             return ""
         if not str(value).isprintable() and markdown.first_illegal(str(value)):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
-        return _legal(text.clean_line(str(value)))
+        return _legal(text.clean_line(str(value))).strip()
 
     def flag(self, meaning: str) -> bool | None:
         key, value = self.fields.get(meaning)
@@ -395,9 +401,26 @@ class _Reader:
             return quote(found, safe=_IN_ADDRESSES) or None
         return f"tag:{self.settings.site.authority}:id/{quote(found, safe='/-._~')}"
 
-    def target(self, url: str) -> str | None:
-        found = self.line("target")
-        return _web_address(url, found) if found.startswith(("http://", "https://", "/")) else None
+    def address(self, meaning: str, url: str) -> str | None:
+        """Return another page's address, absolute; None where there is none, or it is this page's own."""
+        key, value = self.fields.get(meaning)
+        first = value[0] if isinstance(value, list) and value else value
+        if not isinstance(first, str) or not first.strip():
+            return None
+        written = first.strip()
+        found = _web_address(url, written) if written.startswith(("http://", "https://", "/")) else None
+        if found is None:
+            self.warn(key, f"{written[:60]!r} is no web address; it is left out")
+        return None if found == url else found
+
+    def feed_of_origin(self, url: str) -> Source | None:
+        """Return the feed that the post comes from: a mapping with `title` and `url`; a mere name tells of no feed."""
+        _, value = self.fields.get("source")
+        if not isinstance(value, dict):
+            return None
+        title, written = _clean(value.get("title") or value.get("name")), _clean(value.get("url"))
+        found = _web_address(url, written) if written else None
+        return Source(title=title, url=found, id=_uri(_clean(value.get("id")))) if title and found else None
 
     def image(self, url: str) -> Image | None:
         key, value = self.fields.get("image")
@@ -412,6 +435,36 @@ class _Reader:
             return None
         return Image(url=found, alt=self.line("image_alt"))
 
+    def enclosures(self, url: str) -> tuple[Enclosure, ...]:
+        """Return the files that belong to the post, each once."""
+        found: dict[str, Enclosure] = {}
+        for key, value in self.fields.each("enclosures"):
+            for fields in media.written([value]):
+                if (one := self.enclosure(key, fields, url)) is not None:
+                    found.setdefault(one.url, one)
+        return tuple(found.values())
+
+    def enclosure(self, key: str, fields: Mapping[str, Any], url: str) -> Enclosure | None:
+        written = fields["url"]
+        if written is None:
+            self.warn(key, "names no file; write its address as `url`")
+            return None
+        is_file = isinstance(written, str) and re.search(r"[./]", written)  # a bare word is a player's id
+        found = _web_address(url, written.strip()) if is_file else None
+        if found is None:
+            self.warn(key, f"{str(written)[:60]!r} is no web address of a file; it is left out")
+            return None
+        kind = media.named_type(fields) or media.type_of(found)
+        if kind is None:
+            self.warn(key, f"{written.strip()[:60]!r} names no type that is known; write `type`, such as audio/mpeg")
+        return Enclosure(
+            url=found,
+            type=kind,
+            length=media.length(fields),
+            seconds=media.seconds(fields.get("duration")) or media.seconds(self.fields.get("duration")[1]),
+            title=_clean(fields.get("title")),
+        )
+
     # Lists ------------------------------------------------------------------------------------------------------
 
     def names(self, meaning: str) -> tuple[str, ...]:
@@ -425,7 +478,8 @@ class _Reader:
 
     def authors(self) -> tuple[Author, ...]:
         _, value = self.fields.get("authors")
-        found = [a for a in map(_author, value if isinstance(value, list) else [value]) if a]
+        site = self.settings.site.url
+        found = [a for one in (value if isinstance(value, list) else [value]) if (a := _author(one, site))]
         return tuple(dict.fromkeys(found)) or (
             (Author(name=self.settings.site.author),) if self.settings.site.author else ()
         )
@@ -535,9 +589,9 @@ def slugify(name: str) -> str:
     if not plain_name.isprintable():
         plain_name = _CONTROL.sub("", plain_name)
     slug = _UNSAFE_IN_SLUG.sub("-", plain_name.lower()).strip("-.")
-    if len(slug) * 4 <= _LONGEST_SLUG:
+    if len(slug) * 4 <= LONGEST_SLUG:
         return slug
-    return slug.encode()[:_LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
+    return slug.encode()[:LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
 
 
 @lru_cache(maxsize=16)
@@ -576,21 +630,30 @@ def _listed(value: Any) -> Iterable[str]:
     return str(value).split(",")
 
 
-def _author(value: Any) -> Author | None:
+def _uri(written: str) -> str | None:
+    """Return an absolute URI in ASCII; None where that is none."""
+    return quote(written, safe=_IN_ADDRESSES) if _SCHEME.match(written) else None
+
+
+def _author(value: Any, site: str) -> Author | None:
     if not isinstance(value, dict):
         name = _clean(value)
         return Author(name=name) if name else None
     name = _clean(value.get("name") or value.get("title"))
     uri = next((_clean(value[key]) for key in ("url", "uri", "website") if value.get(key)), None)
     email = _clean(value.get("email"))
-    return Author(name=name, uri=uri or None, email=email or None) if name else None
+    if not name:
+        return None
+    return Author(
+        name=name, uri=_web_address(site, uri) if uri else None, email=email if _MAIL_ADDRESS.match(email) else None
+    )
 
 
 def _clean(value: Any) -> str:
     """Return a name or address as one line; empty for what is neither text nor a number."""
     if value is None or isinstance(value, (bool, *_COMPOUND)):
         return ""
-    return _legal(text.clean_line(str(value)))
+    return _legal(text.clean_line(str(value))).strip()
 
 
 def _legal(line: str) -> str:

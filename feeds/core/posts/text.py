@@ -93,7 +93,8 @@ def normal(text: str) -> str:
 
 def minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
     """Return how long reading *text* takes: words and CJK characters each at their speed, rounded up, at least 1."""
-    words, characters = len(_WORD.findall(_CJK.sub(" ", text))), len(_CJK.findall(text))
+    latin, characters = (text, 0) if text.isascii() else _CJK.subn(" ", text)
+    words = len(_WORD.findall(latin))
     return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
 
 

@@ -32,13 +32,18 @@ KEYS: dict[str, tuple[str, ...]] = {
     "slug": ("slug",),
     "url": ("permalink", "url", "path"),
     "id": ("id", "guid"),
-    "target": ("source_url", "external_url", "link_url"),
+    "target": ("source_url", "external_url", "link_url", "redirect_to"),
+    "canonical": ("canonical_url", "canonical", "canonicalurl"),
+    "source": ("source",),
+    "rights": ("rights", "copyright", "license", "licence"),
     "authors": ("authors", "author"),
     "categories": ("categories", "category"),
     "tags": ("tags", "tag", "keywords", "topics", "topic"),
     "excerpt": ("excerpt", "summary", "description", "deck", "og_description"),
     "image": ("image", "cover", "thumbnail", "featured_image", "hero", "heroimage", "hero_image", "og_image", "images"),
     "image_alt": ("image_alt", "cover_alt", "featured_image_alt", "hero_alt"),
+    "enclosures": ("enclosure", "enclosures", "audio", "video", "podcast"),
+    "duration": ("duration", "itunes_duration"),
     "reading_time": ("reading_time", "readingtime", "read_time"),
     "feed": ("feed",),
     "newsletter": ("newsletter",),
@@ -85,7 +90,12 @@ class Fields:
 
     def all(self, meaning: str) -> list[Any]:
         """Return the values of every key of this meaning that is set."""
-        return [value for key in self._in_order(meaning) if (value := self._found[key][1]) is not None]
+        return [value for _, value in self.each(meaning)]
+
+    def each(self, meaning: str) -> list[tuple[str, Any]]:
+        """Return every key of this meaning that is set, as written, and its value."""
+        found = (self._found[key] for key in self._in_order(meaning))
+        return [(written, value) for written, value in found if value is not None]
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return keys that look like a known one which is not set, each with the known one."""

@@ -1,71 +1,410 @@
 """Which feeds there are, and which entries each one shows."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote
+from itertools import chain
+from urllib.parse import quote, urljoin
 
-from feeds.model import Catalogue, Entry, Topic
-from feeds.settings import Settings
+from feeds.core.curation.names import Spellings, plain_slug, slugs, unused
+from feeds.core.curation.names import key as key_of
+from feeds.model import Catalogue, Entry, KnownFeed, Topic
+from feeds.settings import Category, Content, Extra, Format, Names, Newsletter, Settings
 
-#: What an empty feed says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the clock.
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+#: What each format's document is called.
+FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
+#: The page for people beside them.
+PAGE = "index.html"
+ALL = ("all", "")
+_OWN_FOLDER = "all/"
+#: What a document that shows nothing says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the
+#: clock.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Feed:
     """One feed: what it is called, where it lies, what it shows."""
 
+    #: `all`, `category`, `tag`, `author`, `language`, `extra`, `newsletter`; and of what, as names are compared.
+    kind: str
+    key: str
     #: A `tag:` URI.
     id: str
     title: str
-    subtitle: str
-    #: The folder below `public/`, with `/`.
+    subtitle: str = ""
+    #: What tells it from its neighbours.
+    label: str
+    #: The folder below `public/`, with `/`, and on the web.
     folder: str
-    #: The folder on the web.
     url: str
+    #: The page that shows the same to people.
+    home: str
     lang: str
-    #: None for the feed of everything.
-    topic: Topic | None
-    #: Newest first.
-    entries: tuple[Entry, ...]
+    #: The category or tag it is about: term and label.
+    about: tuple[str, str] | None = None
+    #: All of them, newest first; none of a newsletter, whose issues are no entries.
+    entries: tuple[Entry, ...] = ()
+    #: How many there are.
+    total: int
+    #: How many are shown, and stand on a page of the archive.
+    size: int
+    content: Content
+    formats: tuple[Format, ...]
+    updated: datetime
+    #: Folders where it lay before.
+    former: tuple[str, ...] = ()
 
     @property
-    def path(self) -> str:
-        """The Atom document below `public/`."""
-        return f"{self.folder}atom.xml"
+    def shown(self) -> tuple[Entry, ...]:
+        """The newest ones."""
+        return self.entries[: self.size]
 
     @property
-    def atom_url(self) -> str:
-        """The Atom document on the web."""
-        return f"{self.url}atom.xml"
+    def files(self) -> dict[Format, str]:
+        """The documents below `public/`, by format."""
+        return {name: f"{self.folder}{FILES[name]}" for name in self.formats}
+
+    def address(self, name: str) -> str:
+        """Return where a file of the feed is on the web."""
+        return self.url + quote(name)
 
     @property
-    def updated(self) -> datetime:
-        """When the newest of its entries was updated."""
-        return max((entry.updated for entry in self.entries), default=_NEVER)
+    def page(self) -> str:
+        """The page for people below `public/`; beside the feed of everything lies the list of all feeds."""
+        return f"{self.folder}{_OWN_FOLDER if self.kind == 'all' else ''}{PAGE}"
+
+    @property
+    def page_url(self) -> str:
+        """That page on the web."""
+        return f"{self.url}{_OWN_FOLDER if self.kind == 'all' else ''}"
+
+    @property
+    def known(self) -> KnownFeed:
+        """What is to be remembered of it."""
+        updated = None if self.updated == NEVER else self.updated
+        return KnownFeed(
+            kind=self.kind,
+            key=self.key,
+            id=self.id,
+            folder=self.folder,
+            label=self.label,
+            updated=updated,
+            former=self.former,
+        )
 
 
-def plan(catalogue: Catalogue, settings: Settings) -> tuple[Feed, ...]:
-    """Return the feed of everything, then one a category in the order of their paths."""
-    shown = [entry for entry in catalogue.entries if entry.post.feed]
-    by_topic: dict[Topic, list[Entry]] = {}
-    for entry in shown if "category" in settings.feeds.by else ():
-        for topic in entry.categories:
-            by_topic.setdefault(topic, []).append(entry)
-    topics = sorted(by_topic, key=lambda topic: topic.slug)
-    return (_feed(shown, None, settings), *(_feed(by_topic[topic], topic, settings) for topic in topics))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a document stands in its feed's archive (RFC 5005 section 4)."""
+
+    #: Its number; None for the feed itself.
+    number: int | None = None
+    older: int | None = None
+    newer: int | None = None
 
 
-def _feed(entries: list[Entry], topic: Topic | None, settings: Settings) -> Feed:
-    place = "" if topic is None else f"category/{topic.slug}/"
-    site = settings.site
+#: The feed itself, without an archive.
+CURRENT = Place()
+
+
+def plan(
+    catalogue: Catalogue, settings: Settings, known: Iterable[KnownFeed] = (), retired: Iterable[str] = ()
+) -> tuple[Feed, ...]:
+    """Return the feed of everything, then the others in the order of their kinds and folders.
+
+    A feed that was published once goes on, empty if need be, until it is *retired*.
+    """
+    maker = _Maker(catalogue, settings, known)
+    moved = frozenset(map(path_of, settings.feeds.moved))
+    found = (feed for feed in maker.feeds() if feed.entries or feed.folder not in moved)
+    return tuple(without(frozenset(retired), found))
+
+
+def path_of(written: str) -> str:
+    """Return a path as people write it as one that starts at `public/`: as on the web with a slash, else in `feeds/`.
+
+    `category/x` is the folder `feeds/category/x/`; `/feed.xml` is a file beside `feeds/`.
+    """
+    found = written.strip()
+    if not found.startswith(("/", "feeds/", "newsletters/", "public/")):
+        found = f"feeds/{found}"
+    found = found.lstrip("/").removeprefix("public/")
+    is_file = "." in found.rpartition("/")[2]
+    return found if is_file or found.endswith("/") or not found else f"{found}/"
+
+
+def without(ended: frozenset[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
+    """Yield feeds that have not ended, without formats that were ended one by one."""
+    for feed in feeds:
+        if feed.folder in ended:
+            continue
+        if any(path in ended for path in feed.files.values()):
+            yield replace(feed, formats=tuple(name for name, path in feed.files.items() if path not in ended))
+        else:
+            yield feed
+
+
+class _Maker:
+    """What all feeds of a site are made from."""
+
+    def __init__(self, catalogue: Catalogue, settings: Settings, known: Iterable[KnownFeed]) -> None:
+        self.now, self.settings = catalogue.now, settings
+        self.entries = [entry for entry in catalogue.entries if entry.post.feed]
+        remembered = list(known)
+        # What another feed was before is no feed any more, even where the config no longer tells of the renaming.
+        renamed = {(feed.id, folder) for feed in remembered for folder in feed.former}
+        self.known = {(f.kind, f.key): f for f in remembered if (f.id, f.folder) not in renamed}
+        self.ids = {feed.id for feed in remembered}
+        self.configured = {key_of(name): (name, category) for name, category in settings.categories.items()}
+
+    def feeds(self) -> Iterator[Feed]:
+        site = self.settings.site
+        yield self.feed(*ALL, label=site.name, place="", entries=self.entries)
+        makers: dict[str, Callable[[], Iterable[Feed]]] = {
+            "category": self.categories,
+            "tag": lambda: self.named("tag", lambda entry: entry.tags),
+            "author": lambda: self.named("author", lambda entry: (author.name for author in entry.post.authors)),
+            "language": self.languages,
+        }
+        for kind, make in makers.items():
+            if kind in self.settings.feeds.by:
+                yield from sorted(make(), key=lambda feed: feed.folder)
+        yield from map(self.extra, self.settings.feeds.extra)
+
+    def feed(  # noqa: PLR0913 - a feed is what it is
+        self,
+        kind: str,
+        key: str,
+        *,
+        label: str,
+        place: str,
+        entries: Iterable[Entry],
+        title: str | None = None,
+        subtitle: str = "",
+        lang: str | None = None,
+        about: tuple[str, str] | None = None,
+        size: int | None = None,
+        content: Content | None = None,
+        before: KnownFeed | None = None,
+        former: Iterable[str] = (),
+    ) -> Feed:
+        """Return a feed; *before* is what it was under another name, *former* where it lay."""
+        settings, had = self.settings, self.known.get((kind, key))
+        folder, remembered = f"feeds/{place}", had or before
+        shown = list(entries)
+        size = size or settings.feeds.entries
+        left = (*former, *(had.former if had else ()), *([had.folder] if had else ()))
+        return Feed(
+            kind=kind,
+            key=key,
+            id=remembered.id if remembered else unused(self.new_id(place), "-", self.ids),
+            title=title or (label if kind == "all" else f"{label} · {settings.site.name}"),
+            subtitle=subtitle,
+            label=label,
+            folder=folder,
+            url=settings.feeds_url + quote(place),
+            home=str(settings.site.url) if kind == "all" else settings.feeds_url + quote(place),
+            lang=str(lang or settings.site.language),
+            about=about,
+            entries=tuple(shown),
+            total=len(shown),
+            size=size,
+            content=content or settings.feeds.content,
+            formats=tuple(name for name in FILES if name in settings.feeds.formats),
+            updated=self.updated(shown[:size], remembered),
+            former=tuple(place for place in dict.fromkeys(left) if place != folder),
+        )
+
+    def new_id(self, place: str) -> str:
+        """Return the id of a feed that nothing is remembered of."""
+        return f"tag:{self.settings.site.authority}:feeds/{quote(place)}"
+
+    def updated(self, shown: Iterable[Entry], remembered: KnownFeed | None) -> datetime:
+        """Return when the newest entry was updated; what was said before is not taken back, unless by the clock."""
+        newest = max((entry.updated for entry in shown), default=NEVER)
+        said = remembered.updated if remembered else None
+        return moment(max(newest, said) if said is not None and said <= self.now else newest)
+
+    def without_posts(self, kind: str, used: Collection[str]) -> list[KnownFeed]:
+        """Return the feeds of a kind that were published and have no posts now."""
+        return [feed for (other, key), feed in self.known.items() if other == kind and key not in used]
+
+    # By kind ----------------------------------------------------------------------------------------------------
+
+    def categories(self) -> Iterator[Feed]:
+        by_topic: dict[Topic, list[Entry]] = {}
+        for entry in self.entries:
+            for topic in entry.categories:
+                by_topic.setdefault(topic, []).append(entry)
+        found = {key_of(topic.term): (topic, entries) for topic, entries in by_topic.items()}
+        found |= {at: (topic, []) for at, topic in self.empty_categories(found).items()}
+        for at, (topic, entries) in found.items():
+            said = self.configured.get(at, ("", Category()))[1]
+            was = [self.before(name) for name in said.was]
+            yield self.feed(
+                "category",
+                at,
+                label=topic.label,
+                place=f"category/{topic.slug}/",
+                entries=entries,
+                title=said.title,
+                subtitle=topic.description,
+                about=(topic.term, topic.label),
+                size=said.entries,
+                content=said.content,
+                before=was[0] if was else None,
+                former=chain.from_iterable((*old.former, old.folder) for old in was),
+            )
+
+    def empty_categories(self, used: Mapping[str, tuple[Topic, list[Entry]]]) -> dict[str, Topic]:
+        """Return categories without posts whose feed was published, under this name or a former one."""
+        renamed = {key_of(was): at for at, (_, category) in self.configured.items() for was in category.was}
+        names = {renamed.get(k.key, k.key): k.label for k in self.without_posts("category", used)}
+        names = {
+            at: self.configured[at][0] if at in self.configured else n for at, n in names.items() if at not in used
+        }
+        taken = {topic.slug for topic, _ in used.values()}
+        found = {}
+        for at, name in names.items():
+            said = self.configured.get(at, ("", Category()))[1]
+            given = given_slugs(self.known.values(), "category").get(at) or plain_slug(name, "category")
+            slug = unused(plain_slug(said.slug, "category") if said.slug else given, "-", taken)
+            taken.add(slug)
+            found[at] = Topic(term=name, label=said.label or name, slug=slug, description=said.description or "")
+        return found
+
+    def before(self, name: str) -> KnownFeed:
+        """Return what is known of a renamed category, or what its feed must have been."""
+        place = f"category/{plain_slug(name, 'category')}/"
+        guess = KnownFeed(
+            kind="category",
+            key=key_of(name),
+            id=self.new_id(place),
+            folder=f"feeds/{place}",
+            label=name,
+        )
+        return self.known.get(("category", key_of(name)), guess)
+
+    def named(self, kind: str, names_of: Callable[[Entry], Iterable[str]]) -> Iterator[Feed]:
+        """Yield a feed for each name that entries have of a kind."""
+        spelled = Spellings(name for entry in self.entries for name in names_of(entry))
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            for name in spelled.of(names_of(entry)):
+                found.setdefault(name, []).append(entry)
+        names = {key_of(name): name for name in found}
+        for known in self.without_posts(kind, names):
+            names[known.key], found[known.label] = known.label, []
+        given = slugs(names, wanted={}, remembered=self.slugs(kind), fallback=kind)
+        for at, name in names.items():
+            about = (name, name) if kind == "tag" else None
+            yield self.feed(kind, at, label=name, place=f"{kind}/{given[at]}/", entries=found[name], about=about)
+
+    def slugs(self, kind: str) -> dict[str, str]:
+        return given_slugs(self.known.values(), kind)
+
+    def languages(self) -> Iterator[Feed]:
+        """Yield a feed for each language, called as its readers call it."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.post.lang, []).append(entry)
+        found |= {known.key: [] for known in self.without_posts("language", found)}
+        for lang, entries in found.items():
+            yield self.feed(
+                "language", lang, label=_own_name(lang), place=f"language/{lang.lower()}/", entries=entries, lang=lang
+            )
+
+    def extra(self, extra: Extra) -> Feed:
+        fits = _fits(extra)
+        return self.feed(
+            "extra",
+            extra.name,
+            label=extra.title or extra.name,
+            place=f"{extra.name}/",
+            entries=filter(fits, self.entries),
+            title=extra.title or None,
+            subtitle=extra.description,
+            lang=extra.language if isinstance(extra.language, str) else None,
+            size=extra.entries,
+            content=extra.content,
+        )
+
+
+def newsletter_feed(
+    newsletter: Newsletter, settings: Settings, *, issues: int, updated: datetime, known: KnownFeed | None
+) -> Feed:
+    """Return the feed of a newsletter's issues, which are no entries of the catalogue."""
+    place = f"newsletters/{newsletter.name}/"
+    url = address(place, settings.feeds_url)
     return Feed(
-        id=f"tag:{site.authority}:feeds/{quote(place)}",
-        title=site.name if topic is None else f"{topic.label} · {site.name}",
-        subtitle="" if topic is None else topic.description,
-        folder=f"feeds/{place}",
-        url=settings.feeds_url + quote(place),
-        lang=site.language,
-        topic=topic,
-        entries=tuple(entries[: settings.feeds.entries]),
+        kind="newsletter",
+        key=newsletter.name,
+        id=known.id if known else f"tag:{settings.site.authority}:{place}",
+        title=f"{newsletter.heading} · {settings.site.name}",
+        label=newsletter.heading,
+        folder=place,
+        url=url,
+        home=url,
+        lang=str(newsletter.language or settings.site.language),
+        total=issues,
+        size=settings.feeds.entries,
+        content="full",
+        formats=tuple(name for name in FILES if name in settings.feeds.formats),
+        updated=moment(updated),
     )
+
+
+def given_slugs(known: Iterable[KnownFeed], kind: str) -> dict[str, str]:
+    """Return the slugs that feeds of a kind were given, by key."""
+    start = f"feeds/{kind}/"
+    return {feed.key: feed.folder.removeprefix(start).rstrip("/") for feed in known if feed.kind == kind}
+
+
+def address(path: str, feeds_url: str) -> str:
+    """Return where a file below `public/` is on the web: `public/feeds/` at *feeds_url*, the rest beside it."""
+    inside = path.removeprefix("feeds/")
+    return feeds_url + quote(inside) if inside != path else urljoin(feeds_url, "../" + quote(path))
+
+
+def _fits(extra: Extra) -> Callable[[Entry], bool]:
+    """Return whether an entry passes a filter: each key that is set must fit, by one of its names."""
+    categories, tags, authors = (frozenset(map(key_of, _names(n))) for n in (extra.category, extra.tag, extra.author))
+    languages = tuple(lang.lower() for lang in _names(extra.language))
+
+    def fits(entry: Entry) -> bool:
+        post = entry.post
+        return (
+            (not categories or any(key_of(c.term) in categories for c in entry.categories))
+            and (not tags or any(key_of(tag) in tags for tag in entry.tags))
+            and (not authors or any(key_of(author.name) in authors for author in post.authors))
+            and (not languages or any(_speaks(post.lang, lang) for lang in languages))
+        )
+
+    return fits
+
+
+def _names(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _speaks(lang: str, wanted: str) -> bool:
+    """Return whether a language is meant by a range: `zh` means `zh-Hans` too (RFC 4647 section 3.3.1)."""
+    return f"{lang.lower()}-".startswith(f"{wanted}-")
+
+
+def _own_name(lang: str) -> str:
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - only for sites with feeds by language
+
+    try:
+        name = Locale.parse(lang, sep="-").get_display_name() or lang
+    except (UnknownLocaleError, ValueError):
+        return lang
+    return name[0].upper() + name[1:]
+
+
+def moment(at: datetime) -> datetime:
+    """Return a moment as RFC 3339 can write it: whole seconds, an offset of whole minutes (no local mean time)."""
+    offset = at.utcoffset()
+    whole = offset is not None and offset.total_seconds() % 60 == 0
+    return (at if whole else at.astimezone(UTC)).replace(microsecond=0)

@@ -1,15 +1,14 @@
 """Entries in the memory: every one that was ever public, and what it was before.
 
-Plain SQL through the driver (PEP 249): every pass asks for entries, and loading SQLAlchemy would take longer than the
-rest of a pass in which little has changed. Each method is one transaction.
+Each method is one transaction.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from feeds.edges.store.plain import read, transaction, written
 from feeds.errors import StoreError
 from feeds.model import Entry, Known, Past, Post
 
@@ -28,16 +27,6 @@ class Entries:
         self._db = connection
         self._had: dict[str, Known] | None = None
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
     def version(self) -> str | None:
         """Return the last migration that was applied; None for a store without tables."""
         named = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
@@ -48,7 +37,7 @@ class Entries:
 
     def make(self, tables: str, version: str) -> None:
         """Make the tables of a new store, unless another process has just done so."""
-        with self._transaction():
+        with transaction(self._db):
             if self.version() is None:
                 for statement in tables.split(";\n"):
                     self._db.execute(statement)
@@ -77,9 +66,9 @@ class Entries:
             elif not _is_the_same(before, entry.post):
                 changed.append((before, _row(entry)))
         if new or changed:
-            at = _written(now)
+            at = written(now)
             past = ((b.id, at, b.path, b.text_digest, b.title) for b, row in changed if _looks(b) != row[1:4])
-            with self._transaction():
+            with transaction(self._db):
                 self._db.executemany(_INSERT, ((*row, at) for row in new))
                 self._db.executemany(_HISTORY, past)
                 self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
@@ -95,7 +84,7 @@ class Entries:
         rows = self._db.execute(
             "SELECT until, path, text_digest, title FROM entry_history WHERE entry_id = ? ORDER BY id", (identity,)
         ).fetchall()
-        since = [_read(now[3]), *(_read(row[0]) for row in rows)]
+        since = [read(now[3]), *(read(row[0]) for row in rows)]
         states = [(row[1], row[2], row[3]) for row in rows] + [now[:3]]
         return tuple(
             Past(since=at, path=path, text_digest=digest, title=title)
@@ -122,10 +111,10 @@ class Entries:
         ]
         if any(not row[0] or not row[1] for row in rows):
             raise StoreError("an entry without id or path cannot be kept")
-        with self._transaction():
+        with transaction(self._db):
             had = {row[0] for row in self._db.execute("SELECT id FROM entries")}
             new = [row for row in rows if row[0] not in had]
-            self._db.executemany(_INSERT, ((*row, _written(now)) for row in new))
+            self._db.executemany(_INSERT, ((*row, written(now)) for row in new))
         return len(new)
 
 
@@ -153,12 +142,3 @@ def _known(row: tuple[Any, ...]) -> Known:
     identity, path, digest, title, published, sketch = row
     at = datetime.fromisoformat(published) if published else None
     return Known(id=identity, path=path, text_digest=digest, title=title, published=at, sketch=sketch)
-
-
-def _written(moment: datetime) -> str:
-    """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _read(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

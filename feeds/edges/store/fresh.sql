@@ -10,6 +10,37 @@ CREATE TABLE entries (
     sketch BLOB,
     CONSTRAINT pk_entries PRIMARY KEY (id)
 );
+CREATE TABLE feeds (
+    kind VARCHAR(16) NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    label TEXT NOT NULL,
+    updated DATETIME,
+    former TEXT NOT NULL,
+    CONSTRAINT pk_feeds PRIMARY KEY (kind, key),
+    CONSTRAINT uq_feeds_folder UNIQUE (folder)
+);
+CREATE TABLE archive_pages (
+    kind VARCHAR(16) NOT NULL,
+    key TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    CONSTRAINT pk_archive_pages PRIMARY KEY (kind, key, number)
+);
+CREATE TABLE retired (
+    path TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_retired PRIMARY KEY (path)
+);
+CREATE TABLE pings (
+    path TEXT NOT NULL,
+    since DATETIME NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at DATETIME NOT NULL,
+    CONSTRAINT pk_pings PRIMARY KEY (path)
+);
 CREATE TABLE issues (
     id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,
@@ -87,6 +118,7 @@ CREATE TABLE letters (
     html TEXT NOT NULL,
     text TEXT NOT NULL,
     page TEXT NOT NULL,
+    entry TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_letters PRIMARY KEY (issue_id, lang),
     CONSTRAINT fk_letters_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );

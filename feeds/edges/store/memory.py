@@ -20,6 +20,9 @@ from feeds.model import (
 
 _TO_BE_MADE = deliveries.c.state.in_([DeliveryState.READY, DeliveryState.HANDING_OVER])
 
+#: Columns that a letter is made of.
+_LETTER = ("lang", "subject", "html", "text", "page", "entry")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
@@ -140,10 +143,7 @@ class Memory:
         """Return an issue's letters by language, as they were frozen."""
         with self._db.begin():
             rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
-        return {
-            row.lang: Letter(lang=row.lang, subject=row.subject, html=row.html, text=row.text, page=row.page)
-            for row in rows
-        }
+        return {row.lang: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
 
     def finish(self, issue_id: int) -> None:
         """Write down that an issue is on its way to everybody."""
@@ -266,7 +266,7 @@ def _read_delivery(row: Any) -> Delivery:
 
 
 def _columns(letter: Letter) -> dict[str, str]:
-    return {name: getattr(letter, name) for name in ("lang", "subject", "html", "text", "page")}
+    return {name: getattr(letter, name) for name in _LETTER}
 
 
 def _issue(row: Any) -> Issue:

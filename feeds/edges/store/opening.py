@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.edges.store.entries import Entries
+from feeds.edges.store.feeds import FeedMemory
 from feeds.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
 #: The last migration; a test holds that it is.
-HEAD = "0002"
+HEAD = "0003"
 
 
 class Store:
-    """An open store. Entries are asked for in every pass; what only newsletters need is loaded when it is asked for."""
+    """An open store. Entries and feeds are asked for in every pass; what only newsletters need is loaded late."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.entries = Entries(connection)
+        self.feeds = FeedMemory(connection)
 
     @cached_property
     def memory(self) -> "Memory":

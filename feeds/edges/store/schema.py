@@ -56,6 +56,55 @@ entry_history = Table(
     Column("title", Text),
 )
 
+#: Every feed that was ever published.
+feeds = Table(
+    "feeds",
+    metadata,
+    #: What it is made by, and of what, as names are compared.
+    Column("kind", String(16), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    #: Below `public/`. A slug that was given stays given.
+    Column("folder", Text, nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    #: What the feed said last: it never goes back.
+    Column("updated", DateTime),
+    #: Where it lay before: a JSON list.
+    Column("former", Text, nullable=False),
+)
+
+#: Which entries of a feed are together in which archive document; written once, then only added to.
+archive_pages = Table(
+    "archive_pages",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    #: How many it takes.
+    Column("size", Integer, nullable=False),
+    #: A JSON list of ids: a page is read and written whole, and there may be thousands.
+    Column("entries", Text, nullable=False),
+)
+
+#: Feeds, or single documents of them, that were ended on purpose.
+retired = Table(
+    "retired",
+    metadata,
+    #: Below `public/`; a folder ends with a slash.
+    Column("path", Text, primary_key=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: Documents that have changed and whose hub does not know yet.
+pings = Table(
+    "pings",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("since", DateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", DateTime, nullable=False),
+)
+
 issues = Table(
     "issues",
     metadata,
@@ -93,6 +142,8 @@ letters = Table(
     Column("text", Text, nullable=False),
     #: The same issue for the archive; kept, so that the page stays as sent.
     Column("page", Text, nullable=False),
+    #: The same issue as an entry of the newsletter's feed.
+    Column("entry", Text, nullable=False, server_default=""),
 )
 
 subscribers = Table(

@@ -1,0 +1,69 @@
+"""A document -> the bytes of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+
+from typing import Any
+
+import msgspec
+
+from feeds.core.syndication.item import UNKNOWN_TYPE, Document, Item
+from feeds.core.syndication.plan import FILES
+from feeds.model import Author, Enclosure
+
+
+def json(document: Document) -> bytes:
+    """Return the bytes of a JSON Feed; they depend on the document only. What is empty is left out."""
+    feed = document.feed
+    made = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": feed.address(FILES["json"]),
+        "description": feed.subtitle,
+        "language": feed.lang,
+        "authors": [{"name": document.author}],
+        "hubs": [{"type": "WebSub", "url": document.hub}] if document.hub else [],
+    }
+    encoded = msgspec.json.encode(_filled(made) | {"items": [_item(item) for item in document.items]})
+    return msgspec.json.format(encoded, indent=1) + b"\n"
+
+
+def _item(item: Item) -> dict[str, Any]:
+    """Return one item: `url` is our page, and what a link post points to is `external_url`."""
+    return _filled(
+        {
+            "id": item.id,
+            "url": item.page,
+            "external_url": item.url if item.via else None,
+            "title": item.title,
+            "content_html": item.html,
+            # One of the two is required.
+            "content_text": None if item.html else item.summary or item.title,
+            "summary": item.summary,
+            "image": item.picture.url if item.picture else None,
+            "date_published": item.published.isoformat(),
+            "date_modified": item.updated.isoformat(),
+            "authors": [_author(author) for author in item.authors],
+            "tags": [term for term, _ in item.categories],
+            "language": item.lang,
+            "attachments": [_attachment(file) for file in item.enclosures],
+        },
+    )
+
+
+def _author(author: Author) -> dict[str, Any]:
+    return _filled({"name": author.name, "url": author.uri})
+
+
+def _attachment(file: Enclosure) -> dict[str, Any]:
+    return _filled(
+        {
+            "url": file.url,
+            "mime_type": file.type or UNKNOWN_TYPE,
+            "title": file.title,
+            "size_in_bytes": file.length,
+            "duration_in_seconds": file.seconds,
+        },
+    )
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "", [])}

@@ -1,0 +1,177 @@
+"""Feeds that lie elsewhere now, or have ended: what goes on being written where they lay, and what servers are told.
+
+A server that knows no redirects goes on showing the old document, which is the new one, byte for byte, and names its
+new address as `self`. Paths start at `public/`; a folder ends with a slash.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from feeds.core.syndication.plan import FILES, Feed, address, path_of
+
+#: Of feeds, whoever wrote them: a file that is something else must not be written over.
+_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
+_OURS = ("feeds/", "feeds/redirects.json")
+_BEGIN, _END = "# Feeds: begin", "# Feeds: end"
+_BLOCK = re.compile(rf"^{_BEGIN}[^\n]*\n.*?^{_END}[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """Where something lay, and where it lies; None where it has ended."""
+
+    old: str
+    new: str | None
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What a server is to answer."""
+        return HTTPStatus.GONE if self.new is None else HTTPStatus.MOVED_PERMANENTLY
+
+
+class Places:
+    """Where the feeds of a site lie: their folders, and every file in them by its folder."""
+
+    def __init__(self, feeds: Iterable[Feed]) -> None:
+        self.folders = {feed.folder: (*feed.files.values(), feed.page) for feed in feeds}
+        self.files = frozenset(path for paths in self.folders.values() for path in paths)
+
+    def __contains__(self, path: str) -> bool:
+        return path in (self.folders if path.endswith("/") else self.files)
+
+
+def known(feeds: Iterable[Feed], retired: Iterable[str]) -> list[Move]:
+    """Return the moves that follow from what feeds were called before, and from what was ended."""
+    found = list(feeds)
+    places, ended = Places(found), frozenset(retired)
+    moved = [
+        Move(old=old, new=feed.folder)
+        for feed in found
+        for old in feed.former
+        if old not in places and old not in ended
+    ]
+    return [*moved, *(Move(old=old, new=None) for path in sorted(ended) for old in _gone(path))]
+
+
+def _gone(path: str) -> Iterable[str]:
+    """Return what is no more when a feed has ended: its folder; of a newsletter the documents, as its issues stay."""
+    return [path + name for name in FILES.values()] if path.startswith("newsletters/") and path[-1] == "/" else [path]
+
+
+def configured(moved: Mapping[str, str], feeds: Iterable[Feed]) -> tuple[list[Move], list[str]]:
+    """Return the moves that `feeds.moved` names, and a line for each that cannot be."""
+    places = Places(feeds)
+    wanted = {path_of(old): path_of(new) for old, new in moved.items()}
+    found, problems = [], []
+    for old, new in wanted.items():
+        end = _end(new, wanted, places)
+        if problem := _problem(old, end, places):
+            problems.append(f"feeds.moved: {old!r} = {new!r}: {problem}")
+        elif end is not None:
+            found.append(Move(old=old, new=end))
+    return found, problems
+
+
+def _end(new: str, wanted: Mapping[str, str], places: Places) -> str | None:
+    """Return where a chain of moves leads; None where it goes in a circle."""
+    seen = set()
+    while new in wanted and new not in places:
+        if new in seen:
+            return None
+        seen.add(new)
+        new = wanted[new]
+    return new
+
+
+def _problem(old: str, new: str | None, places: Places) -> str | None:
+    if new is None:
+        return "leads back to itself"
+    if old in places:
+        return "a feed lies there now; it cannot be at both places"
+    if ".." in old.split("/") or not re.fullmatch(r"[^\x00-\x1f\x7f\"\\]+", old):
+        return "is no path below public/"
+    if not old.endswith(("/", *_ENDINGS)) or old in _OURS:
+        return f"is no feed; write a folder or a file that ends in {', '.join(_ENDINGS)}"
+    if old.endswith("/") != new.endswith("/"):
+        return "a folder moves to a folder and a file to a file"
+    return None if new in places else "there is no feed at the new place; `feeds.opml` lists all"
+
+
+def copies(moves: Iterable[Move], feeds: Iterable[Feed]) -> dict[str, str]:
+    """Return which file goes on being written, and of which it is a copy."""
+    places = Places(feeds)
+    return {
+        move.old + path.removeprefix(move.new) if move.old.endswith("/") else move.old: path
+        for move in moves
+        if move.new is not None
+        for path in (places.folders[move.new] if move.new.endswith("/") else [move.new])
+        if path.endswith(_ENDINGS) or move.old.startswith("feeds/")  # elsewhere a page may be the site's own
+    }
+
+
+# What servers are told --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One line of a server's configuration."""
+
+    #: The path on the web, as it is and percent-encoded; a folder ends with a slash.
+    path: str
+    encoded: str
+    #: The whole address, and its path; None where nothing is any more.
+    url: str | None
+    target: str | None
+    status: HTTPStatus
+
+
+def redirects(answers: Sequence[Answer], fallback: str) -> list[str]:
+    """Return the lines of Netlify's and Cloudflare Pages' `_redirects`.
+
+    Cloudflare takes no 410 and passes over such a line; Netlify wants a page to show with it.
+    """
+    lines = []
+    for answer in answers:
+        star, splat = ("*", ":splat") if answer.path.endswith("/") else ("", "")
+        target = fallback if answer.target is None else answer.target + splat
+        lines.append(f"{answer.encoded}{star} {target} {answer.status}")
+    return lines
+
+
+def htaccess(answers: Sequence[Answer]) -> list[str]:
+    """Return the lines of Apache's mod_alias: it compares decoded paths, and what is below a folder follows it."""
+    return [
+        f'Redirect gone "{a.path}"' if a.url is None else f'Redirect {a.status} "{a.path}" "{a.url}"' for a in answers
+    ]
+
+
+def table(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Return the same for programs: `from` ends with a slash where everything below it is meant."""
+    return [{"from": a.encoded, "to": a.target, "status": int(a.status)} for a in answers]
+
+
+def with_block(existing: str, lines: Sequence[str]) -> str:
+    """Return a file of the site with our lines in it, marked, in place of those that were there; the rest stays."""
+    block = "".join(f"{line}\n" for line in (f"{_BEGIN} (written by `feeds publish`)", *lines, _END)) if lines else ""
+    if _BLOCK.search(existing):
+        return _BLOCK.sub(lambda _: block, existing, count=1)
+    gap = "\n" if existing and block and not existing.endswith("\n") else ""
+    return existing + gap + block
+
+
+def answers(moves: Iterable[Move], feeds_url: str) -> Iterator[Answer]:
+    """Yield what a server answers for each move."""
+    for move in moves:
+        old = web_path(address(move.old, feeds_url))
+        new = None if move.new is None else address(move.new, feeds_url)
+        target = None if new is None else web_path(new)
+        yield Answer(path=unquote(old), encoded=old, url=new, target=target, status=move.status)
+
+
+def web_path(url: str) -> str:
+    """Return an address without its host."""
+    return urlsplit(url).path

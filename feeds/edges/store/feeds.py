@@ -1,0 +1,126 @@
+"""Feeds in the memory: where each lies, what its archive pages hold, what was ended, what a hub has to hear of."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from feeds.edges.store.plain import read, transaction, written
+from feeds.model import ArchivePage, KnownFeed, Ping
+
+_FEED = "INSERT OR REPLACE INTO feeds (kind, key, id, folder, label, updated, former) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PAGE = "INSERT OR REPLACE INTO archive_pages (kind, key, number, size, entries) VALUES (?, ?, ?, ?, ?)"
+_PING = "INSERT OR REPLACE INTO pings (path, since, tries, next_at) VALUES (?, ?, ?, ?)"
+_NEW_PING = "INSERT OR IGNORE INTO pings (path, since, tries, next_at) VALUES (?, ?, ?, ?)"
+
+
+class FeedMemory:
+    """The part of an open store that knows feeds. Each method is one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def known(self) -> tuple[KnownFeed, ...]:
+        """Return every feed that was ever published, in the order of their folders."""
+        rows = self._db.execute(
+            "SELECT kind, key, id, folder, label, updated, former FROM feeds ORDER BY folder"
+        ).fetchall()
+        return tuple(
+            KnownFeed(
+                kind=kind,
+                key=key,
+                id=identity,
+                folder=folder,
+                label=label,
+                updated=None if updated is None else read(updated),
+                former=tuple(json.loads(former)),
+            )
+            for kind, key, identity, folder, label, updated, former in rows
+        )
+
+    def pages(self) -> tuple[ArchivePage, ...]:
+        """Return every archive page, a feed's oldest first."""
+        rows = self._db.execute("SELECT kind, key, number, size, entries FROM archive_pages ORDER BY kind, key, number")
+        return tuple(
+            ArchivePage(kind=kind, key=key, number=number, size=size, entries=tuple(json.loads(entries)))
+            for kind, key, number, size, entries in rows
+        )
+
+    def remember(self, feeds: Iterable[KnownFeed], pages: Iterable[ArchivePage]) -> None:
+        """Keep feeds and pages that are new or not what they were, together: a page belongs to a feed."""
+        rows = [_row(feed) for feed in feeds]
+        numbered = [(p.kind, p.key, p.number, p.size, json.dumps(p.entries, ensure_ascii=False)) for p in pages]
+        if not rows and not numbered:
+            return
+        with transaction(self._db):
+            # Two categories may have swapped their slugs: both folders must be free before either is taken.
+            self._db.executemany("DELETE FROM feeds WHERE kind = ? AND key = ?", [row[:2] for row in rows])
+            self._db.executemany(_FEED, rows)
+            self._db.executemany(_PAGE, numbered)
+
+    def retired(self) -> frozenset[str]:
+        """Return what was ended: folders, with a slash at the end, and documents."""
+        return frozenset(row[0] for row in self._db.execute("SELECT path FROM retired"))
+
+    def retire(self, paths: Iterable[str], now: datetime) -> None:
+        """Write down that feeds or documents of them have ended; no hub has to hear of them any more."""
+        ended = list(paths)
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT OR IGNORE INTO retired (path, at) VALUES (?, ?)", [(path, written(now)) for path in ended]
+            )
+            self._db.executemany(
+                "DELETE FROM pings WHERE substr(path, 1, length(?)) = ?", [(path, path) for path in ended]
+            )
+
+    def revive(self, paths: Iterable[str]) -> bool:
+        """Take that back; return whether any had ended."""
+        with transaction(self._db):
+            return self._db.executemany("DELETE FROM retired WHERE path = ?", [(path,) for path in paths]).rowcount > 0
+
+    # Pings ------------------------------------------------------------------------------------------------------
+
+    def pings(self) -> tuple[Ping, ...]:
+        """Return what a hub has to hear of, the longest waiting first."""
+        rows = self._db.execute("SELECT path, since, tries, next_at FROM pings ORDER BY since, path")
+        return tuple(
+            Ping(path=path, since=read(since), tries=tries, next_at=read(next_at))
+            for path, since, tries, next_at in rows
+        )
+
+    def expect(self, paths: Iterable[str], now: datetime) -> frozenset[str]:
+        """Write down that documents may be about to change; return those that were waiting for a ping already."""
+        rows = [(path, written(now), 0, written(now)) for path in paths]
+        if not rows:
+            return frozenset()
+        waiting = {ping.path for ping in self.pings()}
+        with transaction(self._db):
+            self._db.executemany(_NEW_PING, rows)
+        return frozenset(row[0] for row in rows if row[0] in waiting)
+
+    def hurry(self, paths: Iterable[str], now: datetime) -> None:
+        """Write down that documents which are waiting have changed once more: patience begins anew, and at once."""
+        rows = [(written(now), written(now), path) for path in paths]
+        if rows:
+            with transaction(self._db):
+                self._db.executemany("UPDATE pings SET since = ?, tries = 0, next_at = ? WHERE path = ?", rows)
+
+    def settle(self, paths: Iterable[str]) -> None:
+        """Write down that a hub need not hear of documents: it has, or they have not changed after all."""
+        rows = [(path,) for path in paths]
+        if rows:
+            with transaction(self._db):
+                self._db.executemany("DELETE FROM pings WHERE path = ?", rows)
+
+    def postpone(self, pings: Iterable[Ping]) -> None:
+        """Keep when to try again."""
+        rows = [(ping.path, written(ping.since), ping.tries, written(ping.next_at)) for ping in pings]
+        if rows:
+            with transaction(self._db):
+                self._db.executemany(_PING, rows)
+
+
+def _row(feed: KnownFeed) -> tuple[str, str, str, str, str, str | None, str]:
+    former = json.dumps(feed.former, ensure_ascii=False)
+    updated = None if feed.updated is None else written(feed.updated)
+    return (feed.kind, feed.key, feed.id, feed.folder, feed.label, updated, former)

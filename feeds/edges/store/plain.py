@@ -1,0 +1,31 @@
+"""Plain SQL through the driver (PEP 249), for what every pass asks.
+
+Loading SQLAlchemy would take longer than the rest of a pass in which little has changed.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a transaction open: all of it is kept, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def written(moment: datetime) -> str:
+    """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def read(text: str) -> datetime:
+    """Return a moment that was written so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,111 @@
+"""The feeds of newsletters, and what lists all feeds: a page for people, an OPML file for feed readers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from feeds.core.syndication import plan
+from feeds.core.syndication.plan import Feed
+from feeds.edges.made import recipe
+from feeds.jobs import pages
+from feeds.jobs.press import Press
+from feeds.jobs.report import Wish
+from feeds.jobs.site import Site
+from feeds.model import Issue, KnownFeed
+
+if TYPE_CHECKING:
+    from feeds.core.syndication.item import Item
+    from feeds.edges.store.opening import Store
+
+_INDEX, _OPML = "feeds/index.html", "feeds/feeds.opml"
+
+
+class Newsletters:
+    """The feeds of all newsletters whose issues are open to everybody."""
+
+    def __init__(self, site: Site, store: "Store", press: Press, wish: Wish) -> None:
+        self.site, self.store, self.press, self.wish = site, store, press, wish
+        #: Of every newsletter, the oldest first.
+        self.issues: tuple[Issue, ...] = tuple(store.memory.issues()) if store.has_issues else ()
+
+    def write(self) -> list[Feed]:
+        """Bring each newsletter's feed and page up to date; return the feeds."""
+        memory = self.store.feeds
+        known = {feed.key: feed for feed in memory.known() if feed.kind == "newsletter"}
+        found = list(plan.without(memory.retired(), self._feeds(known)))
+        if not self.wish.dry_run:
+            memory.remember([feed.known for feed in found if known.get(feed.key) != feed.known], [])
+        for feed in found:
+            self._write(feed)
+        return found
+
+    def _feeds(self, known: Mapping[str, KnownFeed]) -> Iterator[Feed]:
+        for newsletter in self.site.settings.newsletters:
+            issues = self._of(newsletter.name)
+            if newsletter.archive == "public" and issues:
+                yield plan.newsletter_feed(
+                    newsletter,
+                    self.site.settings,
+                    issues=len(issues),
+                    updated=issues[0].slot,
+                    known=known.get(newsletter.name),
+                )
+
+    def _of(self, name: str) -> list[Issue]:
+        """Return a newsletter's issues, newest first."""
+        return [issue for issue in reversed(self.issues) if issue.newsletter == name]
+
+    def _write(self, feed: Feed) -> None:
+        issues = self._of(feed.key)[: feed.size]
+        settings = self.site.settings
+        about = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
+        made_of = recipe(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp())
+        wanted = [path for path in (*feed.files.values(), feed.page) if not self.press.is_fresh(path, made_of)]
+        told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self.wish.dry_run]
+        waiting = self.store.feeds.expect(told, self.wish.clock())
+        made = self._made(feed, issues, wanted)
+        same = [path for path, content in made if not self.press.write(path, content, made_of)]
+        self.store.feeds.settle(path for path in same if path in told and path not in waiting)
+        self.store.feeds.hurry(waiting.difference(same), self.wish.clock())
+
+    def _made(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        newsletter = next(n for n in self.site.settings.newsletters if n.name == feed.key)
+        if feed.page in wanted:
+            words = self.site.words(newsletter)
+            stories = [pages.of_issue(self.site, issue, words) for issue in issues]
+            yield feed.page, pages.feed_page(self.site, feed, stories, words)
+        documents = [path for path in wanted if path != feed.page]
+        if documents:
+            from feeds.core.syndication import write  # noqa: PLC0415 - lxml and feedgen, only where a feed is made
+
+            items = [self._item(feed, issue) for issue in issues]
+            yield from write.documents(feed, items, self.site.settings, documents)
+
+    def _item(self, feed: Feed, issue: Issue) -> "Item":
+        from feeds.core.syndication import item  # noqa: PLC0415 - as above
+
+        letter = next(iter(self.store.memory.letters(issue.id).values()))
+        url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
+        authority = self.site.settings.site.authority
+        return item.of_issue(issue, letter.entry, url=url, lang=feed.lang, authority=authority)
+
+
+def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: Press) -> None:
+    """Bring the page that lists all feeds up to date."""
+    made_of = pages.recipe(site, feeds, issues)
+    if not press.is_fresh(_INDEX, made_of):
+        press.write(_INDEX, pages.feeds_page(site, feeds, issues), made_of)
+
+
+def write_opml(site: Site, feeds: Sequence[Feed], press: Press) -> None:
+    """Bring the list of all feeds for programs up to date."""
+    if not any(feed.formats for feed in feeds):
+        return
+    about = [(f.kind, f.label, f.title, f.subtitle, f.lang, f.formats, f.url) for f in feeds]
+    updated = max((f.updated for f in feeds), default=None)
+    made_of = recipe(about, updated, site.settings.site, site.templates_stamp())
+    if not press.is_fresh(_OPML, made_of):
+        from feeds.core.syndication.opml import opml  # noqa: PLC0415 - lxml, for a file that seldom changes
+
+        words = site.words()
+        groups = {feed.kind: pages.group_title(feed.kind, words) for feed in feeds}
+        press.write(_OPML, opml(feeds, site.settings.site.name, groups), made_of)

@@ -1,0 +1,57 @@
+"""Files of `public/`: brought up to date where what they are made of has changed, and told of."""
+
+from feeds.edges.folder import Output
+from feeds.edges.made import Made
+from feeds.errors import OutputError
+from feeds.jobs.report import Report
+
+
+class Press:
+    """Writes what has to be written."""
+
+    def __init__(self, public: Output, made: Made, report: Report) -> None:
+        self._public, self._made, self._report = public, made, report
+        #: Whether anything could not be made or written.
+        self.failed = False
+
+    def is_fresh(self, path: str, made_of: str) -> bool:
+        """Return whether *path* was made of this and lies as it was left; then it is counted."""
+        fresh = self._made.is_fresh(path, made_of)
+        self._report.unchanged += fresh
+        return fresh
+
+    def last(self, path: str) -> str:
+        """Return what *path* was made of, if it lies as it was left."""
+        return self._made.last(path) or ""
+
+    def keep(self, path: str) -> None:
+        """Note that *path* is as it should be."""
+        self.still(path, self.last(path))
+
+    def still(self, path: str, made_of: str) -> None:
+        """Note that *path*, made of something else now, has come out the same."""
+        self._made.note(path, made_of)
+        self._report.unchanged += 1
+
+    def write(self, path: str, content: bytes, made_of: str) -> bool:
+        """Bring one file up to date; return whether that changed it."""
+        try:
+            changed = self._public.write(path, content)
+        except OutputError as e:
+            self.fail(str(e))
+            return False
+        if changed:
+            self._report.written.append(path)
+        else:
+            self._report.unchanged += 1
+        self._made.note(path, made_of)
+        return changed
+
+    def removed(self, path: str) -> None:
+        """Report what was taken away."""
+        self._report.removed.append(path)
+
+    def fail(self, reason: str) -> None:
+        """Report what could not be made; another pass may fare better."""
+        self._report.errors.append(reason)
+        self.failed = True

@@ -1,0 +1,373 @@
+"""Write the feeds: decide what each one shows, remember it, make what is made of something else than before.
+
+The store knows where a feed lies, what is on its archive pages and that its hub has to hear of it, before any of it
+stands in `public/`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from feeds.config import Config
+from feeds.core.syndication import archive, plan
+from feeds.core.syndication.plan import Place
+from feeds.edges.made import recipe
+from feeds.errors import FeedsError, PostError
+from feeds.jobs.press import Press
+from feeds.jobs.report import Wish
+from feeds.jobs.site import Site, site_of
+from feeds.jobs.survey import Survey, shown
+from feeds.model import ArchivePage, Entry, Text
+
+if TYPE_CHECKING:
+    from feeds.edges.store.feeds import FeedMemory
+    from feeds.edges.workers import Workers
+
+#: From so many on, other cores save more time than they take to start.
+_MANY = 8
+#: Of many, so many are made together. A worker remembers the posts it has shown last: other feeds show them too.
+_PART, _REMEMBERED = 40, 500
+
+
+class Unshowable(Exception):  # noqa: N818 - not a fault of ours, a reason to begin anew without some posts
+    """Posts that can be read and cannot be shown."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__(reasons)
+        #: Why, by path.
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """What is made together, since it shows the same posts: a feed in all its formats, or one page of its archive."""
+
+    #: With the entries that are shown only.
+    feed: plan.Feed
+    place: Place
+    #: Which files are wanted, below `public/`, and what they are made of.
+    wanted: tuple[str, ...]
+    made_of: str
+    #: The same of the page for people, and what that showed, if it lies as it was left.
+    page_made_of: str = ""
+    page_showed: str = ""
+    #: The digest of each post.
+    contents: Mapping[str, str]
+    #: Bytes of local files, by address.
+    sizes: Mapping[str, int]
+
+
+#: Bytes by path (none for a page that comes out as it was) and a digest of what the page shows; or why there are none.
+Made = tuple[dict[str, bytes | None], str] | str | dict[str, str]
+
+
+class Syndication:
+    """The feeds of one pass."""
+
+    def __init__(self, site: Site, found: Survey, memory: "FeedMemory", press: Press, wish: Wish) -> None:
+        self.site, self.found, self.memory, self.press, self.wish = site, found, memory, press, wish
+        settings = site.settings
+        self._faces: dict[str, str] = {}
+        self._stamp = site.templates_stamp()
+        self.known = {(feed.kind, feed.key): feed for feed in memory.known()}
+        self.retired = memory.retired()
+        self.feeds = plan.plan(found.catalogue, settings, self.known.values(), self.retired)
+        self.pages: dict[tuple[str, str], list[ArchivePage]] = {}
+        self.new_pages: list[ArchivePage] = []
+        had = memory.pages()
+        if archive.is_wanted(settings, len(found.catalogue.entries), begun=bool(had)):
+            self._fill_archives(had)
+
+    def _fill_archives(self, known: Iterable[ArchivePage]) -> None:
+        had: dict[tuple[str, str], list[ArchivePage]] = {}
+        for page in known:
+            had.setdefault((page.kind, page.key), []).append(page)
+        for feed in self.feeds:
+            pages = had.get((feed.kind, feed.key), [])
+            new = archive.filled(feed, pages)
+            self.new_pages += new
+            self.pages[feed.kind, feed.key] = archive.linked(feed, archive.merged(pages, new))
+
+    def start(self, team: "Workers") -> Iterable[tuple[Part, Made]]:
+        """Return the parts that are made of something else than before, and what is made of them.
+
+        They are being made from now on, and written only when the store knows what they show.
+        """
+        self.stale = [part for feed in self.feeds for part in self._parts(feed) if part.wanted]
+        self.stale.sort(key=_newest, reverse=True)  # neighbours in time show the same posts
+        size = _PART if len(self.stale) > _PART * _MANY else 1
+        parts = [self.stale[n : n + size] for n in range(0, len(self.stale), size)]
+        made = team.map(partial(_made_together, self.site.config), parts, long=len(parts) >= _MANY)
+        return zip(self.stale, chain.from_iterable(made), strict=True)
+
+    def remember(self) -> None:
+        """Keep what feeds are called, what is on their archive pages, and which may be about to change."""
+        changed = [f.known for f in self.feeds if self.known.get((f.kind, f.key)) != f.known]
+        self.memory.remember(changed, self.new_pages)
+        self.waiting: frozenset[str] = frozenset()
+        if self.site.settings.feeds.hub:
+            announced = (path for part in self.stale for path in _announced(part))
+            self.waiting = self.memory.expect(announced, self.wish.clock())
+
+    def write(self, made: Iterable[tuple[Part, Made]]) -> None:
+        """Write feeds, or report why one cannot be made.
+
+        Raises:
+            Unshowable: some posts have to be left out.
+        """
+        refused: dict[str, str] = {}
+        same: list[str] = []
+        for done, (part, what) in enumerate(made, 1):
+            if isinstance(what, dict):
+                refused |= what
+            elif isinstance(what, str):
+                self.press.fail(f"{part.feed.folder}: cannot be made: {what}")
+            else:
+                same += self._write_part(part, *what)
+            self.wish.progress("Writing feeds", done, len(self.stale))
+        if refused:
+            raise Unshowable(refused)
+        if not self.wish.dry_run:
+            self.memory.settle(path for path in same if path not in self.waiting)
+            self.memory.hurry(self.waiting.difference(same), self.wish.clock())
+        self._take_down()
+        self._sweep_archives()
+
+    def _take_down(self) -> None:
+        """Take away what was ended."""
+        for path in sorted(self.retired):
+            names = (*plan.FILES.values(), plan.PAGE, "archive/*.xml") if path.endswith("/") else ("",)
+            for found in (found for name in names for found in self.site.public.matching(path + name)):
+                if self.site.public.remove(found):
+                    self.press.removed(found)
+
+    def _sweep_archives(self) -> None:
+        """Take away archive documents that nothing links to any more, also where a feed lay before.
+
+        See `archive.linked`. Servers are told where the others are; copies of them would keep what was withdrawn.
+        """
+        pages = ((feed, page) for feed in self.feeds for page in self.pages.get((feed.kind, feed.key), ()))
+        linked = {feed.folder + archive.path(page.number) for feed, page in pages}
+        folders = dict.fromkeys(folder for feed in self.feeds for folder in (feed.folder, *feed.former))
+        for folder in folders:
+            for path in self.site.public.matching(f"{folder}archive/*.xml"):
+                if path not in linked:
+                    self.site.public.remove(path)
+
+    def _write_part(self, part: Part, files: Mapping[str, bytes | None], shows: str) -> list[str]:
+        """Write what was made; return what has not changed by it."""
+        same = []
+        for path, content in files.items():
+            made_of = f"{part.page_made_of} {shows}" if path == part.feed.page else part.made_of
+            if content is None:
+                self.press.still(path, made_of)
+            elif not self.press.write(path, content, made_of):
+                same.append(path)
+        return same
+
+    # Parts ------------------------------------------------------------------------------------------------------
+
+    def _parts(self, feed: plan.Feed) -> Iterator[Part]:
+        pages = self.pages.get((feed.kind, feed.key), [])
+        places = list(archive.places(pages))
+        yield self._current(feed, Place(older=places[-1].number if places else None))
+        by_id = {entry.id: entry for entry in feed.entries} if pages else {}
+        for place, page in zip(places, pages, strict=True):
+            entries = sorted((by_id[i] for i in page.entries if i in by_id), key=newest_first)
+            yield self._archived(feed, place, tuple(entries))
+
+    def _current(self, feed: plan.Feed, place: Place) -> Part:
+        sizes = self._sizes(feed.shown)
+        made_of = self._recipe(feed, place, feed.shown, sizes, feed.updated, self.site.settings.feeds.hub)
+        page_made_of = recipe(made_of, feed.total, feed.label, feed.formats, self._stamp)
+        wanted = [path for path in feed.files.values() if not self.press.is_fresh(path, made_of)]
+        known, _, showed = self.press.last(feed.page).partition(" ")
+        if known == page_made_of:
+            self.press.keep(feed.page)
+        else:
+            wanted.append(feed.page)
+        return self._part(
+            replace(feed, entries=feed.shown), place, wanted, made_of, sizes, page_made_of=page_made_of, showed=showed
+        )
+
+    def _archived(self, feed: plan.Feed, place: Place, entries: tuple[Entry, ...]) -> Part:
+        sizes, path = self._sizes(entries), feed.folder + archive.path(place.number or 0)
+        made_of = self._recipe(feed, place, entries, sizes)
+        wanted = [] if self.press.is_fresh(path, made_of) else [path]
+        return self._part(replace(feed, entries=entries), place, wanted, made_of, sizes)
+
+    def _part(
+        self,
+        feed: plan.Feed,
+        place: Place,
+        wanted: list[str],
+        made_of: str,
+        sizes: Mapping[str, int],
+        *,
+        page_made_of: str = "",
+        showed: str = "",
+    ) -> Part:
+        return Part(
+            feed=feed,
+            place=place,
+            wanted=tuple(wanted),
+            made_of=made_of,
+            page_made_of=page_made_of,
+            page_showed=showed,
+            contents={e.post.path: self.found.readings[e.post.path].content for e in feed.entries} if wanted else {},
+            sizes=sizes,
+        )
+
+    def _recipe(
+        self, feed: plan.Feed, place: Place, entries: Iterable[Entry], sizes: Mapping[str, int], *current: object
+    ) -> str:
+        """Return a digest of all that decides a document's bytes; *current* is what only the feed itself says."""
+        about = (feed.id, feed.title, feed.subtitle, feed.url, feed.home, feed.lang, feed.about, feed.content)
+        place_ = (place.number, place.older, place.newer)
+        return recipe(about, place_, [self._face(e) for e in entries], sizes, self.site.settings.site, current)
+
+    def _face(self, entry: Entry) -> str:
+        """Return all that an entry shows, in one short text: it is asked for once for each document."""
+        found = self._faces.get(entry.id)
+        if found is None:
+            path = entry.post.path
+            parts = (entry.id, path, self.found.readings[path].content, entry.updated.isoformat(), *entry.tags)
+            found = self._faces[entry.id] = "\0".join((*parts, self._topics(entry)))
+        return found
+
+    def _topics(self, entry: Entry) -> str:
+        return "\0".join(f"{topic.term}\0{topic.label}" for topic in entry.categories)
+
+    def _sizes(self, entries: Iterable[Entry]) -> dict[str, int]:
+        """Return the bytes of every file that entries name and that lies here, by address."""
+        found = {}
+        for post in (entry.post for entry in entries):
+            if post.image is None and not post.enclosures:
+                continue
+            urls = [file.url for file in post.enclosures] + ([post.image.url] if post.image else [])
+            for url in urls:
+                if (size := self.site.files.size(url, post.url, post.path)) is not None:
+                    found[url] = size
+        return found
+
+    # What is odd ------------------------------------------------------------------------------------------------
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a line for each feed that goes on without posts, and for what is not written any more and stays."""
+        yield from self.found.catalogue.oddities
+        for feed in self.feeds:
+            if not feed.entries and feed.kind != "all":
+                place = self.site.public.root / feed.folder
+                ends = f"`feeds retire {feed.folder}` ends it"
+                yield f"{place}: no public post is in this feed; it goes on without entries ({ends})"
+        yield from self._abandoned()
+
+    def _abandoned(self) -> Iterator[str]:
+        """Yield a line for documents that a change of `feeds.by` or `feeds.formats` has left behind."""
+        planned = {feed.folder for feed in self.feeds}
+        left = [f for f in self.known.values() if f.folder not in planned | self.retired and f.kind != "newsletter"]
+        left = [f for f in left if not any(f.folder in feed.former for feed in self.feeds)]
+        for kind in dict.fromkeys(feed.kind for feed in left):
+            folders = [feed.folder for feed in left if feed.kind == kind]
+            yield (
+                f"{self.site.public.root}: {len(folders)} feeds by {kind} are not written any more, such as"
+                f" {folders[0]}; their readers see nothing new (`feeds retire` ends them, `feeds.by` brings them back)"
+            )
+        for feed in self.feeds:
+            for name, file in plan.FILES.items():
+                path = f"{feed.folder}{file}"
+                if name not in feed.formats and path not in self.retired and self.site.public.has(path):
+                    yield (
+                        f"{self.site.public.root / path}: this format is not written any more (feeds.formats); its"
+                        f" readers see nothing new (`feeds retire {path}` ends it)"
+                    )
+
+
+def newest_first(entry: Entry) -> tuple[float, str]:
+    """Return by what entries are sorted."""
+    return (-entry.post.published.timestamp(), entry.post.path)
+
+
+def _announced(part: Part) -> Iterator[str]:
+    """Yield the documents of a part that a hub has to hear of."""
+    return (path for path in part.wanted if part.place.number is None and path != part.feed.page)
+
+
+# In other processes -----------------------------------------------------------------------------------------------
+
+
+def _newest(part: Part) -> float:
+    entries = part.feed.entries
+    return entries[0].post.published.timestamp() if entries else 0.0
+
+
+class _Last:
+    """What was asked for last: a worker is asked about the same site again and again."""
+
+    config: Config | None = None
+    text: Callable[[str, str], Text]
+
+
+def _texts(config: Config) -> Callable[[str, str], Text]:
+    """Return what tells what a post says, by its path and the digest of its content."""
+    if _Last.config is None or _Last.config != config:
+        _Last.config, _Last.text = config, lru_cache(maxsize=_REMEMBERED)(partial(shown, config))
+    return _Last.text
+
+
+def _made_together(config: Config, parts: Iterable[Part]) -> list[Made]:
+    return [_made(config, part) for part in parts]
+
+
+def _made(config: Config, part: Part) -> Made:
+    """Return the files of a part, or why they cannot be made, or why some of its posts cannot be shown."""
+    texts: dict[str, Text] = {}
+    refused: dict[str, str] = {}
+    text = _texts(config)
+    for path, content in part.contents.items():
+        try:
+            texts[path] = text(path, content)
+        except PostError as e:
+            refused[path] = str(e)
+    if refused:
+        return refused
+    try:
+        found: dict[str, bytes | None] = dict(_documents(config, part, texts))
+        page, shows = _page(config, part, texts) if part.feed.page in part.wanted else (None, "")
+    except (ValueError, TypeError, FeedsError) as e:  # what lxml and feedgen raise; other feeds are written
+        return str(e)
+    return ({**found, part.feed.page: page} if shows else found), shows
+
+
+def _documents(config: Config, part: Part, texts: Mapping[str, Text]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the bytes of each document that is wanted."""
+    paths = [path for path in part.wanted if path != part.feed.page]
+    if not paths:
+        return
+    from feeds.core.syndication import item, write  # noqa: PLC0415 - lxml and feedgen, only where a feed is made
+
+    feed = part.feed
+    full = feed.content == "full"
+    items = [item.of_entry(e, texts[e.post.path], full=full, sizes=part.sizes) for e in feed.entries]
+    yield from write.documents(feed, items, config.settings, paths, part.place)
+
+
+def _page(config: Config, part: Part, texts: Mapping[str, Text]) -> tuple[bytes | None, str]:
+    """Return the page of a feed and a digest of what it shows; no bytes if that is what it showed before."""
+    from feeds.jobs import pages  # noqa: PLC0415 - Jinja2 and Babel, for a page that seldom changes
+
+    site, feed = site_of(config), part.feed
+    shows = recipe(
+        [(e.post.title, e.post.url, e.post.published, e.categories, texts[e.post.path].excerpt) for e in feed.entries],
+        [(e.post.lang, e.post.target, e.post.authors, texts[e.post.path].reading_minutes) for e in feed.entries],
+        (feed.title, feed.subtitle, feed.label, feed.url, feed.about, feed.total, feed.updated, feed.formats),
+        site.templates_stamp(),
+        config.settings.site,
+    )
+    if shows == part.page_showed:
+        return None, shows
+    words = site.words()
+    stories = [pages.of_entry(e, texts[e.post.path], words, feed) for e in feed.entries]
+    return pages.feed_page(site, feed, stories, words), shows

@@ -1,0 +1,238 @@
+"""Files that belong to a post, in whatever shape front matter names them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.core.posts import media, read
+from feeds.model import Enclosure, Post
+from feeds.settings import Settings, Site, Url
+
+SETTINGS = Settings(site=Site(title="Test", url=Url("https://example.com/")))
+HOST = "https://example.com"
+
+
+def understood(front):
+    head = front if front.startswith("{") else f"---\ntitle: A\n{front}\n---"
+    found = read.understand("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
+    assert isinstance(found, Post)
+    return found
+
+
+def file(url="/a.mp3", kind="audio/mpeg", length=None, seconds=None, title=""):
+    return Enclosure(
+        url=url if "://" in url else f"{HOST}{url}", type=kind, length=length, seconds=seconds, title=title
+    )
+
+
+SHAPES = {
+    "an address": ("enclosure: https://cdn.example/a.mp3", [file("https://cdn.example/a.mp3")]),
+    "a path on the site": ("enclosure: /a.mp3", [file()]),
+    "a path beside the page": ("enclosure: a.mp3", [file("/2026/01/02/a/a.mp3")]),
+    "address, bytes and type": (
+        "enclosure: https://cdn.example/a.mp3 1234 audio/x-special",
+        [file("https://cdn.example/a.mp3", "audio/x-special", 1234)],
+    ),
+    "the same in lines": (
+        'enclosure: "https://cdn.example/a\\n1234\\naudio/mpeg\\n"',
+        [file("https://cdn.example/a", length=1234)],
+    ),
+    "a mapping": (
+        "enclosure: {url: /a.mp3, type: audio/aac, length: 99, duration: 10, title: Part one}",
+        [file("/a.mp3", "audio/aac", 99, 10, "Part one")],
+    ),
+    "a mapping in other words": (
+        "enclosure: {src: /a, mime-type: Audio/MPEG, filesize: '1,234'}",
+        [file("/a", length=1234)],
+    ),
+    "a mapping with keys in any case": ("enclosure: {URL: /a.mp3, Size_In_Bytes: 7}", [file(length=7)]),
+    "a list of addresses": ("enclosures: [/a.mp3, /b.pdf]", [file(), file("/b.pdf", "application/pdf")]),
+    "a list of anything": (
+        "enclosures:\n- /a.mp3\n- [/b.ogg]\n- {file: /c.webm}\n- /d 5 image/png",
+        [
+            file(),
+            file("/b.ogg", "audio/ogg"),
+            file("/c.webm", "video/webm"),
+            file("/d", "image/png", 5),
+        ],
+    ),
+    "audio": ("audio: /a.m4a", [file("/a.m4a", "audio/mp4")]),
+    "video": ("video: {src: /a.mp4, title: T}", [file("/a.mp4", "video/mp4", title="T")]),
+    "podcast": ("podcast: {url: /a.mp3, duration: '1:02:03'}", [file(seconds=3723)]),
+    "several keys": ("video: /v.webm\naudio: /a.mp3", [file(), file("/v.webm", "video/webm")]),
+    "one file twice": ("enclosure: {url: /a.mp3, title: T}\naudio: /a.mp3", [file(title="T")]),
+    "a switch": ("video: true", []),
+    "a switch that is off": ("audio: false", []),
+    "a switch beside a file": ("video: true\naudio: /a.mp3", [file()]),
+    "no value": ("enclosure:", []),
+    "an empty list": ("enclosures: []", []),
+    "an empty text": ("enclosure: ''", []),
+    "spaces and other scripts": ("audio: /第 1 回.mp3", [file("/%E7%AC%AC%201%20%E5%9B%9E.mp3")]),
+    "an address with a query": (
+        "audio: https://cdn.example/a.MP3?x=1.png",
+        [file("https://cdn.example/a.MP3?x=1.png")],
+    ),
+    "a table of Hugo's": ("params:\n  audio: /a.mp3", [file()]),
+}
+
+
+@pytest.mark.parametrize(("front", "files"), SHAPES.values(), ids=SHAPES)
+def test_files_may_be_written_in_any_way(front, files):
+    """A text, a triple, a mapping, lists of these, under any key: all name files, and there is nothing to tell."""
+    post = understood(front)
+    assert list(post.enclosures) == files
+    assert post.warnings == ()
+
+
+WRONG = {
+    "a word": (
+        "video: dQw4w9WgXcQ",
+        "2026-01-02-a.md:3: video: 'dQw4w9WgXcQ' is no web address of a file; it is left out",
+    ),
+    "a number": ("audio: 7", "2026-01-02-a.md:3: audio: '7' is no web address of a file; it is left out"),
+    "another scheme": (
+        "enclosure: ftp://a.example/a.mp3",
+        "2026-01-02-a.md:3: enclosure: 'ftp://a.example/a.mp3' is no web address of a file; it is left out",
+    ),
+    "an address that cannot be one": (
+        "layout: x\nenclosure: http://[bad/a.mp3",
+        "2026-01-02-a.md:4: enclosure: 'http://[bad/a.mp3' is no web address of a file; it is left out",
+    ),
+}
+
+
+@pytest.mark.parametrize(("front", "line"), WRONG.values(), ids=WRONG)
+def test_what_is_no_address_of_a_file_is_left_out(front, line):
+    """A player's id, another scheme: told by file and line, the post goes on."""
+    post = understood(front)
+    assert post.enclosures == ()
+    assert post.warnings == (line,)
+
+
+@pytest.mark.parametrize("written", ["/thing", "/thing.q7", "{url: /thing, type: audio}", "/a.b/thing"])
+def test_a_type_that_nobody_knows_is_told(written):
+    """The file is kept, as readers may know better; the line says what to write."""
+    post = understood(f"enclosure: {written}")
+    (found,) = post.enclosures
+    assert found.type is None
+    (line,) = post.warnings
+    assert line.startswith("2026-01-02-a.md:3: enclosure: '/")
+    assert line.endswith("names no type that is known; write `type`, such as audio/mpeg")
+
+
+def test_a_warning_names_the_key_that_is_wrong():
+    """Where several keys name files."""
+    (line,) = understood("enclosure: /a.mp3\naudio: /thing.q7").warnings
+    assert line.startswith("2026-01-02-a.md:4: audio: ")
+
+
+DURATIONS = {
+    "1:02:03": 3723,
+    "01:02:03": 3723,
+    "62:03": 3723,
+    "0:45": 45,
+    "1:02:03.5": 3723,
+    "3723": 3723,
+    "3723.9": 3723,
+    " 45 ": 45,
+    "100:00:00": 360000,
+    "0": None,
+    "0:00": None,
+    "-5": None,
+    "1:2:3": None,
+    "an hour": None,
+    "PT1H": None,
+    "1e5": None,
+    "99999999": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("written", "seconds"), DURATIONS.items())
+def test_durations_are_clocks_or_seconds(written, seconds):
+    """What is neither is left out: a wrong time is worse than none."""
+    assert media.seconds(written) == seconds
+    (found,) = understood(f"enclosure: {{url: /a.mp3, duration: '{written}'}}").enclosures
+    assert found.seconds == seconds
+
+
+def test_a_duration_may_stand_beside_the_file():
+    """For every file that has none of its own, under the names that podcasts use."""
+    assert understood("audio: /a.mp3\nduration: '1:00'").enclosures == (file(seconds=60),)
+    assert understood("audio: /a.mp3\nitunes_duration: 90").enclosures == (file(seconds=90),)
+    own = understood("audio: {url: /a.mp3, duration: 5}\nvideo: /b.webm\nduration: 60")
+    assert [found.seconds for found in own.enclosures] == [5, 60]
+
+
+@pytest.mark.parametrize("value", [None, True, False, [1], {"a": 1}])
+def test_what_is_no_text_and_no_number_is_no_duration(value):
+    """A switch is no second."""
+    assert media.seconds(value) is None
+
+
+LENGTHS = {"0": 0, "1234": 1234, "1,234,567": 1234567, "12 MB": None, "-1": None, "1.5": None, "9" * 16: None}
+
+
+@pytest.mark.parametrize(("written", "length"), LENGTHS.items())
+def test_lengths_are_bytes(written, length):
+    """What is none is left out."""
+    (found,) = understood(f"enclosure: {{url: /a.mp3, length: '{written}'}}").enclosures
+    assert found.length == length
+
+
+@pytest.mark.parametrize("wrong", ["audio", "audio/", "/mpeg", "audio/mpeg; codecs=x", "音/声", "a b/c", ""])
+def test_a_type_that_is_none_gives_way_to_the_name(wrong):
+    """A media type has two halves (RFC 6838); what a feed says is one."""
+    assert understood(f"enclosure: {{url: /a.mp3, type: '{wrong}'}}").enclosures == (file(),)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://a.example/x.PNG", "image/png"),
+        ("https://a.example/x.jpeg?size=1#top", "image/jpeg"),
+        ("https://a.example/x%2Emp3", "audio/mpeg"),
+        ("https://a.example/x.tar.zip", "application/zip"),
+        ("https://a.example/mp3", None),
+        ("https://a.example/a.mp3/", None),
+        ("https://a.mp3", None),
+        ("https://a.example/x.", None),
+        ("https://a.example/?f=x.mp3", None),
+    ],
+)
+def test_a_name_tells_its_type(url, kind):
+    """By its ending, in any case, and nothing else of the address."""
+    assert media.type_of(url) == kind
+
+
+def test_types_are_the_same_on_every_machine():
+    """They come from a table of ours; each is one."""
+    for ending, kind in media.TYPES.items():
+        assert ending == ending.lower()
+        assert media.named_type({"type": kind}) == kind
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["url", "src", "type", "length", "duration", "title", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(["enclosure", "enclosures", "audio", "video", "podcast"]), JSON_VALUES, JSON_VALUES)
+def test_no_value_is_too_odd_to_be_read(key, value, duration):
+    """Each is a file with an address or a line that says why not; the post is read in any case."""
+    front = {"title": "A", key: value, "duration": duration}
+    post = understood(json.dumps(front))
+    for found in post.enclosures:
+        assert found.url.startswith(("http://", "https://"))
+        assert found.url.isascii()
+        assert found.length is None or found.length >= 0
+        assert found.seconds is None or found.seconds > 0

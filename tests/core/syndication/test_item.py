@@ -1,0 +1,367 @@
+"""What feeds show of a post: the same in all formats, whatever the post holds."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import feedparser
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from msgspec.structs import replace
+
+from feeds.core.curation.catalogue import build
+from feeds.core.posts import read
+from feeds.core.posts.markdown import to_html, without_illegal
+from feeds.core.posts.text import clean_line
+from feeds.core.syndication import plan, write
+from feeds.core.syndication.item import Document, moment, of_entry, of_issue
+from feeds.core.syndication.plan import NEVER, Place
+from feeds.errors import PostError
+from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, Text, Topic
+from feeds.settings import Feeds, IdAuthority, Settings, Site, Url
+from tests.core.factory import START, entry, texts
+from tests.validity.atom import atom_faults, updated_faults
+from tests.validity.jsonfeed import json_faults
+from tests.validity.rss import rss_faults
+
+SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
+SETTINGS = Settings(site=SITE)
+NOW = START + timedelta(days=100)
+ATOM, RSS, JSON = "feeds/atom.xml", "feeds/rss.xml", "feeds/feed.json"
+IN_ATOM = "{http://www.w3.org/2005/Atom}"
+LOCAL_MEAN_TIME = timezone(timedelta(hours=9, minutes=18, seconds=59))
+
+
+def documents(entries, said, settings=SETTINGS):
+    """The feed of everything: its documents by path."""
+    feed = plan.plan(Catalogue(now=NOW, entries=tuple(entries), verdicts=()), settings)[0]
+    items = [of_entry(e, said[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
+    return dict(write.documents(feed, items, settings, feed.files.values()))
+
+
+def written(*entries, settings=SETTINGS, **said):
+    return documents(entries, texts(*entries, **said), settings)
+
+
+def published(front, body):
+    """The documents of a site with one file; front matter as YAML or as a JSON object."""
+    head = front if front.startswith("{") else f"---\n{front}\n---"
+    path, content = "2026-01-02-a.md", f"{head}\n\n{body}\n".encode()
+    post = read.understand(path, content, SETTINGS)
+    entries = build([post], now=NOW, known=(), settings=SETTINGS).entries
+    return documents(entries, {path: read.shown(path, content, SETTINGS)})
+
+
+def faults(made):
+    """What is wrong with a feed's documents, by format."""
+    atom, rss = made[ATOM], made[RSS]
+    return [
+        *(f"atom: {line}" for line in (*atom_faults(atom), *updated_faults(atom))),
+        *(f"rss: {line}" for line in rss_faults(rss)),
+        *(f"json: {line}" for line in json_faults(made[JSON])),
+        *(f"feedparser: {name}" for name in (ATOM, RSS) if feedparser.parse(made[name]).bozo),
+    ]
+
+
+def titles(made):
+    """The title of the first entry, in each format."""
+    atom, rss = etree.fromstring(made[ATOM]), etree.fromstring(made[RSS])
+    return (
+        atom.findtext(f"{IN_ATOM}entry/{IN_ATOM}title"),
+        rss.findtext("channel/item/title"),
+        json.loads(made[JSON])["items"][0]["title"],
+    )
+
+
+def bodies(made):
+    """The HTML of the first entry, in each format."""
+    atom, rss = etree.fromstring(made[ATOM]), etree.fromstring(made[RSS])
+    return (
+        atom.findtext(f"{IN_ATOM}entry/{IN_ATOM}content"),
+        rss.findtext("channel/item/{http://purl.org/rss/1.0/modules/content/}encoded"),
+        json.loads(made[JSON])["items"][0]["content_html"],
+    )
+
+
+# Any input --------------------------------------------------------------------------------------------------------
+
+BAD_TITLES = {
+    "markup": "<script>alert(1)</script> & <b>",
+    "the end of a CDATA section": "a ]]> b",
+    "a document type": '<!DOCTYPE x [<!ENTITY e "e">]> now',
+    "bidi controls": "a \u202egnp.exe\u202c b \u2066c\u2069",
+    "emoji with joiners": "👩\u200d👩\u200d👧\u200d👦 and 🏳\ufe0f\u200d🌈",
+    "combining marks": "Z\u0351\u036b\u0343a\u0329",
+    "characters beyond the basic plane": "𠮷野家 𝔘𝔫𝔦",
+    "5,000 characters": "long " * 999 + "title",
+    "C1 controls": "a\u009fc",
+}
+
+
+@pytest.mark.parametrize("title", BAD_TITLES.values(), ids=BAD_TITLES)
+def test_a_title_arrives_as_it_was_written(title):
+    """In every format, whatever it looks like to a parser."""
+    made = published(json.dumps({"title": title, "author": title}), "Words.")
+    assert faults(made) == []
+    assert set(titles(made)) == {title}
+
+
+def test_entities_in_a_title_are_characters():
+    """A reader shows `’`, no format shows `&#8217;`."""
+    made = published('title: "EPA&#8217;s &lt;plan&gt; &amp; &amp;amp;"', "Words.")
+    assert faults(made) == []
+    assert set(titles(made)) == {"EPA’s <plan> & &amp;"}
+
+
+FORBIDDEN = [*range(1, 9), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF]
+BAD_BODIES = {
+    "markup": ("<div onclick=x()>a <b>b</div> <script>bad()</script> <x-y>", "<div>a <b>b"),
+    "entities": ("a &lt;b&gt; &amp;amp; &copy; &unknown; &#0; &#xD800; &#x110000;", "a &lt;b&gt; &amp;amp; ©"),
+    "characters that are forbidden, as entities": ("a&#1;b&#xFFFE;c <i>d&#2;e</i>", "abc <i>de</i>"),
+    "the end of a CDATA section": ("a ]]> b `]]>`", "a ]]&gt; b"),
+    "bidi controls": ("a \u202egnp.exe\u202c", "\u202egnp.exe\u202c"),
+    "emoji with joiners": ("👩\u200d👩\u200d👧\u200d👦", "👩\u200d👩\u200d👧\u200d👦"),
+    "5,000 characters": ("x" * 5000, "x" * 5000),
+    "every character that XML forbids": (f"a{''.join(map(chr, FORBIDDEN))}b", "ab"),
+    "pictures with spaces and CJK": (
+        "Words ![x](</a b.png>) ![y](/絵.png)\n\n<img src='/a b 絵.png'>",
+        'src="https://example.com/a%20b.png"',
+    ),
+    "an address that is none": ("[x](//[bad) ![y](http://[) <a href='http://a b/'>z</a>", "x"),
+}
+
+
+@pytest.mark.parametrize(("body", "there"), BAD_BODIES.values(), ids=BAD_BODIES)
+def test_a_text_arrives_without_what_no_reader_can_take(body, there):
+    """In every format the same HTML."""
+    made = published("title: A", body)
+    assert faults(made) == []
+    shown = set(bodies(made))
+    assert len(shown) == 1
+    assert there in shown.pop()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"---\ntitle: A\n---\nlone \xed\xa0\x80 surrogate\n", b"---\ntitle: A\n---\nNUL \x00\n"],
+    ids=["a lone surrogate", "NUL"],
+)
+def test_what_is_no_text_is_refused_before(content):
+    """Such bytes are told by file and line and never come as far as a feed."""
+    with pytest.raises(PostError, match=r"2026-01-02-a\.md:4"):
+        read.understand("2026-01-02-a.md", content, SETTINGS)
+
+
+BAD_FRONT = {
+    "forbidden characters": json.dumps(
+        {
+            "title": "A\x01\ufffe\ud800\uffffB",
+            "author": {"name": "A\x02da", "url": "https://ada.example/\ud800"},
+            "rights": "C\x03C",
+            "image": "/a.png",
+            "image_alt": "a\x04b",
+            "excerpt": "a\x05b \udfff",
+            "enclosures": [{"url": "/a.mp3", "title": "a\x06b\ufffe"}],
+            "source": {"title": "a\x07b", "url": "https://o.example/feed", "id": "urn:\x08o"},
+        }
+    ),
+    "markup in names": 'title: A\ncategories: ["<b>&", "]]>"]\ntags: ["<i>", "&amp;"]\nauthors: ["<u>", "]]>"]',
+    "a name of 5,000 characters": f"title: A\ncategories: [{'c' * 5000}]\ntags: [{'t' * 5000}]\nauthor: {'n' * 5000}",
+    "a picture with spaces and CJK": 'title: A\nimage: "/img/a b 絵 (1).png"',
+    "a file with spaces and CJK": 'title: A\naudio: "/files/第 1 回.mp3"',
+    "a file without type": "title: A\nenclosure: /files/thing",
+    "a file of an ending nobody knows": "title: A\nenclosure: /files/thing.q7",
+    "several files": "title: A\nenclosures:\n- /a.mp3 12 audio/mpeg\n- {url: /b.ogg, title: '<b>'}\n- /c",
+    "a feed it came from": "title: A\nsource: {title: '<b>', url: 'https://o.example/a b', id: 'urn:o'}",
+    "pages elsewhere with CJK": 'title: A\nexternal_url: "https://o.example/絵 ?q=絵"\ncanonical: "https://c.example/絵"',
+    "an address with CJK": 'title: A\npermalink: "/絵 と/"',
+    "an id that is no URI": 'title: A\nid: "my post 絵 <1>"',
+    "several languages": "title: A\nlang: zh-hant-tw",
+    "no words": "title: A\nexcerpt: ''",
+    "an author's page": "title: A\nauthors:\n- {name: Ada, url: 'https://ada.example/', email: ada@ada.example}",
+}
+
+
+@pytest.mark.parametrize("front", BAD_FRONT.values(), ids=BAD_FRONT)
+def test_no_front_matter_makes_an_invalid_feed(front):
+    """Whatever was read as a post can be shown in every format."""
+    made = published(front, "Words.")
+    assert faults(made) == []
+    assert titles(made)[0].startswith("A")
+
+
+def test_a_post_without_words_is_an_entry_all_the_same():
+    """A link with a title is what it has to say."""
+    made = published("title: A", "")
+    assert faults(made) == []
+    assert json.loads(made[JSON])["items"][0]["content_text"] == "A"
+
+
+PERSONS = {
+    "an address with CJK": "{name: Ada, url: 'https://ada.example/絵'}",
+    "a relative address": "{name: Ada, url: /about/}",
+    "a page that is no address": "{name: Ada, url: my page}",
+    "an e-mail address that is none": "{name: Ada, email: ada}",
+}
+
+
+@pytest.mark.parametrize("person", PERSONS.values(), ids=PERSONS)
+def test_no_author_makes_an_invalid_feed(person):
+    """What is no address of a page or of a mailbox is left out or mended."""
+    assert faults(published(f"title: A\nauthors:\n- {person}", "Words.")) == []
+
+
+def test_no_source_makes_an_invalid_feed():
+    """Its id is a URI, or left out (RFC 4287 section 4.2.6)."""
+    source = "{title: O, url: 'https://o.example/feed', id: 7}"
+    assert faults(published(f"title: A\nsource: {source}", "Words.")) == []
+
+
+def cleaned(value):
+    """A line of front matter as the reader leaves it."""
+    return without_illegal(clean_line(value)).strip()
+
+
+NAMES = st.lists(st.text(max_size=12).map(cleaned).filter(bool), max_size=3)
+
+
+@given(st.text(max_size=30).map(cleaned), st.text(max_size=60), st.text(max_size=30).map(cleaned), NAMES, NAMES, NAMES)
+def test_any_words_give_valid_documents(title, body, excerpt, tags, topics, authors):
+    """`]]>`, bidi marks, emoji: the reader gets them in every format, no parser chokes."""
+    title = title or "x"
+    one = entry("a.md", title=title, tags=tags, authors=tuple(Author(name=name) for name in authors))
+    other = entry("b.md", topics=topics)
+    made = written(one, other, html=to_html(body), excerpt=excerpt)
+    assert faults(made) == []
+    assert set(titles(made)) == {title}
+
+
+def test_an_empty_feed_is_valid():
+    """A site has a feed before it has a post, and it does not say when it was made."""
+    made = written()
+    assert faults(made) == []
+    assert b"1970-01-01T00:00:00+00:00" in made[ATOM]
+    assert b"lastBuildDate" not in made[RSS]
+
+
+def test_a_feed_of_summaries_is_valid_and_carries_no_text():
+    """`content = "summary"`: readers get the excerpt and come for the rest."""
+    made = written(entry("a.md"), settings=Settings(site=SITE, feeds=Feeds(content="summary")))
+    assert faults(made) == []
+    assert all(b"Body of" not in document and b"Excerpt of" in document for document in made.values())
+
+
+def test_documents_depend_on_posts_and_settings_only():
+    """Twice the same bytes."""
+    assert written(entry("a.md"), entry("b.md")) == written(entry("a.md"), entry("b.md"))
+
+
+# What an item is --------------------------------------------------------------------------------------------------
+
+
+def item(made, *, full=True, sizes=None, **said):
+    text = Text(**{"html": "<p>Body</p>", "excerpt": "Words", "reading_minutes": 1} | said)
+    return of_entry(made, text, full=full, sizes=sizes or {})
+
+
+def test_a_link_post_is_about_the_page_it_points_to():
+    """Its address is the target, and our page is where we tell of it."""
+    plain, link = item(entry("a.md")), item(entry("a.md", target="https://o.example/"))
+    assert (plain.url, plain.via, plain.page) == ("https://example.com/a/", None, "https://example.com/a/")
+    assert (link.url, link.via) == ("https://o.example/", "https://example.com/a/")
+    assert link.page == "https://example.com/a/"
+
+
+def test_addresses_in_a_text_start_from_our_page():
+    """Also in a link post, whose target did not write them."""
+    html = '<a href="b">b</a><script>x()</script>'
+    shown = item(entry("a.md", target="https://o.example/"), html=html).html
+    assert shown == '<a href="https://example.com/a/b">b</a>'
+
+
+def test_a_summary_is_text_and_as_html_escaped():
+    """What people typed as `<` never becomes an element."""
+    assert item(entry("a.md"), excerpt='1 < 2 & "3"').html_summary == '1 &lt; 2 &amp; "3"'
+
+
+def test_categories_come_before_tags():
+    """Each with what machines and people call it; a tag that is called like a category is not said twice."""
+    labelled = Topic(term="D", label="The D", slug="d")
+    written = replace(entry("a.md", topics=["B", "A"], tags=["c", "A", "D"]), categories=(labelled,))
+    assert item(written).categories == (("D", "The D"), ("c", "c"), ("A", "A"))
+    assert item(entry("a.md", topics=["B", "A"], tags=["c", "A"])).categories == (("B", "B"), ("A", "A"), ("c", "c"))
+
+
+def test_a_file_on_this_machine_has_the_size_it_has():
+    """What is served counts, whatever the post says; of other files the post knows."""
+    files = (
+        Enclosure(url="https://example.com/here.mp3", length=1, type="audio/mpeg", seconds=9, title="T"),
+        Enclosure(url="https://o.example/there.mp3", length=2),
+    )
+    image = Image(url="https://example.com/p.webp", alt="A picture")
+    found = item(
+        entry("a.md", enclosures=files, image=image),
+        sizes={"https://example.com/here.mp3": 100, "https://example.com/p.webp": 300},
+    )
+    assert {f.url: f.length for f in found.files} == {
+        "https://example.com/here.mp3": 100,
+        "https://o.example/there.mp3": 2,
+        "https://example.com/p.webp": 300,
+    }
+    assert (found.files[0].type, found.files[0].seconds, found.files[0].title) == ("audio/mpeg", 9, "T")
+    assert (found.picture.type, found.picture.title) == ("image/webp", "A picture")
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (datetime(2026, 1, 1, 8, 30, 0, 250, tzinfo=timezone(timedelta(hours=9))), "2026-01-01T08:30:00+09:00"),
+        (datetime(2026, 1, 1, 8, 30, tzinfo=LOCAL_MEAN_TIME), "2025-12-31T23:11:01+00:00"),
+        (datetime(2026, 1, 1, 8, 30, 59, 999999, tzinfo=UTC), "2026-01-01T08:30:59+00:00"),
+    ],
+    ids=["microseconds", "local mean time", "no rounding"],
+)
+def test_dates_of_entries_are_as_rfc_3339_can_write_them(at, shown):
+    """No microseconds, no offsets with seconds (local mean time of long ago)."""
+    assert moment(at).isoformat() == shown
+    made = item(entry("a.md", published=at))
+    assert (made.published.isoformat(), made.updated.isoformat()) == (shown, shown)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [datetime(2026, 1, 1, 8, 30, 0, 250, tzinfo=UTC), datetime(1880, 1, 1, tzinfo=LOCAL_MEAN_TIME)],
+    ids=["microseconds", "local mean time"],
+)
+def test_the_date_of_a_feed_is_as_rfc_3339_and_822_can_write_it(at):
+    """As those of its entries are."""
+    assert faults(written(entry("a.md", published=at))) == []
+
+
+def test_an_issue_is_an_item_of_its_newsletters_feed():
+    """With an id of its own and the page of the archive."""
+    sent = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+    issue = Issue(
+        id=7,
+        newsletter="weekly",
+        number=3,
+        slot=sent,
+        state=IssueState.SENT,
+        subject="S",
+        posts=2,
+        recipients=1,
+        sent=1,
+    )
+    found = of_issue(issue, "<p>x</p>", url="https://example.com/newsletters/weekly/3/", lang="ja", authority="a,2026")
+    assert (found.id, found.title, found.lang) == ("tag:a,2026:newsletters/weekly/3", "S", "ja")
+    assert (found.published, found.updated, found.html) == (sent, sent, "<p>x</p>")
+
+
+def test_a_page_of_the_archive_is_as_old_as_what_is_on_it():
+    """It must not change when the feed does."""
+    feed = plan.plan(Catalogue(now=NOW, entries=(entry("b.md", days=9),), verdicts=()), SETTINGS)[0]
+    items = (item(entry("a.md", days=1)), item(entry("c.md", days=2)))
+    assert Document(feed=feed, items=items, author="A").updated == START + timedelta(days=9)
+    assert Document(feed=feed, items=items, author="A", place=Place(number=1)).updated == START + timedelta(days=2)
+    assert Document(feed=feed, items=(), author="A", place=Place(number=1)).updated == NEVER

@@ -1,0 +1,155 @@
+"""JSON Feed."""
+
+import json
+
+import pytest
+
+from feeds.core.posts.markdown import to_html
+from feeds.core.syndication import plan, write
+from feeds.core.syndication.item import of_entry
+from feeds.model import Author, Catalogue, Enclosure, Image, Source
+from feeds.settings import Endpoint, Feeds, Language, Settings, Site, Url
+from tests.core.factory import START, entry, texts
+from tests.validity.jsonfeed import json_faults
+
+SITE = Site(title="Test", url=Url("https://example.com/"), author="Desk")
+SETTINGS = Settings(site=SITE)
+EPISODE = Enclosure(url="https://example.com/1.mp3", type="audio/mpeg", length=1234, seconds=3723, title="One")
+PICTURE = Image(url="https://example.com/p.png", alt="A picture")
+
+
+def feed(*entries, settings=SETTINGS, **said):
+    """The feed of everything; it is valid, whatever a test is about."""
+    planned = plan.plan(Catalogue(now=START, entries=entries, verdicts=()), settings)[0]
+    words = texts(*entries, **said)
+    items = [of_entry(e, words[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
+    ((_, document),) = write.documents(planned, items, settings, ["feeds/feed.json"])
+    assert json_faults(document) == []
+    return json.loads(document)
+
+
+def item(*entries, **more):
+    return feed(*entries, **more)["items"][0]
+
+
+RICH = {
+    "everything": {
+        "topics": ["投資"],
+        "tags": ["AI"],
+        "target": "https://o.example/",
+        "canonical": "https://c.example/",
+        "rights": "CC BY",
+        "image": PICTURE,
+        "enclosures": (EPISODE, Enclosure(url="https://example.com/thing")),
+        "source": Source(title="O", url="https://o.example/feed", id="urn:o"),
+        "authors": (Author(name="葵", uri="https://aoi.example/"), Author(name="Ada", email="ada@ada.example")),
+    },
+    "nothing": {"authors": ()},
+    "odd words": {"title": '"\\</script>\u2028 \u202e]]>&', "tags": ['"', "\\", "👩\u200d👧"], "lang": "zh-Hant-TW"},
+}
+
+
+@pytest.mark.parametrize("values", RICH.values(), ids=RICH)
+@pytest.mark.parametrize("content", ["full", "summary"])
+@pytest.mark.parametrize("html", ["<p>A</p>", ""])
+def test_every_feed_is_valid(values, content, html):
+    """Whatever a post holds, and however much of it is shown."""
+    settings = Settings(site=SITE, feeds=Feeds(content=content, hub=Endpoint("https://hub.example/")))
+    assert len(feed(entry("a.md", **values), settings=settings, html=html)["items"]) == 1
+
+
+def test_a_feed_says_where_it_is_and_whose():
+    """Its own address, the page for people, its language, and who answers for it."""
+    settings = Settings(site=Site(title="日本", url=SITE.url, language=Language("ja"), author="葵"))
+    assert feed(settings=settings) == {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "日本",
+        "home_page_url": "https://example.com/",
+        "feed_url": "https://example.com/feeds/feed.json",
+        "language": "ja",
+        "authors": [{"name": "葵"}],
+        "items": [],
+    }
+
+
+def test_everything_a_reader_wants_is_there():
+    """Id, address, title, text, summary, dates, authors with their pages, tags, language."""
+    written = entry(
+        "a.md",
+        topics=["投資"],
+        tags=["AI"],
+        lang="ja",
+        title="日本 & <b>",
+        authors=(Author(name="葵", uri="https://aoi.example/"), Author(name="Ada", email="ada@ada.example")),
+    )
+    assert item(written, html=to_html("本文 **太字**\n\n![x](/a.png)\n")) == {
+        "id": written.id,
+        "url": "https://example.com/a/",
+        "title": "日本 & <b>",
+        "content_html": '<p>本文 <strong>太字</strong></p>\n<p><img src="https://example.com/a.png" alt="x"></p>\n',
+        "summary": "Excerpt of a.md.",
+        "date_published": "2026-01-01T00:00:00+00:00",
+        "date_modified": "2026-01-01T00:00:00+00:00",
+        "authors": [{"name": "葵", "url": "https://aoi.example/"}, {"name": "Ada"}],
+        "tags": ["投資", "AI"],
+        "language": "ja",
+    }
+
+
+def test_a_link_post_has_our_page_and_the_one_it_points_to():
+    """JSON Feed has a place for each: `url` is ours, `external_url` the target."""
+    link = item(entry("a.md", target="https://o.example/"))
+    assert (link["url"], link["external_url"]) == ("https://example.com/a/", "https://o.example/")
+    assert "external_url" not in item(entry("a.md"))
+
+
+def test_files_are_attachments():
+    """All of them, with type, size, playing time and title as far as they are known; a type is required."""
+    found = item(entry("a.md", enclosures=(EPISODE, Enclosure(url="https://example.com/thing", length=0))))
+    assert found["attachments"] == [
+        {
+            "url": EPISODE.url,
+            "mime_type": "audio/mpeg",
+            "title": "One",
+            "size_in_bytes": 1234,
+            "duration_in_seconds": 3723,
+        },
+        {"url": "https://example.com/thing", "mime_type": "application/octet-stream", "size_in_bytes": 0},
+    ]
+
+
+def test_a_picture_is_the_items_image():
+    """And no attachment, which readers would list below the text."""
+    found = item(entry("a.md", image=PICTURE))
+    assert found["image"] == PICTURE.url
+    assert "attachments" not in found
+
+
+def test_a_hub_is_named():
+    """Readers subscribe there; without one there is no list."""
+    settings = Settings(site=SITE, feeds=Feeds(hub=Endpoint("https://hub.example/?a=b")))
+    assert feed(settings=settings)["hubs"] == [{"type": "WebSub", "url": "https://hub.example/?a=b"}]
+    assert "hubs" not in feed()
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "text"), [("1 < 2 & 3", "1 < 2 & 3"), ("", "a.md")], ids=["the excerpt", "else the title"]
+)
+def test_an_item_without_html_has_text(excerpt, text):
+    """One of the two is required; text is not escaped."""
+    settings = Settings(site=SITE, feeds=Feeds(content="summary"))
+    found = item(entry("a.md"), settings=settings, excerpt=excerpt)
+    assert found["content_text"] == text
+    assert "content_html" not in found
+    assert "content_text" not in item(entry("a.md"), excerpt=excerpt)
+
+
+def test_a_tag_that_is_a_category_too_stands_once():
+    """JSON Feed has one list for both."""
+    assert item(entry("a.md", topics=["B", "A"], tags=["C", "A", "b"]))["tags"] == ["B", "A", "C", "b"]
+
+
+def test_entries_stand_newest_first():
+    """As in the other formats."""
+    found = feed(entry("b.md", days=1), entry("a.md"))
+    assert [one["title"] for one in found["items"]] == ["b.md", "a.md"]

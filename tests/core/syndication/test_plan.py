@@ -1,0 +1,543 @@
+"""Which feeds there are, what they are called, and what each one shows."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from feeds.core.curation.catalogue import build
+from feeds.core.syndication import plan
+from feeds.core.syndication.plan import NEVER, given_slugs, newsletter_feed
+from feeds.model import Author, Catalogue, KnownFeed
+from feeds.settings import Category, Extra, Feeds, IdAuthority, Language, Newsletter, Settings, Site, Url
+from tests.core.factory import START, entry, post
+
+SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
+SETTINGS = Settings(site=SITE)
+NOW = START + timedelta(days=100)
+
+
+def configured(categories=None, **feeds):
+    return Settings(site=SITE, feeds=Feeds(**feeds), categories=categories or {})
+
+
+def planned(*entries, settings=SETTINGS, known=(), retired=()):
+    return plan.plan(Catalogue(now=NOW, entries=entries, verdicts=()), settings, known, retired)
+
+
+def curated(*posts, settings=SETTINGS, known=(), retired=()):
+    """The feeds of posts that went through the catalogue, where categories get their slugs."""
+    catalogue = build(posts, now=NOW, known=(), settings=settings, slugs=given_slugs(known, "category"))
+    return plan.plan(catalogue, settings, known, retired)
+
+
+def known_feed(kind="category", key="x", folder=None, **values):
+    return KnownFeed(
+        **{
+            "kind": kind,
+            "key": key,
+            "id": f"tag:example.com,2020:{kind}/{key}",
+            "folder": folder or f"feeds/{kind}/{key}/",
+            "label": key.upper(),
+        }
+        | values
+    )
+
+
+def folders(feeds):
+    return [feed.folder for feed in feeds]
+
+
+def shown(feeds):
+    """What each feed shows, by what it is about; the feed of everything aside."""
+    return {feed.label: [e.post.path for e in feed.shown] for feed in feeds if feed.kind != "all"}
+
+
+def remembered(feeds):
+    return [feed.known for feed in feeds]
+
+
+# Kinds ------------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_feed_of_everything_and_one_a_category():
+    """Each where the contract puts it, its slug quoted in addresses only."""
+    feeds = planned(entry("a.md", topics=["投資"]), entry("b.md", topics=["B"]))
+    assert folders(feeds) == ["feeds/", "feeds/category/b/", "feeds/category/投資/"]
+    everything, _, investing = feeds
+    assert everything.files == {"atom": "feeds/atom.xml", "rss": "feeds/rss.xml", "json": "feeds/feed.json"}
+    assert investing.address("atom.xml") == "https://example.com/feeds/category/%E6%8A%95%E8%B3%87/atom.xml"
+    assert investing.id == "tag:example.com,2026:feeds/category/%E6%8A%95%E8%B3%87/"
+    assert (investing.title, investing.about, investing.lang) == ("投資 · Test", ("投資", "投資"), "en")
+    assert (everything.title, everything.about, everything.id) == ("Test", None, "tag:example.com,2026:feeds/")
+    assert shown(feeds) == {"B": ["b.md"], "投資": ["a.md"]}
+    assert [e.post.path for e in everything.shown] == ["a.md", "b.md"]
+
+
+def test_a_feed_has_a_page_for_people():
+    """Beside its documents; beside the feed of everything lies the list of all feeds, so its page is one below."""
+    everything, category = planned(entry("a.md", topics=["A"]))
+    assert (everything.page, everything.page_url) == ("feeds/all/index.html", "https://example.com/feeds/all/")
+    assert everything.home == "https://example.com/"
+    assert category.page == "feeds/category/a/index.html"
+    assert category.page_url == category.home == "https://example.com/feeds/category/a/"
+
+
+KINDS = {
+    "category": {"A": ["b.md", "a.md"], "B": ["a.md"]},
+    "tag": {"t": ["a.md"], "u": ["b.md", "a.md"]},
+    "author": {"Ada": ["b.md", "a.md"], "葵": ["b.md"]},
+    "language": {"English": ["a.md"], "日本語": ["b.md"]},
+}
+POSTS = (
+    entry("b.md", topics=["A"], tags=["u"], days=1, authors=(Author(name="Ada"), Author(name="葵")), lang="ja"),
+    entry("a.md", topics=["A", "B"], tags=["t", "u"]),
+)
+
+
+@pytest.mark.parametrize(("kind", "wanted"), KINDS.items())
+def test_there_is_a_feed_for_each_name_of_a_kind(kind, wanted):
+    """Categories, tags, authors, languages, as `by` asks; each shows what carries the name."""
+    feeds = planned(*POSTS, settings=configured(by=(kind,)))
+    assert shown(feeds) == wanted
+    abouts = [(feed.label, feed.label) if kind in {"category", "tag"} else None for feed in feeds[1:]]
+    assert [feed.about for feed in feeds] == [None, *abouts]
+    assert {feed.kind for feed in feeds} == {"all", kind}
+    assert all(feed.folder.startswith(f"feeds/{kind}/") for feed in feeds[1:])
+
+
+@given(st.permutations(list(KINDS)))
+def test_feeds_stand_in_the_order_of_their_kinds_and_folders(by):
+    """Whatever the order of `by`; filters come last, as they are written."""
+    extra = (Extra(name="z", tag="t"), Extra(name="m"))
+    feeds = planned(*POSTS, settings=configured(by=tuple(by), extra=extra))
+    assert [feed.kind for feed in feeds] == ["all", *(kind for kind in KINDS for _ in range(2)), "extra", "extra"]
+    assert all(folders(feeds[n : n + 2]) == sorted(folders(feeds[n : n + 2])) for n in (1, 3, 5, 7))
+    assert folders(feeds[-2:]) == ["feeds/z/", "feeds/m/"]
+
+
+def test_no_kinds_are_made_that_nobody_asked_for():
+    """`by = []`: one feed."""
+    assert folders(planned(*POSTS, settings=configured(by=()))) == ["feeds/"]
+
+
+def test_spellings_of_one_name_are_one_feed():
+    """As of categories: the spelling that is used most is its name."""
+    one, two, three = (Author(name=name) for name in ("ada lovelace", "Ada Lovelace", "Ada Lovelace"))
+    feeds = planned(
+        *(entry(f"{n}.md", authors=(author,)) for n, author in enumerate((one, two, three))),
+        settings=configured(by=("author",)),
+    )
+    assert shown(feeds) == {"Ada Lovelace": ["0.md", "1.md", "2.md"]}
+    assert feeds[1].key == "adalovelace"
+
+
+def test_a_feed_of_a_language_is_in_that_language():
+    """And called as its readers call it; a language without a name is called by its tag."""
+    settings = configured(by=("language",))
+    feeds = planned(*(entry(f"{lang}.md", lang=lang) for lang in ("zh-Hans", "pt-BR", "qzz")), settings=settings)
+    assert {feed.key: feed.lang for feed in feeds[1:]} == {lang: lang for lang in ("zh-Hans", "pt-BR", "qzz")}
+    assert folders(feeds[1:]) == ["feeds/language/pt-br/", "feeds/language/qzz/", "feeds/language/zh-hans/"]
+    labels = {feed.key: feed.label for feed in feeds}
+    assert labels["pt-BR"].startswith("Português")
+    assert labels["zh-Hans"].startswith("中文")
+    assert labels["qzz"] == "qzz"
+
+
+# Filters ----------------------------------------------------------------------------------------------------------
+
+FILTERED = (
+    entry("ja.md", topics=["A"], tags=["t"], lang="ja", authors=(Author(name="葵"), Author(name="Ada"))),
+    entry("en.md", topics=["A", "B"], tags=["t", "U U"], authors=(Author(name="Ada"),)),
+    entry("hans.md", topics=["C"], tags=["u-u"], lang="zh-Hans", authors=(Author(name="Bo"),)),
+    entry("zhx.md", lang="zhx", authors=()),
+)
+FILTERS = {
+    "nothing": ({}, ["ja", "en", "hans", "zhx"]),
+    "a category": ({"category": "a"}, ["ja", "en"]),
+    "several categories": ({"category": ("B", "C")}, ["en", "hans"]),
+    "a tag in any spelling": ({"tag": "u_u"}, ["en", "hans"]),
+    "several tags": ({"tag": ("t", "none")}, ["ja", "en"]),
+    "an author": ({"author": "ada"}, ["ja", "en"]),
+    "several authors": ({"author": ("葵", "Bo")}, ["ja", "hans"]),
+    "a language": ({"language": "ja"}, ["ja"]),
+    "a language and its varieties": ({"language": "zh"}, ["hans"]),
+    "a language in any case": ({"language": "ZH-HANS"}, ["hans"]),
+    "a variety of another script": ({"language": "zh-Hant"}, []),
+    "several languages": ({"language": ("ja", "en")}, ["ja", "en"]),
+    "each of two keys": ({"category": "A", "language": "ja"}, ["ja"]),
+    "each of four keys": ({"category": "A", "tag": "t", "author": "Ada", "language": "en"}, ["en"]),
+    "two keys that no post has together": ({"category": "C", "language": "ja"}, []),
+}
+
+
+@pytest.mark.parametrize(("filters", "wanted"), FILTERS.values(), ids=FILTERS)
+def test_a_filter_passes_what_fits_each_of_its_keys(filters, wanted):
+    """By one of its names each; names are compared as categories and tags are."""
+    feeds = planned(*FILTERED, settings=configured(by=(), extra=(Extra(name="picks", **filters),)))
+    assert [e.post.path.removesuffix(".md") for e in feeds[1].entries] == wanted
+
+
+def test_a_filter_says_what_its_feed_is():
+    """Title, description, how much it shows; its language is the one it asks for."""
+    extra = Extra(
+        name="picks", title="Picks", description="The best", language="ja", entries=1, content="summary", tag="t"
+    )
+    settings = configured(by=(), extra=(extra, Extra(name="two", language=("ja", "en"))))
+    _, picks, two = planned(*FILTERED, settings=settings)
+    assert (picks.title, picks.label, picks.subtitle, picks.lang) == ("Picks", "Picks", "The best", "ja")
+    assert (picks.size, picks.content, picks.folder, picks.key) == (1, "summary", "feeds/picks/", "picks")
+    assert (two.title, two.lang, two.size, two.content) == ("two · Test", "en", 20, "full")
+
+
+def test_a_filter_that_nothing_passes_is_an_empty_feed():
+    """It is asked for, so it is there."""
+    (_, none) = planned(settings=configured(by=(), extra=(Extra(name="none", tag="t"),)))
+    assert (none.entries, none.total, none.updated) == ((), 0, NEVER)
+
+
+# What is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_a_feed_shows_the_newest_and_holds_all():
+    """As many as the config says; the others are for its archive."""
+    (feed,) = planned(*(entry(f"{n}.md", days=-n) for n in range(5)), settings=configured(entries=2))
+    assert [e.post.path for e in feed.shown] == ["0.md", "1.md"]
+    assert (len(feed.entries), feed.total, feed.size) == (5, 5, 2)
+
+
+def test_a_post_may_stay_out_of_feeds():
+    """`feed: false`, and then its category has no feed either."""
+    assert [feed.entries for feed in planned(entry("a.md", topics=["A"], feed=False))] == [()]
+
+
+def test_a_category_may_have_its_own_way():
+    """Title, label, slug, description, size and content, each in place of what all feeds have."""
+    settings = configured(
+        {
+            "投資": Category(
+                label="Investing", slug="money", description="About it", title="Money!", entries=1, content="summary"
+            )
+        },
+        entries=5,
+    )
+    everything, money, other = curated(
+        post("a.md", categories=("投資",)), post("b.md", categories=("投資", "Z")), settings=settings
+    )
+    assert (money.title, money.label, money.subtitle) == ("Money!", "Investing", "About it")
+    assert (money.folder, money.about) == ("feeds/category/money/", ("投資", "Investing"))
+    assert (money.size, money.content, money.total) == (1, "summary", 2)
+    for feed in (everything, other):
+        assert (feed.size, feed.content) == (5, "full")
+    assert (other.title, other.subtitle) == ("Z · Test", "")
+
+
+def test_formats_stand_in_one_order():
+    """Whatever the order in the config; what is not asked for is not there."""
+    assert list(planned(settings=configured(formats=("json", "atom")))[0].files) == ["atom", "json"]
+
+
+# When it was updated ----------------------------------------------------------------------------------------------
+
+
+def test_a_feed_is_as_new_as_the_newest_entry_it_shows():
+    """An old post that was corrected counts; one that is not shown any more does not."""
+    corrected = entry("old.md", updated=START + timedelta(days=9))
+    newer = entry("new.md", days=5)
+    assert planned(newer, corrected)[0].updated == START + timedelta(days=9)
+    assert planned(newer, corrected, settings=configured(entries=1))[0].updated == START + timedelta(days=5)
+    assert planned()[0].updated == NEVER
+
+
+def test_what_a_feed_has_said_of_its_age_is_not_taken_back():
+    """When its newest entry goes, it stays as new as it was; a newer one counts again."""
+    said = known_feed("all", "", "feeds/", updated=START + timedelta(days=7))
+    assert planned(entry("a.md", days=5), known=[said])[0].updated == START + timedelta(days=7)
+    assert planned(known=[said])[0].updated == START + timedelta(days=7)
+    assert planned(entry("a.md", days=8), known=[said])[0].updated == START + timedelta(days=8)
+
+
+def test_a_feed_is_never_newer_than_now():
+    """A clock that once stood in the future leaves no mark."""
+    said = known_feed("all", "", "feeds/", updated=NOW + timedelta(seconds=1))
+    assert planned(entry("a.md", days=5), known=[said])[0].updated == START + timedelta(days=5)
+    assert planned(known=[said])[0].updated == NEVER
+    assert planned(known=[replace(said, updated=NOW)])[0].updated == NOW
+
+
+def test_what_is_known_of_a_feed_is_what_the_plan_says():
+    """Planned with it again, nothing changes; a feed that never told of anything has no date."""
+    settings = configured(by=("category", "tag", "author", "language"), extra=(Extra(name="x"),))
+    first = planned(*POSTS, settings=settings)
+    assert planned(*POSTS, settings=settings, known=remembered(first)) == first
+    assert planned()[0].known.updated is None
+    assert first[0].known.updated == START + timedelta(days=1)
+
+
+# What stays -------------------------------------------------------------------------------------------------------
+
+
+def test_a_feed_that_was_published_goes_on_without_posts():
+    """Empty, with its name, at its place, as old as it was: its readers see no error."""
+    settings = configured(by=("category", "tag", "author", "language"))
+    first = planned(*POSTS, settings=settings)
+    after = planned(settings=settings, known=remembered(first))
+    assert [(f.kind, f.key, f.id, f.folder, f.label, f.title) for f in after] == [
+        (f.kind, f.key, f.id, f.folder, f.label, f.title) for f in first
+    ]
+    assert all(feed.entries == () for feed in after)
+    assert [feed.updated for feed in after] == [feed.updated for feed in first]
+    assert remembered(after) == remembered(first)
+
+
+def test_what_the_config_says_of_a_category_holds_without_posts():
+    """The same feed, but empty: name, description, size, date."""
+    settings = configured({"投資": Category(label="Investing", description="About it", title="Money!", entries=1)})
+    first = curated(post("a.md", categories=("投資",)), settings=settings)[1]
+    after = curated(settings=settings, known=[first.known])[1]
+    assert after.known == first.known
+    assert (after.title, after.subtitle, after.about, after.size) == ("Money!", "About it", first.about, 1)
+
+
+def test_what_was_ended_is_not_planned():
+    """A folder with its feed, whether it has posts or not."""
+    settings = configured(by=("category",), extra=(Extra(name="x"),))
+    ended = ["feeds/category/a/", "feeds/category/b/", "feeds/x/"]
+    posts = (entry("a.md", topics=["A", "C"]),)
+    assert folders(planned(*posts, settings=settings, known=[known_feed(key="b")], retired=ended)) == [
+        "feeds/",
+        "feeds/category/c/",
+    ]
+
+
+def test_a_format_that_was_ended_is_left_out():
+    """Of that feed; the feed stays, even without any."""
+    feeds = planned(entry("a.md", topics=["A"]), retired=["feeds/rss.xml", "feeds/category/a/atom.xml", "feeds/x.xml"])
+    assert [feed.formats for feed in feeds] == [("atom", "json"), ("rss", "json")]
+    (feed,) = planned(retired=["feeds/atom.xml", "feeds/rss.xml", "feeds/feed.json"])
+    assert (feed.formats, feed.files) == ((), {})
+
+
+def test_a_slug_that_was_given_stays_given():
+    """A second category of the same slug never takes the first one's address, which somebody reads."""
+    first = curated(post("a.md", categories=("C++",)))
+    assert folders(first) == ["feeds/", "feeds/category/c/"]
+    second = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=remembered(first))
+    assert {feed.label: feed.folder for feed in second[1:]} == {
+        "C++": "feeds/category/c/",
+        "C": "feeds/category/c-2/",
+    }
+
+
+def test_a_slug_stays_given_while_its_category_has_no_posts():
+    """Nor does it change back when the first one's posts return."""
+    first = curated(post("a.md", categories=("C++",)))
+    without = curated(post("b.md", categories=("C",)), known=remembered(first))
+    places = {"C++": "feeds/category/c/", "C": "feeds/category/c-2/"}
+    assert {feed.label: feed.folder for feed in without[1:]} == places
+    assert {feed.label: feed.total for feed in without[1:]} == {"C++": 0, "C": 1}
+    returned = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=remembered(without))
+    assert {feed.label: feed.folder for feed in returned[1:]} == places
+
+
+@pytest.mark.parametrize("kind", ["tag", "author"])
+def test_slugs_of_tags_and_authors_stay_given_too(kind):
+    """With and without posts."""
+    settings = configured(by=(kind,))
+
+    def carrying(*names):
+        values = {"tags": names} if kind == "tag" else {"authors": tuple(Author(name=name) for name in names)}
+        return entry("a.md", **values)
+
+    first = planned(carrying("C++"), settings=settings)
+    places = {"C++": f"feeds/{kind}/c/", "C": f"feeds/{kind}/c-2/"}
+    for names in (("C",), ("C", "C++")):
+        feeds = planned(carrying(*names), settings=settings, known=remembered(first))
+        assert {feed.label: feed.folder for feed in feeds[1:]} == places
+
+
+def test_no_two_feeds_lie_in_one_folder():
+    """What the config says goes before what was given; then the other one moves, with posts or without."""
+    first = curated(post("a.md", categories=("X",)))
+    settings = configured({"B": Category(slug="x")})
+    feeds = curated(post("b.md", categories=("B",)), settings=settings, known=remembered(first))
+    assert len(set(folders(feeds))) == len(feeds)
+
+
+def test_a_feed_remembers_where_it_lay():
+    """A new slug in the config moves it; back again, the place is no former one."""
+    first = curated(post("a.md", categories=("X",)))
+    moved = curated(
+        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="y")}), known=remembered(first)
+    )
+    assert (moved[1].folder, moved[1].former, moved[1].id) == (
+        "feeds/category/y/",
+        ("feeds/category/x/",),
+        first[1].id,
+    )
+    again = curated(
+        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="x")}), known=remembered(moved)
+    )
+    assert (again[1].folder, again[1].former) == ("feeds/category/x/", ("feeds/category/y/",))
+    third = curated(
+        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="z")}), known=remembered(again)
+    )
+    assert third[1].former == ("feeds/category/y/", "feeds/category/x/")
+
+
+# Renamed categories -----------------------------------------------------------------------------------------------
+
+RENAMED = configured({"New": Category(was=("Old", "Older"))})
+
+
+def test_a_renamed_category_keeps_its_id_and_where_it_lay():
+    """`was`: to readers it is the same feed at another address; posts of either name are in it."""
+    first = curated(post("a.md", categories=("Old",)))
+    known = [*remembered(first), known_feed(key="older", former=("feeds/category/oldest/",))]
+    feeds = curated(post("a.md", categories=("Old",)), post("b.md", categories=("New",)), settings=RENAMED, known=known)
+    assert folders(feeds) == ["feeds/", "feeds/category/new/"]
+    new = feeds[1]
+    assert (new.id, new.label, new.total) == (first[1].id, "New", 2)
+    assert new.former == ("feeds/category/old/", "feeds/category/oldest/", "feeds/category/older/")
+    assert new.updated == START
+    again = curated(post("b.md", categories=("New",)), settings=RENAMED, known=[*known, *remembered(feeds)])
+    assert (again[1].id, sorted(again[1].former)) == (new.id, sorted(new.former))
+
+
+def test_a_renamed_category_keeps_its_id_where_nothing_is_known():
+    """On a machine that keeps nothing: what its feed must have been follows from its name."""
+    old = curated(post("a.md", categories=("Old",)))[1]
+    new = curated(post("a.md", categories=("New",)), settings=RENAMED)[1]
+    assert new.id == old.id
+    assert new.former == ("feeds/category/old/", "feeds/category/older/")
+
+
+def test_a_category_that_was_published_before_it_was_a_new_name_keeps_its_own_id():
+    """The feed that is there has readers of its own."""
+    known = [known_feed(key="new"), known_feed(key="old")]
+    new = curated(post("a.md", categories=("New",)), settings=RENAMED, known=known)[1]
+    assert new.id == "tag:example.com,2020:category/new"
+    assert "feeds/category/old/" in new.former
+
+
+def test_a_renamed_category_is_as_new_as_it_was():
+    """What it has said under its old name is not taken back."""
+    known = [known_feed(key="old", updated=START + timedelta(days=7))]
+    new = curated(post("a.md", categories=("New",)), settings=RENAMED, known=known)[1]
+    assert new.updated == START + timedelta(days=7)
+
+
+def test_a_category_renamed_without_posts_goes_on():
+    """Under its new name, or at least where it lay."""
+    feeds = curated(settings=RENAMED, known=[known_feed(key="old")])
+    assert [feed.id for feed in feeds[1:]] == ["tag:example.com,2020:category/old"]
+
+
+# Any order --------------------------------------------------------------------------------------------------------
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_what_is_known_and_ended_never_matters(random):
+    """The store may tell it in any."""
+    settings = configured({"New": Category(was=("Old",))}, by=("category", "tag", "author", "language"))
+    posts = (entry("a.md", topics=["A", "New"], tags=["C", "C#"]), entry("b.md", lang="ja", tags=["c plus"]))
+    known = [
+        *(known_feed(key=key) for key in ("a", "old", "gone", "z")),
+        *(known_feed("tag", key, label=key) for key in ("c", "c++", "c!")),
+        known_feed("author", "bo", label="Bo"),
+        known_feed("language", "fr", label="Français"),
+    ]
+    retired = ["feeds/category/z/", "feeds/rss.xml"]
+    assert planned(
+        *posts,
+        settings=settings,
+        known=random.sample(known, len(known)),
+        retired=random.sample(retired, len(retired)),
+    ) == planned(*posts, settings=settings, known=known, retired=retired)
+
+
+# Odd names --------------------------------------------------------------------------------------------------------
+
+
+def odd(*posts, settings=SETTINGS):
+    """The folders of categories, and what is told of them."""
+    catalogue = build(posts, now=NOW, known=(), settings=settings)
+    feeds = plan.plan(catalogue, settings)
+    return {feed.label: feed.folder for feed in feeds[1:]}, list(catalogue.oddities)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        (".", "category"),
+        ("..", "category"),
+        ("?!", "category"),
+        ("CON", "con-category"),
+        ("nul.txt", "nul.txt-category"),
+        ("COM1", "com1-category"),
+        ("x" * 300, "x" * 200),
+        ("絵" * 100, "絵" * 66),
+    ],
+    ids=["a dot", "two dots", "punctuation", "a device", "a device's file", "a port", "300 characters", "300 bytes"],
+)
+def test_a_name_that_is_no_folder_gets_one_and_a_warning(name, slug):
+    """None that a file system refuses, leads elsewhere or cuts off; the config can give another."""
+    places, told = odd(post("p.md", categories=(name,)))
+    assert places == {name: f"feeds/category/{slug}/"}
+    (line,) = told
+    assert line.startswith(f"p.md: category '{name[:60]}' has its feed in category/{slug[:60]}/; a `slug`")
+    assert len(line) < 250
+    settings = configured({name: Category(slug="mine")})
+    assert odd(post("p.md", categories=(name,)), settings=settings) == ({name: "feeds/category/mine/"}, [])
+
+
+def test_names_that_differ_only_by_case_are_one_feed():
+    """The spelling used most is its name, and a line says so."""
+    posts = [
+        post(f"{n}.md", categories=(name,)) for n, name in enumerate(["Open source", "open-source", "open-source"])
+    ]
+    assert odd(*posts) == (
+        {"open-source": "feeds/category/open-source/"},
+        ["0.md: categories 'Open source' and 'open-source' are one category, published as 'open-source'"],
+    )
+
+
+def test_names_that_differ_only_by_punctuation_are_two_feeds():
+    """Not even a file system without cases mixes them up; the one that had to give way is told."""
+    places, told = odd(post("a.md", categories=("C#",)), post("b.md", categories=("C++",)))
+    assert places == {"C#": "feeds/category/c/", "C++": "feeds/category/c-2/"}
+    assert [line.partition(";")[0] for line in told] == ["b.md: category 'C++' has its feed in category/c-2/"]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1), max_size=6))
+def test_no_two_categories_share_a_folder(names):
+    """Whatever they are called, on any file system, below `feeds/category/` and nowhere else."""
+    feeds = curated(*(post(f"{n}.md", categories=(name,)) for n, name in enumerate(names)))[1:]
+    assert len({feed.folder.casefold() for feed in feeds}) == len(feeds)
+    for feed in feeds:
+        slug = feed.folder.removeprefix("feeds/category/").removesuffix("/")
+        assert slug.strip(".")
+        assert "/" not in slug
+        assert len(slug.encode()) < 255
+
+
+# Newsletters ------------------------------------------------------------------------------------------------------
+
+
+def test_a_newsletter_has_a_feed_of_its_issues():
+    """Beside its pages; its id stays, its language is its own or the site's."""
+    weekly = Newsletter(name="weekly", title="The weekly", language=Language("ja"), schedule="0 8 * * mon")
+    made = newsletter_feed(weekly, SETTINGS, issues=3, updated=START, known=None)
+    assert (made.kind, made.key, made.folder) == ("newsletter", "weekly", "newsletters/weekly/")
+    assert made.url == made.home == "https://example.com/newsletters/weekly/"
+    assert (made.title, made.label, made.lang) == ("The weekly · Test", "The weekly", "ja")
+    assert (made.id, made.total, made.updated) == ("tag:example.com,2026:newsletters/weekly/", 3, START)
+    known = known_feed("newsletter", "weekly", "newsletters/weekly/")
+    plain = Newsletter(name="weekly", schedule="0 8 * * mon")
+    again = newsletter_feed(plain, SETTINGS, issues=3, updated=START, known=known)
+    assert (again.id, again.lang, again.label) == (known.id, "en", "weekly")
+    elsewhere = Settings(site=SITE, feeds=Feeds(url=Url("https://feeds.example/x/feeds/")))
+    made = newsletter_feed(plain, elsewhere, issues=0, updated=NEVER, known=None)
+    assert made.address("atom.xml") == "https://feeds.example/x/newsletters/weekly/atom.xml"

@@ -1,0 +1,199 @@
+"""What people's feed readers make of our feeds, entry by entry.
+
+Of the sample posts, of posts that are hard to write down, and of real blogs where those lie beside the project.
+"""
+
+import re
+import shutil
+from datetime import UTC
+from functools import cache
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import feedparser
+import pytest
+
+from feeds.config import load
+from feeds.core.posts import markdown
+from feeds.core.syndication import plan
+from feeds.edges.workers import workers
+from feeds.jobs.publish import publish
+from feeds.jobs.report import Wish
+from feeds.jobs.survey import Means, survey
+from tests.conftest import NOW, ROOT
+from tests.readers.harness import each
+from tests.validity.rules import atom_faults, json_faults, opml_faults, rss_faults
+
+CORPORA = ROOT.parent / "shared" / "corpora"
+BLOGS = {
+    "digitalgov": "content/news",
+    "rust-blog": "content",
+    "vim-jp": "_posts",
+    "codefor-de": "content",
+    "react-native-blog": "website/blog",
+    "mission": "",
+}
+CONFIG = """[site]
+title = "Readers"
+url = "https://readers.example/"
+id_authority = "readers.example,2026"
+author = "The desk"
+[feeds]
+by = ["category"]
+"""
+PICTURES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
+HARD = {
+    "markup": "title: 'x < y && <b>z</b> ]]> &amp;lt; \"q\"'\ntags: [C++, 'a & b']",
+    "emoji": "title: '👩🏽‍🚀 と 🏴󠁧󠁢󠁥󠁮󠁧󠁿、𠮷野家で'\ncategory: 日本語 / ことば",
+    "bidi": 'title: "\\u202eabc\\u202c السلام עברית"\nlang: ar',
+    "long": f"title: {'長い題名' * 250}",
+    "link": "title: A link\nsource_url: https://elsewhere.example/a?b=1&c=%E3%81%82\nauthors: [Ada, 葵]",
+    "episode": "title: 第一回\naudio: {url: /音声/第 1 回.mp3, length: 1234, type: audio/mpeg}\nimage: /絵.png",
+    "film": "title: Film\nenclosures: [/a.pdf, {url: /b.mp4, size: 99}, https://cdn.example/c.bin]",
+    "old": "title: Before the web\ndate: 1981-05-06T07:08:09+09:00",
+}
+
+
+def _sources():
+    """Yield the name of each set of posts, and the function that puts it into a folder."""
+    yield "sample", lambda to: shutil.copytree(ROOT / "posts", to)
+    yield "hard", _write_hard_posts
+    for name, below in BLOGS.items():
+        if (CORPORA / name).is_dir():
+            yield name, lambda to, place=CORPORA / name / below: shutil.copytree(place, to)
+
+
+def _write_hard_posts(to):
+    to.mkdir()
+    for day, (name, front) in enumerate(HARD.items(), 1):
+        date = "" if "date:" in front else f"date: 2026-10-{day:02}T08:30:00+09:00\n"
+        body = "Text & <em>mehr</em> 本文。" + "".join(map(chr, (1, 11, 0xFFFE, 0x2028, 0x1F600)))
+        (to / f"{name}.md").write_text(f"---\n{front}\n{date}---\n{name}: {body}\n", "utf-8")
+
+
+SOURCES = dict(_sources())
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A function that publishes a set of posts, once, and returns where, with the feeds that must have been written."""
+
+    @cache
+    def publish_(name):
+        folder = tmp_path_factory.mktemp("readers")
+        SOURCES[name](folder / "posts")
+        (folder / "config.toml").write_text(CONFIG, "utf-8")
+        config = load(folder / "config.toml", {})
+        publish(config, Wish(now=NOW, clock=lambda: NOW))
+        with workers() as team:
+            means = Means(team=team, progress=lambda *_: None)
+            found = survey(config, now=NOW, known=(), means=means)
+        feeds = plan.plan(found.catalogue, config.settings)
+        shown = {entry.id: found.text(entry.post) for feed in feeds[:4] for entry in feed.shown}
+        return SimpleNamespace(public=folder / "public", feeds=feeds[:4], texts=shown)
+
+    return publish_
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_document_keeps_the_rules_of_its_format(name, published):
+    """Those of the specifications (tests/validity/), an XML parser's and feedparser's."""
+    files = [file for file in sorted(published(name).public.rglob("*")) if file.is_file()]
+    faults = {str(file): found for file in files if (found := _faults(file, file.read_bytes()))}
+    assert faults == {}
+    assert {file.suffix for file in files} >= {".xml", ".json", ".opml", ".html"}
+
+
+def _faults(file, content):
+    if file.suffix == ".opml":
+        return opml_faults(content)
+    if file.name == "feed.json":
+        return json_faults(content)
+    if file.suffix != ".xml":
+        return []
+    own = rss_faults(content) if file.name == "rss.xml" else atom_faults(content)
+    return own + (["feedparser: bozo"] if feedparser.parse(content).bozo else [])
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize(("reader", "format_"), each("atom", "rss", "json"))
+def test_a_reader_sees_every_entry_as_it_was_written(reader, format_, name, published):
+    """Ids in their order, titles, links, dates, categories, enclosures, authors and text, less what a reader drops."""
+    found = published(name)
+    for feed in found.feeds:
+        seen = reader.read(Path(found.public) / feed.files[format_])
+        assert [one.id for one in seen] == [entry.id for entry in feed.shown]
+        for one, entry in zip(seen, feed.shown, strict=True):
+            assert _facts(one, reader.name) == _expected(entry, reader.name, format_)
+            _check_text(one, entry, found.texts[entry.id], reader.name)
+
+
+def _facts(one, reader):
+    """What a reader kept, as it can be compared."""
+    return {
+        "title": one.title,
+        "link": one.link,
+        "published": one.published,
+        "categories": one.categories,
+        "enclosures": one.enclosures,
+        "authors": one.authors,
+    }
+
+
+def _expected(entry, reader, format_):
+    """What it should have kept; `tests/readers/harness.py` tells what each one drops."""
+    post = entry.post
+    terms = list(dict.fromkeys([topic.term for topic in entry.categories] + list(entry.tags)))
+    keeps_categories = reader in {"sfeed", "feedsmith"}
+    return {
+        "title": _title(post.title, reader, format_),
+        "link": post.url if format_ == "json" else post.target or post.url,
+        "published": post.published.astimezone(UTC).replace(microsecond=0),
+        "categories": tuple(terms) if keeps_categories else None,
+        "enclosures": _enclosures(post, reader, format_),
+        "authors": _authors([author.name for author in post.authors], reader, format_),
+    }
+
+
+def _title(title, reader, format_):
+    """lemon24's reader writes references in RSS titles anew where they look like HTML."""
+    return unescape(title) if reader == "reader" and format_ == "rss" and "<" not in title else title
+
+
+def _enclosures(post, reader, format_):
+    files = [(file.url, file.type or "") for file in post.enclosures]
+    if post.image and format_ != "json":
+        ending = post.image.url.rpartition(".")[2]
+        files.append((post.image.url, PICTURES.get(ending, "")))
+    if reader == "newsboat":
+        played = [file for file in files if file[1].startswith(("audio/", "video/"))]
+        return tuple(played[-1:])
+    if reader == "sfeed":
+        return tuple((url, "") for url, _ in files[:1])
+    if reader == "reader" and format_ == "atom":
+        return tuple((url, kind or "text/html") for url, kind in files)  # what it takes a link without type for
+    if format_ != "atom":
+        files = [(url, kind or "application/octet-stream") for url, kind in files]
+    return tuple(files[:1] if format_ == "rss" else files)
+
+
+def _authors(names, reader, format_):
+    if reader == "newsboat":
+        return (", ".join(names),) if format_ == "atom" else tuple(names[-1:])
+    if reader == "sfeed":
+        return tuple(names[:1])
+    if reader == "reader" and format_ == "rss":
+        return tuple(re.sub(r" \(.*\)$", "", name) for name in names[-1:])  # a comment, as in a mail address
+    if reader == "reader" and format_ == "atom":
+        return tuple(names[-1:])
+    return tuple(names)
+
+
+def _check_text(one, entry, text, reader):
+    """The HTML is kept as it is by all but lemon24's reader, which cleans it once more."""
+    html = markdown.safe(text.html, entry.post.url)
+    if reader == "reader":
+        assert bool(one.content.strip()) == bool(html.strip() or text.excerpt)
+    else:
+        assert one.content.strip() == html.strip() or not html.strip()
