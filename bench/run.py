@@ -41,10 +41,11 @@ url = "https://bench.example/"
 id_authority = "bench.example,2026"
 language = "en"
 [feeds]
-formats = ["atom"]
-[publish]
-wait_for_site = false
 """
+#: Hugo writes feeds, and no archives of them; what else ours may write is measured beside it.
+_SAME = 'formats = ["atom"]\narchives = false\n'
+_MORE = {"feeds, all formats": "archives = false\n", "feeds, archives too": "archives = true\n"}
+_MOST_FOR_MORE = 10_000
 STATES = ("cold", "unchanged", "one changed")
 #: Larger corpora are Hugo's no more: it takes gigabytes for them.
 _MOST_FOR_HUGO = 50_000
@@ -122,12 +123,15 @@ def _share(pid: int) -> float:
 
 
 class Feeds:
-    """This program."""
+    """This program, with Hugo's feeds or with more."""
 
-    name = "feeds"
-
-    def __init__(self, site: Path) -> None:
-        self.site = site
+    def __init__(self, site: Path, name: str = "feeds") -> None:
+        self.site, self.name = site, name
+        if name in _MORE:
+            self.site = site / name
+            self.site.mkdir()
+            (self.site / "posts").symlink_to(site / "posts")
+            (self.site / "config.toml").write_text(_CONFIG + _MORE[name], "utf-8")
         self.command = [str(Path(sys.executable).parent / "feeds"), "publish", "--feeds-only"]
 
     def clear(self) -> None:
@@ -224,17 +228,18 @@ def measured(site: Path, posts: int, runs: int) -> Iterator[Row]:
     if binary and posts <= _MOST_FOR_HUGO:
         programs.append(Hugo(site, binary))
         _check(site, programs)
+    groups = [programs, *([Feeds(site, name)] for name in _MORE if posts <= _MOST_FOR_MORE)]
     edit = _editor(site)
     costs: dict[tuple[str, str], list[Cost]] = {}
-    for _ in range(runs):
+    for group in groups * runs:
         for state in STATES:
-            for program in programs:
+            for program in group:
                 _prepare(program, state, edit)
-                costs.setdefault((program.name, state), []).append(timed(program.command, site))
-    for program in programs:
+                costs.setdefault((program.name, state), []).append(timed(program.command, program.site))
+    for program in (program for group in groups for program in group):
         for state in STATES:
             _prepare(program, state, edit)
-            yield _row(posts, program.name, state, costs[program.name, state], peak(program.command, site))
+            yield _row(posts, program.name, state, costs[program.name, state], peak(program.command, program.site))
     for name, work in (("stat", _looked_at), ("read + hash", _hashed)):
         found = [_in_here(lambda work=work: work(site / "posts")) for _ in range(runs)]
         yield _row(posts, name, "limit", found, None)
@@ -352,7 +357,7 @@ def profile(posts: int) -> None:
 
 def _site(folder: Path, posts: int) -> Path:
     corpus.make(posts, folder)
-    (folder / "config.toml").write_text(_CONFIG, "utf-8")
+    (folder / "config.toml").write_text(_CONFIG + _SAME, "utf-8")
     return folder
 
 
