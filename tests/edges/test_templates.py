@@ -1,9 +1,7 @@
 """Templates and MJML."""
 
 import pytest
-from mjml import mjml2html
 
-from feeds.edges import mjml
 from feeds.edges.templates import Templates
 from feeds.errors import TemplateError
 
@@ -49,44 +47,6 @@ def test_post_text_is_escaped_and_never_evaluated(tmp_path, templates):
     """Braces in a title are braces."""
     (tmp_path / "templates" / "x.mjml").write_text("<a>{{ title }}</a>", "utf-8")
     assert templates.render("x.mjml", {"title": "<b>{{ 7 * 7 }}"}) == "<a>&lt;b&gt;{{ 7 * 7 }}</a>"
-
-
-def page(alt):
-    return (
-        "<mjml><mj-body><mj-section><mj-column>"
-        f'<mj-image src="https://example.com/a.png" alt="{alt}" />'
-        "</mj-column></mj-section></mj-body></mjml>"
-    )
-
-
-def test_characters_of_any_script_survive_in_attributes():
-    """Joiners, no-break spaces and combining marks come out as they went in; bare mjml-python corrupts them."""
-    alt = "می\u200cخواهم e\u0301 a\u00a0b"
-    assert alt not in mjml2html(page(alt))
-    references = "".join(c if c.isascii() else f"&#{ord(c)};" for c in alt)
-    assert f'alt="{references}"' in mjml.compile(page(alt), "x.mjml")
-
-
-def test_no_font_is_fetched_from_anywhere():
-    """A letter that calls home when it is opened is a tracker; bare mjml-python links Google for a name it knows."""
-    fonts = '<mjml><mj-head><mj-attributes><mj-all font-family="Roboto, sans-serif" /></mj-attributes></mj-head>'
-    source = page("x").replace("<mjml>", fonts)
-    assert "fonts.googleapis.com" in mjml2html(source.replace("</mj-column>", "<mj-text>x</mj-text></mj-column>"))
-    assert "googleapis" not in mjml.compile(source.replace("</mj-column>", "<mj-text>x</mj-text></mj-column>"), "x")
-
-
-def test_what_is_no_mjml_is_told_with_its_template():
-    """The Rust side's error becomes ours."""
-    with pytest.raises(TemplateError, match=r"^x\.mjml: MJML does not understand"):
-        mjml.compile("<mjml><mj-body></mjml>", "x.mjml")
-
-
-def test_an_unknown_element_is_refused_by_name():
-    """Bare mjml-python writes it into the letter."""
-    source = "<mjml><mj-body><mj-foo>x</mj-foo></mj-body></mjml>"
-    assert "<mj-foo" in mjml2html(source)
-    with pytest.raises(TemplateError, match="no element <mj-foo>"):
-        mjml.compile(source, "x.mjml")
 
 
 @pytest.mark.parametrize("text", ['issue = "{nummer}"', 'reading = "x"', "[reading]\none = 'x'"])
