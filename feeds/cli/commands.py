@@ -89,7 +89,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
     """Bring feeds and pages up to date; compose and send every issue that is due."""
     from feeds.cli import unchanged
     from feeds.jobs.publish import publish as publish_
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import Wish, few
 
     started = time.perf_counter()
     before = unchanged.before(path)
@@ -106,7 +106,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
         )
         report = publish_(config, wish)
     unchanged.remember(config, report, before, now=wish.now, words=now)
-    telling.complain(report.errors, telling.few(report.warnings))
+    telling.complain(report.errors, few(report.warnings))
     seconds = time.perf_counter() - started
     if as_json:
         telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})
@@ -128,13 +128,13 @@ def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
     Its files go, and servers are told that they are gone for good. Feeds are brought up to date on the way.
     """
     from feeds.jobs import retire as job
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import Wish, few
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         wish = Wish(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
         report = job.revive(config, feed, wish) if undo else job.retire(config, feed, wish)
-    telling.complain(report.errors, telling.few(report.warnings))
+    telling.complain(report.errors, few(report.warnings))
     if as_json:
         telling.print_json(telling.summary(report))
     for line in () if as_json else telling.told(config, report, dry_run=False):

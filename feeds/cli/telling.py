@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: How many written files are named.
 _MOST_LINES = 12
-#: How many warnings a pass tells.
-_MOST_WARNINGS = 20
 _YELLOW, _RED = 33, 31
 
 
@@ -31,14 +29,6 @@ def complain(errors: Iterable[str], warnings: Iterable[str]) -> None:
         shown = f"\033[{colour}m{word}\033[0m" if sys.stderr.isatty() else word
         for line in lines:
             print(f"{shown}: {printable(line)}", file=sys.stderr)
-
-
-def few(warnings: Sequence[str]) -> list[str]:
-    """Return the first warnings, and how many more there are: a folder that has just come has thousands."""
-    if len(warnings) <= _MOST_WARNINGS:
-        return list(warnings)
-    more = len(warnings) - _MOST_WARNINGS + 1
-    return [*warnings[: _MOST_WARNINGS - 1], f"and {more:,} more like these; `feeds posts` tells all of them"]
 
 
 def printable(line: str) -> str:
@@ -119,6 +109,7 @@ def summary(report: Report) -> dict[str, Any]:
     return {
         "posts": report.counts,
         "feeds": {"written": len(report.written), "unchanged": report.unchanged},
+        **({"removed": report.removed} if report.removed else {}),
         "issues": [
             {
                 "newsletter": issue.newsletter,

@@ -107,6 +107,7 @@ def remember(config: Config, report: Report, found: bytes, *, now: datetime, wor
     import json
 
     from feeds.cli import telling
+    from feeds.jobs.report import few
 
     again = report.again()
     plain = "".join(f"{line}\n" for line in telling.told(config, again, dry_run=False))
@@ -122,7 +123,7 @@ def remember(config: Config, report: Report, found: bytes, *, now: datetime, wor
         rest.state,
         plain,
         json.dumps(telling.summary(again), ensure_ascii=False),
-        "\n".join(map(telling.printable, telling.few(again.warnings))),
+        "\n".join(map(telling.printable, few(again.warnings))),
         "\n".join(map(telling.printable, again.errors)),
     )
     seal.write(_file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields))

@@ -105,6 +105,10 @@ class Output:
         except OSError:
             return None
 
+    def _refuse_outside(self, file: Path) -> None:
+        if not file.parent.resolve().is_relative_to(self.root.resolve()):
+            raise OutputError(str(file), f"leads out of {self.root}")
+
     def has(self, path: str) -> bool:
         """Return whether a file stands at *path*."""
         return (self.root / path).is_file()
@@ -113,9 +117,10 @@ class Output:
         """Take *path* away, and folders that are empty without it; return whether it was there (or would be taken).
 
         Raises:
-            OutputError: it cannot be taken away.
+            OutputError: it cannot be taken away, or *path* leads out of the folder.
         """
         file = self.root / path
+        self._refuse_outside(file)
         if not file.is_file() or self._dry_run:
             return file.is_file()
         try:
@@ -139,8 +144,7 @@ class Output:
             OutputError: the file cannot be written, or *path* leads out of the folder.
         """
         file = self.root / path
-        if not file.parent.resolve().is_relative_to(self.root.resolve()):
-            raise OutputError(str(file), f"leads out of {self.root}")
+        self._refuse_outside(file)
         if self.read(path) == content:
             return False
         if not self._dry_run:

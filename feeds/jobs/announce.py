@@ -27,7 +27,8 @@ def announce(site: Site, memory: FeedMemory, wish: Wish, report: Report) -> None
     now = wish.clock()
     due = [ping for ping in memory.pings() if ping.next_at <= now]
     heard, again = _told(site, due, wish, report)
-    given_up = [ping.path for ping in again if now - ping.since > _PATIENCE]
+    asked = {ping.path: ping.tries for ping in due}
+    given_up = [p.path for p in again if now - p.since > _PATIENCE and p.tries > asked[p.path]]
     report.warnings += (f"{site.settings.feeds.hub}: has not heard of {path} for 3 days; given up" for path in given_up)
     memory.settle([*heard, *given_up])
     memory.postpone(replace(p, next_at=now + _wait(p.tries)) for p in again if p.path not in given_up)
@@ -35,7 +36,7 @@ def announce(site: Site, memory: FeedMemory, wish: Wish, report: Report) -> None
 
 
 def _wait(tries: int) -> timedelta:
-    return min(_FIRST_WAIT * (1 << min(tries - 1, 10)), _LONGEST_WAIT)
+    return min(_FIRST_WAIT * (1 << min(max(tries - 1, 0), 10)), _LONGEST_WAIT)
 
 
 def _told(site: Site, due: Iterable[Ping], wish: Wish, report: Report) -> tuple[list[str], list[Ping]]:
@@ -46,7 +47,10 @@ def _told(site: Site, due: Iterable[Ping], wish: Wish, report: Report) -> tuple[
     refused: str | None = None
     waiting = list(due)
     for done, ping in enumerate(waiting, 1):
-        if refused or time.monotonic() - started > _BUDGET:  # a hub that is away is asked once a pass
+        if time.monotonic() - started > _BUDGET:
+            again.append(ping)  # it was not its turn: that is no failure
+            continue
+        if refused:  # a hub that is away is asked once a pass
             again.append(replace(ping, tries=ping.tries + 1))
             continue
         content, url = site.public.read(ping.path), site.public_url(ping.path)

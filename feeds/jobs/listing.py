@@ -11,6 +11,7 @@ from feeds.jobs.press import Press
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
 from feeds.model import Issue, KnownFeed
+from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
     from feeds.core.syndication.item import Item
@@ -31,7 +32,8 @@ class Newsletters:
         """Bring each newsletter's feed and page up to date; return the feeds."""
         memory = self.store.feeds
         known = {feed.key: feed for feed in memory.known() if feed.kind == "newsletter"}
-        found = list(plan.without(memory.retired(), self._feeds(known)))
+        gone = plan.ended(memory.retired(), self.site.settings)
+        found = list(plan.without(gone, (feed for feed in self._feeds(known) if feed.folder not in gone)))
         if not self.wish.dry_run:
             memory.remember([feed.known for feed in found if known.get(feed.key) != feed.known], [])
         for feed in found:
@@ -58,7 +60,8 @@ class Newsletters:
         issues = self._of(feed.key)[: feed.size]
         settings = self.site.settings
         about = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
-        made_of = recipe(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp())
+        zone = self.site.zone(self._named(feed))
+        made_of = recipe(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
         wanted = [path for path in (*feed.files.values(), feed.page) if not self.press.is_fresh(path, made_of)]
         told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self.wish.dry_run]
         waiting = self.store.feeds.expect(told, self.wish.clock())
@@ -68,9 +71,8 @@ class Newsletters:
         self.store.feeds.hurry(waiting.difference(same), self.wish.clock())
 
     def _made(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        newsletter = next(n for n in self.site.settings.newsletters if n.name == feed.key)
         if feed.page in wanted:
-            words = self.site.words(newsletter)
+            words = self.site.words(self._named(feed))
             stories = [pages.of_issue(self.site, issue, words) for issue in issues]
             yield feed.page, pages.feed_page(self.site, feed, stories, words)
         documents = [path for path in wanted if path != feed.page]
@@ -80,13 +82,26 @@ class Newsletters:
             items = [self._item(feed, issue) for issue in issues]
             yield from write.documents(feed, items, self.site.settings, documents)
 
+    def _named(self, feed: Feed) -> Newsletter:
+        return next(n for n in self.site.settings.newsletters if n.name == feed.key)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a line for each newsletter's feed that is not written any more and stays."""
+        named = {n.name: n for n in self.site.settings.newsletters if n.archive == "public"}
+        gone = plan.ended(self.store.feeds.retired(), self.site.settings)
+        for feed in self.store.feeds.known():
+            left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in gone
+            if left and self.site.public.has(f"{feed.folder}{plan.PAGE}"):
+                place = self.site.public.root / feed.folder
+                yield f"{place}: its feed is not written any more and stays (`feeds retire {feed.folder}` ends it)"
+
     def _item(self, feed: Feed, issue: Issue) -> "Item":
         from feeds.core.syndication import item  # noqa: PLC0415 - as above
 
-        letter = next(iter(self.store.memory.letters(issue.id).values()))
+        letter = next(iter(self.store.memory.letters(issue.id).values()), None)
         url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
         authority = self.site.settings.site.authority
-        return item.of_issue(issue, letter.entry, url=url, lang=feed.lang, authority=authority)
+        return item.of_issue(issue, letter.entry if letter else "", url=url, lang=feed.lang, authority=authority)
 
 
 def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: Press) -> None:
@@ -99,6 +114,7 @@ def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], pres
 def write_opml(site: Site, feeds: Sequence[Feed], press: Press) -> None:
     """Bring the list of all feeds for programs up to date."""
     if not any(feed.formats for feed in feeds):
+        press.remove(_OPML)
         return
     about = [(f.kind, f.label, f.title, f.subtitle, f.lang, f.formats, f.url) for f in feeds]
     updated = max((f.updated for f in feeds), default=None)

@@ -47,9 +47,13 @@ class Press:
         self._made.note(path, made_of)
         return changed
 
-    def removed(self, path: str) -> None:
-        """Report what was taken away."""
-        self._report.removed.append(path)
+    def remove(self, path: str) -> None:
+        """Take one file away, if it is there."""
+        try:
+            if self._public.remove(path):
+                self._report.removed.append(path)
+        except OutputError as e:
+            self.fail(str(e))
 
     def fail(self, reason: str) -> None:
         """Report what could not be made; another pass may fare better."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.syndication.plan import Feed, given_slugs
+from feeds.core.syndication.plan import Feed, ended, given_slugs
 from feeds.edges import build, lock, seal
 from feeds.edges.made import Made
 from feeds.edges.store import opening
@@ -119,7 +119,7 @@ class _Pass:
             *(f"{self.site.public.root}/{place}" for place in dict.fromkeys(places)),
             *dict.fromkeys(self.site.files.looked_at),
             *(f"{store}{ending}" for ending in ("", "-wal")),
-            *(str(templates / name) for name in ("", *(name for name, _, _ in self.site.templates_stamp()))),
+            *map(str, (templates, *sorted(templates.rglob("*")))),
         )
         return Rest(
             until=self.found.until,
@@ -158,15 +158,16 @@ class _Pass:
         from feeds.jobs import listing, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
         newsletters = listing.Newsletters(self.site, self.store, self.press, self.wish)
-        retired = self.store.feeds.retired()
+        gone = ended(self.store.feeds.retired(), self.site.settings)
         with self.one_by_one():
             self.feeds += newsletters.write()
+            self.report.warnings += newsletters.warnings()
         with self.one_by_one():
             listing.write_index(self.site, self.feeds, newsletters.issues, self.press)
         with self.one_by_one():
             listing.write_opml(self.site, self.feeds, self.press)
         with self.one_by_one():
-            self.report.warnings += redirect.redirect(self.site, self.feeds, retired, self.press)
+            self.report.warnings += redirect.redirect(self.site, self.feeds, gone, self.press)
 
     @contextmanager
     def one_by_one(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Keep the promise that a feed's address holds: copies where feeds lay, and what servers are told of it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
 
 from feeds.core.syndication import moves
 from feeds.core.syndication.plan import Feed
@@ -13,23 +14,37 @@ from feeds.jobs.site import Site
 _TABLE = "feeds/redirects.json"
 
 
-def redirect(site: Site, feeds: Sequence[Feed], retired: Iterable[str], press: Press) -> list[str]:
+def redirect(site: Site, feeds: Sequence[Feed], ended: Iterable[str], press: Press) -> list[str]:
     """Write the new documents where feeds lay, and the answers of servers; return warnings."""
-    found, problems = moves.configured(site.settings.feeds.moved, feeds)
-    found = [*moves.known(feeds, retired), *found]
+    asked, problems = moves.configured(site.settings.feeds.moved, feeds)
+    found = [*moves.known(feeds, ended), *asked]
     for old, new in moves.copies(found, feeds).items():
         content = site.public.read(new)
         if content is not None:
-            press.write(old, content, recipe("a copy of", new, press.last(new)))
-    write_answers(site, found, press)
-    return [f"{site.config.path}: {problem}" for problem in problems]
-
-
-def write_answers(site: Site, found: Iterable[moves.Move], press: Press) -> None:
-    """Bring what servers are told up to date: our lines in their files, and a table for programs."""
+            press.write(old, content, recipe(str(content)))
     answers = list(moves.answers(found, site.settings.feeds_url))
-    fallback = moves.web_path(site.settings.feeds_url)
-    _bring(site.public, "_redirects", moves.redirects(answers, fallback), press)
+    warnings = [f"{site.config.path}: {problem}" for problem in problems]
+    warnings += _forgotten(site, answers)
+    _tell_servers(site, answers, press)
+    return warnings
+
+
+def _forgotten(site: Site, answers: Iterable[moves.Answer]) -> Iterator[str]:
+    """Yield a line, once, for each address that servers were told of and will not be any more."""
+    told = {answer.encoded for answer in answers}
+    try:
+        rows = json.loads(site.public.read(_TABLE) or b"[]")
+        before = [str(row["from"]) for row in rows if row["status"] != HTTPStatus.GONE]
+    except (ValueError, TypeError, KeyError):
+        return
+    for path in before:
+        if path not in told:
+            yield f"{path}: does not lead to another feed any more; what was written there stays until you delete it"
+
+
+def _tell_servers(site: Site, answers: Sequence[moves.Answer], press: Press) -> None:
+    """Bring what servers are told up to date: our lines in their files, and a table for programs."""
+    _bring(site.public, "_redirects", moves.redirects(answers, moves.web_path(site.settings.feeds_url)), press)
     _bring(site.public, ".htaccess", moves.htaccess(answers), press)
     if answers or site.public.has(_TABLE):
         rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in moves.table(answers))
@@ -41,11 +56,11 @@ def _bring(public: Output, name: str, lines: Sequence[str], press: Press) -> Non
     content = public.read(name)
     try:
         before = (content or b"").decode()
-    except UnicodeDecodeError:
-        press.fail(f"{public.root / name}: is not UTF-8; redirects for feeds that moved cannot be written into it")
+        after = moves.with_block(before, lines)
+    except ValueError as e:  # UnicodeDecodeError is one
+        press.fail(f"{public.root / name}: {e}; what has moved or ended is not written into it")
         return
-    after = moves.with_block(before, lines)
     if after:
         press.write(name, after.encode(), recipe(after))
     elif before:
-        public.remove(name)
+        press.remove(name)

@@ -1,6 +1,6 @@
 """What a pass is asked for, and what it did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from feeds.edges.scan import Scan
 
+#: How many warnings are told at once.
+_MOST_WARNINGS = 20
 #: Told how far a long piece of work is: what, done, of how many.
 Progress = Callable[[str, int, int], None]
 
@@ -85,3 +87,11 @@ class Wish:
     progress: Progress = _unheard
     #: What lies in the posts folder, if somebody has just looked.
     seen: "Scan | None" = None
+
+
+def few(warnings: Sequence[str]) -> list[str]:
+    """Return the first warnings, and how many more there are: a folder that has just come has thousands."""
+    if len(warnings) <= _MOST_WARNINGS:
+        return list(warnings)
+    more = len(warnings) - _MOST_WARNINGS + 1
+    return [*warnings[: _MOST_WARNINGS - 1], f"and {more:,} more like these; `feeds posts` tells all of them"]

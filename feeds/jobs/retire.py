@@ -55,5 +55,7 @@ def _feed(path: str, known: Iterable[KnownFeed]) -> KnownFeed | None:
 
 
 def _everywhere(path: str, feed: KnownFeed) -> tuple[str, ...]:
-    """Return *path*, and where a whole feed lay before: what goes on being written there ends with it."""
-    return (path, *feed.former) if path == feed.folder else (path,)
+    """Return *path*, and where the feed lay before: what goes on being written there ends with it."""
+    if not path.startswith(feed.folder):
+        return (path,)
+    return (path, *(old + path.removeprefix(feed.folder) for old in feed.former))

@@ -10,7 +10,7 @@ from feeds.core.schedule import next_slot
 from feeds.edges import scheduler
 from feeds.errors import FeedsError
 from feeds.jobs.publish import publish
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import Report, Wish, few
 
 #: How long to wait when not even the config can be read.
 _PAUSE = timedelta(minutes=1)
@@ -28,13 +28,17 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
     for line in first.warnings:
         tell(f"warning: {line}")
     tell(f"running: {_rhythm(first)}")
+    told: set[str] = set()
 
     def step() -> datetime:
         now = datetime.now(UTC)
         try:
             current = configuration.load(path, environ)
             report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC)))
-            for line in lines(report):
+            new = [f"warning: {line}" for line in report.warnings if line not in told]
+            told.clear()
+            told.update(report.warnings)  # what has not changed since the last pass is not told again
+            for line in (*lines(report), *few(new)):
                 tell(line)
             return wake(current, report, now)
         except FeedsError as e:

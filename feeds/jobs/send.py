@@ -35,6 +35,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
         slot=slot,
         announced=memory.announced(newsletter.name),
         first=used is None,
+        categories=site.settings.categories,
     )
     to = _recipients(site, newsletter, memory, number + 1) if selection else []
     if selection is None or not to:

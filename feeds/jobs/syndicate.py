@@ -10,6 +10,8 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as replace_in
+
 from feeds.config import Config
 from feeds.core.syndication import archive, plan
 from feeds.core.syndication.plan import Place
@@ -72,8 +74,8 @@ class Syndication:
         self._faces: dict[str, str] = {}
         self._stamp = site.templates_stamp()
         self.known = {(feed.kind, feed.key): feed for feed in memory.known()}
-        self.retired = memory.retired()
-        self.feeds = plan.plan(found.catalogue, settings, self.known.values(), self.retired)
+        self.ended = plan.ended(memory.retired(), settings)
+        self.feeds = plan.plan(found.catalogue, settings, self.known.values(), self.ended)
         self.pages: dict[tuple[str, str], list[ArchivePage]] = {}
         self.new_pages: list[ArchivePage] = []
         had = memory.pages()
@@ -84,9 +86,11 @@ class Syndication:
         had: dict[tuple[str, str], list[ArchivePage]] = {}
         for page in known:
             had.setdefault((page.kind, page.key), []).append(page)
-        for feed in self.feeds:
+        for feed in (feed for feed in self.feeds if "atom" in feed.formats):
             pages = had.get((feed.kind, feed.key), [])
-            new = archive.filled(feed, pages)
+            inherited = [] if pages else had.get((feed.kind, feed.before), [])
+            pages = pages or [replace_in(page, key=feed.key) for page in inherited]
+            new = archive.merged(pages if inherited else (), archive.filled(feed, pages))
             self.new_pages += new
             self.pages[feed.kind, feed.key] = archive.linked(feed, archive.merged(pages, new))
 
@@ -136,12 +140,12 @@ class Syndication:
         self._sweep_archives()
 
     def _take_down(self) -> None:
-        """Take away what was ended."""
-        for path in sorted(self.retired):
+        """Take away what was ended, unless another feed lies there now."""
+        planned = {feed.folder for feed in self.feeds}
+        for path in sorted(self.ended - planned):
             names = (*plan.FILES.values(), plan.PAGE, "archive/*.xml") if path.endswith("/") else ("",)
             for found in (found for name in names for found in self.site.public.matching(path + name)):
-                if self.site.public.remove(found):
-                    self.press.removed(found)
+                self.press.remove(found)
 
     def _sweep_archives(self) -> None:
         """Take away archive documents that nothing links to any more, also where a feed lay before.
@@ -154,7 +158,7 @@ class Syndication:
         for folder in folders:
             for path in self.site.public.matching(f"{folder}archive/*.xml"):
                 if path not in linked:
-                    self.site.public.remove(path)
+                    self.press.remove(path)
 
     def _write_part(self, part: Part, files: Mapping[str, bytes | None], shows: str) -> list[str]:
         """Write what was made; return what has not changed by it."""
@@ -266,23 +270,29 @@ class Syndication:
 
     def _abandoned(self) -> Iterator[str]:
         """Yield a line for documents that a change of `feeds.by` or `feeds.formats` has left behind."""
-        planned = {feed.folder for feed in self.feeds}
-        left = [f for f in self.known.values() if f.folder not in planned | self.retired and f.kind != "newsletter"]
+        gone = (
+            {feed.folder for feed in self.feeds} | self.ended | set(map(plan.path_of, self.site.settings.feeds.moved))
+        )
+        left = [f for f in self.known.values() if f.folder not in gone and f.kind != "newsletter"]
         left = [f for f in left if not any(f.folder in feed.former for feed in self.feeds)]
         for kind in dict.fromkeys(feed.kind for feed in left):
             folders = [feed.folder for feed in left if feed.kind == kind]
             yield (
                 f"{self.site.public.root}: {len(folders)} feeds by {kind} are not written any more, such as"
-                f" {folders[0]}; their readers see nothing new (`feeds retire` ends them, `feeds.by` brings them back)"
+                f" {folders[0]}; their readers see nothing new ({_back(kind)}, `feeds retire` ends them)"
             )
         for feed in self.feeds:
             for name, file in plan.FILES.items():
-                path = f"{feed.folder}{file}"
-                if name not in feed.formats and path not in self.retired and self.site.public.has(path):
-                    yield (
-                        f"{self.site.public.root / path}: this format is not written any more (feeds.formats); its"
-                        f" readers see nothing new (`feeds retire {path}` ends it)"
-                    )
+                for path in (f"{folder}{file}" for folder in (feed.folder, *feed.former)):
+                    if name not in feed.formats and path not in self.ended and self.site.public.has(path):
+                        yield (
+                            f"{self.site.public.root / path}: this format is not written any more (feeds.formats); its"
+                            f" readers see nothing new (`feeds retire {path}` ends it)"
+                        )
+
+
+def _back(kind: str) -> str:
+    return "`[[feeds.extra]]` brings them back" if kind == "extra" else f'`by = ["{kind}"]` brings them back'
 
 
 def newest_first(entry: Entry) -> tuple[float, str]:

@@ -495,10 +495,11 @@ def test_what_moved_goes_on_where_it_lay_and_servers_are_told(small):
     assert public(small, "feed.xml") == public(small, "feeds/atom.xml")
     assert links(public(small, "feeds/category/old/atom.xml"), "self") == [f"{HERE}feeds/category/new/atom.xml"]
     assert small.read("public/_redirects").splitlines()[1:-1] == [
-        "/feeds/category/old/* /feeds/category/new/:splat 301",
         "/feed.xml /feeds/atom.xml 301",
+        *(f"/feeds/category/old/{n} /feeds/category/new/{n} 301" for n in ("atom.xml", "rss.xml", "feed.json")),
+        "/feeds/category/old/* /feeds/category/new/:splat 301",
     ]
-    assert small.read("public/.htaccess").splitlines()[1:-1] == [
+    assert small.read("public/.htaccess").splitlines()[2:-2] == [
         f'Redirect 301 "/feeds/category/old/" "{HERE}feeds/category/new/"',
         f'Redirect 301 "/feed.xml" "{HERE}feeds/atom.xml"',
     ]
@@ -523,7 +524,7 @@ def test_lines_of_others_survive(small):
     small.publish()
     for name, lines in theirs.items():
         assert small.read(f"public/{name}").startswith(lines)
-        assert small.read(f"public/{name}").count("301") == 2
+        assert small.read(f"public/{name}").count("301") == {"_redirects": 5, ".htaccess": 2}[name]
     small.configure(config())
     small.publish()
     assert {name: small.read(f"public/{name}") for name in theirs} == theirs
@@ -909,3 +910,131 @@ def test_killed_at_any_step_the_next_pass_ends_where_an_unbroken_one_does(small)
         assert small.files("public") == finished, f"after a kill at step {step}"
         step += 1
     assert step > 20
+
+
+# What is easily forgotten --------------------------------------------------------------------------------------------
+
+
+def test_a_renamed_category_takes_no_other_one_along(small):
+    """`Tech/AI` is no `Tech`: names of categories are compared whole."""
+    write(small, 1, categories="[Tech]")
+    write(small, 2, categories="[Tech/AI]")
+    small.configure(config('[categories.Technology]\nwas = ["Tech"]\n'))
+    assert small.publish().errors == []
+    assert titles(public(small, "feeds/category/technology/atom.xml")) == ["1"]
+    assert titles(public(small, "feeds/category/tech-ai/atom.xml")) == ["2"]
+
+
+def test_a_renamed_category_keeps_the_pages_of_its_archive(small):
+    """Servers lead readers from the old pages to the new ones, which must hold the same."""
+    for day, name in enumerate((5, 1, 3, 2, 4), 1):
+        write(small, name, day=day, categories="[Old]")
+        small.publish()
+    before = [titles(public(small, f"feeds/category/old/archive/{n}.xml")) for n in (1,)]
+    small.configure(config('[categories.New]\nwas = ["Old"]\n'))
+    small.publish()
+    assert [titles(public(small, f"feeds/category/new/archive/{n}.xml")) for n in (1,)] == before
+
+
+def test_an_ended_feed_stays_ended_and_no_other_one_is_taken_for_it(small, feeds):
+    """Its folder may be given to another category; then that one is there, and the ended one nowhere."""
+    write(small, 1, categories="[Notes]")
+    write(small, 2, categories="[Essays]")
+    small.publish()
+    assert feeds("retire", "category/notes").returncode == 0
+    write(small, 1, categories="[Notes]", draft="true")
+    small.configure(config('[categories.Essays]\nslug = "notes"\n'))
+    small.publish()
+    assert titles(public(small, "feeds/category/notes/atom.xml")) == ["2"]
+    assert not list((small.folder / "public/feeds/category").glob("notes-*"))
+    assert "410" not in small.read("public/_redirects")
+
+
+def test_what_was_ended_may_move_after_all(small, feeds):
+    """Then servers are told of the move only, and the copy stays where it is."""
+    write(small, 1, categories="[Notes]")
+    write(small, 2, categories="[Essays]")
+    small.publish()
+    feeds("retire", "category/notes")
+    write(small, 1, categories="[Essays]")
+    small.configure(config('[feeds.moved]\n"category/notes" = "category/essays"\n'))
+    small.publish()
+    assert public(small, "feeds/category/notes/atom.xml") == public(small, "feeds/category/essays/atom.xml")
+    assert "gone" not in small.read("public/.htaccess")
+    assert small.publish().written == []
+
+
+def test_a_folder_of_feeds_cannot_move(small):
+    """Half a path would send the readers of all categories in a circle."""
+    write(small, 1, categories="[Notes]")
+    small.configure(config('[feeds.moved]\n"category" = "category/notes"\n'))
+    assert "a feed lies there now" in small.publish().warnings[0]
+    assert not (small.folder / "public" / "_redirects").exists()
+
+
+def test_a_mark_that_stands_alone_is_told_and_costs_nobody_a_line(small):
+    """What somebody wrote behind our first mark is not ours to remove."""
+    write(small, 1, categories="[New]")
+    small.configure(config(MOVED))
+    small.publish()
+    file = small.folder / "public" / "_redirects"
+    damaged = file.read_text("utf-8").replace("# Feeds: end\n", "/mine /b 301\n")
+    file.write_text(damaged, "utf-8")
+    for _ in range(2):
+        assert "stands alone" in small.publish().errors[0]
+        assert file.read_text("utf-8") == damaged
+
+
+def test_a_new_template_in_a_folder_breaks_the_seal(small, feeds):
+    """A page's template lies two folders deep."""
+    write(small, 1)
+    (small.folder / "templates" / "pages").mkdir(parents=True)
+    (small.folder / "templates" / "pages" / "issue.html").write_text("", "utf-8")
+    feeds("publish", "--feeds-only")
+    time.sleep(0.05)
+    feeds("publish", "--feeds-only")
+    (small.folder / "templates" / "pages" / "feeds.html").write_text("mine", "utf-8")
+    feeds("publish", "--feeds-only")
+    assert small.read("public/feeds/index.html") == "mine"
+
+
+def test_nothing_outside_is_taken_away(small, feeds, tmp_path_factory):
+    """A link that leads out of `public/` is not followed, and the rest is done all the same."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "atom.xml").write_text("theirs", "utf-8")
+    write(small, 1, categories="[Notes]")
+    small.publish()
+    shutil.rmtree(small.folder / "public/feeds/category/notes")
+    (small.folder / "public/feeds/category/notes").symlink_to(outside)
+    done = feeds("retire", "category/notes")
+    assert (done.returncode, "leads out of" in done.stderr) == (1, True)
+    assert (outside / "atom.xml").read_text("utf-8") == "theirs"
+    assert "410" in small.read("public/_redirects")
+
+
+def test_a_name_with_a_dot_is_a_folder(small, feeds):
+    """`category/node.js` is no file."""
+    write(small, 1, categories="[node.js]")
+    small.publish()
+    assert feeds("retire", "category/node.js").returncode == 0
+    assert not (small.folder / "public/feeds/category/node.js/atom.xml").exists()
+
+
+def test_a_move_that_is_forgotten_is_told_once(small):
+    """The copy stays; whoever reads it sees nothing new."""
+    write(small, 1, categories="[New]")
+    small.configure(config(MOVED))
+    small.publish()
+    small.configure(config())
+    assert any("/feed.xml: does not lead to another feed any more" in line for line in small.publish().warnings)
+    write(small, 2, categories="[New]")
+    assert not any("/feed.xml" in line for line in small.publish().warnings)
+
+
+def test_filters_know_former_names_and_aliases(small):
+    """A feed by filter goes on when a category is renamed or a tag becomes an alias."""
+    extra = '[[feeds.extra]]\nname = "a"\ncategory = "Old"\n[[feeds.extra]]\nname = "b"\ntag = "ML"\n'
+    write(small, 1, categories="[New]", tags="[Learning]")
+    small.configure(config(f'{extra}[categories.New]\nwas = ["Old"]\n[tags]\naliases = {{ "ML" = "Learning" }}\n'))
+    small.publish()
+    assert titles(public(small, "feeds/a/atom.xml")) == titles(public(small, "feeds/b/atom.xml")) == ["1"]

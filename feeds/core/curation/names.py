@@ -74,15 +74,26 @@ def topics(
 
     *remembered* are slugs that were given before, by key: they stay, unless the config says otherwise.
     """
-    former = {was: name for name, category in configured.items() for was in category.was}
+    former = renamed(configured)
     known = {key(name): (name, category) for name, category in configured.items()}
-    used = [name for post in posts for name in post.categories]
-    spellings = Spellings(used, former)
+    used = [former.get(key(name), name) for post in posts for name in post.categories]
+    spellings = Spellings(used)
     terms = {key(name): known.get(key(name), (name, None))[0] for name in spellings.of(used)}
     wanted = {at: category.slug for at, (_, category) in known.items() if category.slug}
     given = slugs(terms, wanted=wanted, remembered=remembered or {}, fallback="category")
     found = {at: _topic(terms[at], given[at], known[at][1] if at in known else Category()) for at in sorted(terms)}
-    return found | {key(was): found[key(name)] for was, name in former.items() if key(name) in found}
+    return found | {was: found[key(name)] for was, name in former.items() if key(name) in found}
+
+
+def renamed(configured: Mapping[str, Category]) -> dict[str, str]:
+    """Return what categories are called now, by the `key` of what they were called before."""
+    return {key(was): name for name, category in configured.items() for was in category.was}
+
+
+def keys(names: Iterable[str], configured: Mapping[str, Category]) -> frozenset[str]:
+    """Return the keys of categories that are asked for by any name they have or had."""
+    former = renamed(configured)
+    return frozenset(key(former.get(key(name), name)) for name in names)
 
 
 def _topic(term: str, slug: str, category: Category) -> Topic:

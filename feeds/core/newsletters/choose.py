@@ -1,11 +1,11 @@
 """Which entries an issue is made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from feeds.core.curation.names import key
+from feeds.core.curation.names import key, keys
 from feeds.model import Entry, Selection
-from feeds.settings import Newsletter
+from feeds.settings import Category, Newsletter
 
 #: How many entries that found no room are listed by title.
 MOST_LISTED = 20
@@ -18,13 +18,16 @@ def choose(
     slot: datetime,
     announced: Collection[str],
     first: bool,
+    categories: Mapping[str, Category] | None = None,
 ) -> Selection | None:
     """Return what the issue for *slot* tells, or None when there are fewer than `min_posts` to tell of.
 
-    *public* is newest first. A newsletter's first issue takes the newest and counts all others as announced, whatever
-    their age; later ones take what is new since, and not older than `max_age` at the slot.
+    *public* is newest first; *categories* tells what was called otherwise before. A newsletter's first issue takes the
+    newest and counts all others as announced, whatever their age; later ones take what is new since, and not older
+    than `max_age` at the slot.
     """
-    fresh = [entry for entry in public if _belongs(entry, newsletter) and entry.id not in announced]
+    wanted = keys(newsletter.categories, categories or {})
+    fresh = [entry for entry in public if _belongs(entry, wanted) and entry.id not in announced]
     if not first:
         fresh = [entry for entry in fresh if _is_news(entry, newsletter, slot)]
     stories, rest = fresh[: newsletter.max_posts], fresh[newsletter.max_posts :]
@@ -37,10 +40,9 @@ def choose(
     )
 
 
-def _belongs(entry: Entry, newsletter: Newsletter) -> bool:
-    wanted = {key(name) for name in newsletter.categories}
+def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
     here = {key(name) for topic in entry.categories for name in (topic.term, topic.label)}
-    return entry.post.newsletter is not False and (not wanted or bool(wanted & here))
+    return entry.post.newsletter is not False and (not wanted or not here.isdisjoint(wanted))
 
 
 def _is_news(entry: Entry, newsletter: Newsletter, slot: datetime) -> bool:

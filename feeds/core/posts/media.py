@@ -29,8 +29,6 @@ TYPES = {
     "zip": "application/zip",
 }
 _TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*\Z", re.ASCII)
-#: As the import of a WordPress podcast leaves it: address, bytes, type.
-_TRIPLE = re.compile(r"(\S+)\s+(\d+)\s+(\S+/\S+)\Z")
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:\.\d+)?\Z")
 _MOST_SECONDS = 10**7
 _MOST_BYTES = 10**15
@@ -50,10 +48,17 @@ def written(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
         elif isinstance(value, Mapping):
             fields = {str(key).strip().lower().replace("-", "_"): inner for key, inner in value.items()}
             yield {**fields, "url": _first(fields, "url", "src", "file", "href", "path")}
-        elif found := _TRIPLE.match(str(value).strip()):
-            yield {"url": found[1], "length": found[2], "type": found[3]}
+        elif (found := _triple(str(value))) is not None:
+            yield found
         elif not isinstance(value, bool) and str(value).strip():  # `video: true` is a generator's switch
             yield {"url": value}
+
+
+def _triple(value: str) -> dict[str, Any] | None:
+    """Return address, bytes and type, as the import of a WordPress podcast leaves them in one string."""
+    words = value.split(maxsplit=3)
+    is_one = len(words) == len(("url", "length", "type")) and words[1].isdecimal() and "/" in words[2]
+    return dict(zip(("url", "length", "type"), words, strict=True)) if is_one else None
 
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:

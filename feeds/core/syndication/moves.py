@@ -17,7 +17,7 @@ from feeds.core.syndication.plan import FILES, Feed, address, path_of
 _ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
 _OURS = ("feeds/", "feeds/redirects.json")
 _BEGIN, _END = "# Feeds: begin", "# Feeds: end"
-_BLOCK = re.compile(rf"^{_BEGIN}[^\n]*\n.*?^{_END}[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(rf"^{_BEGIN}[^\n]*\n(?:(?!{_BEGIN}).)*?^{_END}[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +40,10 @@ class Places:
         self.folders = {feed.folder: (*feed.files.values(), feed.page) for feed in feeds}
         self.files = frozenset(path for paths in self.folders.values() for path in paths)
 
+    def below(self, folder: str) -> bool:
+        """Return whether any feed, or a file of one, lies below a folder."""
+        return any(place.startswith(folder) for place in (*self.folders, *self.files))
+
     def __contains__(self, path: str) -> bool:
         return path in (self.folders if path.endswith("/") else self.files)
 
@@ -47,7 +51,8 @@ class Places:
 def known(feeds: Iterable[Feed], retired: Iterable[str]) -> list[Move]:
     """Return the moves that follow from what feeds were called before, and from what was ended."""
     found = list(feeds)
-    places, ended = Places(found), frozenset(retired)
+    places = Places(found)
+    ended = {path for path in retired if path not in places}
     moved = [
         Move(old=old, new=feed.folder)
         for feed in found
@@ -90,7 +95,7 @@ def _end(new: str, wanted: Mapping[str, str], places: Places) -> str | None:
 def _problem(old: str, new: str | None, places: Places) -> str | None:
     if new is None:
         return "leads back to itself"
-    if old in places:
+    if old in places or (old.endswith("/") and places.below(old)):
         return "a feed lies there now; it cannot be at both places"
     if ".." in old.split("/") or not re.fullmatch(r"[^\x00-\x1f\x7f\"\\]+", old):
         return "is no path below public/"
@@ -130,23 +135,28 @@ class Answer:
 
 
 def redirects(answers: Sequence[Answer], fallback: str) -> list[str]:
-    """Return the lines of Netlify's and Cloudflare Pages' `_redirects`.
+    """Return the lines of Netlify's and Cloudflare Pages' `_redirects`, single documents before whole folders.
 
-    Cloudflare takes no 410 and passes over such a line; Netlify wants a page to show with it.
+    Cloudflare wants that order, takes at most a hundred folders and no 410, and passes over lines it does not take;
+    Netlify wants a page to show with a 410, and shows a document that is there rather than send anybody away.
     """
-    lines = []
-    for answer in answers:
-        star, splat = ("*", ":splat") if answer.path.endswith("/") else ("", "")
-        target = fallback if answer.target is None else answer.target + splat
-        lines.append(f"{answer.encoded}{star} {target} {answer.status}")
-    return lines
+    folders = [answer for answer in answers if answer.path.endswith("/")]
+    lines = [_line(a.encoded, a.target or fallback, a) for a in answers if not a.path.endswith("/")]
+    for a in folders:
+        lines += (_line(a.encoded + name, a.target + name if a.target else fallback, a) for name in FILES.values())
+    return [*lines, *(_line(f"{a.encoded}*", f"{a.target}:splat" if a.target else fallback, a) for a in folders)]
+
+
+def _line(old: str, new: str, answer: Answer) -> str:
+    return f"{old} {new} {answer.status}"
 
 
 def htaccess(answers: Sequence[Answer]) -> list[str]:
     """Return the lines of Apache's mod_alias: it compares decoded paths, and what is below a folder follows it."""
-    return [
+    lines = [
         f'Redirect gone "{a.path}"' if a.url is None else f'Redirect {a.status} "{a.path}" "{a.url}"' for a in answers
     ]
+    return ["<IfModule mod_alias.c>", *lines, "</IfModule>"] if lines else []
 
 
 def table(answers: Sequence[Answer]) -> list[dict[str, Any]]:
@@ -155,7 +165,14 @@ def table(answers: Sequence[Answer]) -> list[dict[str, Any]]:
 
 
 def with_block(existing: str, lines: Sequence[str]) -> str:
-    """Return a file of the site with our lines in it, marked, in place of those that were there; the rest stays."""
+    """Return a file of the site with our lines in it, marked, in place of those that were there; the rest stays.
+
+    Raises:
+        ValueError: one of our marks stands there without the other.
+    """
+    rest = _BLOCK.sub("", existing, count=1)
+    if re.search(rf"^(?:{_BEGIN}|{_END})", rest, re.MULTILINE):
+        raise ValueError(f"one of the lines {_BEGIN!r} and {_END!r} stands alone; remove it, or put the other back")
     block = "".join(f"{line}\n" for line in (f"{_BEGIN} (written by `feeds publish`)", *lines, _END)) if lines else ""
     if _BLOCK.search(existing):
         return _BLOCK.sub(lambda _: block, existing, count=1)

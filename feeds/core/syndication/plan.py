@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import quote, urljoin
 
-from feeds.core.curation.names import Spellings, plain_slug, slugs, unused
+from feeds.core.curation.names import Spellings, keys, plain_slug, slugs, unused
 from feeds.core.curation.names import key as key_of
 from feeds.model import Catalogue, Entry, KnownFeed, Topic
 from feeds.settings import Category, Content, Extra, Format, Names, Newsletter, Settings
@@ -16,6 +16,8 @@ FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.
 #: The page for people beside them.
 PAGE = "index.html"
 ALL = ("all", "")
+#: What a path ends in that people write and that is no folder: a category may be called `node.js`.
+_FILE_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf", ".html", ".opml")
 _OWN_FOLDER = "all/"
 #: What a document that shows nothing says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the
 #: clock.
@@ -52,8 +54,9 @@ class Feed:
     content: Content
     formats: tuple[Format, ...]
     updated: datetime
-    #: Folders where it lay before.
+    #: Folders where it lay before, and what it was called then, as names are compared.
     former: tuple[str, ...] = ()
+    before: str = ""
 
     @property
     def shown(self) -> tuple[Entry, ...]:
@@ -115,10 +118,17 @@ def plan(
 
     A feed that was published once goes on, empty if need be, until it is *retired*.
     """
-    maker = _Maker(catalogue, settings, known)
+    remembered, gone = list(known), ended(retired, settings)
+    maker = _Maker(catalogue, settings, remembered)
     moved = frozenset(map(path_of, settings.feeds.moved))
-    found = (feed for feed in maker.feeds() if feed.entries or feed.folder not in moved)
-    return tuple(without(frozenset(retired), found))
+    over = {(feed.kind, feed.key) for feed in remembered if feed.folder in gone}
+    found = (feed for feed in maker.feeds() if (feed.kind, feed.key) not in over)
+    return tuple(without(gone, (feed for feed in found if feed.entries or feed.folder not in moved)))
+
+
+def ended(retired: Iterable[str], settings: Settings) -> frozenset[str]:
+    """Return what was ended and has not been moved since."""
+    return frozenset(retired).difference(map(path_of, settings.feeds.moved))
 
 
 def path_of(written: str) -> str:
@@ -130,17 +140,15 @@ def path_of(written: str) -> str:
     if not found.startswith(("/", "feeds/", "newsletters/", "public/")):
         found = f"feeds/{found}"
     found = found.lstrip("/").removeprefix("public/")
-    is_file = "." in found.rpartition("/")[2]
+    is_file = found.endswith(_FILE_ENDINGS)
     return found if is_file or found.endswith("/") or not found else f"{found}/"
 
 
-def without(ended: frozenset[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
-    """Yield feeds that have not ended, without formats that were ended one by one."""
+def without(gone: frozenset[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
+    """Yield feeds without the formats that were ended one by one."""
     for feed in feeds:
-        if feed.folder in ended:
-            continue
-        if any(path in ended for path in feed.files.values()):
-            yield replace(feed, formats=tuple(name for name, path in feed.files.items() if path not in ended))
+        if any(path in gone for path in feed.files.values()):
+            yield replace(feed, formats=tuple(name for name, path in feed.files.items() if path not in gone))
         else:
             yield feed
 
@@ -156,6 +164,8 @@ class _Maker:
         renamed = {(feed.id, folder) for feed in remembered for folder in feed.former}
         self.known = {(f.kind, f.key): f for f in remembered if (f.id, f.folder) not in renamed}
         self.ids = {feed.id for feed in remembered}
+        #: Folders where a feed lay that lies elsewhere now: without posts, nothing else lies there.
+        self.left = {folder for feed in remembered for folder in feed.former}
         self.configured = {key_of(name): (name, category) for name, category in settings.categories.items()}
 
     def feeds(self) -> Iterator[Feed]:
@@ -214,6 +224,7 @@ class _Maker:
             formats=tuple(name for name in FILES if name in settings.feeds.formats),
             updated=self.updated(shown[:size], remembered),
             former=tuple(place for place in dict.fromkeys(left) if place != folder),
+            before=before.key if before else "",
         )
 
     def new_id(self, place: str) -> str:
@@ -228,7 +239,11 @@ class _Maker:
 
     def without_posts(self, kind: str, used: Collection[str]) -> list[KnownFeed]:
         """Return the feeds of a kind that were published and have no posts now."""
-        return [feed for (other, key), feed in self.known.items() if other == kind and key not in used]
+        return [
+            feed
+            for (other, key), feed in self.known.items()
+            if other == kind and key not in used and feed.folder not in self.left
+        ]
 
     # By kind ----------------------------------------------------------------------------------------------------
 
@@ -253,7 +268,7 @@ class _Maker:
                 about=(topic.term, topic.label),
                 size=said.entries,
                 content=said.content,
-                before=was[0] if was else None,
+                before=next((old for old in was if ("category", old.key) in self.known), was[0] if was else None),
                 former=chain.from_iterable((*old.former, old.folder) for old in was),
             )
 
@@ -316,7 +331,7 @@ class _Maker:
             )
 
     def extra(self, extra: Extra) -> Feed:
-        fits = _fits(extra)
+        fits = _fits(extra, self.settings)
         return self.feed(
             "extra",
             extra.name,
@@ -367,9 +382,11 @@ def address(path: str, feeds_url: str) -> str:
     return feeds_url + quote(inside) if inside != path else urljoin(feeds_url, "../" + quote(path))
 
 
-def _fits(extra: Extra) -> Callable[[Entry], bool]:
+def _fits(extra: Extra, settings: Settings) -> Callable[[Entry], bool]:
     """Return whether an entry passes a filter: each key that is set must fit, by one of its names."""
-    categories, tags, authors = (frozenset(map(key_of, _names(n))) for n in (extra.category, extra.tag, extra.author))
+    categories = keys(_names(extra.category), settings.categories)
+    tags = frozenset(map(key_of, Spellings((), settings.tags.aliases).of(_names(extra.tag))))
+    authors = frozenset(map(key_of, _names(extra.author)))
     languages = tuple(lang.lower() for lang in _names(extra.language))
 
     def fits(entry: Entry) -> bool:

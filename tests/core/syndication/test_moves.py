@@ -164,22 +164,28 @@ RAIN = "%E9%9B%A8"
 
 
 def test_netlify_and_cloudflare_are_told():
-    """A folder with all below it; paths percent-encoded; what has ended shows the list of feeds."""
+    """Documents first, then folders with all below them; paths percent-encoded; what has ended shows the list."""
+    names = ("atom.xml", "rss.xml", "feed.json")
     assert moves.redirects(list(moves.answers(MOVED, HERE)), "/feeds/") == [
-        f"/feeds/category/{RAIN}/* /feeds/category/rain/:splat 301",
         "/feed.xml /feeds/atom.xml 301",
-        "/feeds/tag/old/* /feeds/ 410",
         "/feeds/rss.xml /feeds/ 410",
+        *(f"/feeds/category/{RAIN}/{name} /feeds/category/rain/{name} 301" for name in names),
+        *(f"/feeds/tag/old/{name} /feeds/ 410" for name in names),
+        f"/feeds/category/{RAIN}/* /feeds/category/rain/:splat 301",
+        "/feeds/tag/old/* /feeds/ 410",
     ]
 
 
 def test_apache_is_told():
-    """It compares decoded paths, and takes whole addresses to lead to."""
+    """It compares decoded paths, and takes whole addresses to lead to; where the module is off, nothing breaks."""
+    assert moves.htaccess([]) == []
     assert moves.htaccess(list(moves.answers(MOVED, HERE))) == [
+        "<IfModule mod_alias.c>",
         'Redirect 301 "/feeds/category/雨/" "https://example.com/feeds/category/rain/"',
         'Redirect 301 "/feed.xml" "https://example.com/feeds/atom.xml"',
         'Redirect gone "/feeds/tag/old/"',
         'Redirect gone "/feeds/rss.xml"',
+        "</IfModule>",
     ]
 
 

@@ -302,14 +302,12 @@ def test_what_the_config_says_of_a_category_holds_without_posts():
 
 
 def test_what_was_ended_is_not_planned():
-    """A folder with its feed, whether it has posts or not."""
+    """A folder with its feed, whether it has posts or not; another feed that lies there now is not meant."""
     settings = configured(by=("category",), extra=(Extra(name="x"),))
-    ended = ["feeds/category/a/", "feeds/category/b/", "feeds/x/"]
+    ended = ["feeds/category/a/", "feeds/category/b/", "feeds/x/", "feeds/category/c/"]
+    known = [known_feed(key="a"), known_feed(key="b"), known_feed(kind="extra", key="x", folder="feeds/x/")]
     posts = (entry("a.md", topics=["A", "C"]),)
-    assert folders(planned(*posts, settings=settings, known=[known_feed(key="b")], retired=ended)) == [
-        "feeds/",
-        "feeds/category/c/",
-    ]
+    assert folders(planned(*posts, settings=settings, known=known, retired=ended)) == ["feeds/", "feeds/category/c/"]
 
 
 def test_a_format_that_was_ended_is_left_out():
