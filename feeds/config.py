@@ -18,8 +18,6 @@ from feeds.settings import Checked, Settings, Table
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
     "publish.after": (None, "nothing is run"),
-    "newsletters.template": ("digest", "every issue is a digest"),
-    "newsletters.approve": (False, "this newsletter composes nothing, since nobody could approve it"),
     "mail.transport": ("outbox", "letters are written to outbox/"),
     "mail.on_unknown": (None, "it concerns servers, and letters are written to outbox/"),
     "mail.smtp": (None, "letters are written to outbox/"),

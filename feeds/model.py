@@ -114,6 +114,8 @@ class Post(Value, frozen=True, kw_only=True):
     #: True lets an old post into a newsletter, False keeps it out, None leaves it to its age.
     newsletter: bool | None = None
     featured: bool = False
+    #: Until then no newsletter tells of it.
+    hold: Moment | None = None
     #: `path:line: …`, for people.
     warnings: tuple[str, ...] = ()
 
@@ -286,7 +288,9 @@ class Ping(Value, frozen=True, kw_only=True):
 class IssueState(StrEnum):
     """How far an issue has come."""
 
-    #: Recipients and letters are frozen; some deliveries are not sent yet.
+    #: Posts and letters are frozen; it waits for somebody to approve it.
+    COMPOSED = "composed"
+    #: Recipients are frozen too; some deliveries are not sent yet.
     SENDING = "sending"
     SENT = "sent"
 
@@ -302,6 +306,21 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
+class Note(Value, frozen=True, kw_only=True):
+    """What an editor says of one issue."""
+
+    #: Below the site's folder, for messages.
+    path: str
+    #: Of what is written in the file.
+    digest: str
+    subject: str = ""
+    #: HTML as rendered: not safe to show yet.
+    html: str = ""
+    #: Posts, as the editor names them: a path, a slug, an address, an id.
+    pinned: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
 class Selection(Value, frozen=True, kw_only=True):
     """Which entries an issue is made of."""
 
@@ -311,6 +330,7 @@ class Selection(Value, frozen=True, kw_only=True):
     also: tuple[Entry, ...] = ()
     #: Counted as announced without being shown (a newsletter's first issue passes over its back catalogue).
     passed_over: tuple[Entry, ...] = ()
+    note: "Note | None" = None
 
 
 class Letter(Value, frozen=True, kw_only=True):

@@ -321,6 +321,20 @@ class Publish(Table, frozen=True):
     every: Span = Span(minutes=5)
 
 
+class Theme(Table, frozen=True):
+    """What a newsletter looks like beyond the words; `feeds check` will measure its contrast."""
+
+    accent: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#0a5a78"
+    accent_dark: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#86c8e2"
+    logo: str = ""
+    logo_alt: str = ""
+    #: Lists of font families, as CSS has them.
+    font: Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")] = ""
+    headline_font: Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")] = ""
+    #: Of the column, in pixels.
+    width: Annotated[int, Meta(ge=320, le=800)] = 600
+
+
 class Newsletter(Table, frozen=True, kw_only=True):
     """One newsletter: what goes into it, when, and to whom it always goes."""
 
@@ -330,7 +344,9 @@ class Newsletter(Table, frozen=True, kw_only=True):
     timezone: Zone | None = None
     schedule: Crontab
     categories: tuple[str, ...] = ()
-    template: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$")] = "digest"
+    template: Literal["digest", "letter"] = "digest"
+    group_by: Literal["category", "none"] = "category"
+    order: Literal["newest", "oldest"] = "newest"
     min_posts: AtLeastOne = 1
     max_posts: AtLeastOne = 12
     max_age: Span = Span(days=30)
@@ -338,6 +354,7 @@ class Newsletter(Table, frozen=True, kw_only=True):
     approve: bool = False
     copy_to: tuple[Sender, ...] = ()
     archive: Literal["public", "unlisted", "off"] = "public"
+    theme: Theme = Theme()
 
     @property
     def heading(self) -> str:

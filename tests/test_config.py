@@ -82,6 +82,14 @@ REFUSED = {
         "c.toml:2: feeds.hub: 'hub.example.com' is no web",
     ),
     "a hub with a space": ('[feeds]\nhub = "https://hub.example/a b"', "c.toml:2: feeds.hub: "),
+    "a colour that is none": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[newsletters.theme]\naccent = "red"',
+        "c.toml:5: newsletters[0].theme.accent: ",
+    ),
+    "a font that leaves its attribute": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[newsletters.theme]\nfont = "a;} x"',
+        "c.toml:5: newsletters[0].theme.font: ",
+    ),
     "no rest between passes": ('[publish]\nevery = "0 s"', "c.toml:2: publish.every: must be at least a second"),
     "an address with a query": ('[site]\nurl = "https://example.com/?a=b"', "c.toml:2: site.url: "),
     "tagging authority": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
@@ -138,7 +146,6 @@ def test_every_key_may_be_left_out(tmp_path):
     ("text", "key"),
     [
         ('[publish]\nafter = "true"', "publish.after"),
-        ('[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\napprove = true', "newsletters[0].approve"),
         ('[mail]\ntransport = "smtp"', "mail.transport"),
         ('[web]\nurl = "https://example.com"', "web.url"),
     ],

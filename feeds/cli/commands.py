@@ -20,6 +20,7 @@ from feeds.errors import FeedsError
 if TYPE_CHECKING:
     from feeds.config import Config
     from feeds.edges.workers import Workers
+    from feeds.jobs.report import Report
     from feeds.jobs.survey import Survey
 
 _CONFIG = click.option(
@@ -128,12 +129,19 @@ def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
     Its files go, and servers are told that they are gone for good. Feeds are brought up to date on the way.
     """
     from feeds.jobs import retire as job
-    from feeds.jobs.report import Wish, few
+    from feeds.jobs.report import Wish
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         wish = Wish(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
         report = job.revive(config, feed, wish) if undo else job.retire(config, feed, wish)
+    return _told(config, report, as_json=as_json)
+
+
+def _told(config: "Config", report: "Report", *, as_json: bool) -> int:
+    """Tell what a pass did on the way to something else; return the exit code."""
+    from feeds.jobs.report import few
+
     telling.complain(report.errors, few(report.warnings))
     if as_json:
         telling.print_json(telling.summary(report))
@@ -280,6 +288,32 @@ def issues(path: Path, *, as_json: bool) -> None:
         found = store.memory.issues()
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
     telling.tell(found, telling.issue, head, telling.issue_row, as_json=as_json)
+
+
+@commands.command()
+@_CONFIG
+@_JSON
+@click.argument("newsletter")
+def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
+    """Send the issue of NEWSLETTER that waits for approval; feeds are brought up to date on the way."""
+    from feeds.jobs import approve as job
+    from feeds.jobs.report import Wish
+
+    config = _config(path)
+    with _progress(hidden=as_json) as progress:
+        report = job.approve(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
+    return _told(config, report, as_json=as_json)
+
+
+@commands.command()
+@_CONFIG
+@click.argument("newsletter")
+def cancel(path: Path, newsletter: str) -> None:
+    """Forget the issue of NEWSLETTER that waits for approval; the next publish composes it anew."""
+    from feeds.jobs import approve as job
+
+    issue = job.cancel(_config(path), newsletter)
+    click.echo(f"{issue.newsletter} {issue.number} is forgotten; the next publish composes it anew")
 
 
 @commands.group()

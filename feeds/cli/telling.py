@@ -101,6 +101,8 @@ def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
     for issue in report.issues:
         to = f"{issue.posts} posts to {issue.recipients} recipients"
         where = "would be sent" if dry_run else f"{issue.state}, in outbox/{issue.newsletter}/{issue.number}/"
+        if issue.state == "composed":
+            to, where = f"{issue.posts} posts", f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
 
 

@@ -8,7 +8,7 @@ empty table of fonts turns that off. Pictures without `alt` get none. `mj-style 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,12 @@ _ATTRIBUTE = re.compile(r'="([^"<>]*(?:[^\x20-\x7e]|\\)[^"<>]*)"')
 _BETWEEN_TAGS = re.compile(r"(</?(?!mj-)[a-z][^<>]*>)[ \t]*\n\s*(?=</?(?!/?mj-)[a-z])")
 
 
-def compile(source: str, template: str, parts: Sequence[str] = ()) -> str:  # noqa: A001 - what MJML calls it
+def compile(  # noqa: A001 - what MJML calls it
+    source: str, template: str, parts: Sequence[str] = (), spliced: Mapping[str, str] | None = None
+) -> str:
     """Return the HTML of *source*, which a template and its *parts* gave.
+
+    *spliced* is HTML that MJML need not understand, by the word that stands for it in *source*.
 
     Raises:
         TemplateError: *source* is not MJML; the template's file and line are named.
@@ -32,9 +36,12 @@ def compile(source: str, template: str, parts: Sequence[str] = ()) -> str:  # no
     check(source, template, parts)
     safe = _ATTRIBUTE.sub(_with_references, _BETWEEN_TAGS.sub(r"\1 ", source))
     try:
-        return str(mjml2html(safe, disable_comments=True, fonts={}))
+        html = str(mjml2html(safe, disable_comments=True, fonts={}))
     except Exception as e:  # the Rust side raises bare ones, ValueError and OSError
         raise TemplateError(template, None, f"MJML does not understand what this template gives: {e}") from e
+    for word, content in (spliced or {}).items():
+        html = html.replace(word, content)
+    return html
 
 
 def _with_references(found: re.Match[str]) -> str:

@@ -36,6 +36,10 @@ class Templates:
         """Return where a template lies, for messages."""
         return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))
 
+    def parts(self, below: str) -> list[str]:
+        """Return where the templates in a folder lie, the site's own before the shipped ones."""
+        return [str(file) for folder in self._folders for file in sorted((folder / below).glob("*.mjml"))]
+
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """Return the template filled in.
 

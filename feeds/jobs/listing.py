@@ -10,7 +10,7 @@ from feeds.jobs import pages
 from feeds.jobs.press import Press
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
-from feeds.model import Issue, KnownFeed
+from feeds.model import Issue, IssueState, KnownFeed
 from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class Newsletters:
     def __init__(self, site: Site, store: "Store", press: Press, wish: Wish) -> None:
         self.site, self.store, self.press, self.wish = site, store, press, wish
         #: Of every newsletter, the oldest first.
-        self.issues: tuple[Issue, ...] = tuple(store.memory.issues()) if store.has_issues else ()
+        known = store.memory.issues() if store.has_issues else ()
+        self.issues: tuple[Issue, ...] = tuple(i for i in known if i.state is not IssueState.COMPOSED)
 
     def write(self) -> list[Feed]:
         """Bring each newsletter's feed and page up to date; return the feeds."""

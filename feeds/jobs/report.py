@@ -22,7 +22,7 @@ class IssueReport:
     number: int
     posts: int
     recipients: int
-    #: `sending` or `sent`; in a dry run `due`.
+    #: `composed` (it waits for approval), `sending` or `sent`; in a dry run `due`.
     state: str
 
 

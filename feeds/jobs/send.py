@@ -1,46 +1,50 @@
 """Compose the issues that are due, and bring those that are frozen to everybody they are for."""
 
+from collections.abc import Callable
 from datetime import datetime
 from email.headerregistry import Address
 
-from feeds.core.newsletters import choose, message, view
+from msgspec.structs import replace
+
+from feeds.core.newsletters import choose, mailhtml, message, notes, view
+from feeds.core.posts import read
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
-from feeds.edges import mjml
+from feeds.edges import folder, mjml
 from feeds.edges.store.memory import Memory, Plan, Recipient
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, PostError
 from feeds.jobs.report import IssueReport, Report, Wish
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Survey
-from feeds.model import Issue, IssueState, Letter, Selection
+from feeds.model import Issue, IssueState, Letter, Note, Selection, Text
 from feeds.settings import Newsletter, Sender
+
+#: Gmail cuts letters at about 102 kB; what exactly it counts is not documented, so this holds for HTML as it is and as
+#: it is encoded.
+_MOST_BYTES = 100_000
+#: How often a letter that is too long is made shorter; each time it comes nearer.
+_ATTEMPTS = 8
+_MOST_NOTE_BYTES = 100_000
 
 
 def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish, report: Report) -> None:
     """Freeze the issue that is due, if one is; in a dry run only report it.
 
     Raises:
-        TemplateError: the letter cannot be rendered; nothing was frozen.
+        FeedsError: the letter cannot be rendered, or the editor's note cannot be followed; nothing was frozen.
         Changed, PostError: a post cannot be shown.
     """
-    if newsletter.approve:
-        return  # the config's warning says so: nobody could approve it yet
+    if _waits(memory, newsletter, report):
+        return
     used, number = memory.last(newsletter.name)
     slot = due_slot(newsletter.schedule, site.zone(newsletter), wish.now, used=used, catch_up=newsletter.catch_up)
     if slot is None:
         return
-    selection = choose.choose(
-        found.catalogue.entries,
-        newsletter,
-        slot=slot,
-        announced=memory.announced(newsletter.name),
-        first=used is None,
-        categories=site.settings.categories,
-    )
+    selection = _selection(site, newsletter, found, memory, slot=slot, number=number + 1, first=used is None)
     to = _recipients(site, newsletter, memory, number + 1) if selection else []
     if selection is None or not to:
         return
-    letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
+    selection, letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
     if wish.dry_run:
         due = IssueReport(
             newsletter=newsletter.name,
@@ -57,9 +61,56 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
         slot=slot,
         selection=selection,
         letters=[letter],
-        recipients=to,
+        recipients=[] if newsletter.approve else to,
+        approved=not newsletter.approve,
     )
-    memory.freeze(plan, wish.clock())
+    if memory.freeze(plan, wish.clock()):
+        _waits(memory, newsletter, report)
+
+
+def _waits(memory: Memory, newsletter: Newsletter, report: Report) -> bool:
+    """Return whether an issue waits for somebody to approve it, and report it: then no other one is composed."""
+    waiting = next((i for i in memory.issues() if _is_waiting(i, newsletter.name)), None)
+    if waiting is not None:
+        report.issues.append(_reported(waiting, IssueState.COMPOSED))
+    return waiting is not None
+
+
+def _is_waiting(issue: Issue, newsletter: str) -> bool:
+    return issue.newsletter == newsletter and issue.state is IssueState.COMPOSED
+
+
+def approve(site: Site, name: str, memory: Memory) -> Issue:
+    """Freeze the recipients of the issue that waits; return it.
+
+    Raises:
+        FeedsError: there is no such newsletter, or none of its issues waits.
+    """
+    newsletter, issue = _waiting(site, name, memory)
+    memory.approve(issue.id, _recipients(site, newsletter, memory, issue.number))
+    return issue
+
+
+def cancel(site: Site, name: str, memory: Memory) -> Issue:
+    """Forget the issue that waits, as if it had never been composed; return it.
+
+    Raises:
+        FeedsError: there is no such newsletter, or none of its issues waits.
+    """
+    _, issue = _waiting(site, name, memory)
+    memory.cancel(issue.id)
+    return issue
+
+
+def _waiting(site: Site, name: str, memory: Memory) -> tuple[Newsletter, Issue]:
+    newsletter = next((n for n in site.settings.newsletters if n.name == name), None)
+    if newsletter is None:
+        known = ", ".join(n.name for n in site.settings.newsletters) or "none"
+        raise FeedsError(f"there is no newsletter {name!r}; known here: {known}")
+    issue = next((i for i in memory.issues() if _is_waiting(i, name)), None)
+    if issue is None:
+        raise FeedsError(f"no issue of {name} waits for approval; `feeds issues` lists all")
+    return newsletter, issue
 
 
 def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
@@ -71,15 +122,17 @@ def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
         except FeedsError as e:
             report.errors.append(f"{issue.newsletter} {issue.number}: {e}")
             state = IssueState.SENDING
-        report.issues.append(
-            IssueReport(
-                newsletter=issue.newsletter,
-                number=issue.number,
-                posts=issue.posts,
-                recipients=issue.recipients,
-                state=state,
-            ),
-        )
+        report.issues.append(_reported(issue, state))
+
+
+def _reported(issue: Issue, state: IssueState) -> IssueReport:
+    return IssueReport(
+        newsletter=issue.newsletter,
+        number=issue.number,
+        posts=issue.posts,
+        recipients=issue.recipients,
+        state=state,
+    )
 
 
 def restore_pages(site: Site, memory: Memory, report: Report) -> None:
@@ -137,36 +190,146 @@ def _recipients(site: Site, newsletter: Newsletter, memory: Memory, number: int)
     return list(found.values())
 
 
+# What it tells ----------------------------------------------------------------------------------------------------
+
+
+def _selection(
+    site: Site, newsletter: Newsletter, found: Survey, memory: Memory, *, slot: datetime, number: int, first: bool
+) -> Selection | None:
+    """Return what the issue tells.
+
+    Raises:
+        FeedsError: the editor's note cannot be read or followed.
+    """
+    try:
+        return choose.choose(
+            found.catalogue.entries,
+            newsletter,
+            slot=slot,
+            announced=memory.announced(newsletter.name),
+            first=first,
+            categories=site.settings.categories,
+            note=_note(site, newsletter, memory, number),
+        )
+    except PostError as e:  # of the note, not of a post, which the others could do without
+        raise FeedsError(str(e)) from e
+
+
+def _note(site: Site, newsletter: Newsletter, memory: Memory, number: int) -> Note | None:
+    """Return the editor's note for an issue: that of its number, else `next.md` unless it was used before.
+
+    Raises:
+        PostError: it cannot be read.
+    """
+    place = f"letters/{newsletter.name}"
+    for name in (f"{number}.md", "next.md"):
+        path = f"{place}/{name}"
+        if (site.config.folder / path).is_file():
+            content = folder.read(site.config.folder, path, _MOST_NOTE_BYTES)
+            found = notes.note(path, read.source(path, notes.with_fence(content)), content)
+            if name != "next.md" or found.digest not in memory.notes(newsletter.name):
+                return found
+    return None
+
+
+# How it looks -----------------------------------------------------------------------------------------------------
+
+
 def _letter(
     site: Site, newsletter: Newsletter, selection: Selection, found: Survey, *, number: int, slot: datetime
-) -> Letter:
+) -> tuple[Selection, Letter]:
+    """Return the issue rendered, and what it tells: what would make it too long for mail programs is left for later."""
     texts = {e.post.path: found.text(e.post) for e in (*selection.stories, *selection.also)}
+
+    def rendered(told: Selection, most: int) -> Letter:
+        return _rendered(site, newsletter, told, texts, number=number, slot=slot, most=most)
+
+    return _fitting(selection, rendered, whole=newsletter.template == "letter")
+
+
+def _fitting(
+    selection: Selection, rendered: Callable[[Selection, int], Letter], *, whole: bool
+) -> tuple[Selection, Letter]:
+    """Return a letter that mail programs show whole: a post is cut between paragraphs, a digest tells of fewer."""
+    most, told = _MOST_BYTES, selection
+    letter = rendered(told, most)
+    for _ in range(_ATTEMPTS):
+        size = max(len(letter.html.encode()), message.encoded_size(letter.html))
+        if size < _MOST_BYTES:
+            break
+        if whole and most > _MOST_BYTES // 4:
+            most = int(most * min(0.9, 0.98 * _MOST_BYTES / size))
+        else:
+            told = _fewer(told, _MOST_BYTES / size)
+        letter = rendered(told, most)
+    return told, letter
+
+
+def _fewer(told: Selection, part: float) -> Selection:
+    """Return an issue that tells of fewer posts; they are listed by title, as far as there is room, or wait."""
+    stories = max(1, min(int(len(told.stories) * part), len(told.stories) - 1))
+    moved = (*told.stories[stories:], *told.also)[: choose.MOST_LISTED]
+    passed = () if not told.passed_over else (*told.stories[stories:], *told.passed_over)
+    return replace(told, stories=told.stories[:stories], also=() if passed else moved, passed_over=passed)
+
+
+def _rendered(
+    site: Site,
+    newsletter: Newsletter,
+    selection: Selection,
+    texts: dict[str, Text],
+    *,
+    number: int,
+    slot: datetime,
+    most: int,
+) -> Letter:
+    """Return the letter; of a whole post at most so many bytes."""
     words = site.words(newsletter)
     envelope = _envelope(site, newsletter, number)
+    template, parts = f"{newsletter.template}.mjml", site.templates.parts("letter")
+    spliced, cut = _spliced(site, newsletter, selection, texts, most)
 
-    def rendered(name: str, *, web: bool) -> str:
+    def render(name: str, *, web: bool) -> str:
         seen = view.letter_view(
             selection,
             texts,
             words,
             site.settings,
-            title=newsletter.heading,
+            newsletter=newsletter,
             number=number,
             slot=slot,
             web_url=_page_url(site, newsletter, number),
             unsubscribe_url=None if web else envelope.leave_url,
+            cut=cut and not web,
         )
         return site.templates.render(name, {"letter": seen, "t": words.plain})
 
-    path = site.templates.path("digest.mjml")
+    def compiled(*, web: bool) -> str:
+        return mjml.compile(render(template, web=web), site.templates.path(template), parts, spliced[web])
+
     return Letter(
         lang=words.lang,
-        subject=selection.stories[0].post.title,
-        html=mjml.compile(rendered("digest.mjml", web=False), path),
-        text=rendered("digest.txt", web=False),
-        page=mjml.compile(rendered("digest.mjml", web=True), path),
-        entry=rendered("pages/issue.html", web=True),
+        subject=view.subject(selection),
+        html=compiled(web=False),
+        text=render(f"{newsletter.template}.txt", web=False),
+        page=compiled(web=True),
+        entry=render("pages/issue.html", web=True),
     )
+
+
+def _spliced(
+    site: Site, newsletter: Newsletter, selection: Selection, texts: dict[str, Text], most: int
+) -> tuple[dict[bool, dict[str, str]], bool]:
+    """Return the HTML of note and post, for mail and for the web, and whether mail has less of it."""
+    words = site.words(newsletter)
+    look = mailhtml.Look(accent=newsletter.theme.accent, start="right" if words.direction == "rtl" else "left")
+    lead, note = selection.stories[0], selection.note
+    said = mailhtml.mail_html(note.html, site.settings.site.url, look) if note and note.html else ""
+    whole = ""
+    if newsletter.template == "letter":
+        whole = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, look)
+    short, cut = mailhtml.shortened(whole, most)
+    return {web: {view.NOTE: said, view.BODY: whole if web else short} for web in (False, True)}, cut
 
 
 def _page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:

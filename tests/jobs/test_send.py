@@ -131,10 +131,149 @@ def test_the_archive_may_be_unlisted_or_off(letter_site):
         assert ("newsletters/weekly/1/" in found.get_body(("plain",)).get_content()) is page
 
 
-def test_a_newsletter_that_wants_approval_composes_nothing_yet(letter_site):
-    """Nobody could approve it, so nothing may go out."""
-    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to"))
-    assert letter_site.publish().issues == []
+APPROVED = (CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to")
+
+
+def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
+    """Composed once; nothing goes out, no page shows it, no second one is composed, until somebody says so."""
+    letter_site.configure(APPROVED)
+    for now in (NOW, NOW, NOW + WEEK):
+        found = letter_site.publish(now)
+        assert [(i.number, i.posts, i.recipients, i.state) for i in found.issues] == [(1, 1, 0, "composed")]
+    assert letter_site.letters() == []
+    assert not (letter_site.folder / "public" / "newsletters").exists()
+    subscribe.add(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
+    done = feeds("approve", "weekly")
+    assert (done.returncode, "weekly 1: 1 posts to 2 recipients, sent" in done.stdout) == (0, True)
+    assert letter_site.letters() == ["weekly/1/ada@example.com.eml", "weekly/1/desk@example.com.eml"]
+    assert (letter_site.folder / "public/newsletters/weekly/atom.xml").exists()
+    again = feeds("approve", "weekly")
+    assert (again.returncode, "no issue of weekly waits for approval" in again.stderr) == (1, True)
+
+
+def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
+    """Its posts are news again, with what is public by then; its number is free."""
+    letter_site.configure(APPROVED)
+    letter_site.publish()
+    assert "weekly 1 is forgotten" in feeds("cancel", "weekly").stdout
+    assert feeds("cancel", "weekly").returncode == 1
+    assert feeds("cancel", "daily").returncode == 1
+    letter_site.post("second", date="2026-11-21")
+    assert [(i.number, i.posts, i.state) for i in letter_site.publish().issues] == [(1, 2, "composed")]
+
+
+# The editor's note -------------------------------------------------------------------------------------------------
+
+
+def note(site, text, name="next.md"):
+    file = site.folder / "letters" / "weekly" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def test_an_editor_has_the_first_word(letter_site):
+    """A subject, a note above the stories in both parts, a pinned post in front, a skipped one for later."""
+    letter_site.post("second", date="2026-11-22")
+    letter_site.post("third", date="2026-11-21")
+    note(letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n")
+    letter_site.publish()
+    letter = message(letter_site, "weekly/1/desk@example.com.eml")
+    text, html = (part.get_content() for part in letter.iter_parts())
+    assert letter["Subject"] == "今週の *手紙*"
+    assert text.index("Dear all,") < text.index("see you.") < text.index("first") < text.index("second")
+    assert "<strong>all</strong>" in html
+    assert "third" not in html + text
+    assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
+    note(letter_site, "---\nsubject: Next\n---\n")
+    letter_site.publish(NOW + WEEK)
+    assert announced(letter_site, 2) == "Next"
+    assert "third" in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
+
+
+def test_no_note_is_used_twice(letter_site):
+    """What was `next` for one issue is not for another; a note with an issue's number is that issue's."""
+    note(letter_site, "Only once.\n")
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-25")
+    letter_site.publish(NOW + WEEK)
+    assert "Only once." in message(letter_site, "weekly/1/desk@example.com.eml").as_string()
+    assert "Only once." not in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
+    note(letter_site, "The third.\n", "3.md")
+    letter_site.post("third", date="2026-12-02")
+    letter_site.publish(NOW + 2 * WEEK)
+    assert "The third." in message(letter_site, "weekly/3/desk@example.com.eml").as_string()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: there is no public post 'nowhere.md'"),
+        ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: a note knows subject, pin and skip"),
+        ("---\npin: [[a]]\n---\n", "letters/weekly/next.md:2: pin: write a post's path or a list of paths"),
+        ("---\npin: [a\n---\n", "letters/weekly/next.md:3: broken front matter"),
+    ],
+)
+def test_a_note_that_cannot_be_followed_stops_its_letter_only(letter_site, text, told):
+    """With file and line; once it is mended the issue goes out."""
+    note(letter_site, text)
+    report = letter_site.publish()
+    assert (report.issues, "feeds/atom.xml" in report.written) == ([], True)
+    assert report.errors[0].startswith(told)
+    note(letter_site, "Well.\n")
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+
+
+# Long and whole ----------------------------------------------------------------------------------------------------
+
+
+def sizes(site, path):
+    raw = (site.folder / "outbox" / path).read_bytes()
+    html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
+    return len(html.get_content().encode()), len(html.get_payload().encode())
+
+
+def test_a_post_comes_whole(letter_site):
+    """`template = "letter"`: its text in both parts, code and tables too, dressed for mail."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
+    table, code = "| a | b |\n|---|---|\n| 1 | 2 |", "```\ncode\n```"
+    body = f"# One\n\nWords `here`.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
+    letter_site.post("whole", body, date="2026-11-22")
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert "The end." in text
+    assert "The end." in html
+    assert "<table style=" in html
+    assert "white-space:pre-wrap" in html
+    assert "<script" not in html
+    assert "first" in html
+
+
+@pytest.mark.parametrize("script", ["words ", "言葉を書く。"])
+def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script):
+    """Between paragraphs, and the letter says so; on the web it stands whole."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
+    letter_site.post("whole", "\n\n".join(f"{n} {script * 60}" for n in range(400)), date="2026-11-22")
+    letter_site.publish()
+    path = "weekly/1/desk@example.com.eml"
+    assert 60_000 < max(sizes(letter_site, path)) < 100_000
+    html = list(message(letter_site, path).iter_parts())[1].get_content()
+    assert "This letter is shortened" in html
+    assert "399 " not in html
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert ("399 " in page, "This letter is shortened" in page) == (True, False)
+
+
+def test_a_digest_of_too_many_tells_of_fewer(letter_site):
+    """The others are listed by title or wait for the next issue; nobody's letter is cut in the middle."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "max_posts = 500\ncopy_to"))
+    letter_site.publish()
+    for n in range(300):
+        letter_site.post(f"p{n}", "word " * 60 + f"{n}.", date="2026-11-25")
+    first = letter_site.publish(NOW + WEEK).issues[0]
+    assert 20 < first.posts < 250
+    assert max(sizes(letter_site, "weekly/2/desk@example.com.eml")) < 100_000
+    second = letter_site.publish(NOW + 2 * WEEK).issues[0]
+    assert second.posts >= 300 - first.posts - 20 or second.posts > 20
 
 
 def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(letter_site):

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from feeds.core.curation.names import key, keys
-from feeds.model import Entry, Selection
+from feeds.errors import PostError
+from feeds.model import Entry, Note, Selection
 from feeds.settings import Category, Newsletter
 
 #: How many entries that found no room are listed by title.
@@ -19,25 +20,69 @@ def choose(
     announced: Collection[str],
     first: bool,
     categories: Mapping[str, Category] | None = None,
+    note: Note | None = None,
 ) -> Selection | None:
     """Return what the issue for *slot* tells, or None when there are fewer than `min_posts` to tell of.
 
     *public* is newest first; *categories* tells what was called otherwise before. A newsletter's first issue takes the
     newest and counts all others as announced, whatever their age; later ones take what is new since, and not older
-    than `max_age` at the slot.
+    than `max_age` at the slot. What the editor's *note* pins stands in front, however old; what it skips waits.
+
+    Raises:
+        PostError: the note names a post that is not there to be told of.
     """
     wanted = keys(newsletter.categories, categories or {})
-    fresh = [entry for entry in public if _belongs(entry, wanted) and entry.id not in announced]
+    free = [entry for entry in public if entry.id not in announced and not _is_held(entry, slot)]
+    pinned = _named(note, note.pinned, free) if note else []
+    skipped = {entry.id for entry in _named(note, note.skipped, free)} if note else set()
+    fresh = [e for e in free if _belongs(e, wanted) and e.id not in skipped and e not in pinned]
     if not first:
         fresh = [entry for entry in fresh if _is_news(entry, newsletter, slot)]
-    stories, rest = fresh[: newsletter.max_posts], fresh[newsletter.max_posts :]
-    if len(stories) < newsletter.min_posts:
+    room = max(newsletter.max_posts - len(pinned), 0)
+    chosen, rest = fresh[:room], fresh[room:]
+    if len(pinned) + len(chosen) < newsletter.min_posts:
         return None
     return Selection(
-        stories=tuple(sorted(stories, key=lambda entry: not entry.post.featured)),  # the lead first, else as they were
+        stories=(*pinned, *_ordered(chosen, newsletter)),
         also=() if first else tuple(rest[:MOST_LISTED]),
         passed_over=tuple(rest) if first else (),
+        note=note,
     )
+
+
+def _ordered(chosen: list[Entry], newsletter: Newsletter) -> list[Entry]:
+    """Return the lead first, which is what a post says it is, else the newest; the others in the newsletter's order."""
+    lead = next((entry for entry in chosen if entry.post.featured), chosen[0] if chosen else None)
+    rest = [entry for entry in chosen if entry is not lead]
+    featured = [entry for entry in rest if entry.post.featured]
+    others = [entry for entry in rest if not entry.post.featured]
+    if newsletter.order == "oldest":
+        others.reverse()
+    return [*([lead] if lead else []), *featured, *others]
+
+
+def _named(note: Note, names: Iterable[str], free: Iterable[Entry]) -> list[Entry]:
+    """Return the entries that a note names, in its order, each once.
+
+    Raises:
+        PostError: one is not there.
+    """
+    by_name: dict[str, Entry] = {}
+    for entry in free:
+        post = entry.post
+        for name in (post.path, post.path.rpartition(".")[0], post.slug, post.url, entry.id):
+            by_name.setdefault(name, entry)
+    found: dict[str, Entry] = {}
+    for name in names:
+        if name not in by_name:
+            reason = f"there is no public post {name!r} that this newsletter has not told of; `feeds posts` lists paths"
+            raise PostError(note.path, None, reason)
+        found.setdefault(by_name[name].id, by_name[name])
+    return list(found.values())
+
+
+def _is_held(entry: Entry, slot: datetime) -> bool:
+    return entry.post.hold is not None and entry.post.hold > slot
 
 
 def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
@@ -46,4 +91,5 @@ def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
 
 
 def _is_news(entry: Entry, newsletter: Newsletter, slot: datetime) -> bool:
-    return entry.post.newsletter is True or slot - entry.post.published <= newsletter.max_age
+    since = max(entry.post.published, entry.post.hold or entry.post.published)
+    return entry.post.newsletter is True or slot - since <= newsletter.max_age

@@ -127,7 +127,18 @@ def _set_parts(found: EmailMessage, letter: Letter, seed: str) -> None:
 
 
 def _encoding(text: str) -> str:
-    """Return the smaller of quoted-printable (3 bytes for each byte beyond ASCII) and base64 (4 for 3)."""
+    """Return the smaller of quoted-printable and base64."""
+    quoted, sixty_four = _sizes(text)
+    return "quoted-printable" if quoted <= sixty_four else "base64"
+
+
+def encoded_size(text: str) -> int:
+    """Return about how many bytes a part takes in a message, line breaks included."""
+    return min(_sizes(text))
+
+
+def _sizes(text: str) -> tuple[int, int]:
+    """Return the bytes in quoted-printable (3 for each byte beyond ASCII) and in base64 (4 for 3), in lines."""
     content = text.encode()
     beyond = sum(byte > 126 or byte == ord("=") for byte in content)  # noqa: PLR2004 - the last ASCII character
-    return "quoted-printable" if len(content) + 2 * beyond <= len(content) * 4 / 3 else "base64"
+    return round((len(content) + 2 * beyond) * 78 / 75), round(len(content) * 4 / 3 * 78 / 76)

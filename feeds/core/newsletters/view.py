@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from feeds.core.newsletters.phrases import phrases
 from feeds.core.newsletters.words import Words, direction
 from feeds.core.posts import text
 from feeds.model import Entry, Image, Selection, Text
-from feeds.settings import Settings
+from feeds.settings import Newsletter, Settings, Theme
 
+#: What stands in a template for HTML that is put in when all else is compiled: no post can say it (it has no spaces
+#: around it, and is looked for in what templates give only).
+NOTE, BODY = "feeds:note:8d1c", "feeds:body:8d1c"
 #: Columns of the text part: short enough to be quoted once without wrapping again.
 _TEXT_WIDTH = 72
 #: A lead may be longer than a story: four lines instead of three.
@@ -31,6 +35,8 @@ class Story:
     date: str
     reading: str
     image: Image | None
+    #: The title in pieces between which a line may break; empty where any space will do.
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +58,12 @@ class LetterView:
     date: str
     subject: str
     preview: str
+    #: Words that stand for HTML until all else is compiled; empty where there is none.
+    note: str
+    body: str
+    #: Whether the body is only the beginning of the post.
+    cut: bool
+    theme: Theme
     lead: Story
     groups: tuple[Group, ...]
     also: tuple[Story, ...]
@@ -65,26 +77,32 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
+    #: What the editor says, as plain text, a paragraph each.
+    note_text: tuple[str, ...] = ()
+    #: The lead, whole, likewise; nothing in a digest.
+    body_text: tuple[str, ...] = ()
     text_width: int = _TEXT_WIDTH
 
 
-def letter_view(
+def letter_view(  # noqa: PLR0913 - a letter is made of all of them
     selection: Selection,
     texts: Mapping[str, Text],
     words: Words,
     settings: Settings,
     *,
-    title: str,
+    newsletter: Newsletter,
     number: int,
     slot: datetime,
     web_url: str | None,
     unsubscribe_url: str | None,
+    cut: bool = False,
 ) -> LetterView:
     """Return the view of one issue in one language; *texts* holds what its posts say, by path.
 
     Without a way to leave it is the page for the web, which must show nothing personal.
     """
     lead, *rest = selection.stories
+    title, note = newsletter.heading, selection.note
     first = _story(lead, texts, words, _LEAD_WIDTH)
     return LetterView(
         lang=words.lang,
@@ -92,25 +110,43 @@ def letter_view(
         title=title,
         issue=words.say("issue", number=number),
         date=words.date(slot),
-        subject=lead.post.title,
+        subject=subject(selection),
         preview=text.shorten(first.excerpt, 140),
+        note=NOTE if note and note.html else "",
+        body=BODY if newsletter.template == "letter" else "",
+        cut=cut,
+        theme=newsletter.theme,
         lead=first,
-        groups=_groups(rest, texts, words),
+        groups=_groups(rest, texts, words, by_category=newsletter.group_by == "category"),
         also=tuple(_story(entry, texts, words) for entry in selection.also),
         why=words.say("why", title=title),
         web=unsubscribe_url is None,
         web_url=web_url,
         unsubscribe_url=unsubscribe_url,
-        font=words.font,
+        font=newsletter.theme.font or words.font,
         line_height=words.line_height,
         site_name=settings.site.name,
         site_url=settings.site.url,
         address=settings.mail.address,
+        note_text=_paragraphs(note.html) if note else (),
+        body_text=_paragraphs(texts[lead.post.path].html) if newsletter.template == "letter" else (),
     )
 
 
-def _groups(entries: list[Entry], texts: Mapping[str, Text], words: Words) -> tuple[Group, ...]:
+def _paragraphs(html: str) -> tuple[str, ...]:
+    return tuple(found for _, found in text.blocks(html))
+
+
+def subject(selection: Selection) -> str:
+    """Return the editor's subject, else the lead's title: mail programs thread what has the same subject."""
+    note = selection.note
+    return note.subject if note and note.subject else selection.stories[0].post.title
+
+
+def _groups(entries: list[Entry], texts: Mapping[str, Text], words: Words, *, by_category: bool) -> tuple[Group, ...]:
     """Return the stories under their first category, categories in the order of their newest story."""
+    if not by_category:
+        return (Group(heading="", stories=tuple(_story(e, texts, words) for e in entries)),) if entries else ()
     headings = list(dict.fromkeys(_category(entry) for entry in entries))
     ordered = sorted(entries, key=lambda entry: headings.index(_category(entry)))
     return tuple(
@@ -136,4 +172,5 @@ def _story(entry: Entry, texts: Mapping[str, Text], words: Words, width: int = t
         date=words.date(post.published),
         reading=words.count("reading", said.reading_minutes),
         image=post.image,
+        phrases=phrases(post.title, post.lang),
     )

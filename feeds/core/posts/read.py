@@ -195,6 +195,7 @@ class _Reader:
             feed=self.flag("feed") is not False,
             newsletter=self.flag("newsletter"),
             featured=self.flag("featured") is True,
+            hold=self.moment("hold"),
             warnings=tuple(self.warnings),
         )
 

@@ -48,10 +48,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "feed": ("feed",),
     "newsletter": ("newsletter",),
     "featured": ("featured",),
+    "hold": ("hold_until",),
 }
 #: Tables in which generators keep some of their keys: Zola's, Hugo's.
 NESTED = ("extra", "params", "taxonomies")
-_MOMENTS = frozenset({"date", "embargo", "updated", "expires"})
+_MOMENTS = frozenset({"date", "embargo", "updated", "expires", "hold"})
 #: Keys of so many letters are too alike to tell a slip from another key.
 _TOO_SHORT = 3
 #: What a key may mean; `published` is a flag to one generator and a date to another.

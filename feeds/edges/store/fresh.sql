@@ -49,6 +49,8 @@ CREATE TABLE issues (
     state VARCHAR(16) NOT NULL,
     subject TEXT NOT NULL,
     composed_at DATETIME NOT NULL,
+    approved BOOLEAN DEFAULT '1' NOT NULL,
+    note VARCHAR(32) DEFAULT '' NOT NULL,
     CONSTRAINT pk_issues PRIMARY KEY (id),
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
     CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),

@@ -45,7 +45,9 @@ class Plan:
     slot: datetime
     selection: Selection
     letters: Sequence[Letter]
+    #: Nobody yet, while it waits for approval.
     recipients: Sequence[Recipient]
+    approved: bool = True
 
 
 class Memory:
@@ -93,6 +95,8 @@ class Memory:
                 state=IssueState.SENDING,
                 subject=plan.letters[0].subject,
                 composed_at=_naive(now),
+                approved=plan.approved,
+                note=plan.selection.note.digest if plan.selection.note else "",
             ),
         )
         told = (
@@ -135,7 +139,7 @@ class Memory:
             to.where(deliveries.c.state == DeliveryState.SENT).scalar_subquery().label("sent"),
         ).order_by(issues.c.slot, issues.c.id)
         if unfinished:
-            query = query.where(issues.c.state != IssueState.SENT)
+            query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
         with self._db.begin():
             return tuple(_issue(row) for row in self._db.execute(query))
 
@@ -144,6 +148,27 @@ class Memory:
         with self._db.begin():
             rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
         return {row.lang: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
+
+    def notes(self, newsletter: str) -> frozenset[str]:
+        """Return the digests of the editor's notes that a newsletter's issues were composed with."""
+        query = sa.select(issues.c.note).where(issues.c.newsletter == newsletter, issues.c.note != "")
+        with self._db.begin():
+            return frozenset(self._db.execute(query).scalars())
+
+    def approve(self, issue_id: int, recipients: Sequence[Recipient]) -> None:
+        """Freeze who an issue goes to; from now on it is on its way."""
+        with self._db.begin():
+            here = issues.update().where(issues.c.id == issue_id, ~issues.c.approved).values(approved=True)
+            if self._db.execute(here).rowcount:
+                self._insert(deliveries, [_delivery(issue_id, recipient) for recipient in recipients])
+
+    def cancel(self, issue_id: int) -> None:
+        """Forget an issue that nobody has approved: its posts are news again, its slot and number free."""
+        with self._db.begin():
+            waiting = sa.select(issues.c.id).where(issues.c.id == issue_id, ~issues.c.approved)
+            for table in (announced, letters):
+                self._db.execute(table.delete().where(table.c.issue_id.in_(waiting)))
+            self._db.execute(issues.delete().where(issues.c.id == issue_id, ~issues.c.approved))
 
     def finish(self, issue_id: int) -> None:
         """Write down that an issue is on its way to everybody."""
@@ -275,7 +300,7 @@ def _issue(row: Any) -> Issue:
         newsletter=row.newsletter,
         number=row.number,
         slot=_aware(row.slot),
-        state=IssueState(row.state),
+        state=IssueState(row.state) if row.approved else IssueState.COMPOSED,
         subject=row.subject,
         posts=row.posts,
         recipients=row.recipients,

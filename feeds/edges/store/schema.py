@@ -115,6 +115,10 @@ issues = Table(
     Column("state", String(16), nullable=False),
     Column("subject", Text, nullable=False),
     Column("composed_at", DateTime, nullable=False),
+    #: False while it waits for a person; then nobody is written down to get it yet.
+    Column("approved", Boolean, nullable=False, server_default="1"),
+    #: A digest of the editor's note, so that no note is used twice; empty without one.
+    Column("note", String(32), nullable=False, server_default=""),
     UniqueConstraint("newsletter", "slot"),
     UniqueConstraint("newsletter", "number"),
     CheckConstraint("state IN ('sending', 'sent')", name="state"),

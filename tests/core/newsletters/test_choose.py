@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from feeds.core.newsletters.choose import choose
-from feeds.settings import Crontab, Newsletter, Span
+from feeds.errors import PostError
+from feeds.model import Note
+from feeds.settings import Category, Crontab, Newsletter, Span
 from tests.core.factory import START, entry
 
 SLOT = START + timedelta(days=100)
@@ -68,3 +70,55 @@ def test_a_featured_post_leads():
     """Else the newest does."""
     entries = [*newest(2), entry("f.md", days=97, featured=True)]
     assert paths(chosen(entries).stories) == ["f.md", "0.md", "1.md"]
+
+
+def note(**values):
+    return Note(path="letters/weekly/next.md", digest="d", **values)
+
+
+def told(entries, found, **settings):
+    newsletter = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"), **settings)
+    return choose(entries, newsletter, slot=SLOT, announced=(), first=False, note=found)
+
+
+def test_a_post_that_is_held_back_is_news_when_it_is_let_go():
+    """Until then no issue tells of it, nor counts it as told; its age is counted from then."""
+    held = entry("held.md", days=10, hold=SLOT + timedelta(hours=1))
+    assert paths(chosen([*newest(2), held], first=True).stories) == ["0.md", "1.md"]
+    assert chosen([*newest(2), held], first=True).passed_over == ()
+    assert paths(chosen([entry("held.md", days=10, hold=SLOT)]).stories) == ["held.md"]
+
+
+def test_an_editor_pins_and_skips():
+    """Pinned posts stand in front in the editor's order, however old; skipped ones wait."""
+    entries = [*newest(3), entry("old.md", days=-900)]
+    found = told(entries, note(pinned=("old", "2.md"), skipped=("https://example.com/0/",)))
+    assert paths(found.stories) == ["old.md", "2.md", "1.md"]
+    assert found.also == ()
+
+
+def test_a_pin_that_leads_nowhere_is_refused():
+    """A post that was told of already is none that could be pinned."""
+    with pytest.raises(PostError, match=r"letters/weekly/next\.md: there is no public post 'x'"):
+        told(newest(1), note(pinned=("x",)))
+
+
+def test_the_lead_is_first_whatever_the_order():
+    """`order = "oldest"` turns round what comes behind it."""
+    assert paths(told(newest(4), None, order="oldest").stories) == ["0.md", "3.md", "2.md", "1.md"]
+    featured = [*newest(3), entry("f.md", days=90, featured=True)]
+    assert paths(told(featured, None, order="oldest").stories) == ["f.md", "2.md", "1.md", "0.md"]
+
+
+def test_a_newsletter_knows_the_former_names_of_its_categories():
+    """A rename in the config empties no newsletter."""
+    newsletter = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"), categories=("Old",))
+    found = choose(
+        newest(1, topics=["New"]),
+        newsletter,
+        slot=SLOT,
+        announced=(),
+        first=False,
+        categories={"New": Category(was=("Old",))},
+    )
+    assert paths(found.stories) == ["0.md"]

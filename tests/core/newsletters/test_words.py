@@ -23,7 +23,23 @@ def test_japanese_and_english_are_there_from_the_first_day(tmp_path):
     assert words("en", tmp_path).date(moment) == "November 22, 2026"
 
 
-@pytest.mark.parametrize("lang", ["xx", "de", "pt-BR"])
+def test_german_and_arabic_count_as_their_readers_do(tmp_path):
+    """Arabic has six forms, and writes from the right."""
+    assert words("de", tmp_path).count("entries", 2) == "2 Beiträge"
+    arabic = words("ar", tmp_path)
+    assert arabic.direction == "rtl"
+    assert [arabic.count("reading", n) for n in (1, 2, 3, 11)] == ["دقيقة واحدة", "دقيقتان", "3 دقائق", "11 دقيقة"]
+
+
+@pytest.mark.parametrize("lang", ["de", "ja", "ar"])
+def test_no_text_is_left_in_english(tmp_path, lang):
+    """Each shipped language says all that English says."""
+    texts, english = (Templates(tmp_path, {}).texts(name) for name in (lang, "en"))
+    same = {name for name, text in english.items() if texts[name] == text and name not in {"feed", "feeds", "formats"}}
+    assert same - {"opml"} == set()
+
+
+@pytest.mark.parametrize("lang", ["xx", "fr", "pt-BR"])
 def test_a_language_without_texts_speaks_english(tmp_path, lang):
     """Rather than not at all."""
     assert words(lang, tmp_path).say("read_on") == "Read on"
@@ -32,6 +48,6 @@ def test_a_language_without_texts_speaks_english(tmp_path, lang):
 def test_a_site_may_add_a_language(tmp_path):
     """A file beside the templates, over the English one where it is silent."""
     (tmp_path / "templates" / "texts").mkdir(parents=True)
-    (tmp_path / "templates" / "texts" / "de.toml").write_text('read_on = "Weiterlesen"', "utf-8")
-    assert words("de-AT", tmp_path).say("read_on") == "Weiterlesen"
-    assert words("de-AT", tmp_path).say("feeds") == "Feeds"
+    (tmp_path / "templates" / "texts" / "fr.toml").write_text('read_on = "Lire la suite"', "utf-8")
+    assert words("fr-CA", tmp_path).say("read_on") == "Lire la suite"
+    assert words("fr-CA", tmp_path).say("feeds") == "Feeds"

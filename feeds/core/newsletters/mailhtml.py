@@ -1,0 +1,157 @@
+"""A post's HTML -> HTML for mail: sizes, colours and margins inline, nothing that a mail program would drop or run.
+
+Mail programs drop style sheets, scripts, forms and frames, and each in its own way. So what is left of a post is plain:
+headings, paragraphs, lists, quotations, code, tables and pictures, each with its look in its own attribute. Classes are
+for what may be lost: dark colours, narrow screens.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from feeds.core.posts import markdown
+from feeds.core.posts.text import tree
+
+_MONO = "font-family:Menlo,Consolas,monospace"
+#: Wider tables become rows on a phone.
+_FEW_COLUMNS = 3
+#: The column of a letter, in pixels.
+COLUMN = 600
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """The colours of a letter, and its direction."""
+
+    ink: str = "#1d1b18"
+    muted: str = "#5f5a52"
+    accent: str = "#0a5a78"
+    tint: str = "#f5f1e8"
+    rule: str = "#e4ded3"
+    start: str = "left"
+
+
+def mail_html(html: str, base: str, look: Look, *, below: int = 2) -> str:
+    """Return what a post's HTML looks like in mail; its headings stand *below* that level."""
+    from lxml.html import tostring  # noqa: PLC0415 - only a due issue needs it
+
+    root = tree(markdown.safe(html, base))
+    for element in list(root.iter()):
+        if isinstance(element.tag, str) and element is not root:
+            _dress(element, look, below)
+    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _children(root)).strip()
+
+
+def shortened(html: str, most_bytes: int) -> tuple[str, bool]:
+    """Return as many blocks of *html* as take at most *most_bytes*, and whether any are left out."""
+    from lxml.html import tostring  # noqa: PLC0415 - as above
+
+    if len(html.encode()) <= most_bytes:
+        return html, False
+    kept, used = [], 0
+    for block in _children(tree(html)):
+        written = str(tostring(block, encoding="unicode", method="html"))
+        used += len(written.encode())
+        if used > most_bytes:
+            break
+        kept.append(written)
+    return "".join(kept).strip(), True
+
+
+def _children(root: Any) -> Iterator[Any]:
+    """Yield the blocks of a body; text that stands in none becomes a paragraph."""
+    from lxml.html import Element  # noqa: PLC0415 - as above
+
+    if root.text and root.text.strip():
+        block = Element("p")
+        block.text = root.text
+        yield block
+    for child in root:
+        tail, child.tail = child.tail, None
+        yield child
+        if tail and tail.strip():
+            block = Element("p")
+            block.text = tail
+            yield block
+
+
+def _dress(element: Any, look: Look, below: int) -> None:
+    """Give one element its look; ids and classes of the post mean nothing in a letter."""
+    for name in ("id", "class", "style", "loading"):
+        element.attrib.pop(name, None)
+    tag = element.tag
+    if tag in _HEADINGS:
+        level = min(below + _HEADINGS.index(tag) + 1, len(_HEADINGS))
+        element.tag = f"h{level}"
+        size = 21 if level <= below + 2 else 17
+        element.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700;color:{look.ink}")
+    elif tag == "img":
+        _dress_picture(element, look)
+    elif tag == "input":
+        _dress_box(element)
+    elif tag == "table":
+        _dress_table(element)
+    elif tag in (styles := _styles(look)):
+        element.set("style", styles[tag])
+        element.set("class", _CLASSES.get(tag, ""))
+        if not element.get("class"):
+            del element.attrib["class"]
+
+
+_CLASSES = {"a": "c", "pre": "m", "code": "m"}
+
+
+def _styles(look: Look) -> dict[str, str]:
+    start = look.start
+    cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {look.rule};text-align:{start};vertical-align:top"
+    inline = _MONO + f";font-size:.9em;background:{look.tint}"
+    return {
+        "p": "margin:0 0 16px",
+        "a": f"color:{look.accent};text-decoration:underline",
+        "ul": f"margin:0 0 16px;padding-{start}:24px",
+        "ol": f"margin:0 0 16px;padding-{start}:24px",
+        "li": "margin:0 0 4px",
+        "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {look.rule}",
+        "pre": f"margin:0 0 16px;padding:16px;background:{look.tint};{_MONO};font-size:14px;line-height:1.5;"
+        "white-space:pre-wrap;overflow-wrap:anywhere",
+        "code": inline,
+        "hr": f"margin:32px 0;border:0;border-top:1px solid {look.rule}",
+        "th": f"{cell};font-weight:700",
+        "td": cell,
+        "figure": "margin:0 0 16px",
+        "figcaption": f"margin:8px 0 0;font-size:14px;color:{look.muted}",
+        "dt": "font-weight:700",
+        "dd": "margin:0 0 8px",
+    }
+
+
+def _dress_picture(picture: Any, look: Look) -> None:
+    """Give a picture words, a width the column can bear, and no height, which it would keep when it shrinks."""
+    if not picture.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long
+        picture.tag, words = "span", picture.get("alt", "")
+        picture.attrib.clear()
+        picture.text = words
+        return
+    width = picture.get("width", "")
+    for name in ("width", "height", "srcset", "sizes"):
+        picture.attrib.pop(name, None)
+    picture.set("alt", picture.get("alt", ""))
+    if width.isdecimal():
+        picture.set("width", str(min(int(width), COLUMN)))
+    style = f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{look.muted}"
+    picture.set("style", style)
+
+
+def _dress_box(box: Any) -> None:
+    """Write a task's box as a character: a form has no place in mail."""
+    done = box.get("checked") is not None
+    box.attrib.clear()
+    box.tag, box.text = "span", "☑" if done else "☐"
+
+
+def _dress_table(table: Any) -> None:
+    columns = max((len(row) for row in table.iter("tr")), default=0)
+    table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:15px")
+    if columns > _FEW_COLUMNS:
+        table.set("class", "s")

@@ -1,0 +1,16 @@
+"""Issues that wait for approval, and the editor's note that each was composed with."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add them; what was composed before needed no approval and had no note.
+
+    Not a new state: SQLite cannot change a check without making the table anew, and others refer to it.
+    """
+    op.add_column("issues", sa.Column("approved", sa.Boolean, nullable=False, server_default="1"))
+    op.add_column("issues", sa.Column("note", sa.String(32), nullable=False, server_default=""))
