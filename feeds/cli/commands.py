@@ -19,6 +19,7 @@ from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
     from feeds.config import Config
+    from feeds.edges.store.opening import Store
     from feeds.edges.workers import Workers
     from feeds.jobs.report import Report
     from feeds.jobs.survey import Survey
@@ -292,6 +293,36 @@ def issues(path: Path, *, as_json: bool) -> None:
 
 @commands.command()
 @_CONFIG
+@_NOW
+@_JSON
+@click.argument("newsletter")
+@click.option("--test", metavar="ADDRESS", help="Only to this address, as a trial; nothing counts as told.")
+def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None) -> int:
+    """Compose and send an issue of NEWSLETTER now, whatever its schedule says; approval is waited for all the same."""
+    from feeds.jobs import send as job
+    from feeds.jobs.publish import publish as publish_
+    from feeds.jobs.report import Wish
+    from feeds.jobs.site import Site
+
+    config = _config(path)
+    moment = _now(config, now)
+    if test is None:
+        job.known(Site(config), newsletter)
+        with _progress(hidden=as_json) as progress:
+            wish = Wish(now=moment, clock=_clock, send=newsletter, progress=progress)
+            report = publish_(config, wish)
+        return _told(config, report, as_json=as_json)
+    with (
+        _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _),
+        _store(config) as store,
+    ):
+        wish = Wish(now=moment, clock=_clock)
+        click.echo(job.trial(Site(config), newsletter, test, found, store.memory, wish))
+    return 0
+
+
+@commands.command()
+@_CONFIG
 @_JSON
 @click.argument("newsletter")
 def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
@@ -415,6 +446,14 @@ def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[what], completed=done)
 
         yield progress
+
+
+@contextmanager
+def _store(config: "Config") -> Iterator["Store"]:
+    from feeds.edges.store.opening import opened
+
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        yield store
 
 
 @contextmanager

@@ -82,6 +82,8 @@ class Wish:
     clock: Callable[[], datetime]
     dry_run: bool = False
     feeds_only: bool = False
+    #: A newsletter whose issue goes out now, whatever its schedule says.
+    send: str | None = None
     #: False: everything is read and made again, and nothing of it is kept.
     use_cache: bool = True
     progress: Progress = _unheard

@@ -16,7 +16,7 @@ from feeds.errors import FeedsError, PostError
 from feeds.jobs.report import IssueReport, Report, Wish
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Survey
-from feeds.model import Issue, IssueState, Letter, Note, Selection, Text
+from feeds.model import Delivery, DeliveryState, Issue, IssueState, Letter, Note, Selection, Text
 from feeds.settings import Newsletter, Sender
 
 #: Gmail cuts letters at about 102 kB; what exactly it counts is not documented, so this holds for HTML as it is and as
@@ -37,7 +37,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
     if _waits(memory, newsletter, report):
         return
     used, number = memory.last(newsletter.name)
-    slot = due_slot(newsletter.schedule, site.zone(newsletter), wish.now, used=used, catch_up=newsletter.catch_up)
+    slot = _slot(site, newsletter, wish, used)
     if slot is None:
         return
     selection = _selection(site, newsletter, found, memory, slot=slot, number=number + 1, first=used is None)
@@ -66,6 +66,43 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
     )
     if memory.freeze(plan, wish.clock()):
         _waits(memory, newsletter, report)
+
+
+def _slot(site: Site, newsletter: Newsletter, wish: Wish, used: datetime | None) -> datetime | None:
+    """Return the slot that is due, or this moment if somebody asks for an issue now."""
+    if wish.send == newsletter.name:
+        return wish.now.replace(microsecond=0)
+    return due_slot(newsletter.schedule, site.zone(newsletter), wish.now, used=used, catch_up=newsletter.catch_up)
+
+
+def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, wish: Wish) -> str:
+    """Make the next issue of a newsletter as if it were due now, for one address; return where it lies.
+
+    Nothing is written down: the issue that readers get will tell the same.
+
+    Raises:
+        FeedsError: there is no such newsletter, or nothing to tell.
+        AddressError: mail could not be sent there.
+    """
+    newsletter, address = known(site, name), addresses.parse(recipient)
+    used, number = memory.last(name)
+    slot = wish.now.replace(microsecond=0)
+    selection = _selection(site, newsletter, found, memory, slot=slot, number=number + 1, first=used is None)
+    if selection is None:
+        raise FeedsError(f"{name} has nothing to tell: fewer than {newsletter.min_posts} posts since the last issue")
+    _, letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
+    envelope = _envelope(site, newsletter, number + 1)
+    delivery = Delivery(
+        id=0,
+        recipient=address.email,
+        lang=letter.lang,
+        state=DeliveryState.READY,
+        message_id=message.message_id(envelope, f"test {wish.clock().isoformat()} {address.key}"),
+        handed_over_at=wish.clock(),
+        copy=True,
+    )
+    content = message.message(envelope, letter, delivery)
+    return site.outbox.hand_over(f"test/{name}", number + 1, address.email, content)
 
 
 def _waits(memory: Memory, newsletter: Newsletter, report: Report) -> bool:
@@ -103,14 +140,24 @@ def cancel(site: Site, name: str, memory: Memory) -> Issue:
 
 
 def _waiting(site: Site, name: str, memory: Memory) -> tuple[Newsletter, Issue]:
-    newsletter = next((n for n in site.settings.newsletters if n.name == name), None)
-    if newsletter is None:
-        known = ", ".join(n.name for n in site.settings.newsletters) or "none"
-        raise FeedsError(f"there is no newsletter {name!r}; known here: {known}")
+    newsletter = known(site, name)
     issue = next((i for i in memory.issues() if _is_waiting(i, name)), None)
     if issue is None:
         raise FeedsError(f"no issue of {name} waits for approval; `feeds issues` lists all")
     return newsletter, issue
+
+
+def known(site: Site, name: str) -> Newsletter:
+    """Return a newsletter by its name.
+
+    Raises:
+        FeedsError: there is none of this name.
+    """
+    newsletter = next((n for n in site.settings.newsletters if n.name == name), None)
+    if newsletter is None:
+        names = ", ".join(n.name for n in site.settings.newsletters) or "none"
+        raise FeedsError(f"there is no newsletter {name!r}; known here: {names}")
+    return newsletter
 
 
 def finish(site: Site, memory: Memory, wish: Wish, report: Report) -> None:
@@ -136,11 +183,13 @@ def _reported(issue: Issue, state: IssueState) -> IssueReport:
 
 
 def restore_pages(site: Site, memory: Memory, report: Report) -> None:
-    """Write the archive pages that are missing, as they were sent; `finish` has seen to issues on their way."""
+    """Write the archive pages that are missing or have a new neighbour; `finish` has seen to issues on their way."""
     named = {n.name: n for n in site.settings.newsletters}
-    for issue in memory.issues():
-        lost = issue.state is IssueState.SENT and site.public.read(_page_path(issue)) is None
-        if lost and issue.newsletter in named:
+    sent = [issue for issue in memory.issues() if issue.newsletter in named and issue.state is IssueState.SENT]
+    newest = {issue.newsletter: issue.number for issue in sent}
+    for issue in sent:
+        has_new_neighbour = issue.number == newest[issue.newsletter] - 1
+        if has_new_neighbour or not site.public.has(_page_path(issue)):
             try:
                 _write_page(site, named[issue.newsletter], issue, memory)
             except FeedsError as e:
@@ -150,7 +199,21 @@ def restore_pages(site: Site, memory: Memory, report: Report) -> None:
 def _write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> None:
     if newsletter.archive != "off":
         page = next(iter(memory.letters(issue.id).values())).page
-        site.public.write(_page_path(issue), page.encode())
+        links = _neighbours(site, newsletter, issue, memory)
+        site.public.write(_page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
+
+
+def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> dict[str, str]:
+    """Return the addresses of other issues, by the text that says which; none where the archive is not listed."""
+    if newsletter.archive != "public":
+        return {}
+    numbers = {
+        i.number for i in memory.issues() if i.newsletter == newsletter.name and i.state is not IssueState.COMPOSED
+    }
+    beside = {"previous_issue": issue.number - 1, "next_issue": issue.number + 1}
+    found = {name: _page_url(site, newsletter, number) for name, number in beside.items() if number in numbers}
+    found["all_issues"] = site.public_url(f"newsletters/{newsletter.name}/")
+    return {name: url for name, url in found.items() if url}
 
 
 def _page_path(issue: Issue) -> str:

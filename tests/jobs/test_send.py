@@ -1,5 +1,6 @@
 """Issues and letters, on a real site."""
 
+import re
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -361,3 +362,46 @@ def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
     report = letter_site.publish()
     assert len(report.errors) == 1
     assert report.issues == []
+
+
+# Now, and on trial -------------------------------------------------------------------------------------------------
+
+
+def test_an_issue_may_go_out_now(letter_site, feeds):
+    """Whatever the schedule says; the slot that it is ahead of stays its own."""
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-23")
+    done = feeds("send", "weekly", "--now", "2026-11-24T10:00Z")
+    assert (done.returncode, "weekly 2: 1 posts to 1 recipients, sent" in done.stdout) == (0, True)
+    assert feeds("send", "daily").returncode == 1
+    letter_site.post("third", date="2026-11-25")
+    assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [3]
+
+
+def test_a_trial_tells_nobody_and_counts_for_nothing(letter_site, feeds):
+    """One message for one address; the issue that readers get afterwards is the same."""
+    done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
+    assert (done.returncode, done.stdout.strip()) == (0, "kept as test/weekly/1/me@example.com.eml")
+    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
+    assert not (letter_site.folder / "feeds.db").exists()
+    assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
+    empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")
+    assert (empty.returncode, "weekly has nothing to tell" in empty.stderr) == (1, True)
+
+
+def test_pages_of_the_archive_know_their_neighbours(letter_site):
+    """The one before gets its next when there is one; letters have no such links. Others see what a page is about."""
+    for n in range(3):
+        letter_site.post(f"p{n}", date=f"2026-11-{22 + n}", image="/a.png")
+        letter_site.publish(NOW + n * WEEK)
+    pages = [letter_site.read(f"public/newsletters/weekly/{n}/index.html") for n in (1, 2, 3)]
+    found = [sorted(re.findall(r'rel="(prev|next|index)" href="([^"]*)"', page)) for page in pages]
+    here = "https://example.com/newsletters/weekly/"
+    assert found[0] == [("index", here), ("next", f"{here}2/")]
+    assert found[1] == [("index", here), ("next", f"{here}3/"), ("prev", f"{here}1/")]
+    assert found[2] == [("index", here), ("prev", f"{here}2/")]
+    assert 'property="og:title" content="p1"' in pages[1]
+    assert 'property="og:image" content="https://example.com/a.png"' in pages[1]
+    html = list(message(letter_site, "weekly/2/desk@example.com.eml").iter_parts())[1].get_content()
+    assert "og:" not in html
+    assert "feeds:" not in html.replace("https://", "")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from itertools import groupby
 
 from feeds.core.newsletters.phrases import phrases
@@ -14,6 +15,8 @@ from feeds.settings import Newsletter, Settings, Theme
 #: What stands in a template for HTML that is put in when all else is compiled: no post can say it (it has no spaces
 #: around it, and is looked for in what templates give only).
 NOTE, BODY = "feeds:note:8d1c", "feeds:body:8d1c"
+#: Likewise, but for as long as the page is kept: which issues stand beside it is known when it is written.
+NEIGHBOURS = "feeds:neighbours:8d1c"
 #: Columns of the text part: short enough to be quoted once without wrapping again.
 _TEXT_WIDTH = 72
 #: A lead may be longer than a story: four lines instead of three.
@@ -63,6 +66,8 @@ class LetterView:
     body: str
     #: Whether the body is only the beginning of the post.
     cut: bool
+    #: Likewise, on the web: the issues before and behind this one.
+    neighbours: str
     theme: Theme
     lead: Story
     groups: tuple[Group, ...]
@@ -115,6 +120,7 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         note=NOTE if note and note.html else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
+        neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=first,
         groups=_groups(rest, texts, words, by_category=newsletter.group_by == "category"),
@@ -131,6 +137,19 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         note_text=_paragraphs(note.html) if note else (),
         body_text=_paragraphs(texts[lead.post.path].html) if newsletter.template == "letter" else (),
     )
+
+
+def with_neighbours(page: str, words: Words, links: Mapping[str, str]) -> str:
+    """Return a page of the archive with links to other issues, by the text that says which."""
+    look = "color:#5f5a52;text-decoration:underline"
+    found = (
+        f'<a class="u" rel="{_RELATIONS[name]}" href="{escape(url)}" style="{look}">{escape(words.say(name))}</a>'
+        for name, url in links.items()
+    )
+    return page.replace(NEIGHBOURS, f'<p style="margin:0 0 8px">{" · ".join(found)}</p>' if links else "")
+
+
+_RELATIONS = {"previous_issue": "prev", "next_issue": "next", "all_issues": "index"}
 
 
 def _paragraphs(html: str) -> tuple[str, ...]:
