@@ -322,7 +322,7 @@ class Publish(Table, frozen=True):
 
 
 class Theme(Table, frozen=True):
-    """What a newsletter looks like beyond the words; `feeds check` will measure its contrast."""
+    """What a newsletter looks like beyond the words; `feeds check` measures its contrast."""
 
     accent: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#0a5a78"
     accent_dark: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#86c8e2"

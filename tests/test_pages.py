@@ -1,6 +1,8 @@
-"""What a person sees, in a real browser: the page of feeds and an issue's page of the sample site."""
+"""What a person sees, in a real browser: the pages of the sample site, and letters in four languages."""
 
+import os
 import shutil
+from email import message_from_bytes, policy
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from feeds.jobs.report import Wish
 from tests.conftest import NOW, ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Looked up on import: in a test no FEEDS_* variable is left.
+AXE = Path(os.environ.get("FEEDS_NODE_MODULES", "nowhere")).resolve() / "node_modules" / "axe-core" / "axe.min.js"
 QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -148,3 +152,106 @@ def test_the_address_of_a_feed_selects_itself(opened):
     address.click()
     assert page.evaluate("getSelection().toString()") == "https://example.com/feeds/atom.xml"
     assert address.get_attribute("tabindex") == "0"
+
+
+# Letters -----------------------------------------------------------------------------------------------------------
+
+LANGUAGES = ("en", "ja", "de", "ar")
+POSTS = {
+    "en": ("Two doors to the same room", "Some readers would like to be *told*; others would rather look."),
+    "ja": (
+        "広告を置かないという勘定の話",
+        "小さな読みものの場所を続けていると、**広告**を置くかどうかを考える日が来ます。",
+    ),
+    "de": ("Die Donaudampfschifffahrtsgesellschaft", "Wer einen Brief schreibt, schreibt ihn *jemandem*."),
+    "ar": ("رسالة إلى القارئ", "من يكتب رسالة يكتبها **لأحد**."),
+}
+WHOLE = """{words}
+
+## Heading
+
+> A quotation.
+
+| a | b | c | d |
+|---|---|---|---|
+| 1 | 2 | 3 | 4 |
+
+```python
+print("a long line of code that goes on and on and on and on and on and on and on and on and on")
+```
+
+![A picture](/a.png)
+
+1. one
+2. two [link](/b)
+"""
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory) -> Path:
+    """A folder with the HTML of a digest and of a whole post in each language: `digest-ja.html`."""
+    folder = tmp_path_factory.mktemp("letters")
+    (folder / "posts").mkdir()
+    newsletters = "".join(
+        f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
+        f'schedule = "0 8 * * mon"\ntemplate = "{template}"\ncopy_to = ["desk@example.com"]\n'
+        for template in ("digest", "letter")
+        for lang in LANGUAGES
+    )
+    mail = '[mail]\nfrom = "desk@example.com"\naddress = "1 Lane"\n'
+    (folder / "config.toml").write_text(
+        f'[site]\ntitle = "S"\nurl = "https://example.com/"\n{newsletters}{mail}', "utf-8"
+    )
+    for day, (lang, (title, words)) in enumerate(POSTS.items(), 18):
+        front = f"title: {title}\nlang: {lang}\ndate: 2026-11-{day}\ncategory: {lang}\nauthor: A"
+        front += "\nimage: /a.png\nimage_alt: P"
+        (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{WHOLE.format(words=words)}", "utf-8")
+    publish(load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW))
+    for file in (folder / "outbox").rglob("*.eml"):
+        html = list(message_from_bytes(file.read_bytes(), policy=policy.default).iter_parts())[1]
+        (folder / f"{file.parent.parent.name}.html").write_text(html.get_content(), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def shown(opened, browser, letters, request):
+    """Open a letter at the width and in the scheme of `opened`."""
+
+    def show(name):
+        page, width, asked = opened("public/feeds/index.html")
+        page.goto((letters / f"{name}.html").as_uri())
+        return page, width, asked
+
+    return show
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("template", ["digest", "letter"])
+def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, template, lang):
+    """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
+    page, width, asked = shown(f"{template}-{lang}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(SMALLEST) >= 14
+    ratio, where = page.evaluate(CONTRAST)
+    assert ratio >= 4.5, where
+    assert [url for url in asked if url != "https://example.com/a.png"] == []
+
+
+AXE_PAGES = [*PAGES, *(f"{template}-{lang}" for template in ("digest", "letter") for lang in LANGUAGES)]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", AXE_PAGES)
+def test_axe_finds_no_fault(browser, sample, letters, name, scheme):
+    """No violation of WCAG 2.2 at level A or AA that a program can find."""
+    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)
+    context.route("http*://**", lambda route: route.abort())
+    page = context.new_page()
+    file = sample / name if name.endswith(".html") else letters / f"{name}.html"
+    page.goto(file.as_uri())
+    page.add_script_tag(path=str(AXE))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
+    context.close()
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []

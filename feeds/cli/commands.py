@@ -248,6 +248,28 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
     return 0
 
 
+@commands.command()
+@_CONFIG
+@_NOW
+@_JSON
+def check(path: Path, now: str | None, *, as_json: bool) -> int:
+    """Judge posts, config and the next issue of each newsletter as readers and filters would."""
+    from feeds.jobs.check import check as check_
+    from feeds.jobs.report import Wish
+    from feeds.jobs.site import Site
+
+    config = _config(path)
+    with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, team, progress), _store(config) as store:
+        wish = Wish(now=_now(config, now), clock=_clock, progress=progress)
+        remarks = list(check_(Site(config), found, store.memory, wish, team))
+    head = ("level", "where", "what", "what to do")
+    telling.tell(remarks, telling.remark, head, telling.remark_row, as_json=as_json)
+    errors = sum(remark.level == "error" for remark in remarks)
+    if not as_json:
+        click.echo(f"{errors} errors, {len(remarks) - errors} warnings")
+    return 1 if errors else 0
+
+
 @commands.group()
 def ids() -> None:
     """Permanent ids: to and from a file that can be committed with the posts."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from feeds.config import Config
     from feeds.core.curation.suggest import Suggestion
     from feeds.core.curation.tags import Tag
+    from feeds.core.newsletters.judge import Remark
     from feeds.jobs.report import Report
     from feeds.jobs.tags import Change
     from feeds.model import Entry, Finding, Issue, Past, Subscriber, Text, Verdict
@@ -123,6 +124,16 @@ def summary(report: Report) -> dict[str, Any]:
             for issue in report.issues
         ],
     }
+
+
+def remark(found: Remark) -> dict[str, Any]:
+    """Return a remark of `feeds check`, for programs."""
+    return {"level": found.level, "where": found.where, "what": found.what, "why": found.why, "do": found.do}
+
+
+def remark_row(found: Remark) -> tuple[str, ...]:
+    """Return a remark as a row."""
+    return (found.level, found.where, f"{found.what}: {found.why}" if found.why else found.what, found.do)
 
 
 # Posts ------------------------------------------------------------------------------------------------------------

@@ -85,12 +85,10 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
         AddressError: mail could not be sent there.
     """
     newsletter, address = known(site, name), addresses.parse(recipient)
-    used, number = memory.last(name)
-    slot = wish.now.replace(microsecond=0)
-    selection = _selection(site, newsletter, found, memory, slot=slot, number=number + 1, first=used is None)
-    if selection is None:
+    letter = next_letter(site, newsletter, found, memory, wish)
+    if letter is None:
         raise FeedsError(f"{name} has nothing to tell: fewer than {newsletter.min_posts} posts since the last issue")
-    _, letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
+    _, number = memory.last(name)
     envelope = _envelope(site, newsletter, number + 1)
     delivery = Delivery(
         id=0,
@@ -103,6 +101,21 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
     )
     content = message.message(envelope, letter, delivery)
     return site.outbox.hand_over(f"test/{name}", number + 1, address.email, content)
+
+
+def next_letter(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish) -> Letter | None:
+    """Return the letter that would go out if an issue were due now; None where there is nothing to tell.
+
+    Raises:
+        FeedsError: it cannot be composed.
+    """
+    used, number = memory.last(newsletter.name)
+    slot = wish.now.replace(microsecond=0)
+    selection = _selection(site, newsletter, found, memory, slot=slot, number=number + 1, first=used is None)
+    if selection is None:
+        return None
+    _, letter = _letter(site, newsletter, selection, found, number=number + 1, slot=slot)
+    return letter
 
 
 def _waits(memory: Memory, newsletter: Newsletter, report: Report) -> bool:

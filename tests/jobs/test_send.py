@@ -405,3 +405,21 @@ def test_pages_of_the_archive_know_their_neighbours(letter_site):
     html = list(message(letter_site, "weekly/2/desk@example.com.eml").iter_parts())[1].get_content()
     assert "og:" not in html
     assert "feeds:" not in html.replace("https://", "")
+
+
+def test_a_newsletter_looks_as_its_site_wants(letter_site):
+    """Colours, logo, fonts and width from the config; one part of the templates from the site's own folder."""
+    theme = (
+        '[newsletters.theme]\naccent = "#7a2e2e"\nwidth = 500\nlogo = "https://example.com/l.png"\nlogo_alt = "L"\n'
+        'headline_font = "Georgia, serif"\n'
+    )
+    letter_site.configure((CONFIG + NEWSLETTER).replace("[mail]", f"{theme}[mail]"))
+    foot = letter_site.folder / "templates" / "letter" / "foot.mjml"
+    foot.parent.mkdir(parents=True)
+    part = '<mj-text>Mine, <a href="{{ letter.unsubscribe_url }}">bye</a></mj-text>'
+    foot.write_text(f"<mj-section><mj-column>{part}</mj-column></mj-section>", "utf-8")
+    letter_site.publish()
+    html = list(message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())[1].get_content()
+    for said in ("#7a2e2e", "540px", 'src="https://example.com/l.png" alt="L"', "Georgia, serif", "Mine,"):
+        assert said in html
+    assert "#0a5a78" not in html

@@ -22,9 +22,8 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """The colours of a letter, and its direction."""
+    """The colours of a letter beside that of its text, and its direction."""
 
-    ink: str = "#1d1b18"
     muted: str = "#5f5a52"
     accent: str = "#0a5a78"
     tint: str = "#f5f1e8"
@@ -85,13 +84,17 @@ def _dress(element: Any, look: Look, below: int) -> None:
         level = min(below + _HEADINGS.index(tag) + 1, len(_HEADINGS))
         element.tag = f"h{level}"
         size = 21 if level <= below + 2 else 17
-        element.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700;color:{look.ink}")
+        element.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
     elif tag == "img":
         _dress_picture(element, look)
     elif tag == "input":
         _dress_box(element)
     elif tag == "table":
         _dress_table(element)
+    elif tag == "a" and not len(element) and not (element.text or "").strip():
+        element.drop_tree()  # a heading's anchor: it leads to itself and says nothing
+    elif tag == "code" and element.getparent().tag == "pre":
+        return  # it looks as what is around it
     elif tag in (styles := _styles(look)):
         element.set("style", styles[tag])
         element.set("class", _CLASSES.get(tag, ""))
@@ -152,6 +155,6 @@ def _dress_box(box: Any) -> None:
 
 def _dress_table(table: Any) -> None:
     columns = max((len(row) for row in table.iter("tr")), default=0)
-    table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:15px")
+    table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px")
     if columns > _FEW_COLUMNS:
         table.set("class", "s")
