@@ -7,6 +7,7 @@ from email.headerregistry import Address
 from msgspec.structs import replace
 
 from feeds.core.newsletters import choose, mailhtml, message, notes, view
+from feeds.core.newsletters.words import direction
 from feeds.core.posts import read
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
@@ -398,14 +399,17 @@ def _spliced(
 ) -> tuple[dict[bool, dict[str, str]], bool]:
     """Return the HTML of note and post, for mail and for the web, and whether mail has less of it."""
     words = site.words(newsletter)
-    look = mailhtml.Look(accent=newsletter.theme.accent, start="right" if words.direction == "rtl" else "left")
-    lead, note = selection.stories[0], selection.note
+    look, lead, note = _look(newsletter, words.lang), selection.stories[0], selection.note
     said = mailhtml.mail_html(note.html, site.settings.site.url, look) if note and note.html else ""
     whole = ""
     if newsletter.template == "letter":
-        whole = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, look)
+        whole = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, _look(newsletter, lead.post.lang))
     short, cut = mailhtml.shortened(whole, most)
     return {web: {view.NOTE: said, view.BODY: whole if web else short} for web in (False, True)}, cut
+
+
+def _look(newsletter: Newsletter, lang: str) -> mailhtml.Look:
+    return mailhtml.Look(accent=newsletter.theme.accent, start="right" if direction(lang) == "rtl" else "left")
 
 
 def _page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:

@@ -79,27 +79,35 @@ def _dress(element: Any, look: Look, below: int) -> None:
     """Give one element its look; ids and classes of the post mean nothing in a letter."""
     for name in ("id", "class", "style", "loading"):
         element.attrib.pop(name, None)
-    tag = element.tag
-    if tag in _HEADINGS:
-        level = min(below + _HEADINGS.index(tag) + 1, len(_HEADINGS))
-        element.tag = f"h{level}"
-        size = 21 if level <= below + 2 else 17
-        element.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
-    elif tag == "img":
+    if element.tag in _HEADINGS:
+        _dress_heading(element, below)
+    elif element.tag == "img":
         _dress_picture(element, look)
-    elif tag == "input":
+    elif element.tag == "input":
         _dress_box(element)
-    elif tag == "table":
+    elif element.tag == "table":
         _dress_table(element)
-    elif tag == "a" and not len(element) and not (element.text or "").strip():
+    elif element.tag == "a" and not len(element) and not (element.text or "").strip():
         element.drop_tree()  # a heading's anchor: it leads to itself and says nothing
-    elif tag == "code" and element.getparent().tag == "pre":
-        return  # it looks as what is around it
-    elif tag in (styles := _styles(look)):
+    elif not (element.tag == "code" and element.getparent().tag == "pre"):  # that looks as what is around it
+        _dress_plain(element, look)
+
+
+def _dress_heading(heading: Any, below: int) -> None:
+    level = min(below + _HEADINGS.index(heading.tag) + 1, len(_HEADINGS))
+    heading.tag = f"h{level}"
+    size = 21 if level <= below + 2 else 17
+    heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
+
+
+def _dress_plain(element: Any, look: Look) -> None:
+    tag, styles = element.tag, _styles(look)
+    if tag in styles:
         element.set("style", styles[tag])
-        element.set("class", _CLASSES.get(tag, ""))
-        if not element.get("class"):
-            del element.attrib["class"]
+    if tag in _CLASSES:
+        element.set("class", _CLASSES[tag])
+    if tag in {"pre", "code"}:
+        element.set("dir", "ltr")  # in any language
 
 
 _CLASSES = {"a": "c", "pre": "m", "code": "m"}
@@ -117,7 +125,7 @@ def _styles(look: Look) -> dict[str, str]:
         "li": "margin:0 0 4px",
         "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {look.rule}",
         "pre": f"margin:0 0 16px;padding:16px;background:{look.tint};{_MONO};font-size:14px;line-height:1.5;"
-        "white-space:pre-wrap;overflow-wrap:anywhere",
+        "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left",
         "code": inline,
         "hr": f"margin:32px 0;border:0;border-top:1px solid {look.rule}",
         "th": f"{cell};font-weight:700",

@@ -79,3 +79,9 @@ def test_japanese_headlines_break_between_phrases():
     assert "".join(found) == title
     assert "見出しが" in found
     assert phrases(title, "en") == phrases("話", "ja") == phrases(title * 20, "ja") == ()
+
+
+def test_code_runs_from_the_left_in_any_language():
+    """A letter in Arabic does not turn a program round."""
+    found = dressed("`a` and\n\n```\nb\n```", start="right")
+    assert found.count('dir="ltr"') == 2
