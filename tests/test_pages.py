@@ -13,6 +13,7 @@ from feeds.core.posts.dates import parse
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Wish
 from tests.conftest import NOW, ROOT
+from tests.letters import LANGUAGES, TEMPLATES, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Looked up on import: in a test no FEEDS_* variable is left.
@@ -156,60 +157,14 @@ def test_the_address_of_a_feed_selects_itself(opened):
 
 # Letters -----------------------------------------------------------------------------------------------------------
 
-LANGUAGES = ("en", "ja", "de", "ar")
-POSTS = {
-    "en": ("Two doors to the same room", "Some readers would like to be *told*; others would rather look."),
-    "ja": (
-        "広告を置かないという勘定の話",
-        "小さな読みものの場所を続けていると、**広告**を置くかどうかを考える日が来ます。",
-    ),
-    "de": ("Die Donaudampfschifffahrtsgesellschaft", "Wer einen Brief schreibt, schreibt ihn *jemandem*."),
-    "ar": ("رسالة إلى القارئ", "من يكتب رسالة يكتبها **لأحد**."),
-}
-WHOLE = """{words}
-
-## Heading
-
-> A quotation.
-
-| a | b | c | d |
-|---|---|---|---|
-| 1 | 2 | 3 | 4 |
-
-```python
-print("a long line of code that goes on and on and on and on and on and on and on and on and on")
-```
-
-![A picture](/a.png)
-
-1. one
-2. two [link](/b)
-"""
-
 
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory) -> Path:
     """A folder with the HTML of a digest and of a whole post in each language: `digest-ja.html`."""
     folder = tmp_path_factory.mktemp("letters")
-    (folder / "posts").mkdir()
-    newsletters = "".join(
-        f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
-        f'schedule = "0 8 * * mon"\ntemplate = "{template}"\ncopy_to = ["desk@example.com"]\n'
-        for template in ("digest", "letter")
-        for lang in LANGUAGES
-    )
-    mail = '[mail]\nfrom = "desk@example.com"\naddress = "1 Lane"\n'
-    (folder / "config.toml").write_text(
-        f'[site]\ntitle = "S"\nurl = "https://example.com/"\n{newsletters}{mail}', "utf-8"
-    )
-    for day, (lang, (title, words)) in enumerate(POSTS.items(), 18):
-        front = f"title: {title}\nlang: {lang}\ndate: 2026-11-{day}\ncategory: {lang}\nauthor: A"
-        front += "\nimage: /a.png\nimage_alt: P"
-        (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{WHOLE.format(words=words)}", "utf-8")
-    publish(load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW))
-    for file in (folder / "outbox").rglob("*.eml"):
-        html = list(message_from_bytes(file.read_bytes(), policy=policy.default).iter_parts())[1]
-        (folder / f"{file.parent.parent.name}.html").write_text(html.get_content(), "utf-8")
+    for name, raw in written(folder).items():
+        html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
+        (folder / f"{name}.html").write_text(html.get_content(), "utf-8")
     return folder
 
 
@@ -226,7 +181,7 @@ def shown(opened, browser, letters, request):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("template", ["digest", "letter"])
+@pytest.mark.parametrize("template", TEMPLATES)
 def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, template, lang):
     """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
     page, width, asked = shown(f"{template}-{lang}")
@@ -237,7 +192,7 @@ def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, template, 
     assert [url for url in asked if url != "https://example.com/a.png"] == []
 
 
-AXE_PAGES = [*PAGES, *(f"{template}-{lang}" for template in ("digest", "letter") for lang in LANGUAGES)]
+AXE_PAGES = [*PAGES, *(f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES)]
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")

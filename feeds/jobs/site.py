@@ -38,7 +38,7 @@ class Site:
         from feeds.core.newsletters import plaintext
         from feeds.edges.templates import Templates
 
-        return Templates(self.config.folder, {"wrapped": plaintext.wrapped})
+        return Templates(self.config.folder, {"wrapped": plaintext.wrapped, "flowed": plaintext.flowed})
 
     @cached_property
     def files(self) -> LocalFiles:

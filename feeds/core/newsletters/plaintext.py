@@ -8,6 +8,8 @@ from feeds.core.posts.text import cells
 _NOT_FIRST = "、。，．・：；？！」』）】〕〉》］｝ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ々"
 #: Must not end one.
 _NOT_LAST = "「『（【〔〈《［｛"
+#: On average, in cells, in a script that puts spaces between words.
+_LONGEST_WORD = 12
 #: What may not be divided: a run without spaces and wide characters, or one wide character; each with its space.
 _PIECE = re.compile(
     r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U0001f000-\U0003fffd]"
@@ -26,6 +28,16 @@ def wrapped(text: str, width: int, indent: str = "") -> str:
         else:
             line += piece
     return "\n".join([*lines, indent + line.rstrip()])
+
+
+def flowed(text: str, width: int) -> str:
+    """Return a paragraph of a whole post: in lines, but in a script without spaces as one, which any program can break.
+
+    SpamAssassin takes each line of such a text for a word, finds three times as many words as in the HTML, where a
+    paragraph is one, and takes the letter for two letters (MPART_ALT_DIFF_COUNT).
+    """
+    has_spaces = text.count(" ") * 2 * _LONGEST_WORD > cells(text)
+    return wrapped(text, width) if has_spaces else text
 
 
 def _pieces(text: str) -> list[str]:

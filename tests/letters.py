@@ -1,0 +1,60 @@
+"""Letters for tests: a digest and a whole post in four languages, with all that a post may hold."""
+
+from pathlib import Path
+
+from feeds.config import load
+from feeds.jobs.publish import publish
+from feeds.jobs.report import Wish
+from tests.conftest import NOW
+
+TEMPLATES = ("digest", "letter")
+LANGUAGES = ("en", "ja", "de", "ar")
+POSTS = {
+    "en": ("Two doors to the same room", "Some readers would like to be *told*; others would rather look."),
+    "ja": (
+        "広告を置かないという勘定の話",
+        "小さな読みものの場所を続けていると、**広告**を置くかどうかを考える日が来ます。",
+    ),
+    "de": ("Die Donaudampfschifffahrtsgesellschaft", "Wer einen Brief schreibt, schreibt ihn *jemandem*."),
+    "ar": ("رسالة إلى القارئ", "من يكتب رسالة يكتبها **لأحد**."),
+}
+WHOLE = """{words}
+
+## Heading
+
+> A quotation.
+
+| a | b | c | d |
+|---|---|---|---|
+| 1 | 2 | 3 | 4 |
+
+```python
+print("a long line of code that goes on and on and on and on and on and on and on and on and on")
+```
+
+![A picture](/a.png)
+
+1. one
+2. two [link](/b)
+"""
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Publish them in *folder*; return each message by template and language: `digest-ja`."""
+    (folder / "posts").mkdir()
+    newsletters = "".join(
+        f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
+        f'schedule = "0 8 * * mon"\ntemplate = "{template}"\ncopy_to = ["desk@example.com"]\n'
+        for template in TEMPLATES
+        for lang in LANGUAGES
+    )
+    mail = '[mail]\nfrom = "desk@example.com"\naddress = "1 Lane"\n'
+    (folder / "config.toml").write_text(
+        f'[site]\ntitle = "S"\nurl = "https://example.com/"\n{newsletters}{mail}', "utf-8"
+    )
+    for day, (lang, (title, words)) in enumerate(POSTS.items(), 18):
+        front = f"title: {title}\nlang: {lang}\ndate: 2026-11-{day}\ncategory: {lang}\nauthor: A"
+        front += "\nimage: /a.png\nimage_alt: P"
+        (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{WHOLE.format(words=words)}", "utf-8")
+    publish(load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW))
+    return {file.parent.parent.name: file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
