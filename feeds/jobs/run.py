@@ -11,6 +11,7 @@ from feeds.edges import scheduler
 from feeds.errors import FeedsError
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Report, Wish, few
+from feeds.model import IssueState
 
 #: How long to wait when not even the config can be read.
 _PAUSE = timedelta(minutes=1)
@@ -35,11 +36,14 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
         try:
             current = configuration.load(path, environ)
             report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC)))
-            new = [f"warning: {line}" for line in report.warnings if line not in told]
-            told.clear()
-            told.update(report.warnings)  # what has not changed since the last pass is not told again
-            for line in (*lines(report), *few(new)):
+            done, odd = lines(report), [f"warning: {line}" for line in report.warnings]
+            for line in (
+                *(line for line in done if line not in told),
+                *few([line for line in odd if line not in told]),
+            ):
                 tell(line)
+            told.clear()  # what has not changed since the last pass, an issue that waits too, is not told again
+            told.update(odd, (line for line in done if line.endswith(IssueState.COMPOSED)))
             return wake(current, report, now)
         except FeedsError as e:
             tell(f"error: {e}")

@@ -403,7 +403,8 @@ def _spliced(
     said = mailhtml.mail_html(note.html, site.settings.site.url, look) if note and note.html else ""
     whole = ""
     if newsletter.template == "letter":
-        whole = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, _look(newsletter, lead.post.lang))
+        dressed = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, _look(newsletter, lead.post.lang))
+        whole = view.said(dressed)
     short, cut = mailhtml.shortened(whole, most)
     return {web: {view.NOTE: said, view.BODY: whole if web else short} for web in (False, True)}, cut
 

@@ -191,6 +191,17 @@ def test_an_editor_has_the_first_word(letter_site):
     assert "third" in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
 
 
+def test_a_post_cannot_speak_for_the_editor(letter_site):
+    """What stands in a template for the note is nothing when a post says it."""
+    word = "feeds:note:8d1c"
+    letter_site.post("first", f"Words {word}.\n", title=f"'A {word} title'", image="/a.png", image_alt=word)
+    note(letter_site, "The editor <b>speaks</b>.\n")
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert html.count("speaks") == 1
+    assert word not in html + text
+
+
 def test_no_note_is_used_twice(letter_site):
     """What was `next` for one issue is not for another; a note with an issue's number is that issue's."""
     note(letter_site, "Only once.\n")

@@ -1,10 +1,13 @@
 """A selection -> what the templates of a letter see. Plain values: a template decides nothing but looks."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.newsletters.words import Words, direction
@@ -12,9 +15,9 @@ from feeds.core.posts import text
 from feeds.model import Entry, Image, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: What stands in a template for HTML that is put in when all else is compiled: no post can say it (it has no spaces
-#: around it, and is looked for in what templates give only).
+#: What stands in a template for HTML that is put in when all else is compiled. A post that says it is not heard.
 NOTE, BODY = "feeds:note:8d1c", "feeds:body:8d1c"
+_STANDING_IN = re.compile(r"feeds:(?:note|body|neighbours):8d1c")
 #: Likewise, but for as long as the page is kept: which issues stand beside it is known when it is written.
 NEIGHBOURS = "feeds:neighbours:8d1c"
 #: Columns of the text part: short enough to be quoted once without wrapping again.
@@ -115,7 +118,7 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         title=title,
         issue=words.say("issue", number=number),
         date=words.date(slot),
-        subject=subject(selection),
+        subject=said(subject(selection)),
         preview=text.shorten(first.excerpt, 140),
         note=NOTE if note and note.html else "",
         body=BODY if newsletter.template == "letter" else "",
@@ -174,22 +177,27 @@ def _groups(entries: list[Entry], texts: Mapping[str, Text], words: Words, *, by
     )
 
 
+def said(words: str) -> str:
+    """Return words of a post without those that stand for something in our templates."""
+    return _STANDING_IN.sub("", words) if "feeds:" in words else words
+
+
 def _category(entry: Entry) -> str:
     return entry.categories[0].label if entry.categories else ""
 
 
 def _story(entry: Entry, texts: Mapping[str, Text], words: Words, width: int = text.EXCERPT_WIDTH) -> Story:
-    post, said = entry.post, texts[entry.post.path]
+    post, shown = entry.post, texts[entry.post.path]
     return Story(
-        title=post.title,
+        title=said(post.title),
         url=post.url,
         lang=post.lang,
         dir=direction(post.lang),
-        excerpt=text.shorten(said.excerpt, width),
-        category=_category(entry),
-        author=", ".join(author.name for author in post.authors),
+        excerpt=said(text.shorten(shown.excerpt, width)),
+        category=said(_category(entry)),
+        author=said(", ".join(author.name for author in post.authors)),
         date=words.date(post.published),
-        reading=words.count("reading", said.reading_minutes),
-        image=post.image,
+        reading=words.count("reading", shown.reading_minutes),
+        image=post.image and replace(post.image, alt=said(post.image.alt)),
         phrases=phrases(post.title, post.lang),
     )
