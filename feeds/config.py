@@ -304,6 +304,7 @@ def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], st
         yield ("feeds", "extra", at), f"{extra.title}{extra.description}"
     for at, newsletter in enumerate(settings.newsletters):
         yield ("newsletters", at, "title"), newsletter.title
+        yield ("newsletters", at, "theme"), f"{newsletter.theme.logo}{newsletter.theme.logo_alt}"
 
 
 def _permalink_problem(pattern: str) -> str | None:

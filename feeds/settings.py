@@ -355,6 +355,10 @@ class Newsletter(Table, frozen=True, kw_only=True):
     copy_to: tuple[Sender, ...] = ()
     archive: Literal["public", "unlisted", "off"] = "public"
     theme: Theme = Theme()
+    #: Markdown of whoever pays for an issue; marked as such.
+    sponsor: str = ""
+    #: Put behind the address of every post in letters: none, unless somebody asks for them.
+    link_parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from feeds.core.newsletters import choose, mailhtml, message, notes, view
 from feeds.core.newsletters.words import direction
-from feeds.core.posts import read
+from feeds.core.posts import markdown, read
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
 from feeds.edges import folder, mjml
@@ -401,12 +401,16 @@ def _spliced(
     words = site.words(newsletter)
     look, lead, note = _look(newsletter, words.lang), selection.stories[0], selection.note
     said = mailhtml.mail_html(note.html, site.settings.site.url, look) if note and note.html else ""
+    paid = markdown.to_html(newsletter.sponsor) if newsletter.sponsor else ""
+    paid = mailhtml.mail_html(paid, site.settings.site.url, look) if paid else ""
     whole = ""
     if newsletter.template == "letter":
         dressed = mailhtml.mail_html(texts[lead.post.path].html, lead.post.url, _look(newsletter, lead.post.lang))
         whole = view.said(dressed)
     short, cut = mailhtml.shortened(whole, most)
-    return {web: {view.NOTE: said, view.BODY: whole if web else short} for web in (False, True)}, cut
+    return {
+        web: {view.NOTE: said, view.SPONSOR: paid, view.BODY: whole if web else short} for web in (False, True)
+    }, cut
 
 
 def _look(newsletter: Newsletter, lang: str) -> mailhtml.Look:

@@ -434,3 +434,20 @@ def test_a_newsletter_looks_as_its_site_wants(letter_site):
     for said in ("#7a2e2e", "540px", 'src="https://example.com/l.png" alt="L"', "Georgia, serif", "Mine,"):
         assert said in html
     assert "#0a5a78" not in html
+
+
+def test_who_pays_is_said_and_links_are_marked_only_if_asked_for(letter_site):
+    """In both parts, under a line that says so; parameters stand in letters only."""
+    more = (
+        'sponsor = "**They** pay. [Look](https://they.example/)."\nlink_parameters = { utm_source = "w", a = "b c" }\n'
+    )
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f"{more}copy_to"))
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert text.index("Sponsored") < text.index("They pay.")
+    assert html.index("Sponsored") < html.index("<strong>They</strong> pay.")
+    assert "/first/?utm_source=w&a=b+c" in text
+    assert "/first/?utm_source=w&amp;a=b+c" in html
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert ("Sponsored" in page, "utm_source" in page) == (True, False)
+    assert "utm_source" not in letter_site.read("public/newsletters/weekly/atom.xml")

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from itertools import groupby
+from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.newsletters.words import Words, direction
-from feeds.core.posts import text
+from feeds.core.posts import markdown, text
 from feeds.model import Entry, Image, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
 #: What stands in a template for HTML that is put in when all else is compiled. A post that says it is not heard.
-NOTE, BODY = "feeds:note:8d1c", "feeds:body:8d1c"
-_STANDING_IN = re.compile(r"feeds:(?:note|body|neighbours):8d1c")
+NOTE, SPONSOR, BODY = "feeds:note:8d1c", "feeds:sponsor:8d1c", "feeds:body:8d1c"
+_STANDING_IN = re.compile(r"feeds:(?:note|sponsor|body|neighbours):8d1c")
 #: Likewise, but for as long as the page is kept: which issues stand beside it is known when it is written.
 NEIGHBOURS = "feeds:neighbours:8d1c"
 #: Columns of the text part: short enough to be quoted once without wrapping again.
@@ -66,6 +67,7 @@ class LetterView:
     preview: str
     #: Words that stand for HTML until all else is compiled; empty where there is none.
     note: str
+    sponsor: str
     body: str
     #: Whether the body is only the beginning of the post.
     cut: bool
@@ -87,6 +89,7 @@ class LetterView:
     address: str
     #: What the editor says, as plain text, a paragraph each.
     note_text: tuple[str, ...] = ()
+    sponsor_text: tuple[str, ...] = ()
     #: The lead, whole, likewise; nothing in a digest.
     body_text: tuple[str, ...] = ()
     text_width: int = _TEXT_WIDTH
@@ -110,8 +113,9 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
     Without a way to leave it is the page for the web, which must show nothing personal.
     """
     lead, *rest = selection.stories
+    links = {} if unsubscribe_url is None else newsletter.link_parameters
     title, note = newsletter.heading, selection.note
-    first = _story(lead, texts, words, _LEAD_WIDTH)
+    first = _story(lead, texts, words, links, _LEAD_WIDTH)
     return LetterView(
         lang=words.lang,
         dir=words.direction,
@@ -121,13 +125,14 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         subject=said(subject(selection)),
         preview=text.shorten(first.excerpt, 140),
         note=NOTE if note and note.html else "",
+        sponsor=SPONSOR if newsletter.sponsor else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=first,
-        groups=_groups(rest, texts, words, by_category=newsletter.group_by == "category"),
-        also=tuple(_story(entry, texts, words) for entry in selection.also),
+        groups=_groups(rest, texts, words, links, by_category=newsletter.group_by == "category"),
+        also=tuple(_story(entry, texts, words, links) for entry in selection.also),
         why=words.say("why", title=title),
         web=unsubscribe_url is None,
         web_url=web_url,
@@ -138,6 +143,7 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         site_url=settings.site.url,
         address=settings.mail.address,
         note_text=_paragraphs(note.html) if note else (),
+        sponsor_text=_paragraphs(markdown.to_html(newsletter.sponsor)) if newsletter.sponsor else (),
         body_text=_paragraphs(texts[lead.post.path].html) if newsletter.template == "letter" else (),
     )
 
@@ -165,16 +171,26 @@ def subject(selection: Selection) -> str:
     return note.subject if note and note.subject else selection.stories[0].post.title
 
 
-def _groups(entries: list[Entry], texts: Mapping[str, Text], words: Words, *, by_category: bool) -> tuple[Group, ...]:
+def _groups(
+    entries: list[Entry], texts: Mapping[str, Text], words: Words, links: Mapping[str, str], *, by_category: bool
+) -> tuple[Group, ...]:
     """Return the stories under their first category, categories in the order of their newest story."""
     if not by_category:
-        return (Group(heading="", stories=tuple(_story(e, texts, words) for e in entries)),) if entries else ()
+        return (Group(heading="", stories=tuple(_story(e, texts, words, links) for e in entries)),) if entries else ()
     headings = list(dict.fromkeys(_category(entry) for entry in entries))
     ordered = sorted(entries, key=lambda entry: headings.index(_category(entry)))
     return tuple(
-        Group(heading=heading, stories=tuple(_story(entry, texts, words) for entry in stories))
+        Group(heading=heading, stories=tuple(_story(entry, texts, words, links) for entry in stories))
         for heading, stories in groupby(ordered, key=_category)
     )
+
+
+def _with(parameters: Mapping[str, str], url: str) -> str:
+    """Return an address with parameters behind it, before its fragment; those that it has stay."""
+    if not parameters:
+        return url
+    page, mark, fragment = url.partition("#")
+    return f"{page}{'&' if '?' in page else '?'}{urlencode(parameters)}{mark}{fragment}"
 
 
 def said(words: str) -> str:
@@ -186,11 +202,13 @@ def _category(entry: Entry) -> str:
     return entry.categories[0].label if entry.categories else ""
 
 
-def _story(entry: Entry, texts: Mapping[str, Text], words: Words, width: int = text.EXCERPT_WIDTH) -> Story:
+def _story(
+    entry: Entry, texts: Mapping[str, Text], words: Words, links: Mapping[str, str], width: int = text.EXCERPT_WIDTH
+) -> Story:
     post, shown = entry.post, texts[entry.post.path]
     return Story(
         title=said(post.title),
-        url=post.url,
+        url=_with(links, post.url),
         lang=post.lang,
         dir=direction(post.lang),
         excerpt=said(text.shorten(shown.excerpt, width)),
