@@ -45,6 +45,7 @@ def written(folder: Path) -> dict[str, bytes]:
     newsletters = "".join(
         f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
         f'schedule = "0 8 * * mon"\ntemplate = "{template}"\ncopy_to = ["desk@example.com"]\n'
+        'sponsor = "**They** pay. [Look](https://they.example/)."\n'
         for template in TEMPLATES
         for lang in LANGUAGES
     )
@@ -56,5 +57,8 @@ def written(folder: Path) -> dict[str, bytes]:
         front = f"title: {title}\nlang: {lang}\ndate: 2026-11-{day}\ncategory: {lang}\nauthor: A"
         front += "\nimage: /a.png\nimage_alt: P"
         (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{WHOLE.format(words=words)}", "utf-8")
+    for name in (f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES):
+        (folder / "letters" / name).mkdir(parents=True)
+        (folder / "letters" / name / "next.md").write_text("A *note*, `code` and a [link](/c).\n\n> Quoted.\n", "utf-8")
     publish(load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW))
     return {file.parent.parent.name: file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}

@@ -270,6 +270,21 @@ def check(path: Path, now: str | None, *, as_json: bool) -> int:
     return 1 if errors else 0
 
 
+@commands.command()
+@_CONFIG
+@_NOW
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Of this machine.")
+def preview(path: Path, now: str | None, port: int) -> None:
+    """Show the next issue of each newsletter in a browser, as you write; on this machine only, until Ctrl-C."""
+    from feeds.jobs.preview import Preview
+    from feeds.web import preview as web
+
+    config = _config(path)
+    moment = None if now is None else _now(config, now)
+    click.echo(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    web.serve(Preview(path, os.environ, lambda: moment or _clock()), config.folder, port)
+
+
 @commands.group()
 def ids() -> None:
     """Permanent ids: to and from a file that can be committed with the posts."""

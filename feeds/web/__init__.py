@@ -1,0 +1,1 @@
+"""The other door: requests -> one job -> a page."""

@@ -1,0 +1,136 @@
+"""`feeds preview`: a real server, asked as a browser asks."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import CONFIG, NEWSLETTER
+from tests.test_pages import CHROMIUM, browser  # noqa: F401 - a fixture comes by name
+
+
+@contextmanager
+def served(site):
+    """The command, on a free port; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "feeds", "preview", "--port", str(port), "--now", "2026-11-23T12:00Z"],
+        cwd=site.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        _wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _wait_for(address, process):
+    for _ in range(200):
+        assert process.poll() is None
+        try:
+            asked(f"{address}state")
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(address)
+
+
+def asked(url, **headers):
+    """What a GET gives: headers and text."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+        return answer.headers, answer.read().decode()
+
+
+@pytest.fixture
+def preview(letter_site):
+    with served(letter_site) as address:
+        yield letter_site, address
+
+
+def test_it_shows_the_next_issue_in_all_its_forms(preview):
+    """Frames of two sizes, two schemes and without pictures; the text part; the source; what `check` finds."""
+    site, address = preview
+    _, page = asked(address)
+    assert page.count("<iframe") == 5
+    assert "The weekly" in page
+    assert "first" in asked(f"{address}letter/weekly/text")[1]
+    headers, html = asked(f"{address}letter/weekly/html")
+    assert "<!doctype html>" in html
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "img-src 'none'" in asked(f"{address}letter/weekly/html?pictures=off")[0]["Content-Security-Policy"]
+    headers, source = asked(f"{address}letter/weekly/source")
+    assert (headers["Content-Type"].partition(";")[0], source) == ("text/plain", html)
+    assert not (site.folder / "feeds.db").exists()
+
+
+def test_it_follows_what_is_written(preview):
+    """A post, a note, the config, a template: each changes the state that the page looks at, and the page."""
+    site, address = preview
+    seen = [asked(f"{address}state")[1]]
+    assert asked(f"{address}state")[1] == seen[0]
+
+    def changed():
+        seen.append(asked(f"{address}state")[1])
+        return len(set(seen)) == len(seen)
+
+    site.post("second", date="2026-11-22")
+    assert changed()
+    assert "second" in asked(address)[1]
+    (site.folder / "letters" / "weekly").mkdir(parents=True)
+    (site.folder / "letters" / "weekly" / "next.md").write_text("---\nsubject: Noted\n---\n", "utf-8")
+    assert changed()
+    assert "Noted" in asked(address)[1]
+    site.configure((CONFIG + NEWSLETTER).replace("The weekly", "Renamed"))
+    assert changed()
+    assert "Renamed" in asked(address)[1]
+    site.configure("[site")
+    assert changed()
+    assert "config.toml:1: is not TOML" in asked(address)[1]
+
+
+def test_what_is_wrong_is_shown_in_its_place(preview):
+    """A template with a fault, and an issue that has nothing to tell, end no preview."""
+    site, address = preview
+    (site.folder / "templates" / "letter").mkdir(parents=True)
+    (site.folder / "templates" / "letter" / "foot.mjml").write_text("<mj-secton />", "utf-8")
+    assert "MJML has no element &lt;mj-secton&gt;" in asked(address)[1]
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        asked(f"{address}letter/weekly/html")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        asked(f"{address}letter/daily/html")
+
+
+def test_nobody_else_is_shown_anything(preview):
+    """A page elsewhere that calls this address by a name of its own is refused."""
+    _, address = preview
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        asked(address, Host="evil.example")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_frame_has_the_scheme_that_it_says(preview, browser):  # noqa: F811 - the fixture
+    """Dark frames are dark on a light page; the page reloads by itself when a post is written."""
+    site, address = preview
+    page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
+    page.goto(address)
+    dark = page.frame_locator("iframe.phone.dark").locator("body")
+    assert dark.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(23, 22, 20)"  # a sheet's, over the body's
+    light = page.frame_locator("iframe.desktop.light").locator("body")
+    assert light.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 253, 248)"
+    site.post("second", date="2026-11-22")
+    page.wait_for_selector("text=second", timeout=10_000)
+    page.close()
