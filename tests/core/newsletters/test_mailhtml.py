@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from feeds.core.newsletters.mailhtml import Look, mail_html, shortened
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.posts.markdown import to_html
+from feeds.core.posts.text import tree
 
 BASE = "https://example.com/a/"
 
@@ -85,3 +86,23 @@ def test_code_runs_from_the_left_in_any_language():
     """A letter in Arabic does not turn a program round."""
     found = dressed("`a` and\n\n```\nb\n```", start="right")
     assert found.count('dir="ltr"') == 2
+
+
+TAGS = st.sampled_from(
+    ["<b>", "</b>", "<table>", "<tr>", "<td>", "</td>", "</table>", "<div>", "</div>", "<p>", "</p>", "x"]
+)
+
+
+@given(st.lists(TAGS, max_size=40).map("".join))
+def test_no_post_breaks_out_of_its_place(html):
+    """Whatever tags it leaves open, closes twice or nests: what stands behind it in the letter stands behind it."""
+    letter = tree(f"<div>{mail_html(html, BASE, Look())}</div><p>behind</p>")
+    assert [child.tag for child in letter] == ["div", "p"]
+    assert letter[1].text == "behind"
+
+
+def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
+    """The word breaks where the line ends (`.bg` in letter/head.mjml), the picture is left out."""
+    found = mail_html(f"<p>{'x' * 300}</p><img src='data:image/png;base64,{'A' * 3_000_000}' alt='dot'>", BASE, Look())
+    assert len(found) < 1000
+    assert "dot" in found
