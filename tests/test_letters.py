@@ -1,12 +1,16 @@
 """Letters as servers, filters and mail programs see them."""
 
+import imaplib
 import re
 import shutil
+import smtplib
 import subprocess
+import time
 from email import message_from_bytes, policy
 
 import pytest
 
+from tests import mailserver
 from tests.letters import LANGUAGES, TEMPLATES, written
 
 NAMES = [f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES]
@@ -45,3 +49,35 @@ def test_every_server_takes_it_as_it_is(letters, name):
     assert text.get_content().strip()
     assert len(html.get_content().encode()) < 100_000
     assert len(html.get_payload()) < 100_000
+
+
+@pytest.fixture(scope="module")
+def delivered(letters, tmp_path_factory):
+    """Each letter as a real IMAP server shows it after a real mail server has delivered it, by name."""
+    with mailserver.running(tmp_path_factory.mktemp("mail")) as server:
+        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=20) as smtp:
+            for name, raw in letters.items():
+                smtp.sendmail("letters@example.com", [f"{name}@{mailserver.DOMAIN}"], raw)
+        return fetched(server, len(letters))
+
+
+def fetched(server, number):
+    """Every message in the mailbox, by the local part it was delivered to, once *number* of them are there."""
+    with imaplib.IMAP4("127.0.0.1", server.imap, timeout=20) as imap:
+        imap.login("reader", mailserver.PASSWORD)
+        for _ in range(100):
+            if int(imap.select()[1][0]) >= number:
+                break
+            time.sleep(0.1)
+        found = [imap.fetch(str(n), "(RFC822)")[1][0][1] for n in range(1, number + 1)]
+    return {re.search(rb"^Delivered-To: ([^@]*)", raw, re.MULTILINE)[1].decode(): raw for raw in found}
+
+
+@pytest.mark.skipif(bool(mailserver.MISSING), reason=mailserver.MISSING)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_arrives_as_it_was_sent(letters, delivered, name):
+    """Through a real Postfix and a real Dovecot: every header we wrote, and both parts, byte for byte."""
+    sent, seen = (message_from_bytes(raw, policy=policy.default) for raw in (letters[name], delivered[name]))
+    assert {key: seen[key] for key in sent} == dict(sent.items())
+    assert delivered[name].partition(b"\r\n\r\n")[2] == letters[name].partition(b"\r\n\r\n")[2]
+    assert [part.get_content() for part in seen.iter_parts()] == [part.get_content() for part in sent.iter_parts()]
