@@ -162,7 +162,7 @@ def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool, history
     config = _config(path)
     if history is not None:
         return _history(config, history, as_json=as_json)
-    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress):
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress, _):
         texts = found.texts(team, progress) if as_json else {}
     verdicts = found.catalogue.verdicts
     entries = {entry.post.path: entry for entry in found.catalogue.entries}
@@ -198,7 +198,7 @@ def _history(config: "Config", path: str, *, as_json: bool) -> int:
 def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, show: bool) -> int:
     """List posts that repeat or resemble another: how much, what was kept, and why."""
     config = _config(path)
-    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress):
+    with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress, _):
         pairs = sorted((*found.catalogue.findings, *found.instalments(team, progress)), key=lambda f: f.post.path)
     for pair in pairs if as_json or show else ():
         if as_json:
@@ -228,7 +228,7 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
     if (suggest and fix) or (write and not fix):
         raise click.UsageError("--write goes with --fix, and --suggest with neither")
     config = _config(path)
-    with _surveyed(config, now, quiet=as_json, use_cache=True) as (survey, _, progress):
+    with _surveyed(config, now, quiet=as_json, use_cache=True) as (survey, _, progress, _):
         found = survey.catalogue
         suggestions = job.suggestions(config, found, progress) if suggest else []
     head: tuple[str, ...]
@@ -259,7 +259,7 @@ def check(path: Path, now: str | None, *, as_json: bool) -> int:
     from feeds.jobs.site import Site
 
     config = _config(path)
-    with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, team, progress), _store(config) as store:
+    with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, team, progress, store):
         wish = Wish(now=_now(config, now), clock=_clock, progress=progress)
         remarks = list(check_(Site(config), found, store.memory, wish, team))
     head = ("level", "where", "what", "what to do")
@@ -349,10 +349,7 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
             wish = Wish(now=moment, clock=_clock, send=newsletter, progress=progress)
             report = publish_(config, wish)
         return _told(config, report, as_json=as_json)
-    with (
-        _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _),
-        _store(config) as store,
-    ):
+    with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
         wish = Wish(now=moment, clock=_clock)
         click.echo(job.trial(Site(config), newsletter, test, found, store.memory, wish))
     return 0
@@ -486,18 +483,10 @@ def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def _store(config: "Config") -> Iterator["Store"]:
-    from feeds.edges.store.opening import opened
-
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        yield store
-
-
-@contextmanager
 def _surveyed(
     config: "Config", now: str | None, *, quiet: bool, use_cache: bool
-) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None]]]:
-    """Yield a survey of the posts, workers that may go on with it, and a progress bar."""
+) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None], "Store"]]:
+    """Yield a survey of the posts, workers that may go on with it, a progress bar, and the store it looked into."""
     from feeds.edges.store.opening import opened
     from feeds.edges.workers import workers
     from feeds.jobs.survey import Means, survey
@@ -511,4 +500,4 @@ def _surveyed(
         moment = _now(config, now)
         means = Means(team=team, progress=progress, use_cache=use_cache)
         found = survey(config, now=moment, known=known, means=means)
-        yield found, team, progress
+        yield found, team, progress, store

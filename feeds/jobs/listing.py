@@ -1,6 +1,6 @@
 """The feeds of newsletters, and what lists all feeds: a page for people, an OPML file for feed readers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from feeds.core.syndication import plan
@@ -23,8 +23,8 @@ _INDEX, _OPML = "feeds/index.html", "feeds/feeds.opml"
 class Newsletters:
     """The feeds of all newsletters whose issues are open to everybody."""
 
-    def __init__(self, site: Site, store: "Store", press: Press, wish: Wish) -> None:
-        self.site, self.store, self.press, self.wish = site, store, press, wish
+    def __init__(self, site: Site, store: "Store", press: Press, wish: Wish, ended: Collection[str]) -> None:
+        self.site, self.store, self.press, self.wish, self.ended = site, store, press, wish, ended
         #: Of every newsletter, the oldest first.
         known = store.memory.issues() if store.has_issues else ()
         self.issues: tuple[Issue, ...] = tuple(i for i in known if i.state is not IssueState.COMPOSED)
@@ -33,8 +33,7 @@ class Newsletters:
         """Bring each newsletter's feed and page up to date; return the feeds."""
         memory = self.store.feeds
         known = {feed.key: feed for feed in memory.known() if feed.kind == "newsletter"}
-        gone = plan.ended(memory.retired(), self.site.settings)
-        found = list(plan.without(gone, (feed for feed in self._feeds(known) if feed.folder not in gone)))
+        found = list(plan.without(self.ended, (feed for feed in self._feeds(known) if feed.folder not in self.ended)))
         if not self.wish.dry_run:
             memory.remember([feed.known for feed in found if known.get(feed.key) != feed.known], [])
         for feed in found:
@@ -89,9 +88,8 @@ class Newsletters:
     def warnings(self) -> Iterator[str]:
         """Yield a line for each newsletter's feed that is not written any more and stays."""
         named = {n.name: n for n in self.site.settings.newsletters if n.archive == "public"}
-        gone = plan.ended(self.store.feeds.retired(), self.site.settings)
         for feed in self.store.feeds.known():
-            left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in gone
+            left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in self.ended
             if left and self.site.public.has(f"{feed.folder}{plan.PAGE}"):
                 place = self.site.public.root / feed.folder
                 yield f"{place}: its feed is not written any more and stays (`feeds retire {feed.folder}` ends it)"

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from feeds.core.newsletters.words import Words, direction
-from feeds.core.syndication.plan import FILES, Feed
+from feeds.core.syndication.plan import FILES, MEDIA_TYPES, Feed
 from feeds.edges import made
 from feeds.jobs.site import Site
 from feeds.model import Entry, Issue, Text
@@ -15,11 +15,6 @@ from feeds.settings import Format
 #: How many issues the list of all feeds names.
 _LETTERS_SHOWN = 10
 _NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
-_MEDIA_TYPES: dict[Format, str] = {
-    "atom": "application/atom+xml",
-    "rss": "application/rss+xml",
-    "json": "application/feed+json",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +140,7 @@ def _label(feed: Feed, words: Words) -> str:
 
 
 def _formats(feed: Feed) -> list[dict[str, str]]:
-    return [{"name": _NAMES[f], "type": _MEDIA_TYPES[f], "url": feed.address(FILES[f])} for f in feed.formats]
+    return [{"name": _NAMES[f], "type": MEDIA_TYPES[f], "url": feed.address(FILES[f])} for f in feed.formats]
 
 
 def _newest(feed: Feed) -> Any:

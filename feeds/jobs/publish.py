@@ -157,8 +157,8 @@ class _Pass:
         """Bring the newsletters' feeds and everything that tells of feeds up to date."""
         from feeds.jobs import listing, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
-        newsletters = listing.Newsletters(self.site, self.store, self.press, self.wish)
         gone = ended(self.store.feeds.retired(), self.site.settings)
+        newsletters = listing.Newsletters(self.site, self.store, self.press, self.wish, gone)
         with self.one_by_one():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()

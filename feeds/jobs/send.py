@@ -20,9 +20,6 @@ from feeds.jobs.survey import Survey
 from feeds.model import Delivery, DeliveryState, Issue, IssueState, Letter, Note, Selection, Text
 from feeds.settings import Newsletter, Sender
 
-#: Gmail cuts letters at about 102 kB; what exactly it counts is not documented, so this holds for HTML as it is and as
-#: it is encoded.
-_MOST_BYTES = 100_000
 #: How often a letter that is too long is made shorter; each time it comes nearer.
 _ATTEMPTS = 8
 _MOST_NOTE_BYTES = 100_000
@@ -328,16 +325,16 @@ def _fitting(
     selection: Selection, rendered: Callable[[Selection, int], Letter], *, whole: bool
 ) -> tuple[Selection, Letter]:
     """Return a letter that mail programs show whole: a post is cut between paragraphs, a digest tells of fewer."""
-    most, told = _MOST_BYTES, selection
+    most, told = message.MOST_BYTES, selection
     letter = rendered(told, most)
     for _ in range(_ATTEMPTS):
-        size = max(len(letter.html.encode()), message.encoded_size(letter.html))
-        if size < _MOST_BYTES:
+        size = message.weight(letter.html)
+        if size < message.MOST_BYTES:
             break
-        if whole and most > _MOST_BYTES // 4:
-            most = int(most * min(0.9, 0.98 * _MOST_BYTES / size))
+        if whole and most > message.MOST_BYTES // 4:
+            most = int(most * min(0.9, 0.98 * message.MOST_BYTES / size))
         else:
-            told = _fewer(told, _MOST_BYTES / size)
+            told = _fewer(told, message.MOST_BYTES / size)
         letter = rendered(told, most)
     return told, letter
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace as replace_in
 
 from feeds.config import Config
+from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive, plan
 from feeds.core.syndication.plan import Place
 from feeds.edges.made import recipe
@@ -295,11 +296,6 @@ def _back(kind: str) -> str:
     return "`[[feeds.extra]]` brings them back" if kind == "extra" else f'`by = ["{kind}"]` brings them back'
 
 
-def newest_first(entry: Entry) -> tuple[float, str]:
-    """Return by what entries are sorted."""
-    return (-entry.post.published.timestamp(), entry.post.path)
-
-
 def _announced(part: Part) -> Iterator[str]:
     """Yield the documents of a part that a hub has to hear of."""
     return (path for path in part.wanted if part.place.number is None and path != part.feed.page)
@@ -313,18 +309,10 @@ def _newest(part: Part) -> float:
     return entries[0].post.published.timestamp() if entries else 0.0
 
 
-class _Last:
-    """What was asked for last: a worker is asked about the same site again and again."""
-
-    config: Config | None = None
-    text: Callable[[str, str], Text]
-
-
-def _texts(config: Config) -> Callable[[str, str], Text]:
-    """Return what tells what a post says, by its path and the digest of its content."""
-    if _Last.config is None or _Last.config != config:
-        _Last.config, _Last.text = config, lru_cache(maxsize=_REMEMBERED)(partial(shown, config))
-    return _Last.text
+@lru_cache(maxsize=1)
+def _texts(site: Site) -> Callable[[str, str], Text]:
+    """Return what tells what a post of a site says, by its path and the digest of its content."""
+    return lru_cache(maxsize=_REMEMBERED)(partial(shown, site.config))
 
 
 def _made_together(config: Config, parts: Iterable[Part]) -> list[Made]:
@@ -335,7 +323,7 @@ def _made(config: Config, part: Part) -> Made:
     """Return the files of a part, or why they cannot be made, or why some of its posts cannot be shown."""
     texts: dict[str, Text] = {}
     refused: dict[str, str] = {}
-    text = _texts(config)
+    text = _texts(site_of(config))
     for path, content in part.contents.items():
         try:
             texts[path] = text(path, content)

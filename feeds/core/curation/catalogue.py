@@ -91,8 +91,13 @@ def _entries(
         )
         for post in posts
     ]
-    entries.sort(key=lambda e: (-e.post.published.timestamp(), e.post.path))
+    entries.sort(key=newest_first)
     return tuple(entries)
+
+
+def newest_first(entry: Entry) -> tuple[float, str]:
+    """Return by what entries are sorted."""
+    return (-entry.post.published.timestamp(), entry.post.path)
 
 
 class _Topics(dict[tuple[str, ...], tuple[Topic, ...]]):

@@ -109,10 +109,9 @@ def slugs(
     """
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for at in sorted(names, key=lambda k: (k not in wanted, names[k])):
-        if at in wanted:
-            found[at] = unused(plain_slug(wanted[at], fallback), "-", taken)
-            taken.add(found[at])
+    for at in sorted(names.keys() & wanted.keys(), key=names.__getitem__):
+        found[at] = unused(plain_slug(wanted[at], fallback), "-", taken)
+        taken.add(found[at])
     found |= {at: slug for at, slug in remembered.items() if at in names and at not in wanted and slug not in taken}
     taken |= {*remembered.values(), *found.values()}
     for at in sorted(names.keys() - found.keys(), key=names.__getitem__):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from feeds.core.newsletters.message import encoded_size
+from feeds.core.newsletters.message import MOST_BYTES, weight
 from feeds.core.posts.text import tree
 from feeds.model import Letter
 from feeds.settings import Theme
@@ -14,8 +14,6 @@ from feeds.settings import Theme
 _PAPER, _DARK_PAPER = "#fffdf8", "#171614"
 #: WCAG 2.2, 1.4.3: text of ordinary size.
 _CONTRAST = 4.5
-#: About where Gmail cuts, which does not say what it counts.
-_MOST_BYTES = 100_000
 #: What phones show of a subject.
 _SUBJECT = 60
 _TRACKERS = ("utm_", "mc_", "fbclid", "gclid")
@@ -34,8 +32,8 @@ class Remark:
 
 def letter(found: Letter, where: str) -> Iterator[Remark]:
     """Yield what is odd about a rendered letter."""
-    size = max(len(found.html.encode()), encoded_size(found.html))
-    if size >= _MOST_BYTES:
+    size = weight(found.html)
+    if size >= MOST_BYTES:
         yield Remark(
             level="error",
             where=where,
@@ -153,5 +151,5 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)  # noqa: PLR2004
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)  # noqa: PLR2004 - sRGB's numbers
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -132,9 +132,13 @@ def _encoding(text: str) -> str:
     return "quoted-printable" if quoted <= sixty_four else "base64"
 
 
-def encoded_size(text: str) -> int:
-    """Return about how many bytes a part takes in a message, line breaks included."""
-    return min(_sizes(text))
+#: Gmail cuts letters at about 102 kB. What exactly it counts is not documented, so this holds for `weight`.
+MOST_BYTES = 100_000
+
+
+def weight(html: str) -> int:
+    """Return how many bytes a letter's HTML takes as it is or, if that is more, about as it is sent."""
+    return max(len(html.encode()), min(_sizes(html)))
 
 
 def _sizes(text: str) -> tuple[int, int]:

@@ -15,15 +15,10 @@ from lxml import etree
 
 from feeds.core.syndication import archive
 from feeds.core.syndication.item import UNKNOWN_TYPE, Document, Item
-from feeds.core.syndication.plan import FILES, NEVER
+from feeds.core.syndication.plan import FILES, MEDIA_TYPES, NEVER
 from feeds.model import Enclosure, Source
 from feeds.settings import Format
 
-MEDIA_TYPES: dict[Format, str] = {
-    "atom": "application/atom+xml",
-    "rss": "application/rss+xml",
-    "json": "application/feed+json",
-}
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
 _HISTORY = "http://purl.org/syndication/history/1.0"
@@ -36,7 +31,7 @@ _PREFIXES: dict[Format, dict[str, str]] = {
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 
-class FeedExtension(BaseExtension):  # type: ignore[misc]
+class FeedExtension(BaseExtension):  # type: ignore[misc] # feedgen ships no types
     """What a feed needs and feedgen does not write."""
 
     def __init__(self) -> None:
@@ -62,8 +57,9 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
     def extend_rss(self, feed: Any) -> Any:
         """Write dates, links and the term of what the feed is about, where feedgen has its label."""
         channel = feed.find("channel")
-        for category in channel.findall("category"):
-            category.text = self._document.feed.about[0]  # type: ignore[index]
+        about = self._document.feed.about
+        if about:
+            channel.find("category").text = about[0]
         if self._document.updated > NEVER:
             _element(channel, "lastBuildDate", text=format_datetime(self._document.updated))
         for attributes in _links(self._document, "rss"):
@@ -71,7 +67,7 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
         return feed
 
 
-class EntryExtension(BaseEntryExtension):  # type: ignore[misc]
+class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
     """What an entry needs and feedgen does not write."""
 
     def __init__(self) -> None:

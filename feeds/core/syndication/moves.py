@@ -11,10 +11,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from feeds.core.syndication.plan import FILES, Feed, address, path_of
+from feeds.core.syndication.plan import FEED_ENDINGS, FILES, Feed, address, path_of
 
-#: Of feeds, whoever wrote them: a file that is something else must not be written over.
-_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
+#: What is a feed and must not be written over all the same.
 _OURS = ("feeds/", "feeds/redirects.json")
 _BEGIN, _END = "# Feeds: begin", "# Feeds: end"
 _BLOCK = re.compile(rf"^{_BEGIN}[^\n]*\n(?:(?!{_BEGIN}).)*?^{_END}[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -99,8 +98,8 @@ def _problem(old: str, new: str | None, places: Places) -> str | None:
         return "a feed lies there now; it cannot be at both places"
     if ".." in old.split("/") or not re.fullmatch(r"[^\x00-\x1f\x7f\"\\]+", old):
         return "is no path below public/"
-    if not old.endswith(("/", *_ENDINGS)) or old in _OURS:
-        return f"is no feed; write a folder or a file that ends in {', '.join(_ENDINGS)}"
+    if not old.endswith(("/", *FEED_ENDINGS)) or old in _OURS:
+        return f"is no feed; write a folder or a file that ends in {', '.join(FEED_ENDINGS)}"
     if old.endswith("/") != new.endswith("/"):
         return "a folder moves to a folder and a file to a file"
     return None if new in places else "there is no feed at the new place; `feeds.opml` lists all"
@@ -114,7 +113,7 @@ def copies(moves: Iterable[Move], feeds: Iterable[Feed]) -> dict[str, str]:
         for move in moves
         if move.new is not None
         for path in (places.folders[move.new] if move.new.endswith("/") else [move.new])
-        if path.endswith(_ENDINGS) or move.old.startswith("feeds/")  # elsewhere a page may be the site's own
+        if path.endswith(FEED_ENDINGS) or move.old.startswith("feeds/")  # elsewhere a page may be the site's own
     }
 
 

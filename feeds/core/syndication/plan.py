@@ -13,11 +13,18 @@ from feeds.settings import Category, Content, Extra, Format, Names, Newsletter, 
 
 #: What each format's document is called.
 FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
+MEDIA_TYPES: dict[Format, str] = {
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+}
 #: The page for people beside them.
 PAGE = "index.html"
 ALL = ("all", "")
+#: Of feeds, whoever wrote them.
+FEED_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
 #: What a path ends in that people write and that is no folder: a category may be called `node.js`.
-_FILE_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf", ".html", ".opml")
+_FILE_ENDINGS = (*FEED_ENDINGS, ".html", ".opml")
 _OWN_FOLDER = "all/"
 #: What a document that shows nothing says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the
 #: clock.
@@ -144,7 +151,7 @@ def path_of(written: str) -> str:
     return found if is_file or found.endswith("/") or not found else f"{found}/"
 
 
-def without(gone: frozenset[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
+def without(gone: Collection[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
     """Yield feeds without the formats that were ended one by one."""
     for feed in feeds:
         if any(path in gone for path in feed.files.values()):
@@ -311,13 +318,10 @@ class _Maker:
         names = {key_of(name): name for name in found}
         for known in self.without_posts(kind, names):
             names[known.key], found[known.label] = known.label, []
-        given = slugs(names, wanted={}, remembered=self.slugs(kind), fallback=kind)
+        given = slugs(names, wanted={}, remembered=given_slugs(self.known.values(), kind), fallback=kind)
         for at, name in names.items():
             about = (name, name) if kind == "tag" else None
             yield self.feed(kind, at, label=name, place=f"{kind}/{given[at]}/", entries=found[name], about=about)
-
-    def slugs(self, kind: str) -> dict[str, str]:
-        return given_slugs(self.known.values(), kind)
 
     def languages(self) -> Iterator[Feed]:
         """Yield a feed for each language, called as its readers call it."""
