@@ -299,11 +299,17 @@ class DeliveryState(StrEnum):
     """How far one letter to one reader has come."""
 
     READY = "ready"
+    #: Taken by a sender, which has not touched it yet.
+    LEASED = "leased"
     #: Written down before the transport sees the message, so that a crash leaves a trace.
     HANDING_OVER = "handing_over"
     SENT = "sent"
-    #: Over without having been sent: the reader left before.
+    #: The server said "later".
+    DEFERRED = "deferred"
+    #: Over without having been sent: refused for good, or the reader left before.
     FAILED = "failed"
+    #: Handed over, and no answer came: it may have arrived.
+    UNKNOWN = "unknown"
 
 
 class Note(Value, frozen=True, kw_only=True):
@@ -333,17 +339,39 @@ class Selection(Value, frozen=True, kw_only=True):
     note: "Note | None" = None
 
 
+class Content(Value, frozen=True, kw_only=True):
+    """What an issue tells, frozen: whoever it goes to, and whenever somebody approves it, it tells this."""
+
+    selection: Selection
+    #: What its posts say, by path.
+    texts: dict[str, Text]
+
+
+class Page(Value, frozen=True, kw_only=True):
+    """An issue for everybody: no personal links."""
+
+    #: For the archive.
+    html: str
+    #: As an entry of the newsletter's own feed; empty where an older version froze it.
+    entry: str = ""
+
+
+class Choice(Value, frozen=True, kw_only=True):
+    """What a reader asked for; readers with equal choices get the same letter."""
+
+    #: None: the newsletter's.
+    lang: str | None = None
+    #: Categories, as readers were offered them, sorted; none: all.
+    topics: tuple[str, ...] = ()
+
+
 class Letter(Value, frozen=True, kw_only=True):
-    """An issue rendered once for one language."""
+    """An issue rendered once for all readers of one language who are told the same of it."""
 
     lang: str
     subject: str
     html: str
     text: str
-    #: The same issue for the archive: no personal links.
-    page: str
-    #: The same issue as an entry of the newsletter's own feed; empty where an older version froze it.
-    entry: str = ""
 
 
 class Issue(Value, frozen=True, kw_only=True):
@@ -359,20 +387,23 @@ class Issue(Value, frozen=True, kw_only=True):
     posts: int
     recipients: int
     sent: int
+    #: From which its Message-IDs are made: theirs alone, and never told.
+    seed: bytes = b""
 
 
 class Delivery(Value, frozen=True, kw_only=True):
     """One issue to one address."""
 
     id: int
+    letter_id: int
     recipient: str
-    lang: str
     state: DeliveryState
-    message_id: str
     #: The `Date` of the message: when it was first handed over. UTC.
     handed_over_at: datetime | None
-    #: A copy for the desk: it has no subscription to leave.
-    copy: bool
+    #: None: a copy for the desk, which has no subscription to leave, or a person who was erased.
+    subscriber_id: int | None
+    #: How often a server has answered "later".
+    tries: int = 0
 
 
 class Subscriber(Value, frozen=True, kw_only=True):
@@ -387,3 +418,6 @@ class Subscriber(Value, frozen=True, kw_only=True):
     newsletters: tuple[str, ...]
     #: When and how consent was given, in words.
     consent: str
+    timezone: str | None = None
+    #: What they want of each newsletter; all of it where none is named.
+    topics: dict[str, tuple[str, ...]] = {}

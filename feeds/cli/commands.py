@@ -336,22 +336,23 @@ def issues(path: Path, *, as_json: bool) -> None:
 @click.option("--test", metavar="ADDRESS", help="Only to this address, as a trial; nothing counts as told.")
 def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None) -> int:
     """Compose and send an issue of NEWSLETTER now, whatever its schedule says; approval is waited for all the same."""
-    from feeds.jobs import send as job
+    from feeds.jobs import compose
     from feeds.jobs.publish import publish as publish_
     from feeds.jobs.report import Wish
     from feeds.jobs.site import Site
+    from feeds.jobs.trial import trial
 
     config = _config(path)
     moment = _now(config, now)
     if test is None:
-        job.known(Site(config), newsletter)
+        compose.known(Site(config), newsletter)
         with _progress(hidden=as_json) as progress:
             wish = Wish(now=moment, clock=_clock, send=newsletter, progress=progress)
             report = publish_(config, wish)
         return _told(config, report, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
         wish = Wish(now=moment, clock=_clock)
-        click.echo(job.trial(Site(config), newsletter, test, found, store.memory, wish))
+        click.echo(trial(Site(config), newsletter, test, found, store.memory, wish))
     return 0
 
 
@@ -390,13 +391,16 @@ def subscribers() -> None:
 @_CONFIG
 @click.argument("email")
 @click.option("--newsletter", "newsletters", multiple=True, help="Which newsletter; may be given again. Default: all.")
+@click.option("--topic", "topics", multiple=True, help="A category they want; may be given again. Default: all.")
 @click.option("--lang", help="Their language, such as en or ja.")
 @click.option("--again", is_flag=True, help="Bring somebody back who has left; only when they asked for it.")
-def add_subscriber(path: Path, email: str, newsletters: tuple[str, ...], lang: str | None, *, again: bool) -> None:
+def add_subscriber(
+    path: Path, email: str, newsletters: tuple[str, ...], topics: tuple[str, ...], lang: str | None, *, again: bool
+) -> None:
     """Make EMAIL an active reader."""
     from feeds.jobs import subscribe
 
-    found = subscribe.add(_config(path), email, newsletters, lang=lang, now=_clock(), again=again)
+    found = subscribe.add(_config(path), email, newsletters, topics=topics, lang=lang, now=_clock(), again=again)
     click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
 
 

@@ -317,7 +317,9 @@ def issue_row(found: Issue) -> tuple[str, ...]:
 
 def person_row(found: Subscriber) -> tuple[str, ...]:
     """Return a reader as a line of a table."""
-    return (found.email, found.status, found.lang or "", ", ".join(found.newsletters))
+    topics = {name: f" ({', '.join(chosen)})" for name, chosen in found.topics.items()}
+    reads = ", ".join(name + topics.get(name, "") for name in found.newsletters)
+    return (found.email, found.status, found.lang or "", reads)
 
 
 def person(found: Subscriber) -> dict[str, Any]:
@@ -327,5 +329,6 @@ def person(found: Subscriber) -> dict[str, Any]:
         "status": found.status,
         "lang": found.lang,
         "newsletters": found.newsletters,
+        "topics": found.topics,
         "consent": found.consent,
     }

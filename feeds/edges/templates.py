@@ -32,6 +32,15 @@ class Templates:
         self._jinja.filters.update(filters)
         self.texts = cache(self._texts)
 
+    def speaks(self, lang: str) -> bool:
+        """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
+        names = {lang, lang.split("-", maxsplit=1)[0]}
+        return any((folder / "texts" / f"{name}.toml").is_file() for name in names for folder in self._folders)
+
+    def languages(self) -> list[str]:
+        """Return the languages that there are texts in, sorted."""
+        return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
+
     def path(self, name: str) -> str:
         """Return where a template lies, for messages."""
         return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))

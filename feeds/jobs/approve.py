@@ -3,7 +3,7 @@
 from feeds.config import Config
 from feeds.edges import lock
 from feeds.edges.store.opening import opened
-from feeds.jobs import send
+from feeds.jobs import compose
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
@@ -18,7 +18,7 @@ def approve(config: Config, newsletter: str, wish: Wish) -> Report:
         Busy: a publish is at work on this site.
     """
     with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        send.approve(Site(config), newsletter, store.memory)
+        compose.approve(Site(config), newsletter, store.memory)
     return publish(config, wish)
 
 
@@ -30,4 +30,4 @@ def cancel(config: Config, newsletter: str) -> Issue:
         Busy: a publish is at work on this site.
     """
     with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        return send.cancel(Site(config), newsletter, store.memory)
+        return compose.cancel(Site(config), newsletter, store.memory)

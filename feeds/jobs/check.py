@@ -8,10 +8,11 @@ from feeds.core.newsletters.judge import Remark
 from feeds.edges.store.memory import Memory
 from feeds.edges.workers import Workers
 from feeds.errors import FeedsError, PostError
-from feeds.jobs import send
+from feeds.jobs import trial
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Survey
+from feeds.model import Choice
 from feeds.settings import Newsletter
 
 
@@ -89,7 +90,8 @@ def _next_issue(site: Site, newsletter: Newsletter, found: Survey, memory: Memor
     """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
     where = f"next issue of {newsletter.name}"
     try:
-        letter = send.next_letter(site, newsletter, found, memory, wish)
+        found_next = trial.next_issue(site, newsletter, found, memory, wish)
+        letter = found_next.letter(Choice()) if found_next else None
     except (FeedsError, PostError) as e:
         return [Remark(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")]
     return judge.letter(letter, where) if letter else []

@@ -97,10 +97,10 @@ class Newsletters:
     def _item(self, feed: Feed, issue: Issue) -> "Item":
         from feeds.core.syndication import item  # noqa: PLC0415 - as above
 
-        letter = next(iter(self.store.memory.letters(issue.id).values()), None)
+        entry = self.store.memory.page(issue.id).entry
         url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
         authority = self.site.settings.site.authority
-        return item.of_issue(issue, letter.entry if letter else "", url=url, lang=feed.lang, authority=authority)
+        return item.of_issue(issue, entry, url=url, lang=feed.lang, authority=authority)
 
 
 def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: Press) -> None:

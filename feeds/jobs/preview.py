@@ -12,14 +12,15 @@ from feeds.core.newsletters.judge import Remark
 from feeds.edges import seal
 from feeds.edges.folder import stamps
 from feeds.edges.scan import scan
+from feeds.edges.store.memory import Memory
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import workers
 from feeds.errors import FeedsError
-from feeds.jobs import send
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, survey
-from feeds.model import Letter
+from feeds.jobs.survey import Means, Survey, survey
+from feeds.jobs.trial import Next, next_issue
+from feeds.model import Choice, Letter, Selection
 from feeds.settings import Newsletter
 
 
@@ -28,10 +29,22 @@ class Shown:
     """One newsletter's next issue, or why there is none."""
 
     newsletter: Newsletter
-    letter: Letter | None
-    #: For people; empty where there is a letter.
+    #: None where there is none.
+    issue: Next | None
+    #: For people; empty where there is an issue.
     reason: str
-    remarks: tuple[Remark, ...]
+    #: What readers have asked for, or may ask for; the first is nothing.
+    choices: tuple[Choice, ...] = (Choice(),)
+
+    def letter(self, place: int) -> Letter | None:
+        """Return the letter for one of the choices; None where those who made it would be told nothing.
+
+        Raises:
+            FeedsError: a template has a fault.
+        """
+        if self.issue is None or place not in range(len(self.choices)):
+            return None
+        return self.issue.letter(self.choices[place])
 
 
 class Preview:
@@ -75,20 +88,37 @@ class Preview:
             means = Means(team=team, progress=lambda *_: None, dry_run=True)
             found = survey(config, now=now, known=store.entries.known(), means=means)
             site, wish = Site(config), Wish(now=now, clock=self._clock, dry_run=True)
-            made = []
-            for newsletter in config.settings.newsletters:
-                try:
-                    letter, reason = send.next_letter(site, newsletter, found, store.memory, wish), ""
-                except FeedsError as e:
-                    letter, reason = None, str(e)
-                made.append(_shown(newsletter, letter, reason))
-        return made
+            return [_shown(site, newsletter, found, store.memory, wish) for newsletter in config.settings.newsletters]
 
 
-def _shown(newsletter: Newsletter, letter: Letter | None, reason: str) -> Shown:
-    remarks = [*judge.theme(newsletter.theme, "theme")]
-    if letter is not None:
-        remarks += judge.letter(letter, "letter")
-    elif not reason:
+def remarks(shown: Shown, letter: Letter | None) -> tuple[Remark, ...]:
+    """Return what `feeds check` would say of a letter and its newsletter's theme."""
+    of_letter = judge.letter(letter, "letter") if letter else ()
+    return (*judge.theme(shown.newsletter.theme, "theme"), *of_letter)
+
+
+def _shown(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish) -> Shown:
+    try:
+        issue = next_issue(site, newsletter, found, memory, wish)
+        if issue is not None:
+            issue.letter(Choice())  # a fault in a template shows here, once
+    except FeedsError as e:
+        return Shown(newsletter=newsletter, issue=None, reason=str(e))
+    if issue is None:
         reason = f"nothing to tell: fewer than {newsletter.min_posts} posts since the last issue"
-    return Shown(newsletter=newsletter, letter=letter, reason=reason, remarks=tuple(remarks))
+        return Shown(newsletter=newsletter, issue=None, reason=reason)
+    chosen = _choices(site, newsletter, issue.content.selection, memory)
+    return Shown(newsletter=newsletter, issue=issue, reason="", choices=chosen)
+
+
+def _choices(site: Site, newsletter: Newsletter, told: Selection, memory: Memory) -> tuple[Choice, ...]:
+    """Return no choice, those that readers have made, each language that has texts, and each topic of the issue."""
+    topics = dict.fromkeys(topic.label for entry in told.stories for topic in entry.categories)
+    own = site.words(newsletter).lang
+    possible = (
+        Choice(),
+        *memory.choices(newsletter.name),
+        *(Choice(lang=lang) for lang in site.templates.languages() if lang != own),
+        *(Choice(topics=(topic,)) for topic in topics),
+    )
+    return tuple(dict.fromkeys(possible))

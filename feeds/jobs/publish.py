@@ -190,12 +190,12 @@ class _Pass:
         """Compose what is due, and bring what is on its way to its end."""
         if not self.has_letters:
             return
-        from feeds.jobs import send  # noqa: PLC0415 - a site without newsletters loads none of it
+        from feeds.jobs import archive, compose, deliver  # noqa: PLC0415 - a site without newsletters loads none of it
 
         memory = self.store.memory
         for newsletter in self.site.settings.newsletters:
             try:
-                send.compose(self.site, newsletter, found, memory, self.wish, self.report)
+                compose.compose(self.site, newsletter, found, memory, self.wish, self.report)
             except Changed:
                 raise
             except PostError as e:
@@ -203,8 +203,8 @@ class _Pass:
             except FeedsError as e:
                 self.report.errors.append(str(e))
         if not self.wish.dry_run:
-            send.finish(self.site, memory, self.wish, self.report)
-            send.restore_pages(self.site, memory, self.report)
+            deliver.finish(self.site, self.store, self.wish, self.report)
+            archive.restore_pages(self.site, memory, self.report)
 
 
 def _load() -> None:

@@ -1,5 +1,6 @@
 """What a pass is asked for, and what it did."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -80,6 +81,8 @@ class Wish:
     now: datetime
     #: The real time: for the `Date` of a message.
     clock: Callable[[], datetime]
+    #: So many bytes that nobody can guess.
+    chance: Callable[[int], bytes] = secrets.token_bytes
     dry_run: bool = False
     feeds_only: bool = False
     #: A newsletter whose issue goes out now, whatever its schedule says.

@@ -51,11 +51,12 @@ class Site:
         """Return what changes when one of the site's templates does."""
         return stamps(self.config.folder / "templates")
 
-    def words(self, newsletter: Newsletter | None = None) -> "Words":
-        """Return the words of a newsletter, or of the site's pages."""
+    def words(self, newsletter: Newsletter | None = None, asked: str | None = None) -> "Words":
+        """Return the words of a newsletter, in the language *asked* for if there is one, or of the site's pages."""
         from feeds.core.newsletters.words import Words
 
-        lang = (newsletter and newsletter.language) or self.settings.site.language
+        lang: str = (newsletter and newsletter.language) or self.settings.site.language
+        lang = asked if asked and self.templates.speaks(asked) else lang
         return Words(lang, self.templates.texts(lang), self.zone(newsletter))
 
     def zone(self, newsletter: Newsletter | None = None) -> Zone:

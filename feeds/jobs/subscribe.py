@@ -1,6 +1,6 @@
 """People: who reads which newsletter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from feeds.config import Config
@@ -15,21 +15,31 @@ _GONE = ("unsubscribed", "bounced", "complained")
 
 
 def add(
-    config: Config, email: str, newsletters: Iterable[str], *, lang: str | None, now: datetime, again: bool
+    config: Config,
+    email: str,
+    newsletters: Iterable[str],
+    *,
+    topics: Iterable[str] = (),
+    lang: str | None,
+    now: datetime,
+    again: bool,
 ) -> Subscriber:
     """Make a person an active reader of *newsletters*, of all if none is named; return how they stand now.
+
+    With *topics* they are told of these categories only.
 
     Raises:
         AddressError: mail could not be sent there.
         FeedsError: there is no such newsletter, or the person has left and *again* does not say that they came back.
     """
     address = addresses.parse(email)
-    wanted = _newsletters(config, newsletters)
+    chosen = tuple(topics) or None
+    wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(_newsletters(config, newsletters), chosen)
     with opened(config.settings.store.url, config.folder) as store:
-        had = store.memory.subscriber(address.key)
+        had = store.people.one(address.key)
         if had and had.status in _GONE and not again:
             raise FeedsError(f"{had.email} is {had.status}; if this person asked to come back, say so with --again")
-        store.memory.subscribe(
+        store.people.subscribe(
             address.email,
             address.key,
             wanted,
@@ -37,7 +47,7 @@ def add(
             consent=f"added by hand, {now:%Y-%m-%d %H:%M %z}",
             at=now,
         )
-        found = store.memory.subscriber(address.key)
+        found = store.people.one(address.key)
     assert found is not None
     return found
 
@@ -46,16 +56,16 @@ def remove(config: Config, email: str, now: datetime) -> bool:
     """Write down that a person has left; return whether they were known."""
     address = addresses.parse(email)
     with opened(config.settings.store.url, config.folder) as store:
-        known = store.memory.subscriber(address.key) is not None
+        known = store.people.one(address.key) is not None
         if known:
-            store.memory.unsubscribe(address.key, now)
+            store.people.unsubscribe(address.key, now)
     return known
 
 
 def everybody(config: Config) -> tuple[Subscriber, ...]:
     """Return every person the store knows."""
     with opened(config.settings.store.url, config.folder, create=False) as store:
-        return store.memory.subscribers()
+        return store.people.everybody()
 
 
 def _language(lang: str | None) -> str | None:

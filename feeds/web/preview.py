@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from feeds.edges.templates import Templates
 from feeds.errors import FeedsError
-from feeds.jobs.preview import Preview, Shown
+from feeds.jobs.preview import Preview, Shown, remarks
+from feeds.model import Choice
 
 #: Of this machine only; a page elsewhere that calls us by another name gets nothing (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
@@ -24,23 +25,24 @@ def app(preview: Preview, folder: Path) -> Starlette:
     """Return the application; *folder* is the site's, for templates of its own."""
     templates = Templates(folder, {})
 
-    def index(_: Request) -> Response:
+    def index(request: Request) -> Response:
         try:
-            shown, wrong = list(preview.shown().values()), ""
+            rows, wrong = [_row(one, _place(request, one.newsletter.name)) for one in preview.shown().values()], ""
         except FeedsError as e:
-            shown, wrong = [], str(e)
-        page = {"newsletters": [_row(one) for one in shown], "wrong": wrong, "state": preview.state()}
+            rows, wrong = [], str(e)
+        page = {"newsletters": rows, "wrong": wrong, "state": preview.state()}
         return HTMLResponse(templates.render("pages/preview.html", {"page": page}))
 
     def letter(request: Request) -> Response:
         found = preview.shown().get(request.path_params["name"])
-        if found is None or found.letter is None:
+        shown = found.letter(_place(request, "choice")) if found else None
+        if shown is None:
             return PlainTextResponse(found.reason if found else "no such newsletter", 404)
         part = request.path_params["part"]
         if part != "html":
-            return PlainTextResponse(found.letter.text if part == "text" else found.letter.html)
+            return PlainTextResponse(shown.text if part == "text" else shown.html)
         pictures = "'none'" if "pictures" in request.query_params else "http: https: data:"
-        html = _in_scheme(found.letter.html, request.query_params.get("scheme", ""))
+        html = _in_scheme(shown.html, request.query_params.get("scheme", ""))
         return HTMLResponse(html, headers={"Content-Security-Policy": _AS_MAIL.format(pictures=pictures)})
 
     def state(_: Request) -> Response:
@@ -62,16 +64,30 @@ def _in_scheme(html: str, scheme: str) -> str:
     return html.replace("@media (prefers-color-scheme: dark)", asked) if asked else html
 
 
-def _row(shown: Shown) -> dict[str, object]:
-    letter = shown.letter
+def _place(request: Request, name: str) -> int:
+    """Return which of a newsletter's choices is asked for."""
+    asked = request.query_params.get(name, "0")
+    return int(asked) if asked.isdecimal() else 0
+
+
+def _row(shown: Shown, place: int) -> dict[str, object]:
+    letter = shown.letter(place)
+    nothing = "" if letter or shown.reason else "who asked for this gets no letter: none of its posts are among it"
     return {
         "name": shown.newsletter.name,
         "title": shown.newsletter.heading,
         "subject": letter.subject if letter else "",
-        "reason": shown.reason,
+        "reason": shown.reason or nothing,
         "bytes": f"{len(letter.html.encode()):,}" if letter else "",
-        "remarks": shown.remarks,
+        "remarks": remarks(shown, letter),
+        "choices": [_asked_for(choice) for choice in shown.choices] if shown.issue else [],
+        "chosen": place,
     }
+
+
+def _asked_for(choice: Choice) -> str:
+    said = [choice.lang or "", ", ".join(choice.topics)]
+    return ": ".join(filter(None, said)) or "Everything"
 
 
 def serve(preview: Preview, folder: Path, port: int) -> None:

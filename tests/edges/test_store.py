@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,11 +14,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from feeds.edges.store import opening
-from feeds.edges.store.memory import Plan, Recipient
+from feeds.edges.store.deliveries import Outcome
+from feeds.edges.store.memory import Mailing, Plan
 from feeds.edges.store.opening import opened
 from feeds.edges.store.schema import metadata
 from feeds.errors import StoreError
-from feeds.model import DeliveryState, IssueState, Known, Letter, Selection
+from feeds.model import Choice, Content, DeliveryState, IssueState, Known, Letter, Page, Selection
 from tests.core.factory import entry
 
 URL = "sqlite:///feeds.db"
@@ -35,14 +37,22 @@ def memory(store):
     return store.memory
 
 
-def plan(number=1, slot=NOW, stories=(), recipients=("ada@example.org",)):
+LETTER = Letter(lang="en", subject="S", html="<p>", text="T")
+
+
+def plan(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **mailing):
+    """An issue; nobody reads it but those who get copies, unless the test says so."""
+    told = Selection(stories=tuple(stories))
     return Plan(
         newsletter="weekly",
         number=number,
         slot=slot,
-        selection=Selection(stories=tuple(stories)),
-        letters=[Letter(lang="en", subject="S", html="<p>", text="T", page="P")],
-        recipients=[Recipient(email=r, key=r, message_id=f"<{number}.{r}>", lang="en") for r in recipients],
+        subject="S",
+        selection=told,
+        page=Page(html="P"),
+        content=Content(selection=told, texts={}),
+        seed=b"seed",
+        mailing=Mailing(**{"letters": [LETTER], "choices": {}, "copies": [(c, c) for c in copies]} | mailing),
     )
 
 
@@ -103,7 +113,7 @@ def test_what_was_public_is_remembered(store):
 def test_a_slot_gives_one_issue(memory):
     """Whoever comes second is told, and nothing of theirs is kept."""
     assert memory.freeze(plan(1), NOW)
-    assert not memory.freeze(plan(2, recipients=("bob@example.org",)), NOW)
+    assert not memory.freeze(plan(2, copies=("bob@example.org",)), NOW)
     assert not memory.freeze(plan(1, slot=NOW + timedelta(days=7)), NOW)
     assert [(i.number, i.recipients) for i in memory.issues()] == [(1, 1)]
     assert memory.last("weekly") == (NOW, 1)
@@ -120,41 +130,107 @@ def test_an_entry_is_announced_once_in_each_newsletter(store, memory):
     assert memory.announced("daily") == frozenset()
 
 
-def test_an_address_gets_one_delivery_of_an_issue(memory):
-    """Even if it was asked for twice; then nothing of the issue is kept."""
-    with pytest.raises(sa.exc.IntegrityError):
-        memory.freeze(plan(recipients=("ada@example.org", "ada@example.org")), NOW)
-    assert memory.issues() == ()
+def test_an_address_gets_one_delivery_of_an_issue(store, memory):
+    """A reader who is to get a copy as well is a reader."""
+    store.people.subscribe("ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW)
+    to = ("ada@example.org", "bob@example.org", "bob@example.org")
+    memory.freeze(plan(copies=to, choices={Choice(): 0}), NOW)
+    claimed = store.deliveries.claim(1, 10, NOW)
+    assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
+    assert [i.recipients for i in memory.issues()] == [2]
 
 
-def test_the_date_of_a_message_is_that_of_its_first_hand_over(memory):
+def test_readers_get_the_letter_of_their_choice(store, memory):
+    """By language and topics, equal ones together; who asked for something that has no letter gets none."""
+    people = (
+        ("a", None, None),
+        ("b", "ja", None),
+        ("c", "ja", ["X", "Y"]),
+        ("d", "ja", ["Y", "X"]),
+        ("e", "de", ["Z"]),
+    )
+    for name, lang, topics in people:
+        email = f"{name}@example.org"
+        store.people.subscribe(email, email, {"weekly": topics, "daily": ["Q"]}, lang=lang, consent="asked", at=NOW)
+    everything, ja, few, none = (
+        Choice(),
+        Choice(lang="ja"),
+        Choice(lang="ja", topics=("X", "Y")),
+        Choice(lang="de", topics=("Z",)),
+    )
+    assert memory.choices("weekly") == {everything: 1, none: 1, ja: 1, few: 2}
+    letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
+    memory.freeze(plan(copies=(), letters=letters, choices={everything: 0, ja: 1, few: 1}), NOW)
+    got = {d.recipient[0]: memory.letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW)}
+    assert got == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
+
+
+def test_what_an_issue_tells_is_kept_until_it_is_approved(store, memory):
+    """Whatever becomes of the posts meanwhile; nobody is written down before."""
+    told = plan(stories=[entry("a.md")])
+    store.entries.remember([entry("a.md")], NOW)
+    memory.freeze(replace(told, mailing=None), NOW)
+    [issue] = memory.issues()
+    assert (issue.state, issue.recipients, memory.content(issue.id)) == (IssueState.COMPOSED, 0, told.content)
+    assert memory.issues(unfinished=True) == ()
+    memory.approve(issue, told.mailing)
+    assert [(i.state, i.recipients) for i in memory.issues(unfinished=True)] == [(IssueState.SENDING, 1)]
+
+
+def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
     """A second attempt repeats it."""
     memory.freeze(plan(), NOW)
-    first = memory.hand_over(memory.waiting(1)[0].id, NOW)
-    again = memory.hand_over(first.id, NOW + timedelta(hours=1))
-    assert first == again
-    assert (again.handed_over_at, again.state) == (NOW, DeliveryState.HANDING_OVER)
+    [taken] = store.deliveries.claim(1, 10, NOW)
+    assert store.deliveries.turn([], [taken.id], NOW) == {taken.id: NOW}
+    later = NOW + timedelta(hours=1)
+    put_off = Outcome(id=taken.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
+    store.deliveries.turn([put_off], [], NOW)
+    assert store.deliveries.claim(1, 10, NOW) == []
+    assert store.deliveries.next_at(1) == later
+    [again] = store.deliveries.claim(1, 10, later)
+    assert (again.tries, again.handed_over_at) == (1, NOW)
+    assert store.deliveries.turn([], [again.id], later) == {again.id: NOW}
 
 
-def test_what_was_sent_waits_no_longer(memory):
+def test_what_was_sent_waits_no_longer(store, memory):
     """And an issue is finished when it is said to be."""
-    memory.freeze(plan(recipients=("ada@example.org", "bob@example.org")), NOW)
-    memory.sent(memory.waiting(1)[0].id, NOW, "250 OK")
-    assert [d.recipient for d in memory.waiting(1)] == ["bob@example.org"]
-    assert [(i.state, i.sent) for i in memory.issues(unfinished=True)] == [(IssueState.SENDING, 1)]
+    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+    [first, _] = store.deliveries.claim(1, 10, NOW)
+    store.deliveries.turn([Outcome(id=first.id, state=DeliveryState.SENT, answer="250 OK")], [], NOW)
+    store.deliveries.release(1)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW)] == ["bob@example.org"]
+    assert [i.state for i in memory.issues(unfinished=True)] == [IssueState.SENDING]
     memory.finish(1)
     assert memory.issues(unfinished=True) == ()
+    assert [i.sent for i in memory.issues()] == [1]
 
 
-def test_people_join_more_newsletters_and_leave_all(memory):
-    """Joining adds; leaving is remembered, not forgotten."""
-    for newsletter in ("weekly", "daily", "weekly"):
-        memory.subscribe("Ada@example.org", "ada@example.org", [newsletter], lang=None, consent="asked", at=NOW)
-    assert [s.newsletters for s in memory.subscribers()] == [("daily", "weekly")]
-    memory.unsubscribe("ada@example.org", NOW)
-    assert [s.status for s in memory.subscribers()] == ["unsubscribed"]
-    assert memory.subscribers(active=True) == ()
-    assert memory.subscriber("nobody@example.org") is None
+def test_what_a_killed_sender_left_is_taken_up(store, memory):
+    """What it had only taken is ready; what it was handing over may have arrived: once it is sent again, then held."""
+    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+    for held in (0, 1):
+        taken = store.deliveries.claim(1, 10, NOW)
+        assert [d.recipient for d in taken] == ["ada@example.org", "bob@example.org"]
+        store.deliveries.turn([], [taken[0].id], NOW)
+        assert store.deliveries.recover(1, resend=1) == held
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW)] == ["bob@example.org"]
+    assert store.deliveries.counts(1)[DeliveryState.UNKNOWN] == 1
+
+
+def test_people_join_more_newsletters_and_leave_all(store):
+    """Joining adds; leaving is remembered, not forgotten, and ends what waits."""
+    people = store.people
+    for newsletter, topics in (("weekly", None), ("daily", ["B", "A"]), ("weekly", None), ("daily", None)):
+        people.subscribe("Ada@example.org", "ada@example.org", {newsletter: topics}, lang=None, consent="asked", at=NOW)
+    [found] = people.everybody()
+    assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
+    store.memory.freeze(plan(copies=(), choices={Choice(): 0}), NOW)
+    [taken] = store.deliveries.claim(1, 10, NOW)
+    people.unsubscribe("ada@example.org", NOW)
+    assert [s.status for s in people.everybody()] == ["unsubscribed"]
+    assert store.memory.choices("weekly") == {}
+    assert store.deliveries.turn([], [taken.id], NOW) == {}
+    assert people.one("nobody@example.org") is None
 
 
 def _tables(path):
@@ -176,6 +252,16 @@ def _tables(path):
     return found
 
 
+_OLD = """
+INSERT INTO issues VALUES
+    (1, 'weekly', 1, '2026-01-01 00:00:00.000000', 'sending', 'S', '2026-01-01 00:00:00.000000');
+INSERT INTO letters VALUES (1, 'en', 'S', '<p>', 'T', 'P');
+INSERT INTO deliveries VALUES
+    (1, 1, NULL, 'a@example.org', 'a@example.org', 'en', 1, '<1>', 'sent', NULL, NULL, 'OK'),
+    (2, 1, NULL, 'b@example.org', 'b@example.org', 'en', 1, '<2>', 'handing_over', NULL, NULL, NULL)
+"""
+
+
 def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
     """`fresh.sql` saves loading Alembic and tells the same; and a store of the first version is brought up to date."""
     old = tmp_path / "old.db"
@@ -187,7 +273,16 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
         connection.exec_driver_sql(
             "INSERT INTO entries VALUES ('urn:1', 'a.md', 'digest', '2026-01-01 00:00:00.000000')"
         )
+        for statement in _OLD.split(";"):
+            connection.exec_driver_sql(statement)
     with opened("sqlite:///old.db", tmp_path) as upgraded:
         assert upgraded.entries.version() == opening.HEAD
         assert upgraded.entries.known() == (Known(id="urn:1", path="a.md", text_digest="digest"),)
+        assert [(i.state, i.recipients, i.sent, len(i.seed)) for i in upgraded.memory.issues()] == [
+            ("sending", 2, 1, 16)
+        ]
+        assert upgraded.memory.page(1) == Page(html="P")
+        upgraded.deliveries.recover(1, resend=1)
+        [left] = upgraded.deliveries.claim(1, 10, NOW)
+        assert (left.recipient, upgraded.memory.letters(1)[left.letter_id].html) == ("b@example.org", "<p>")
     assert _tables(old) == _tables(tmp_path / "feeds.db")

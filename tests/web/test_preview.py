@@ -1,6 +1,7 @@
 """`feeds preview`: a real server, asked as a browser asks."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.conftest import CONFIG, NEWSLETTER
+from feeds.jobs import subscribe
+from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.test_pages import CHROMIUM, browser  # noqa: F401 - a fixture comes by name
 
 
@@ -74,6 +76,28 @@ def test_it_shows_the_next_issue_in_all_its_forms(preview):
     headers, source = asked(f"{address}letter/weekly/source")
     assert (headers["Content-Type"].partition(";")[0], source) == ("text/plain", html)
     assert not (site.folder / "feeds.db").exists()
+
+
+def test_it_shows_what_each_reader_would_get(letter_site):
+    """Each language that there is, each topic of the issue, each choice that readers have made."""
+    letter_site.post("cats", categories="[Cats]")
+    subscribe.add(letter_site.config, "a@example.org", [], topics=["Birds"], lang="de", now=NOW, again=False)
+    with served(letter_site) as address:
+        page = asked(address)[1]
+        choices = dict(re.findall(r'<a href="/\?weekly=(\d+)[^"]*">([^<]*)</a>', page))
+        assert sorted(choices.values()) == ["Cats", "ar", "de", "de: Birds", "ja"]
+        place = {choice: number for number, choice in choices.items()}
+        assert "購読" in asked(f"{address}letter/weekly/text?choice={place['ja']}")[1]
+        cats = asked(f"{address}letter/weekly/text?choice={place['Cats']}")[1]
+        assert ("/cats/" in cats, "/first/" in cats) == (True, False)
+        chosen = asked(f"{address}?weekly={place['de: Birds']}")[1]
+        assert "who asked for this gets no letter" in chosen
+        assert "<strong>de: Birds</strong>" in chosen
+        assert f"choice={place['ar']}&amp;scheme=dark" in asked(f"{address}?weekly={place['ar']}")[1].replace(
+            "&scheme", "&amp;scheme"
+        )
+        for odd in ("99", "x", "-1"):
+            assert asked(f"{address}?weekly={odd}")[1].count("<section") == 1
 
 
 def test_it_follows_what_is_written(preview):

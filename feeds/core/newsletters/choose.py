@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from feeds.core.curation.names import key, keys
 from feeds.errors import PostError
-from feeds.model import Entry, Note, Selection
+from feeds.model import Choice, Entry, Note, Selection
 from feeds.settings import Category, Newsletter
 
 #: How many entries that found no room are listed by title.
@@ -50,6 +52,20 @@ def choose(
     )
 
 
+def told_to(selection: Selection, choice: Choice, categories: Mapping[str, Category]) -> Selection | None:
+    """Return what readers with one choice are told of an issue; None where that is nothing.
+
+    Where none of its stories are theirs, those that are listed by title are told.
+    """
+    if not choice.topics:
+        return selection
+    wanted = keys(choice.topics, categories)
+    stories = tuple(entry for entry in selection.stories if _is_of(entry, wanted))
+    also = tuple(entry for entry in selection.also if _is_of(entry, wanted))
+    stories, also = (stories, also) if stories else (also, ())
+    return replace(selection, stories=stories, also=also, passed_over=()) if stories else None
+
+
 def _ordered(chosen: list[Entry], newsletter: Newsletter) -> list[Entry]:
     """Return the lead first, which is what a post says it is, else the newest; the others in the newsletter's order."""
     lead = next((entry for entry in chosen if entry.post.featured), chosen[0] if chosen else None)
@@ -86,8 +102,12 @@ def _is_held(entry: Entry, slot: datetime) -> bool:
 
 
 def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
+    return entry.post.newsletter is not False and (not wanted or _is_of(entry, wanted))
+
+
+def _is_of(entry: Entry, wanted: Collection[str]) -> bool:
     here = {key(name) for topic in entry.categories for name in (topic.term, topic.label)}
-    return entry.post.newsletter is not False and (not wanted or not here.isdisjoint(wanted))
+    return not here.isdisjoint(wanted)
 
 
 def _is_news(entry: Entry, newsletter: Newsletter, slot: datetime) -> bool:

@@ -1,20 +1,31 @@
-"""A letter and a delivery -> the bytes of a message (RFC 5322)."""
+"""A letter and a delivery -> the bytes of a message (RFC 5322).
 
+All readers of a letter get the same but for their address, the date, the Message-ID and the ways to leave. So a letter
+is encoded once, with places left for the latter, and a message is put together from pieces.
+"""
+
+import re
 import unicodedata
-from collections.abc import Iterable
+from base64 import b64encode
+from binascii import b2a_qp
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
-from hashlib import blake2b
-from typing import Any
+from functools import lru_cache
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from feeds.model import Delivery, Letter
+from feeds.core.newsletters import tokens
+from feeds.model import Delivery, Letter, Value
 from feeds.settings import Newsletter, Sender
+
+if TYPE_CHECKING:
+    from feeds.core.newsletters.dkim import Prepared, Signer
 
 #: Made of tokens that must reach the reader's side as they are. The standard library would fold a long one into
 #: encoded words (RFC 2047), which Gmail does not take for a List-Unsubscribe.
@@ -46,6 +57,10 @@ class _Policy(EmailPolicy):
         return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "surrogateescape")
 
 
+#: Bytes of a line of base64, which become 76 characters (RFC 2045 section 6.8), and characters of quoted-printable.
+_LINE_BYTES, _LINE = 57, 76
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
     """What all messages of one issue share."""
@@ -58,47 +73,110 @@ class Envelope:
     zone: tzinfo
     #: The archive on the web; None where the newsletter has none.
     archive_url: str | None
+    #: The issue's; see `feeds.core.newsletters.tokens`.
+    seed: bytes
+    #: Where mail comes back to and readers may write in order to leave; None where a person reads the replies.
+    bounces: Sender | None = None
 
     @property
     def domain(self) -> str:
         """The sender's domain, as ASCII."""
-        return self.sender.address.domain.encode("idna").decode()
+        return ascii_domain(self.sender.address.domain)
 
     @property
     def leave_url(self) -> str:
-        """Where a mail program writes to in order to leave: a mailbox that a person reads."""
-        to = (self.reply_to or self.sender).address.addr_spec
-        return f"mailto:{quote(to, safe='@+')}?subject={quote(f'unsubscribe {self.newsletter.name}')}"
+        """Where a mail program writes to in order to leave; if no person reads that, a token has its place in it."""
+        subject = quote(f"unsubscribe {self.newsletter.name}")
+        if self.bounces is None:
+            to = (self.reply_to or self.sender).address.addr_spec
+            return f"mailto:{quote(to, safe='@+')}?subject={subject}"
+        return f"mailto:{self.returning(f'u-{tokens.place(self.seed)}')}?subject={subject}"
+
+    def returning(self, token: str) -> str:
+        """Return the address that stands for one delivery or reader (VERP)."""
+        to = (self.bounces or self.sender).address
+        return f"{to.username}+{token}@{ascii_domain(to.domain)}" if self.bounces else f"{to.username}@{self.domain}"
+
+    def token(self, delivery: Delivery) -> str:
+        """Return what stands for a delivery."""
+        return tokens.delivery_token(self.seed, delivery.id)
+
+    def message_id(self, delivery: Delivery) -> str:
+        """Return the Message-ID that every attempt at a delivery has; it tells nothing about the recipient."""
+        return f"<{self.newsletter.name}.{self.number}.{self.token(delivery)}@{self.domain}>"
 
 
-def message_id(envelope: Envelope, recipient_key: str) -> str:
-    """Return the Message-ID that every attempt at this delivery has; it tells nothing about the recipient."""
-    about = f"{envelope.newsletter.name}\0{envelope.number}\0{envelope.sender}\0{recipient_key}"
-    token = blake2b(about.encode(), digest_size=12).hexdigest()
-    return f"<{envelope.newsletter.name}.{envelope.number}.{token}@{envelope.domain}>"
+@lru_cache(maxsize=1024)
+def ascii_domain(domain: str) -> str:
+    """Return a domain as DNS has it: no server needs SMTPUTF8 for it."""
+    return domain if domain.isascii() else domain.encode("idna").decode()
 
 
-def message(envelope: Envelope, letter: Letter, delivery: Delivery) -> bytes:
-    """Return the message; the same delivery always gives the same bytes.
+class Encoded(Value, frozen=True, kw_only=True):
+    """A letter as it goes out, but for what each reader has of their own."""
 
-    `multipart/alternative`, text first. A copy for the desk carries no way to leave, since there is nothing to leave.
-    """
-    if delivery.handed_over_at is None:
-        raise ValueError("a message has the date at which it was first handed over, and this one was not yet")
-    utf8 = not delivery.recipient.isascii()
-    found = EmailMessage(policy=_Policy(linesep="\r\n", utf8=utf8, cte_type="7bit"))
+    #: Fields that all messages share: names, and values as they are sent.
+    head: tuple[tuple[str, bytes], ...]
+    #: The body in pieces; between two of them a reader's token has its place.
+    pieces: tuple[bytes, ...]
+    #: For each place: None where the token stands as it is, else the bytes around it that share its base64.
+    gaps: tuple[tuple[bytes, bytes] | None, ...]
+    #: What is in it, once.
+    leave_url: str
+
+
+def encoded(envelope: Envelope, letter: Letter) -> Encoded:
+    """Return a letter encoded once for all its readers."""
+    parts = [_Part.of(letter.text, envelope), _Part.of(letter.html, envelope)]
+    head, _, body = _skeleton(envelope, letter, parts).partition(b"\r\n\r\n")
+    pieces, gaps = [b""], []
+    for at, text in enumerate(_between(body, len(parts))):
+        pieces[-1] += text
+        if at < len(parts):
+            pieces[-1] += parts[at].pieces[0]
+            pieces += parts[at].pieces[1:]
+            gaps += parts[at].gaps
+    return Encoded(head=tuple(_fields(head)), pieces=tuple(pieces), gaps=tuple(gaps), leave_url=envelope.leave_url)
+
+
+def _skeleton(envelope: Envelope, letter: Letter, parts: Iterable["_Part"]) -> bytes:
+    """Return the message without what is a reader's own, a mark in place of each part's text."""
+    found = EmailMessage(policy=_Policy(linesep="\r\n", cte_type="7bit"))
     found["From"] = envelope.sender.address
-    local, _, domain = delivery.recipient.rpartition("@")
-    found["To"] = Address(username=local, domain=domain)
     found["Subject"] = _one_line(letter.subject)
-    found["Date"] = format_datetime(delivery.handed_over_at.astimezone(envelope.zone))
-    found["Message-ID"] = delivery.message_id
     if envelope.reply_to:
         found["Reply-To"] = envelope.reply_to.address
-    for name, value in _list_headers(envelope, copy=delivery.copy):
+    for name, value in _list_headers(envelope):
         found[name] = value
-    _set_parts(found, letter, delivery.message_id)
+    found.make_alternative()
+    for at, (part, subtype) in enumerate(zip(parts, ("plain", "html"), strict=True)):
+        one = EmailMessage(policy=found.policy)
+        one["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+        one["Content-Transfer-Encoding"] = part.encoding
+        one["Content-Language"] = letter.lang
+        one.set_payload(_mark(at).decode())
+        found.attach(one)
+    found.set_boundary(f"=_{blake2b(envelope.seed, digest_size=12).hexdigest()}")
+    found["MIME-Version"] = "1.0"
     return found.as_bytes()
+
+
+def _mark(at: int) -> bytes:
+    return b"part %d" % at
+
+
+def _between(body: bytes, parts: int) -> Iterator[bytes]:
+    """Yield what stands before, between and behind the marks."""
+    for at in range(parts):
+        before, _, body = body.partition(b"\r\n\r\n" + _mark(at))
+        yield before + b"\r\n\r\n"
+    yield body if body.endswith(b"\r\n") else body + b"\r\n"
+
+
+def _fields(head: bytes) -> Iterator[tuple[str, bytes]]:
+    for field in re.split(rb"\r\n(?![ \t])", head):
+        name, _, value = field.partition(b":")
+        yield name.decode(), value
 
 
 def _one_line(text: str) -> str:
@@ -106,30 +184,138 @@ def _one_line(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text).split())
 
 
-def _list_headers(envelope: Envelope, *, copy: bool) -> Iterable[tuple[str, str]]:
+def _list_headers(envelope: Envelope) -> Iterable[tuple[str, str]]:
     name = envelope.newsletter.name
     yield "List-Id", f"<{name}.{envelope.domain}>"  # RFC 2919
-    if not copy:
-        yield "List-Unsubscribe", f"<{envelope.leave_url}>"  # RFC 2369
     if envelope.archive_url:
         yield "List-Archive", f"<{envelope.archive_url}>"
     yield "Feedback-ID", f"{envelope.number}:{name}:newsletter:{envelope.domain}"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
 
 
-def _set_parts(found: EmailMessage, letter: Letter, seed: str) -> None:
-    found.set_content(letter.text, cte=_encoding(letter.text))
-    found.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
-    for part in found.iter_parts():
-        part["Content-Language"] = letter.lang
-        del part["MIME-Version"]
-    found.set_boundary(f"=_{blake2b(seed.encode(), digest_size=12).hexdigest()}")
+# Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _encoding(text: str) -> str:
-    """Return the smaller of quoted-printable and base64."""
-    quoted, sixty_four = _sizes(text)
-    return "quoted-printable" if quoted <= sixty_four else "base64"
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part's text, encoded, in pieces."""
+
+    encoding: str
+    pieces: list[bytes]
+    gaps: list[tuple[bytes, bytes] | None]
+
+    @classmethod
+    def of(cls, text: str, envelope: Envelope) -> "_Part":
+        content = re.sub(r"\r\n?", "\n", text).strip("\n").encode()
+        place = tokens.place(envelope.seed).encode()
+        quoted, sixty_four = _sizes(text)
+        return _quoted(content, place) if quoted <= sixty_four else _sixty_four(content, place)
+
+
+def _quoted(content: bytes, place: bytes) -> _Part:
+    """Return quoted-printable (RFC 2045 section 6.7); no line begins with a dot, so SMTP has nothing to stuff.
+
+    A place that a soft line break has cut stands on a line of its own.
+    """
+    lines = b2a_qp(content + b"\n", istext=True).replace(b"\r\n", b"\n").split(b"\n")
+    whole = b"\r\n".join(_undotted(line) for line in lines).rstrip(b"\r\n")
+    cut = b"(?:=\r\n)?".join(re.escape(place[at : at + 1]) for at in range(len(place)))
+    whole = re.sub(cut, lambda found: place if found[0] == place else b"=\r\n" + place + b"=\r\n", whole)
+    pieces = whole.split(place)
+    return _Part("quoted-printable", pieces, [None] * (len(pieces) - 1))
+
+
+def _undotted(line: bytes) -> bytes:
+    """Return a line that begins with no dot, in two if it grows too long."""
+    if not line.startswith(b"."):
+        return line
+    longer = b"=2E" + line[1:]
+    return longer if len(longer) <= _LINE else b"=2E=\r\n" + _undotted(line[1:])
+
+
+def _sixty_four(content: bytes, place: bytes) -> _Part:
+    """Return base64 (RFC 2045 section 6.8): what shares a group of three bytes with a token is encoded with it."""
+    content = content.replace(b"\n", b"\r\n")
+    pieces, gaps, start = [], [], 0
+    for found in re.finditer(re.escape(place), content):
+        before = found.start() - (found.start() - start) % 3
+        after = found.end() + -(found.end() - before) % 3
+        pieces.append(_lines(content[start:before]))
+        gaps.append((content[before : found.start()], content[found.end() : after]))
+        start = after
+    return _Part("base64", _joined(pieces, _lines(content[start:])), list(gaps))
+
+
+def _joined(pieces: list[bytes], last: bytes) -> list[bytes]:
+    """Return pieces of base64 with line breaks where a token's own line begins and ends."""
+    if not pieces:
+        return [last]
+    first, *between = [f"{piece.decode()}\r\n".encode() if piece else b"" for piece in pieces]
+    return [first, *(b"\r\n" + piece for piece in between), b"\r\n" + last if last else b""]
+
+
+def _lines(content: bytes) -> bytes:
+    return b"\r\n".join(b64encode(content[at : at + _LINE_BYTES]) for at in range(0, len(content), _LINE_BYTES))
+
+
+# Messages ---------------------------------------------------------------------------------------------------------
+
+
+class Edition:
+    """A letter ready to be made out to one reader after another."""
+
+    def __init__(self, envelope: Envelope, letter: Encoded, signer: "Signer | None" = None) -> None:
+        self._envelope, self._letter = envelope, letter
+        self._place = tokens.place(envelope.seed)
+        self._fixed = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
+        names = (*_OWN, *_OWN_OF_READERS)
+        self._signed: dict[bool, Prepared] = {}
+        if signer:
+            self._signed = {copy: signer.prepared(letter.head, _OWN if copy else names) for copy in (False, True)}
+
+    def message(self, delivery: Delivery, leave: str) -> bytes:
+        """Return the message; the same delivery always gives the same bytes.
+
+        *leave* is the reader's token. A copy for the desk carries no way to leave: there is nothing to leave.
+        """
+        if delivery.handed_over_at is None:
+            raise ValueError("a message has the date at which it was first handed over, and this one was not yet")
+        body = self._body(leave)
+        own = [
+            b" " + _mailbox(delivery.recipient),
+            b" " + _date(delivery.handed_over_at, self._envelope.zone),
+            b" " + self._envelope.message_id(delivery).encode(),
+        ]
+        names: tuple[str, ...] = _OWN
+        if delivery.subscriber_id is not None:
+            names += _OWN_OF_READERS
+            own.append(b" <%b>" % self._letter.leave_url.replace(self._place, leave).encode())
+        head = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in zip(names, own, strict=True))
+        signature = b""
+        if self._signed:
+            prepared = self._signed[delivery.subscriber_id is None]
+            signature = prepared.sign(own, sha256(body).digest(), int(delivery.handed_over_at.timestamp()))
+        return b"".join((signature, head, self._fixed, b"\r\n", body))
+
+    def _body(self, leave: str) -> bytes:
+        token, letter = leave.encode(), self._letter
+        found = [letter.pieces[0]]
+        for gap, piece in zip(letter.gaps, letter.pieces[1:], strict=True):
+            found += (token if gap is None else b64encode(gap[0] + token + gap[1]), piece)
+        return b"".join(found)
+
+
+_OWN, _OWN_OF_READERS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
+
+
+def _mailbox(address: str) -> bytes:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{ascii_domain(domain)}".encode()
+
+
+@lru_cache(maxsize=64)
+def _date(moment: datetime, zone: tzinfo) -> bytes:
+    return format_datetime(moment.astimezone(zone)).encode()
 
 
 #: Gmail cuts letters at about 102 kB. What exactly it counts is not documented, so this holds for `weight`.

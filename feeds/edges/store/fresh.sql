@@ -1,5 +1,13 @@
 -- The tables of the memory as the last migration leaves them, for a new SQLite file: loading SQLAlchemy and Alembic to
 -- get there takes longer than publishing. After a change of schema.py a test prints what has to stand here.
+CREATE TABLE archive_pages (
+    kind VARCHAR(16) NOT NULL,
+    "key" TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    CONSTRAINT pk_archive_pages PRIMARY KEY (kind, "key", number)
+);
 CREATE TABLE entries (
     id TEXT NOT NULL,
     path TEXT NOT NULL,
@@ -12,34 +20,14 @@ CREATE TABLE entries (
 );
 CREATE TABLE feeds (
     kind VARCHAR(16) NOT NULL,
-    key TEXT NOT NULL,
+    "key" TEXT NOT NULL,
     id TEXT NOT NULL,
     folder TEXT NOT NULL,
     label TEXT NOT NULL,
     updated DATETIME,
     former TEXT NOT NULL,
-    CONSTRAINT pk_feeds PRIMARY KEY (kind, key),
+    CONSTRAINT pk_feeds PRIMARY KEY (kind, "key"),
     CONSTRAINT uq_feeds_folder UNIQUE (folder)
-);
-CREATE TABLE archive_pages (
-    kind VARCHAR(16) NOT NULL,
-    key TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    entries TEXT NOT NULL,
-    CONSTRAINT pk_archive_pages PRIMARY KEY (kind, key, number)
-);
-CREATE TABLE retired (
-    path TEXT NOT NULL,
-    at DATETIME NOT NULL,
-    CONSTRAINT pk_retired PRIMARY KEY (path)
-);
-CREATE TABLE pings (
-    path TEXT NOT NULL,
-    since DATETIME NOT NULL,
-    tries INTEGER NOT NULL,
-    next_at DATETIME NOT NULL,
-    CONSTRAINT pk_pings PRIMARY KEY (path)
 );
 CREATE TABLE issues (
     id INTEGER NOT NULL,
@@ -51,10 +39,26 @@ CREATE TABLE issues (
     composed_at DATETIME NOT NULL,
     approved BOOLEAN DEFAULT '1' NOT NULL,
     note VARCHAR(32) DEFAULT '' NOT NULL,
+    seed BLOB DEFAULT '' NOT NULL,
+    halted TEXT DEFAULT '' NOT NULL,
+    recipients INTEGER DEFAULT '0' NOT NULL,
+    sent INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_issues PRIMARY KEY (id),
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
     CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),
     CONSTRAINT ck_issues_state CHECK (state IN ('sending', 'sent'))
+);
+CREATE TABLE pings (
+    path TEXT NOT NULL,
+    since DATETIME NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at DATETIME NOT NULL,
+    CONSTRAINT pk_pings PRIMARY KEY (path)
+);
+CREATE TABLE retired (
+    path TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_retired PRIMARY KEY (path)
 );
 CREATE TABLE subscribers (
     id INTEGER NOT NULL,
@@ -65,9 +69,17 @@ CREATE TABLE subscribers (
     consent TEXT NOT NULL,
     created_at DATETIME NOT NULL,
     status_at DATETIME NOT NULL,
+    timezone VARCHAR(64),
+    source TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_subscribers PRIMARY KEY (id),
     CONSTRAINT ck_subscribers_status CHECK (status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')),
     CONSTRAINT uq_subscribers_email_key UNIQUE (email_key)
+);
+CREATE TABLE suppressions (
+    digest VARCHAR(64) NOT NULL,
+    reason VARCHAR(16) NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_suppressions PRIMARY KEY (digest)
 );
 CREATE TABLE announced (
     newsletter TEXT NOT NULL,
@@ -81,27 +93,14 @@ CREATE TABLE announced (
     CONSTRAINT fk_announced_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
 CREATE INDEX ix_announced_issue_id ON announced (issue_id);
-CREATE TABLE deliveries (
-    id INTEGER NOT NULL,
+CREATE TABLE contents (
     issue_id INTEGER NOT NULL,
-    subscriber_id INTEGER,
-    recipient TEXT NOT NULL,
-    recipient_key TEXT NOT NULL,
-    lang VARCHAR(35) NOT NULL,
-    copy BOOLEAN NOT NULL,
-    message_id TEXT NOT NULL,
-    state VARCHAR(16) NOT NULL,
-    handed_over_at DATETIME,
-    sent_at DATETIME,
-    answer TEXT,
-    CONSTRAINT pk_deliveries PRIMARY KEY (id),
-    CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key),
-    CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')),
-    CONSTRAINT fk_deliveries_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id),
-    CONSTRAINT fk_deliveries_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE SET NULL,
-    CONSTRAINT uq_deliveries_message_id UNIQUE (message_id)
+    page TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    content BLOB,
+    CONSTRAINT pk_contents PRIMARY KEY (issue_id),
+    CONSTRAINT fk_contents_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
-CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);
 CREATE TABLE entry_history (
     id INTEGER NOT NULL,
     entry_id TEXT NOT NULL,
@@ -114,20 +113,45 @@ CREATE TABLE entry_history (
 );
 CREATE INDEX ix_entry_history_entry_id ON entry_history (entry_id);
 CREATE TABLE letters (
+    id INTEGER NOT NULL,
     issue_id INTEGER NOT NULL,
     lang VARCHAR(35) NOT NULL,
     subject TEXT NOT NULL,
     html TEXT NOT NULL,
     text TEXT NOT NULL,
-    page TEXT NOT NULL,
-    entry TEXT DEFAULT '' NOT NULL,
-    CONSTRAINT pk_letters PRIMARY KEY (issue_id, lang),
+    encoded BLOB,
+    CONSTRAINT pk_letters PRIMARY KEY (id),
     CONSTRAINT fk_letters_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
+CREATE INDEX ix_letters_issue_id ON letters (issue_id);
 CREATE TABLE subscriptions (
     subscriber_id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,
+    topics TEXT DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_subscriptions PRIMARY KEY (subscriber_id, newsletter),
     CONSTRAINT fk_subscriptions_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_subscriptions_newsletter ON subscriptions (newsletter);
+CREATE TABLE deliveries (
+    id INTEGER NOT NULL,
+    issue_id INTEGER NOT NULL,
+    letter_id INTEGER NOT NULL,
+    subscriber_id INTEGER,
+    recipient TEXT NOT NULL,
+    recipient_key TEXT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    handed_over_at DATETIME,
+    sent_at DATETIME,
+    answer TEXT,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    next_at DATETIME,
+    unknowns INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_deliveries PRIMARY KEY (id),
+    CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key),
+    CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')),
+    CONSTRAINT fk_deliveries_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id),
+    CONSTRAINT fk_deliveries_letter_id FOREIGN KEY(letter_id) REFERENCES letters (id),
+    CONSTRAINT fk_deliveries_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE SET NULL
+);
+CREATE INDEX ix_deliveries_open ON deliveries (issue_id, id) WHERE (state NOT IN ('sent', 'failed'));
+CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);

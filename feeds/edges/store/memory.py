@@ -1,39 +1,39 @@
-"""What can be asked of the memory, and told to it. Each method is one transaction."""
+"""Issues in the memory: what was told, with which letters, and to whom. Each method is one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from feeds.edges.store.schema import announced, deliveries, issues, letters, subscribers, subscriptions
-from feeds.model import (
-    Delivery,
-    DeliveryState,
-    Issue,
-    IssueState,
-    Letter,
-    Selection,
-    Subscriber,
+from feeds.edges.store.schema import (
+    announced,
+    contents,
+    deliveries,
+    issues,
+    letters,
+    subscribers,
+    subscriptions,
 )
-
-_TO_BE_MADE = deliveries.c.state.in_([DeliveryState.READY, DeliveryState.HANDING_OVER])
+from feeds.edges.store.values import aware, naive, topics
+from feeds.model import Choice, Content, DeliveryState, Issue, IssueState, Letter, Page, Selection
 
 #: Columns that a letter is made of.
-_LETTER = ("lang", "subject", "html", "text", "page", "entry")
+_LETTER = ("lang", "subject", "html", "text")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """An address an issue will go to."""
+class Mailing:
+    """Who gets which letter of an issue."""
 
-    email: str
-    key: str
-    message_id: str
-    lang: str
-    #: None for `copy_to` addresses.
-    subscriber_id: int | None = None
+    letters: Sequence[Letter]
+    #: A place in `letters` for each choice of readers; those whose choice is missing get none.
+    choices: Mapping[Choice, int]
+    #: Addresses for copies and how they are compared; they get the letter at `copies_get`.
+    copies: Sequence[tuple[str, str]] = ()
+    copies_get: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +43,13 @@ class Plan:
     newsletter: str
     number: int
     slot: datetime
+    subject: str
     selection: Selection
-    letters: Sequence[Letter]
-    #: Nobody yet, while it waits for approval.
-    recipients: Sequence[Recipient]
-    approved: bool = True
+    page: Page
+    content: Content
+    seed: bytes
+    #: None while it waits for approval.
+    mailing: Mailing | None
 
 
 class Memory:
@@ -69,7 +71,7 @@ class Memory:
         query = sa.select(sa.func.max(issues.c.slot), sa.func.max(issues.c.number))
         with self._db.begin():
             slot, number = self._db.execute(query.where(issues.c.newsletter == newsletter)).one()
-        return (_aware(slot) if slot else None), number or 0
+        return (aware(slot) if slot else None), number or 0
 
     def freeze(self, plan: Plan, now: datetime) -> bool:
         """Keep an issue with its letters, announcements and recipients, all or nothing.
@@ -91,12 +93,13 @@ class Memory:
             issues.insert().values(
                 newsletter=plan.newsletter,
                 number=plan.number,
-                slot=_naive(plan.slot),
+                slot=naive(plan.slot),
                 state=IssueState.SENDING,
-                subject=plan.letters[0].subject,
-                composed_at=_naive(now),
-                approved=plan.approved,
+                subject=plan.subject,
+                composed_at=naive(now),
+                approved=plan.mailing is not None,
                 note=plan.selection.note.digest if plan.selection.note else "",
+                seed=plan.seed,
             ),
         )
         told = (
@@ -116,8 +119,33 @@ class Memory:
             for position, entry in enumerate(chosen)
         ]
         self._insert(announced, rows)
-        self._insert(letters, [{"issue_id": issue_id} | _columns(letter) for letter in plan.letters])
-        self._insert(deliveries, [_delivery(issue_id, recipient) for recipient in plan.recipients])
+        said = {"page": plan.page.html, "entry": plan.page.entry, "content": msgspec.json.encode(plan.content)}
+        self._insert(contents, [{"issue_id": issue_id} | said])
+        if plan.mailing:
+            self._address(issue_id, plan.newsletter, plan.mailing)
+
+    def _address(self, issue_id: int, newsletter: str, mailing: Mailing) -> None:
+        """Write down the letters, and a delivery for each reader and copy; a reader who is a copy as well gets one."""
+        ids = [self._insert_one(letters.insert().values(issue_id=issue_id, **_columns(one))) for one in mailing.letters]
+        for choice, place in mailing.choices.items():
+            this = {"issue_id": issue_id, "letter_id": ids[place], "state": DeliveryState.READY}
+            to = sa.select(
+                *(sa.literal(value).label(name) for name, value in this.items()),
+                subscribers.c.id,
+                subscribers.c.email,
+                subscribers.c.email_key,
+            ).where(*_reads(newsletter), subscribers.c.lang.is_not_distinct_from(choice.lang))
+            to = to.where(subscriptions.c.topics == topics(choice.topics)).order_by(subscribers.c.id)
+            columns = [*this, "subscriber_id", "recipient", "recipient_key"]
+            self._db.execute(deliveries.insert().from_select(columns, to))
+        here = sa.select(deliveries.c.recipient_key).where(deliveries.c.issue_id == issue_id)
+        keys = [key for _, key in mailing.copies]
+        had = set(self._db.execute(here.where(deliveries.c.recipient_key.in_(keys))).scalars())
+        copies = {key: email for email, key in mailing.copies if key not in had}
+        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": ids[mailing.copies_get]}
+        self._insert(deliveries, [common | {"recipient": e, "recipient_key": k} for k, e in copies.items()])
+        everybody = sa.select(sa.func.count()).where(deliveries.c.issue_id == issue_id).scalar_subquery()
+        self._db.execute(issues.update().where(issues.c.id == issue_id).values(recipients=everybody))
 
     def _insert_one(self, row: sa.Insert) -> int:
         key = self._db.execute(row).inserted_primary_key
@@ -131,23 +159,43 @@ class Memory:
     def issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
         """Return the issues, oldest first; only those on their way if *unfinished*."""
         stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
-        to = sa.select(sa.func.count()).where(deliveries.c.issue_id == issues.c.id)
-        query = sa.select(
-            issues,
-            stories.scalar_subquery().label("posts"),
-            to.scalar_subquery().label("recipients"),
-            to.where(deliveries.c.state == DeliveryState.SENT).scalar_subquery().label("sent"),
-        ).order_by(issues.c.slot, issues.c.id)
+        query = sa.select(issues, stories.scalar_subquery().label("posts")).order_by(issues.c.slot, issues.c.id)
         if unfinished:
             query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
         with self._db.begin():
             return tuple(_issue(row) for row in self._db.execute(query))
 
-    def letters(self, issue_id: int) -> dict[str, Letter]:
-        """Return an issue's letters by language, as they were frozen."""
+    def letters(self, issue_id: int) -> dict[int, Letter]:
+        """Return an issue's letters by their ids, as they were frozen."""
         with self._db.begin():
             rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
-        return {row.lang: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
+        return {row.id: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
+
+    def encoded(self, letter_id: int) -> bytes | None:
+        """Return a letter as it goes out; None before it has been put so."""
+        with self._db.begin():
+            return self._db.execute(sa.select(letters.c.encoded).where(letters.c.id == letter_id)).scalar()
+
+    def keep_encoded(self, letter_id: int, encoded: bytes) -> None:
+        """Keep a letter as it goes out."""
+        with self._db.begin():
+            self._db.execute(letters.update().where(letters.c.id == letter_id).values(encoded=encoded))
+
+    def page(self, issue_id: int) -> Page:
+        """Return an issue as everybody may see it."""
+        query = sa.select(contents.c.page, contents.c.entry).where(contents.c.issue_id == issue_id)
+        with self._db.begin():
+            row = self._db.execute(query).one()
+        return Page(html=row.page, entry=row.entry)
+
+    def content(self, issue_id: int) -> Content | None:
+        """Return what an issue tells; None where an older version froze it, or froze it in a form of its own."""
+        with self._db.begin():
+            found = self._db.execute(sa.select(contents.c.content).where(contents.c.issue_id == issue_id)).scalar()
+        try:
+            return msgspec.json.decode(found, type=Content) if found else None
+        except msgspec.DecodeError:
+            return None
 
     def notes(self, newsletter: str) -> frozenset[str]:
         """Return the digests of the editor's notes that a newsletter's issues were composed with."""
@@ -155,138 +203,45 @@ class Memory:
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def approve(self, issue_id: int, recipients: Sequence[Recipient]) -> None:
-        """Freeze who an issue goes to; from now on it is on its way."""
+    def choices(self, newsletter: str) -> dict[Choice, int]:
+        """Return what a newsletter's active readers have asked for, and how many of them asked for just that."""
+        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(*_reads(newsletter))
+        query = query.group_by(subscribers.c.lang, subscriptions.c.topics)
+        query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
         with self._db.begin():
-            here = issues.update().where(issues.c.id == issue_id, ~issues.c.approved).values(approved=True)
+            rows = self._db.execute(query).all()
+        return {Choice(lang=lang, topics=tuple(msgspec.json.decode(topics))): number for lang, topics, number in rows}
+
+    def approve(self, issue: Issue, mailing: Mailing) -> None:
+        """Freeze who an issue goes to and with which letters; from now on it is on its way."""
+        with self._db.begin():
+            here = issues.update().where(issues.c.id == issue.id, ~issues.c.approved).values(approved=True)
             if self._db.execute(here).rowcount:
-                self._insert(deliveries, [_delivery(issue_id, recipient) for recipient in recipients])
+                self._address(issue.id, issue.newsletter, mailing)
 
     def cancel(self, issue_id: int) -> None:
         """Forget an issue that nobody has approved: its posts are news again, its slot and number free."""
         with self._db.begin():
             waiting = sa.select(issues.c.id).where(issues.c.id == issue_id, ~issues.c.approved)
-            for table in (announced, letters):
+            for table in (announced, contents):
                 self._db.execute(table.delete().where(table.c.issue_id.in_(waiting)))
             self._db.execute(issues.delete().where(issues.c.id == issue_id, ~issues.c.approved))
 
     def finish(self, issue_id: int) -> None:
-        """Write down that an issue is on its way to everybody."""
+        """Write down that an issue has come to its end with everybody, and how many it reached."""
+        here = deliveries.c.issue_id == issue_id
+        reached = sa.select(sa.func.count()).where(here, deliveries.c.state == DeliveryState.SENT).scalar_subquery()
+        done = issues.update().where(issues.c.id == issue_id).values(state=IssueState.SENT, sent=reached)
         with self._db.begin():
-            self._db.execute(issues.update().where(issues.c.id == issue_id).values(state=IssueState.SENT))
-
-    # Deliveries -------------------------------------------------------------------------------------------------
-
-    def waiting(self, issue_id: int) -> tuple[Delivery, ...]:
-        """Return the deliveries that are still to be made, in order."""
-        query = sa.select(deliveries).where(deliveries.c.issue_id == issue_id, _TO_BE_MADE)
-        with self._db.begin():
-            return tuple(_read_delivery(row) for row in self._db.execute(query.order_by(deliveries.c.id)))
-
-    def hand_over(self, delivery_id: int, at: datetime) -> Delivery:
-        """Write down, before the act, that a transport is about to see a message; return the delivery as it is now."""
-        here = deliveries.c.id == delivery_id
-        first = sa.func.coalesce(deliveries.c.handed_over_at, sa.bindparam("at", _naive(at), sa.DateTime))
-        with self._db.begin():
-            self._db.execute(
-                deliveries.update().where(here).values(state=DeliveryState.HANDING_OVER, handed_over_at=first),
-            )
-            return _read_delivery(self._db.execute(sa.select(deliveries).where(here)).one())
-
-    def sent(self, delivery_id: int, at: datetime, answer: str) -> None:
-        """Write down, after the act, what the transport answered."""
-        here = deliveries.c.id == delivery_id
-        values = {"state": DeliveryState.SENT, "sent_at": _naive(at), "answer": answer}
-        with self._db.begin():
-            self._db.execute(deliveries.update().where(here).values(**values))
-
-    # People -----------------------------------------------------------------------------------------------------
-
-    def subscribers(self, *, newsletter: str | None = None, active: bool = False) -> tuple[Subscriber, ...]:
-        """Return people in the order of their addresses, perhaps only a newsletter's, perhaps only active ones."""
-        query = sa.select(subscribers).order_by(subscribers.c.email_key)
-        if active:
-            query = query.where(subscribers.c.status == "active")
-        with self._db.begin():
-            rows = self._db.execute(query).all()
-            pairs = self._db.execute(sa.select(subscriptions).order_by(subscriptions.c.newsletter)).all()
-        reads: dict[int, list[str]] = {}
-        for pair in pairs:
-            reads.setdefault(pair.subscriber_id, []).append(pair.newsletter)
-        found = (
-            Subscriber(
-                id=row.id,
-                email=row.email,
-                key=row.email_key,
-                status=row.status,
-                lang=row.lang,
-                newsletters=tuple(reads.get(row.id, ())),
-                consent=row.consent,
-            )
-            for row in rows
-        )
-        return tuple(s for s in found if newsletter is None or newsletter in s.newsletters)
-
-    def subscriber(self, key: str) -> Subscriber | None:
-        """Return the person with this address (compared as `key`)."""
-        with self._db.begin():
-            found = self._db.execute(sa.select(subscribers.c.id).where(subscribers.c.email_key == key)).scalar()
-        return next((s for s in self.subscribers() if s.id == found), None)
-
-    def subscribe(
-        self, email: str, key: str, newsletters: Iterable[str], *, lang: str | None, consent: str, at: datetime
-    ) -> None:
-        """Keep a person as active reader of *newsletters*, beside what they read already."""
-        values = {"email": email, "status": "active", "consent": consent, "status_at": _naive(at)}
-        with self._db.begin():
-            found = self._db.execute(sa.select(subscribers.c.id).where(subscribers.c.email_key == key)).scalar()
-            if found is None:
-                row = subscribers.insert().values(email_key=key, lang=lang, created_at=_naive(at), **values)
-                found = self._insert_one(row)
-            else:
-                values |= {"lang": lang} if lang else {}
-                self._db.execute(subscribers.update().where(subscribers.c.id == found).values(**values))
-            mine = sa.select(subscriptions.c.newsletter).where(subscriptions.c.subscriber_id == found)
-            had = set(self._db.execute(mine).scalars())
-            self._insert(
-                subscriptions, [{"subscriber_id": found, "newsletter": n} for n in sorted(set(newsletters) - had)]
-            )
-
-    def unsubscribe(self, key: str, at: datetime) -> None:
-        """Write down that a person has left, and end what is ready for them.
-
-        They stay known, so that nothing brings them back by accident.
-        """
-        here = subscribers.c.email_key == key
-        theirs = deliveries.c.subscriber_id.in_(sa.select(subscribers.c.id).where(here))
-        gone = {"state": DeliveryState.FAILED, "answer": "left before it was known to be sent"}
-        with self._db.begin():
-            self._db.execute(subscribers.update().where(here).values(status="unsubscribed", status_at=_naive(at)))
-            self._db.execute(deliveries.update().where(theirs, _TO_BE_MADE).values(**gone))
+            self._db.execute(done)
 
 
-def _delivery(issue_id: int, recipient: Recipient) -> dict[str, Any]:
-    return {
-        "issue_id": issue_id,
-        "subscriber_id": recipient.subscriber_id,
-        "recipient": recipient.email,
-        "recipient_key": recipient.key,
-        "lang": recipient.lang,
-        "copy": recipient.subscriber_id is None,
-        "message_id": recipient.message_id,
-        "state": DeliveryState.READY,
-    }
-
-
-def _read_delivery(row: Any) -> Delivery:
-    return Delivery(
-        id=row.id,
-        recipient=row.recipient,
-        lang=row.lang,
-        state=DeliveryState(row.state),
-        message_id=row.message_id,
-        handed_over_at=_aware(row.handed_over_at) if row.handed_over_at else None,
-        copy=row.copy,
+def _reads(newsletter: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what is true of a newsletter's active readers and their subscription."""
+    return (
+        subscriptions.c.newsletter == newsletter,
+        subscribers.c.id == subscriptions.c.subscriber_id,
+        subscribers.c.status == "active",
     )
 
 
@@ -299,18 +254,11 @@ def _issue(row: Any) -> Issue:
         id=row.id,
         newsletter=row.newsletter,
         number=row.number,
-        slot=_aware(row.slot),
+        slot=aware(row.slot),
         state=IssueState(row.state) if row.approved else IssueState.COMPOSED,
         subject=row.subject,
         posts=row.posts,
         recipients=row.recipients,
         sent=row.sent,
+        seed=row.seed,
     )
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import FeedMemory
 from feeds.errors import StoreError
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from feeds.edges.store.memory import Memory
+    from feeds.edges.store.people import People
 
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
 #: The last migration; a test holds that it is.
-HEAD = "0004"
+HEAD = "0005"
 
 
 class Store:
@@ -29,14 +31,26 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.entries = Entries(connection)
+        self.deliveries = Deliveries(connection)
         self.feeds = FeedMemory(connection)
 
     @cached_property
     def memory(self) -> "Memory":
-        """Issues, deliveries, people."""
+        """Issues and their letters."""
         from feeds.edges.store.memory import Memory  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
 
-        return Memory(self.engine.connect())
+        return Memory(self._alchemy)
+
+    @cached_property
+    def people(self) -> "People":
+        """Those who read them."""
+        from feeds.edges.store.people import People  # noqa: PLC0415 - as above
+
+        return People(self._alchemy)
+
+    @cached_property
+    def _alchemy(self) -> "sa.Connection":
+        return self.engine.connect()
 
     @cached_property
     def engine(self) -> "sa.Engine":

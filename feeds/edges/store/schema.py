@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -119,6 +120,14 @@ issues = Table(
     Column("approved", Boolean, nullable=False, server_default="1"),
     #: A digest of the editor's note, so that no note is used twice; empty without one.
     Column("note", String(32), nullable=False, server_default=""),
+    #: From which the tokens of its deliveries are made (see `feeds.core.newsletters.tokens`): not from a key in a
+    #: file, which may be lost or replaced while letters are on their way.
+    Column("seed", LargeBinary, nullable=False, server_default=""),
+    #: Why nothing of it is handed over for now; empty: it is.
+    Column("halted", Text, nullable=False, server_default=""),
+    #: How many it went to, and how many of them it reached: kept, since there may be millions to count.
+    Column("recipients", Integer, nullable=False, server_default="0"),
+    Column("sent", Integer, nullable=False, server_default="0"),
     UniqueConstraint("newsletter", "slot"),
     UniqueConstraint("newsletter", "number"),
     CheckConstraint("state IN ('sending', 'sent')", name="state"),
@@ -136,18 +145,30 @@ announced = Table(
     CheckConstraint("how IN ('story', 'also', 'passed_over')", name="how"),
 )
 
+#: What an issue says, apart from `issues`, which every pass looks through.
+contents = Table(
+    "contents",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    #: The page of the archive, kept so that it stays as sent, and the entry of the newsletter's feed.
+    Column("page", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    #: JSON: what it tells, until the letters are made of it.
+    Column("content", LargeBinary),
+)
+
+#: An issue rendered for readers with one choice, and as it goes out.
 letters = Table(
     "letters",
     metadata,
-    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
-    Column("lang", String(35), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", ForeignKey("issues.id"), nullable=False, index=True),
+    Column("lang", String(35), nullable=False),
     Column("subject", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
-    #: The same issue for the archive; kept, so that the page stays as sent.
-    Column("page", Text, nullable=False),
-    #: The same issue as an entry of the newsletter's feed.
-    Column("entry", Text, nullable=False, server_default=""),
+    #: JSON: as it goes out, written down before it does, so that whoever gets it later gets the same.
+    Column("encoded", LargeBinary),
 )
 
 subscribers = Table(
@@ -162,6 +183,10 @@ subscribers = Table(
     Column("consent", Text, nullable=False),
     Column("created_at", DateTime, nullable=False),
     Column("status_at", DateTime, nullable=False),
+    #: A name of the IANA database.
+    Column("timezone", String(64)),
+    #: What they came by: `add`, or the name of a file.
+    Column("source", Text, nullable=False, server_default=""),
     CheckConstraint(
         "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')",
         name="status",
@@ -173,6 +198,17 @@ subscriptions = Table(
     metadata,
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("newsletter", Text, primary_key=True, index=True),
+    #: A JSON list of the categories they want, sorted; all where it is empty.
+    Column("topics", Text, nullable=False, server_default="[]"),
+)
+
+#: Who must not be written to again, though they were erased: digests that only the key can compare.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("reason", String(16), nullable=False),
+    Column("at", DateTime, nullable=False),
 )
 
 deliveries = Table(
@@ -180,21 +216,28 @@ deliveries = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("issue_id", ForeignKey("issues.id"), nullable=False),
+    Column("letter_id", ForeignKey("letters.id"), nullable=False),
     #: None for `copy_to` addresses and for people who were erased.
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
     Column("recipient", Text, nullable=False),
     Column("recipient_key", Text, nullable=False),
-    Column("lang", String(35), nullable=False),
-    Column("copy", Boolean, nullable=False),
-    Column("message_id", Text, nullable=False, unique=True),
     Column("state", String(16), nullable=False),
     #: The message's `Date`: set at the first hand-over, then kept.
     Column("handed_over_at", DateTime),
     Column("sent_at", DateTime),
+    #: The server's last.
     Column("answer", Text),
+    #: How often it said "later", and not before when it is asked again.
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime),
+    #: How often no answer came.
+    Column("unknowns", Integer, nullable=False, server_default="0"),
     UniqueConstraint("issue_id", "recipient_key"),
     CheckConstraint(
         "state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')",
         name="state",
     ),
 )
+#: A million that are sent are not looked through to find the one that is not.
+_OPEN = deliveries.c.state.not_in(["sent", "failed"])
+Index("ix_deliveries_open", deliveries.c.issue_id, deliveries.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)

@@ -1,5 +1,6 @@
 """Messages as servers and mail programs see them."""
 
+import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from zoneinfo import ZoneInfo
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.message import Envelope, message, message_id
+from feeds.core.newsletters import tokens
+from feeds.core.newsletters.message import Edition, Envelope, encoded
 from feeds.model import Delivery, DeliveryState, Letter
 from feeds.settings import Crontab, Newsletter, Sender
 
@@ -24,6 +26,7 @@ def envelope(**values):
             "reply_to": Sender.parse("desk@example.com"),
             "zone": ZoneInfo("Asia/Tokyo"),
             "archive_url": "https://example.com/feeds/",
+            "seed": b"seed",
         }
         | values,
     )
@@ -33,19 +36,26 @@ def delivery(**values):
     return Delivery(
         **{
             "id": 1,
+            "letter_id": 1,
             "recipient": "ada@example.org",
-            "lang": "ja",
             "state": DeliveryState.HANDING_OVER,
-            "message_id": "<weekly.3.x@example.com>",
             "handed_over_at": datetime(2026, 11, 23, 0, 0, tzinfo=UTC),
-            "copy": False,
+            "subscriber_id": 7,
         }
         | values,
     )
 
 
 def letter(subject="件名", html="<p>本文</p>", text="本文\n"):
-    return Letter(lang="ja", subject=subject, html=html, text=text, page="")
+    return Letter(lang="ja", subject=subject, html=html, text=text)
+
+
+#: What a reader's own token looks like.
+LEAVE = "abcdefgh" * 4
+
+
+def message(envelope, letter, delivery):
+    return Edition(envelope, encoded(envelope, letter)).message(delivery, LEAVE)
 
 
 def read(content):
@@ -60,7 +70,8 @@ def test_a_message_says_who_what_when_and_how_to_leave():
     assert str(found["Reply-To"]) == "desk@example.com"
     assert found["Subject"] == "件名"
     assert found["Date"] == "Mon, 23 Nov 2026 09:00:00 +0900"
-    assert found["Message-ID"] == "<weekly.3.x@example.com>"
+    token = tokens.delivery_token(b"seed", 1)
+    assert found["Message-ID"] == f"<weekly.3.{token}@example.com>"
     assert found["List-Id"] == "<weekly.example.com>"
     assert found["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
     assert found["List-Archive"] == "<https://example.com/feeds/>"
@@ -79,7 +90,7 @@ def test_text_comes_first_and_html_last():
 
 def test_a_copy_for_the_desk_has_nothing_to_leave():
     """Its recipient is not subscribed."""
-    assert read(message(envelope(), letter(), delivery(copy=True)))["List-Unsubscribe"] is None
+    assert read(message(envelope(), letter(), delivery(subscriber_id=None)))["List-Unsubscribe"] is None
 
 
 def test_a_long_list_header_is_never_encoded_words():
@@ -136,9 +147,51 @@ def test_a_subject_arrives_as_it_is(subject):
     assert found["Bcc"] is None
 
 
-@given(st.emails(), st.emails())
-def test_a_message_id_is_fixed_for_a_delivery_and_tells_nothing(one, other):
-    """The same recipient, the same id; another, another; the address is not in it."""
-    assert message_id(envelope(), one) == message_id(envelope(), one)
-    assert (message_id(envelope(), one) == message_id(envelope(), other)) == (one == other)
-    assert one not in message_id(envelope(), one)
+@pytest.mark.parametrize("lang", ["plain words and ", "日本語の本文と、", "ä=é.\n.", "."])
+@given(before=st.integers(0, 130), between=st.integers(0, 90))
+def test_a_token_finds_its_place_in_any_encoding(lang, before, between):
+    """Wherever lines break around it: each reader has their own, and all else reads as written."""
+    to = envelope(bounces=Sender.parse("bounces@example.com"))
+    place = to.leave_url
+    text = f"{(lang * 130)[:before]}{place} {(lang * 90)[:between]}{place}{lang * 40}"
+    content = message(to, letter(html=f"<p>{text}</p>", text=text), delivery())
+    found = read(content)
+    expected = text.replace(place, f"mailto:bounces+u-{LEAVE}@example.com?subject=unsubscribe%20weekly")
+    assert [part.get_content().replace("\r\n", "\n").strip("\n") for part in found.iter_parts()] == [
+        expected.strip("\n"),
+        f"<p>{expected}</p>",
+    ]
+    assert found["List-Unsubscribe"] == f"<mailto:bounces+u-{LEAVE}@example.com?subject=unsubscribe%20weekly>"
+    lines = content.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    assert max(map(len, lines)) <= 78
+    assert not [line for line in lines if line.startswith(b".")]
+
+
+@given(st.text(max_size=600))
+def test_any_text_arrives_as_written(text):
+    """But for what no line of mail can hold: other line breaks than CRLF, and blank lines at its ends."""
+    found = read(message(envelope(), letter(html=text, text=text), delivery()))
+    wanted = re.sub("\r\n?", "\n", text).strip("\n").encode("utf-8", "replace").decode()
+    for part in found.iter_parts():
+        assert part.get_payload(decode=True).decode().replace("\r\n", "\n").strip("\n") == wanted
+
+
+@given(st.binary(min_size=1, max_size=16), st.integers(0, 2**40 - 1), st.integers(0, 2**40 - 1))
+def test_a_delivery_is_known_by_its_token_and_by_no_other(seed, one, other):
+    """In any case; without its issue's seed nobody can make one."""
+    token = tokens.delivery_token(seed, one)
+    assert tokens.delivery_id(token.upper()) == one
+    assert tokens.is_delivery(seed, token.upper())
+    assert not tokens.is_delivery(seed + b"x", token)
+    assert (tokens.delivery_token(seed, other) == token) == (one == other)
+
+
+@given(st.integers(0, 2**40 - 1), st.text(max_size=20), st.text(max_size=60))
+def test_a_reader_leaves_by_their_token_only(subscriber, newsletter, wrong):
+    """It names one subscription, has a fixed length, and serves as long as its key is kept."""
+    token = tokens.leave_token(3, b"key", subscriber, newsletter)
+    assert len(token) == tokens.LENGTH
+    assert tokens.leaving(token.upper(), {3: b"key"}) == (subscriber, tokens.name_digest(newsletter))
+    for keys in ({3: b"other"}, {4: b"key"}, {}):
+        assert tokens.leaving(token, keys) is None
+    assert wrong == token or tokens.leaving(wrong, {3: b"key"}) is None

@@ -152,6 +152,20 @@ def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
     assert (again.returncode, "no issue of weekly waits for approval" in again.stderr) == (1, True)
 
 
+def test_what_was_approved_is_what_was_composed(letter_site, feeds):
+    """An edit, a deletion and a new post in between change nothing; a trial shows what waits."""
+    letter_site.configure(APPROVED)
+    letter_site.publish()
+    letter_site.post("first", "Other words altogether.\n", title="Another title")
+    letter_site.post("second", date="2026-11-22")
+    assert feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z").returncode == 0
+    assert feeds("approve", "weekly").returncode == 0
+    for path in ("weekly/1/desk@example.com.eml", "test/weekly/1/me@example.com.eml"):
+        found = message(letter_site, path)
+        assert (found["Subject"], "Some words of a post." in found.as_string()) == ("first", True)
+        assert "second" not in found.get_body(("plain",)).get_content()
+
+
 def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
     """Its posts are news again, with what is public by then; its number is free."""
     letter_site.configure(APPROVED)
@@ -161,6 +175,68 @@ def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
     assert feeds("cancel", "daily").returncode == 1
     letter_site.post("second", date="2026-11-21")
     assert [(i.number, i.posts, i.state) for i in letter_site.publish().issues] == [(1, 2, "composed")]
+
+
+# Groups of readers -------------------------------------------------------------------------------------------------
+
+TOPICS = {"cats": "[Cats]", "dogs": "[Dogs]", "both": "[Cats, Dogs]", "nothing": "[]"}
+
+
+def subscribed(site, name, topics=(), lang=None):
+    subscribe.add(site.config, f"{name}@example.org", [], topics=topics, lang=lang, now=NOW, again=False)
+
+
+def titles(site, name):
+    text = message(site, f"weekly/1/{name}@example.org.eml").get_body(("plain",)).get_content()
+    return {title for title in (*TOPICS, "first") if f"/{title}/" in text}
+
+
+def test_readers_are_told_what_they_asked_for(letter_site):
+    """Of their topics, however they spell them and whatever they were called; who asked for nothing gets all of it."""
+    more = '[categories."Dogs"]\nwas = ["Hounds"]\n'
+    letter_site.configure(
+        (CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', "").replace("[mail]", f"{more}[mail]")
+    )
+    for title, categories in TOPICS.items():
+        letter_site.post(title, categories=categories)
+    for name, topics in {"a": (), "c": ["cats"], "d": ["Hounds"], "e": ["Dogs", "CATS"], "n": ["Birds"]}.items():
+        subscribed(letter_site, name, topics)
+    [issue] = letter_site.publish().issues
+    assert (issue.posts, issue.recipients) == (5, 4)
+    assert {name: titles(letter_site, name) for name in "acde"} == {
+        "a": {"first", *TOPICS},
+        "c": {"cats", "both"},
+        "d": {"dogs", "both"},
+        "e": {"cats", "dogs", "both"},
+    }
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert all(f"/{title}/" in page for title in ("first", *TOPICS))
+    with opened("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.memory.letters(1)) == 4
+
+
+def test_readers_are_written_to_in_their_language(letter_site):
+    """If there are texts in it; else in the newsletter's. Who is told the same in the same words shares one letter."""
+    for name, lang in {"a": None, "b": "ja", "c": "ja", "d": "ar", "e": "fr", "f": "en"}.items():
+        subscribed(letter_site, name, lang=lang)
+    letter_site.publish()
+    found = {name: message(letter_site, f"weekly/1/{name}@example.org.eml") for name in "abcdef"}
+    langs = {name: next(iter(m.iter_parts()))["Content-Language"] for name, m in found.items()}
+    assert langs == {"a": "en", "b": "ja", "c": "ja", "d": "ar", "e": "en", "f": "en"}
+    assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
+    assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
+    with opened("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.memory.letters(1)) == 3
+
+
+def test_nobody_gets_an_empty_letter(letter_site):
+    """Where no reader would be told anything there is no issue, and the slot is not used up."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
+    subscribed(letter_site, "a", ["Birds"])
+    assert letter_site.publish().issues == []
+    letter_site.post("birds", categories="[birds]", date="2026-11-21")
+    [issue] = letter_site.publish().issues
+    assert (issue.number, issue.posts, issue.recipients) == (1, 2, 1)
 
 
 # The editor's note -------------------------------------------------------------------------------------------------

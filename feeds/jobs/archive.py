@@ -1,0 +1,53 @@
+"""The pages of issues that everybody may read."""
+
+from feeds.core.newsletters import view
+from feeds.edges.store.memory import Memory
+from feeds.errors import FeedsError
+from feeds.jobs.letters import page_url
+from feeds.jobs.report import Report
+from feeds.jobs.site import Site
+from feeds.model import Issue, IssueState
+from feeds.settings import Newsletter
+
+
+def restore_pages(site: Site, memory: Memory, report: Report) -> None:
+    """Write the archive pages that are missing or have a new neighbour; `finish` has seen to issues on their way."""
+    named = {n.name: n for n in site.settings.newsletters}
+    sent = [issue for issue in memory.issues() if issue.newsletter in named and issue.state is IssueState.SENT]
+    newest = {issue.newsletter: issue.number for issue in sent}
+    for issue in sent:
+        has_new_neighbour = issue.number == newest[issue.newsletter] - 1
+        if has_new_neighbour or not site.public.has(_page_path(issue)):
+            try:
+                write_page(site, named[issue.newsletter], issue, memory)
+            except FeedsError as e:
+                report.errors.append(str(e))
+
+
+def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> None:
+    """Bring an issue's page up to date, if its newsletter has an archive.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if newsletter.archive != "off":
+        page = memory.page(issue.id).html
+        links = _neighbours(site, newsletter, issue, memory)
+        site.public.write(_page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
+
+
+def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> dict[str, str]:
+    """Return the addresses of other issues, by the text that says which; none where the archive is not listed."""
+    if newsletter.archive != "public":
+        return {}
+    numbers = {
+        i.number for i in memory.issues() if i.newsletter == newsletter.name and i.state is not IssueState.COMPOSED
+    }
+    beside = {"previous_issue": issue.number - 1, "next_issue": issue.number + 1}
+    found = {name: page_url(site, newsletter, number) for name, number in beside.items() if number in numbers}
+    found["all_issues"] = site.public_url(f"newsletters/{newsletter.name}/")
+    return {name: url for name, url in found.items() if url}
+
+
+def _page_path(issue: Issue) -> str:
+    return f"newsletters/{issue.newsletter}/{issue.number}/index.html"

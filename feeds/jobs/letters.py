@@ -1,0 +1,178 @@
+"""What an issue tells -> how it looks: a letter for each group of readers, a page for everybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
+
+from msgspec.structs import replace
+
+from feeds.core.newsletters import choose, mailhtml, message, view
+from feeds.core.newsletters.words import Words, direction
+from feeds.core.posts import markdown
+from feeds.edges import mjml
+from feeds.edges.store.memory import Mailing
+from feeds.jobs.site import Site
+from feeds.model import Choice, Content, Letter, Page, Selection
+from feeds.settings import Newsletter, Sender
+
+#: How often a letter that is too long is made shorter; each time it comes nearer.
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typesetter:
+    """Sets one issue."""
+
+    site: Site
+    newsletter: Newsletter
+    number: int
+    slot: datetime
+    seed: bytes
+    #: Of the same language and with the same posts, a letter is set once.
+    _set: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
+
+    @property
+    def envelope(self) -> message.Envelope:
+        """What all messages of the issue share."""
+        mail, host = self.site.settings.mail, self.site.settings.site.host
+        listed = self.newsletter.archive == "public"
+        return message.Envelope(
+            newsletter=self.newsletter,
+            number=self.number,
+            sender=mail.sender or Sender(Address(self.site.settings.site.name, self.newsletter.name, host)),
+            reply_to=mail.reply_to,
+            zone=self.site.zone(self.newsletter),
+            archive_url=self.site.settings.feeds_url if listed else None,
+            seed=self.seed,
+        )
+
+    def letter(self, content: Content, lang: str | None = None) -> tuple[Selection, Letter]:
+        """Return the letter in a language, else in the newsletter's, and what it tells: it may not hold everything.
+
+        Raises:
+            TemplateError: a template has a fault.
+        """
+        words = self.site.words(self.newsletter, lang)
+        told = content.selection
+        of = (words.lang, tuple(entry.id for entry in (*told.stories, *told.also)))
+        if of not in self._set:
+            self._set[of] = self._fitting(content, words)
+        return self._set[of]
+
+    def page(self, content: Content) -> Page:
+        """Return the issue as everybody may see it.
+
+        Raises:
+            TemplateError: a template has a fault.
+        """
+        words = self.site.words(self.newsletter)
+        spliced, _ = self._spliced(content, words, most=message.MOST_BYTES, web=True)
+        html = self._compiled(content, words, spliced, web=True)
+        return Page(html=html, entry=self._render("pages/issue.html", content, words, web=True))
+
+    def mailing(self, content: Content, choices: Mapping[Choice, int], copies: list[tuple[str, str]]) -> Mailing | None:
+        """Return a letter for each choice, none for those that would be told nothing; None where nobody is left.
+
+        Raises:
+            TemplateError: a template has a fault.
+        """
+        found: dict[str, int] = {}
+        letters: list[Letter] = []
+        places: dict[Choice, int] = {}
+        wanted = [*choices, *([Choice()] if copies else [])]
+        for choice in wanted:
+            told = choose.told_to(content.selection, choice, self.site.settings.categories)
+            if told is not None:
+                _, letter = self.letter(replace(content, selection=told), choice.lang)
+                place = found.setdefault(f"{letter.lang}\0{letter.html}", len(letters))
+                letters += [letter] if place == len(letters) else []
+                places[choice] = place
+        if not places:
+            return None
+        readers = {choice: place for choice, place in places.items() if choice in choices}
+        return Mailing(letters=letters, choices=readers, copies=copies, copies_get=places.get(Choice(), 0))
+
+    # Fitting ----------------------------------------------------------------------------------------------------
+
+    def _fitting(self, content: Content, words: Words) -> tuple[Selection, Letter]:
+        """Return a letter that mail programs show whole: a post is cut between paragraphs, a digest tells of fewer."""
+        most, told = message.MOST_BYTES, content.selection
+        letter = self._rendered(content, words, most)
+        for _ in range(_ATTEMPTS):
+            size = message.weight(letter.html)
+            if size < message.MOST_BYTES:
+                break
+            if self.newsletter.template == "letter" and most > message.MOST_BYTES // 4:
+                most = int(most * min(0.9, 0.98 * message.MOST_BYTES / size))
+            else:
+                told = _fewer(told, message.MOST_BYTES / size)
+            letter = self._rendered(replace(content, selection=told), words, most)
+        return told, letter
+
+    def _rendered(self, content: Content, words: Words, most: int) -> Letter:
+        """Return the letter; of a whole post at most so many bytes."""
+        spliced, cut = self._spliced(content, words, most=most, web=False)
+        return Letter(
+            lang=words.lang,
+            subject=view.subject(content.selection),
+            html=self._compiled(content, words, spliced, web=False, cut=cut),
+            text=self._render(f"{self.newsletter.template}.txt", content, words, web=False, cut=cut),
+        )
+
+    def _compiled(
+        self, content: Content, words: Words, spliced: Mapping[str, str], *, web: bool, cut: bool = False
+    ) -> str:
+        template, templates = f"{self.newsletter.template}.mjml", self.site.templates
+        source = self._render(template, content, words, web=web, cut=cut)
+        return mjml.compile(source, templates.path(template), templates.parts("letter"), spliced)
+
+    def _render(self, name: str, content: Content, words: Words, *, web: bool, cut: bool = False) -> str:
+        seen = view.letter_view(
+            content.selection,
+            content.texts,
+            words,
+            self.site.settings,
+            newsletter=self.newsletter,
+            number=self.number,
+            slot=self.slot,
+            web_url=page_url(self.site, self.newsletter, self.number),
+            unsubscribe_url=None if web else self.envelope.leave_url,
+            cut=cut,
+        )
+        return self.site.templates.render(name, {"letter": seen, "t": words.plain})
+
+    def _spliced(self, content: Content, words: Words, *, most: int, web: bool) -> tuple[dict[str, str], bool]:
+        """Return the HTML of note, sponsor and post, and whether there is less of the post than there could be."""
+        note, sponsor = content.selection.note, self.newsletter.sponsor
+        said = self._dressed(note.html, words) if note and note.html else ""
+        paid = self._dressed(markdown.to_html(sponsor), words) if sponsor else ""
+        whole = self._whole(content) if self.newsletter.template == "letter" else ""
+        body, cut = (whole, False) if web else mailhtml.shortened(whole, most)
+        return {view.NOTE: said, view.SPONSOR: paid, view.BODY: body}, cut
+
+    def _dressed(self, html: str, words: Words) -> str:
+        return mailhtml.mail_html(html, self.site.settings.site.url, _look(self.newsletter, words.lang))
+
+    def _whole(self, content: Content) -> str:
+        lead = content.selection.stories[0].post
+        return view.said(mailhtml.mail_html(content.texts[lead.path].html, lead.url, _look(self.newsletter, lead.lang)))
+
+
+def _fewer(told: Selection, part: float) -> Selection:
+    """Return an issue that tells of fewer posts; they are listed by title, as far as there is room, or wait."""
+    stories = max(1, min(int(len(told.stories) * part), len(told.stories) - 1))
+    moved = (*told.stories[stories:], *told.also)[: choose.MOST_LISTED]
+    passed = () if not told.passed_over else (*told.stories[stories:], *told.passed_over)
+    return replace(told, stories=told.stories[:stories], also=() if passed else moved, passed_over=passed)
+
+
+def _look(newsletter: Newsletter, lang: str) -> mailhtml.Look:
+    return mailhtml.Look(accent=newsletter.theme.accent, start="right" if direction(lang) == "rtl" else "left")
+
+
+def page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:
+    """Return where an issue's page is on the web; None where the newsletter has no archive."""
+    if newsletter.archive == "off":
+        return None
+    return site.public_url(f"newsletters/{newsletter.name}/{number}/")
