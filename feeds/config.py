@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
 from itertools import chain
@@ -18,10 +18,6 @@ from feeds.settings import Checked, Settings, Table
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
     "publish.after": (None, "nothing is run"),
-    "mail.transport": ("outbox", "letters are written to outbox/"),
-    "mail.on_unknown": (None, "it concerns servers, and letters are written to outbox/"),
-    "mail.smtp": (None, "letters are written to outbox/"),
-    "mail.dkim": (None, "letters are not signed"),
     "mail.bounces": (None, "nothing is read"),
     "secrets.file": (None, "no keys are made"),
     "web.listen": (None, "nothing is served"),
@@ -43,6 +39,8 @@ class Config:
     warnings: tuple[str, ...] = ()
     #: The site's folder: relative paths in the settings start here.
     folder: Path
+    #: Of the mail server, from the variable that `mail.smtp.password_env` names.
+    smtp_password: str = field(default="", repr=False)
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as an absolute one."""
@@ -64,7 +62,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise _explained(path, text, e, overridden) from e
     _check(path, text, settings)
     return Config(
-        path=path, folder=path.resolve().parent, settings=settings, warnings=tuple(_warnings(path, text, raw))
+        path=path,
+        folder=path.resolve().parent,
+        settings=settings,
+        warnings=tuple(_warnings(path, text, raw)),
+        smtp_password=environ.get(settings.mail.smtp.password_env, ""),
     )
 
 

@@ -7,6 +7,8 @@ FeedsError
   StoreError       the memory cannot be read or written (see __cause__)
   OutputError      a file cannot be written             (.path, .reason)
   AddressError     this is no mail address              (.address, .reason)
+  MailRefused      no server takes our mail             (the settings, or who we are, must be mended)
+  MailAway         no server can be reached             (try again later)
   Busy             another publish holds this site      (try again later)
   Changed          a post changed while it was read     (try again later)
 
@@ -74,6 +76,16 @@ class AddressError(FeedsError):
 
     def __str__(self) -> str:
         return f"{self.address!r} is no mail address: {self.reason}"
+
+
+class MailRefused(FeedsError):  # noqa: N818 - as the servers say
+    """A mail server does not want us, or we not it, whoever the mail is for."""
+
+
+class MailAway(FeedsError):  # noqa: N818 - not a fault of ours
+    """No mail server can be reached, or all say "later"."""
+
+    exit_code = 3
 
 
 class Busy(FeedsError):  # noqa: N818 - not a fault, a reason to come back

@@ -389,6 +389,8 @@ class Issue(Value, frozen=True, kw_only=True):
     sent: int
     #: From which its Message-IDs are made: theirs alone, and never told.
     seed: bytes = b""
+    #: Why nothing of it is handed over for now; empty: it is.
+    halted: str = ""
 
 
 class Delivery(Value, frozen=True, kw_only=True):

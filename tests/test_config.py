@@ -146,7 +146,6 @@ def test_every_key_may_be_left_out(tmp_path):
     ("text", "key"),
     [
         ('[publish]\nafter = "true"', "publish.after"),
-        ('[mail]\ntransport = "smtp"', "mail.transport"),
         ('[web]\nurl = "https://example.com"', "web.url"),
     ],
 )

@@ -108,7 +108,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
         )
         report = publish_(config, wish)
     unchanged.remember(config, report, before, now=wish.now, words=now)
-    telling.complain(report.errors, few(report.warnings))
+    telling.complain(report.errors, [*few(report.warnings), *report.later])
     seconds = time.perf_counter() - started
     if as_json:
         telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})
@@ -116,7 +116,7 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
         for line in telling.told(config, report, dry_run=dry_run):
             click.echo(line)
         click.echo(f"{seconds:.2f} s" + (" (dry run: nothing was written or sent)" if dry_run else ""))
-    return 1 if report.errors else 0
+    return report.exit_code
 
 
 @commands.command()
@@ -143,12 +143,12 @@ def _told(config: "Config", report: "Report", *, as_json: bool) -> int:
     """Tell what a pass did on the way to something else; return the exit code."""
     from feeds.jobs.report import few
 
-    telling.complain(report.errors, few(report.warnings))
+    telling.complain(report.errors, [*few(report.warnings), *report.later])
     if as_json:
         telling.print_json(telling.summary(report))
     for line in () if as_json else telling.told(config, report, dry_run=False):
         click.echo(line)
-    return 1 if report.errors else 0
+    return report.exit_code
 
 
 @commands.command()
@@ -317,11 +317,23 @@ def import_ids(path: Path, file: Path) -> None:
 @commands.command()
 @_CONFIG
 @_JSON
-def issues(path: Path, *, as_json: bool) -> None:
-    """List the issues of every newsletter."""
+@click.argument("number", type=int, required=False)
+@click.option("--newsletter", help="Of which newsletter, where several have this number.")
+@click.option("--recipients", is_flag=True, help="Who got it, when, and what the server said.")
+def issues(path: Path, number: int | None, newsletter: str | None, *, recipients: bool, as_json: bool) -> None:
+    """List the issues of every newsletter, or who got issue NUMBER."""
     from feeds.edges.store.opening import opened
 
     config = _config(path)
+    if (number is None) == recipients:
+        raise click.UsageError("NUMBER and --recipients go together: feeds issues 12 --recipients")
+    if number is not None:
+        from feeds.jobs import status
+
+        got = list(status.recipients(config, newsletter, number))
+        columns = ("recipient", "language", "state", "sent (UTC)", "answer")
+        telling.tell(got, telling.fared, columns, telling.fared_row, as_json=as_json)
+        return
     with opened(config.settings.store.url, config.folder, create=False) as store:
         found = store.memory.issues()
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
@@ -375,11 +387,39 @@ def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
 @_CONFIG
 @click.argument("newsletter")
 def cancel(path: Path, newsletter: str) -> None:
-    """Forget the issue of NEWSLETTER that waits for approval; the next publish composes it anew."""
-    from feeds.jobs import approve as job
+    """Forget the issue of NEWSLETTER that waits for approval, or send nothing more of the one that is on its way."""
+    from feeds.jobs import status
 
-    issue = job.cancel(_config(path), newsletter)
-    click.echo(f"{issue.newsletter} {issue.number} is forgotten; the next publish composes it anew")
+    click.echo(status.cancel(_config(path), newsletter))
+
+
+@commands.command("status")
+@_CONFIG
+@_JSON
+def show_status(path: Path, *, as_json: bool) -> None:
+    """Say how far issues have come: sent, waiting, refused and why, how fast, how long still."""
+    from feeds.jobs.status import status
+
+    for progress in status(_config(path), _clock()):
+        if as_json:
+            telling.print_json(telling.progress(progress))
+        for line in () if as_json else telling.progress_lines(progress):
+            click.echo(line)
+
+
+@commands.command()
+@_CONFIG
+@_JSON
+@click.argument("newsletter", required=False)
+def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
+    """Go on at once with what waits, is held or was stopped, of NEWSLETTER or of all."""
+    from feeds.jobs import status
+    from feeds.jobs.report import Wish
+
+    config = _config(path)
+    with _progress(hidden=as_json) as progress:
+        report = status.resume(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
+    return _told(config, report, as_json=as_json)
 
 
 @commands.group()

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from feeds.core.curation.suggest import Suggestion
     from feeds.core.curation.tags import Tag
     from feeds.core.newsletters.judge import Remark
+    from feeds.edges.store.deliveries import Fared
     from feeds.jobs.report import Report
+    from feeds.jobs.status import Progress
     from feeds.jobs.tags import Change
     from feeds.model import Entry, Finding, Issue, Past, Subscriber, Text, Verdict
 
@@ -101,7 +103,8 @@ def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
     yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
     for issue in report.issues:
         to = f"{issue.posts} posts to {issue.recipients} recipients"
-        where = "would be sent" if dry_run else f"{issue.state}, in outbox/{issue.newsletter}/{issue.number}/"
+        kept = f", in outbox/{issue.newsletter}/{issue.number}/" if config.settings.mail.transport == "outbox" else ""
+        where = "would be sent" if dry_run else f"{issue.state}{kept}"
         if issue.state == "composed":
             to, where = f"{issue.posts} posts", f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
@@ -313,6 +316,52 @@ def issue_row(found: Issue) -> tuple[str, ...]:
     """Return an issue as a line of a table."""
     slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
     return (found.newsletter, str(found.number), slot, found.state.value, sent, found.subject)
+
+
+def progress(found: Progress) -> dict[str, Any]:
+    """Return how an issue fares, for programs."""
+    return issue(found.issue) | {
+        "deliveries": found.counts,
+        "sent": found.counts["sent"],
+        "left": found.left,
+        "per_minute": found.rate,
+        "seconds_left": found.seconds_left,
+        "next_try": found.next_at.isoformat() if found.next_at else None,
+        "halted": found.issue.halted,
+        "refusals": [{"domain": one.domain, "code": one.code, "number": one.number} for one in found.refusals],
+    }
+
+
+def progress_lines(found: Progress) -> Iterator[str]:
+    """Yield how an issue fares, for people."""
+    about = found.issue
+    said = [f"{number:,} {state}" for state, number in found.counts.items() if number]
+    yield f"{about.newsletter} {about.number}: {', '.join(said) or 'nobody'} of {about.recipients:,}; {about.subject}"
+    if about.halted:
+        yield f"  stopped: {about.halted}"
+    if found.rate and found.left:
+        yield f"  {found.rate:,} in the last minute, about {-(-(found.seconds_left or 0) // 60):,} min left"
+    if found.next_at:
+        yield f"  the next try is due at {found.next_at:%Y-%m-%d %H:%M} UTC"
+    yield from (f"  {one.number:,} at {one.domain}: {one.code or 'no answer'}" for one in found.refusals[:_MOST_LINES])
+
+
+def fared(found: Fared) -> dict[str, Any]:
+    """Return a delivery for programs."""
+    return {
+        "recipient": found.recipient,
+        "lang": found.lang,
+        "state": found.state,
+        "sent_at": found.sent_at.isoformat() if found.sent_at else None,
+        "answer": found.answer,
+        "tries": found.tries,
+    }
+
+
+def fared_row(found: Fared) -> tuple[str, ...]:
+    """Return a delivery as a line of a table."""
+    when = f"{found.sent_at:%Y-%m-%d %H:%M:%S}" if found.sent_at else ""
+    return (found.recipient, found.lang, found.state.value, when, found.answer)
 
 
 def person_row(found: Subscriber) -> tuple[str, ...]:

@@ -8,25 +8,55 @@ from pathlib import Path
 from urllib.parse import quote
 
 from feeds.edges.folder import Output
+from feeds.edges.transport import Answered, Desk, Parcel, Reply
 
 _LONGEST_NAME = 200
+#: How many messages are written between two looks at the store.
+_AT_ONCE = 64
 
 
 class Outbox:
     """Messages as files that only their owner may read."""
 
+    idempotent = True
+
     def __init__(self, folder: Path) -> None:
         self._output = Output(folder, private=True)
 
-    def hand_over(self, newsletter: str, number: int, recipient: str, message: bytes) -> str:
-        """Keep one message; return the transport's answer."""
-        path = f"{newsletter}/{number}/{_name(recipient)}.eml"
+    def run(self, desk: Desk) -> None:
+        """Write every message that a desk has.
+
+        Raises:
+            OutputError: a file cannot be written; what was written before is told to the desk.
+        """
+        self._output.sweep()
+        while parcels := self._taken(desk):
+            contents = desk.turn([], parcels)
+            answers = []
+            try:
+                for parcel in (parcel for parcel in parcels if parcel.id in contents):
+                    kept = self.keep(parcel.folder, parcel.recipient, contents[parcel.id])
+                    answers.append(Answered(parcel, Reply(250, kept)))
+            finally:
+                desk.turn(answers, [])
+
+    def _taken(self, desk: Desk) -> list[Parcel]:
+        found: list[Parcel] = []
+        while len(found) < _AT_ONCE and not desk.stopping() and (parcel := desk.take()) is not None:
+            found.append(parcel)
+        for folder in {parcel.folder for parcel in found}:
+            self._output.sweep(folder)
+        return found
+
+    def keep(self, folder: str, recipient: str, message: bytes) -> str:
+        """Keep one message; return where, in words.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = f"{folder}/{_name(recipient)}.eml"
         self._output.write(path, message)
         return f"kept as {path}"
-
-    def sweep(self, newsletter: str, number: int) -> None:
-        """Remove unfinished files of one issue that a killed process left behind."""
-        self._output.sweep(f"{newsletter}/{number}")
 
 
 def _name(recipient: str) -> str:

@@ -71,7 +71,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
 def draft(
     site: Site, newsletter: Newsletter, found: Survey, memory: Memory, slot: datetime, seed: bytes
 ) -> tuple[Typesetter, Selection, Content] | None:
-    """Return what an issue for *slot* would tell, set with *seed*, as far as a letter holds it; None where there is nothing to tell.
+    """Return what an issue for *slot* would tell, as far as a letter holds it; None where there is nothing to tell.
 
     Raises:
         FeedsError: the letter cannot be rendered, or the editor's note cannot be followed.

@@ -1,51 +1,94 @@
 """Bring issues that are frozen to everybody they are for."""
 
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Self
+
 import msgspec
 
-from feeds.core.newsletters import message
-from feeds.core.newsletters.message import Edition, Encoded
+from feeds.core.newsletters import message, replies
+from feeds.core.newsletters.message import Edition, Encoded, Envelope
+from feeds.core.newsletters.replies import Fate
+from feeds.core.schedule import next_slot
 from feeds.edges.store.deliveries import Deliveries, Outcome
 from feeds.edges.store.memory import Memory
 from feeds.edges.store.opening import Store
-from feeds.errors import FeedsError
+from feeds.edges.transport import Answered, Lost, Parcel
+from feeds.errors import FeedsError, MailRefused
 from feeds.jobs.archive import write_page
 from feeds.jobs.compose import reported
 from feeds.jobs.letters import Typesetter
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Issue, IssueState
+from feeds.settings import Newsletter
 
-#: How many deliveries a sender takes at a time.
-_AT_ONCE = 64
+#: How many deliveries a sender leases at a time.
+_AT_ONCE = 256
+#: How often something that can be handed over twice without harm is.
+_ALWAYS = 1_000_000
+#: After how many refusals in a row that are about us nobody else is asked.
+_CLUSTER = 20
+#: How long to wait before something that may have arrived is handed over again.
+_BREATH = timedelta(minutes=5)
+#: Threads that put messages together: signing does not hold Python's lock.
+_HANDS = 2
 
 
 def finish(site: Site, store: Store, wish: Wish, report: Report) -> None:
-    """Bring every issue that is on its way to its end."""
+    """Bring every issue that is on its way as near to its end as servers let it come."""
     for issue in store.memory.issues(unfinished=True):
+        state = IssueState.SENDING
         try:
-            _finish_one(site, issue, store, wish)
-            state = IssueState.SENT
+            if _finish_one(site, issue, store, wish, report):
+                state = IssueState.SENT
         except FeedsError as e:
-            report.errors.append(f"{issue.newsletter} {issue.number}: {e}")
-            state = IssueState.SENDING
+            told = report.later if e.exit_code == Report.LATER else report.errors
+            told.append(f"{issue.newsletter} {issue.number}: {e}")
         report.issues.append(reported(issue, state))
 
 
-def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish) -> None:
+def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report) -> bool:
+    """Send what is to be sent now; return whether that was all."""
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
         raise FeedsError("is on its way, but config.toml has no such newsletter any more; put it back to finish it")
     write_page(site, newsletter, issue, store.memory)
-    site.outbox.sweep(issue.newsletter, issue.number)
+    if issue.halted:
+        raise MailRefused(f"is stopped: {issue.halted}; `feeds resume {issue.newsletter}` goes on with it")
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
-    found = editions(typesetter.envelope, issue, store.memory)
+    found = editions(site, typesetter.envelope, issue, store.memory)
+    transport = site.transport
+    resend = _ALWAYS if transport.idempotent else int(site.settings.mail.on_unknown == "resend")
     with store.deliveries.sending():
-        store.deliveries.recover(issue.id, resend=1)
-        _post(site, issue, found, store.deliveries, wish)
+        store.deliveries.recover(issue.id)
+        longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
+        with _Desk(issue, store.deliveries, found, wish, resend=resend, longest=longest) as desk:
+            transport.run(desk)
+    return _is_done(issue, store, resend, report)
+
+
+def _is_done(issue: Issue, store: Store, resend: int, report: Report) -> bool:
+    """Return whether nothing is left to send; say what waits, and what is held."""
+    number, first, held = store.deliveries.waiting(issue.id, resend=resend)
+    name = f"{issue.newsletter} {issue.number}"
+    if number:
+        when = f"; the next try is due at {first:%Y-%m-%d %H:%M} UTC" if first else ""
+        report.later.append(f"{name}: {number:,} of {issue.recipients:,} wait{when}")
+        report.next_try_at = min(filter(None, [report.next_try_at, first]), default=None)
+        return False
+    if held:
+        report.warnings.append(
+            f"{name}: {held:,} may have arrived and are held; `feeds resume {issue.newsletter}` sends them again"
+        )
+        return False
     store.memory.finish(issue.id)
+    return True
 
 
-def editions(envelope: message.Envelope, issue: Issue, memory: Memory) -> dict[int, Edition]:
+def editions(site: Site, envelope: Envelope, issue: Issue, memory: Memory) -> dict[int, Edition]:
     """Return an issue's letters ready to go out, by their ids; what they were encoded to stays as it is."""
     found = {}
     for identity, letter in memory.letters(issue.id).items():
@@ -53,27 +96,118 @@ def editions(envelope: message.Envelope, issue: Issue, memory: Memory) -> dict[i
         if kept is None:
             kept = msgspec.json.encode(message.encoded(envelope, letter))
             memory.keep_encoded(identity, kept)
-        found[identity] = Edition(envelope, msgspec.json.decode(kept, type=Encoded))
+        found[identity] = Edition(envelope, msgspec.json.decode(kept, type=Encoded), site.signer(envelope.domain))
     return found
 
 
-def _post(site: Site, issue: Issue, found: dict[int, Edition], deliveries: Deliveries, wish: Wish) -> None:
-    """Write the messages that are still to be written into the outbox."""
-    done = 0
-    while taken := deliveries.claim(issue.id, _AT_ONCE, wish.clock()):
-        begun = deliveries.turn([], [delivery.id for delivery in taken], wish.clock())
-        outcomes = []
-        try:
-            for delivery in (d for d in taken if d.id in begun):
-                stamped = msgspec.structs.replace(delivery, handed_over_at=begun[delivery.id])
-                outcomes.append(_hand_over(site, issue, found[delivery.letter_id], stamped))
-                done += 1
-                wish.progress(f"Sending {issue.newsletter} {issue.number}", done, issue.recipients)
-        finally:
-            deliveries.turn(outcomes, [], wish.clock())
+class _Desk:
+    """Gives out the deliveries of one issue, and writes down what becomes of them."""
+
+    def __init__(
+        self,
+        issue: Issue,
+        deliveries: Deliveries,
+        editions: dict[int, Edition],
+        wish: Wish,
+        *,
+        resend: int,
+        longest: timedelta,
+    ) -> None:
+        self._issue, self._deliveries, self._editions, self._wish = issue, deliveries, editions, wish
+        self._resend, self._longest = resend, longest
+        self._folder = f"{issue.newsletter}/{issue.number}"
+        self._leased: deque[Delivery] = deque()
+        self._out: dict[int, Delivery] = {}
+        self._done = self._refused_in_a_row = 0
+        self._fault: str = ""
+
+    def __enter__(self) -> Self:
+        self._hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="signing")
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._hands.shutdown()
+        self._deliveries.release(self._issue.id)
+        if self._fault and failure[0] is None:
+            raise MailRefused(self._fault)
+
+    def take(self) -> Parcel | None:
+        if not self._leased and not self.stopping():
+            taken = self._deliveries.claim(self._issue.id, _AT_ONCE, self._wish.clock(), resend=self._resend)
+            self._leased.extend(taken)
+        if not self._leased:
+            return None
+        delivery = self._leased.popleft()
+        self._out[delivery.id] = delivery
+        return self._parcel(delivery)
+
+    def back(self, parcel: Parcel) -> None:
+        self._leased.appendleft(self._out.pop(parcel.id))
+
+    def stopping(self) -> bool:
+        return bool(self._fault) or self._wish.stopping()
+
+    def turn(self, answers: Sequence[Answered | Lost], wanted: Sequence[Parcel]) -> dict[int, bytes]:
+        now = self._wish.clock()
+        outcomes = [self._outcome(answer, now) for answer in answers]
+        begun = self._deliveries.turn(outcomes, [parcel.id for parcel in wanted], now)
+        for answer in answers:
+            self._out.pop(answer.parcel.id, None)
+        self._done += len(outcomes)
+        if outcomes:
+            self._wish.progress(
+                f"Sending {self._issue.newsletter} {self._issue.number}", self._done, self._issue.recipients
+            )
+        stamped = [msgspec.structs.replace(self._out[one], handed_over_at=at) for one, at in begun.items()]
+        made = map if len(stamped) == 1 else self._hands.map
+        return dict(zip(begun, made(self._message, stamped), strict=True))
+
+    def _message(self, delivery: Delivery) -> bytes:
+        return self._editions[delivery.letter_id].message(delivery, "")
+
+    def _parcel(self, delivery: Delivery) -> Parcel:
+        envelope = self._editions[delivery.letter_id].envelope
+        sender = envelope.returning(envelope.token(delivery))
+        return Parcel(delivery.id, sender, message.mailbox(delivery.recipient), self._folder)
+
+    # What answers mean ------------------------------------------------------------------------------------------
+
+    def _outcome(self, answer: Answered | Lost, now: datetime) -> Outcome:
+        if isinstance(answer, Lost):
+            return Outcome(
+                id=answer.parcel.id, state=DeliveryState.UNKNOWN, answer=answer.reason, next_at=now + _BREATH
+            )
+        reply, tries = answer.reply, self._out[answer.parcel.id].tries
+        match replies.fate(reply.code, reply.enhanced, answer.stage):
+            case Fate.SENT:
+                self._refused_in_a_row = 0
+                return Outcome(id=answer.parcel.id, state=DeliveryState.SENT, answer=str(reply), tries=tries)
+            case Fate.HALT:
+                self._fault = f"the server refuses us, not the reader: {reply} (in answer to {answer.stage.upper()})"
+                return Outcome(id=answer.parcel.id, state=DeliveryState.READY, answer=str(reply), tries=tries)
+            case Fate.LATER:
+                return self._later(answer, now, tries + 1)
+        self._count_refusal(answer)
+        return Outcome(id=answer.parcel.id, state=DeliveryState.FAILED, answer=str(reply), tries=tries)
+
+    def _later(self, answer: Answered, now: datetime, tries: int) -> Outcome:
+        again = replies.next_try(tries, now, self._longest)
+        state = DeliveryState.DEFERRED if again else DeliveryState.FAILED
+        said = str(answer.reply) if again else f"given up after {tries} tries: {answer.reply}"
+        return Outcome(id=answer.parcel.id, state=state, answer=said, tries=tries, next_at=again)
+
+    def _count_refusal(self, answer: Answered) -> None:
+        """Stop where server after server, or reader after reader, refuses what we send rather than whom it is for."""
+        if not replies.is_policy(answer.reply.enhanced, answer.stage):
+            return
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row >= _CLUSTER and not self._fault:
+            self._fault = f"{_CLUSTER} in a row were refused, the last with: {answer.reply}"
+            self._deliveries.halt(self._issue.id, self._fault)
 
 
-def _hand_over(site: Site, issue: Issue, edition: Edition, delivery: Delivery) -> Outcome:
-    content = edition.message(delivery, "")
-    answer = site.outbox.hand_over(issue.newsletter, issue.number, delivery.recipient, content)
-    return Outcome(id=delivery.id, state=DeliveryState.SENT, answer=answer)
+def _period(newsletter: Newsletter, site: Site, slot: datetime) -> timedelta:
+    """Return how long a newsletter's issue is the newest one."""
+    zone = site.zone(newsletter)
+    following = next_slot(newsletter.schedule, zone, slot)
+    return next_slot(newsletter.schedule, zone, following) - following

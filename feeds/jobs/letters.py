@@ -31,6 +31,8 @@ class Typesetter:
     seed: bytes
     #: Of the same language and with the same posts, a letter is set once.
     _set: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
+    #: Whole posts as they are dressed for mail, by path: a letter that is too long is set more than once.
+    _posts: dict[str, str] = field(default_factory=dict)
 
     @property
     def envelope(self) -> message.Envelope:
@@ -156,7 +158,11 @@ class Typesetter:
 
     def _whole(self, content: Content) -> str:
         lead = content.selection.stories[0].post
-        return view.said(mailhtml.mail_html(content.texts[lead.path].html, lead.url, _look(self.newsletter, lead.lang)))
+        if lead.path not in self._posts:
+            look, watch = _look(self.newsletter, lead.lang), self.site.templates.texts(lead.lang)["watch"]
+            html = mailhtml.mail_html(content.texts[lead.path].html, lead.url, look, watch=watch)
+            self._posts[lead.path] = view.said(html)
+        return self._posts[lead.path]
 
 
 def _fewer(told: Selection, part: float) -> Selection:

@@ -109,7 +109,7 @@ class _Pass:
     def rest(self) -> Rest | None:
         """Return the state in which everything was left; None if something is still to be done. The store is closed."""
         calm = self.found.settled and not self.found.warnings and not self.refused and not self.press.failed
-        waiting = self.report.next_ping_at is not None
+        waiting = self.report.next_ping_at is not None or bool(self.report.later)
         if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
             return None
         places = (*(feed.folder for feed in self.feeds), *self.made.paths)

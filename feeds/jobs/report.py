@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from feeds.edges.scan import Scan
@@ -60,8 +60,20 @@ class Report:
     #: A line each; the user must mend these.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: A line each: another try may fare better.
+    later: list[str] = field(default_factory=list)
+    #: When a server that said "later" is asked again.
+    next_try_at: datetime | None = None
     #: None where something is still to be done, or may be.
     rest: Rest | None = None
+
+    #: What a process exits with for what is to be tried again.
+    LATER: ClassVar[int] = 3
+
+    @property
+    def exit_code(self) -> int:
+        """What the process exits with: 1 wins, since somebody has to mend something."""
+        return 1 if self.errors else self.LATER if self.later else 0
 
     def again(self) -> "Report":
         """Return what another pass would report if nothing changed until then."""
@@ -90,6 +102,8 @@ class Wish:
     #: False: everything is read and made again, and nothing of it is kept.
     use_cache: bool = True
     progress: Progress = _unheard
+    #: Whether somebody wants it to end soon: what is begun is finished, nothing else is taken.
+    stopping: Callable[[], bool] = lambda: False
     #: What lies in the posts folder, if somebody has just looked.
     seen: "Scan | None" = None
 

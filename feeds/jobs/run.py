@@ -61,7 +61,7 @@ def wake(config: Config, report: Report, now: datetime) -> datetime:
     zones = ((n, n.timezone or config.settings.site.timezone) for n in config.settings.newsletters)
     slots = [next_slot(n.schedule, zone, now) for n, zone in zones]
     soon = now + timedelta(seconds=1)
-    changes = filter(None, [report.next_public_at, report.next_ping_at])
+    changes = filter(None, [report.next_public_at, report.next_ping_at, report.next_try_at])
     return max(soon, min([now + config.settings.publish.every, *slots, *changes]))
 
 
@@ -72,7 +72,7 @@ def lines(report: Report) -> list[str]:
     ]
     if report.written:
         found.insert(0, f"written: {len(report.written)}, unchanged: {report.unchanged}")
-    return [*found, *(f"error: {line}" for line in report.errors)]
+    return [*found, *(f"later: {line}" for line in report.later), *(f"error: {line}" for line in report.errors)]
 
 
 def _rhythm(config: Config) -> str:

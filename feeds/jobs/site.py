@@ -1,19 +1,22 @@
 """What every job of a site works with: its settings, its output folders, its templates."""
 # ruff: noqa: PLC0415 - a pass in which nothing changes needs none of what is slow to load
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.syndication.plan import address
 from feeds.edges.folder import Output, stamps
 from feeds.edges.local import LocalFiles
+from feeds.errors import ConfigError, MailRefused
 from feeds.settings import Newsletter, Settings, Zone
 
 if TYPE_CHECKING:
+    from feeds.core.newsletters.dkim import PrivateKey, Signer
     from feeds.core.newsletters.words import Words
     from feeds.edges.outbox import Outbox
     from feeds.edges.templates import Templates
+    from feeds.edges.transport import Transport
 
 
 class Site:
@@ -31,6 +34,49 @@ class Site:
         from feeds.edges.outbox import Outbox
 
         return Outbox(self.config.folder / "outbox")
+
+    @cached_property
+    def transport(self) -> "Transport":
+        """The way letters leave.
+
+        Raises:
+            MailRefused: it lacks what it needs.
+        """
+        mail = self.settings.mail
+        if mail.transport == "outbox":
+            return self.outbox
+        from feeds.edges.smtp.courier import Smtp
+
+        if mail.smtp.user and not self.config.smtp_password:
+            raise MailRefused(f"mail.smtp.user is set, and the variable {mail.smtp.password_env} is not")
+        name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
+        return Smtp([(mail.smtp, self.config.smtp_password)], name)
+
+    @cache  # noqa: B019 - a site lives as long as a pass
+    def signer(self, domain: str) -> "Signer | None":
+        """Return what signs for a domain; None where no keys are named.
+
+        Raises:
+            ConfigError: a key cannot be used.
+        """
+        if not self.settings.mail.dkim:
+            return None
+        from feeds.core.newsletters.dkim import Key, Signer
+
+        keys = [Key(one.selector, self._key(at, one.key_file)) for at, one in enumerate(self.settings.mail.dkim)]
+        try:
+            return Signer(domain, keys)
+        except ValueError as e:
+            raise ConfigError(str(self.config.path), None, "mail.dkim", str(e)) from e
+
+    def _key(self, at: int, file: str) -> "PrivateKey":
+        from feeds.core.newsletters.dkim import private_key
+
+        try:
+            return private_key(self.config.resolve(file).read_bytes())
+        except (OSError, ValueError) as e:
+            reason = f"{file}: {getattr(e, 'strerror', None) or e}"
+            raise ConfigError(str(self.config.path), None, f"mail.dkim[{at}].key_file", reason) from e
 
     @cached_property
     def templates(self) -> "Templates":

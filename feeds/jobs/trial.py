@@ -74,4 +74,4 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
         subscriber_id=None,
     )
     content = Edition(envelope, message.encoded(envelope, letter)).message(delivery, "0" * tokens.LENGTH)
-    return site.outbox.hand_over(f"test/{name}", envelope.number, address.email, content)
+    return site.outbox.keep(f"test/{name}/{envelope.number}", address.email, content)

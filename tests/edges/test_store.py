@@ -135,7 +135,7 @@ def test_an_address_gets_one_delivery_of_an_issue(store, memory):
     store.people.subscribe("ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW)
     to = ("ada@example.org", "bob@example.org", "bob@example.org")
     memory.freeze(plan(copies=to, choices={Choice(): 0}), NOW)
-    claimed = store.deliveries.claim(1, 10, NOW)
+    claimed = store.deliveries.claim(1, 10, NOW, resend=1)
     assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
     assert [i.recipients for i in memory.issues()] == [2]
 
@@ -161,7 +161,7 @@ def test_readers_get_the_letter_of_their_choice(store, memory):
     assert memory.choices("weekly") == {everything: 1, none: 1, ja: 1, few: 2}
     letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
     memory.freeze(plan(copies=(), letters=letters, choices={everything: 0, ja: 1, few: 1}), NOW)
-    got = {d.recipient[0]: memory.letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW)}
+    got = {d.recipient[0]: memory.letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)}
     assert got == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
 
 
@@ -180,14 +180,14 @@ def test_what_an_issue_tells_is_kept_until_it_is_approved(store, memory):
 def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
     """A second attempt repeats it."""
     memory.freeze(plan(), NOW)
-    [taken] = store.deliveries.claim(1, 10, NOW)
+    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
     assert store.deliveries.turn([], [taken.id], NOW) == {taken.id: NOW}
     later = NOW + timedelta(hours=1)
     put_off = Outcome(id=taken.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
     store.deliveries.turn([put_off], [], NOW)
-    assert store.deliveries.claim(1, 10, NOW) == []
-    assert store.deliveries.next_at(1) == later
-    [again] = store.deliveries.claim(1, 10, later)
+    assert store.deliveries.claim(1, 10, NOW, resend=1) == []
+    assert store.deliveries.waiting(1, resend=1) == (1, later, 0)
+    [again] = store.deliveries.claim(1, 10, later, resend=1)
     assert (again.tries, again.handed_over_at) == (1, NOW)
     assert store.deliveries.turn([], [again.id], later) == {again.id: NOW}
 
@@ -195,10 +195,10 @@ def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
 def test_what_was_sent_waits_no_longer(store, memory):
     """And an issue is finished when it is said to be."""
     memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
-    [first, _] = store.deliveries.claim(1, 10, NOW)
+    [first, _] = store.deliveries.claim(1, 10, NOW, resend=1)
     store.deliveries.turn([Outcome(id=first.id, state=DeliveryState.SENT, answer="250 OK")], [], NOW)
     store.deliveries.release(1)
-    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW)] == ["bob@example.org"]
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
     assert [i.state for i in memory.issues(unfinished=True)] == [IssueState.SENDING]
     memory.finish(1)
     assert memory.issues(unfinished=True) == ()
@@ -209,12 +209,14 @@ def test_what_a_killed_sender_left_is_taken_up(store, memory):
     """What it had only taken is ready; what it was handing over may have arrived: once it is sent again, then held."""
     memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
     for held in (0, 1):
-        taken = store.deliveries.claim(1, 10, NOW)
+        taken = store.deliveries.claim(1, 10, NOW, resend=1)
         assert [d.recipient for d in taken] == ["ada@example.org", "bob@example.org"]
         store.deliveries.turn([], [taken[0].id], NOW)
-        assert store.deliveries.recover(1, resend=1) == held
-    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW)] == ["bob@example.org"]
-    assert store.deliveries.counts(1)[DeliveryState.UNKNOWN] == 1
+        store.deliveries.recover(1)
+        assert store.deliveries.waiting(1, resend=1) == (2 - held, None, held)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
+    store.deliveries.hurry(1)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=0)] == ["ada@example.org"]
 
 
 def test_people_join_more_newsletters_and_leave_all(store):
@@ -225,7 +227,7 @@ def test_people_join_more_newsletters_and_leave_all(store):
     [found] = people.everybody()
     assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
     store.memory.freeze(plan(copies=(), choices={Choice(): 0}), NOW)
-    [taken] = store.deliveries.claim(1, 10, NOW)
+    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
     people.unsubscribe("ada@example.org", NOW)
     assert [s.status for s in people.everybody()] == ["unsubscribed"]
     assert store.memory.choices("weekly") == {}
@@ -282,7 +284,7 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
             ("sending", 2, 1, 16)
         ]
         assert upgraded.memory.page(1) == Page(html="P")
-        upgraded.deliveries.recover(1, resend=1)
-        [left] = upgraded.deliveries.claim(1, 10, NOW)
+        upgraded.deliveries.recover(1)
+        [left] = upgraded.deliveries.claim(1, 10, NOW, resend=1)
         assert (left.recipient, upgraded.memory.letters(1)[left.letter_id].html) == ("b@example.org", "<p>")
     assert _tables(old) == _tables(tmp_path / "feeds.db")

@@ -7,6 +7,7 @@ for what may be lost: dark colours, narrow screens.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from feeds.core.posts import markdown
@@ -18,6 +19,10 @@ _FEW_COLUMNS = 3
 #: The column of a letter, in pixels.
 COLUMN = 600
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+#: Where a player stands between paragraphs.
+_BETWEEN = {"body", "div", "section", "article", "center"}
+#: More digits are no width, and beyond 4300 Python reads no number.
+_MOST_DIGITS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,15 +36,26 @@ class Look:
     start: str = "left"
 
 
-def mail_html(html: str, base: str, look: Look, *, below: int = 2) -> str:
-    """Return what a post's HTML looks like in mail; its headings stand *below* that level."""
+def mail_html(html: str, base: str, look: Look, *, below: int = 2, watch: str = "{title}") -> str:
+    """Return what a post's HTML looks like in mail; its headings stand *below* that level.
+
+    A film is a link, and above it the still that the post names, if it names one; *watch* is what the link says then.
+    """
     from lxml.html import tostring  # noqa: PLC0415 - only a due issue needs it
 
-    root = tree(markdown.safe(html, base))
+    root = tree(markdown.safe(html, base, partial(_show_player, base=base, watch=watch)))
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _dress(element, look, below)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _children(root)).strip()
+
+
+def in_words(html: str, base: str) -> str:
+    """Return *html*, not safe to show, with each player as title and address: in a text part no link can be followed.
+
+    The address stands between angle brackets (RFC 3986 appendix C), so that no program takes a mark behind it along.
+    """
+    return markdown.with_players(html, partial(_say_player, base=base))
 
 
 def shortened(html: str, most_bytes: int) -> tuple[str, bool]:
@@ -56,6 +72,52 @@ def shortened(html: str, most_bytes: int) -> tuple[str, bool]:
             break
         kept.append(written)
     return "".join(kept).strip(), True
+
+
+def _show_player(element: Any, player: markdown.Player, base: str, watch: str) -> None:
+    """Make a player a link, with its still above it: no still is asked of a host that the post does not name itself.
+
+    Picture and words are one link, so that it is one stop for who goes by keyboard, and reads with pictures off.
+    """
+    from lxml.html import Element  # noqa: PLC0415 - as above
+
+    address, still = _web_address(player.url, base), _web_address(player.poster, base)
+    if address is None:
+        return
+    title = player.title.strip() or address
+    link = _apart(element, "a")
+    link.set("href", address)
+    if still is None:
+        link.text = title
+        return
+    link.append(Element("img", src=still, alt=title, width=str(_width(player.width) or COLUMN)))
+    link.append(Element("br"))
+    link[-1].tail = watch.format(title=title)
+
+
+def _say_player(element: Any, player: markdown.Player, base: str) -> None:
+    address, title = _web_address(player.url, base), player.title.strip()
+    if address is not None:
+        _apart(element, "span").text = f"{title} <{address}>".lstrip()
+
+
+def _apart(element: Any, tag: str) -> Any:
+    """Give *element* a tag; one that stands between paragraphs becomes one itself, and what is in it has the tag."""
+    from lxml.html import Element  # noqa: PLC0415 - as above
+
+    outer = element.getparent()
+    if outer is None or outer.tag not in _BETWEEN:
+        element.tag = tag
+        return element
+    element.tag = "p"
+    element.append(Element(tag))
+    return element[0]
+
+
+def _web_address(url: str, base: str) -> str | None:
+    """Return *url* as it can be fetched, seen from *base*; None where it is empty or of another scheme."""
+    found = markdown.absolute(url.strip(), base) if url.strip() else None
+    return found.replace(" ", "%20") if found and found.startswith(("http://", "https://")) else None
 
 
 def _children(root: Any) -> Iterator[Any]:
@@ -110,7 +172,7 @@ def _dress_plain(element: Any, look: Look) -> None:
         element.set("dir", "ltr")  # in any language
 
 
-_CLASSES = {"a": "c", "pre": "m", "code": "m"}
+_CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
 
 
 def _styles(look: Look) -> dict[str, str]:
@@ -144,14 +206,22 @@ def _dress_picture(picture: Any, look: Look) -> None:
         picture.attrib.clear()
         picture.text = words
         return
-    width = picture.get("width", "")
+    width = _width(picture.get("width", ""))
     for name in ("width", "height", "srcset", "sizes"):
         picture.attrib.pop(name, None)
     picture.set("alt", picture.get("alt", ""))
-    if width.isdecimal():
-        picture.set("width", str(min(int(width), COLUMN)))
+    if width is not None:
+        picture.set("width", str(width))
     style = f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{look.muted}"
     picture.set("style", style)
+    picture.set("class", "u")  # in the dark its words stand where no picture is loaded
+
+
+def _width(written: str) -> int | None:
+    """Return a width in pixels that the column can bear; None for what is none, such as `100%`."""
+    if not written.isdecimal():
+        return None
+    return min(int(written[:_MOST_DIGITS]), COLUMN)
 
 
 def _dress_box(box: Any) -> None:

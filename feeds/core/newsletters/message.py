@@ -265,7 +265,7 @@ class Edition:
     """A letter ready to be made out to one reader after another."""
 
     def __init__(self, envelope: Envelope, letter: Encoded, signer: "Signer | None" = None) -> None:
-        self._envelope, self._letter = envelope, letter
+        self.envelope, self._letter = envelope, letter
         self._place = tokens.place(envelope.seed)
         self._fixed = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
         names = (*_OWN, *_OWN_OF_READERS)
@@ -282,9 +282,9 @@ class Edition:
             raise ValueError("a message has the date at which it was first handed over, and this one was not yet")
         body = self._body(leave)
         own = [
-            b" " + _mailbox(delivery.recipient),
-            b" " + _date(delivery.handed_over_at, self._envelope.zone),
-            b" " + self._envelope.message_id(delivery).encode(),
+            b" " + mailbox(delivery.recipient).encode(),
+            b" " + _date(delivery.handed_over_at, self.envelope.zone),
+            b" " + self.envelope.message_id(delivery).encode(),
         ]
         names: tuple[str, ...] = _OWN
         if delivery.subscriber_id is not None:
@@ -308,9 +308,10 @@ class Edition:
 _OWN, _OWN_OF_READERS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
 
 
-def _mailbox(address: str) -> bytes:
+def mailbox(address: str) -> str:
+    """Return an address as envelopes and headers have it: the domain in ASCII."""
     local, _, domain = address.rpartition("@")
-    return f"{local}@{ascii_domain(domain)}".encode()
+    return f"{local}@{ascii_domain(domain)}"
 
 
 @lru_cache(maxsize=64)

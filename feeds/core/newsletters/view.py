@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
+from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.newsletters.words import Words, direction
 from feeds.core.posts import markdown, text
@@ -142,9 +143,9 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         site_name=settings.site.name,
         site_url=settings.site.url,
         address=settings.mail.address,
-        note_text=_paragraphs(note.html) if note else (),
-        sponsor_text=_paragraphs(markdown.to_html(newsletter.sponsor)) if newsletter.sponsor else (),
-        body_text=_paragraphs(texts[lead.post.path].html) if newsletter.template == "letter" else (),
+        note_text=_paragraphs(note.html, settings.site.url) if note else (),
+        sponsor_text=_paragraphs(markdown.to_html(newsletter.sponsor), settings.site.url) if newsletter.sponsor else (),
+        body_text=_paragraphs(texts[lead.post.path].html, lead.post.url) if newsletter.template == "letter" else (),
     )
 
 
@@ -161,8 +162,8 @@ def with_neighbours(page: str, words: Words, links: Mapping[str, str]) -> str:
 _RELATIONS = {"previous_issue": "prev", "next_issue": "next", "all_issues": "index"}
 
 
-def _paragraphs(html: str) -> tuple[str, ...]:
-    return tuple(found for _, found in text.blocks(html))
+def _paragraphs(html: str, base: str) -> tuple[str, ...]:
+    return tuple(found for _, found in text.blocks(mailhtml.in_words(html, base)))
 
 
 def subject(selection: Selection) -> str:

@@ -1,7 +1,9 @@
 """Markdown -> HTML, and HTML -> HTML that can be shown to anybody."""
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -26,6 +28,18 @@ _MANY_CELLS = 50_000
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 #: XML 1.0 section 2.2: what no XML document can carry.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Player:
+    """What an embedded player would play, as the post writes it; empty where it does not."""
+
+    #: Never empty, and of no scheme that could run.
+    url: str
+    title: str
+    #: The still that a film shows before it plays.
+    poster: str
+    width: str
 
 
 def without_illegal(text: str) -> str:
@@ -92,28 +106,37 @@ def nesting(html: str) -> int:
     return deepest
 
 
-def safe(html: str, base: str) -> str:
+def as_link(element: Any, player: Player) -> None:
+    """Make *element* a link to what a player plays."""
+    element.tag = "a"
+    element.set("href", player.url)
+    element.text = player.title or player.url
+
+
+def absolute(url: str, base: str) -> str | None:
+    """Return *url* as seen from *base*; None for what can be no address, such as `//[bad`."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return None
+
+
+def safe(html: str, base: str, shown: Callable[[Any, Player], None] = as_link) -> str:
     """Return *html* without scripts, handlers, forms and unknown schemes, every URL absolute as seen from *base*.
 
-    An embedded player becomes a link to what it plays.
+    An embedded player becomes what *shown* makes of it, a link to what it plays; that is sanitised like all else.
     """
     import nh3  # noqa: PLC0415 - only what is shown is sanitised
 
-    def absolute(url: str) -> str | None:
-        try:
-            return urljoin(base, url)
-        except ValueError:  # such as `//[bad`: no address, so no link
-            return None
-
     return without_illegal(  # and inside raw HTML now
         nh3.clean(
-            _players_as_links(html),
+            with_players(html, shown),
             tags=_tags(),
             attributes=_attributes(),
             # Task lists; no other input. One value only: nh3 0.3 writes several in an order that chance decides.
             set_tag_attribute_values={"input": {"type": "checkbox"}},
             url_schemes=_SCHEMES,
-            url_relative=absolute,
+            url_relative=partial(absolute, base=base),
             link_rel=None,
         ),
     )
@@ -141,20 +164,30 @@ def _attributes() -> dict[str, set[str]]:
     }
 
 
-def _players_as_links(html: str) -> str:
+def with_players(html: str, shown: Callable[[Any, Player], None]) -> str:
+    """Return *html*, not yet safe, with what *shown* makes of the empty `span` that stands for each embedded player.
+
+    Nothing is made of a player that names no address, or only such as could run; nothing plays, whatever is made.
+    """
     if not _PLAYER.search(html):
         return html
     from lxml.html import tostring  # noqa: PLC0415 - few posts embed anything
 
     root = tree(html)
-    for player in list(root.iter(*_PLAYERS)):
-        sources = [player, *player.iter("source")]
-        urls = (found for e in sources for key in ("src", "data") if (found := e.get(key)))
-        url = next((u for u in urls if not _OTHER_SCHEME.match(u.strip())), None)
-        title = player.get("title")
-        player.clear(keep_tail=True)
-        player.tag = "a" if url else "span"
-        if url:
-            player.set("href", without_illegal(url))
-            player.text = without_illegal(title or url)
+    for element in list(root.iter(*_PLAYERS)):
+        player = _player(element)
+        element.clear(keep_tail=True)
+        element.tag = "span"
+        if player:
+            shown(element, player)
     return str(tostring(root, encoding="unicode"))[len("<body>") : -len("</body>")]
+
+
+def _player(element: Any) -> Player | None:
+    sources = [element, *element.iter("source")]
+    urls = (found for e in sources for key in ("src", "data") if (found := e.get(key)))
+    url = next((u for u in urls if not _OTHER_SCHEME.match(u.strip())), None)
+    if not url:
+        return None
+    said = {name: without_illegal(element.get(name, "")) for name in ("title", "poster", "width")}
+    return Player(url=without_illegal(url), **said)

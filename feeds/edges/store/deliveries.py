@@ -8,7 +8,9 @@ Through the driver, since a sender asks thousands of times a second. What it pro
   disk they go at most a quarter of a second later, together (`turn`), so that a power loss takes that much.
 """
 
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,23 +21,28 @@ from feeds.model import Delivery, DeliveryState
 
 #: How long what is written may stay with the operating system only.
 _SYNC_EVERY = timedelta(milliseconds=250)
+_CODES = re.compile(r"(?:\d{3})?(?: \d\.\d{1,3}\.\d{1,3})?")
 _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, tries"
 _CLAIM = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
         SELECT id FROM deliveries WHERE issue_id = ? AND state NOT IN ('sent', 'failed')
-        AND (state = 'ready' OR (state = 'deferred' AND next_at <= ?)) ORDER BY id LIMIT ?
+        AND (state = 'ready' OR (coalesce(next_at, '') <= ? AND
+            (state = 'deferred' OR (state = 'unknown' AND unknowns <= ?)))) ORDER BY id LIMIT ?
     ) RETURNING {_COLUMNS}
 """  # noqa: S608 - made of constants
 _BEGIN = """
     UPDATE deliveries SET state = 'handing_over', handed_over_at = coalesce(handed_over_at, ?)
     WHERE id = ? AND state = 'leased' RETURNING handed_over_at
 """
-_END = "UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ? WHERE id = ?"
-_RECOVER = (
-    "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'leased'",
-    "UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1 WHERE issue_id = ? AND state = 'handing_over'",
-)
-_RESEND = "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'unknown' AND unknowns <= ?"
+_END = """
+    UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ?, unknowns = unknowns + ?
+    WHERE id = ?
+"""
+_RELEASE = "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'leased'"
+_RECOVER = """
+    UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1, next_at = NULL,
+    answer = 'the sender was stopped before the answer came' WHERE issue_id = ? AND state = 'handing_over'
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +56,28 @@ class Outcome:
     tries: int = 0
     #: For a deferred one: not before.
     next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """How one delivery fared."""
+
+    recipient: str
+    lang: str
+    state: DeliveryState
+    sent_at: datetime | None
+    answer: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often a domain's deliveries got one kind of answer."""
+
+    domain: str
+    #: The reply's codes: `550 5.1.1`, `451`.
+    code: str
+    number: int
 
 
 class Deliveries:
@@ -70,26 +99,22 @@ class Deliveries:
             with suppress(sqlite3.OperationalError):  # somebody reads it just now; the next sender will tidy up
                 self._db.execute("PRAGMA journal_mode = DELETE")
 
-    def recover(self, issue_id: int, *, resend: int) -> int:
-        """Take up what a killed sender left; return how many deliveries are held for a person to decide.
+    def recover(self, issue_id: int) -> None:
+        """Take up what a killed sender left: what it leased is ready again, what it was handing over may have arrived.
 
-        What was leased is ready again. What was being handed over may have arrived: it is sent again if that has
-        happened to it at most *resend* times. Call it only where no other sender can be at work.
+        Call it only where no other sender can be at work.
         """
         with transaction(self._db):
-            for statement in _RECOVER:
-                self._db.execute(statement, (issue_id,))
-            self._db.execute(_RESEND, (issue_id, resend))
-            return self._count(issue_id, DeliveryState.UNKNOWN)
+            self._db.execute(_RELEASE, (issue_id,))
+            self._db.execute(_RECOVER, (issue_id,))
 
-    def _count(self, issue_id: int, state: DeliveryState) -> int:
-        query = "SELECT count(*) FROM deliveries WHERE issue_id = ? AND state = ?"
-        return int(self._db.execute(query, (issue_id, state)).fetchone()[0])
+    def claim(self, issue_id: int, most: int, now: datetime, *, resend: int) -> list[Delivery]:
+        """Lease deliveries that are ready, or wait until *now*, in their order.
 
-    def claim(self, issue_id: int, most: int, now: datetime) -> list[Delivery]:
-        """Lease deliveries that are ready, or deferred until *now*, in their order."""
+        One that may have arrived is handed over again if that has happened to it at most *resend* times.
+        """
         with transaction(self._db):
-            rows = self._db.execute(_CLAIM, (issue_id, written(now), most)).fetchall()
+            rows = self._db.execute(_CLAIM, (issue_id, written(now), resend, most)).fetchall()
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
     def turn(self, outcomes: Sequence[Outcome], begin: Iterable[int], now: datetime) -> dict[int, datetime]:
@@ -112,7 +137,7 @@ class Deliveries:
     def release(self, issue_id: int) -> None:
         """Give back what was leased and not touched."""
         with transaction(self._db):
-            self._db.execute(_RECOVER[0], (issue_id,))
+            self._db.execute(_RELEASE, (issue_id,))
 
     def counts(self, issue_id: int) -> dict[DeliveryState, int]:
         """Return how many deliveries of an issue are in which state."""
@@ -120,17 +145,73 @@ class Deliveries:
         found = dict(self._db.execute(query, (issue_id,)).fetchall())
         return {state: found.get(state, 0) for state in DeliveryState}
 
-    def next_at(self, issue_id: int) -> datetime | None:
-        """Return when the first deferred delivery may be tried again; None where none waits."""
-        query = "SELECT min(next_at) FROM deliveries WHERE issue_id = ? AND state = 'deferred'"
-        found = self._db.execute(query, (issue_id,)).fetchone()[0]
-        return read(found) if found else None
+    def rate(self, issue_id: int, now: datetime) -> int:
+        """Return how many were sent in the minute before *now*."""
+        query = "SELECT count(*) FROM deliveries WHERE issue_id = ? AND sent_at > ?"
+        return int(self._db.execute(query, (issue_id, written(now - timedelta(minutes=1)))).fetchone()[0])
+
+    def refusals(self, issue_id: int) -> Iterator[Tally]:
+        """Yield what was said of deliveries that are not sent, by domain and code, the most frequent first."""
+        query = (
+            "SELECT substr(recipient_key, instr(recipient_key, '@') + 1), answer, count(*) FROM deliveries"
+            " WHERE issue_id = ? AND state != 'sent' AND answer IS NOT NULL GROUP BY 1, 2"
+        )
+        found: Counter[tuple[str, str]] = Counter()
+        for domain, answer, number in self._db.execute(query, (issue_id,)):
+            codes = _CODES.match(answer)
+            found[domain, codes[0].strip() if codes else ""] += number
+        yield from (Tally(*key, number) for key, number in found.most_common())
+
+    def fared(self, issue_id: int) -> Iterator[Fared]:
+        """Yield how each delivery of an issue fared, in their order."""
+        query = (
+            "SELECT d.recipient, l.lang, d.state, d.sent_at, coalesce(d.answer, ''), d.tries"
+            " FROM deliveries d JOIN letters l ON l.id = d.letter_id WHERE d.issue_id = ? ORDER BY d.id"
+        )
+        for recipient, lang, state, sent_at, answer, tries in self._db.execute(query, (issue_id,)):
+            yield Fared(recipient, lang, DeliveryState(state), read(sent_at) if sent_at else None, answer, tries)
+
+    def waiting(self, issue_id: int, *, resend: int) -> tuple[int, datetime | None, int]:
+        """Return how many deliveries are still to come, when the first of them is due, and how many are held.
+
+        Held is what may have arrived more than *resend* times, until a person decides.
+        """
+        query = (
+            "SELECT count(*) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),"
+            " min(coalesce(next_at, '')) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),"
+            " count(*) FILTER (WHERE state = 'unknown' AND unknowns > :resend)"
+            " FROM deliveries WHERE issue_id = :issue AND state NOT IN ('sent', 'failed')"
+        )
+        number, first, held = self._db.execute(query, {"issue": issue_id, "resend": resend}).fetchone()
+        return number, read(first) if first else None, held
+
+    def hurry(self, issue_id: int) -> None:
+        """Make everything that waits due at once, and what is held ready: somebody has decided."""
+        with transaction(self._db):
+            query = (
+                "UPDATE deliveries SET state = 'ready', unknowns = 0, next_at = NULL WHERE issue_id = ? AND state IN"
+            )
+            self._db.execute(f"{query} ('deferred', 'unknown')", (issue_id,))
+
+    def end(self, issue_id: int, answer: str) -> int:
+        """End everything that is still to come, without having been sent; return how many that were."""
+        query = (
+            "UPDATE deliveries SET state = 'failed', answer = ? WHERE issue_id = ? AND state NOT IN ('sent', 'failed')"
+        )
+        with transaction(self._db):
+            return self._db.execute(query, (answer, issue_id)).rowcount
+
+    def halt(self, issue_id: int, reason: str) -> None:
+        """Write down why nothing of an issue is handed over for now; empty: it is again."""
+        with transaction(self._db):
+            self._db.execute("UPDATE issues SET halted = ? WHERE id = ?", (reason, issue_id))
 
 
 def _ended(outcome: Outcome, now: str) -> tuple[object, ...]:
     sent_at = now if outcome.state is DeliveryState.SENT else None
     next_at = written(outcome.next_at) if outcome.next_at else None
-    return (outcome.state, sent_at, outcome.answer, outcome.tries, next_at, outcome.id)
+    again = outcome.state is DeliveryState.UNKNOWN
+    return (outcome.state, sent_at, outcome.answer, outcome.tries, next_at, again, outcome.id)
 
 
 def _delivery(row: tuple[int, int, str, str, str | None, int | None, int]) -> Delivery:

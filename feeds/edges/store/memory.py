@@ -261,4 +261,5 @@ def _issue(row: Any) -> Issue:
         recipients=row.recipients,
         sent=row.sent,
         seed=row.seed,
+        halted=row.halted,
     )

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.mailhtml import Look, mail_html, shortened
+from feeds.core.newsletters.mailhtml import Look, in_words, mail_html, shortened
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.posts.markdown import to_html
-from feeds.core.posts.text import tree
+from feeds.core.posts.text import blocks, tree
 
 BASE = "https://example.com/a/"
 
@@ -51,6 +51,12 @@ def test_a_picture_is_no_wider_than_the_column():
     """Outlook takes the attribute, others the style."""
     assert 'width="600"' in mail_html('<img src="/a.png" width="2000" height="9">', BASE, Look())
     assert "height=" not in mail_html('<img src="/a.png" width="2000" height="9">', BASE, Look())
+
+
+@pytest.mark.parametrize("width", ["9" * 5000, "99999", "600"])
+def test_no_width_is_too_long_a_number(width):
+    """Python reads no number of more than 4300 digits."""
+    assert 'width="600"' in mail_html(f'<img src="/a.png" width="{width}">', BASE, Look())
 
 
 def test_quotations_stand_on_the_side_where_lines_begin():
@@ -106,3 +112,193 @@ def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
     found = mail_html(f"<p>{'x' * 300}</p><img src='data:image/png;base64,{'A' * 3_000_000}' alt='dot'>", BASE, Look())
     assert len(found) < 1000
     assert "dot" in found
+
+
+# Players ----------------------------------------------------------------------------------------------------------
+
+
+def shown(markdown):
+    """The links and the pictures of a letter: (address, words) and (address, words, width, address it leads to)."""
+    letter = tree(mail_html(to_html(markdown), BASE, Look(), watch="Watch: {title}"))
+    links = [(link.get("href"), link.text_content()) for link in letter.iter("a")]
+    pictures = [
+        (e.get("src"), e.get("alt"), e.get("width"), e.xpath("string(ancestor::a/@href)")) for e in letter.iter("img")
+    ]
+    return links, pictures
+
+
+STILLS = {
+    "beside": ('src="/t.mp4" poster="t.png" title="T"', BASE + "t.png", "T", "600"),
+    "on another host": ('src="/t.mp4" poster="//cdn.example/t.png" title="T"', "https://cdn.example/t.png", "T", "600"),
+    "with spaces": ('src="/t.mp4" poster=" my still.png " title="T"', BASE + "my%20still.png", "T", "600"),
+    "narrow": ('src="/t.mp4" poster="t.png" title="T" width="320"', BASE + "t.png", "T", "320"),
+    "as wide as it likes": ('src="/t.mp4" poster="t.png" title="T" width="100%"', BASE + "t.png", "T", "600"),
+    "wider than the column": ('src="/t.mp4" poster="t.png" title="T" width="1920"', BASE + "t.png", "T", "600"),
+    "without a title": ('src="/t.mp4" poster="t.png"', BASE + "t.png", "https://example.com/t.mp4", "600"),
+    "with a blank title": ('src="/t.mp4" poster="t.png" title=" "', BASE + "t.png", "https://example.com/t.mp4", "600"),
+    "with braces and tags": ('src="/t.mp4" poster="t.png" title="{x} <b>"', BASE + "t.png", "{x} <b>", "600"),
+    "that would play": ('src="/t.mp4" poster="t.png" title="T" autoplay onplay="x()"', BASE + "t.png", "T", "600"),
+}
+
+
+@pytest.mark.parametrize(("attributes", "still", "title", "width"), STILLS.values(), ids=STILLS)
+def test_a_film_is_its_own_still_and_a_link(attributes, still, title, width):
+    """Both lead to the film, the words stand below and are there without pictures too."""
+    film = "https://example.com/t.mp4"
+    assert shown(f"<video {attributes}></video>") == ([(film, f"Watch: {title}")], [(still, title, width, film)])
+
+
+@pytest.mark.parametrize("poster", ["", " ", "data:image/png;base64,AAAA", "javascript:x()", "//[bad", "ftp://a/b.png"])
+def test_what_no_mail_program_would_load_is_no_still(poster):
+    """The link is there alone."""
+    found = shown(f'<video src="/t.mp4" poster="{poster}" title="T"></video>')
+    assert found == ([("https://example.com/t.mp4", "T")], [])
+
+
+ALONE = {
+    "YouTube": "https://www.youtube.com/embed/abcdefghijk",
+    "YouTube without cookies": "https://www.youtube-nocookie.com/embed/abcdefghijk?start=7",
+    "Vimeo": "https://player.vimeo.com/video/65678345",
+    "PeerTube": "https://tube.example/videos/embed/7b3d0bb5",
+    "Nico Nico": "https://embed.nicovideo.jp/watch/sm9",
+    "any other": "https://widgets.example/1",
+}
+
+
+@pytest.mark.parametrize("address", ALONE.values(), ids=ALONE)
+def test_no_still_is_asked_of_a_host_that_the_post_does_not_name(address):
+    """It would see who opens the letter, and when; so what it plays is a link alone, without a title its address."""
+    assert shown(f'<iframe src="{address}" title="The talk"></iframe>') == ([(address, "The talk")], [])
+    assert shown(f'<iframe src="{address}"></iframe>') == ([(address, address)], [])
+    assert shown(f'<iframe src="{address}" title=" "></iframe>') == ([(address, address)], [])
+
+
+def test_a_still_that_the_post_names_itself_is_shown():
+    """Its author has chosen it, as any picture: beside the player, or around it."""
+    player = '<iframe src="https://www.youtube.com/embed/abcdefghijk" poster="/t.jpg" title="T"></iframe>'
+    assert shown(player)[1] == [("https://example.com/t.jpg", "T", "600", ALONE["YouTube"])]
+    linked = "[![T](https://i.ytimg.com/vi/abcdefghijk/hqdefault.jpg)](https://youtu.be/abcdefghijk)"
+    assert shown(linked)[1][0][0] == "https://i.ytimg.com/vi/abcdefghijk/hqdefault.jpg"
+
+
+SOURCES = {
+    "a source": ('<video poster="/t.png">\n<source src="/t.mp4">\nNo video here.</video>', "https://example.com/t.mp4"),
+    "the first that can be fetched": (
+        '<video poster="/t.png" src="blob:x"><source src="data:video/mp4,x"><source src="/t.webm"></video>',
+        "https://example.com/t.webm",
+    ),
+    "sound": ('<audio src="/t.mp3"></audio>', "https://example.com/t.mp3"),
+    "an object": ('<object data="/t.swf"><embed src="/u.swf"></object>', "https://example.com/t.swf"),
+    "a space in it": ('<video src="my talk.mp4"></video>', BASE + "my%20talk.mp4"),
+}
+
+
+@pytest.mark.parametrize(("html", "address"), SOURCES.values(), ids=SOURCES)
+def test_what_plays_is_found_wherever_it_is_named(html, address):
+    """One link a player, and nothing of what it says to browsers that cannot play."""
+    assert [link for link, _ in shown(html)[0]] == [address]
+    assert "No video" not in dressed(html)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<video poster="/t.png" title="T"></video>',
+        '<video src=" " poster="/t.png" title="T"></video>',
+        '<iframe src="javascript:x()" title="T"></iframe>',
+        '<iframe src="java&#9;script:x()" title="T" poster="/t.png"></iframe>',
+        '<iframe src="data:text/html,<script>x()</script>" title="T"></iframe>',
+        '<iframe srcdoc="<script>x()</script>" title="T"></iframe>',
+        '<iframe src="//[bad" title="T"></iframe>',
+    ],
+)
+def test_what_plays_nothing_leaves_nothing(html):
+    """No address, or one that would run something: there is nothing to follow, so nothing asks for it."""
+    assert shown(html) == ([], [])
+    assert "before" in dressed(f"before {html} behind")
+    assert "behind" in dressed(f"before {html} behind")
+
+
+FILM = '<video src="/t.mp4" poster="/t.png" title="T"></video>'
+
+
+@pytest.mark.parametrize("around", ["{}", "<div>{}</div>", "<section>\n{}\n</section>"])
+def test_a_player_between_paragraphs_keeps_their_distance(around):
+    """It becomes one; within a sentence it stays there."""
+    letter = tree(mail_html("<p>before</p>" + around.format(FILM) + "<p>behind</p>", BASE, Look()))
+    assert [p.get("style") for p in letter.iter("p")] == ["margin:0 0 16px"] * 3
+    assert dressed("See <iframe src='/a' title='T'></iframe> now.").count("<p") == 1
+
+
+def test_a_figure_keeps_its_caption_below():
+    """Still, link, caption."""
+    letter = tree(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+    assert [e.tag for e in letter.find("figure").iter()] == ["figure", "a", "img", "br", "figcaption"]
+
+
+@pytest.mark.parametrize("tag", ["img", "figcaption"])
+def test_small_words_are_legible_in_the_dark(tag):
+    """A caption, and what stands for a picture that is not loaded: `.u` in letter/head.mjml is their colour there."""
+    letter = tree(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+    assert [e.get("class") for e in letter.iter(tag)] == ["u"]
+
+
+def test_a_player_inside_a_link_keeps_its_own():
+    """Links do not nest; words around it stay."""
+    links, pictures = shown(f'<a href="/page">before {FILM} behind</a>')
+    assert links == [("https://example.com/page", "before "), ("https://example.com/t.mp4", "Watch: T")]
+    assert len(pictures) == 1
+    assert "behind" in dressed(f'<a href="/page">before {FILM} behind</a>')
+
+
+def test_twenty_films_are_twenty_stills():
+    """In their order."""
+    links, pictures = shown("\n\n".join(FILM.replace("/t.", f"/{n}.") for n in range(20)))
+    assert [link for link, _ in links] == [f"https://example.com/{n}.mp4" for n in range(20)]
+    assert [still for still, *_ in pictures] == [f"https://example.com/{n}.png" for n in range(20)]
+
+
+IN_WORDS = {
+    "between paragraphs": (f"before\n\n{FILM}\n\nbehind", ["before", "T <https://example.com/t.mp4>", "behind"]),
+    "two in a row": (
+        '<iframe src="/a" title="A"></iframe>\n<iframe src="/b c"></iframe>',
+        ["A <https://example.com/a>", "<https://example.com/b%20c>"],
+    ),
+    "in a sentence": (f"See {FILM}. Now.", ["See T <https://example.com/t.mp4>. Now."]),
+    "nothing to follow": ('<iframe src="javascript:x()" title="T"></iframe>\n\nbehind', ["behind"]),
+    "no player": ("a *b*", ["a b"]),
+}
+
+
+@pytest.mark.parametrize(("markdown", "lines"), IN_WORDS.values(), ids=IN_WORDS)
+def test_the_text_part_says_where_a_film_is(markdown, lines):
+    """Title and address, each player a paragraph of its own unless it stands in one."""
+    assert [line for _, line in blocks(in_words(to_html(markdown), BASE))] == lines
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "<video ",
+            "<iframe ",
+            "<object ",
+            "<source ",
+            "</video>",
+            "</iframe>",
+            '<a href="/x">',
+            "</a>",
+            "<p>",
+            "</p>",
+        ),
+        *('src="', 'poster="', 'title="', 'width="', '" ', ">", "javascript:x()", "data:x", "&#1;", "//[", "/a.mp4"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_no_player_runs_or_asks_for_what_is_no_web_address(html):
+    """Whatever is written in one: nothing that acts is left, pictures and links have web addresses."""
+    letter = tree(mail_html(html, BASE, Look()))
+    assert not {"iframe", "video", "audio", "object", "embed", "source", "script"} & {e.tag for e in letter.iter()}
+    assert all(e.get("src").startswith(("http://", "https://")) for e in letter.iter("img"))
+    assert all((e.get("href") or "https://").startswith(("http://", "https://")) for e in letter.iter("a"))

@@ -90,6 +90,30 @@ def test_an_embedded_player_becomes_a_link():
     assert 'href="https://example.com/talk.mp4"' in video
 
 
+def test_a_feed_has_the_link_alone():
+    """A still is for mail: readers of feeds show what they like, and feeds stay as they are."""
+    film = '<video src="/t.mp4" poster="/t.png" title="The talk" width="320"></video>'
+    assert rendered(film) == '<p><a href="https://example.com/t.mp4">The talk</a></p>\n'
+
+
+def test_whatever_a_player_becomes_is_sanitised():
+    """What shows it decides about looks, not about what may run."""
+
+    def shown(element, player):
+        element.tag, element.text = "script", player.title
+        element.set("onclick", player.url)
+
+    player = '<iframe src="/v" title="alert(1)"></iframe>'
+    assert markdown.with_players(player, shown) == '<script onclick="/v">alert(1)</script>'
+    assert markdown.safe(f"{player}behind", BASE, shown) == "behind"
+
+
+def test_without_players_nothing_is_parsed_or_changed():
+    """Few posts embed anything; `videos` is no element."""
+    html = "<p>a<br>b <videos>c"
+    assert markdown.with_players(html, markdown.as_link) is html
+
+
 def test_the_same_text_always_gives_the_same_html():
     """Sanitising leaves nothing to chance; with two attributes set, nh3 would write them in either order."""
     source = "- [x] a\n- [ ] b\n\n<input type=text name=x>\n\n<td rowspan=2 colspan=3 headers=a align=left>\n"

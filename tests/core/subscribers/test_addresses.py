@@ -1,10 +1,11 @@
 """Addresses."""
 
 import pytest
-from hypothesis import given
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.addresses import parse
+from feeds.core.subscribers.addresses import doubts, parse
 from feeds.errors import AddressError
 
 
@@ -30,3 +31,192 @@ def test_no_text_raises_anything_but_a_refusal(text):
         assert "@" in parse(text).key
     except AddressError as refusal:
         assert refusal.reason
+
+
+def test_a_text_far_too_long_is_refused_at_once():
+    """A cell of a hostile file may hold 131,072 characters; nobody looks at each of them."""
+    with pytest.raises(AddressError) as refusal:
+        parse("a@" * 60_000)
+    assert "120000 characters" in refusal.value.reason
+
+
+def _asked(text):
+    """What email-validator says, without anything of ours in between."""
+    try:
+        found = validate_email(text.strip(), check_deliverability=False)
+    except EmailNotValidError:
+        return None
+    return found.normalized, f"{found.local_part.casefold()}@{found.ascii_domain.casefold()}"
+
+
+def _parsed(text):
+    try:
+        found = parse(text)
+    except AddressError:
+        return None
+    return found.email, found.key
+
+
+HARD = [
+    *(
+        "a@b.org",
+        "A.B+c@D-e.ORG",
+        "a@b.c",
+        "a@b.c1",
+        "a@b.1c",
+        "a@1.2.3.4",
+        "a@b.123",
+        "a@localhost",
+        "a@b",
+        "a@b.local",
+    ),
+    *(
+        "a@b.test",
+        "a@test",
+        "a@b.TEST",
+        "a@b.invalid",
+        "a@x.arpa",
+        "a@b.onion",
+        "a@contest",
+        "a@b.contest",
+        "a@test.org",
+    ),
+    *("a@example", "a@example.org", "a@b.example", ".a@b.org", "a.@b.org", "a..b@c.org", "a.b.c@d.org", "a@.b.org"),
+    *(
+        "a@b.org.",
+        "a@b..org",
+        "a@-b.org",
+        "a@b-.org",
+        "a@b-.c.org",
+        "a@b--c.org",
+        "a@bc--d.org",
+        "a@b.cd--e",
+        "a@b---c.org",
+    ),
+    *("a@xn--bcher-kva.de", "a@XN--BCHER-KVA.de", "a@xn--0.de", "a@xn--.de", "a@b.xn--p1ai", "a@xn--a.org"),
+    *('"a"@b.org', '"a b"@c.org', '"a.b."@c.org', 'a"b@c.org', "a\\@b@c.org", "a b@c.org", "a@b c.org", "(x)a@b.org"),
+    *(
+        "a(x)@b.org",
+        "a@b.org(x)",
+        "a@[127.0.0.1]",
+        "a@[IPv6:::1]",
+        "Ada <a@b.org>",
+        "<a@b.org>",
+        "mailto:a@b.org",
+        "a@b_c.org",
+    ),
+    *(
+        "a@b.org\n",
+        "\ta@b.org\u3000",
+        "a@b.org\x00",
+        "a\r\n@b.org",
+        "a@b\n.org",
+        "a@b.org\x85",
+        "a;b@c.org",
+        "a,b@c.org",
+    ),
+    *(
+        "!#$%&'*+-/=?^_`{|}~@b.org",
+        "=cmd()@b.org",
+        "'=a@b.org",
+        "-a@b.org",
+        "a@b.o-g",
+        "a@b.org-",
+        "a@9.org",
+        "a@b9.org",
+    ),
+    *("INFO@b.org", "Abuse@B.org", "PostMaster@b.org", "INFOS@b.org", "Info+x@b.org", "info.X@b.org", "UUCP@b.org"),
+    *("pаypal@b.org", "a@pаypal.com", "ａ@b.org", "a@ｂ.org", "a＠b.org", "a@b。org", "a@b․org", "ſ@b.org", "K@b.org"),
+    *("jürgen@b.org", "ju\u0308rgen@b.org", "a@bu\u0308cher.de", "почта@пример.рф", "a@faß.de", "a@ß.de", "İ@b.org"),
+    *(
+        "a\u200b@b.org",
+        "a@b\u200b.org",
+        "\u202ea@b.org",
+        "a@\u0301b.org",
+        "\u0301a@b.org",
+        "a\ud800@b.org",
+        "a\ufffd@b.org",
+    ),
+    *("a@" + "b" * 63 + ".org", "a@" + "b" * 64 + ".org", "a" * 64 + "@b.org", "a" * 65 + "@b.org"),
+    *("a" * 248 + "@b.org", "a" * 249 + "@b.org", "a@" + "b." * 124 + "org", "a@" + "b." * 125 + "org"),
+    *(
+        "ü" * 124 + "@b.org",
+        "ü" * 125 + "@b.org",
+        "a" * 230 + "@bücher.org",
+        "a" * 243 + "@bücher.org",
+        "a" * 244 + "@xn--bcher-kva.de",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", HARD, ids=ascii)
+def test_hard_addresses_are_what_email_validator_says(text):
+    """Dots, hyphens, lengths, reserved domains, punycode, comments, quotes, look-alikes: the short way changes none."""
+    assert _parsed(text) == _asked(text)
+
+
+_LOCALS = st.text("abzABZ019.+-_'=!/\"@ ü", max_size=70) | st.sampled_from(["INFO", "info", "Abuse", "a" * 64, "news"])
+_LABELS = st.text("abzABZ019-", max_size=8) | st.sampled_from(
+    [
+        "xn--bcher-kva",
+        "XN--0",
+        "ab--c",
+        "b" * 63,
+        "b" * 64,
+        "bü",
+        "test",
+        "invalid",
+        "localhost",
+        "org",
+        "ORG",
+        "com",
+        "b_c",
+        "１",
+    ]
+)
+
+
+@given(_LOCALS, st.lists(_LABELS, min_size=1, max_size=5), st.sampled_from(["", " ", "\n", ".", "@", "\u3000"]))
+@example("a" * 180, ["b" * 63, "b" * 8], "")
+def test_the_short_way_says_what_email_validator_says(local, labels, end):
+    """Over texts that nearly are addresses, whichever way they fail."""
+    text = f"{local}@{'.'.join(labels)}{end}"
+    assert _parsed(text) == _asked(text)
+
+
+@given(st.from_regex(r"[a-zA-Z0-9!#-'*+/=?^-~.-]{1,64}@([a-zA-Z0-9-]{1,12}\.){1,4}[a-zA-Z0-9-]{1,8}", fullmatch=True))
+def test_the_short_way_holds_for_plain_addresses(text):
+    """Over texts in the characters that addresses are made of."""
+    assert _parsed(text) == _asked(text)
+
+
+@pytest.mark.parametrize("text", ["postmaster@b.org", "Abuse@b.org", "noreply@b.org", "no-reply+x@b.org", "INFO@b.org"])
+def test_the_address_of_an_office_is_told(text):
+    """Nobody in particular asked for mail there."""
+    (doubt,) = doubts(parse(text))
+    assert "is an office, not a person" in doubt
+
+
+@pytest.mark.parametrize("text", ["a@pаypal.com", "pаypal@b.org", "a@xn--pypal-4ve.com", "a@gοοgle.com", "a@𐌰𐌱.org"])
+def test_mixed_alphabets_are_told(text):
+    """One letter from elsewhere is how an address passes for another (UTS #39); punycode hides nothing."""
+    assert doubts(parse(text)) == ("mixes alphabets that look alike, or uses a rare one",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "ada@b.org",
+            "ada.lovelace-1@b.co.uk",
+            "jürgen@bücher.de",
+            "почта@пример.рф",
+            "a@пример.com",
+            "ユーザー@b.jp",
+        ),
+        *("a@日本語とkana.jp", "a@한국어.kr", "pressoffice@b.org", "информ@b.org", "δοκιμή@παράδειγμα.gr", "a@ไทย.th"),
+    ],
+)
+def test_people_with_one_alphabet_are_not_doubted(text):
+    """Whichever it is, and Japanese and Korean beside Latin, as they are written."""
+    assert doubts(parse(text)) == ()

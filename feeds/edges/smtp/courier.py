@@ -1,0 +1,351 @@
+"""Several connections, one loop: whatever the replies of a turn decide is written down together, then acted upon.
+
+The loop asks a `Desk` for work and tells it what has come of it. The desk's `turn` is the one place where anything is
+written down: it takes the answers of this turn and the parcels whose content servers wait for, and gives out contents.
+So a transaction serves all connections that had something to say, and no content leaves before it is written down.
+"""
+
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from feeds import settings
+from feeds.edges.smtp import connect
+from feeds.edges.smtp.dialogue import PATIENCE, Dialogue, Event, Wanted
+from feeds.edges.smtp.reply import ProtocolError
+from feeds.edges.transport import Answered, Desk, Lost, Parcel, Reply, Stage
+from feeds.errors import FeedsError, MailAway, MailRefused
+
+_READ = 65_536
+#: A connection has carried enough (RFC 5321 has no limit; servers have: Postfix and others close after 100 to 1,000).
+_MOST_MESSAGES = 1000
+#: Seconds between tries to open a connection again, growing, and how many in a row are enough to give the server up.
+_PAUSES = (0.0, 1.0, 5.0)
+#: "Closing", and "temporary authentication failure" that some relays say instead (RFC 5321, RFC 4954 section 6).
+_TOO_FAST = frozenset({421, 454})
+#: Seconds the loop sleeps at most, to look at clocks and opening connections.
+_NAP = 0.25
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """One connection at work."""
+
+    server: "_Server"
+    socket: socket.socket
+    dialogue: Dialogue
+    buffer: memoryview = field(default_factory=lambda: memoryview(b""))
+    written: int = 0
+    messages: int = 0
+    #: How many of them were answered.
+    answered: int = 0
+    #: When a reply that is due is too late.
+    deadline: float = 0.0
+    patient_for: Stage | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Server:
+    """One server, its connections and how fast it may be given messages."""
+
+    settings: settings.Smtp
+    password: str
+    lines: list[_Line] = field(default_factory=list)
+    opening: list[Future[connect.Opened]] = field(default_factory=list)
+    failures: int = 0
+    not_before: float = 0.0
+    #: When the next message may be given to it (`per_minute`).
+    next_message: float = 0.0
+    #: How many connections it bears: fewer when it says so.
+    bears: int = 1
+    given_up: FeedsError | None = None
+
+    def count(self) -> None:
+        """Note that a message is under way: the next one may have to wait."""
+        if self.settings.per_minute:
+            self.next_message = max(self.next_message, time.monotonic()) + 60 / self.settings.per_minute
+
+    def slow_down(self) -> None:
+        """Bother it with half as many connections, and with no new one for a while."""
+        self.bears = max(1, self.bears // 2)
+        self.not_before = time.monotonic() + 1
+
+
+class Smtp:
+    """The transport to mail servers, each given with its password; *name* is what we call ourselves there."""
+
+    idempotent = False
+
+    def __init__(self, servers: Sequence[tuple[settings.Smtp, str]], name: str) -> None:
+        self._servers, self._name = servers, name
+
+    def run(self, desk: Desk) -> None:
+        """Work until the desk has nothing more.
+
+        Raises:
+            MailRefused, MailAway: no server takes our mail; the desk has everything back.
+        """
+        _Courier(self._servers, self._name, desk).run()
+
+
+class _Courier:
+    """Brings what a desk has to its servers, once."""
+
+    def __init__(self, servers: Sequence[tuple[settings.Smtp, str]], name: str, desk: Desk) -> None:
+        self._name, self._desk = name, desk
+        self._servers = [_Server(about, password, bears=about.connections) for about, password in servers]
+        self._selector = selectors.DefaultSelector()
+        self._answers: list[Answered | Lost] = []
+        self._wanted: list[tuple[_Line, Parcel]] = []
+        self._exhausted = False
+
+    def run(self) -> None:
+        with ThreadPoolExecutor(4, thread_name_prefix="opening") as pool:
+            try:
+                while self._is_at_work(pool):
+                    self._listen()
+                    self._act()
+            finally:
+                self._end()
+        self._complain()
+
+    def _complain(self) -> None:
+        reasons = [server.given_up for server in self._servers if server.given_up]
+        if len(reasons) == len(self._servers):
+            raise reasons[0]
+
+    # Connections ------------------------------------------------------------------------------------------------
+
+    def _is_at_work(self, pool: ThreadPoolExecutor) -> bool:
+        """Open what should be open, offer what can be offered; return whether anything is left to wait for."""
+        stopping = self._desk.stopping()
+        for server in self._servers:
+            self._opened(server)
+            for line in server.lines[:]:
+                self._offer(line, stopping=stopping)
+            if not stopping and not self._exhausted:
+                self._open_more(server, pool)
+        return any(server.lines or server.opening or self._comes_back(server, stopping) for server in self._servers)
+
+    def _comes_back(self, server: _Server, stopping: bool) -> bool:  # noqa: FBT001 - as above
+        return not (stopping or self._exhausted or server.given_up)
+
+    def _open_more(self, server: _Server, pool: ThreadPoolExecutor) -> None:
+        missing = server.bears - len(server.lines) - len(server.opening)
+        if server.given_up or time.monotonic() < server.not_before:
+            return
+        # One at first, until it is known that it can be reached.
+        missing = min(missing, 1) if server.failures or not server.lines else missing
+        for _ in range(missing if not server.opening or server.lines else 0):
+            server.opening.append(pool.submit(connect.opened, server.settings, server.password, self._name))
+
+    def _opened(self, server: _Server) -> None:
+        for future in [future for future in server.opening if future.done()]:
+            server.opening.remove(future)
+            try:
+                found = future.result()
+            except MailRefused as e:
+                server.given_up = e
+            except MailAway as e:
+                self._failed(server, e)
+            else:
+                self._begin(server, found)
+
+    def _failed(self, server: _Server, reason: MailAway) -> None:
+        """Open fewer connections from now on, later; give a server up that has none and answers none."""
+        if server.lines:
+            server.bears = len(server.lines)
+            return
+        server.failures += 1
+        if server.failures >= len(_PAUSES):
+            server.given_up = reason
+        else:
+            server.not_before = time.monotonic() + _PAUSES[server.failures]
+
+    def _begin(self, server: _Server, found: connect.Opened) -> None:
+        dialogue = Dialogue(pipelining="pipelining" in found.offers, utf8="smtputf8" in found.offers)
+        line = _Line(server, found.socket, dialogue)
+        server.lines.append(line)
+        self._selector.register(found.socket, selectors.EVENT_READ, line)
+
+    def _offer(self, line: _Line, *, stopping: bool) -> None:
+        """Give a free connection its next parcel, or end it where there is none."""
+        dialogue = line.dialogue
+        if dialogue.closing or line.messages >= _MOST_MESSAGES:
+            if dialogue.waits_for is None:
+                self._close(line)
+            return
+        if not dialogue.is_free or (not stopping and line.server.next_message > time.monotonic()):
+            return
+        parcel = None if stopping else self._take(dialogue)
+        if parcel is not None:
+            line.messages += 1
+            line.server.count()
+            dialogue.offer(parcel)
+            self._write(line)
+        elif dialogue.waits_for is None:
+            self._close(line)
+
+    def _take(self, dialogue: Dialogue) -> Parcel | None:
+        parcel = self._desk.take()
+        while parcel is not None and parcel.utf8 and not dialogue.utf8:
+            reply = Reply(550, "5.6.7 the server does not take addresses beyond ASCII (SMTPUTF8)")
+            self._answers.append(Answered(parcel, reply, Stage.RCPT))
+            parcel = self._desk.take()
+        self._exhausted = parcel is None
+        return parcel
+
+    def _close(self, line: _Line) -> None:
+        line.dialogue.quit()
+        self._write(line)
+        self._drop(line, "closed")
+
+    def _drop(self, line: _Line, reason: str) -> None:
+        """Let a connection go, and say what is known of its parcels."""
+        if line not in line.server.lines:
+            return
+        line.server.lines.remove(line)
+        self._selector.unregister(line.socket)
+        line.socket.close()
+        maybe, undone = line.dialogue.left(line.written)
+        if maybe:
+            self._answers.append(Lost(maybe, reason))
+        closing = line.dialogue.closing
+        for parcel in undone:
+            if closing:
+                self._answers.append(Answered(parcel, closing, Stage.MAIL))
+            else:
+                self._desk.back(parcel)
+                self._exhausted = False
+        self._wanted = [(other, parcel) for other, parcel in self._wanted if other is not line]
+        if not line.answered and (maybe or undone):
+            self._failed(line.server, MailAway(f"{line.server.settings.host}: {reason}"))
+
+    def _end(self) -> None:
+        """Let all go; what servers may have is written down, what they have not goes back."""
+        for server in self._servers:
+            for future in server.opening:
+                future.add_done_callback(_discard)
+            for line in server.lines[:]:
+                self._drop(line, "stopped")
+        if self._answers:
+            self._desk.turn(self._answers, [])
+            self._answers = []
+        self._selector.close()
+
+    # A turn -----------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Read and write what can be; drop who is silent for too long."""
+        wait = _NAP if self._selector.get_map() else 0.02
+        for key, mask in self._selector.select(wait):
+            line: _Line = key.data
+            if mask & selectors.EVENT_WRITE:
+                self._write(line)
+            if mask & selectors.EVENT_READ:
+                self._read(line)
+        now = time.monotonic()
+        for line in [line for server in self._servers for line in server.lines if self._is_late(line, now)]:
+            self._drop(line, f"no reply within {PATIENCE[line.patient_for or Stage.MAIL]} seconds")
+
+    def _is_late(self, line: _Line, now: float) -> bool:
+        return line.dialogue.waits_for is not None and now > line.deadline
+
+    def _act(self) -> None:
+        """Write down what has been heard and what is about to be said, then say it."""
+        if not self._answers and not self._wanted:
+            return
+        contents = self._desk.turn(self._answers, [parcel for _, parcel in self._wanted])
+        self._answers.clear()
+        ready, self._wanted = self._wanted, []
+        for line, parcel in ready:
+            content = contents.get(parcel.id)
+            if content is None:  # the reader has left; a server that waits for content takes nothing else
+                self._drop(line, "not needed any more")
+                continue
+            line.dialogue.give(content)
+            self._offer(line, stopping=self._desk.stopping())
+            self._write(line)
+
+    # Bytes ------------------------------------------------------------------------------------------------------
+
+    def _read(self, line: _Line) -> None:
+        while True:
+            try:
+                data = line.socket.recv(_READ)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError as e:
+                self._drop(line, f"the connection broke: {e.strerror or e}")
+                return
+            if not self._heard(line, data):
+                return
+            if len(data) < _READ and not isinstance(line.socket, ssl.SSLSocket):
+                return
+
+    def _heard(self, line: _Line, data: bytes) -> bool:
+        """Take in what a server says; return whether the connection is still of use."""
+        if not data:
+            self._drop(line, "the server closed the connection")
+            return False
+        try:
+            for event in line.dialogue.receive(data):
+                self._note(line, event)
+        except ProtocolError as e:
+            self._drop(line, str(e))
+            return False
+        self._set_patience(line)
+        if line.dialogue.closing and line.dialogue.waits_for is None:
+            self._drop(line, str(line.dialogue.closing))
+            return False
+        if line.dialogue.outgoing:
+            self._write(line)
+        return line in line.server.lines
+
+    def _note(self, line: _Line, event: Event) -> None:
+        if isinstance(event, Wanted):
+            self._wanted.append((line, event.parcel))
+            return
+        self._answers.append(event)
+        line.answered += 1
+        line.server.failures = 0
+        if event.reply.code in _TOO_FAST or event.reply.enhanced.startswith("4.7."):
+            line.server.slow_down()
+
+    def _write(self, line: _Line) -> None:
+        """Write as much as the connection takes now."""
+        outgoing = line.dialogue.outgoing
+        while line.buffer or outgoing:
+            if not line.buffer:
+                line.buffer = memoryview(b"".join(outgoing) if len(outgoing) > 1 else outgoing[0])
+                outgoing.clear()
+            try:
+                sent = line.socket.send(line.buffer)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                break
+            except OSError as e:
+                self._drop(line, f"the connection broke: {e.strerror or e}")
+                return
+            line.written += sent
+            line.buffer = line.buffer[sent:]
+        self._set_patience(line)
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.buffer else 0)
+        if line in line.server.lines and self._selector.get_key(line.socket).events != wanted:
+            self._selector.modify(line.socket, wanted, line)
+
+    def _set_patience(self, line: _Line) -> None:
+        """Begin to wait anew where another reply is due, or more could be written."""
+        stage = line.dialogue.waits_for
+        line.patient_for = stage
+        if stage is not None:
+            line.deadline = time.monotonic() + PATIENCE[stage]
+
+
+def _discard(future: "Future[connect.Opened]") -> None:
+    """Close a connection that came too late."""
+    if not future.cancelled() and future.exception() is None:
+        future.result().socket.close()

@@ -1,0 +1,172 @@
+"""One connection's side of the talk, without the connection: what to write, and what the replies mean for whom.
+
+Where the server offers PIPELINING (RFC 2920), the end of one message and the envelope of the next are written together,
+so that a message takes one round trip. Where it does not, each command waits for its reply. In both cases the content
+is given out only when it is asked for: by then it is written down that this is about to happen.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from feeds.edges.smtp.reply import ProtocolError, Replies
+from feeds.edges.transport import Answered, Parcel, Reply, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The server waits for the content of this one."""
+
+    parcel: Parcel
+
+
+Event = Wanted | Answered
+
+
+#: Seconds to wait for a reply at each stage (RFC 5321 section 4.5.3.2).
+PATIENCE = {Stage.MAIL: 300, Stage.RCPT: 300, Stage.DATA: 120, Stage.CONTENT: 600, Stage.RSET: 300}
+_GO_ON = 354
+
+
+class _Talk:
+    """How far one parcel has come."""
+
+    __slots__ = ("parcel", "refused")
+
+    def __init__(self, parcel: Parcel) -> None:
+        self.parcel = parcel
+        #: The first reply that was no yes, and where it came.
+        self.refused: tuple[Reply, Stage] | None = None
+
+
+class Dialogue:
+    """The talk on one connection after EHLO."""
+
+    def __init__(self, *, pipelining: bool, utf8: bool = False) -> None:
+        self.pipelining, self.utf8 = pipelining, utf8
+        #: To be written, in order.
+        self.outgoing: deque[bytes] = deque()
+        #: How many bytes were ever put there, and at which of them the last content ended.
+        self.said = self._content_end = 0
+        self._replies = Replies()
+        self._expected: deque[tuple[Stage, _Talk | None]] = deque()
+        #: Whose content has been given out and not been answered.
+        self._given: _Talk | None = None
+        #: Whose envelope is on its way or taken.
+        self._next: _Talk | None = None
+        #: Why nothing more can be said here; None while it can.
+        self.closing: Reply | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another parcel may be offered."""
+        return self._next is None and self.closing is None and (self.pipelining or self._given is None)
+
+    @property
+    def waits_for(self) -> Stage | None:
+        """What the next reply will be to; None where none is due."""
+        return self._expected[0][0] if self._expected else None
+
+    def offer(self, parcel: Parcel) -> None:
+        """Begin with the envelope of *parcel*."""
+        self._next = _Talk(parcel)
+        options = " SMTPUTF8 BODY=8BITMIME" if parcel.utf8 else ""
+        self._say(f"MAIL FROM:<{parcel.sender}>{options}", Stage.MAIL, self._next)
+        if self.pipelining:
+            self._say(f"RCPT TO:<{parcel.recipient}>", Stage.RCPT, self._next)
+            self._say("DATA", Stage.DATA, self._next)
+
+    def give(self, content: bytes) -> None:
+        """Write the content that was wanted, and its end. It must end with a line break (RFC 5321 section 4.1.1.4)."""
+        talk = self._next
+        if talk is None:
+            raise ValueError("no content was asked for")
+        if b"\r\n." in content or content.startswith(b"."):
+            content = content.replace(b"\r\n.", b"\r\n..")
+            content = b"." + content if content.startswith(b".") else content
+        self._given, self._next = talk, None
+        self._put(content)
+        self._put(b".\r\n")
+        self._content_end = self.said
+        self._expected.append((Stage.CONTENT, talk))
+
+    def quit(self) -> None:
+        """Take leave."""
+        self._put(b"QUIT\r\n")
+
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """Yield what *data* means, in order.
+
+        Raises:
+            ProtocolError: it means nothing; the connection is of no use any more.
+        """
+        for reply in self._replies.feed(data):
+            if reply.code == 421:  # noqa: PLR2004 - closing, at any time (RFC 5321 section 3.8)
+                self.closing = reply
+            if not self._expected:
+                if self.closing:
+                    return
+                raise ProtocolError(f"the server says {str(reply)[:80]!r} and was not asked")
+            yield from self._heard(*self._expected.popleft(), reply)
+
+    def left(self, written: int) -> tuple[Parcel | None, list[Parcel]]:
+        """Return, when the connection is lost after so many bytes were *written*, what was left undone.
+
+        First the parcel that may have arrived: its content was out, to the end, and no answer came. Then those that
+        certainly have not.
+        """
+        given, following = self._given, self._next
+        out = given is not None and written >= self._content_end
+        undone = [talk.parcel for talk in (None if out else given, following) if talk]
+        return (given.parcel if given and out else None), undone
+
+    def _put(self, words: bytes) -> None:
+        self.outgoing.append(words)
+        self.said += len(words)
+
+    def _say(self, command: str, stage: Stage, talk: _Talk | None) -> None:
+        self._put(f"{command}\r\n".encode())
+        self._expected.append((stage, talk))
+
+    def _heard(self, stage: Stage, talk: _Talk | None, reply: Reply) -> Iterator[Event]:
+        if talk is None:
+            return
+        if stage is Stage.CONTENT:
+            if self._given is talk:
+                self._given = None
+                yield Answered(talk.parcel, reply, stage)
+            return
+        wanted = reply.code == _GO_ON if stage is Stage.DATA else reply.code // 100 == 2  # noqa: PLR2004 - yes
+        if not wanted and talk.refused is None:
+            talk.refused = (reply, stage)
+        if stage is Stage.DATA:
+            yield from self._decided(talk, reply)
+        elif not self.pipelining:
+            yield from self._one_by_one(stage, talk)
+
+    def _one_by_one(self, stage: Stage, talk: _Talk) -> Iterator[Event]:
+        """Say the next command, or end what was refused."""
+        if talk.refused:
+            yield from self._refuse(talk)
+        elif stage is Stage.MAIL:
+            self._say(f"RCPT TO:<{talk.parcel.recipient}>", Stage.RCPT, talk)
+        else:
+            self._say("DATA", Stage.DATA, talk)
+
+    def _decided(self, talk: _Talk, reply: Reply) -> Iterator[Event]:
+        """Ask for the content, or end what was refused."""
+        if talk.refused is None:
+            yield Wanted(talk.parcel)
+            return
+        if reply.code == _GO_ON:  # it wants content for nobody: nothing, then (RFC 2920 section 3.1)
+            self._put(b".\r\n")
+            self._expected.append((Stage.CONTENT, talk))
+        yield from self._refuse(talk)
+
+    def _refuse(self, talk: _Talk) -> Iterator[Event]:
+        assert talk.refused is not None
+        reply, stage = talk.refused
+        self._next = None
+        if not self.closing:
+            self._say("RSET", Stage.RSET, None)
+        yield Answered(talk.parcel, reply, stage)

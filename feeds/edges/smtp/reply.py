@@ -1,0 +1,48 @@
+"""Replies of a mail server (RFC 5321 section 4.2), as they come in pieces."""
+
+import re
+
+from feeds.edges.transport import Reply
+
+#: RFC 5321 section 4.5.3.1.5 wants 512; some servers write more, and none needs this much.
+_LONGEST_LINE = 4096
+_MOST_LINES = 128
+_LINE = re.compile(rb"([2-5]\d\d)([ -]?)([^\r\n]*)\r?\n")
+
+
+class ProtocolError(Exception):
+    """What the server says is no reply."""
+
+
+class Replies:
+    """Takes bytes, gives replies."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[str] = []
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Return the replies that are complete now.
+
+        Raises:
+            ProtocolError: this is no SMTP; what came before it is lost, as is the connection.
+        """
+        self._rest += data
+        found, at = [], 0
+        while line := _LINE.match(self._rest, at):
+            at = line.end()
+            reply = self._line(int(line[1]), line[3], last=line[2] != b"-")
+            found += [reply] if reply else []
+        self._rest = self._rest[at:]
+        if b"\n" in self._rest or len(self._rest) > _LONGEST_LINE:
+            raise ProtocolError(f"the server says {self._rest[:80]!r}, which is no SMTP reply")
+        return found
+
+    def _line(self, code: int, text: bytes, *, last: bool) -> Reply | None:
+        self._lines.append("".join(c if c.isprintable() else " " for c in text.decode("utf-8", "replace")))
+        if len(self._lines) > _MOST_LINES:
+            raise ProtocolError(f"a reply of more than {_MOST_LINES} lines")
+        if not last:
+            return None
+        lines, self._lines = self._lines, []
+        return Reply(code, " ".join(filter(None, map(str.strip, lines))))

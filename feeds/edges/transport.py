@@ -1,0 +1,109 @@
+"""What every way of sending has in common: parcels, what became of them, and the desk that keeps account.
+
+A transport takes parcels from a `Desk`, asks it for their contents, and tells it what the other side answered. The desk
+writes down what is about to happen before it gives a content out, so a transport never has to.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answers; transports without one answer in its words (RFC 5321 section 4.2)."""
+
+    code: int
+    #: In one line.
+    text: str
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code (RFC 3463), such as `5.1.1`; empty where there is none."""
+        found = _ENHANCED.match(self.text)
+        return found[0] if found else ""
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}".strip()
+
+
+class Stage(StrEnum):
+    """Where in the talk with a server an answer came."""
+
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    #: After the content: whoever asked has all of it.
+    CONTENT = "content"
+    RSET = "rset"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An envelope: who it comes back to, who it is for, where it is kept."""
+
+    id: int
+    sender: str
+    recipient: str
+    #: Newsletter and number, for transports that sort what they keep.
+    folder: str = ""
+
+    @property
+    def utf8(self) -> bool:
+        """Whether it takes SMTPUTF8 (RFC 6531)."""
+        return not (self.sender + self.recipient).isascii()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """This parcel has its answer."""
+
+    parcel: Parcel
+    reply: Reply
+    stage: Stage = Stage.CONTENT
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """All content of this parcel was out when the connection ended: it may have arrived."""
+
+    parcel: Parcel
+    reason: str
+
+
+class Desk(Protocol):
+    """Where parcels come from, and what has come of them is written down."""
+
+    def take(self) -> Parcel | None:
+        """Return the next parcel; None where there is none for now."""
+
+    def turn(self, answers: Sequence[Answered | Lost], wanted: Sequence[Parcel]) -> dict[int, bytes]:
+        """Write down both at once, and return the contents that are wanted, by id.
+
+        A parcel without a content there is none any more: its reader has left meanwhile.
+        """
+
+    def back(self, parcel: Parcel) -> None:
+        """Take back a parcel that nobody has seen the content of."""
+
+    def stopping(self) -> bool:
+        """Return whether nothing more is to be taken."""
+
+
+class Transport(Protocol):
+    """A way of sending."""
+
+    #: Whether a parcel that is handed over twice arrives once.
+    idempotent: bool
+
+    def run(self, desk: Desk) -> None:
+        """Work until the desk has nothing more.
+
+        Raises:
+            MailRefused, MailAway: nobody takes our mail; the desk has everything back.
+            OutputError: it cannot be kept.
+        """
