@@ -84,7 +84,8 @@ class Desk(Protocol):
     def turn(self, answers: Sequence[Answered | Lost], wanted: Sequence[Parcel]) -> dict[int, bytes]:
         """Write down both at once, and return the contents that are wanted, by id.
 
-        A parcel without a content there is none any more: its reader has left meanwhile.
+        A content is a whole message. It ends with a line break, and no line of it begins with a dot, so there is
+        nothing to stuff (RFC 5321 section 4.5.2). A parcel without one is not needed any more: its reader has left.
         """
 
     def back(self, parcel: Parcel) -> None:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Self
 
 import msgspec
@@ -120,6 +121,7 @@ class _Desk:
         self._out: dict[int, Delivery] = {}
         self._done = self._refused_in_a_row = 0
         self._fault: str = ""
+        self._signs = any(edition.signs for edition in editions.values())
 
     def __enter__(self) -> Self:
         self._hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="signing")
@@ -158,16 +160,17 @@ class _Desk:
             self._wish.progress(
                 f"Sending {self._issue.newsletter} {self._issue.number}", self._done, self._issue.recipients
             )
-        stamped = [msgspec.structs.replace(self._out[one], handed_over_at=at) for one, at in begun.items()]
-        made = map if len(stamped) == 1 else self._hands.map
-        return dict(zip(begun, made(self._message, stamped), strict=True))
+        ids = [parcel.id for parcel in wanted if parcel.id in begun]
+        made = self._hands.map if self._signs and len(ids) > 1 else map
+        return dict(zip(ids, made(partial(self._message, now), ids), strict=True))
 
-    def _message(self, delivery: Delivery) -> bytes:
-        return self._editions[delivery.letter_id].message(delivery, "")
+    def _message(self, now: datetime, identity: int) -> bytes:
+        delivery = self._out[identity]
+        edition = self._editions[delivery.letter_id]
+        return edition.message(delivery, "", delivery.handed_over_at or now)
 
     def _parcel(self, delivery: Delivery) -> Parcel:
-        envelope = self._editions[delivery.letter_id].envelope
-        sender = envelope.returning(envelope.token(delivery))
+        sender = self._editions[delivery.letter_id].envelope.returning(delivery.id)
         return Parcel(delivery.id, sender, message.mailbox(delivery.recipient), self._folder)
 
     # What answers mean ------------------------------------------------------------------------------------------

@@ -70,8 +70,8 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
         letter_id=0,
         recipient=address.email,
         state=DeliveryState.READY,
-        handed_over_at=moment,
+        handed_over_at=None,
         subscriber_id=None,
     )
-    content = Edition(envelope, message.encoded(envelope, letter)).message(delivery, "0" * tokens.LENGTH)
+    content = Edition(envelope, message.encoded(envelope, letter)).message(delivery, "0" * tokens.LENGTH, moment)
     return site.outbox.keep(f"test/{name}/{envelope.number}", address.email, content)

@@ -90,20 +90,22 @@ class Envelope:
         if self.bounces is None:
             to = (self.reply_to or self.sender).address.addr_spec
             return f"mailto:{quote(to, safe='@+')}?subject={subject}"
-        return f"mailto:{self.returning(f'u-{tokens.place(self.seed)}')}?subject={subject}"
+        return f"mailto:{self._to_us(f'u-{tokens.place(self.seed)}')}?subject={subject}"
 
-    def returning(self, token: str) -> str:
-        """Return the address that stands for one delivery or reader (VERP)."""
+    def returning(self, delivery_id: int) -> str:
+        """Return the address to which mail about one delivery comes back (VERP); the sender's where nobody reads it."""
+        if self.bounces is None:
+            return f"{self.sender.address.username}@{self.domain}"
+        return self._to_us(tokens.delivery_token(self.seed, delivery_id))
+
+    def _to_us(self, token: str) -> str:
         to = (self.bounces or self.sender).address
-        return f"{to.username}+{token}@{ascii_domain(to.domain)}" if self.bounces else f"{to.username}@{self.domain}"
+        return f"{to.username}+{token}@{ascii_domain(to.domain)}"
 
-    def token(self, delivery: Delivery) -> str:
-        """Return what stands for a delivery."""
-        return tokens.delivery_token(self.seed, delivery.id)
-
-    def message_id(self, delivery: Delivery) -> str:
+    def message_id(self, delivery_id: int) -> str:
         """Return the Message-ID that every attempt at a delivery has; it tells nothing about the recipient."""
-        return f"<{self.newsletter.name}.{self.number}.{self.token(delivery)}@{self.domain}>"
+        token = tokens.delivery_token(self.seed, delivery_id)
+        return f"<{self.newsletter.name}.{self.number}.{token}@{self.domain}>"
 
 
 @lru_cache(maxsize=1024)
@@ -273,18 +275,21 @@ class Edition:
         if signer:
             self._signed = {copy: signer.prepared(letter.head, _OWN if copy else names) for copy in (False, True)}
 
-    def message(self, delivery: Delivery, leave: str) -> bytes:
-        """Return the message; the same delivery always gives the same bytes.
+    @property
+    def signs(self) -> bool:
+        """Whether messages are signed."""
+        return bool(self._signed)
+
+    def message(self, delivery: Delivery, leave: str, at: datetime) -> bytes:
+        """Return the message; the same delivery, first handed over *at* the same moment, always gives the same bytes.
 
         *leave* is the reader's token. A copy for the desk carries no way to leave: there is nothing to leave.
         """
-        if delivery.handed_over_at is None:
-            raise ValueError("a message has the date at which it was first handed over, and this one was not yet")
         body = self._body(leave)
         own = [
             b" " + mailbox(delivery.recipient).encode(),
-            b" " + _date(delivery.handed_over_at, self.envelope.zone),
-            b" " + self.envelope.message_id(delivery).encode(),
+            b" " + _date(at, self.envelope.zone),
+            b" " + self.envelope.message_id(delivery.id).encode(),
         ]
         names: tuple[str, ...] = _OWN
         if delivery.subscriber_id is not None:
@@ -294,7 +299,7 @@ class Edition:
         signature = b""
         if self._signed:
             prepared = self._signed[delivery.subscriber_id is None]
-            signature = prepared.sign(own, sha256(body).digest(), int(delivery.handed_over_at.timestamp()))
+            signature = prepared.sign(own, sha256(body).digest(), int(at.timestamp()))
         return b"".join((signature, head, self._fixed, b"\r\n", body))
 
     def _body(self, leave: str) -> bytes:

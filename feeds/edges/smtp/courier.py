@@ -27,6 +27,8 @@ _MOST_MESSAGES = 1000
 _PAUSES = (0.0, 1.0, 5.0)
 #: "Closing", and "temporary authentication failure" that some relays say instead (RFC 5321, RFC 4954 section 6).
 _TOO_FAST = frozenset({421, 454})
+#: Seconds to wait for more connections to have their say: a transaction costs the same for one as for all of them.
+_GATHER = 0.001
 #: Seconds the loop sleeps at most, to look at clocks and opening connections.
 _NAP = 0.25
 
@@ -241,16 +243,21 @@ class _Courier:
 
     def _listen(self) -> None:
         """Read and write what can be; drop who is silent for too long."""
-        wait = _NAP if self._selector.get_map() else 0.02
+        self._hear(_NAP if self._selector.get_map() else 0.02)
+        enough, until = sum(len(server.lines) for server in self._servers) // 2, time.monotonic() + _GATHER
+        while 0 < len(self._wanted) < enough and (left := until - time.monotonic()) > 0:
+            self._hear(left)
+        now = time.monotonic()
+        for line in [line for server in self._servers for line in server.lines if self._is_late(line, now)]:
+            self._drop(line, f"no reply within {PATIENCE[line.patient_for or Stage.MAIL]} seconds")
+
+    def _hear(self, wait: float) -> None:
         for key, mask in self._selector.select(wait):
             line: _Line = key.data
             if mask & selectors.EVENT_WRITE:
                 self._write(line)
-            if mask & selectors.EVENT_READ:
+            if mask & selectors.EVENT_READ and line in line.server.lines:
                 self._read(line)
-        now = time.monotonic()
-        for line in [line for server in self._servers for line in server.lines if self._is_late(line, now)]:
-            self._drop(line, f"no reply within {PATIENCE[line.patient_for or Stage.MAIL]} seconds")
 
     def _is_late(self, line: _Line, now: float) -> bool:
         return line.dialogue.waits_for is not None and now > line.deadline

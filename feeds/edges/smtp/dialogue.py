@@ -77,13 +77,13 @@ class Dialogue:
             self._say("DATA", Stage.DATA, self._next)
 
     def give(self, content: bytes) -> None:
-        """Write the content that was wanted, and its end. It must end with a line break (RFC 5321 section 4.1.1.4)."""
+        """Write the content that was wanted, and its end (RFC 5321 section 4.1.1.4).
+
+        It ends with a line break, and no line of it begins with a dot.
+        """
         talk = self._next
         if talk is None:
             raise ValueError("no content was asked for")
-        if b"\r\n." in content or content.startswith(b"."):
-            content = content.replace(b"\r\n.", b"\r\n..")
-            content = b"." + content if content.startswith(b".") else content
         self._given, self._next = talk, None
         self._put(content)
         self._put(b".\r\n")

@@ -1,6 +1,7 @@
 """Replies of a mail server (RFC 5321 section 4.2), as they come in pieces."""
 
 import re
+from functools import lru_cache
 
 from feeds.edges.transport import Reply
 
@@ -39,10 +40,15 @@ class Replies:
         return found
 
     def _line(self, code: int, text: bytes, *, last: bool) -> Reply | None:
-        self._lines.append("".join(c if c.isprintable() else " " for c in text.decode("utf-8", "replace")))
+        self._lines.append(_printable(text))
         if len(self._lines) > _MOST_LINES:
             raise ProtocolError(f"a reply of more than {_MOST_LINES} lines")
         if not last:
             return None
         lines, self._lines = self._lines, []
         return Reply(code, " ".join(filter(None, map(str.strip, lines))))
+
+
+@lru_cache(maxsize=256)  # servers repeat themselves
+def _printable(text: bytes) -> str:
+    return "".join(c if c.isprintable() else " " for c in text.decode("utf-8", "replace"))

@@ -11,7 +11,7 @@ Through the driver, since a sender asks thousands of times a second. What it pro
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ _CLAIM = f"""
 """  # noqa: S608 - made of constants
 _BEGIN = """
     UPDATE deliveries SET state = 'handing_over', handed_over_at = coalesce(handed_over_at, ?)
-    WHERE id = ? AND state = 'leased' RETURNING handed_over_at
+    WHERE id = ? AND state = 'leased'
 """
 _END = """
     UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ?, unknowns = unknowns + ?
@@ -117,22 +117,27 @@ class Deliveries:
             rows = self._db.execute(_CLAIM, (issue_id, written(now), resend, most)).fetchall()
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
-    def turn(self, outcomes: Sequence[Outcome], begin: Iterable[int], now: datetime) -> dict[int, datetime]:
+    def turn(self, outcomes: Sequence[Outcome], begin: Sequence[int], now: datetime) -> set[int]:
         """Write down what has come of deliveries and which are handed over next, in one transaction.
 
-        Returns for each of the latter the moment of its first hand-over; one that was ended meanwhile, since the reader
-        has left, is missing.
+        Returns which of the latter are still needed: one that was ended meanwhile, since the reader has left, is not.
         """
         due = self._synced is None or now - self._synced >= _SYNC_EVERY or now < self._synced
+        at = written(now)
         if due:
             self._db.execute("PRAGMA synchronous = FULL")
         with transaction(self._db):
-            self._db.executemany(_END, map(_ended, outcomes, [written(now)] * len(outcomes)))
-            found = {one: self._db.execute(_BEGIN, (written(now), one)).fetchone() for one in begin}
+            self._db.executemany(_END, [_ended(outcome, at) for outcome in outcomes])
+            done = self._db.executemany(_BEGIN, [(at, one) for one in begin]).rowcount if begin else 0
+            begun = set(begin) if done == len(begin) else {one for one in begin if self._is_begun(one)}
         if due:
             self._synced = now
             self._db.execute("PRAGMA synchronous = NORMAL")
-        return {one: read(row[0]) for one, row in found.items() if row}
+        return begun
+
+    def _is_begun(self, delivery_id: int) -> bool:
+        query = "SELECT 1 FROM deliveries WHERE id = ? AND state = 'handing_over'"
+        return self._db.execute(query, (delivery_id,)).fetchone() is not None
 
     def release(self, issue_id: int) -> None:
         """Give back what was leased and not touched."""
