@@ -6,15 +6,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from feeds import __version__
-from feeds.cli import telling
+from feeds.cli import people, telling
+from feeds.cli.words import CONFIG as _CONFIG
+from feeds.cli.words import JSON as _JSON
+from feeds.cli.words import NOW as _NOW
+from feeds.cli.words import ask as _ask
+from feeds.cli.words import clock as _clock
+from feeds.cli.words import config as _config
+from feeds.cli.words import now as _now
+from feeds.cli.words import progress as _progress
 from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
@@ -24,19 +32,7 @@ if TYPE_CHECKING:
     from feeds.jobs.report import Report
     from feeds.jobs.survey import Survey
 
-_CONFIG = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    envvar="FEEDS_CONFIG",
-    help="The site's settings.",
-)
-_NOW = click.option(
-    "--now", metavar="TIME", help="Act as if it were this moment, such as 2026-11-23 or 2026-11-23T08:00+09:00."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+_YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
 _NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post anew and keep nothing of it.")
 
 
@@ -86,8 +82,10 @@ def init(folder: Path, title: str | None, url: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be written and sent; write and send nothing.")
 @click.option("--feeds-only", is_flag=True, help="Neither compose nor send newsletters.")
 @_NO_CACHE
-@click.option("--yes", is_flag=True, expose_value=False, help="Do not ask before mail leaves this machine.")
-def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool) -> int:
+@_YES
+def publish(
+    path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool, yes: bool
+) -> int:
     """Bring feeds and pages up to date; compose and send every issue that is due."""
     from feeds.cli import unchanged
     from feeds.jobs.publish import publish as publish_
@@ -103,6 +101,8 @@ def publish(path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_
             dry_run=dry_run,
             feeds_only=feeds_only,
             use_cache=not no_cache,
+            yes=yes,
+            ask=_ask(),
             progress=progress,
             seen=unchanged.seen.get(str(config.resolve(config.settings.posts.folder))),
         )
@@ -346,7 +346,8 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
 @_JSON
 @click.argument("newsletter")
 @click.option("--test", metavar="ADDRESS", help="Only to this address, as a trial; nothing counts as told.")
-def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None) -> int:
+@_YES
+def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None, yes: bool) -> int:
     """Compose and send an issue of NEWSLETTER now, whatever its schedule says; approval is waited for all the same."""
     from feeds.jobs import compose
     from feeds.jobs.publish import publish as publish_
@@ -359,7 +360,7 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
     if test is None:
         compose.known(Site(config), newsletter)
         with _progress(hidden=as_json) as progress:
-            wish = Wish(now=moment, clock=_clock, send=newsletter, progress=progress)
+            wish = Wish(now=moment, clock=_clock, send=newsletter, yes=yes, ask=_ask(), progress=progress)
             report = publish_(config, wish)
         return _told(config, report, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
@@ -422,49 +423,7 @@ def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
     return _told(config, report, as_json=as_json)
 
 
-@commands.group()
-def subscribers() -> None:
-    """People: add, remove, list."""
-
-
-@subscribers.command("add")
-@_CONFIG
-@click.argument("email")
-@click.option("--newsletter", "newsletters", multiple=True, help="Which newsletter; may be given again. Default: all.")
-@click.option("--topic", "topics", multiple=True, help="A category they want; may be given again. Default: all.")
-@click.option("--lang", help="Their language, such as en or ja.")
-@click.option("--again", is_flag=True, help="Bring somebody back who has left; only when they asked for it.")
-def add_subscriber(
-    path: Path, email: str, newsletters: tuple[str, ...], topics: tuple[str, ...], lang: str | None, *, again: bool
-) -> None:
-    """Make EMAIL an active reader."""
-    from feeds.jobs import subscribe
-
-    found = subscribe.add(_config(path), email, newsletters, topics=topics, lang=lang, now=_clock(), again=again)
-    click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
-
-
-@subscribers.command("remove")
-@_CONFIG
-@click.argument("email")
-def remove_subscriber(path: Path, email: str) -> None:
-    """Write down that EMAIL has left; no more letters go there."""
-    from feeds.jobs import subscribe
-
-    known = subscribe.remove(_config(path), email, _clock())
-    click.echo(f"{email} gets no more letters" if known else f"{email} was not subscribed")
-
-
-@subscribers.command("list")
-@_CONFIG
-@_JSON
-def list_subscribers(path: Path, *, as_json: bool) -> None:
-    """List people and how they stand."""
-    from feeds.jobs import subscribe
-
-    found = subscribe.everybody(_config(path))
-    head = ("email", "status", "language", "newsletters")
-    telling.tell(found, telling.person, head, telling.person_row, as_json=as_json)
+commands.add_command(people.subscribers)
 
 
 @commands.command("run")
@@ -479,51 +438,6 @@ def run_schedule(path: Path) -> None:
         click.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}")
 
     run_(path, dict(os.environ), tell)
-
-
-# Reading words ----------------------------------------------------------------------------------------------------
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def _config(path: Path) -> "Config":
-    from feeds.config import load
-
-    return load(path, os.environ)
-
-
-def _now(config: "Config", text: str | None) -> datetime:
-    """Return the moment that --now names, in the site's zone, or the real one."""
-    from feeds.core.posts.dates import parse
-
-    if text is None:
-        return _clock()
-    try:
-        return parse(text, config.settings.site.timezone)
-    except ValueError as e:
-        raise click.BadParameter(str(e), param_hint="--now") from e
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Hold a progress bar open where a person watches; elsewhere nothing is shown."""
-    if hidden or not sys.stderr.isatty():
-        yield lambda _what, _done, _of: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done)
-
-        yield progress
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from feeds.edges import hub
+from feeds.edges import hub, live
 from feeds.edges.store.feeds import FeedMemory
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
@@ -56,7 +56,7 @@ def _told(site: Site, due: Iterable[Ping], wish: Wish, report: Report) -> tuple[
         content, url = site.public.read(ping.path), site.public_url(ping.path)
         if content is None:
             heard.append(ping.path)  # gone meanwhile: there is nothing to tell
-        elif site.settings.publish.wait_for_site and not hub.shows(url, content):
+        elif site.settings.publish.wait_for_site and not live.shows(url, content):
             again.append(replace(ping, tries=ping.tries + 1))
         elif refused := hub.ping(hub_url, url):
             report.warnings.append(f"{hub_url}: {refused}; it will be told later that {url} has changed")

@@ -1,30 +1,55 @@
 """Judge everything before readers do: posts, config, the next issue of each newsletter, who it comes from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import Remark
+from feeds.core.newsletters.judge import Atlas, Places, Remark
+from feeds.core.newsletters.message import ascii_domain
+from feeds.core.posts.read import MOST_BYTES
+from feeds.edges import folder
 from feeds.edges.store.memory import Memory
 from feeds.edges.workers import Workers
 from feeds.errors import FeedsError, PostError
 from feeds.jobs import trial
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey
-from feeds.model import Choice
+from feeds.jobs.survey import Survey, shown
+from feeds.model import Choice, Post
 from feeds.settings import Newsletter
 
+if TYPE_CHECKING:
+    from feeds.core.newsletters.authenticity import Identity
+    from feeds.core.newsletters.dkim import Key
+    from feeds.edges.dns import Resolver
 
-def check(site: Site, found: Survey, memory: Memory, wish: Wish, team: Workers) -> Iterator[Remark]:
-    """Yield what is odd, errors and warnings as they come."""
+#: Posts that one call to a worker renders; from so many on, other cores save more time than they take to start.
+_PART, _MANY = 100, 600
+#: A larger file is no key.
+_MOST_KEY_BYTES = 100_000
+#: What a worker says of a post: what is odd about it, and the places in it.
+_Seen = tuple[str, tuple[str, ...], Places]
+
+
+def check(
+    site: Site, found: Survey, memory: Memory, wish: Wish, team: Workers, resolver: "Resolver | None" = None
+) -> Iterator[Remark]:
+    """Yield what is odd, errors and warnings as they come.
+
+    If mail leaves this machine, *resolver* is asked what DNS says of the sender: the machine's own where none is named.
+    """
     yield from _config(site.config)
-    yield from _posts(site, found, wish, team)
-    yield from _mail(site)
+    seen = _seen(found, wish, team)
+    atlas = Atlas((places for _, _, places in seen), _place(site))
+    yield from _posts(site, found, seen, atlas)
+    yield from _mail(site, resolver)
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
         yield from judge.theme(newsletter.theme, where)
-        yield from _next_issue(site, newsletter, found, memory, wish)
+        yield from _next_issue(site, newsletter, found, memory, wish, atlas)
 
 
 def _config(config: Config) -> Iterator[Remark]:
@@ -32,16 +57,52 @@ def _config(config: Config) -> Iterator[Remark]:
         yield Remark(level="warning", where=str(config.path), what=line, why="", do="")
 
 
-def _posts(site: Site, found: Survey, wish: Wish, team: Workers) -> Iterator[Remark]:
+# Posts ------------------------------------------------------------------------------------------------------------
+
+
+def _seen(found: Survey, wish: Wish, team: Workers) -> list[_Seen]:
+    """Return what shows of public posts when they are rendered, in the order of paths."""
+    public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
+    contents = [(post, found.readings[post.path].content) for post in public]
+    parts = [contents[at : at + _PART] for at in range(0, len(contents), _PART)]
+    seen: list[_Seen] = []
+    for part in team.map(partial(_seen_part, found.config), parts, long=len(contents) >= _MANY):
+        seen += part
+        wish.progress("Rendering posts", len(seen), len(contents))
+    return seen
+
+
+def _seen_part(config: Config, contents: Sequence[tuple[Post, str]]) -> list[_Seen]:
+    seen = []
+    for post, content in contents:
+        with suppress(FeedsError):  # it has changed since it was read: there is nothing to say of it now
+            text = shown(config, post.path, content)
+            seen.append((post.path, text.warnings, judge.places(post, text.html)))
+    return seen
+
+
+def _posts(site: Site, found: Survey, seen: Sequence[_Seen], atlas: Atlas) -> Iterator[Remark]:
     """Yield what is odd about posts, what shows only when they are rendered included."""
     errors, warnings = found.complaints()
     yield from (_of_posts("error", line) for line in errors)
     yield from (_of_posts("warning", line) for line in (*warnings, *found.catalogue.oddities))
-    place = site.settings.posts.folder.rstrip("/")
-    public = {entry.post.path for entry in found.catalogue.entries}
-    for path, text in sorted(found.texts(team, wish.progress).items()):
-        for line in text.warnings if path in public else ():
-            yield _of_posts("warning", f"{place}/{line}")
+    for path, odd, places in seen:
+        yield from (_of_posts("warning", f"{_place(site)}/{line}") for line in odd)
+        for link in atlas.dead(places.links):
+            yield atlas.remark(link, _where(site, path, link))
+
+
+def _place(site: Site) -> str:
+    return site.settings.posts.folder.rstrip("/")
+
+
+def _where(site: Site, path: str, link: str) -> str:
+    """Return where in a post a link is, for people."""
+    line = None
+    with suppress(PostError):
+        content = folder.read(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        line = judge.line_of(link, content.decode(errors="replace"))
+    return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
 
 def _of_posts(level: str, line: str) -> Remark:
@@ -49,10 +110,18 @@ def _of_posts(level: str, line: str) -> Remark:
     return Remark(level=level, where=where, what=what, why="", do="")
 
 
-def _mail(site: Site) -> Iterator[Remark]:
+# Mail -------------------------------------------------------------------------------------------------------------
+
+
+def _mail(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
+    """Yield what is odd about who letters come from, and whether receivers can know it."""
+    if site.settings.newsletters:
+        yield from _sender(site)
+        yield from _authenticity(site, resolver)
+
+
+def _sender(site: Site) -> Iterator[Remark]:
     """Yield what is missing of who letters come from."""
-    if not site.settings.newsletters:
-        return
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     if mail.sender is None:
         yield Remark(
@@ -62,7 +131,7 @@ def _mail(site: Site) -> Iterator[Remark]:
             why="they come from an address made of the newsletter's name and the site's host, which may not exist",
             do="write such as 'Sample Letters <letters@example.com>'",
         )
-    elif not _is_aligned(mail.sender.address.domain, site.settings.site.host):
+    elif not judge.is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
         yield Remark(
             level="warning",
             where=f"{where}.from",
@@ -80,18 +149,77 @@ def _mail(site: Site) -> Iterator[Remark]:
         )
 
 
-def _is_aligned(domain: str, host: str) -> bool:
-    """Return whether one is the other or below it, `www.` aside (as DMARC's relaxed alignment, RFC 7489, 3.1)."""
-    one, other = domain.lower(), host.lower().removeprefix("www.")
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
+    """Yield what keeps receivers from knowing letters as the sender's; DNS is not asked of letters that stay here."""
+    mail, where = site.settings.mail, f"{site.config.path}: mail"
+    leaves = mail.transport == "smtp"
+    if not leaves and not mail.dkim:
+        return
+    from feeds.core.newsletters import authenticity  # noqa: PLC0415 - cryptography is slow to load, and seldom needed
+
+    domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
+    keys, odd = _keys(site, domain, where)
+    yield from odd
+    if leaves:
+        bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
+        identity = authenticity.Identity(domain=domain, bounces=bounces, keys=tuple(keys), where=where)
+        yield from _in_dns(identity, resolver)
 
 
-def _next_issue(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish) -> Iterable[Remark]:
+def _keys(site: Site, domain: str, where: str) -> tuple[list["Key"], list[Remark]]:
+    """Return the keys that letters can be signed with, and what is odd about the others."""
+    from feeds.core.newsletters import authenticity, dkim  # noqa: PLC0415 - as above
+
+    keys, odd = [], []
+    for at, entry in enumerate(site.settings.mail.dkim):
+        file = site.config.resolve(entry.key_file)
+        try:
+            real = file.resolve()  # a key may well be a link to where secrets are kept
+            keys.append(
+                dkim.Key(entry.selector, dkim.private_key(folder.read(real.parent, real.name, _MOST_KEY_BYTES)))
+            )
+        except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other
+            reason = e.reason if isinstance(e, PostError) else str(e)
+            odd.append(authenticity.unusable(str(file), reason, f"{where}.dkim[{at}].key_file"))
+    if keys and not odd:
+        odd += authenticity.together(domain, keys, where)
+    return keys, odd
+
+
+def _in_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Remark]:
+    """Yield what is odd about what DNS says of the sender; if nobody can be asked, that alone."""
+    from feeds.core.newsletters import authenticity  # noqa: PLC0415 - as above
+    from feeds.edges.dns import Resolver  # noqa: PLC0415 - slow to load, and seldom needed
+
+    asked = resolver or Resolver()
+    try:
+        texts = {name: asked.texts(name) for name in authenticity.asked(identity)}
+        exchanges = asked.exchanges(identity.bounces) if identity.bounces else ()
+    except FeedsError as e:
+        yield authenticity.unasked(str(e), identity.where)
+    else:
+        yield from authenticity.remarks(identity, texts, exchanges)
+
+
+# Letters ----------------------------------------------------------------------------------------------------------
+
+
+def _next_issue(
+    site: Site,
+    newsletter: Newsletter,
+    found: Survey,
+    memory: Memory,
+    wish: Wish,
+    atlas: Atlas,
+) -> Iterator[Remark]:
     """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
     where = f"next issue of {newsletter.name}"
     try:
         found_next = trial.next_issue(site, newsletter, found, memory, wish)
         letter = found_next.letter(Choice()) if found_next else None
     except (FeedsError, PostError) as e:
-        return [Remark(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")]
-    return judge.letter(letter, where) if letter else []
+        yield Remark(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
+        return
+    if letter:
+        yield from judge.letter(letter, where)
+        yield from (atlas.remark(link, where) for link in atlas.dead_in_letter(letter.html))

@@ -11,6 +11,7 @@ from feeds.core.subscribers import addresses
 from feeds.edges import folder
 from feeds.edges.store.memory import Mailing, Memory, Plan
 from feeds.errors import FeedsError, PostError
+from feeds.jobs import gate
 from feeds.jobs.letters import Typesetter
 from feeds.jobs.report import IssueReport, Report, Wish
 from feeds.jobs.site import Site
@@ -43,6 +44,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
     mailing = typesetter.mailing(content, memory.choices(newsletter.name), _copies(newsletter))
     if mailing is None:
         return
+    gate.check(site, newsletter, memory)
     if wish.dry_run:
         due = IssueReport(
             newsletter=newsletter.name,
@@ -52,6 +54,8 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
             state="due",
         )
         report.issues.append(due)
+        return
+    if not (newsletter.approve or gate.ask(site, newsletter, memory, wish, mailing, number + 1)):
         return
     plan = Plan(
         newsletter=newsletter.name,
@@ -63,6 +67,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
         content=content,
         seed=typesetter.seed,
         mailing=None if newsletter.approve else mailing,
+        transport=site.settings.mail.transport,
     )
     if memory.freeze(plan, wish.clock()):
         _waits(memory, newsletter, report)
@@ -99,6 +104,7 @@ def approve(site: Site, name: str, memory: Memory) -> Issue:
         raise FeedsError(f"{name} {issue.number} was composed by another version; `feeds cancel {name}` makes it anew")
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
     mailing = typesetter.mailing(content, memory.choices(name), _copies(newsletter))
+    gate.check(site, newsletter, memory)
     if mailing is None:
         raise FeedsError(f"there is nobody to send {name} {issue.number} to")
     memory.approve(issue, mailing)
@@ -156,7 +162,7 @@ def known(site: Site, name: str) -> Newsletter:
     return newsletter
 
 
-def reported(issue: Issue, state: IssueState) -> IssueReport:
+def reported(issue: Issue, state: str) -> IssueReport:
     """Return an issue as a pass reports it."""
     return IssueReport(
         newsletter=issue.newsletter,

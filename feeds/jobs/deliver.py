@@ -18,6 +18,7 @@ from feeds.edges.store.memory import Memory
 from feeds.edges.store.opening import Store
 from feeds.edges.transport import Answered, Lost, Parcel
 from feeds.errors import FeedsError, MailRefused
+from feeds.jobs import gate
 from feeds.jobs.archive import write_page
 from feeds.jobs.compose import reported
 from feeds.jobs.letters import Typesetter
@@ -41,24 +42,27 @@ _HANDS = 2
 def finish(site: Site, store: Store, wish: Wish, report: Report) -> None:
     """Bring every issue that is on its way as near to its end as servers let it come."""
     for issue in store.memory.issues(unfinished=True):
-        state = IssueState.SENDING
+        state: str = IssueState.SENDING
         try:
-            if _finish_one(site, issue, store, wish, report):
-                state = IssueState.SENT
+            state = _finish_one(site, issue, store, wish, report)
         except FeedsError as e:
             told = report.later if e.exit_code == Report.LATER else report.errors
             told.append(f"{issue.newsletter} {issue.number}: {e}")
         report.issues.append(reported(issue, state))
 
 
-def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report) -> bool:
-    """Send what is to be sent now; return whether that was all."""
+def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report) -> str:
+    """Send what is to be sent now; return how far the issue has come: sent, sending, or waiting for the site."""
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
         raise FeedsError("is on its way, but config.toml has no such newsletter any more; put it back to finish it")
     write_page(site, newsletter, issue, store.memory)
     if issue.halted:
         raise MailRefused(f"is stopped: {issue.halted}; `feeds resume {issue.newsletter}` goes on with it")
+    waits = gate.not_yet_live(site, newsletter, issue, store.memory.content(issue.id))
+    if waits and not store.deliveries.has_begun(issue.id):
+        report.later.append(f"{issue.newsletter} {issue.number}: {waits}")
+        return "waiting"
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
     found = editions(site, typesetter.envelope, issue, store.memory)
     transport = site.transport
@@ -68,7 +72,7 @@ def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Repo
         longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
         with _Desk(issue, store.deliveries, found, wish, resend=resend, longest=longest) as desk:
             transport.run(desk)
-    return _is_done(issue, store, resend, report)
+    return IssueState.SENT if _is_done(issue, store, resend, report) else IssueState.SENDING
 
 
 def _is_done(issue: Issue, store: Store, resend: int, report: Report) -> bool:

@@ -23,7 +23,7 @@ class IssueReport:
     number: int
     posts: int
     recipients: int
-    #: `composed` (it waits for approval), `sending` or `sent`; in a dry run `due`.
+    #: `composed` (it waits for approval), `waiting` (for the site), `sending` or `sent`; in a dry run `due`.
     state: str
 
 
@@ -101,6 +101,10 @@ class Wish:
     send: str | None = None
     #: False: everything is read and made again, and nothing of it is kept.
     use_cache: bool = True
+    #: Nobody needs to be asked before mail goes out.
+    yes: bool = False
+    #: Asks whoever sits at the terminal; None where nobody does.
+    ask: Callable[[str], bool] | None = None
     progress: Progress = _unheard
     #: Whether somebody wants it to end soon: what is begun is finished, nothing else is taken.
     stopping: Callable[[], bool] = lambda: False

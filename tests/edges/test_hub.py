@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from feeds.edges import hub
+from feeds.edges import hub, live
 from tests.hub import Hub, Served, Subscriber, Web
 
 
@@ -97,12 +97,12 @@ def test_what_talks_nonsense_has_neither_heard_nor_shown_anything(words):
     with talking(words) as url:
         assert hub.ping(url, "https://example.com/a")
     with talking(words) as url:
-        assert not hub.shows(url, b"<feed/>")
+        assert not live.shows(url, b"<feed/>")
 
 
 def test_a_hub_that_hangs_is_not_waited_for(there, monkeypatch):
     """Longer than our patience."""
-    monkeypatch.setattr(hub, "_PATIENCE", 0.2)
+    monkeypatch.setattr(live, "PATIENCE", 0.2)
     there.answers.clear()
     started = time.monotonic()
     assert "timed out" in hub.ping(there.url, "https://example.com/a")
@@ -113,10 +113,10 @@ DRIPS = [b"HTTP/1.1 200 OK\r\nX-Words: ", b"HTTP/1.1 200 OK\r\n\r\n"]
 
 
 @pytest.mark.parametrize("begun", DRIPS, ids=["head", "content"])
-@pytest.mark.parametrize("ask", [hub.ping, lambda url, _: hub.shows(url, b"x" * 30)], ids=["ping", "shows"])
+@pytest.mark.parametrize("ask", [hub.ping, lambda url, _: live.shows(url, b"x" * 30)], ids=["ping", "shows"])
 def test_what_answers_byte_by_byte_is_not_waited_for(begun, ask, monkeypatch):
     """Patience is for the whole answer, not for each of its bytes."""
-    monkeypatch.setattr(hub, "_PATIENCE", 0.2)
+    monkeypatch.setattr(live, "PATIENCE", 0.2)
     with talking(begun, b"x" * 30) as url:
         started = time.monotonic()
         ask(url, "https://example.com/a")
@@ -126,10 +126,10 @@ def test_what_answers_byte_by_byte_is_not_waited_for(begun, ask, monkeypatch):
 def test_the_web_shows_what_it_shows(tmp_path, web):
     """Byte for byte; what is older, longer, shorter or missing is not it."""
     (tmp_path / "a.xml").write_bytes(b"<feed/>")
-    assert hub.shows(f"{web.url}a.xml", b"<feed/>")
+    assert live.shows(f"{web.url}a.xml", b"<feed/>")
     for other in (b"<feed>", b"<feed/>\n", b"<fee", b""):
-        assert not hub.shows(f"{web.url}a.xml", other)
-    assert not hub.shows(f"{web.url}b.xml", b"<feed/>")
+        assert not live.shows(f"{web.url}a.xml", other)
+    assert not live.shows(f"{web.url}b.xml", b"<feed/>")
 
 
 def test_half_an_answer_shows_nothing():
@@ -140,22 +140,22 @@ def test_half_an_answer_shows_nothing():
             return 200, b"<feed/>", {"Content-Length": "99"}
 
     with Torn() as web:
-        assert not hub.shows(f"{web.url}a.xml", b"<feed/>" + b"x" * 92)
+        assert not live.shows(f"{web.url}a.xml", b"<feed/>" + b"x" * 92)
 
 
 def test_a_web_that_hangs_is_not_waited_for(monkeypatch):
     """Longer than our patience, and then it has not shown anything."""
-    monkeypatch.setattr(hub, "_PATIENCE", 0.2)
+    monkeypatch.setattr(live, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         started = time.monotonic()
-        assert not hub.shows(f"http://127.0.0.1:{server.getsockname()[1]}/a.xml", b"<feed/>")
+        assert not live.shows(f"http://127.0.0.1:{server.getsockname()[1]}/a.xml", b"<feed/>")
         assert time.monotonic() - started < 1
 
 
 def test_a_site_on_this_machine_that_nobody_serves_is_not_waited_for():
     """There is no web that could show it."""
-    assert hub.shows(f"{nobody()}a.xml", b"<feed/>")
-    assert hub.shows(f"{nobody()}a.xml".replace("127.0.0.1", "localhost"), b"<feed/>")
+    assert live.shows(f"{nobody()}a.xml", b"<feed/>")
+    assert live.shows(f"{nobody()}a.xml".replace("127.0.0.1", "localhost"), b"<feed/>")
 
 
 def test_the_tests_hub_verifies_intent(tmp_path, web):

@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 from msgspec.structs import replace
 
-from feeds.edges import hub as edge
+from feeds.edges import live
 from feeds.edges.store.opening import opened
 from feeds.jobs import announce
 from tests.conftest import CONFIG, NEWSLETTER, NOW
@@ -353,7 +353,7 @@ def test_waits_grow_and_come_to_an_end(hubbed, hub):
 
 def test_a_hub_that_hangs_holds_no_publish_up(hubbed, hub, monkeypatch):
     """One question is given up after our patience, and no more are asked; feeds are written, and the pings kept."""
-    monkeypatch.setattr(edge, "_PATIENCE", 0.3)
+    monkeypatch.setattr(live, "PATIENCE", 0.3)
     hub.answers.clear()
     started = time.monotonic()
     report = hubbed.publish()

@@ -150,6 +150,11 @@ class Deliveries:
         found = dict(self._db.execute(query, (issue_id,)).fetchall())
         return {state: found.get(state, 0) for state in DeliveryState}
 
+    def has_begun(self, issue_id: int) -> bool:
+        """Return whether anything of an issue was ever handed over."""
+        query = "SELECT 1 FROM deliveries WHERE issue_id = ? AND handed_over_at IS NOT NULL LIMIT 1"
+        return self._db.execute(query, (issue_id,)).fetchone() is not None
+
     def rate(self, issue_id: int, now: datetime) -> int:
         """Return how many were sent in the minute before *now*."""
         query = "SELECT count(*) FROM deliveries WHERE issue_id = ? AND sent_at > ?"

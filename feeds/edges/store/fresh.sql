@@ -41,6 +41,7 @@ CREATE TABLE issues (
     note VARCHAR(32) DEFAULT '' NOT NULL,
     seed BLOB DEFAULT '' NOT NULL,
     halted TEXT DEFAULT '' NOT NULL,
+    transport TEXT DEFAULT '' NOT NULL,
     recipients INTEGER DEFAULT '0' NOT NULL,
     sent INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_issues PRIMARY KEY (id),

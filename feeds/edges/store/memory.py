@@ -50,6 +50,7 @@ class Plan:
     seed: bytes
     #: None while it waits for approval.
     mailing: Mailing | None
+    transport: str = ""
 
 
 class Memory:
@@ -100,6 +101,7 @@ class Memory:
                 approved=plan.mailing is not None,
                 note=plan.selection.note.digest if plan.selection.note else "",
                 seed=plan.seed,
+                transport=plan.transport,
             ),
         )
         told = (
@@ -155,6 +157,11 @@ class Memory:
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:
             self._db.execute(table.insert(), rows)
+
+    def has_sent_by(self, transport: str) -> bool:
+        """Return whether any issue was ever sent so."""
+        with self._db.begin():
+            return self._db.execute(sa.select(issues.c.id).where(issues.c.transport == transport)).first() is not None
 
     def issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
         """Return the issues, oldest first; only those on their way if *unfinished*."""

@@ -125,6 +125,8 @@ issues = Table(
     Column("seed", LargeBinary, nullable=False, server_default=""),
     #: Why nothing of it is handed over for now; empty: it is.
     Column("halted", Text, nullable=False, server_default=""),
+    #: How it was sent, as in `mail.transport`; empty where nobody wrote that down.
+    Column("transport", Text, nullable=False, server_default=""),
     #: How many it went to, and how many of them it reached: kept, since there may be millions to count.
     Column("recipients", Integer, nullable=False, server_default="0"),
     Column("sent", Integer, nullable=False, server_default="0"),

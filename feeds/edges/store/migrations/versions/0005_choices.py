@@ -14,6 +14,7 @@ def upgrade() -> None:
     """Move pages and letters apart, and tie each delivery to its letter; nothing refers to the tables made anew."""
     op.add_column("issues", sa.Column("seed", sa.LargeBinary, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("halted", sa.Text, nullable=False, server_default=""))
+    op.add_column("issues", sa.Column("transport", sa.Text, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("recipients", sa.Integer, nullable=False, server_default="0"))
     op.add_column("issues", sa.Column("sent", sa.Integer, nullable=False, server_default="0"))
     op.add_column("subscribers", sa.Column("timezone", sa.String(64)))
