@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from feeds.errors import ConfigError
-from feeds.settings import Checked, Settings, Table
+from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
@@ -242,7 +242,9 @@ def _check(path: Path, text: str, settings: Settings) -> None:
             refuse(keys, f"{words!r} holds a line break or control character")
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
-    for at, reason in chain(*(find(settings) for find in (_rule_problems, _feed_problems, _newsletter_problems))):
+    for at, reason in chain(
+        *(find(settings) for find in (_rule_problems, _feed_problems, _newsletter_problems, _mail_problems))
+    ):
         refuse(at, reason)
     if settings.publish.every < timedelta(seconds=1):
         refuse(("publish", "every"), "must be at least a second")
@@ -287,6 +289,17 @@ def _newsletter_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, 
                 ("newsletters", at, "min_posts"),
                 f"is more than max_posts ({newsletter.max_posts}): there could never be an issue",
             )
+
+
+def _mail_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    named = settings.mail.transport
+    if named in TRANSPORTS:
+        return
+    from importlib.metadata import entry_points  # noqa: PLC0415 - only where another package brings it
+
+    known = [*TRANSPORTS, *(point.name for point in entry_points(group=TRANSPORT_GROUP))]
+    if named not in known:
+        yield ("mail", "transport"), f"{named!r} is not a known value{_nearest(named, known)}"
 
 
 def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -392,13 +392,21 @@ class Bounces(Table, frozen=True):
     mailbox: str
 
 
+#: What `mail.transport` may name without another package, and where those bring theirs (entry points).
+TRANSPORTS = ("outbox", "maildir", "smtp", "sendmail")
+TRANSPORT_GROUP = "feeds.transports"
+
+
 class Mail(Table, frozen=True):
     """How letters leave."""
 
     sender: Sender | None = field(name="from", default=None)
     reply_to: Sender | None = None
     address: str = ""
-    transport: Literal["outbox", "smtp"] = "outbox"
+    #: `outbox`, `maildir`, `smtp`, `sendmail`, or one that another package brings.
+    transport: str = "outbox"
+    #: The command of `transport = "sendmail"`.
+    sendmail: str = "/usr/sbin/sendmail"
     on_unknown: Literal["resend", "hold"] = "resend"
     smtp: Smtp = Smtp()
     dkim: tuple[Dkim, ...] = ()

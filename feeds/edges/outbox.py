@@ -1,6 +1,8 @@
-"""The transport that sends nothing: each message becomes a file, `outbox/<newsletter>/<number>/<address>.eml`.
+"""The transports that send nothing: each message becomes a file.
 
-Handing the same message over twice gives one file, so a crash before the store knew of the first time doubles nothing.
+`outbox/<newsletter>/<number>/<address>.eml`, or one in a Maildir (cr.yp.to/proto/maildir.html), which mail programs
+open. Handing the same message over twice gives one file, so a crash before the store knew of the first time doubles
+nothing.
 """
 
 from hashlib import blake2b
@@ -22,6 +24,10 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         self._output = Output(folder, private=True)
+
+    def path(self, folder: str, recipient: str) -> str:
+        """Return where a message lies, below the outbox."""
+        return f"{folder}/{_name(recipient)}.eml"
 
     def run(self, desk: Desk) -> None:
         """Write every message that a desk has.
@@ -54,9 +60,31 @@ class Outbox:
         Raises:
             OutputError: it cannot be written.
         """
-        path = f"{folder}/{_name(recipient)}.eml"
+        path = self.path(folder, recipient)
         self._output.write(path, message)
         return f"kept as {path}"
+
+
+class Maildir(Outbox):
+    """All messages in one Maildir, for mail programs: new ones in `new/`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._folder = folder
+
+    def path(self, folder: str, recipient: str) -> str:
+        """Return where a message lies; the name is its own, so that none is there twice."""
+        return f"new/{blake2b(f'{folder} {recipient}'.encode(), digest_size=12).hexdigest()}.feeds"
+
+    def run(self, desk: Desk) -> None:
+        """Write every message that a desk has.
+
+        Raises:
+            OutputError: a file cannot be written; what was written before is told to the desk.
+        """
+        for name in ("new", "cur", "tmp"):  # a Maildir has all three
+            (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        super().run(desk)
 
 
 def _name(recipient: str) -> str:

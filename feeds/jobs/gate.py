@@ -16,6 +16,8 @@ from feeds.jobs.site import Site
 from feeds.model import Content, Issue
 from feeds.settings import Newsletter
 
+#: Transports that keep messages on this machine.
+_KEPT = ("outbox", "maildir")
 #: Names that nobody can hold (RFC 2606, RFC 6761): a site of such a name is a trial.
 _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)")
 
@@ -23,11 +25,11 @@ _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|
 def leaves(site: Site) -> bool:
     """Return whether mail goes out to people: not into the outbox, and not to a server of this machine for a trial."""
     mail, url = site.settings.mail, site.settings.site.url
-    if mail.transport == "outbox":
+    if mail.transport in _KEPT:
         return False
     host = urlsplit(url).hostname or ""
     is_trial = bool(_RESERVED.fullmatch(host)) or live.is_loopback(url)
-    return not (is_trial and live.is_loopback(f"//{mail.smtp.host}"))
+    return not (is_trial and mail.transport == "smtp" and live.is_loopback(f"//{mail.smtp.host}"))
 
 
 def check(site: Site, newsletter: Newsletter, memory: Memory) -> None:
@@ -37,7 +39,7 @@ def check(site: Site, newsletter: Newsletter, memory: Memory) -> None:
         FeedsError: the store does not know what was sent, or readers could not leave.
     """
     mail = site.settings.mail
-    if mail.transport == "outbox":
+    if mail.transport in _KEPT:
         return
     _, known = memory.last(newsletter.name)
     lying = _numbers(site, newsletter)

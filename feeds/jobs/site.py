@@ -8,7 +8,7 @@ from feeds.config import Config
 from feeds.core.syndication.plan import address
 from feeds.edges.folder import Output, stamps
 from feeds.edges.local import LocalFiles
-from feeds.errors import ConfigError, MailRefused
+from feeds.errors import ConfigError
 from feeds.settings import Newsletter, Settings, Zone
 
 if TYPE_CHECKING:
@@ -42,15 +42,11 @@ class Site:
         Raises:
             MailRefused: it lacks what it needs.
         """
-        mail = self.settings.mail
-        if mail.transport == "outbox":
-            return self.outbox
-        from feeds.edges.smtp.courier import Smtp
+        from feeds.edges.transports import transport
 
-        if mail.smtp.user and not self.config.smtp_password:
-            raise MailRefused(f"mail.smtp.user is set, and the variable {mail.smtp.password_env} is not")
+        mail = self.settings.mail
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
-        return Smtp([(mail.smtp, self.config.smtp_password)], name)
+        return transport(mail, self.config.folder, password=self.config.smtp_password, name=name)
 
     @cache  # noqa: B019 - a site lives as long as a pass
     def signer(self, domain: str) -> "Signer | None":

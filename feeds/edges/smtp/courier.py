@@ -272,6 +272,7 @@ class _Courier:
         for line, parcel in ready:
             content = contents.get(parcel.id)
             if content is None:  # the reader has left; a server that waits for content takes nothing else
+                line.dialogue.forget()
                 self._drop(line, "not needed any more")
                 continue
             line.dialogue.give(content)

@@ -90,6 +90,10 @@ class Dialogue:
         self._content_end = self.said
         self._expected.append((Stage.CONTENT, talk))
 
+    def forget(self) -> None:
+        """Give up the parcel whose content was wanted; then the connection is of no use any more."""
+        self._next = None
+
     def quit(self) -> None:
         """Take leave."""
         self._put(b"QUIT\r\n")

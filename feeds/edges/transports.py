@@ -1,0 +1,52 @@
+"""Which transport `mail.transport` names: one of ours, or one that another package brings.
+
+A package brings one by an entry point in the group `feeds.transports`: a callable that takes the settings of `[mail]`
+and the site's folder, and returns a `feeds.edges.transport.Transport`. `feeds.edges.transportkit` tells whether it
+keeps its promises.
+"""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feeds.edges.transport import Transport
+from feeds.errors import MailRefused
+from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Mail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def transport(mail: Mail, folder: Path, *, password: str, name: str) -> Transport:
+    """Return the transport that the settings name; *name* is what we call ourselves to servers.
+
+    Raises:
+        MailRefused: there is none of this name, or it lacks what it needs.
+    """
+    from feeds.edges.outbox import Maildir, Outbox  # noqa: PLC0415 - one of them is needed, and SMTP loads much
+    from feeds.edges.sendmail import Sendmail  # noqa: PLC0415 - as above
+    from feeds.edges.smtp.courier import Smtp  # noqa: PLC0415 - as above
+
+    if mail.transport == "smtp" and mail.smtp.user and not password:
+        raise MailRefused(f"mail.smtp.user is set, and the variable {mail.smtp.password_env} is not")
+    ours: dict[str, Callable[[], Transport]] = {
+        "outbox": lambda: Outbox(folder / "outbox"),
+        "maildir": lambda: Maildir(folder / "outbox"),
+        "smtp": lambda: Smtp([(mail.smtp, password)], name),
+        "sendmail": lambda: Sendmail(mail.sendmail),
+    }
+    if mail.transport in ours:
+        return ours[mail.transport]()
+    return _foreign(mail, folder)
+
+
+def _foreign(mail: Mail, folder: Path) -> Transport:
+    known = {point.name: point for point in entry_points(group=TRANSPORT_GROUP)}
+    if mail.transport not in known:
+        names = ", ".join((*TRANSPORTS, *sorted(known)))
+        raise MailRefused(f"mail.transport: there is no transport {mail.transport!r}; known here: {names}")
+    try:
+        found: Transport = known[mail.transport].load()(mail, folder)
+    except Exception as e:
+        raise MailRefused(f"mail.transport: {mail.transport} cannot be used: {type(e).__name__}: {e}") from e
+    return found
