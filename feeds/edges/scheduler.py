@@ -15,10 +15,11 @@ from apscheduler.triggers.date import DateTrigger
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-def repeat(step: Callable[[], datetime], first: datetime) -> None:
+def repeat(step: Callable[[Callable[[], bool]], datetime], first: datetime) -> None:
     """Call *step* at *first*, then each time at the moment it returned, until SIGTERM or SIGINT.
 
-    A step that is at work when the signal comes is finished first. What a step raises ends it all and is raised here.
+    A step that is at work when the signal comes is finished first; what it is given tells whether one has come. What a
+    step raises ends it all and is raised here.
     """
     scheduler = BackgroundScheduler(timezone=first.tzinfo)
     stopped = Event()
@@ -30,7 +31,7 @@ def repeat(step: Callable[[], datetime], first: datetime) -> None:
         with at_work:
             try:
                 if not stopped.is_set():
-                    scheduler.add_job(again, DateTrigger(step()), misfire_grace_time=None)
+                    scheduler.add_job(again, DateTrigger(step(stopped.is_set)), misfire_grace_time=None)
             except BaseException as e:  # noqa: BLE001 - alive and never to wake again would be worse than dead
                 failed.append(e)
                 stopped.set()

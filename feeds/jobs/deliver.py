@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
@@ -13,6 +14,7 @@ from feeds.core.newsletters import message, replies
 from feeds.core.newsletters.message import Edition, Encoded, Envelope
 from feeds.core.newsletters.replies import Fate
 from feeds.core.schedule import next_slot
+from feeds.edges.signals import asked_to_stop
 from feeds.edges.store.deliveries import Deliveries, Outcome
 from feeds.edges.store.memory import Memory
 from feeds.edges.store.opening import Store
@@ -40,7 +42,13 @@ _HANDS = 2
 
 
 def finish(site: Site, store: Store, wish: Wish, report: Report) -> None:
-    """Bring every issue that is on its way as near to its end as servers let it come."""
+    """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop."""
+    with asked_to_stop() as asked:
+        patient = replace(wish, stopping=lambda: asked() or wish.stopping())
+        _finish_all(site, store, patient, report)
+
+
+def _finish_all(site: Site, store: Store, wish: Wish, report: Report) -> None:
     for issue in store.memory.issues(unfinished=True):
         state: str = IssueState.SENDING
         try:

@@ -42,7 +42,7 @@ def check(site: Site, newsletter: Newsletter, memory: Memory) -> None:
     if mail.transport in _KEPT:
         return
     _, known = memory.last(newsletter.name)
-    lying = _numbers(site, newsletter)
+    lying = numbers(site, newsletter)
     if lying and max(lying) > known:
         raise FeedsError(
             f"{newsletter.name}: issue {max(lying)} lies in {site.settings.feeds.folder}/newsletters/, and the store"
@@ -93,7 +93,7 @@ def not_yet_live(site: Site, newsletter: Newsletter, issue: Issue, content: Cont
     return f"waits for the site: {gone[0][0]} {gone[0][1]}{more}"
 
 
-def _numbers(site: Site, newsletter: Newsletter) -> list[int]:
+def numbers(site: Site, newsletter: Newsletter) -> list[int]:
     """Return the numbers of issues whose pages lie in the public folder."""
     found = site.public.matching(f"newsletters/{newsletter.name}/*/index.html")
     return [int(name) for name in (path.split("/")[-2] for path in found) if name.isdecimal()]

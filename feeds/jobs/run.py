@@ -31,11 +31,11 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
     tell(f"running: {_rhythm(first)}")
     told: set[str] = set()
 
-    def step() -> datetime:
+    def step(stopping: Callable[[], bool]) -> datetime:
         now = datetime.now(UTC)
         try:
             current = configuration.load(path, environ)
-            report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC)))
+            report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC), stopping=stopping))
             done, odd = lines(report), [f"warning: {line}" for line in report.warnings]
             for line in (
                 *(line for line in done if line not in told),

@@ -66,7 +66,7 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
 def test_a_service_that_cannot_go_on_ends_with_its_fault():
     """Alive and never to wake again would be worse than dead."""
 
-    def step():
+    def step(_stopping):
         raise OverflowError("no such moment")
 
     with pytest.raises(OverflowError, match="no such moment"):

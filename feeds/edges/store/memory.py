@@ -1,8 +1,8 @@
 """Issues in the memory: what was told, with which letters, and to whom. Each method is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,8 @@ from feeds.edges.store.schema import (
 from feeds.edges.store.values import aware, naive, topics
 from feeds.model import Choice, Content, DeliveryState, Issue, IssueState, Letter, Page, Selection
 
+#: Slots are unique: of issues that are adopted together each has its own.
+_SECOND = timedelta(seconds=1)
 #: Columns that a letter is made of.
 _LETTER = ("lang", "subject", "html", "text")
 
@@ -51,6 +53,15 @@ class Plan:
     #: None while it waits for approval.
     mailing: Mailing | None
     transport: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adopted:
+    """An issue that was sent and that the store did not know: what its page says."""
+
+    number: int
+    subject: str
+    page: str
 
 
 class Memory:
@@ -167,6 +178,7 @@ class Memory:
         """Return the issues, oldest first; only those on their way if *unfinished*."""
         stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
         query = sa.select(issues, stories.scalar_subquery().label("posts")).order_by(issues.c.slot, issues.c.id)
+        query = query.where(issues.c.number > 0)
         if unfinished:
             query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
         with self._db.begin():
@@ -203,6 +215,33 @@ class Memory:
             return msgspec.json.decode(found, type=Content) if found else None
         except msgspec.DecodeError:
             return None
+
+    def adopt(self, newsletter: str, sent: Sequence[Adopted], entry_ids: Iterable[str], now: datetime) -> int:
+        """Keep issues that were sent without this store, and take entries as told by them; return how many were not.
+
+        Where there is no issue at all one of the number 0 stands for what was told elsewhere; nothing shows it.
+        """
+        with self._db.begin():
+            known = sa.select(sa.func.max(issues.c.id)).where(issues.c.newsletter == newsletter)
+            last = self._db.execute(known).scalar()
+            for at, one in enumerate(sent):
+                last = self._adopt(newsletter, one, now - (len(sent) - 1 - at) * _SECOND, now)
+            if last is None:
+                last = self._adopt(newsletter, Adopted(number=0, subject="", page=""), now, now)
+            had = set(
+                self._db.execute(sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)).scalars()
+            )
+            new = [one for one in entry_ids if one not in had]
+            common = {"newsletter": newsletter, "issue_id": last, "how": "passed_over", "position": 0}
+            self._insert(announced, [common | {"entry_id": one} for one in new])
+            return len(new)
+
+    def _adopt(self, newsletter: str, one: Adopted, slot: datetime, now: datetime) -> int:
+        about = {"newsletter": newsletter, "number": one.number, "subject": one.subject, "state": IssueState.SENT}
+        row = issues.insert().values(slot=naive(slot), composed_at=naive(now), **about)
+        issue_id = self._insert_one(row)
+        self._insert(contents, [{"issue_id": issue_id, "page": one.page, "entry": ""}])
+        return issue_id
 
     def notes(self, newsletter: str) -> frozenset[str]:
         """Return the digests of the editor's notes that a newsletter's issues were composed with."""

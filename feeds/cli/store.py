@@ -1,0 +1,51 @@
+"""`feeds store`: the memory as a thing."""
+
+from pathlib import Path
+
+import click
+
+from feeds.cli import words
+
+
+@click.group()
+def store() -> None:
+    """The memory: take over what was sent without it, keep a copy, bring it up to date."""
+
+
+@store.command()
+@words.CONFIG
+@words.NOW
+@click.option("--dry-run", is_flag=True, help="Only say what would be taken over.")
+def adopt(path: Path, now: str | None, *, dry_run: bool) -> None:
+    """Take what is public now as told: for a new store, an older one, or a site that comes from another tool."""
+    from feeds.jobs.report import Wish
+    from feeds.jobs.storage import adopt as job
+
+    config = words.config(path)
+    with words.progress(hidden=False) as progress:
+        wish = Wish(now=words.now(config, now), clock=words.clock, dry_run=dry_run, progress=progress)
+        lines = job(config, wish)
+    for line in lines:
+        click.echo(line)
+
+
+@store.command()
+@words.CONFIG
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(path: Path, file: Path) -> None:
+    """Copy the store to FILE, and its keys to FILE.key; also while something sends."""
+    from feeds.jobs.storage import backup as job
+
+    for written in job(words.config(path), file):
+        click.echo(f"wrote {written}")
+
+
+@store.command()
+@words.CONFIG
+def upgrade(path: Path) -> None:
+    """Bring the tables up to date; every other command does so too."""
+    from feeds.edges.store.opening import HEAD, opened
+
+    config = words.config(path)
+    with opened(config.settings.store.url, config.folder):
+        click.echo(f"{config.settings.store.url}: its tables are at {HEAD}")
