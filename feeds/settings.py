@@ -5,7 +5,7 @@ becomes a line number, is `feeds.config`'s business.
 """
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -171,6 +171,37 @@ class Sender(Checked):
 
     def __hash__(self) -> int:
         return hash(str(self.address))
+
+
+class Hours(Checked):
+    """A part of each day, such as `08:00-20:00`; it may go over midnight."""
+
+    __slots__ = ("begin", "end")
+
+    def __init__(self, begin: time, end: time) -> None:
+        self.begin, self.end = begin, end
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the hours."""
+        found = re.fullmatch(r"\s*(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)\s*", text)
+        try:
+            hours = [int(part) for part in found.groups()] if found else [0, 0, 0, 0]
+            begin, end = time(hours[0], hours[1]), time(hours[2], hours[3])
+        except ValueError:
+            begin = end = time()
+        if begin == end:
+            raise ValueError(f"{text!r} is no part of a day; write such as '08:00-20:00'")
+        return cls(begin, end)
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hours) and (self.begin, self.end) == (other.begin, other.end)
+
+    def __hash__(self) -> int:
+        return hash((self.begin, self.end))
 
 
 class IdAuthority(Checked, str):
@@ -408,6 +439,10 @@ class Mail(Table, frozen=True):
     #: The command of `transport = "sendmail"`.
     sendmail: str = "/usr/sbin/sendmail"
     on_unknown: Literal["resend", "hold"] = "resend"
+    #: How many messages leave within any 24 hours; 0: no limit.
+    per_day: Count = 0
+    #: When they leave, in the site's zone; None: at any time.
+    hours: Hours | None = None
     smtp: Smtp = Smtp()
     dkim: tuple[Dkim, ...] = ()
     bounces: Bounces | None = None

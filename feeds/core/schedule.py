@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from cronsim import CronSim
 
-from feeds.settings import Crontab
+from feeds.settings import Crontab, Hours
 
 _SECOND = timedelta(seconds=1)
 
@@ -48,6 +48,23 @@ def due_slot(
     if used is None:
         return slot
     return slot if slot > used and now - slot <= catch_up else None
+
+
+def opens_at(hours: Hours | None, zone: tzinfo, now: datetime) -> datetime | None:
+    """Return when the next part of a day begins, in UTC; None while it lasts, and where there is no such limit."""
+    if hours is None or _is_within(hours, now.astimezone(zone)):
+        return None
+    local = now.astimezone(zone)
+    days = (local.date() + timedelta(days=n) for n in (0, 1, 2))
+    moments = (_utc(datetime.combine(day, hours.begin, zone)) for day in days)
+    return next(moment for moment in moments if moment > now)
+
+
+def _is_within(hours: Hours, local: datetime) -> bool:
+    of_day = local.time()
+    if hours.begin < hours.end:
+        return hours.begin <= of_day < hours.end
+    return of_day >= hours.begin or of_day < hours.end
 
 
 def _utc(slot: datetime) -> datetime:

@@ -13,7 +13,7 @@ import msgspec
 from feeds.core.newsletters import message, replies
 from feeds.core.newsletters.message import Edition, Encoded, Envelope
 from feeds.core.newsletters.replies import Fate
-from feeds.core.schedule import next_slot
+from feeds.core.schedule import next_slot, opens_at
 from feeds.edges.signals import asked_to_stop
 from feeds.edges.store.deliveries import Deliveries, Outcome
 from feeds.edges.store.memory import Memory
@@ -35,6 +35,7 @@ _AT_ONCE = 256
 _ALWAYS = 1_000_000
 #: After how many refusals in a row that are about us nobody else is asked.
 _CLUSTER = 20
+_DAY = timedelta(days=1)
 #: How long to wait before something that may have arrived is handed over again.
 _BREATH = timedelta(minutes=5)
 #: Threads that put messages together: signing does not hold Python's lock.
@@ -78,16 +79,18 @@ def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Repo
     with store.deliveries.sending():
         store.deliveries.recover(issue.id)
         longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
-        with _Desk(issue, store.deliveries, found, wish, resend=resend, longest=longest) as desk:
+        limits = _Limits(site, store.deliveries, wish)
+        with _Desk(issue, store.deliveries, found, wish, limits, resend=resend, longest=longest) as desk:
             transport.run(desk)
-    return IssueState.SENT if _is_done(issue, store, resend, report) else IssueState.SENDING
+    return IssueState.SENT if _is_done(issue, store, resend, limits, report) else IssueState.SENDING
 
 
-def _is_done(issue: Issue, store: Store, resend: int, report: Report) -> bool:
+def _is_done(issue: Issue, store: Store, resend: int, limits: "_Limits", report: Report) -> bool:
     """Return whether nothing is left to send; say what waits, and what is held."""
     number, first, held = store.deliveries.waiting(issue.id, resend=resend)
     name = f"{issue.newsletter} {issue.number}"
     if number:
+        first = limits.until or first
         when = f"; the next try is due at {first:%Y-%m-%d %H:%M} UTC" if first else ""
         report.later.append(f"{name}: {number:,} of {issue.recipients:,} wait{when}")
         report.next_try_at = min(filter(None, [report.next_try_at, first]), default=None)
@@ -113,6 +116,30 @@ def editions(site: Site, envelope: Envelope, issue: Issue, memory: Memory) -> di
     return found
 
 
+class _Limits:
+    """When and how much may leave: `mail.hours`, `mail.per_day`."""
+
+    def __init__(self, site: Site, deliveries: Deliveries, wish: Wish) -> None:
+        mail, now = site.settings.mail, wish.clock()
+        self._hours, self._zone, self._wish = mail.hours, site.settings.site.timezone, wish
+        self._left: int | None = None
+        #: Until when nothing may leave; None while it may.
+        self.until: datetime | None = None
+        if mail.per_day:
+            self._left = max(0, mail.per_day - deliveries.sent_since(now - _DAY))
+            #: When the first of as many as may leave in a day is a day old.
+            self._free_at = deliveries.sent_before(mail.per_day, now) + _DAY
+
+    def allow(self) -> bool:
+        """Return whether one more may leave now, and count it."""
+        self.until = opens_at(self._hours, self._zone, self._wish.clock())
+        if self._left == 0 and self.until is None:
+            self.until = self._free_at
+        if self.until is None and self._left is not None:
+            self._left -= 1
+        return self.until is None
+
+
 class _Desk:
     """Gives out the deliveries of one issue, and writes down what becomes of them."""
 
@@ -122,12 +149,13 @@ class _Desk:
         deliveries: Deliveries,
         editions: dict[int, Edition],
         wish: Wish,
+        limits: "_Limits",
         *,
         resend: int,
         longest: timedelta,
     ) -> None:
         self._issue, self._deliveries, self._editions, self._wish = issue, deliveries, editions, wish
-        self._resend, self._longest = resend, longest
+        self._resend, self._longest, self._limits = resend, longest, limits
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
@@ -149,7 +177,7 @@ class _Desk:
         if not self._leased and not self.stopping():
             taken = self._deliveries.claim(self._issue.id, _AT_ONCE, self._wish.clock(), resend=self._resend)
             self._leased.extend(taken)
-        if not self._leased:
+        if not self._leased or not self._limits.allow():
             return None
         delivery = self._leased.popleft()
         self._out[delivery.id] = delivery

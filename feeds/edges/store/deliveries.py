@@ -150,6 +150,17 @@ class Deliveries:
         found = dict(self._db.execute(query, (issue_id,)).fetchall())
         return {state: found.get(state, 0) for state in DeliveryState}
 
+    def sent_since(self, moment: datetime) -> int:
+        """Return how many were sent after a moment, of all issues."""
+        query = "SELECT count(*) FROM deliveries WHERE sent_at > ?"
+        return int(self._db.execute(query, (written(moment),)).fetchone()[0])
+
+    def sent_before(self, number: int, now: datetime) -> datetime:
+        """Return when the *number*-th last was sent, of all issues; *now* where fewer were."""
+        query = "SELECT sent_at FROM deliveries WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
+        row = self._db.execute(query, (number - 1,)).fetchone()
+        return read(row[0]) if row else now
+
     def has_begun(self, issue_id: int) -> bool:
         """Return whether anything of an issue was ever handed over."""
         query = "SELECT 1 FROM deliveries WHERE issue_id = ? AND handed_over_at IS NOT NULL LIMIT 1"
