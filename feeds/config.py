@@ -17,9 +17,6 @@ from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
-    "publish.after": (None, "nothing is run"),
-    "mail.bounces": (None, "nothing is read"),
-    "secrets.file": (None, "no keys are made"),
     "web.listen": (None, "nothing is served"),
     "web.url": (None, "letters carry a mailto: link for leaving"),
 }
@@ -41,6 +38,8 @@ class Config:
     folder: Path
     #: Of the mail server, from the variable that `mail.smtp.password_env` names.
     smtp_password: str = field(default="", repr=False)
+    #: Of the bounce mailbox, likewise.
+    bounces_password: str = field(default="", repr=False)
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as an absolute one."""
@@ -67,6 +66,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         settings=settings,
         warnings=tuple(_warnings(path, text, raw)),
         smtp_password=environ.get(settings.mail.smtp.password_env, ""),
+        bounces_password=environ.get(settings.mail.bounces.password_env, "") if settings.mail.bounces else "",
     )
 
 

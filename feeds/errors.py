@@ -6,6 +6,7 @@ FeedsError
   TemplateError    a template cannot be rendered        (.path, .line, .reason)
   StoreError       the memory cannot be read or written (see __cause__)
   OutputError      a file cannot be written             (.path, .reason)
+  CommandError     a command of the owner failed        (.command, .reason)
   AddressError     this is no mail address              (.address, .reason)
   MailRefused      no server takes our mail             (the settings, or who we are, must be mended)
   MailAway         no server can be reached             (try again later)
@@ -65,6 +66,17 @@ class OutputError(FeedsError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+class CommandError(FeedsError):
+    """A command that the owner has named did not do what it should."""
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(command, reason)
+        self.command, self.reason = command, reason
+
+    def __str__(self) -> str:
+        return f"{self.command!r} {self.reason}"
 
 
 class AddressError(FeedsError):

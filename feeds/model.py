@@ -423,3 +423,8 @@ class Subscriber(Value, frozen=True, kw_only=True):
     timezone: str | None = None
     #: What they want of each newsletter; all of it where none is named.
     topics: dict[str, tuple[str, ...]] = {}
+    #: What they came by: `add`, or the name of a file.
+    source: str = ""
+    #: UTC: since when they are known, and since when they stand as they do.
+    created_at: datetime
+    status_at: datetime

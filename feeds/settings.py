@@ -204,6 +204,31 @@ class Hours(Checked):
         return hash((self.begin, self.end))
 
 
+class MailboxPlace(Checked, str):
+    """A mailbox: `maildir:PATH`, `mbox:PATH`, `imap://USER@HOST/FOLDER` or `imaps://…`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text*."""
+        kind, _, where = text.partition(":")
+        try:
+            parts = urlsplit(text)
+            on_server = bool(kind in {"imap", "imaps"} and parts.hostname and parts.username) and parts.port != 0
+        except ValueError:
+            on_server = False
+        if not (on_server or (kind in {"maildir", "mbox"} and where)) or not text.isprintable():
+            raise ValueError(
+                f"{text!r} is no mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'"
+            )
+        if on_server and (parts.password is not None or not text.isascii()):
+            raise ValueError(
+                "must hold no password and be ASCII; the password comes from the variable password_env names"
+            )
+        return cls(text)
+
+
 class IdAuthority(Checked, str):
     """A name somebody held on a day, for `tag:` URIs: `example.com,2026` (RFC 4151 section 2.1)."""
 
@@ -420,7 +445,9 @@ class Bounces(Table, frozen=True):
     """Where mail that comes back is found."""
 
     address: Sender
-    mailbox: str
+    mailbox: MailboxPlace
+    #: For IMAP.
+    password_env: str = "FEEDS_BOUNCES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 
 
 #: What `mail.transport` may name without another package, and where those bring theirs (entry points).

@@ -103,8 +103,8 @@ class MailServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[MailServer]:
-    """Hold both open, in *folder*."""
+def running(folder: Path, settings: str = "") -> Iterator[MailServer]:
+    """Hold both open, in *folder*; *settings* are laid over those of Postfix."""
     found = MailServer(_free(), _free())
     nobody = pwd.getpwnam("nobody")
     about = {"folder": folder, "domain": DOMAIN, "uid": nobody.pw_uid, "gid": nobody.pw_gid, "password": PASSWORD}
@@ -117,7 +117,7 @@ def running(folder: Path) -> Iterator[MailServer]:
         above.chmod(above.stat().st_mode | 0o055)
     shutil.chown(folder / "data", "postfix")
     config = folder / "config"
-    (config / "main.cf").write_text(_MAIN.format(**about), "utf-8")
+    (config / "main.cf").write_text(_MAIN.format(**about) + settings, "utf-8")
     (config / "master.cf").write_text(_MASTER.format(port=found.smtp), "utf-8")
     (folder / "dovecot.conf").write_text(_DOVECOT.format(port=found.imap, **about), "utf-8")
     _run("postfix", "-c", str(config), "start")

@@ -145,7 +145,6 @@ def test_every_key_may_be_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ('[publish]\nafter = "true"', "publish.after"),
         ('[web]\nurl = "https://example.com"', "web.url"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from feeds import __version__
-from feeds.cli import people, store, telling
+from feeds.cli import bounces, people, store, telling
 from feeds.cli.words import CONFIG as _CONFIG
 from feeds.cli.words import JSON as _JSON
 from feeds.cli.words import NOW as _NOW
@@ -424,6 +424,7 @@ def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
 
 
 commands.add_command(people.subscribers)
+commands.add_command(bounces.bounces)
 commands.add_command(store.store)
 
 

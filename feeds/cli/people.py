@@ -1,38 +1,67 @@
 """`feeds subscribers`: people, each word a job to do."""
 
+import gc
+import sys
+import time
 from pathlib import Path
 
 import click
 
 from feeds.cli import telling, words
 
+_EMAIL = click.argument("email")
+_STATUS = click.option(
+    "--status",
+    type=click.Choice(["active", "pending", "unsubscribed", "bounced", "complained"]),
+    help="Only those of this status.",
+)
+_READERS = click.option("--newsletter", help="Only those who read it.")
+
 
 @click.group()
 def subscribers() -> None:
-    """People: add, remove, list."""
+    """People: add, remove, look at, bring from elsewhere and take along, forget."""
 
 
 @subscribers.command("add")
 @words.CONFIG
-@click.argument("email")
+@_EMAIL
 @click.option("--newsletter", "newsletters", multiple=True, help="Which newsletter; may be given again. Default: all.")
 @click.option("--topic", "topics", multiple=True, help="A category they want; may be given again. Default: all.")
 @click.option("--lang", help="Their language, such as en or ja.")
+@click.option("--timezone", help="Where they live, such as Asia/Tokyo.")
 @click.option("--again", is_flag=True, help="Bring somebody back who has left; only when they asked for it.")
 def add_subscriber(
-    path: Path, email: str, newsletters: tuple[str, ...], topics: tuple[str, ...], lang: str | None, *, again: bool
+    path: Path,
+    email: str,
+    newsletters: tuple[str, ...],
+    topics: tuple[str, ...],
+    lang: str | None,
+    timezone: str | None,
+    *,
+    again: bool,
 ) -> None:
     """Make EMAIL an active reader."""
+    from feeds.core.subscribers.addresses import doubts, parse
     from feeds.jobs import subscribe
 
-    config = words.config(path)
-    found = subscribe.add(config, email, newsletters, topics=topics, lang=lang, now=words.clock(), again=again)
+    found = subscribe.add(
+        words.config(path),
+        email,
+        newsletters,
+        topics=topics,
+        lang=lang,
+        timezone=timezone,
+        now=words.clock(),
+        again=again,
+    )
+    telling.complain([], (f"{found.email}: {doubt}" for doubt in doubts(parse(email))))
     click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
 
 
 @subscribers.command("remove")
 @words.CONFIG
-@click.argument("email")
+@_EMAIL
 def remove_subscriber(path: Path, email: str) -> None:
     """Write down that EMAIL has left; no more letters go there."""
     from feeds.jobs import subscribe
@@ -43,11 +72,142 @@ def remove_subscriber(path: Path, email: str) -> None:
 
 @subscribers.command("list")
 @words.CONFIG
+@_READERS
+@_STATUS
 @words.JSON
-def list_subscribers(path: Path, *, as_json: bool) -> None:
+def list_subscribers(path: Path, newsletter: str | None, status: str | None, *, as_json: bool) -> None:
     """List people and how they stand."""
+    from feeds.cli import telling_people
     from feeds.jobs import subscribe
 
-    found = subscribe.everybody(words.config(path))
-    head = ("email", "status", "language", "newsletters")
-    telling.tell(found, telling.person, head, telling.person_row, as_json=as_json)
+    config = words.config(path)
+    telling_people.tell(subscribe.everybody(config, newsletter=newsletter, status=status), as_json=as_json)
+    if not as_json:
+        click.echo(telling_people.counted(subscribe.counts(config, newsletter=newsletter, status=status)))
+
+
+@subscribers.command("show")
+@words.CONFIG
+@_EMAIL
+@words.JSON
+def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
+    """Tell all that is stored about EMAIL."""
+    from feeds.cli import telling_people
+    from feeds.jobs import subscribe
+
+    found = subscribe.show(words.config(path), email)
+    if as_json:
+        telling.print_json(telling_people.dossier(found))
+    for line in () if as_json else telling_people.dossier_lines(found):
+        click.echo(telling.printable(line))
+
+
+@subscribers.command("import")
+@words.CONFIG
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--newsletter", "newsletters", multiple=True, help="What everybody in it reads, whatever it says; may be repeated."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be imported; import nothing.")
+@click.option("--partial", is_flag=True, help="Import the other rows where some are refused.")
+@words.JSON
+def import_subscribers(
+    path: Path, file: Path, newsletters: tuple[str, ...], *, dry_run: bool, partial: bool, as_json: bool
+) -> int:
+    """Take in the people in FILE, a CSV of this or another tool (`-`: standard input); all or nothing.
+
+    Nobody is brought back who has left, bounced or complained, or must not be written to.
+    """
+    from feeds.cli import telling_people
+    from feeds.jobs import intake
+
+    gc.enable()  # rows that are refused leave something to collect
+    started, remarks = time.perf_counter(), telling_people.Remarks()
+
+    def tell(found: intake.Remark) -> None:
+        remarks.add(found)
+        if as_json:
+            telling.print_json(telling_people.remark(found))
+
+    with words.progress(hidden=as_json) as progress:
+        order = intake.Order(
+            newsletters=newsletters,
+            dry_run=dry_run,
+            partial=partial,
+            now=words.clock(),
+            tell=tell,
+            progress=progress,
+        )
+        found = intake.take_in(words.config(path), file, order)
+    seconds = time.perf_counter() - started
+    failed = bool(found.refused) and not partial
+    if as_json:
+        telling.print_json(telling_people.taken(found, seconds=seconds))
+    else:
+        refused = list(remarks.lines(found.file, "refused"))
+        warnings = [
+            *(f"{found.file}: {note}" for note in found.notes),
+            *remarks.lines(found.file, "warning", "kept_out"),
+        ]
+        telling.complain(refused if failed else [], warnings if failed else [*refused, *warnings])
+        for line in telling_people.taken_lines(found, dry_run=dry_run):
+            click.echo(telling.printable(line))
+        click.echo(f"{seconds:.2f} s")
+    return 1 if failed else 0
+
+
+@subscribers.command("export")
+@words.CONFIG
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default=Path("-"))
+@_READERS
+@_STATUS
+@click.option("--person", metavar="EMAIL", help="All that is stored about one person, as JSON.")
+def export_subscribers(path: Path, file: Path, newsletter: str | None, status: str | None, person: str | None) -> None:
+    """Write people to FILE as CSV that import takes back, or to standard output."""
+    from feeds.cli import telling_people
+    from feeds.edges.folder import write_private
+    from feeds.jobs import intake, subscribe
+
+    if person is not None and (newsletter or status):
+        raise click.UsageError("--person goes without --newsletter and --status")
+    config = words.config(path)
+    if person is not None:
+        content = telling_people.document(subscribe.show(config, person))
+    else:
+        content = intake.written(config, newsletter=newsletter, status=status)
+    if file == Path("-"):
+        sys.stdout.buffer.writelines(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_private(file, content)
+
+
+@subscribers.command("erase")
+@words.CONFIG
+@_EMAIL
+def erase_subscriber(path: Path, email: str) -> None:
+    """Forget EMAIL everywhere; a hash that only this site can compare keeps it from coming back."""
+    from feeds.cli import telling_people
+    from feeds.jobs.erase import erase
+
+    found = erase(words.config(path), email, words.clock())
+    telling.complain([], telling_people.still_copied(found))
+    for line in telling_people.erased(found):
+        click.echo(line)
+
+
+@subscribers.command("suppress")
+@words.CONFIG
+@_EMAIL
+@click.option("--undo", is_flag=True, help="Take it off the list.")
+def suppress_address(path: Path, email: str, *, undo: bool) -> None:
+    """See to it that nobody is written to at EMAIL, whoever adds or imports it."""
+    from feeds.jobs import subscribe
+
+    config = words.config(path)
+    if undo:
+        was = subscribe.allow(config, email)
+        click.echo(f"{email} may be added again" if was else f"{email} was not on the list")
+    else:
+        new = subscribe.suppress(config, email, words.clock())
+        click.echo(f"{email} {'is on the list' if new else 'was on the list already'}: nobody is written to there")

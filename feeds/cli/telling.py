@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feeds.jobs.report import Report
     from feeds.jobs.status import Progress
     from feeds.jobs.tags import Change
-    from feeds.model import Entry, Finding, Issue, Past, Subscriber, Text, Verdict
+    from feeds.model import Entry, Finding, Issue, Past, Text, Verdict
 
     Item = TypeVar("Item")
 
@@ -295,7 +295,7 @@ def tell_changes(folder: str, found: Iterable[Change], *, as_json: bool) -> list
     return errors
 
 
-# Issues and people ------------------------------------------------------------------------------------------------
+# Issues -----------------------------------------------------------------------------------------------------------
 
 
 def issue(found: Issue) -> dict[str, Any]:
@@ -362,22 +362,3 @@ def fared_row(found: Fared) -> tuple[str, ...]:
     """Return a delivery as a line of a table."""
     when = f"{found.sent_at:%Y-%m-%d %H:%M:%S}" if found.sent_at else ""
     return (found.recipient, found.lang, found.state.value, when, found.answer)
-
-
-def person_row(found: Subscriber) -> tuple[str, ...]:
-    """Return a reader as a line of a table."""
-    topics = {name: f" ({', '.join(chosen)})" for name, chosen in found.topics.items()}
-    reads = ", ".join(name + topics.get(name, "") for name in found.newsletters)
-    return (found.email, found.status, found.lang or "", reads)
-
-
-def person(found: Subscriber) -> dict[str, Any]:
-    """Return a reader for programs."""
-    return {
-        "email": found.email,
-        "status": found.status,
-        "lang": found.lang,
-        "newsletters": found.newsletters,
-        "topics": found.topics,
-        "consent": found.consent,
-    }

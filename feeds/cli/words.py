@@ -56,7 +56,10 @@ def now(config: "Config", text: str | None) -> datetime:
 
 @contextmanager
 def progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Hold a progress bar open where a person watches; elsewhere nothing is shown."""
+    """Hold a progress bar open where a person watches; elsewhere nothing is shown.
+
+    Where nobody knows of how many (0), it says how many there were.
+    """
     if hidden or not sys.stderr.isatty():
         yield lambda _what, _done, _of: None
         return
@@ -69,8 +72,8 @@ def progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
 
         def progress(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done)
+                tasks[what] = bar.add_task(what, total=of or None)
+            bar.update(tasks[what], completed=done, description=what if of else f"{what}: {done:,}")
 
         try:
             yield progress

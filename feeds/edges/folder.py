@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,9 +86,21 @@ def rewrite(folder: Path, path: str, old: bytes, new: bytes) -> None:
         file = (folder / path).resolve(strict=True)
         if file.read_bytes() != old:
             raise OutputError(path, "has changed meanwhile; it is left alone")
-        _replace(file, new, stat.S_IMODE(file.stat().st_mode))
+        _replace(file, [new], stat.S_IMODE(file.stat().st_mode))
     except (OSError, RuntimeError) as e:
         raise OutputError(path, f"cannot be written: {getattr(e, 'strerror', None) or e}") from e
+
+
+def write_private(file: Path, content: Iterable[bytes]) -> None:
+    """Bring one file, which only its owner may read, to *content*, in one step and holding no more than a piece of it.
+
+    Raises:
+        OutputError: it cannot be written; what stood there before still does.
+    """
+    try:
+        _replace(file.resolve(), content, 0o600)
+    except OSError as e:
+        raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
 
 
 class Output:
@@ -150,7 +163,7 @@ class Output:
         if not self._dry_run:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if self._private else 0o777)
-                _replace(file, content, 0o600 if self._private else 0o666 & ~_umask())
+                _replace(file, [content], 0o600 if self._private else 0o666 & ~_umask())
             except OSError as e:
                 raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
         return True
@@ -171,11 +184,11 @@ class Output:
                 file.unlink()
 
 
-def _replace(file: Path, content: bytes, mode: int) -> None:
+def _replace(file: Path, content: Iterable[bytes], mode: int) -> None:
     number, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
     try:
         with os.fdopen(number, "wb") as opened:
-            opened.write(content)
+            opened.writelines(content)
             opened.flush()
             os.fsync(opened.fileno())
         Path(name).chmod(mode)

@@ -17,5 +17,6 @@ def approve(config: Config, newsletter: str, wish: Wish) -> Report:
         Busy: a publish is at work on this site.
     """
     with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
+        store.bounces.end_pauses(wish.clock())
         compose.approve(Site(config), newsletter, store.memory)
     return publish(config, wish)

@@ -19,21 +19,22 @@ def restore_pages(site: Site, memory: Memory, report: Report) -> None:
         has_new_neighbour = issue.number == newest[issue.newsletter] - 1
         if has_new_neighbour or not site.public.has(_page_path(issue)):
             try:
-                write_page(site, named[issue.newsletter], issue, memory)
+                report.pages += write_page(site, named[issue.newsletter], issue, memory)
             except FeedsError as e:
                 report.errors.append(str(e))
 
 
-def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> None:
-    """Bring an issue's page up to date, if its newsletter has an archive.
+def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> bool:
+    """Bring an issue's page up to date, if its newsletter has an archive; return whether that changed it.
 
     Raises:
         OutputError: it cannot be written.
     """
-    if newsletter.archive != "off":
-        page = memory.page(issue.id).html
-        links = _neighbours(site, newsletter, issue, memory)
-        site.public.write(_page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
+    if newsletter.archive == "off":
+        return False
+    page = memory.page(issue.id).html
+    links = _neighbours(site, newsletter, issue, memory)
+    return site.public.write(_page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
 
 
 def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> dict[str, str]:

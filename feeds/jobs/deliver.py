@@ -1,7 +1,7 @@
 """Bring issues that are frozen to everybody they are for."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,25 +10,29 @@ from typing import Self
 
 import msgspec
 
-from feeds.core.newsletters import message, replies
+from feeds.core.newsletters import message, replies, tokens
 from feeds.core.newsletters.message import Edition, Encoded, Envelope
 from feeds.core.newsletters.replies import Fate
 from feeds.core.schedule import next_slot, opens_at
+from feeds.edges.keys import keys
 from feeds.edges.signals import asked_to_stop
 from feeds.edges.store.deliveries import Deliveries, Outcome
 from feeds.edges.store.memory import Memory
 from feeds.edges.store.opening import Store
 from feeds.edges.transport import Answered, Lost, Parcel
 from feeds.errors import FeedsError, MailRefused
-from feeds.jobs import gate
+from feeds.jobs import bounces, gate
 from feeds.jobs.archive import write_page
 from feeds.jobs.compose import reported
+from feeds.jobs.deploy import Deployment
 from feeds.jobs.letters import Typesetter
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Issue, IssueState
 from feeds.settings import Newsletter
 
+#: Gives a reader's own token for leaving.
+Leave = Callable[[Delivery], str]
 #: How many deliveries a sender leases at a time.
 _AT_ONCE = 256
 #: How often something that can be handed over twice without harm is.
@@ -42,30 +46,32 @@ _BREATH = timedelta(minutes=5)
 _HANDS = 2
 
 
-def finish(site: Site, store: Store, wish: Wish, report: Report) -> None:
+def finish(site: Site, store: Store, wish: Wish, report: Report, deployment: Deployment) -> None:
     """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop."""
     with asked_to_stop() as asked:
         patient = replace(wish, stopping=lambda: asked() or wish.stopping())
-        _finish_all(site, store, patient, report)
+        _finish_all(site, store, patient, report, deployment)
 
 
-def _finish_all(site: Site, store: Store, wish: Wish, report: Report) -> None:
+def _finish_all(site: Site, store: Store, wish: Wish, report: Report, deployment: Deployment) -> None:
     for issue in store.memory.issues(unfinished=True):
         state: str = IssueState.SENDING
         try:
-            state = _finish_one(site, issue, store, wish, report)
+            state = _finish_one(site, issue, store, wish, report, deployment)
         except FeedsError as e:
             told = report.later if e.exit_code == Report.LATER else report.errors
             told.append(f"{issue.newsletter} {issue.number}: {e}")
         report.issues.append(reported(issue, state))
 
 
-def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report) -> str:
+def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report, deployment: Deployment) -> str:
     """Send what is to be sent now; return how far the issue has come: sent, sending, or waiting for the site."""
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
         raise FeedsError("is on its way, but config.toml has no such newsletter any more; put it back to finish it")
-    write_page(site, newsletter, issue, store.memory)
+    report.pages += write_page(site, newsletter, issue, store.memory)
+    if not deployment.bring():
+        return "waiting"
     if issue.halted:
         raise MailRefused(f"is stopped: {issue.halted}; `feeds resume {issue.newsletter}` goes on with it")
     waits = gate.not_yet_live(site, newsletter, issue, store.memory.content(issue.id))
@@ -76,12 +82,16 @@ def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Repo
     found = editions(site, typesetter.envelope, issue, store.memory)
     transport = site.transport
     resend = _ALWAYS if transport.idempotent else int(site.settings.mail.on_unknown == "resend")
-    with store.deliveries.sending():
-        store.deliveries.recover(issue.id)
-        longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
-        limits = _Limits(site, store.deliveries, wish)
-        with _Desk(issue, store.deliveries, found, wish, limits, resend=resend, longest=longest) as desk:
-            transport.run(desk)
+    try:
+        with store.deliveries.sending():
+            store.deliveries.recover(issue.id)
+            longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
+            limits = _Limits(site, store.deliveries, wish)
+            leave = _leave(site, typesetter.envelope)
+            with _Desk(issue, store.deliveries, found, wish, limits, leave, resend=resend, longest=longest) as desk:
+                transport.run(desk)
+    finally:
+        report.warnings += bounces.from_answers(store.bounces, issue.id, wish.clock())
     return IssueState.SENT if _is_done(issue, store, resend, limits, report) else IssueState.SENDING
 
 
@@ -114,6 +124,15 @@ def editions(site: Site, envelope: Envelope, issue: Issue, memory: Memory) -> di
             memory.keep_encoded(identity, kept)
         found[identity] = Edition(envelope, msgspec.json.decode(kept, type=Encoded), site.signer(envelope.domain))
     return found
+
+
+def _leave(site: Site, envelope: Envelope) -> Leave:
+    """Return what gives a reader's own token for leaving; nobody needs one where a person reads the replies."""
+    if envelope.bounces is None:
+        return lambda _: ""
+    number, key = keys(site.config.resolve(site.settings.secrets.file)).leaving
+    newsletter = envelope.newsletter.name
+    return lambda delivery: tokens.leave_token(number, key, delivery.subscriber_id or 0, newsletter)
 
 
 class _Limits:
@@ -150,12 +169,13 @@ class _Desk:
         editions: dict[int, Edition],
         wish: Wish,
         limits: "_Limits",
+        leave: Leave,
         *,
         resend: int,
         longest: timedelta,
     ) -> None:
         self._issue, self._deliveries, self._editions, self._wish = issue, deliveries, editions, wish
-        self._resend, self._longest, self._limits = resend, longest, limits
+        self._resend, self._longest, self._limits, self._leave = resend, longest, limits, leave
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
@@ -207,7 +227,7 @@ class _Desk:
     def _message(self, now: datetime, identity: int) -> bytes:
         delivery = self._out[identity]
         edition = self._editions[delivery.letter_id]
-        return edition.message(delivery, "", delivery.handed_over_at or now)
+        return edition.message(delivery, self._leave(delivery), delivery.handed_over_at or now)
 
     def _parcel(self, delivery: Delivery) -> Parcel:
         sender = self._editions[delivery.letter_id].envelope.returning(delivery.id)

@@ -47,6 +47,7 @@ class Typesetter:
             zone=self.site.zone(self.newsletter),
             archive_url=self.site.settings.feeds_url if listed else None,
             seed=self.seed,
+            bounces=mail.bounces.address if mail.bounces else None,
         )
 
     def letter(self, content: Content, lang: str | None = None) -> tuple[Selection, Letter]:

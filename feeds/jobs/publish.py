@@ -17,6 +17,7 @@ from feeds.edges.store import opening
 from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
 from feeds.errors import Changed, FeedsError, PostError
+from feeds.jobs.deploy import Deployment
 from feeds.jobs.press import Press
 from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
@@ -98,13 +99,16 @@ class _Pass:
         self.press = Press(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
+        self.deployment = Deployment(self.site, self.store.feeds, self.wish, self.report)
         self.write_feeds(found)
         if not self.wish.feeds_only:
             self.send_letters(found)
         self.list_feeds()
         if not self.wish.dry_run:
             self.made.save()
-            self.announce()
+            if self.deployment.bring():
+                self.announce()
+            self.deployment.end()
 
     def rest(self) -> Rest | None:
         """Return the state in which everything was left; None if something is still to be done. The store is closed."""
@@ -193,6 +197,8 @@ class _Pass:
         from feeds.jobs import archive, compose, deliver  # noqa: PLC0415 - a site without newsletters loads none of it
 
         memory = self.store.memory
+        if not self.wish.dry_run:
+            self.store.bounces.end_pauses(self.wish.clock())
         for newsletter in self.site.settings.newsletters:
             try:
                 compose.compose(self.site, newsletter, found, memory, self.wish, self.report)
@@ -203,7 +209,7 @@ class _Pass:
             except FeedsError as e:
                 self.report.errors.append(str(e))
         if not self.wish.dry_run:
-            deliver.finish(self.site, self.store, self.wish, self.report)
+            deliver.finish(self.site, self.store, self.wish, self.report, self.deployment)
             archive.restore_pages(self.site, memory, self.report)
 
 

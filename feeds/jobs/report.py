@@ -52,6 +52,8 @@ class Report:
     #: Likewise: documents of feeds that were ended.
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
+    #: How many pages of issues were written.
+    pages: int = 0
     #: When the next future post is due; None when there is none.
     next_public_at: datetime | None = None
     #: When the hub is to be told of a change again; None where it knows all.

@@ -35,6 +35,10 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
         now = datetime.now(UTC)
         try:
             current = configuration.load(path, environ)
+            back = came_back(current, now)
+            for line in back:
+                if line not in told:
+                    tell(line)
             report = publish(current, Wish(now=now, clock=lambda: datetime.now(UTC), stopping=stopping))
             done, odd = lines(report), [f"warning: {line}" for line in report.warnings]
             for line in (
@@ -43,7 +47,8 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
             ):
                 tell(line)
             told.clear()  # what has not changed since the last pass, an issue that waits too, is not told again
-            told.update(odd, (line for line in done if line.endswith(IssueState.COMPOSED)))
+            told.update(odd, (line for line in back if line.startswith("error: ")))
+            told.update(line for line in done if line.endswith(IssueState.COMPOSED))
             return wake(current, report, now)
         except FeedsError as e:
             tell(f"error: {e}")
@@ -54,6 +59,19 @@ def run(path: Path, environ: dict[str, str], tell: Callable[[str], None]) -> Non
 
     scheduler.repeat(step, datetime.now(UTC))
     tell("stopped")
+
+
+def came_back(config: Config, now: datetime) -> list[str]:
+    """Read the bounce mailbox, if there is one, and return what to tell; a fault there stops no letters."""
+    if config.settings.mail.bounces is None:
+        return []
+    from feeds.jobs import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
+
+    try:
+        found = bounces.read(config, now)
+    except FeedsError as e:
+        return [f"error: mail that came back: {e}"]
+    return [*bounces.lines(found), *(f"warning: {line}" for line in found.warnings)]
 
 
 def wake(config: Config, report: Report, now: datetime) -> datetime:

@@ -1,17 +1,38 @@
-"""People: who reads which newsletter."""
+"""People, one by one: who reads which newsletter, who has left, and what is stored about somebody."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.config import Config
 from feeds.core.subscribers import addresses
+from feeds.core.subscribers.cells import words
+from feeds.core.subscribers.dialects import STATUSES
 from feeds.edges.store.opening import opened
+from feeds.edges.store.people import Posted, Returned
+from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
+from feeds.jobs.suppressing import digests, made
 from feeds.model import Subscriber
-from feeds.settings import Language
+from feeds.settings import Language, Zone
 
-#: Whom `add` brings back only when told to.
-_GONE = ("unsubscribed", "bounced", "complained")
+#: Whom `add` brings back only when told to, and no list does.
+GONE = STATUSES[STATUSES.index("unsubscribed") :]
+_CAME_BACK = "if this person asked to come back, say so with --again"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dossier:
+    """All that is stored about one address."""
+
+    email: str
+    #: None: it is nobody's who was subscribed, or they were erased.
+    person: Subscriber | None
+    #: Newsletters that they have left one by one, and when.
+    left: dict[str, datetime]
+    letters: tuple[Posted, ...]
+    returned: tuple[Returned, ...]
+    suppression: Suppression | None
 
 
 def add(
@@ -21,6 +42,7 @@ def add(
     *,
     topics: Iterable[str] = (),
     lang: str | None,
+    timezone: str | None = None,
     now: datetime,
     again: bool,
 ) -> Subscriber:
@@ -30,26 +52,38 @@ def add(
 
     Raises:
         AddressError: mail could not be sent there.
-        FeedsError: there is no such newsletter, or the person has left and *again* does not say that they came back.
+        FeedsError: there is no such newsletter, or the person has left or must not be written to, and *again* does not
+            say that they came back.
     """
     address = addresses.parse(email)
-    chosen = tuple(topics) or None
-    wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(_newsletters(config, newsletters), chosen)
+    chosen = tuple(filter(None, map(words, topics))) or None
+    wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(named(config, newsletters), chosen)
+    values = {"lang": _language(lang), "timezone": _zone(timezone)}
     with opened(config.settings.store.url, config.folder) as store:
-        had = store.people.one(address.key)
-        if had and had.status in _GONE and not again:
-            raise FeedsError(f"{had.email} is {had.status}; if this person asked to come back, say so with --again")
-        store.people.subscribe(
-            address.email,
-            address.key,
-            wanted,
-            lang=_language(lang),
-            consent=f"added by hand, {now:%Y-%m-%d %H:%M %z}",
-            at=now,
-        )
+        kept_as = digests(config, store).of(address.key)
+        had, held = store.people.one(address.key), store.suppressions.one(kept_as)
+        if not again:
+            _refuse_gone(address.email, had, held)
+            _refuse_left(address.email, wanted.keys() & store.people.left(address.key))
+        if held:
+            store.suppressions.allow(kept_as)
+        consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
+        store.people.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
         found = store.people.one(address.key)
     assert found is not None
     return found
+
+
+def _refuse_gone(email: str, had: Subscriber | None, held: Suppression | None) -> None:
+    if had and had.status in GONE:
+        raise FeedsError(f"{had.email} is {had.status}; {_CAME_BACK}")
+    if held:
+        raise FeedsError(f"{email} was {held.reason} on {held.at:%Y-%m-%d} and must not be written to; {_CAME_BACK}")
+
+
+def _refuse_left(email: str, left: Collection[str]) -> None:
+    if left:
+        raise FeedsError(f"{email} has left {', '.join(sorted(left))}; {_CAME_BACK}")
 
 
 def remove(config: Config, email: str, now: datetime) -> bool:
@@ -62,10 +96,85 @@ def remove(config: Config, email: str, now: datetime) -> bool:
     return known
 
 
-def everybody(config: Config) -> tuple[Subscriber, ...]:
-    """Return every person the store knows."""
+def suppress(config: Config, email: str, now: datetime) -> bool:
+    """See to it that nobody is written to at this address, whoever adds it; return whether that was not so before.
+
+    Raises:
+        FeedsError: there is no key to remember it by.
+    """
+    address = addresses.parse(email)
+    with opened(config.settings.store.url, config.folder) as store:
+        kept_as = made(config, store).of(address.key)
+        new = store.suppressions.one(kept_as) is None
+        store.suppressions.suppress(address.key, kept_as[0] if new else None, now)
+    return new
+
+
+def allow(config: Config, email: str) -> bool:
+    """Take an address off that list; return whether it was on it. Who has left stays gone."""
+    address = addresses.parse(email)
+    with opened(config.settings.store.url, config.folder) as store:
+        return store.suppressions.allow(digests(config, store).of(address.key))
+
+
+def show(config: Config, email: str) -> Dossier:
+    """Return all that is stored about an address.
+
+    Raises:
+        FeedsError: nothing is.
+    """
+    address = addresses.parse(email)
     with opened(config.settings.store.url, config.folder, create=False) as store:
-        return store.people.everybody()
+        found = Dossier(
+            email=address.email,
+            person=store.people.one(address.key),
+            left=store.people.left(address.key),
+            letters=tuple(store.people.letters(address.key)),
+            returned=tuple(store.people.returned(address.key)),
+            suppression=store.suppressions.one(digests(config, store).of(address.key)),
+        )
+    if not (found.person or found.letters or found.suppression):
+        raise FeedsError(f"nothing is stored about {address.email}")
+    return found
+
+
+def everybody(config: Config, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
+    """Yield people in the order of their addresses: all, those who read a newsletter, or those of a status.
+
+    Raises:
+        FeedsError: there is no such newsletter.
+    """
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        _know(config, store.people.newsletters(), newsletter)
+        yield from store.people.everybody(newsletter=newsletter, status=status)
+
+
+def counts(config: Config, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
+    """Return how many of these people have which status."""
+    with opened(config.settings.store.url, config.folder, create=False) as store:
+        return store.people.counts(newsletter=newsletter, status=status)
+
+
+def named(config: Config, asked: Iterable[str]) -> list[str]:
+    """Return the newsletters that are meant: those asked for, or all.
+
+    Raises:
+        FeedsError: there is no such newsletter, or none at all.
+    """
+    known = [n.name for n in config.settings.newsletters]
+    wanted = list(asked) or known
+    if not known:
+        raise FeedsError(f"{config.path} has no [[newsletters]] to subscribe to")
+    for name in wanted:
+        if name not in known:
+            raise FeedsError(f"there is no newsletter {name!r}; known here: {', '.join(known)}")
+    return wanted
+
+
+def _know(config: Config, read: Iterable[str], newsletter: str | None) -> None:
+    """Refuse to look for the readers of what never was; what was one has some still."""
+    if newsletter is not None and newsletter not in read:
+        named(config, [newsletter])
 
 
 def _language(lang: str | None) -> str | None:
@@ -75,12 +184,8 @@ def _language(lang: str | None) -> str | None:
         raise FeedsError(f"--lang: {e}") from e
 
 
-def _newsletters(config: Config, asked: Iterable[str]) -> list[str]:
-    known = [n.name for n in config.settings.newsletters]
-    wanted = list(asked) or known
-    if not known:
-        raise FeedsError(f"{config.path} has no [[newsletters]] to subscribe to")
-    for name in wanted:
-        if name not in known:
-            raise FeedsError(f"there is no newsletter {name!r}; known here: {', '.join(known)}")
-    return wanted
+def _zone(timezone: str | None) -> str | None:
+    try:
+        return Zone.parse(timezone).key if timezone else None
+    except ValueError as e:
+        raise FeedsError(f"--timezone: {e}") from e

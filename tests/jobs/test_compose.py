@@ -103,7 +103,7 @@ def test_people_subscribe_to_what_there_is(letter_site):
     with pytest.raises(FeedsError, match="--lang"):
         subscribe.add(config, "ada@example.org", [], lang="klingonish", now=NOW, again=False)
     assert not subscribe.remove(config, "ada@example.org", NOW)
-    assert subscribe.everybody(config) == ()
+    assert list(subscribe.everybody(config)) == []
 
 
 def test_a_missed_slot_is_caught_up_once(letter_site):

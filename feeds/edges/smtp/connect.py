@@ -32,20 +32,19 @@ def opened(server: Smtp, password: str, name: str) -> Opened:
     """
     try:
         return _opened(server, password, name)
-    except smtplib.SMTPAuthenticationError as e:
-        raise _refused(server, _reply(e), "does not accept user and password") from e
     except smtplib.SMTPResponseException as e:
-        reply = _reply(e)
-        if reply.code // 100 == 4:  # noqa: PLR2004 - later
-            raise MailAway(f"{_named(server)} says {reply}") from e
-        raise _refused(server, reply, "refuses us") from e
-    except smtplib.SMTPNotSupportedError as e:
-        raise MailRefused(f"{_named(server)}: {e}; see mail.smtp in config.toml") from e
+        raise _answered(server, e) from e
+    except smtplib.SMTPServerDisconnected as e:
+        raise MailAway(f"{_named(server)} hangs up: {e}") from e
+    except smtplib.SMTPException as e:  # what we want it does not offer
+        raise MailRefused(f"{_named(server)}: {e} See mail.smtp in config.toml") from e
     except ssl.SSLCertVerificationError as e:
         raise MailRefused(f"{_named(server)}: its certificate is not to be trusted: {e.verify_message}") from e
     except ssl.SSLError as e:
         raise MailRefused(f"{_named(server)}: TLS fails: {e.reason or e}; mail.smtp.security may be wrong") from e
-    except (OSError, smtplib.SMTPException) as e:
+    except UnicodeError as e:  # smtplib knows no other, and a host may be none
+        raise MailRefused(f"{_named(server)}: host, user and password must be ASCII, and the host a name") from e
+    except OSError as e:
         raise MailAway(f"{_named(server)} cannot be reached: {e}") from e
 
 
@@ -74,14 +73,17 @@ def _opened(server: Smtp, password: str, name: str) -> Opened:
     return Opened(plain, frozenset(found.esmtp_features))
 
 
-def _reply(error: smtplib.SMTPResponseException) -> Reply:
-    text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-    return Reply(error.smtp_code, " ".join(text.split()))
+def _answered(server: Smtp, error: smtplib.SMTPResponseException) -> MailAway | MailRefused:
+    """Return what an answer means that is no yes."""
+    said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    reply = Reply(error.smtp_code, " ".join(said.split()))
+    if reply.code < 0:  # smtplib has cut off what should have been a code
+        return MailRefused(f"{_named(server)} does not speak SMTP: it says '…{reply.text}'")
+    if reply.code // 100 == 4:  # noqa: PLR2004 - later
+        return MailAway(f"{_named(server)} says {reply}")
+    how = "does not accept user and password" if isinstance(error, smtplib.SMTPAuthenticationError) else "refuses us"
+    return MailRefused(f"{_named(server)} {how}: {reply}")
 
 
 def _named(server: Smtp) -> str:
     return f"the mail server {server.host}:{server.port}"
-
-
-def _refused(server: Smtp, reply: Reply, how: str) -> MailRefused:
-    return MailRefused(f"{_named(server)} {how}: {reply}")

@@ -31,6 +31,8 @@ _TOO_FAST = frozenset({421, 454})
 _GATHER = 0.001
 #: Seconds the loop sleeps at most, to look at clocks and opening connections.
 _NAP = 0.25
+#: Why a connection ends when the work does.
+_STOPPED = "stopped"
 
 
 @dataclass(slots=True, eq=False)
@@ -131,10 +133,8 @@ class _Courier:
                 self._offer(line, stopping=stopping)
             if not stopping and not self._exhausted:
                 self._open_more(server, pool)
-        return any(server.lines or server.opening or self._comes_back(server, stopping) for server in self._servers)
-
-    def _comes_back(self, server: _Server, stopping: bool) -> bool:  # noqa: FBT001 - as above
-        return not (stopping or self._exhausted or server.given_up)
+        more = not (stopping or self._exhausted)
+        return any(s.lines or (more and (s.opening or not s.given_up)) for s in self._servers)
 
     def _open_more(self, server: _Server, pool: ThreadPoolExecutor) -> None:
         missing = server.bears - len(server.lines) - len(server.opening)
@@ -150,20 +150,18 @@ class _Courier:
             server.opening.remove(future)
             try:
                 found = future.result()
-            except MailRefused as e:
-                server.given_up = e
-            except MailAway as e:
+            except (MailAway, MailRefused) as e:
                 self._failed(server, e)
             else:
                 self._begin(server, found)
 
-    def _failed(self, server: _Server, reason: MailAway) -> None:
-        """Open fewer connections from now on, later; give a server up that has none and answers none."""
+    def _failed(self, server: _Server, reason: MailAway | MailRefused) -> None:
+        """Open fewer connections from now on, later; give a server up that has none and refuses us, or answers none."""
         if server.lines:
             server.bears = len(server.lines)
             return
         server.failures += 1
-        if server.failures >= len(_PAUSES):
+        if server.failures >= len(_PAUSES) or isinstance(reason, MailRefused):
             server.given_up = reason
         else:
             server.not_before = time.monotonic() + _PAUSES[server.failures]
@@ -213,27 +211,31 @@ class _Courier:
         line.server.lines.remove(line)
         self._selector.unregister(line.socket)
         line.socket.close()
-        maybe, undone = line.dialogue.left(line.written)
+        if last := line.dialogue.last_word():
+            self._note(line, last)
+        maybe, cut, unseen = line.dialogue.left(line.written)
         if maybe:
             self._answers.append(Lost(maybe, reason))
-        closing = line.dialogue.closing
-        for parcel in undone:
-            if closing:
-                self._answers.append(Answered(parcel, closing, Stage.MAIL))
-            else:
-                self._desk.back(parcel)
-                self._exhausted = False
+        if unseen and not (line.answered or maybe or cut or reason == _STOPPED):
+            # It may be what the server breaks on: at the head of one connection after the other it would hold up all.
+            cut, unseen = unseen, None
+        if cut:
+            self._answers.append(Answered(cut, Reply(451, f"4.4.2 {reason}"), Stage.CONTENT))
+        if unseen:
+            self._desk.back(unseen)
+            self._exhausted = False
         self._wanted = [(other, parcel) for other, parcel in self._wanted if other is not line]
-        if not line.answered and (maybe or undone):
+        if not line.answered and (maybe or cut or unseen):
             self._failed(line.server, MailAway(f"{line.server.settings.host}: {reason}"))
 
     def _end(self) -> None:
         """Let all go; what servers may have is written down, what they have not goes back."""
         for server in self._servers:
             for future in server.opening:
+                future.cancel()
                 future.add_done_callback(_discard)
             for line in server.lines[:]:
-                self._drop(line, "stopped")
+                self._drop(line, _STOPPED)
         if self._answers:
             self._desk.turn(self._answers, [])
             self._answers = []
@@ -243,13 +245,18 @@ class _Courier:
 
     def _listen(self) -> None:
         """Read and write what can be; drop who is silent for too long."""
-        self._hear(_NAP if self._selector.get_map() else 0.02)
+        self._hear(self._nap() if self._selector.get_map() else 0.02)
         enough, until = sum(len(server.lines) for server in self._servers) // 2, time.monotonic() + _GATHER
         while 0 < len(self._wanted) < enough and (left := until - time.monotonic()) > 0:
             self._hear(left)
         now = time.monotonic()
         for line in [line for server in self._servers for line in server.lines if self._is_late(line, now)]:
             self._drop(line, f"no reply within {PATIENCE[line.patient_for or Stage.MAIL]} seconds")
+
+    def _nap(self) -> float:
+        """Return how long nothing but a server's word calls for anything."""
+        now = time.monotonic()
+        return min([_NAP, *(s.next_message - now for s in self._servers if s.next_message > now)])
 
     def _hear(self, wait: float) -> None:
         for key, mask in self._selector.select(wait):
@@ -265,6 +272,7 @@ class _Courier:
     def _act(self) -> None:
         """Write down what has been heard and what is about to be said, then say it."""
         if not self._answers and not self._wanted:
+            self._desk.turn([], [])  # nothing new: what it has put off is not put off for long
             return
         contents = self._desk.turn(self._answers, [parcel for _, parcel in self._wanted])
         self._answers.clear()
@@ -300,14 +308,16 @@ class _Courier:
         if not data:
             self._drop(line, "the server closed the connection")
             return False
+        heard = line.dialogue.heard
         try:
             for event in line.dialogue.receive(data):
                 self._note(line, event)
         except ProtocolError as e:
             self._drop(line, str(e))
             return False
-        self._set_patience(line)
-        if line.dialogue.closing and line.dialogue.waits_for is None:
+        if line.dialogue.heard > heard:  # whole replies: some servers say a byte now and then
+            self._set_patience(line)
+        if line.dialogue.closing:  # some say so and never hang up
             self._drop(line, str(line.dialogue.closing))
             return False
         if line.dialogue.outgoing:
@@ -336,6 +346,7 @@ class _Courier:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
             except OSError as e:
+                self._read(line)  # the server may have said why
                 self._drop(line, f"the connection broke: {e.strerror or e}")
                 return
             line.written += sent

@@ -26,6 +26,8 @@ Event = Wanted | Answered
 #: Seconds to wait for a reply at each stage (RFC 5321 section 4.5.3.2).
 PATIENCE = {Stage.MAIL: 300, Stage.RCPT: 300, Stage.DATA: 120, Stage.CONTENT: 600, Stage.RSET: 300}
 _GO_ON = 354
+#: First digits of a yes: done, and go on (RFC 5321 section 4.2.1).
+_YES = (2, 3)
 
 
 class _Talk:
@@ -48,6 +50,8 @@ class Dialogue:
         self.outgoing: deque[bytes] = deque()
         #: How many bytes were ever put there, and at which of them the last content ended.
         self.said = self._content_end = 0
+        #: How many replies were heard.
+        self.heard = 0
         self._replies = Replies()
         self._expected: deque[tuple[Stage, _Talk | None]] = deque()
         #: Whose content has been given out and not been answered.
@@ -60,7 +64,7 @@ class Dialogue:
     @property
     def is_free(self) -> bool:
         """Whether another parcel may be offered."""
-        return self._next is None and self.closing is None and (self.pipelining or self._given is None)
+        return self._next is None and self.closing is None and (self.pipelining or not self._expected)
 
     @property
     def waits_for(self) -> Stage | None:
@@ -102,9 +106,10 @@ class Dialogue:
         """Yield what *data* means, in order.
 
         Raises:
-            ProtocolError: it means nothing; the connection is of no use any more.
+            ProtocolError: it means nothing, or answers what was not asked; the connection is of no use any more.
         """
         for reply in self._replies.feed(data):
+            self.heard += 1
             if reply.code == 421:  # noqa: PLR2004 - closing, at any time (RFC 5321 section 3.8)
                 self.closing = reply
             if not self._expected:
@@ -113,16 +118,24 @@ class Dialogue:
                 raise ProtocolError(f"the server says {str(reply)[:80]!r} and was not asked")
             yield from self._heard(*self._expected.popleft(), reply)
 
-    def left(self, written: int) -> tuple[Parcel | None, list[Parcel]]:
-        """Return, when the connection is lost after so many bytes were *written*, what was left undone.
+    def last_word(self) -> Answered | None:
+        """Return, when the connection is lost, what was said to a parcel that waited for more answers."""
+        talk = self._next
+        if talk is None or talk.refused is None:
+            return None
+        self._next = None
+        return Answered(talk.parcel, *talk.refused)
 
-        First the parcel that may have arrived: its content was out, to the end, and no answer came. Then those that
-        certainly have not.
+    def left(self, written: int) -> tuple[Parcel | None, Parcel | None, Parcel | None]:
+        """Return, when the connection is lost after so many bytes were *written*, what was left without an answer.
+
+        First what may have arrived: its content was out, to the end. Then what has not: its content was cut. Then what
+        nobody has seen the content of.
         """
-        given, following = self._given, self._next
-        out = given is not None and written >= self._content_end
-        undone = [talk.parcel for talk in (None if out else given, following) if talk]
-        return (given.parcel if given and out else None), undone
+        given = self._given.parcel if self._given else None
+        following = self._next.parcel if self._next else None
+        out = written >= self._content_end
+        return (given if out else None), (None if out else given), following
 
     def _put(self, words: bytes) -> None:
         self.outgoing.append(words)
@@ -133,6 +146,8 @@ class Dialogue:
         self._expected.append((stage, talk))
 
     def _heard(self, stage: Stage, talk: _Talk | None, reply: Reply) -> Iterator[Event]:
+        if not _fits(reply, stage):  # from here on each answer would be taken for that to another question
+            raise ProtocolError(f"the server says {str(reply)[:80]!r}, which is no answer to {stage.upper()}")
         if talk is None:
             return
         if stage is Stage.CONTENT:
@@ -140,8 +155,7 @@ class Dialogue:
                 self._given = None
                 yield Answered(talk.parcel, reply, stage)
             return
-        wanted = reply.code == _GO_ON if stage is Stage.DATA else reply.code // 100 == 2  # noqa: PLR2004 - yes
-        if not wanted and talk.refused is None:
+        if reply.code // 100 not in _YES and talk.refused is None:
             talk.refused = (reply, stage)
         if stage is Stage.DATA:
             yield from self._decided(talk, reply)
@@ -174,3 +188,9 @@ class Dialogue:
         if not self.closing:
             self._say("RSET", Stage.RSET, None)
         yield Answered(talk.parcel, reply, stage)
+
+
+def _fits(reply: Reply, stage: Stage) -> bool:
+    """Return whether this can be the answer: "go on" is one to DATA only, and to DATA the only yes."""
+    kind = reply.code // 100
+    return kind not in _YES or reply.code == _GO_ON if stage is Stage.DATA else kind != _YES[1]

@@ -1,6 +1,7 @@
 """Replies of a mail server (RFC 5321 section 4.2), as they come in pieces."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from feeds.edges.transport import Reply
@@ -8,7 +9,7 @@ from feeds.edges.transport import Reply
 #: RFC 5321 section 4.5.3.1.5 wants 512; some servers write more, and none needs this much.
 _LONGEST_LINE = 4096
 _MOST_LINES = 128
-_LINE = re.compile(rb"([2-5]\d\d)([ -]?)([^\r\n]*)\r?\n")
+_LINE = re.compile(rb"([2-5]\d\d)([ -]?)([^\r\n]{0,%d})\r?\n" % (_LONGEST_LINE - len(b"250-\r\n")))
 
 
 class ProtocolError(Exception):
@@ -22,22 +23,22 @@ class Replies:
         self._rest = b""
         self._lines: list[str] = []
 
-    def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that are complete now.
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """Yield the replies that are complete now.
 
         Raises:
-            ProtocolError: this is no SMTP; what came before it is lost, as is the connection.
+            ProtocolError: what follows them is no SMTP; the connection is of no use any more.
         """
         self._rest += data
-        found, at = [], 0
+        at = 0
         while line := _LINE.match(self._rest, at):
             at = line.end()
             reply = self._line(int(line[1]), line[3], last=line[2] != b"-")
-            found += [reply] if reply else []
+            if reply:
+                yield reply
         self._rest = self._rest[at:]
         if b"\n" in self._rest or len(self._rest) > _LONGEST_LINE:
             raise ProtocolError(f"the server says {self._rest[:80]!r}, which is no SMTP reply")
-        return found
 
     def _line(self, code: int, text: bytes, *, last: bool) -> Reply | None:
         self._lines.append(_printable(text))

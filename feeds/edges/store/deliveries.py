@@ -36,7 +36,7 @@ _BEGIN = """
 """
 _END = """
     UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ?, unknowns = unknowns + ?
-    WHERE id = ?
+    WHERE id = ? AND (state != 'failed' OR ? = 'sent')
 """
 _RELEASE = "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'leased'"
 _RECOVER = """
@@ -86,6 +86,8 @@ class Deliveries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._synced: datetime | None = None
+        #: Whether anything was written since.
+        self._is_ahead = False
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -120,9 +122,16 @@ class Deliveries:
     def turn(self, outcomes: Sequence[Outcome], begin: Sequence[int], now: datetime) -> set[int]:
         """Write down what has come of deliveries and which are handed over next, in one transaction.
 
+        With neither, only see to it that what was written comes to the disk in time.
         Returns which of the latter are still needed: one that was ended meanwhile, since the reader has left, is not.
+        Of one that was being handed over when it was ended, only that it was sent is written down.
         """
         due = self._synced is None or now - self._synced >= _SYNC_EVERY or now < self._synced
+        if not (outcomes or begin):
+            if due and self._is_ahead:  # and nothing will soon be written that could take it along
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._synced, self._is_ahead = now, False
+            return set()
         at = written(now)
         if due:
             self._db.execute("PRAGMA synchronous = FULL")
@@ -133,6 +142,7 @@ class Deliveries:
         if due:
             self._synced = now
             self._db.execute("PRAGMA synchronous = NORMAL")
+        self._is_ahead = not due
         return begun
 
     def _is_begun(self, delivery_id: int) -> bool:
@@ -210,9 +220,10 @@ class Deliveries:
         """Make everything that waits due at once, and what is held ready: somebody has decided."""
         with transaction(self._db):
             query = (
-                "UPDATE deliveries SET state = 'ready', unknowns = 0, next_at = NULL WHERE issue_id = ? AND state IN"
+                "UPDATE deliveries SET state = 'ready', unknowns = 0, tries = 0, next_at = NULL"
+                " WHERE issue_id = ? AND state IN ('deferred', 'unknown')"
             )
-            self._db.execute(f"{query} ('deferred', 'unknown')", (issue_id,))
+            self._db.execute(query, (issue_id,))
 
     def end(self, issue_id: int, answer: str) -> int:
         """End everything that is still to come, without having been sent; return how many that were."""
@@ -232,7 +243,7 @@ def _ended(outcome: Outcome, now: str) -> tuple[object, ...]:
     sent_at = now if outcome.state is DeliveryState.SENT else None
     next_at = written(outcome.next_at) if outcome.next_at else None
     again = outcome.state is DeliveryState.UNKNOWN
-    return (outcome.state, sent_at, outcome.answer, outcome.tries, next_at, again, outcome.id)
+    return (outcome.state, sent_at, outcome.answer, outcome.tries, next_at, again, outcome.id, outcome.state)
 
 
 def _delivery(row: tuple[int, int, str, str, str | None, int | None, int]) -> Delivery:

@@ -38,6 +38,19 @@ class FeedMemory:
             for kind, key, identity, folder, label, updated, former in rows
         )
 
+    def begin_changing(self, now: datetime) -> bool:
+        """Write down that files may change from now on; return whether that stood there before."""
+        with transaction(self._db):
+            before = self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
+            if not before:
+                self._db.execute("INSERT INTO undeployed VALUES (?)", (written(now),))
+        return before
+
+    def deployed(self) -> None:
+        """Write down that nothing is left to deploy."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM undeployed")
+
     def pages(self) -> tuple[ArchivePage, ...]:
         """Return every archive page, a feed's oldest first."""
         rows = self._db.execute("SELECT kind, key, number, size, entries FROM archive_pages ORDER BY kind, key, number")

@@ -29,6 +29,11 @@ CREATE TABLE feeds (
     CONSTRAINT pk_feeds PRIMARY KEY (kind, "key"),
     CONSTRAINT uq_feeds_folder UNIQUE (folder)
 );
+CREATE TABLE handled_messages (
+    digest VARCHAR(64) NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_handled_messages PRIMARY KEY (digest)
+);
 CREATE TABLE issues (
     id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,
@@ -48,6 +53,12 @@ CREATE TABLE issues (
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
     CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),
     CONSTRAINT ck_issues_state CHECK (state IN ('sending', 'sent'))
+);
+CREATE TABLE paused_domains (
+    domain TEXT NOT NULL,
+    until DATETIME NOT NULL,
+    reason TEXT NOT NULL,
+    CONSTRAINT pk_paused_domains PRIMARY KEY (domain)
 );
 CREATE TABLE pings (
     path TEXT NOT NULL,
@@ -82,6 +93,10 @@ CREATE TABLE suppressions (
     at DATETIME NOT NULL,
     CONSTRAINT pk_suppressions PRIMARY KEY (digest)
 );
+CREATE TABLE undeployed (
+    since DATETIME NOT NULL,
+    CONSTRAINT pk_undeployed PRIMARY KEY (since)
+);
 CREATE TABLE announced (
     newsletter TEXT NOT NULL,
     entry_id TEXT NOT NULL,
@@ -113,6 +128,13 @@ CREATE TABLE entry_history (
     CONSTRAINT fk_entry_history_entry_id FOREIGN KEY(entry_id) REFERENCES entries (id)
 );
 CREATE INDEX ix_entry_history_entry_id ON entry_history (entry_id);
+CREATE TABLE leaves (
+    subscriber_id INTEGER NOT NULL,
+    newsletter TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_leaves PRIMARY KEY (subscriber_id, newsletter),
+    CONSTRAINT fk_leaves_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
 CREATE TABLE letters (
     id INTEGER NOT NULL,
     issue_id INTEGER NOT NULL,
@@ -125,6 +147,12 @@ CREATE TABLE letters (
     CONSTRAINT fk_letters_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
 CREATE INDEX ix_letters_issue_id ON letters (issue_id);
+CREATE TABLE pauses (
+    subscriber_id INTEGER NOT NULL,
+    until DATETIME NOT NULL,
+    CONSTRAINT pk_pauses PRIMARY KEY (subscriber_id),
+    CONSTRAINT fk_pauses_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
 CREATE TABLE subscriptions (
     subscriber_id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,
@@ -156,3 +184,23 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX ix_deliveries_open ON deliveries (issue_id, id) WHERE (state NOT IN ('sent', 'failed'));
 CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);
+CREATE TABLE bounces (
+    id INTEGER NOT NULL,
+    subscriber_id INTEGER NOT NULL,
+    delivery_id INTEGER,
+    issue_id INTEGER,
+    domain TEXT NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    decision VARCHAR(16) DEFAULT '' NOT NULL,
+    said TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_bounces PRIMARY KEY (id),
+    CONSTRAINT uq_bounces_delivery_id_kind UNIQUE (delivery_id, kind),
+    CONSTRAINT fk_bounces_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE,
+    CONSTRAINT fk_bounces_delivery_id FOREIGN KEY(delivery_id) REFERENCES deliveries (id),
+    CONSTRAINT fk_bounces_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
+);
+CREATE INDEX ix_bounces_domain ON bounces (domain, issue_id);
+CREATE INDEX ix_bounces_subscriber_id ON bounces (subscriber_id);
+CREATE INDEX ix_bounces_undecided ON bounces (id) WHERE decision = '';

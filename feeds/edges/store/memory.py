@@ -14,6 +14,8 @@ from feeds.edges.store.schema import (
     deliveries,
     issues,
     letters,
+    paused_domains,
+    pauses,
     subscribers,
     subscriptions,
 )
@@ -283,11 +285,13 @@ class Memory:
 
 
 def _reads(newsletter: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return what is true of a newsletter's active readers and their subscription."""
+    """Return what is true of a newsletter's active readers and their subscription; who is paused is left out."""
     return (
         subscriptions.c.newsletter == newsletter,
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.status == "active",
+        ~sa.exists().where(pauses.c.subscriber_id == subscribers.c.id),
+        ~sa.exists().where(subscribers.c.email_key.like("%@" + paused_domains.c.domain)),
     )
 
 

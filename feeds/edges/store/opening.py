@@ -3,21 +3,24 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.edges.store.bounces import Bounces
 from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import FeedMemory
+from feeds.edges.store.intake import Intake
+from feeds.edges.store.people import People
+from feeds.edges.store.suppressions import Suppressions
 from feeds.errors import StoreError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from feeds.edges.store.memory import Memory
-    from feeds.edges.store.people import People
 
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
@@ -33,6 +36,10 @@ class Store:
         self.entries = Entries(connection)
         self.deliveries = Deliveries(connection)
         self.feeds = FeedMemory(connection)
+        self.people = People(connection)
+        self.intake = Intake(connection)
+        self.suppressions = Suppressions(connection)
+        self.bounces = Bounces(connection)
 
     @cached_property
     def memory(self) -> "Memory":
@@ -40,13 +47,6 @@ class Store:
         from feeds.edges.store.memory import Memory  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
 
         return Memory(self._alchemy)
-
-    @cached_property
-    def people(self) -> "People":
-        """Those who read them."""
-        from feeds.edges.store.people import People  # noqa: PLC0415 - as above
-
-        return People(self._alchemy)
 
     @cached_property
     def _alchemy(self) -> "sa.Connection":
@@ -65,6 +65,11 @@ class Store:
     def has_issues(self) -> bool:
         """Whether anything was ever composed."""
         return self._connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
+
+    def copy(self, file: Path) -> None:
+        """Copy everything, as it is at one moment, to a file."""
+        with closing(sqlite3.connect(file)) as other:
+            self._connection.backup(other)
 
     def close(self) -> None:
         """Let the database go."""
@@ -98,6 +103,29 @@ def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
             raise
         reason = str(getattr(e, "orig", None) or e)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
+
+
+def copied(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
+    """Copy a store to a file that is new, and the file of *keys* beside it if there is one; return what was written.
+
+    Raises:
+        StoreError: there is no store, *to* is there already or cannot be written.
+    """
+    beside = to.with_name(f"{to.name}.key")
+    source = path(url, folder)
+    if not source.is_file():
+        raise StoreError(f"{source}: there is no store to copy yet")
+    for file in (to, beside):
+        if file.exists():
+            raise StoreError(f"{file}: is there already; name another file")
+    _make_private(to)
+    with opened(url, folder) as store:
+        store.copy(to)
+    if not keys.is_file():
+        return [to]
+    _make_private(beside)
+    beside.write_bytes(keys.read_bytes())
+    return [to, beside]
 
 
 def path(url: str, folder: Path) -> Path:

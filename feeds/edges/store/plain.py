@@ -23,7 +23,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def written(moment: datetime) -> str:
     """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # years below 1000 too
 
 
 def read(text: str) -> datetime:

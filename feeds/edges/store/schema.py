@@ -106,6 +106,9 @@ pings = Table(
     Column("next_at", DateTime, nullable=False),
 )
 
+#: Since when files may have changed that `publish.after` has not been run for; one row, or none.
+undeployed = Table("undeployed", metadata, Column("since", DateTime, primary_key=True))
+
 issues = Table(
     "issues",
     metadata,
@@ -243,3 +246,63 @@ deliveries = Table(
 #: A million that are sent are not looked through to find the one that is not.
 _OPEN = deliveries.c.state.not_in(["sent", "failed"])
 Index("ix_deliveries_open", deliveries.c.issue_id, deliveries.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+#: What came back of letters that went out, and what followed; of readers only, and with them it goes.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
+    #: None where only the reader was named.
+    Column("delivery_id", ForeignKey("deliveries.id")),
+    Column("issue_id", ForeignKey("issues.id")),
+    #: The reader's, as addresses are compared.
+    Column("domain", Text, nullable=False),
+    #: These three: `feeds.core.subscribers.bounces`. A decision that is empty is still to come.
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("decision", String(16), nullable=False, server_default=""),
+    #: The server's words.
+    Column("said", Text, nullable=False),
+    #: When we learned of it; what was decided was decided then.
+    Column("at", DateTime, nullable=False),
+    #: However often a server says so.
+    UniqueConstraint("delivery_id", "kind"),
+)
+Index("ix_bounces_domain", bounces.c.domain, bounces.c.issue_id)
+_UNDECIDED = bounces.c.decision == ""
+Index("ix_bounces_undecided", bounces.c.id, sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED)
+
+#: Who gets no letters for now; a row goes when its time has come.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("until", DateTime, nullable=False),
+)
+
+#: Domains that get none, likewise.
+paused_domains = Table(
+    "paused_domains",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("until", DateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+#: Who has left one newsletter and still reads others, so that no list brings them back to it.
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("newsletter", Text, primary_key=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: Messages of the bounce mailbox that have had their effect: digests.
+handled_messages = Table(
+    "handled_messages",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at", DateTime, nullable=False),
+)

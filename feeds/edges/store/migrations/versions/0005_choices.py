@@ -46,9 +46,13 @@ def upgrade() -> None:
     op.create_index("ix_letters_issue_id", "letters", ["issue_id"])
     op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
     op.create_index("ix_deliveries_open", "deliveries", ["issue_id", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+    _make_bounces()
 
 
 def _make() -> None:
+    op.create_table(
+        "undeployed", sa.Column("since", sa.DateTime), sa.PrimaryKeyConstraint("since", name="pk_undeployed")
+    )
     op.create_table(
         "contents",
         sa.Column("issue_id", sa.Integer, sa.ForeignKey("issues.id", name="fk_contents_issue_id")),
@@ -100,3 +104,60 @@ def _make() -> None:
         sa.UniqueConstraint("issue_id", "recipient_key", name="uq_deliveries_issue_id_recipient_key"),
         sa.CheckConstraint(f"state IN ({_STATES})", name="ck_deliveries_state"),
     )
+
+
+def _make_bounces() -> None:
+    """Make the tables of what comes back; they refer to deliveries as they are now."""
+    reader = ("subscribers.id", "CASCADE")
+    op.create_table(
+        "bounces",
+        sa.Column("id", sa.Integer),
+        _reference("bounces", "subscriber_id", *reader, nullable=False),
+        _reference("bounces", "delivery_id", "deliveries.id"),
+        _reference("bounces", "issue_id", "issues.id"),
+        sa.Column("domain", sa.Text, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("decision", sa.String(16), nullable=False, server_default=""),
+        sa.Column("said", sa.Text, nullable=False),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_bounces"),
+        sa.UniqueConstraint("delivery_id", "kind", name="uq_bounces_delivery_id_kind"),
+    )
+    undecided = sa.text("decision = ''")
+    op.create_index("ix_bounces_subscriber_id", "bounces", ["subscriber_id"])
+    op.create_index("ix_bounces_domain", "bounces", ["domain", "issue_id"])
+    op.create_index("ix_bounces_undecided", "bounces", ["id"], sqlite_where=undecided, postgresql_where=undecided)
+    op.create_table(
+        "pauses",
+        _reference("pauses", "subscriber_id", *reader, nullable=False),
+        sa.Column("until", sa.DateTime, nullable=False),
+        sa.PrimaryKeyConstraint("subscriber_id", name="pk_pauses"),
+    )
+    op.create_table(
+        "paused_domains",
+        sa.Column("domain", sa.Text),
+        sa.Column("until", sa.DateTime, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("domain", name="pk_paused_domains"),
+    )
+    op.create_table(
+        "leaves",
+        _reference("leaves", "subscriber_id", *reader, nullable=False),
+        sa.Column("newsletter", sa.Text),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.PrimaryKeyConstraint("subscriber_id", "newsletter", name="pk_leaves"),
+    )
+    op.create_table(
+        "handled_messages",
+        sa.Column("digest", sa.String(64)),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_handled_messages"),
+    )
+
+
+def _reference(
+    table: str, column: str, to: str, ondelete: str | None = None, *, nullable: bool = True
+) -> "sa.Column[int]":
+    key = sa.ForeignKey(to, name=f"fk_{table}_{column}", ondelete=ondelete)
+    return sa.Column(column, sa.Integer, key, nullable=nullable)

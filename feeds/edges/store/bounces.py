@@ -1,0 +1,346 @@
+"""What comes back, in the memory: what each reader's letters met with, what was decided, and who is paused.
+
+What a message says, what follows from it, and that it was read are written down together (`together`): whoever is
+killed in between has done all of it, or nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds.edges.store.people import END_WAITING
+from feeds.edges.store.plain import read, transaction, written
+
+#: How long it is remembered that a message was read: it is removed at once, unless somebody brings it back.
+_REMEMBERED = timedelta(days=365)
+#: Of a reader's domain.
+_AT = "substr({0}, instr({0}, '@') + 1)"
+_DELIVERY = f"""
+    SELECT d.id, d.issue_id, d.subscriber_id, {_AT.format("d.recipient_key")}, d.recipient,
+        i.seed, i.newsletter, i.number
+    FROM deliveries d JOIN issues i ON i.id = d.issue_id WHERE d.id = ?
+"""  # noqa: S608 - made of constants, as are all below
+_READER = f"SELECT id, {_AT.format('email_key')}, email FROM subscribers WHERE id = ?"  # noqa: S608 - as above
+_INSERT = """
+    INSERT INTO bounces (subscriber_id, delivery_id, issue_id, domain, kind, status, said, at)
+    SELECT id, ?, ?, ?, ?, ?, ?, ? FROM subscribers WHERE id = ? ON CONFLICT DO NOTHING RETURNING id
+"""
+#: The ids of an issue's deliveries follow each other, so a part of it is found by them alone (`+`: not by the index).
+_REFUSED = f"""
+    SELECT d.id, d.subscriber_id, {_AT.format("d.recipient_key")}, d.answer FROM deliveries d
+    WHERE d.id > max(:last, (SELECT min(id) - 1 FROM deliveries WHERE issue_id = :issue))
+    AND d.id <= (SELECT max(id) FROM deliveries WHERE issue_id = :issue) AND +d.issue_id = :issue
+    AND d.state = 'failed' AND d.subscriber_id IS NOT NULL AND d.answer IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM bounces b WHERE b.delivery_id = d.id) ORDER BY d.id LIMIT :most
+"""  # noqa: S608 - as above
+_ENTRY = "b.id, b.subscriber_id, b.issue_id, b.domain, b.kind, b.status, b.said, b.at, s.email, s.status"
+_UNDECIDED = f"""
+    SELECT {_ENTRY} FROM bounces b JOIN subscribers s ON s.id = b.subscriber_id WHERE b.decision = '' ORDER BY b.id
+"""  # noqa: S608 - as above
+#: What was before somebody came back does not count any more.
+_EARLIER = """
+    SELECT b.kind, b.at FROM bounces b JOIN subscribers s ON s.id = b.subscriber_id
+    WHERE b.subscriber_id = ? AND b.id != ? AND b.at >= s.status_at AND b.decision NOT IN ('', 'held', 'undone')
+"""
+_ARRIVED = """
+    SELECT max(d.sent_at) FROM deliveries d WHERE d.subscriber_id = ? AND d.state = 'sent' AND d.sent_at <= ?
+    AND NOT EXISTS (SELECT 1 FROM bounces b WHERE b.delivery_id = d.id)
+"""
+_TALLY = """
+    SELECT count(*) FILTER (WHERE kind = 'hard'), count(*) FILTER (WHERE kind = 'policy') FROM bounces
+    WHERE domain = ? AND issue_id = ? AND decision NOT IN ({0})
+"""
+_WENT_TO = """
+    SELECT count(*) FROM deliveries WHERE issue_id = ? AND subscriber_id IS NOT NULL
+    AND (state IN ('sent', 'failed') OR handed_over_at IS NOT NULL) AND recipient_key LIKE '%@' || ?
+"""
+_HELD = "SELECT 1 FROM bounces WHERE domain = ? AND issue_id = ? AND decision = 'held' LIMIT 1"
+_SUPPRESS = "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ?"
+_PAUSE = "INSERT INTO pauses (subscriber_id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
+_PAUSE_DOMAIN = """
+    INSERT INTO paused_domains (domain, until, reason) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason
+"""
+#: Readers who are where a bounce has put them, at that moment: nothing has happened to them since.
+_BACK = """
+    UPDATE subscribers SET status = 'active', status_at = :now WHERE status = 'bounced' AND EXISTS (
+        SELECT 1 FROM bounces b WHERE b.subscriber_id = subscribers.id AND b.at = subscribers.status_at
+        AND b.decision = 'bounced' AND {0})
+"""
+_UNPAUSE = """
+    DELETE FROM pauses WHERE subscriber_id IN (
+        SELECT b.subscriber_id FROM bounces b WHERE b.decision = 'paused' AND {0})
+"""
+_DECIDE_ANEW = """
+    UPDATE bounces AS b SET decision = :decision
+    WHERE b.kind != 'complaint' AND b.decision NOT IN (:decision, 'undone') AND {0}
+"""
+_OF_ISSUE = "b.domain = :domain AND b.issue_id = :issue"
+_BETWEEN = "b.domain = :domain AND b.at >= :start AND b.at < :end"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Whom a bounce is about."""
+
+    #: None for a copy, and for people who were erased.
+    subscriber_id: int | None
+    #: As mail is addressed.
+    email: str
+    #: As addresses are compared.
+    domain: str
+    #: The following are None where only the reader was named.
+    delivery_id: int | None = None
+    issue_id: int | None = None
+    newsletter: str | None = None
+    number: int | None = None
+    #: From which the delivery's token was made, if it is one.
+    seed: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A bounce, as it is kept."""
+
+    id: int
+    subscriber_id: int
+    issue_id: int | None
+    domain: str
+    kind: str
+    status: str
+    said: str
+    at: datetime
+    email: str
+    #: Where the reader stands.
+    stands: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A delivery that a server's answer has ended."""
+
+    delivery_id: int
+    subscriber_id: int
+    domain: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PausedDomain:
+    """A domain that gets no letters for now."""
+
+    domain: str
+    until: datetime
+    #: In words.
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revived:
+    """What was undone."""
+
+    #: Readers who get letters again: those who were given up, and those who were paused.
+    readers: int
+    unpaused: int
+    #: Bounces that count no more.
+    bounces: int
+    #: Whether the domain itself was paused.
+    domain: bool
+
+
+class _DryRun(Exception):  # noqa: N818 - no fault, but the way out
+    """Nothing is to be kept."""
+
+
+class Bounces:
+    """The part of an open store that knows them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @contextmanager
+    def together(self, *, dry_run: bool = False) -> Iterator[None]:
+        """Hold what is done inside together: all of it is kept, or nothing; in a dry run nothing."""
+        with suppress(_DryRun), transaction(self._db):
+            yield
+            if dry_run:
+                raise _DryRun
+
+    # Messages ---------------------------------------------------------------------------------------------------
+
+    def handle(self, digest: str, now: datetime) -> bool:
+        """Write down that a message is being handled; return False where it was before. Inside `together`."""
+        query = "INSERT INTO handled_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        return self._db.execute(query, (digest, written(now))).rowcount > 0
+
+    def forget_messages(self, now: datetime) -> None:
+        """Forget messages that were read long ago. Inside `together`."""
+        self._db.execute("DELETE FROM handled_messages WHERE at < ?", (written(now - _REMEMBERED),))
+
+    def delivery(self, identity: int) -> Reader | None:
+        """Return whom a delivery is for; None where there is none of this number."""
+        row = self._db.execute(_DELIVERY, (identity,)).fetchone()
+        if row is None:
+            return None
+        delivery_id, issue_id, subscriber_id, domain, email, seed, newsletter, number = row
+        return Reader(
+            subscriber_id=subscriber_id,
+            email=email,
+            domain=domain,
+            delivery_id=delivery_id,
+            issue_id=issue_id,
+            newsletter=newsletter,
+            number=number,
+            seed=seed,
+        )
+
+    def reader(self, identity: int) -> Reader | None:
+        """Return a person; None where there is none of this number."""
+        row = self._db.execute(_READER, (identity,)).fetchone()
+        return Reader(subscriber_id=row[0], domain=row[1], email=row[2]) if row else None
+
+    # Leaving ----------------------------------------------------------------------------------------------------
+
+    def reads(self, subscriber_id: int) -> list[str]:
+        """Return the newsletters that a person reads, or has left one by one: what a token may speak of."""
+        query = "SELECT newsletter FROM subscriptions WHERE subscriber_id = ? UNION SELECT newsletter FROM leaves"
+        return [row[0] for row in self._db.execute(f"{query} WHERE subscriber_id = ?", (subscriber_id, subscriber_id))]
+
+    def leave(self, reader: Reader, newsletter: str, at: datetime) -> bool:
+        """End one subscription, and what waits of it; return False where it was ended before. Inside `together`.
+
+        Who reads nothing any more is unsubscribed.
+        """
+        mine = (reader.subscriber_id, newsletter)
+        if not self._db.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", mine).rowcount:
+            return False
+        row = "INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        self._db.execute(row, (*mine, written(at)))
+        waiting = f"{END_WAITING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
+        self._db.execute(waiting, mine)
+        self._db.execute(
+            "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
+            " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)",
+            (written(at), reader.subscriber_id),
+        )
+        return True
+
+    # Bounces ----------------------------------------------------------------------------------------------------
+
+    def keep(self, reader: Reader, kind: str, status: str, said: str, at: datetime) -> int:
+        """Keep a bounce, undecided; return its number, 0 where it is known, or the reader is not. Inside `together`."""
+        about = (reader.delivery_id, reader.issue_id, reader.domain, kind, status, said, written(at))
+        row = self._db.execute(_INSERT, (*about, reader.subscriber_id)).fetchone()
+        return int(row[0]) if row else 0
+
+    def refused(self, issue_id: int, last: int, most: int) -> list[Refusal]:
+        """Return the first deliveries of an issue behind *last* that servers refused and of which nothing is kept."""
+        rows = self._db.execute(_REFUSED, {"issue": issue_id, "last": last, "most": most}).fetchall()
+        return [Refusal(delivery_id=d, subscriber_id=s, domain=domain, answer=a) for d, s, domain, a in rows]
+
+    def undecided(self) -> list[Entry]:
+        """Return the bounces of which nothing was decided yet, in the order in which they came."""
+        return [_entry(row) for row in self._db.execute(_UNDECIDED).fetchall()]
+
+    def earlier(self, subscriber_id: int, but: int) -> list[tuple[str, datetime]]:
+        """Return kind and moment of a reader's bounces *but* one: those that count, since they stand as they do."""
+        rows = self._db.execute(_EARLIER, (subscriber_id, but)).fetchall()
+        return [(kind, read(at)) for kind, at in rows]
+
+    def arrived(self, subscriber_id: int, before: datetime) -> datetime | None:
+        """Return when the last letter went out to a reader, up to a moment, that did not come back."""
+        found = self._db.execute(_ARRIVED, (subscriber_id, written(before))).fetchone()[0]
+        return read(found) if found else None
+
+    def decide(self, entry: Entry, decision: str, until: datetime | None = None) -> None:
+        """Write down what follows from a bounce, and let it follow. Inside `together`.
+
+        Args:
+            entry: the bounce.
+            decision: a status that the reader has from now on, `paused`, or what changes nothing.
+            until: how long a pause lasts.
+        """
+        self._db.execute("UPDATE bounces SET decision = ? WHERE id = ?", (decision, entry.id))
+        if decision == "paused" and until is not None:
+            self._db.execute(_PAUSE, (entry.subscriber_id, written(until)))
+        if decision in ("bounced", "complained"):
+            self._db.execute(_SUPPRESS, (decision, written(entry.at), entry.subscriber_id))
+            self._db.execute(f"{END_WAITING} (?)", (entry.subscriber_id,))
+
+    # Domains ----------------------------------------------------------------------------------------------------
+
+    def tally(self, domain: str, issue_id: int, *, decided: bool = False) -> tuple[int, int]:
+        """Return how many bounces of an issue at a domain were hard, and how many about us; or those that counted."""
+        but = "'', 'held', 'undone'" if decided else "'undone'"
+        hard, policy = self._db.execute(_TALLY.format(but), (domain, issue_id)).fetchone()
+        return hard, policy
+
+    def went_to(self, domain: str, issue_id: int) -> int:
+        """Return for how many readers of a domain an issue was handed over; looks through all of the issue."""
+        return int(self._db.execute(_WENT_TO, (issue_id, domain)).fetchone()[0])
+
+    def is_held(self, domain: str, issue_id: int) -> bool:
+        """Return whether the domain was found to blame for what became of an issue there."""
+        return self._db.execute(_HELD, (domain, issue_id)).fetchone() is not None
+
+    def pause_domain(self, domain: str, issue_id: int, until: datetime, reason: str, now: datetime) -> None:
+        """Write nobody there for a while, and take back what bounces of this issue had decided. Inside `together`."""
+        self._db.execute(_PAUSE_DOMAIN, (domain, written(until), reason))
+        about = {"domain": domain, "issue": issue_id, "now": written(now)}
+        self._undo(_OF_ISSUE, about)
+        self._db.execute(_DECIDE_ANEW.format(_OF_ISSUE), about | {"decision": "held"})
+
+    def release(self, domain: str) -> int:
+        """Let what was held at a domain be decided, and pause it no longer; return how many. Inside `together`."""
+        self._db.execute("DELETE FROM paused_domains WHERE domain = ?", (domain,))
+        return self._db.execute(
+            "UPDATE bounces SET decision = '' WHERE domain = ? AND decision = 'held'", (domain,)
+        ).rowcount
+
+    def paused_domains(self, now: datetime) -> tuple[PausedDomain, ...]:
+        """Return the domains that get no letters at this moment."""
+        query = "SELECT domain, until, reason FROM paused_domains WHERE until > ? ORDER BY domain"
+        rows = self._db.execute(query, (written(now),)).fetchall()
+        return tuple(PausedDomain(domain=domain, until=read(until), reason=reason) for domain, until, reason in rows)
+
+    def end_pauses(self, now: datetime) -> None:
+        """End the pauses whose time has come; nothing is written where there are none."""
+        for table in ("pauses", "paused_domains"):
+            over = f"FROM {table} WHERE until <= ?"
+            if self._db.execute(f"SELECT 1 {over} LIMIT 1", (written(now),)).fetchone():
+                self._db.execute(f"DELETE {over}", (written(now),))
+
+    def revive(self, domain: str, start: datetime, end: datetime, now: datetime) -> Revived:
+        """Undo what bounces at a domain had decided from *start* to before *end*; complaints and leaves stand.
+
+        The domain itself is paused no longer, whenever that began.
+        """
+        about = {"domain": domain, "start": written(start), "end": written(end), "now": written(now)}
+        with transaction(self._db):
+            readers, unpaused = self._undo(_BETWEEN, about)
+            number = self._db.execute(_DECIDE_ANEW.format(_BETWEEN), about | {"decision": "undone"}).rowcount
+            was = self._db.execute("DELETE FROM paused_domains WHERE domain = ?", (domain,)).rowcount > 0
+        return Revived(readers=readers, unpaused=unpaused, bounces=number, domain=was)
+
+    def _undo(self, which: str, about: Mapping[str, object]) -> tuple[int, int]:
+        """Return how many readers were brought back, and how many were paused and are no more."""
+        readers = self._db.execute(_BACK.format(which), about).rowcount
+        return readers, self._db.execute(_UNPAUSE.format(which), about).rowcount
+
+
+def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) -> Entry:
+    identity, subscriber_id, issue_id, domain, kind, status, said, at, email, stands = row
+    return Entry(
+        id=identity,
+        subscriber_id=subscriber_id,
+        issue_id=issue_id,
+        domain=domain,
+        kind=kind,
+        status=status,
+        said=said,
+        at=read(at),
+        email=email,
+        stands=stands,
+    )

@@ -1,0 +1,100 @@
+"""A site with readers, a mail server that does what a test tells it, and a clock that the test moves."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from feeds.edges.store.deliveries import Fared
+from feeds.edges.store.opening import opened
+from feeds.jobs import status
+from feeds.jobs.report import Report, Wish
+from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
+from tests.smtpserver import SmtpServer
+
+URL = "sqlite:///feeds.db"
+_INSERT = (
+    "INSERT INTO subscribers (id, email, email_key, status, lang, consent, created_at, status_at)"
+    " VALUES (?, ?, ?, 'active', ?, 'asked', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
+)
+
+
+def addresses(number: int) -> list[str]:
+    """Return so many, in the order in which they get their letters."""
+    return [f"r{n:04}@example.org" for n in range(number)]
+
+
+def subscribe(
+    folder: Path, emails: Iterable[str], *, lang: str | None = None, topics: str = "[]", url: str = URL
+) -> None:
+    """Make people readers of the weekly letter, all at once."""
+    with opened(url, folder):
+        pass
+    with closing(sqlite3.connect(folder / url.removeprefix("sqlite:///"))) as db, db:
+        first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM subscribers").fetchone()[0]
+        people = list(enumerate(emails, first))
+        db.executemany(_INSERT, [(n, email, email, lang) for n, email in people])
+        db.executemany("INSERT INTO subscriptions VALUES (?, 'weekly', ?)", [(n, topics) for n, _ in people])
+
+
+def configured(server: SmtpServer, *, mail: str = "", store: str = URL, **smtp: object) -> str:
+    """Return settings of a weekly letter that goes through *server* to its readers, and to nobody else."""
+    keys = {"port": server.port, "connections": 1} | smtp
+    lines = "".join(
+        f'{key} = "{value}"\n' if isinstance(value, str) else f"{key} = {value}\n" for key, value in keys.items()
+    )
+    newsletter = NEWSLETTER.replace('copy_to = ["desk@example.com"]\n', "")
+    return f'{CONFIG}{newsletter}transport = "smtp"\n{mail}[mail.smtp]\n{lines}[store]\nurl = "{store}"\n'
+
+
+@dataclass
+class Mailing:
+    """The weekly letter of a site on its way through a server."""
+
+    site: SampleSite
+    server: SmtpServer
+    at: datetime = NOW
+    #: Whether the store is older than what was sent.
+    is_older: bool = False
+
+    def configure(self, **settings: object) -> None:
+        self.site.configure(configured(self.server, **settings))
+
+    def publish(self, **wish: object) -> Report:
+        return self.site.publish(NOW, clock=lambda: self.at, **wish)
+
+    def wish(self) -> Wish:
+        return Wish(now=NOW, clock=lambda: self.at, chance=bytes)
+
+    def resume(self) -> Report:
+        """Go on at once, as `feeds resume` does."""
+        return status.resume(self.site.config, None, self.wish())
+
+    def wait(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+    def fared(self) -> list[Fared]:
+        """How each delivery fared, in their order."""
+        return list(status.recipients(self.site.config, None, 1))
+
+    def states(self) -> Counter[str]:
+        return Counter(one.state.value for one in self.fared())
+
+    def answers(self) -> Counter[str]:
+        """What was said of those that are not sent."""
+        return Counter(one.answer for one in self.fared() if one.state.value != "sent")
+
+    def state(self) -> str:
+        """How far the issue has come."""
+        with opened(URL, self.site.folder) as store:
+            return store.memory.issues()[0].state.value
+
+    def check(self) -> None:
+        """What is said to be sent has arrived; every copy of a message has the same bytes."""
+        arrived = self.server.counts()
+        assert {one.recipient for one in self.fared() if one.state.value == "sent"} <= set(arrived)
+        for copies in self.server.copies():
+            assert len({copy.content for copy in copies}) == 1
