@@ -8,6 +8,7 @@ to a quarter of a second before, which is what we promise.
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -30,15 +31,16 @@ class Device:
         _run("mkfs.ext4", "-q", "-F", str(self._image))
         _run("mount", "-o", _OPTIONS, str(self._image), str(place))
 
-    def remember(self) -> None:
-        """Keep what has reached the device up to now."""
-        shutil.copyfile(self._image, self._image.with_name("copy"))
-
-    def lose_power(self) -> None:
-        """Bring back what had."""
+    def lose_power(self, process: subprocess.Popen[str]) -> float:
+        """End a process and bring back what had reached the device; return since when something may be missing."""
+        process.send_signal(signal.SIGSTOP)
+        moment, copy = time.monotonic(), self._image.with_name("copy")
+        shutil.copyfile(self._image, copy)
+        _kill(process)
         self.close()
-        self._image.with_name("copy").rename(self._image)
+        copy.rename(self._image)
         _run("mount", "-o", _OPTIONS, str(self._image), str(self.place))
+        return moment - _PROMISED
 
     def close(self) -> None:
         _run("umount", str(self.place))
@@ -50,14 +52,17 @@ class Folder:
     def __init__(self, place: Path) -> None:
         self.place, self._copy = place, place.with_name("copy")
 
-    def remember(self) -> None:
-        shutil.rmtree(self._copy, ignore_errors=True)
+    def lose_power(self, process: subprocess.Popen[str]) -> float:
+        """End a process and bring back what was there a moment before; return when that was."""
+        process.send_signal(signal.SIGSTOP)
+        moment = time.monotonic()
         shutil.copytree(self.place, self._copy, ignore=shutil.ignore_patterns("*-shm"))
+        process.send_signal(signal.SIGCONT)
         time.sleep(_PROMISED)
-
-    def lose_power(self) -> None:
+        _kill(process)
         shutil.rmtree(self.place)
         self._copy.rename(self.place)
+        return moment
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -107,6 +112,11 @@ def filled(place: Path, process: int) -> Iterator[None]:
             filler.write(bytes(4096))
     yield
     file.unlink()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def _run(*words: str) -> None:

@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.disk import Device, disk, filled, small
+from tests.disk import disk, filled, small
 from tests.mailing import Mailing, addresses, configured, subscribe
 from tests.smtpserver import SmtpServer
 
@@ -105,18 +104,6 @@ def losing(letter_site, tmp_path):
         yield letter_site, found
 
 
-def stop_and_lose_power(process, found):
-    """Return when: at that moment nothing that was not on the disk is left."""
-    process.send_signal(signal.SIGSTOP)
-    moment = time.monotonic()
-    if isinstance(found, Device):
-        found.remember()
-    process.kill()
-    process.communicate()
-    found.lose_power()
-    return moment
-
-
 def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
     """What was sent before is on the disk; nobody is lost."""
     (site, found), readers, connections = losing, 4000, 4
@@ -127,12 +114,9 @@ def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
             process = started(site.folder)
             until_taken(mailing.server, len(mailing.server.taken) + 1, process)
             time.sleep(random.uniform(0.2, 0.8))
-            if not isinstance(found, Device):
-                found.remember()
             assert process.poll() is None, ended(process)
-            moment = stop_and_lose_power(process, found)
-            recent = sum(moment - 0.25 <= taken.at <= moment for taken in mailing.server.taken)
-            may_double += recent + connections
+            since = found.lose_power(process)
+            may_double += sum(taken.at >= since for taken in mailing.server.taken) + connections
             losses += 1
         code, _, complained = ended(started(site.folder))
         assert code == 0, complained
@@ -159,9 +143,7 @@ def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
         process = started(site.folder)
         until_taken(mailing.server, 250, process)
         time.sleep(1)
-        if not isinstance(found, Device):
-            found.remember()
-        stop_and_lose_power(process, found)
+        found.lose_power(process)
         thinks.set()
         assert ended(started(site.folder))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(400))

@@ -44,7 +44,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
     mailing = typesetter.mailing(content, memory.choices(newsletter.name), _copies(newsletter))
     if mailing is None:
         return
-    gate.check(site, newsletter, memory)
+    gate.check(site, newsletter, number)
     if wish.dry_run:
         due = IssueReport(
             newsletter=newsletter.name,
@@ -104,7 +104,7 @@ def approve(site: Site, name: str, memory: Memory) -> Issue:
         raise FeedsError(f"{name} {issue.number} was composed by another version; `feeds cancel {name}` makes it anew")
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
     mailing = typesetter.mailing(content, memory.choices(name), _copies(newsletter))
-    gate.check(site, newsletter, memory)
+    gate.check(site, newsletter, issue.number - 1)
     if mailing is None:
         raise FeedsError(f"there is nobody to send {name} {issue.number} to")
     memory.approve(issue, mailing)

@@ -489,7 +489,6 @@ def test_a_store_from_before_the_issue_does_not_send_it_again(mailing):
     mailing.is_older = True
 
 
-@pytest.mark.xfail(reason="an issue that is composed counts as known")
 def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
     """Nor by somebody who approves it once more."""
     config = mailing.site.folder / "config.toml"

@@ -26,7 +26,8 @@ _MOST_MESSAGES = 1000
 #: Seconds between tries to open a connection again, growing, and how many in a row are enough to give the server up.
 _PAUSES = (0.0, 1.0, 5.0)
 #: "Closing", and "temporary authentication failure" that some relays say instead (RFC 5321, RFC 4954 section 6).
-_TOO_FAST = frozenset({421, 454})
+_CLOSING, _NOT_NOW = 421, 454
+_TOO_FAST = frozenset({_CLOSING, _NOT_NOW})
 #: Seconds to wait for more connections to have their say: a transaction costs the same for one as for all of them.
 _GATHER = 0.001
 #: Seconds the loop sleeps at most, to look at clocks and opening connections.
@@ -45,7 +46,7 @@ class _Line:
     buffer: memoryview = field(default_factory=lambda: memoryview(b""))
     written: int = 0
     messages: int = 0
-    #: How many of them were answered.
+    #: How many of them were answered, other than by closing.
     answered: int = 0
     #: When a reply that is due is too late.
     deadline: float = 0.0
@@ -216,7 +217,8 @@ class _Courier:
         maybe, cut, unseen = line.dialogue.left(line.written)
         if maybe:
             self._answers.append(Lost(maybe, reason))
-        if unseen and not (line.answered or maybe or cut or reason == _STOPPED):
+        closing = line.dialogue.closing
+        if unseen and not (line.answered or maybe or cut or closing or reason == _STOPPED):
             # It may be what the server breaks on: at the head of one connection after the other it would hold up all.
             cut, unseen = unseen, None
         if cut:
@@ -225,7 +227,7 @@ class _Courier:
             self._desk.back(unseen)
             self._exhausted = False
         self._wanted = [(other, parcel) for other, parcel in self._wanted if other is not line]
-        if not line.answered and (maybe or cut or unseen):
+        if not line.answered and (maybe or cut or unseen or closing):
             self._failed(line.server, MailAway(f"{line.server.settings.host}: {reason}"))
 
     def _end(self) -> None:
@@ -329,8 +331,9 @@ class _Courier:
             self._wanted.append((line, event.parcel))
             return
         self._answers.append(event)
-        line.answered += 1
-        line.server.failures = 0
+        if event.reply.code != _CLOSING:
+            line.answered += 1
+            line.server.failures = 0
         if event.reply.code in _TOO_FAST or event.reply.enhanced.startswith("4.7."):
             line.server.slow_down()
 

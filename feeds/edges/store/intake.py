@@ -152,21 +152,16 @@ class Intake:
         self._db.execute("DROP TABLE IF EXISTS temp.arrivals")
         for schema in ("temp", "main"):
             self._db.execute(f"PRAGMA {schema}.cache_size = -{_CACHE}")
-        self._db.execute("BEGIN")  # of the temporary table alone: nothing of the store is locked
-        try:
+        with transaction(self._db, writes=False):
             self._db.execute(_CREATE)
             self._db.executemany(_STAGE, map(_row, coming))
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def settle(self, source: str, at: datetime, *, keep: bool) -> Settled:
         """Say what becomes of those who were put aside; with *keep*, let it become, all or nothing.
 
         What waits for people who have left ends.
         """
-        with transaction(self._db):
+        with transaction(self._db, writes=keep):
             self._db.execute(_JUDGE)
             self._db.execute(_HOLD)
             self._db.execute(_MERGE)
@@ -237,10 +232,9 @@ def _joined_wants(had: str, more: str) -> str:
 
 def _joined_topics(had: str | None, more: str) -> str | None:
     """Return what somebody reads who reads both; no topics are all of them, or nothing said."""
-    if had is None:  # they did not read it
-        return None
-    one, other = json.loads(had), json.loads(more)
-    return topics([*one, *other]) if one and other else had
+    if had is None or had == more or "[]" in (had, more):  # they did not read it, or no more of it
+        return had
+    return topics([*json.loads(had), *json.loads(more)])
 
 
 #: What the statements above call, and with how many values.

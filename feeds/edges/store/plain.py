@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold a transaction open: all of it is kept, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
+    """Hold a transaction open: all of it is kept, or nothing.
+
+    One that *writes* to the store waits for others that do before it begins; temporary tables are not the store.
+    """
+    connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
     try:
         yield
     except BaseException:

@@ -296,6 +296,18 @@ def test_a_server_that_closes_is_asked_again_later(stage, offers):
     assert (len(desk.sent()) + len(desk.other()), desk.lost()) == (20, [])
 
 
+@pytest.mark.parametrize("stage", ["mail", "content"])
+def test_a_server_that_always_closes_is_away(stage):
+    """It is not asked once a second for each reader: the others wait without having been tried."""
+    with SmtpServer(at(stage, "421 4.7.0 slow down")) as server:
+        desk = Desk(100)
+        found = carry(server, desk, connections=4)
+    assert isinstance(found, MailAway)
+    assert "421 4.7.0 slow down" in str(found)
+    assert (len(desk.other()), desk.sent()) == (len(desk.answers), [])
+    assert len(desk.answers) <= 7
+
+
 def test_a_server_that_is_closing_when_asked_is_away():
     """421 instead of a greeting."""
     with SmtpServer(at("greeting", "421 4.7.0 try again later")) as server:
