@@ -73,6 +73,9 @@ class Mailing:
         """Go on at once, as `feeds resume` does."""
         return status.resume(self.site.config, None, self.wish())
 
+    def cancel(self) -> None:
+        status.cancel(self.site.config, "weekly")
+
     def wait(self, **span: float) -> None:
         self.at += timedelta(**span)
 

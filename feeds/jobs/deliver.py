@@ -213,6 +213,9 @@ class _Desk:
         now = self._wish.clock()
         outcomes = [self._outcome(answer, now) for answer in answers]
         begun = self._deliveries.turn(outcomes, [parcel.id for parcel in wanted], now)
+        if len(begun) < len(wanted):  # a reader has left, or somebody has ended the issue
+            leased = self._deliveries.leased(self._issue.id)
+            self._leased = deque(delivery for delivery in self._leased if delivery.id in leased)
         for answer in answers:
             self._out.pop(answer.parcel.id, None)
         self._done += len(outcomes)

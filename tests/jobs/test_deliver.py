@@ -180,7 +180,7 @@ def test_somebody_who_hurries_does_not_use_up_the_tries(mailing):
     """However often they do: no reader is given up for it."""
     mailing.server.rule = at("rcpt", "450 4.2.0 greylisted")
     mailing.publish()
-    for _ in range(30):
+    for _ in range(18):  # more than there are in two days
         mailing.wait(seconds=10)
         assert mailing.resume().exit_code == 3
     assert mailing.states() == {"deferred": READERS}
@@ -372,6 +372,18 @@ def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     assert mailing.state() == "sent"
     assert mailing.states() == ({"sent": 1, "failed": 9} if answer is None else {"failed": READERS})
     assert mailing.server.counts() == ({A: 1} if answer is None else {})
+
+
+def test_a_server_is_not_asked_for_each_of_those_whose_issue_was_cancelled(letter_site, server):
+    """What was leased already is let go at once, not one connection after the other."""
+    mailing = Mailing(letter_site, server)
+    mailing.configure(connections=2)
+    join(letter_site.folder, addresses(300))
+    server.rule = lambda step: mailing.cancel() if step.stage == "content" and step.before == 5 else None
+    assert mailing.publish().exit_code == 0
+    assert mailing.states() == {"sent": len(server.taken), "failed": 300 - len(server.taken)}
+    assert len(server.taken) < 10
+    assert server.connections < 10
 
 
 # Senders and programs beside us -----------------------------------------------------------------------------------

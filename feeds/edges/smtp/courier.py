@@ -10,8 +10,8 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Thread
 
 from feeds import settings
 from feeds.edges.smtp import connect
@@ -53,6 +53,42 @@ class _Line:
     patient_for: Stage | None = None
 
 
+class _Opening(Thread):
+    """A connection that is being opened, beside everything else."""
+
+    def __init__(self, server: settings.Smtp, password: str, name: str) -> None:
+        super().__init__(daemon=True, name="opening")
+        self._server, self._password, self._name = server, password, name
+        self._found: connect.Opened | None = None
+        self._wrong: MailAway | MailRefused = MailAway(f"{server.host}: the connection was not opened")
+        self._unwanted = False
+
+    def run(self) -> None:
+        """Open it."""
+        try:
+            self._found = connect.opened(self._server, self._password, self._name)
+        except (MailAway, MailRefused) as e:
+            self._wrong = e
+        if self._unwanted:
+            self.forget()
+
+    def result(self) -> connect.Opened:
+        """Return the connection, when the thread has ended, however it has.
+
+        Raises:
+            MailAway, MailRefused: there is none.
+        """
+        if self._found is None:
+            raise self._wrong
+        return self._found
+
+    def forget(self) -> None:
+        """Close it, now or when it is open: nobody waits for it any more."""
+        self._unwanted = True
+        if self._found is not None:
+            self._found.socket.close()
+
+
 @dataclass(slots=True, eq=False)
 class _Server:
     """One server, its connections and how fast it may be given messages."""
@@ -60,7 +96,7 @@ class _Server:
     settings: settings.Smtp
     password: str
     lines: list[_Line] = field(default_factory=list)
-    opening: list[Future[connect.Opened]] = field(default_factory=list)
+    opening: list[_Opening] = field(default_factory=list)
     failures: int = 0
     not_before: float = 0.0
     #: When the next message may be given to it (`per_minute`).
@@ -109,13 +145,12 @@ class _Courier:
         self._exhausted = False
 
     def run(self) -> None:
-        with ThreadPoolExecutor(4, thread_name_prefix="opening") as pool:
-            try:
-                while self._is_at_work(pool):
-                    self._listen()
-                    self._act()
-            finally:
-                self._end()
+        try:
+            while self._is_at_work():
+                self._listen()
+                self._act()
+        finally:
+            self._end()
         self._complain()
 
     def _complain(self) -> None:
@@ -125,7 +160,7 @@ class _Courier:
 
     # Connections ------------------------------------------------------------------------------------------------
 
-    def _is_at_work(self, pool: ThreadPoolExecutor) -> bool:
+    def _is_at_work(self) -> bool:
         """Open what should be open, offer what can be offered; return whether anything is left to wait for."""
         stopping = self._desk.stopping()
         for server in self._servers:
@@ -133,24 +168,26 @@ class _Courier:
             for line in server.lines[:]:
                 self._offer(line, stopping=stopping)
             if not stopping and not self._exhausted:
-                self._open_more(server, pool)
+                self._open_more(server)
         more = not (stopping or self._exhausted)
         return any(s.lines or (more and (s.opening or not s.given_up)) for s in self._servers)
 
-    def _open_more(self, server: _Server, pool: ThreadPoolExecutor) -> None:
+    def _open_more(self, server: _Server) -> None:
         missing = server.bears - len(server.lines) - len(server.opening)
         if server.given_up or time.monotonic() < server.not_before:
             return
         # One at first, until it is known that it can be reached.
         missing = min(missing, 1) if server.failures or not server.lines else missing
         for _ in range(missing if not server.opening or server.lines else 0):
-            server.opening.append(pool.submit(connect.opened, server.settings, server.password, self._name))
+            opening = _Opening(server.settings, server.password, self._name)
+            opening.start()
+            server.opening.append(opening)
 
     def _opened(self, server: _Server) -> None:
-        for future in [future for future in server.opening if future.done()]:
-            server.opening.remove(future)
+        for opening in [opening for opening in server.opening if not opening.is_alive()]:
+            server.opening.remove(opening)
             try:
-                found = future.result()
+                found = opening.result()
             except (MailAway, MailRefused) as e:
                 self._failed(server, e)
             else:
@@ -233,9 +270,8 @@ class _Courier:
     def _end(self) -> None:
         """Let all go; what servers may have is written down, what they have not goes back."""
         for server in self._servers:
-            for future in server.opening:
-                future.cancel()
-                future.add_done_callback(_discard)
+            for opening in server.opening:
+                opening.forget()
             for line in server.lines[:]:
                 self._drop(line, _STOPPED)
         if self._answers:
@@ -365,9 +401,3 @@ class _Courier:
         line.patient_for = stage
         if stage is not None:
             line.deadline = time.monotonic() + PATIENCE[stage]
-
-
-def _discard(future: "Future[connect.Opened]") -> None:
-    """Close a connection that came too late."""
-    if not future.cancelled() and future.exception() is None:
-        future.result().socket.close()
