@@ -1,0 +1,548 @@
+"""How fast letters leave, beside Postfix's own generator and the way one would write it by hand, and in how much memory.
+
+    python bench/sending.py [--count 10000] [--rounds 5] [--naive 200] [--postfix 2000] [--memory 1000,100000] [--write]
+
+Into `smtp-sink`, which throws mail away, messages are sent in turn by `smtp-source -d -s 16`, by Feeds (unsigned, signed with
+RSA-2048, with Ed25519 beside it), and by EmailMessage, dkimpy and smtplib over one connection. Started as root, smtp-source
+and Feeds also send into a real Postfix of its own, which queues on disk and discards. Before anything is measured, all must
+have sent messages of the same size, signatures aside.
+
+Feeds' issue is frozen beforehand, and what a run for a single reader takes (Python, libraries, the posts) is taken off, so
+that sending alone is measured; each delivery is written down before and after, as always. Seconds differ between machines;
+ratios to smtp-source in the same run are what to watch. `smtp-sink` goes through a message byte by byte and keeps a core
+busy with it: at two cores it is the limit for all but the signed ones.
+
+--naive and --postfix say how many messages these two get (0: leave out). --memory measures the peak of a run for so many
+readers. --write puts all of it into bench/README.md.
+"""
+
+import argparse
+import json
+import os
+import pwd
+import re
+import shutil
+import smtplib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+try:
+    import dkim
+except ImportError:  # the naive way is left out
+    dkim = None
+
+HERE = Path(__file__).parent
+CONNECTIONS = 16
+#: Keys that sign, by the kind of message.
+KINDS = {"unsigned": (), "RSA-2048": ("rsa",), "RSA-2048 + Ed25519": ("rsa", "ed25519")}
+DOMAIN = "bench.example"
+#: How far sizes may be apart.
+_ALIKE = 0.02
+#: What `feeds publish` says when something waits; here for the hour, since an issue is only to be frozen.
+_LATER = 3
+#: Paragraphs of a post whose letter takes about 44 kB.
+_PARAGRAPHS = 35
+_PARAGRAPH = "Gardens, water and stones are told of in one paragraph after the other; who skips one misses little. " * 4
+_POST = "---\ntitle: A long post\ndate: 2026-11-01T08:00:00Z\n---\n\n"
+_CONFIG = """[site]
+title = "Bench"
+url = "https://{domain}/"
+id_authority = "{domain},2026"
+language = "en"
+[[newsletters]]
+name = "weekly"
+title = "The weekly letter"
+schedule = "0 8 * * mon"
+template = "letter"
+max_age = "36500 days"
+[mail]
+from = "Bench <letters@{domain}>"
+reply_to = "desk@{domain}"
+transport = "smtp"
+{hours}
+[mail.smtp]
+port = {port}
+connections = {connections}
+"""
+_SIGNED = """[[mail.dkim]]
+selector = "{name}"
+key_file = "{name}.pem"
+"""
+_MAIN = """compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/mail.log
+maillog_file_prefixes = {folder}
+myhostname = mx.{domain}
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+default_transport = discard:
+relay_transport = discard:
+alias_maps =
+local_recipient_maps =
+in_flow_delay = 0
+"""
+_MASTER = """127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+flush unix n - n 1000? 0 flush
+discard unix - - n - - discard
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What so many messages took."""
+
+    messages: int
+    wall: float
+    cpu: float
+    #: The most memory it had, in MB.
+    megabytes: float = 0.0
+
+    def less(self, other: "Cost") -> "Cost":
+        """Return what the messages took that *other* did not send."""
+        return Cost(self.messages - other.messages, self.wall - other.wall, self.cpu - other.cpu)
+
+
+Programs = dict[str, Callable[[], Cost]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: medians of one program."""
+
+    into: str
+    program: str
+    rate: float
+    #: Microseconds of CPU a message.
+    cpu: float
+    #: How many cores others kept busy just before.
+    others: float
+
+
+# Servers ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def sink(dump: Path | None = None) -> Iterator[int]:
+    """Hold an smtp-sink open and give its port; into the folder *dump* it writes what it gets."""
+    port = _free()
+    command = [tool("smtp-sink")]
+    if os.geteuid() == 0:
+        command += ["-u", "nobody"]  # it refuses to serve as root
+    if dump:
+        _give_away(dump)
+        command += ["-d", f"{dump}/"]  # and behind it something random
+    name = f"sink-{os.getpid()}"
+    with subprocess.Popen([*command, "-h", name, f"127.0.0.1:{port}", "1024"], stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port, name)
+            yield port
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def postfix(folder: Path) -> Iterator[int]:
+    """Hold a Postfix open that takes all mail, queues it in *folder* and discards it; give its port."""
+    port = _free()
+    for name in ("config", "queue", "data"):
+        (folder / name).mkdir()
+    for above in (folder, *folder.parents[:-1]):
+        above.chmod(above.stat().st_mode | 0o055)
+    shutil.chown(folder / "data", "postfix")
+    config = folder / "config"
+    (config / "main.cf").write_text(_MAIN.format(folder=folder, domain=DOMAIN), "utf-8")
+    (config / "master.cf").write_text(_MASTER.format(port=port), "utf-8")
+    subprocess.run(["postfix", "-c", str(config), "start"], check=True, capture_output=True, timeout=60)
+    try:
+        _wait_for(port, f"mx.{DOMAIN}")
+        yield port
+    finally:
+        subprocess.run(["postfix", "-c", str(config), "stop"], check=True, capture_output=True, timeout=60)
+
+
+def _drained(folder: Path) -> None:
+    """Wait until a Postfix has got rid of what it took: else its work would be charged to the next program."""
+    until = time.monotonic() + 120
+    queues = [folder / "queue" / name for name in ("incoming", "active", "deferred")]
+    while any(file.is_file() for queue in queues for file in queue.rglob("*")):
+        if time.monotonic() > until:
+            sys.exit(f"Postfix does not get rid of its mail: see {folder / 'mail.log'}")
+        time.sleep(0.2)
+
+
+def _free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _wait_for(port: int, name: str) -> None:
+    """Wait until *name* greets at a port; another server may have been faster to take it, and is not to get our mail."""
+    for _ in range(200):
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                greeting = connection.makefile().readline()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return None if name in greeting else sys.exit(f"another server listens at {port}: {greeting.strip()}")
+    return sys.exit(f"nothing listens at {port}")
+
+
+def _give_away(folder: Path) -> None:
+    """Let smtp-sink write into a folder although it gave up being root."""
+    if os.geteuid() == 0:
+        folder.parent.chmod(0o755)
+        os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+
+
+def tool(name: str) -> str:
+    """Return where one of Postfix's programs lies; for users they are not on the path.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or sys.exit(f"{name} is missing: install Postfix")
+
+
+# Programs ---------------------------------------------------------------------------------------------------------
+
+
+def ran(command: list[str], folder: Path, messages: int = 0, *, well: tuple[int, ...] = (0,)) -> tuple[Cost, str]:
+    """Run a command; return what it took and what it said.
+
+    Raises:
+        SystemExit: it ended otherwise than *well*; its own words are printed.
+    """
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read().decode()
+    if process.returncode not in well:
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-2000:]}")
+    return Cost(messages, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), said
+
+
+class Source:
+    """Postfix's own generator."""
+
+    def __init__(self, size: int) -> None:
+        #: It adds a head of its own, the longer the name of this machine the longer.
+        self._length, self._folder = size, Path.cwd()
+
+    def fit(self, size: int) -> None:
+        """Add what its messages were short of *size*."""
+        self._length += self._length - size
+
+    def run(self, count: int, port: int) -> Cost:
+        """Send so many messages."""
+        command = [tool("smtp-source"), "-d", "-f", f"letters@{DOMAIN}", "-t", f"reader@{DOMAIN}"]
+        command += ["-s", f"{min(CONNECTIONS, count)}", "-l", f"{self._length}", "-m", f"{count}", f"127.0.0.1:{port}"]
+        return ran(command, self._folder, count)[0]
+
+
+class Feeds:
+    """This program, with an issue for so many readers that is frozen and waits to be sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / "posts").mkdir()
+        text = "\n\n".join(f"{number}. {_PARAGRAPH}" for number in range(1, _PARAGRAPHS + 1))
+        (folder / "posts" / "2026-11-01-long.md").write_text(f"{_POST}{text}\n", "utf-8")
+        for name, key in _keys().items():
+            (folder / f"{name}.pem").write_bytes(key)
+
+    def run(self, kind: str, count: int, port: int) -> Cost:
+        """Send an issue to so many readers; the cost is that of the whole command.
+
+        Raises:
+            SystemExit: not all of them got it.
+        """
+        shutil.copy(self._frozen(count, port), self._folder / "feeds.db")
+        self._configure(port, kind)
+        cost, said = ran([*_feeds(), "publish", "--yes", "--json"], self._folder, count)
+        issues = json.loads(said.splitlines()[-1])["issues"]
+        if [(issue["recipients"], issue["state"]) for issue in issues] != [(count, "sent")]:
+            sys.exit(f"feeds did not send to all {count:,}:\n{said}")
+        return cost
+
+    def _frozen(self, count: int, port: int) -> Path:
+        """Return a store in which everything but sending is done: it is not the hour to send."""
+        kept = self._folder / f"frozen-{count}.db"
+        if kept.exists():
+            return kept
+        for name in ("feeds.db", "people.csv"):
+            (self._folder / name).unlink(missing_ok=True)
+        for name in ("public", ".feeds-cache"):  # an issue that lies there would be unknown to the new store
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        later = datetime.now(UTC) + timedelta(hours=12)
+        self._configure(port, hours=f'hours = "{later:%H:00}-{later:%H:01}"')
+        rows = (f"reader{number}@readers.example\n" for number in range(count))
+        (self._folder / "people.csv").write_text("email\n" + "".join(rows), "utf-8")
+        ran([*_feeds(), "subscribers", "import", "people.csv", "--newsletter", "weekly"], self._folder)
+        ran([*_feeds(), "publish", "--yes"], self._folder, well=(_LATER,))
+        return (self._folder / "feeds.db").rename(kept)
+
+    def _configure(self, port: int, kind: str = "unsigned", hours: str = "") -> None:
+        settings = _CONFIG.format(domain=DOMAIN, port=port, connections=CONNECTIONS, hours=hours)
+        keys = (_SIGNED.format(name=name) for name in KINDS[kind])
+        (self._folder / "config.toml").write_text(settings + "".join(keys), "utf-8")
+
+
+class Naive:
+    """What one would write: a message, a signature, one connection, one after the other."""
+
+    def __init__(self, letter: EmailMessage) -> None:
+        parts = {part.get_content_type(): part.get_content() for part in letter.iter_parts()}
+        self._text, self._html, self._key = parts["text/plain"], parts["text/html"], _keys()["rsa"]
+
+    def run(self, count: int, port: int) -> Cost:
+        """Send so many messages."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        with smtplib.SMTP("127.0.0.1", port) as server:
+            for number in range(count):
+                to = f"reader{number}@readers.example"
+                server.sendmail(f"letters@{DOMAIN}", to, self._message(to))
+        return Cost(count, time.perf_counter() - wall, time.process_time() - cpu)
+
+    def _message(self, to: str) -> bytes:
+        found = EmailMessage(policy=policy.SMTP)
+        found["From"], found["To"], found["Subject"] = f"Bench <letters@{DOMAIN}>", to, "A long post"
+        found["Date"], found["Message-ID"] = formatdate(), make_msgid(domain=DOMAIN)
+        found["List-Unsubscribe"] = f"<mailto:desk@{DOMAIN}?subject=unsubscribe>"
+        found.set_content(self._text)
+        found.add_alternative(self._html, subtype="html")
+        content = found.as_bytes()
+        return dkim.sign(content, b"rsa", DOMAIN.encode(), self._key) + content
+
+
+def feeds_run(feeds: Feeds, kind: str, count: int, port: int) -> Cost:
+    """Return what sending takes by itself: what a run for so many readers takes more than one for a single reader."""
+    alone = feeds.run(kind, 1, port)
+    return feeds.run(kind, count, port).less(alone)
+
+
+def _feeds() -> list[str]:
+    return [str(Path(sys.executable).parent / "feeds")]
+
+
+def _keys() -> dict[str, bytes]:
+    """Return private keys as PEM, made anew."""
+    made = {"rsa": rsa.generate_private_key(65537, 2048), "ed25519": ed25519.Ed25519PrivateKey.generate()}
+    pem, form, plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return {name: key.private_bytes(pem, form, plain) for name, key in made.items()}
+
+
+# Comparing what is sent ---------------------------------------------------------------------------------------------
+
+
+def received(send: Callable[[int], object]) -> bytes:
+    """Return the one message that *send* brings to a port, as it was on the wire."""
+    with tempfile.TemporaryDirectory() as place:
+        dump = Path(place, "dump")
+        dump.mkdir()
+        with sink(dump) as port:
+            send(port)
+        (file,) = dump.iterdir()
+        return as_sent(file.read_bytes())
+
+
+def as_sent(dumped: bytes) -> bytes:
+    """Return a message without what smtp-sink puts around it: a head that ends with `Received`, an empty line, bare line ends."""
+    _, _, message = re.split(rb"^(Received: .*\n(?:[ \t].*\n)*)", dumped, maxsplit=1, flags=re.MULTILINE)
+    return message.removesuffix(b"\n").replace(b"\n", b"\r\n")
+
+
+def unsigned_size(message: bytes) -> int:
+    """Return how many bytes a message takes, its signatures aside."""
+    return len(re.sub(rb"^DKIM-Signature: .*\r\n(?:[ \t].*\r\n)*", b"", message, flags=re.MULTILINE | re.IGNORECASE))
+
+
+def fitted(feeds: Feeds) -> tuple[Source, Naive, int]:
+    """Return the peers, set up for messages as Feeds sends them, and how many bytes these take.
+
+    Raises:
+        SystemExit: sizes differ, so that no ratio would mean anything.
+    """
+    sent = {kind: received(lambda port, kind=kind: feeds.run(kind, 1, port)) for kind in KINDS}
+    size = unsigned_size(sent["unsigned"])
+    source = Source(size)
+    source.fit(unsigned_size(received(lambda port: source.run(1, port))))
+    naive = Naive(message_from_bytes(sent["unsigned"], policy=policy.default))
+    sizes = {kind: unsigned_size(message) for kind, message in sent.items()}
+    sizes["smtp-source"] = unsigned_size(received(lambda port: source.run(1, port)))
+    if dkim:
+        sizes["naive"] = unsigned_size(received(lambda port: naive.run(1, port)))
+    if wrong := {name: found for name, found in sizes.items() if abs(found / size - 1) > _ALIKE}:
+        sys.exit(f"sizes differ from {size:,} bytes: {wrong}")
+    return source, naive, size
+
+
+# Measuring --------------------------------------------------------------------------------------------------------
+
+
+def measured(programs: Programs, into: str, rounds: int, between: Callable[[], None]) -> Iterator[Row]:
+    """Let all programs run in turn, *between* after each; yield their lines."""
+    costs: dict[str, list[Cost]] = {name: [] for name in programs}
+    others = []
+    for _ in range(rounds):
+        for name, run in programs.items():
+            others.append(_busy())
+            costs[name].append(run())
+            between()
+    for name, found in costs.items():
+        rate = statistics.median(cost.messages / cost.wall for cost in found)
+        cpu = statistics.median(cost.cpu / cost.messages for cost in found) * 1e6
+        yield Row(into, name, rate, cpu, statistics.mean(others))
+
+
+def _busy(seconds: float = 0.25) -> float:
+    """Return how many cores are busy while we do nothing: rates mean little where others work."""
+    before = _ticks()
+    time.sleep(seconds)
+    return (_ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def _ticks() -> int:
+    """Return how long all cores together were busy since they started; 0 where no /proc tells."""
+    try:
+        user, nice, system, _idle, _wait, *interrupts = (
+            Path("/proc/stat").read_text("ascii").split("\n")[0].split()[1:8]
+        )
+    except OSError:
+        return 0
+    return sum(map(int, (user, nice, system, *interrupts)))
+
+
+def into_sink(feeds: Feeds, source: Source, naive: Naive, options: argparse.Namespace) -> list[Row]:
+    """Measure all of them into smtp-sink."""
+    count = options.count
+    with sink() as port:
+        programs = {"smtp-source": lambda: source.run(count, port)}
+        for kind in KINDS:
+            programs[f"feeds, {kind}"] = lambda kind=kind: feeds_run(feeds, kind, count, port)
+        if dkim and options.naive:
+            programs["EmailMessage + dkimpy + smtplib, RSA-2048"] = lambda: naive.run(options.naive, port)
+        return list(measured(programs, "smtp-sink", options.rounds, lambda: None))
+
+
+def into_postfix(feeds: Feeds, source: Source, options: argparse.Namespace) -> list[Row]:
+    """Measure smtp-source and Feeds into a real Postfix; nothing where there can be none."""
+    count = options.postfix
+    if not count or os.geteuid() or shutil.which("postfix") is None:
+        return []
+    with tempfile.TemporaryDirectory() as place, postfix(Path(place)) as port:
+        programs = {"smtp-source": lambda: source.run(count, port)}
+        for kind in ("unsigned", "RSA-2048"):
+            programs[f"feeds, {kind}"] = lambda kind=kind: feeds_run(feeds, kind, count, port)
+        return list(measured(programs, "Postfix", options.rounds, lambda: _drained(Path(place))))
+
+
+def memory(feeds: Feeds, sizes: list[int]) -> dict[int, float]:
+    """Return the peak of a run in MB, by how many readers get the issue."""
+    with sink() as port:
+        return {count: feeds.run("unsigned", count, port).megabytes for count in sizes}
+
+
+# Telling ----------------------------------------------------------------------------------------------------------
+
+
+def table(rows: list[Row]) -> str:
+    """Return a Markdown table; ratios are to smtp-source into the same server."""
+    base = {row.into: row.rate for row in rows if row.program == "smtp-source"}
+    lines = ["| into | program | messages/s | CPU µs a message | ratio to smtp-source |", "|---|---|---:|---:|---:|"]
+    for row in rows:
+        ratio = "" if row.program == "smtp-source" else f"{row.rate / base[row.into]:.2f}"
+        lines.append(f"| {row.into} | {row.program} | {row.rate:,.0f} | {row.cpu:,.0f} | {ratio} |")
+    return "\n".join(lines) + "\n"
+
+
+def memory_table(found: dict[int, float]) -> str:
+    """Return a Markdown table of peaks; nothing where none was measured."""
+    if not found:
+        return ""
+    lines = ["| readers | peak MB |", "|---:|---:|", *(f"| {count:,} | {peak:.0f} |" for count, peak in found.items())]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def caption(size: int, rows: list[Row], options: argparse.Namespace) -> str:
+    """Return when, with what, of what, and beside what this was measured."""
+    asked = [tool("postconf"), "-h", "mail_version"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    python = ".".join(map(str, sys.version_info[:3]))
+    counts = f"{options.count:,} messages into smtp-sink"
+    if options.postfix:
+        counts += f", {options.postfix:,} into Postfix"
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {python}, Postfix {told}; medians of {options.rounds}"
+        f" interleaved runs, messages of {size:,} bytes (without signatures), {counts}. Others kept"
+        f" {statistics.mean(row.others for row in rows):.1f} cores busy.\n"
+    )
+
+
+def written(text: str, readme: Path) -> None:
+    """Put what was measured between the marks in the README.
+
+    Raises:
+        SystemExit: it has no marks.
+    """
+    before, begin, rest = readme.read_text("utf-8").partition("<!-- sending -->\n")
+    _, end, after = rest.partition("<!-- /sending -->")
+    if not (begin and end):
+        sys.exit(f"{readme} has no place for it: <!-- sending --> and <!-- /sending -->")
+    readme.write_text(f"{before}{begin}{text}{end}{after}", "utf-8")
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--count", type=int, default=10_000)
+    asked.add_argument("--rounds", type=int, default=5)
+    asked.add_argument("--naive", type=int, default=200, metavar="COUNT")
+    asked.add_argument("--postfix", type=int, default=2000, metavar="COUNT")
+    asked.add_argument("--memory", default="", metavar="READERS,…")
+    asked.add_argument("--write", action="store_true")
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        feeds = Feeds(Path(place))
+        source, naive, size = fitted(feeds)
+        rows = into_sink(feeds, source, naive, options) + into_postfix(feeds, source, options)
+        peaks = memory(feeds, [int(count) for count in options.memory.split(",") if count])
+    text = f"{caption(size, rows, options)}\n{table(rows)}{memory_table(peaks)}"
+    print(text)
+    if options.write:
+        written(text, HERE / "README.md")
+
+
+if __name__ == "__main__":
+    main()
