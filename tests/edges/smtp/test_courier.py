@@ -333,7 +333,7 @@ def test_a_server_may_limit_connections(words):
         desk = Desk(100)
         assert carry(server, desk, connections=6) is None
     assert len(desk.sent()) == 100
-    assert len({taken.connection for taken in server.taken}) == 3
+    assert len({taken.connection for taken in server.taken}) <= 3
 
 
 def test_a_server_may_have_less_to_offer_when_asked_again():
