@@ -241,6 +241,7 @@ def _tables(path):
     """What a database is made of, white space and the order of columns' definitions as written aside."""
     with sqlite3.connect(path) as db:
         names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        triggers = sorted(row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
         found = {
             name: (
                 sorted(row[1:] for row in db.execute(f"PRAGMA table_info({name})")),
@@ -253,7 +254,7 @@ def _tables(path):
             if name != "alembic_version"
         }
     db.close()
-    return found
+    return found, triggers
 
 
 _OLD = """

@@ -49,6 +49,9 @@ CREATE TABLE issues (
     transport TEXT DEFAULT '' NOT NULL,
     recipients INTEGER DEFAULT '0' NOT NULL,
     sent INTEGER DEFAULT '0' NOT NULL,
+    retracted_at DATETIME,
+    retraction TEXT DEFAULT '' NOT NULL,
+    corrects INTEGER,
     CONSTRAINT pk_issues PRIMARY KEY (id),
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
     CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),
@@ -204,3 +207,22 @@ CREATE TABLE bounces (
 CREATE INDEX ix_bounces_domain ON bounces (domain, issue_id);
 CREATE INDEX ix_bounces_subscriber_id ON bounces (subscriber_id);
 CREATE INDEX ix_bounces_undecided ON bounces (id) WHERE decision = '';
+CREATE TABLE alerts (
+    about TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_alerts PRIMARY KEY (about)
+);
+CREATE TABLE journal (
+    id INTEGER NOT NULL,
+    what VARCHAR(16) NOT NULL,
+    who TEXT NOT NULL,
+    newsletter TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_journal PRIMARY KEY (id)
+);
+CREATE TRIGGER journal_came AFTER INSERT ON subscribers WHEN NEW.status IN ('unsubscribed', 'bounced', 'complained') BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.status, NEW.email_key, '', NEW.status_at); END;
+CREATE TRIGGER journal_status AFTER UPDATE OF status ON subscribers WHEN NEW.status != OLD.status AND (NEW.status IN ('unsubscribed', 'bounced', 'complained') OR OLD.status IN ('unsubscribed', 'bounced', 'complained')) BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.status, NEW.email_key, '', NEW.status_at); END;
+CREATE TRIGGER journal_left AFTER INSERT ON leaves BEGIN INSERT INTO journal (what, who, newsletter, at) SELECT 'left', email_key, NEW.newsletter, NEW.at FROM subscribers WHERE id = NEW.subscriber_id; END;
+CREATE TRIGGER journal_returned AFTER DELETE ON leaves BEGIN INSERT INTO journal (what, who, newsletter, at) SELECT 'returned', email_key, OLD.newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now') FROM subscribers WHERE id = OLD.subscriber_id; END;
+CREATE TRIGGER journal_suppressed AFTER INSERT ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
+CREATE TRIGGER journal_allowed AFTER DELETE ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('allowed', OLD.digest, '', strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;

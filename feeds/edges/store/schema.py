@@ -133,6 +133,11 @@ issues = Table(
     #: How many it went to, and how many of them it reached: kept, since there may be millions to count.
     Column("recipients", Integer, nullable=False, server_default="0"),
     Column("sent", Integer, nullable=False, server_default="0"),
+    #: When it was taken back, and why, for everybody to read.
+    Column("retracted_at", DateTime),
+    Column("retraction", Text, nullable=False, server_default=""),
+    #: The id of the issue that it corrects, for those who got that one.
+    Column("corrects", Integer),
     UniqueConstraint("newsletter", "slot"),
     UniqueConstraint("newsletter", "number"),
     CheckConstraint("state IN ('sending', 'sent')", name="state"),
@@ -304,5 +309,27 @@ handled_messages = Table(
     "handled_messages",
     metadata,
     Column("digest", String(64), primary_key=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: What the operator was told to look after: each once.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("about", Text, primary_key=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: Who has gone, or has come back, until it is written into the file beside the store (`feeds.edges.journal`). Triggers
+#: fill it (migration 0006), so that no way of going is forgotten.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    #: A status, `left` or `returned` of a newsletter, a reason of the suppression list, or `allowed`.
+    Column("what", String(16), nullable=False),
+    #: As addresses are compared; for the suppression list its digest.
+    Column("who", Text, nullable=False),
+    Column("newsletter", Text, nullable=False),
     Column("at", DateTime, nullable=False),
 )
