@@ -391,6 +391,10 @@ class Issue(Value, frozen=True, kw_only=True):
     seed: bytes = b""
     #: Why nothing of it is handed over for now; empty: it is.
     halted: str = ""
+    #: Whether it may go to all, if some were to get it first.
+    whole: bool = False
+    #: UTC; None for one that is made up.
+    composed_at: datetime | None = None
 
 
 class Delivery(Value, frozen=True, kw_only=True):

@@ -373,6 +373,8 @@ class Publish(Table, frozen=True):
     """What happens around a publish."""
 
     after: str | None = None
+    #: Is given what the operator should know, on its standard input.
+    alert: str | None = None
     wait_for_site: bool = True
     every: Span = Span(minutes=5)
 
@@ -470,6 +472,9 @@ class Mail(Table, frozen=True):
     per_day: Count = 0
     #: When they leave, in the site's zone; None: at any time.
     hours: Hours | None = None
+    #: How much of an issue leaves first, and how long the rest waits for what becomes of it; 0: all leaves at once.
+    first_percent: Annotated[int, Meta(ge=0, le=50)] = 0
+    first_pause: Span = Span(minutes=30)
     smtp: Smtp = Smtp()
     dkim: tuple[Dkim, ...] = ()
     bounces: Bounces | None = None

@@ -19,6 +19,7 @@ from enum import Enum, auto
 from typing import Self
 
 _MESSAGE_ID = re.compile(rb"^Message-ID:[ \t]*(\S+)\r\n", re.MULTILINE | re.IGNORECASE)
+_SUBJECT = re.compile(rb"^Subject:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 _DATE = re.compile(rb"^Date:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 
 
@@ -69,6 +70,10 @@ class Taken:
     connection: int
     #: On the clock that only goes forwards.
     at: float
+
+    @property
+    def subject(self) -> str:
+        return _SUBJECT.search(self.content)[1].decode()
 
     @property
     def message_id(self) -> str:
@@ -183,10 +188,11 @@ class SmtpServer:
         return len(self.taken) - len(self.counts())
 
     def copies(self) -> Iterator[list[Taken]]:
-        """Yield the messages for each recipient."""
-        found: dict[str, list[Taken]] = {}
+        """Yield the messages of one subject for each recipient."""
+        found: dict[tuple[str, str], list[Taken]] = {}
         for taken in self.taken[:]:
-            found.setdefault(taken.recipient, []).append(taken)
+            subject = taken.subject
+            found.setdefault((taken.recipient, subject), []).append(taken)
         yield from found.values()
 
     def said(self, verb: str) -> list[str]:

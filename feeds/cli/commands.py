@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from feeds.edges.store.opening import Store
     from feeds.edges.workers import Workers
     from feeds.jobs.report import Report
+    from feeds.jobs.run import Event
     from feeds.jobs.survey import Survey
 
 _YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
@@ -108,7 +109,7 @@ def publish(
         )
         report = publish_(config, wish)
     unchanged.remember(config, report, before, now=wish.now, words=now)
-    telling.complain(report.errors, [*few(report.warnings), *report.later])
+    telling.complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
     seconds = time.perf_counter() - started
     if as_json:
         telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})
@@ -143,7 +144,7 @@ def _told(config: "Config", report: "Report", *, as_json: bool) -> int:
     """Tell what a pass did on the way to something else; return the exit code."""
     from feeds.jobs.report import few
 
-    telling.complain(report.errors, [*few(report.warnings), *report.later])
+    telling.complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
     if as_json:
         telling.print_json(telling.summary(report))
     for line in () if as_json else telling.told(config, report, dry_run=False):
@@ -430,14 +431,19 @@ commands.add_command(store.store)
 
 @commands.command("run")
 @_CONFIG
-def run_schedule(path: Path) -> None:
-    """Publish on a schedule until SIGTERM."""
+@_JSON
+def run_schedule(path: Path, *, as_json: bool) -> None:
+    """Publish and send on a schedule until SIGTERM, and log what happens."""
     from feeds.jobs.run import run as run_
 
     gc.enable()  # this one stays
 
-    def tell(line: str) -> None:
-        click.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}")
+    def tell(event: "Event") -> None:
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
+        if as_json:
+            telling.print_json(telling.logged(at, event))
+        else:
+            click.echo(f"{at} {event.text}")
 
     run_(path, dict(os.environ), tell)
 

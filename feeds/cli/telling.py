@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from feeds.core.newsletters.judge import Remark
     from feeds.edges.store.deliveries import Fared
     from feeds.jobs.report import Report
+    from feeds.jobs.run import Event
     from feeds.jobs.status import Progress
     from feeds.jobs.tags import Change
     from feeds.model import Entry, Finding, Issue, Past, Text, Verdict
@@ -116,17 +117,13 @@ def summary(report: Report) -> dict[str, Any]:
         "posts": report.counts,
         "feeds": {"written": len(report.written), "unchanged": report.unchanged},
         **({"removed": report.removed} if report.removed else {}),
-        "issues": [
-            {
-                "newsletter": issue.newsletter,
-                "number": issue.number,
-                "posts": issue.posts,
-                "recipients": issue.recipients,
-                "state": issue.state,
-            }
-            for issue in report.issues
-        ],
+        "issues": [issue.facts for issue in report.issues],
     }
+
+
+def logged(at: str, found: Event) -> dict[str, Any]:
+    """Return a line of the log of `feeds run`."""
+    return {"at": at, "level": found.level, "event": found.what, "text": found.text, **found.facts}
 
 
 def remark(found: Remark) -> dict[str, Any]:
@@ -329,6 +326,9 @@ def progress(found: Progress) -> dict[str, Any]:
         "next_try": found.next_at.isoformat() if found.next_at else None,
         "halted": found.issue.halted,
         "refusals": [{"domain": one.domain, "code": one.code, "number": one.number} for one in found.refusals],
+        "paused_domains": [
+            {"domain": one.domain, "until": one.until.isoformat(), "reason": one.reason} for one in found.paused
+        ],
     }
 
 
@@ -344,6 +344,7 @@ def progress_lines(found: Progress) -> Iterator[str]:
     if found.next_at:
         yield f"  the next try is due at {found.next_at:%Y-%m-%d %H:%M} UTC"
     yield from (f"  {one.number:,} at {one.domain}: {one.code or 'no answer'}" for one in found.refusals[:_MOST_LINES])
+    yield from (f"  nobody at {one.domain} until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}" for one in found.paused)
 
 
 def fared(found: Fared) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""One publish at a time for each site.
+"""One publish at a time for each site, and beside it one sender for each store.
 
-The lock is the site's folder itself (flock on the directory): nothing is left lying about, and the lock dies with its
-process, however that dies.
+The site's lock is its folder itself (flock on the directory). A sender's is a file beside the store, which goes when it
+ends. Both locks die with their process, however that dies.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from feeds.errors import Busy
@@ -22,10 +22,46 @@ def site(folder: Path) -> Iterator[None]:
     """
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"another publish is at work on {folder}; nothing was done here") from None
+        if not _locked(number):
+            raise Busy(f"another publish is at work on {folder}; nothing was done here")
         yield
     finally:
         os.close(number)
+
+
+@contextmanager
+def sending(store: Path) -> Iterator[None]:
+    """Hold the lock of whoever sends what lies in a store.
+
+    Raises:
+        Busy: another process sends.
+    """
+    file = store.with_name(f"{store.name}.sending")
+    number = _of_file(file)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            file.unlink()  # before it is let go: whoever opens it until then finds out below
+        os.close(number)
+
+
+def _of_file(file: Path) -> int:
+    """Return the open file, locked, of which it is certain that it still bears its name."""
+    while True:
+        number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not _locked(number):
+            os.close(number)
+            raise Busy("another process is sending letters; nothing was sent here")
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(number), file.stat()):
+                return number
+        os.close(number)
+
+
+def _locked(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -10,21 +10,26 @@ from feeds.model import Issue, IssueState
 from feeds.settings import Newsletter
 
 
-def restore_pages(site: Site, memory: Memory, report: Report) -> None:
-    """Write the archive pages that are missing or have a new neighbour; `finish` has seen to issues on their way."""
+def write_pages(site: Site, memory: Memory, report: Report) -> None:
+    """Write the pages of issues that are on their way, have a new neighbour, or lack theirs."""
     named = {n.name: n for n in site.settings.newsletters}
-    sent = [issue for issue in memory.issues() if issue.newsletter in named and issue.state is IssueState.SENT]
-    newest = {issue.newsletter: issue.number for issue in sent}
-    for issue in sent:
-        has_new_neighbour = issue.number == newest[issue.newsletter] - 1
-        if has_new_neighbour or not site.public.has(_page_path(issue)):
+    issues = [i for i in memory.issues() if i.newsletter in named and i.state is not IssueState.COMPOSED]
+    newest = {issue.newsletter: issue.number for issue in issues}
+    for issue in issues:
+        is_new = issue.state is IssueState.SENDING or issue.number >= newest[issue.newsletter] - 1
+        if is_new or not site.public.has(page_path(issue)):
             try:
-                report.pages += write_page(site, named[issue.newsletter], issue, memory)
+                report.pages += _write(site, named[issue.newsletter], issue, memory)
             except FeedsError as e:
                 report.errors.append(str(e))
 
 
-def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> bool:
+def is_missing(site: Site, newsletter: Newsletter, issue: Issue) -> bool:
+    """Return whether an issue has no page and should have one."""
+    return newsletter.archive != "off" and not site.public.has(page_path(issue))
+
+
+def _write(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> bool:
     """Bring an issue's page up to date, if its newsletter has an archive; return whether that changed it.
 
     Raises:
@@ -34,7 +39,7 @@ def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory)
         return False
     page = memory.page(issue.id).html
     links = _neighbours(site, newsletter, issue, memory)
-    return site.public.write(_page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
+    return site.public.write(page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
 
 
 def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> dict[str, str]:
@@ -50,5 +55,6 @@ def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory
     return {name: url for name, url in found.items() if url}
 
 
-def _page_path(issue: Issue) -> str:
+def page_path(issue: Issue) -> str:
+    """Return where an issue's page lies below `public/`."""
     return f"newsletters/{issue.newsletter}/{issue.number}/index.html"

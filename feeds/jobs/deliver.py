@@ -1,9 +1,10 @@
 """Bring issues that are frozen to everybody they are for."""
 
+import gc
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
@@ -13,19 +14,20 @@ import msgspec
 from feeds.core.newsletters import message, replies, tokens
 from feeds.core.newsletters.message import Edition, Encoded, Envelope
 from feeds.core.newsletters.replies import Fate
-from feeds.core.schedule import next_slot, opens_at
+from feeds.core.schedule import next_slot
+from feeds.edges import lock
 from feeds.edges.keys import keys
 from feeds.edges.signals import asked_to_stop
+from feeds.edges.store import opening
 from feeds.edges.store.deliveries import Deliveries, Outcome
 from feeds.edges.store.memory import Memory
-from feeds.edges.store.opening import Store
+from feeds.edges.store.opening import Store, opened
 from feeds.edges.transport import Answered, Lost, Parcel
-from feeds.errors import FeedsError, MailRefused
-from feeds.jobs import bounces, gate
-from feeds.jobs.archive import write_page
+from feeds.errors import Busy, FeedsError, MailRefused
+from feeds.jobs import archive, bounces, deploy, gate
 from feeds.jobs.compose import reported
-from feeds.jobs.deploy import Deployment
 from feeds.jobs.letters import Typesetter
+from feeds.jobs.limits import First, Limits
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Issue, IssueState
@@ -39,63 +41,97 @@ _AT_ONCE = 256
 _ALWAYS = 1_000_000
 #: After how many refusals in a row that are about us nobody else is asked.
 _CLUSTER = 20
-_DAY = timedelta(days=1)
 #: How long to wait before something that may have arrived is handed over again.
 _BREATH = timedelta(minutes=5)
+#: After how many refusals it is asked whether a domain is to blame.
+_OFTEN = 50
 #: Threads that put messages together: signing does not hold Python's lock.
 _HANDS = 2
 
 
-def finish(site: Site, store: Store, wish: Wish, report: Report, deployment: Deployment) -> None:
-    """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop."""
-    with asked_to_stop() as asked:
+def deliver(site: Site, wish: Wish, report: Report) -> None:
+    """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop.
+
+    One process sends, and it is not the one that publishes: it takes hours where servers want it so. Whoever comes
+    second leaves it to the first, which looks for more before it ends.
+    """
+    gc.enable()  # a command collects nothing, since it is soon over; this one may last
+    url, folder = site.settings.store.url, site.config.folder
+    with asked_to_stop() as asked, opened(url, folder) as store:
         patient = replace(wish, stopping=lambda: asked() or wish.stopping())
-        _finish_all(site, store, patient, report, deployment)
+        tried: set[int] = set()
+        # Looked at again when the lock is free: what came while we held it, nobody else has taken.
+        while issues := [issue for issue in store.memory.issues(unfinished=True) if issue.id not in tried]:
+            tried.update(issue.id for issue in issues)
+            try:
+                with lock.sending(opening.path(url, folder)):
+                    _finish_all(site, issues, store, patient, report)
+            except Busy:
+                report.issues += [reported(issue, IssueState.SENDING) for issue in issues]
 
 
-def _finish_all(site: Site, store: Store, wish: Wish, report: Report, deployment: Deployment) -> None:
-    for issue in store.memory.issues(unfinished=True):
+def _finish_all(site: Site, issues: Iterable[Issue], store: Store, wish: Wish, report: Report) -> None:
+    for issue in issues:
         state: str = IssueState.SENDING
         try:
-            state = _finish_one(site, issue, store, wish, report, deployment)
+            state = _finish_one(site, issue, store, wish, report)
         except FeedsError as e:
             told = report.later if e.exit_code == Report.LATER else report.errors
             told.append(f"{issue.newsletter} {issue.number}: {e}")
         report.issues.append(reported(issue, state))
 
 
-def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report, deployment: Deployment) -> str:
+def _finish_one(site: Site, issue: Issue, store: Store, wish: Wish, report: Report) -> str:
     """Send what is to be sent now; return how far the issue has come: sent, sending, or waiting for the site."""
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
         raise FeedsError("is on its way, but config.toml has no such newsletter any more; put it back to finish it")
-    report.pages += write_page(site, newsletter, issue, store.memory)
-    if not deployment.bring():
-        return "waiting"
     if issue.halted:
         raise MailRefused(f"is stopped: {issue.halted}; `feeds resume {issue.newsletter}` goes on with it")
-    waits = gate.not_yet_live(site, newsletter, issue, store.memory.content(issue.id))
-    if waits and not store.deliveries.has_begun(issue.id):
-        report.later.append(f"{issue.newsletter} {issue.number}: {waits}")
+    if not (store.deliveries.has_begun(issue.id) or _is_shown(site, newsletter, issue, store, report)):
         return "waiting"
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
     found = editions(site, typesetter.envelope, issue, store.memory)
     transport = site.transport
     resend = _ALWAYS if transport.idempotent else int(site.settings.mail.on_unknown == "resend")
+    longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
+    limits, leave = Limits(site, store.deliveries, wish), _leave(site, typesetter.envelope)
+
+    def settle() -> None:
+        report.warnings += bounces.from_answers(store.bounces, issue.id, wish.clock())
+
     try:
         with store.deliveries.sending():
             store.deliveries.recover(issue.id)
-            longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
-            limits = _Limits(site, store.deliveries, wish)
-            leave = _leave(site, typesetter.envelope)
-            with _Desk(issue, store.deliveries, found, wish, limits, leave, resend=resend, longest=longest) as desk:
-                transport.run(desk)
+            first = First(site, issue, store.deliveries, wish)
+            while every := first.every(report):
+                terms = _Terms(resend=resend, longest=longest, every=every, limits=limits, leave=leave, settle=settle)
+                with _Desk(issue, store.deliveries, found, wish, terms) as desk:
+                    transport.run(desk)
+                if every == 1 or wish.stopping() or limits.until:
+                    break
     finally:
-        report.warnings += bounces.from_answers(store.bounces, issue.id, wish.clock())
+        settle()
     return IssueState.SENT if _is_done(issue, store, resend, limits, report) else IssueState.SENDING
 
 
-def _is_done(issue: Issue, store: Store, resend: int, limits: "_Limits", report: Report) -> bool:
+def _is_shown(site: Site, newsletter: Newsletter, issue: Issue, store: Store, report: Report) -> bool:
+    """Return whether the web shows what an issue tells; say what it waits for, if that is not said elsewhere.
+
+    Raises:
+        FeedsError: its page was not written.
+    """
+    if deploy.waits(site, store.feeds):
+        return False
+    if archive.is_missing(site, newsletter, issue):
+        raise FeedsError(f"its page {archive.page_path(issue)} is missing; the next publish writes it")
+    waits = gate.not_yet_live(site, newsletter, issue, store.memory.content(issue.id))
+    if waits:
+        report.later.append(f"{issue.newsletter} {issue.number}: {waits}")
+    return not waits
+
+
+def _is_done(issue: Issue, store: Store, resend: int, limits: Limits, report: Report) -> bool:
     """Return whether nothing is left to send; say what waits, and what is held."""
     number, first, held = store.deliveries.waiting(issue.id, resend=resend)
     name = f"{issue.newsletter} {issue.number}"
@@ -135,28 +171,20 @@ def _leave(site: Site, envelope: Envelope) -> Leave:
     return lambda delivery: tokens.leave_token(number, key, delivery.subscriber_id or 0, newsletter)
 
 
-class _Limits:
-    """When and how much may leave: `mail.hours`, `mail.per_day`."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Terms:
+    """On which terms deliveries are given out."""
 
-    def __init__(self, site: Site, deliveries: Deliveries, wish: Wish) -> None:
-        mail, now = site.settings.mail, wish.clock()
-        self._hours, self._zone, self._wish = mail.hours, site.settings.site.timezone, wish
-        self._left: int | None = None
-        #: Until when nothing may leave; None while it may.
-        self.until: datetime | None = None
-        if mail.per_day:
-            self._left = max(0, mail.per_day - deliveries.sent_since(now - _DAY))
-            #: When the first of as many as may leave in a day is a day old.
-            self._free_at = deliveries.sent_before(mail.per_day, now) + _DAY
-
-    def allow(self) -> bool:
-        """Return whether one more may leave now, and count it."""
-        self.until = opens_at(self._hours, self._zone, self._wish.clock())
-        if self._left == 0 and self.until is None:
-            self.until = self._free_at
-        if self.until is None and self._left is not None:
-            self._left -= 1
-        return self.until is None
+    #: How often one that may have arrived is handed over again.
+    resend: int
+    #: How long a server may put one off.
+    longest: timedelta
+    #: One in so many leaves.
+    every: int
+    limits: Limits
+    leave: Leave
+    #: Lets what servers have answered so far count.
+    settle: Callable[[], None]
 
 
 class _Desk:
@@ -168,18 +196,14 @@ class _Desk:
         deliveries: Deliveries,
         editions: dict[int, Edition],
         wish: Wish,
-        limits: "_Limits",
-        leave: Leave,
-        *,
-        resend: int,
-        longest: timedelta,
+        terms: _Terms,
     ) -> None:
         self._issue, self._deliveries, self._editions, self._wish = issue, deliveries, editions, wish
-        self._resend, self._longest, self._limits, self._leave = resend, longest, limits, leave
+        self._terms = terms
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
-        self._done = self._refused_in_a_row = 0
+        self._done = self._refused_in_a_row = self._unsettled = 0
         self._fault: str = ""
         self._signs = any(edition.signs for edition in editions.values())
 
@@ -195,9 +219,10 @@ class _Desk:
 
     def take(self) -> Parcel | None:
         if not self._leased and not self.stopping():
-            taken = self._deliveries.claim(self._issue.id, _AT_ONCE, self._wish.clock(), resend=self._resend)
+            now, terms = self._wish.clock(), self._terms
+            taken = self._deliveries.claim(self._issue.id, _AT_ONCE, now, resend=terms.resend, every=terms.every)
             self._leased.extend(taken)
-        if not self._leased or not self._limits.allow():
+        if not self._leased or not self._terms.limits.allow():
             return None
         delivery = self._leased.popleft()
         self._out[delivery.id] = delivery
@@ -214,11 +239,14 @@ class _Desk:
         outcomes = [self._outcome(answer, now) for answer in answers]
         begun = self._deliveries.turn(outcomes, [parcel.id for parcel in wanted], now)
         if len(begun) < len(wanted):  # a reader has left, or somebody has ended the issue
-            leased = self._deliveries.leased(self._issue.id)
-            self._leased = deque(delivery for delivery in self._leased if delivery.id in leased)
+            self._look_again()
         for answer in answers:
             self._out.pop(answer.parcel.id, None)
         self._done += len(outcomes)
+        if self._unsettled >= _OFTEN:  # a domain that refuses everybody is noticed before everybody was refused
+            self._unsettled = 0
+            self._terms.settle()
+            self._look_again()
         if outcomes:
             self._wish.progress(
                 f"Sending {self._issue.newsletter} {self._issue.number}", self._done, self._issue.recipients
@@ -227,10 +255,15 @@ class _Desk:
         made = self._hands.map if self._signs and len(ids) > 1 else map
         return dict(zip(ids, made(partial(self._message, now), ids), strict=True))
 
+    def _look_again(self) -> None:
+        """Let go what was leased and is not any more."""
+        leased = self._deliveries.leased(self._issue.id)
+        self._leased = deque(delivery for delivery in self._leased if delivery.id in leased)
+
     def _message(self, now: datetime, identity: int) -> bytes:
         delivery = self._out[identity]
         edition = self._editions[delivery.letter_id]
-        return edition.message(delivery, self._leave(delivery), delivery.handed_over_at or now)
+        return edition.message(delivery, self._terms.leave(delivery), delivery.handed_over_at or now)
 
     def _parcel(self, delivery: Delivery) -> Parcel:
         sender = self._editions[delivery.letter_id].envelope.returning(delivery.id)
@@ -253,11 +286,12 @@ class _Desk:
                 return Outcome(id=answer.parcel.id, state=DeliveryState.READY, answer=str(reply), tries=tries)
             case Fate.LATER:
                 return self._later(answer, now, tries + 1)
+        self._unsettled += 1
         self._count_refusal(answer)
         return Outcome(id=answer.parcel.id, state=DeliveryState.FAILED, answer=str(reply), tries=tries)
 
     def _later(self, answer: Answered, now: datetime, tries: int) -> Outcome:
-        again = replies.next_try(tries, now, self._longest)
+        again = replies.next_try(tries, now, self._terms.longest)
         state = DeliveryState.DEFERRED if again else DeliveryState.FAILED
         said = str(answer.reply) if again else f"given up after {tries} tries: {answer.reply}"
         return Outcome(id=answer.parcel.id, state=state, answer=said, tries=tries, next_at=again)

@@ -13,30 +13,24 @@ class Deployment:
     def __init__(self, site: Site, memory: FeedMemory, wish: Wish, report: Report) -> None:
         self._command = None if wish.dry_run else site.settings.publish.after
         self._folder, self._memory, self._report = site.config.folder, memory, report
-        #: How many changes were deployed; an earlier pass may have left some that were not.
-        self._seen = 0
-        if self._command and memory.begin_changing(wish.clock()):
-            self._seen = -1
-        self._failed = False
+        #: An earlier pass may have left changes that were not deployed.
+        self._is_due = bool(self._command) and memory.begin_changing(wish.clock())
 
     def bring(self) -> bool:
         """Run the command if anything has changed since it ran last; return whether the web has everything."""
         if self._command is None:
             return True
-        if self._failed:
-            return False
-        changes = len(self._report.written) + len(self._report.removed) + self._report.pages
-        if changes > self._seen:
+        report = self._report
+        if self._is_due or report.written or report.removed or report.pages:
             try:
                 command.run(self._command, self._folder)
             except CommandError as e:
-                self._report.errors.append(f"publish.after: {e}; nothing is announced until it succeeds")
-                self._failed = True
+                report.errors.append(f"publish.after: {e}; nothing is announced until it succeeds")
                 return False
-        self._seen = changes
+        self._memory.deployed()
         return True
 
-    def end(self) -> None:
-        """Write down that nothing is left to deploy."""
-        if self._command is not None and not self._failed:
-            self._memory.deployed()
+
+def waits(site: Site, memory: FeedMemory) -> bool:
+    """Return whether something is still to be deployed, because it failed or is being made."""
+    return bool(site.settings.publish.after) and memory.is_undeployed()

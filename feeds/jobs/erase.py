@@ -8,6 +8,7 @@ from feeds.core.newsletters.message import mailbox
 from feeds.core.subscribers import addresses
 from feeds.edges import lock
 from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import path as store_path
 from feeds.edges.traces import remove_addressed, remove_naming
 from feeds.errors import FeedsError
 from feeds.jobs.bounces import FOLDER
@@ -32,16 +33,17 @@ class Erased:
 def erase(config: Config, email: str, now: datetime) -> Erased:
     """Forget who has this address, everywhere in the site's folder, and keep it from coming back.
 
-    It may be interrupted at any point: done again, it does what was left. While it is at work nothing is published, so
-    that no answer of a server brings the address back.
+    It may be interrupted at any point: done again, it does what was left. While it is at work nothing is published or
+    sent, so that no answer of a server brings the address back.
 
     Raises:
         FeedsError: nothing is stored about it.
-        Busy: a publish is at work, or somebody reads the store.
+        Busy: a publish or a sender is at work, or somebody reads the store.
         OutputError: a message cannot be removed.
     """
     address = addresses.parse(email)
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
+    url, folder = config.settings.store.url, config.folder
+    with lock.site(folder), lock.sending(store_path(url, folder)), opened(url, folder) as store:
         held = store.suppressions.one(digests(config, store).of(address.key))
         person = store.people.one(address.key)
         spellings = {address.email, address.key} | ({person.email} if person else set())

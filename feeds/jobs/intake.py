@@ -79,7 +79,7 @@ def take_in(config: Config, file: Path, order: Order) -> Taken:
         Busy: a publish is at work on this site.
     """
     newsletters = subscribe.named(config, order.newsletters)
-    held = nullcontext() if order.dry_run else lock.site(config.folder)  # a sender would wait too long for the store
+    held = nullcontext() if order.dry_run else lock.site(config.folder)  # a publish would wait too long for the store
     with (
         held,
         opened(config.settings.store.url, config.folder, create=not order.dry_run) as store,

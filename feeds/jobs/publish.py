@@ -1,8 +1,10 @@
-"""One pass: bring feeds and pages up to date, finish what is unfinished, compose and send every issue that is due.
+"""One pass: bring feeds and pages up to date, compose every issue that is due, then send whatever is on its way.
 
 The order keeps the promises. The store learns of an entry before a feed shows it. An issue is frozen, with its letters
 and recipients, in one transaction before anything of it leaves; its page is written before the first message; each
 message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
+
+What is written is written under the site's lock. Sending is not: it may take hours, and feeds go on being published.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,6 +42,24 @@ def publish(config: Config, wish: Wish) -> Report:
         Busy: another publish is at work on this site.
         Changed: a post kept changing while it was read.
         StoreError: the memory cannot be used; nothing was written.
+    """
+    report = prepare(config, wish)
+    if report.sends:
+        from feeds.jobs.deliver import deliver  # noqa: PLC0415 - a pass that sends nothing loads none of it
+
+        deliver(Site(config), wish, report)
+    if report.sends or report.failed:
+        from feeds.jobs import alert  # noqa: PLC0415 - as above
+
+        alert.look(config, report, wish)
+    return report
+
+
+def prepare(config: Config, wish: Wish) -> Report:
+    """Do everything but send; `Report.sends` says whether there is anything to.
+
+    Raises:
+        Busy, Changed, StoreError: as above.
     """
     url, create = config.settings.store.url, not wish.dry_run
     with lock.site(config.folder):
@@ -101,19 +121,18 @@ class _Pass:
         self.tell(found)
         self.deployment = Deployment(self.site, self.store.feeds, self.wish, self.report)
         self.write_feeds(found)
-        if not self.wish.feeds_only:
-            self.send_letters(found)
+        if self.has_letters:
+            self.compose_letters(found)
         self.list_feeds()
         if not self.wish.dry_run:
             self.made.save()
             if self.deployment.bring():
                 self.announce()
-            self.deployment.end()
 
     def rest(self) -> Rest | None:
         """Return the state in which everything was left; None if something is still to be done. The store is closed."""
         calm = self.found.settled and not self.found.warnings and not self.refused and not self.press.failed
-        waiting = self.report.next_ping_at is not None or bool(self.report.later)
+        waiting = self.report.next_ping_at is not None or bool(self.report.later) or self.report.sends
         if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
             return None
         places = (*(feed.folder for feed in self.feeds), *self.made.paths)
@@ -190,11 +209,19 @@ class _Pass:
 
     # Letters ----------------------------------------------------------------------------------------------------
 
-    def send_letters(self, found: Survey) -> None:
-        """Compose what is due, and bring what is on its way to its end."""
-        if not self.has_letters:
-            return
-        from feeds.jobs import archive, compose, deliver  # noqa: PLC0415 - a site without newsletters loads none of it
+    def compose_letters(self, found: Survey) -> None:
+        """Compose what is due, and write the pages of issues."""
+        from feeds.jobs import archive  # noqa: PLC0415 - a site without newsletters loads none of it
+
+        if not self.wish.feeds_only:
+            self.compose_due(found)
+        if not self.wish.dry_run:
+            archive.write_pages(self.site, self.store.memory, self.report)
+            self.report.sends = not self.wish.feeds_only and bool(self.store.memory.issues(unfinished=True))
+
+    def compose_due(self, found: Survey) -> None:
+        """Freeze the issues that are due."""
+        from feeds.jobs import compose  # noqa: PLC0415 - as above
 
         memory = self.store.memory
         if not self.wish.dry_run:
@@ -208,9 +235,7 @@ class _Pass:
                 raise Unshowable({e.path: str(e)}) from e
             except FeedsError as e:
                 self.report.errors.append(str(e))
-        if not self.wish.dry_run:
-            deliver.finish(self.site, self.store, self.wish, self.report, self.deployment)
-            archive.restore_pages(self.site, memory, self.report)
+                self.report.failed[newsletter.name] = str(e)
 
 
 def _load() -> None:

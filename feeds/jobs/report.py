@@ -26,6 +26,11 @@ class IssueReport:
     #: `composed` (it waits for approval), `waiting` (for the site), `sending` or `sent`; in a dry run `due`.
     state: str
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """All of it, for programs."""
+        return {name: getattr(self, name) for name in ("newsletter", "number", "posts", "recipients", "state")}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rest:
@@ -59,9 +64,15 @@ class Report:
     #: When the hub is to be told of a change again; None where it knows all.
     next_ping_at: datetime | None = None
     issues: list[IssueReport] = field(default_factory=list)
+    #: Whether any issue is on its way.
+    sends: bool = False
     #: A line each; the user must mend these.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: Why the issue of a newsletter that is due could not be composed.
+    failed: dict[str, str] = field(default_factory=dict)
+    #: A line each, told once: what somebody should look after before long.
+    alerts: list[str] = field(default_factory=list)
     #: A line each: another try may fare better.
     later: list[str] = field(default_factory=list)
     #: When a server that said "later" is asked again.
@@ -75,12 +86,12 @@ class Report:
     @property
     def exit_code(self) -> int:
         """What the process exits with: 1 wins, since somebody has to mend something."""
-        return 1 if self.errors else self.LATER if self.later else 0
+        return 1 if self.errors or self.alerts else self.LATER if self.later else 0
 
     def again(self) -> "Report":
         """Return what another pass would report if nothing changed until then."""
         unchanged = self.unchanged + len(self.written)
-        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], rest=None)
+        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], sends=False, rest=None)
 
 
 def _unheard(_what: str, _done: int, _of: int) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.edges import lock
+from feeds.edges.store.bounces import PausedDomain
 from feeds.edges.store.deliveries import Fared, Tally
 from feeds.edges.store.opening import Store, opened
 from feeds.errors import FeedsError
@@ -28,6 +29,8 @@ class Progress:
     next_at: datetime | None
     #: What servers said, by domain, the most frequent first; what was sent aside.
     refusals: tuple[Tally, ...]
+    #: Domains that get no letters for now.
+    paused: tuple[PausedDomain, ...]
 
     @property
     def left(self) -> int:
@@ -58,6 +61,7 @@ def _progress(issue: Issue, store: Store, now: datetime) -> Progress:
         rate=deliveries.rate(issue.id, now),
         next_at=deliveries.waiting(issue.id, resend=1)[1],
         refusals=tuple(deliveries.refusals(issue.id)),
+        paused=store.bounces.paused_domains(now),
     )
 
 

@@ -633,11 +633,12 @@ def test_the_scheduler_reads_it_in_every_pass(back):
     """And what is wrong there stops no letters."""
     back.publishes()
     back.returns("ada")
-    assert run.came_back(back.config, NOW) == ["mail that came back: 1 (1 bounce); readers: 1 paused"]
+    [told] = run.came_back(back.config, NOW)
+    assert told.text == "mail that came back: 1 (1 bounce); readers: 1 paused"
     assert run.came_back(back.config, NOW) == []
     os.rename(back.site.folder / "back", back.site.folder / "gone")  # noqa: PTH104 - a folder that mail servers made
     [told] = run.came_back(back.config, NOW)
-    assert told.startswith("error: mail that came back: ")
+    assert told.text.startswith("error: mail that came back: ")
     back.site.configure(CONFIG + NEWSLETTER)
     assert run.came_back(back.config, NOW) == []
 

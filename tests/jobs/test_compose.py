@@ -438,7 +438,7 @@ def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
     blocked = letter_site.folder / "public" / "newsletters"
     blocked.write_text("a file where a folder should be", "utf-8")
     report = letter_site.publish()
-    assert [len(report.errors), report.issues[0].state] == [3, "sending"]
+    assert [len(report.errors), report.issues[0].state] == [4, "sending"]
     assert "newsletters/weekly/1/index.html" in report.errors[0]
     assert "feeds/index.html" in report.written
     blocked.unlink()

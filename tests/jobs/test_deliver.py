@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from feeds.config import load
 from feeds.edges.smtp import courier
+from feeds.edges.store.opening import opened
 from feeds.errors import FeedsError
 from feeds.jobs import approve, status, subscribe
 from feeds.jobs.publish import publish
 from tests.conftest import NOW
-from tests.mailing import Mailing, addresses
+from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import Fault, SmtpServer, at
 
@@ -389,30 +390,68 @@ def test_a_server_is_not_asked_for_each_of_those_whose_issue_was_cancelled(lette
 # Senders and programs beside us -----------------------------------------------------------------------------------
 
 
-def test_of_two_senders_the_second_leaves(mailing, feeds):
-    """Nobody doubles."""
-    at_work, go_on = threading.Event(), threading.Event()
+@pytest.fixture
+def beside(mailing):
+    """Runs something in the middle of a send, and returns what it returned."""
+    at_work, go_on, found = threading.Event(), threading.Event(), []
 
     def rule(step):
         if step.stage == "content" and step.before == 3:
             at_work.set()
             go_on.wait(30)
 
-    mailing.server.rule = rule
-    found = []
+    def run(act):
+        def second():
+            at_work.wait(30)
+            try:
+                found.append(act())
+            finally:
+                go_on.set()
+
+        mailing.server.rule = rule
+        other = threading.Thread(target=second)
+        other.start()
+        assert mailing.publish().exit_code == 0
+        other.join()
+        return found[0]
+
+    return run
+
+
+def test_of_two_senders_the_second_leaves_it_to_the_first(mailing, feeds, beside):
+    """Nobody doubles; feeds are brought up to date all the same."""
+    mailing.site.post("second", date="2026-11-21")
+    done = beside(lambda: (mailing.site.post("third", date="2026-11-22"), feeds("publish", "--yes", "--json"))[1])
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["issues"][0]["state"] == "sending"
+    assert "third" in mailing.site.read("public/feeds/atom.xml")
+    assert everybody_once(mailing)
+    assert not list(mailing.site.folder.glob("*.sending"))
+
+
+def test_what_comes_to_be_sent_meanwhile_is_sent_by_who_is_at_it(mailing, feeds, beside):
+    """An issue that somebody else's publish has composed does not wait for the next one."""
 
     def second():
-        at_work.wait(30)
-        found.append(feeds("publish", "--yes"))
-        go_on.set()
+        mailing.site.post("urgent", date="2026-11-22")
+        return feeds("send", "weekly", "--now", "2026-11-24T12:00:00Z", "--yes")
 
-    beside = threading.Thread(target=second)
-    beside.start()
-    assert mailing.publish().exit_code == 0
-    beside.join()
-    assert found[0].returncode == 3
-    assert "another publish is at work" in found[0].stderr
-    assert everybody_once(mailing)
+    assert beside(second).returncode == 0
+    with opened(URL, mailing.site.folder) as store:
+        assert [(i.state, i.sent) for i in store.memory.issues()] == [("sent", 10), ("sent", 10)]
+    assert sorted(mailing.server.counts().values()) == [2] * 10
+
+
+def test_nobody_is_erased_while_letters_go_out(mailing, feeds, beside):
+    """An answer of the server would bring the address back; a list may be taken in."""
+    (mailing.site.folder / "people.csv").write_text("email\nnew@example.org\n", "utf-8")
+
+    def act():
+        return feeds("subscribers", "erase", addresses(1)[0]), feeds("subscribers", "import", "people.csv")
+
+    erased, imported = beside(act)
+    assert (erased.returncode, imported.returncode) == (3, 0), imported.stderr
+    assert "another process is sending" in erased.stderr
 
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN; SELECT count(*) FROM deliveries"])

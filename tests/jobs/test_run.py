@@ -1,18 +1,25 @@
 """The scheduler."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from feeds.edges import scheduler
+from feeds.edges.store.opening import opened
 from feeds.jobs.report import Report
 from feeds.jobs.run import wake
 from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.mailing import URL, addresses, configured
+from tests.mailing import subscribe as join
+from tests.smtpserver import SmtpServer
 
 
 def test_the_next_pass_is_at_the_rhythm_the_slot_or_the_next_future_post(letter_site):
@@ -63,6 +70,103 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
+def _running(site, *words):
+    command = [sys.executable, "-W", "error", "-u", "-m", "feeds", "run", *words]
+    return subprocess.Popen(command, cwd=site.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_feeds_do_not_wait_for_letters(letter_site):
+    """While a slow server takes its time, a new post is in the feed, and an issue that comes to it goes out as well."""
+    with SmtpServer() as server:
+        every = configured(server).replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]')
+        letter_site.configure(every)
+        join(letter_site.folder, addresses(30))
+        server.pace = 0.2
+        process = _running(letter_site, "--json")
+        try:
+            log = map(json.loads, process.stdout)
+            assert next(event for event in log if event["event"] == "written")
+            letter_site.post("news", date=datetime.now(UTC).isoformat())
+            written = next(event for event in log if event["event"] == "written")
+            assert (written["level"], written["written"] > 0, 0 < len(server.taken) < 30) == ("info", True, True)
+            assert "news" in letter_site.read("public/feeds/atom.xml")
+            issue = next(event for event in log if event["event"] == "issue")
+            assert [issue[key] for key in ("newsletter", "number", "recipients", "state")] == ["weekly", 1, 30, "sent"]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            rest, _ = process.communicate(timeout=30)
+        assert (process.returncode, json.loads(rest.splitlines()[-1])["event"]) == (0, "stopped"), rest
+        assert len(server.taken) == 30
+
+
+def test_it_stops_in_the_middle_of_a_send(letter_site):
+    """What is begun is finished, the rest waits; nobody is lost."""
+    with SmtpServer() as server:
+        letter_site.configure(configured(server))
+        join(letter_site.folder, addresses(500))
+        server.pace = 0.02
+        process = _running(letter_site)
+        while len(server.taken) < 5:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+        assert (process.returncode, rest.splitlines()[-1].endswith("stopped")) == (0, True), rest
+        sent = len(server.taken)
+        with opened(URL, letter_site.folder) as store:
+            counts = store.deliveries.counts(1)
+        assert sent < 500
+        assert (counts["sent"], counts["ready"]) == (sent, 500 - sent)
+
+
+def test_what_has_not_changed_is_told_once(letter_site):
+    """An error that stays is in the log once, and again when it comes back."""
+    letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]'))
+    letter_site.post("bad", date="never")
+    process = _running(letter_site)
+    log = []
+    try:
+        while not any("written" in line for line in log):
+            log.append(process.stdout.readline())
+        (letter_site.folder / "posts" / "bad.md").unlink()
+        letter_site.post("good")
+        while sum("written" in line for line in log) < 2:
+            log.append(process.stdout.readline())
+        letter_site.post("bad", date="never")
+        while sum("error: " in line for line in log) < 2:
+            log.append(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+    assert sum("error: " in line for line in [*log, *rest.splitlines()]) == 2
+
+
+def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
+    """However often it is asked for while it is at work, it is done once more."""
+    done = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_stopping):
+        done.append("slow")
+        begun.set()
+        go_on.wait(30)
+        return {}
+
+    def quick(_stopping):
+        now = datetime.now(UTC)
+        done.append("quick")
+        if done.count("quick") <= 5:
+            begun.wait(30)
+            return {"slow": now, "quick": now}
+        go_on.set()
+        if done.count("slow") == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"quick": now + timedelta(milliseconds=50), "slow": now + timedelta(hours=1)}
+
+    now = datetime.now(UTC)
+    scheduler.repeat({"quick": quick, "slow": slow}, {"quick": now, "slow": now})
+    assert done.count("slow") == 2
+
+
 def test_a_service_that_cannot_go_on_ends_with_its_fault():
     """Alive and never to wake again would be worse than dead."""
 
@@ -70,7 +174,7 @@ def test_a_service_that_cannot_go_on_ends_with_its_fault():
         raise OverflowError("no such moment")
 
     with pytest.raises(OverflowError, match="no such moment"):
-        scheduler.repeat(step, datetime.now(UTC))
+        scheduler.repeat({"step": step}, {"step": datetime.now(UTC)})
 
 
 def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):

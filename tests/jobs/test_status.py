@@ -1,5 +1,6 @@
 """How far issues have come, and what a person may do about it."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
@@ -154,3 +155,31 @@ def test_what_waits_for_approval_can_be_forgotten(letter_site):
     assert [issue.state for issue in letter_site.publish().issues] == ["composed"]
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
         status.cancel(letter_site.config, "monthly")
+
+
+# A domain to blame --------------------------------------------------------------------------------------------------
+
+
+def test_a_domain_that_refuses_everybody_is_left_alone_before_everybody_was_asked(letter_site, feeds):
+    """Most of its readers wait until somebody has looked into it, and get their letters then; others get theirs."""
+    big, small = [f"r{n:03}@big.example" for n in range(400)], [f"s{n:03}@small.example" for n in range(100)]
+    with SmtpServer() as server:
+        mailing = Mailing(letter_site, server)
+        mailing.configure()
+        join(letter_site.folder, [*big, *small])
+        server.rule = lambda s: "550 5.1.1 no such user" if s.stage == "rcpt" and "@big.example" in s.words else None
+        report = mailing.publish()
+        refused = mailing.states()["failed"]
+        assert refused < 100
+        assert mailing.states() == {"sent": 100, "failed": refused, "deferred": 400 - refused}
+        assert "big.example gets no letters until" in report.warnings[0]
+        [shown] = [json.loads(line) for line in feeds("status", "--json").stdout.splitlines()]
+        assert [one["domain"] for one in shown["paused_domains"]] == ["big.example"]
+        assert "nobody at big.example until" in feeds("status").stdout
+        server.rule = at("rcpt", None)
+        mailing.wait(hours=1)
+        assert mailing.publish().exit_code == 3
+        revived = ("--domain", "big.example", "--between", "2026-11-23", "2030-11-24")
+        assert feeds("subscribers", "revive", *revived).returncode == 0
+        assert mailing.publish().exit_code == 0
+        assert mailing.states() == {"sent": 500 - refused, "failed": refused}

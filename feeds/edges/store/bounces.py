@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from feeds.edges.store.deliveries import PAUSED
 from feeds.edges.store.people import END_WAITING
 from feeds.edges.store.plain import read, transaction, written
 
@@ -63,6 +64,12 @@ _PAUSE_DOMAIN = """
     INSERT INTO paused_domains (domain, until, reason) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason
 """
+_AT_DOMAIN = "state NOT IN ('sent', 'failed') AND recipient_key LIKE '%@' || :domain"
+_HOLD_BACK = f"""
+    UPDATE deliveries SET state = 'deferred', next_at = :until, answer = :answer
+    WHERE {_AT_DOMAIN} AND state IN ('ready', 'leased', 'deferred')
+"""  # noqa: S608 - made of constants
+_LET_GO = f"UPDATE deliveries SET next_at = NULL WHERE {_AT_DOMAIN} AND answer = :answer"  # noqa: S608 - as above
 #: Readers who are where a bounce has put them, at that moment: nothing has happened to them since.
 _BACK = """
     UPDATE subscribers SET status = 'active', status_at = :now WHERE status = 'bounced' AND EXISTS (
@@ -288,13 +295,14 @@ class Bounces:
     def pause_domain(self, domain: str, issue_id: int, until: datetime, reason: str, now: datetime) -> None:
         """Write nobody there for a while, and take back what bounces of this issue had decided. Inside `together`."""
         self._db.execute(_PAUSE_DOMAIN, (domain, written(until), reason))
+        self._db.execute(_HOLD_BACK, {"answer": PAUSED, "until": written(until), "domain": domain})
         about = {"domain": domain, "issue": issue_id, "now": written(now)}
         self._undo(_OF_ISSUE, about)
         self._db.execute(_DECIDE_ANEW.format(_OF_ISSUE), about | {"decision": "held"})
 
     def release(self, domain: str) -> int:
         """Let what was held at a domain be decided, and pause it no longer; return how many. Inside `together`."""
-        self._db.execute("DELETE FROM paused_domains WHERE domain = ?", (domain,))
+        self._unpause(domain)
         return self._db.execute(
             "UPDATE bounces SET decision = '' WHERE domain = ? AND decision = 'held'", (domain,)
         ).rowcount
@@ -321,8 +329,13 @@ class Bounces:
         with transaction(self._db):
             readers, unpaused = self._undo(_BETWEEN, about)
             number = self._db.execute(_DECIDE_ANEW.format(_BETWEEN), about | {"decision": "undone"}).rowcount
-            was = self._db.execute("DELETE FROM paused_domains WHERE domain = ?", (domain,)).rowcount > 0
+            was = self._unpause(domain)
         return Revived(readers=readers, unpaused=unpaused, bounces=number, domain=was)
+
+    def _unpause(self, domain: str) -> bool:
+        """Pause a domain no longer, and let go what waited for that; return whether it was paused."""
+        self._db.execute(_LET_GO, {"answer": PAUSED, "domain": domain})
+        return self._db.execute("DELETE FROM paused_domains WHERE domain = ?", (domain,)).rowcount > 0
 
     def _undo(self, which: str, about: Mapping[str, object]) -> tuple[int, int]:
         """Return how many readers were brought back, and how many were paused and are no more."""

@@ -19,6 +19,9 @@ from datetime import datetime, timedelta
 from feeds.edges.store.plain import read, transaction, written
 from feeds.model import Delivery, DeliveryState
 
+#: Milliseconds that a sender waits for somebody who writes a long list into the store; mail servers wait as long for us
+#: (RFC 5321 section 4.5.3.2.7), everybody else waits for the store as `opening` says.
+_PATIENCE, _USUAL_PATIENCE = 240_000, 10_000
 #: How long what is written may stay with the operating system only.
 _SYNC_EVERY = timedelta(milliseconds=250)
 _CODES = re.compile(r"(?:\d{3})?(?: \d\.\d{1,3}\.\d{1,3})?")
@@ -26,7 +29,7 @@ _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, trie
 _CLAIM = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
         SELECT id FROM deliveries WHERE issue_id = ? AND state NOT IN ('sent', 'failed')
-        AND (state = 'ready' OR (coalesce(next_at, '') <= ? AND
+        AND id % ? = 0 AND (state = 'ready' OR (coalesce(next_at, '') <= ? AND
             (state = 'deferred' OR (state = 'unknown' AND unknowns <= ?)))) ORDER BY id LIMIT ?
     ) RETURNING {_COLUMNS}
 """  # noqa: S608 - made of constants
@@ -38,6 +41,16 @@ _END = """
     UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ?, unknowns = unknowns + ?
     WHERE id = ? AND (state != 'failed' OR ? = 'sent')
 """
+#: What waits because nobody at its domain is written to for a while says so.
+PAUSED = "waits: its domain is paused"
+_SHARE = """
+    SELECT count(*), count(*) FILTER (WHERE state IN ('ready', 'leased', 'handing_over')),
+        count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed' OR EXISTS
+            (SELECT 1 FROM bounces b WHERE b.delivery_id = d.id AND b.kind IN ('hard', 'policy', 'complaint'))),
+        max(sent_at)
+    FROM deliveries d WHERE issue_id = ? AND id % ? = 0
+"""
+_WIDEN = "UPDATE issues SET whole = 1 WHERE id = ?"
 _RELEASE = "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'leased'"
 _RECOVER = """
     UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1, next_at = NULL,
@@ -80,6 +93,19 @@ class Tally:
     number: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """How the part of an issue that left first has fared."""
+
+    number: int
+    #: Not handed over yet.
+    to_come: int
+    sent: int
+    #: Refused for good, came back for good, or complained of.
+    bad: int
+    last_sent_at: datetime | None
+
+
 class Deliveries:
     """The part of an open store that knows how far letters have come."""
 
@@ -94,10 +120,12 @@ class Deliveries:
         """Hold the store ready for thousands of commits a second; afterwards it is one file again."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
         try:
             yield
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(f"PRAGMA busy_timeout = {_USUAL_PATIENCE}")
             with suppress(sqlite3.OperationalError):  # somebody reads it just now; the next sender will tidy up
                 self._db.execute("PRAGMA journal_mode = DELETE")
 
@@ -110,13 +138,13 @@ class Deliveries:
             self._db.execute(_RELEASE, (issue_id,))
             self._db.execute(_RECOVER, (issue_id,))
 
-    def claim(self, issue_id: int, most: int, now: datetime, *, resend: int) -> list[Delivery]:
-        """Lease deliveries that are ready, or wait until *now*, in their order.
+    def claim(self, issue_id: int, most: int, now: datetime, *, resend: int, every: int = 1) -> list[Delivery]:
+        """Lease deliveries that are ready, or wait until *now*, in their order: all of them, or one in *every*.
 
         One that may have arrived is handed over again if that has happened to it at most *resend* times.
         """
         with transaction(self._db):
-            rows = self._db.execute(_CLAIM, (issue_id, written(now), resend, most)).fetchall()
+            rows = self._db.execute(_CLAIM, (issue_id, every, written(now), resend, most)).fetchall()
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
     def turn(self, outcomes: Sequence[Outcome], begin: Sequence[int], now: datetime) -> set[int]:
@@ -178,8 +206,10 @@ class Deliveries:
         return read(row[0]) if row else now
 
     def has_begun(self, issue_id: int) -> bool:
-        """Return whether anything of an issue was ever handed over."""
-        query = "SELECT 1 FROM deliveries WHERE issue_id = ? AND handed_over_at IS NOT NULL LIMIT 1"
+        """Return whether a server was ever asked to take anything of an issue."""
+        query = (
+            "SELECT 1 FROM deliveries WHERE issue_id = ? AND (handed_over_at IS NOT NULL OR answer IS NOT NULL) LIMIT 1"
+        )
         return self._db.execute(query, (issue_id,)).fetchone() is not None
 
     def rate(self, issue_id: int, now: datetime) -> int:
@@ -222,6 +252,16 @@ class Deliveries:
         number, first, held = self._db.execute(query, {"issue": issue_id, "resend": resend}).fetchone()
         return number, read(first) if first else None, held
 
+    def share(self, issue_id: int, every: int) -> Share:
+        """Return how one delivery in *every* of an issue has fared."""
+        number, to_come, sent, bad, last = self._db.execute(_SHARE, (issue_id, every)).fetchone()
+        return Share(number=number, to_come=to_come, sent=sent, bad=bad, last_sent_at=read(last) if last else None)
+
+    def widen(self, issue_id: int) -> None:
+        """Write down that an issue may go to all."""
+        with transaction(self._db):
+            self._db.execute(_WIDEN, (issue_id,))
+
     def hurry(self, issue_id: int) -> None:
         """Make everything that waits due at once, and what is held ready: somebody has decided."""
         with transaction(self._db):
@@ -230,6 +270,7 @@ class Deliveries:
                 " WHERE issue_id = ? AND state IN ('deferred', 'unknown')"
             )
             self._db.execute(query, (issue_id,))
+            self._db.execute(_WIDEN, (issue_id,))
 
     def end(self, issue_id: int, answer: str) -> int:
         """End everything that is still to come, without having been sent; return how many that were."""

@@ -46,6 +46,10 @@ class FeedMemory:
                 self._db.execute("INSERT INTO undeployed VALUES (?)", (written(now),))
         return before
 
+    def is_undeployed(self) -> bool:
+        """Return whether that stands there."""
+        return self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
+
     def deployed(self) -> None:
         """Write down that nothing is left to deploy."""
         with transaction(self._db):

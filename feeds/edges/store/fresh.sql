@@ -52,6 +52,7 @@ CREATE TABLE issues (
     retracted_at DATETIME,
     retraction TEXT DEFAULT '' NOT NULL,
     corrects INTEGER,
+    whole BOOLEAN DEFAULT '0' NOT NULL,
     CONSTRAINT pk_issues PRIMARY KEY (id),
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot),
     CONSTRAINT uq_issues_newsletter_number UNIQUE (newsletter, number),

@@ -312,4 +312,6 @@ def _issue(row: Any) -> Issue:
         sent=row.sent,
         seed=row.seed,
         halted=row.halted,
+        whole=row.whole,
+        composed_at=aware(row.composed_at),
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.edges.store.alerts import Alerts
 from feeds.edges.store.bounces import Bounces
 from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
@@ -40,6 +41,7 @@ class Store:
         self.intake = Intake(connection)
         self.suppressions = Suppressions(connection)
         self.bounces = Bounces(connection)
+        self.alerts = Alerts(connection)
 
     @cached_property
     def memory(self) -> "Memory":

@@ -138,6 +138,8 @@ issues = Table(
     Column("retraction", Text, nullable=False, server_default=""),
     #: The id of the issue that it corrects, for those who got that one.
     Column("corrects", Integer),
+    #: Whether it may go to all: the first of them have shown that it may, or somebody has said so.
+    Column("whole", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("newsletter", "slot"),
     UniqueConstraint("newsletter", "number"),
     CheckConstraint("state IN ('sending', 'sent')", name="state"),

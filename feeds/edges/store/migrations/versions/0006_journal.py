@@ -39,6 +39,7 @@ def upgrade() -> None:
     op.add_column("issues", sa.Column("retracted_at", sa.DateTime))
     op.add_column("issues", sa.Column("retraction", sa.Text, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("corrects", sa.Integer))
+    op.add_column("issues", sa.Column("whole", sa.Boolean, nullable=False, server_default="0"))
     op.create_table(
         "alerts",
         sa.Column("about", sa.Text),

@@ -1,0 +1,23 @@
+"""What the operator was told to look after, so that nobody is told the same every few minutes."""
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from feeds.edges.store.plain import transaction, written
+
+#: How long it is remembered.
+_REMEMBERED = timedelta(days=90)
+
+
+class Alerts:
+    """The part of an open store that knows."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def note(self, about: str, now: datetime) -> bool:
+        """Write down that the operator is told; return False where they were before."""
+        query = "INSERT INTO alerts (about, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        with transaction(self._db):
+            self._db.execute("DELETE FROM alerts WHERE at < ?", (written(now - _REMEMBERED),))
+            return self._db.execute(query, (about, written(now))).rowcount > 0
