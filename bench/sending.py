@@ -510,16 +510,16 @@ def caption(size: int, rows: list[Row], options: argparse.Namespace) -> str:
     )
 
 
-def written(text: str, readme: Path) -> None:
-    """Put what was measured between the marks in the README.
+def written(text: str, readme: Path, mark: str) -> None:
+    """Put what was measured between the marks of this name in the README.
 
     Raises:
         SystemExit: it has no marks.
     """
-    before, begin, rest = readme.read_text("utf-8").partition("<!-- sending -->\n")
-    _, end, after = rest.partition("<!-- /sending -->")
+    before, begin, rest = readme.read_text("utf-8").partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
-        sys.exit(f"{readme} has no place for it: <!-- sending --> and <!-- /sending -->")
+        sys.exit(f"{readme} has no place for it: <!-- {mark} --> and <!-- /{mark} -->")
     readme.write_text(f"{before}{begin}{text}{end}{after}", "utf-8")
 
 
@@ -541,7 +541,7 @@ def main() -> None:
     text = f"{caption(size, rows, options)}\n{table(rows)}{memory_table(peaks)}"
     print(text)
     if options.write:
-        written(text, HERE / "README.md")
+        written(text, HERE / "README.md", "sending")
 
 
 if __name__ == "__main__":
