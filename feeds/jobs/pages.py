@@ -50,11 +50,16 @@ def of_entry(entry: Entry, text: Text, words: Words, feed: Feed) -> Story:
     )
 
 
+def title(issue: Issue, words: Words) -> str:
+    """Return what lists call an issue: its subject, and that it was taken back if it was."""
+    return words.say("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
+
+
 def of_issue(site: Site, issue: Issue, words: Words) -> Story:
     """Return what a page shows of a newsletter's issue."""
     number = words.say("issue", number=issue.number)
     return Story(
-        title=issue.subject,
+        title=title(issue, words),
         url=site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
         lang=words.lang,
         meta=f"{number} · {words.date(issue.slot)}",
@@ -89,7 +94,7 @@ def _facts(feed: Feed, words: Words) -> str:
 def recipe(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> str:
     """Return a digest of everything that decides the list's bytes; asking for it loads no template."""
     rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f)) for f in feeds]
-    letters = [(i.newsletter, i.number, i.subject, i.slot) for i in issues]
+    letters = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
     settings = site.settings
     stamp = site.templates_stamp()
     return made.recipe(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
@@ -164,7 +169,7 @@ def _letters(site: Site, issues: Iterable[Issue], words: Words) -> list[dict[str
     shown = [issue for issue in issues if issue.newsletter in open_to_all]
     return [
         {
-            "title": f"{open_to_all[issue.newsletter].heading}: {issue.subject}",
+            "title": f"{open_to_all[issue.newsletter].heading}: {title(issue, words)}",
             "url": site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
             "date": words.date(issue.slot),
         }
