@@ -20,7 +20,7 @@ def restore_pages(site: Site, memory: Memory, report: Report) -> None:
     """
     named = {n.name: n for n in site.settings.newsletters}
     sent = [issue for issue in memory.issues() if issue.newsletter in named and issue.state is IssueState.SENT]
-    newest = {issue.newsletter: issue.number for issue in sent}
+    newest = {issue.newsletter: issue.number for issue in sorted(sent, key=lambda issue: issue.number)}
     corrected = {(issue.newsletter, issue.corrects) for issue in sent}
     for issue in sent:
         has_new_neighbour = issue.number == newest[issue.newsletter] - 1

@@ -89,23 +89,17 @@ def _planned(
     Raises:
         FeedsError: nobody is left to tell, it is too long, or mail must not go out from here.
     """
-    memory, name = store.memory, newsletter.name
-    slot, (_, last) = wish.now.replace(microsecond=0), memory.last(name)
-    seed, number = wish.chance(compose.SEED_BYTES), last + 1
-    typesetter = Typesetter(site=site, newsletter=newsletter, number=number, slot=slot, seed=seed, corrects=about)
+    _, last = store.memory.last(newsletter.name)
+    slot, seed = wish.now.replace(microsecond=0), wish.chance(compose.SEED_BYTES)
+    typesetter = Typesetter(site=site, newsletter=newsletter, number=last + 1, slot=slot, seed=seed, corrects=about)
     content = Content(selection=Selection(stories=(), note=note), texts={})
-    copies = compose.copies(newsletter)
-    had = memory.reached(about.id, [key for _, key in copies])
-    copies = [copy for copy in copies if copy[1] in had]
-    mailing = typesetter.mailing(content, memory.choices(name, of=about.id), copies, of=about.id)
-    if mailing is None:
-        raise FeedsError(f"nobody who got {name} {about.number} is left to be told")
+    mailing = _mailing(typesetter, content, about, store)
     if any(message.weight(letter.html) >= message.MOST_BYTES for letter in mailing.letters):
         raise FeedsError(f"{note.path}: is longer than mail programs show")
     gate.check(site, newsletter, last)
     plan = Plan(
-        newsletter=name,
-        number=number,
+        newsletter=newsletter.name,
+        number=last + 1,
         slot=slot,
         subject=typesetter.subject(content.selection),
         selection=content.selection,
@@ -117,6 +111,22 @@ def _planned(
         corrects=about.id,
     )
     return plan, mailing
+
+
+def _mailing(typesetter: Typesetter, content: Content, about: Issue, store: Store) -> Mailing:
+    """Return a letter for each language of those who got the issue, and for copies that did.
+
+    Raises:
+        FeedsError: none of them still wants it.
+    """
+    newsletter, memory = typesetter.newsletter, store.memory
+    copies = compose.copies(newsletter)
+    had = memory.reached(about.id, [key for _, key in copies])
+    copies = [(email, key) for email, key in copies if key in had]
+    mailing = typesetter.mailing(content, memory.choices(newsletter.name, of=about.id), copies, of=about.id)
+    if mailing is None:
+        raise FeedsError(f"nobody who got {newsletter.name} {about.number} is left to be told")
+    return mailing
 
 
 def _due(newsletter: Newsletter, plan: Plan, recipients: int) -> IssueReport:

@@ -45,7 +45,8 @@ def retract(config: Config, name: str, number: int | None, reason: str, wish: Wi
     with opened(config.settings.store.url, config.folder) as store:
         issue = went_out(store, newsletter, number)
         ended = store.deliveries.end(issue.id, "retracted")
-        store.memory.finish(issue.id)
+        if issue.state is IssueState.SENDING:
+            store.memory.finish(issue.id)
         if reason or issue.retracted_at is None:
             store.memory.retract(issue.id, wish.clock(), without_illegal(clean_line(reason)))
         issue = went_out(store, newsletter, issue.number)

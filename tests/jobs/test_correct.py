@@ -220,6 +220,15 @@ def test_it_uses_up_no_slot_and_announces_nothing(letter_site):
     assert letter_site.publish(due + timedelta(hours=1)).issues == []
 
 
+def test_two_issues_of_one_moment_are_none(letter_site):
+    """A moment is one issue's: whoever is second is told to try again, and nothing of it is kept."""
+    letter_site.publish()
+    corrected(letter_site)
+    with pytest.raises(FeedsError, match="another issue of weekly went out at this very moment; try again"):
+        corrected(letter_site, text="Other words.\n")
+    assert len(issues(letter_site)) == 2
+
+
 def test_somebody_must_say_yes_before_it_leaves_this_machine(letter_site):
     """At a terminal it is asked, with the number of readers; without one `--yes` is wanted; no is no."""
     letter_site.publish()
