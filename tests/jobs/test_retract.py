@@ -136,6 +136,13 @@ def test_page_and_feeds_say_so_and_the_text_stays(sent):
     assert "The weekly: Retracted: first" in after["public/feeds/index.html"].decode()
 
 
+def test_what_is_taken_back_is_no_newer_for_it(sent):
+    """The list of all feeds gives the day of the newest issue, the feed's own page that of the retraction."""
+    take_back(sent, at=NOW + timedelta(days=2))
+    assert 'data-label="Newest">November 23, 2026' in sent.read("public/feeds/index.html")
+    assert "updated November 25, 2026" in sent.read(f"{HERE}/index.html")
+
+
 def test_feeds_that_say_so_are_valid(sent):
     """Atom, RSS and JSON: the title says it, the content why, and what was sent stands below."""
     before = feedparser.parse(sent.read(f"{HERE}/atom.xml")).entries[0]
