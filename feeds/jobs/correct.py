@@ -1,5 +1,6 @@
 """Tell those who got an issue what was wrong in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from feeds.config import Config
@@ -43,7 +44,7 @@ def correct(config: Config, name: str, number: int, file: Path, wish: Wish) -> R
             return None
         if not store.memory.freeze(plan, wish.clock()):
             raise FeedsError(f"another issue of {name} went out at this very moment; try again")
-    return publish(config, wish)
+    return publish(config, replace(wish, yes=False))  # what else is due was not agreed to
 
 
 def _note(file: Path) -> Note:

@@ -247,6 +247,20 @@ def test_somebody_must_say_yes_before_it_leaves_this_machine(letter_site):
     assert [i.state for i in corrected(letter_site, yes=True).issues] == ["sending"]
 
 
+def test_a_yes_to_a_correction_is_none_to_what_else_is_due(letter_site):
+    """An issue that nobody agreed to send is told of, as by any publish without a terminal."""
+    letter_site.publish()
+    daily = '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\ncopy_to = ["desk@example.com"]\n'
+    smtp = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
+    smtp += '[mail.bounces]\naddress = "b@example.com"\nmailbox = "maildir:b"\n'
+    world = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
+    letter_site.configure(f"{world}[publish]\nwait_for_site = false\n{daily}{NEWSLETTER}{smtp}")
+    asked = []
+    report = corrected(letter_site, yes=True, ask=asked.append)
+    assert [(i.newsletter, i.state) for i in report.issues] == [("weekly", "sending")]
+    assert [question.split(" to ")[0] for question in asked] == ["Send daily 1"]
+
+
 def test_a_store_that_is_older_than_what_was_sent_corrects_nothing(letter_site):
     """What lies in `public/` says so."""
     letter_site.publish()

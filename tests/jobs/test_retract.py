@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import feedparser
@@ -207,6 +209,17 @@ def test_a_page_says_so_whatever_becomes_of_it(sent):
     page.write_bytes(b"<html><body>old</body></html>")
     sent.publish(use_cache=False)
     assert page.read_bytes() == told
+
+
+@pytest.mark.parametrize("page", ["", "<HTML><BODY CLASS=old><p>Sent", "<p>Sent"])
+def test_a_page_that_another_tool_made_says_so_too(sent, page):
+    """Such as were taken over with `feeds store adopt`: the notice stands before everything that is shown."""
+    with closing(sqlite3.connect(sent.folder / "feeds.db")) as db, db:
+        db.execute("UPDATE contents SET page = ?", (page,))
+    take_back(sent, reason="Wrong")
+    told = sent.read(f"{HERE}/1/index.html")
+    assert told.index("Wrong") < (told.index("<p>Sent") if page else len(told))
+    assert told.lower().startswith("<html><body class=old>" if "BODY" in page else '<div class="bg"')
 
 
 def test_files_are_deployed_with_the_notice_in_them(sent):

@@ -190,12 +190,14 @@ def _paragraphs(html: str, base: str) -> tuple[str, ...]:
 
 
 def with_notice(page: str, notice: str) -> str:
-    """Return a page of the archive with something that must be read first, whichever version made the page."""
-    return _BODY.sub(lambda body: body[0] + notice, page, count=1)
+    """Return a page of the archive with something that must be read first, whichever version or tool made the page."""
+    found = _BODY.search(page)
+    at = found.end() if found else 0
+    return page[:at] + notice + page[at:]
 
 
 #: Where what a page shows begins.
-_BODY = re.compile(r"<body\b[^>]*>")
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
 def subject(selection: Selection, words: Words, corrects: Issue | None = None) -> str:
