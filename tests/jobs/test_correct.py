@@ -70,6 +70,14 @@ def issues(site):
         return store.memory.issues()
 
 
+def to_the_world(site, more=""):
+    """From now on mail leaves this machine, or would if anything listened there."""
+    smtp = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
+    smtp += '[mail.bounces]\naddress = "b@example.com"\nmailbox = "maildir:b"\n'
+    world = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
+    site.configure(f"{world}[publish]\nwait_for_site = false\n{more}{NEWSLETTER}{smtp}")
+
+
 def got(mailing, number=2):
     return {one.recipient for one in status.recipients(mailing.site.config, "weekly", number)}
 
@@ -232,11 +240,7 @@ def test_two_issues_of_one_moment_are_none(letter_site):
 def test_somebody_must_say_yes_before_it_leaves_this_machine(letter_site):
     """At a terminal it is asked, with the number of readers; without one `--yes` is wanted; no is no."""
     letter_site.publish()
-    smtp = (
-        'transport = "smtp"\n[mail.smtp]\nport = 9\n[mail.bounces]\naddress = "b@example.com"\nmailbox = "maildir:b"\n'
-    )
-    world = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
-    letter_site.configure(f"{world}[publish]\nwait_for_site = false\n{NEWSLETTER}{smtp}")
+    to_the_world(letter_site)
     sql(letter_site, "UPDATE issues SET transport = 'smtp'")
     with pytest.raises(FeedsError, match="weekly 2 would go out of turn; `feeds correct --yes` sends it"):
         corrected(letter_site)
@@ -251,10 +255,7 @@ def test_a_yes_to_a_correction_is_none_to_what_else_is_due(letter_site):
     """An issue that nobody agreed to send is told of, as by any publish without a terminal."""
     letter_site.publish()
     daily = '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\ncopy_to = ["desk@example.com"]\n'
-    smtp = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
-    smtp += '[mail.bounces]\naddress = "b@example.com"\nmailbox = "maildir:b"\n'
-    world = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
-    letter_site.configure(f"{world}[publish]\nwait_for_site = false\n{daily}{NEWSLETTER}{smtp}")
+    to_the_world(letter_site, daily)
     asked = []
     report = corrected(letter_site, yes=True, ask=asked.append)
     assert [(i.newsletter, i.state) for i in report.issues] == [("weekly", "sending")]
