@@ -330,7 +330,7 @@ class Note(Value, frozen=True, kw_only=True):
 class Selection(Value, frozen=True, kw_only=True):
     """Which entries an issue is made of."""
 
-    #: Told with excerpt, the lead first.
+    #: Told with excerpt, the lead first; none where the note is all there is to say.
     stories: tuple[Entry, ...]
     #: Listed by title.
     also: tuple[Entry, ...] = ()
@@ -395,6 +395,16 @@ class Issue(Value, frozen=True, kw_only=True):
     whole: bool = False
     #: UTC; None for one that is made up.
     composed_at: datetime | None = None
+    #: When it was taken back, UTC, and why, for everybody to read.
+    retracted_at: datetime | None = None
+    retraction: str = ""
+    #: The number of the issue of the same newsletter that it corrects.
+    corrects: int | None = None
+
+    @property
+    def updated(self) -> datetime:
+        """When what is said of it changed last: it went out, or was taken back."""
+        return max(self.slot, self.retracted_at or self.slot)
 
 
 class Delivery(Value, frozen=True, kw_only=True):

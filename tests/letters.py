@@ -1,14 +1,17 @@
-"""Letters for tests: a digest and a whole post in four languages, with all that a post may hold."""
+"""Letters for tests: a digest, a whole post and a correction in four languages, with all that a post may hold."""
 
 from pathlib import Path
 
 from feeds.config import load
+from feeds.jobs import correct, retract
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Wish
 from tests.conftest import NOW
 
 TEMPLATES = ("digest", "letter")
 LANGUAGES = ("en", "ja", "de", "ar")
+#: All that there are.
+NAMES = [f"{kind}-{lang}" for kind in (*TEMPLATES, "correction") for lang in LANGUAGES]
 POSTS = {
     "en": ("Two doors to the same room", "Some readers would like to be *told*; others would rather look."),
     "ja": (
@@ -40,7 +43,7 @@ print("a long line of code that goes on and on and on and on and on and on and o
 
 
 def written(folder: Path) -> dict[str, bytes]:
-    """Publish them in *folder*; return each message by template and language: `digest-ja`."""
+    """Publish them in *folder*; return each message by template and language: `digest-ja`, `correction-ja`."""
     (folder / "posts").mkdir()
     newsletters = "".join(
         f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
@@ -60,5 +63,21 @@ def written(folder: Path) -> dict[str, bytes]:
     for name in (f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES):
         (folder / "letters" / name).mkdir(parents=True)
         (folder / "letters" / name / "next.md").write_text("A *note*, `code` and a [link](/c).\n\n> Quoted.\n", "utf-8")
-    publish(load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW))
-    return {file.parent.parent.name: file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
+    config = load(folder / "config.toml", {})
+    publish(config, Wish(now=NOW, clock=lambda: NOW))
+    for lang, (_, words) in POSTS.items():
+        (folder / "correction.md").write_text(WHOLE.format(words=words), "utf-8")
+        correct.correct(config, f"digest-{lang}", 1, folder / "correction.md", Wish(now=NOW, clock=lambda: NOW))
+    return {_name(*file.parts[-3:-1]): file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
+
+
+def _name(newsletter: str, number: str) -> str:
+    return newsletter if number == "1" else newsletter.replace("digest", "correction")
+
+
+def retracted(folder: Path) -> dict[str, Path]:
+    """Retract the digests that were written in *folder*; return their pages, by language: each has a correction too."""
+    config, wish = load(folder / "config.toml", {}), Wish(now=NOW, clock=lambda: NOW, feeds_only=True)
+    for lang, (_, words) in POSTS.items():
+        retract.retract(config, f"digest-{lang}", 1, words, wish)
+    return {lang: folder / f"public/newsletters/digest-{lang}/1/index.html" for lang in LANGUAGES}

@@ -98,6 +98,9 @@ def test_issues_and_subscribers_are_listed(letter_site, feeds):
         "recipients": 2,
         "sent": 2,
         "state": "sent",
+        "retracted_at": None,
+        "retraction": "",
+        "corrects": None,
     }
     assert "weekly\t1\t2026-11-23 08:00 UTC\tsent\t2/2\tfirst" in feeds("issues").stdout
     assert feeds("subscribers", "remove", "ada@example.org").returncode == 0

@@ -98,6 +98,28 @@ def test_killed_senders_double_nothing_that_is_to_be_held(letter_site):
         assert set(counts) | held == set(addresses(kills * 100))
 
 
+def test_a_correction_that_is_killed_is_an_issue_like_any_other(letter_site):
+    """A publish goes on with it: to all who got the issue and nobody else, and the same words are not sent again."""
+    folder = letter_site.folder
+    with under_way(letter_site, 300, pace=0.01, connections=2) as mailing:
+        assert ended(started(folder))[0] == 0
+        before = len(mailing.server.taken)
+        (folder / "sorry.md").write_text("It was wrong.\n", "utf-8")
+        words = ("correct", "weekly", "1", "sorry.md", "--yes")
+        process = started(folder, *words)
+        until_taken(mailing.server, before + 50, process)
+        process.kill()
+        process.communicate()
+        assert before + 50 <= len(mailing.server.taken) < before + 300
+        subscribe(folder, ["new@example.org"])
+        assert ended(started(folder))[0] == 0
+        counts = mailing.server.counts()
+        assert set(counts) == set(addresses(300))
+        assert (min(counts.values()), sum(counts.values()) - 600 <= 2) == (2, True)
+        code, _, complained = ended(started(folder, *words))
+        assert (code, "was sent already as a correction of weekly 1" in complained) == (1, True)
+
+
 @pytest.fixture
 def losing(letter_site, tmp_path):
     """A site whose store lies on a disk that can lose power."""

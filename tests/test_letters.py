@@ -11,9 +11,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from tests import mailserver
-from tests.letters import LANGUAGES, TEMPLATES, written
-
-NAMES = [f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES]
+from tests.letters import NAMES, written
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from feeds.core.posts.dates import parse
 from feeds.jobs.publish import publish
 from feeds.jobs.report import Wish
 from tests.conftest import NOW, ROOT
-from tests.letters import LANGUAGES, TEMPLATES, written
+from tests.letters import LANGUAGES, NAMES, retracted, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Looked up on import: in a test no FEEDS_* variable is left.
@@ -160,11 +160,13 @@ def test_the_address_of_a_feed_selects_itself(opened):
 
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory) -> Path:
-    """A folder with the HTML of a digest and of a whole post in each language: `digest-ja.html`."""
+    """A folder with the HTML of each letter, and of a page with a notice, in each language: `digest-ja.html`."""
     folder = tmp_path_factory.mktemp("letters")
     for name, raw in written(folder).items():
         html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
         (folder / f"{name}.html").write_text(html.get_content(), "utf-8")
+    for lang, page in retracted(folder).items():
+        shutil.copy(page, folder / f"retracted-{lang}.html")
     return folder
 
 
@@ -180,11 +182,13 @@ def shown(opened, browser, letters, request):
     return show
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, template, lang):
+SHOWN = [*NAMES, *(f"retracted-{lang}" for lang in LANGUAGES)]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, name):
     """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
-    page, width, asked = shown(f"{template}-{lang}")
+    page, width, asked = shown(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(SMALLEST) >= 14
     ratio, where = page.evaluate(CONTRAST)
@@ -192,12 +196,22 @@ def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, template, 
     assert [url for url in asked if url != "https://example.com/a.png"] == []
 
 
-AXE_PAGES = [*PAGES, *(f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES)]
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_notice_is_the_first_thing_on_a_page(shown, lang):
+    """For the eye and for who listens: a note with a name, in its language, seen without scrolling."""
+    page, width, _ = shown(f"retracted-{lang}")
+    note = page.get_by_role("note")
+    place = note.bounding_box()
+    assert (place["y"], place["width"]) == (0, width)
+    assert page.evaluate("document.body.innerText.trim()").startswith(note.inner_text().strip())
+    assert (note.get_attribute("lang"), bool(note.get_attribute("aria-label"))) == (lang, True)
+    assert note.evaluate("e => getComputedStyle(e).direction") == ("rtl" if lang == "ar" else "ltr")
+    assert note.get_by_role("link").count() == 1
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", AXE_PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *SHOWN])
 def test_axe_finds_no_fault(browser, sample, letters, name, scheme):
     """No violation of WCAG 2.2 at level A or AA that a program can find."""
     context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from feeds import __version__
-from feeds.cli import bounces, people, store, telling
+from feeds.cli import bounces, corrections, people, store, telling
 from feeds.cli.words import CONFIG as _CONFIG
 from feeds.cli.words import JSON as _JSON
 from feeds.cli.words import NOW as _NOW
+from feeds.cli.words import YES as _YES
 from feeds.cli.words import ask as _ask
 from feeds.cli.words import clock as _clock
 from feeds.cli.words import config as _config
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
     from feeds.config import Config
     from feeds.edges.store.opening import Store
     from feeds.edges.workers import Workers
-    from feeds.jobs.report import Report
     from feeds.jobs.run import Event
     from feeds.jobs.survey import Survey
 
-_YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
 _NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post anew and keep nothing of it.")
 
 
@@ -137,19 +136,7 @@ def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
     with _progress(hidden=as_json) as progress:
         wish = Wish(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
         report = job.revive(config, feed, wish) if undo else job.retire(config, feed, wish)
-    return _told(config, report, as_json=as_json)
-
-
-def _told(config: "Config", report: "Report", *, as_json: bool) -> int:
-    """Tell what a pass did on the way to something else; return the exit code."""
-    from feeds.jobs.report import few
-
-    telling.complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
-    if as_json:
-        telling.print_json(telling.summary(report))
-    for line in () if as_json else telling.told(config, report, dry_run=False):
-        click.echo(line)
-    return report.exit_code
+    return telling.tell_pass(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -363,7 +350,7 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
         with _progress(hidden=as_json) as progress:
             wish = Wish(now=moment, clock=_clock, send=newsletter, yes=yes, ask=_ask(), progress=progress)
             report = publish_(config, wish)
-        return _told(config, report, as_json=as_json)
+        return telling.tell_pass(config, report, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
         wish = Wish(now=moment, clock=_clock)
         click.echo(trial(Site(config), newsletter, test, found, store.memory, wish))
@@ -382,7 +369,7 @@ def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         report = job.approve(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
-    return _told(config, report, as_json=as_json)
+    return telling.tell_pass(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -421,9 +408,11 @@ def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         report = status.resume(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
-    return _told(config, report, as_json=as_json)
+    return telling.tell_pass(config, report, as_json=as_json)
 
 
+commands.add_command(corrections.retract)
+commands.add_command(corrections.correct)
 commands.add_command(people.subscribers)
 commands.add_command(bounces.bounces)
 commands.add_command(store.store)

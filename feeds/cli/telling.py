@@ -103,7 +103,8 @@ def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
         yield f"  and {len(report.written) - len(shown)} more"
     yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
     for issue in report.issues:
-        to = f"{issue.posts} posts to {issue.recipients} recipients"
+        what = f"{issue.posts} posts" if issue.posts else "a note"
+        to = f"{what} to {issue.recipients} recipients"
         kept = f", in outbox/{issue.newsletter}/{issue.number}/" if config.settings.mail.transport == "outbox" else ""
         where = "would be sent" if dry_run else f"{issue.state}{kept}"
         if issue.state == "composed":
@@ -134,6 +135,18 @@ def remark(found: Remark) -> dict[str, Any]:
 def remark_row(found: Remark) -> tuple[str, ...]:
     """Return a remark as a row."""
     return (found.level, found.where, f"{found.what}: {found.why}" if found.why else found.what, found.do)
+
+
+def tell_pass(config: Config, report: Report, *, as_json: bool) -> int:
+    """Tell what a pass did on the way to something else; return the exit code."""
+    from feeds.jobs.report import few
+
+    complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
+    if as_json:
+        print_json(summary(report))
+    for line in () if as_json else told(config, report, dry_run=False):
+        print(line)
+    return report.exit_code
 
 
 # Posts ------------------------------------------------------------------------------------------------------------
@@ -306,13 +319,24 @@ def issue(found: Issue) -> dict[str, Any]:
         "recipients": found.recipients,
         "sent": found.sent,
         "state": found.state,
+        "retracted_at": found.retracted_at.isoformat() if found.retracted_at else None,
+        "retraction": found.retraction,
+        "corrects": found.corrects,
     }
 
 
 def issue_row(found: Issue) -> tuple[str, ...]:
     """Return an issue as a line of a table."""
     slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
-    return (found.newsletter, str(found.number), slot, found.state.value, sent, found.subject)
+    return (found.newsletter, str(found.number), slot, ", ".join(_state(found)), sent, found.subject)
+
+
+def _state(found: Issue) -> Iterator[str]:
+    yield found.state.value
+    if found.retracted_at:
+        yield "retracted"
+    if found.corrects:
+        yield f"corrects {found.corrects}"
 
 
 def progress(found: Progress) -> dict[str, Any]:
@@ -337,6 +361,11 @@ def progress_lines(found: Progress) -> Iterator[str]:
     about = found.issue
     said = [f"{number:,} {state}" for state, number in found.counts.items() if number]
     yield f"{about.newsletter} {about.number}: {', '.join(said) or 'nobody'} of {about.recipients:,}; {about.subject}"
+    if about.corrects:
+        yield f"  corrects {about.newsletter} {about.corrects}"
+    if about.retracted_at:
+        why = f": {about.retraction}" if about.retraction else ""
+        yield f"  retracted on {about.retracted_at:%Y-%m-%d %H:%M} UTC{why}"
     if about.halted:
         yield f"  stopped: {about.halted}"
     if found.rate and found.left:

@@ -27,6 +27,7 @@ CONFIG = click.option(
 NOW = click.option(
     "--now", metavar="TIME", help="Act as if it were this moment, such as 2026-11-23 or 2026-11-23T08:00+09:00."
 )
+YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 
 

@@ -1,9 +1,12 @@
 """The pages of issues that everybody may read."""
 
+from collections.abc import Iterable
+
 from feeds.core.newsletters import view
 from feeds.edges.store.memory import Memory
 from feeds.errors import FeedsError
 from feeds.jobs.letters import page_url
+from feeds.jobs.notices import notice
 from feeds.jobs.report import Report
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState
@@ -11,15 +14,17 @@ from feeds.settings import Newsletter
 
 
 def write_pages(site: Site, memory: Memory, report: Report) -> None:
-    """Write the pages of issues that are on their way, have a new neighbour, or lack theirs."""
+    """Write the pages of issues that are on their way, have a new neighbour, bear a notice, or lack theirs."""
     named = {n.name: n for n in site.settings.newsletters}
     issues = [i for i in memory.issues() if i.newsletter in named and i.state is not IssueState.COMPOSED]
-    newest = {issue.newsletter: issue.number for issue in issues}
+    newest = {issue.newsletter: issue.number for issue in sorted(issues, key=lambda issue: issue.number)}
+    corrected = {(issue.newsletter, issue.corrects) for issue in issues}
     for issue in issues:
         is_new = issue.state is IssueState.SENDING or issue.number >= newest[issue.newsletter] - 1
-        if is_new or not site.public.has(page_path(issue)):
+        has_notice = issue.retracted_at is not None or (issue.newsletter, issue.number) in corrected
+        if is_new or has_notice or not site.public.has(page_path(issue)):
             try:
-                report.pages += _write(site, named[issue.newsletter], issue, memory)
+                report.pages += write_page(site, named[issue.newsletter], issue, memory)
             except FeedsError as e:
                 report.errors.append(str(e))
 
@@ -29,7 +34,7 @@ def is_missing(site: Site, newsletter: Newsletter, issue: Issue) -> bool:
     return newsletter.archive != "off" and not site.public.has(page_path(issue))
 
 
-def _write(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> bool:
+def write_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> bool:
     """Bring an issue's page up to date, if its newsletter has an archive; return whether that changed it.
 
     Raises:
@@ -37,18 +42,18 @@ def _write(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> 
     """
     if newsletter.archive == "off":
         return False
-    page = memory.page(issue.id).html
-    links = _neighbours(site, newsletter, issue, memory)
-    return site.public.write(page_path(issue), view.with_neighbours(page, site.words(newsletter), links).encode())
+    issues = memory.issues()
+    links = _neighbours(site, newsletter, issue, issues)
+    page = view.with_neighbours(memory.page(issue.id).html, site.words(newsletter), links)
+    page = view.with_notice(page, notice(site, newsletter, issue, issues, on_page=True))
+    return site.public.write(page_path(issue), page.encode())
 
 
-def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, memory: Memory) -> dict[str, str]:
+def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue]) -> dict[str, str]:
     """Return the addresses of other issues, by the text that says which; none where the archive is not listed."""
     if newsletter.archive != "public":
         return {}
-    numbers = {
-        i.number for i in memory.issues() if i.newsletter == newsletter.name and i.state is not IssueState.COMPOSED
-    }
+    numbers = {i.number for i in issues if i.newsletter == newsletter.name and i.state is not IssueState.COMPOSED}
     beside = {"previous_issue": issue.number - 1, "next_issue": issue.number + 1}
     found = {name: page_url(site, newsletter, number) for name, number in beside.items() if number in numbers}
     found["all_issues"] = site.public_url(f"newsletters/{newsletter.name}/")

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from feeds.core.newsletters import choose, notes, view
+from feeds.core.newsletters import choose, notes
 from feeds.core.posts import read
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
 from feeds.edges import folder
-from feeds.edges.store.memory import Mailing, Memory, Plan
+from feeds.edges.store.memory import Memory, Plan
 from feeds.errors import FeedsError, PostError
 from feeds.jobs import gate
 from feeds.jobs.letters import Typesetter
@@ -19,7 +19,7 @@ from feeds.jobs.survey import Survey
 from feeds.model import Content, Issue, IssueState, Note, Selection
 from feeds.settings import Newsletter
 
-_MOST_NOTE_BYTES = 100_000
+MOST_NOTE_BYTES = 100_000
 #: Of what an issue's tokens are made of.
 SEED_BYTES = 16
 
@@ -41,7 +41,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
     if drafted is None:
         return
     typesetter, selection, content = drafted
-    mailing = typesetter.mailing(content, memory.choices(newsletter.name), _copies(newsletter))
+    mailing = typesetter.mailing(content, memory.choices(newsletter.name), copies(newsletter))
     if mailing is None:
         return
     gate.check(site, newsletter, number)
@@ -50,7 +50,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
             newsletter=newsletter.name,
             number=number + 1,
             posts=len(selection.stories),
-            recipients=_expected(memory, newsletter, mailing),
+            recipients=memory.expected(newsletter.name, mailing),
             state="due",
         )
         report.issues.append(due)
@@ -61,7 +61,7 @@ def compose(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, w
         newsletter=newsletter.name,
         number=number + 1,
         slot=slot,
-        subject=view.subject(selection),
+        subject=typesetter.subject(selection),
         selection=selection,
         page=typesetter.page(content),
         content=content,
@@ -103,7 +103,7 @@ def approve(site: Site, name: str, memory: Memory) -> Issue:
     if content is None:
         raise FeedsError(f"{name} {issue.number} was composed by another version; `feeds cancel {name}` makes it anew")
     typesetter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
-    mailing = typesetter.mailing(content, memory.choices(name), _copies(newsletter))
+    mailing = typesetter.mailing(content, memory.choices(name), copies(newsletter))
     gate.check(site, newsletter, issue.number - 1)
     if mailing is None:
         raise FeedsError(f"there is nobody to send {name} {issue.number} to")
@@ -173,19 +173,10 @@ def reported(issue: Issue, state: str) -> IssueReport:
     )
 
 
-def _copies(newsletter: Newsletter) -> list[tuple[str, str]]:
+def copies(newsletter: Newsletter) -> list[tuple[str, str]]:
     """Return the addresses of `copy_to`, and how they are compared."""
     found = [addresses.parse(copy.address.addr_spec) for copy in newsletter.copy_to]
     return [(one.email, one.key) for one in found]
-
-
-def _expected(memory: Memory, newsletter: Newsletter, mailing: Mailing) -> int:
-    """Return how many an issue would go to, give or take a reader who is a copy as well."""
-    counts = memory.choices(newsletter.name)
-    return sum(counts.get(choice, 0) for choice in mailing.choices) + len(dict(mailing.copies))
-
-
-# What it tells ----------------------------------------------------------------------------------------------------
 
 
 def _selection(
@@ -220,7 +211,7 @@ def _note(site: Site, newsletter: Newsletter, memory: Memory, number: int) -> No
     for name in (f"{number}.md", "next.md"):
         path = f"{place}/{name}"
         if (site.config.folder / path).is_file():
-            content = folder.read(site.config.folder, path, _MOST_NOTE_BYTES)
+            content = folder.read(site.config.folder, path, MOST_NOTE_BYTES)
             found = notes.note(path, read.source(path, notes.with_fence(content)), content)
             if name != "next.md" or found.digest not in memory.notes(newsletter.name):
                 return found

@@ -68,12 +68,14 @@ def ask(site: Site, newsletter: Newsletter, memory: Memory, wish: Wish, mailing:
         reasons.append("would be the first to leave this machine")
     if wish.now > wish.clock():
         reasons.append(f"would go out ahead of its time (--now {wish.now:%Y-%m-%d %H:%M})")
+    if mailing.of is not None:
+        reasons.append("would go out of turn")
     if wish.ask is not None:
         why = f", which {' and '.join(reasons)}" if reasons else ""
-        readers = sum(memory.choices(newsletter.name).get(choice, 0) for choice in mailing.choices)
-        return wish.ask(f"Send {about} to {readers + len(mailing.copies):,} recipients{why}?")
+        return wish.ask(f"Send {about} to {memory.expected(newsletter.name, mailing):,} recipients{why}?")
     if reasons:
-        raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds publish --yes` sends it")
+        command = "publish" if mailing.of is None else "correct"
+        raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds {command} --yes` sends it")
     return True
 
 

@@ -13,7 +13,7 @@ from feeds.core.posts import markdown
 from feeds.edges import mjml
 from feeds.edges.store.memory import Mailing
 from feeds.jobs.site import Site
-from feeds.model import Choice, Content, Letter, Page, Selection
+from feeds.model import Choice, Content, Issue, Letter, Page, Selection
 from feeds.settings import Newsletter, Sender
 
 #: How often a letter that is too long is made shorter; each time it comes nearer.
@@ -29,10 +29,17 @@ class Typesetter:
     number: int
     slot: datetime
     seed: bytes
+    #: The issue that this one corrects: then it tells what the editor says of that, and no posts.
+    corrects: Issue | None = None
     #: Of the same language and with the same posts, a letter is set once.
     _set: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as they are dressed for mail, by path: a letter that is too long is set more than once.
     _posts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def template(self) -> str:
+        """How its letters look: a correction looks like one, whichever template the newsletter has."""
+        return "correction" if self.corrects else self.newsletter.template
 
     @property
     def envelope(self) -> message.Envelope:
@@ -72,10 +79,23 @@ class Typesetter:
         words = self.site.words(self.newsletter)
         spliced, _ = self._spliced(content, words, most=message.MOST_BYTES, web=True)
         html = self._compiled(content, words, spliced, web=True)
-        return Page(html=html, entry=self._render("pages/issue.html", content, words, web=True))
+        return Page(html=html, entry=self._entry(content, words))
 
-    def mailing(self, content: Content, choices: Mapping[Choice, int], copies: list[tuple[str, str]]) -> Mailing | None:
+    def subject(self, selection: Selection, words: Words | None = None) -> str:
+        """Return the subject in a language, else in the newsletter's."""
+        return view.subject(selection, words or self.site.words(self.newsletter), self.corrects)
+
+    def mailing(
+        self,
+        content: Content,
+        choices: Mapping[Choice, int],
+        copies: list[tuple[str, str]],
+        *,
+        of: int | None = None,
+    ) -> Mailing | None:
         """Return a letter for each choice, none for those that would be told nothing; None where nobody is left.
+
+        With the id *of* an issue it is for those who got that one.
 
         Raises:
             TemplateError: a template has a fault.
@@ -94,7 +114,7 @@ class Typesetter:
         if not places:
             return None
         readers = {choice: place for choice, place in places.items() if choice in choices}
-        return Mailing(letters=letters, choices=readers, copies=copies, copies_get=places.get(Choice(), 0))
+        return Mailing(letters=letters, choices=readers, copies=copies, copies_get=places.get(Choice(), 0), of=of)
 
     # Fitting ----------------------------------------------------------------------------------------------------
 
@@ -106,7 +126,7 @@ class Typesetter:
             size = message.weight(letter.html)
             if size < message.MOST_BYTES:
                 break
-            if self.newsletter.template == "letter" and most > message.MOST_BYTES // 4:
+            if self.template == "letter" and most > message.MOST_BYTES // 4:
                 most = int(most * min(0.9, 0.98 * message.MOST_BYTES / size))
             else:
                 told = _fewer(told, message.MOST_BYTES / size)
@@ -118,15 +138,15 @@ class Typesetter:
         spliced, cut = self._spliced(content, words, most=most, web=False)
         return Letter(
             lang=words.lang,
-            subject=view.subject(content.selection),
+            subject=self.subject(content.selection, words),
             html=self._compiled(content, words, spliced, web=False, cut=cut),
-            text=self._render(f"{self.newsletter.template}.txt", content, words, web=False, cut=cut),
+            text=self._render(f"{self.template}.txt", content, words, web=False, cut=cut),
         )
 
     def _compiled(
         self, content: Content, words: Words, spliced: Mapping[str, str], *, web: bool, cut: bool = False
     ) -> str:
-        template, templates = f"{self.newsletter.template}.mjml", self.site.templates
+        template, templates = f"{self.template}.mjml", self.site.templates
         source = self._render(template, content, words, web=web, cut=cut)
         return mjml.compile(source, templates.path(template), templates.parts("letter"), spliced)
 
@@ -142,6 +162,8 @@ class Typesetter:
             web_url=page_url(self.site, self.newsletter, self.number),
             unsubscribe_url=None if web else self.envelope.leave_url,
             cut=cut,
+            corrects=self.corrects,
+            corrects_url=page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
         )
         return self.site.templates.render(name, {"letter": seen, "t": words.plain})
 
@@ -150,9 +172,17 @@ class Typesetter:
         note, sponsor = content.selection.note, self.newsletter.sponsor
         said = self._dressed(note.html, words) if note and note.html else ""
         paid = self._dressed(markdown.to_html(sponsor), words) if sponsor else ""
-        whole = self._whole(content) if self.newsletter.template == "letter" else ""
+        whole = self._whole(content) if self.template == "letter" else ""
         body, cut = (whole, False) if web else mailhtml.shortened(whole, most)
         return {view.NOTE: said, view.SPONSOR: paid, view.BODY: body}, cut
+
+    def _entry(self, content: Content, words: Words) -> str:
+        """Return what the newsletter's feed shows of the issue."""
+        note = content.selection.note
+        if not (self.corrects and note):
+            return self._render("pages/issue.html", content, words, web=True)
+        said = markdown.safe(note.html, self.site.settings.site.url)
+        return self._render("pages/correction.html", content, words, web=True).replace(view.NOTE, view.said(said))
 
     def _dressed(self, html: str, words: Words) -> str:
         return mailhtml.mail_html(html, self.site.settings.site.url, _look(self.newsletter, words.lang))

@@ -7,6 +7,7 @@ from feeds.core.syndication import plan
 from feeds.core.syndication.plan import Feed
 from feeds.edges.made import recipe
 from feeds.jobs import pages
+from feeds.jobs.notices import notice
 from feeds.jobs.press import Press
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
@@ -48,7 +49,7 @@ class Newsletters:
                     newsletter,
                     self.site.settings,
                     issues=len(issues),
-                    updated=issues[0].slot,
+                    updated=max(issue.updated for issue in issues),
                     known=known.get(newsletter.name),
                 )
 
@@ -79,7 +80,7 @@ class Newsletters:
         if documents:
             from feeds.core.syndication import write  # noqa: PLC0415 - lxml and feedgen, only where a feed is made
 
-            items = [self._item(feed, issue) for issue in issues]
+            items = [self._item(feed, issue, issues) for issue in issues]
             yield from write.documents(feed, items, self.site.settings, documents)
 
     def _named(self, feed: Feed) -> Newsletter:
@@ -94,13 +95,15 @@ class Newsletters:
                 place = self.site.public.root / feed.folder
                 yield f"{place}: its feed is not written any more and stays (`feeds retire {feed.folder}` ends it)"
 
-    def _item(self, feed: Feed, issue: Issue) -> "Item":
+    def _item(self, feed: Feed, issue: Issue, issues: Sequence[Issue]) -> "Item":
         from feeds.core.syndication import item  # noqa: PLC0415 - as above
 
-        entry = self.store.memory.page(issue.id).entry
+        newsletter = self._named(feed)
+        entry = notice(self.site, newsletter, issue, issues, on_page=False) + self.store.memory.page(issue.id).entry
+        title = pages.title(issue, self.site.words(newsletter))
         url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
         authority = self.site.settings.site.authority
-        return item.of_issue(issue, entry, url=url, lang=feed.lang, authority=authority)
+        return item.of_issue(issue, entry, title=title, url=url, lang=feed.lang, authority=authority)
 
 
 def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: Press) -> None:

@@ -50,11 +50,16 @@ def of_entry(entry: Entry, text: Text, words: Words, feed: Feed) -> Story:
     )
 
 
+def title(issue: Issue, words: Words) -> str:
+    """Return what lists call an issue: its subject, and that it was taken back if it was."""
+    return words.say("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
+
+
 def of_issue(site: Site, issue: Issue, words: Words) -> Story:
     """Return what a page shows of a newsletter's issue."""
     number = words.say("issue", number=issue.number)
     return Story(
-        title=issue.subject,
+        title=title(issue, words),
         url=site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
         lang=words.lang,
         meta=f"{number} · {words.date(issue.slot)}",
@@ -86,16 +91,16 @@ def _facts(feed: Feed, words: Words) -> str:
     return " · ".join(found)
 
 
-def recipe(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> str:
+def recipe(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
     """Return a digest of everything that decides the list's bytes; asking for it loads no template."""
-    rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f)) for f in feeds]
-    letters = [(i.newsletter, i.number, i.subject, i.slot) for i in issues]
+    rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f, issues)) for f in feeds]
+    letters = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
     settings = site.settings
     stamp = site.templates_stamp()
     return made.recipe(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
 
-def feeds_page(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> bytes:
+def feeds_page(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> bytes:
     """Return the page that lists every feed, with autodiscovery links, and the newest public issues.
 
     Raises:
@@ -105,7 +110,7 @@ def feeds_page(site: Site, feeds: Iterable[Feed], issues: Iterable[Issue]) -> by
     page = _page(site, words, title=words.say("feeds"), url=site.settings.feeds_url) | {
         "intro": words.say("feeds_intro"),
         "groups": [
-            {"title": group_title(kind, words), "rows": [_row(feed, words) for feed in members]}
+            {"title": group_title(kind, words), "rows": [_row(feed, issues, words) for feed in members]}
             for kind, members in groupby(feeds, lambda feed: feed.kind)
         ],
         "opml_url": f"{site.settings.feeds_url}feeds.opml",
@@ -143,17 +148,20 @@ def _formats(feed: Feed) -> list[dict[str, str]]:
     return [{"name": _NAMES[f], "type": MEDIA_TYPES[f], "url": feed.address(FILES[f])} for f in feed.formats]
 
 
-def _newest(feed: Feed) -> Any:
+def _newest(feed: Feed, issues: Sequence[Issue]) -> Any:
+    """Return when its newest entry was published: what is said of an issue afterwards makes it no newer."""
+    if feed.kind == "newsletter":
+        return max((issue.slot for issue in issues if issue.newsletter == feed.key), default=feed.updated)
     return feed.entries[0].post.published if feed.entries else feed.updated
 
 
-def _row(feed: Feed, words: Words) -> dict[str, Any]:
+def _row(feed: Feed, issues: Sequence[Issue], words: Words) -> dict[str, Any]:
     return {
         "title": _label(feed, words),
         "full_title": feed.title,
         "url": feed.page_url,
         "entries": words.count("entries", feed.total),
-        "newest": words.date(_newest(feed)) if feed.total else "",
+        "newest": words.date(_newest(feed, issues)) if feed.total else "",
         "description": feed.subtitle,
         "formats": _formats(feed),
     }
@@ -164,7 +172,7 @@ def _letters(site: Site, issues: Iterable[Issue], words: Words) -> list[dict[str
     shown = [issue for issue in issues if issue.newsletter in open_to_all]
     return [
         {
-            "title": f"{open_to_all[issue.newsletter].heading}: {issue.subject}",
+            "title": f"{open_to_all[issue.newsletter].heading}: {title(issue, words)}",
             "url": site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
             "date": words.date(issue.slot),
         }

@@ -16,6 +16,9 @@ from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
 from feeds.model import DeliveryState, Issue, IssueState
 
+#: What a delivery is in while it is still to come; what is held aside.
+STILL_TO_COME = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
@@ -35,8 +38,7 @@ class Progress:
     @property
     def left(self) -> int:
         """How many are still to come, those that are held aside."""
-        states = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
-        return sum(self.counts[state] for state in states)
+        return sum(self.counts[state] for state in STILL_TO_COME)
 
     @property
     def seconds_left(self) -> int | None:

@@ -55,9 +55,9 @@ def choose(
 def told_to(selection: Selection, choice: Choice, categories: Mapping[str, Category]) -> Selection | None:
     """Return what readers with one choice are told of an issue; None where that is nothing.
 
-    Where none of its stories are theirs, those that are listed by title are told.
+    Where none of its stories are theirs, those that are listed by title are told; a note alone is for everybody.
     """
-    if not choice.topics:
+    if not (choice.topics and selection.stories):
         return selection
     wanted = keys(choice.topics, categories)
     stories = tuple(entry for entry in selection.stories if _is_of(entry, wanted))

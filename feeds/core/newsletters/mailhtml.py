@@ -58,6 +58,18 @@ def in_words(html: str, base: str) -> str:
     return markdown.with_players(html, partial(_say_player, base=base))
 
 
+def with_addresses(html: str, base: str) -> str:
+    """Return *html*, not safe to show, with the address of each link behind its words, as a text part needs it."""
+    from lxml.html import tostring  # noqa: PLC0415 - as above
+
+    root = tree(f"<div>{html}</div>")[0]
+    for link in root.iter("a"):
+        address = _web_address(link.get("href") or "", base)
+        if address and link.text_content().strip() != address:
+            link.tail = f" <{address}>{link.tail or ''}"
+    return str(tostring(root, encoding="unicode", method="html"))
+
+
 def shortened(html: str, most_bytes: int) -> tuple[str, bool]:
     """Return as many blocks of *html* as take at most *most_bytes*, and whether any are left out."""
     from lxml.html import tostring  # noqa: PLC0415 - as above

@@ -1,7 +1,7 @@
 """A selection -> what the templates of a letter see. Plain values: a template decides nothing but looks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -14,7 +14,7 @@ from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.phrases import phrases
 from feeds.core.newsletters.words import Words, direction
 from feeds.core.posts import markdown, text
-from feeds.model import Entry, Image, Selection, Text
+from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
 #: What stands in a template for HTML that is put in when all else is compiled. A post that says it is not heard.
@@ -56,6 +56,19 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What a letter says that corrects an issue, beside the editor's note."""
+
+    #: Its own headline, and likewise in pieces.
+    title: str
+    phrases: tuple[str, ...]
+    #: Which issue it corrects, as a sentence, that issue's subject and page; no page where there is no archive.
+    says: str
+    of: str
+    url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LetterView:
     """Everything a letter's template may use."""
 
@@ -75,7 +88,9 @@ class LetterView:
     #: Likewise, on the web: the issues before and behind this one.
     neighbours: str
     theme: Theme
-    lead: Story
+    #: None in a correction, which tells of no posts.
+    lead: Story | None
+    correction: Correction | None
     groups: tuple[Group, ...]
     also: tuple[Story, ...]
     why: str
@@ -108,23 +123,29 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
     web_url: str | None,
     unsubscribe_url: str | None,
     cut: bool = False,
+    corrects: Issue | None = None,
+    corrects_url: str | None = None,
 ) -> LetterView:
     """Return the view of one issue in one language; *texts* holds what its posts say, by path.
 
-    Without a way to leave it is the page for the web, which must show nothing personal.
+    Without a way to leave it is the page for the web, which must show nothing personal. One that *corrects* another
+    has a note and no stories.
     """
-    lead, *rest = selection.stories
+    lead, rest = next(iter(selection.stories), None), selection.stories[1:]
     links = {} if unsubscribe_url is None else newsletter.link_parameters
     title, note = newsletter.heading, selection.note
-    first = _story(lead, texts, words, links, _LEAD_WIDTH)
+    first = _story(lead, texts, words, links, _LEAD_WIDTH) if lead else None
+    base, html = settings.site.url, note.html if note else ""
+    note_text = _paragraphs(html, base)
+    whole = lead if newsletter.template == "letter" else None
     return LetterView(
         lang=words.lang,
         dir=words.direction,
         title=title,
         issue=words.say("issue", number=number),
         date=words.date(slot),
-        subject=said(subject(selection)),
-        preview=text.shorten(first.excerpt, 140),
+        subject=said(subject(selection, words, corrects)),
+        preview=text.shorten(first.excerpt if first else said(" ".join(note_text)), 140),
         note=NOTE if note and note.html else "",
         sponsor=SPONSOR if newsletter.sponsor else "",
         body=BODY if newsletter.template == "letter" else "",
@@ -132,6 +153,7 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=first,
+        correction=_correction(selection, words, corrects, corrects_url) if corrects else None,
         groups=_groups(rest, texts, words, links, by_category=newsletter.group_by == "category"),
         also=tuple(_story(entry, texts, words, links) for entry in selection.also),
         why=words.say("why", title=title),
@@ -143,9 +165,10 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         site_name=settings.site.name,
         site_url=settings.site.url,
         address=settings.mail.address,
-        note_text=_paragraphs(note.html, settings.site.url) if note else (),
+        # Nothing else in a correction leads to where its links do.
+        note_text=_paragraphs(mailhtml.with_addresses(html, base), base) if corrects else note_text,
         sponsor_text=_paragraphs(markdown.to_html(newsletter.sponsor), settings.site.url) if newsletter.sponsor else (),
-        body_text=_paragraphs(texts[lead.post.path].html, lead.post.url) if newsletter.template == "letter" else (),
+        body_text=_paragraphs(texts[whole.post.path].html, whole.post.url) if whole else (),
     )
 
 
@@ -166,14 +189,41 @@ def _paragraphs(html: str, base: str) -> tuple[str, ...]:
     return tuple(found for _, found in text.blocks(mailhtml.in_words(html, base)))
 
 
-def subject(selection: Selection) -> str:
-    """Return the editor's subject, else the lead's title: mail programs thread what has the same subject."""
-    note = selection.note
-    return note.subject if note and note.subject else selection.stories[0].post.title
+def with_notice(page: str, notice: str) -> str:
+    """Return a page of the archive with something that must be read first, whichever version or tool made the page."""
+    found = _BODY.search(page)
+    at = found.end() if found else 0
+    return page[:at] + notice + page[at:]
+
+
+#: Where what a page shows begins.
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+
+
+def subject(selection: Selection, words: Words, corrects: Issue | None = None) -> str:
+    """Return the editor's subject, else the lead's title: mail programs thread what has the same subject.
+
+    That of an issue which *corrects* another says so, and which.
+    """
+    if selection.note and selection.note.subject:
+        return selection.note.subject
+    return words.say("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+
+
+def _correction(selection: Selection, words: Words, corrects: Issue, url: str | None) -> Correction:
+    headline = said(subject(selection, words, corrects))
+    number = words.say("issue", number=corrects.number)
+    return Correction(
+        title=headline,
+        phrases=phrases(headline, words.lang),
+        says=words.say("corrects", issue=number, date=words.date(corrects.slot)),
+        of=said(corrects.subject),
+        url=url,
+    )
 
 
 def _groups(
-    entries: list[Entry], texts: Mapping[str, Text], words: Words, links: Mapping[str, str], *, by_category: bool
+    entries: Sequence[Entry], texts: Mapping[str, Text], words: Words, links: Mapping[str, str], *, by_category: bool
 ) -> tuple[Group, ...]:
     """Return the stories under their first category, categories in the order of their newest story."""
     if not by_category:

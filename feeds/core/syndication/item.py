@@ -99,15 +99,14 @@ def of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, int]) 
     )
 
 
-def of_issue(issue: Issue, html: str, *, url: str, lang: str, authority: str) -> Item:
-    """Return what a newsletter's feed shows of an issue; *html* was frozen with it."""
-    sent = moment(issue.slot)
+def of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, authority: str) -> Item:
+    """Return what a newsletter's feed shows of an issue; *html* was frozen with it, but for a notice on top."""
     return Item(
         id=f"tag:{authority}:newsletters/{issue.newsletter}/{issue.number}",
-        title=issue.subject,
+        title=title,
         url=url,
-        published=sent,
-        updated=sent,
+        published=moment(issue.slot),
+        updated=moment(issue.updated),
         lang=lang,
         html=html,
     )

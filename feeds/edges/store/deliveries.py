@@ -273,9 +273,13 @@ class Deliveries:
             self._db.execute(_WIDEN, (issue_id,))
 
     def end(self, issue_id: int, answer: str) -> int:
-        """End everything that is still to come, without having been sent; return how many that were."""
+        """End everything that is still to come, without having been sent; return how many that were.
+
+        Of what is being handed over just now it stays known that it may have arrived, whatever becomes of its sender.
+        """
         query = (
-            "UPDATE deliveries SET state = 'failed', answer = ? WHERE issue_id = ? AND state NOT IN ('sent', 'failed')"
+            "UPDATE deliveries SET unknowns = unknowns + (state = 'handing_over'), state = 'failed', answer = ?"
+            " WHERE issue_id = ? AND state NOT IN ('sent', 'failed')"
         )
         with transaction(self._db):
             return self._db.execute(query, (answer, issue_id)).rowcount

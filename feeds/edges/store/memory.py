@@ -1,6 +1,6 @@
 """Issues in the memory: what was told, with which letters, and to whom. Each method is one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +38,8 @@ class Mailing:
     #: Addresses for copies and how they are compared; they get the letter at `copies_get`.
     copies: Sequence[tuple[str, str]] = ()
     copies_get: int = 0
+    #: The id of the issue that readers must have got to get this one; None: all of the newsletter's get it.
+    of: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,8 @@ class Plan:
     #: None while it waits for approval.
     mailing: Mailing | None
     transport: str = ""
+    #: The id of the issue that it corrects.
+    corrects: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +85,9 @@ class Memory:
             return frozenset(self._db.execute(query).scalars())
 
     def last(self, newsletter: str) -> tuple[datetime | None, int]:
-        """Return the last slot that was used, in UTC, and the highest number given."""
-        query = sa.select(sa.func.max(issues.c.slot), sa.func.max(issues.c.number))
+        """Return the last slot that was used, in UTC, and the highest number given; a correction uses up no slot."""
+        slots = sa.func.max(issues.c.slot).filter(issues.c.corrects.is_(None))
+        query = sa.select(slots, sa.func.max(issues.c.number))
         with self._db.begin():
             slot, number = self._db.execute(query.where(issues.c.newsletter == newsletter)).one()
         return (aware(slot) if slot else None), number or 0
@@ -96,11 +101,16 @@ class Memory:
             with self._db.begin():
                 self._freeze(plan, now)
         except sa.exc.IntegrityError:
-            slot, number = self.last(plan.newsletter)
-            if number < plan.number and slot != plan.slot:
+            if not self._has_taken(plan):
                 raise
             return False
         return True
+
+    def _has_taken(self, plan: Plan) -> bool:
+        place = sa.or_(issues.c.slot == naive(plan.slot), issues.c.number == plan.number)
+        query = sa.select(issues.c.id).where(issues.c.newsletter == plan.newsletter, place)
+        with self._db.begin():
+            return self._db.execute(query).first() is not None
 
     def _freeze(self, plan: Plan, now: datetime) -> None:
         issue_id = self._insert_one(
@@ -115,6 +125,7 @@ class Memory:
                 note=plan.selection.note.digest if plan.selection.note else "",
                 seed=plan.seed,
                 transport=plan.transport,
+                corrects=plan.corrects,
             ),
         )
         told = (
@@ -149,7 +160,7 @@ class Memory:
                 subscribers.c.id,
                 subscribers.c.email,
                 subscribers.c.email_key,
-            ).where(*_reads(newsletter), subscribers.c.lang.is_not_distinct_from(choice.lang))
+            ).where(*_reads(newsletter, mailing.of), subscribers.c.lang.is_not_distinct_from(choice.lang))
             to = to.where(subscriptions.c.topics == topics(choice.topics)).order_by(subscribers.c.id)
             columns = [*this, "subscriber_id", "recipient", "recipient_key"]
             self._db.execute(deliveries.insert().from_select(columns, to))
@@ -179,7 +190,10 @@ class Memory:
     def issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
         """Return the issues, oldest first; only those on their way if *unfinished*."""
         stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
-        query = sa.select(issues, stories.scalar_subquery().label("posts")).order_by(issues.c.slot, issues.c.id)
+        other = issues.alias()
+        corrected = sa.select(other.c.number).where(other.c.id == issues.c.corrects).scalar_subquery()
+        query = sa.select(issues, stories.scalar_subquery().label("posts"), corrected.label("corrected"))
+        query = query.order_by(issues.c.slot, issues.c.id)
         query = query.where(issues.c.number > 0)
         if unfinished:
             query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
@@ -251,9 +265,29 @@ class Memory:
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def choices(self, newsletter: str) -> dict[Choice, int]:
-        """Return what a newsletter's active readers have asked for, and how many of them asked for just that."""
-        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(*_reads(newsletter))
+    def corrections(self, issue_id: int) -> frozenset[str]:
+        """Return the digests of the notes that an issue was corrected with."""
+        query = sa.select(issues.c.note).where(issues.c.corrects == issue_id)
+        with self._db.begin():
+            return frozenset(self._db.execute(query).scalars())
+
+    def reached(self, issue_id: int, keys: Collection[str]) -> frozenset[str]:
+        """Return which addresses, as they are compared, got an issue or may have got it."""
+        query = sa.select(deliveries.c.recipient_key).where(*_got(issue_id), deliveries.c.recipient_key.in_(keys))
+        with self._db.begin():
+            return frozenset(self._db.execute(query).scalars())
+
+    def expected(self, newsletter: str, mailing: Mailing) -> int:
+        """Return how many a mailing would go to, give or take a reader who is a copy as well."""
+        counts = self.choices(newsletter, of=mailing.of)
+        return sum(counts.get(choice, 0) for choice in mailing.choices) + len(dict(mailing.copies))
+
+    def choices(self, newsletter: str, *, of: int | None = None) -> dict[Choice, int]:
+        """Return what a newsletter's active readers have asked for, and how many of them asked for just that.
+
+        With the id *of* an issue only those count who got it, or may have got it.
+        """
+        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(*_reads(newsletter, of))
         query = query.group_by(subscribers.c.lang, subscriptions.c.topics)
         query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
         with self._db.begin():
@@ -275,6 +309,12 @@ class Memory:
                 self._db.execute(table.delete().where(table.c.issue_id.in_(waiting)))
             self._db.execute(issues.delete().where(issues.c.id == issue_id, ~issues.c.approved))
 
+    def retract(self, issue_id: int, at: datetime | None, reason: str = "") -> None:
+        """Write down that an issue was taken back, and why; without a moment, that it was not."""
+        said = {"retracted_at": naive(at) if at else None, "retraction": reason}
+        with self._db.begin():
+            self._db.execute(issues.update().where(issues.c.id == issue_id).values(said))
+
     def finish(self, issue_id: int) -> None:
         """Write down that an issue has come to its end with everybody, and how many it reached."""
         here = deliveries.c.issue_id == issue_id
@@ -284,15 +324,26 @@ class Memory:
             self._db.execute(done)
 
 
-def _reads(newsletter: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return what is true of a newsletter's active readers and their subscription; who is paused is left out."""
+def _reads(newsletter: str, of: int | None = None) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what is true of a newsletter's active readers and their subscription; who is paused is left out.
+
+    With the id *of* an issue, of those only who got it or may have got it.
+    """
+    got = () if of is None else (subscribers.c.id.in_(sa.select(deliveries.c.subscriber_id).where(*_got(of))),)
     return (
+        *got,
         subscriptions.c.newsletter == newsletter,
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.status == "active",
         ~sa.exists().where(pauses.c.subscriber_id == subscribers.c.id),
         ~sa.exists().where(subscribers.c.email_key.like("%@" + paused_domains.c.domain)),
     )
+
+
+def _got(issue_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what is true of the deliveries of an issue that have arrived or may have, also where it was ended then."""
+    arrived = sa.or_(deliveries.c.state.in_([DeliveryState.SENT, DeliveryState.UNKNOWN]), deliveries.c.unknowns > 0)
+    return (deliveries.c.issue_id == issue_id, arrived)
 
 
 def _columns(letter: Letter) -> dict[str, str]:
@@ -314,4 +365,7 @@ def _issue(row: Any) -> Issue:
         halted=row.halted,
         whole=row.whole,
         composed_at=aware(row.composed_at),
+        retracted_at=aware(row.retracted_at) if row.retracted_at else None,
+        retraction=row.retraction,
+        corrects=row.corrected,
     )

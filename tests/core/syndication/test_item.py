@@ -353,7 +353,8 @@ def test_an_issue_is_an_item_of_its_newsletters_feed():
         recipients=1,
         sent=1,
     )
-    found = of_issue(issue, "<p>x</p>", url="https://example.com/newsletters/weekly/3/", lang="ja", authority="a,2026")
+    url = "https://example.com/newsletters/weekly/3/"
+    found = of_issue(issue, "<p>x</p>", title="S", url=url, lang="ja", authority="a,2026")
     assert (found.id, found.title, found.lang) == ("tag:a,2026:newsletters/weekly/3", "S", "ja")
     assert (found.published, found.updated, found.html) == (sent, sent, "<p>x</p>")
 

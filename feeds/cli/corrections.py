@@ -1,0 +1,88 @@
+"""`feeds retract` and `feeds correct`: what is done about an issue that should not have gone out as it did."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feeds.cli import telling, words
+
+if TYPE_CHECKING:
+    from feeds.jobs.report import IssueReport
+    from feeds.jobs.retract import Retracted
+
+
+@click.command()
+@words.CONFIG
+@words.JSON
+@click.argument("newsletter")
+@click.argument("number", type=int, required=False)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for everybody to read.")
+@click.option("--undo", is_flag=True, help="Take the retraction back; what was ended stays so.")
+def retract(path: Path, newsletter: str, number: int | None, *, as_json: bool, reason: str, undo: bool) -> int:
+    """Send nothing more of issue NUMBER of NEWSLETTER, else the newest, and say on its page and in its feed why."""
+    from feeds.jobs import retract as job
+    from feeds.jobs.report import Wish
+
+    if undo and reason:
+        raise click.UsageError("--reason does not go with --undo")
+    config = words.config(path)
+    with words.progress(hidden=as_json) as progress:
+        wish = Wish(now=words.clock(), clock=words.clock, feeds_only=True, progress=progress)
+        if undo:
+            done = job.restore(config, newsletter, number, wish)
+        else:
+            done = job.retract(config, newsletter, number, reason, wish)
+    if as_json:
+        telling.print_json(telling.issue(done.issue) | {"ended": done.ended})
+    else:
+        click.echo(_done(done))
+    return telling.tell_pass(config, done.report, as_json=as_json)
+
+
+def _done(done: "Retracted") -> str:
+    name = f"{done.issue.newsletter} {done.issue.number}"
+    if done.issue.retracted_at is None:
+        return f"{name} is not retracted any more"
+    more = f"; {done.ended:,} more readers would have got it and will not" if done.ended else ""
+    return f"{name} is retracted{more}"
+
+
+@click.command()
+@words.CONFIG
+@words.JSON
+@click.argument("newsletter")
+@click.argument("number", type=int)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say how many would get it.")
+@words.YES
+def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bool, dry_run: bool, yes: bool) -> int:
+    """Mail the Markdown in FILE to those who got issue NUMBER of NEWSLETTER and still want it, and to nobody else."""
+    from feeds.jobs import correct as job
+    from feeds.jobs.report import Wish
+
+    config = words.config(path)
+    with words.progress(hidden=as_json) as progress:
+        moment = words.clock()
+        wish = Wish(now=moment, clock=words.clock, dry_run=dry_run, yes=yes, ask=words.ask(), progress=progress)
+        report = job.correct(config, newsletter, number, file, wish)
+    if report is None:
+        return 0
+    if not dry_run:
+        return telling.tell_pass(config, report, as_json=as_json)
+    [due] = report.issues
+    if as_json:
+        telling.print_json(_due(due, number))
+    else:
+        click.echo(f"{newsletter} {due.number}, a correction of {number}, would go to {due.recipients:,} recipients")
+    return 0
+
+
+def _due(due: "IssueReport", corrects: int) -> dict[str, Any]:
+    return {
+        "newsletter": due.newsletter,
+        "number": due.number,
+        "corrects": corrects,
+        "recipients": due.recipients,
+        "state": due.state,
+    }

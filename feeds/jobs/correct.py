@@ -1,0 +1,134 @@
+"""Tell those who got an issue what was wrong in it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from feeds.config import Config
+from feeds.core.newsletters import message, notes
+from feeds.core.posts import read
+from feeds.edges import folder, lock
+from feeds.edges.store.memory import Mailing, Plan
+from feeds.edges.store.opening import Store, opened
+from feeds.errors import FeedsError, PostError
+from feeds.jobs import compose, gate, retract
+from feeds.jobs.letters import Typesetter
+from feeds.jobs.publish import publish
+from feeds.jobs.report import IssueReport, Report, Wish
+from feeds.jobs.site import Site
+from feeds.jobs.status import STILL_TO_COME
+from feeds.model import Content, Issue, Note, Selection
+from feeds.settings import Newsletter
+
+
+def correct(config: Config, name: str, number: int, file: Path, wish: Wish) -> Report | None:
+    """Mail what stands in *file* to exactly those who got an issue and still want the newsletter, as a publish does.
+
+    It is an issue of its own: numbered, kept, shown and brought to its end like any other, with no posts announced.
+    Returns None where somebody was asked and said no. In a dry run nothing is frozen, and the report tells of it alone.
+
+    Raises:
+        FeedsError: there is no such issue, it is still on its way, or nobody is left to tell; *file* cannot be used, or
+            its text was sent already; mail must not go out from here.
+        Busy: a publish is at work on this site.
+    """
+    site = Site(config)
+    newsletter, note = compose.known(site, name), _note(file)
+    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
+        if not wish.dry_run:
+            store.bounces.end_pauses(wish.clock())
+        about = _about(store, newsletter, number, note)
+        plan, mailing = _planned(site, newsletter, about, note, store, wish)
+        if wish.dry_run:
+            return Report(issues=[_due(newsletter, plan, store.memory.expected(name, mailing))])
+        if not gate.ask(site, newsletter, store.memory, wish, mailing, plan.number):
+            return None
+        if not store.memory.freeze(plan, wish.clock()):
+            raise FeedsError(f"another issue of {name} went out at this very moment; try again")
+    return publish(config, replace(wish, yes=False))  # what else is due was not agreed to
+
+
+def _note(file: Path) -> Note:
+    """Return what the editor says.
+
+    Raises:
+        PostError: the file cannot be read, names posts, or says nothing.
+    """
+    content = folder.read(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
+    path = str(file)
+    found = notes.note(path, read.source(path, notes.with_fence(content)), content)
+    if found.pinned or found.skipped:
+        raise PostError(path, None, "a correction tells of no posts: take out pin and skip")
+    if not found.html:
+        raise PostError(path, None, "says nothing below its front matter")
+    return found
+
+
+def _about(store: Store, newsletter: Newsletter, number: int, note: Note) -> Issue:
+    """Return the issue that is to be corrected, when all who get it have it.
+
+    Raises:
+        FeedsError: there is none, some would get it afterwards, or it was corrected with the same words.
+    """
+    issue = retract.went_out(store, newsletter, number)
+    counts, name = store.deliveries.counts(issue.id), newsletter.name
+    left = sum(counts[state] for state in STILL_TO_COME)
+    if left:
+        raise FeedsError(
+            f"{name} {number} is still on its way to {left:,}, who would not get the correction; `feeds retract {name}"
+            f" {number}` or `feeds cancel {name}` sends nothing more of it"
+        )
+    if note.digest in store.memory.corrections(issue.id):
+        raise FeedsError(f"{note.path}: was sent already as a correction of {name} {number}")
+    return issue
+
+
+def _planned(
+    site: Site, newsletter: Newsletter, about: Issue, note: Note, store: Store, wish: Wish
+) -> tuple[Plan, Mailing]:
+    """Return the issue, and who gets it.
+
+    Raises:
+        FeedsError: nobody is left to tell, it is too long, or mail must not go out from here.
+    """
+    _, last = store.memory.last(newsletter.name)
+    slot, seed = wish.now.replace(microsecond=0), wish.chance(compose.SEED_BYTES)
+    typesetter = Typesetter(site=site, newsletter=newsletter, number=last + 1, slot=slot, seed=seed, corrects=about)
+    content = Content(selection=Selection(stories=(), note=note), texts={})
+    mailing = _mailing(typesetter, content, about, store)
+    if any(message.weight(letter.html) >= message.MOST_BYTES for letter in mailing.letters):
+        raise FeedsError(f"{note.path}: is longer than mail programs show")
+    gate.check(site, newsletter, last)
+    plan = Plan(
+        newsletter=newsletter.name,
+        number=last + 1,
+        slot=slot,
+        subject=typesetter.subject(content.selection),
+        selection=content.selection,
+        page=typesetter.page(content),
+        content=content,
+        seed=seed,
+        mailing=mailing,
+        transport=site.settings.mail.transport,
+        corrects=about.id,
+    )
+    return plan, mailing
+
+
+def _mailing(typesetter: Typesetter, content: Content, about: Issue, store: Store) -> Mailing:
+    """Return a letter for each language of those who got the issue, and for copies that did.
+
+    Raises:
+        FeedsError: none of them still wants it.
+    """
+    newsletter, memory = typesetter.newsletter, store.memory
+    copies = compose.copies(newsletter)
+    had = memory.reached(about.id, [key for _, key in copies])
+    copies = [(email, key) for email, key in copies if key in had]
+    mailing = typesetter.mailing(content, memory.choices(newsletter.name, of=about.id), copies, of=about.id)
+    if mailing is None:
+        raise FeedsError(f"nobody who got {newsletter.name} {about.number} is left to be told")
+    return mailing
+
+
+def _due(newsletter: Newsletter, plan: Plan, recipients: int) -> IssueReport:
+    return IssueReport(newsletter=newsletter.name, number=plan.number, posts=0, recipients=recipients, state="due")
