@@ -37,11 +37,13 @@ def opened(server: Smtp, password: str, name: str) -> Opened:
     except smtplib.SMTPServerDisconnected as e:
         raise MailAway(f"{_named(server)} hangs up: {e}") from e
     except smtplib.SMTPException as e:  # what we want it does not offer
-        raise MailRefused(f"{_named(server)}: {e} See mail.smtp in config.toml") from e
+        raise MailRefused(f"{_named(server)}: {e} See its keys in config.toml") from e
     except ssl.SSLCertVerificationError as e:
         raise MailRefused(f"{_named(server)}: its certificate is not to be trusted: {e.verify_message}") from e
     except ssl.SSLError as e:
-        raise MailRefused(f"{_named(server)}: TLS fails: {e.reason or e}; mail.smtp.security may be wrong") from e
+        raise MailRefused(
+            f"{_named(server)}: TLS fails: {e.reason or e}; its `security` in config.toml may be wrong"
+        ) from e
     except UnicodeError as e:  # smtplib knows no other, and a host may be none
         raise MailRefused(f"{_named(server)}: host, user and password must be ASCII, and the host a name") from e
     except OSError as e:

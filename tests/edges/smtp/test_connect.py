@@ -107,7 +107,7 @@ def test_starttls_required_means_required():
     """Not offered, or refused: nothing is said in the clear."""
     with SmtpServer() as server:
         said = refusal(server.port, security="starttls", user="desk")
-        assert "STARTTLS extension not supported by server. See mail.smtp in config.toml" in said
+        assert "STARTTLS extension not supported by server. See its keys in config.toml" in said
     assert {words.split()[0] for _, words in server.heard} == {"ehlo"}
     later = pytest.raises(MailAway, match=r"says 454 4\.7\.0 not now")
     with SmtpServer(at("starttls", "454 4.7.0 not now"), offers=("STARTTLS",)) as server, later:
@@ -135,7 +135,7 @@ def test_the_wrong_kind_of_security_is_named():
     """TLS to a port without."""
     with SmtpServer() as server:
         assert "TLS fails: " in (said := refusal(server.port, security="tls"))
-        assert "mail.smtp.security may be wrong" in said
+        assert "its `security` in config.toml may be wrong" in said
 
 
 def test_what_is_said_before_tls_does_not_count_behind_it(authority):
@@ -156,8 +156,8 @@ def test_what_is_said_before_tls_does_not_count_behind_it(authority):
         (("AUTH PLAIN",), "535 5.7.8 wrong", MailRefused, "does not accept user and password: 535 5.7.8 wrong"),
         (("AUTH PLAIN",), "454 4.7.0 not now", MailAway, "says 454 4.7.0 not now"),
         (("AUTH PLAIN",), "421 4.3.2 closing", MailAway, "says 421 4.3.2 closing"),
-        (("8BITMIME",), None, MailRefused, "SMTP AUTH extension not supported by server. See mail.smtp"),
-        (("AUTH WHO KNOWS",), None, MailRefused, "No suitable authentication method found. See mail.smtp"),
+        (("8BITMIME",), None, MailRefused, "SMTP AUTH extension not supported by server. See its keys"),
+        (("AUTH WHO KNOWS",), None, MailRefused, "No suitable authentication method found. See its keys"),
     ],
 )
 def test_a_password_that_is_not_taken_is_told_of(offers, answer, error, words):
