@@ -123,8 +123,11 @@ def test_a_transport_is_named_in_the_settings(tmp_path):
         MailRefused, match="there is no transport 'pigeon'; known here: outbox, maildir, smtp, sendmail"
     ):
         transports.transport(Mail(transport="pigeon"), tmp_path, passwords=[""], name="x")
-    with pytest.raises(MailRefused, match="the variable FEEDS_SMTP_PASSWORD is not"):
+    with pytest.raises(MailRefused, match=r"mail\.smtp\.user is set, and the variable FEEDS_SMTP_PASSWORD is not"):
         transports.transport(Mail(transport="smtp", smtp=Smtp(user="me")), tmp_path, passwords=[""], name="x")
+    second = Mail(transport="smtp", servers=(Smtp(), Smtp(user="me", password_env="SECOND")))
+    with pytest.raises(MailRefused, match=r"mail\.servers\[1\]\.user is set, and the variable SECOND is not"):
+        transports.transport(second, tmp_path, passwords=["", "", ""], name="x")
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "sendmial"\n', "utf-8")
     with pytest.raises(ConfigError, match=r"mail\.transport: 'sendmial' is not a known value; did you mean `sendmail`"):

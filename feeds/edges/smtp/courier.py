@@ -325,19 +325,22 @@ class _Courier:
                 opening.forget()
             for line in server.lines[:]:
                 self._drop(line, _STOPPED)
-        if self._beyond_ascii:
-            self._refuse_beyond_ascii()
+        self._answer_beyond_ascii()
         if self._answers:
             self._desk.turn(self._answers, [])
             self._answers = []
         self._selector.close()
 
-    def _refuse_beyond_ascii(self) -> None:
-        """Answer for servers that take no such addresses; for good if none does."""
+    def _answer_beyond_ascii(self) -> None:
+        """Answer for servers that take no such addresses, for good if none does; who was stopped has asked too few."""
         for_good = all(server.takes_utf8 is False for server in self._servers)
         code, enhanced = (550, "5.6.7") if for_good else (451, "4.6.7")
         reply = Reply(code, f"{enhanced} the server does not take addresses beyond ASCII (SMTPUTF8)")
-        self._answers += [Answered(parcel, reply, Stage.RCPT) for parcel in self._beyond_ascii]
+        for parcel in self._beyond_ascii:
+            if self._desk.stopping() and not for_good:
+                self._desk.back(parcel)
+            else:
+                self._answers.append(Answered(parcel, reply, Stage.RCPT))
 
     # A turn -----------------------------------------------------------------------------------------------------
 

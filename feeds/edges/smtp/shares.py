@@ -2,8 +2,8 @@
 
 Servers that were given all they can take would share by speed, whatever their weights. So one that is ahead of its
 share waits for one that is behind, but not for long: one that takes nothing while others could is not waited for until
-it has taken something again, and what it let pass it is not owed. So nobody is held up by a server that is slow, silent
-or away, and one that comes back does not get everything.
+it has taken something again, and of what it let pass it is owed only a little. So nobody is held up by a server that is
+slow, silent or away, and one that comes back does not get everything.
 
 The order is that of start-time fair queueing (Goyal, Vin and Cheng, 1996), with messages for packets.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 #: A server is waited for three times as long as a message takes where it could go instead: so its share holds if it
 #: is about as fast, however many connections it has.
 _PATIENCE = 3
+#: How many messages it may make up for: a moment's rest changes nobody's share.
+_OWED = 20
 #: Of each new measure, how much counts.
 _NEWEST = 1 / 8
 
@@ -24,16 +26,16 @@ class Share:
     """One server's part of the mail."""
 
     weight: int = 1
-    #: How many messages it has taken for its weight, or let pass.
+    #: How many messages it has taken for its weight, or let pass for good.
     taken: float = 0.0
     #: When it took the last one, and about how long one takes, in seconds.
     taken_at: float = -math.inf
     pace: float = 0.0
 
     def take(self, others: Iterable["Share"], now: float) -> None:
-        """Note that it takes a message; others that are behind have let it pass."""
+        """Note that it takes a message; what others that are far behind have let pass is forgotten."""
         for other in others:
-            other.taken = max(other.taken, self.taken)
+            other.taken = max(other.taken, self.taken - _OWED / other.weight)
         self.taken += 1 / self.weight
         self.taken_at = now
 

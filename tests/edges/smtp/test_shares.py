@@ -56,14 +56,20 @@ def test_a_server_that_is_ahead_waits_as_long_as_three_messages_take():
     assert Share(taken=1).waits_until([(Share(), False)], 0) < 0
 
 
-def test_what_a_server_lets_pass_it_is_not_owed():
-    """It is even with the one that took it."""
-    ahead, behind = Share(taken=7), Share(taken=2)
+def test_of_what_a_server_lets_pass_it_is_owed_twenty_messages_at_most():
+    """However long it was away."""
+    ahead, behind = Share(taken=70), Share(weight=4, taken=2)
     ahead.take([behind], 1)
-    assert (ahead.taken, behind.taken, ahead.taken_at) == (8, 7, 1)
+    assert (ahead.taken, behind.taken, ahead.taken_at) == (71, 65, 1)
+    ahead.take([behind], 2)
+    assert (ahead.taken, behind.taken) == (72, 66)
 
 
 # Servers ----------------------------------------------------------------------------------------------------------
+
+
+#: Seconds that a message takes: long beside the moments in which a busy machine does something else.
+PACE = 0.004
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +92,13 @@ def away():
     """A port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
+
+
+def wait_for(what):
+    for _ in range(1000):
+        if what():
+            return
+        time.sleep(0.002)
 
 
 def carry(number, *servers, recipients=None):
@@ -111,27 +124,27 @@ def carry(number, *servers, recipients=None):
 @pytest.mark.parametrize("connections", [(1, 1), (4, 4), (1, 4)], ids=str)
 def test_servers_that_are_equally_fast_share_by_weight(serve, offers, connections):
     """Three to one, over 400 messages, however many connections each has."""
-    one, other = (serve(offers=offers, pace=0.002) for _ in range(2))
+    one, other = (serve(offers=offers, pace=PACE) for _ in range(2))
     carry(400, (one, {"weight": 3, "connections": connections[0]}), (other, {"connections": connections[1]}))
-    assert 285 <= len(one.taken) <= 315
+    assert 270 <= len(one.taken) <= 330
 
 
 def test_the_order_of_servers_does_not_matter(serve):
     """The heavier one may be the last of three."""
-    servers = [serve(pace=0.002) for _ in range(3)]
+    servers = [serve(pace=PACE) for _ in range(3)]
     carry(400, *((server, {"weight": weight}) for server, weight in zip(servers, (1, 2, 5), strict=True)))
     for server, due in zip(servers, (50, 100, 250), strict=True):
-        assert abs(len(server.taken) - due) <= 15
+        assert abs(len(server.taken) - due) <= 25
 
 
 def test_shares_hold_all_the_time(serve):
-    """Not only at the end: of each 80 messages in a row about 60 go through the heavier one."""
-    one, other = serve(pace=0.002), serve(pace=0.002)
+    """Not only at the end: of each 100 messages in a row about 75 go through the heavier one."""
+    one, other = serve(pace=PACE), serve(pace=PACE)
     carry(400, (one, {"weight": 3}), (other, {}))
     through_one = {taken.recipient for taken in one.taken}
     order = [taken.recipient in through_one for taken in sorted(one.taken + other.taken, key=lambda taken: taken.at)]
-    for start in range(0, 400, 80):
-        assert 50 <= sum(order[start : start + 80]) <= 70
+    for start in range(0, 400, 100):
+        assert 60 <= sum(order[start : start + 100]) <= 90
 
 
 def test_a_slow_server_holds_up_nobody(serve):
@@ -170,6 +183,7 @@ def test_a_server_that_is_away_leaves_all_to_the_others(serve, place):
 def test_a_server_that_fails_in_the_middle_leaves_the_rest_to_the_others(serve, stage, answer):
     """What it had not taken goes through them, or waits where it has said "later"."""
     failing, other = serve(pace=0.001), serve(pace=0.001)
+    other.rule = lambda step: wait_for(lambda: len(failing.taken) > 10) if step.stage == "greeting" else None
 
     def rule(step):
         failed = len(failing.taken) >= 50
