@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from feeds.relays import RELAYS
 from tests.mailing import Mailing, addresses, subscribe
-from tests.smtpserver import Fault, SmtpServer, at
+from tests.smtpserver import Fault, SmtpServer, at, wait_for
 
 KEY = rsa.generate_private_key(65537, 2048)
 RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(
@@ -129,6 +129,7 @@ def test_a_letter_is_the_same_whichever_server_takes_it(mailing):
     """One that may have arrived through the first comes again byte by byte, though the second takes it."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     with SmtpServer() as other:
+        other.rule = lambda step: wait_for(lambda: mailing.server.taken) if step.stage == "greeting" else None
         further = f'[[mail.servers]]\nrelay = "mailgun"\nhost = "127.0.0.1"\nport = {other.port}\nsecurity = "none"\n'
         mailing.configure(mail=further)
         mailing.publish()

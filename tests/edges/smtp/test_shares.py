@@ -17,7 +17,7 @@ from feeds.edges.smtp.shares import Share
 from feeds.edges.transport import Answered, Stage
 from feeds.errors import MailAway, MailRefused
 from feeds.settings import Smtp as Settings
-from tests.smtpserver import OFFERS, Fault, SmtpServer, at
+from tests.smtpserver import OFFERS, Fault, SmtpServer, at, wait_for
 
 # Values -----------------------------------------------------------------------------------------------------------
 
@@ -94,19 +94,12 @@ def away():
         return free.getsockname()[1]
 
 
-def wait_for(what):
-    for _ in range(1000):
-        if what():
-            return
-        time.sleep(0.002)
-
-
-def carry(number, *servers, recipients=None):
+def carry(number, *servers, recipients=None, **wish):
     """Send so many messages through servers, each a port or a server and its keys; return the desk and the seconds.
 
     Everybody has got one message, or none and is told of.
     """
-    desk = transportkit.TrialDesk(recipients or [f"r{n}@example.org" for n in range(number)])
+    desk = transportkit.TrialDesk(recipients or [f"r{n}@example.org" for n in range(number)], **wish)
     found = [(Settings(**{"port": getattr(server, "port", server)} | keys), "") for server, keys in servers]
     started = time.monotonic()
     try:
@@ -254,3 +247,13 @@ def test_an_address_beyond_ascii_is_refused_for_good_only_where_every_server_doe
     plain, other = serve(offers=("PIPELINING",)), serve(offers=("8BITMIME",)) if is_there else away()
     desk, _ = carry(0, (plain, {}), (other, {}), recipients=[BEYOND_ASCII, "ada@example.org"])
     assert {a.parcel.recipient: a.reply.code for a in desk.answers} == {BEYOND_ASCII: code, "ada@example.org": 250}
+
+
+def test_who_is_stopped_answers_for_no_server_that_was_not_asked(serve):
+    """A reader of such an address waits, untried."""
+    plain, late = serve(offers=("PIPELINING",)), serve()
+    late.rule = lambda step: wait_for(lambda: len(plain.taken) > 4) if step.stage == "greeting" else None
+    people = [BEYOND_ASCII, *(f"r{n}@example.org" for n in range(50))]
+    desk, _ = carry(0, (plain, {"connections": 1}), (late, {}), recipients=people, stop_after=3)
+    assert BEYOND_ASCII in {parcel.recipient for parcel in desk.waiting}
+    assert {a.reply.code for a in desk.answers} == {250}
