@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from feeds.errors import ConfigError
+from feeds.relays import RELAYS
 from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Checked, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
@@ -36,8 +37,8 @@ class Config:
     warnings: tuple[str, ...] = ()
     #: The site's folder: relative paths in the settings start here.
     folder: Path
-    #: Of the mail server, from the variable that `mail.smtp.password_env` names.
-    smtp_password: str = field(default="", repr=False)
+    #: Of each mail server, in the order of `mail.all_servers`, from the variable that its `password_env` names.
+    smtp_passwords: tuple[str, ...] = field(default=(), repr=False)
     #: Of the bounce mailbox, likewise.
     bounces_password: str = field(default="", repr=False)
 
@@ -55,17 +56,18 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     text = _text(path)
     raw = _toml(path, text)
     overridden = dict(_overrides(raw, environ))
+    _lay_relays_under(raw)
     try:
         settings = msgspec.convert(raw, Settings, dec_hook=_decode)
     except msgspec.ValidationError as e:
         raise _explained(path, text, e, overridden) from e
-    _check(path, text, settings)
+    _check(path, text, settings, raw)
     return Config(
         path=path,
         folder=path.resolve().parent,
         settings=settings,
         warnings=tuple(_warnings(path, text, raw)),
-        smtp_password=environ.get(settings.mail.smtp.password_env, ""),
+        smtp_passwords=tuple(environ.get(server.password_env, "") for server in settings.mail.all_servers),
         bounces_password=environ.get(settings.mail.bounces.password_env, "") if settings.mail.bounces else "",
     )
 
@@ -136,6 +138,20 @@ def _value(text: str, *, number: bool) -> object:
     except tomllib.TOMLDecodeError:
         return text
     return value if isinstance(value, bool | int | float | str) else text
+
+
+# Relays -----------------------------------------------------------------------------------------------------------
+
+
+def _lay_relays_under(raw: dict[str, Any]) -> None:
+    """Give each mail server what is known of its relay where a key is not set; what cannot be is refused later."""
+    mail = raw.get("mail")
+    servers = [mail.get("smtp"), mail.get("servers")] if isinstance(mail, dict) else []
+    for server in chain(*(found if isinstance(found, list) else [found] for found in servers)):
+        relay = server.get("relay") if isinstance(server, dict) else None
+        if relay in [*RELAYS]:  # a list, since what stands there may have no hash
+            for key, value in RELAYS[relay].defaults.items():
+                server.setdefault(key, value)
 
 
 # Errors -----------------------------------------------------------------------------------------------------------
@@ -229,7 +245,7 @@ def _holds(found: Any, keys: tuple[str | int, ...]) -> bool:
 # What the types cannot say ----------------------------------------------------------------------------------------
 
 
-def _check(path: Path, text: str, settings: Settings) -> None:
+def _check(path: Path, text: str, settings: Settings, raw: dict[str, Any]) -> None:
     """Refuse values that are each possible and together are not."""
 
     def refuse(keys: tuple[str | int, ...], reason: str) -> None:
@@ -242,10 +258,11 @@ def _check(path: Path, text: str, settings: Settings) -> None:
             refuse(keys, f"{words!r} holds a line break or control character")
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         refuse(("posts", "folder"), f"there is no folder {settings.posts.folder!r} beside {path.name}")
-    for at, reason in chain(
-        *(find(settings) for find in (_rule_problems, _feed_problems, _newsletter_problems, _mail_problems))
-    ):
+    finders = (_rule_problems, _feed_problems, _newsletter_problems, _mail_problems, _server_problems)
+    for at, reason in chain(*(find(settings) for find in finders)):
         refuse(at, reason)
+    if settings.mail.servers and not _holds(raw, ("mail", "smtp")):
+        refuse(("mail", "servers"), "stand beside [mail.smtp], which is missing: name the first server there")
     if settings.publish.every < timedelta(seconds=1):
         refuse(("publish", "every"), "must be at least a second")
     if settings.store.url.startswith("postgresql"):
@@ -300,6 +317,14 @@ def _mail_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], 
     known = [*TRANSPORTS, *(point.name for point in entry_points(group=TRANSPORT_GROUP))]
     if named not in known:
         yield ("mail", "transport"), f"{named!r} is not a known value{_nearest(named, known)}"
+
+
+def _server_problems(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for at, server in enumerate(settings.mail.all_servers):
+        table: tuple[str | int, ...] = ("servers", at - 1) if at else ("smtp",)
+        example = RELAYS[server.relay].host_example
+        if example and not server.host:
+            yield ("mail", *table, "relay"), f"{server.relay!r} has a host for each region: set host, such as {example}"
 
 
 def _shown_words(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

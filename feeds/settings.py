@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct, field
 
+from feeds.relays import RELAYS, Relay, RelayName
+
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
@@ -425,8 +427,10 @@ class Newsletter(Table, frozen=True, kw_only=True):
 
 
 class Smtp(Table, frozen=True):
-    """The server that takes our mail."""
+    """A server that takes our mail."""
 
+    #: What its other keys are if they are not set (`feeds.relays`); config.toml is read that way.
+    relay: RelayName = "plain"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 25
     security: Literal["none", "starttls", "tls"] = "none"
@@ -434,6 +438,8 @@ class Smtp(Table, frozen=True):
     password_env: str = "FEEDS_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
     connections: AtLeastOne = 4
     per_minute: Count = 0
+    #: Its part of the mail, beside that of the other servers.
+    weight: AtLeastOne = 1
 
 
 class Dkim(Table, frozen=True):
@@ -476,8 +482,26 @@ class Mail(Table, frozen=True):
     first_percent: Annotated[int, Meta(ge=0, le=50)] = 0
     first_pause: Span = Span(minutes=30)
     smtp: Smtp = Smtp()
+    #: Further ones beside it.
+    servers: tuple[Smtp, ...] = ()
     dkim: tuple[Dkim, ...] = ()
     bounces: Bounces | None = None
+
+    @property
+    def all_servers(self) -> tuple[Smtp, ...]:
+        """Every server, that of `[mail.smtp]` first."""
+        return self.smtp, *self.servers
+
+    @property
+    def relays(self) -> dict[RelayName, Relay]:
+        """Every relay that letters may go through."""
+        names = [server.relay for server in self.all_servers] if self.transport == "smtp" else []
+        return {name: RELAYS[name] for name in names}
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether letters are signed with the keys that are named: a signature must outlive every relay."""
+        return bool(self.dkim) and not any(relay.rewrites for relay in self.relays.values())
 
 
 class Store(Table, frozen=True):

@@ -98,6 +98,14 @@ def at(stage: str, answer: Answer, *, times: int = 1_000_000_000, skip: int = 0)
     return rule
 
 
+def wait_for(what: Callable[[], object]) -> None:
+    """Return when something is so, or after two seconds: for rules that let one server answer after another."""
+    for _ in range(1000):
+        if what():
+            return
+        time.sleep(0.002)
+
+
 def offering(*offers: str) -> str:
     """Return an answer to EHLO."""
     lines = ["me", *offers]

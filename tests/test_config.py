@@ -1,5 +1,7 @@
 """config.toml: strict, and every refusal says where."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from msgspec.structs import fields
 
 from feeds.config import load
 from feeds.errors import ConfigError
+from feeds.relays import RELAYS, RelayName
 from feeds.settings import Language, Sender, Settings, Span, Table, Url
 from tests.conftest import ROOT
 
@@ -55,6 +58,32 @@ REFUSED = {
     "length of time": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\ncatch_up = "12 parsecs"',
         "c.toml:4: newsletters[0].catch_up: '12 parsecs' is no length of time",
+    ),
+    "unknown relay": (
+        '[mail.smtp]\nrelay = "sess"',
+        "c.toml:2: mail.smtp.relay: 'sess' is not a known value; did you mean `ses`?",
+    ),
+    "a relay without its host": (
+        '[mail.smtp]\nuser = "me"\nrelay = "ses"',
+        "c.toml:3: mail.smtp.relay: 'ses' has a host for each region: set host, such as email-smtp.eu-west-1.amazonaws",
+    ),
+    "a further relay without its host": (
+        '[mail.smtp]\n[[mail.servers]]\n[[mail.servers]]\nrelay = "mailgun"\nport = 25',
+        "c.toml:4: mail.servers[1].relay: 'mailgun' has a host for each region: set host, such as smtp.mailgun.org or",
+    ),
+    "unknown key of a further server": (
+        '[mail.smtp]\n[[mail.servers]]\nhots = "x"',
+        "c.toml:3: mail.servers[0].hots: is not a known key; did you mean `host`?",
+    ),
+    "a weight of nothing": (
+        '[mail.smtp]\n[[mail.servers]]\nrelay = "sendgrid"\nweight = 0',
+        "c.toml:4: mail.servers[0].weight: Expected `int` >= 1",
+    ),
+    "a relay that is no text": ("[mail.smtp]\nrelay = []", "c.toml:2: mail.smtp.relay: Expected `str`"),
+    "servers that are no list": ("[mail.smtp]\n[mail.servers]\nport = 1", "c.toml:2: mail.servers: Expected `array`"),
+    "servers beside none": (
+        '[mail]\n[[mail.servers]]\nhost = "mail.example.com"',
+        "c.toml:2: mail.servers: stand beside [mail.smtp], which is missing",
     ),
     "a title with a line break": ('[site]\ntitle = "a\\nb"', "c.toml:2: site.title: 'a\\nb' holds a line break"),
     "an issue that could never be": (
@@ -185,6 +214,53 @@ def test_a_variable_lays_one_value_over_the_file(tmp_path):
     assert (settings.site.url, settings.feeds.entries, settings.mail.smtp.port) == ("https://other.example/", 3, 99)
     with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: Expected `int`"):
         load(tmp_path / "c.toml", {"FEEDS_FEEDS_ENTRIES": "many"})
+
+
+SERVERS = """
+[mail.smtp]
+relay = "postmark"
+user = "key"
+
+[[mail.servers]]
+relay = "ses"
+host = "email-smtp.eu-west-1.amazonaws.com"
+port = 2587
+security = "tls"
+password_env = "SES_PASSWORD"
+weight = 3
+
+[[mail.servers]]
+"""
+
+
+def test_a_relay_says_what_its_keys_are_only_where_they_are_not_set(tmp_path):
+    """In the file or by a variable; without a relay everything is as if there were none."""
+    (tmp_path / "c.toml").write_text(SERVERS, "utf-8")
+    keys = lambda mail: [(server.host, server.port, server.security, server.weight) for server in mail.all_servers]  # noqa: E731
+    mail = load(tmp_path / "c.toml", {}).settings.mail
+    assert keys(mail) == [
+        ("smtp-broadcasts.postmarkapp.com", 587, "starttls", 1),
+        ("email-smtp.eu-west-1.amazonaws.com", 2587, "tls", 3),
+        ("127.0.0.1", 25, "none", 1),
+    ]
+    mail = load(
+        tmp_path / "c.toml", {"FEEDS_MAIL_SMTP_RELAY": "sendgrid", "FEEDS_MAIL_SMTP_PORT": "2525"}
+    ).settings.mail
+    assert keys(mail)[0] == ("smtp.sendgrid.net", 2525, "starttls", 1)
+
+
+def test_each_server_has_the_password_of_its_own_variable(tmp_path):
+    """Which may be one for several; none is shown where a config is."""
+    (tmp_path / "c.toml").write_text(SERVERS, "utf-8")
+    config = load(tmp_path / "c.toml", {"FEEDS_SMTP_PASSWORD": "hush", "SES_PASSWORD": "hushhush"})
+    assert config.smtp_passwords == ("hush", "hushhush", "hush")
+    assert "hush" not in repr(config)
+
+
+def test_every_relay_that_may_be_named_is_known():
+    """And a host that nobody could guess has an example."""
+    assert set(get_args(RelayName)) == set(RELAYS)
+    assert [name for name, relay in RELAYS.items() if relay.defaults.get("host") == "" and not relay.host_example] == []
 
 
 @given(st.sampled_from(["ja", "zh-hans", "PT_br", "de-AT-1996"]))

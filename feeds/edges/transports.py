@@ -5,6 +5,7 @@ and the site's folder, and returns a `feeds.edges.transport.Transport`. `feeds.e
 keeps its promises.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def transport(mail: Mail, folder: Path, *, password: str, name: str) -> Transport:
-    """Return the transport that the settings name; *name* is what we call ourselves to servers.
+def transport(mail: Mail, folder: Path, *, passwords: Sequence[str], name: str) -> Transport:
+    """Return the transport that the settings name; *passwords* are those of `mail.all_servers`.
+
+    *name* is what we call ourselves to servers.
 
     Raises:
         MailRefused: there is none of this name, or it lacks what it needs.
@@ -27,12 +30,15 @@ def transport(mail: Mail, folder: Path, *, password: str, name: str) -> Transpor
     from feeds.edges.sendmail import Sendmail  # noqa: PLC0415 - as above
     from feeds.edges.smtp.courier import Smtp  # noqa: PLC0415 - as above
 
-    if mail.transport == "smtp" and mail.smtp.user and not password:
-        raise MailRefused(f"mail.smtp.user is set, and the variable {mail.smtp.password_env} is not")
+    servers = list(zip(mail.all_servers, passwords, strict=True))
+    for at, (server, password) in enumerate(servers):
+        if mail.transport == "smtp" and server.user and not password:
+            key = f"mail.servers[{at - 1}]" if at else "mail.smtp"
+            raise MailRefused(f"{key}.user is set, and the variable {server.password_env} is not")
     ours: dict[str, Callable[[], Transport]] = {
         "outbox": lambda: Outbox(folder / "outbox"),
         "maildir": lambda: Maildir(folder / "outbox"),
-        "smtp": lambda: Smtp([(mail.smtp, password)], name),
+        "smtp": lambda: Smtp(servers, name),
         "sendmail": lambda: Sendmail(mail.sendmail),
     }
     if mail.transport in ours:

@@ -160,9 +160,13 @@ def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
     domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
     keys, odd = _keys(site, domain, where)
     yield from odd
+    if mail.dkim and not mail.is_signed:
+        reasons = [f"{name} {relay.rewrites}" for name, relay in mail.relays.items() if relay.rewrites]
+        yield authenticity.unused(reasons, where)
     if leaves:
         bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
-        identity = authenticity.Identity(domain=domain, bounces=bounces, keys=tuple(keys), where=where)
+        used = tuple(keys) if mail.is_signed else ()
+        identity = authenticity.Identity(domain=domain, bounces=bounces, keys=used, where=where)
         yield from _in_dns(identity, resolver)
 
 

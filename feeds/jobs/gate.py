@@ -23,13 +23,14 @@ _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|
 
 
 def leaves(site: Site) -> bool:
-    """Return whether mail goes out to people: not into the outbox, and not to a server of this machine for a trial."""
+    """Return whether mail goes out to people: not into the outbox, and not to servers of this machine for a trial."""
     mail, url = site.settings.mail, site.settings.site.url
     if mail.transport in _KEPT:
         return False
     host = urlsplit(url).hostname or ""
     is_trial = bool(_RESERVED.fullmatch(host)) or live.is_loopback(url)
-    return not (is_trial and mail.transport == "smtp" and live.is_loopback(f"//{mail.smtp.host}"))
+    stays = mail.transport == "smtp" and all(live.is_loopback(f"//{server.host}") for server in mail.all_servers)
+    return not (is_trial and stays)
 
 
 def check(site: Site, newsletter: Newsletter, known: int) -> None:

@@ -55,6 +55,7 @@ class Typesetter:
             archive_url=self.site.settings.feeds_url if listed else None,
             seed=self.seed,
             bounces=mail.bounces.address if mail.bounces else None,
+            relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
         )
 
     def letter(self, content: Content, lang: str | None = None) -> tuple[Selection, Letter]:

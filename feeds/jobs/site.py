@@ -46,16 +46,16 @@ class Site:
 
         mail = self.settings.mail
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
-        return transport(mail, self.config.folder, password=self.config.smtp_password, name=name)
+        return transport(mail, self.config.folder, passwords=self.config.smtp_passwords, name=name)
 
     @cache  # noqa: B019 - a site lives as long as a pass
     def signer(self, domain: str) -> "Signer | None":
-        """Return what signs for a domain; None where no keys are named.
+        """Return what signs for a domain; None where no keys are named, or a relay would break what they sign.
 
         Raises:
             ConfigError: a key cannot be used.
         """
-        if not self.settings.mail.dkim:
+        if not self.settings.mail.is_signed:
             return None
         from feeds.core.newsletters.dkim import Key, Signer
 

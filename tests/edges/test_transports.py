@@ -118,13 +118,16 @@ def test_a_command_that_hangs_may_have_sent_it(tmp_path, monkeypatch):
 def test_a_transport_is_named_in_the_settings(tmp_path):
     """Ours, or one that an installed package brings; anything else is an error with the nearest name."""
     for name, kind in (("outbox", Outbox), ("maildir", Maildir), ("smtp", SmtpTransport), ("sendmail", Sendmail)):
-        assert type(transports.transport(Mail(transport=name), tmp_path, password="", name="x")) is kind
+        assert type(transports.transport(Mail(transport=name), tmp_path, passwords=[""], name="x")) is kind
     with pytest.raises(
         MailRefused, match="there is no transport 'pigeon'; known here: outbox, maildir, smtp, sendmail"
     ):
-        transports.transport(Mail(transport="pigeon"), tmp_path, password="", name="x")
-    with pytest.raises(MailRefused, match="the variable FEEDS_SMTP_PASSWORD is not"):
-        transports.transport(Mail(transport="smtp", smtp=Smtp(user="me")), tmp_path, password="", name="x")
+        transports.transport(Mail(transport="pigeon"), tmp_path, passwords=[""], name="x")
+    with pytest.raises(MailRefused, match=r"mail\.smtp\.user is set, and the variable FEEDS_SMTP_PASSWORD is not"):
+        transports.transport(Mail(transport="smtp", smtp=Smtp(user="me")), tmp_path, passwords=[""], name="x")
+    second = Mail(transport="smtp", servers=(Smtp(), Smtp(user="me", password_env="SECOND")))
+    with pytest.raises(MailRefused, match=r"mail\.servers\[1\]\.user is set, and the variable SECOND is not"):
+        transports.transport(second, tmp_path, passwords=["", "", ""], name="x")
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "sendmial"\n', "utf-8")
     with pytest.raises(ConfigError, match=r"mail\.transport: 'sendmial' is not a known value; did you mean `sendmail`"):
@@ -147,6 +150,6 @@ def test_another_package_may_bring_a_transport(tmp_path, monkeypatch):
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "pigeon"\n', "utf-8")
     mail = load(tmp_path / "c.toml", {}).settings.mail
-    assert transports.transport(mail, tmp_path, password="", name="x").path("a", "b") == "a/b.eml"
+    assert transports.transport(mail, tmp_path, passwords=[""], name="x").path("a", "b") == "a/b.eml"
     with pytest.raises(MailRefused, match="ill cannot be used: RuntimeError: a broken wing"):
-        transports.transport(Mail(transport="ill"), tmp_path, password="", name="x")
+        transports.transport(Mail(transport="ill"), tmp_path, passwords=[""], name="x")

@@ -158,6 +158,43 @@ def test_dns_is_asked_for_the_senders_domain_as_it_is_written_there(letter_site,
     assert server.asked == [(asked, "TXT"), (f"_dmarc.{asked}", "TXT")]
 
 
+def through(first, *others):
+    """Settings of servers, one for each relay."""
+    tables = [("[mail.smtp]", first), *(("[[mail.servers]]", relay) for relay in others)]
+    return "".join(f'{table}\nrelay = "{relay}"\nhost = "127.0.0.1"\n' for table, relay in tables)
+
+
+@pytest.mark.parametrize(
+    ("relays", "reasons"),
+    [
+        (["ses"], "ses replaces Date and Message-ID"),
+        (
+            ["mailgun", "postmark", "sendgrid"],
+            "postmark puts messages together anew, sendgrid may give messages a Message-ID of its own",
+        ),
+    ],
+    ids=["the only one", "one of several"],
+)
+def test_keys_that_a_relay_would_make_useless_are_told_of(letter_site, relays, reasons):
+    """And no record is missed for them."""
+    signed(letter_site, "s1", RSA)
+    with NameServer() as server:
+        found = checked(letter_site, SMTP + through(*relays) + S1[1] + BOUNCES, server.resolver())
+        assert ("s1._domainkey.example.com", "TXT") not in server.asked
+    assert [remark for remark in found if "dkim" in remark[1]] == [
+        ("warning", "mail.dkim", f"letters are not signed with these keys: {reasons}")
+    ]
+
+
+def test_keys_are_used_where_no_relay_breaks_what_they_sign(letter_site):
+    """Nor where letters go into the outbox, whatever relay stands there."""
+    signed(letter_site, "s1", RSA)
+    with NameServer() as server:
+        found = checked(letter_site, SMTP + through("mailgun") + S1[1] + BOUNCES, server.resolver())
+        assert ("error", "mail.dkim", "s1._domainkey.example.com has no record") in found
+        assert checked(letter_site, through("ses") + S1[1] + BOUNCES, server.resolver()) == []
+
+
 def test_letters_that_stay_here_need_no_records(letter_site):
     """With `outbox`, nothing leaves the machine: neither mail nor a question."""
     signed(letter_site, "s1", RSA)

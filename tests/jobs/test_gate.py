@@ -14,6 +14,7 @@ from tests.conftest import CONFIG, NEWSLETTER, NOW
 WORLD = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
 LEAVING = '[mail.bounces]\naddress = "bounces@example.com"\nmailbox = "maildir:bounces"\n'
 SMTP = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
+SECOND = '[[mail.servers]]\nhost = "{}"'
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,9 @@ def sending(site, url=WORLD, more="", publish="[publish]\nwait_for_site = false\
         ("https://a.test/", 'transport = "smtp"', False),
         ("http://127.0.0.1:8000/", 'transport = "smtp"', False),
         ("https://example.com/", 'transport = "smtp"\n[mail.smtp]\nhost = "relay.example.museum"', True),
+        ("https://example.com/", f'transport = "smtp"\n[mail.smtp]\n{SECOND.format("localhost")}', False),
+        ("https://example.com/", f'transport = "smtp"\n[mail.smtp]\n{SECOND.format("relay.example.museum")}', True),
+        ("https://example.com/", f'transport = "outbox"\n[mail.smtp]\n{SECOND.format("relay.example.museum")}', False),
         ("https://example.com/", 'transport = "sendmail"', True),
         ("https://blog.example.museum/", 'transport = "maildir"', False),
         ("https://blog.example.museum/", "", False),
@@ -41,7 +45,7 @@ def sending(site, url=WORLD, more="", publish="[publish]\nwait_for_site = false\
     ],
 )
 def test_mail_leaves_unless_it_is_kept_or_a_trial(site, url, mail, leaves):
-    """A trial has a name that nobody can hold, and a server on this machine."""
+    """A trial has a name that nobody can hold, and all its servers on this machine."""
     site.configure(CONFIG.replace("https://example.com/", url) + f"[mail]\n{mail}\n")
     assert gate.leaves(Site(site.config)) is leaves
 

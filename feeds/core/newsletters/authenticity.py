@@ -302,6 +302,17 @@ def unusable(file: str, reason: str, where: str) -> Remark:
     )
 
 
+def unused(reasons: Iterable[str], where: str) -> Remark:
+    """Return what is to be said of keys that nothing is signed with; *reasons* say what which relay does to letters."""
+    return Remark(
+        level="warning",
+        where=f"{where}.dkim",
+        what=f"letters are not signed with these keys: {', '.join(reasons)}",
+        why="what a relay changes would make the signature wrong, and a letter has the same bytes whoever takes it",
+        do="have the relay sign for your domain (its pages say which records to publish), and take the keys out here",
+    )
+
+
 def together(domain: str, keys: Iterable[dkim.Key], where: str) -> Iterator[Remark]:
     """Yield why keys that can be used one by one cannot sign for a domain together: no RSA, a name used twice."""
     try:

@@ -77,6 +77,8 @@ class Envelope:
     seed: bytes
     #: Where mail comes back to and readers may write in order to leave; None where a person reads the replies.
     bounces: Sender | None = None
+    #: What the relays want to be told, each in a header of its own (`feeds.relays`).
+    relay_headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def domain(self) -> str:
@@ -161,6 +163,13 @@ def _skeleton(envelope: Envelope, letter: Letter, parts: Iterable["_Part"]) -> b
     found.set_boundary(f"=_{blake2b(envelope.seed, digest_size=12).hexdigest()}")
     found["MIME-Version"] = "1.0"
     return found.as_bytes()
+
+
+def _folded(headers: Iterable[tuple[str, str]]) -> bytes:
+    found = EmailMessage(policy=_Policy(linesep="\r\n"))
+    for name, value in headers:
+        found[name] = value
+    return found.as_bytes().removesuffix(b"\r\n")
 
 
 def _mark(at: int) -> bytes:
@@ -269,7 +278,9 @@ class Edition:
     def __init__(self, envelope: Envelope, letter: Encoded, signer: "Signer | None" = None) -> None:
         self.envelope, self._letter = envelope, letter
         self._place = tokens.place(envelope.seed)
-        self._fixed = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
+        shared = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
+        # Not signed, since relays take out what is for them; nor kept with the letter: tomorrow's relays may be others.
+        self._fixed = shared + _folded(envelope.relay_headers)
         names = (*_OWN, *_OWN_OF_READERS)
         self._signed: dict[bool, Prepared] = {}
         if signer:

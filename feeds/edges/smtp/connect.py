@@ -23,33 +23,42 @@ class Opened:
     offers: frozenset[str]
 
 
-def opened(server: Smtp, password: str, name: str) -> Opened:
-    """Return a connection to *server*; *name* is what we call ourselves.
+def trust(server: Smtp) -> ssl.SSLContext | None:
+    """Return what the certificate of *server* is checked with; None where there is no TLS.
+
+    Reading all authorities takes longer than a hundred messages do: once for many connections.
+    """
+    return None if server.security == "none" else ssl.create_default_context()
+
+
+def opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | None) -> Opened:
+    """Return a connection to *server*; *name* is what we call ourselves, *context* what `trust` returns.
 
     Raises:
         MailAway: it cannot be reached, or says "later".
         MailRefused: it wants what we have not, or does not want us: TLS, its certificate, the password.
     """
     try:
-        return _opened(server, password, name)
+        return _opened(server, password, name, context)
     except smtplib.SMTPResponseException as e:
         raise _answered(server, e) from e
     except smtplib.SMTPServerDisconnected as e:
         raise MailAway(f"{_named(server)} hangs up: {e}") from e
     except smtplib.SMTPException as e:  # what we want it does not offer
-        raise MailRefused(f"{_named(server)}: {e} See mail.smtp in config.toml") from e
+        raise MailRefused(f"{_named(server)}: {e} See its keys in config.toml") from e
     except ssl.SSLCertVerificationError as e:
         raise MailRefused(f"{_named(server)}: its certificate is not to be trusted: {e.verify_message}") from e
     except ssl.SSLError as e:
-        raise MailRefused(f"{_named(server)}: TLS fails: {e.reason or e}; mail.smtp.security may be wrong") from e
+        raise MailRefused(
+            f"{_named(server)}: TLS fails: {e.reason or e}; its `security` in config.toml may be wrong"
+        ) from e
     except UnicodeError as e:  # smtplib knows no other, and a host may be none
         raise MailRefused(f"{_named(server)}: host, user and password must be ASCII, and the host a name") from e
     except OSError as e:
         raise MailAway(f"{_named(server)} cannot be reached: {e}") from e
 
 
-def _opened(server: Smtp, password: str, name: str) -> Opened:
-    context = ssl.create_default_context()
+def _opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | None) -> Opened:
     if server.security == "tls":
         found: smtplib.SMTP = smtplib.SMTP_SSL(
             server.host, server.port, local_hostname=name, timeout=_PATIENCE, context=context

@@ -17,6 +17,7 @@ from feeds import settings
 from feeds.edges.smtp import connect
 from feeds.edges.smtp.dialogue import PATIENCE, Dialogue, Event, Wanted
 from feeds.edges.smtp.reply import ProtocolError
+from feeds.edges.smtp.shares import Share
 from feeds.edges.transport import Answered, Desk, Lost, Parcel, Reply, Stage
 from feeds.errors import FeedsError, MailAway, MailRefused
 
@@ -48,6 +49,8 @@ class _Line:
     messages: int = 0
     #: How many of them were answered, other than by closing.
     answered: int = 0
+    #: When the last content was given out.
+    given_at: float = 0.0
     #: When a reply that is due is too late.
     deadline: float = 0.0
     patient_for: Stage | None = None
@@ -56,17 +59,17 @@ class _Line:
 class _Opening(Thread):
     """A connection that is being opened, beside everything else."""
 
-    def __init__(self, server: settings.Smtp, password: str, name: str) -> None:
+    def __init__(self, server: "_Server", name: str) -> None:
         super().__init__(daemon=True, name="opening")
-        self._server, self._password, self._name = server, password, name
+        self._about = (server.settings, server.password, name, server.context)
         self._found: connect.Opened | None = None
-        self._wrong: MailAway | MailRefused = MailAway(f"{server.host}: the connection was not opened")
+        self._wrong: MailAway | MailRefused = MailAway(f"{server.settings.host}: the connection was not opened")
         self._unwanted = False
 
     def run(self) -> None:
         """Open it."""
         try:
-            self._found = connect.opened(self._server, self._password, self._name)
+            self._found = connect.opened(*self._about)
         except (MailAway, MailRefused) as e:
             self._wrong = e
         if self._unwanted:
@@ -95,6 +98,7 @@ class _Server:
 
     settings: settings.Smtp
     password: str
+    context: ssl.SSLContext | None
     lines: list[_Line] = field(default_factory=list)
     opening: list[_Opening] = field(default_factory=list)
     failures: int = 0
@@ -104,6 +108,19 @@ class _Server:
     #: How many connections it bears: fewer when it says so.
     bears: int = 1
     given_up: FeedsError | None = None
+    share: Share = field(default_factory=Share)
+    #: Until when it leaves messages to other servers.
+    waits_until: float = 0.0
+    #: Whether it takes addresses beyond ASCII; None until it has been asked.
+    takes_utf8: bool | None = None
+
+    def is_open(self, now: float) -> bool:
+        """Whether it takes messages, if not at once."""
+        return bool(self.lines) and self.next_message <= now
+
+    def has_room(self) -> bool:
+        """Whether it could take one at once."""
+        return any(line.dialogue.is_free and line.messages < _MOST_MESSAGES for line in self.lines)
 
     def count(self) -> None:
         """Note that a message is under way: the next one may have to wait."""
@@ -138,10 +155,15 @@ class _Courier:
 
     def __init__(self, servers: Sequence[tuple[settings.Smtp, str]], name: str, desk: Desk) -> None:
         self._name, self._desk = name, desk
-        self._servers = [_Server(about, password, bears=about.connections) for about, password in servers]
+        self._servers = [
+            _Server(about, password, connect.trust(about), bears=about.connections, share=Share(about.weight))
+            for about, password in servers
+        ]
         self._selector = selectors.DefaultSelector()
         self._answers: list[Answered | Lost] = []
         self._wanted: list[tuple[_Line, Parcel]] = []
+        #: Parcels for a server that takes such addresses (SMTPUTF8).
+        self._beyond_ascii: list[Parcel] = []
         self._exhausted = False
 
     def run(self) -> None:
@@ -165,12 +187,15 @@ class _Courier:
         stopping = self._desk.stopping()
         for server in self._servers:
             self._opened(server)
-            for line in server.lines[:]:
-                self._offer(line, stopping=stopping)
-            if not stopping and not self._exhausted:
-                self._open_more(server)
-        more = not (stopping or self._exhausted)
-        return any(s.lines or (more and (s.opening or not s.given_up)) for s in self._servers)
+        while self._offer_all(stopping=stopping) and len(self._servers) > 1:
+            pass  # who was ahead may be behind by now
+        needed = [] if stopping else [server for server in self._servers if self._has_work_for(server)]
+        for server in needed:
+            self._open_more(server)
+        return any(server.lines for server in self._servers) or any(s.opening or not s.given_up for s in needed)
+
+    def _has_work_for(self, server: _Server) -> bool:
+        return not self._exhausted or (bool(self._beyond_ascii) and server.takes_utf8 is not False)
 
     def _open_more(self, server: _Server) -> None:
         missing = server.bears - len(server.lines) - len(server.opening)
@@ -179,7 +204,7 @@ class _Courier:
         # One at first, until it is known that it can be reached.
         missing = min(missing, 1) if server.failures or not server.lines else missing
         for _ in range(missing if not server.opening or server.lines else 0):
-            opening = _Opening(server.settings, server.password, self._name)
+            opening = _Opening(server, self._name)
             opening.start()
             server.opening.append(opening)
 
@@ -205,34 +230,62 @@ class _Courier:
             server.not_before = time.monotonic() + _PAUSES[server.failures]
 
     def _begin(self, server: _Server, found: connect.Opened) -> None:
-        dialogue = Dialogue(pipelining="pipelining" in found.offers, utf8="smtputf8" in found.offers)
+        server.takes_utf8 = "smtputf8" in found.offers
+        dialogue = Dialogue(pipelining="pipelining" in found.offers, utf8=server.takes_utf8)
         line = _Line(server, found.socket, dialogue)
         server.lines.append(line)
         self._selector.register(found.socket, selectors.EVENT_READ, line)
 
-    def _offer(self, line: _Line, *, stopping: bool) -> None:
-        """Give a free connection its next parcel, or end it where there is none."""
+    def _offer_all(self, *, stopping: bool) -> bool:
+        """Offer what can be; return whether that changes what else can be."""
+        was_exhausted = self._exhausted
+        offered = [self._offer(line, stopping=stopping) for server in self._servers for line in server.lines[:]]
+        return any(offered) or self._exhausted != was_exhausted
+
+    def _offer(self, line: _Line, *, stopping: bool) -> bool:
+        """Give a free connection its next parcel, or end it where there is none; return whether it has one."""
         dialogue = line.dialogue
         if dialogue.closing or line.messages >= _MOST_MESSAGES:
             if dialogue.waits_for is None:
                 self._close(line)
-            return
-        if not dialogue.is_free or (not stopping and line.server.next_message > time.monotonic()):
-            return
+            return False
+        if not dialogue.is_free or (not stopping and self._pauses(line.server)):
+            return False
         parcel = None if stopping else self._take(dialogue)
         if parcel is not None:
             line.messages += 1
-            line.server.count()
+            self._count(line.server)
             dialogue.offer(parcel)
             self._write(line)
         elif dialogue.waits_for is None:
             self._close(line)
+        return parcel is not None
+
+    def _pauses(self, server: _Server) -> bool:
+        """Return whether a server is to have no message now: it has had enough for a while, or another one is behind.
+
+        Nobody waits for another server where there may be nothing to share: a connection ends when it is told so.
+        """
+        now = time.monotonic()
+        if server.next_message > now or len(self._servers) == 1 or self._exhausted:
+            return server.next_message > now
+        rivals = [
+            (other.share, other.has_room()) for other in self._servers if other is not server and other.is_open(now)
+        ]
+        server.waits_until = server.share.waits_until(rivals, now)
+        return server.waits_until > now
+
+    def _count(self, server: _Server) -> None:
+        server.count()
+        if len(self._servers) > 1:
+            server.share.take([other.share for other in self._servers if other is not server], time.monotonic())
 
     def _take(self, dialogue: Dialogue) -> Parcel | None:
+        if dialogue.utf8 and self._beyond_ascii:
+            return self._beyond_ascii.pop()
         parcel = self._desk.take()
         while parcel is not None and parcel.utf8 and not dialogue.utf8:
-            reply = Reply(550, "5.6.7 the server does not take addresses beyond ASCII (SMTPUTF8)")
-            self._answers.append(Answered(parcel, reply, Stage.RCPT))
+            self._beyond_ascii.append(parcel)
             parcel = self._desk.take()
         self._exhausted = parcel is None
         return parcel
@@ -274,10 +327,22 @@ class _Courier:
                 opening.forget()
             for line in server.lines[:]:
                 self._drop(line, _STOPPED)
+        self._answer_beyond_ascii()
         if self._answers:
             self._desk.turn(self._answers, [])
             self._answers = []
         self._selector.close()
+
+    def _answer_beyond_ascii(self) -> None:
+        """Answer for servers that take no such addresses, for good if none does; who was stopped has asked too few."""
+        for_good = all(server.takes_utf8 is False for server in self._servers)
+        code, enhanced = (550, "5.6.7") if for_good else (451, "4.6.7")
+        reply = Reply(code, f"{enhanced} the server does not take addresses beyond ASCII (SMTPUTF8)")
+        for parcel in self._beyond_ascii:
+            if self._desk.stopping() and not for_good:
+                self._desk.back(parcel)
+            else:
+                self._answers.append(Answered(parcel, reply, Stage.RCPT))
 
     # A turn -----------------------------------------------------------------------------------------------------
 
@@ -294,7 +359,8 @@ class _Courier:
     def _nap(self) -> float:
         """Return how long nothing but a server's word calls for anything."""
         now = time.monotonic()
-        return min([_NAP, *(s.next_message - now for s in self._servers if s.next_message > now)])
+        moments = [moment for s in self._servers for moment in (s.next_message, s.waits_until) if moment > now]
+        return min([_NAP, *(moment - now for moment in moments)])
 
     def _hear(self, wait: float) -> None:
         for key, mask in self._selector.select(wait):
@@ -322,6 +388,7 @@ class _Courier:
                 self._drop(line, "not needed any more")
                 continue
             line.dialogue.give(content)
+            line.given_at = time.monotonic()
             self._offer(line, stopping=self._desk.stopping())
             self._write(line)
 
@@ -367,6 +434,8 @@ class _Courier:
             self._wanted.append((line, event.parcel))
             return
         self._answers.append(event)
+        if event.stage is Stage.CONTENT:
+            line.server.share.measure(time.monotonic() - line.given_at)
         if event.reply.code != _CLOSING:
             line.answered += 1
             line.server.failures = 0

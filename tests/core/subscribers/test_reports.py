@@ -71,6 +71,14 @@ def test_the_returned_letter_names_the_delivery_where_the_address_does_not(retur
     assert (found.deliveries, found.subscriptions) == ((TOKEN,), (LEAVE,))
 
 
+def test_a_relay_may_have_replaced_the_message_id():
+    """Amazon SES does; the address that a report comes to and the way to leave still name the delivery."""
+    replaced = LETTER.replace(f".{TOKEN}@letters.example", "@eu-west-1.amazonses.com")
+    assert replaced.count("Message-ID: <weekly.3@eu-west-1.amazonses.com>") == 1
+    found = read(report(block(), returned=replaced), ADDRESS)
+    assert (found.what, found.deliveries, found.subscriptions) == (What.BOUNCE, (TOKEN,), (LEAVE,))
+
+
 def test_a_report_on_internationalised_mail_is_one():
     """RFC 6533."""
     found = read(report(block(), kind="global-delivery-status"), ADDRESS)

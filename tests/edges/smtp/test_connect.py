@@ -7,7 +7,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from feeds.edges import transportkit
-from feeds.edges.smtp.connect import opened
+from feeds.edges.smtp.connect import opened, trust
 from feeds.edges.smtp.courier import Smtp
 from feeds.errors import MailAway, MailRefused
 from feeds.settings import Smtp as Settings
@@ -23,6 +23,10 @@ def authority(tmp_path, monkeypatch):
     found = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(found.file))
     return found
+
+
+def opening(server, password="", name="me"):
+    return opened(server, password, name, trust(server))
 
 
 class Keep:
@@ -69,7 +73,7 @@ def send(settings, password="", readers=3):
 def refusal(port, password="", host="127.0.0.1", **settings):
     """What a connection fails with, in words."""
     with pytest.raises(MailRefused) as found:
-        opened(Settings(host=host, port=port, **settings), password, "me.example.com")
+        opening(Settings(host=host, port=port, **settings), password, "me.example.com")
     return str(found.value)
 
 
@@ -107,11 +111,11 @@ def test_starttls_required_means_required():
     """Not offered, or refused: nothing is said in the clear."""
     with SmtpServer() as server:
         said = refusal(server.port, security="starttls", user="desk")
-        assert "STARTTLS extension not supported by server. See mail.smtp in config.toml" in said
+        assert "STARTTLS extension not supported by server. See its keys in config.toml" in said
     assert {words.split()[0] for _, words in server.heard} == {"ehlo"}
     later = pytest.raises(MailAway, match=r"says 454 4\.7\.0 not now")
     with SmtpServer(at("starttls", "454 4.7.0 not now"), offers=("STARTTLS",)) as server, later:
-        opened(Settings(port=server.port, security="starttls"), "", "me")
+        opening(Settings(port=server.port, security="starttls"))
     with SmtpServer(at("starttls", "502 no"), offers=("STARTTLS",)) as server:
         assert "refuses us: 502 no" in refusal(server.port, security="starttls")
 
@@ -135,7 +139,7 @@ def test_the_wrong_kind_of_security_is_named():
     """TLS to a port without."""
     with SmtpServer() as server:
         assert "TLS fails: " in (said := refusal(server.port, security="tls"))
-        assert "mail.smtp.security may be wrong" in said
+        assert "its `security` in config.toml may be wrong" in said
 
 
 def test_what_is_said_before_tls_does_not_count_behind_it(authority):
@@ -143,7 +147,7 @@ def test_what_is_said_before_tls_does_not_count_behind_it(authority):
     injected = "220 2.0.0 go on\r\n" + offering("PIPELINING", "EVIL")
     with SmtpServer(at("starttls", injected), offers=("STARTTLS", "8BITMIME"), tls=authority.server()) as server:
         try:
-            found = opened(Settings(port=server.port, security="starttls"), "", "me")
+            found = opening(Settings(port=server.port, security="starttls"))
         except (MailAway, MailRefused):
             return
         found.socket.close()
@@ -156,14 +160,14 @@ def test_what_is_said_before_tls_does_not_count_behind_it(authority):
         (("AUTH PLAIN",), "535 5.7.8 wrong", MailRefused, "does not accept user and password: 535 5.7.8 wrong"),
         (("AUTH PLAIN",), "454 4.7.0 not now", MailAway, "says 454 4.7.0 not now"),
         (("AUTH PLAIN",), "421 4.3.2 closing", MailAway, "says 421 4.3.2 closing"),
-        (("8BITMIME",), None, MailRefused, "SMTP AUTH extension not supported by server. See mail.smtp"),
-        (("AUTH WHO KNOWS",), None, MailRefused, "No suitable authentication method found. See mail.smtp"),
+        (("8BITMIME",), None, MailRefused, "SMTP AUTH extension not supported by server. See its keys"),
+        (("AUTH WHO KNOWS",), None, MailRefused, "No suitable authentication method found. See its keys"),
     ],
 )
 def test_a_password_that_is_not_taken_is_told_of(offers, answer, error, words):
     """Whether somebody has to mend it, or another try may fare better."""
     with SmtpServer(at("auth", answer), offers=offers) as server, pytest.raises(error) as found:
-        opened(Settings(port=server.port, user="desk"), SECRET, "me")
+        opening(Settings(port=server.port, user="desk"), SECRET)
     assert words in str(found.value)
     assert SECRET not in str(found.value)
 

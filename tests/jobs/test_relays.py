@@ -1,0 +1,145 @@
+"""Letters as relays get them, on real connections: what they are asked to leave alone, and whether we sign."""
+
+import json
+import re
+from base64 import b64encode
+from email import message_from_bytes, policy
+from itertools import combinations
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from feeds.relays import RELAYS
+from tests.mailing import Mailing, addresses, subscribe
+from tests.smtpserver import Fault, SmtpServer, at, wait_for
+
+KEY = rsa.generate_private_key(65537, 2048)
+RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(
+    KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+)
+#: A server of this machine stands for a relay.
+HERE = {"host": "127.0.0.1", "security": "none"}
+
+
+@pytest.fixture
+def server():
+    with SmtpServer() as found:
+        yield found
+
+
+@pytest.fixture
+def mailing(letter_site, server):
+    """A weekly letter to four readers, with a key to sign it."""
+    subscribe(letter_site.folder, addresses(4))
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (letter_site.folder / "dkim.pem").write_bytes(pem)
+    return Mailing(letter_site, server)
+
+
+def sent_through(mailing, *relays):
+    """The messages as servers get them, with these relays in the settings, all at one address."""
+    first, *others = relays
+    further = "".join(
+        f'[[mail.servers]]\nrelay = "{relay}"\nhost = "127.0.0.1"\nport = {mailing.server.port}\nsecurity = "none"\n'
+        for relay in others
+    )
+    signing = '[[mail.dkim]]\nselector = "s1"\nkey_file = "dkim.pem"\n'
+    mailing.configure(mail=signing + further, relay=first, **HERE)
+    assert mailing.publish().exit_code == 0
+    return [taken.content for taken in mailing.server.taken]
+
+
+def for_relays(content):
+    """The headers of a message that begin with X-, read back; no line of them is long."""
+    head = content.partition(b"\r\n\r\n")[0]
+    assert max(len(line) for line in head.split(b"\r\n")) <= 78
+    found = message_from_bytes(content, policy=policy.default)
+    assert found.defects == []
+    return [(name, str(value)) for name, value in found.items() if name.startswith("X-")]
+
+
+def stripped(content):
+    """A message as it is when a relay has taken out what is for it."""
+    return re.sub(rb"^X-[^\r]*\r\n([ \t][^\r]*\r\n)*", b"", content, flags=re.MULTILINE)
+
+
+def verified(content):
+    return dkim.verify(content, dnsfunc=lambda _, timeout=5: RECORD)  # noqa: ARG005 - dkimpy names it
+
+
+@pytest.mark.parametrize("relay", RELAYS)
+def test_a_relay_is_asked_to_leave_letters_alone(mailing, relay):
+    """In its own words, each once, and nobody else in any."""
+    for content in sent_through(mailing, relay):
+        assert for_relays(content) == list(RELAYS[relay].headers)
+
+
+def test_what_relays_are_told_is_what_their_pages_say():
+    """The values that their documentation has."""
+    told = {name: dict(relay.headers) for name, relay in RELAYS.items()}
+    off = {"settings": {"enable": 0}}
+    filters = json.loads(told["sendgrid"].pop("X-SMTPAPI"))["filters"]
+    assert filters == {"clicktrack": off, "opentrack": off, "ganalytics": off, "subscriptiontrack": off}
+    assert told == {
+        "plain": {},
+        "ses": {},
+        "postmark": {
+            "X-PM-Message-Stream": "broadcast",
+            "X-PM-KeepID": "true",
+            "X-PM-TrackOpens": "false",
+            "X-PM-TrackLinks": "None",
+        },
+        "mailgun": {"X-Mailgun-Track": "no", "X-Mailgun-Track-Clicks": "no", "X-Mailgun-Track-Opens": "no"},
+        "sendgrid": {},
+    }
+
+
+@pytest.mark.parametrize("relays", [*combinations(RELAYS, 2)], ids="+".join)
+def test_a_letter_is_for_every_relay_and_signed_if_none_would_break_it(mailing, relays):
+    """Whoever takes it; what is signed verifies with what is for the relays, and without."""
+    signed = not any(RELAYS[relay].rewrites for relay in relays)
+    for content in sent_through(mailing, *relays):
+        assert for_relays(content) == [header for relay in relays for header in RELAYS[relay].headers]
+        assert content.startswith(b"DKIM-Signature:") == (b"DKIM-Signature:" in content) == signed
+        if signed:
+            assert verified(content)
+            assert verified(stripped(content))
+
+
+def test_two_servers_of_one_relay_are_one_relay(mailing):
+    """No header comes twice."""
+    for content in sent_through(mailing, "mailgun", "mailgun"):
+        assert for_relays(content) == list(RELAYS["mailgun"].headers)
+
+
+@pytest.mark.parametrize("relay", [name for name, relay in RELAYS.items() if not relay.rewrites])
+def test_a_signature_covers_nothing_that_a_relay_takes_out(mailing, relay):
+    """Which is why it outlives the relay."""
+    for content in sent_through(mailing, relay):
+        signature = str(message_from_bytes(content, policy=policy.default)["DKIM-Signature"])
+        names = re.search(r"h=([^;]*);", signature)[1].replace(" ", "").split(":")
+        assert [name for name in names if name.startswith("x-")] == []
+        assert for_relays(stripped(content)) == []
+        assert verified(stripped(content))
+
+
+def test_a_letter_is_the_same_whichever_server_takes_it(mailing):
+    """One that may have arrived through the first comes again byte by byte, though the second takes it."""
+    mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
+    with SmtpServer() as other:
+        other.rule = lambda step: wait_for(lambda: mailing.server.taken) if step.stage == "greeting" else None
+        further = f'[[mail.servers]]\nrelay = "mailgun"\nhost = "127.0.0.1"\nport = {other.port}\nsecurity = "none"\n'
+        mailing.configure(mail=further)
+        mailing.publish()
+        [lost] = [taken for taken in mailing.server.taken if taken.recipient not in sent(mailing)]
+        mailing.server.rule = at("greeting", "554 5.7.1 no mail here")
+        mailing.wait(hours=1)
+        assert mailing.publish().exit_code == 0
+    [again] = [taken for taken in other.taken if taken.recipient == lost.recipient]
+    assert again.content == lost.content
+
+
+def sent(mailing):
+    return [fared.recipient for fared in mailing.fared() if fared.state == "sent"]
