@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from feeds import __version__
-from feeds.cli import bounces, corrections, people, store, telling
+from feeds.cli import bounces, corrections, people, status, store, telling
 from feeds.cli.words import CONFIG as _CONFIG
 from feeds.cli.words import JSON as _JSON
 from feeds.cli.words import NOW as _NOW
@@ -382,20 +382,6 @@ def cancel(path: Path, newsletter: str) -> None:
     click.echo(status.cancel(_config(path), newsletter))
 
 
-@commands.command("status")
-@_CONFIG
-@_JSON
-def show_status(path: Path, *, as_json: bool) -> None:
-    """Say how far issues have come: sent, waiting, refused and why, how fast, how long still."""
-    from feeds.jobs.status import status
-
-    for progress in status(_config(path), _clock()):
-        if as_json:
-            telling.print_json(telling.progress(progress))
-        for line in () if as_json else telling.progress_lines(progress):
-            click.echo(line)
-
-
 @commands.command()
 @_CONFIG
 @_JSON
@@ -413,6 +399,7 @@ def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
 
 commands.add_command(corrections.retract)
 commands.add_command(corrections.correct)
+commands.add_command(status.status)
 commands.add_command(people.subscribers)
 commands.add_command(bounces.bounces)
 commands.add_command(store.store)

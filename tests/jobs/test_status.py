@@ -1,6 +1,8 @@
 """How far issues have come, and what a person may do about it."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -155,6 +157,26 @@ def test_what_waits_for_approval_can_be_forgotten(letter_site):
     assert [issue.state for issue in letter_site.publish().issues] == ["composed"]
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
         status.cancel(letter_site.config, "monthly")
+
+
+def test_progress_is_watched_until_all_is_over(mailing):
+    """Line after line where nobody sits, and then it ends."""
+    mailing.server.pace = 0.25
+    command = [sys.executable, "-W", "error", "-m", "feeds", "status", "--watch", "--json"]
+    found = []
+
+    def rule(step):
+        if step.stage == "content" and step.before == 0:
+            found.append(subprocess.Popen(command, cwd=mailing.site.folder, stdout=subprocess.PIPE, text=True))
+
+    mailing.server.rule = rule
+    mailing.publish()
+    said, _ = found[0].communicate(timeout=30)
+    seen = [json.loads(line) for line in said.splitlines()]
+    assert found[0].returncode == 0
+    assert len(seen) > 1
+    assert [one["sent"] for one in seen] == sorted(one["sent"] for one in seen)
+    assert (seen[0]["state"], seen[-1]["state"], seen[-1]["sent"]) == ("sending", "sent", 10)
 
 
 # A domain to blame --------------------------------------------------------------------------------------------------
