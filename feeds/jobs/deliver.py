@@ -25,6 +25,7 @@ from feeds.jobs import bounces, gate
 from feeds.jobs.archive import write_page
 from feeds.jobs.compose import reported
 from feeds.jobs.deploy import Deployment
+from feeds.jobs.journal import keep
 from feeds.jobs.letters import Typesetter
 from feeds.jobs.report import Report, Wish
 from feeds.jobs.site import Site
@@ -50,7 +51,16 @@ def finish(site: Site, store: Store, wish: Wish, report: Report, deployment: Dep
     """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop."""
     with asked_to_stop() as asked:
         patient = replace(wish, stopping=lambda: asked() or wish.stopping())
+        _keep(site, store, report)  # before anything of an issue leaves
         _finish_all(site, store, patient, report, deployment)
+    _keep(site, store, report)
+
+
+def _keep(site: Site, store: Store, report: Report) -> None:
+    try:
+        keep(site.config, store)
+    except FeedsError as e:
+        report.errors.append(str(e))
 
 
 def _finish_all(site: Site, store: Store, wish: Wish, report: Report, deployment: Deployment) -> None:
