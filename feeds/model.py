@@ -464,6 +464,8 @@ class Told(_Line, frozen=True, kw_only=True, tag="issue"):
     note: str = ""
     recipients: int = 0
     sent: int = 0
+    #: How the newsletter's own feed shows it. (Its page lies in `public/`.)
+    entry: str = ""
     #: The ids of the entries that count as told by it, by how (`story`, `also`, `passed_over`), in their order.
     entries: dict[str, tuple[str, ...]] = {}
 

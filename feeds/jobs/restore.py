@@ -26,6 +26,9 @@ from feeds.model import Given, IssueState, Known, Line, Told, Word
 
 _HELD = "the store was brought back from a backup, and whoever it shows as waiting may have got it since"
 
+#: For a site that has no keys yet, and a dry run that must not make any: nothing that is kept was made with it.
+_NOBODYS = {0: b""}
+
 
 @dataclass(kw_only=True, slots=True)
 class Replayed:
@@ -66,8 +69,9 @@ def restore(config: Config, file: Path, now: datetime, *, dry_run: bool = False)
     if file.exists() and store.exists() and file.samefile(store):
         raise StoreError(f"{file}: is the store itself")
     with lock.site(config.folder), swap.copied_beside(file, store) as copy:
-        digests = _digests(config, file, dry_run=dry_run)
-        lines, warnings = _lines(config, store, digests, dry_run=dry_run)
+        ring = _ring(config, file, dry_run=dry_run)
+        lines, warnings = _lines(config, store, ring, dry_run=dry_run)
+        digests = _digests(ring)  # not before: what the store had still to write may have made the first keys
         with opened(f"sqlite:///{copy.resolve()}", config.folder) as backup:
             _check(config, file, digests, backup, lines)
             since = backup.replay.last_word()
@@ -80,18 +84,22 @@ def restore(config: Config, file: Path, now: datetime, *, dry_run: bool = False)
     return Restored(lines=told, warnings=[*warnings, *_warnings(store, found, lines)])
 
 
-def _digests(config: Config, file: Path, *, dry_run: bool) -> Digests:
-    """Return what the site's keys make; where there are none, those of the backup are put in their place."""
+def _ring(config: Config, file: Path, *, dry_run: bool) -> Path:
+    """Return the file whose keys count: the site's, which is brought back with the backup where there is none."""
     here, spare = config.resolve(config.settings.secrets.file), file.with_name(f"{file.name}.key")
     if here.exists() or not spare.is_file():
-        return Digests(keys(here).suppress if here.exists() else {})
-    found = keys(spare).suppress
+        return here
+    keys(spare)  # they are whole
     if not dry_run:
         write_private(here, [spare.read_bytes()])
-    return Digests(found)
+    return spare
 
 
-def _lines(config: Config, store: Path, digests: Digests, *, dry_run: bool) -> tuple[list[Line], list[str]]:
+def _digests(ring: Path) -> Digests:
+    return Digests(keys(ring).suppress if ring.exists() else _NOBODYS)
+
+
+def _lines(config: Config, store: Path, ring: Path, *, dry_run: bool) -> tuple[list[Line], list[str]]:
     """Return what the journal says, with what the present store has not written there yet, and what is to be told."""
     warnings: list[str] = []
     waiting: list[Line] = []
@@ -99,6 +107,7 @@ def _lines(config: Config, store: Path, digests: Digests, *, dry_run: bool) -> t
         try:
             with opened(config.settings.store.url, config.folder, create=not dry_run) as present:
                 if dry_run:
+                    digests = _digests(ring)
                     waiting = [hidden(digests, line) for _, line in sorted(present.journal.waiting().items())]
                 else:
                     keep(config, present)

@@ -16,8 +16,9 @@ _IDS = """
 """
 _ISSUES = """
     SELECT j.id, i.newsletter, i.number, i.slot, i.subject, i.state, i.composed_at, i.transport, i.note, i.recipients,
-        i.sent, i.id
+        i.sent, coalesce(c.entry, ''), i.id
     FROM journal j JOIN issues i ON i.newsletter = j.newsletter AND i.number = CAST(j.who AS INTEGER)
+    LEFT JOIN contents c ON c.issue_id = i.id
     WHERE j.what = 'issue' AND j.id <= ? ORDER BY j.id
 """
 _ANNOUNCED = "SELECT how, entry_id FROM announced WHERE issue_id = ? ORDER BY how, position, entry_id"
@@ -79,8 +80,10 @@ class Journal:
         rows = {row[-1]: row for row in self._db.execute(_ISSUES, (last,)).fetchall()}
         return {row[0]: self._told(row) for row in rows.values()}
 
-    def _told(self, row: tuple[int, str, int, str, str, str, str, str, str, int, int, int]) -> Told:
-        _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, identity = row
+    def _told(self, row: tuple[int, str, int, str, str, str, str, str, str, int, int, str, int]) -> Told:
+        _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, entry, identity = (
+            row
+        )
         entries: dict[str, list[str]] = {}
         for how, entry_id in self._db.execute(_ANNOUNCED, (identity,)):
             entries.setdefault(how, []).append(entry_id)
@@ -95,5 +98,6 @@ class Journal:
             note=note,
             recipients=recipients,
             sent=sent,
+            entry=entry,
             entries={how: tuple(ids) for how, ids in entries.items()},
         )

@@ -126,7 +126,7 @@ class Replay:
         times = (written(slot), one.subject, written(one.composed_at))
         row = (one.newsletter, one.number, *times, one.note, one.transport, one.recipients, one.sent)
         identity = int(self._db.execute(_ISSUE, row).fetchone()[0])
-        self._db.execute("INSERT INTO contents (issue_id, page, entry) VALUES (?, ?, '')", (identity, page))
+        self._db.execute("INSERT INTO contents (issue_id, page, entry) VALUES (?, ?, ?)", (identity, page, one.entry))
         return identity
 
     def hold(self, reason: str) -> list[str]:
