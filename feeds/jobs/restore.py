@@ -145,7 +145,7 @@ def replay(
 
     What is done here is in the journal already and is not written into it again.
     """
-    _forget_known(store, lines, digests)
+    lines = [*lines, *_news(store, lines, digests)]
     last = store.journal.last()
     found = Replayed()
     given = [_known(line) for line in lines if isinstance(line, Given)]
@@ -160,13 +160,27 @@ def replay(
     return found
 
 
-def _forget_known(store: Store, lines: Iterable[Line], digests: Digests) -> None:
-    """Forget what the backup was still to write into the journal, where that knows more than the backup."""
-    waiting = store.journal.waiting()
+def _news(store: Store, lines: Iterable[Line], digests: Digests) -> list[Line]:
+    """Return what the store is still to write into the journal; what that knows, or knows better, is forgotten."""
+    waiting = {number: hidden(digests, line) for number, line in store.journal.waiting().items()}
     if not waiting:
-        return
-    known = {_subject(line) for line in lines}
-    store.journal.drop(number for number, line in waiting.items() if _subject(hidden(digests, line)) in known)
+        return []
+    latest: dict[tuple[object, ...], datetime | None] = {}
+    for line in lines:
+        latest[_subject(line)] = max(filter(None, [latest.get(_subject(line)), _at(line)]), default=None)
+    known = {number for number, line in waiting.items() if _is_known(line, latest)}
+    store.journal.drop(known)
+    return [line for number, line in sorted(waiting.items()) if number not in known]
+
+
+def _at(line: Line) -> datetime | None:
+    return line.at if isinstance(line, Word) else None
+
+
+def _is_known(line: Line, latest: Mapping[tuple[object, ...], datetime | None]) -> bool:
+    """Return whether the journal has said this, or something later about the same person."""
+    at, last = _at(line), latest.get(_subject(line))
+    return _subject(line) in latest and (at is None or last is None or at <= last)
 
 
 def _subject(line: Line) -> tuple[object, ...]:
@@ -217,7 +231,8 @@ def _stand(store: Store, reader: Reader, fate: Fate) -> Iterator[str]:
             changed = store.replay.come_back(reader.id, newsletter)
         if changed:
             yield f"{said.what} {newsletter}"
-    if fate.status and store.replay.stand(reader.id, fate.status.what, fate.status.at):
+    if fate.status and fate.status.what != reader.status:
+        store.replay.stand(reader.id, fate.status.what, fate.status.at)
         yield fate.status.what
 
 

@@ -115,6 +115,7 @@ def test_what_is_there_is_kept_aside(lost):
     store = lost.folder / "feeds.db"
     store.write_bytes(b"no store at all")
     store.with_name("feeds.db-wal").write_bytes(b"rubbish")
+    store.with_name(".feeds.db-unfinished").write_bytes(b"of a process that was killed")
     found = _restored(lost)
     assert "the store cannot be used" in found.warnings[0]
     aside = lost.folder / "feeds.db.until-2026-11-24T12-00-00"
@@ -142,6 +143,32 @@ def test_what_the_present_store_had_still_to_write_is_not_lost(letter_site):
     assert letter_site.files(".") == before
     assert said in _restored(letter_site).lines
     assert _statuses(letter_site) == {"ada": "unsubscribed"}
+
+
+def test_what_only_the_backup_knows_is_the_last_word(letter_site):
+    """It was never written into the journal; what that says is older."""
+    _add(letter_site, "ada")
+    subscribe.remove(letter_site.config, "ada@example.org", NOW)
+    _add(letter_site, "ada", again=True)
+    with opened(URL, letter_site.folder) as store:
+        store.people.unsubscribe("ada@example.org", LATER)
+    storage.backup(letter_site.config, letter_site.folder / "b.db")
+    (letter_site.folder / "feeds.db").unlink()
+    for _ in range(2):
+        _restored(letter_site)
+        assert _statuses(letter_site) == {"ada": "unsubscribed"}
+        letter_site.publish(LATER)
+
+
+def test_a_store_in_a_folder_that_is_not_there_yet_is_brought_back(lost):
+    """As on a new machine, with the journal beside it."""
+    lost.configure(CONFIG + NEWSLETTER + '[store]\nurl = "sqlite:///memory/feeds.db"\n')
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "active"
+    (lost.folder / "feeds.db.journal").rename(lost.folder / "memory/feeds.db.journal")
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "unsubscribed"
+    assert lost.publish(NOW + WEEK).issues == []
 
 
 def test_a_dry_run_touches_nothing(lost):

@@ -42,7 +42,6 @@ _HOLD = f"""
         (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{_OPEN})
     RETURNING newsletter, number
 """  # noqa: S608 - made of constants
-_STATUS = "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ? AND status != ?"
 _GONE = ("unsubscribed", "bounced", "complained")
 _LEAVE = """
     INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at
@@ -62,6 +61,7 @@ class Reader:
     email: str
     #: As addresses are compared.
     key: str
+    status: str
     created_at: datetime
 
 
@@ -138,10 +138,9 @@ class Replay:
 
     def readers(self) -> Iterator[Reader]:
         """Yield everybody, whatever their status; do not write meanwhile."""
-        for identity, email, key, created_at in self._db.execute(
-            "SELECT id, email, email_key, created_at FROM subscribers ORDER BY id"
-        ):
-            yield Reader(identity, email, key, read(created_at))
+        query = "SELECT id, email, email_key, status, created_at FROM subscribers ORDER BY id"
+        for identity, email, key, status, created_at in self._db.execute(query):
+            yield Reader(identity, email, key, status, read(created_at))
 
     def addresses(self) -> Iterator[str]:
         """Yield the addresses that letters went to, as addresses are compared; do not write meanwhile."""
@@ -150,12 +149,14 @@ class Replay:
         ):
             yield key
 
-    def stand(self, reader: int, status: str, at: datetime) -> bool:
-        """Give a reader a status; return whether it was another one. What waits for who is gone ends."""
+    def stand(self, reader: int, status: str, at: datetime) -> None:
+        """Give a reader a status; what waits for who is gone ends."""
         with transaction(self._db):
             if status in _GONE:
                 self._db.execute(f"{END_WAITING} (?)", (reader,))
-            return self._db.execute(_STATUS, (status, written(at), reader, status)).rowcount > 0
+            self._db.execute(
+                "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ?", (status, written(at), reader)
+            )
 
     def leave(self, reader: int, newsletter: str, at: datetime) -> bool:
         """End one subscription of a reader, and what waits of it; return whether that was not so before."""

@@ -29,6 +29,7 @@ def copied_beside(backup: Path, store: Path) -> Iterator[Path]:
 
 def _copy(backup: Path, to: Path) -> None:
     try:
+        to.parent.mkdir(parents=True, exist_ok=True)
         _remove(to)  # of a process that was killed
         os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         place = f"{backup.resolve().as_uri()}?mode=ro&immutable=1"  # nothing is laid beside it
