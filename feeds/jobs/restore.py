@@ -204,22 +204,23 @@ def _issues(told: Iterable[Told]) -> list[Told]:
 
 def _people(store: Store, known: Mapping[str, Fate], digests: Digests, found: Replayed) -> None:
     stay: set[str] = set()
-    for reader, names in _spoken_of(store, known, digests):
-        fate = of_one(known, names)
-        if fate and fate.was_forgotten(reader.created_at):
+    for reader, names, fate in _spoken_of(store, known, digests):
+        if fate.was_forgotten(reader.created_at):
             _erase(store, reader.key, {reader.email, reader.key}, known, names)
             found.people["erased"] += 1
-        elif fate:
+        else:
             stay.update(names)
             found.people.update(_stand(store, reader, fate))
-    _erase_addresses(store, known, digests)
+    found.people["erased"] += _erase_addresses(store, known, digests)
     found.listed = _settle_list(store, known, stay)
 
 
-def _spoken_of(store: Store, known: Mapping[str, Fate], digests: Digests) -> Sequence[tuple[Reader, tuple[str, ...]]]:
-    """Return the readers of whom something was said, and what they may be known as."""
+def _spoken_of(
+    store: Store, known: Mapping[str, Fate], digests: Digests
+) -> Sequence[tuple[Reader, tuple[str, ...], Fate]]:
+    """Return the readers of whom something was said, what they may be known as, and what it comes to."""
     named = ((reader, digests.of(reader.key)) for reader in store.replay.readers()) if known else ()
-    return [(reader, names) for reader, names in named if not known.keys().isdisjoint(names)]
+    return [(reader, names, fate) for reader, names in named if (fate := of_one(known, names))]
 
 
 def _stand(store: Store, reader: Reader, fate: Fate) -> Iterator[str]:
@@ -243,12 +244,13 @@ def _erase(store: Store, key: str, spellings: set[str], known: Mapping[str, Fate
     store.suppressions.erase(key, spellings, digest, said.at)
 
 
-def _erase_addresses(store: Store, known: Mapping[str, Fate], digests: Digests) -> None:
-    """Erase those who were no readers any more, and whose letters the backup knows."""
+def _erase_addresses(store: Store, known: Mapping[str, Fate], digests: Digests) -> int:
+    """Erase those who were no readers, and whose letters the backup knows; return how many that were."""
     erased = {name for name, fate in known.items() if fate.listed and fate.listed.what == "erased"}
     theirs = [key for key in store.replay.addresses() if erased.intersection(digests.of(key))] if erased else []
     for key in theirs:
         _erase(store, key, {key}, known, digests.of(key))
+    return len(theirs)
 
 
 def _settle_list(store: Store, known: Mapping[str, Fate], here: set[str]) -> int:
@@ -273,7 +275,7 @@ def _brought_back(store: Path, file: Path, since: datetime | None, *, dry_run: b
 
 
 def _told(found: Replayed) -> Iterator[str]:
-    people = [f"{number:,} {what}" for what, number in found.people.most_common()]
+    people = [f"{number:,} {what}" for what, number in found.people.most_common() if number]
     parts = [
         f"{found.ids:,} ids" if found.ids else "",
         f"{', '.join(found.issues)} counted as sent" if found.issues else "",

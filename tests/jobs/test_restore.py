@@ -5,11 +5,15 @@ import re
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import tempfile
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +26,7 @@ from feeds.edges.store.opening import opened
 from feeds.errors import Busy, FeedsError, StoreError
 from feeds.jobs import erase, restore, storage, subscribe
 from feeds.jobs.journal import hidden
-from feeds.model import Choice, Content, Letter, Page, Selection
+from feeds.model import Choice, Content, IssueState, Letter, Page, Selection, Told
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.core.factory import entry
 from tests.mailing import Mailing as Sending
@@ -58,7 +62,8 @@ def lost(letter_site):
     site = letter_site
     for name in READERS:
         _add(site, name)
-    subscribe.suppress(site.config, "old@example.org", NOW)
+    for name in ("old", "odd"):
+        subscribe.suppress(site.config, f"{name}@example.org", NOW)
     site.publish()
     storage.backup(site.config, site.folder / "b.db")
     _add(site, "new", now=LATER)
@@ -67,6 +72,7 @@ def lost(letter_site):
     site.publish(NOW + WEEK)
     subscribe.remove(site.config, "ada@example.org", LATER)
     subscribe.suppress(site.config, "bob@example.org", LATER)
+    subscribe.allow(site.config, "odd@example.org")
     erase.erase(site.config, "cy@example.org", LATER)
     subscribe.remove(site.config, "eve@example.org", LATER)
     _add(site, "eve", now=LATER, again=True)
@@ -83,7 +89,7 @@ def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
     assert done.returncode == 0
     assert done.stdout == (
         "feeds.db is b.db again, which knows of nothing after 2026-11-23 12:00 UTC\n"
-        "from the journal: 1 ids; weekly 2 counted as sent; readers: 2 unsubscribed, 1 erased; 2 changes of the"
+        "from the journal: 1 ids; weekly 2 counted as sent; readers: 2 unsubscribed, 1 erased; 3 changes of the"
         " suppression list\n"
     )
     assert done.stderr == (
@@ -101,12 +107,13 @@ def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
 
 
 def test_no_list_brings_back_who_left_and_was_not_in_the_backup(lost):
-    """Nor who was erased; who subscribed since the backup and did not leave may be added."""
+    """Nor who was erased; who subscribed since the backup, or was taken off the list, may be added."""
     _restored(lost)
     for name in ("gone", "cy", "old", "bob"):
         with pytest.raises(FeedsError, match="--again"):
             _add(lost, name)
-    _add(lost, "new")
+    for name in ("new", "odd"):
+        _add(lost, name)
     assert b"cy@example" not in (lost.folder / "feeds.db").read_bytes()
 
 
@@ -181,6 +188,68 @@ def test_a_dry_run_touches_nothing(lost):
     assert would.warnings == done.warnings
 
 
+def test_whoever_got_a_copy_and_was_erased_since_is_erased(lost):
+    """They are no reader, and the backup knows where their letter went."""
+    with opened("sqlite:///b.db", lost.folder) as store:
+        assert len(list(store.people.letters("desk@example.com"))) == 1
+    with opened(URL, lost.folder):
+        pass
+    erase.erase(lost.config, "desk@example.com", LATER)
+    assert "2 erased" in _restored(lost).lines[1]
+    with opened(URL, lost.folder) as store:
+        assert list(store.people.letters("desk@example.com")) == []
+
+
+def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
+    """Each newsletter by itself, and whoever had left before the backup."""
+    site = letter_site
+    site.configure(CONFIG + NEWSLETTER + NEWSLETTER.partition("[mail]")[0].replace("weekly", "daily"))
+    for name in ("ada", "bob", "cy", "eve"):
+        _add(site, name)
+
+    def leave(name, newsletter):
+        with opened(URL, site.folder) as store, store.bounces.together():
+            person = store.people.one(f"{name}@example.org")
+            store.bounces.leave(store.bounces.reader(person.id), newsletter, LATER)
+
+    leave("ada", "daily")
+    subscribe.remove(site.config, "cy@example.org", NOW)
+    storage.backup(site.config, site.folder / "b.db")
+    _add(site, "ada", again=True)
+    leave("ada", "weekly")
+    leave("bob", "daily")
+    leave("eve", "daily")
+    for name in ("cy", "eve"):
+        _add(site, name, again=True)
+    site.publish(feeds_only=True)
+    said = _restored(site).lines[1]
+    assert said == "from the journal: 1 ids; readers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
+    reads = {person.email: person.newsletters for person in subscribe.everybody(site.config)}
+    assert reads == {"ada@example.org": ("daily",), "bob@example.org": ("weekly",)} | dict.fromkeys(
+        ("cy@example.org", "eve@example.org"), ("daily", "weekly")
+    )
+
+
+def test_a_store_that_cannot_be_replaced_is_named(lost):
+    """The backup is where it was, and so is what stands in its way."""
+    (lost.folder / "feeds.db").mkdir()
+    before = lost.files(".")
+    with pytest.raises(StoreError, match=r"feeds\.db: the backup cannot be put here"):
+        _restored(lost)
+    assert lost.files(".") == before
+
+
+def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
+    """Also where a store was adopted in between, and two were given the same."""
+    one = Told(newsletter="weekly", number=1, slot=NOW, subject="S", state=IssueState.SENT, composed_at=NOW)
+    with opened(URL, tmp_path) as store:
+        assert store.replay.issues([one, msgspec.structs.replace(one, number=2)], lambda *_: "P") == [
+            "weekly 1",
+            "weekly 2",
+        ]
+        assert [issue.slot for issue in store.memory.issues()] == [NOW, NOW + timedelta(seconds=1)]
+
+
 def test_doing_it_twice_is_the_same_as_once(lost):
     """And so is what another backup, of the store that was brought back, comes to."""
     _restored(lost)
@@ -228,16 +297,40 @@ def test_without_a_journal_nobody_knows_what_happened_since(lost):
     assert _statuses(lost)["ada"] == "active"
 
 
-@pytest.mark.parametrize("name", ["config.toml", "nothing.db", "feeds.db", "other.db"])
+@pytest.mark.parametrize("name", ["config.toml", "nothing.db", "feeds.db", "other.db", "newer.db", "damaged.db"])
 def test_what_is_no_backup_is_refused(letter_site, name):
     """The store stays as it was, and nothing is left lying about."""
     letter_site.publish()
     with closing(sqlite3.connect(letter_site.folder / "other.db")) as db:
         db.execute("CREATE TABLE t (c)")
+    for other in ("newer.db", "damaged.db"):
+        storage.backup(letter_site.config, letter_site.folder / other)
+    with closing(sqlite3.connect(letter_site.folder / "newer.db")) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    content = (letter_site.folder / "damaged.db").read_bytes()
+    (letter_site.folder / "damaged.db").write_bytes(content[:8192] + b"\xff" * 4096 + content[12288:])
     before = letter_site.files(".")
     with pytest.raises(StoreError, match=name):
         _restored(letter_site, name)
     assert letter_site.files(".") == before
+
+
+def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
+    """The one that was there, or the one that was to come; never none, and never one that holds who was erased."""
+    with opened(URL, lost.folder):
+        pass
+    command = [sys.executable, "-m", "feeds", "store", "restore", "b.db"]
+    for delay in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
+        process = subprocess.Popen(command, cwd=lost.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert db.execute("SELECT count(*) FROM subscribers WHERE email LIKE 'cy@%'").fetchone() == (0,)
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "unsubscribed"
+    assert not (lost.folder / ".feeds.db-unfinished").exists()
 
 
 def test_while_a_publish_is_at_work_nothing_is_brought_back(lost):

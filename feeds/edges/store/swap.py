@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from feeds.edges.store.entries import Entries
+from feeds.edges.store.opening import HEAD
 from feeds.errors import StoreError
 
 #: What SQLite may have laid beside a store.
@@ -45,8 +47,11 @@ def _check(source: sqlite3.Connection, backup: Path) -> None:
     said = source.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
         raise StoreError(f"{backup}: is damaged: {said}")
-    if source.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is None:
+    found = Entries(source).version()
+    if found is None:
         raise StoreError(f"{backup}: is no copy of a store")
+    if found > HEAD:
+        raise StoreError(f"{backup}: is of a newer version (its tables are at {found}); upgrade feeds")
 
 
 def _remove(copy: Path) -> None:
