@@ -464,6 +464,10 @@ class Told(_Line, frozen=True, kw_only=True, tag="issue"):
     note: str = ""
     recipients: int = 0
     sent: int = 0
+    #: When it was taken back, and why; the number of the issue that it corrects.
+    retracted_at: Moment | None = None
+    retraction: str = ""
+    corrects: int | None = None
     #: How the newsletter's own feed shows it. (Its page lies in `public/`.)
     entry: str = ""
     #: The ids of the entries that count as told by it, by how (`story`, `also`, `passed_over`), in their order.

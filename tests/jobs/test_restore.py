@@ -250,6 +250,24 @@ def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
         assert [issue.slot for issue in store.memory.issues()] == [NOW, NOW + timedelta(seconds=1)]
 
 
+def test_what_was_taken_back_or_corrected_stays_so(lost):
+    """Also an issue that the backup knows as any other."""
+    _restored(lost)
+    with closing(sqlite3.connect(lost.folder / "feeds.db")) as db, db:
+        db.execute(
+            "UPDATE issues SET retracted_at = '2026-12-01 00:00:00.000000', retraction = 'wrong' WHERE number = 1"
+        )
+        db.execute("UPDATE issues SET corrects = 1, retraction = retraction WHERE number = 2")
+    query = "SELECT number, retracted_at, retraction, corrects FROM issues ORDER BY number"
+    for _ in range(2):
+        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+            assert db.execute(query).fetchall() == [
+                (1, "2026-12-01 00:00:00.000000", "wrong", None),
+                (2, None, "", 1),
+            ]
+        _restored(lost)
+
+
 def test_doing_it_twice_is_the_same_as_once(lost):
     """And so is what another backup, of the store that was brought back, comes to."""
     _restored(lost)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from feeds.edges.store.plain import read, transaction
 from feeds.model import Given, IssueState, Line, Told, Word
@@ -16,7 +17,8 @@ _IDS = """
 """
 _ISSUES = """
     SELECT j.id, i.newsletter, i.number, i.slot, i.subject, i.state, i.composed_at, i.transport, i.note, i.recipients,
-        i.sent, coalesce(c.entry, ''), i.id
+        i.sent, coalesce(c.entry, ''), i.retracted_at, i.retraction,
+        (SELECT o.number FROM issues o WHERE o.id = i.corrects), i.id
     FROM journal j JOIN issues i ON i.newsletter = j.newsletter AND i.number = CAST(j.who AS INTEGER)
     LEFT JOIN contents c ON c.issue_id = i.id
     WHERE j.what = 'issue' AND j.id <= ? ORDER BY j.id
@@ -80,10 +82,9 @@ class Journal:
         rows = {row[-1]: row for row in self._db.execute(_ISSUES, (last,)).fetchall()}
         return {row[0]: self._told(row) for row in rows.values()}
 
-    def _told(self, row: tuple[int, str, int, str, str, str, str, str, str, int, int, str, int]) -> Told:
-        _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, entry, identity = (
-            row
-        )
+    def _told(self, row: tuple[Any, ...]) -> Told:
+        _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, *rest = row
+        entry, retracted_at, retraction, corrects, identity = rest
         entries: dict[str, list[str]] = {}
         for how, entry_id in self._db.execute(_ANNOUNCED, (identity,)):
             entries.setdefault(how, []).append(entry_id)
@@ -98,6 +99,9 @@ class Journal:
             note=note,
             recipients=recipients,
             sent=sent,
+            retracted_at=read(retracted_at) if retracted_at else None,
+            retraction=retraction,
+            corrects=corrects,
             entry=entry,
             entries={how: tuple(ids) for how, ids in entries.items()},
         )

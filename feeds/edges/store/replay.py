@@ -31,6 +31,11 @@ _ANNOUNCE = """
     SELECT :newsletter, id, :issue, :how, :position FROM entries WHERE id = :entry ON CONFLICT DO NOTHING
 """
 _ARRIVED = "UPDATE issues SET state = 'sent', halted = '', recipients = ?, sent = ? WHERE id = ?"
+#: What is taken back stays so.
+_RETRACT = "UPDATE issues SET retracted_at = ?, retraction = ? WHERE id = ?"
+_CORRECT = """
+    UPDATE issues SET corrects = (SELECT o.id FROM issues o WHERE o.newsletter = ? AND o.number = ?) WHERE id = ?
+"""
 _OPEN = "state NOT IN ('sent', 'failed')"
 _NOT_KNOWN = f"""
     UPDATE deliveries SET state = 'unknown', next_at = NULL,
@@ -104,6 +109,10 @@ class Replay:
             if row[1] != one.state and one.state == "sent":
                 self._db.execute(_ARRIVED, (one.recipients, one.sent, identity))
                 self._db.execute(_NOT_KNOWN, (identity,))
+        if one.retracted_at:
+            self._db.execute(_RETRACT, (written(one.retracted_at), one.retraction, identity))
+        if is_new and one.corrects is not None:
+            self._db.execute(_CORRECT, (one.newsletter, one.corrects, identity))
         for how, ids in one.entries.items():
             common = {"newsletter": one.newsletter, "issue": identity, "how": how}
             rows = [common | {"entry": entry, "position": position} for position, entry in enumerate(ids)]

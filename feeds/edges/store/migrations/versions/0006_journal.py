@@ -26,6 +26,7 @@ _TRIGGERS = {
         f"SELECT 'issue', number, newsletter, {_NOW} FROM issues WHERE id = NEW.issue_id AND approved",  # noqa: S608 - made of constants
     ),
     "arrived": ("UPDATE OF state ON issues WHEN NEW.state != OLD.state AND NEW.approved", _ISSUE.format(_NOW)),
+    "retracted": ("UPDATE OF retracted_at, retraction ON issues WHEN NEW.approved", _ISSUE.format(_NOW)),
     "came": (
         f"INSERT ON subscribers WHEN NEW.status IN {_GONE}",
         "VALUES (NEW.status, NEW.email_key, '', NEW.status_at)",
