@@ -442,3 +442,62 @@ class Subscriber(Value, frozen=True, kw_only=True):
     #: UTC: since when they are known, and since when they stand as they do.
     created_at: datetime
     status_at: datetime
+
+
+# What the journal beside the store says --------------------------------------------------------------------------
+
+
+class _Line(Struct, frozen=True, kw_only=True, tag_field="about", omit_defaults=True):
+    """One line of it."""
+
+
+class Given(_Line, frozen=True, kw_only=True, tag="id"):
+    """An id that an entry was given, and by what the entry is known again."""
+
+    id: str
+    path: str
+    #: A digest.
+    text: str
+    title: str | None = None
+    #: ISO 8601, with offset, as it was written.
+    published: str | None = None
+    sketch: bytes | None = None
+
+
+class Told(_Line, frozen=True, kw_only=True, tag="issue"):
+    """An issue that is on its way, or has arrived."""
+
+    newsletter: str
+    number: int
+    slot: Moment
+    subject: str
+    state: IssueState
+    composed_at: Moment
+    transport: str = ""
+    #: The digest of the editor's note.
+    note: str = ""
+    recipients: int = 0
+    sent: int = 0
+    #: When it was taken back, and why; the number of the issue that it corrects.
+    retracted_at: Moment | None = None
+    retraction: str = ""
+    corrects: int | None = None
+    #: How the newsletter's own feed shows it. (Its page lies in `public/`.)
+    entry: str = ""
+    #: The ids of the entries that count as told by it, by how (`story`, `also`, `passed_over`), in their order.
+    entries: dict[str, tuple[str, ...]] = {}
+
+
+class Word(_Line, frozen=True, kw_only=True, tag="person"):
+    """That somebody has gone or come back. Nobody is named."""
+
+    #: What an address is kept as on the suppression list.
+    who: str
+    #: A status; `left` or `returned` of a newsletter; `erased` or `suppressed`, when they came onto that list, and
+    #: `allowed`, when they were taken off it.
+    what: str
+    newsletter: str = ""
+    at: Moment
+
+
+Line = Given | Told | Word

@@ -9,7 +9,7 @@ from feeds.cli import words
 
 @click.group()
 def store() -> None:
-    """The memory: take over what was sent without it, keep a copy, bring it up to date."""
+    """The memory: take over what was sent without it, keep a copy, bring one back."""
 
 
 @store.command()
@@ -38,6 +38,21 @@ def backup(path: Path, file: Path) -> None:
 
     for written in job(words.config(path), file):
         click.echo(f"wrote {written}")
+
+
+@store.command()
+@words.CONFIG
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be brought back.")
+def restore(path: Path, file: Path, *, dry_run: bool) -> None:
+    """Put the backup FILE in the store's place, with what the journal says has happened since; keep what was there."""
+    from feeds.cli import telling
+    from feeds.jobs.restore import restore as job
+
+    found = job(words.config(path), file, words.clock(), dry_run=dry_run)
+    telling.complain([], found.warnings)
+    for line in found.lines:
+        click.echo(line)
 
 
 @store.command()

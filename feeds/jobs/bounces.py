@@ -24,6 +24,7 @@ from feeds.edges.folder import Output
 from feeds.edges.store.bounces import Bounces, Entry, PausedDomain, Reader, Revived
 from feeds.edges.store.opening import opened
 from feeds.errors import FeedsError
+from feeds.jobs.journal import keep
 
 if TYPE_CHECKING:
     from feeds.edges.mailbox import Mailbox
@@ -95,6 +96,7 @@ def read(config: Config, now: datetime, *, dry_run: bool = False) -> Outcome:
                 for some, messages in _portions(box, names):
                     clerk.handle(messages)
                     if not dry_run:
+                        keep(config, store)
                         box.remove(some)
                 found.paused = store.bounces.paused_domains(now)
     return found
@@ -333,10 +335,13 @@ def believe(config: Config, domain: str, now: datetime) -> Counter[str]:
     Raises:
         FeedsError: this is no domain.
     """
-    with opened(config.settings.store.url, config.folder) as store, store.bounces.together():
-        name = _domain(domain)
-        store.bounces.release(name)
-        return Counter(settle(store.bounces, now, believed=name)[0].values())
+    with opened(config.settings.store.url, config.folder) as store:
+        with store.bounces.together():
+            name = _domain(domain)
+            store.bounces.release(name)
+            decided = Counter[str](settle(store.bounces, now, believed=name)[0].values())
+        keep(config, store)
+    return decided
 
 
 def revive(config: Config, domain: str, start: datetime, end: datetime, now: datetime) -> Revived:
@@ -348,7 +353,9 @@ def revive(config: Config, domain: str, start: datetime, end: datetime, now: dat
     if start >= end:
         raise FeedsError(f"--between: {end:%Y-%m-%d %H:%M %z} is not after {start:%Y-%m-%d %H:%M %z}")
     with opened(config.settings.store.url, config.folder, create=False) as store:
-        return store.bounces.revive(_domain(domain), start, end, now)
+        revived = store.bounces.revive(_domain(domain), start, end, now)
+        keep(config, store)
+    return revived
 
 
 def _domain(text: str) -> str:

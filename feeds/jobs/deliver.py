@@ -26,6 +26,7 @@ from feeds.edges.transport import Answered, Lost, Parcel
 from feeds.errors import Busy, FeedsError, MailRefused
 from feeds.jobs import archive, bounces, deploy, gate
 from feeds.jobs.compose import reported
+from feeds.jobs.journal import keep
 from feeds.jobs.letters import Typesetter
 from feeds.jobs.limits import First, Limits
 from feeds.jobs.report import Report, Wish
@@ -65,9 +66,18 @@ def deliver(site: Site, wish: Wish, report: Report) -> None:
             tried.update(issue.id for issue in issues)
             try:
                 with lock.sending(opening.path(url, folder)):
+                    _keep(site, store, report)  # before anything of an issue leaves
                     _finish_all(site, issues, store, patient, report)
+                    _keep(site, store, report)
             except Busy:
                 report.issues += [reported(issue, IssueState.SENDING) for issue in issues]
+
+
+def _keep(site: Site, store: Store, report: Report) -> None:
+    try:
+        keep(site.config, store)
+    except FeedsError as e:
+        report.errors.append(str(e))
 
 
 def _finish_all(site: Site, issues: Iterable[Issue], store: Store, wish: Wish, report: Report) -> None:

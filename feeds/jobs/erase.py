@@ -12,6 +12,7 @@ from feeds.edges.store.opening import path as store_path
 from feeds.edges.traces import remove_addressed, remove_naming
 from feeds.errors import FeedsError
 from feeds.jobs.bounces import FOLDER
+from feeds.jobs.journal import keep
 from feeds.jobs.suppressing import digests, made
 from feeds.settings import Newsletter
 
@@ -53,6 +54,7 @@ def erase(config: Config, email: str, now: datetime) -> Erased:
             raise FeedsError(f"nothing is stored about {address.email}")
         kept_as = made(config, store).of(address.key)[0]
         letters = store.suppressions.erase(address.key, spellings, kept_as, now)
+        keep(config, store)  # and no address waits in the store to be written there
         store.suppressions.overwrite()
     copied = tuple(n.name for n in config.settings.newsletters if address.key in _copies(n))
     return Erased(email=address.email, was_known=person is not None, letters=letters, files=files, copied=copied)

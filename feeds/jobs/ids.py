@@ -14,6 +14,7 @@ from feeds.edges import lock
 from feeds.edges.folder import Output
 from feeds.edges.store.opening import opened
 from feeds.errors import FeedsError
+from feeds.jobs.journal import keep
 from feeds.model import Known, Past
 
 
@@ -59,6 +60,7 @@ def take_over(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     found = [_read(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
         new = store.entries.add(found, now)
+        keep(config, store)
     return new, len(found) - new
 
 

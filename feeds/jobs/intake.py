@@ -18,6 +18,7 @@ from feeds.edges.store.intake import Arrival, Settled
 from feeds.edges.store.opening import opened
 from feeds.errors import FeedsError
 from feeds.jobs import subscribe
+from feeds.jobs.journal import keep
 from feeds.jobs.suppressing import digests
 from feeds.model import Subscriber
 
@@ -90,6 +91,8 @@ def take_in(config: Config, file: Path, order: Order) -> Taken:
         order.progress("Taking in", reader.rows, 0)
         done = not order.dry_run and (order.partial or not reader.refused)
         people = store.intake.settle(source.name, order.now, keep=done)
+        if done:
+            keep(config, store)
         for one in store.intake.kept_out():
             why = f"is {one.status}" if one.status else "must not be written to again"
             order.tell(Remark(row=one.number, email=one.email, what="kept_out", why=why))

@@ -20,6 +20,7 @@ from feeds.edges.store.opening import opened
 from feeds.edges.workers import Workers, workers
 from feeds.errors import Changed, FeedsError, PostError
 from feeds.jobs.deploy import Deployment
+from feeds.jobs.journal import keep
 from feeds.jobs.press import Press
 from feeds.jobs.report import Report, Rest, Wish
 from feeds.jobs.site import Site
@@ -171,6 +172,8 @@ class _Pass:
         if not self.wish.dry_run:
             self.store.entries.remember(found.catalogue.entries, self.wish.now)
             syndication.remember()
+            with self.one_by_one():
+                keep(self.config, self.store)
         self.site.public.sweep("feeds", "newsletters")
         syndication.write(made)
         self.report.warnings += syndication.warnings()

@@ -11,6 +11,7 @@ from feeds.edges.store.opening import Store, copied, opened
 from feeds.edges.workers import workers
 from feeds.errors import FeedsError
 from feeds.jobs import gate
+from feeds.jobs.journal import keep
 from feeds.jobs.report import Wish
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Means, survey
@@ -37,7 +38,10 @@ def adopt(config: Config, wish: Wish) -> list[str]:
         site, entries = Site(config), found.catalogue.entries
         if not wish.dry_run:
             store.entries.remember(entries, wish.now)
-        return [_adopt(site, newsletter, store, entries, wish) for newsletter in config.settings.newsletters]
+        told = [_adopt(site, newsletter, store, entries, wish) for newsletter in config.settings.newsletters]
+        if not wish.dry_run:
+            keep(config, store)
+    return told
 
 
 def _adopt(site: Site, newsletter: Newsletter, store: Store, entries: tuple[Entry, ...], wish: Wish) -> str:

@@ -12,6 +12,7 @@ from feeds.edges.store.opening import opened
 from feeds.edges.store.people import Posted, Returned
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
+from feeds.jobs.journal import keep
 from feeds.jobs.suppressing import digests, made
 from feeds.model import Subscriber
 from feeds.settings import Language, Zone
@@ -70,6 +71,7 @@ def add(
         consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
         store.people.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
         found = store.people.one(address.key)
+        keep(config, store)
     assert found is not None
     return found
 
@@ -93,6 +95,7 @@ def remove(config: Config, email: str, now: datetime) -> bool:
         known = store.people.one(address.key) is not None
         if known:
             store.people.unsubscribe(address.key, now)
+            keep(config, store)
     return known
 
 
@@ -107,6 +110,7 @@ def suppress(config: Config, email: str, now: datetime) -> bool:
         kept_as = made(config, store).of(address.key)
         new = store.suppressions.one(kept_as) is None
         store.suppressions.suppress(address.key, kept_as[0] if new else None, now)
+        keep(config, store)
     return new
 
 
@@ -114,7 +118,9 @@ def allow(config: Config, email: str) -> bool:
     """Take an address off that list; return whether it was on it. Who has left stays gone."""
     address = addresses.parse(email)
     with opened(config.settings.store.url, config.folder) as store:
-        return store.suppressions.allow(digests(config, store).of(address.key))
+        was = store.suppressions.allow(digests(config, store).of(address.key))
+        keep(config, store)
+    return was
 
 
 def show(config: Config, email: str) -> Dossier:

@@ -23,6 +23,7 @@ from feeds.edges.store.memory import Mailing, Plan
 from feeds.edges.store.opening import opened
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import approve, bounces, run, subscribe
+from feeds.jobs.erase import erase
 from feeds.jobs.report import Wish
 from feeds.model import Choice, Content, DeliveryState, Letter, Page, Selection
 from tests import mailserver
@@ -284,8 +285,7 @@ def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
     back.publishes()
     for name in ("desk", "eve"):
         back.returns(name)
-    with opened("sqlite:///feeds.db", back.site.folder) as store:
-        store.suppressions.erase("eve@readers.example", ["eve@readers.example"], "1-x:digest", NOW)
+    erase(back.site.config, "eve@readers.example", NOW)
     assert {one.decision for one in back.read().handled} == {""}
     assert back.left() == 0
 
@@ -313,6 +313,7 @@ from feeds.config import load
 from feeds.edges import mailbox
 from feeds.edges.store.bounces import Bounces
 from feeds.jobs import bounces
+from feeds.jobs.erase import erase
 
 where = sys.argv[1]
 def die(*_):

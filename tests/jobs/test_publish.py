@@ -152,6 +152,7 @@ def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published
         "public",
         "config.toml",
         "feeds.db",
+        "feeds.db.journal",
         ".feeds-cache",
     }
 

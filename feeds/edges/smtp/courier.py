@@ -29,8 +29,9 @@ _PAUSES = (0.0, 1.0, 5.0)
 #: "Closing", and "temporary authentication failure" that some relays say instead (RFC 5321, RFC 4954 section 6).
 _CLOSING, _NOT_NOW = 421, 454
 _TOO_FAST = frozenset({_CLOSING, _NOT_NOW})
-#: Seconds to wait for more connections to have their say: a transaction costs the same for one as for all of them.
-_GATHER = 0.001
+#: A transaction costs the same for one connection as for all of them, so more are waited for: so much of the time that
+#: a message takes at its server, which costs little there, and so many seconds at most.
+_GATHER, _MOST_GATHER = 1 / 8, 0.004
 #: Seconds the loop sleeps at most, to look at clocks and opening connections.
 _NAP = 0.25
 #: Why a connection ends when the work does.
@@ -349,9 +350,9 @@ class _Courier:
     def _listen(self) -> None:
         """Read and write what can be; drop who is silent for too long."""
         self._hear(self._nap() if self._selector.get_map() else 0.02)
-        enough, until = sum(len(server.lines) for server in self._servers) // 2, time.monotonic() + _GATHER
-        while 0 < len(self._wanted) < enough and (left := until - time.monotonic()) > 0:
-            self._hear(left)
+        if 0 < len(self._wanted) < sum(len(server.lines) for server in self._servers) // 2:
+            time.sleep(min(_MOST_GATHER, *(_GATHER * server.share.pace for server in self._servers if server.lines)))
+            self._hear(0)
         now = time.monotonic()
         for line in [line for server in self._servers for line in server.lines if self._is_late(line, now)]:
             self._drop(line, f"no reply within {PATIENCE[line.patient_for or Stage.MAIL]} seconds")

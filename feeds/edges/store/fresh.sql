@@ -221,9 +221,16 @@ CREATE TABLE journal (
     at DATETIME NOT NULL,
     CONSTRAINT pk_journal PRIMARY KEY (id)
 );
+CREATE TRIGGER journal_given AFTER INSERT ON entries BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('id', NEW.id, '', NEW.first_public_at); END;
+CREATE TRIGGER journal_issue AFTER INSERT ON issues WHEN NEW.approved BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('issue', NEW.number, NEW.newsletter, NEW.composed_at); END;
+CREATE TRIGGER journal_approved AFTER UPDATE OF approved ON issues WHEN NEW.approved AND NOT OLD.approved BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('issue', NEW.number, NEW.newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;
+CREATE TRIGGER journal_told AFTER INSERT ON announced WHEN NOT EXISTS (SELECT 1 FROM journal j JOIN issues i ON i.id = NEW.issue_id WHERE j.id = (SELECT max(id) FROM journal) AND j.what = 'issue' AND j.newsletter = i.newsletter AND j.who = i.number) BEGIN INSERT INTO journal (what, who, newsletter, at) SELECT 'issue', number, newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now') FROM issues WHERE id = NEW.issue_id AND approved; END;
+CREATE TRIGGER journal_arrived AFTER UPDATE OF state ON issues WHEN NEW.state != OLD.state AND NEW.approved BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('issue', NEW.number, NEW.newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;
+CREATE TRIGGER journal_retracted AFTER UPDATE OF retracted_at, retraction ON issues WHEN NEW.approved BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('issue', NEW.number, NEW.newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;
 CREATE TRIGGER journal_came AFTER INSERT ON subscribers WHEN NEW.status IN ('unsubscribed', 'bounced', 'complained') BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.status, NEW.email_key, '', NEW.status_at); END;
-CREATE TRIGGER journal_status AFTER UPDATE OF status ON subscribers WHEN NEW.status != OLD.status AND (NEW.status IN ('unsubscribed', 'bounced', 'complained') OR OLD.status IN ('unsubscribed', 'bounced', 'complained')) BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.status, NEW.email_key, '', NEW.status_at); END;
+CREATE TRIGGER journal_status AFTER UPDATE OF status ON subscribers WHEN NEW.status != OLD.status BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.status, NEW.email_key, '', NEW.status_at); END;
 CREATE TRIGGER journal_left AFTER INSERT ON leaves BEGIN INSERT INTO journal (what, who, newsletter, at) SELECT 'left', email_key, NEW.newsletter, NEW.at FROM subscribers WHERE id = NEW.subscriber_id; END;
 CREATE TRIGGER journal_returned AFTER DELETE ON leaves BEGIN INSERT INTO journal (what, who, newsletter, at) SELECT 'returned', email_key, OLD.newsletter, strftime('%Y-%m-%d %H:%M:%f000', 'now') FROM subscribers WHERE id = OLD.subscriber_id; END;
 CREATE TRIGGER journal_suppressed AFTER INSERT ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
+CREATE TRIGGER journal_erased AFTER UPDATE OF reason ON suppressions WHEN NEW.reason != OLD.reason BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
 CREATE TRIGGER journal_allowed AFTER DELETE ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('allowed', OLD.digest, '', strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;

@@ -14,6 +14,7 @@ from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import FeedMemory
 from feeds.edges.store.intake import Intake
+from feeds.edges.store.journal import Journal
 from feeds.edges.store.people import People
 from feeds.edges.store.suppressions import Suppressions
 from feeds.errors import StoreError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from feeds.edges.store.memory import Memory
+    from feeds.edges.store.replay import Replay
 
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
@@ -42,6 +44,7 @@ class Store:
         self.suppressions = Suppressions(connection)
         self.bounces = Bounces(connection)
         self.alerts = Alerts(connection)
+        self.journal = Journal(connection)
 
     @cached_property
     def memory(self) -> "Memory":
@@ -49,6 +52,13 @@ class Store:
         from feeds.edges.store.memory import Memory  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
 
         return Memory(self._alchemy)
+
+    @cached_property
+    def replay(self) -> "Replay":
+        """What a journal says, done again."""
+        from feeds.edges.store.replay import Replay  # noqa: PLC0415 - only where a backup is brought back
+
+        return Replay(self._connection)
 
     @cached_property
     def _alchemy(self) -> "sa.Connection":

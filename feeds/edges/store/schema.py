@@ -322,15 +322,15 @@ alerts = Table(
     Column("at", DateTime, nullable=False),
 )
 
-#: Who has gone, or has come back, until it is written into the file beside the store (`feeds.edges.journal`). Triggers
-#: fill it (migration 0006), so that no way of going is forgotten.
+#: Ids that were given, issues that are on their way, who has gone or has come back, until it is written into the file
+#: beside the store (`feeds.edges.journal`). Triggers fill it (migration 0006), so that no way of going is forgotten.
 journal = Table(
     "journal",
     metadata,
     Column("id", Integer, primary_key=True),
-    #: A status, `left` or `returned` of a newsletter, a reason of the suppression list, or `allowed`.
+    #: `id`, `issue`, a status, `left` or `returned` of a newsletter, a reason of the suppression list, or `allowed`.
     Column("what", String(16), nullable=False),
-    #: As addresses are compared; for the suppression list its digest.
+    #: As addresses are compared; for the suppression list its digest; the entry's id, the issue's number.
     Column("who", Text, nullable=False),
     Column("newsletter", Text, nullable=False),
     Column("at", DateTime, nullable=False),

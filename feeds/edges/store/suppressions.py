@@ -14,6 +14,11 @@ from feeds.edges.store.plain import read, transaction, written
 from feeds.errors import Busy
 
 _ADD = "INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+#: Who was on the list already is from now on there for another reason.
+_ADD_ERASED = """
+    INSERT INTO suppressions (digest, reason, at) VALUES (?, 'erased', ?)
+    ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
+"""
 #: Ids of the deliveries to an address: the key of deliveries begins with the issue.
 _THEIRS = """
     SELECT d.id FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = :key
@@ -78,7 +83,7 @@ class Suppressions:
         there were.
         """
         with transaction(self._db):
-            self._db.execute(_ADD, (digest, "erased", written(at)))
+            self._db.execute(_ADD_ERASED, (digest, written(at)))
             number = self._db.execute(_FORGET, {"key": key}).rowcount
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
             named = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)

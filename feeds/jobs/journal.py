@@ -1,0 +1,42 @@
+"""Write into the journal beside the store what has happened in it."""
+
+from msgspec.structs import replace
+
+from feeds.config import Config
+from feeds.core.subscribers.suppression import Digests
+from feeds.edges import journal
+from feeds.edges.store import opening
+from feeds.edges.store.opening import Store
+from feeds.jobs.suppressing import made
+from feeds.model import Line, Word
+
+#: What is said of the suppression list, which knows people by digests already.
+_LISTED = ("erased", "suppressed", "allowed")
+#: Lines that are written together: as long as that takes, nobody else writes into the store.
+_AT_ONCE = 10_000
+
+
+def keep(config: Config, store: Store) -> None:
+    """Move what waits in the store into the journal; where nothing waits, no file is looked at.
+
+    Killed at any point, what was written and not yet forgotten in the store is written again the next time.
+
+    Raises:
+        OutputError: the journal cannot be written; what waits goes on waiting.
+        FeedsError: the key that hides addresses is not there; what is about people goes on waiting.
+    """
+    file = journal.beside(opening.path(config.settings.store.url, config.folder))
+    while store.journal.has(people=False):
+        with store.journal.taken(_AT_ONCE, people=False) as lines:
+            journal.append(file, lines)
+    digests = made(config, store) if store.journal.has(people=True) else None
+    while digests and store.journal.has(people=True):
+        with store.journal.taken(_AT_ONCE, people=True) as lines:
+            journal.append(file, [hidden(digests, line) for line in lines])
+
+
+def hidden(digests: Digests, line: Line) -> Line:
+    """Return a line with a digest where an address stands; those of the suppression list have one."""
+    if isinstance(line, Word) and line.what not in _LISTED:
+        return replace(line, who=digests.of(line.who)[0])
+    return line
