@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import page
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
@@ -275,9 +277,7 @@ def main() -> None:
         found.append(row)
     print(table(found))
     if options.write:
-        from sending import written  # noqa: PLC0415 - beside this file, as Python finds it when it is started so
-
-        written(table(found), HERE / "README.md", "faults")
+        page.written(table(found), HERE / "README.md", "faults")
     if any(row.lost or row.doubled > row.allowed for row in found):
         sys.exit("more than was promised")
 

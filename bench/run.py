@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import chart
 import corpus
+import page
 
 HERE = Path(__file__).parent
 _CONFIG = """[site]
@@ -335,13 +336,6 @@ def caption(runs: int) -> str:
     return f"{day}, {os.cpu_count()} cores, Python {python}, {peer}; medians of {runs} interleaved runs.\n"
 
 
-def written(text: str, readme: Path) -> None:
-    """Put what was measured between the marks in the README."""
-    before, _, rest = readme.read_text("utf-8").partition("<!-- measured -->\n")
-    _, _, after = rest.partition("<!-- /measured -->")
-    readme.write_text(f"{before}<!-- measured -->\n{text}<!-- /measured -->{after}", "utf-8")
-
-
 def profile(posts: int) -> None:
     """Print where a cold publish spends its time."""
     with tempfile.TemporaryDirectory() as place:
@@ -359,6 +353,23 @@ def _site(folder: Path, posts: int) -> Path:
     corpus.make(posts, folder)
     (folder / "config.toml").write_text(_CONFIG + _SAME, "utf-8")
     return folder
+
+
+def charted(rows: list[Row]) -> str:
+    """Return the seconds as a chart, a group for each number of posts."""
+    order = ("cold", "unchanged", "one changed")
+    shown = sorted(
+        (row for row in rows if row.program in {"feeds", "hugo"}), key=lambda row: (order.index(row.state), row.program)
+    )
+    groups = {
+        f"{posts:,} posts": [
+            chart.Bar(f"{row.state}, {row.program}", row.wall, f"{row.wall:.2f} s", is_ours=row.program == "feeds")
+            for row in shown
+            if row.posts == posts
+        ]
+        for posts in sorted({row.posts for row in shown})
+    }
+    return chart.drawn("Seconds for a publish, feeds beside Hugo", groups)
 
 
 def main() -> None:
@@ -385,8 +396,8 @@ def main() -> None:
     text = "\n".join((caption(options.runs), table(rows), *told)) + "\n"
     print(text)
     if options.write:
-        written(text, HERE / "README.md")
-        (HERE / "chart.svg").write_text(chart.drawn(rows), "utf-8")
+        page.written(text, HERE / "README.md", "measured")
+        (HERE / "chart.svg").write_text(charted(rows), "utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ ratios to smtp-source in the same run are what to watch. `smtp-sink` goes throug
 busy with it: at two cores it is the limit for all but the signed ones.
 
 --naive and --postfix say how many messages these two get (0: leave out). --memory measures the peak of a run for so many
-readers. --write puts all of it into bench/README.md.
+readers. --write puts all of it into bench/README.md and draws bench/sending.svg.
 """
 
 import argparse
@@ -38,6 +38,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
+import chart
+import page
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -510,17 +512,17 @@ def caption(size: int, rows: list[Row], options: argparse.Namespace) -> str:
     )
 
 
-def written(text: str, readme: Path, mark: str) -> None:
-    """Put what was measured between the marks of this name in the README.
-
-    Raises:
-        SystemExit: it has no marks.
-    """
-    before, begin, rest = readme.read_text("utf-8").partition(f"<!-- {mark} -->\n")
-    _, end, after = rest.partition(f"<!-- /{mark} -->")
-    if not (begin and end):
-        sys.exit(f"{readme} has no place for it: <!-- {mark} --> and <!-- /{mark} -->")
-    readme.write_text(f"{before}{begin}{text}{end}{after}", "utf-8")
+def charted(rows: list[Row]) -> str:
+    """Return the rates as a chart, a group for each server."""
+    groups = {
+        f"into {into}": [
+            chart.Bar(row.program, row.rate, f"{row.rate:,.0f} a second", is_ours=row.program.startswith("feeds"))
+            for row in rows
+            if row.into == into
+        ]
+        for into in dict.fromkeys(row.into for row in rows)
+    }
+    return chart.drawn("Messages a second, feeds beside Postfix's generator", groups)
 
 
 def main() -> None:
@@ -541,7 +543,8 @@ def main() -> None:
     text = f"{caption(size, rows, options)}\n{table(rows)}{memory_table(peaks)}"
     print(text)
     if options.write:
-        written(text, HERE / "README.md", "sending")
+        page.written(text, HERE / "README.md", "sending")
+        (HERE / "sending.svg").write_text(charted(rows), "utf-8")
 
 
 if __name__ == "__main__":

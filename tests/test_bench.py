@@ -15,7 +15,7 @@ def bench():
     found = {}
     sys.path.insert(0, str(ROOT / "bench"))
     try:
-        for name in ("corpus", "chart", "run"):
+        for name in ("corpus", "chart", "page", "run"):
             spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
             found[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(found[name])
@@ -87,17 +87,17 @@ def test_ratios_are_to_hugo_in_the_same_state(bench):
         "| 1,000 | cold | hugo | 0.250 | 0.300 | 117 |  |",
         "| 1,000 | limit | stat | 0.003 | 0.003 |  |  |",
     ]
-    drawn = bench["chart"].drawn(rows)
+    drawn = bench["run"].charted(rows)
     assert "1,000 posts, cold, feeds: 0.50 s." in drawn
     assert drawn.count("<rect") == 2
 
 
 def test_a_table_is_written_between_its_marks(bench, tmp_path):
     """The rest of the page stays."""
-    page = tmp_path / "README.md"
-    page.write_text("# A\n<!-- measured -->\nold\n<!-- /measured -->\nB\n", "utf-8")
-    bench["run"].written("new\n", page)
-    assert page.read_text("utf-8") == "# A\n<!-- measured -->\nnew\n<!-- /measured -->\nB\n"
+    readme = tmp_path / "README.md"
+    readme.write_text("# A\n<!-- measured -->\nold\n<!-- /measured -->\nB\n", "utf-8")
+    bench["page"].written("new\n", readme, "measured")
+    assert readme.read_text("utf-8") == "# A\n<!-- measured -->\nnew\n<!-- /measured -->\nB\n"
 
 
 _ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>{}</feed>'
