@@ -13,7 +13,7 @@ publish: .venv/ready-to-publish   ## set up, then publish the sample site
 
 test: .venv/ready-to-test         ## set up, then every check and test
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
 
 lint: .venv/ready-to-test         ## every check
 	$(BIN)/ruff check

@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failure: the part it needs should have been installed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("FEEDS_NO_SKIPS") and reporter.stats.get("skipped"):
+    if reporter and os.environ.get("FEEDS_NO_SKIPS") and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests are failures here (FEEDS_NO_SKIPS)", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -21,11 +21,10 @@ MISSING = (
     if os.geteuid()
     else ""
 )
+#: It logs to syslog, if there is one: its own log daemon may be started too late, and then everybody waits for it.
 _MAIN = """compatibility_level = 3.6
 queue_directory = {folder}/queue
 data_directory = {folder}/data
-maillog_file = {folder}/mail.log
-maillog_file_prefixes = {folder}
 myhostname = mx.{domain}
 mydestination =
 inet_interfaces = 127.0.0.1
@@ -60,7 +59,6 @@ proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
 """
 _DOVECOT = """base_dir = {folder}/run
 state_dir = {folder}/run
@@ -113,7 +111,7 @@ def running(folder: Path, settings: str = "") -> Iterator[MailServer]:
         (folder / name).mkdir()
     for name in ("mail", "home"):
         os.chown(folder / name, nobody.pw_uid, nobody.pw_gid)
-    for above in (folder, *folder.parents[:3]):
+    for above in (folder, *folder.parents[:4]):
         above.chmod(above.stat().st_mode | 0o055)
     shutil.chown(folder / "data", "postfix")
     config = folder / "config"

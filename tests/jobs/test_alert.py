@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.edges.smtp import courier
 from feeds.edges.store.opening import opened
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses, configured
@@ -60,8 +61,9 @@ def test_an_issue_of_which_nothing_has_left_is_told_after_an_hour(letter_site, s
     assert alerted(letter_site) == []
 
 
-def test_an_issue_whose_servers_are_away_for_an_hour_is_told(letter_site, server):
+def test_an_issue_whose_servers_are_away_for_an_hour_is_told(letter_site, server, monkeypatch):
     """The exit code says that somebody has to look, once; then again that it is to be tried later."""
+    monkeypatch.setattr(courier, "_PAUSES", (0.0, 0.01, 0.01))
     mailing = Mailing(letter_site, server)
     letter_site.configure(with_alert(configured(server, host="127.0.0.1", port=1)))
     join(letter_site.folder, addresses(2))
