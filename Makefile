@@ -25,7 +25,7 @@ bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS put
 	$(BIN)/python bench/run.py $(OPTIONS)
 
 clean:                            ## forget what was set up and what the sample site has published
-	rm -rf .venv public outbox feeds.db .feeds-cache
+	rm -rf .venv public outbox feeds.db feeds.db.journal feeds.key .feeds-cache
 
 .venv/bin/python:
 	@test -n '$(PYTHON)' || { echo 'Feeds needs Python 3.11 or newer with venv; make PYTHON=/path/to/python names one.'; exit 1; }

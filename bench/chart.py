@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import jinja2
 
-_BAR, _GAP, _GROUP, _LEFT, _WIDTH = 16, 4, 26, 270, 760
+_BAR, _GAP, _GROUP, _LEFT, _WIDTH = 16, 4, 26, 300, 780
 
 _SVG = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ width }} {{ height }}" role="img" aria-labelledby="t d">
