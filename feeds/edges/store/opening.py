@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
+#: https://www.sqlite.org/fileformat.html, section 1.3.1.
+_MAGIC = b"SQLite format 3\0"
 #: The last migration; a test holds that it is.
 HEAD = "0006"
 
@@ -101,6 +103,8 @@ def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
     """
     file = path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
+    if exists and not _is_database(file):
+        raise StoreError(f"{file}: the store cannot be used: file is not a database")
     try:
         if exists or create:
             _make_private(file)
@@ -148,6 +152,18 @@ def path(url: str, folder: Path) -> Path:
 def _is_the_databases(error: Exception) -> bool:
     """Return whether an error is SQLite's or SQLAlchemy's, without loading the latter to ask."""
     return isinstance(error, sqlite3.Error) or type(error).__module__.startswith("sqlalchemy.")
+
+
+def _is_database(file: Path) -> bool:
+    """Return whether a file begins as SQLite's do: what lies beside another one it would take for its own, and remove.
+
+    One that cannot be read is left to SQLite to complain of.
+    """
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return True
 
 
 def _make_private(file: Path) -> None:
