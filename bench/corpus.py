@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feeds.core.curation.duplicates import similarity
+from feeds.core.curation.duplicates import jaccard_similarity
 from feeds.core.posts import read
 from feeds.settings import Settings
 
@@ -322,8 +322,8 @@ def _written(post: Post) -> str:
 def _similarity(place: Path, pair: tuple[Post, Post]) -> float:
     """Return how much of their text two posts share, as the program defines it."""
     names = [f"{post.name}.md" for post in pair]
-    texts = [read.plain(name, (place / name).read_bytes(), Settings()) for name in names]
-    return round(similarity(*texts), 4)
+    texts = [read.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
+    return round(jaccard_similarity(*texts), 4)
 
 
 if __name__ == "__main__":

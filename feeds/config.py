@@ -14,7 +14,7 @@ import msgspec
 
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS
-from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Checked, Settings, Table
+from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, ConfigString, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
@@ -47,7 +47,7 @@ class Config:
         return self.folder / relative
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the settings in *path*, with `FEEDS_<TABLE>_<KEY>` variables laid over them.
 
     Raises:
@@ -56,7 +56,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     text = _text(path)
     raw = _toml(path, text)
     overridden = dict(_overrides(raw, environ))
-    _lay_relays_under(raw)
+    _apply_relay_defaults(raw)
     try:
         settings = msgspec.convert(raw, Settings, dec_hook=_decode)
     except msgspec.ValidationError as e:
@@ -97,7 +97,7 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
 
 def _decode(wanted: type[Any], value: object) -> object:
     """Return *value* as one of our checked types; msgspec adds the path to what is raised here."""
-    if not issubclass(wanted, Checked):
+    if not issubclass(wanted, ConfigString):
         raise NotImplementedError(wanted)
     if not isinstance(value, str):
         raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec wants ValueError
@@ -143,7 +143,7 @@ def _value(text: str, *, number: bool) -> object:
 # Relays -----------------------------------------------------------------------------------------------------------
 
 
-def _lay_relays_under(raw: dict[str, Any]) -> None:
+def _apply_relay_defaults(raw: dict[str, Any]) -> None:
     """Give each mail server what is known of its relay where a key is not set; what cannot be is refused later."""
     mail = raw.get("mail")
     servers = [mail.get("smtp"), mail.get("servers")] if isinstance(mail, dict) else []

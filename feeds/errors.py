@@ -90,23 +90,23 @@ class AddressError(FeedsError):
         return f"{self.address!r} is no mail address: {self.reason}"
 
 
-class MailRefused(FeedsError):  # noqa: N818 - as the servers say
+class SenderRejected(FeedsError):  # noqa: N818 - as the servers say
     """A mail server does not want us, or we not it, whoever the mail is for."""
 
 
-class MailAway(FeedsError):  # noqa: N818 - not a fault of ours
+class MailServerUnavailable(FeedsError):  # noqa: N818 - not a fault of ours
     """No mail server can be reached, or all say "later"."""
 
     exit_code = 3
 
 
-class Busy(FeedsError):  # noqa: N818 - not a fault, a reason to come back
+class LockedError(FeedsError):
     """Another publish is at work on this site; it will do what this one would have done."""
 
     exit_code = 3
 
 
-class Changed(FeedsError):  # noqa: N818 - not a fault, a reason to look again
+class PostChangedDuringRead(FeedsError):  # noqa: N818 - not a fault, a reason to look again
     """A post is no longer what was read a moment ago."""
 
     exit_code = 3

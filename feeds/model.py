@@ -20,7 +20,7 @@ class Value(Struct, frozen=True, kw_only=True, array_like=True):
     """A noun: it does not change, equals what holds the same, and can be kept as JSON and read back."""
 
 
-class Status(StrEnum):
+class PostStatus(StrEnum):
     """What became of a post file."""
 
     PUBLIC = "public"
@@ -61,7 +61,7 @@ class Enclosure(Value, frozen=True, kw_only=True):
     title: str = ""
 
 
-class Source(Value, frozen=True, kw_only=True):
+class OriginalFeed(Value, frozen=True, kw_only=True):
     """The feed of another site in which a post came out first (RFC 4287 section 4.2.11)."""
 
     title: str
@@ -87,12 +87,12 @@ class Post(Value, frozen=True, kw_only=True):
     #: Absolute.
     url: str
     #: `id` or `guid` of the front matter, as written.
-    own_id: str | None = None
+    declared_id: str | None = None
     #: The page a link post points to, or the post's page redirects to.
-    target: str | None = None
+    external_url: str | None = None
     #: Where else the same text stands first (RFC 6596).
     canonical: str | None = None
-    source: Source | None = None
+    source: OriginalFeed | None = None
     #: Who may do what with it, in words.
     rights: str = ""
     authors: tuple[Author, ...] = ()
@@ -108,14 +108,14 @@ class Post(Value, frozen=True, kw_only=True):
     text_size: int
     #: What a similar text shares with this one, and what the next instalment does not; see `feeds.core.posts.sketch`.
     sketch: bytes = b""
-    numbers: int = 0
+    digits_hash: int = 0
     #: False keeps the post out of every feed.
     feed: bool = True
     #: True lets an old post into a newsletter, False keeps it out, None leaves it to its age.
     newsletter: bool | None = None
     featured: bool = False
     #: Until then no newsletter tells of it.
-    hold: Moment | None = None
+    hold_until: Moment | None = None
     #: `path:line: …`, for people.
     warnings: tuple[str, ...] = ()
 
@@ -132,11 +132,11 @@ class Text(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class Verdict(Value, frozen=True, kw_only=True):
+class PostOutcome(Value, frozen=True, kw_only=True):
     """What became of one file, and why."""
 
     path: str
-    status: Status
+    status: PostStatus
     #: Empty for a public post.
     reason: str = ""
     #: Path of the post that stays.
@@ -145,7 +145,7 @@ class Verdict(Value, frozen=True, kw_only=True):
     post: Post | None = None
 
 
-class Kind(StrEnum):
+class DuplicateKind(StrEnum):
     """How one post repeats another."""
 
     ID = "id"
@@ -156,21 +156,21 @@ class Kind(StrEnum):
     INSTALMENT = "instalment"
 
 
-class Likeness(Value, frozen=True, kw_only=True):
+class TextSimilarity(Value, frozen=True, kw_only=True):
     """How alike the texts of two posts are."""
 
     #: Jaccard index of their sets of 5-character shingles, 0 to 1.
-    similarity: float
+    jaccard: float
     #: Of the shorter one.
     characters: int
 
 
-class Finding(Value, frozen=True, kw_only=True):
+class DuplicatePair(Value, frozen=True, kw_only=True):
     """A post that repeats another, or looks as if it did."""
 
     post: Post
-    stays: Post
-    kind: Kind
+    kept: Post
+    kind: DuplicateKind
     similarity: float
     #: False where both stay and the pair is only reported.
     dropped: bool
@@ -178,7 +178,7 @@ class Finding(Value, frozen=True, kw_only=True):
     reason: str
 
 
-class Topic(Value, frozen=True, kw_only=True):
+class PublishedCategory(Value, frozen=True, kw_only=True):
     """A category or tag as it is published."""
 
     #: The spelling that won: the term in feeds.
@@ -196,7 +196,7 @@ class Entry(Value, frozen=True, kw_only=True):
     #: A URI, chosen once.
     id: str
     post: Post
-    categories: tuple[Topic, ...]
+    categories: tuple[PublishedCategory, ...]
     tags: tuple[str, ...]
     #: When a reader should look again: the post's own `updated` once that is reached, else its date.
     updated: datetime
@@ -207,20 +207,20 @@ class Catalogue(Value, frozen=True, kw_only=True):
 
     now: datetime
     entries: tuple[Entry, ...]
-    verdicts: tuple[Verdict, ...]
+    outcomes: tuple[PostOutcome, ...]
     #: What was found to repeat or resemble another post, in the order of paths.
-    findings: tuple[Finding, ...] = ()
+    duplicates: tuple[DuplicatePair, ...] = ()
     #: For people: what is odd about the categories.
-    oddities: tuple[str, ...] = ()
+    category_warnings: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
         """How many files have which status; every status is named."""
-        found = Counter(v.status for v in self.verdicts)
-        return {status.value: found[status] for status in Status}
+        found = Counter(v.status for v in self.outcomes)
+        return {status.value: found[status] for status in PostStatus}
 
 
-class Known(Value, frozen=True, kw_only=True):
+class KnownEntry(Value, frozen=True, kw_only=True):
     """What the store remembers of an entry that was published."""
 
     id: str
@@ -232,7 +232,7 @@ class Known(Value, frozen=True, kw_only=True):
     published: datetime | None = None
 
 
-class Past(Value, frozen=True, kw_only=True):
+class EntryVersion(Value, frozen=True, kw_only=True):
     """What an entry was from a moment on."""
 
     since: datetime
@@ -312,7 +312,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Note(Value, frozen=True, kw_only=True):
+class EditorNote(Value, frozen=True, kw_only=True):
     """What an editor says of one issue."""
 
     #: Below the site's folder, for messages.
@@ -336,10 +336,10 @@ class Selection(Value, frozen=True, kw_only=True):
     also: tuple[Entry, ...] = ()
     #: Counted as announced without being shown (a newsletter's first issue passes over its back catalogue).
     passed_over: tuple[Entry, ...] = ()
-    note: "Note | None" = None
+    note: "EditorNote | None" = None
 
 
-class Content(Value, frozen=True, kw_only=True):
+class IssueContent(Value, frozen=True, kw_only=True):
     """What an issue tells, frozen: whoever it goes to, and whenever somebody approves it, it tells this."""
 
     selection: Selection
@@ -347,7 +347,7 @@ class Content(Value, frozen=True, kw_only=True):
     texts: dict[str, Text]
 
 
-class Page(Value, frozen=True, kw_only=True):
+class IssuePage(Value, frozen=True, kw_only=True):
     """An issue for everybody: no personal links."""
 
     #: For the archive.
@@ -356,7 +356,7 @@ class Page(Value, frozen=True, kw_only=True):
     entry: str = ""
 
 
-class Choice(Value, frozen=True, kw_only=True):
+class SubscriberPreferences(Value, frozen=True, kw_only=True):
     """What a reader asked for; readers with equal choices get the same letter."""
 
     #: None: the newsletter's.
@@ -390,9 +390,9 @@ class Issue(Value, frozen=True, kw_only=True):
     #: From which its Message-IDs are made: theirs alone, and never told.
     seed: bytes = b""
     #: Why nothing of it is handed over for now; empty: it is.
-    halted: str = ""
+    halt_reason: str = ""
     #: Whether it may go to all, if some were to get it first.
-    whole: bool = False
+    released_to_all: bool = False
     #: UTC; None for one that is made up.
     composed_at: datetime | None = None
     #: When it was taken back, UTC, and why, for everybody to read.
@@ -447,11 +447,11 @@ class Subscriber(Value, frozen=True, kw_only=True):
 # What the journal beside the store says --------------------------------------------------------------------------
 
 
-class _Line(Struct, frozen=True, kw_only=True, tag_field="about", omit_defaults=True):
+class _Record(Struct, frozen=True, kw_only=True, tag_field="about", omit_defaults=True):
     """One line of it."""
 
 
-class Given(_Line, frozen=True, kw_only=True, tag="id"):
+class IdAssigned(_Record, frozen=True, kw_only=True, tag="id"):
     """An id that an entry was given, and by what the entry is known again."""
 
     id: str
@@ -464,7 +464,7 @@ class Given(_Line, frozen=True, kw_only=True, tag="id"):
     sketch: bytes | None = None
 
 
-class Told(_Line, frozen=True, kw_only=True, tag="issue"):
+class IssueRecorded(_Record, frozen=True, kw_only=True, tag="issue"):
     """An issue that is on its way, or has arrived."""
 
     newsletter: str
@@ -488,7 +488,7 @@ class Told(_Line, frozen=True, kw_only=True, tag="issue"):
     entries: dict[str, tuple[str, ...]] = {}
 
 
-class Word(_Line, frozen=True, kw_only=True, tag="person"):
+class SubscriberEvent(_Record, frozen=True, kw_only=True, tag="person"):
     """That somebody has gone or come back. Nobody is named."""
 
     #: What an address is kept as on the suppression list.
@@ -500,4 +500,4 @@ class Word(_Line, frozen=True, kw_only=True, tag="person"):
     at: Moment
 
 
-Line = Given | Told | Word
+JournalRecord = IdAssigned | IssueRecorded | SubscriberEvent

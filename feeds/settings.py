@@ -22,7 +22,7 @@ _UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks
 _UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
 
 
-class Checked:
+class ConfigString:
     """A value that is written as a string in config.toml and checked while it is read."""
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Checked:
         raise NotImplementedError
 
 
-class Url(Checked, str):
+class Url(ConfigString, str):
     """An absolute http(s) URL that ends with a slash, in ASCII: the host as punycode, the path percent-encoded."""
 
     __slots__ = ()
@@ -54,7 +54,7 @@ class Url(Checked, str):
         return cls(f"{parts.scheme}://{host}{port}{path.rstrip('/')}/")
 
 
-class Endpoint(Checked, str):
+class Endpoint(ConfigString, str):
     """A web address that is asked as it is written: path and query stay."""
 
     __slots__ = ()
@@ -68,7 +68,7 @@ class Endpoint(Checked, str):
         return cls(text)
 
 
-class Span(Checked, timedelta):
+class Duration(ConfigString, timedelta):
     """A length of time such as `12h`, `5 min` or `30 days`."""
 
     __slots__ = ()
@@ -85,7 +85,7 @@ class Span(Checked, timedelta):
             raise ValueError(f"{text!r} is longer than this program can reckon with") from None
 
 
-class Crontab(Checked, str):
+class Crontab(ConfigString, str):
     """Five fields as in crontab(5): minute, hour, day of the month, month, day of the week (0 and 7: Sunday)."""
 
     __slots__ = ()
@@ -107,7 +107,7 @@ class Crontab(Checked, str):
         return cls(" ".join(fields))
 
 
-class Language(Checked, str):
+class Language(ConfigString, str):
     """A BCP 47 tag in its usual case: `en`, `zh-Hans`, `pt-BR`."""
 
     __slots__ = ()
@@ -128,7 +128,7 @@ def _subtag(part: str) -> str:
     return cases.get(len(part), part.lower()) if part.isalpha() else part.lower()
 
 
-class Zone(Checked, ZoneInfo):
+class TimeZone(ConfigString, ZoneInfo):
     """A time zone by its name in the IANA database."""
 
     @classmethod
@@ -140,7 +140,7 @@ class Zone(Checked, ZoneInfo):
             raise ValueError(f"{text!r} is no time zone; write a name such as 'Asia/Tokyo' or 'UTC'") from None
 
 
-class Sender(Checked):
+class NamedAddress(ConfigString):
     """A mailbox with an optional name: `Sample Letters <letters@example.com>`."""
 
     __slots__ = ("address",)
@@ -169,13 +169,13 @@ class Sender(Checked):
         return str(self.address)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sender) and self.address == other.address
+        return isinstance(other, NamedAddress) and self.address == other.address
 
     def __hash__(self) -> int:
         return hash(str(self.address))
 
 
-class Hours(Checked):
+class TimeWindow(ConfigString):
     """A part of each day, such as `08:00-20:00`; it may go over midnight."""
 
     __slots__ = ("begin", "end")
@@ -200,13 +200,13 @@ class Hours(Checked):
         return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Hours) and (self.begin, self.end) == (other.begin, other.end)
+        return isinstance(other, TimeWindow) and (self.begin, self.end) == (other.begin, other.end)
 
     def __hash__(self) -> int:
         return hash((self.begin, self.end))
 
 
-class MailboxPlace(Checked, str):
+class MailboxUrl(ConfigString, str):
     """A mailbox: `maildir:PATH`, `mbox:PATH`, `imap://USER@HOST/FOLDER` or `imaps://…`."""
 
     __slots__ = ()
@@ -231,7 +231,7 @@ class MailboxPlace(Checked, str):
         return cls(text)
 
 
-class IdAuthority(Checked, str):
+class IdAuthority(ConfigString, str):
     """A name somebody held on a day, for `tag:` URIs: `example.com,2026` (RFC 4151 section 2.1)."""
 
     __slots__ = ()
@@ -256,14 +256,14 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of config.toml: no key but those below."""
 
 
-class Site(Table, frozen=True):
+class SiteSettings(Table, frozen=True):
     """Whose posts these are."""
 
     title: str = ""
     url: Url = Url("http://localhost/")
     id_authority: IdAuthority | None = None
     language: Language = Language("en")
-    timezone: Zone = Zone("UTC")
+    timezone: TimeZone = TimeZone("UTC")
     author: str = ""
 
     @property
@@ -290,7 +290,7 @@ class ReadingSpeed(Table, frozen=True):
     cjk_characters_per_minute: AtLeastOne = 500
 
 
-class Posts(Table, frozen=True):
+class PostSettings(Table, frozen=True):
     """Where posts lie and how they are read."""
 
     folder: str = "posts"
@@ -305,7 +305,7 @@ class TagRule(Table, frozen=True):
     match: tuple[str, ...]
 
 
-class Tags(Table, frozen=True):
+class TagSettings(Table, frozen=True):
     """How tags are brought together."""
 
     aliases: dict[str, str] = field(default_factory=dict)
@@ -314,7 +314,7 @@ class Tags(Table, frozen=True):
     suggest: Literal["off", "show", "apply"] = "show"
 
 
-class Duplicates(Table, frozen=True):
+class DuplicateSettings(Table, frozen=True):
     """What happens to what stands twice."""
 
     near: Policy = "drop"
@@ -323,26 +323,26 @@ class Duplicates(Table, frozen=True):
 
 
 Format = Literal["atom", "rss", "json"]
-Content = Literal["full", "summary"]
-Names = str | tuple[str, ...]
+ContentMode = Literal["full", "summary"]
+OneOrMany = str | tuple[str, ...]
 
 
-class Extra(Table, frozen=True):
+class CustomFeed(Table, frozen=True):
     """A feed of the posts that pass a filter: each key that is set must fit, by one of its names."""
 
     #: Its folder below `feeds/`.
     name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
     title: str = ""
     description: str = ""
-    category: Names = ()
-    tag: Names = ()
-    author: Names = ()
-    language: Names = ()
+    category: OneOrMany = ()
+    tag: OneOrMany = ()
+    author: OneOrMany = ()
+    language: OneOrMany = ()
     entries: AtLeastOne | None = None
-    content: Content | None = None
+    content: ContentMode | None = None
 
 
-class Feeds(Table, frozen=True):
+class FeedSettings(Table, frozen=True):
     """Which feeds are written, and where."""
 
     folder: str = "public"
@@ -350,15 +350,15 @@ class Feeds(Table, frozen=True):
     formats: tuple[Format, ...] = ("atom", "rss", "json")
     by: tuple[Literal["category", "tag", "author", "language"], ...] = ("category",)
     entries: AtLeastOne = 20
-    content: Content = "full"
+    content: ContentMode = "full"
     archives: bool | Literal["auto"] = "auto"
     hub: Endpoint | None = None
     #: Where a feed lay -> where it lies.
     moved: dict[str, str] = field(default_factory=dict)
-    extra: tuple[Extra, ...] = ()
+    extra: tuple[CustomFeed, ...] = ()
 
 
-class Category(Table, frozen=True):
+class CategorySettings(Table, frozen=True):
     """What is known of one category beyond its name."""
 
     label: str | None = None
@@ -368,17 +368,17 @@ class Category(Table, frozen=True):
     #: Of its feed.
     title: str | None = None
     entries: AtLeastOne | None = None
-    content: Content | None = None
+    content: ContentMode | None = None
 
 
-class Publish(Table, frozen=True):
+class PublishSettings(Table, frozen=True):
     """What happens around a publish."""
 
     after: str | None = None
     #: Is given what the operator should know, on its standard input.
     alert: str | None = None
     wait_for_site: bool = True
-    every: Span = Span(minutes=5)
+    every: Duration = Duration(minutes=5)
 
 
 class Theme(Table, frozen=True):
@@ -401,7 +401,7 @@ class Newsletter(Table, frozen=True, kw_only=True):
     name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
     title: str = ""
     language: Language | None = None
-    timezone: Zone | None = None
+    timezone: TimeZone | None = None
     schedule: Crontab
     categories: tuple[str, ...] = ()
     template: Literal["digest", "letter"] = "digest"
@@ -409,10 +409,10 @@ class Newsletter(Table, frozen=True, kw_only=True):
     order: Literal["newest", "oldest"] = "newest"
     min_posts: AtLeastOne = 1
     max_posts: AtLeastOne = 12
-    max_age: Span = Span(days=30)
-    catch_up: Span = Span(hours=12)
+    max_age: Duration = Duration(days=30)
+    catch_up: Duration = Duration(hours=12)
     approve: bool = False
-    copy_to: tuple[Sender, ...] = ()
+    copy_to: tuple[NamedAddress, ...] = ()
     archive: Literal["public", "unlisted", "off"] = "public"
     theme: Theme = Theme()
     #: Markdown of whoever pays for an issue; marked as such.
@@ -426,7 +426,7 @@ class Newsletter(Table, frozen=True, kw_only=True):
         return self.title or self.name
 
 
-class Smtp(Table, frozen=True):
+class SmtpSettings(Table, frozen=True):
     """A server that takes our mail."""
 
     #: What its other keys are if they are not set (`feeds.relays`); config.toml is read that way.
@@ -442,18 +442,18 @@ class Smtp(Table, frozen=True):
     weight: AtLeastOne = 1
 
 
-class Dkim(Table, frozen=True):
+class DkimSettings(Table, frozen=True):
     """A key that signs our mail (RFC 6376)."""
 
     selector: str
     key_file: str
 
 
-class Bounces(Table, frozen=True):
+class BounceSettings(Table, frozen=True):
     """Where mail that comes back is found."""
 
-    address: Sender
-    mailbox: MailboxPlace
+    address: NamedAddress
+    mailbox: MailboxUrl
     #: For IMAP.
     password_env: str = "FEEDS_BOUNCES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 
@@ -463,11 +463,11 @@ TRANSPORTS = ("outbox", "maildir", "smtp", "sendmail")
 TRANSPORT_GROUP = "feeds.transports"
 
 
-class Mail(Table, frozen=True):
+class MailSettings(Table, frozen=True):
     """How letters leave."""
 
-    sender: Sender | None = field(name="from", default=None)
-    reply_to: Sender | None = None
+    sender: NamedAddress | None = field(name="from", default=None)
+    reply_to: NamedAddress | None = None
     address: str = ""
     #: `outbox`, `maildir`, `smtp`, `sendmail`, or one that another package brings.
     transport: str = "outbox"
@@ -477,18 +477,18 @@ class Mail(Table, frozen=True):
     #: How many messages leave within any 24 hours; 0: no limit.
     per_day: Count = 0
     #: When they leave, in the site's zone; None: at any time.
-    hours: Hours | None = None
+    hours: TimeWindow | None = None
     #: How much of an issue leaves first, and how long the rest waits for what becomes of it; 0: all leaves at once.
     first_percent: Annotated[int, Meta(ge=0, le=50)] = 0
-    first_pause: Span = Span(minutes=30)
-    smtp: Smtp = Smtp()
+    first_pause: Duration = Duration(minutes=30)
+    smtp: SmtpSettings = SmtpSettings()
     #: Further ones beside it.
-    servers: tuple[Smtp, ...] = ()
-    dkim: tuple[Dkim, ...] = ()
-    bounces: Bounces | None = None
+    servers: tuple[SmtpSettings, ...] = ()
+    dkim: tuple[DkimSettings, ...] = ()
+    bounces: BounceSettings | None = None
 
     @property
-    def all_servers(self) -> tuple[Smtp, ...]:
+    def all_servers(self) -> tuple[SmtpSettings, ...]:
         """Every server, that of `[mail.smtp]` first."""
         return self.smtp, *self.servers
 
@@ -504,19 +504,19 @@ class Mail(Table, frozen=True):
         return bool(self.dkim) and not any(relay.rewrites for relay in self.relays.values())
 
 
-class Store(Table, frozen=True):
+class StoreSettings(Table, frozen=True):
     """Where the memory lies."""
 
     url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///feeds.db"
 
 
-class Secrets(Table, frozen=True):
+class SecretSettings(Table, frozen=True):
     """Where the keys lie."""
 
     file: str = "feeds.key"
 
 
-class Web(Table, frozen=True):
+class WebSettings(Table, frozen=True):
     """The web face."""
 
     listen: str = "127.0.0.1:8000"
@@ -526,18 +526,18 @@ class Web(Table, frozen=True):
 class Settings(Table, frozen=True):
     """config.toml, whole."""
 
-    site: Site = Site()
-    posts: Posts = Posts()
-    tags: Tags = Tags()
-    duplicates: Duplicates = Duplicates()
-    feeds: Feeds = Feeds()
-    categories: dict[str, Category] = field(default_factory=dict)
-    publish: Publish = Publish()
+    site: SiteSettings = SiteSettings()
+    posts: PostSettings = PostSettings()
+    tags: TagSettings = TagSettings()
+    duplicates: DuplicateSettings = DuplicateSettings()
+    feeds: FeedSettings = FeedSettings()
+    categories: dict[str, CategorySettings] = field(default_factory=dict)
+    publish: PublishSettings = PublishSettings()
     newsletters: tuple[Newsletter, ...] = ()
-    mail: Mail = Mail()
-    store: Store = Store()
-    secrets: Secrets = Secrets()
-    web: Web = Web()
+    mail: MailSettings = MailSettings()
+    store: StoreSettings = StoreSettings()
+    secrets: SecretSettings = SecretSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def feeds_url(self) -> str:

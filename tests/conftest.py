@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from feeds.config import Config, load
+from feeds.config import Config, load_config
 from feeds.jobs.publish import publish
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import PublishOptions, PublishReport
 
 # In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
 # tests do not time.
@@ -79,7 +79,7 @@ class SampleSite:
 
     @property
     def config(self) -> Config:
-        return load(self.folder / "config.toml", {})
+        return load_config(self.folder / "config.toml", {})
 
     def configure(self, text: str) -> None:
         (self.folder / "config.toml").write_text(text, "utf-8")
@@ -93,8 +93,8 @@ class SampleSite:
         file.write_text(f"---\n{lines}---\n\n{body}", "utf-8")
         return file
 
-    def publish(self, now: datetime = NOW, **wish: object) -> Report:
-        return publish(self.config, Wish(**{"now": now, "clock": lambda: now, "chance": bytes} | wish))
+    def publish(self, now: datetime = NOW, **wish: object) -> PublishReport:
+        return publish(self.config, PublishOptions(**{"now": now, "clock": lambda: now, "chance": bytes} | wish))
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")

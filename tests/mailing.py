@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from feeds.edges.store.deliveries import Fared
-from feeds.edges.store.opening import opened
+from feeds.edges.store.deliveries import DeliveryResult
+from feeds.edges.store.opening import open_store
 from feeds.jobs import status
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import PublishOptions, PublishReport
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.smtpserver import SmtpServer
 
@@ -31,7 +31,7 @@ def subscribe(
     folder: Path, emails: Iterable[str], *, lang: str | None = None, topics: str = "[]", url: str = URL
 ) -> None:
     """Make people readers of the weekly letter, all at once."""
-    with opened(url, folder):
+    with open_store(url, folder):
         pass
     with closing(sqlite3.connect(folder / url.removeprefix("sqlite:///"))) as db, db:
         first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM subscribers").fetchone()[0]
@@ -63,25 +63,25 @@ class Mailing:
     def configure(self, **settings: object) -> None:
         self.site.configure(configured(self.server, **settings))
 
-    def publish(self, **wish: object) -> Report:
+    def publish(self, **wish: object) -> PublishReport:
         return self.site.publish(NOW, clock=lambda: self.at, **wish)
 
-    def wish(self) -> Wish:
-        return Wish(now=NOW, clock=lambda: self.at, chance=bytes)
+    def wish(self) -> PublishOptions:
+        return PublishOptions(now=NOW, clock=lambda: self.at, random_bytes=bytes)
 
-    def resume(self) -> Report:
+    def resume(self) -> PublishReport:
         """Go on at once, as `feeds resume` does."""
-        return status.resume(self.site.config, None, self.wish())
+        return status.resume_sending(self.site.config, None, self.wish())
 
     def cancel(self) -> None:
-        status.cancel(self.site.config, "weekly")
+        status.cancel_issue(self.site.config, "weekly")
 
     def wait(self, **span: float) -> None:
         self.at += timedelta(**span)
 
-    def fared(self) -> list[Fared]:
+    def fared(self) -> list[DeliveryResult]:
         """How each delivery fared, in their order."""
-        return list(status.recipients(self.site.config, None, 1))
+        return list(status.issue_recipients(self.site.config, None, 1))
 
     def states(self) -> Counter[str]:
         return Counter(one.state.value for one in self.fared())
@@ -92,8 +92,8 @@ class Mailing:
 
     def state(self) -> str:
         """How far the issue has come."""
-        with opened(URL, self.site.folder) as store:
-            return store.memory.issues()[0].state.value
+        with open_store(URL, self.site.folder) as store:
+            return store.issues.load_issues()[0].state.value
 
     def check(self) -> None:
         """What is said to be sent has arrived; every copy of a message has the same bytes."""

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
-from feeds.config import load
+from feeds.config import load_config
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS, RelayName
-from feeds.settings import Language, Sender, Settings, Span, Table, Url
+from feeds.settings import Duration, Language, NamedAddress, Settings, Table, Url
 from tests.conftest import ROOT
 
 REFUSED = {
@@ -140,33 +140,33 @@ def test_a_wrong_config_names_file_line_key_and_remedy(tmp_path, text, message):
     """Whatever is wrong, one line says where it stands and what to do."""
     (tmp_path / "c.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigError) as caught:
-        load((tmp_path / "c.toml").relative_to(tmp_path), {})
+        load_config((tmp_path / "c.toml").relative_to(tmp_path), {})
     assert str(caught.value).startswith(message)
 
 
 def test_a_missing_config_says_how_to_make_one(tmp_path):
     """Whoever has no config learns of `feeds init`."""
     with pytest.raises(ConfigError, match=r"config\.toml: there is no such file; `feeds init` makes a site"):
-        load(tmp_path / "config.toml", {})
+        load_config(tmp_path / "config.toml", {})
 
 
 def test_a_config_that_is_not_utf8_is_refused(tmp_path):
     """Bytes that are no UTF-8 are named, not guessed at."""
     (tmp_path / "c.toml").write_bytes(b'[site]\ntitle = "\xff"')
     with pytest.raises(ConfigError, match="is not UTF-8"):
-        load(tmp_path / "c.toml", {})
+        load_config(tmp_path / "c.toml", {})
 
 
 def test_a_hub_is_asked_as_it_is_written(tmp_path):
     """No slash is put behind its path, and a query stays: it is no folder."""
     (tmp_path / "c.toml").write_text('[feeds]\nhub = "https://hub.example/push?site=1"', "utf-8")
-    assert load(tmp_path / "c.toml", {}).settings.feeds.hub == "https://hub.example/push?site=1"
+    assert load_config(tmp_path / "c.toml", {}).settings.feeds.hub == "https://hub.example/push?site=1"
 
 
 def test_every_key_may_be_left_out(tmp_path):
     """An empty config is a site, with a word about the two keys that matter most."""
     (tmp_path / "c.toml").write_text("", "utf-8")
-    config = load(tmp_path / "c.toml", {})
+    config = load_config(tmp_path / "c.toml", {})
     assert config.settings == Settings()
     assert [w.split(": ")[1] for w in config.warnings] == ["site.url", "site.id_authority"]
 
@@ -180,14 +180,14 @@ def test_every_key_may_be_left_out(tmp_path):
 def test_a_key_whose_part_is_not_built_yet_is_a_named_warning(tmp_path, text, key):
     """Nothing that was asked for is silently left undone."""
     (tmp_path / "c.toml").write_text(text, "utf-8")
-    warnings = load(tmp_path / "c.toml", {}).warnings
+    warnings = load_config(tmp_path / "c.toml", {}).warnings
     line = len(text.splitlines())
     assert any(w.startswith(f"{tmp_path}/c.toml:{line}: {key}: not built yet: ") for w in warnings)
 
 
 def test_the_sample_config_has_no_warning_and_names_every_key():
     """The sample is the reference: what it does not name does not exist."""
-    config = load(ROOT / "config.toml", {})
+    config = load_config(ROOT / "config.toml", {})
     assert config.warnings == ()
     text = (ROOT / "config.toml").read_text("utf-8")
     names = {known.encode_name for table in _tables(Settings) for known in fields(table)}
@@ -210,10 +210,10 @@ def test_a_variable_lays_one_value_over_the_file(tmp_path):
         "FEEDS_FEEDS_ENTRIES": "3",
         "FEEDS_MAIL_SMTP_PORT": "99",
     }
-    settings = load(tmp_path / "c.toml", environ).settings
+    settings = load_config(tmp_path / "c.toml", environ).settings
     assert (settings.site.url, settings.feeds.entries, settings.mail.smtp.port) == ("https://other.example/", 3, 99)
     with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: Expected `int`"):
-        load(tmp_path / "c.toml", {"FEEDS_FEEDS_ENTRIES": "many"})
+        load_config(tmp_path / "c.toml", {"FEEDS_FEEDS_ENTRIES": "many"})
 
 
 SERVERS = """
@@ -237,13 +237,13 @@ def test_a_relay_says_what_its_keys_are_only_where_they_are_not_set(tmp_path):
     """In the file or by a variable; without a relay everything is as if there were none."""
     (tmp_path / "c.toml").write_text(SERVERS, "utf-8")
     keys = lambda mail: [(server.host, server.port, server.security, server.weight) for server in mail.all_servers]  # noqa: E731
-    mail = load(tmp_path / "c.toml", {}).settings.mail
+    mail = load_config(tmp_path / "c.toml", {}).settings.mail
     assert keys(mail) == [
         ("smtp-broadcasts.postmarkapp.com", 587, "starttls", 1),
         ("email-smtp.eu-west-1.amazonaws.com", 2587, "tls", 3),
         ("127.0.0.1", 25, "none", 1),
     ]
-    mail = load(
+    mail = load_config(
         tmp_path / "c.toml", {"FEEDS_MAIL_SMTP_RELAY": "sendgrid", "FEEDS_MAIL_SMTP_PORT": "2525"}
     ).settings.mail
     assert keys(mail)[0] == ("smtp.sendgrid.net", 2525, "starttls", 1)
@@ -252,7 +252,7 @@ def test_a_relay_says_what_its_keys_are_only_where_they_are_not_set(tmp_path):
 def test_each_server_has_the_password_of_its_own_variable(tmp_path):
     """Which may be one for several; none is shown where a config is."""
     (tmp_path / "c.toml").write_text(SERVERS, "utf-8")
-    config = load(tmp_path / "c.toml", {"FEEDS_SMTP_PASSWORD": "hush", "SES_PASSWORD": "hushhush"})
+    config = load_config(tmp_path / "c.toml", {"FEEDS_SMTP_PASSWORD": "hush", "SES_PASSWORD": "hushhush"})
     assert config.smtp_passwords == ("hush", "hushhush", "hush")
     assert "hush" not in repr(config)
 
@@ -274,13 +274,13 @@ def test_language_tags_get_their_usual_case(tag):
 @given(st.integers(0, 10_000), st.sampled_from(["s", "min", "h", "d", "w", "days", "day"]))
 def test_a_length_of_time_reads_as_it_is_said(number, unit):
     """A number and a unit, with or without a space between."""
-    assert Span.parse(f"{number}{unit}") == Span.parse(f"{number} {unit}")
+    assert Duration.parse(f"{number}{unit}") == Duration.parse(f"{number} {unit}")
 
 
 @given(st.text(max_size=30))
 def test_no_text_makes_a_value_type_raise_anything_but_its_refusal(text):
     """A wrong value is always a ValueError with words, never another exception."""
-    for kind in (Url, Span, Language, Sender):
+    for kind in (Url, Duration, Language, NamedAddress):
         try:
             kind.parse(text)
         except ValueError as refusal:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from feeds.config import load
-from feeds.core.posts.dates import parse
+from feeds.config import load_config
+from feeds.core.posts.dates import parse_date
 from feeds.jobs.publish import publish
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from tests.conftest import NOW, ROOT
 from tests.letters import LANGUAGES, NAMES, retracted, written
 
@@ -77,9 +77,9 @@ def sample(tmp_path_factory) -> Path:
     }.items():
         text = f"---\ntitle: {title}\ndate: 2026-11-21\ncategory: 日本語\n---\n{'x' * 300} text.\n"
         (folder / "posts" / f"{name}.md").write_text(text, "utf-8")
-    config = load(folder / "config.toml", {})
-    now = parse("2026-11-23T12:00", config.settings.site.timezone)
-    publish(config, Wish(now=now, clock=lambda: NOW))
+    config = load_config(folder / "config.toml", {})
+    now = parse_date("2026-11-23T12:00", config.settings.site.timezone)
+    publish(config, PublishOptions(now=now, clock=lambda: NOW))
     return folder
 
 

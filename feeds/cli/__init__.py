@@ -18,7 +18,7 @@ def main() -> None:
     if sys.argv[1:2] == ["publish"]:
         from feeds.cli import unchanged
 
-        code = unchanged.told(sys.argv[2:])
+        code = unchanged.try_fast_publish(sys.argv[2:])
     if code is None:
         from feeds.cli import commands
 

@@ -12,7 +12,7 @@ from feeds.cli import people, telling, words
 
 if TYPE_CHECKING:
     from feeds.config import Config
-    from feeds.jobs.bounces import Handled
+    from feeds.jobs.bounces import ProcessedMessage
 
 
 @click.command()
@@ -24,21 +24,21 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) ->
     """Read the bounce mailbox once: who cannot be reached, who complains, who wants to leave."""
     from feeds.jobs import bounces as job
 
-    config = words.config(path)
+    config = words.read_config(path)
     if believe is not None:
         if dry_run or as_json:
             raise click.UsageError("--believe goes with neither --dry-run nor --json")
-        decided = job.believe(config, believe, words.clock())
-        click.echo(f"{believe}: {decided.total():,} bounces count: {job.counted(decided) or 'none was held'}")
+        decided = job.apply_held_bounces(config, believe, words.utc_now())
+        click.echo(f"{believe}: {decided.total():,} bounces count: {job.format_counts(decided) or 'none was held'}")
         return
-    found = job.read(config, words.clock(), dry_run=dry_run)
+    found = job.process_mailbox(config, words.utc_now(), dry_run=dry_run)
     head = ("what", "reader", "issue", "status", "what follows")
-    telling.tell(found.handled, _handled, head, _row, as_json=as_json)
-    telling.complain([], found.warnings)
+    telling.print_records(found.processed, _handled, head, _row, as_json=as_json)
+    telling.print_diagnostics([], found.warnings)
     if as_json:
         return
     for line in (
-        *job.lines(found),
+        *job.summarize_report(found),
         *(f"{d.domain} is paused until {d.until:%Y-%m-%d %H:%M} UTC" for d in found.paused),
     ):
         click.echo(line)
@@ -48,11 +48,11 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) ->
         click.echo("dry run: nothing was decided or removed")
 
 
-def _handled(one: "Handled") -> dict[str, Any]:
+def _handled(one: "ProcessedMessage") -> dict[str, Any]:
     return asdict(one)
 
 
-def _row(one: "Handled") -> tuple[str, ...]:
+def _row(one: "ProcessedMessage") -> tuple[str, ...]:
     issue = f"{one.newsletter} {one.number or ''}".strip()
     return one.what, one.email, issue, one.status, one.decision
 
@@ -74,8 +74,10 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
     """
     from feeds.jobs import bounces as job
 
-    config = words.config(path)
-    done = job.revive(config, domain, words.now(config, between[0]), _end(config, between[1]), words.clock())
+    config = words.read_config(path)
+    done = job.revive_domain(
+        config, domain, words.parse_now(config, between[0]), _end(config, between[1]), words.utc_now()
+    )
     click.echo(
         f"{done.readers:,} were given up and get letters again, {done.unpaused:,} are paused no more;"
         f" {done.bounces:,} bounces count no more{f'; {domain} is paused no longer' if done.domain else ''}"
@@ -84,4 +86,4 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
 
 def _end(config: "Config", text: str) -> datetime:
     """Return the moment before which it ended: a day alone is meant whole."""
-    return words.now(config, text) + timedelta(days=bool(re.fullmatch(r"\s*\d{4}-\d\d?-\d\d?\s*", text)))
+    return words.parse_now(config, text) + timedelta(days=bool(re.fullmatch(r"\s*\d{4}-\d\d?-\d\d?\s*", text)))

@@ -19,11 +19,11 @@ from feeds.cli.words import CONFIG as _CONFIG
 from feeds.cli.words import JSON as _JSON
 from feeds.cli.words import NOW as _NOW
 from feeds.cli.words import YES as _YES
-from feeds.cli.words import ask as _ask
-from feeds.cli.words import clock as _clock
-from feeds.cli.words import config as _config
-from feeds.cli.words import now as _now
-from feeds.cli.words import progress as _progress
+from feeds.cli.words import confirm_prompt as _ask
+from feeds.cli.words import parse_now as _now
+from feeds.cli.words import read_config as _config
+from feeds.cli.words import show_progress as _progress
+from feeds.cli.words import utc_now as _clock
 from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def commands() -> None:
 @click.option("--url", help="Where its posts are on the web.")
 def init(folder: Path, title: str | None, url: str | None) -> None:
     """Make a working site to start from, in FOLDER."""
-    from feeds.jobs.start import start
+    from feeds.jobs.start import create_site
 
-    for name in start(folder, title=title, url=url, now=_clock()):
+    for name in create_site(folder, title=title, url=url, now=_clock()):
         click.echo(f"wrote {folder / name}")
     click.echo(f"Now try: feeds publish --config {folder / 'config.toml'}")
 
@@ -89,13 +89,13 @@ def publish(
     """Bring feeds and pages up to date; compose and send every issue that is due."""
     from feeds.cli import unchanged
     from feeds.jobs.publish import publish as publish_
-    from feeds.jobs.report import Wish, few
+    from feeds.jobs.report import PublishOptions, truncate_warnings
 
     started = time.perf_counter()
-    before = unchanged.before(path)
+    before = unchanged.capture_environment(path)
     config = _config(path)
     with _progress(hidden=as_json) as progress:
-        wish = Wish(
+        wish = PublishOptions(
             now=_now(config, now),
             clock=_clock,
             dry_run=dry_run,
@@ -104,16 +104,16 @@ def publish(
             yes=yes,
             ask=_ask(),
             progress=progress,
-            seen=unchanged.seen.get(str(config.resolve(config.settings.posts.folder))),
+            seen=unchanged.last_scan.get(str(config.resolve(config.settings.posts.folder))),
         )
         report = publish_(config, wish)
-    unchanged.remember(config, report, before, now=wish.now, words=now)
-    telling.complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
+    unchanged.remember_state(config, report, before, now=wish.now, words=now)
+    telling.print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
     seconds = time.perf_counter() - started
     if as_json:
-        telling.print_json(telling.summary(report) | {"seconds": round(seconds, 3)})
+        telling.print_json(telling.report_to_dict(report) | {"seconds": round(seconds, 3)})
     else:
-        for line in telling.told(config, report, dry_run=dry_run):
+        for line in telling.format_report(config, report, dry_run=dry_run):
             click.echo(line)
         click.echo(f"{seconds:.2f} s" + (" (dry run: nothing was written or sent)" if dry_run else ""))
     return report.exit_code
@@ -130,13 +130,13 @@ def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
     Its files go, and servers are told that they are gone for good. Feeds are brought up to date on the way.
     """
     from feeds.jobs import retire as job
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
-        wish = Wish(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
-        report = job.revive(config, feed, wish) if undo else job.retire(config, feed, wish)
-    return telling.tell_pass(config, report, as_json=as_json)
+        wish = PublishOptions(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
+        report = job.unretire_feed(config, feed, wish) if undo else job.retire_feed(config, feed, wish)
+    return telling.print_report(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -152,28 +152,30 @@ def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool, history
         return _history(config, history, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress, _):
         texts = found.texts(team, progress) if as_json else {}
-    verdicts = found.catalogue.verdicts
+    verdicts = found.catalogue.outcomes
     entries = {entry.post.path: entry for entry in found.catalogue.entries}
     for verdict in verdicts if as_json else ():
-        telling.print_json(telling.understood(verdict, entries.get(verdict.path), texts.get(verdict.path)))
-    errors, warnings = found.complaints()
+        telling.print_json(telling.post_to_dict(verdict, entries.get(verdict.path), texts.get(verdict.path)))
+    errors, warnings = found.diagnostics()
     if not as_json:
-        telling.print_table(("status", "date", "path", "title or reason"), [telling.row(v) for v in verdicts])
-        click.echo(telling.counted(found.catalogue.counts))
-        telling.complain([], warnings)
-    telling.complain([], found.warnings)
+        telling.print_table(("status", "date", "path", "title or reason"), [telling.post_row(v) for v in verdicts])
+        click.echo(telling.format_post_counts(found.catalogue.counts))
+        telling.print_diagnostics([], warnings)
+    telling.print_diagnostics([], found.warnings)
     return 1 if errors else 0
 
 
 def _history(config: "Config", path: str, *, as_json: bool) -> int:
     from feeds.jobs import ids
 
-    found = ids.history(config, path)
+    found = ids.entry_history(config, path)
     for identity, states in found.items():
         if not as_json:
             click.echo(identity)
         head = ("since", "path", "title", "text")
-        telling.tell(states, partial(telling.past, identity), head, telling.past_row, as_json=as_json)
+        telling.print_records(
+            states, partial(telling.entry_version_to_dict, identity), head, telling.entry_version_row, as_json=as_json
+        )
     return 0
 
 
@@ -187,17 +189,19 @@ def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, sh
     """List posts that repeat or resemble another: how much, what was kept, and why."""
     config = _config(path)
     with _surveyed(config, now, quiet=as_json, use_cache=not no_cache) as (found, team, progress, _):
-        pairs = sorted((*found.catalogue.findings, *found.instalments(team, progress)), key=lambda f: f.post.path)
+        pairs = sorted((*found.catalogue.duplicates, *found.instalments(team, progress)), key=lambda f: f.post.path)
     for pair in pairs if as_json or show else ():
         if as_json:
-            telling.print_json(telling.finding(pair))
+            telling.print_json(telling.duplicate_to_dict(pair))
         else:
             click.echo(f"{pair.post.path}: {pair.reason}")
-            telling.side_by_side(pair.post.path, pair.stays.path, found.side_by_side(pair))
+            telling.print_side_by_side(pair.post.path, pair.kept.path, found.side_by_side(pair))
     if not (as_json or show):
-        telling.print_table(("kind", "same", "dropped", "path", "other"), [telling.finding_row(pair) for pair in pairs])
-        click.echo(telling.counted_pairs(pairs))
-    telling.complain([], found.warnings)
+        telling.print_table(
+            ("kind", "same", "dropped", "path", "other"), [telling.duplicate_row(pair) for pair in pairs]
+        )
+        click.echo(telling.format_pair_counts(pairs))
+    telling.print_diagnostics([], found.warnings)
     return 0
 
 
@@ -210,7 +214,7 @@ def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, sh
 @click.option("--write", is_flag=True, help="With --fix: change the files.")
 def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool, write: bool) -> int:
     """List tags, their spellings, posts and rule hits; suggest some; mend their spelling in the files."""
-    from feeds.core.curation.tags import listed
+    from feeds.core.curation.tags import tag_overview
     from feeds.jobs import tags as job
 
     if (suggest and fix) or (write and not fix):
@@ -218,21 +222,23 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
     config = _config(path)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (survey, _, progress, _):
         found = survey.catalogue
-        suggestions = job.suggestions(config, found, progress) if suggest else []
+        suggestions = job.suggest_missing_tags(config, found, progress) if suggest else []
     head: tuple[str, ...]
     if suggest:
         if config.settings.tags.suggest == "off":
-            telling.complain([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
+            telling.print_diagnostics([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
         head = ("path", "tag", "because")
-        telling.tell(suggestions, telling.suggestion, head, telling.suggestion_row, as_json=as_json)
+        telling.print_records(suggestions, telling.suggestion_to_dict, head, telling.suggestion_row, as_json=as_json)
         return 0
     if fix:
         folder = config.settings.posts.folder.rstrip("/")
-        errors = telling.tell_changes(folder, job.fixes(config, found, write=write), as_json=as_json)
-        telling.complain(errors, [])
+        errors = telling.print_tag_changes(folder, job.fix_tag_spellings(config, found, write=write), as_json=as_json)
+        telling.print_diagnostics(errors, [])
         return 1 if errors else 0
     head = ("tag", "posts", "rule hits", "spellings", "below it; aliases")
-    telling.tell(listed(found, config.settings), telling.tag, head, telling.tag_row, as_json=as_json)
+    telling.print_records(
+        tag_overview(found, config.settings), telling.tag_to_dict, head, telling.tag_row, as_json=as_json
+    )
     return 0
 
 
@@ -242,16 +248,16 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
 @_JSON
 def check(path: Path, now: str | None, *, as_json: bool) -> int:
     """Judge posts, config and the next issue of each newsletter as readers and filters would."""
-    from feeds.jobs.check import check as check_
-    from feeds.jobs.report import Wish
+    from feeds.jobs.check import check_site as check_
+    from feeds.jobs.report import PublishOptions
     from feeds.jobs.site import Site
 
     config = _config(path)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, team, progress, store):
-        wish = Wish(now=_now(config, now), clock=_clock, progress=progress)
-        remarks = list(check_(Site(config), found, store.memory, wish, team))
+        wish = PublishOptions(now=_now(config, now), clock=_clock, progress=progress)
+        remarks = list(check_(Site(config), found, store.issues, wish, team))
     head = ("level", "where", "what", "what to do")
-    telling.tell(remarks, telling.remark, head, telling.remark_row, as_json=as_json)
+    telling.print_records(remarks, telling.diagnostic_to_dict, head, telling.diagnostic_row, as_json=as_json)
     errors = sum(remark.level == "error" for remark in remarks)
     if not as_json:
         click.echo(f"{errors} errors, {len(remarks) - errors} warnings")
@@ -288,7 +294,7 @@ def export_ids(path: Path, file: Path) -> None:
     """Write every id that was ever given to FILE, for builds on machines that keep no store."""
     from feeds.jobs import ids as job
 
-    click.echo(f"{job.export(_config(path), file)} ids written to {file}")
+    click.echo(f"{job.export_ids(_config(path), file)} ids written to {file}")
 
 
 @ids.command("import")
@@ -298,7 +304,7 @@ def import_ids(path: Path, file: Path) -> None:
     """Take over the ids in FILE that this store does not know."""
     from feeds.jobs import ids as job
 
-    new, known = job.take_over(_config(path), file, _clock())
+    new, known = job.import_ids(_config(path), file, _clock())
     click.echo(f"{new} ids taken over from {file}, {known} were known")
 
 
@@ -310,7 +316,7 @@ def import_ids(path: Path, file: Path) -> None:
 @click.option("--recipients", is_flag=True, help="Who got it, when, and what the server said.")
 def issues(path: Path, number: int | None, newsletter: str | None, *, recipients: bool, as_json: bool) -> None:
     """List the issues of every newsletter, or who got issue NUMBER."""
-    from feeds.edges.store.opening import opened
+    from feeds.edges.store.opening import open_store
 
     config = _config(path)
     if (number is None) == recipients:
@@ -318,14 +324,14 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
     if number is not None:
         from feeds.jobs import status
 
-        got = list(status.recipients(config, newsletter, number))
+        got = list(status.issue_recipients(config, newsletter, number))
         columns = ("recipient", "language", "state", "sent (UTC)", "answer")
-        telling.tell(got, telling.fared, columns, telling.fared_row, as_json=as_json)
+        telling.print_records(got, telling.delivery_to_dict, columns, telling.delivery_row, as_json=as_json)
         return
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        found = store.memory.issues()
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        found = store.issues.load_issues()
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
-    telling.tell(found, telling.issue, head, telling.issue_row, as_json=as_json)
+    telling.print_records(found, telling.issue_to_dict, head, telling.issue_row, as_json=as_json)
 
 
 @commands.command()
@@ -339,21 +345,21 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
     """Compose and send an issue of NEWSLETTER now, whatever its schedule says; approval is waited for all the same."""
     from feeds.jobs import compose
     from feeds.jobs.publish import publish as publish_
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
     from feeds.jobs.site import Site
-    from feeds.jobs.trial import trial
+    from feeds.jobs.trial import send_test
 
     config = _config(path)
     moment = _now(config, now)
     if test is None:
-        compose.known(Site(config), newsletter)
+        compose.find_newsletter(Site(config), newsletter)
         with _progress(hidden=as_json) as progress:
-            wish = Wish(now=moment, clock=_clock, send=newsletter, yes=yes, ask=_ask(), progress=progress)
+            wish = PublishOptions(now=moment, clock=_clock, send=newsletter, yes=yes, ask=_ask(), progress=progress)
             report = publish_(config, wish)
-        return telling.tell_pass(config, report, as_json=as_json)
+        return telling.print_report(config, report, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
-        wish = Wish(now=moment, clock=_clock)
-        click.echo(trial(Site(config), newsletter, test, found, store.memory, wish))
+        wish = PublishOptions(now=moment, clock=_clock)
+        click.echo(send_test(Site(config), newsletter, test, found, store.issues, wish))
     return 0
 
 
@@ -364,12 +370,12 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
 def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
     """Send the issue of NEWSLETTER that waits for approval; feeds are brought up to date on the way."""
     from feeds.jobs import approve as job
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
-        report = job.approve(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
-    return telling.tell_pass(config, report, as_json=as_json)
+        report = job.approve_issue(config, newsletter, PublishOptions(now=_clock(), clock=_clock, progress=progress))
+    return telling.print_report(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -379,7 +385,7 @@ def cancel(path: Path, newsletter: str) -> None:
     """Forget the issue of NEWSLETTER that waits for approval, or send nothing more of the one that is on its way."""
     from feeds.jobs import status
 
-    click.echo(status.cancel(_config(path), newsletter))
+    click.echo(status.cancel_issue(_config(path), newsletter))
 
 
 @commands.command()
@@ -389,12 +395,14 @@ def cancel(path: Path, newsletter: str) -> None:
 def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
     """Go on at once with what waits, is held or was stopped, of NEWSLETTER or of all."""
     from feeds.jobs import status
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
-        report = status.resume(config, newsletter, Wish(now=_clock(), clock=_clock, progress=progress))
-    return telling.tell_pass(config, report, as_json=as_json)
+        report = status.resume_sending(
+            config, newsletter, PublishOptions(now=_clock(), clock=_clock, progress=progress)
+        )
+    return telling.print_report(config, report, as_json=as_json)
 
 
 commands.add_command(corrections.retract)
@@ -410,14 +418,14 @@ commands.add_command(store.store)
 @_JSON
 def run_schedule(path: Path, *, as_json: bool) -> None:
     """Publish and send on a schedule until SIGTERM, and log what happens."""
-    from feeds.jobs.run import run as run_
+    from feeds.jobs.run import run_service as run_
 
     gc.enable()  # this one stays
 
     def tell(event: "Event") -> None:
         at = datetime.now().astimezone().isoformat(timespec="seconds")
         if as_json:
-            telling.print_json(telling.logged(at, event))
+            telling.print_json(telling.event_to_dict(at, event))
         else:
             click.echo(f"{at} {event.text}")
 
@@ -429,17 +437,17 @@ def _surveyed(
     config: "Config", now: str | None, *, quiet: bool, use_cache: bool
 ) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None], "Store"]]:
     """Yield a survey of the posts, workers that may go on with it, a progress bar, and the store it looked into."""
-    from feeds.edges.store.opening import opened
+    from feeds.edges.store.opening import open_store
     from feeds.edges.workers import workers
-    from feeds.jobs.survey import Means, survey
+    from feeds.jobs.survey import SurveyOptions, survey_posts
 
     with (
         _progress(hidden=quiet) as progress,
-        opened(config.settings.store.url, config.folder, create=False) as store,
+        open_store(config.settings.store.url, config.folder, create=False) as store,
         workers() as team,
     ):
-        known = store.entries.known()
+        known = store.entries.load_entries()
         moment = _now(config, now)
-        means = Means(team=team, progress=progress, use_cache=use_cache)
-        found = survey(config, now=moment, known=known, means=means)
+        means = SurveyOptions(team=team, progress=progress, use_cache=use_cache)
+        found = survey_posts(config, now=moment, known=known, means=means)
         yield found, team, progress, store

@@ -9,7 +9,7 @@ from feeds.cli import telling, words
 
 if TYPE_CHECKING:
     from feeds.jobs.report import IssueReport
-    from feeds.jobs.retract import Retracted
+    from feeds.jobs.retract import RetractionReport
 
 
 @click.command()
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 def retract(path: Path, newsletter: str, number: int | None, *, as_json: bool, reason: str, undo: bool) -> int:
     """Send nothing more of issue NUMBER of NEWSLETTER, else the newest, and say on its page and in its feed why."""
     from feeds.jobs import retract as job
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
     if undo and reason:
         raise click.UsageError("--reason does not go with --undo")
-    config = words.config(path)
-    with words.progress(hidden=as_json) as progress:
-        wish = Wish(now=words.clock(), clock=words.clock, feeds_only=True, progress=progress)
+    config = words.read_config(path)
+    with words.show_progress(hidden=as_json) as progress:
+        wish = PublishOptions(now=words.utc_now(), clock=words.utc_now, feeds_only=True, progress=progress)
         if undo:
-            done = job.restore(config, newsletter, number, wish)
+            done = job.undo_retraction(config, newsletter, number, wish)
         else:
-            done = job.retract(config, newsletter, number, reason, wish)
+            done = job.retract_issue(config, newsletter, number, reason, wish)
     if as_json:
-        telling.print_json(telling.issue(done.issue) | {"ended": done.ended})
+        telling.print_json(telling.issue_to_dict(done.issue) | {"ended": done.ended})
     else:
         click.echo(_done(done))
-    return telling.tell_pass(config, done.report, as_json=as_json)
+    return telling.print_report(config, done.report, as_json=as_json)
 
 
-def _done(done: "Retracted") -> str:
+def _done(done: "RetractionReport") -> str:
     name = f"{done.issue.newsletter} {done.issue.number}"
     if done.issue.retracted_at is None:
         return f"{name} is not retracted any more"
@@ -59,17 +59,19 @@ def _done(done: "Retracted") -> str:
 def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bool, dry_run: bool, yes: bool) -> int:
     """Mail the Markdown in FILE to those who got issue NUMBER of NEWSLETTER and still want it, and to nobody else."""
     from feeds.jobs import correct as job
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
-    config = words.config(path)
-    with words.progress(hidden=as_json) as progress:
-        moment = words.clock()
-        wish = Wish(now=moment, clock=words.clock, dry_run=dry_run, yes=yes, ask=words.ask(), progress=progress)
-        report = job.correct(config, newsletter, number, file, wish)
+    config = words.read_config(path)
+    with words.show_progress(hidden=as_json) as progress:
+        moment = words.utc_now()
+        wish = PublishOptions(
+            now=moment, clock=words.utc_now, dry_run=dry_run, yes=yes, ask=words.confirm_prompt(), progress=progress
+        )
+        report = job.send_correction(config, newsletter, number, file, wish)
     if report is None:
         return 0
     if not dry_run:
-        return telling.tell_pass(config, report, as_json=as_json)
+        return telling.print_report(config, report, as_json=as_json)
     [due] = report.issues
     if as_json:
         telling.print_json(_due(due, number))

@@ -42,20 +42,20 @@ def add_subscriber(
     again: bool,
 ) -> None:
     """Make EMAIL an active reader."""
-    from feeds.core.subscribers.addresses import doubts, parse
+    from feeds.core.subscribers.addresses import address_warnings, parse_address
     from feeds.jobs import subscribe
 
-    found = subscribe.add(
-        words.config(path),
+    found = subscribe.add_subscriber(
+        words.read_config(path),
         email,
         newsletters,
         topics=topics,
         lang=lang,
         timezone=timezone,
-        now=words.clock(),
+        now=words.utc_now(),
         again=again,
     )
-    telling.complain([], (f"{found.email}: {doubt}" for doubt in doubts(parse(email))))
+    telling.print_diagnostics([], (f"{found.email}: {doubt}" for doubt in address_warnings(parse_address(email))))
     click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
 
 
@@ -66,7 +66,7 @@ def remove_subscriber(path: Path, email: str) -> None:
     """Write down that EMAIL has left; no more letters go there."""
     from feeds.jobs import subscribe
 
-    known = subscribe.remove(words.config(path), email, words.clock())
+    known = subscribe.remove_subscriber(words.read_config(path), email, words.utc_now())
     click.echo(f"{email} gets no more letters" if known else f"{email} was not subscribed")
 
 
@@ -80,10 +80,16 @@ def list_subscribers(path: Path, newsletter: str | None, status: str | None, *, 
     from feeds.cli import telling_people
     from feeds.jobs import subscribe
 
-    config = words.config(path)
-    telling_people.tell(subscribe.everybody(config, newsletter=newsletter, status=status), as_json=as_json)
+    config = words.read_config(path)
+    telling_people.print_subscribers(
+        subscribe.list_subscribers(config, newsletter=newsletter, status=status), as_json=as_json
+    )
     if not as_json:
-        click.echo(telling_people.counted(subscribe.counts(config, newsletter=newsletter, status=status)))
+        click.echo(
+            telling_people.format_status_counts(
+                subscribe.count_subscribers(config, newsletter=newsletter, status=status)
+            )
+        )
 
 
 @subscribers.command("show")
@@ -95,11 +101,11 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
     from feeds.cli import telling_people
     from feeds.jobs import subscribe
 
-    found = subscribe.show(words.config(path), email)
+    found = subscribe.load_subscriber_data(words.read_config(path), email)
     if as_json:
-        telling.print_json(telling_people.dossier(found))
-    for line in () if as_json else telling_people.dossier_lines(found):
-        click.echo(telling.printable(line))
+        telling.print_json(telling_people.subscriber_data_to_dict(found))
+    for line in () if as_json else telling_people.subscriber_data_lines(found):
+        click.echo(telling.escape_controls(line))
 
 
 @subscribers.command("import")
@@ -122,36 +128,36 @@ def import_subscribers(
     from feeds.jobs import intake
 
     gc.enable()  # rows that are refused leave something to collect
-    started, remarks = time.perf_counter(), telling_people.Remarks()
+    started, remarks = time.perf_counter(), telling_people.RowMessages()
 
-    def tell(found: intake.Remark) -> None:
+    def tell(found: intake.RowMessage) -> None:
         remarks.add(found)
         if as_json:
-            telling.print_json(telling_people.remark(found))
+            telling.print_json(telling_people.row_message_to_dict(found))
 
-    with words.progress(hidden=as_json) as progress:
-        order = intake.Order(
+    with words.show_progress(hidden=as_json) as progress:
+        order = intake.ImportOptions(
             newsletters=newsletters,
             dry_run=dry_run,
             partial=partial,
-            now=words.clock(),
+            now=words.utc_now(),
             tell=tell,
             progress=progress,
         )
-        found = intake.take_in(words.config(path), file, order)
+        found = intake.import_csv(words.read_config(path), file, order)
     seconds = time.perf_counter() - started
     failed = bool(found.refused) and not partial
     if as_json:
-        telling.print_json(telling_people.taken(found, seconds=seconds))
+        telling.print_json(telling_people.import_report_to_dict(found, seconds=seconds))
     else:
         refused = list(remarks.lines(found.file, "refused"))
         warnings = [
             *(f"{found.file}: {note}" for note in found.notes),
             *remarks.lines(found.file, "warning", "kept_out"),
         ]
-        telling.complain(refused if failed else [], warnings if failed else [*refused, *warnings])
-        for line in telling_people.taken_lines(found, dry_run=dry_run):
-            click.echo(telling.printable(line))
+        telling.print_diagnostics(refused if failed else [], warnings if failed else [*refused, *warnings])
+        for line in telling_people.import_report_lines(found, dry_run=dry_run):
+            click.echo(telling.escape_controls(line))
         click.echo(f"{seconds:.2f} s")
     return 1 if failed else 0
 
@@ -170,11 +176,11 @@ def export_subscribers(path: Path, file: Path, newsletter: str | None, status: s
 
     if person is not None and (newsletter or status):
         raise click.UsageError("--person goes without --newsletter and --status")
-    config = words.config(path)
+    config = words.read_config(path)
     if person is not None:
-        content = telling_people.document(subscribe.show(config, person))
+        content = telling_people.subscriber_document(subscribe.load_subscriber_data(config, person))
     else:
-        content = intake.written(config, newsletter=newsletter, status=status)
+        content = intake.export_csv(config, newsletter=newsletter, status=status)
     if file == Path("-"):
         sys.stdout.buffer.writelines(content)
         sys.stdout.buffer.flush()
@@ -188,11 +194,11 @@ def export_subscribers(path: Path, file: Path, newsletter: str | None, status: s
 def erase_subscriber(path: Path, email: str) -> None:
     """Forget EMAIL everywhere; a hash that only this site can compare keeps it from coming back."""
     from feeds.cli import telling_people
-    from feeds.jobs.erase import erase
+    from feeds.jobs.erase import erase_subscriber
 
-    found = erase(words.config(path), email, words.clock())
-    telling.complain([], telling_people.still_copied(found))
-    for line in telling_people.erased(found):
+    found = erase_subscriber(words.read_config(path), email, words.utc_now())
+    telling.print_diagnostics([], telling_people.copy_to_warnings(found))
+    for line in telling_people.erasure_lines(found):
         click.echo(line)
 
 
@@ -204,10 +210,10 @@ def suppress_address(path: Path, email: str, *, undo: bool) -> None:
     """See to it that nobody is written to at EMAIL, whoever adds or imports it."""
     from feeds.jobs import subscribe
 
-    config = words.config(path)
+    config = words.read_config(path)
     if undo:
-        was = subscribe.allow(config, email)
+        was = subscribe.allow_address(config, email)
         click.echo(f"{email} may be added again" if was else f"{email} was not on the list")
     else:
-        new = subscribe.suppress(config, email, words.clock())
+        new = subscribe.suppress_address(config, email, words.utc_now())
         click.echo(f"{email} {'is on the list' if new else 'was on the list already'}: nobody is written to there")

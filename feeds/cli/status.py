@@ -12,9 +12,9 @@ import click
 from feeds.cli import telling, words
 
 if TYPE_CHECKING:
-    from feeds.jobs.status import Progress
+    from feeds.jobs.status import IssueProgress
 
-    Found = Sequence[Progress]
+    Found = Sequence[IssueProgress]
 
 _SECOND = 1.0
 
@@ -25,15 +25,15 @@ _SECOND = 1.0
 @click.option("--watch", is_flag=True, help="Look again every second, until nothing is on its way any more.")
 def status(path: Path, *, as_json: bool, watch: bool) -> None:
     """Say how far issues have come: sent, waiting, refused and why, how fast, how long still."""
-    from feeds.jobs.status import status as look
+    from feeds.jobs.status import load_progress as look
 
-    config = words.config(path)
+    config = words.read_config(path)
     with _shown(as_json=as_json, live=watch) as show:
-        found = look(config, words.clock())
+        found = look(config, words.utc_now())
         show(found)
         while watch and any(progress.issue.state == "sending" for progress in found):
             time.sleep(_SECOND)
-            found = look(config, words.clock())
+            found = look(config, words.utc_now())
             show(found)
 
 
@@ -52,7 +52,7 @@ def _shown(*, as_json: bool, live: bool) -> Iterator[Callable[["Found"], None]]:
 
 def _print_json(found: "Found") -> None:
     for one in found:
-        telling.print_json(telling.progress(one))
+        telling.print_json(telling.progress_to_dict(one))
 
 
 def _print(found: "Found") -> None:

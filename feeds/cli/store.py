@@ -18,12 +18,12 @@ def store() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be taken over.")
 def adopt(path: Path, now: str | None, *, dry_run: bool) -> None:
     """Take what is public now as told: for a new store, an older one, or a site that comes from another tool."""
-    from feeds.jobs.report import Wish
-    from feeds.jobs.storage import adopt as job
+    from feeds.jobs.report import PublishOptions
+    from feeds.jobs.storage import adopt_public as job
 
-    config = words.config(path)
-    with words.progress(hidden=False) as progress:
-        wish = Wish(now=words.now(config, now), clock=words.clock, dry_run=dry_run, progress=progress)
+    config = words.read_config(path)
+    with words.show_progress(hidden=False) as progress:
+        wish = PublishOptions(now=words.parse_now(config, now), clock=words.utc_now, dry_run=dry_run, progress=progress)
         lines = job(config, wish)
     for line in lines:
         click.echo(line)
@@ -34,9 +34,9 @@ def adopt(path: Path, now: str | None, *, dry_run: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(path: Path, file: Path) -> None:
     """Copy the store to FILE, and its keys to FILE.key; also while something sends."""
-    from feeds.jobs.storage import backup as job
+    from feeds.jobs.storage import backup_store as job
 
-    for written in job(words.config(path), file):
+    for written in job(words.read_config(path), file):
         click.echo(f"wrote {written}")
 
 
@@ -47,10 +47,10 @@ def backup(path: Path, file: Path) -> None:
 def restore(path: Path, file: Path, *, dry_run: bool) -> None:
     """Put the backup FILE in the store's place, with what the journal says has happened since; keep what was there."""
     from feeds.cli import telling
-    from feeds.jobs.restore import restore as job
+    from feeds.jobs.restore import restore_store as job
 
-    found = job(words.config(path), file, words.clock(), dry_run=dry_run)
-    telling.complain([], found.warnings)
+    found = job(words.read_config(path), file, words.utc_now(), dry_run=dry_run)
+    telling.print_diagnostics([], found.warnings)
     for line in found.lines:
         click.echo(line)
 
@@ -59,8 +59,8 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 @words.CONFIG
 def upgrade(path: Path) -> None:
     """Bring the tables up to date; every other command does so too."""
-    from feeds.edges.store.opening import HEAD, opened
+    from feeds.edges.store.opening import SCHEMA_VERSION, open_store
 
-    config = words.config(path)
-    with opened(config.settings.store.url, config.folder):
-        click.echo(f"{config.settings.store.url}: its tables are at {HEAD}")
+    config = words.read_config(path)
+    with open_store(config.settings.store.url, config.folder):
+        click.echo(f"{config.settings.store.url}: its tables are at {SCHEMA_VERSION}")

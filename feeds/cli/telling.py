@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from feeds.config import Config
     from feeds.core.curation.suggest import Suggestion
     from feeds.core.curation.tags import Tag
-    from feeds.core.newsletters.judge import Remark
-    from feeds.edges.store.deliveries import Fared
-    from feeds.jobs.report import Report
+    from feeds.core.newsletters.judge import Diagnostic
+    from feeds.edges.store.deliveries import DeliveryResult
+    from feeds.jobs.report import PublishReport
     from feeds.jobs.run import Event
-    from feeds.jobs.status import Progress
-    from feeds.jobs.tags import Change
-    from feeds.model import Entry, Finding, Issue, Past, Text, Verdict
+    from feeds.jobs.status import IssueProgress
+    from feeds.jobs.tags import TagChange
+    from feeds.model import DuplicatePair, Entry, EntryVersion, Issue, PostOutcome, Text
 
     Item = TypeVar("Item")
 
@@ -27,15 +27,15 @@ _MOST_LINES = 12
 _YELLOW, _RED = 33, 31
 
 
-def complain(errors: Iterable[str], warnings: Iterable[str]) -> None:
+def print_diagnostics(errors: Iterable[str], warnings: Iterable[str]) -> None:
     """Tell what is odd and what is wrong, on standard error."""
     for word, colour, lines in (("warning", _YELLOW, warnings), ("error", _RED, errors)):
         shown = f"\033[{colour}m{word}\033[0m" if sys.stderr.isatty() else word
         for line in lines:
-            print(f"{shown}: {printable(line)}", file=sys.stderr)
+            print(f"{shown}: {escape_controls(line)}", file=sys.stderr)
 
 
-def printable(line: str) -> str:
+def escape_controls(line: str) -> str:
     """Return *line* without what a terminal would obey: post and file names are anybody's."""
     if line.isprintable():
         return line
@@ -53,7 +53,7 @@ def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print a table for a person, tab-separated lines for a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(map(printable, row)))
+            print("\t".join(map(escape_controls, row)))
         return
     from rich.console import Console
     from rich.table import Table
@@ -61,11 +61,11 @@ def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
     table = Table(*head, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console().print(table)
 
 
-def tell(
+def print_records(
     found: Sequence[Item],
     for_programs: Callable[[Item], dict[str, Any]],
     head: tuple[str, ...],
@@ -84,17 +84,17 @@ def tell(
 # A pass -----------------------------------------------------------------------------------------------------------
 
 
-def counted(counts: dict[str, int]) -> str:
+def format_post_counts(counts: dict[str, int]) -> str:
     """Return how many posts have which status, in words."""
     return "posts: " + ", ".join(
         f"{number} {status}" for status, number in counts.items() if number or status == "public"
     )
 
 
-def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
+def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> Iterator[str]:
     """Yield what a pass did, for people."""
     folder = config.settings.feeds.folder.rstrip("/")
-    yield counted(report.counts)
+    yield format_post_counts(report.counts)
     would = "would be written" if dry_run else "written"
     yield f"feeds and pages: {len(report.written)} {would}, {report.unchanged} unchanged, in {folder}/"
     shown = report.written if dry_run else report.written[:_MOST_LINES]
@@ -112,7 +112,7 @@ def told(config: Config, report: Report, *, dry_run: bool) -> Iterator[str]:
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
 
 
-def summary(report: Report) -> dict[str, Any]:
+def report_to_dict(report: PublishReport) -> dict[str, Any]:
     """Return what a pass did, for programs; how long it took stands last and is added by whoever tells it."""
     return {
         "posts": report.counts,
@@ -122,29 +122,29 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
-def logged(at: str, found: Event) -> dict[str, Any]:
+def event_to_dict(at: str, found: Event) -> dict[str, Any]:
     """Return a line of the log of `feeds run`."""
     return {"at": at, "level": found.level, "event": found.what, "text": found.text, **found.facts}
 
 
-def remark(found: Remark) -> dict[str, Any]:
+def diagnostic_to_dict(found: Diagnostic) -> dict[str, Any]:
     """Return a remark of `feeds check`, for programs."""
     return {"level": found.level, "where": found.where, "what": found.what, "why": found.why, "do": found.do}
 
 
-def remark_row(found: Remark) -> tuple[str, ...]:
+def diagnostic_row(found: Diagnostic) -> tuple[str, ...]:
     """Return a remark as a row."""
     return (found.level, found.where, f"{found.what}: {found.why}" if found.why else found.what, found.do)
 
 
-def tell_pass(config: Config, report: Report, *, as_json: bool) -> int:
+def print_report(config: Config, report: PublishReport, *, as_json: bool) -> int:
     """Tell what a pass did on the way to something else; return the exit code."""
-    from feeds.jobs.report import few
+    from feeds.jobs.report import truncate_warnings
 
-    complain([*report.errors, *report.alerts], [*few(report.warnings), *report.later])
+    print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
     if as_json:
-        print_json(summary(report))
-    for line in () if as_json else told(config, report, dry_run=False):
+        print_json(report_to_dict(report))
+    for line in () if as_json else format_report(config, report, dry_run=False):
         print(line)
     return report.exit_code
 
@@ -152,7 +152,7 @@ def tell_pass(config: Config, report: Report, *, as_json: bool) -> int:
 # Posts ------------------------------------------------------------------------------------------------------------
 
 
-def understood(verdict: Verdict, entry: Entry | None, text: Text | None) -> dict[str, Any]:
+def post_to_dict(verdict: PostOutcome, entry: Entry | None, text: Text | None) -> dict[str, Any]:
     """Return what was understood of one file."""
     post = verdict.post
     found: dict[str, Any] = {
@@ -160,7 +160,7 @@ def understood(verdict: Verdict, entry: Entry | None, text: Text | None) -> dict
         "status": verdict.status.value,
         "reason": verdict.reason,
         "duplicate_of": verdict.duplicate_of,
-        "id": entry.id if entry else post and post.own_id,
+        "id": entry.id if entry else post and post.declared_id,
     }
     if post is None:
         return found | _UNREAD
@@ -188,14 +188,14 @@ _UNREAD: dict[str, Any] = {
 }
 
 
-def row(verdict: Verdict) -> tuple[str, ...]:
+def post_row(verdict: PostOutcome) -> tuple[str, ...]:
     """Return one file as a line of a table."""
     post = verdict.post
     date = f"{post.published:%Y-%m-%d}" if post else ""
     return (verdict.status.value, date, verdict.path, verdict.reason or (post.title if post else ""))
 
 
-def past(identity: str, state: Past) -> dict[str, Any]:
+def entry_version_to_dict(identity: str, state: EntryVersion) -> dict[str, Any]:
     """Return what an entry was from a moment on, for programs."""
     return {
         "id": identity,
@@ -206,7 +206,7 @@ def past(identity: str, state: Past) -> dict[str, Any]:
     }
 
 
-def past_row(state: Past) -> tuple[str, ...]:
+def entry_version_row(state: EntryVersion) -> tuple[str, ...]:
     """Return the same as a line of a table."""
     return (f"{state.since:%Y-%m-%d %H:%M} UTC", state.path, state.title or "", state.text_digest[:8])
 
@@ -214,11 +214,11 @@ def past_row(state: Past) -> tuple[str, ...]:
 # Duplicates -------------------------------------------------------------------------------------------------------
 
 
-def finding(found: Finding) -> dict[str, Any]:
+def duplicate_to_dict(found: DuplicatePair) -> dict[str, Any]:
     """Return a pair of posts for programs."""
     return {
         "path": found.post.path,
-        "other": found.stays.path,
+        "other": found.kept.path,
         "kind": found.kind.value,
         "similarity": round(found.similarity, 4),
         "dropped": found.dropped,
@@ -226,20 +226,20 @@ def finding(found: Finding) -> dict[str, Any]:
     }
 
 
-def finding_row(found: Finding) -> tuple[str, ...]:
+def duplicate_row(found: DuplicatePair) -> tuple[str, ...]:
     """Return a pair of posts as a line of a table."""
     percent = f"{int(found.similarity * 100)} %"
-    return (found.kind.value, percent, "dropped" if found.dropped else "stays", found.post.path, found.stays.path)
+    return (found.kind.value, percent, "dropped" if found.dropped else "stays", found.post.path, found.kept.path)
 
 
-def counted_pairs(found: Sequence[Finding]) -> str:
+def format_pair_counts(found: Sequence[DuplicatePair]) -> str:
     """Return how many pairs were found, in words."""
     dropped = sum(pair.dropped for pair in found)
     pairs = "1 pair" if len(found) == 1 else f"{len(found)} pairs"
     return f"{pairs}: {dropped} dropped, {len(found) - dropped} only reported"
 
 
-def side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
+def print_side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
     """Print two texts beside each other, paragraph by paragraph; what differs is marked."""
     from rich.console import Console
     from rich.table import Column, Table
@@ -248,14 +248,14 @@ def side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) 
     table = Table(Column(Text(left)), "", Column(Text(right)), expand=True, header_style="bold")
     for one, other, same in lines:
         style = "dim" if same else ""
-        table.add_row(Text(printable(one), style), "" if same else "≠", Text(printable(other), style))
+        table.add_row(Text(escape_controls(one), style), "" if same else "≠", Text(escape_controls(other), style))
     Console().print(table)
 
 
 # Tags -------------------------------------------------------------------------------------------------------------
 
 
-def tag(found: Tag) -> dict[str, Any]:
+def tag_to_dict(found: Tag) -> dict[str, Any]:
     """Return a tag for programs."""
     return {
         "tag": found.tag,
@@ -279,7 +279,7 @@ def tag_row(found: Tag) -> tuple[str, ...]:
     )
 
 
-def suggestion(one: Suggestion) -> dict[str, Any]:
+def suggestion_to_dict(one: Suggestion) -> dict[str, Any]:
     """Return a suggested tag for programs."""
     return {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of}
 
@@ -290,7 +290,7 @@ def suggestion_row(one: Suggestion) -> tuple[str, ...]:
     return (one.path, one.tag, f"because {one.posts} of {one.of} posts with {words} carry it")
 
 
-def tell_changes(folder: str, found: Iterable[Change], *, as_json: bool) -> list[str]:
+def print_tag_changes(folder: str, found: Iterable[TagChange], *, as_json: bool) -> list[str]:
     """Print what is or would be changed in front matter; return what cannot be, a line each."""
     errors = []
     for change in found:
@@ -301,14 +301,14 @@ def tell_changes(folder: str, found: Iterable[Change], *, as_json: bool) -> list
             print_json({"path": change.path, "written": change.written, "diff": diff, "reason": change.reason})
         else:
             for line in change.diff:  # a pipe gets the bytes that patch(1) wants
-                print(printable(line) if sys.stdout.isatty() else line)
+                print(escape_controls(line) if sys.stdout.isatty() else line)
     return errors
 
 
 # Issues -----------------------------------------------------------------------------------------------------------
 
 
-def issue(found: Issue) -> dict[str, Any]:
+def issue_to_dict(found: Issue) -> dict[str, Any]:
     """Return an issue for programs."""
     return {
         "newsletter": found.newsletter,
@@ -339,16 +339,16 @@ def _state(found: Issue) -> Iterator[str]:
         yield f"corrects {found.corrects}"
 
 
-def progress(found: Progress) -> dict[str, Any]:
+def progress_to_dict(found: IssueProgress) -> dict[str, Any]:
     """Return how an issue fares, for programs."""
-    return issue(found.issue) | {
+    return issue_to_dict(found.issue) | {
         "deliveries": found.counts,
         "sent": found.counts["sent"],
-        "left": found.left,
+        "left": found.pending,
         "per_minute": found.rate,
         "seconds_left": found.seconds_left,
         "next_try": found.next_at.isoformat() if found.next_at else None,
-        "halted": found.issue.halted,
+        "halted": found.issue.halt_reason,
         "refusals": [{"domain": one.domain, "code": one.code, "number": one.number} for one in found.refusals],
         "paused_domains": [
             {"domain": one.domain, "until": one.until.isoformat(), "reason": one.reason} for one in found.paused
@@ -356,7 +356,7 @@ def progress(found: Progress) -> dict[str, Any]:
     }
 
 
-def progress_lines(found: Progress) -> Iterator[str]:
+def progress_lines(found: IssueProgress) -> Iterator[str]:
     """Yield how an issue fares, for people."""
     about = found.issue
     said = [f"{number:,} {state}" for state, number in found.counts.items() if number]
@@ -366,9 +366,9 @@ def progress_lines(found: Progress) -> Iterator[str]:
     if about.retracted_at:
         why = f": {about.retraction}" if about.retraction else ""
         yield f"  retracted on {about.retracted_at:%Y-%m-%d %H:%M} UTC{why}"
-    if about.halted:
-        yield f"  stopped: {about.halted}"
-    if found.rate and found.left:
+    if about.halt_reason:
+        yield f"  stopped: {about.halt_reason}"
+    if found.rate and found.pending:
         yield f"  {found.rate:,} in the last minute, about {-(-(found.seconds_left or 0) // 60):,} min left"
     if found.next_at:
         yield f"  the next try is due at {found.next_at:%Y-%m-%d %H:%M} UTC"
@@ -376,7 +376,7 @@ def progress_lines(found: Progress) -> Iterator[str]:
     yield from (f"  nobody at {one.domain} until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}" for one in found.paused)
 
 
-def fared(found: Fared) -> dict[str, Any]:
+def delivery_to_dict(found: DeliveryResult) -> dict[str, Any]:
     """Return a delivery for programs."""
     return {
         "recipient": found.recipient,
@@ -388,7 +388,7 @@ def fared(found: Fared) -> dict[str, Any]:
     }
 
 
-def fared_row(found: Fared) -> tuple[str, ...]:
+def delivery_row(found: DeliveryResult) -> tuple[str, ...]:
     """Return a delivery as a line of a table."""
     when = f"{found.sent_at:%Y-%m-%d %H:%M:%S}" if found.sent_at else ""
     return (found.recipient, found.lang, found.state.value, when, found.answer)

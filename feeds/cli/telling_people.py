@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from feeds.edges.store.people import Posted, Returned
-    from feeds.jobs.erase import Erased
-    from feeds.jobs.intake import Remark, Taken
-    from feeds.jobs.subscribe import Dossier
+    from feeds.edges.store.people import BounceSummary, DeliveryRecord
+    from feeds.jobs.erase import ErasureReport
+    from feeds.jobs.intake import ImportReport, RowMessage
+    from feeds.jobs.subscribe import SubscriberData
     from feeds.model import Subscriber
 
 #: A table is as wide as its first lines want.
@@ -25,21 +25,21 @@ _MOST_REMARKS = 20
 _HEAD = ("email", "status", "language", "newsletters")
 
 
-def tell(found: Iterable[Subscriber], *, as_json: bool) -> None:
+def print_subscribers(found: Iterable[Subscriber], *, as_json: bool) -> None:
     """Print people, an object a line or as tables."""
     coming = iter(found)
     while some := list(islice(coming, _TABLE)):
-        telling.tell(some, person, _HEAD, person_row, as_json=as_json)
+        telling.print_records(some, subscriber_to_dict, _HEAD, subscriber_row, as_json=as_json)
 
 
-def person_row(found: Subscriber) -> tuple[str, ...]:
+def subscriber_row(found: Subscriber) -> tuple[str, ...]:
     """Return a reader as a line of a table."""
     topics = {name: f" ({', '.join(chosen)})" for name, chosen in found.topics.items()}
     reads = ", ".join(name + topics.get(name, "") for name in found.newsletters)
     return (found.email, found.status, found.lang or "", reads)
 
 
-def person(found: Subscriber) -> dict[str, Any]:
+def subscriber_to_dict(found: Subscriber) -> dict[str, Any]:
     """Return a reader for programs."""
     return {
         "email": found.email,
@@ -55,7 +55,7 @@ def person(found: Subscriber) -> dict[str, Any]:
     }
 
 
-def counted(counts: dict[str, int]) -> str:
+def format_status_counts(counts: dict[str, int]) -> str:
     """Return how many people have which status, in words."""
     return f"people: {_listed(counts) or 'none'}"
 
@@ -67,10 +67,10 @@ def _listed(counts: dict[str, int]) -> str:
 # One person -------------------------------------------------------------------------------------------------------
 
 
-def dossier(found: Dossier) -> dict[str, Any]:
+def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
     """Return all that is stored about somebody, for programs and for whoever asks what is stored about them."""
     held = found.suppression
-    about = person(found.person) if found.person else {"email": found.email, "status": None}
+    about = subscriber_to_dict(found.person) if found.person else {"email": found.email, "status": None}
     return about | {
         "left": {newsletter: at.isoformat() for newsletter, at in found.left.items()},
         "letters": [_letter(one) for one in found.letters],
@@ -79,7 +79,7 @@ def dossier(found: Dossier) -> dict[str, Any]:
     }
 
 
-def _letter(one: Posted) -> dict[str, Any]:
+def _letter(one: DeliveryRecord) -> dict[str, Any]:
     return {
         "newsletter": one.newsletter,
         "number": one.number,
@@ -91,7 +91,7 @@ def _letter(one: Posted) -> dict[str, Any]:
     }
 
 
-def _returned(one: Returned) -> dict[str, Any]:
+def _returned(one: BounceSummary) -> dict[str, Any]:
     return {
         "at": one.at.isoformat(),
         "kind": one.kind,
@@ -101,7 +101,7 @@ def _returned(one: Returned) -> dict[str, Any]:
     }
 
 
-def dossier_lines(found: Dossier) -> Iterator[str]:
+def subscriber_data_lines(found: SubscriberData) -> Iterator[str]:
     """Yield the same for people."""
     if found.person:
         yield from _person_lines(found.person)
@@ -119,7 +119,7 @@ def dossier_lines(found: Dossier) -> Iterator[str]:
 
 
 def _person_lines(one: Subscriber) -> Iterator[str]:
-    _, _, lang, reads = person_row(one)
+    _, _, lang, reads = subscriber_row(one)
     yield f"{one.email}: {one.status} since {_minute(one.status_at)}"
     yield f"  known since {_minute(one.created_at)}, came by {one.source or 'an older version'}"
     yield f"  reads {reads or 'nothing'}; language {lang or 'as the newsletter'}; time zone {one.timezone or 'unknown'}"
@@ -130,21 +130,21 @@ def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def document(found: Dossier) -> Iterator[bytes]:
+def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
     """Yield it as a document for whom it is about."""
     import json
 
-    yield f"{json.dumps(dossier(found), ensure_ascii=False, indent=2)}\n".encode()
+    yield f"{json.dumps(subscriber_data_to_dict(found), ensure_ascii=False, indent=2)}\n".encode()
 
 
-def erased(found: Erased) -> Iterator[str]:
+def erasure_lines(found: ErasureReport) -> Iterator[str]:
     """Yield what was forgotten, in words."""
     person = "a subscriber" if found.was_known else "no subscriber"
     yield f"{found.email} is erased: {person}, {found.letters:,} deliveries, {found.files:,} messages that lay here"
     yield "a hash that only this site's key can compare keeps the address from coming back; backups may still hold it"
 
 
-def still_copied(found: Erased) -> Iterator[str]:
+def copy_to_warnings(found: ErasureReport) -> Iterator[str]:
     """Yield where letters still go to somebody who is erased."""
     yield from (f"{name} goes on sending copies to {found.email}: copy_to says so" for name in found.copied)
 
@@ -152,19 +152,19 @@ def still_copied(found: Erased) -> Iterator[str]:
 # Lists ------------------------------------------------------------------------------------------------------------
 
 
-def remark(found: Remark) -> dict[str, Any]:
+def row_message_to_dict(found: RowMessage) -> dict[str, Any]:
     """Return what there is to say of one row, for programs."""
     return {"row": found.row, "email": found.email, found.what: found.why}
 
 
-class Remarks:
+class RowMessages:
     """What there is to say of rows: of each kind the first few are kept, the others only counted."""
 
     def __init__(self) -> None:
         self._first: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, found: Remark) -> None:
+    def add(self, found: RowMessage) -> None:
         """Count a row, and keep it if it is one of the first."""
         self._counts[found.what] = self._counts.get(found.what, 0) + 1
         if self._counts[found.what] <= _MOST_REMARKS:
@@ -182,7 +182,7 @@ class Remarks:
 _SAID = {"refused": "refused: ", "kept_out": "kept out: ", "warning": ""}
 
 
-def taken(found: Taken, *, seconds: float) -> dict[str, Any]:
+def import_report_to_dict(found: ImportReport, *, seconds: float) -> dict[str, Any]:
     """Return what became of a list, for programs."""
     return {
         "file": found.file,
@@ -202,7 +202,7 @@ def taken(found: Taken, *, seconds: float) -> dict[str, Any]:
     }
 
 
-def taken_lines(found: Taken, *, dry_run: bool) -> Iterator[str]:
+def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
     """Yield the same for people."""
     about = "" if found.dialect.name == "plain" else f" (as {found.dialect.name} writes it)"
     yield f"{found.file}{about}: {found.rows:,} rows"

@@ -12,7 +12,7 @@ import sys
 import time
 
 from feeds.edges import build, seal
-from feeds.edges.scan import Scan, scan
+from feeds.edges.scan import Scan, scan_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from feeds.config import Config
-    from feeds.jobs.report import Report
+    from feeds.jobs.report import PublishReport
 
 #: For a pass that nothing but a change will ever make necessary.
 _NEVER = float("inf")
 #: Where what is to be told begins among the fields of a seal.
 _TOLD = 8
 #: What was seen of a posts folder in vain, so that the pass need not look again a moment later.
-seen: dict[str, Scan] = {}
+last_scan: dict[str, Scan] = {}
 
 
-def told(words: list[str]) -> int | None:
+def try_fast_publish(words: list[str]) -> int | None:
     """Tell what a publish with these words would, if it is known to do nothing; return the exit code, else None."""
     started = time.perf_counter()
     asked = _asked(words)
@@ -38,7 +38,7 @@ def told(words: list[str]) -> int | None:
         return None
     config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
     folder = os.path.dirname(os.path.realpath(config))
-    fields = seal.read(_file(folder))
+    fields = seal.load_state(_file(folder))
     if fields is None or not _is_meant(asked, fields) or not _holds(config, folder, fields):
         return None
     lines = [field.decode() for field in fields[_TOLD:]]
@@ -58,12 +58,12 @@ def _is_meant(asked: dict[str, str], fields: list[bytes]) -> bool:
 def _holds(config: str, folder: str, fields: list[bytes]) -> bool:
     """Return whether everything is as the sealed pass left it."""
     known, _, _, _, _, posts, paths, state, *_ = fields
-    if known != seal.surroundings(config, os.environ) or not seal.is_free(folder):
+    if known != seal.environment_fingerprint(config, os.environ) or not seal.is_unlocked(folder):
         return False
-    found = scan(os.fsdecode(posts))
-    holds = state == seal.state(map(os.fsdecode, paths.split(b"\0")), found)
+    found = scan_folder(os.fsdecode(posts))
+    holds = state == seal.watched_state(map(os.fsdecode, paths.split(b"\0")), found)
     if not holds:
-        seen[os.fsdecode(posts)] = found
+        last_scan[os.fsdecode(posts)] = found
     return holds
 
 
@@ -87,7 +87,7 @@ def _tell(lines: list[str], seconds: float, *, as_json: bool) -> int:
     from feeds.cli import telling
 
     plain, summary, warnings, errors = lines
-    telling.complain(errors.splitlines(), warnings.splitlines())
+    telling.print_diagnostics(errors.splitlines(), warnings.splitlines())
     if as_json:
         sys.stdout.write(f'{summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
     else:
@@ -95,23 +95,23 @@ def _tell(lines: list[str], seconds: float, *, as_json: bool) -> int:
     return 1 if errors else 0
 
 
-def before(config: Path) -> bytes:
+def capture_environment(config: Path) -> bytes:
     """Return what a pass finds around it when it begins; what changes later breaks its seal."""
-    return seal.surroundings(str(config), os.environ)
+    return seal.environment_fingerprint(str(config), os.environ)
 
 
-def remember(config: Config, report: Report, found: bytes, *, now: datetime, words: str | None) -> None:
+def remember_state(config: Config, report: PublishReport, found: bytes, *, now: datetime, words: str | None) -> None:
     """Leave a seal, if the pass has come to rest; *found* is what it found around it, *words* what --now was."""
-    if report.rest is None:
+    if report.fast_path is None:
         return
     import json
 
     from feeds.cli import telling
-    from feeds.jobs.report import few
+    from feeds.jobs.report import truncate_warnings
 
-    again = report.again()
-    plain = "".join(f"{line}\n" for line in telling.told(config, again, dry_run=False))
-    rest = report.rest
+    again = report.as_unchanged()
+    plain = "".join(f"{line}\n" for line in telling.format_report(config, again, dry_run=False))
+    rest = report.fast_path
     fields = (
         found,
         repr(now.timestamp()),
@@ -122,11 +122,11 @@ def remember(config: Config, report: Report, found: bytes, *, now: datetime, wor
         "\0".join(rest.watched),
         rest.state,
         plain,
-        json.dumps(telling.summary(again), ensure_ascii=False),
-        "\n".join(map(telling.printable, few(again.warnings))),
-        "\n".join(map(telling.printable, again.errors)),
+        json.dumps(telling.report_to_dict(again), ensure_ascii=False),
+        "\n".join(map(telling.escape_controls, truncate_warnings(again.warnings))),
+        "\n".join(map(telling.escape_controls, again.errors)),
     )
-    seal.write(_file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields))
+    seal.save_state(_file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields))
 
 
 def _file(folder: str) -> str:

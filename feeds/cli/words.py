@@ -31,32 +31,32 @@ YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves th
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 
 
-def clock() -> datetime:
+def utc_now() -> datetime:
     """Return the real moment."""
     return datetime.now(UTC)
 
 
-def config(path: Path) -> "Config":
+def read_config(path: Path) -> "Config":
     """Return the settings in *path*."""
-    from feeds.config import load
+    from feeds.config import load_config
 
-    return load(path, os.environ)
+    return load_config(path, os.environ)
 
 
-def now(config: "Config", text: str | None) -> datetime:
+def parse_now(config: "Config", text: str | None) -> datetime:
     """Return the moment that --now names, in the site's zone, or the real one."""
-    from feeds.core.posts.dates import parse
+    from feeds.core.posts.dates import parse_date
 
     if text is None:
-        return clock()
+        return utc_now()
     try:
-        return parse(text, config.settings.site.timezone)
+        return parse_date(text, config.settings.site.timezone)
     except ValueError as e:
         raise click.BadParameter(str(e), param_hint="--now") from e
 
 
 @contextmanager
-def progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+def show_progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Hold a progress bar open where a person watches; elsewhere nothing is shown.
 
     Where nobody knows of how many (0), it says how many there were.
@@ -86,7 +86,7 @@ def progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
 _shown: "list[Progress]" = []
 
 
-def ask() -> Callable[[str], bool] | None:
+def confirm_prompt() -> Callable[[str], bool] | None:
     """Return what asks whoever sits at the terminal; None where nobody does."""
     return _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from cronsim import CronSim
 
-from feeds.settings import Crontab, Hours
+from feeds.settings import Crontab, TimeWindow
 
 _SECOND = timedelta(seconds=1)
 
@@ -50,7 +50,7 @@ def due_slot(
     return slot if slot > used and now - slot <= catch_up else None
 
 
-def opens_at(hours: Hours | None, zone: tzinfo, now: datetime) -> datetime | None:
+def next_opening(hours: TimeWindow | None, zone: tzinfo, now: datetime) -> datetime | None:
     """Return when the next part of a day begins, in UTC; None while it lasts, and where there is no such limit."""
     if hours is None or _is_within(hours, now.astimezone(zone)):
         return None
@@ -60,7 +60,7 @@ def opens_at(hours: Hours | None, zone: tzinfo, now: datetime) -> datetime | Non
     return next(moment for moment in moments if moment > now)
 
 
-def _is_within(hours: Hours, local: datetime) -> bool:
+def _is_within(hours: TimeWindow, local: datetime) -> bool:
     of_day = local.time()
     if hours.begin < hours.end:
         return hours.begin <= of_day < hours.end

@@ -13,7 +13,7 @@ CACHE = ".feeds-cache"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def fingerprint() -> str:
+def build_fingerprint() -> str:
     """Return a short text that is another one for every other build."""
     found = crc32(sys.version.encode())
     for path in sorted(_sources()):

@@ -16,7 +16,7 @@ from zlib import crc32
 import msgspec
 
 from feeds.edges.scan import UNKNOWN, Stamp
-from feeds.model import Likeness, Post, Verdict
+from feeds.model import Post, PostOutcome, TextSimilarity
 
 _MARK = b"feeds cache 1 "
 #: Readings in one frame of a file that is written whole: few enough to need little memory, many enough to be few.
@@ -29,7 +29,7 @@ _COARSE_TICK = 2_000_000_000
 _SECOND = 1_000_000_000
 
 
-class Reading(msgspec.Struct, frozen=True, array_like=True):
+class CachedPost(msgspec.Struct, frozen=True, array_like=True):
     """One file as it was when it was read."""
 
     path: str
@@ -38,27 +38,27 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
     content: str
     #: None where the file is no post; then there is a verdict.
     post: Post | None
-    verdict: Verdict | None = None
+    verdict: PostOutcome | None = None
 
 
 class _Frame(msgspec.Struct, array_like=True):
-    readings: list[Reading]
+    readings: list[CachedPost]
     gone: list[str]
-    likeness: list[tuple[str, str, Likeness]]
+    likeness: list[tuple[str, str, TextSimilarity]]
 
 
 _frames = msgspec.json.Decoder(_Frame)
 
 
-class Cache:
+class PostCache:
     """What earlier passes found out, and a place for what this one does, unless it is not to *keep* any of that."""
 
     def __init__(self, folder: Path, build: str, *, keep: bool = True) -> None:
         self._keep = keep
         self._folder, self._header = folder, _MARK + build.encode() + b"\n"
         self._file = folder / "posts"
-        self.readings: dict[str, Reading] = {}
-        self.likeness: dict[tuple[str, str], Likeness] = {}
+        self.readings: dict[str, CachedPost] = {}
+        self.likeness: dict[tuple[str, str], TextSimilarity] = {}
         #: For people, when something was in the way.
         self.warnings: list[str] = []
         self._loaded: tuple[int, int] | None = None
@@ -102,7 +102,7 @@ class Cache:
     def _tell(self, what: str) -> None:
         self.warnings.append(f"{self._file}: the cache {what}; it is made anew from the posts")
 
-    def moment(self) -> int:
+    def trust_threshold(self) -> int:
         """Return the file system's own time (ns since 1970) before which a file that is read now was at rest.
 
         Clocks of machines and of file systems may differ; this one is what modification times are compared with. 0
@@ -119,7 +119,9 @@ class Cache:
             return 0
         return now - (_COARSE_TICK if now % _SECOND == 0 else _TICK)
 
-    def save(self, fresh: Mapping[str, Reading], gone: list[str], likeness: Mapping[tuple[str, str], Likeness]) -> None:
+    def save(
+        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
+    ) -> None:
         """Keep what this pass found out. Two processes may do so at once: the second leaves a changed file alone."""
         if not self._keep:
             return
@@ -148,7 +150,7 @@ class Cache:
             return None
         return content if head == self._head(recipe, content) else None
 
-    def keep(self, name: str, recipe: str, content: bytes) -> None:
+    def store(self, name: str, recipe: str, content: bytes) -> None:
         """Keep something that takes long to find out; without it, it is found out again."""
         if self._keep:
             with suppress(OSError):
@@ -170,7 +172,7 @@ class Cache:
         return self._loaded == (about.st_ino, about.st_size)
 
     def _write(
-        self, fresh: Mapping[str, Reading], gone: list[str], likeness: Mapping[tuple[str, str], Likeness]
+        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
     ) -> None:
         self.readings.update(fresh)
         for path in gone:
@@ -204,7 +206,7 @@ class Cache:
             raise
 
 
-def settled(reading: Reading, moment: int) -> Reading:
+def with_trusted_stamp(reading: CachedPost, moment: int) -> CachedPost:
     """Return *reading* with a stamp that can be trusted from now on, or with none."""
     at_rest = max(reading.stamp[0], reading.stamp[1]) < moment
     return reading if at_rest else msgspec.structs.replace(reading, stamp=UNKNOWN)

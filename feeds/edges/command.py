@@ -6,7 +6,7 @@ from pathlib import Path
 from feeds.errors import CommandError
 
 
-def run(command: str, folder: Path, said: str = "") -> None:
+def run_command(command: str, folder: Path, said: str = "") -> None:
     """Run a command line in *folder*, as a shell reads it; *said* is what it reads on its standard input.
 
     Raises:

@@ -25,7 +25,7 @@ class Resolver:
         self._asked: dns.resolver.Resolver | None = None
         self._until = 0.0
 
-    def texts(self, name: str) -> tuple[str, ...] | None:
+    def txt_records(self, name: str) -> tuple[str, ...] | None:
         """Return the TXT records of a name, each in one piece (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2), sorted.
 
         None where the servers that are asked cannot find out.
@@ -36,7 +36,7 @@ class Resolver:
         found = self._answers(name, dns.rdatatype.TXT)
         return None if found is None else tuple(sorted(b"".join(r.strings).decode(errors="replace") for r in found))
 
-    def exchanges(self, name: str) -> tuple[str, ...] | None:
+    def mx_hosts(self, name: str) -> tuple[str, ...] | None:
         """Return the hosts that take mail for a domain, the preferred one first; `.` says that none does (RFC 7505).
 
         None where the servers that are asked cannot find out.

@@ -18,13 +18,13 @@ from feeds.errors import OutputError, PostError
 _UNFINISHED = ".feeds-unfinished-"
 
 
-def stamps(folder: Path) -> list[tuple[str, int, int]]:
+def list_stamps(folder: Path) -> list[tuple[str, int, int]]:
     """Return path, time of modification and size of every file below *folder*, sorted; empty where there is none."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return [(file.relative_to(folder).as_posix(), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
 
 
-def read(folder: Path, path: str, most_bytes: int) -> bytes:
+def read_file(folder: Path, path: str, most_bytes: int) -> bytes:
     """Return the content of one file.
 
     Raises:
@@ -76,7 +76,7 @@ def _whole(number: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def rewrite(folder: Path, path: str, old: bytes, new: bytes) -> None:
+def rewrite_file(folder: Path, path: str, old: bytes, new: bytes) -> None:
     """Replace one file's content in one step, keeping its mode; a link stays one, and what it leads to is replaced.
 
     Raises:
@@ -103,7 +103,7 @@ def write_private(file: Path, content: Iterable[bytes]) -> None:
         raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
 
 
-class Output:
+class OutputFolder:
     """A folder that this program writes to, and nothing outside it."""
 
     def __init__(self, root: Path, *, private: bool = False, dry_run: bool = False) -> None:
@@ -146,7 +146,7 @@ class Output:
                     (self.root / folder).rmdir()
         return True
 
-    def matching(self, pattern: str) -> list[str]:
+    def glob(self, pattern: str) -> list[str]:
         """Return the files that match a glob pattern, with `/`, sorted."""
         return sorted(file.relative_to(self.root).as_posix() for file in self.root.glob(pattern))
 
@@ -168,7 +168,7 @@ class Output:
                 raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
         return True
 
-    def sweep(self, *below: str) -> None:
+    def remove_temp_files(self, *below: str) -> None:
         """Remove unfinished files that a killed process left behind; call it under the site's lock.
 
         Only the root itself and the folders named are looked at: the rest of `public/` may be a whole site.

@@ -15,7 +15,7 @@ class _Unmoved(urllib.request.HTTPRedirectHandler):
         """Return nothing, so that the answer counts as it is."""
 
 
-def ping(hub: str, topic: str) -> str | None:
+def send_ping(hub: str, topic: str) -> str | None:
     """Tell *hub* that the document at *topic* has changed; return None if it has heard, else why not.
 
     The specification leaves this dialogue to hubs and publishers (section 6); all public hubs take
@@ -30,7 +30,7 @@ def ping(hub: str, topic: str) -> str | None:
             answer.read(1000)
 
     try:
-        live.within(told)
+        live.run_with_deadline(told)
     except urllib.error.HTTPError as e:
         with e:
             moved = f" and names {e.headers['Location']}" if e.headers.get("Location") else ""

@@ -11,18 +11,18 @@ from pathlib import Path
 import msgspec
 
 from feeds.errors import OutputError
-from feeds.model import Line
+from feeds.model import JournalRecord
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Line)
+_DECODER = msgspec.json.Decoder(JournalRecord)
 
 
-def beside(store: Path) -> Path:
+def journal_path(store: Path) -> Path:
     """Return where the journal of a store lies."""
     return store.with_name(f"{store.name}.journal")
 
 
-def append(file: Path, lines: Iterable[Line]) -> None:
+def append_records(file: Path, lines: Iterable[JournalRecord]) -> None:
     """Add lines, and come back when they are on the disk.
 
     A line that a killed process has left unfinished is closed off: what it was to say is not forgotten in the store.
@@ -56,7 +56,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def read(file: Path, tell: Callable[[str], None]) -> Iterator[Line]:
+def read_records(file: Path, tell: Callable[[str], None]) -> Iterator[JournalRecord]:
     """Yield the lines, oldest first; *tell* is told of those that cannot be read. No file: no lines.
 
     Raises:

@@ -32,17 +32,17 @@ class Keys:
     suppress: dict[int, bytes]
 
     @property
-    def leaving(self) -> tuple[int, bytes]:
+    def current_unsubscribe_key(self) -> tuple[int, bytes]:
         """The number and key that sign now."""
         return max(self.leave.items())
 
     @property
-    def suppressing(self) -> tuple[int, bytes]:
+    def current_suppression_key(self) -> tuple[int, bytes]:
         """Likewise, for digests of addresses."""
         return max(self.suppress.items())
 
 
-def keys(file: Path) -> Keys:
+def load_keys(file: Path) -> Keys:
     """Return the keys in *file*, which is made where there is none.
 
     Raises:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from feeds import __version__
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 #: Seconds that one question may take, whatever the other side does meanwhile.
 PATIENCE = 5.0
 #: More than a feed ever is.
@@ -25,7 +25,7 @@ FAULTS = (OSError, http.client.HTTPException, ValueError)
 _AT_ONCE = 8
 
 
-def shows(url: str, content: bytes) -> bool:
+def serves(url: str, content: bytes) -> bool:
     """Return whether the web shows *content* at *url*.
 
     A loopback address that nobody serves has no web to wait for.
@@ -37,7 +37,7 @@ def shows(url: str, content: bytes) -> bool:
             return bytes(answer.read(_MOST_BYTES))
 
     try:
-        return within(found) == content
+        return run_with_deadline(found) == content
     except urllib.error.HTTPError as e:
         e.close()
         return False
@@ -46,7 +46,7 @@ def shows(url: str, content: bytes) -> bool:
         return isinstance(reason, ConnectionRefusedError) and is_loopback(url)
 
 
-def missing(urls: Iterable[str]) -> list[tuple[str, str]]:
+def missing_urls(urls: Iterable[str]) -> list[tuple[str, str]]:
     """Return the addresses that do not answer, in their order, each with why."""
     asked = list(urls)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="live") as pool:
@@ -61,7 +61,7 @@ def _why_not(url: str) -> str:
             answer.read(1)
 
     try:
-        within(found)
+        run_with_deadline(found)
     except urllib.error.HTTPError as e:
         e.close()
         return f"answers {e.code}"
@@ -76,7 +76,7 @@ def is_loopback(url: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-def within(work: Callable[[], Answer]) -> Answer:
+def run_with_deadline(work: Callable[[], T]) -> T:
     """Return what *work* returns, if it does so soon.
 
     A time-out of a socket starts anew with each byte, so a thread bounds the whole.
@@ -85,7 +85,7 @@ def within(work: Callable[[], Answer]) -> Answer:
         TimeoutError: it takes longer; it is left to itself.
         OSError, HTTPException, ValueError: as *work* does.
     """
-    found: list[Answer] = []
+    found: list[T] = []
     wrong: list[Exception] = []
 
     def do() -> None:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from feeds.errors import Busy
+from feeds.errors import LockedError
 
 
 @contextmanager
-def site(folder: Path) -> Iterator[None]:
+def lock_site(folder: Path) -> Iterator[None]:
     """Hold the site's lock.
 
     Raises:
@@ -23,14 +23,14 @@ def site(folder: Path) -> Iterator[None]:
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if not _locked(number):
-            raise Busy(f"another publish is at work on {folder}; nothing was done here")
+            raise LockedError(f"another publish is at work on {folder}; nothing was done here")
         yield
     finally:
         os.close(number)
 
 
 @contextmanager
-def sending(store: Path) -> Iterator[None]:
+def lock_sending(store: Path) -> Iterator[None]:
     """Hold the lock of whoever sends what lies in a store.
 
     Raises:
@@ -52,7 +52,7 @@ def _of_file(file: Path) -> int:
         number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _locked(number):
             os.close(number)
-            raise Busy("another process is sending letters; nothing was sent here")
+            raise LockedError("another process is sending letters; nothing was sent here")
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(number), file.stat()):
                 return number

@@ -12,17 +12,17 @@ from zlib import crc32
 
 import msgspec
 
-from feeds.edges.scan import Stamp, stamp
+from feeds.edges.scan import Stamp, file_stamp
 
 _Known = dict[str, tuple[str, Stamp]]
 
 
-def recipe(*decided: Any) -> str:
+def input_digest(*decided: Any) -> str:
     """Return a digest of whatever decides something's bytes."""
     return blake2b(msgspec.json.encode(decided, enc_hook=str), digest_size=16).hexdigest()
 
 
-class Made:
+class BuildManifest:
     """The recipes of the files below one folder; kept in *file*, or nowhere where that is None."""
 
     def __init__(self, file: Path | None, root: Path, build: str) -> None:
@@ -50,7 +50,7 @@ class Made:
             self._now[path] = self._had[path]
         return fresh
 
-    def last(self, path: str) -> str | None:
+    def last_digest(self, path: str) -> str | None:
         """Return the recipe by which *path* was made; None if it does not lie as it was left."""
         had = self._had.get(path)
         return had[0] if had is not None and had[1] == self._stamp(path) else None
@@ -60,7 +60,7 @@ class Made:
         """What is known to lie as it should."""
         return tuple(self._now)
 
-    def note(self, path: str, recipe: str) -> None:
+    def record(self, path: str, recipe: str) -> None:
         """Remember that *path* was just made by this recipe."""
         stamp = self._stamp(path)
         if stamp is not None:
@@ -68,7 +68,7 @@ class Made:
 
     def _stamp(self, path: str) -> Stamp | None:
         try:
-            return stamp(os.stat(f"{self._root}/{path}"))  # noqa: PTH116 - thousands of them, and this is five times as fast
+            return file_stamp(os.stat(f"{self._root}/{path}"))  # noqa: PTH116 - thousands of them, and this is five times as fast
         except OSError:
             return None
 

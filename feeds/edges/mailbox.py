@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from feeds.errors import FeedsError, MailAway, MailRefused
+from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
 
 #: Seconds that a server may take to answer.
 _PATIENCE = 60
@@ -24,7 +24,7 @@ _AT_ONCE = 100
 _PORT, _PORT_TLS = 143, 993
 
 
-class Mailbox(Protocol):
+class MailFolder(Protocol):
     """An open mailbox."""
 
     def names(self) -> Sequence[str]:
@@ -38,7 +38,7 @@ class Mailbox(Protocol):
 
 
 @contextmanager
-def opened(place: str, folder: Path, password: str, *, look: bool = False) -> Iterator[Mailbox]:
+def open_mailbox(place: str, folder: Path, password: str, *, look: bool = False) -> Iterator[MailFolder]:
     """Hold a mailbox open, as config.toml names it; a relative path starts at *folder*. With *look* nothing changes.
 
     Raises:
@@ -59,13 +59,13 @@ def opened(place: str, folder: Path, password: str, *, look: bool = False) -> It
     except mailbox.NoSuchMailboxError as e:
         raise FeedsError(f"{folder / where}: there is no such mailbox") from e
     except mailbox.ExternalClashError as e:
-        raise MailAway(f"{folder / where}: somebody else holds it; try again") from e
+        raise MailServerUnavailable(f"{folder / where}: somebody else holds it; try again") from e
     except OSError as e:
         if kind in ("maildir", "mbox"):
             raise FeedsError(f"{folder / where}: cannot be read: {e.strerror or e}") from e
-        raise MailAway(f"{_without_user(place)}: cannot be reached: {e.strerror or e}") from e
+        raise MailServerUnavailable(f"{_without_user(place)}: cannot be reached: {e.strerror or e}") from e
     except imaplib.IMAP4.abort as e:
-        raise MailAway(f"{_without_user(place)}: the connection is lost: {e}") from e
+        raise MailServerUnavailable(f"{_without_user(place)}: the connection is lost: {e}") from e
     except imaplib.IMAP4.error as e:
         raise _refusal(place, _words(e)) from e
 
@@ -168,7 +168,7 @@ def _encrypt(server: imaplib.IMAP4, host: str) -> None:
     if _is_here(host):
         return
     if "STARTTLS" not in server.capabilities:
-        raise MailRefused(f"{host} offers no encryption, and all could read the password; try imaps://")
+        raise SenderRejected(f"{host} offers no encryption, and all could read the password; try imaps://")
     server.starttls(ssl.create_default_context())
 
 
@@ -226,7 +226,7 @@ class _Imap:
 def _refusal(place: str, words: str) -> FeedsError:
     """Return what a server's "no" is: some codes say that it may be another one later (RFC 5530)."""
     later = any(f"[{code}]" in words.upper() for code in ("UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"))
-    return (MailAway if later else MailRefused)(f"{_without_user(place)}: {words}")
+    return (MailServerUnavailable if later else SenderRejected)(f"{_without_user(place)}: {words}")
 
 
 def _words(said: object) -> str:

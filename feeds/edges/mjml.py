@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r'="([^"<>]*(?:[^\x20-\x7e]|\\)[^"<>]*)"')
 _BETWEEN_TAGS = re.compile(r"(</?(?!mj-)[a-z][^<>]*>)[ \t]*\n\s*(?=</?(?!/?mj-)[a-z])")
 
 
-def compile(  # noqa: A001 - what MJML calls it
+def compile_mjml(
     source: str, template: str, parts: Sequence[str] = (), spliced: Mapping[str, str] | None = None
 ) -> str:
     """Return the HTML of *source*, which a template and its *parts* gave.
@@ -33,7 +33,7 @@ def compile(  # noqa: A001 - what MJML calls it
     """
     from mjml import mjml2html  # noqa: PLC0415 - only a due issue needs it
 
-    check(source, template, parts)
+    check_mjml(source, template, parts)
     safe = _ATTRIBUTE.sub(_with_references, _BETWEEN_TAGS.sub(r"\1 ", source))
     try:
         html = str(mjml2html(safe, disable_comments=True, fonts={}))
@@ -49,14 +49,14 @@ def _with_references(found: re.Match[str]) -> str:
     return f'="{"".join(kept)}"'
 
 
-def check(source: str, template: str, parts: Sequence[str] = ()) -> None:
+def check_mjml(source: str, template: str, parts: Sequence[str] = ()) -> None:
     """Refuse what MJML does not know, or not in this place.
 
     Raises:
         TemplateError: the file and line of the template where that is written, and the nearest known name.
     """
     for word, reason in _faults(source):
-        path, line = _place(word, (template, *parts))
+        path, line = _find_position(word, (template, *parts))
         raise TemplateError(path, line, reason)
 
 
@@ -80,11 +80,11 @@ def _below(element: Any, parent: str, seen: dict[str, int]) -> Iterator[tuple[st
     name = element.tag
     seen[name] = seen.get(name, 0) + 1
     if parent == "mj-attributes" and name in known.PARENTS:
-        yield from _told(element, known.defaults())
+        yield from _describe_allowed(element, known.defaults())
         return
     yield from _misplaced(name, parent, seen)
     if name in known.PARENTS:
-        yield from _told(element, known.attributes(name))
+        yield from _describe_allowed(element, known.attributes(name))
     if name not in known.OPAQUE:
         for child in element:
             if isinstance(child.tag, str):
@@ -101,7 +101,7 @@ def _misplaced(name: str, parent: str, seen: dict[str, int]) -> Iterator[tuple[s
         yield f"<{name}", f"there is more than one <{name}>; MJML would show the last one only"
 
 
-def _told(element: Any, allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _describe_allowed(element: Any, allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
     for attribute in element.attrib:
         if attribute not in allowed:
             yield f"{attribute}=", f"<{element.tag}> knows no {attribute}{_nearest(attribute, allowed)}"
@@ -114,7 +114,7 @@ def _nearest(word: str, names: Any) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _place(word: str, files: Sequence[str]) -> tuple[str, int | None]:
+def _find_position(word: str, files: Sequence[str]) -> tuple[str, int | None]:
     """Return the first of *files* that holds a word, and the line; the first file where none does."""
     for file in files:
         try:

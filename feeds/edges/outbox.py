@@ -9,8 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
-from feeds.edges.folder import Output
-from feeds.edges.transport import Answered, Desk, Parcel, Reply
+from feeds.edges.folder import OutputFolder
+from feeds.edges.transport import DeliveryQueue, OutgoingMail, Replied, Reply
 
 _LONGEST_NAME = 200
 #: How many messages are written between two looks at the store.
@@ -23,38 +23,38 @@ class Outbox:
     idempotent = True
 
     def __init__(self, folder: Path) -> None:
-        self._output = Output(folder, private=True)
+        self._output = OutputFolder(folder, private=True)
 
     def path(self, folder: str, recipient: str) -> str:
         """Return where a message lies, below the outbox."""
         return f"{folder}/{_name(recipient)}.eml"
 
-    def run(self, desk: Desk) -> None:
+    def run(self, desk: DeliveryQueue) -> None:
         """Write every message that a desk has.
 
         Raises:
             OutputError: a file cannot be written; what was written before is told to the desk.
         """
-        self._output.sweep()
-        while parcels := self._taken(desk):
-            contents = desk.turn([], parcels)
+        self._output.remove_temp_files()
+        while parcels := self._write_all(desk):
+            contents = desk.commit([], parcels)
             answers = []
             try:
                 for parcel in (parcel for parcel in parcels if parcel.id in contents):
-                    kept = self.keep(parcel.folder, parcel.recipient, contents[parcel.id])
-                    answers.append(Answered(parcel, Reply(250, kept)))
+                    kept = self.write_message(parcel.folder, parcel.recipient, contents[parcel.id])
+                    answers.append(Replied(parcel, Reply(250, kept)))
             finally:
-                desk.turn(answers, [])
+                desk.commit(answers, [])
 
-    def _taken(self, desk: Desk) -> list[Parcel]:
-        found: list[Parcel] = []
-        while len(found) < _AT_ONCE and not desk.stopping() and (parcel := desk.take()) is not None:
+    def _write_all(self, desk: DeliveryQueue) -> list[OutgoingMail]:
+        found: list[OutgoingMail] = []
+        while len(found) < _AT_ONCE and not desk.stopping() and (parcel := desk.next()) is not None:
             found.append(parcel)
         for folder in {parcel.folder for parcel in found}:
-            self._output.sweep(folder)
+            self._output.remove_temp_files(folder)
         return found
 
-    def keep(self, folder: str, recipient: str, message: bytes) -> str:
+    def write_message(self, folder: str, recipient: str, message: bytes) -> str:
         """Keep one message; return where, in words.
 
         Raises:
@@ -76,7 +76,7 @@ class Maildir(Outbox):
         """Return where a message lies; the name is its own, so that none is there twice."""
         return f"new/{blake2b(f'{folder} {recipient}'.encode(), digest_size=12).hexdigest()}.feeds"
 
-    def run(self, desk: Desk) -> None:
+    def run(self, desk: DeliveryQueue) -> None:
         """Write every message that a desk has.
 
         Raises:

@@ -32,12 +32,12 @@ class Scan:
         numbers = iter(self._numbers.tolist())
         return list(zip(numbers, numbers, numbers, numbers, strict=True))
 
-    def seal(self) -> bytes:
+    def digest(self) -> bytes:
         """Return the same bytes for the same files in the same state, and for no other."""
         return b"\0".join([*map(os.fsencode, self.paths), b"", self._numbers.tobytes()])
 
 
-def scan(folder: str) -> Scan:
+def scan_folder(folder: str) -> Scan:
     """Return every file below *folder* that is meant to be a post: Markdown or HTML, no section page, no README.
 
     Hidden files and folders are left out. Linked folders are not entered: a link that leads back would never end. A
@@ -87,10 +87,10 @@ def _add_stamps(number: int, names: list[str], numbers: list[int]) -> None:
         except OSError:  # a link that leads nowhere, or to itself
             numbers += UNKNOWN
         else:
-            numbers += stamp(about)
+            numbers += file_stamp(about)
 
 
-def stamp(about: os.stat_result) -> Stamp:
+def file_stamp(about: os.stat_result) -> Stamp:
     """Return what tells whether a file has changed."""
     return (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 from feeds.edges import build
-from feeds.edges.scan import UNKNOWN, Scan, stamp
+from feeds.edges.scan import UNKNOWN, Scan, file_stamp
 
 _MARK = b"feeds seal 1"
 
 
-def surroundings(config: str, environ: Mapping[str, str]) -> bytes:
+def environment_fingerprint(config: str, environ: Mapping[str, str]) -> bytes:
     """Return what decides how posts are read, besides them: the program, the config file and variables over it."""
     try:
         with open(config, "rb") as file:
@@ -28,10 +28,10 @@ def surroundings(config: str, environ: Mapping[str, str]) -> bytes:
     except OSError:
         content = b""
     variables = [f"{name}={value}" for name, value in sorted(environ.items()) if name.startswith("FEEDS_")]
-    return b"\0".join([build.fingerprint().encode(), content, *map(os.fsencode, variables)])
+    return b"\0".join([build.build_fingerprint().encode(), content, *map(os.fsencode, variables)])
 
 
-def state(paths: Iterable[str], posts: Scan) -> bytes:
+def watched_state(paths: Iterable[str], posts: Scan) -> bytes:
     """Return the state of files and folders, and of the posts; any change makes it another one."""
     numbers = array("q")
     for path in paths:
@@ -40,11 +40,11 @@ def state(paths: Iterable[str], posts: Scan) -> bytes:
         except OSError:
             numbers.extend(UNKNOWN)
         else:
-            numbers.extend(stamp(about))
-    return numbers.tobytes() + posts.seal()
+            numbers.extend(file_stamp(about))
+    return numbers.tobytes() + posts.digest()
 
 
-def write(file: str, fields: Iterable[bytes]) -> None:
+def save_state(file: str, fields: Iterable[bytes]) -> None:
     """Keep *fields*, in one step; without a seal the next pass only takes longer."""
     content = b"".join(b"%d\n%b" % (len(field), field) for field in fields)
     unfinished = f"{file}-unfinished"
@@ -56,7 +56,7 @@ def write(file: str, fields: Iterable[bytes]) -> None:
         return
 
 
-def read(file: str) -> list[bytes] | None:
+def load_state(file: str) -> list[bytes] | None:
     """Return the fields that were kept; None where there are none that can be trusted."""
     try:
         with open(file, "rb") as opened:
@@ -74,7 +74,7 @@ def read(file: str) -> list[bytes] | None:
     return found
 
 
-def is_free(folder: str) -> bool:
+def is_unlocked(folder: str) -> bool:
     """Return whether no publish is at work on the site at this moment."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from feeds.edges.transport import Answered, Desk, Lost, Parcel, Reply
-from feeds.errors import MailRefused
+from feeds.edges.transport import DeliveryQueue, OutgoingMail, Replied, Reply, Unconfirmed
+from feeds.errors import SenderRejected
 
 #: Seconds that a command may take for one message.
 _PATIENCE = 300
@@ -28,21 +28,21 @@ class Sendmail:
     def __init__(self, command: str) -> None:
         self._command = command
 
-    def run(self, desk: Desk) -> None:
+    def run(self, desk: DeliveryQueue) -> None:
         """Hand over every message that a desk has, one after another.
 
         Raises:
             MailRefused: the command cannot be run, or ends as no mailer does.
         """
-        while not desk.stopping() and (parcel := desk.take()) is not None:
+        while not desk.stopping() and (parcel := desk.next()) is not None:
             if not Path(self._command).is_file():
-                desk.back(parcel)
-                raise MailRefused(f"there is no command {self._command}; mail.sendmail names another one")
-            content = desk.turn([], [parcel]).get(parcel.id)
+                desk.requeue(parcel)
+                raise SenderRejected(f"there is no command {self._command}; mail.sendmail names another one")
+            content = desk.commit([], [parcel]).get(parcel.id)
             if content is not None:
-                desk.turn([self._handed_over(parcel, content)], [])
+                desk.commit([self._handed_over(parcel, content)], [])
 
-    def _handed_over(self, parcel: Parcel, content: bytes) -> Answered | Lost:
+    def _handed_over(self, parcel: OutgoingMail, content: bytes) -> Replied | Unconfirmed:
         words = [self._command, "-i", "-f", parcel.sender, "--", parcel.recipient]
         try:
             # Lines end as on this system: the command makes CRLF of it.
@@ -50,11 +50,11 @@ class Sendmail:
                 words, input=content.replace(b"\r\n", b"\n"), capture_output=True, check=False, timeout=_PATIENCE
             )
         except subprocess.TimeoutExpired:
-            return Lost(parcel, f"{self._command} did not end within {_PATIENCE} s")
+            return Unconfirmed(parcel, f"{self._command} did not end within {_PATIENCE} s")
         except OSError as e:
-            return Answered(parcel, Reply(550, f"5.7.8 {self._command} cannot be run: {e.strerror or e}"))
+            return Replied(parcel, Reply(550, f"5.7.8 {self._command} cannot be run: {e.strerror or e}"))
         said = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
         reply = _REPLIES.get(done.returncode)
         if reply is None:
-            return Answered(parcel, Reply(550, f"5.7.8 {self._command} ends with {done.returncode}: {said}"))
-        return Answered(parcel, Reply(reply.code, f"{reply.text} {said}".strip()))
+            return Replied(parcel, Reply(550, f"5.7.8 {self._command} ends with {done.returncode}: {said}"))
+        return Replied(parcel, Reply(reply.code, f"{reply.text} {said}".strip()))

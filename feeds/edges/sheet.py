@@ -13,13 +13,13 @@ from feeds.errors import FeedsError
 STANDARD_INPUT = Path("-")
 
 
-class Sheet:
+class TextInput:
     """An open file."""
 
     def __init__(self, file: Path, raw: io.BufferedReader, encoding: str) -> None:
         self._file, self._raw = file, raw
         #: Of the file, without its folder.
-        self.name = name(file)
+        self.name = input_name(file)
         #: Bytes; 0 where nobody knows.
         self.size = os.fstat(raw.fileno()).st_size
         self._text = io.TextIOWrapper(raw, encoding, errors="replace", newline="")
@@ -31,40 +31,40 @@ class Sheet:
         Raises:
             FeedsError: it cannot be read to its end.
         """
-        with _told(self._file):
+        with _describe_error(self._file):
             yield from self._text
 
     @property
-    def at(self) -> int:
+    def bytes_read(self) -> int:
         """How many bytes of it were read; 0 where nobody knows how many there are."""
         return self._raw.tell() if self.size else 0
 
 
-def name(file: Path) -> str:
+def input_name(file: Path) -> str:
     """Return what a file is called in words."""
     return "standard input" if file == STANDARD_INPUT else file.name
 
 
 @contextmanager
-def reading(file: Path, encoding: Callable[[bytes], str]) -> Iterator[Sheet]:
+def open_text(file: Path, encoding: Callable[[bytes], str]) -> Iterator[TextInput]:
     """Hold *file* open, `-` being standard input; *encoding* tells from its first bytes how it is encoded.
 
     Raises:
         FeedsError: it cannot be read, or is no text (*encoding* raises ValueError, with what it is).
     """
-    with _told(file):
+    with _describe_error(file):
         raw = os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file == STANDARD_INPUT else file.open("rb")
     with raw:
-        with _told(file):
-            sheet = Sheet(file, raw, encoding(raw.peek()))
+        with _describe_error(file):
+            sheet = TextInput(file, raw, encoding(raw.peek()))
         yield sheet
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def _describe_error(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise FeedsError(f"{name(file)}: cannot be read: {e.strerror or e}") from e
+        raise FeedsError(f"{input_name(file)}: cannot be read: {e.strerror or e}") from e
     except ValueError as e:
-        raise FeedsError(f"{name(file)}: {e}") from e
+        raise FeedsError(f"{input_name(file)}: {e}") from e

@@ -8,7 +8,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parents[1]
 
 
-def folder() -> Path:
+def resource_folder() -> Path:
     """Return the folder that holds `templates/`, `posts/` and `config.toml`."""
     inside = _PACKAGE / "shipped"
     return inside if inside.is_dir() else _PACKAGE.parent

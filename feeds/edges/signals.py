@@ -10,7 +10,7 @@ _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def asked_to_stop() -> Iterator[Callable[[], bool]]:
+def stop_requested() -> Iterator[Callable[[], bool]]:
     """Yield what tells whether somebody has asked to stop; a second time, it stops at once.
 
     Signals come to the main thread only; in others nothing is ever asked here.

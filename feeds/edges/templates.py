@@ -20,7 +20,7 @@ class Templates:
     """Renders templates and finds texts; the site's own come first."""
 
     def __init__(self, site: Path, filters: Mapping[str, Callable[..., str]]) -> None:
-        self._folders = [site / "templates", shipped.folder() / "templates"]
+        self._folders = [site / "templates", shipped.resource_folder() / "templates"]
         self._jinja = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self._folders),
             autoescape=jinja2.select_autoescape(("html", "mjml"), default=False),
@@ -32,7 +32,7 @@ class Templates:
         self._jinja.filters.update(filters)
         self.texts = cache(self._texts)
 
-    def speaks(self, lang: str) -> bool:
+    def has_texts(self, lang: str) -> bool:
         """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
         names = {lang, lang.split("-", maxsplit=1)[0]}
         return any((folder / "texts" / f"{name}.toml").is_file() for name in names for folder in self._folders)
@@ -41,11 +41,11 @@ class Templates:
         """Return the languages that there are texts in, sorted."""
         return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
 
-    def path(self, name: str) -> str:
+    def template_path(self, name: str) -> str:
         """Return where a template lies, for messages."""
         return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))
 
-    def parts(self, below: str) -> list[str]:
+    def part_paths(self, below: str) -> list[str]:
         """Return where the templates in a folder lie, the site's own before the shipped ones."""
         return [str(file) for folder in self._folders for file in sorted((folder / below).glob("*.mjml"))]
 
@@ -58,15 +58,15 @@ class Templates:
         try:
             return self._jinja.get_template(name).render(context)
         except jinja2.TemplateNotFound as e:
-            raise TemplateError(self.path(name), None, f"there is no template {e.name}") from e
+            raise TemplateError(self.template_path(name), None, f"there is no template {e.name}") from e
         except jinja2.TemplateSyntaxError as e:
-            raise TemplateError(e.filename or self.path(name), e.lineno, e.message or "syntax error") from e
+            raise TemplateError(e.filename or self.template_path(name), e.lineno, e.message or "syntax error") from e
         except (jinja2.TemplateError, *_FAULTS) as e:
             raise TemplateError(*self._place(name, e), str(e) or type(e).__name__) from e
 
     def _place(self, name: str, error: BaseException) -> tuple[str, int | None]:
         """Return file and line of the innermost template that was at work; Jinja rewrites tracebacks to say so."""
-        place: tuple[str, int | None] = (self.path(name), None)
+        place: tuple[str, int | None] = (self.template_path(name), None)
         trace = error.__traceback__
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from feeds.edges.folder import Output
+from feeds.edges.folder import OutputFolder
 from feeds.errors import OutputError
 
 #: Whom a message of ours is to stands in its first bytes; only signatures stand before it.
@@ -12,7 +12,7 @@ _HEAD = 8192
 _TO = re.compile(rb"^To: (.*?)\r?$", re.MULTILINE)
 
 
-def remove_addressed(folder: Path, recipients: Collection[str]) -> int:
+def erase_messages(folder: Path, recipients: Collection[str]) -> int:
     """Remove our own messages to *recipients* (as envelopes have them); return how many.
 
     They are asked, since a mail program gives what lies in a Maildir names of its own.
@@ -29,7 +29,7 @@ def remove_addressed(folder: Path, recipients: Collection[str]) -> int:
     return _remove(folder, is_theirs, _HEAD)
 
 
-def remove_naming(folder: Path, addresses: Collection[str]) -> int:
+def erase_mentions(folder: Path, addresses: Collection[str]) -> int:
     """Remove the files that hold one of *addresses* in plain sight, and nothing longer that ends or begins so.
 
     Raises:
@@ -42,7 +42,7 @@ def remove_naming(folder: Path, addresses: Collection[str]) -> int:
 
 def _remove(folder: Path, is_theirs: Callable[[bytes], bool], most: int) -> int:
     found = [file for file in folder.rglob("*") if file.is_file() and is_theirs(_read(file, most))]
-    output = Output(folder, private=True)
+    output = OutputFolder(folder, private=True)
     return sum(output.remove(file.relative_to(folder).as_posix()) for file in found)
 
 

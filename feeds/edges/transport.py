@@ -43,7 +43,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutgoingMail:
     """An envelope: who it comes back to, who it is for, where it is kept."""
 
     id: int
@@ -59,36 +59,36 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Replied:
     """This parcel has its answer."""
 
-    parcel: Parcel
+    mail: OutgoingMail
     reply: Reply
     stage: Stage = Stage.CONTENT
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Unconfirmed:
     """All content of this parcel was out when the connection ended: it may have arrived."""
 
-    parcel: Parcel
+    mail: OutgoingMail
     reason: str
 
 
-class Desk(Protocol):
+class DeliveryQueue(Protocol):
     """Where parcels come from, and what has come of them is written down."""
 
-    def take(self) -> Parcel | None:
+    def next(self) -> OutgoingMail | None:
         """Return the next parcel; None where there is none for now."""
 
-    def turn(self, answers: Sequence[Answered | Lost], wanted: Sequence[Parcel]) -> dict[int, bytes]:
+    def commit(self, answers: Sequence[Replied | Unconfirmed], wanted: Sequence[OutgoingMail]) -> dict[int, bytes]:
         """Write down both at once, and return the contents that are wanted, by id.
 
         A content is a whole message. It ends with a line break, and no line of it begins with a dot, so there is
         nothing to stuff (RFC 5321 section 4.5.2). A parcel without one is not needed any more: its reader has left.
         """
 
-    def back(self, parcel: Parcel) -> None:
+    def requeue(self, parcel: OutgoingMail) -> None:
         """Take back a parcel that nobody has seen the content of."""
 
     def stopping(self) -> bool:
@@ -101,7 +101,7 @@ class Transport(Protocol):
     #: Whether a parcel that is handed over twice arrives once.
     idempotent: bool
 
-    def run(self, desk: Desk) -> None:
+    def run(self, desk: DeliveryQueue) -> None:
         """Work until the desk has nothing more.
 
         Raises:

@@ -9,7 +9,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from feeds.edges.transport import Answered, Lost, Parcel, Stage, Transport
+from feeds.edges.transport import OutgoingMail, Replied, Stage, Transport, Unconfirmed
 
 _CONTENT = (
     "From: Desk <desk@example.com>\r\nTo: {recipient}\r\nSubject: =?utf-8?b?5omL57SZ?=\r\n"
@@ -19,24 +19,24 @@ _CONTENT = (
 )
 
 
-class TrialDesk:
+class InMemoryQueue:
     """A desk that keeps account in memory."""
 
     def __init__(self, recipients: Sequence[str], *, gone: Sequence[int] = (), stop_after: int | None = None) -> None:
-        parcels = (Parcel(n, "desk@example.com", to, "trial/1") for n, to in enumerate(recipients, 1))
+        parcels = (OutgoingMail(n, "desk@example.com", to, "trial/1") for n, to in enumerate(recipients, 1))
         #: Still to be taken.
         self.waiting = deque(parcels)
         #: In the order in which they came.
-        self.answers: list[Answered | Lost] = []
+        self.answers: list[Replied | Unconfirmed] = []
         #: Whose content was given out.
         self.given: list[int] = []
         self._gone, self._stop_after = gone, stop_after
 
-    def take(self) -> Parcel | None:
+    def next(self) -> OutgoingMail | None:
         """Return the next parcel."""
         return self.waiting.popleft() if self.waiting else None
 
-    def back(self, parcel: Parcel) -> None:
+    def requeue(self, parcel: OutgoingMail) -> None:
         """Take one back."""
         assert parcel.id not in self.given, "a parcel came back whose content was given out"
         self.waiting.appendleft(parcel)
@@ -45,7 +45,7 @@ class TrialDesk:
         """Return whether enough was taken."""
         return self._stop_after is not None and len(self.given) >= self._stop_after
 
-    def turn(self, answers: Sequence[Answered | Lost], wanted: Sequence[Parcel]) -> dict[int, bytes]:
+    def commit(self, answers: Sequence[Replied | Unconfirmed], wanted: Sequence[OutgoingMail]) -> dict[int, bytes]:
         """Keep account, and give out contents."""
         self.answers += answers
         found = {p.id: _content(p) for p in wanted if p.id not in self._gone}
@@ -53,28 +53,28 @@ class TrialDesk:
         return found
 
 
-def _content(parcel: Parcel) -> bytes:
+def _content(parcel: OutgoingMail) -> bytes:
     return _CONTENT.format(recipient=parcel.recipient, id=parcel.id).encode()
 
 
-def check(make: Callable[[], Transport], received: Callable[[], list[bytes]], *, readers: int = 30) -> None:
+def check_transport(make: Callable[[], Transport], received: Callable[[], list[bytes]], *, readers: int = 30) -> None:
     """Raise AssertionError where a transport does not do what it must."""
     _brings_all(make(), received, readers)
     _leaves_out_who_is_gone(make(), received)
     _stops(make())
-    make().run(TrialDesk([]))
+    make().run(InMemoryQueue([]))
 
 
 def _brings_all(transport: Transport, received: Callable[[], list[bytes]], readers: int) -> None:
     before = len(received())
-    desk = TrialDesk([f"reader{n}@example.org" for n in range(readers)])
+    desk = InMemoryQueue([f"reader{n}@example.org" for n in range(readers)])
     transport.run(desk)
     assert not desk.waiting, "not all parcels were taken"
     assert sorted(desk.given) == list(range(1, readers + 1)), "a content was asked for twice, or not at all"
-    told = [answer.parcel.id for answer in desk.answers]
+    told = [answer.mail.id for answer in desk.answers]
     assert sorted(told) == sorted(desk.given), "a parcel was answered twice, or not at all"
     for answer in desk.answers:
-        assert isinstance(answer, Answered), f"lost: {answer}"
+        assert isinstance(answer, Replied), f"lost: {answer}"
         assert (answer.reply.code // 100, answer.stage) == (2, Stage.CONTENT), f"not taken: {answer.reply}"
     arrived = received()
     assert len(arrived) - before == readers, f"{len(arrived) - before} of {readers} arrived"
@@ -85,16 +85,16 @@ def _brings_all(transport: Transport, received: Callable[[], list[bytes]], reade
 
 def _leaves_out_who_is_gone(transport: Transport, received: Callable[[], list[bytes]]) -> None:
     before = len(received())
-    desk = TrialDesk(["stays@example.org", "left@example.org", "stays.too@example.org"], gone=[2])
+    desk = InMemoryQueue(["stays@example.org", "left@example.org", "stays.too@example.org"], gone=[2])
     transport.run(desk)
-    assert [answer.parcel.id for answer in desk.answers if answer.parcel.id == 2] == [], "one who has left was sent to"  # noqa: PLR2004 - the second
-    assert sorted(answer.parcel.id for answer in desk.answers) == [1, 3], "the others were not"
+    assert [answer.mail.id for answer in desk.answers if answer.mail.id == 2] == [], "one who has left was sent to"  # noqa: PLR2004 - the second
+    assert sorted(answer.mail.id for answer in desk.answers) == [1, 3], "the others were not"
     arrived = len(received()) - before
     assert arrived <= 2, "more arrived than was sent"  # noqa: PLR2004 - the two who stay
 
 
 def _stops(transport: Transport) -> None:
-    desk = TrialDesk([f"later{n}@example.org" for n in range(500)], stop_after=3)
+    desk = InMemoryQueue([f"later{n}@example.org" for n in range(500)], stop_after=3)
     transport.run(desk)
     assert desk.waiting, "it went on though it was asked to stop"
-    assert sorted(a.parcel.id for a in desk.answers) == sorted(desk.given), "what was begun was not finished"
+    assert sorted(a.mail.id for a in desk.answers) == sorted(desk.given), "what was begun was not finished"

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.edges.transport import Transport
-from feeds.errors import MailRefused
-from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Mail
+from feeds.errors import SenderRejected
+from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, MailSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def transport(mail: Mail, folder: Path, *, passwords: Sequence[str], name: str) -> Transport:
+def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[str], name: str) -> Transport:
     """Return the transport that the settings name; *passwords* are those of `mail.all_servers`.
 
     *name* is what we call ourselves to servers.
@@ -28,17 +28,17 @@ def transport(mail: Mail, folder: Path, *, passwords: Sequence[str], name: str) 
     """
     from feeds.edges.outbox import Maildir, Outbox  # noqa: PLC0415 - one of them is needed, and SMTP loads much
     from feeds.edges.sendmail import Sendmail  # noqa: PLC0415 - as above
-    from feeds.edges.smtp.courier import Smtp  # noqa: PLC0415 - as above
+    from feeds.edges.smtp.courier import SmtpTransport  # noqa: PLC0415 - as above
 
     servers = list(zip(mail.all_servers, passwords, strict=True))
     for at, (server, password) in enumerate(servers):
         if mail.transport == "smtp" and server.user and not password:
             key = f"mail.servers[{at - 1}]" if at else "mail.smtp"
-            raise MailRefused(f"{key}.user is set, and the variable {server.password_env} is not")
+            raise SenderRejected(f"{key}.user is set, and the variable {server.password_env} is not")
     ours: dict[str, Callable[[], Transport]] = {
         "outbox": lambda: Outbox(folder / "outbox"),
         "maildir": lambda: Maildir(folder / "outbox"),
-        "smtp": lambda: Smtp(servers, name),
+        "smtp": lambda: SmtpTransport(servers, name),
         "sendmail": lambda: Sendmail(mail.sendmail),
     }
     if mail.transport in ours:
@@ -46,13 +46,13 @@ def transport(mail: Mail, folder: Path, *, passwords: Sequence[str], name: str) 
     return _foreign(mail, folder)
 
 
-def _foreign(mail: Mail, folder: Path) -> Transport:
+def _foreign(mail: MailSettings, folder: Path) -> Transport:
     known = {point.name: point for point in entry_points(group=TRANSPORT_GROUP)}
     if mail.transport not in known:
         names = ", ".join((*TRANSPORTS, *sorted(known)))
-        raise MailRefused(f"mail.transport: there is no transport {mail.transport!r}; known here: {names}")
+        raise SenderRejected(f"mail.transport: there is no transport {mail.transport!r}; known here: {names}")
     try:
         found: Transport = known[mail.transport].load()(mail, folder)
     except Exception as e:
-        raise MailRefused(f"mail.transport: {mail.transport} cannot be used: {type(e).__name__}: {e}") from e
+        raise SenderRejected(f"mail.transport: {mail.transport} cannot be used: {type(e).__name__}: {e}") from e
     return found

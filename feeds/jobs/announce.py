@@ -7,8 +7,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from feeds.edges import hub, live
-from feeds.edges.store.feeds import FeedMemory
-from feeds.jobs.report import Report, Wish
+from feeds.edges.store.feeds import Feeds
+from feeds.jobs.report import PublishOptions, PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Ping
 
@@ -19,27 +19,29 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _PATIENCE = timedelta(days=3)
 
 
-def announce(site: Site, memory: FeedMemory, wish: Wish, report: Report) -> None:
+def notify_hub(site: Site, memory: Feeds, wish: PublishOptions, report: PublishReport) -> None:
     """Ping the hub for each document that is waiting for it and is due."""
     if site.settings.feeds.hub is None:
-        memory.settle(ping.path for ping in memory.pings())
+        memory.clear_pings(ping.path for ping in memory.load_pings())
         return
     now = wish.clock()
-    due = [ping for ping in memory.pings() if ping.next_at <= now]
-    heard, again = _told(site, due, wish, report)
+    due = [ping for ping in memory.load_pings() if ping.next_at <= now]
+    heard, again = _ping_due(site, due, wish, report)
     asked = {ping.path: ping.tries for ping in due}
     given_up = [p.path for p in again if now - p.since > _PATIENCE and p.tries > asked[p.path]]
     report.warnings += (f"{site.settings.feeds.hub}: has not heard of {path} for 3 days; given up" for path in given_up)
-    memory.settle([*heard, *given_up])
-    memory.postpone(replace(p, next_at=now + _wait(p.tries)) for p in again if p.path not in given_up)
-    report.next_ping_at = min((ping.next_at for ping in memory.pings()), default=None)
+    memory.clear_pings([*heard, *given_up])
+    memory.postpone_pings(replace(p, next_at=now + _wait(p.tries)) for p in again if p.path not in given_up)
+    report.next_ping_at = min((ping.next_at for ping in memory.load_pings()), default=None)
 
 
 def _wait(tries: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << min(max(tries - 1, 0), 10)), _LONGEST_WAIT)
 
 
-def _told(site: Site, due: Iterable[Ping], wish: Wish, report: Report) -> tuple[list[str], list[Ping]]:
+def _ping_due(
+    site: Site, due: Iterable[Ping], wish: PublishOptions, report: PublishReport
+) -> tuple[list[str], list[Ping]]:
     """Return the documents of which the hub has heard, and the pings to be tried again."""
     hub_url, started = str(site.settings.feeds.hub), time.monotonic()
     heard: list[str] = []
@@ -56,9 +58,9 @@ def _told(site: Site, due: Iterable[Ping], wish: Wish, report: Report) -> tuple[
         content, url = site.public.read(ping.path), site.public_url(ping.path)
         if content is None:
             heard.append(ping.path)  # gone meanwhile: there is nothing to tell
-        elif site.settings.publish.wait_for_site and not live.shows(url, content):
+        elif site.settings.publish.wait_for_site and not live.serves(url, content):
             again.append(replace(ping, tries=ping.tries + 1))
-        elif refused := hub.ping(hub_url, url):
+        elif refused := hub.send_ping(hub_url, url):
             report.warnings.append(f"{hub_url}: {refused}; it will be told later that {url} has changed")
             again.append(replace(ping, tries=ping.tries + 1))
         else:

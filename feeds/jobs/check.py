@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import Atlas, Places, Remark
+from feeds.core.newsletters.judge import AnchorIndex, Diagnostic, PostAnchors
 from feeds.core.newsletters.message import ascii_domain
 from feeds.core.posts.read import MOST_BYTES
 from feeds.edges import folder
-from feeds.edges.store.memory import Memory
+from feeds.edges.store.memory import Issues
 from feeds.edges.workers import Workers
 from feeds.errors import FeedsError, PostError
 from feeds.jobs import trial
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey, shown
-from feeds.model import Choice, Post
+from feeds.jobs.survey import Survey, render_unchanged
+from feeds.model import Post, SubscriberPreferences
 from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
     from feeds.core.newsletters.authenticity import Identity
-    from feeds.core.newsletters.dkim import Key
+    from feeds.core.newsletters.dkim import DkimKey
     from feeds.edges.dns import Resolver
 
 #: Posts that one call to a worker renders; from so many on, other cores save more time than they take to start.
@@ -31,36 +31,36 @@ _PART, _MANY = 100, 600
 #: A larger file is no key.
 _MOST_KEY_BYTES = 100_000
 #: What a worker says of a post: what is odd about it, and the places in it.
-_Seen = tuple[str, tuple[str, ...], Places]
+_Seen = tuple[str, tuple[str, ...], PostAnchors]
 
 
-def check(
-    site: Site, found: Survey, memory: Memory, wish: Wish, team: Workers, resolver: "Resolver | None" = None
-) -> Iterator[Remark]:
+def check_site(
+    site: Site, found: Survey, memory: Issues, wish: PublishOptions, team: Workers, resolver: "Resolver | None" = None
+) -> Iterator[Diagnostic]:
     """Yield what is odd, errors and warnings as they come.
 
     If mail leaves this machine, *resolver* is asked what DNS says of the sender: the machine's own where none is named.
     """
     yield from _config(site.config)
     seen = _seen(found, wish, team)
-    atlas = Atlas((places for _, _, places in seen), _place(site))
+    atlas = AnchorIndex((places for _, _, places in seen), _place(site))
     yield from _posts(site, found, seen, atlas)
     yield from _mail(site, resolver)
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
-        yield from judge.theme(newsletter.theme, where)
+        yield from judge.lint_theme(newsletter.theme, where)
         yield from _next_issue(site, newsletter, found, memory, wish, atlas)
 
 
-def _config(config: Config) -> Iterator[Remark]:
+def _config(config: Config) -> Iterator[Diagnostic]:
     for line in config.warnings:
-        yield Remark(level="warning", where=str(config.path), what=line, why="", do="")
+        yield Diagnostic(level="warning", where=str(config.path), what=line, why="", do="")
 
 
 # Posts ------------------------------------------------------------------------------------------------------------
 
 
-def _seen(found: Survey, wish: Wish, team: Workers) -> list[_Seen]:
+def _seen(found: Survey, wish: PublishOptions, team: Workers) -> list[_Seen]:
     """Return what shows of public posts when they are rendered, in the order of paths."""
     public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
     contents = [(post, found.readings[post.path].content) for post in public]
@@ -76,20 +76,20 @@ def _seen_part(config: Config, contents: Sequence[tuple[Post, str]]) -> list[_Se
     seen = []
     for post, content in contents:
         with suppress(FeedsError):  # it has changed since it was read: there is nothing to say of it now
-            text = shown(config, post.path, content)
-            seen.append((post.path, text.warnings, judge.places(post, text.html)))
+            text = render_unchanged(config, post.path, content)
+            seen.append((post.path, text.warnings, judge.find_anchors(post, text.html)))
     return seen
 
 
-def _posts(site: Site, found: Survey, seen: Sequence[_Seen], atlas: Atlas) -> Iterator[Remark]:
+def _posts(site: Site, found: Survey, seen: Sequence[_Seen], atlas: AnchorIndex) -> Iterator[Diagnostic]:
     """Yield what is odd about posts, what shows only when they are rendered included."""
-    errors, warnings = found.complaints()
+    errors, warnings = found.diagnostics()
     yield from (_of_posts("error", line) for line in errors)
-    yield from (_of_posts("warning", line) for line in (*warnings, *found.catalogue.oddities))
+    yield from (_of_posts("warning", line) for line in (*warnings, *found.catalogue.category_warnings))
     for path, odd, places in seen:
         yield from (_of_posts("warning", f"{_place(site)}/{line}") for line in odd)
-        for link in atlas.dead(places.links):
-            yield atlas.remark(link, _where(site, path, link))
+        for link in atlas.dead_links(places.links):
+            yield atlas.diagnose(link, _where(site, path, link))
 
 
 def _place(site: Site) -> str:
@@ -100,31 +100,31 @@ def _where(site: Site, path: str, link: str) -> str:
     """Return where in a post a link is, for people."""
     line = None
     with suppress(PostError):
-        content = folder.read(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
-        line = judge.line_of(link, content.decode(errors="replace"))
+        content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        line = judge.fragment_line(link, content.decode(errors="replace"))
     return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
 
-def _of_posts(level: str, line: str) -> Remark:
+def _of_posts(level: str, line: str) -> Diagnostic:
     where, _, what = line.partition(": ")
-    return Remark(level=level, where=where, what=what, why="", do="")
+    return Diagnostic(level=level, where=where, what=what, why="", do="")
 
 
 # Mail -------------------------------------------------------------------------------------------------------------
 
 
-def _mail(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
+def _mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield what is odd about who letters come from, and whether receivers can know it."""
     if site.settings.newsletters:
         yield from _sender(site)
         yield from _authenticity(site, resolver)
 
 
-def _sender(site: Site) -> Iterator[Remark]:
+def _sender(site: Site) -> Iterator[Diagnostic]:
     """Yield what is missing of who letters come from."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     if mail.sender is None:
-        yield Remark(
+        yield Diagnostic(
             level="warning",
             where=f"{where}.from",
             what="nobody is named that letters come from",
@@ -132,7 +132,7 @@ def _sender(site: Site) -> Iterator[Remark]:
             do="write such as 'Sample Letters <letters@example.com>'",
         )
     elif not judge.is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
-        yield Remark(
+        yield Diagnostic(
             level="warning",
             where=f"{where}.from",
             what=f"letters come from {mail.sender.address.domain}, links lead to {site.settings.site.host}",
@@ -140,7 +140,7 @@ def _sender(site: Site) -> Iterator[Remark]:
             do="send from the site's domain, if it can receive mail",
         )
     if not mail.address:
-        yield Remark(
+        yield Diagnostic(
             level="warning",
             where=f"{where}.address",
             what="there is no postal address in the foot",
@@ -149,7 +149,7 @@ def _sender(site: Site) -> Iterator[Remark]:
         )
 
 
-def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
+def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield what keeps receivers from knowing letters as the sender's; DNS is not asked of letters that stay here."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     leaves = mail.transport == "smtp"
@@ -162,7 +162,7 @@ def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
     yield from odd
     if mail.dkim and not mail.is_signed:
         reasons = [f"{name} {relay.rewrites}" for name, relay in mail.relays.items() if relay.rewrites]
-        yield authenticity.unused(reasons, where)
+        yield authenticity.unused_keys(reasons, where)
     if leaves:
         bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
         used = tuple(keys) if mail.is_signed else ()
@@ -170,7 +170,7 @@ def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Remark]:
         yield from _in_dns(identity, resolver)
 
 
-def _keys(site: Site, domain: str, where: str) -> tuple[list["Key"], list[Remark]]:
+def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
     """Return the keys that letters can be signed with, and what is odd about the others."""
     from feeds.core.newsletters import authenticity, dkim  # noqa: PLC0415 - as above
 
@@ -180,29 +180,31 @@ def _keys(site: Site, domain: str, where: str) -> tuple[list["Key"], list[Remark
         try:
             real = file.resolve()  # a key may well be a link to where secrets are kept
             keys.append(
-                dkim.Key(entry.selector, dkim.private_key(folder.read(real.parent, real.name, _MOST_KEY_BYTES)))
+                dkim.DkimKey(
+                    entry.selector, dkim.load_private_key(folder.read_file(real.parent, real.name, _MOST_KEY_BYTES))
+                )
             )
         except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other
             reason = e.reason if isinstance(e, PostError) else str(e)
-            odd.append(authenticity.unusable(str(file), reason, f"{where}.dkim[{at}].key_file"))
+            odd.append(authenticity.unusable_key(str(file), reason, f"{where}.dkim[{at}].key_file"))
     if keys and not odd:
-        odd += authenticity.together(domain, keys, where)
+        odd += authenticity.key_conflicts(domain, keys, where)
     return keys, odd
 
 
-def _in_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Remark]:
+def _in_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield what is odd about what DNS says of the sender; if nobody can be asked, that alone."""
     from feeds.core.newsletters import authenticity  # noqa: PLC0415 - as above
     from feeds.edges.dns import Resolver  # noqa: PLC0415 - slow to load, and seldom needed
 
     asked = resolver or Resolver()
     try:
-        texts = {name: asked.texts(name) for name in authenticity.asked(identity)}
-        exchanges = asked.exchanges(identity.bounces) if identity.bounces else ()
+        texts = {name: asked.txt_records(name) for name in authenticity.names_to_query(identity)}
+        exchanges = asked.mx_hosts(identity.bounces) if identity.bounces else ()
     except FeedsError as e:
-        yield authenticity.unasked(str(e), identity.where)
+        yield authenticity.dns_unavailable(str(e), identity.where)
     else:
-        yield from authenticity.remarks(identity, texts, exchanges)
+        yield from authenticity.check_sender(identity, texts, exchanges)
 
 
 # Letters ----------------------------------------------------------------------------------------------------------
@@ -212,18 +214,18 @@ def _next_issue(
     site: Site,
     newsletter: Newsletter,
     found: Survey,
-    memory: Memory,
-    wish: Wish,
-    atlas: Atlas,
-) -> Iterator[Remark]:
+    memory: Issues,
+    wish: PublishOptions,
+    atlas: AnchorIndex,
+) -> Iterator[Diagnostic]:
     """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
     where = f"next issue of {newsletter.name}"
     try:
         found_next = trial.next_issue(site, newsletter, found, memory, wish)
-        letter = found_next.letter(Choice()) if found_next else None
+        letter = found_next.letter(SubscriberPreferences()) if found_next else None
     except (FeedsError, PostError) as e:
-        yield Remark(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
+        yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
     if letter:
-        yield from judge.letter(letter, where)
-        yield from (atlas.remark(link, where) for link in atlas.dead_in_letter(letter.html))
+        yield from judge.lint_letter(letter, where)
+        yield from (atlas.diagnose(link, where) for link in atlas.dead_links_in_letter(letter.html))

@@ -8,12 +8,12 @@ import re
 from urllib.parse import urlsplit
 
 from feeds.edges import live
-from feeds.edges.store.memory import Mailing, Memory
+from feeds.edges.store.memory import Issues, RenderedIssue
 from feeds.errors import FeedsError
-from feeds.jobs.letters import page_url
-from feeds.jobs.report import Wish
+from feeds.jobs.letters import issue_page_url
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.model import Content, Issue
+from feeds.model import Issue, IssueContent
 from feeds.settings import Newsletter
 
 #: Transports that keep messages on this machine.
@@ -22,7 +22,7 @@ _KEPT = ("outbox", "maildir")
 _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)")
 
 
-def leaves(site: Site) -> bool:
+def sends_externally(site: Site) -> bool:
     """Return whether mail goes out to people: not into the outbox, and not to servers of this machine for a trial."""
     mail, url = site.settings.mail, site.settings.site.url
     if mail.transport in _KEPT:
@@ -33,7 +33,7 @@ def leaves(site: Site) -> bool:
     return not (is_trial and stays)
 
 
-def check(site: Site, newsletter: Newsletter, known: int) -> None:
+def check_sendable(site: Site, newsletter: Newsletter, known: int) -> None:
     """Raise where mail must not go out from here; *known* is the last number that the store knows as sent.
 
     Raises:
@@ -42,26 +42,28 @@ def check(site: Site, newsletter: Newsletter, known: int) -> None:
     mail = site.settings.mail
     if mail.transport in _KEPT:
         return
-    lying = numbers(site, newsletter)
+    lying = public_issue_numbers(site, newsletter)
     if lying and max(lying) > known:
         raise FeedsError(
             f"{newsletter.name}: issue {max(lying)} lies in {site.settings.feeds.folder}/newsletters/, and the store"
             f" knows {known or 'none'}: it is new, or older than what was sent, and would tell everybody again. Bring"
             " back the store, or `feeds store adopt` takes what is public now as told"
         )
-    if leaves(site) and mail.bounces is None and site.settings.web.url is None:
+    if sends_externally(site) and mail.bounces is None and site.settings.web.url is None:
         raise FeedsError(
             f"{newsletter.name}: readers could not leave: set mail.bounces, a mailbox where `unsubscribe` is read"
         )
 
 
-def ask(site: Site, newsletter: Newsletter, memory: Memory, wish: Wish, mailing: Mailing, number: int) -> bool:
+def confirm_send(
+    site: Site, newsletter: Newsletter, memory: Issues, wish: PublishOptions, mailing: RenderedIssue, number: int
+) -> bool:
     """Return whether an issue may go out now: nobody has to be asked, or somebody says so.
 
     Raises:
         FeedsError: somebody should say so, and nobody is there to.
     """
-    if wish.yes or not leaves(site):
+    if wish.yes or not sends_externally(site):
         return True
     about = f"{newsletter.name} {number}"
     reasons = []
@@ -73,29 +75,29 @@ def ask(site: Site, newsletter: Newsletter, memory: Memory, wish: Wish, mailing:
         reasons.append("would go out of turn")
     if wish.ask is not None:
         why = f", which {' and '.join(reasons)}" if reasons else ""
-        return wish.ask(f"Send {about} to {memory.expected(newsletter.name, mailing):,} recipients{why}?")
+        return wish.ask(f"Send {about} to {memory.count_recipients(newsletter.name, mailing):,} recipients{why}?")
     if reasons:
         command = "publish" if mailing.of is None else "correct"
         raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds {command} --yes` sends it")
     return True
 
 
-def not_yet_live(site: Site, newsletter: Newsletter, issue: Issue, content: Content | None) -> str:
+def pages_missing_online(site: Site, newsletter: Newsletter, issue: Issue, content: IssueContent | None) -> str:
     """Return what of an issue the web does not show yet, and why, in words; empty where readers would find it all."""
-    if not (site.settings.publish.wait_for_site and leaves(site)):
+    if not (site.settings.publish.wait_for_site and sends_externally(site)):
         return ""
     own = {urlsplit(url).hostname for url in (site.settings.site.url, site.settings.feeds_url)}
     told = [entry.post.url for entry in content.selection.stories] if content else []
-    page = page_url(site, newsletter, issue.number)
+    page = issue_page_url(site, newsletter, issue.number)
     urls = dict.fromkeys(url for url in (site.settings.feeds_url, page, *told) if url and urlsplit(url).hostname in own)
-    gone = live.missing(urls)
+    gone = live.missing_urls(urls)
     if not gone:
         return ""
     more = f", and {len(gone) - 1} more" if len(gone) > 1 else ""
     return f"waits for the site: {gone[0][0]} {gone[0][1]}{more}"
 
 
-def numbers(site: Site, newsletter: Newsletter) -> list[int]:
+def public_issue_numbers(site: Site, newsletter: Newsletter) -> list[int]:
     """Return the numbers of issues whose pages lie in the public folder."""
-    found = site.public.matching(f"newsletters/{newsletter.name}/*/index.html")
+    found = site.public.glob(f"newsletters/{newsletter.name}/*/index.html")
     return [int(name) for name in (path.split("/")[-2] for path in found) if name.isdecimal()]

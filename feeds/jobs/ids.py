@@ -11,42 +11,42 @@ from typing import Any
 
 from feeds.config import Config
 from feeds.edges import lock
-from feeds.edges.folder import Output
-from feeds.edges.store.opening import opened
+from feeds.edges.folder import OutputFolder
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError
-from feeds.jobs.journal import keep
-from feeds.model import Known, Past
+from feeds.jobs.journal import append_pending
+from feeds.model import EntryVersion, KnownEntry
 
 
-def history(config: Config, path: str) -> dict[str, tuple[Past, ...]]:
+def entry_history(config: Config, path: str) -> dict[str, tuple[EntryVersion, ...]]:
     """Return what the entries were that lie or once lay in a post file, by id, the present one first.
 
     Raises:
         FeedsError: no entry was ever published from this file.
     """
     inside = path.removeprefix(config.settings.posts.folder.rstrip("/") + "/")
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        found = {identity: store.entries.history(identity) for identity in store.entries.at(inside)}
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        found = {identity: store.entries.history(identity) for identity in store.entries.ids_at(inside)}
     if not found:
         raise FeedsError(f"{inside}: nothing was published from this file; name it as `feeds posts` does")
     return found
 
 
-def export(config: Config, file: Path) -> int:
+def export_ids(config: Config, file: Path) -> int:
     """Write every id that was ever given to *file*; return how many.
 
     Raises:
         OutputError: it cannot be written.
     """
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        known = sorted(store.entries.known(), key=lambda k: k.id)
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        known = sorted(store.entries.load_entries(), key=lambda k: k.id)
     lines = (json.dumps(_written(k), ensure_ascii=False) + "\n" for k in known)
     place = file.resolve()
-    Output(place.parent).write(place.name, "".join(lines).encode())
+    OutputFolder(place.parent).write(place.name, "".join(lines).encode())
     return len(known)
 
 
-def take_over(config: Config, file: Path, now: datetime) -> tuple[int, int]:
+def import_ids(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     """Keep the ids in *file* that the store does not know; return how many were new and how many known.
 
     Raises:
@@ -58,13 +58,13 @@ def take_over(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     except (OSError, UnicodeDecodeError) as e:
         raise FeedsError(f"{file}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     found = [_read(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        new = store.entries.add(found, now)
-        keep(config, store)
+    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        new = store.entries.add_known(found, now)
+        append_pending(config, store)
     return new, len(found) - new
 
 
-def _written(known: Known) -> dict[str, Any]:
+def _written(known: KnownEntry) -> dict[str, Any]:
     return {
         "id": known.id,
         "path": known.path,
@@ -75,10 +75,10 @@ def _written(known: Known) -> dict[str, Any]:
     }
 
 
-def _read(file: Path, number: int, line: str) -> Known:
+def _read(file: Path, number: int, line: str) -> KnownEntry:
     try:
         found = json.loads(line)
-        return Known(
+        return KnownEntry(
             id=_text(found["id"]),
             path=_text(found["path"]),
             text_digest=_text(found["text"]),

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.core.subscribers import rows, sheets
-from feeds.core.subscribers.dialects import Dialect
-from feeds.core.subscribers.rows import Row
-from feeds.core.subscribers.sheets import Refused
-from feeds.core.subscribers.suppression import Digests
+from feeds.core.subscribers.dialects import ImportFormat
+from feeds.core.subscribers.rows import CsvRow
+from feeds.core.subscribers.sheets import RejectedRow
+from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges import lock, sheet
-from feeds.edges.sheet import Sheet
-from feeds.edges.store.intake import Arrival, Settled
-from feeds.edges.store.opening import opened
+from feeds.edges.sheet import TextInput
+from feeds.edges.store.intake import ImportCounts, ImportRow
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError
 from feeds.jobs import subscribe
-from feeds.jobs.journal import keep
-from feeds.jobs.suppressing import digests
+from feeds.jobs.journal import append_pending
+from feeds.jobs.suppressing import load_hasher
 from feeds.model import Subscriber
 
 #: How many rows are read between two looks at how far we are.
@@ -27,7 +27,7 @@ _A_WHILE = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remark:
+class RowMessage:
     """What there is to say of one row."""
 
     #: Of the line that it starts on; 1 is the first.
@@ -40,11 +40,11 @@ class Remark:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
+class ImportReport:
     """What became of a list."""
 
     file: str
-    dialect: Dialect
+    dialect: ImportFormat
     #: For people: what they should know about this file.
     notes: tuple[str, ...]
     #: Those that are filled, below the header.
@@ -52,13 +52,13 @@ class Taken:
     refused: int
     #: Rows that name somebody again.
     repeated: int
-    people: Settled
+    people: ImportCounts
     #: Whether it is so now; False where rows were refused, and in a dry run.
     done: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class ImportOptions:
     """How a list is to be taken in."""
 
     #: What everybody on it reads; none: what their row says, else all newsletters.
@@ -68,67 +68,71 @@ class Order:
     partial: bool = False
     now: datetime
     #: Is told what there is to say of rows, in their order, those kept out last.
-    tell: Callable[[Remark], None] = lambda _: None
+    tell: Callable[[RowMessage], None] = lambda _: None
     progress: Callable[[str, int, int], None] = lambda _what, _done, _of: None
 
 
-def take_in(config: Config, file: Path, order: Order) -> Taken:
+def import_csv(config: Config, file: Path, order: ImportOptions) -> ImportReport:
     """Take in the people in a file of CSV (`-`: standard input), all or nothing.
 
     Raises:
         FeedsError: the file or the store cannot be used, or there is no such newsletter.
         Busy: a publish is at work on this site.
     """
-    newsletters = subscribe.named(config, order.newsletters)
-    held = nullcontext() if order.dry_run else lock.site(config.folder)  # a publish would wait too long for the store
+    newsletters = subscribe.resolve_newsletters(config, order.newsletters)
+    held = (
+        nullcontext() if order.dry_run else lock.lock_site(config.folder)
+    )  # a publish would wait too long for the store
     with (
         held,
-        opened(config.settings.store.url, config.folder, create=not order.dry_run) as store,
-        sheet.reading(file, sheets.encoding) as source,
+        open_store(config.settings.store.url, config.folder, create=not order.dry_run) as store,
+        sheet.open_text(file, sheets.detect_encoding) as source,
     ):
-        reader = _Reader(source, order, newsletters, digests(config, store))
-        store.intake.stage(reader.arrivals())
+        reader = _ImportReader(source, order, newsletters, load_hasher(config, store))
+        store.subscriber_import.stage(reader.import_rows())
         order.progress("Taking in", reader.rows, 0)
         done = not order.dry_run and (order.partial or not reader.refused)
-        people = store.intake.settle(source.name, order.now, keep=done)
+        people = store.subscriber_import.commit_import(source.name, order.now, keep=done)
         if done:
-            keep(config, store)
-        for one in store.intake.kept_out():
+            append_pending(config, store)
+        for one in store.subscriber_import.kept_out():
             why = f"is {one.status}" if one.status else "must not be written to again"
-            order.tell(Remark(row=one.number, email=one.email, what="kept_out", why=why))
-    return reader.taken(people, done=done)
+            order.tell(RowMessage(row=one.number, email=one.email, what="kept_out", why=why))
+    return reader.report(people, done=done)
 
 
-class _Reader:
+class _ImportReader:
     """Reads a list, and counts what it reads."""
 
-    def __init__(self, source: Sheet, order: Order, newsletters: Sequence[str], digests: Digests) -> None:
+    def __init__(
+        self, source: TextInput, order: ImportOptions, newsletters: Sequence[str], digests: AddressHasher
+    ) -> None:
         self._source, self._order, self._newsletters, self._digests = source, order, newsletters, digests
         self._stamp = f"import {source.name}, {order.now:%Y-%m-%d %H:%M %z}"
         known: Collection[str] | None = None if order.newsletters else newsletters
         try:
-            self._dialect, self._coming = rows.read(source.lines, file=source.name, newsletters=known)
+            self._dialect, self._coming = rows.read_rows(source.lines, file=source.name, newsletters=known)
         except ValueError as e:
             raise FeedsError(f"{source.name}: {e}") from e
         self.refused = self.rows = 0
 
-    def arrivals(self) -> Iterator[Arrival]:
+    def import_rows(self) -> Iterator[ImportRow]:
         """Yield the people on it, a row each."""
         for row in self._coming:
             self.rows += 1
             if self.rows % _A_WHILE == 0:
-                done = self._source.at if self._source.size else self.rows
+                done = self._source.bytes_read if self._source.size else self.rows
                 self._order.progress(f"Reading {self._source.name}", done, self._source.size)
-            if isinstance(row, Refused):
+            if isinstance(row, RejectedRow):
                 self.refused += 1
-                self._order.tell(Remark(row=row.number, email=row.email, what="refused", why=row.reason))
+                self._order.tell(RowMessage(row=row.number, email=row.email, what="refused", why=row.reason))
             else:
                 for warning in row.warnings:
-                    self._order.tell(Remark(row=row.number, email=row.email, what="warning", why=warning))
-                yield self._arrival(row)
+                    self._order.tell(RowMessage(row=row.number, email=row.email, what="warning", why=warning))
+                yield self._import_row(row)
 
-    def _arrival(self, row: Row) -> Arrival:
-        return Arrival(
+    def _import_row(self, row: CsvRow) -> ImportRow:
+        return ImportRow(
             number=row.number,
             email=row.email,
             key=row.key,
@@ -137,26 +141,26 @@ class _Reader:
             timezone=row.timezone,
             consent=self._consent(row),
             created_at=row.created_at,
-            wants=tuple([(name, row.wanted(name)) for name in self._read_by(row)]),
-            digests=self._digests.of(row.key),
+            wants=tuple([(name, row.wanted(name)) for name in self._to_row(row)]),
+            digests=self._digests.digests(row.key),
         )
 
-    def _read_by(self, row: Row) -> Sequence[str]:
+    def _to_row(self, row: CsvRow) -> Sequence[str]:
         """Return the newsletters that somebody reads; of those who have gone nobody says that they read all."""
         if row.newsletters is not None and not self._order.newsletters:
             return row.newsletters
         return () if row.status in subscribe.GONE else self._newsletters
 
-    def _consent(self, row: Row) -> str:
+    def _consent(self, row: CsvRow) -> str:
         """Return the evidence of a row, and that it came by this list; our own lists have said where it was from."""
         if row.consent and self._dialect.name == "feeds":
             return row.consent
         return f"{row.consent}; {self._stamp}" if row.consent else self._stamp
 
-    def taken(self, people: Settled, *, done: bool) -> Taken:
+    def report(self, people: ImportCounts, *, done: bool) -> ImportReport:
         """Return what became of it."""
         known = sum(people.added.values()) + people.merged + people.unchanged + people.left + people.kept_out
-        return Taken(
+        return ImportReport(
             file=self._source.name,
             dialect=self._dialect,
             notes=(*self._dialect.notes, *self._overruled()),
@@ -172,7 +176,7 @@ class _Reader:
             yield "its column of newsletters is not looked at, since --newsletter says what everybody reads"
 
 
-def written(config: Config, *, newsletter: str | None = None, status: str | None = None) -> Iterator[bytes]:
+def export_csv(config: Config, *, newsletter: str | None = None, status: str | None = None) -> Iterator[bytes]:
     """Yield everybody as CSV, or those who read a newsletter, or those of a status: what `take_in` takes back.
 
     In UTF-8 with the mark that Excel needs; formulas are neutralised.
@@ -180,15 +184,15 @@ def written(config: Config, *, newsletter: str | None = None, status: str | None
     Raises:
         FeedsError: there is no such newsletter.
     """
-    people = subscribe.everybody(config, newsletter=newsletter, status=status)
+    people = subscribe.list_subscribers(config, newsletter=newsletter, status=status)
     mark = b"\xef\xbb\xbf"
-    for line in rows.written(map(_row, people)):
+    for line in rows.write_rows(map(_row, people)):
         yield mark + line.encode()
         mark = b""
 
 
-def _row(person: Subscriber) -> Row:
-    return Row(
+def _row(person: Subscriber) -> CsvRow:
+    return CsvRow(
         email=person.email,
         key=person.key,
         status=person.status,

@@ -3,12 +3,12 @@
 from msgspec.structs import replace
 
 from feeds.config import Config
-from feeds.core.subscribers.suppression import Digests
+from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges import journal
 from feeds.edges.store import opening
 from feeds.edges.store.opening import Store
-from feeds.jobs.suppressing import made
-from feeds.model import Line, Word
+from feeds.jobs.suppressing import ensure_hasher
+from feeds.model import JournalRecord, SubscriberEvent
 
 #: What is said of the suppression list, which knows people by digests already.
 _LISTED = ("erased", "suppressed", "allowed")
@@ -16,7 +16,7 @@ _LISTED = ("erased", "suppressed", "allowed")
 _AT_ONCE = 10_000
 
 
-def keep(config: Config, store: Store) -> None:
+def append_pending(config: Config, store: Store) -> None:
     """Move what waits in the store into the journal; where nothing waits, no file is looked at.
 
     Killed at any point, what was written and not yet forgotten in the store is written again the next time.
@@ -25,18 +25,18 @@ def keep(config: Config, store: Store) -> None:
         OutputError: the journal cannot be written; what waits goes on waiting.
         FeedsError: the key that hides addresses is not there; what is about people goes on waiting.
     """
-    file = journal.beside(opening.path(config.settings.store.url, config.folder))
-    while store.journal.has(people=False):
-        with store.journal.taken(_AT_ONCE, people=False) as lines:
-            journal.append(file, lines)
-    digests = made(config, store) if store.journal.has(people=True) else None
-    while digests and store.journal.has(people=True):
-        with store.journal.taken(_AT_ONCE, people=True) as lines:
-            journal.append(file, [hidden(digests, line) for line in lines])
+    file = journal.journal_path(opening.store_path(config.settings.store.url, config.folder))
+    while store.journal.has_pending(people=False):
+        with store.journal.take_batch(_AT_ONCE, people=False) as lines:
+            journal.append_records(file, lines)
+    digests = ensure_hasher(config, store) if store.journal.has_pending(people=True) else None
+    while digests and store.journal.has_pending(people=True):
+        with store.journal.take_batch(_AT_ONCE, people=True) as lines:
+            journal.append_records(file, [mask_address(digests, line) for line in lines])
 
 
-def hidden(digests: Digests, line: Line) -> Line:
+def mask_address(digests: AddressHasher, line: JournalRecord) -> JournalRecord:
     """Return a line with a digest where an address stands; those of the suppression list have one."""
-    if isinstance(line, Word) and line.what not in _LISTED:
-        return replace(line, who=digests.of(line.who)[0])
+    if isinstance(line, SubscriberEvent) and line.what not in _LISTED:
+        return replace(line, who=digests.digests(line.who)[0])
     return line

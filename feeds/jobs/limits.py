@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from feeds.core.schedule import opens_at
+from feeds.core.schedule import next_opening
 from feeds.edges.store.deliveries import Deliveries
-from feeds.errors import MailRefused
-from feeds.jobs.report import Report, Wish
+from feeds.errors import SenderRejected
+from feeds.jobs.report import PublishOptions, PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Issue
 
@@ -14,10 +14,10 @@ _DAY = timedelta(days=1)
 _MOST_BAD = 0.05
 
 
-class Limits:
+class SendLimits:
     """When and how much may leave: `mail.hours`, `mail.per_day`."""
 
-    def __init__(self, site: Site, deliveries: Deliveries, wish: Wish) -> None:
+    def __init__(self, site: Site, deliveries: Deliveries, wish: PublishOptions) -> None:
         mail, now = site.settings.mail, wish.clock()
         self._hours, self._zone, self._wish = mail.hours, site.settings.site.timezone, wish
         self._left: int | None = None
@@ -30,7 +30,7 @@ class Limits:
 
     def allow(self) -> bool:
         """Return whether one more may leave now, and count it."""
-        self.until = opens_at(self._hours, self._zone, self._wish.clock())
+        self.until = next_opening(self._hours, self._zone, self._wish.clock())
         if self._left == 0 and self.until is None:
             self.until = self._free_at
         if self.until is None and self._left is not None:
@@ -38,28 +38,28 @@ class Limits:
         return self.until is None
 
 
-class First:
+class FirstBatch:
     """The part of an issue that leaves first, and what the rest waits for (`mail.first_percent`)."""
 
-    def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, wish: Wish) -> None:
+    def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, wish: PublishOptions) -> None:
         mail = site.settings.mail
         self._issue, self._deliveries, self._wish, self._pause = issue, deliveries, wish, mail.first_pause
         #: One delivery in so many leaves first: by their numbers, so that every letter is among them.
-        self._every = 1 if issue.whole or not mail.first_percent else round(100 / mail.first_percent)
+        self._every = 1 if issue.released_to_all or not mail.first_percent else round(100 / mail.first_percent)
 
-    def every(self, report: Report) -> int:
+    def sampling(self, report: PublishReport) -> int:
         """Return one in how many deliveries may leave now; 0 where none may, with the reason told.
 
         Raises:
             MailRefused: too much of the first part was refused or came back; the issue is stopped.
         """
-        share = self._deliveries.share(self._issue.id, self._every) if self._every > 1 else None
+        share = self._deliveries.first_batch_stats(self._issue.id, self._every) if self._every > 1 else None
         if share is None or not share.number:  # or too few readers for there to be a part
             return 1
         if share.bad > _MOST_BAD * share.number:
             reason = f"{share.bad:,} of the first {share.number:,} were refused, came back or complained"
             self._deliveries.halt(self._issue.id, reason)
-            raise MailRefused(f"is stopped: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
+            raise SenderRejected(f"is stopped: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
         if share.to_come or share.last_sent_at is None:
             return self._every
         until = share.last_sent_at + self._pause
@@ -68,6 +68,6 @@ class First:
             report.later.append(f"{name}: the first {share.number:,} are out, the rest follows at {until:%H:%M} UTC")
             report.next_try_at = min(filter(None, [report.next_try_at, until]))
             return 0
-        self._deliveries.widen(self._issue.id)
+        self._deliveries.release_to_all(self._issue.id)
         self._every = 1
         return 1

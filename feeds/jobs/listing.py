@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from feeds.core.syndication import plan
 from feeds.core.syndication.plan import Feed
-from feeds.edges.made import recipe
+from feeds.edges.made import input_digest
 from feeds.jobs import pages
-from feeds.jobs.notices import notice
-from feeds.jobs.press import Press
-from feeds.jobs.report import Wish
+from feeds.jobs.notices import render_notice
+from feeds.jobs.press import OutputWriter
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState, KnownFeed
 from feeds.settings import Newsletter
@@ -21,22 +21,28 @@ if TYPE_CHECKING:
 _INDEX, _OPML = "feeds/index.html", "feeds/feeds.opml"
 
 
-class Newsletters:
+class NewsletterFeeds:
     """The feeds of all newsletters whose issues are open to everybody."""
 
-    def __init__(self, site: Site, store: "Store", press: Press, wish: Wish, ended: Collection[str]) -> None:
+    def __init__(
+        self, site: Site, store: "Store", press: OutputWriter, wish: PublishOptions, ended: Collection[str]
+    ) -> None:
         self.site, self.store, self.press, self.wish, self.ended = site, store, press, wish, ended
         #: Of every newsletter, the oldest first.
-        known = store.memory.issues() if store.has_issues else ()
+        known = store.issues.load_issues() if store.has_issues else ()
         self.issues: tuple[Issue, ...] = tuple(i for i in known if i.state is not IssueState.COMPOSED)
 
     def write(self) -> list[Feed]:
         """Bring each newsletter's feed and page up to date; return the feeds."""
         memory = self.store.feeds
-        known = {feed.key: feed for feed in memory.known() if feed.kind == "newsletter"}
-        found = list(plan.without(self.ended, (feed for feed in self._feeds(known) if feed.folder not in self.ended)))
+        known = {feed.key: feed for feed in memory.load_feeds() if feed.kind == "newsletter"}
+        found = list(
+            plan.drop_retired_formats(
+                self.ended, (feed for feed in self._feeds(known) if feed.folder not in self.ended)
+            )
+        )
         if not self.wish.dry_run:
-            memory.remember([feed.known for feed in found if known.get(feed.key) != feed.known], [])
+            memory.save_feeds([feed.to_known_feed for feed in found if known.get(feed.key) != feed.to_known_feed], [])
         for feed in found:
             self._write(feed)
         return found
@@ -45,7 +51,7 @@ class Newsletters:
         for newsletter in self.site.settings.newsletters:
             issues = self._of(newsletter.name)
             if newsletter.archive == "public" and issues:
-                yield plan.newsletter_feed(
+                yield plan.plan_newsletter_feed(
                     newsletter,
                     self.site.settings,
                     issues=len(issues),
@@ -62,26 +68,26 @@ class Newsletters:
         settings = self.site.settings
         about = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
         zone = self.site.zone(self._named(feed))
-        made_of = recipe(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
+        made_of = input_digest(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
         wanted = [path for path in (*feed.files.values(), feed.page) if not self.press.is_fresh(path, made_of)]
         told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self.wish.dry_run]
-        waiting = self.store.feeds.expect(told, self.wish.clock())
-        made = self._made(feed, issues, wanted)
+        waiting = self.store.feeds.expect_pings(told, self.wish.clock())
+        made = self._render(feed, issues, wanted)
         same = [path for path, content in made if not self.press.write(path, content, made_of)]
-        self.store.feeds.settle(path for path in same if path in told and path not in waiting)
-        self.store.feeds.hurry(waiting.difference(same), self.wish.clock())
+        self.store.feeds.clear_pings(path for path in same if path in told and path not in waiting)
+        self.store.feeds.reset_pings(waiting.difference(same), self.wish.clock())
 
-    def _made(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    def _render(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         if feed.page in wanted:
-            words = self.site.words(self._named(feed))
-            stories = [pages.of_issue(self.site, issue, words) for issue in issues]
-            yield feed.page, pages.feed_page(self.site, feed, stories, words)
+            words = self.site.texts(self._named(feed))
+            stories = [pages.page_item_of_issue(self.site, issue, words) for issue in issues]
+            yield feed.page, pages.render_feed_page(self.site, feed, stories, words)
         documents = [path for path in wanted if path != feed.page]
         if documents:
             from feeds.core.syndication import write  # noqa: PLC0415 - lxml and feedgen, only where a feed is made
 
             items = [self._item(feed, issue, issues) for issue in issues]
-            yield from write.documents(feed, items, self.site.settings, documents)
+            yield from write.render_documents(feed, items, self.site.settings, documents)
 
     def _named(self, feed: Feed) -> Newsletter:
         return next(n for n in self.site.settings.newsletters if n.name == feed.key)
@@ -89,7 +95,7 @@ class Newsletters:
     def warnings(self) -> Iterator[str]:
         """Yield a line for each newsletter's feed that is not written any more and stays."""
         named = {n.name: n for n in self.site.settings.newsletters if n.archive == "public"}
-        for feed in self.store.feeds.known():
+        for feed in self.store.feeds.load_feeds():
             left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in self.ended
             if left and self.site.public.has(f"{feed.folder}{plan.PAGE}"):
                 place = self.site.public.root / feed.folder
@@ -99,31 +105,34 @@ class Newsletters:
         from feeds.core.syndication import item  # noqa: PLC0415 - as above
 
         newsletter = self._named(feed)
-        entry = notice(self.site, newsletter, issue, issues, on_page=False) + self.store.memory.page(issue.id).entry
-        title = pages.title(issue, self.site.words(newsletter))
+        entry = (
+            render_notice(self.site, newsletter, issue, issues, on_page=False)
+            + self.store.issues.load_page(issue.id).entry
+        )
+        title = pages.issue_title(issue, self.site.texts(newsletter))
         url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
         authority = self.site.settings.site.authority
-        return item.of_issue(issue, entry, title=title, url=url, lang=feed.lang, authority=authority)
+        return item.item_of_issue(issue, entry, title=title, url=url, lang=feed.lang, authority=authority)
 
 
-def write_index(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: Press) -> None:
+def write_feed_list(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: OutputWriter) -> None:
     """Bring the page that lists all feeds up to date."""
-    made_of = pages.recipe(site, feeds, issues)
+    made_of = pages.feed_list_digest(site, feeds, issues)
     if not press.is_fresh(_INDEX, made_of):
-        press.write(_INDEX, pages.feeds_page(site, feeds, issues), made_of)
+        press.write(_INDEX, pages.render_feed_list(site, feeds, issues), made_of)
 
 
-def write_opml(site: Site, feeds: Sequence[Feed], press: Press) -> None:
+def write_opml(site: Site, feeds: Sequence[Feed], press: OutputWriter) -> None:
     """Bring the list of all feeds for programs up to date."""
     if not any(feed.formats for feed in feeds):
         press.remove(_OPML)
         return
     about = [(f.kind, f.label, f.title, f.subtitle, f.lang, f.formats, f.url) for f in feeds]
     updated = max((f.updated for f in feeds), default=None)
-    made_of = recipe(about, updated, site.settings.site, site.templates_stamp())
+    made_of = input_digest(about, updated, site.settings.site, site.templates_stamp())
     if not press.is_fresh(_OPML, made_of):
-        from feeds.core.syndication.opml import opml  # noqa: PLC0415 - lxml, for a file that seldom changes
+        from feeds.core.syndication.opml import render_opml  # noqa: PLC0415 - lxml, for a file that seldom changes
 
-        words = site.words()
+        words = site.texts()
         groups = {feed.kind: pages.group_title(feed.kind, words) for feed in feeds}
-        press.write(_OPML, opml(feeds, site.settings.site.name, groups), made_of)
+        press.write(_OPML, render_opml(feeds, site.settings.site.name, groups), made_of)

@@ -7,7 +7,7 @@ from feeds.model import Issue, IssueState
 from feeds.settings import Newsletter
 
 
-def notice(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue], *, on_page: bool) -> str:
+def render_notice(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue], *, on_page: bool) -> str:
     """Return the notice for the top of an issue's page, or of its entry in the feed; empty where there is none.
 
     Raises:
@@ -16,7 +16,7 @@ def notice(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Is
     corrections = [one for one in issues if _corrects(one, issue)]
     if not (issue.retracted_at or corrections):
         return ""
-    words = site.words(newsletter)
+    words = site.texts(newsletter)
     about = {
         "lang": words.lang,
         "dir": words.direction,
@@ -24,7 +24,7 @@ def notice(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Is
         "line_height": words.line_height,
         "accent": newsletter.theme.accent,
         "on_page": on_page,
-        "retracted": words.say("retracted_on", date=words.date(issue.retracted_at)) if issue.retracted_at else "",
+        "retracted": words.format("retracted_on", date=words.date(issue.retracted_at)) if issue.retracted_at else "",
         "reason": issue.retraction,
         "corrections": [
             {"title": one.subject, "url": site.public_url(f"newsletters/{one.newsletter}/{one.number}/")}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from feeds.core.newsletters.words import Words, direction
+from feeds.core.newsletters.words import Texts, text_direction
 from feeds.core.syndication.plan import FILES, MEDIA_TYPES, Feed
 from feeds.edges import made
 from feeds.jobs.site import Site
@@ -18,7 +18,7 @@ _NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class PageItem:
     """What a feed's page shows of an entry."""
 
     title: str
@@ -31,18 +31,18 @@ class Story:
     @property
     def dir(self) -> str:
         """The direction of its script."""
-        return direction(self.lang)
+        return text_direction(self.lang)
 
 
-def of_entry(entry: Entry, text: Text, words: Words, feed: Feed) -> Story:
+def page_item_of_entry(entry: Entry, text: Text, words: Texts, feed: Feed) -> PageItem:
     """Return what a page shows of a post; the category is not said again on the category's own page."""
     post, about = entry.post, feed.about and feed.about[1]
     topics = [topic.label for topic in entry.categories if topic.label != about]
     authors = ", ".join(author.name for author in post.authors)
-    said = (authors, words.date(post.published), words.count("reading", text.reading_minutes))
-    return Story(
+    said = (authors, words.date(post.published), words.plural("reading", text.reading_minutes))
+    return PageItem(
         title=post.title,
-        url=post.target or post.url,
+        url=post.external_url or post.url,
         lang=post.lang,
         topic=topics[0] if topics else "",
         excerpt=text.excerpt,
@@ -50,23 +50,23 @@ def of_entry(entry: Entry, text: Text, words: Words, feed: Feed) -> Story:
     )
 
 
-def title(issue: Issue, words: Words) -> str:
+def issue_title(issue: Issue, words: Texts) -> str:
     """Return what lists call an issue: its subject, and that it was taken back if it was."""
-    return words.say("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
+    return words.format("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
 
 
-def of_issue(site: Site, issue: Issue, words: Words) -> Story:
+def page_item_of_issue(site: Site, issue: Issue, words: Texts) -> PageItem:
     """Return what a page shows of a newsletter's issue."""
-    number = words.say("issue", number=issue.number)
-    return Story(
-        title=title(issue, words),
+    number = words.format("issue", number=issue.number)
+    return PageItem(
+        title=issue_title(issue, words),
         url=site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
         lang=words.lang,
         meta=f"{number} · {words.date(issue.slot)}",
     )
 
 
-def feed_page(site: Site, feed: Feed, stories: Sequence[Story], words: Words) -> bytes:
+def render_feed_page(site: Site, feed: Feed, stories: Sequence[PageItem], words: Texts) -> bytes:
     """Return the page of one feed.
 
     Raises:
@@ -83,32 +83,32 @@ def feed_page(site: Site, feed: Feed, stories: Sequence[Story], words: Words) ->
     return _rendered(site, "pages/feed.html", page, words)
 
 
-def _facts(feed: Feed, words: Words) -> str:
+def _facts(feed: Feed, words: Texts) -> str:
     """Return how many entries there are and when the feed was updated."""
-    found = [words.count("entries", feed.total)]
+    found = [words.plural("entries", feed.total)]
     if feed.total:
-        found.append(words.say("updated", date=words.date(feed.updated)))
+        found.append(words.format("updated", date=words.date(feed.updated)))
     return " · ".join(found)
 
 
-def recipe(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
+def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
     """Return a digest of everything that decides the list's bytes; asking for it loads no template."""
     rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f, issues)) for f in feeds]
     letters = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
     settings = site.settings
     stamp = site.templates_stamp()
-    return made.recipe(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
+    return made.input_digest(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
 
-def feeds_page(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> bytes:
+def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> bytes:
     """Return the page that lists every feed, with autodiscovery links, and the newest public issues.
 
     Raises:
         TemplateError: the template has a fault.
     """
-    words = site.words()
-    page = _page(site, words, title=words.say("feeds"), url=site.settings.feeds_url) | {
-        "intro": words.say("feeds_intro"),
+    words = site.texts()
+    page = _page(site, words, title=words.format("feeds"), url=site.settings.feeds_url) | {
+        "intro": words.format("feeds_intro"),
         "groups": [
             {"title": group_title(kind, words), "rows": [_row(feed, issues, words) for feed in members]}
             for kind, members in groupby(feeds, lambda feed: feed.kind)
@@ -119,12 +119,12 @@ def feeds_page(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> by
     return _rendered(site, "pages/feeds.html", page, words)
 
 
-def group_title(kind: str, words: Words) -> str:
+def group_title(kind: str, words: Texts) -> str:
     """Return what the feeds of a kind are called together; the feed of everything stands alone."""
-    return "" if kind == "all" else words.say("newsletters" if kind == "newsletter" else f"by_{kind}")
+    return "" if kind == "all" else words.format("newsletters" if kind == "newsletter" else f"by_{kind}")
 
 
-def _page(site: Site, words: Words, *, title: str, url: str) -> dict[str, Any]:
+def _page(site: Site, words: Texts, *, title: str, url: str) -> dict[str, Any]:
     about = site.settings.site
     return {
         "lang": words.lang,
@@ -136,16 +136,16 @@ def _page(site: Site, words: Words, *, title: str, url: str) -> dict[str, Any]:
     }
 
 
-def _rendered(site: Site, name: str, page: Mapping[str, Any], words: Words) -> bytes:
+def _rendered(site: Site, name: str, page: Mapping[str, Any], words: Texts) -> bytes:
     return site.templates.render(name, {"page": page, "t": words.plain}).encode()
 
 
-def _label(feed: Feed, words: Words) -> str:
-    return words.say("everything") if feed.kind == "all" else feed.label
+def _label(feed: Feed, words: Texts) -> str:
+    return words.format("everything") if feed.kind == "all" else feed.label
 
 
 def _formats(feed: Feed) -> list[dict[str, str]]:
-    return [{"name": _NAMES[f], "type": MEDIA_TYPES[f], "url": feed.address(FILES[f])} for f in feed.formats]
+    return [{"name": _NAMES[f], "type": MEDIA_TYPES[f], "url": feed.url_of(FILES[f])} for f in feed.formats]
 
 
 def _newest(feed: Feed, issues: Sequence[Issue]) -> Any:
@@ -155,24 +155,24 @@ def _newest(feed: Feed, issues: Sequence[Issue]) -> Any:
     return feed.entries[0].post.published if feed.entries else feed.updated
 
 
-def _row(feed: Feed, issues: Sequence[Issue], words: Words) -> dict[str, Any]:
+def _row(feed: Feed, issues: Sequence[Issue], words: Texts) -> dict[str, Any]:
     return {
         "title": _label(feed, words),
         "full_title": feed.title,
         "url": feed.page_url,
-        "entries": words.count("entries", feed.total),
+        "entries": words.plural("entries", feed.total),
         "newest": words.date(_newest(feed, issues)) if feed.total else "",
         "description": feed.subtitle,
         "formats": _formats(feed),
     }
 
 
-def _letters(site: Site, issues: Iterable[Issue], words: Words) -> list[dict[str, Any]]:
+def _letters(site: Site, issues: Iterable[Issue], words: Texts) -> list[dict[str, Any]]:
     open_to_all = {n.name: n for n in site.settings.newsletters if n.archive == "public"}
     shown = [issue for issue in issues if issue.newsletter in open_to_all]
     return [
         {
-            "title": f"{open_to_all[issue.newsletter].heading}: {title(issue, words)}",
+            "title": f"{open_to_all[issue.newsletter].heading}: {issue_title(issue, words)}",
             "url": site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
             "date": words.date(issue.slot),
         }

@@ -1,15 +1,15 @@
 """Files of `public/`: brought up to date where what they are made of has changed, and told of."""
 
-from feeds.edges.folder import Output
-from feeds.edges.made import Made
+from feeds.edges.folder import OutputFolder
+from feeds.edges.made import BuildManifest
 from feeds.errors import OutputError
-from feeds.jobs.report import Report
+from feeds.jobs.report import PublishReport
 
 
-class Press:
+class OutputWriter:
     """Writes what has to be written."""
 
-    def __init__(self, public: Output, made: Made, report: Report) -> None:
+    def __init__(self, public: OutputFolder, made: BuildManifest, report: PublishReport) -> None:
         self._public, self._made, self._report = public, made, report
         #: Whether anything could not be made or written.
         self.failed = False
@@ -20,17 +20,17 @@ class Press:
         self._report.unchanged += fresh
         return fresh
 
-    def last(self, path: str) -> str:
+    def last_digest(self, path: str) -> str:
         """Return what *path* was made of, if it lies as it was left."""
-        return self._made.last(path) or ""
+        return self._made.last_digest(path) or ""
 
-    def keep(self, path: str) -> None:
+    def mark_current(self, path: str) -> None:
         """Note that *path* is as it should be."""
-        self.still(path, self.last(path))
+        self.mark_unchanged(path, self.last_digest(path))
 
-    def still(self, path: str, made_of: str) -> None:
+    def mark_unchanged(self, path: str, made_of: str) -> None:
         """Note that *path*, made of something else now, has come out the same."""
-        self._made.note(path, made_of)
+        self._made.record(path, made_of)
         self._report.unchanged += 1
 
     def write(self, path: str, content: bytes, made_of: str) -> bool:
@@ -38,13 +38,13 @@ class Press:
         try:
             changed = self._public.write(path, content)
         except OutputError as e:
-            self.fail(str(e))
+            self.report_failure(str(e))
             return False
         if changed:
             self._report.written.append(path)
         else:
             self._report.unchanged += 1
-        self._made.note(path, made_of)
+        self._made.record(path, made_of)
         return changed
 
     def remove(self, path: str) -> None:
@@ -53,9 +53,9 @@ class Press:
             if self._public.remove(path):
                 self._report.removed.append(path)
         except OutputError as e:
-            self.fail(str(e))
+            self.report_failure(str(e))
 
-    def fail(self, reason: str) -> None:
+    def report_failure(self, reason: str) -> None:
         """Report what could not be made; another pass may fare better."""
         self._report.errors.append(reason)
         self.failed = True

@@ -8,33 +8,33 @@ from pathlib import Path
 
 from feeds import config as configuration
 from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import Remark
+from feeds.core.newsletters.judge import Diagnostic
 from feeds.edges import seal
-from feeds.edges.folder import stamps
-from feeds.edges.scan import scan
-from feeds.edges.store.memory import Memory
-from feeds.edges.store.opening import opened
+from feeds.edges.folder import list_stamps
+from feeds.edges.scan import scan_folder
+from feeds.edges.store.memory import Issues
+from feeds.edges.store.opening import open_store
 from feeds.edges.workers import workers
 from feeds.errors import FeedsError
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, Survey, survey
-from feeds.jobs.trial import Next, next_issue
-from feeds.model import Choice, Letter, Selection
+from feeds.jobs.survey import Survey, SurveyOptions, survey_posts
+from feeds.jobs.trial import NextIssue, next_issue
+from feeds.model import Letter, Selection, SubscriberPreferences
 from feeds.settings import Newsletter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class PreviewIssue:
     """One newsletter's next issue, or why there is none."""
 
     newsletter: Newsletter
     #: None where there is none.
-    issue: Next | None
+    issue: NextIssue | None
     #: For people; empty where there is an issue.
     reason: str
     #: What readers have asked for, or may ask for; the first is nothing.
-    choices: tuple[Choice, ...] = (Choice(),)
+    choices: tuple[SubscriberPreferences, ...] = (SubscriberPreferences(),)
 
     def letter(self, place: int) -> Letter | None:
         """Return the letter for one of the choices; None where those who made it would be told nothing.
@@ -53,23 +53,23 @@ class Preview:
     def __init__(self, path: Path, environ: Mapping[str, str], clock: Callable[[], datetime]) -> None:
         self._path, self._environ, self._clock = path, environ, clock
         self._state = ""
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, PreviewIssue] = {}
 
     def state(self) -> str:
         """Return a digest of everything a letter is made of; asking for it renders nothing."""
         folder = self._path.resolve().parent
-        places = [stamps(folder / name) for name in ("templates", "letters")]
-        posts = scan(str(folder / self._posts_folder())).seal()
-        around = seal.surroundings(str(self._path), self._environ)
+        places = [list_stamps(folder / name) for name in ("templates", "letters")]
+        posts = scan_folder(str(folder / self._posts_folder())).digest()
+        around = seal.environment_fingerprint(str(self._path), self._environ)
         return blake2b(b"\0".join([around, posts, repr(places).encode()]), digest_size=12).hexdigest()
 
     def _posts_folder(self) -> str:
         try:
-            return configuration.load(self._path, self._environ).settings.posts.folder
+            return configuration.load_config(self._path, self._environ).settings.posts.folder
         except FeedsError:
             return "posts"
 
-    def shown(self) -> dict[str, Shown]:
+    def rendered_issues(self) -> dict[str, PreviewIssue]:
         """Return the next issue of each newsletter, by its name.
 
         Raises:
@@ -77,48 +77,48 @@ class Preview:
         """
         state = self.state()
         if state != self._state:
-            self._shown = {shown.newsletter.name: shown for shown in self._made()}
+            self._shown = {shown.newsletter.name: shown for shown in self._render()}
             self._state = state
         return self._shown
 
-    def _made(self) -> list[Shown]:
-        config = configuration.load(self._path, self._environ)
+    def _render(self) -> list[PreviewIssue]:
+        config = configuration.load_config(self._path, self._environ)
         now = self._clock()
-        with opened(config.settings.store.url, config.folder, create=False) as store, workers() as team:
-            means = Means(team=team, progress=lambda *_: None, dry_run=True)
-            found = survey(config, now=now, known=store.entries.known(), means=means)
-            site, wish = Site(config), Wish(now=now, clock=self._clock, dry_run=True)
-            return [_shown(site, newsletter, found, store.memory, wish) for newsletter in config.settings.newsletters]
+        with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
+            means = SurveyOptions(team=team, progress=lambda *_: None, dry_run=True)
+            found = survey_posts(config, now=now, known=store.entries.load_entries(), means=means)
+            site, wish = Site(config), PublishOptions(now=now, clock=self._clock, dry_run=True)
+            return [_shown(site, newsletter, found, store.issues, wish) for newsletter in config.settings.newsletters]
 
 
-def remarks(shown: Shown, letter: Letter | None) -> tuple[Remark, ...]:
+def lint_preview(shown: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
     """Return what `feeds check` would say of a letter and its newsletter's theme."""
-    of_letter = judge.letter(letter, "letter") if letter else ()
-    return (*judge.theme(shown.newsletter.theme, "theme"), *of_letter)
+    of_letter = judge.lint_letter(letter, "letter") if letter else ()
+    return (*judge.lint_theme(shown.newsletter.theme, "theme"), *of_letter)
 
 
-def _shown(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish) -> Shown:
+def _shown(site: Site, newsletter: Newsletter, found: Survey, memory: Issues, wish: PublishOptions) -> PreviewIssue:
     try:
         issue = next_issue(site, newsletter, found, memory, wish)
         if issue is not None:
-            issue.letter(Choice())  # a fault in a template shows here, once
+            issue.letter(SubscriberPreferences())  # a fault in a template shows here, once
     except FeedsError as e:
-        return Shown(newsletter=newsletter, issue=None, reason=str(e))
+        return PreviewIssue(newsletter=newsletter, issue=None, reason=str(e))
     if issue is None:
         reason = f"nothing to tell: fewer than {newsletter.min_posts} posts since the last issue"
-        return Shown(newsletter=newsletter, issue=None, reason=reason)
+        return PreviewIssue(newsletter=newsletter, issue=None, reason=reason)
     chosen = _choices(site, newsletter, issue.content.selection, memory)
-    return Shown(newsletter=newsletter, issue=issue, reason="", choices=chosen)
+    return PreviewIssue(newsletter=newsletter, issue=issue, reason="", choices=chosen)
 
 
-def _choices(site: Site, newsletter: Newsletter, told: Selection, memory: Memory) -> tuple[Choice, ...]:
+def _choices(site: Site, newsletter: Newsletter, told: Selection, memory: Issues) -> tuple[SubscriberPreferences, ...]:
     """Return no choice, those that readers have made, each language that has texts, and each topic of the issue."""
     topics = dict.fromkeys(topic.label for entry in told.stories for topic in entry.categories)
-    own = site.words(newsletter).lang
+    own = site.texts(newsletter).lang
     possible = (
-        Choice(),
-        *memory.choices(newsletter.name),
-        *(Choice(lang=lang) for lang in site.templates.languages() if lang != own),
-        *(Choice(topics=(topic,)) for topic in topics),
+        SubscriberPreferences(),
+        *memory.load_preferences(newsletter.name),
+        *(SubscriberPreferences(lang=lang) for lang in site.templates.languages() if lang != own),
+        *(SubscriberPreferences(topics=(topic,)) for topic in topics),
     )
     return tuple(dict.fromkeys(possible))

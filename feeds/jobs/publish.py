@@ -12,21 +12,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.syndication.plan import Feed, ended, given_slugs
+from feeds.core.syndication.plan import Feed, assigned_slugs, retired_paths
 from feeds.edges import build, lock, seal
-from feeds.edges.made import Made
+from feeds.edges.made import BuildManifest
 from feeds.edges.store import opening
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.edges.workers import Workers, workers
-from feeds.errors import Changed, FeedsError, PostError
+from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.jobs.deploy import Deployment
-from feeds.jobs.journal import keep
-from feeds.jobs.press import Press
-from feeds.jobs.report import Report, Rest, Wish
+from feeds.jobs.journal import append_pending
+from feeds.jobs.press import OutputWriter
+from feeds.jobs.report import FastPathState, PublishOptions, PublishReport
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, Survey, survey
-from feeds.jobs.syndicate import Syndication, Unshowable
-from feeds.model import Status
+from feeds.jobs.survey import Survey, SurveyOptions, survey_posts
+from feeds.jobs.syndicate import Syndication, UnrenderablePosts
+from feeds.model import PostStatus
 
 if TYPE_CHECKING:
     from feeds.edges.scan import Scan
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 
 
-def publish(config: Config, wish: Wish) -> Report:
+def publish(config: Config, wish: PublishOptions) -> PublishReport:
     """Do one pass and return what it did; one part's trouble does not stop the others.
 
     Raises:
@@ -46,66 +46,68 @@ def publish(config: Config, wish: Wish) -> Report:
     """
     report = prepare(config, wish)
     if report.sends:
-        from feeds.jobs.deliver import deliver  # noqa: PLC0415 - a pass that sends nothing loads none of it
+        from feeds.jobs.deliver import deliver_issues  # noqa: PLC0415 - a pass that sends nothing loads none of it
 
-        deliver(Site(config), wish, report)
+        deliver_issues(Site(config), wish, report)
     if report.sends or report.failed:
         from feeds.jobs import alert  # noqa: PLC0415 - as above
 
-        alert.look(config, report, wish)
+        alert.report_alerts(config, report, wish)
     return report
 
 
-def prepare(config: Config, wish: Wish) -> Report:
+def prepare(config: Config, wish: PublishOptions) -> PublishReport:
     """Do everything but send; `Report.sends` says whether there is anything to.
 
     Raises:
         Busy, Changed, StoreError: as above.
     """
     url, create = config.settings.store.url, not wish.dry_run
-    with lock.site(config.folder):
-        with opened(url, config.folder, create=create) as store, workers() as team:
+    with lock.lock_site(config.folder):
+        with open_store(url, config.folder, create=create) as store, workers() as team:
             done = _tried(config, wish, store, team)
-        done.report.rest = done.rest()
+        done.report.fast_path = done.rest()
     return done.report
 
 
-def _tried(config: Config, wish: Wish, store: "Store", team: Workers) -> "_Pass":
+def _tried(config: Config, wish: PublishOptions, store: "Store", team: Workers) -> "_PublishRun":
     """Return a pass that was done; it begins anew when posts change under its hands."""
     refused: dict[str, str] = {}
     attempts = 1
     while True:
-        done = _Pass(config, wish, store, team, refused)
+        done = _PublishRun(config, wish, store, team, refused)
         done.seen = wish.seen if attempts == 1 else None
         try:
             done.do()
-        except Changed:
+        except PostChangedDuringRead:
             if attempts == _ATTEMPTS:
                 raise
             attempts += 1
-        except Unshowable as e:  # read well, and cannot be shown; the others go on without them
+        except UnrenderablePosts as e:  # read well, and cannot be shown; the others go on without them
             refused |= e.reasons
         else:
             return done
 
 
-class _Pass:
+class _PublishRun:
     """One pass at work."""
 
-    def __init__(self, config: Config, wish: Wish, store: "Store", team: Workers, refused: Mapping[str, str]) -> None:
+    def __init__(
+        self, config: Config, wish: PublishOptions, store: "Store", team: Workers, refused: Mapping[str, str]
+    ) -> None:
         self.config, self.wish, self.store, self.team, self.refused = config, wish, store, team, refused
         self.site = Site(config, dry_run=wish.dry_run)
-        self.report = Report(warnings=list(config.warnings))
+        self.report = PublishReport(warnings=list(config.warnings))
         #: A fresh look at the posts folder, if there is one.
         self.seen: Scan | None = None
 
     def do(self) -> None:
-        found = self.found = survey(
+        found = self.found = survey_posts(
             self.config,
             now=self.wish.now,
-            known=self.store.entries.known(),
-            slugs=given_slugs(self.store.feeds.known(), "category"),
-            means=Means(
+            known=self.store.entries.load_entries(),
+            slugs=assigned_slugs(self.store.feeds.load_feeds(), "category"),
+            means=SurveyOptions(
                 team=self.team,
                 progress=self.wish.progress,
                 use_cache=self.wish.use_cache,
@@ -116,8 +118,8 @@ class _Pass:
             refused=self.refused,
         )
         cache = self.config.folder / build.CACHE / "made" if self.wish.use_cache else None
-        self.made = Made(cache, self.site.public.root, found.build)
-        self.press = Press(self.site.public, self.made, self.report)
+        self.made = BuildManifest(cache, self.site.public.root, found.build)
+        self.press = OutputWriter(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
         self.deployment = Deployment(self.site, self.store.feeds, self.wish, self.report)
@@ -127,17 +129,17 @@ class _Pass:
         self.list_feeds()
         if not self.wish.dry_run:
             self.made.save()
-            if self.deployment.bring():
+            if self.deployment.run():
                 self.announce()
 
-    def rest(self) -> Rest | None:
+    def rest(self) -> FastPathState | None:
         """Return the state in which everything was left; None if something is still to be done. The store is closed."""
         calm = self.found.settled and not self.found.warnings and not self.refused and not self.press.failed
         waiting = self.report.next_ping_at is not None or bool(self.report.later) or self.report.sends
         if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
             return None
         places = (*(feed.folder for feed in self.feeds), *self.made.paths)
-        store = opening.path(self.site.settings.store.url, self.config.folder)
+        store = opening.store_path(self.site.settings.store.url, self.config.folder)
         templates = self.config.folder / "templates"
         watched = (
             *(f"{self.site.public.root}/{place}" for place in dict.fromkeys(places)),
@@ -145,21 +147,21 @@ class _Pass:
             *(f"{store}{ending}" for ending in ("", "-wal")),
             *map(str, (templates, *sorted(templates.rglob("*")))),
         )
-        return Rest(
+        return FastPathState(
             until=self.found.until,
             letters=self.has_letters,
             posts=str(self.config.resolve(self.site.settings.posts.folder)),
             watched=watched,
-            state=seal.state(watched, self.found.scan),
+            state=seal.watched_state(watched, self.found.scan),
         )
 
     def tell(self, found: Survey) -> None:
         """Report what lies in the posts folder."""
         report, catalogue = self.report, found.catalogue
         report.counts = catalogue.counts
-        future = (v.post.published for v in catalogue.verdicts if v.status is Status.FUTURE and v.post)
+        future = (v.post.published for v in catalogue.outcomes if v.status is PostStatus.FUTURE and v.post)
         report.next_public_at = min(future, default=None)
-        errors, warnings = found.complaints()
+        errors, warnings = found.diagnostics()
         report.errors += errors
         report.warnings += [*found.warnings, *warnings]
 
@@ -170,11 +172,11 @@ class _Pass:
         syndication = Syndication(self.site, found, self.store.feeds, self.press, self.wish)
         made = syndication.start(self.team)
         if not self.wish.dry_run:
-            self.store.entries.remember(found.catalogue.entries, self.wish.now)
-            syndication.remember()
+            self.store.entries.save_entries(found.catalogue.entries, self.wish.now)
+            syndication.save()
             with self.one_by_one():
-                keep(self.config, self.store)
-        self.site.public.sweep("feeds", "newsletters")
+                append_pending(self.config, self.store)
+        self.site.public.remove_temp_files("feeds", "newsletters")
         syndication.write(made)
         self.report.warnings += syndication.warnings()
         self.feeds: list[Feed] = list(syndication.feeds)
@@ -183,17 +185,17 @@ class _Pass:
         """Bring the newsletters' feeds and everything that tells of feeds up to date."""
         from feeds.jobs import listing, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
-        gone = ended(self.store.feeds.retired(), self.site.settings)
-        newsletters = listing.Newsletters(self.site, self.store, self.press, self.wish, gone)
+        gone = retired_paths(self.store.feeds.load_retired(), self.site.settings)
+        newsletters = listing.NewsletterFeeds(self.site, self.store, self.press, self.wish, gone)
         with self.one_by_one():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
         with self.one_by_one():
-            listing.write_index(self.site, self.feeds, newsletters.issues, self.press)
+            listing.write_feed_list(self.site, self.feeds, newsletters.issues, self.press)
         with self.one_by_one():
             listing.write_opml(self.site, self.feeds, self.press)
         with self.one_by_one():
-            self.report.warnings += redirect.redirect(self.site, self.feeds, gone, self.press)
+            self.report.warnings += redirect.write_redirects(self.site, self.feeds, gone, self.press)
 
     @contextmanager
     def one_by_one(self) -> Iterator[None]:
@@ -201,14 +203,14 @@ class _Pass:
         try:
             yield
         except FeedsError as e:
-            self.press.fail(str(e))
+            self.press.report_failure(str(e))
 
     def announce(self) -> None:
         """Tell the hub, if there is one to tell anything."""
-        if self.site.settings.feeds.hub or self.store.feeds.pings():
-            from feeds.jobs.announce import announce  # noqa: PLC0415 - HTTP, for sites with a hub
+        if self.site.settings.feeds.hub or self.store.feeds.load_pings():
+            from feeds.jobs.announce import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
 
-            announce(self.site, self.store.feeds, self.wish, self.report)
+            notify_hub(self.site, self.store.feeds, self.wish, self.report)
 
     # Letters ----------------------------------------------------------------------------------------------------
 
@@ -219,23 +221,23 @@ class _Pass:
         if not self.wish.feeds_only:
             self.compose_due(found)
         if not self.wish.dry_run:
-            archive.write_pages(self.site, self.store.memory, self.report)
-            self.report.sends = not self.wish.feeds_only and bool(self.store.memory.issues(unfinished=True))
+            archive.write_issue_pages(self.site, self.store.issues, self.report)
+            self.report.sends = not self.wish.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
 
     def compose_due(self, found: Survey) -> None:
         """Freeze the issues that are due."""
         from feeds.jobs import compose  # noqa: PLC0415 - as above
 
-        memory = self.store.memory
+        memory = self.store.issues
         if not self.wish.dry_run:
             self.store.bounces.end_pauses(self.wish.clock())
         for newsletter in self.site.settings.newsletters:
             try:
-                compose.compose(self.site, newsletter, found, memory, self.wish, self.report)
-            except Changed:
+                compose.compose_issue(self.site, newsletter, found, memory, self.wish, self.report)
+            except PostChangedDuringRead:
                 raise
             except PostError as e:
-                raise Unshowable({e.path: str(e)}) from e
+                raise UnrenderablePosts({e.path: str(e)}) from e
             except FeedsError as e:
                 self.report.errors.append(str(e))
                 self.report.failed[newsletter.name] = str(e)

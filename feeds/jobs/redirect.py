@@ -6,30 +6,30 @@ from http import HTTPStatus
 
 from feeds.core.syndication import moves
 from feeds.core.syndication.plan import Feed
-from feeds.edges.folder import Output
-from feeds.edges.made import recipe
-from feeds.jobs.press import Press
+from feeds.edges.folder import OutputFolder
+from feeds.edges.made import input_digest
+from feeds.jobs.press import OutputWriter
 from feeds.jobs.site import Site
 
 _TABLE = "feeds/redirects.json"
 
 
-def redirect(site: Site, feeds: Sequence[Feed], ended: Iterable[str], press: Press) -> list[str]:
+def write_redirects(site: Site, feeds: Sequence[Feed], ended: Iterable[str], press: OutputWriter) -> list[str]:
     """Write the new documents where feeds lay, and the answers of servers; return warnings."""
-    asked, problems = moves.configured(site.settings.feeds.moved, feeds)
-    found = [*moves.known(feeds, ended), *asked]
-    for old, new in moves.copies(found, feeds).items():
+    asked, problems = moves.configured_moves(site.settings.feeds.moved, feeds)
+    found = [*moves.remembered_moves(feeds, ended), *asked]
+    for old, new in moves.documents_to_copy(found, feeds).items():
         content = site.public.read(new)
         if content is not None:
-            press.write(old, content, recipe(str(content)))
-    answers = list(moves.answers(found, site.settings.feeds_url))
+            press.write(old, content, input_digest(str(content)))
+    answers = list(moves.redirect_rules(found, site.settings.feeds_url))
     warnings = [f"{site.config.path}: {problem}" for problem in problems]
     warnings += _forgotten(site, answers)
     _tell_servers(site, answers, press)
     return warnings
 
 
-def _forgotten(site: Site, answers: Iterable[moves.Answer]) -> Iterator[str]:
+def _forgotten(site: Site, answers: Iterable[moves.RedirectRule]) -> Iterator[str]:
     """Yield a line, once, for each address that servers were told of and will not be any more."""
     told = {answer.encoded for answer in answers}
     try:
@@ -42,25 +42,25 @@ def _forgotten(site: Site, answers: Iterable[moves.Answer]) -> Iterator[str]:
             yield f"{path}: does not lead to another feed any more; what was written there stays until you delete it"
 
 
-def _tell_servers(site: Site, answers: Sequence[moves.Answer], press: Press) -> None:
+def _tell_servers(site: Site, answers: Sequence[moves.RedirectRule], press: OutputWriter) -> None:
     """Bring what servers are told up to date: our lines in their files, and a table for programs."""
-    _bring(site.public, "_redirects", moves.redirects(answers, moves.web_path(site.settings.feeds_url)), press)
-    _bring(site.public, ".htaccess", moves.htaccess(answers), press)
+    _bring(site.public, "_redirects", moves.render_redirects(answers, moves.web_path(site.settings.feeds_url)), press)
+    _bring(site.public, ".htaccess", moves.render_htaccess(answers), press)
     if answers or site.public.has(_TABLE):
-        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in moves.table(answers))
-        press.write(_TABLE, f"[\n{rows}\n]\n".encode(), recipe(rows))
+        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in moves.redirect_table(answers))
+        press.write(_TABLE, f"[\n{rows}\n]\n".encode(), input_digest(rows))
 
 
-def _bring(public: Output, name: str, lines: Sequence[str], press: Press) -> None:
+def _bring(public: OutputFolder, name: str, lines: Sequence[str], press: OutputWriter) -> None:
     """Bring a file to hold *lines* among whatever else stands in it; a file that is ours alone goes with them."""
     content = public.read(name)
     try:
         before = (content or b"").decode()
-        after = moves.with_block(before, lines)
+        after = moves.insert_block(before, lines)
     except ValueError as e:  # UnicodeDecodeError is one
-        press.fail(f"{public.root / name}: {e}; what has moved or ended is not written into it")
+        press.report_failure(f"{public.root / name}: {e}; what has moved or ended is not written into it")
         return
     if after:
-        press.write(name, after.encode(), recipe(after))
+        press.write(name, after.encode(), input_digest(after))
     elif before:
         press.remove(name)

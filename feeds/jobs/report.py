@@ -33,7 +33,7 @@ class IssueReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
+class FastPathState:
     """The state in which a pass left everything: as long as it lasts, another pass would do nothing."""
 
     #: The next moment at which a post appears, changes or expires; None where none is known.
@@ -48,7 +48,7 @@ class Rest:
 
 
 @dataclass(kw_only=True, slots=True)
-class Report:
+class PublishReport:
     """What one pass did."""
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Report:
     #: When a server that said "later" is asked again.
     next_try_at: datetime | None = None
     #: None where something is still to be done, or may be.
-    rest: Rest | None = None
+    fast_path: FastPathState | None = None
 
     #: What a process exits with for what is to be tried again.
     LATER: ClassVar[int] = 3
@@ -88,10 +88,10 @@ class Report:
         """What the process exits with: 1 wins, since somebody has to mend something."""
         return 1 if self.errors or self.alerts else self.LATER if self.later else 0
 
-    def again(self) -> "Report":
+    def as_unchanged(self) -> "PublishReport":
         """Return what another pass would report if nothing changed until then."""
         unchanged = self.unchanged + len(self.written)
-        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], sends=False, rest=None)
+        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], sends=False, fast_path=None)
 
 
 def _unheard(_what: str, _done: int, _of: int) -> None:
@@ -99,7 +99,7 @@ def _unheard(_what: str, _done: int, _of: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class PublishOptions:
     """What the caller wants of a pass."""
 
     #: Decides what is public and which slots are due.
@@ -107,7 +107,7 @@ class Wish:
     #: The real time: for the `Date` of a message.
     clock: Callable[[], datetime]
     #: So many bytes that nobody can guess.
-    chance: Callable[[int], bytes] = secrets.token_bytes
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
     dry_run: bool = False
     feeds_only: bool = False
     #: A newsletter whose issue goes out now, whatever its schedule says.
@@ -125,7 +125,7 @@ class Wish:
     seen: "Scan | None" = None
 
 
-def few(warnings: Sequence[str]) -> list[str]:
+def truncate_warnings(warnings: Sequence[str]) -> list[str]:
     """Return the first warnings, and how many more there are: a folder that has just come has thousands."""
     if len(warnings) <= _MOST_WARNINGS:
         return list(warnings)

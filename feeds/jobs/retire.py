@@ -3,25 +3,25 @@
 from collections.abc import Iterable
 
 from feeds.config import Config
-from feeds.core.syndication.plan import FILES, path_of
+from feeds.core.syndication.plan import FILES, normalize_feed_path
 from feeds.edges import lock
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError
 from feeds.jobs.publish import publish
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import PublishOptions, PublishReport
 from feeds.model import KnownFeed
 
 
-def retire(config: Config, written: str, wish: Wish) -> Report:
+def retire_feed(config: Config, written: str, wish: PublishOptions) -> PublishReport:
     """End the feed in a folder, or one document of it, and bring `public/` up to date.
 
     Raises:
         FeedsError: no feed lies there.
         Busy: a publish is at work on this site.
     """
-    path = path_of(written)
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        feed = _feed(path, store.feeds.known())
+    path = normalize_feed_path(written)
+    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        feed = _feed(path, store.feeds.load_feeds())
         if feed is None:
             raise FeedsError(
                 f"{path}: no feed lies there; name its folder, such as category/notes, or a document of it, such as"
@@ -31,17 +31,17 @@ def retire(config: Config, written: str, wish: Wish) -> Report:
     return publish(config, wish)
 
 
-def revive(config: Config, written: str, wish: Wish) -> Report:
+def unretire_feed(config: Config, written: str, wish: PublishOptions) -> PublishReport:
     """Take that back, and bring `public/` up to date.
 
     Raises:
         FeedsError: it had not ended.
         Busy: a publish is at work on this site.
     """
-    path = path_of(written)
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        feed = _feed(path, store.feeds.known())
-        if feed is None or not store.feeds.revive(_everywhere(path, feed)):
+    path = normalize_feed_path(written)
+    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        feed = _feed(path, store.feeds.load_feeds())
+        if feed is None or not store.feeds.unretire(_everywhere(path, feed)):
             raise FeedsError(f"{path}: was not retired")
     return publish(config, wish)
 

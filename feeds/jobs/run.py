@@ -17,7 +17,7 @@ from feeds.edges import scheduler
 from feeds.errors import FeedsError
 from feeds.jobs import alert
 from feeds.jobs.publish import prepare
-from feeds.jobs.report import Report, Wish, few
+from feeds.jobs.report import PublishOptions, PublishReport, truncate_warnings
 from feeds.jobs.site import Site
 from feeds.model import IssueState
 
@@ -40,10 +40,10 @@ class Event:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-Tell = Callable[[Event], None]
+Log = Callable[[Event], None]
 
 
-def run(path: Path, environ: dict[str, str], tell: Tell) -> None:
+def run_service(path: Path, environ: dict[str, str], tell: Log) -> None:
     """Publish and send until SIGTERM; each pass reads the config anew, so that an edit needs no restart.
 
     What goes wrong is told, and the next pass tries again.
@@ -51,7 +51,7 @@ def run(path: Path, environ: dict[str, str], tell: Tell) -> None:
     Raises:
         ConfigError: the config cannot be used at the start.
     """
-    first = configuration.load(path, environ)
+    first = configuration.load_config(path, environ)
     for line in first.warnings:
         tell(_warning(line))
     tell(Event(what="started", text=f"running: {_rhythm(first)}"))
@@ -64,7 +64,7 @@ def run(path: Path, environ: dict[str, str], tell: Tell) -> None:
 class _Service:
     """The steps, and what was told of them last."""
 
-    def __init__(self, path: Path, environ: dict[str, str], tell: Tell) -> None:
+    def __init__(self, path: Path, environ: dict[str, str], tell: Log) -> None:
         self._path, self._environ, self._tell = path, environ, tell
         self._told: dict[str, set[str]] = {}
         self._progress_at = 0.0
@@ -73,35 +73,35 @@ class _Service:
         """Read what came back, and publish; whatever is on its way is sent next."""
         now = datetime.now(UTC)
         with _Attempt() as attempt:
-            config = configuration.load(self._path, self._environ)
-            attempt.events += came_back(config, now)
-            report = prepare(config, self._wish(stopping))
+            config = configuration.load_config(self._path, self._environ)
+            attempt.events += process_bounces(config, now)
+            report = prepare(config, self._options(stopping))
             if not report.sends:
-                alert.look(config, report, self._wish(stopping))
-            attempt.events += events(report)
-            attempt.due = {"publish": wake(config, report, now)} | ({"send": now} if report.sends else {})
-        self._tell_news("publish", attempt.events)
+                alert.report_alerts(config, report, self._options(stopping))
+            attempt.events += report_events(report)
+            attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
+        self._log_news("publish", attempt.events)
         return attempt.due or {"publish": now + _PAUSE}
 
     def send(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
         """Send what is on its way; come back when a server wants to be asked again."""
-        from feeds.jobs.deliver import deliver  # noqa: PLC0415 - for sites that send
+        from feeds.jobs.deliver import deliver_issues  # noqa: PLC0415 - for sites that send
 
         self._progress_at = time.monotonic()
         with _Attempt() as attempt:
-            config, report = configuration.load(self._path, self._environ), Report(sends=True)
-            deliver(Site(config), self._wish(stopping), report)
-            alert.look(config, report, self._wish(stopping))
-            attempt.events += events(report)
+            config, report = configuration.load_config(self._path, self._environ), PublishReport(sends=True)
+            deliver_issues(Site(config), self._options(stopping), report)
+            alert.report_alerts(config, report, self._options(stopping))
+            attempt.events += report_events(report)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
-        self._tell_news("send", attempt.events)
+        self._log_news("send", attempt.events)
         return attempt.due
 
-    def _wish(self, stopping: Callable[[], bool]) -> Wish:
+    def _options(self, stopping: Callable[[], bool]) -> PublishOptions:
         def clock() -> datetime:
             return datetime.now(UTC)
 
-        return Wish(now=clock(), clock=clock, stopping=stopping, progress=self._note_progress)
+        return PublishOptions(now=clock(), clock=clock, stopping=stopping, progress=self._note_progress)
 
     def _note_progress(self, what: str, done: int, of: int) -> None:
         """Say now and then how far letters are."""
@@ -110,7 +110,7 @@ class _Service:
             facts = {"done": done, "of": of}
             self._tell(Event(what="progress", text=f"{what}: {done:,} of {of:,} in this run", facts=facts))
 
-    def _tell_news(self, step: str, found: Iterable[Event]) -> None:
+    def _log_news(self, step: str, found: Iterable[Event]) -> None:
         """Tell what a step has to tell, but for what has not changed since the last time: an issue that waits too."""
         lasting = set()
         for event in found:
@@ -141,21 +141,21 @@ class _Attempt:
         return isinstance(failure, Exception)
 
 
-def came_back(config: Config, now: datetime) -> list[Event]:
+def process_bounces(config: Config, now: datetime) -> list[Event]:
     """Read the bounce mailbox, if there is one, and return what to tell; a fault there stops no letters."""
     if config.settings.mail.bounces is None:
         return []
     from feeds.jobs import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
 
     try:
-        found = bounces.read(config, now)
+        found = bounces.process_mailbox(config, now)
     except FeedsError as e:
         return [_error(f"mail that came back: {e}")]
-    back = [Event(what="returned", text=line) for line in bounces.lines(found)]
+    back = [Event(what="returned", text=line) for line in bounces.summarize_report(found)]
     return [*back, *map(_warning, found.warnings)]
 
 
-def wake(config: Config, report: Report, now: datetime) -> datetime:
+def next_run_at(config: Config, report: PublishReport, now: datetime) -> datetime:
     """Return when the next pass is due: the rhythm, the next slot, future post or ping, whichever is first."""
     zones = ((n, n.timezone or config.settings.site.timezone) for n in config.settings.newsletters)
     slots = [next_slot(n.schedule, zone, now) for n, zone in zones]
@@ -164,7 +164,7 @@ def wake(config: Config, report: Report, now: datetime) -> datetime:
     return max(soon, min([now + config.settings.publish.every, *slots, *changes]))
 
 
-def events(report: Report) -> Iterator[Event]:
+def report_events(report: PublishReport) -> Iterator[Event]:
     """Yield what a pass did; one that changed nothing has nothing to tell."""
     if report.written:
         facts: dict[str, object] = {"written": len(report.written), "unchanged": report.unchanged}
@@ -175,7 +175,7 @@ def events(report: Report) -> Iterator[Event]:
     yield from (Event(what="later", text=f"later: {line}", level="warning") for line in report.later)
     yield from map(_error, report.errors)
     yield from (Event(what="alert", text=f"alert: {line}", level="error") for line in report.alerts)
-    yield from map(_warning, few(report.warnings))
+    yield from map(_warning, truncate_warnings(report.warnings))
 
 
 def _lasting(event: Event) -> str:

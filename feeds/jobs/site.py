@@ -5,15 +5,15 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.syndication.plan import address
-from feeds.edges.folder import Output, stamps
+from feeds.core.syndication.plan import public_url
+from feeds.edges.folder import OutputFolder, list_stamps
 from feeds.edges.local import LocalFiles
 from feeds.errors import ConfigError
-from feeds.settings import Newsletter, Settings, Zone
+from feeds.settings import Newsletter, Settings, TimeZone
 
 if TYPE_CHECKING:
     from feeds.core.newsletters.dkim import PrivateKey, Signer
-    from feeds.core.newsletters.words import Words
+    from feeds.core.newsletters.words import Texts
     from feeds.edges.outbox import Outbox
     from feeds.edges.templates import Templates
     from feeds.edges.transport import Transport
@@ -26,7 +26,7 @@ class Site:
         self.config = config
         self.settings: Settings = config.settings
         #: What the web sees.
-        self.public = Output(config.resolve(config.settings.feeds.folder), dry_run=dry_run)
+        self.public = OutputFolder(config.resolve(config.settings.feeds.folder), dry_run=dry_run)
 
     @cached_property
     def outbox(self) -> "Outbox":
@@ -42,11 +42,11 @@ class Site:
         Raises:
             MailRefused: it lacks what it needs.
         """
-        from feeds.edges.transports import transport
+        from feeds.edges.transports import create_transport
 
         mail = self.settings.mail
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
-        return transport(mail, self.config.folder, passwords=self.config.smtp_passwords, name=name)
+        return create_transport(mail, self.config.folder, passwords=self.config.smtp_passwords, name=name)
 
     @cache  # noqa: B019 - a site lives as long as a pass
     def signer(self, domain: str) -> "Signer | None":
@@ -57,19 +57,19 @@ class Site:
         """
         if not self.settings.mail.is_signed:
             return None
-        from feeds.core.newsletters.dkim import Key, Signer
+        from feeds.core.newsletters.dkim import DkimKey, Signer
 
-        keys = [Key(one.selector, self._key(at, one.key_file)) for at, one in enumerate(self.settings.mail.dkim)]
+        keys = [DkimKey(one.selector, self._key(at, one.key_file)) for at, one in enumerate(self.settings.mail.dkim)]
         try:
             return Signer(domain, keys)
         except ValueError as e:
             raise ConfigError(str(self.config.path), None, "mail.dkim", str(e)) from e
 
     def _key(self, at: int, file: str) -> "PrivateKey":
-        from feeds.core.newsletters.dkim import private_key
+        from feeds.core.newsletters.dkim import load_private_key
 
         try:
-            return private_key(self.config.resolve(file).read_bytes())
+            return load_private_key(self.config.resolve(file).read_bytes())
         except (OSError, ValueError) as e:
             reason = f"{file}: {getattr(e, 'strerror', None) or e}"
             raise ConfigError(str(self.config.path), None, f"mail.dkim[{at}].key_file", reason) from e
@@ -80,7 +80,7 @@ class Site:
         from feeds.core.newsletters import plaintext
         from feeds.edges.templates import Templates
 
-        return Templates(self.config.folder, {"wrapped": plaintext.wrapped, "flowed": plaintext.flowed})
+        return Templates(self.config.folder, {"wrapped": plaintext.wrap_text, "flowed": plaintext.wrap_paragraph})
 
     @cached_property
     def files(self) -> LocalFiles:
@@ -91,23 +91,23 @@ class Site:
 
     def templates_stamp(self) -> list[tuple[str, int, int]]:
         """Return what changes when one of the site's templates does."""
-        return stamps(self.config.folder / "templates")
+        return list_stamps(self.config.folder / "templates")
 
-    def words(self, newsletter: Newsletter | None = None, asked: str | None = None) -> "Words":
+    def texts(self, newsletter: Newsletter | None = None, asked: str | None = None) -> "Texts":
         """Return the words of a newsletter, in the language *asked* for if there is one, or of the site's pages."""
-        from feeds.core.newsletters.words import Words
+        from feeds.core.newsletters.words import Texts
 
         lang: str = (newsletter and newsletter.language) or self.settings.site.language
-        lang = asked if asked and self.templates.speaks(asked) else lang
-        return Words(lang, self.templates.texts(lang), self.zone(newsletter))
+        lang = asked if asked and self.templates.has_texts(asked) else lang
+        return Texts(lang, self.templates.texts(lang), self.zone(newsletter))
 
-    def zone(self, newsletter: Newsletter | None = None) -> Zone:
+    def zone(self, newsletter: Newsletter | None = None) -> TimeZone:
         """Return a newsletter's time zone, or the site's."""
         return (newsletter and newsletter.timezone) or self.settings.site.timezone
 
     def public_url(self, path: str) -> str:
         """Return where a file below `public/` is on the web."""
-        return address(path, self.settings.feeds_url)
+        return public_url(path, self.settings.feeds_url)
 
 
 class _Last:
@@ -117,7 +117,7 @@ class _Last:
     stamp: object = None
 
 
-def site_of(config: Config) -> Site:
+def cached_site(config: Config) -> Site:
     """Return a config's site, with its templates as they are now; what they were compiled to is kept."""
     last = _Last.site
     if last is None or last.config != config or last.templates_stamp() != _Last.stamp:

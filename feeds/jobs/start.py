@@ -12,7 +12,7 @@ from feeds.errors import FeedsError
 from feeds.settings import Url
 
 
-def start(folder: Path, *, title: str | None, url: str | None, now: datetime) -> list[str]:
+def create_site(folder: Path, *, title: str | None, url: str | None, now: datetime) -> list[str]:
     """Copy the sample site to *folder*; return what was written.
 
     With *url*, the tagging authority for new ids is frozen to its host and the year of *now*.
@@ -23,7 +23,7 @@ def start(folder: Path, *, title: str | None, url: str | None, now: datetime) ->
     for name in ("config.toml", "posts"):
         if (folder / name).exists():
             raise FeedsError(f"{folder / name} is there already; name an empty folder: feeds init DIR")
-    sample = shipped.folder()
+    sample = shipped.resource_folder()
     text = _adapted((sample / "config.toml").read_text("utf-8"), title, url, now)
     try:
         shutil.copytree(sample / "posts", folder / "posts")

@@ -7,21 +7,21 @@ from datetime import datetime
 from feeds.config import Config
 from feeds.edges import lock
 from feeds.edges.store.bounces import PausedDomain
-from feeds.edges.store.deliveries import Fared, Tally
-from feeds.edges.store.opening import Store, opened
+from feeds.edges.store.deliveries import DeliveryResult, RefusalCount
+from feeds.edges.store.opening import Store, open_store
 from feeds.errors import FeedsError
 from feeds.jobs import compose
 from feeds.jobs.publish import publish
-from feeds.jobs.report import Report, Wish
+from feeds.jobs.report import PublishOptions, PublishReport
 from feeds.jobs.site import Site
 from feeds.model import DeliveryState, Issue, IssueState
 
 #: What a delivery is in while it is still to come; what is held aside.
-STILL_TO_COME = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
+PENDING_STATES = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class IssueProgress:
     """An issue and how its deliveries fare."""
 
     issue: Issue
@@ -31,59 +31,59 @@ class Progress:
     #: When what waits is due; None where nothing waits for its time.
     next_at: datetime | None
     #: What servers said, by domain, the most frequent first; what was sent aside.
-    refusals: tuple[Tally, ...]
+    refusals: tuple[RefusalCount, ...]
     #: Domains that get no letters for now.
     paused: tuple[PausedDomain, ...]
 
     @property
-    def left(self) -> int:
+    def pending(self) -> int:
         """How many are still to come, those that are held aside."""
-        return sum(self.counts[state] for state in STILL_TO_COME)
+        return sum(self.counts[state] for state in PENDING_STATES)
 
     @property
     def seconds_left(self) -> int | None:
         """How long the rest takes at this rate; None where nothing moves."""
-        return round(self.left * 60 / self.rate) if self.rate and self.left else None
+        return round(self.pending * 60 / self.rate) if self.rate and self.pending else None
 
 
-def status(config: Config, now: datetime) -> list[Progress]:
+def load_progress(config: Config, now: datetime) -> list[IssueProgress]:
     """Return the issues that are on their way, and of each newsletter the last that has arrived."""
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        issues = store.memory.issues() if store.has_issues else ()
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        issues = store.issues.load_issues() if store.has_issues else ()
         last = {issue.newsletter: issue for issue in issues if issue.state is IssueState.SENT}
         shown = [i for i in issues if i.state is IssueState.SENDING or i in last.values()]
         return [_progress(issue, store, now) for issue in shown]
 
 
-def _progress(issue: Issue, store: Store, now: datetime) -> Progress:
+def _progress(issue: Issue, store: Store, now: datetime) -> IssueProgress:
     deliveries = store.deliveries
-    return Progress(
+    return IssueProgress(
         issue=issue,
-        counts={state.value: number for state, number in deliveries.counts(issue.id).items()},
-        rate=deliveries.rate(issue.id, now),
-        next_at=deliveries.waiting(issue.id, resend=1)[1],
-        refusals=tuple(deliveries.refusals(issue.id)),
+        counts={state.value: number for state, number in deliveries.count_states(issue.id).items()},
+        rate=deliveries.sent_per_minute(issue.id, now),
+        next_at=deliveries.pending(issue.id, resend=1)[1],
+        refusals=tuple(deliveries.count_refusals(issue.id)),
         paused=store.bounces.paused_domains(now),
     )
 
 
-def recipients(config: Config, newsletter: str | None, number: int) -> Iterator[Fared]:
+def issue_recipients(config: Config, newsletter: str | None, number: int) -> Iterator[DeliveryResult]:
     """Yield who got an issue, when, and what the server said.
 
     Raises:
         FeedsError: there is no such issue.
     """
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        found = [i for i in store.memory.issues() if i.number == number and newsletter in {None, i.newsletter}]
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        found = [i for i in store.issues.load_issues() if i.number == number and newsletter in {None, i.newsletter}]
         if not found:
             raise FeedsError(f"there is no issue {number}; `feeds issues` lists all")
         if len(found) > 1:
             names = ", ".join(issue.newsletter for issue in found)
             raise FeedsError(f"there are issues {number} of {names}: say which with --newsletter")
-        yield from store.deliveries.fared(found[0].id)
+        yield from store.deliveries.load_results(found[0].id)
 
 
-def resume(config: Config, newsletter: str | None, wish: Wish) -> Report:
+def resume_sending(config: Config, newsletter: str | None, wish: PublishOptions) -> PublishReport:
     """Go on with what is on its way, at once: what waits, what is held, what was stopped; then publish as usual.
 
     Raises:
@@ -91,16 +91,16 @@ def resume(config: Config, newsletter: str | None, wish: Wish) -> Report:
         Busy: a publish is at work on this site.
     """
     if newsletter is not None:
-        compose.known(Site(config), newsletter)
-    with lock.site(config.folder), opened(config.settings.store.url, config.folder) as store:
-        for issue in store.memory.issues(unfinished=True) if store.has_issues else ():
+        compose.find_newsletter(Site(config), newsletter)
+    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        for issue in store.issues.load_issues(unfinished=True) if store.has_issues else ():
             if newsletter in {None, issue.newsletter}:
-                store.deliveries.hurry(issue.id)
+                store.deliveries.retry_now(issue.id)
                 store.deliveries.halt(issue.id, "")
     return publish(config, wish)
 
 
-def cancel(config: Config, newsletter: str) -> str:
+def cancel_issue(config: Config, newsletter: str) -> str:
     """Forget the issue that waits for approval, or end what is still to come of one on its way; say which.
 
     It needs no lock: a sender at work finds nothing more to send.
@@ -109,11 +109,11 @@ def cancel(config: Config, newsletter: str) -> str:
         FeedsError: no issue of this newsletter waits or is on its way.
     """
     site = Site(config)
-    compose.known(site, newsletter)
-    with opened(config.settings.store.url, config.folder) as store:
-        on_its_way = [i for i in store.memory.issues(unfinished=True) if i.newsletter == newsletter]
+    compose.find_newsletter(site, newsletter)
+    with open_store(config.settings.store.url, config.folder) as store:
+        on_its_way = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
         if not on_its_way:
-            issue = compose.cancel(site, newsletter, store.memory)
+            issue = compose.discard_waiting(site, newsletter, store.issues)
             return f"{newsletter} {issue.number} is forgotten; the next publish composes it anew"
-        ended = sum(store.deliveries.end(issue.id, "cancelled") for issue in on_its_way)
+        ended = sum(store.deliveries.cancel_pending(issue.id, "cancelled") for issue in on_its_way)
         return f"{newsletter} {on_its_way[-1].number}: {ended:,} more readers would have got it and will not"

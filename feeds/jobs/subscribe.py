@@ -6,16 +6,16 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.core.subscribers import addresses
-from feeds.core.subscribers.cells import words
+from feeds.core.subscribers.cells import to_one_line
 from feeds.core.subscribers.dialects import STATUSES
-from feeds.edges.store.opening import opened
-from feeds.edges.store.people import Posted, Returned
+from feeds.edges.store.opening import open_store
+from feeds.edges.store.people import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
-from feeds.jobs.journal import keep
-from feeds.jobs.suppressing import digests, made
+from feeds.jobs.journal import append_pending
+from feeds.jobs.suppressing import ensure_hasher, load_hasher
 from feeds.model import Subscriber
-from feeds.settings import Language, Zone
+from feeds.settings import Language, TimeZone
 
 #: Whom `add` brings back only when told to, and no list does.
 GONE = STATUSES[STATUSES.index("unsubscribed") :]
@@ -23,7 +23,7 @@ _CAME_BACK = "if this person asked to come back, say so with --again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dossier:
+class SubscriberData:
     """All that is stored about one address."""
 
     email: str
@@ -31,12 +31,12 @@ class Dossier:
     person: Subscriber | None
     #: Newsletters that they have left one by one, and when.
     left: dict[str, datetime]
-    letters: tuple[Posted, ...]
-    returned: tuple[Returned, ...]
+    letters: tuple[DeliveryRecord, ...]
+    returned: tuple[BounceSummary, ...]
     suppression: Suppression | None
 
 
-def add(
+def add_subscriber(
     config: Config,
     email: str,
     newsletters: Iterable[str],
@@ -56,22 +56,22 @@ def add(
         FeedsError: there is no such newsletter, or the person has left or must not be written to, and *again* does not
             say that they came back.
     """
-    address = addresses.parse(email)
-    chosen = tuple(filter(None, map(words, topics))) or None
-    wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(named(config, newsletters), chosen)
+    address = addresses.parse_address(email)
+    chosen = tuple(filter(None, map(to_one_line, topics))) or None
+    wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(resolve_newsletters(config, newsletters), chosen)
     values = {"lang": _language(lang), "timezone": _zone(timezone)}
-    with opened(config.settings.store.url, config.folder) as store:
-        kept_as = digests(config, store).of(address.key)
-        had, held = store.people.one(address.key), store.suppressions.one(kept_as)
+    with open_store(config.settings.store.url, config.folder) as store:
+        kept_as = load_hasher(config, store).digests(address.key)
+        had, held = store.subscribers.find(address.key), store.suppressions.find(kept_as)
         if not again:
             _refuse_gone(address.email, had, held)
-            _refuse_left(address.email, wanted.keys() & store.people.left(address.key))
+            _refuse_left(address.email, wanted.keys() & store.subscribers.left_newsletters(address.key))
         if held:
             store.suppressions.allow(kept_as)
         consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
-        store.people.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
-        found = store.people.one(address.key)
-        keep(config, store)
+        store.subscribers.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
+        found = store.subscribers.find(address.key)
+        append_pending(config, store)
     assert found is not None
     return found
 
@@ -88,80 +88,82 @@ def _refuse_left(email: str, left: Collection[str]) -> None:
         raise FeedsError(f"{email} has left {', '.join(sorted(left))}; {_CAME_BACK}")
 
 
-def remove(config: Config, email: str, now: datetime) -> bool:
+def remove_subscriber(config: Config, email: str, now: datetime) -> bool:
     """Write down that a person has left; return whether they were known."""
-    address = addresses.parse(email)
-    with opened(config.settings.store.url, config.folder) as store:
-        known = store.people.one(address.key) is not None
+    address = addresses.parse_address(email)
+    with open_store(config.settings.store.url, config.folder) as store:
+        known = store.subscribers.find(address.key) is not None
         if known:
-            store.people.unsubscribe(address.key, now)
-            keep(config, store)
+            store.subscribers.unsubscribe(address.key, now)
+            append_pending(config, store)
     return known
 
 
-def suppress(config: Config, email: str, now: datetime) -> bool:
+def suppress_address(config: Config, email: str, now: datetime) -> bool:
     """See to it that nobody is written to at this address, whoever adds it; return whether that was not so before.
 
     Raises:
         FeedsError: there is no key to remember it by.
     """
-    address = addresses.parse(email)
-    with opened(config.settings.store.url, config.folder) as store:
-        kept_as = made(config, store).of(address.key)
-        new = store.suppressions.one(kept_as) is None
+    address = addresses.parse_address(email)
+    with open_store(config.settings.store.url, config.folder) as store:
+        kept_as = ensure_hasher(config, store).digests(address.key)
+        new = store.suppressions.find(kept_as) is None
         store.suppressions.suppress(address.key, kept_as[0] if new else None, now)
-        keep(config, store)
+        append_pending(config, store)
     return new
 
 
-def allow(config: Config, email: str) -> bool:
+def allow_address(config: Config, email: str) -> bool:
     """Take an address off that list; return whether it was on it. Who has left stays gone."""
-    address = addresses.parse(email)
-    with opened(config.settings.store.url, config.folder) as store:
-        was = store.suppressions.allow(digests(config, store).of(address.key))
-        keep(config, store)
+    address = addresses.parse_address(email)
+    with open_store(config.settings.store.url, config.folder) as store:
+        was = store.suppressions.allow(load_hasher(config, store).digests(address.key))
+        append_pending(config, store)
     return was
 
 
-def show(config: Config, email: str) -> Dossier:
+def load_subscriber_data(config: Config, email: str) -> SubscriberData:
     """Return all that is stored about an address.
 
     Raises:
         FeedsError: nothing is.
     """
-    address = addresses.parse(email)
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        found = Dossier(
+    address = addresses.parse_address(email)
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        found = SubscriberData(
             email=address.email,
-            person=store.people.one(address.key),
-            left=store.people.left(address.key),
-            letters=tuple(store.people.letters(address.key)),
-            returned=tuple(store.people.returned(address.key)),
-            suppression=store.suppressions.one(digests(config, store).of(address.key)),
+            person=store.subscribers.find(address.key),
+            left=store.subscribers.left_newsletters(address.key),
+            letters=tuple(store.subscribers.iterate_deliveries(address.key)),
+            returned=tuple(store.subscribers.iterate_bounces(address.key)),
+            suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
         )
     if not (found.person or found.letters or found.suppression):
         raise FeedsError(f"nothing is stored about {address.email}")
     return found
 
 
-def everybody(config: Config, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
+def list_subscribers(
+    config: Config, *, newsletter: str | None = None, status: str | None = None
+) -> Iterator[Subscriber]:
     """Yield people in the order of their addresses: all, those who read a newsletter, or those of a status.
 
     Raises:
         FeedsError: there is no such newsletter.
     """
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        _know(config, store.people.newsletters(), newsletter)
-        yield from store.people.everybody(newsletter=newsletter, status=status)
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        _know(config, store.subscribers.subscribed_newsletters(), newsletter)
+        yield from store.subscribers.iterate(newsletter=newsletter, status=status)
 
 
-def counts(config: Config, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
+def count_subscribers(config: Config, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
     """Return how many of these people have which status."""
-    with opened(config.settings.store.url, config.folder, create=False) as store:
-        return store.people.counts(newsletter=newsletter, status=status)
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        return store.subscribers.count_by_status(newsletter=newsletter, status=status)
 
 
-def named(config: Config, asked: Iterable[str]) -> list[str]:
+def resolve_newsletters(config: Config, asked: Iterable[str]) -> list[str]:
     """Return the newsletters that are meant: those asked for, or all.
 
     Raises:
@@ -180,7 +182,7 @@ def named(config: Config, asked: Iterable[str]) -> list[str]:
 def _know(config: Config, read: Iterable[str], newsletter: str | None) -> None:
     """Refuse to look for the readers of what never was; what was one has some still."""
     if newsletter is not None and newsletter not in read:
-        named(config, [newsletter])
+        resolve_newsletters(config, [newsletter])
 
 
 def _language(lang: str | None) -> str | None:
@@ -192,6 +194,6 @@ def _language(lang: str | None) -> str | None:
 
 def _zone(timezone: str | None) -> str | None:
     try:
-        return Zone.parse(timezone).key if timezone else None
+        return TimeZone.parse(timezone).key if timezone else None
     except ValueError as e:
         raise FeedsError(f"--timezone: {e}") from e

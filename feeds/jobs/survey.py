@@ -20,13 +20,13 @@ from feeds.config import Config
 from feeds.core.curation import catalogue, duplicates
 from feeds.core.posts import read
 from feeds.edges import build, folder
-from feeds.edges.cache import Cache, Reading, settled
-from feeds.edges.made import recipe
-from feeds.edges.scan import Scan, Stamp, scan
+from feeds.edges.cache import CachedPost, PostCache, with_trusted_stamp
+from feeds.edges.made import input_digest
+from feeds.edges.scan import Scan, Stamp, scan_folder
 from feeds.edges.workers import Workers
-from feeds.errors import Changed, PostError
+from feeds.errors import PostChangedDuringRead, PostError
 from feeds.jobs.report import Progress
-from feeds.model import Catalogue, Finding, Known, Likeness, Post, Status, Text, Verdict
+from feeds.model import Catalogue, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text, TextSimilarity
 
 Item = TypeVar("Item")
 #: Files that one call to a worker reads, pairs that it compares.
@@ -45,7 +45,7 @@ class Survey:
     catalogue: Catalogue
     scan: Scan
     #: By path.
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, CachedPost]
     #: Whether no file was changed so recently that it may change again unnoticed.
     settled: bool
     #: The next moment at which a post appears, changes or expires by itself; None where there is none.
@@ -54,7 +54,7 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return what a post says; raises as `shown` does."""
-        return shown(self.config, post.path, self.readings[post.path].content)
+        return render_unchanged(self.config, post.path, self.readings[post.path].content)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return what every post says that can be shown, by path, without its HTML."""
@@ -65,43 +65,43 @@ class Survey:
             progress("Rendering posts", len(found), len(contents))
         return found
 
-    def side_by_side(self, pair: Finding) -> list[tuple[str, str, bool]]:
+    def side_by_side(self, pair: DuplicatePair) -> list[tuple[str, str, bool]]:
         """Return the paragraphs of two posts beside each other, and whether they are the same."""
         place, settings = _posts_folder(self.config), self.config.settings
         texts = (
-            read.paragraphs(post.path, folder.read(place, post.path, read.MOST_BYTES), settings)
-            for post in (pair.post, pair.stays)
+            read.plain_paragraphs(post.path, folder.read_file(place, post.path, read.MOST_BYTES), settings)
+            for post in (pair.post, pair.kept)
         )
-        return duplicates.aligned(*texts)
+        return duplicates.align_paragraphs(*texts)
 
-    def instalments(self, team: Workers, progress: Progress) -> list[Finding]:
+    def instalments(self, team: Workers, progress: Progress) -> list[DuplicatePair]:
         """Return the public posts that are like an earlier one but for their numbers. Nothing else asks for them."""
         if self.config.settings.duplicates.near == "keep":
             return []
-        pairs = list(duplicates.instalments([entry.post for entry in self.catalogue.entries]))
-        likeness = _likened(self.config, [(a.path, b.path) for a, b in pairs], team, progress)
+        pairs = list(duplicates.instalment_pairs([entry.post for entry in self.catalogue.entries]))
+        likeness = _compare_pairs(self.config, [(a.path, b.path) for a, b in pairs], team, progress)
         told = (
-            duplicates.instalment(a, b, like, self.config.settings.duplicates)
+            duplicates.describe_instalment(a, b, like, self.config.settings.duplicates)
             for (a, b), like in zip(pairs, likeness, strict=True)
         )
         return [finding for finding in told if finding]
 
-    def complaints(self) -> tuple[list[str], list[str]]:
+    def diagnostics(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts, each a line that starts with the file as seen from the config."""
         place = self.config.settings.posts.folder.rstrip("/")
-        verdicts = self.catalogue.verdicts
-        errors = [f"{place}/{v.reason}" for v in verdicts if v.status is Status.REJECTED]
+        verdicts = self.catalogue.outcomes
+        errors = [f"{place}/{v.reason}" for v in verdicts if v.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for v in verdicts if v.post for line in v.post.warnings]
         warnings += (
             f"{place}/{f.post.path}: {f.reason}; it is published all the same (duplicates.near)"
-            for f in self.catalogue.findings
+            for f in self.catalogue.duplicates
             if not f.dropped
         )
         return errors, warnings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class SurveyOptions:
     """How a survey goes about it."""
 
     team: Workers
@@ -115,12 +115,12 @@ class Means:
     seen: Scan | None = None
 
 
-def survey(
+def survey_posts(
     config: Config,
     *,
     now: datetime,
-    known: Iterable[Known],
-    means: Means,
+    known: Iterable[KnownEntry],
+    means: SurveyOptions,
     refused: Mapping[str, str] | None = None,
     slugs: Mapping[str, str] | None = None,
 ) -> Survey:
@@ -130,18 +130,18 @@ def survey(
     categories were given before.
     """
     team, progress = means.team, means.progress
-    name = _build_name(config)
-    cache = Cache(config.folder / build.CACHE, name, keep=means.use_cache and not means.dry_run)
+    name = _input_name(config)
+    cache = PostCache(config.folder / build.CACHE, name, keep=means.use_cache and not means.dry_run)
     if means.use_cache:
         cache.load()
-    moment = cache.moment()
-    scanned = means.seen or scan(str(_posts_folder(config)))
+    moment = cache.trust_threshold()
+    scanned = means.seen or scan_folder(str(_posts_folder(config)))
     readings, fresh = _readings(config, scanned, cache.readings, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
     if means.meanwhile is not None:
         team.meanwhile(means.meanwhile)
     build_ = partial(
-        catalogue.build,
+        catalogue.build_catalogue,
         list(_understood(readings, refused or {})),
         now=now,
         known=known,
@@ -153,7 +153,7 @@ def survey(
     if config.settings.tags.suggest == "apply":
         found = build_(extra_tags=_suggested(config, found, readings, cache, progress))
     gone = [path for path in cache.readings if path not in readings]
-    kept = {path: settled(readings[path], moment) for path in fresh}
+    kept = {path: with_trusted_stamp(readings[path], moment) for path in fresh}
     if fresh or gone or likeness:
         cache.save(kept, gone, likeness)
     return Survey(
@@ -168,7 +168,7 @@ def survey(
     )
 
 
-def _turns(readings: Mapping[str, Reading], now: datetime) -> Iterator[datetime]:
+def _turns(readings: Mapping[str, CachedPost], now: datetime) -> Iterator[datetime]:
     """Yield the moments still to come at which a post becomes something else."""
     for reading in readings.values():
         if (post := reading.post) and not post.draft:
@@ -181,31 +181,31 @@ def _turns(readings: Mapping[str, Reading], now: datetime) -> Iterator[datetime]
 
 
 def _suggested(
-    config: Config, found: Catalogue, readings: Mapping[str, Reading], kept: Cache, progress: Progress
+    config: Config, found: Catalogue, readings: Mapping[str, CachedPost], kept: PostCache, progress: Progress
 ) -> dict[str, tuple[str, ...]]:
     """Return the tags that are suggested for posts without any, by path; reckoned anew when any public post changed."""
     from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites that want it
-    from feeds.jobs.tags import suggestions  # noqa: PLC0415 - as above
+    from feeds.jobs.tags import suggest_missing_tags  # noqa: PLC0415 - as above
 
     public = [(e.post.path, readings[e.post.path].content, e.tags) for e in found.entries]
-    made_of = recipe(public)
+    made_of = input_digest(public)
     known = kept.recall("suggested", made_of)
     if known is not None:
         return msgspec.json.decode(known, type=dict[str, tuple[str, ...]])
-    made = extra_tags(suggestions(config, found, progress))
-    kept.keep("suggested", made_of, msgspec.json.encode(made))
+    made = extra_tags(suggest_missing_tags(config, found, progress))
+    kept.store("suggested", made_of, msgspec.json.encode(made))
     return made
 
 
-def _understood(readings: Mapping[str, Reading], refused: Mapping[str, str]) -> Iterator[Post | Verdict]:
+def _understood(readings: Mapping[str, CachedPost], refused: Mapping[str, str]) -> Iterator[Post | PostOutcome]:
     for path, reading in readings.items():
         if path in refused:
-            yield Verdict(path=path, status=Status.REJECTED, reason=refused[path])
+            yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=refused[path])
         elif found := reading.post or reading.verdict:
             yield found
 
 
-def shown(config: Config, path: str, content: str) -> Text:
+def render_unchanged(config: Config, path: str, content: str) -> Text:
     """Return what a post says; *content* is the digest of the bytes that were read.
 
     Raises:
@@ -213,26 +213,28 @@ def shown(config: Config, path: str, content: str) -> Text:
         PostError: it cannot be shown.
     """
     try:
-        data = folder.read(_posts_folder(config), path, read.MOST_BYTES)
+        data = folder.read_file(_posts_folder(config), path, read.MOST_BYTES)
     except PostError:
-        raise Changed(path) from None
+        raise PostChangedDuringRead(path) from None
     if _digest(data) != content:
-        raise Changed(path)
-    return read.shown(path, data, config.settings)
+        raise PostChangedDuringRead(path)
+    return read.render_post(path, data, config.settings)
 
 
 def _said(config: Config, contents: Sequence[tuple[str, str]]) -> list[tuple[str, Text]]:
     found = []
     for path, content in contents:
-        with suppress(Changed, PostError):
-            found.append((path, replace(shown(config, path, content), html="")))
+        with suppress(PostChangedDuringRead, PostError):
+            found.append((path, replace(render_unchanged(config, path, content), html="")))
     return found
 
 
-def _build_name(config: Config) -> str:
+def _input_name(config: Config) -> str:
     """Return a name for everything but the posts themselves that decides what is read from them."""
     settings = config.settings
-    return f"{build.fingerprint()} {recipe(settings.site, settings.posts, settings.tags, settings.duplicates)}"
+    return (
+        f"{build.build_fingerprint()} {input_digest(settings.site, settings.posts, settings.tags, settings.duplicates)}"
+    )
 
 
 def _posts_folder(config: Config) -> Path:
@@ -260,10 +262,10 @@ class _File:
 
 
 def _readings(
-    config: Config, scanned: Scan, known: Mapping[str, Reading], team: Workers, progress: Progress
-) -> tuple[dict[str, Reading], list[str]]:
+    config: Config, scanned: Scan, known: Mapping[str, CachedPost], team: Workers, progress: Progress
+) -> tuple[dict[str, CachedPost], list[str]]:
     """Return what is in every file, and the paths of those that had to be opened for it."""
-    found: dict[str, Reading] = {}
+    found: dict[str, CachedPost] = {}
     files = []
     for path, stamp in zip(scanned.paths, scanned.stamps(), strict=True):
         reading = known.get(path)
@@ -286,7 +288,7 @@ def _readings(
 
 
 #: Stands for a file until it is read.
-_NOTHING = Reading("", (0, 0, 0, 0), "", None)
+_NOTHING = CachedPost("", (0, 0, 0, 0), "", None)
 
 
 def _is_utf8(path: str) -> bool:
@@ -298,8 +300,8 @@ def _is_utf8(path: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _decoder() -> "msgspec.json.Decoder[list[Reading]]":
-    return msgspec.json.Decoder(list[Reading])
+def _decoder() -> "msgspec.json.Decoder[list[CachedPost]]":
+    return msgspec.json.Decoder(list[CachedPost])
 
 
 def _read_part(config: Config, files: Sequence[_File]) -> bytes:
@@ -308,22 +310,22 @@ def _read_part(config: Config, files: Sequence[_File]) -> bytes:
     return msgspec.json.encode([_read(config, place, file) for file in files])
 
 
-def _read(config: Config, place: Path, file: _File) -> Reading:
+def _read(config: Config, place: Path, file: _File) -> CachedPost:
     path, content = file.path, ""
     post: Post | None = None
-    verdict: Verdict | None = None
+    verdict: PostOutcome | None = None
     try:
-        data = folder.read(place, path, read.MOST_BYTES)
+        data = folder.read_file(place, path, read.MOST_BYTES)
         content = _digest(data)
         if content != file.had:  # else nothing is said of it, and what is known stays
-            found = read.understand(path, data, config.settings)
+            found = read.parse_post(path, data, config.settings)
             post, verdict = (found, None) if isinstance(found, Post) else (None, found)
     except PostError as e:
-        verdict = Verdict(path=e.path, status=Status.REJECTED, reason=str(e))
+        verdict = PostOutcome(path=e.path, status=PostStatus.REJECTED, reason=str(e))
     except Exception as e:  # noqa: BLE001 - posts are anybody's; one must never decide about its neighbours
         reason = f"{path}:1: cannot be understood ({type(e).__name__}: {e}); please report this"
-        verdict = Verdict(path=path, status=Status.REJECTED, reason=reason)
-    return Reading(path, file.stamp, content, post, verdict)
+        verdict = PostOutcome(path=path, status=PostStatus.REJECTED, reason=reason)
+    return CachedPost(path, file.stamp, content, post, verdict)
 
 
 # Comparing --------------------------------------------------------------------------------------------------------
@@ -331,37 +333,41 @@ def _read(config: Config, place: Path, file: _File) -> Reading:
 
 def _compared(
     config: Config,
-    readings: Mapping[str, Reading],
+    readings: Mapping[str, CachedPost],
     fresh: Sequence[str],
-    kept: Cache,
+    kept: PostCache,
     team: Workers,
     progress: Progress,
-) -> dict[duplicates.Pair, Likeness]:
+) -> dict[duplicates.Pair, TextSimilarity]:
     """Return how alike the texts are that may be alike and were not compared before."""
     posts = [reading.post for reading in readings.values() if reading.post]
-    new = {duplicates.mark(post) for path in fresh if (post := readings[path].post)}
-    pairs = {duplicates.pair(a, b): (a.path, b.path) for a, b in duplicates.candidates(posts, new, kept.likeness)}
-    return dict(zip(pairs, _likened(config, list(pairs.values()), team, progress), strict=True))
+    new = {duplicates.text_key(post) for path in fresh if (post := readings[path].post)}
+    pairs = {
+        duplicates.pair_key(a, b): (a.path, b.path) for a, b in duplicates.candidate_pairs(posts, new, kept.likeness)
+    }
+    return dict(zip(pairs, _compare_pairs(config, list(pairs.values()), team, progress), strict=True))
 
 
-def _likened(config: Config, pairs: Sequence[tuple[str, str]], team: Workers, progress: Progress) -> list[Likeness]:
+def _compare_pairs(
+    config: Config, pairs: Sequence[tuple[str, str]], team: Workers, progress: Progress
+) -> list[TextSimilarity]:
     """Return how alike the texts of pairs of files are."""
-    found: list[Likeness] = []
-    for part in team.map(partial(_liken_part, config), _parts(pairs, _PAIRS), long=len(pairs) >= _MANY_PAIRS):
+    found: list[TextSimilarity] = []
+    for part in team.map(partial(_compare_part, config), _parts(pairs, _PAIRS), long=len(pairs) >= _MANY_PAIRS):
         found += part
         progress("Comparing posts", len(found), len(pairs))
     return found
 
 
-def _liken_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Likeness]:
+def _compare_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[TextSimilarity]:
     plain = cache(partial(_plain, config, _posts_folder(config)))
-    return [duplicates.likeness(plain(one), plain(other)) for one, other in pairs]
+    return [duplicates.compare_texts(plain(one), plain(other)) for one, other in pairs]
 
 
 def _plain(config: Config, place: Path, path: str) -> str:
     """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
     try:
-        content = folder.read(place, path, read.MOST_BYTES)
-        return read.plain(path, content, config.settings)
+        content = folder.read_file(place, path, read.MOST_BYTES)
+        return read.comparison_text(path, content, config.settings)
     except PostError:
         return ""

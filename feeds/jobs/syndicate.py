@@ -15,17 +15,17 @@ from msgspec.structs import replace as replace_in
 from feeds.config import Config
 from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive, plan
-from feeds.core.syndication.plan import Place
-from feeds.edges.made import recipe
+from feeds.core.syndication.plan import ArchivePosition
+from feeds.edges.made import input_digest
 from feeds.errors import FeedsError, PostError
-from feeds.jobs.press import Press
-from feeds.jobs.report import Wish
-from feeds.jobs.site import Site, site_of
-from feeds.jobs.survey import Survey, shown
+from feeds.jobs.press import OutputWriter
+from feeds.jobs.report import PublishOptions
+from feeds.jobs.site import Site, cached_site
+from feeds.jobs.survey import Survey, render_unchanged
 from feeds.model import ArchivePage, Entry, Text
 
 if TYPE_CHECKING:
-    from feeds.edges.store.feeds import FeedMemory
+    from feeds.edges.store.feeds import Feeds
     from feeds.edges.workers import Workers
 
 #: From so many on, other cores save more time than they take to start.
@@ -34,7 +34,7 @@ _MANY = 8
 _PART, _REMEMBERED = 40, 500
 
 
-class Unshowable(Exception):  # noqa: N818 - not a fault of ours, a reason to begin anew without some posts
+class UnrenderablePosts(Exception):  # noqa: N818 - not a fault of ours, a reason to begin anew without some posts
     """Posts that can be read and cannot be shown."""
 
     def __init__(self, reasons: dict[str, str]) -> None:
@@ -44,12 +44,12 @@ class Unshowable(Exception):  # noqa: N818 - not a fault of ours, a reason to be
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class RenderTask:
     """What is made together, since it shows the same posts: a feed in all its formats, or one page of its archive."""
 
     #: With the entries that are shown only.
     feed: plan.Feed
-    place: Place
+    place: ArchivePosition
     #: Which files are wanted, below `public/`, and what they are made of.
     wanted: tuple[str, ...]
     made_of: str
@@ -63,24 +63,24 @@ class Part:
 
 
 #: Bytes by path (none for a page that comes out as it was) and a digest of what the page shows; or why there are none.
-Made = tuple[dict[str, bytes | None], str] | str | dict[str, str]
+RenderResult = tuple[dict[str, bytes | None], str] | str | dict[str, str]
 
 
 class Syndication:
     """The feeds of one pass."""
 
-    def __init__(self, site: Site, found: Survey, memory: "FeedMemory", press: Press, wish: Wish) -> None:
+    def __init__(self, site: Site, found: Survey, memory: "Feeds", press: OutputWriter, wish: PublishOptions) -> None:
         self.site, self.found, self.memory, self.press, self.wish = site, found, memory, press, wish
         settings = site.settings
         self._faces: dict[str, str] = {}
         self._stamp = site.templates_stamp()
-        self.known = {(feed.kind, feed.key): feed for feed in memory.known()}
-        self.ended = plan.ended(memory.retired(), settings)
-        self.feeds = plan.plan(found.catalogue, settings, self.known.values(), self.ended)
+        self.known = {(feed.kind, feed.key): feed for feed in memory.load_feeds()}
+        self.ended = plan.retired_paths(memory.load_retired(), settings)
+        self.feeds = plan.plan_feeds(found.catalogue, settings, self.known.values(), self.ended)
         self.pages: dict[tuple[str, str], list[ArchivePage]] = {}
         self.new_pages: list[ArchivePage] = []
-        had = memory.pages()
-        if archive.is_wanted(settings, len(found.catalogue.entries), begun=bool(had)):
+        had = memory.load_archive_pages()
+        if archive.archives_enabled(settings, len(found.catalogue.entries), begun=bool(had)):
             self._fill_archives(had)
 
     def _fill_archives(self, known: Iterable[ArchivePage]) -> None:
@@ -91,11 +91,11 @@ class Syndication:
             pages = had.get((feed.kind, feed.key), [])
             inherited = [] if pages else had.get((feed.kind, feed.before), [])
             pages = pages or [replace_in(page, key=feed.key) for page in inherited]
-            new = archive.merged(pages if inherited else (), archive.filled(feed, pages))
+            new = archive.merge_pages(pages if inherited else (), archive.fill_pages(feed, pages))
             self.new_pages += new
-            self.pages[feed.kind, feed.key] = archive.linked(feed, archive.merged(pages, new))
+            self.pages[feed.kind, feed.key] = archive.published_pages(feed, archive.merge_pages(pages, new))
 
-    def start(self, team: "Workers") -> Iterable[tuple[Part, Made]]:
+    def start(self, team: "Workers") -> Iterable[tuple[RenderTask, RenderResult]]:
         """Return the parts that are made of something else than before, and what is made of them.
 
         They are being made from now on, and written only when the store knows what they show.
@@ -104,19 +104,19 @@ class Syndication:
         self.stale.sort(key=_newest, reverse=True)  # neighbours in time show the same posts
         size = _PART if len(self.stale) > _PART * _MANY else 1
         parts = [self.stale[n : n + size] for n in range(0, len(self.stale), size)]
-        made = team.map(partial(_made_together, self.site.config), parts, long=len(parts) >= _MANY)
+        made = team.map(partial(_render_parts, self.site.config), parts, long=len(parts) >= _MANY)
         return zip(self.stale, chain.from_iterable(made), strict=True)
 
-    def remember(self) -> None:
+    def save(self) -> None:
         """Keep what feeds are called, what is on their archive pages, and which may be about to change."""
-        changed = [f.known for f in self.feeds if self.known.get((f.kind, f.key)) != f.known]
-        self.memory.remember(changed, self.new_pages)
+        changed = [f.to_known_feed for f in self.feeds if self.known.get((f.kind, f.key)) != f.to_known_feed]
+        self.memory.save_feeds(changed, self.new_pages)
         self.waiting: frozenset[str] = frozenset()
         if self.site.settings.feeds.hub:
             announced = (path for part in self.stale for path in _announced(part))
-            self.waiting = self.memory.expect(announced, self.wish.clock())
+            self.waiting = self.memory.expect_pings(announced, self.wish.clock())
 
-    def write(self, made: Iterable[tuple[Part, Made]]) -> None:
+    def write(self, made: Iterable[tuple[RenderTask, RenderResult]]) -> None:
         """Write feeds, or report why one cannot be made.
 
         Raises:
@@ -128,15 +128,15 @@ class Syndication:
             if isinstance(what, dict):
                 refused |= what
             elif isinstance(what, str):
-                self.press.fail(f"{part.feed.folder}: cannot be made: {what}")
+                self.press.report_failure(f"{part.feed.folder}: cannot be made: {what}")
             else:
                 same += self._write_part(part, *what)
             self.wish.progress("Writing feeds", done, len(self.stale))
         if refused:
-            raise Unshowable(refused)
+            raise UnrenderablePosts(refused)
         if not self.wish.dry_run:
-            self.memory.settle(path for path in same if path not in self.waiting)
-            self.memory.hurry(self.waiting.difference(same), self.wish.clock())
+            self.memory.clear_pings(path for path in same if path not in self.waiting)
+            self.memory.reset_pings(self.waiting.difference(same), self.wish.clock())
         self._take_down()
         self._sweep_archives()
 
@@ -145,7 +145,7 @@ class Syndication:
         planned = {feed.folder for feed in self.feeds}
         for path in sorted(self.ended - planned):
             names = (*plan.FILES.values(), plan.PAGE, "archive/*.xml") if path.endswith("/") else ("",)
-            for found in (found for name in names for found in self.site.public.matching(path + name)):
+            for found in (found for name in names for found in self.site.public.glob(path + name)):
                 self.press.remove(found)
 
     def _sweep_archives(self) -> None:
@@ -154,51 +154,51 @@ class Syndication:
         See `archive.linked`. Servers are told where the others are; copies of them would keep what was withdrawn.
         """
         pages = ((feed, page) for feed in self.feeds for page in self.pages.get((feed.kind, feed.key), ()))
-        linked = {feed.folder + archive.path(page.number) for feed, page in pages}
+        linked = {feed.folder + archive.archive_path(page.number) for feed, page in pages}
         folders = dict.fromkeys(folder for feed in self.feeds for folder in (feed.folder, *feed.former))
         for folder in folders:
-            for path in self.site.public.matching(f"{folder}archive/*.xml"):
+            for path in self.site.public.glob(f"{folder}archive/*.xml"):
                 if path not in linked:
                     self.press.remove(path)
 
-    def _write_part(self, part: Part, files: Mapping[str, bytes | None], shows: str) -> list[str]:
+    def _write_part(self, part: RenderTask, files: Mapping[str, bytes | None], shows: str) -> list[str]:
         """Write what was made; return what has not changed by it."""
         same = []
         for path, content in files.items():
             made_of = f"{part.page_made_of} {shows}" if path == part.feed.page else part.made_of
             if content is None:
-                self.press.still(path, made_of)
+                self.press.mark_unchanged(path, made_of)
             elif not self.press.write(path, content, made_of):
                 same.append(path)
         return same
 
     # Parts ------------------------------------------------------------------------------------------------------
 
-    def _parts(self, feed: plan.Feed) -> Iterator[Part]:
+    def _parts(self, feed: plan.Feed) -> Iterator[RenderTask]:
         pages = self.pages.get((feed.kind, feed.key), [])
-        places = list(archive.places(pages))
-        yield self._current(feed, Place(older=places[-1].number if places else None))
+        places = list(archive.archive_positions(pages))
+        yield self._current(feed, ArchivePosition(older=places[-1].number if places else None))
         by_id = {entry.id: entry for entry in feed.entries} if pages else {}
         for place, page in zip(places, pages, strict=True):
             entries = sorted((by_id[i] for i in page.entries if i in by_id), key=newest_first)
             yield self._archived(feed, place, tuple(entries))
 
-    def _current(self, feed: plan.Feed, place: Place) -> Part:
+    def _current(self, feed: plan.Feed, place: ArchivePosition) -> RenderTask:
         sizes = self._sizes(feed.shown)
         made_of = self._recipe(feed, place, feed.shown, sizes, feed.updated, self.site.settings.feeds.hub)
-        page_made_of = recipe(made_of, feed.total, feed.label, feed.formats, self._stamp)
+        page_made_of = input_digest(made_of, feed.total, feed.label, feed.formats, self._stamp)
         wanted = [path for path in feed.files.values() if not self.press.is_fresh(path, made_of)]
-        known, _, showed = self.press.last(feed.page).partition(" ")
+        known, _, showed = self.press.last_digest(feed.page).partition(" ")
         if known == page_made_of:
-            self.press.keep(feed.page)
+            self.press.mark_current(feed.page)
         else:
             wanted.append(feed.page)
         return self._part(
             replace(feed, entries=feed.shown), place, wanted, made_of, sizes, page_made_of=page_made_of, showed=showed
         )
 
-    def _archived(self, feed: plan.Feed, place: Place, entries: tuple[Entry, ...]) -> Part:
-        sizes, path = self._sizes(entries), feed.folder + archive.path(place.number or 0)
+    def _archived(self, feed: plan.Feed, place: ArchivePosition, entries: tuple[Entry, ...]) -> RenderTask:
+        sizes, path = self._sizes(entries), feed.folder + archive.archive_path(place.number or 0)
         made_of = self._recipe(feed, place, entries, sizes)
         wanted = [] if self.press.is_fresh(path, made_of) else [path]
         return self._part(replace(feed, entries=entries), place, wanted, made_of, sizes)
@@ -206,15 +206,15 @@ class Syndication:
     def _part(
         self,
         feed: plan.Feed,
-        place: Place,
+        place: ArchivePosition,
         wanted: list[str],
         made_of: str,
         sizes: Mapping[str, int],
         *,
         page_made_of: str = "",
         showed: str = "",
-    ) -> Part:
-        return Part(
+    ) -> RenderTask:
+        return RenderTask(
             feed=feed,
             place=place,
             wanted=tuple(wanted),
@@ -226,14 +226,21 @@ class Syndication:
         )
 
     def _recipe(
-        self, feed: plan.Feed, place: Place, entries: Iterable[Entry], sizes: Mapping[str, int], *current: object
+        self,
+        feed: plan.Feed,
+        place: ArchivePosition,
+        entries: Iterable[Entry],
+        sizes: Mapping[str, int],
+        *current: object,
     ) -> str:
         """Return a digest of all that decides a document's bytes; *current* is what only the feed itself says."""
         about = (feed.id, feed.title, feed.subtitle, feed.url, feed.home, feed.lang, feed.about, feed.content)
         place_ = (place.number, place.older, place.newer)
-        return recipe(about, place_, [self._face(e) for e in entries], sizes, self.site.settings.site, current)
+        return input_digest(
+            about, place_, [self._entry_fingerprint(e) for e in entries], sizes, self.site.settings.site, current
+        )
 
-    def _face(self, entry: Entry) -> str:
+    def _entry_fingerprint(self, entry: Entry) -> str:
         """Return all that an entry shows, in one short text: it is asked for once for each document."""
         found = self._faces.get(entry.id)
         if found is None:
@@ -261,7 +268,7 @@ class Syndication:
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each feed that goes on without posts, and for what is not written any more and stays."""
-        yield from self.found.catalogue.oddities
+        yield from self.found.catalogue.category_warnings
         for feed in self.feeds:
             if not feed.entries and feed.kind != "all":
                 place = self.site.public.root / feed.folder
@@ -272,7 +279,9 @@ class Syndication:
     def _abandoned(self) -> Iterator[str]:
         """Yield a line for documents that a change of `feeds.by` or `feeds.formats` has left behind."""
         gone = (
-            {feed.folder for feed in self.feeds} | self.ended | set(map(plan.path_of, self.site.settings.feeds.moved))
+            {feed.folder for feed in self.feeds}
+            | self.ended
+            | set(map(plan.normalize_feed_path, self.site.settings.feeds.moved))
         )
         left = [f for f in self.known.values() if f.folder not in gone and f.kind != "newsletter"]
         left = [f for f in left if not any(f.folder in feed.former for feed in self.feeds)]
@@ -296,7 +305,7 @@ def _back(kind: str) -> str:
     return "`[[feeds.extra]]` brings them back" if kind == "extra" else f'`by = ["{kind}"]` brings them back'
 
 
-def _announced(part: Part) -> Iterator[str]:
+def _announced(part: RenderTask) -> Iterator[str]:
     """Yield the documents of a part that a hub has to hear of."""
     return (path for path in part.wanted if part.place.number is None and path != part.feed.page)
 
@@ -304,7 +313,7 @@ def _announced(part: Part) -> Iterator[str]:
 # In other processes -----------------------------------------------------------------------------------------------
 
 
-def _newest(part: Part) -> float:
+def _newest(part: RenderTask) -> float:
     entries = part.feed.entries
     return entries[0].post.published.timestamp() if entries else 0.0
 
@@ -312,18 +321,18 @@ def _newest(part: Part) -> float:
 @lru_cache(maxsize=1)
 def _texts(site: Site) -> Callable[[str, str], Text]:
     """Return what tells what a post of a site says, by its path and the digest of its content."""
-    return lru_cache(maxsize=_REMEMBERED)(partial(shown, site.config))
+    return lru_cache(maxsize=_REMEMBERED)(partial(render_unchanged, site.config))
 
 
-def _made_together(config: Config, parts: Iterable[Part]) -> list[Made]:
-    return [_made(config, part) for part in parts]
+def _render_parts(config: Config, parts: Iterable[RenderTask]) -> list[RenderResult]:
+    return [_render_part(config, part) for part in parts]
 
 
-def _made(config: Config, part: Part) -> Made:
+def _render_part(config: Config, part: RenderTask) -> RenderResult:
     """Return the files of a part, or why they cannot be made, or why some of its posts cannot be shown."""
     texts: dict[str, Text] = {}
     refused: dict[str, str] = {}
-    text = _texts(site_of(config))
+    text = _texts(cached_site(config))
     for path, content in part.contents.items():
         try:
             texts[path] = text(path, content)
@@ -339,7 +348,7 @@ def _made(config: Config, part: Part) -> Made:
     return ({**found, part.feed.page: page} if shows else found), shows
 
 
-def _documents(config: Config, part: Part, texts: Mapping[str, Text]) -> Iterator[tuple[str, bytes]]:
+def _documents(config: Config, part: RenderTask, texts: Mapping[str, Text]) -> Iterator[tuple[str, bytes]]:
     """Yield the path and the bytes of each document that is wanted."""
     paths = [path for path in part.wanted if path != part.feed.page]
     if not paths:
@@ -348,24 +357,24 @@ def _documents(config: Config, part: Part, texts: Mapping[str, Text]) -> Iterato
 
     feed = part.feed
     full = feed.content == "full"
-    items = [item.of_entry(e, texts[e.post.path], full=full, sizes=part.sizes) for e in feed.entries]
-    yield from write.documents(feed, items, config.settings, paths, part.place)
+    items = [item.item_of_entry(e, texts[e.post.path], full=full, sizes=part.sizes) for e in feed.entries]
+    yield from write.render_documents(feed, items, config.settings, paths, part.place)
 
 
-def _page(config: Config, part: Part, texts: Mapping[str, Text]) -> tuple[bytes | None, str]:
+def _page(config: Config, part: RenderTask, texts: Mapping[str, Text]) -> tuple[bytes | None, str]:
     """Return the page of a feed and a digest of what it shows; no bytes if that is what it showed before."""
     from feeds.jobs import pages  # noqa: PLC0415 - Jinja2 and Babel, for a page that seldom changes
 
-    site, feed = site_of(config), part.feed
-    shows = recipe(
+    site, feed = cached_site(config), part.feed
+    shows = input_digest(
         [(e.post.title, e.post.url, e.post.published, e.categories, texts[e.post.path].excerpt) for e in feed.entries],
-        [(e.post.lang, e.post.target, e.post.authors, texts[e.post.path].reading_minutes) for e in feed.entries],
+        [(e.post.lang, e.post.external_url, e.post.authors, texts[e.post.path].reading_minutes) for e in feed.entries],
         (feed.title, feed.subtitle, feed.label, feed.url, feed.about, feed.total, feed.updated, feed.formats),
         site.templates_stamp(),
         config.settings.site,
     )
     if shows == part.page_showed:
         return None, shows
-    words = site.words()
-    stories = [pages.of_entry(e, texts[e.post.path], words, feed) for e in feed.entries]
-    return pages.feed_page(site, feed, stories, words), shows
+    words = site.texts()
+    stories = [pages.page_item_of_entry(e, texts[e.post.path], words, feed) for e in feed.entries]
+    return pages.render_feed_page(site, feed, stories, words), shows

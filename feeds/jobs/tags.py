@@ -15,7 +15,7 @@ from feeds.model import Catalogue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class TagChange:
     """A post file whose tags are not spelled as they are published, or why that cannot be mended."""
 
     path: str
@@ -26,14 +26,14 @@ class Change:
     reason: str = ""
 
 
-def suggestions(config: Config, found: Catalogue, progress: Progress) -> list[suggest.Suggestion]:
+def suggest_missing_tags(config: Config, found: Catalogue, progress: Progress) -> list[suggest.Suggestion]:
     """Return tags for public posts that have none, learnt from those whose front matter names some.
 
     Every public post is read again for its words. Nothing is suggested when `tags.suggest` is "off".
     """
     if config.settings.tags.suggest == "off":
         return []
-    spellings = tags.spellings((entry.post for entry in found.entries), config.settings)
+    spellings = tags.tag_spellings((entry.post for entry in found.entries), config.settings)
     tagged, untagged = {}, {}
     for done, entry in enumerate(found.entries, 1):
         post = entry.post
@@ -42,36 +42,36 @@ def suggestions(config: Config, found: Catalogue, progress: Progress) -> list[su
         elif not entry.tags:
             untagged[post.path] = _words(config, post.path, post.title)
         progress("Comparing posts", done, len(found.entries))
-    return suggest.suggest(tagged, untagged)
+    return suggest.suggest_tags(tagged, untagged)
 
 
 def _words(config: Config, path: str, title: str) -> frozenset[str]:
     """Return a post's words; none when it was taken away since it was surveyed."""
     posts = config.resolve(config.settings.posts.folder)
     try:
-        return suggest.words(title, read.source(path, folder.read(posts, path, read.MOST_BYTES)).body)
+        return suggest.tokenize(title, read.parse_source(path, folder.read_file(posts, path, read.MOST_BYTES)).body)
     except PostError:
         return frozenset()
 
 
-def fixes(config: Config, found: Catalogue, *, write: bool) -> Iterator[Change]:
+def fix_tag_spellings(config: Config, found: Catalogue, *, write: bool) -> Iterator[TagChange]:
     """Yield each post file, drafts too, whose own tags are spelled otherwise than public posts' tags; *write* mends it.
 
     Tags that rules or suggestions add are not written: they come anew with every publish.
     """
     posts = config.resolve(config.settings.posts.folder)
-    spellings = tags.spellings((entry.post for entry in found.entries), config.settings)
-    for verdict in found.verdicts:
+    spellings = tags.tag_spellings((entry.post for entry in found.entries), config.settings)
+    for verdict in found.outcomes:
         if verdict.post is None or all(spellings[name] == name for name in verdict.post.tags):
             continue
         try:
-            old = folder.read(posts, verdict.path, read.MOST_BYTES)
+            old = folder.read_file(posts, verdict.path, read.MOST_BYTES)
             new = retag(old, verdict.path, spellings.__getitem__)
             if write:
-                folder.rewrite(posts, verdict.path, old, new)
-            yield Change(path=verdict.path, diff=_diff(verdict.path, old, new), written=write)
+                folder.rewrite_file(posts, verdict.path, old, new)
+            yield TagChange(path=verdict.path, diff=_diff(verdict.path, old, new), written=write)
         except FeedsError as e:
-            yield Change(path=verdict.path, reason=str(e))
+            yield TagChange(path=verdict.path, reason=str(e))
 
 
 def _diff(path: str, old: bytes, new: bytes) -> tuple[str, ...]:

@@ -3,54 +3,58 @@
 from dataclasses import dataclass
 
 from feeds.core.newsletters import choose, message, tokens
-from feeds.core.newsletters.message import Edition
+from feeds.core.newsletters.message import MessageBuilder
 from feeds.core.subscribers import addresses
-from feeds.edges.store.memory import Memory
+from feeds.edges.store.memory import Issues
 from feeds.errors import FeedsError
-from feeds.jobs.compose import SEED_BYTES, draft, known, waiting
-from feeds.jobs.letters import Typesetter
-from feeds.jobs.report import Wish
+from feeds.jobs.compose import SEED_BYTES, draft_issue, find_newsletter, find_waiting
+from feeds.jobs.letters import IssueRenderer
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.jobs.survey import Survey
-from feeds.model import Choice, Content, Delivery, DeliveryState, Letter
+from feeds.model import Delivery, DeliveryState, IssueContent, Letter, SubscriberPreferences
 from feeds.settings import Newsletter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Next:
+class NextIssue:
     """The issue that would go out now, or that waits for approval."""
 
-    typesetter: Typesetter
-    content: Content
+    typesetter: IssueRenderer
+    content: IssueContent
 
-    def letter(self, choice: Choice) -> Letter | None:
+    def letter(self, choice: SubscriberPreferences) -> Letter | None:
         """Return the letter for readers with one choice; None where they would be told nothing.
 
         Raises:
             TemplateError: a template has a fault.
         """
-        told = choose.told_to(self.content.selection, choice, self.typesetter.site.settings.categories)
+        told = choose.selection_for(self.content.selection, choice, self.typesetter.site.settings.categories)
         if told is None:
             return None
-        return self.typesetter.letter(Content(selection=told, texts=self.content.texts), choice.lang)[1]
+        return self.typesetter.render_letter(IssueContent(selection=told, texts=self.content.texts), choice.lang)[1]
 
 
-def next_issue(site: Site, newsletter: Newsletter, found: Survey, memory: Memory, wish: Wish) -> Next | None:
+def next_issue(
+    site: Site, newsletter: Newsletter, found: Survey, memory: Issues, wish: PublishOptions
+) -> NextIssue | None:
     """Return the next issue; None where there is nothing to tell.
 
     Raises:
         FeedsError: it cannot be composed.
     """
-    issue = waiting(memory, newsletter.name)
-    content = memory.content(issue.id) if issue else None
+    issue = find_waiting(memory, newsletter.name)
+    content = memory.load_content(issue.id) if issue else None
     if issue and content:
-        setter = Typesetter(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
-        return Next(typesetter=setter, content=content)
-    drafted = draft(site, newsletter, found, memory, wish.now.replace(microsecond=0), wish.chance(SEED_BYTES))
-    return Next(typesetter=drafted[0], content=drafted[2]) if drafted else None
+        setter = IssueRenderer(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
+        return NextIssue(typesetter=setter, content=content)
+    drafted = draft_issue(
+        site, newsletter, found, memory, wish.now.replace(microsecond=0), wish.random_bytes(SEED_BYTES)
+    )
+    return NextIssue(typesetter=drafted[0], content=drafted[2]) if drafted else None
 
 
-def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, wish: Wish) -> str:
+def send_test(site: Site, name: str, recipient: str, found: Survey, memory: Issues, wish: PublishOptions) -> str:
     """Make the next issue of a newsletter out to one address, as a reader would get it; return where it lies.
 
     Nothing is written down: the issue that readers get will tell the same.
@@ -59,12 +63,12 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
         FeedsError: there is no such newsletter, or nothing to tell.
         AddressError: mail could not be sent there.
     """
-    newsletter, address = known(site, name), addresses.parse(recipient)
+    newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     found_next = next_issue(site, newsletter, found, memory, wish)
-    letter = found_next.letter(Choice()) if found_next else None
+    letter = found_next.letter(SubscriberPreferences()) if found_next else None
     if found_next is None or letter is None:
         raise FeedsError(f"{name} has nothing to tell: fewer than {newsletter.min_posts} posts since the last issue")
-    envelope, moment = found_next.typesetter.envelope, wish.clock()
+    envelope, moment = found_next.typesetter.headers, wish.clock()
     delivery = Delivery(
         id=int(moment.timestamp()),  # the Message-ID comes of it: another trial is another message
         letter_id=0,
@@ -73,5 +77,7 @@ def trial(site: Site, name: str, recipient: str, found: Survey, memory: Memory, 
         handed_over_at=None,
         subscriber_id=None,
     )
-    content = Edition(envelope, message.encoded(envelope, letter)).message(delivery, "0" * tokens.LENGTH, moment)
-    return site.outbox.keep(f"test/{name}/{envelope.number}", address.email, content)
+    content = MessageBuilder(envelope, message.encode_letter(envelope, letter)).build(
+        delivery, "0" * tokens.LENGTH, moment
+    )
+    return site.outbox.write_message(f"test/{name}/{envelope.number}", address.email, content)

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from feeds.edges.templates import Templates
 from feeds.errors import FeedsError
-from feeds.jobs.preview import Preview, Shown, remarks
-from feeds.model import Choice
+from feeds.jobs.preview import Preview, PreviewIssue, lint_preview
+from feeds.model import SubscriberPreferences
 
 #: Of this machine only; a page elsewhere that calls us by another name gets nothing (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
@@ -27,14 +27,17 @@ def app(preview: Preview, folder: Path) -> Starlette:
 
     def index(request: Request) -> Response:
         try:
-            rows, wrong = [_row(one, _place(request, one.newsletter.name)) for one in preview.shown().values()], ""
+            rows, wrong = (
+                [_row(one, _place(request, one.newsletter.name)) for one in preview.rendered_issues().values()],
+                "",
+            )
         except FeedsError as e:
             rows, wrong = [], str(e)
         page = {"newsletters": rows, "wrong": wrong, "state": preview.state()}
         return HTMLResponse(templates.render("pages/preview.html", {"page": page}))
 
     def letter(request: Request) -> Response:
-        found = preview.shown().get(request.path_params["name"])
+        found = preview.rendered_issues().get(request.path_params["name"])
         shown = found.letter(_place(request, "choice")) if found else None
         if shown is None:
             return PlainTextResponse(found.reason if found else "no such newsletter", 404)
@@ -70,7 +73,7 @@ def _place(request: Request, name: str) -> int:
     return int(asked) if asked.isdecimal() else 0
 
 
-def _row(shown: Shown, place: int) -> dict[str, object]:
+def _row(shown: PreviewIssue, place: int) -> dict[str, object]:
     letter = shown.letter(place)
     nothing = "" if letter or shown.reason else "who asked for this gets no letter: none of its posts are among it"
     return {
@@ -79,13 +82,13 @@ def _row(shown: Shown, place: int) -> dict[str, object]:
         "subject": letter.subject if letter else "",
         "reason": shown.reason or nothing,
         "bytes": f"{len(letter.html.encode()):,}" if letter else "",
-        "remarks": remarks(shown, letter),
+        "remarks": lint_preview(shown, letter),
         "choices": [_asked_for(choice) for choice in shown.choices] if shown.issue else [],
         "chosen": place,
     }
 
 
-def _asked_for(choice: Choice) -> str:
+def _asked_for(choice: SubscriberPreferences) -> str:
     said = [choice.lang or "", ", ".join(choice.topics)]
     return ": ".join(filter(None, said)) or "Everything"
 

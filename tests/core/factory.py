@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from feeds.model import Author, Entry, Post, Text, Topic
+from feeds.model import Author, Entry, Post, PublishedCategory, Text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def entry(path="a.md", *, topics=(), tags=(), days=0, **values):
     return Entry(
         id=f"tag:example.com,2026:{path}",
         post=written,
-        categories=tuple(Topic(term=name, label=name, slug=name.lower()) for name in topics),
+        categories=tuple(PublishedCategory(term=name, label=name, slug=name.lower()) for name in topics),
         tags=tuple(tags),
         updated=written.updated or written.published,
     )

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.schedule import due_slot, last_slot, next_slot, opens_at
-from feeds.settings import Crontab, Hours
+from feeds.core.schedule import due_slot, last_slot, next_opening, next_slot
+from feeds.settings import Crontab, TimeWindow
 
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 MONDAY = Crontab("0 8 * * mon")
@@ -87,17 +87,19 @@ def test_last_and_next_slot_meet(schedule, zone, now):
     assert last_slot(schedule, zone, following - timedelta(seconds=1)) == last
 
 
-HOURS = st.tuples(st.times(), st.times()).filter(lambda found: found[0] != found[1]).map(lambda found: Hours(*found))
+HOURS = (
+    st.tuples(st.times(), st.times()).filter(lambda found: found[0] != found[1]).map(lambda found: TimeWindow(*found))
+)
 
 
 @given(HOURS, st.sampled_from([TOKYO, BERLIN, UTC]), MOMENTS)
 def test_hours_are_open_or_say_when_they_open(hours, zone, now):
     """Then they are, within a day and the hour that clocks may add; without hours all are open."""
-    opens = opens_at(hours, zone, now)
+    opens = next_opening(hours, zone, now)
     if opens is not None:
         assert now < opens <= now + timedelta(hours=25)
-        assert opens_at(hours, zone, opens) is None or zone is BERLIN  # whose clocks may skip the moment
-    assert opens_at(None, zone, now) is None
+        assert next_opening(hours, zone, opens) is None or zone is BERLIN  # whose clocks may skip the moment
+    assert next_opening(None, zone, now) is None
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_hours_are_open_or_say_when_they_open(hours, zone, now):
 )
 def test_hours_are_part_of_a_day(text, at, opens):
     """The end is not among them; they may go over midnight."""
-    found = opens_at(Hours.parse(text), UTC, datetime.fromisoformat(f"{at}+00:00"))
+    found = next_opening(TimeWindow.parse(text), UTC, datetime.fromisoformat(f"{at}+00:00"))
     assert found == (datetime.fromisoformat(f"{opens}+00:00") if opens else None)
 
 
@@ -121,4 +123,4 @@ def test_hours_are_part_of_a_day(text, at, opens):
 def test_what_is_no_part_of_a_day_is_refused(text):
     """In words."""
     with pytest.raises(ValueError, match="is no part of a day; write such as"):
-        Hours.parse(text)
+        TimeWindow.parse(text)

@@ -18,7 +18,7 @@ from typing import Any
 from feeds.core.curation import duplicates
 from feeds.core.posts import read, text
 from feeds.model import Post
-from feeds.settings import Language, Settings, Site, Url, Zone
+from feeds.settings import Language, Settings, SiteSettings, TimeZone, Url
 
 PAIRS = Path(__file__).with_name("pairs.toml")
 #: Where each blog keeps its posts, and the language it is written in.
@@ -38,7 +38,7 @@ KEYS = ("blog", "a", "b", "label", *_RECKONED, "note")
 def content(corpora: Path, blog: str, path: str) -> tuple[str, bytes, Settings]:
     """Return what reading one post takes; one that has no date gets one, since only its text is looked at."""
     folder, language = BLOGS[blog]
-    site = Site(url=Url("https://example.com/"), timezone=Zone("UTC"), language=Language.parse(language))
+    site = SiteSettings(url=Url("https://example.com/"), timezone=TimeZone("UTC"), language=Language.parse(language))
     place, name = posixpath.split(path)
     dated = posixpath.join(place, f"2000-01-01-{name}")
     return dated, (corpora / folder / path).read_bytes(), Settings(site=site)
@@ -47,7 +47,7 @@ def content(corpora: Path, blog: str, path: str) -> tuple[str, bytes, Settings]:
 @cache
 def post(corpora: Path, blog: str, path: str) -> Post:
     """Return one post of a blog."""
-    found = read.understand(*content(corpora, blog, path))
+    found = read.parse_post(*content(corpora, blog, path))
     assert isinstance(found, Post), path
     return found
 
@@ -55,7 +55,7 @@ def post(corpora: Path, blog: str, path: str) -> Post:
 @cache
 def plain(corpora: Path, blog: str, path: str) -> str:
     """Return its text as texts are compared."""
-    return read.plain(*content(corpora, blog, path))
+    return read.comparison_text(*content(corpora, blog, path))
 
 
 def facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
@@ -63,11 +63,11 @@ def facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
     a, b = (post(corpora, pair["blog"], pair[name]) for name in "ab")
     one, other = (plain(corpora, pair["blog"], pair[name]) for name in "ab")
     return pair | {
-        "similarity": round(duplicates.likeness(one, other).similarity, 4),
-        "same_numbers": a.numbers == b.numbers,
+        "similarity": round(duplicates.compare_texts(one, other).jaccard, 4),
+        "same_numbers": a.digits_hash == b.digits_hash,
         "same_lang": a.lang == b.lang,
-        "same_title": text.normal(a.title).casefold() == text.normal(b.title).casefold(),
-        "same_target": a.target == b.target,
+        "same_title": text.normalize(a.title).casefold() == text.normalize(b.title).casefold(),
+        "same_target": a.external_url == b.external_url,
         "lengths": [len(one), len(other)],
     }
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds.edges.store.bounces import Reader
-from feeds.edges.store.deliveries import Outcome
-from feeds.edges.store.memory import Mailing, Plan
-from feeds.edges.store.opening import opened
-from feeds.model import Choice, Content, DeliveryState, Letter, Page, Selection
+from feeds.edges.store.bounces import Recipient
+from feeds.edges.store.deliveries import DeliveryOutcome
+from feeds.edges.store.memory import NewIssue, RenderedIssue
+from feeds.edges.store.opening import open_store
+from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
 
 URL = "sqlite:///feeds.db"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -20,10 +20,10 @@ NEWSLETTERS = {"weekly": None, "daily": None}
 @pytest.fixture
 def store(tmp_path):
     """Ada and Bob read two newsletters; an issue of each is on its way to both."""
-    with opened(URL, tmp_path) as found:
+    with open_store(URL, tmp_path) as found:
         for name in ("ada", "bob"):
             email = f"{name}@readers.example"
-            found.people.subscribe(email, email, NEWSLETTERS, lang=None, consent="asked", at=NOW - 90 * DAY)
+            found.subscribers.subscribe(email, email, NEWSLETTERS, lang=None, consent="asked", at=NOW - 90 * DAY)
         for newsletter in NEWSLETTERS:
             freeze(found, newsletter, 1)
         yield found
@@ -31,18 +31,20 @@ def store(tmp_path):
 
 def freeze(store, newsletter, number):
     told = Selection(stories=())
-    plan = Plan(
+    plan = NewIssue(
         newsletter=newsletter,
         number=number,
         slot=NOW + number * DAY,
         subject="S",
         selection=told,
-        page=Page(html="P"),
-        content=Content(selection=told, texts={}),
+        page=IssuePage(html="P"),
+        content=IssueContent(selection=told, texts={}),
         seed=b"seed",
-        mailing=Mailing(letters=[Letter(lang="en", subject="S", html="<p>", text="T")], choices={Choice(): 0}),
+        mailing=RenderedIssue(
+            letters=[Letter(lang="en", subject="S", html="<p>", text="T")], choices={SubscriberPreferences(): 0}
+        ),
     )
-    assert store.memory.freeze(plan, NOW)
+    assert store.issues.freeze(plan, NOW)
 
 
 @pytest.fixture
@@ -51,28 +53,28 @@ def bounces(store):
 
 
 def status(store, name="ada"):
-    return store.people.one(f"{name}@readers.example").status
+    return store.subscribers.find(f"{name}@readers.example").status
 
 
 def keep(bounces, delivery=1, kind="hard", at=NOW):
-    with bounces.together():
-        return bounces.keep(bounces.delivery(delivery), kind, "5.1.1", "550 5.1.1 no", at)
+    with bounces.transaction():
+        return bounces.record_bounce(bounces.find_delivery(delivery), kind, "5.1.1", "550 5.1.1 no", at)
 
 
 def decide(bounces, decision, until=None):
-    with bounces.together():
-        [entry] = bounces.undecided()
-        bounces.decide(entry, decision, until)
+    with bounces.transaction():
+        [entry] = bounces.load_undecided()
+        bounces.apply_decision(entry, decision, until)
 
 
 def test_a_delivery_says_whom_it_is_for(bounces):
     """And the seed by which its token is checked."""
-    found = bounces.delivery(1)
+    found = bounces.find_delivery(1)
     assert (found.email, found.domain, found.seed) == ("ada@readers.example", "readers.example", b"seed")
     assert (found.newsletter, found.number, found.subscriber_id) == ("weekly", 1, 1)
-    assert bounces.delivery(99) is None
-    assert bounces.reader(1) == Reader(subscriber_id=1, email="ada@readers.example", domain="readers.example")
-    assert bounces.reader(99) is None
+    assert bounces.find_delivery(99) is None
+    assert bounces.find_subscriber(1) == Recipient(subscriber_id=1, email="ada@readers.example", domain="readers.example")
+    assert bounces.find_subscriber(99) is None
 
 
 def test_a_delivery_bounces_once_in_each_way(bounces):
@@ -80,47 +82,47 @@ def test_a_delivery_bounces_once_in_each_way(bounces):
     assert keep(bounces)
     assert not keep(bounces)
     assert keep(bounces, kind="complaint")
-    with bounces.together():
-        assert not bounces.keep(Reader(subscriber_id=None, email="", domain="x"), "hard", "5.1.1", "", NOW)
-        assert not bounces.keep(Reader(subscriber_id=99, email="", domain="x"), "hard", "5.1.1", "", NOW)
-    assert [entry.kind for entry in bounces.undecided()] == ["hard", "complaint"]
+    with bounces.transaction():
+        assert not bounces.record_bounce(Recipient(subscriber_id=None, email="", domain="x"), "hard", "5.1.1", "", NOW)
+        assert not bounces.record_bounce(Recipient(subscriber_id=99, email="", domain="x"), "hard", "5.1.1", "", NOW)
+    assert [entry.kind for entry in bounces.load_undecided()] == ["hard", "complaint"]
 
 
 def test_a_message_is_handled_once_and_forgotten_after_a_year(bounces):
     """Whoever finds it again has nothing to do."""
     for now, is_new in ((NOW, True), (NOW + DAY, False), (NOW + 366 * DAY, True)):
-        with bounces.together():
-            bounces.forget_messages(now)
-            assert bounces.handle("digest", now) is is_new
+        with bounces.transaction():
+            bounces.delete_old_messages(now)
+            assert bounces.claim_message("digest", now) is is_new
 
 
 def test_all_of_it_is_kept_or_nothing(bounces):
     """Also when whoever writes is killed in between; a dry run keeps nothing."""
 
     def killed():
-        with bounces.together():
-            bounces.handle("digest", NOW)
+        with bounces.transaction():
+            bounces.claim_message("digest", NOW)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         killed()
-    with bounces.together(dry_run=True):
-        assert bounces.handle("digest", NOW)
-    with bounces.together():
-        assert bounces.handle("digest", NOW)
+    with bounces.transaction(dry_run=True):
+        assert bounces.claim_message("digest", NOW)
+    with bounces.transaction():
+        assert bounces.claim_message("digest", NOW)
 
 
 def test_who_is_paused_gets_nothing_until_it_is_over(store, bounces):
     """They stay active."""
     keep(bounces)
     decide(bounces, "paused", NOW + 7 * DAY)
-    assert (status(store), store.memory.choices("weekly")) == ("active", {Choice(): 1})
+    assert (status(store), store.issues.load_preferences("weekly")) == ("active", {SubscriberPreferences(): 1})
     bounces.end_pauses(NOW + 6.9 * DAY)
-    assert store.memory.choices("weekly") == {Choice(): 1}
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 1}
     freeze(store, "weekly", 2)
     assert [d.recipient for d in store.deliveries.claim(3, 10, NOW, resend=1)] == ["bob@readers.example"]
     bounces.end_pauses(NOW + 7 * DAY)
-    assert store.memory.choices("weekly") == {Choice(): 2}
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
 
 
 @pytest.mark.parametrize("decision", ["bounced", "complained"])
@@ -128,25 +130,25 @@ def test_who_is_given_up_gets_nothing_more(store, bounces, decision):
     """Also what waits for them."""
     keep(bounces)
     decide(bounces, decision)
-    assert (status(store), store.memory.choices("weekly")) == (decision, {Choice(): 1})
+    assert (status(store), store.issues.load_preferences("weekly")) == (decision, {SubscriberPreferences(): 1})
     assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@readers.example"]
 
 
 def test_a_domain_that_is_paused_gets_nothing(store, bounces):
     """That one alone, not those below it or with a like name; the next day goes over the last."""
-    store.people.subscribe(
+    store.subscribers.subscribe(
         "eve@sub.readers.example", "eve@sub.readers.example", NEWSLETTERS, lang=None, consent="", at=NOW
     )
-    store.people.subscribe("joe@myreaders.example", "joe@myreaders.example", NEWSLETTERS, lang=None, consent="", at=NOW)
+    store.subscribers.subscribe("joe@myreaders.example", "joe@myreaders.example", NEWSLETTERS, lang=None, consent="", at=NOW)
     for day in (1, 3):
-        with bounces.together():
+        with bounces.transaction():
             bounces.pause_domain("readers.example", 1, NOW + day * DAY, "why", NOW)
-    assert store.memory.choices("weekly") == {Choice(): 2}
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
     [paused] = bounces.paused_domains(NOW + 2 * DAY)
     assert (paused.domain, paused.reason) == ("readers.example", "why")
     assert bounces.paused_domains(NOW + 3 * DAY) == ()
     bounces.end_pauses(NOW + 3 * DAY)
-    assert store.memory.choices("weekly") == {Choice(): 4}
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 4}
 
 
 def test_what_a_paused_domain_had_decided_is_taken_back(store, bounces):
@@ -156,14 +158,14 @@ def test_what_a_paused_domain_had_decided_is_taken_back(store, bounces):
     keep(bounces, 2)
     decide(bounces, "paused", NOW + 7 * DAY)
     keep(bounces, 3, kind="complaint", at=NOW)
-    with bounces.together():
+    with bounces.transaction():
         bounces.pause_domain("readers.example", 1, NOW + DAY, "why", NOW)
-    assert bounces.is_held("readers.example", 1)
-    assert not bounces.is_held("readers.example", 2)
-    assert [entry.kind for entry in bounces.undecided()] == ["complaint"]
+    assert bounces.is_domain_held("readers.example", 1)
+    assert not bounces.is_domain_held("readers.example", 2)
+    assert [entry.kind for entry in bounces.load_undecided()] == ["complaint"]
     bounces.end_pauses(NOW + DAY)
-    assert store.memory.choices("weekly") == {Choice(): 2}
-    assert bounces.earlier(1, 0) == []
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
+    assert bounces.earlier_bounces(1, 0) == []
 
 
 def test_revive_undoes_what_was_decided_in_a_time(store, bounces):
@@ -172,13 +174,13 @@ def test_revive_undoes_what_was_decided_in_a_time(store, bounces):
     decide(bounces, "bounced")
     keep(bounces, 2, at=NOW + DAY)
     decide(bounces, "paused", NOW + 8 * DAY)
-    assert bounces.revive("other.example", NOW, NOW + DAY, NOW).bounces == 0
-    done = bounces.revive("readers.example", NOW, NOW + DAY, NOW + DAY)
+    assert bounces.revive_domain("other.example", NOW, NOW + DAY, NOW).bounces == 0
+    done = bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
     assert (done.readers, done.unpaused, done.bounces, done.domain) == (1, 0, 1, False)
-    assert (status(store), store.memory.choices("weekly")) == ("active", {Choice(): 1})
-    again = bounces.revive("readers.example", NOW, NOW + 2 * DAY, NOW + 2 * DAY)
+    assert (status(store), store.issues.load_preferences("weekly")) == ("active", {SubscriberPreferences(): 1})
+    again = bounces.revive_domain("readers.example", NOW, NOW + 2 * DAY, NOW + 2 * DAY)
     assert (again.readers, again.unpaused, again.bounces) == (0, 1, 1)
-    assert store.memory.choices("weekly") == {Choice(): 2}
+    assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
 
 
 @pytest.mark.parametrize("later", ["unsubscribed", "complained"])
@@ -189,7 +191,7 @@ def test_revive_brings_nobody_back_who_has_left_or_complained(store, bounces, la
     with sqlite3.connect(tmp_path / "feeds.db") as db:
         db.execute("UPDATE subscribers SET status = ? WHERE id = 1", (later,))
     db.close()
-    assert bounces.revive("readers.example", NOW - DAY, NOW + DAY, NOW).readers == 0
+    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).readers == 0
     assert status(store) == later
 
 
@@ -197,33 +199,33 @@ def test_what_counts_is_since_a_reader_stands_as_they_do(store, bounces):
     """Who came back begins anew; what is undone or held does not count."""
     keep(bounces, 1)
     decide(bounces, "bounced")
-    assert bounces.earlier(1, 0) == [("hard", NOW)]
-    bounces.revive("readers.example", NOW, NOW + DAY, NOW + DAY)
-    assert bounces.earlier(1, 0) == []
+    assert bounces.earlier_bounces(1, 0) == [("hard", NOW)]
+    bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
+    assert bounces.earlier_bounces(1, 0) == []
 
 
 def test_a_letter_has_arrived_if_it_went_out_and_did_not_come_back(store, bounces):
     """So an old bounce can be told from one in a row."""
     taken = store.deliveries.claim(1, 10, NOW, resend=1)
-    sent = [Outcome(id=one.id, state=DeliveryState.SENT, answer="250 OK") for one in taken]
-    store.deliveries.turn(sent, [], NOW)
-    assert (bounces.arrived(1, NOW), bounces.arrived(1, NOW - DAY)) == (NOW, None)
+    sent = [DeliveryOutcome(id=one.id, state=DeliveryState.SENT, answer="250 OK") for one in taken]
+    store.deliveries.commit_and_begin(sent, [], NOW)
+    assert (bounces.last_arrival(1, NOW), bounces.last_arrival(1, NOW - DAY)) == (NOW, None)
     keep(bounces)
-    assert (bounces.arrived(1, NOW), bounces.arrived(2, NOW)) == (None, NOW)
+    assert (bounces.last_arrival(1, NOW), bounces.last_arrival(2, NOW)) == (None, NOW)
 
 
 def test_leaving_ends_one_subscription_and_the_last_one_all(store, bounces):
     """What waits of this newsletter is over; leaving twice is the same as once; it is remembered."""
-    ada = bounces.reader(1)
+    ada = bounces.find_subscriber(1)
     for left in (True, False):
-        with bounces.together():
-            assert bounces.leave(ada, "weekly", NOW) is left
-    assert (status(store), store.people.one("ada@readers.example").newsletters) == ("active", ("daily",))
-    assert bounces.reads(1) == ["daily", "weekly"]
+        with bounces.transaction():
+            assert bounces.unsubscribe_from(ada, "weekly", NOW) is left
+    assert (status(store), store.subscribers.find("ada@readers.example").newsletters) == ("active", ("daily",))
+    assert bounces.newsletters_of(1) == ["daily", "weekly"]
     assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@readers.example"]
     assert len(store.deliveries.claim(2, 10, NOW, resend=1)) == 2
-    with bounces.together():
-        bounces.leave(ada, "daily", NOW)
+    with bounces.transaction():
+        bounces.unsubscribe_from(ada, "daily", NOW)
     assert status(store) == "unsubscribed"
     assert status(store, "bob") == "active"
 
@@ -231,25 +233,25 @@ def test_leaving_ends_one_subscription_and_the_last_one_all(store, bounces):
 def test_refusals_are_found_a_portion_at_a_time_and_once(store, bounces):
     """Of one issue; what has counted is not looked at again, nor what is still on its way."""
     taken = store.deliveries.claim(1, 10, NOW, resend=1)
-    refused = [Outcome(id=one.id, state=DeliveryState.FAILED, answer="550 5.1.1 no") for one in taken]
-    store.deliveries.turn(refused, [], NOW)
-    [first] = bounces.refused(1, 0, 1)
+    refused = [DeliveryOutcome(id=one.id, state=DeliveryState.FAILED, answer="550 5.1.1 no") for one in taken]
+    store.deliveries.commit_and_begin(refused, [], NOW)
+    [first] = bounces.refused_deliveries(1, 0, 1)
     assert (first.delivery_id, first.domain, first.answer) == (1, "readers.example", "550 5.1.1 no")
-    assert [one.delivery_id for one in bounces.refused(1, first.delivery_id, 1)] == [2]
-    assert bounces.refused(2, 0, 10) == []
-    assert bounces.refused(99, 0, 10) == []
+    assert [one.delivery_id for one in bounces.refused_deliveries(1, first.delivery_id, 1)] == [2]
+    assert bounces.refused_deliveries(2, 0, 10) == []
+    assert bounces.refused_deliveries(99, 0, 10) == []
     keep(bounces)
-    assert [one.delivery_id for one in bounces.refused(1, 0, 10)] == [2]
-    assert (bounces.tally("readers.example", 1), bounces.went_to("readers.example", 1)) == ((1, 0), 2)
+    assert [one.delivery_id for one in bounces.refused_deliveries(1, 0, 10)] == [2]
+    assert (bounces.count_bounces("readers.example", 1), bounces.count_recipients("readers.example", 1)) == ((1, 0), 2)
 
 
 def test_with_a_person_goes_what_bounced(store, bounces):
     """Erasure reaches it."""
     keep(bounces)
     decide(bounces, "paused", NOW + DAY)
-    with bounces.together():
-        bounces.leave(bounces.reader(1), "weekly", NOW)
+    with bounces.transaction():
+        bounces.unsubscribe_from(bounces.find_subscriber(1), "weekly", NOW)
     store.suppressions.erase("ada@readers.example", ["ada@readers.example"], "1-x:digest", NOW)
-    assert bounces.revive("readers.example", NOW - DAY, NOW + DAY, NOW).bounces == 0
-    assert bounces.reads(1) == []
-    assert bounces.delivery(1).subscriber_id is None
+    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).bounces == 0
+    assert bounces.newsletters_of(1) == []
+    assert bounces.find_delivery(1).subscriber_id is None

@@ -6,29 +6,29 @@ import os
 import msgspec
 import pytest
 
-from feeds.edges.cache import Cache, Reading, settled
-from feeds.edges.made import Made
-from feeds.model import Likeness
+from feeds.edges.cache import CachedPost, PostCache, with_trusted_stamp
+from feeds.edges.made import BuildManifest
+from feeds.model import TextSimilarity
 from tests.core.factory import post
 
 STAMP = (1, 2, 3, 4)
 PAIR = ("a.md", "手紙.md")
-LIKE = Likeness(similarity=0.9, characters=900)
+LIKE = TextSimilarity(jaccard=0.9, characters=900)
 
 
 def reading(path, **values):
-    return Reading(path, STAMP, "digest", post(path, **values))
+    return CachedPost(path, STAMP, "digest", post(path, **values))
 
 
 def saved(folder, *paths, build="b1", gone=(), likeness=None):
-    cache = Cache(folder, build)
+    cache = PostCache(folder, build)
     cache.load()
     cache.save({path: reading(path) for path in paths}, list(gone), likeness or {})
     return cache
 
 
 def loaded(folder, build="b1"):
-    cache = Cache(folder, build)
+    cache = PostCache(folder, build)
     cache.load()
     return cache
 
@@ -114,22 +114,22 @@ def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path):
     (tmp_path / "c").write_text("", "utf-8")
     cache = saved(tmp_path / "c", "a.md")
     assert "the cache cannot be" in cache.warnings[-1]
-    assert cache.moment() == 0
+    assert cache.trust_threshold() == 0
 
 
 def test_what_is_not_to_be_kept_leaves_no_trace(tmp_path):
     """A dry run reads the cache and writes nothing."""
-    cache = Cache(tmp_path / "c", "b1", keep=False)
+    cache = PostCache(tmp_path / "c", "b1", keep=False)
     cache.save({"a.md": reading("a.md")}, [], {})
-    assert cache.moment() == 0
+    assert cache.trust_threshold() == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_was_changed_a_moment_ago_is_read_again():
     """It may change once more in the same tick of the file system's clock."""
-    at_rest = Reading("a.md", (100, 200, 3, 4), "digest", None)
-    assert settled(at_rest, 201) == at_rest
-    assert settled(at_rest, 200) == msgspec.structs.replace(at_rest, stamp=(0, 0, 0, 0))
+    at_rest = CachedPost("a.md", (100, 200, 3, 4), "digest", None)
+    assert with_trusted_stamp(at_rest, 201) == at_rest
+    assert with_trusted_stamp(at_rest, 200) == msgspec.structs.replace(at_rest, stamp=(0, 0, 0, 0))
 
 
 def test_an_output_is_fresh_as_long_as_recipe_and_file_are(tmp_path):
@@ -138,16 +138,16 @@ def test_an_output_is_fresh_as_long_as_recipe_and_file_are(tmp_path):
     public.mkdir()
 
     def made():
-        return Made(tmp_path / "made", public, "b1")
+        return BuildManifest(tmp_path / "made", public, "b1")
 
     (public / "atom.xml").write_text("x", "utf-8")
     first = made()
     assert not first.is_fresh("atom.xml", "r1")
-    first.note("atom.xml", "r1")
+    first.record("atom.xml", "r1")
     first.save()
     assert made().is_fresh("atom.xml", "r1")
     assert not made().is_fresh("atom.xml", "r2")
-    assert not Made(tmp_path / "made", public, "b2").is_fresh("atom.xml", "r1")
+    assert not BuildManifest(tmp_path / "made", public, "b2").is_fresh("atom.xml", "r1")
     (public / "atom.xml").write_text("y", "utf-8")
     assert not made().is_fresh("atom.xml", "r1")
     (public / "atom.xml").unlink()
@@ -157,10 +157,10 @@ def test_an_output_is_fresh_as_long_as_recipe_and_file_are(tmp_path):
 def test_damaged_recipes_are_none(tmp_path):
     """Then everything is made and compared."""
     (tmp_path / "atom.xml").write_text("x", "utf-8")
-    made = Made(tmp_path / "made", tmp_path, "b1")
-    made.note("atom.xml", "r1")
+    made = BuildManifest(tmp_path / "made", tmp_path, "b1")
+    made.record("atom.xml", "r1")
     made.save()
     content = (tmp_path / "made").read_bytes()
     for damaged in (content[:-1], content.replace(b"r1", b"r3"), b"", b"\xff" * 90):
         (tmp_path / "made").write_bytes(damaged)
-        assert not Made(tmp_path / "made", tmp_path, "b1").is_fresh("atom.xml", "r1")
+        assert not BuildManifest(tmp_path / "made", tmp_path, "b1").is_fresh("atom.xml", "r1")

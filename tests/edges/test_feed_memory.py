@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.model import ArchivePage, KnownFeed, Ping
 
 URL = "sqlite:///feeds.db"
@@ -15,7 +15,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def memory(tmp_path):
-    with opened(URL, tmp_path) as store:
+    with open_store(URL, tmp_path) as store:
         yield store.feeds
 
 
@@ -57,15 +57,15 @@ def test_two_feeds_may_swap_their_folders(memory):
 
 def test_what_is_remembered_outlives_the_process(tmp_path):
     """It lies in the file."""
-    with opened(URL, tmp_path) as store:
-        store.feeds.remember([known("x", updated=NOW)], [page(1, "a")])
+    with open_store(URL, tmp_path) as store:
+        store.feeds.save_feeds([known("x", updated=NOW)], [page(1, "a")])
         store.feeds.retire(["feeds/rss.xml"], NOW)
-        store.feeds.expect(["feeds/atom.xml"], NOW)
-    with opened(URL, tmp_path) as store:
-        assert store.feeds.known() == (known("x", updated=NOW),)
-        assert store.feeds.pages() == (page(1, "a"),)
-        assert store.feeds.retired() == {"feeds/rss.xml"}
-        assert [ping.path for ping in store.feeds.pings()] == ["feeds/atom.xml"]
+        store.feeds.expect_pings(["feeds/atom.xml"], NOW)
+    with open_store(URL, tmp_path) as store:
+        assert store.feeds.load_feeds() == (known("x", updated=NOW),)
+        assert store.feeds.load_archive_pages() == (page(1, "a"),)
+        assert store.feeds.load_retired() == {"feeds/rss.xml"}
+        assert [ping.path for ping in store.feeds.load_pings()] == ["feeds/atom.xml"]
 
 
 def test_pages_are_in_the_order_of_their_numbers(memory):

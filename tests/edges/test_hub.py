@@ -39,7 +39,7 @@ def nobody():
 def test_a_hub_is_told_in_the_form_that_all_take(there):
     """PubSubHubbub 0.4 section 7.1, and `hub.topic` for those who read that."""
     topic = "https://example.com/feeds/category/%E9%9B%A8/atom.xml"
-    assert hub.ping(there.url, topic) is None
+    assert hub.send_ping(there.url, topic) is None
     assert there.forms == [{"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}]
     assert there.heads[0]["Content-Type"] == "application/x-www-form-urlencoded"
     assert there.heads[0]["User-Agent"].startswith("Feeds/")
@@ -49,14 +49,14 @@ def test_a_hub_is_told_in_the_form_that_all_take(there):
 def test_any_success_means_that_the_hub_has_heard(there, status):
     """Hubs answer as they like."""
     there.status = status
-    assert hub.ping(there.url, "https://example.com/a") is None
+    assert hub.send_ping(there.url, "https://example.com/a") is None
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])
 def test_any_failure_is_told(there, status):
     """With its number; the hub has not heard."""
     there.status = status
-    assert hub.ping(there.url, "https://example.com/a") == f"answered {status}"
+    assert hub.send_ping(there.url, "https://example.com/a") == f"answered {status}"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -64,12 +64,12 @@ def test_a_hub_that_has_moved_is_told_there_or_has_not_heard(there, status):
     """A redirect to a page about hubs is no success."""
     with Hub() as old:
         old.status, old.headers = status, {"Location": there.url}
-        assert hub.ping(old.url, "https://example.com/a") is not None or there.pings == ["https://example.com/a"]
+        assert hub.send_ping(old.url, "https://example.com/a") is not None or there.pings == ["https://example.com/a"]
 
 
 def test_a_hub_that_is_away_is_told():
     """In words, not as an exception."""
-    assert "refused" in hub.ping(nobody(), "https://example.com/a")
+    assert "refused" in hub.send_ping(nobody(), "https://example.com/a")
 
 
 @contextmanager
@@ -95,9 +95,9 @@ def talking(words, slowly=b""):
 def test_what_talks_nonsense_has_neither_heard_nor_shown_anything(words):
     """What is no HTTP is no answer; not even on this machine, where somebody does serve something."""
     with talking(words) as url:
-        assert hub.ping(url, "https://example.com/a")
+        assert hub.send_ping(url, "https://example.com/a")
     with talking(words) as url:
-        assert not live.shows(url, b"<feed/>")
+        assert not live.serves(url, b"<feed/>")
 
 
 def test_a_hub_that_hangs_is_not_waited_for(there, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_hub_that_hangs_is_not_waited_for(there, monkeypatch):
     monkeypatch.setattr(live, "PATIENCE", 0.2)
     there.answers.clear()
     started = time.monotonic()
-    assert "timed out" in hub.ping(there.url, "https://example.com/a")
+    assert "timed out" in hub.send_ping(there.url, "https://example.com/a")
     assert time.monotonic() - started < 1
 
 
@@ -113,7 +113,7 @@ DRIPS = [b"HTTP/1.1 200 OK\r\nX-Words: ", b"HTTP/1.1 200 OK\r\n\r\n"]
 
 
 @pytest.mark.parametrize("begun", DRIPS, ids=["head", "content"])
-@pytest.mark.parametrize("ask", [hub.ping, lambda url, _: live.shows(url, b"x" * 30)], ids=["ping", "shows"])
+@pytest.mark.parametrize("ask", [hub.send_ping, lambda url, _: live.serves(url, b"x" * 30)], ids=["ping", "shows"])
 def test_what_answers_byte_by_byte_is_not_waited_for(begun, ask, monkeypatch):
     """Patience is for the whole answer, not for each of its bytes."""
     monkeypatch.setattr(live, "PATIENCE", 0.2)
@@ -126,10 +126,10 @@ def test_what_answers_byte_by_byte_is_not_waited_for(begun, ask, monkeypatch):
 def test_the_web_shows_what_it_shows(tmp_path, web):
     """Byte for byte; what is older, longer, shorter or missing is not it."""
     (tmp_path / "a.xml").write_bytes(b"<feed/>")
-    assert live.shows(f"{web.url}a.xml", b"<feed/>")
+    assert live.serves(f"{web.url}a.xml", b"<feed/>")
     for other in (b"<feed>", b"<feed/>\n", b"<fee", b""):
-        assert not live.shows(f"{web.url}a.xml", other)
-    assert not live.shows(f"{web.url}b.xml", b"<feed/>")
+        assert not live.serves(f"{web.url}a.xml", other)
+    assert not live.serves(f"{web.url}b.xml", b"<feed/>")
 
 
 def test_half_an_answer_shows_nothing():
@@ -140,7 +140,7 @@ def test_half_an_answer_shows_nothing():
             return 200, b"<feed/>", {"Content-Length": "99"}
 
     with Torn() as web:
-        assert not live.shows(f"{web.url}a.xml", b"<feed/>" + b"x" * 92)
+        assert not live.serves(f"{web.url}a.xml", b"<feed/>" + b"x" * 92)
 
 
 def test_a_web_that_hangs_is_not_waited_for(monkeypatch):
@@ -148,14 +148,14 @@ def test_a_web_that_hangs_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(live, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         started = time.monotonic()
-        assert not live.shows(f"http://127.0.0.1:{server.getsockname()[1]}/a.xml", b"<feed/>")
+        assert not live.serves(f"http://127.0.0.1:{server.getsockname()[1]}/a.xml", b"<feed/>")
         assert time.monotonic() - started < 1
 
 
 def test_a_site_on_this_machine_that_nobody_serves_is_not_waited_for():
     """There is no web that could show it."""
-    assert live.shows(f"{nobody()}a.xml", b"<feed/>")
-    assert live.shows(f"{nobody()}a.xml".replace("127.0.0.1", "localhost"), b"<feed/>")
+    assert live.serves(f"{nobody()}a.xml", b"<feed/>")
+    assert live.serves(f"{nobody()}a.xml".replace("127.0.0.1", "localhost"), b"<feed/>")
 
 
 def test_the_tests_hub_verifies_intent(tmp_path, web):
@@ -166,12 +166,12 @@ def test_the_tests_hub_verifies_intent(tmp_path, web):
         assert subscriber.subscribe(there.url, f"{web.url}b.xml") == 404
         assert subscriber.subscribe(there.url) == 202
         assert list(there.subscriptions) == [(f"{web.url}a.xml", subscriber.url)]
-        assert hub.ping(there.url, f"{web.url}b.xml") is None
+        assert hub.send_ping(there.url, f"{web.url}b.xml") is None
         assert subscriber.received == []
-        assert hub.ping(there.url, f"{web.url}a.xml") is None
+        assert hub.send_ping(there.url, f"{web.url}a.xml") is None
         (delivery,) = subscriber.received
         assert delivery.content == b"<feed/>"
         assert delivery.link == f'<{there.url}>; rel="hub", <{web.url}a.xml>; rel="self"'
         there.subscriptions[f"{web.url}a.xml", subscriber.url] = "another secret"
-        hub.ping(there.url, f"{web.url}a.xml")
+        hub.send_ping(there.url, f"{web.url}a.xml")
         assert len(subscriber.received) == 1

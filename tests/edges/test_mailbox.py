@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from feeds.edges.mailbox import opened
-from feeds.errors import FeedsError, MailAway, MailRefused
+from feeds.edges.mailbox import open_mailbox
+from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
 from tests import mailserver
 
 MESSAGES = [b"From: a\nSubject: %d\n\nbody\n" % at for at in range(3)]
@@ -29,7 +29,7 @@ def place(request, tmp_path):
 
 @contextmanager
 def looking(place, folder, **how):
-    with opened(place, folder, "", **how) as box:
+    with open_mailbox(place, folder, "", **how) as box:
         yield box
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_somebody_writes_to_is_left_alone(tmp_path):
     )
     with process:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(MailAway, match="somebody else holds it"), looking("mbox:box", tmp_path):
+        with pytest.raises(MailServerUnavailable, match="somebody else holds it"), looking("mbox:box", tmp_path):
             pass
         process.stdin.close()
     with looking("mbox:box", tmp_path):
@@ -150,7 +150,7 @@ def folder(server, request):
 
 @contextmanager
 def asked(place, tmp_path, password=mailserver.PASSWORD, **how):
-    with opened(place, tmp_path, password, **how) as box:
+    with open_mailbox(place, tmp_path, password, **how) as box:
         yield box
 
 
@@ -190,7 +190,7 @@ def test_a_server_that_does_not_let_us_in_is_told(tmp_path, server, password):
     """The password is not, whatever it is made of."""
     why = r"^imap://127\.0\.0\.1:\d+/INBOX: .*[Aa]uthentication"
     place = f"imap://reader@127.0.0.1:{server.imap}/INBOX"
-    with pytest.raises(MailRefused, match=why) as told, asked(place, tmp_path, password):
+    with pytest.raises(SenderRejected, match=why) as told, asked(place, tmp_path, password):
         pass
     assert password not in str(told.value)
 
@@ -198,13 +198,16 @@ def test_a_server_that_does_not_let_us_in_is_told(tmp_path, server, password):
 def test_a_folder_that_is_not_there_is_told(tmp_path, server):
     """It is not made."""
     place = f"imap://reader@127.0.0.1:{server.imap}/None"
-    with pytest.raises(MailRefused, match="the folder cannot be opened"), asked(place, tmp_path):
+    with pytest.raises(SenderRejected, match="the folder cannot be opened"), asked(place, tmp_path):
         pass
 
 
 def test_a_password_is_not_said_for_all_to_hear(tmp_path, server):
     """This address leads to this machine, and it is none that says so; the server offers no encryption."""
-    with pytest.raises(MailRefused, match="no encryption"), asked(f"imap://reader@127.1:{server.imap}/INBOX", tmp_path):
+    with (
+        pytest.raises(SenderRejected, match="no encryption"),
+        asked(f"imap://reader@127.1:{server.imap}/INBOX", tmp_path),
+    ):
         pass
 
 
@@ -212,17 +215,17 @@ def test_a_server_that_is_not_there_is_asked_later(tmp_path, server):
     """Nothing listens, or what listens does not speak TLS."""
     for place in ("imap://reader@127.0.0.1:1/INBOX", f"imaps://reader@127.0.0.1:{server.imap}/INBOX"):
         why = r"^imaps?://127\.0\.0\.1:\d+/INBOX: cannot be reached"
-        with pytest.raises(MailAway, match=why), asked(place, tmp_path):
+        with pytest.raises(MailServerUnavailable, match=why), asked(place, tmp_path):
             pass
 
 
 @pytest.mark.parametrize(
     ("said", "fault"),
     [
-        ("NO [UNAVAILABLE] Come back later", MailAway),
-        ("NO [SERVERBUG] Internal error", MailAway),
-        ("NO [AUTHENTICATIONFAILED] No", MailRefused),
-        ("BAD What?", MailRefused),
+        ("NO [UNAVAILABLE] Come back later", MailServerUnavailable),
+        ("NO [SERVERBUG] Internal error", MailServerUnavailable),
+        ("NO [AUTHENTICATIONFAILED] No", SenderRejected),
+        ("BAD What?", SenderRejected),
     ],
 )
 def test_a_server_that_says_later_is_asked_later(tmp_path, said, fault):

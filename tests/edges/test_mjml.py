@@ -38,7 +38,7 @@ def refused(tmp_path):
         file = tmp_path / "digest.mjml"
         file.write_text(source, "utf-8")
         with pytest.raises(TemplateError) as caught:
-            mjml.compile(source, str(file))
+            mjml.compile_mjml(source, str(file))
         return str(caught.value).removeprefix(f"{tmp_path}/")
 
     return compile_
@@ -48,21 +48,21 @@ def refused(tmp_path):
 def test_attributes_keep_every_character(character):
     """By itself it writes Rust escapes for some."""
     source = letter(IN_COLUMN.format(f'<mj-image src="x.png" alt="a{character}b" />'))
-    assert f'alt="a{CORRUPTED[character]}b"' in mjml.compile(source, "digest.mjml")
+    assert f'alt="a{CORRUPTED[character]}b"' in mjml.compile_mjml(source, "digest.mjml")
     assert re.search(r'alt="a[^"]*\\[^"]*b"', bare(source))
 
 
 def test_two_words_stay_two():
     """By itself it drops a line break between two tags, and the space with it; between blocks nothing is lost."""
     source = letter(IN_COLUMN.format("<mj-text><b>one</b>\n  <i>two</i></mj-text>"))
-    assert "<b>one</b> <i>two</i>" in mjml.compile(source, "digest.mjml")
+    assert "<b>one</b> <i>two</i>" in mjml.compile_mjml(source, "digest.mjml")
     assert "<b>one</b><i>two</i>" in bare(source)
 
 
 def test_no_font_is_asked_for_elsewhere():
     """By itself it links Google's copy of a font that a letter only names."""
     source = letter(IN_COLUMN.format('<mj-text font-family="Georgia, Roboto">a</mj-text>'))
-    assert "fonts.googleapis.com" not in mjml.compile(source, "digest.mjml")
+    assert "fonts.googleapis.com" not in mjml.compile_mjml(source, "digest.mjml")
     assert "fonts.googleapis.com" in bare(source)
 
 
@@ -97,7 +97,7 @@ def test_what_mjml_does_not_know_is_refused(refused, inside, told):
 
 def test_defaults_may_be_of_any_element(refused):
     """What stands in mj-attributes is checked against all that MJML knows."""
-    mjml.compile(letter("", '<mj-attributes><mj-all padding="0" /><mj-text color="red" /></mj-attributes>'), "a")
+    mjml.compile_mjml(letter("", '<mj-attributes><mj-all padding="0" /><mj-text color="red" /></mj-attributes>'), "a")
     found = refused(letter("", '<mj-attributes><mj-all pading="0" /></mj-attributes>'))
     assert found == "digest.mjml:2: <mj-all> knows no pading; did you mean padding?"
 
@@ -105,7 +105,7 @@ def test_defaults_may_be_of_any_element(refused):
 def test_html_in_a_text_is_its_own_business():
     """Elements and attributes in mj-text are HTML's, closed or not, and so is what stands in mj-raw."""
     inside = IN_COLUMN.format("<mj-text><p odd='1'>a<br>b<img src='x'><div>c</mj-text><mj-raw><x-y z='1' /></mj-raw>")
-    assert "<p odd=" in mjml.compile(letter(inside.replace("<div>c", "<div>c</div></p>")), "digest.mjml")
+    assert "<p odd=" in mjml.compile_mjml(letter(inside.replace("<div>c", "<div>c</div></p>")), "digest.mjml")
 
 
 def test_a_part_is_named_where_the_fault_lies_in_it(tmp_path):
@@ -114,7 +114,7 @@ def test_a_part_is_named_where_the_fault_lies_in_it(tmp_path):
     files[0].write_text("<mjml>{% include 'foot.mjml' %}</mjml>", "utf-8")
     files[1].write_text("\n\n<mj-foot />", "utf-8")
     with pytest.raises(TemplateError, match=r"foot\.mjml:3: MJML has no element <mj-foot>"):
-        mjml.compile(letter("<mj-foot />"), str(files[0]), [str(files[1])])
+        mjml.compile_mjml(letter("<mj-foot />"), str(files[0]), [str(files[1])])
 
 
 def test_what_is_no_mjml_is_told(refused):
@@ -123,5 +123,5 @@ def test_what_is_no_mjml_is_told(refused):
     with pytest.raises(
         TemplateError, match=r"^x\.mjml: MJML does not understand"
     ):  # the Rust side's error becomes ours
-        mjml.compile("<mjml><mj-body></mjml>", "x.mjml")
+        mjml.compile_mjml("<mjml><mj-body></mjml>", "x.mjml")
     assert "there is no <mj-body>" in refused("<mjml><mj-head></mj-head></mjml>")

@@ -5,7 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.edges.scan import is_post, scan
+from feeds.edges.scan import is_post, scan_folder
 
 
 def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
@@ -24,7 +24,7 @@ def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
         "md",
     ):
         (tmp_path / name).touch()
-    assert scan(str(tmp_path)).paths == ["a.md", "b.MD", "c.markdown", "d.mdx", "e.html"]
+    assert scan_folder(str(tmp_path)).paths == ["a.md", "b.MD", "c.markdown", "d.mdx", "e.html"]
 
 
 def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
@@ -33,8 +33,8 @@ def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
     (tmp_path / "b.md").write_text("b", "utf-8")
 
     def state():
-        found = scan(str(tmp_path))
-        return found.seal(), found.paths, found.stamps()
+        found = scan_folder(str(tmp_path))
+        return found.digest(), found.paths, found.stamps()
 
     before = state()
     assert state() == before
@@ -56,10 +56,10 @@ def test_links_and_names_of_any_kind_end_no_scan(tmp_path):
     (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
     (tmp_path / "self.md").symlink_to(tmp_path / "self.md")
     (tmp_path / os.fsdecode(b"caf\xe9.md")).touch()
-    found = scan(str(tmp_path))
+    found = scan_folder(str(tmp_path))
     assert found.paths == ["caf\udce9.md", "gone.md", "self.md"]
     assert found.stamps()[1:] == [(0, 0, 0, 0)] * 2
-    assert b"caf\xe9.md\0gone.md" in found.seal()
+    assert b"caf\xe9.md\0gone.md" in found.digest()
 
 
 @given(st.text(max_size=12))

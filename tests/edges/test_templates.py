@@ -14,7 +14,7 @@ def templates(tmp_path):
 
 def test_the_sites_own_templates_come_first(tmp_path, templates):
     """Then the shipped ones."""
-    assert templates.path("digest.txt") != str(tmp_path / "templates" / "digest.txt")
+    assert templates.template_path("digest.txt") != str(tmp_path / "templates" / "digest.txt")
     (tmp_path / "templates" / "digest.txt").write_text("mine", "utf-8")
     assert templates.render("digest.txt", {}) == "mine"
 

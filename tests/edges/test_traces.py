@@ -3,7 +3,7 @@
 import pytest
 
 from feeds.edges.outbox import Maildir, Outbox
-from feeds.edges.traces import remove_addressed, remove_naming
+from feeds.edges.traces import erase_mentions, erase_messages
 from feeds.errors import OutputError
 
 MESSAGE = "DKIM-Signature: v=1\r\nTo: {}\r\nFrom: Ada <ada@example.org>\r\n\r\nTo: ada@example.org\r\n"
@@ -18,11 +18,11 @@ def _kept(outbox, *recipients):
 def test_only_messages_to_somebody_are_removed(tmp_path, kind):
     """Whatever the file is called, in whatever case; not what is from them or speaks of them."""
     _kept(kind(tmp_path), "Ada@example.org", "bada@example.org", "bob@example.org")
-    assert remove_addressed(tmp_path, {"ada@example.org", "ada@xn--bcher-kva.example"}) == 1
+    assert erase_messages(tmp_path, {"ada@example.org", "ada@xn--bcher-kva.example"}) == 1
     left = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
     assert sorted(message.splitlines()[1] for message in left) == ["To: bada@example.org", "To: bob@example.org"]
-    assert remove_addressed(tmp_path, {"ada@example.org"}) == 0
-    assert remove_addressed(tmp_path / "nowhere", {"ada@example.org"}) == 0
+    assert erase_messages(tmp_path, {"ada@example.org"}) == 0
+    assert erase_messages(tmp_path / "nowhere", {"ada@example.org"}) == 0
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_only_messages_to_somebody_are_removed(tmp_path, kind):
 def test_what_names_somebody_is_removed(tmp_path, text, gone):
     """The very address, not one that contains it."""
     (tmp_path / "a.eml").write_text(f"From: x\n\n{text}\n")
-    assert remove_naming(tmp_path, {"ada@example.org"}) == int(gone)
+    assert erase_mentions(tmp_path, {"ada@example.org"}) == int(gone)
     assert (tmp_path / "a.eml").exists() is not gone
 
 
@@ -49,4 +49,4 @@ def test_what_cannot_be_read_is_told(tmp_path):
     """Somebody must not be taken for forgotten while a letter to them lies there."""
     (tmp_path / "a.eml").symlink_to("/proc/self/mem")
     with pytest.raises(OutputError, match=r"a\.eml: cannot be read"):
-        remove_addressed(tmp_path, {"ada@example.org"})
+        erase_messages(tmp_path, {"ada@example.org"})

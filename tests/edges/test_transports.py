@@ -8,14 +8,14 @@ from mailbox import Maildir as Read
 import pytest
 from aiosmtpd.controller import Controller
 
-from feeds.config import load
+from feeds.config import load_config
 from feeds.edges import transportkit, transports
 from feeds.edges.outbox import Maildir, Outbox
 from feeds.edges.sendmail import Sendmail
-from feeds.edges.smtp.courier import Smtp as SmtpTransport
-from feeds.edges.transport import Lost
-from feeds.errors import ConfigError, MailRefused
-from feeds.settings import Mail, Smtp
+from feeds.edges.smtp.courier import SmtpTransport as SmtpTransport
+from feeds.edges.transport import Unconfirmed
+from feeds.errors import ConfigError, SenderRejected
+from feeds.settings import MailSettings, SmtpSettings
 from tests.conftest import CONFIG
 
 COMMAND = """#!/bin/sh
@@ -40,13 +40,13 @@ def read(folder, pattern):
 
 def test_an_outbox_keeps_the_promises(tmp_path):
     """A file for each message, for its owner only."""
-    transportkit.check(lambda: Outbox(tmp_path / "o"), lambda: read(tmp_path / "o", "trial/1/*.eml"))
+    transportkit.check_transport(lambda: Outbox(tmp_path / "o"), lambda: read(tmp_path / "o", "trial/1/*.eml"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "o").rglob("*.eml")} == {0o600}
 
 
 def test_a_maildir_keeps_the_promises(tmp_path):
     """And any program that reads a Maildir reads it."""
-    transportkit.check(lambda: Maildir(tmp_path / "m"), lambda: read(tmp_path / "m", "new/*"))
+    transportkit.check_transport(lambda: Maildir(tmp_path / "m"), lambda: read(tmp_path / "m", "new/*"))
     found = [message_from_bytes(bytes(m), policy=policy.default)["Subject"] for m in Read(tmp_path / "m", create=False)]
     assert set(found) == {"手紙"}
     assert len(found) == len(read(tmp_path / "m", "new/*"))
@@ -55,7 +55,7 @@ def test_a_maildir_keeps_the_promises(tmp_path):
 def test_a_command_keeps_the_promises(tmp_path):
     """It is given the envelope in words, and the message with lines as this system has them."""
     made = command(tmp_path)
-    transportkit.check(lambda: Sendmail(made), lambda: read(tmp_path / "taken", "*"), readers=5)
+    transportkit.check_transport(lambda: Sendmail(made), lambda: read(tmp_path / "taken", "*"), readers=5)
     assert not any(b"\r" in message for message in read(tmp_path / "taken", "*"))
 
 
@@ -78,8 +78,8 @@ def test_a_server_keeps_the_promises(pipelining):
     server = Controller(Keep(), hostname="127.0.0.1", port=port)
     server.start()
     try:
-        settings = Smtp(host="127.0.0.1", port=port)
-        transportkit.check(lambda: SmtpTransport([(settings, "")], "example.com"), lambda: taken)
+        settings = SmtpSettings(host="127.0.0.1", port=port)
+        transportkit.check_transport(lambda: SmtpTransport([(settings, "")], "example.com"), lambda: taken)
     finally:
         server.stop()
 
@@ -89,7 +89,7 @@ def test_a_server_keeps_the_promises(pipelining):
 )
 def test_how_a_command_ends_is_its_answer(tmp_path, code, reply):
     """sysexits(3), with what it said; whoever comes next is not held up."""
-    desk = transportkit.TrialDesk(["nobody@example.org", "ada@example.org"])
+    desk = transportkit.InMemoryQueue(["nobody@example.org", "ada@example.org"])
     Sendmail(command(tmp_path, code=code)).run(desk)
     assert str(desk.answers[0].reply).startswith(reply)
     assert "not today" in str(desk.answers[0].reply)
@@ -98,8 +98,8 @@ def test_how_a_command_ends_is_its_answer(tmp_path, code, reply):
 
 def test_a_command_that_is_not_there_is_named_and_nothing_is_lost(tmp_path):
     """Everything stays with the desk."""
-    desk = transportkit.TrialDesk(["ada@example.org"])
-    with pytest.raises(MailRefused, match=r"no command .*/none; mail\.sendmail names another one"):
+    desk = transportkit.InMemoryQueue(["ada@example.org"])
+    with pytest.raises(SenderRejected, match=r"no command .*/none; mail\.sendmail names another one"):
         Sendmail(str(tmp_path / "none")).run(desk)
     assert (len(desk.waiting), desk.given) == (1, [])
 
@@ -110,28 +110,32 @@ def test_a_command_that_hangs_may_have_sent_it(tmp_path, monkeypatch):
     file = tmp_path / "slow"
     file.write_text("#!/bin/sh\nexec sleep 20\n", "utf-8")
     file.chmod(0o755)
-    desk = transportkit.TrialDesk(["ada@example.org"])
+    desk = transportkit.InMemoryQueue(["ada@example.org"])
     Sendmail(str(file)).run(desk)
-    assert [type(answer) for answer in desk.answers] == [Lost]
+    assert [type(answer) for answer in desk.answers] == [Unconfirmed]
 
 
 def test_a_transport_is_named_in_the_settings(tmp_path):
     """Ours, or one that an installed package brings; anything else is an error with the nearest name."""
     for name, kind in (("outbox", Outbox), ("maildir", Maildir), ("smtp", SmtpTransport), ("sendmail", Sendmail)):
-        assert type(transports.transport(Mail(transport=name), tmp_path, passwords=[""], name="x")) is kind
+        assert (
+            type(transports.create_transport(MailSettings(transport=name), tmp_path, passwords=[""], name="x")) is kind
+        )
     with pytest.raises(
-        MailRefused, match="there is no transport 'pigeon'; known here: outbox, maildir, smtp, sendmail"
+        SenderRejected, match="there is no transport 'pigeon'; known here: outbox, maildir, smtp, sendmail"
     ):
-        transports.transport(Mail(transport="pigeon"), tmp_path, passwords=[""], name="x")
-    with pytest.raises(MailRefused, match=r"mail\.smtp\.user is set, and the variable FEEDS_SMTP_PASSWORD is not"):
-        transports.transport(Mail(transport="smtp", smtp=Smtp(user="me")), tmp_path, passwords=[""], name="x")
-    second = Mail(transport="smtp", servers=(Smtp(), Smtp(user="me", password_env="SECOND")))
-    with pytest.raises(MailRefused, match=r"mail\.servers\[1\]\.user is set, and the variable SECOND is not"):
-        transports.transport(second, tmp_path, passwords=["", "", ""], name="x")
+        transports.create_transport(MailSettings(transport="pigeon"), tmp_path, passwords=[""], name="x")
+    with pytest.raises(SenderRejected, match=r"mail\.smtp\.user is set, and the variable FEEDS_SMTP_PASSWORD is not"):
+        transports.create_transport(
+            MailSettings(transport="smtp", smtp=SmtpSettings(user="me")), tmp_path, passwords=[""], name="x"
+        )
+    second = MailSettings(transport="smtp", servers=(SmtpSettings(), SmtpSettings(user="me", password_env="SECOND")))
+    with pytest.raises(SenderRejected, match=r"mail\.servers\[1\]\.user is set, and the variable SECOND is not"):
+        transports.create_transport(second, tmp_path, passwords=["", "", ""], name="x")
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "sendmial"\n', "utf-8")
     with pytest.raises(ConfigError, match=r"mail\.transport: 'sendmial' is not a known value; did you mean `sendmail`"):
-        load(tmp_path / "c.toml", {})
+        load_config(tmp_path / "c.toml", {})
 
 
 def test_another_package_may_bring_a_transport(tmp_path, monkeypatch):
@@ -149,7 +153,7 @@ def test_another_package_may_bring_a_transport(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "pigeon"\n', "utf-8")
-    mail = load(tmp_path / "c.toml", {}).settings.mail
-    assert transports.transport(mail, tmp_path, passwords=[""], name="x").path("a", "b") == "a/b.eml"
-    with pytest.raises(MailRefused, match="ill cannot be used: RuntimeError: a broken wing"):
-        transports.transport(Mail(transport="ill"), tmp_path, passwords=[""], name="x")
+    mail = load_config(tmp_path / "c.toml", {}).settings.mail
+    assert transports.create_transport(mail, tmp_path, passwords=[""], name="x").path("a", "b") == "a/b.eml"
+    with pytest.raises(SenderRejected, match="ill cannot be used: RuntimeError: a broken wing"):
+        transports.create_transport(MailSettings(transport="ill"), tmp_path, passwords=[""], name="x")

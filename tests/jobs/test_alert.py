@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.edges.smtp import courier
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses, configured
 from tests.mailing import subscribe as join
@@ -102,8 +102,8 @@ def test_a_command_that_fails_is_told_and_stops_nothing(letter_site, server):
 
 def test_what_was_told_is_forgotten_after_a_quarter(tmp_path):
     """Else it would grow for ever."""
-    with opened(URL, tmp_path) as store:
-        assert store.alerts.note("a", NOW)
-        assert not store.alerts.note("a", NOW + timedelta(days=89))
-        assert store.alerts.note("b", NOW + timedelta(days=91))
-        assert store.alerts.note("a", NOW + timedelta(days=91))
+    with open_store(URL, tmp_path) as store:
+        assert store.alerts.record("a", NOW)
+        assert not store.alerts.record("a", NOW + timedelta(days=89))
+        assert store.alerts.record("b", NOW + timedelta(days=91))
+        assert store.alerts.record("a", NOW + timedelta(days=91))

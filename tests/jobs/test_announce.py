@@ -14,7 +14,7 @@ from lxml import etree
 from msgspec.structs import replace
 
 from feeds.edges import live
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.jobs import announce
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.hub import Hub, Subscriber, Web
@@ -63,8 +63,8 @@ def addresses(web, *folders):
 
 def waiting(site):
     """What the hub has still to hear of."""
-    with opened("sqlite:///feeds.db", site.folder) as store:
-        return store.feeds.pings()
+    with open_store("sqlite:///feeds.db", site.folder) as store:
+        return store.feeds.load_pings()
 
 
 def hold(site, web):
@@ -81,8 +81,8 @@ def release(site, web):
 
 def put_off(site, until):
     """Let time pass for what waits, as the command line reads the real clock."""
-    with opened("sqlite:///feeds.db", site.folder) as store:
-        store.feeds.postpone([replace(ping, next_at=until) for ping in store.feeds.pings()])
+    with open_store("sqlite:///feeds.db", site.folder) as store:
+        store.feeds.postpone_pings([replace(ping, next_at=until) for ping in store.feeds.load_pings()])
 
 
 # What feeds say ---------------------------------------------------------------------------------------------------

@@ -15,17 +15,17 @@ from email import message_from_bytes
 
 import pytest
 
-from feeds.config import load
+from feeds.config import load_config
 from feeds.core.newsletters import tokens
-from feeds.edges.keys import keys
-from feeds.edges.store.deliveries import Outcome
-from feeds.edges.store.memory import Mailing, Plan
-from feeds.edges.store.opening import opened
+from feeds.edges.keys import load_keys
+from feeds.edges.store.deliveries import DeliveryOutcome
+from feeds.edges.store.issues import NewIssue, RenderedIssue
+from feeds.edges.store.opening import open_store
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import approve, bounces, run, subscribe
-from feeds.jobs.erase import erase
-from feeds.jobs.report import Wish
-from feeds.model import Choice, Content, DeliveryState, Letter, Page, Selection
+from feeds.jobs.erase import erase_subscriber
+from feeds.jobs.report import PublishOptions
+from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
@@ -50,7 +50,7 @@ class Returning:
 
     def joins(self, *names, domain="readers.example"):
         for name in names:
-            subscribe.add(self.config, f"{name}@{domain}", [], lang=None, now=NOW - 90 * DAY, again=False)
+            subscribe.add_subscriber(self.config, f"{name}@{domain}", [], lang=None, now=NOW - 90 * DAY, again=False)
 
     def publishes(self, days=0):
         """The next issue goes out, so many days later; return who gets it."""
@@ -80,10 +80,10 @@ class Returning:
 
     def read(self, days=None, **how):
         self.now = self.now if days is None else NOW + days * DAY
-        return bounces.read(self.config, self.now, **how)
+        return bounces.process_mailbox(self.config, self.now, **how)
 
     def stands(self, name, domain="readers.example"):
-        return {s.email: s.status for s in subscribe.everybody(self.config)}[f"{name}@{domain}"]
+        return {s.email: s.status for s in subscribe.list_subscribers(self.config)}[f"{name}@{domain}"]
 
     def left(self):
         return len(list(mailbox.Maildir(self.site.folder / "back")))
@@ -98,7 +98,7 @@ def back(site):
 
 
 def decisions(found):
-    return [(one.what, one.email.partition("@")[0], one.decision) for one in found.handled]
+    return [(one.what, one.email.partition("@")[0], one.decision) for one in found.processed]
 
 
 def test_the_first_bounce_pauses_a_week_and_the_second_is_the_last(back):
@@ -107,7 +107,7 @@ def test_the_first_bounce_pauses_a_week_and_the_second_is_the_last(back):
     back.returns("ada")
     found = back.read()
     assert decisions(found) == [("bounce", "ada", "paused")]
-    assert (found.handled[0].newsletter, found.handled[0].number, found.handled[0].status) == ("weekly", 1, "5.1.1")
+    assert (found.processed[0].newsletter, found.processed[0].number, found.processed[0].status) == ("weekly", 1, "5.1.1")
     assert back.publishes(6) == set()  # no slot since
     assert back.publishes(7) == {"ada", "bob", "eve"}
     back.returns("ada")
@@ -138,14 +138,14 @@ def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
     back.joins("ada", "bob")
     site.post("first", "Something else that nobody has ever said.\n", date="2026-11-20")
     site.publish(NOW)
-    approve.approve(back.config, "weekly", Wish(now=NOW, clock=lambda: NOW))
+    approve.approve_issue(back.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
     back.number = 1
     back.returns("ada")
     back.read()
     site.post("second", "And now for something different again.\n", date="2026-11-29")
     site.publish(NOW + 6.9 * DAY)
     later = NOW + 7.5 * DAY
-    approve.approve(back.config, "weekly", Wish(now=later, clock=lambda: later))
+    approve.approve_issue(back.config, "weekly", PublishOptions(now=later, clock=lambda: later))
     back.number = 2
     assert back.got() == {"ada", "bob"}
 
@@ -164,7 +164,7 @@ def test_what_says_nothing_of_a_reader_changes_nothing(back, fields, what, decis
     """It is recognised, so it is removed."""
     back.publishes()
     back.returns("ada", **fields)
-    [one] = back.read().handled
+    [one] = back.read().processed
     assert (one.what, one.decision) == (what, decision)
     assert back.publishes(7) == {"ada", "bob", "eve"}
     assert (back.left(), back.site.files("bounces")) == (0, {})
@@ -194,10 +194,10 @@ def test_a_complaint_is_the_end_at_once(back):
 
 def leaving(back, name, newsletter):
     """The address that the reader's letter names; the sender that puts it there is tested elsewhere."""
-    key = keys(back.site.folder / "feeds.key").leaving
-    with opened("sqlite:///feeds.db", back.site.folder) as store:
-        person = store.people.one(f"{name}@readers.example")
-    return f"bounces+u-{tokens.leave_token(*key, person.id, newsletter)}@letters.example"
+    key = load_keys(back.site.folder / "feeds.key").current_unsubscribe_key
+    with open_store("sqlite:///feeds.db", back.site.folder) as store:
+        person = store.subscribers.find(f"{name}@readers.example")
+    return f"bounces+u-{tokens.unsubscribe_token(*key, person.id, newsletter)}@letters.example"
 
 
 def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
@@ -251,7 +251,7 @@ def test_nothing_happens_without_a_valid_token(back):
     for raw in messages:
         back.box.add(raw)
     found = back.read()
-    assert Counter(one.what for one in found.handled) == {"unrecognised": len(messages)}
+    assert Counter(one.what for one in found.processed) == {"unrecognised": len(messages)}
     assert found.kept == len(messages)
     assert back.publishes(7) == {"ada", "bob", "eve"}
 
@@ -285,8 +285,8 @@ def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
     back.publishes()
     for name in ("desk", "eve"):
         back.returns(name)
-    erase(back.site.config, "eve@readers.example", NOW)
-    assert {one.decision for one in back.read().handled} == {""}
+    erase_subscriber(back.site.config, "eve@readers.example", NOW)
+    assert {one.decision for one in back.read().processed} == {""}
     assert back.left() == 0
 
 
@@ -302,7 +302,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(back):
     dry = back.read(dry_run=True)
     assert back.site.files("feeds.db", "back") == before
     assert not (back.site.folder / "bounces").exists()
-    assert dry.handled == back.read().handled
+    assert dry.processed == back.read().processed
 
 
 KILLED = """
@@ -335,7 +335,7 @@ def test_who_is_killed_counts_once(back, where):
     done = subprocess.run([sys.executable, "-c", KILLED, where], cwd=back.site.folder, check=False, timeout=60)
     assert (done.returncode, back.left()) == (-9, 2)
     found = back.read(8)
-    assert len(found.handled) == (2 if where == "before the store" else 0)
+    assert len(found.processed) == (2 if where == "before the store" else 0)
     assert (back.left(), found.kept) == (0, 1)
     assert back.stands("ada") == "active"
     with sqlite3.connect(back.site.folder / "feeds.db") as db:
@@ -359,7 +359,7 @@ def test_large_messages_are_read_a_few_at_a_time(back):
         back.box.add(written(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
     back.returns("ada")
     found = back.read()
-    assert Counter(one.what for one in found.handled) == {"unrecognised": 3, "bounce": 1}
+    assert Counter(one.what for one in found.processed) == {"unrecognised": 3, "bounce": 1}
     assert (found.kept, back.left()) == (3, 0)
 
 
@@ -375,7 +375,7 @@ class Mass:
     def __init__(self, back, **domains):
         self.back = back
         self.domains = {domain.replace("_", "."): number for domain, number in domains.items()}
-        with opened("sqlite:///feeds.db", back.site.folder):
+        with open_store("sqlite:///feeds.db", back.site.folder):
             pass
         people = [f"r{at}@{domain}" for domain, number in self.domains.items() for at in range(number)]
         with sqlite3.connect(back.site.folder / "feeds.db") as db:
@@ -390,27 +390,27 @@ class Mass:
     def issue(self, number, at, refuses=lambda _email: "", *, settle=True):
         """An issue goes out, and some servers refuse; return how many readers it was for, and what is told."""
         told = Selection(stories=())
-        with opened("sqlite:///feeds.db", self.back.site.folder) as store:
+        with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
-            plan = Plan(
+            plan = NewIssue(
                 newsletter="weekly",
                 number=number,
                 slot=at,
                 subject="S",
                 selection=told,
-                page=Page(html="P"),
-                content=Content(selection=told, texts={}),
+                page=IssuePage(html="P"),
+                content=IssueContent(selection=told, texts={}),
                 seed=b"seed",
-                mailing=Mailing(
+                mailing=RenderedIssue(
                     letters=[Letter(lang="en", subject="S", html="<p>", text="T")],
-                    choices=dict.fromkeys(store.memory.choices("weekly"), 0),
+                    choices=dict.fromkeys(store.issues.load_preferences("weekly"), 0),
                 ),
             )
-            store.memory.freeze(plan, at)
+            store.issues.freeze(plan, at)
             taken = store.deliveries.claim(number, 100_000, at, resend=1)
-            store.deliveries.turn([outcome(one, refuses(one.recipient)) for one in taken], [], at)
+            store.deliveries.commit_and_begin([outcome(one, refuses(one.recipient)) for one in taken], [], at)
             self.last = taken
-            return len(taken), bounces.from_answers(store.bounces, number, at) if settle else []
+            return len(taken), bounces.decide_refusals(store.bounces, number, at) if settle else []
 
     def statuses(self):
         with sqlite3.connect(self.back.site.folder / "feeds.db") as db:
@@ -419,15 +419,15 @@ class Mass:
         return found
 
     def readers(self, at):
-        with opened("sqlite:///feeds.db", self.back.site.folder) as store:
+        with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
-            return store.memory.choices("weekly").get(Choice(), 0)
+            return store.issues.load_preferences("weekly").get(SubscriberPreferences(), 0)
 
 
 def outcome(delivery, refusal):
     if refusal:
-        return Outcome(id=delivery.id, state=DeliveryState.FAILED, answer=refusal)
-    return Outcome(id=delivery.id, state=DeliveryState.SENT, answer="250 2.0.0 OK")
+        return DeliveryOutcome(id=delivery.id, state=DeliveryState.FAILED, answer=refusal)
+    return DeliveryOutcome(id=delivery.id, state=DeliveryState.SENT, answer="250 2.0.0 OK")
 
 
 def at_gmail(email):
@@ -460,14 +460,14 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
         refuses = {"refuses": lambda email: at_gmail(email) if email != "r7@gmail.com" else ""}
         mass.issue(number, OUTAGE + timedelta(hours=21 * number), **refuses, settle=False)
     late = OUTAGE + 8 * DAY
-    with opened("sqlite:///feeds.db", site.folder) as store:
-        assert len(bounces.from_answers(store.bounces, 1, OUTAGE + DAY)) == 1
-        assert bounces.from_answers(store.bounces, 2, OUTAGE + DAY) == []
-        with store.bounces.together():
-            straggler = store.bounces.delivery(8)
+    with open_store("sqlite:///feeds.db", site.folder) as store:
+        assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY)) == 1
+        assert bounces.decide_refusals(store.bounces, 2, OUTAGE + DAY) == []
+        with store.bounces.transaction():
+            straggler = store.bounces.find_delivery(8)
             assert straggler.email == "r7@gmail.com"
-            kept = store.bounces.keep(straggler, "hard", "5.1.1", "", late)
-            assert bounces.settle(store.bounces, late) == ({kept: "held"}, [])
+            kept = store.bounces.record_bounce(straggler, "hard", "5.1.1", "", late)
+            assert bounces.decide_all(store.bounces, late) == ({kept: "held"}, [])
         assert store.bounces.paused_domains(late) == ()
     assert mass.statuses() == {"active": 2100}
     assert mass.readers(late) == 2100
@@ -483,9 +483,9 @@ def test_reports_about_a_whole_domain_decide_nothing_there(site):
         for one in mass.last[portion * 5 : portion * 5 + 5]:
             token = tokens.delivery_token(b"seed", one.id)
             back.box.add(delivery_report(to=f"bounces+{token}@letters.example", returned=letter(token)))
-        found = bounces.read(back.config, OUTAGE + timedelta(minutes=portion))
+        found = bounces.process_mailbox(back.config, OUTAGE + timedelta(minutes=portion))
         expected = {"paused"} if portion < 2 else {"held"}
-        assert {one.decision for one in found.handled} == expected
+        assert {one.decision for one in found.processed} == expected
         assert len(found.warnings) == (portion == 2)
         assert mass.readers(OUTAGE + timedelta(minutes=portion)) == [245, 240, 50, 50][portion]
     assert mass.readers(OUTAGE + 4 * DAY) == 250
@@ -516,9 +516,9 @@ def test_an_operator_who_knows_better_is_believed(site, feeds):
     done = feeds("bounces", "--believe", "gmail.com")
     assert done.stdout == "gmail.com: 224 bounces count: 112 paused, 112 bounced\n"
     assert mass.statuses() == {"active": 388, "bounced": 112}
-    with opened("sqlite:///feeds.db", site.folder) as store, store.bounces.together():
-        last = store.bounces.keep(store.bounces.delivery(3), "hard", "5.1.1", "", OUTAGE + 9 * DAY)
-        assert bounces.settle(store.bounces, OUTAGE + 9 * DAY) == ({last: "paused"}, [])
+    with open_store("sqlite:///feeds.db", site.folder) as store, store.bounces.transaction():
+        last = store.bounces.record_bounce(store.bounces.find_delivery(3), "hard", "5.1.1", "", OUTAGE + 9 * DAY)
+        assert bounces.decide_all(store.bounces, OUTAGE + 9 * DAY) == ({last: "paused"}, [])
     assert feeds("bounces", "--believe", "gmail.com").stdout == "gmail.com: 0 bounces count: none was held\n"
     assert feeds("bounces", "--believe", "gmail.com", "--json").returncode == 2
 
@@ -620,7 +620,7 @@ def test_the_password_comes_from_the_variable_that_is_named(site):
     """Never from the file; and it is not shown."""
     text = f'[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "imaps://me@host/"\npassword_env = "SECRET"\n'
     (site.folder / "config.toml").write_text(text, "utf-8")
-    config = load(site.folder / "config.toml", {"SECRET": "hush"})
+    config = load_config(site.folder / "config.toml", {"SECRET": "hush"})
     assert (config.bounces_password, "hush" in repr(config)) == ("hush", False)
 
 
@@ -634,14 +634,14 @@ def test_the_scheduler_reads_it_in_every_pass(back):
     """And what is wrong there stops no letters."""
     back.publishes()
     back.returns("ada")
-    [told] = run.came_back(back.config, NOW)
+    [told] = run.process_bounces(back.config, NOW)
     assert told.text == "mail that came back: 1 (1 bounce); readers: 1 paused"
-    assert run.came_back(back.config, NOW) == []
+    assert run.process_bounces(back.config, NOW) == []
     os.rename(back.site.folder / "back", back.site.folder / "gone")  # noqa: PTH104 - a folder that mail servers made
-    [told] = run.came_back(back.config, NOW)
+    [told] = run.process_bounces(back.config, NOW)
     assert told.text.startswith("error: mail that came back: ")
     back.site.configure(CONFIG + NEWSLETTER)
-    assert run.came_back(back.config, NOW) == []
+    assert run.process_bounces(back.config, NOW) == []
 
 
 # A real server ----------------------------------------------------------------------------------------------------
@@ -668,15 +668,15 @@ def test_a_report_of_a_real_postfix_finds_the_reader(site, tmp_path_factory):
         )
         site.post("first")
         for name in ("ada", "gone"):
-            subscribe.add(site.config, f"{name}@readers.example", [], lang=None, now=NOW - DAY, again=False)
+            subscribe.add_subscriber(site.config, f"{name}@readers.example", [], lang=None, now=NOW - DAY, again=False)
         report = site.publish(yes=True)
         assert report.errors == []
         for _ in range(200):
             if (box / "new").is_dir() and any((box / "new").iterdir()):
                 break
             time.sleep(0.05)
-        found = bounces.read(site.config, NOW)
-    assert [(one.what, one.email, one.status, one.decision) for one in found.handled] == [
+        found = bounces.process_mailbox(site.config, NOW)
+    assert [(one.what, one.email, one.status, one.decision) for one in found.processed] == [
         ("bounce", "gone@readers.example", "5.1.1", "paused")
     ]
-    assert "unknown user" in found.handled[0].said
+    assert "unknown user" in found.processed[0].said

@@ -7,15 +7,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from feeds.core.newsletters.authenticity import record
-from feeds.core.newsletters.dkim import Key
+from feeds.core.newsletters.authenticity import dkim_record
+from feeds.core.newsletters.dkim import DkimKey
 from feeds.edges.dns import Resolver
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.edges.workers import workers
-from feeds.jobs.check import check
-from feeds.jobs.report import Wish
+from feeds.jobs.check import check_site
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Means, survey
+from feeds.jobs.survey import SurveyOptions, survey_posts
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.dns import NameServer, quoted, silent
 
@@ -101,16 +101,18 @@ def signed(site, name, key):
     """Keep a key where the settings name it; return its record."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (site.folder / f"{name}.pem").write_bytes(pem)
-    return record(Key(name, key))
+    return dkim_record(DkimKey(name, key))
 
 
 def checked(site, mail, resolver, newsletter=NEWSLETTER):
     """What is said of how letters leave, with `mail` in the settings: (level, key, what)."""
     site.configure(CONFIG + newsletter + ADDRESS + mail)
     config = site.config
-    with workers(1) as team, opened("sqlite:///feeds.db", site.folder, create=False) as store:
-        found = survey(config, now=NOW, known=[], means=Means(team=team, progress=lambda *_: None))
-        remarks = list(check(Site(config), found, store.memory, Wish(now=NOW, clock=lambda: NOW), team, resolver))
+    with workers(1) as team, open_store("sqlite:///feeds.db", site.folder, create=False) as store:
+        found = survey_posts(config, now=NOW, known=[], means=SurveyOptions(team=team, progress=lambda *_: None))
+        remarks = list(
+            check_site(Site(config), found, store.issues, PublishOptions(now=NOW, clock=lambda: NOW), team, resolver)
+        )
     of_mail = [r for r in remarks if r.where.startswith(f"{config.path}: mail")]
     assert all(r.why and r.do for r in of_mail)
     return [(r.level, r.where.partition(": ")[2], r.what) for r in of_mail]

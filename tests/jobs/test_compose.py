@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import AddressError, FeedsError
 from feeds.jobs import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW
@@ -60,14 +60,14 @@ def test_a_slot_without_readers_or_posts_is_not_used_up(letter_site):
     """The posts wait."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
     assert letter_site.publish().issues == []
-    subscribe.add(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
     assert [i.recipients for i in letter_site.publish(NOW + timedelta(hours=1)).issues] == [1]
 
 
 def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
     """Readers carry a List-Unsubscribe, copies none; an address in both lists is a reader."""
     for email in ("ada@example.org", "Desk@example.com"):
-        subscribe.add(letter_site.config, email, [], lang=None, now=NOW, again=False)
+        subscribe.add_subscriber(letter_site.config, email, [], lang=None, now=NOW, again=False)
     letter_site.configure(
         (CONFIG + NEWSLETTER).replace('"desk@example.com"]', '"desk@example.com", "boss@example.com"]')
     )
@@ -84,26 +84,26 @@ def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
 def test_who_has_left_gets_nothing_and_is_not_brought_back_by_accident(letter_site):
     """Only when somebody says that they asked for it."""
     config = letter_site.config
-    subscribe.add(config, "ada@example.org", [], lang=None, now=NOW, again=False)
-    assert subscribe.remove(config, "ADA@example.org", NOW)
+    subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    assert subscribe.remove_subscriber(config, "ADA@example.org", NOW)
     letter_site.publish()
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
     with pytest.raises(FeedsError, match=r"ada@example\.org is unsubscribed; if this person asked"):
-        subscribe.add(config, "ada@example.org", [], lang=None, now=NOW, again=False)
-    assert subscribe.add(config, "ada@example.org", [], lang=None, now=NOW, again=True).status == "active"
+        subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    assert subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=True).status == "active"
 
 
 def test_people_subscribe_to_what_there_is(letter_site):
     """An unknown newsletter, a wrong address or language is refused in words."""
     config = letter_site.config
     with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
-        subscribe.add(config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
+        subscribe.add_subscriber(config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
     with pytest.raises(AddressError):
-        subscribe.add(config, "ada", [], lang=None, now=NOW, again=False)
+        subscribe.add_subscriber(config, "ada", [], lang=None, now=NOW, again=False)
     with pytest.raises(FeedsError, match="--lang"):
-        subscribe.add(config, "ada@example.org", [], lang="klingonish", now=NOW, again=False)
-    assert not subscribe.remove(config, "ada@example.org", NOW)
-    assert list(subscribe.everybody(config)) == []
+        subscribe.add_subscriber(config, "ada@example.org", [], lang="klingonish", now=NOW, again=False)
+    assert not subscribe.remove_subscriber(config, "ada@example.org", NOW)
+    assert list(subscribe.list_subscribers(config)) == []
 
 
 def test_a_missed_slot_is_caught_up_once(letter_site):
@@ -113,8 +113,8 @@ def test_a_missed_slot_is_caught_up_once(letter_site):
     late = NOW + 3 * WEEK
     assert letter_site.publish(late + timedelta(hours=9)).issues == []
     assert [i.number for i in letter_site.publish(late + WEEK).issues] == [2]
-    with opened("sqlite:///feeds.db", letter_site.folder) as store:
-        assert [i.slot.day for i in store.memory.issues()] == [23, 21]
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert [i.slot.day for i in store.issues.load_issues()] == [23, 21]
 
 
 def test_the_archive_may_be_unlisted_or_off(letter_site):
@@ -143,7 +143,7 @@ def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
         assert [(i.number, i.posts, i.recipients, i.state) for i in found.issues] == [(1, 1, 0, "composed")]
     assert letter_site.letters() == []
     assert not (letter_site.folder / "public" / "newsletters").exists()
-    subscribe.add(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
+    subscribe.add_subscriber(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
     done = feeds("approve", "weekly")
     assert (done.returncode, "weekly 1: 1 posts to 2 recipients, sent" in done.stdout) == (0, True)
     assert letter_site.letters() == ["weekly/1/ada@example.com.eml", "weekly/1/desk@example.com.eml"]
@@ -183,7 +183,7 @@ TOPICS = {"cats": "[Cats]", "dogs": "[Dogs]", "both": "[Cats, Dogs]", "nothing":
 
 
 def subscribed(site, name, topics=(), lang=None):
-    subscribe.add(site.config, f"{name}@example.org", [], topics=topics, lang=lang, now=NOW, again=False)
+    subscribe.add_subscriber(site.config, f"{name}@example.org", [], topics=topics, lang=lang, now=NOW, again=False)
 
 
 def titles(site, name):
@@ -211,8 +211,8 @@ def test_readers_are_told_what_they_asked_for(letter_site):
     }
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert all(f"/{title}/" in page for title in ("first", *TOPICS))
-    with opened("sqlite:///feeds.db", letter_site.folder) as store:
-        assert len(store.memory.letters(1)) == 4
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.issues.load_letters(1)) == 4
 
 
 def test_readers_are_written_to_in_their_language(letter_site):
@@ -225,8 +225,8 @@ def test_readers_are_written_to_in_their_language(letter_site):
     assert langs == {"a": "en", "b": "ja", "c": "ja", "d": "ar", "e": "en", "f": "en"}
     assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
     assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
-    with opened("sqlite:///feeds.db", letter_site.folder) as store:
-        assert len(store.memory.letters(1)) == 3
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.issues.load_letters(1)) == 3
 
 
 def test_nobody_gets_an_empty_letter(letter_site):
@@ -367,9 +367,9 @@ def test_a_digest_of_too_many_tells_of_fewer(letter_site):
 def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(letter_site):
     """Its unsent letters wait until somebody decides."""
     letter_site.publish()
-    with opened("sqlite:///feeds.db", letter_site.folder) as store:
-        store.memory._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
-        store.memory._db.commit()  # noqa: SLF001
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        store.issues._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
+        store.issues._db.commit()  # noqa: SLF001
     letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
     assert "config.toml has no such newsletter any more" in " ".join(letter_site.publish().errors)
 
@@ -378,7 +378,7 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
     """Titles, links, excerpts, reading time and how to leave; in the newsletter's language."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'language = "ja"\ncopy_to'))
     letter_site.post("題名", "本文です。", reading_time=8, lang="ja", categories="[投資分析]", date="2026-11-21")
-    subscribe.add(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
     letter_site.publish()
     found = message(letter_site, "weekly/1/ada@example.org.eml")
     for kind in ("plain", "html"):
@@ -401,12 +401,12 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
 def test_who_leaves_while_a_letter_is_waiting_does_not_get_it(letter_site):
     """Also when the issue was frozen before; the others get theirs, and the issue ends."""
     config = letter_site.config
-    subscribe.add(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
     (letter_site.folder / "outbox").write_text("in the way", "utf-8")
     report = letter_site.publish()
     assert [i.state for i in report.issues] == ["sending"]
     assert len(report.errors) == 1
-    subscribe.remove(config, "ada@example.org", NOW)
+    subscribe.remove_subscriber(config, "ada@example.org", NOW)
     (letter_site.folder / "outbox").unlink()
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]

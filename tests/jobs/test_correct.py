@@ -11,10 +11,10 @@ import feedparser
 import pytest
 
 from feeds.edges.smtp import courier
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError, PostError
 from feeds.jobs import correct, retract, status, subscribe
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
@@ -52,8 +52,8 @@ def written(site, text=TEXT):
 
 
 def corrected(site, number=1, text=TEXT, at=LATER, **asked):
-    wish = Wish(**{"now": at, "clock": lambda: at, "chance": bytes} | asked)
-    return correct.correct(site.config, "weekly", number, written(site, text), wish)
+    wish = PublishOptions(**{"now": at, "clock": lambda: at, "chance": bytes} | asked)
+    return correct.send_correction(site.config, "weekly", number, written(site, text), wish)
 
 
 def sql(site, statement):
@@ -66,8 +66,8 @@ def message(site, path):
 
 
 def issues(site):
-    with opened(URL, site.folder) as store:
-        return store.memory.issues()
+    with open_store(URL, site.folder) as store:
+        return store.issues.load_issues()
 
 
 def to_the_world(site, more=""):
@@ -79,7 +79,7 @@ def to_the_world(site, more=""):
 
 
 def got(mailing, number=2):
-    return {one.recipient for one in status.recipients(mailing.site.config, "weekly", number)}
+    return {one.recipient for one in status.issue_recipients(mailing.site.config, "weekly", number)}
 
 
 # Who gets it -------------------------------------------------------------------------------------------------------
@@ -93,8 +93,8 @@ def test_exactly_those_who_got_the_issue_get_its_correction(mailing):
     mailing.server.taken.clear()
     config = mailing.site.config
     join(mailing.site.folder, ["new@example.org"])
-    subscribe.remove(config, B, NOW)
-    subscribe.suppress(config, C, NOW)
+    subscribe.remove_subscriber(config, B, NOW)
+    subscribe.suppress_address(config, C, NOW)
     sql(
         mailing.site,
         f"DELETE FROM subscriptions WHERE subscriber_id = (SELECT id FROM subscribers WHERE email = '{D}')",
@@ -120,7 +120,7 @@ def test_what_may_have_arrived_is_corrected_too(mailing):
     mailing.publish()
     assert mailing.states() == {"sent": 8, "unknown": 1, "deferred": 1}
     mailing.server.rule = at("rcpt", None)
-    retract.retract(mailing.site.config, "weekly", 1, "", mailing.wish())
+    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.wish())
     assert mailing.states() == {"sent": 8, "failed": 2}
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY) - {D}
@@ -132,7 +132,7 @@ def test_what_was_on_the_wire_when_it_was_taken_back_is_corrected_too(mailing):
     sql(mailing.site, f"UPDATE deliveries SET state = 'handing_over' WHERE recipient = '{A}'")
     sql(mailing.site, f"UPDATE deliveries SET state = 'leased' WHERE recipient = '{B}'")
     sql(mailing.site, "UPDATE issues SET state = 'sending'")
-    retract.retract(mailing.site.config, "weekly", 1, "", mailing.wish())
+    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.wish())
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY) - {B}
 
@@ -143,7 +143,7 @@ def test_an_issue_that_is_on_its_way_is_not_corrected_yet(mailing):
     mailing.publish()
     with pytest.raises(FeedsError, match="weekly 1 is still on its way to 6, who would not get the correction"):
         corrected(mailing.site)
-    status.cancel(mailing.site.config, "weekly")
+    status.cancel_issue(mailing.site.config, "weekly")
     mailing.server.rule = at("rcpt", None)
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY[:4])
@@ -152,7 +152,7 @@ def test_an_issue_that_is_on_its_way_is_not_corrected_yet(mailing):
 def test_copies_that_got_it_get_the_correction_once(letter_site):
     """A copy that has come since gets none; one that is a reader as well gets the reader's."""
     letter_site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', '"desk@example.com", "ada@example.org"]'))
-    subscribe.add(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
     letter_site.publish()
     more = '"desk@example.com", "ada@example.org", "boss@example.com"]'
     letter_site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', more))
@@ -166,21 +166,23 @@ def test_topics_keep_nobody_from_a_correction(letter_site):
     """Who got the issue is told, whatever of it they had asked for."""
     letter_site.post("cats", categories="[Cats]")
     for name, topics in {"c": ["Cats"], "d": ["Dogs"], "n": []}.items():
-        subscribe.add(letter_site.config, f"{name}@example.org", [], topics=topics, lang=None, now=NOW, again=False)
+        subscribe.add_subscriber(
+            letter_site.config, f"{name}@example.org", [], topics=topics, lang=None, now=NOW, again=False
+        )
     letter_site.publish()
     corrected(letter_site)
     assert {name for name in letter_site.letters() if name.startswith("weekly/2/")} == {
         f"weekly/2/{name}.eml" for name in ("c@example.org", "n@example.org", "desk@example.com")
     }
-    with opened(URL, letter_site.folder) as store:
-        assert len(store.memory.letters(2)) == 1
+    with open_store(URL, letter_site.folder) as store:
+        assert len(store.issues.load_letters(2)) == 1
 
 
 def test_where_nobody_is_left_there_is_no_correction(mailing):
     """Nothing is frozen."""
     mailing.publish()
     for reader in EVERYBODY:
-        subscribe.remove(mailing.site.config, reader, NOW)
+        subscribe.remove_subscriber(mailing.site.config, reader, NOW)
     with pytest.raises(FeedsError, match="nobody who got weekly 1 is left to be told"):
         corrected(mailing.site)
     assert len(issues(mailing.site)) == 1
@@ -223,8 +225,8 @@ def test_it_uses_up_no_slot_and_announces_nothing(letter_site):
     due = NOW + timedelta(days=7)
     report = corrected(letter_site, at=due)
     assert [(i.number, i.posts, i.state) for i in report.issues] == [(3, 1, "sent"), (2, 0, "sent")]
-    with opened(URL, letter_site.folder) as store:
-        assert store.memory.last("weekly") == (due.replace(hour=8), 3)
+    with open_store(URL, letter_site.folder) as store:
+        assert store.issues.last_issue("weekly") == (due.replace(hour=8), 3)
     assert letter_site.publish(due + timedelta(hours=1)).issues == []
 
 
@@ -292,7 +294,7 @@ def test_each_reader_is_told_in_their_language(letter_site, template):
     """Subject, frame and the way back to the issue, in both parts; the editor's words are what they are."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f'template = "{template}"\ncopy_to'))
     for lang in SAYS:
-        subscribe.add(letter_site.config, f"{lang}@example.org", [], lang=lang, now=NOW, again=False)
+        subscribe.add_subscriber(letter_site.config, f"{lang}@example.org", [], lang=lang, now=NOW, again=False)
     letter_site.publish()
     corrected(letter_site)
     for lang, (subject, says) in SAYS.items():
@@ -341,10 +343,10 @@ def test_the_pages_lead_to_each_other(letter_site):
     assert ("<aside" in second, "mailto:" in second) == (False, False)
     assert "Correction: first" in letter_site.read(f"{HERE}/index.html")
     before = letter_site.read(f"{HERE}/1/index.html")
-    wish = Wish(now=LATER, clock=lambda: LATER, feeds_only=True)
-    retract.retract(letter_site.config, "weekly", 2, "", wish)
+    wish = PublishOptions(now=LATER, clock=lambda: LATER, feeds_only=True)
+    retract.retract_issue(letter_site.config, "weekly", 2, "", wish)
     assert "<aside" not in letter_site.read(f"{HERE}/1/index.html")
-    retract.restore(letter_site.config, "weekly", 2, wish)
+    retract.undo_retraction(letter_site.config, "weekly", 2, wish)
     assert letter_site.read(f"{HERE}/1/index.html") == before
 
 

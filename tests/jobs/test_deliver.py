@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from feeds.config import load
+from feeds.config import load_config
 from feeds.edges.smtp import courier
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError
 from feeds.jobs import approve, status, subscribe
 from feeds.jobs.publish import publish
@@ -222,7 +222,7 @@ def test_a_reader_who_is_refused_gets_none_and_the_others_theirs(mailing, stage)
     assert mailing.state() == "sent"
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
     assert mailing.answers() == {"550 5.1.1 nobody": 1}
-    [progress] = status.status(mailing.site.config, mailing.at)
+    [progress] = status.load_progress(mailing.site.config, mailing.at)
     assert [(t.domain, t.code, t.number) for t in progress.refusals] == [("example.org", "550 5.1.1", 1)]
 
 
@@ -258,7 +258,7 @@ def test_a_password_that_is_missing_or_refused_stops_the_run(mailing):
     report = mailing.publish()
     assert (report.exit_code, mailing.server.connections) == (1, 0)
     assert "the variable FEEDS_SMTP_PASSWORD is not" in report.errors[0]
-    report = publish(load(mailing.site.folder / "config.toml", {"FEEDS_SMTP_PASSWORD": "x"}), mailing.wish())
+    report = publish(load_config(mailing.site.folder / "config.toml", {"FEEDS_SMTP_PASSWORD": "x"}), mailing.wish())
     assert report.exit_code == 1
     assert "does not accept user and password: 535 5.7.8 bad credentials" in report.errors[0]
     assert mailing.states() == {"ready": READERS}
@@ -305,11 +305,13 @@ def test_twenty_refusals_of_what_we_send_stop_the_issue(letter_site, server):
     assert report.errors == ["weekly 1: 20 in a row were refused, the last with: 550 5.7.1 policy"]
     failed = mailing.states()["failed"]
     assert 20 <= failed <= 22
-    [progress] = status.status(mailing.site.config, mailing.at)
-    assert progress.issue.halted == "20 in a row were refused, the last with: 550 5.7.1 policy"
+    [progress] = status.load_progress(mailing.site.config, mailing.at)
+    assert progress.issue.halt_reason == "20 in a row were refused, the last with: 550 5.7.1 policy"
     server.rule = at("rcpt", None)
     again = mailing.publish()
-    assert again.errors == [f"weekly 1: is stopped: {progress.issue.halted}; `feeds resume weekly` goes on with it"]
+    assert again.errors == [
+        f"weekly 1: is stopped: {progress.issue.halt_reason}; `feeds resume weekly` goes on with it"
+    ]
     assert server.taken == []
     assert mailing.resume().exit_code == 0
     assert mailing.states() == {"failed": failed, "sent": 100 - failed}
@@ -336,7 +338,7 @@ def while_under_way(mailing, stage, act, answer=None):
 
 def test_a_reader_who_leaves_before_the_hand_over_gets_none(mailing):
     """Leased, and the envelope is out already."""
-    left = while_under_way(mailing, "rcpt", lambda: subscribe.remove(mailing.site.config, A, NOW))
+    left = while_under_way(mailing, "rcpt", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
     assert mailing.publish().exit_code == 0
     assert left == [True]
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
@@ -346,7 +348,7 @@ def test_a_reader_who_leaves_before_the_hand_over_gets_none(mailing):
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP])
 def test_a_reader_who_leaves_while_it_is_handed_over_is_not_tried_again(mailing, answer):
     """Whatever the server says then."""
-    while_under_way(mailing, "content", lambda: subscribe.remove(mailing.site.config, A, NOW), answer)
+    while_under_way(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW), answer)
     mailing.publish()
     mailing.wait(hours=1)
     mailing.server.rule = at("content", None)
@@ -357,7 +359,7 @@ def test_a_reader_who_leaves_while_it_is_handed_over_is_not_tried_again(mailing,
 
 def test_a_reader_who_leaves_while_it_arrives_got_it(mailing):
     """What is true is written down."""
-    while_under_way(mailing, "content", lambda: subscribe.remove(mailing.site.config, A, NOW))
+    while_under_way(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
     assert mailing.publish().exit_code == 0
     assert mailing.states() == {"sent": READERS}
 
@@ -365,7 +367,7 @@ def test_a_reader_who_leaves_while_it_arrives_got_it(mailing):
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP, None])
 def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     """Though a sender is at work on it, and whatever becomes of what is on the wire."""
-    while_under_way(mailing, "content", lambda: status.cancel(mailing.site.config, "weekly"), answer)
+    while_under_way(mailing, "content", lambda: status.cancel_issue(mailing.site.config, "weekly"), answer)
     mailing.publish()
     mailing.wait(hours=1)
     mailing.server.rule = at("content", None)
@@ -444,8 +446,8 @@ def test_what_comes_to_be_sent_meanwhile_is_sent_by_who_is_at_it(mailing, feeds,
         return feeds("send", "weekly", "--now", "2026-11-24T12:00:00Z", "--yes")
 
     assert beside(second).returncode == 0
-    with opened(URL, mailing.site.folder) as store:
-        assert [(i.state, i.sent) for i in store.memory.issues()] == [("sent", 10), ("sent", 10)]
+    with open_store(URL, mailing.site.folder) as store:
+        assert [(i.state, i.sent) for i in store.issues.load_issues()] == [("sent", 10), ("sent", 10)]
     assert sorted(mailing.server.counts().values()) == [2] * 10
 
 
@@ -553,10 +555,10 @@ def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
     config.write_text(config.read_text("utf-8").replace("[[newsletters]]", "[[newsletters]]\napprove = true"), "utf-8")
     mailing.publish()
     before = backup(mailing)
-    assert approve.approve(mailing.site.config, "weekly", mailing.wish()).exit_code == 0
+    assert approve.approve_issue(mailing.site.config, "weekly", mailing.wish()).exit_code == 0
     restore(mailing, before)
     with pytest.raises(FeedsError, match="lies in public/newsletters/"):
-        approve.approve(mailing.site.config, "weekly", mailing.wish())
+        approve.approve_issue(mailing.site.config, "weekly", mailing.wish())
     assert everybody_once(mailing)
 
 

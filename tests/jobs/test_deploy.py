@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 #: It notes what the web would have, and whether a letter had left by then.
@@ -62,7 +62,7 @@ def test_what_a_killed_pass_has_written_is_deployed_by_the_next(deployed):
     """It was written down before the first file."""
     deployed.publish()
     before = log(deployed).count("run")
-    with opened("sqlite:///feeds.db", deployed.folder) as store:
-        store.feeds.begin_changing(NOW)
+    with open_store("sqlite:///feeds.db", deployed.folder) as store:
+        store.feeds.mark_undeployed(NOW)
     deployed.publish()
     assert log(deployed).count("run") == before + 1

@@ -47,7 +47,7 @@ def sending(site, url=WORLD, more="", publish="[publish]\nwait_for_site = false\
 def test_mail_leaves_unless_it_is_kept_or_a_trial(site, url, mail, leaves):
     """A trial has a name that nobody can hold, and all its servers on this machine."""
     site.configure(CONFIG.replace("https://example.com/", url) + f"[mail]\n{mail}\n")
-    assert gate.leaves(Site(site.config)) is leaves
+    assert gate.sends_externally(Site(site.config)) is leaves
 
 
 def test_a_letter_that_nobody_could_leave_stays_here(letter_site):

@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from feeds.edges import journal as file
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError
 from feeds.jobs import approve, compose, erase, journal, storage, subscribe
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.model import Given, Told, Word
+from feeds.model import IdAssigned, IssueRecorded, SubscriberEvent
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 URL = "sqlite:///feeds.db"
@@ -27,17 +27,21 @@ ADA = "ada@example.org"
 
 def _lines(site, kind=object):
     complaints = []
-    found = [line for line in file.read(site.folder / "feeds.db.journal", complaints.append) if isinstance(line, kind)]
+    found = [
+        line
+        for line in file.read_records(site.folder / "feeds.db.journal", complaints.append)
+        if isinstance(line, kind)
+    ]
     assert complaints == []
     return found
 
 
 def _add(site, email=ADA, *, again=False, now=NOW):
-    subscribe.add(site.config, email, [], lang=None, now=now, again=again)
+    subscribe.add_subscriber(site.config, email, [], lang=None, now=now, again=again)
 
 
 def _issues(site):
-    return [(one.number, one.state, one.entries) for one in _lines(site, Told)]
+    return [(one.number, one.state, one.entries) for one in _lines(site, IssueRecorded)]
 
 
 def test_every_id_is_written_once_before_a_feed_shows_it(site):
@@ -45,9 +49,9 @@ def test_every_id_is_written_once_before_a_feed_shows_it(site):
     site.post("a", title="A")
     site.publish()
     [line] = _lines(site)
-    with opened(URL, site.folder) as store:
-        [known] = store.entries.known()
-    assert line == Given(
+    with open_store(URL, site.folder) as store:
+        [known] = store.entries.load_entries()
+    assert line == IdAssigned(
         id=known.id,
         path="a.md",
         text=known.text_digest,
@@ -89,31 +93,31 @@ def test_a_pass_that_finds_nothing_changed_leaves_it_alone(site):
 def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(letter_site):
     """With its number, its slot, its subject and what counts as told; one that waits for approval when it is."""
     letter_site.publish()
-    [one] = {line.number for line in _lines(letter_site, Told)}
+    [one] = {line.number for line in _lines(letter_site, IssueRecorded)}
     assert one == 1
     assert [state for _, state, _ in _issues(letter_site)] == ["sending", "sent"]
-    [entry] = _lines(letter_site, Given)
+    [entry] = _lines(letter_site, IdAssigned)
     assert _issues(letter_site)[0][2] == {"story": (entry.id,)}
     letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
     letter_site.post("second", date="2026-11-25")
     letter_site.publish(NOW + WEEK)
     assert len(_issues(letter_site)) == 2
-    with opened(URL, letter_site.folder) as store:
-        compose.cancel(Site(letter_site.config), "weekly", store.memory)
+    with open_store(URL, letter_site.folder) as store:
+        compose.discard_waiting(Site(letter_site.config), "weekly", store.issues)
     letter_site.publish(NOW + WEEK)
     assert len(_issues(letter_site)) == 2
-    approve.approve(letter_site.config, "weekly", Wish(now=NOW + WEEK, clock=lambda: NOW + WEEK))
+    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW + WEEK, clock=lambda: NOW + WEEK))
     assert [(number, state) for number, state, _ in _issues(letter_site)[2:]] == [(2, "sending"), (2, "sent")]
 
 
 def test_what_was_adopted_is_written_down(letter_site):
     """Also where no issue of this site has told it."""
     letter_site.publish(feeds_only=True)
-    storage.adopt(letter_site.config, Wish(now=NOW, clock=lambda: NOW))
-    [entry] = _lines(letter_site, Given)
+    storage.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
+    [entry] = _lines(letter_site, IdAssigned)
     assert _issues(letter_site) == [(0, "sent", {"passed_over": (entry.id,)})]
     letter_site.post("second", date="2026-11-22")
-    storage.adopt(letter_site.config, Wish(now=NOW, clock=lambda: NOW))
+    storage.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
     assert len(_issues(letter_site)[1][2]["passed_over"]) == 2
 
 
@@ -123,15 +127,15 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
     _add(site)
     _add(site, "bob@example.org")
     assert not (site.folder / "feeds.key").exists()
-    subscribe.remove(site.config, ADA, NOW)
+    subscribe.remove_subscriber(site.config, ADA, NOW)
     _add(site, again=True)
-    subscribe.suppress(site.config, ADA, NOW)
-    subscribe.allow(site.config, ADA)
-    subscribe.suppress(site.config, ADA, NOW)
-    erase.erase(site.config, ADA, NOW)
-    said = [line.what for line in _lines(site, Word)]
+    subscribe.suppress_address(site.config, ADA, NOW)
+    subscribe.allow_address(site.config, ADA)
+    subscribe.suppress_address(site.config, ADA, NOW)
+    erase.erase_subscriber(site.config, ADA, NOW)
+    said = [line.what for line in _lines(site, SubscriberEvent)]
     assert said == ["unsubscribed", "active", "suppressed", "unsubscribed", "allowed", "suppressed", "erased"]
-    assert len({line.who for line in _lines(site, Word)}) == 1
+    assert len({line.who for line in _lines(site, SubscriberEvent)}) == 1
     assert "ada" not in site.read("feeds.db.journal")
     assert b"ada@" not in (site.folder / "feeds.db").read_bytes()
 
@@ -139,15 +143,15 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
 def test_without_the_key_what_is_about_people_waits(letter_site):
     """And is told; ids and issues go on."""
     _add(letter_site)
-    subscribe.suppress(letter_site.config, "eve@example.org", NOW)
+    subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
     key = (letter_site.folder / "feeds.key").rename(letter_site.folder / "kept")
     with pytest.raises(FeedsError, match="is not there; take the file from your backup"):
-        subscribe.remove(letter_site.config, ADA, NOW)
+        subscribe.remove_subscriber(letter_site.config, ADA, NOW)
     assert any("take the file from your backup" in line for line in letter_site.publish().errors)
-    assert len(_lines(letter_site, Given)) == 1
+    assert len(_lines(letter_site, IdAssigned)) == 1
     key.rename(letter_site.folder / "feeds.key")
     assert letter_site.publish().errors == []
-    assert [line.what for line in _lines(letter_site, Word)] == ["suppressed", "unsubscribed"]
+    assert [line.what for line in _lines(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
 
 
 def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_site):
@@ -155,7 +159,7 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
     _add(letter_site)
     _add(letter_site, "bob@example.org")
     letter_site.publish()
-    subscribe.suppress(letter_site.config, ADA, NOW)
+    subscribe.suppress_address(letter_site.config, ADA, NOW)
     was = _lines(letter_site)
     (letter_site.folder / "feeds.db.journal").unlink()
     with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
@@ -170,9 +174,9 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
             db.execute(statement)
     letter_site.publish()
     found = _lines(letter_site)
-    assert {line.what for line in found if isinstance(line, Word)} == {"unsubscribed", "suppressed"}
+    assert {line.what for line in found if isinstance(line, SubscriberEvent)} == {"unsubscribed", "suppressed"}
     assert all(line in was for line in found)
-    assert {type(line) for line in found} == {Given, Told, Word}
+    assert {type(line) for line in found} == {IdAssigned, IssueRecorded, SubscriberEvent}
 
 
 def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
@@ -204,12 +208,12 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         kills += 1
-    with opened(URL, letter_site.folder) as store:
-        journal.keep(letter_site.config, store)
-        assert not store.journal.has(people=True)
+    with open_store(URL, letter_site.folder) as store:
+        journal.append_pending(letter_site.config, store)
+        assert not store.journal.has_pending(people=True)
     last, number = {}, 0
-    for line in file.read(letter_site.folder / "feeds.db.journal", lambda _: None):
-        if isinstance(line, Word):
+    for line in file.read_records(letter_site.folder / "feeds.db.journal", lambda _: None):
+        if isinstance(line, SubscriberEvent):
             last[line.who], number = line.what, number + 1
     assert number >= (people + 1) * 150
     assert set(last.values()) == {"bounced"}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
@@ -84,9 +84,9 @@ def test_the_others_are_spared_what_the_first_refuse(mailing):
 def test_what_comes_back_in_the_pause_counts(mailing):
     """That is what it is for."""
     mailing.publish()
-    with opened(URL, mailing.site.folder) as store, store.bounces.together():
+    with open_store(URL, mailing.site.folder) as store, store.bounces.transaction():
         first = store.deliveries._db.execute("SELECT id FROM deliveries WHERE state = 'sent'").fetchone()[0]  # noqa: SLF001 - as it lies there
-        store.bounces.keep(store.bounces.delivery(first), "complaint", "", "spam", mailing.at)
+        store.bounces.record_bounce(store.bounces.find_delivery(first), "complaint", "", "spam", mailing.at)
     mailing.wait(minutes=30)
     assert "1 of the first 4" in mailing.publish().errors[0]
     assert len(mailing.server.taken) == READERS // 50

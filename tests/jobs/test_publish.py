@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from feeds.edges import lock
-from feeds.errors import Busy
+from feeds.errors import LockedError
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 DUE = NOW + timedelta(days=7)
@@ -97,7 +97,7 @@ def test_one_publish_at_a_time(site):
         signal.pause()
     while not (site.folder / "locked").exists():
         pass
-    with pytest.raises(Busy, match="another publish is at work"):
+    with pytest.raises(LockedError, match="another publish is at work"):
         site.publish()
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -107,7 +107,7 @@ def test_one_publish_at_a_time(site):
 def test_the_lock_is_given_back(tmp_path):
     """After a pass the next one may begin."""
     for _ in range(2):
-        with lock.site(tmp_path):
+        with lock.lock_site(tmp_path):
             pass
 
 

@@ -18,15 +18,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.suppression import Digests
+from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges import journal as file
-from feeds.edges.store.intake import Arrival
-from feeds.edges.store.memory import Mailing, Plan
-from feeds.edges.store.opening import opened
-from feeds.errors import Busy, FeedsError, StoreError
+from feeds.edges.store.subscriber_import import ImportRow
+from feeds.edges.store.issues import NewIssue, RenderedIssue
+from feeds.edges.store.opening import open_store
+from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs import erase, restore, storage, subscribe
-from feeds.jobs.journal import hidden
-from feeds.model import Choice, Content, IssueState, Letter, Page, Selection, Told
+from feeds.jobs.journal import mask_address
+from feeds.model import IssueContent, IssuePage, IssueRecorded, IssueState, Letter, Selection, SubscriberPreferences
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.core.factory import entry
 from tests.mailing import Mailing as Sending
@@ -41,11 +41,11 @@ READERS = ("ada", "bob", "cy", "eve", "flo")
 
 
 def _add(site, name, *, now=NOW, again=False):
-    subscribe.add(site.config, f"{name}@example.org", [], lang=None, now=now, again=again)
+    subscribe.add_subscriber(site.config, f"{name}@example.org", [], lang=None, now=now, again=again)
 
 
 def _restored(site, name="b.db", *, dry_run=False):
-    return restore.restore(site.config, site.folder / name, LATER, dry_run=dry_run)
+    return restore.restore_store(site.config, site.folder / name, LATER, dry_run=dry_run)
 
 
 def _got(site, number):
@@ -53,7 +53,7 @@ def _got(site, number):
 
 
 def _statuses(site):
-    return {person.email.split("@")[0]: person.status for person in subscribe.everybody(site.config)}
+    return {person.email.split("@")[0]: person.status for person in subscribe.list_subscribers(site.config)}
 
 
 @pytest.fixture
@@ -63,20 +63,20 @@ def lost(letter_site):
     for name in READERS:
         _add(site, name)
     for name in ("old", "odd"):
-        subscribe.suppress(site.config, f"{name}@example.org", NOW)
+        subscribe.suppress_address(site.config, f"{name}@example.org", NOW)
     site.publish()
-    storage.backup(site.config, site.folder / "b.db")
+    storage.backup_store(site.config, site.folder / "b.db")
     _add(site, "new", now=LATER)
     _add(site, "gone", now=LATER)
     site.post("second", "Other words.\n", date="2026-11-25")
     site.publish(NOW + WEEK)
-    subscribe.remove(site.config, "ada@example.org", LATER)
-    subscribe.suppress(site.config, "bob@example.org", LATER)
-    subscribe.allow(site.config, "odd@example.org")
-    erase.erase(site.config, "cy@example.org", LATER)
-    subscribe.remove(site.config, "eve@example.org", LATER)
+    subscribe.remove_subscriber(site.config, "ada@example.org", LATER)
+    subscribe.suppress_address(site.config, "bob@example.org", LATER)
+    subscribe.allow_address(site.config, "odd@example.org")
+    erase.erase_subscriber(site.config, "cy@example.org", LATER)
+    subscribe.remove_subscriber(site.config, "eve@example.org", LATER)
     _add(site, "eve", now=LATER, again=True)
-    subscribe.remove(site.config, "gone@example.org", LATER)
+    subscribe.remove_subscriber(site.config, "gone@example.org", LATER)
     (site.folder / "feeds.db").unlink()
     return site
 
@@ -141,9 +141,9 @@ def test_what_is_there_is_kept_aside(lost):
 def test_what_the_present_store_had_still_to_write_is_not_lost(letter_site):
     """It goes into the journal before the backup takes its place; in a dry run it is counted all the same."""
     _add(letter_site, "ada")
-    storage.backup(letter_site.config, letter_site.folder / "b.db")
-    with opened(URL, letter_site.folder) as store:
-        store.people.unsubscribe("ada@example.org", LATER)
+    storage.backup_store(letter_site.config, letter_site.folder / "b.db")
+    with open_store(URL, letter_site.folder) as store:
+        store.subscribers.unsubscribe("ada@example.org", LATER)
     said = "from the journal: readers: 1 unsubscribed"
     before = letter_site.files(".")
     assert said in _restored(letter_site, dry_run=True).lines
@@ -155,11 +155,11 @@ def test_what_the_present_store_had_still_to_write_is_not_lost(letter_site):
 def test_what_only_the_backup_knows_is_the_last_word(letter_site):
     """It was never written into the journal; what that says is older."""
     _add(letter_site, "ada")
-    subscribe.remove(letter_site.config, "ada@example.org", NOW)
+    subscribe.remove_subscriber(letter_site.config, "ada@example.org", NOW)
     _add(letter_site, "ada", again=True)
-    with opened(URL, letter_site.folder) as store:
-        store.people.unsubscribe("ada@example.org", LATER)
-    storage.backup(letter_site.config, letter_site.folder / "b.db")
+    with open_store(URL, letter_site.folder) as store:
+        store.subscribers.unsubscribe("ada@example.org", LATER)
+    storage.backup_store(letter_site.config, letter_site.folder / "b.db")
     (letter_site.folder / "feeds.db").unlink()
     for _ in range(2):
         _restored(letter_site)
@@ -190,14 +190,14 @@ def test_a_dry_run_touches_nothing(lost):
 
 def test_whoever_got_a_copy_and_was_erased_since_is_erased(lost):
     """They are no reader, and the backup knows where their letter went."""
-    with opened("sqlite:///b.db", lost.folder) as store:
-        assert len(list(store.people.letters("desk@example.com"))) == 1
-    with opened(URL, lost.folder):
+    with open_store("sqlite:///b.db", lost.folder) as store:
+        assert len(list(store.subscribers.iterate_deliveries("desk@example.com"))) == 1
+    with open_store(URL, lost.folder):
         pass
-    erase.erase(lost.config, "desk@example.com", LATER)
+    erase.erase_subscriber(lost.config, "desk@example.com", LATER)
     assert "2 erased" in _restored(lost).lines[1]
-    with opened(URL, lost.folder) as store:
-        assert list(store.people.letters("desk@example.com")) == []
+    with open_store(URL, lost.folder) as store:
+        assert list(store.subscribers.iterate_deliveries("desk@example.com")) == []
 
 
 def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
@@ -208,13 +208,13 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
         _add(site, name)
 
     def leave(name, newsletter):
-        with opened(URL, site.folder) as store, store.bounces.together():
-            person = store.people.one(f"{name}@example.org")
-            store.bounces.leave(store.bounces.reader(person.id), newsletter, LATER)
+        with open_store(URL, site.folder) as store, store.bounces.transaction():
+            person = store.subscribers.find(f"{name}@example.org")
+            store.bounces.unsubscribe_from(store.bounces.find_subscriber(person.id), newsletter, LATER)
 
     leave("ada", "daily")
-    subscribe.remove(site.config, "cy@example.org", NOW)
-    storage.backup(site.config, site.folder / "b.db")
+    subscribe.remove_subscriber(site.config, "cy@example.org", NOW)
+    storage.backup_store(site.config, site.folder / "b.db")
     _add(site, "ada", again=True)
     leave("ada", "weekly")
     leave("bob", "daily")
@@ -224,7 +224,7 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
     site.publish(feeds_only=True)
     said = _restored(site).lines[1]
     assert said == "from the journal: 1 ids; readers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
-    reads = {person.email: person.newsletters for person in subscribe.everybody(site.config)}
+    reads = {person.email: person.newsletters for person in subscribe.list_subscribers(site.config)}
     assert reads == {"ada@example.org": ("daily",), "bob@example.org": ("weekly",)} | dict.fromkeys(
         ("cy@example.org", "eve@example.org"), ("daily", "weekly")
     )
@@ -241,13 +241,13 @@ def test_a_store_that_cannot_be_replaced_is_named(lost):
 
 def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
     """Also where a store was adopted in between, and two were given the same."""
-    one = Told(newsletter="weekly", number=1, slot=NOW, subject="S", state=IssueState.SENT, composed_at=NOW)
-    with opened(URL, tmp_path) as store:
-        assert store.replay.issues([one, msgspec.structs.replace(one, number=2)], lambda *_: "P") == [
+    one = IssueRecorded(newsletter="weekly", number=1, slot=NOW, subject="S", state=IssueState.SENT, composed_at=NOW)
+    with open_store(URL, tmp_path) as store:
+        assert store.replay.record_issues([one, msgspec.structs.replace(one, number=2)], lambda *_: "P") == [
             "weekly 1",
             "weekly 2",
         ]
-        assert [issue.slot for issue in store.memory.issues()] == [NOW, NOW + timedelta(seconds=1)]
+        assert [issue.slot for issue in store.issues.load_issues()] == [NOW, NOW + timedelta(seconds=1)]
 
 
 def test_what_was_taken_back_or_corrected_stays_so(lost):
@@ -273,7 +273,7 @@ def test_doing_it_twice_is_the_same_as_once(lost):
     _restored(lost)
     lost.publish(NOW + WEEK)
     size = (lost.folder / "feeds.db.journal").stat().st_size
-    storage.backup(lost.config, lost.folder / "c.db")
+    storage.backup_store(lost.config, lost.folder / "c.db")
     was = _statuses(lost)
     for name in ("b.db", "c.db"):
         found = _restored(lost, name)
@@ -322,7 +322,7 @@ def test_what_is_no_backup_is_refused(letter_site, name):
     with closing(sqlite3.connect(letter_site.folder / "other.db")) as db:
         db.execute("CREATE TABLE t (c)")
     for other in ("newer.db", "damaged.db"):
-        storage.backup(letter_site.config, letter_site.folder / other)
+        storage.backup_store(letter_site.config, letter_site.folder / other)
     with closing(sqlite3.connect(letter_site.folder / "newer.db")) as db, db:
         db.execute("UPDATE alembic_version SET version_num = '9999'")
     content = (letter_site.folder / "damaged.db").read_bytes()
@@ -335,7 +335,7 @@ def test_what_is_no_backup_is_refused(letter_site, name):
 
 def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
     """The one that was there, or the one that was to come; never none, and never one that holds who was erased."""
-    with opened(URL, lost.folder):
+    with open_store(URL, lost.folder):
         pass
     command = [sys.executable, "-m", "feeds", "store", "restore", "b.db"]
     for delay in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
@@ -355,7 +355,7 @@ def test_while_a_publish_is_at_work_nothing_is_brought_back(lost):
     """It would write into the store that was."""
     from feeds.edges import lock
 
-    with lock.site(lost.folder), pytest.raises(Busy):
+    with lock.lock_site(lost.folder), pytest.raises(LockedError):
         _restored(lost)
 
 
@@ -370,7 +370,7 @@ def _halfway(site, server):
     join(site.folder, addresses(6))
     report = sending.publish(stopping=lambda: len(server.taken) >= 3)
     assert report.issues[0].state == "sending"
-    storage.backup(site.config, site.folder / "b.db")
+    storage.backup_store(site.config, site.folder / "b.db")
     return sending
 
 
@@ -385,8 +385,8 @@ def test_an_issue_that_has_arrived_since_is_done(letter_site):
         assert sending.publish().issues == []
         assert sending.resume().issues == []
         assert set(server.counts().values()) == {1}
-        with opened(URL, letter_site.folder) as store:
-            [issue] = store.memory.issues()
+        with open_store(URL, letter_site.folder) as store:
+            [issue] = store.issues.load_issues()
         assert (issue.sent, issue.recipients, issue.state) == (6, 6, "sent")
 
 
@@ -413,7 +413,7 @@ def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
         sending.configure()
         join(letter_site.folder, addresses(6))
         letter_site.publish(feeds_only=True)
-        storage.backup(letter_site.config, letter_site.folder / "b.db")
+        storage.backup_store(letter_site.config, letter_site.folder / "b.db")
         sending.publish(stopping=lambda: len(server.taken) >= 3)
         (letter_site.folder / "feeds.db").unlink()
         found = _restored(letter_site)
@@ -427,24 +427,24 @@ def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
     """What the backup shows as waiting for somebody is what was sent."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
     letter_site.publish()
-    storage.backup(letter_site.config, letter_site.folder / "b.db")
+    storage.backup_store(letter_site.config, letter_site.folder / "b.db")
     from feeds.jobs import approve
-    from feeds.jobs.report import Wish
+    from feeds.jobs.report import PublishOptions
 
-    approve.approve(letter_site.config, "weekly", Wish(now=NOW, clock=lambda: NOW))
+    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
     assert len(letter_site.letters()) == 1
     shutil.rmtree(letter_site.folder / "outbox")
     _restored(letter_site)
     assert letter_site.publish().issues == []
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
-        approve.approve(letter_site.config, "weekly", Wish(now=NOW, clock=lambda: NOW))
+        approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
     assert letter_site.letters() == []
 
 
 # Whatever happened ------------------------------------------------------------------------------------------------
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-DIGESTS = Digests({1: b"k" * 32})
+DIGESTS = AddressHasher({1: b"k" * 32})
 NAMES = ("ada", "bob", "cy")
 LETTERS = ("weekly", "daily")
 STATUSES = ("bounced", "pending", "unsubscribed")
@@ -472,50 +472,52 @@ class _History:
         key = f"{who}@example.org"
         match what.split():
             case ["add"]:
-                store.suppressions.allow(DIGESTS.of(key))
+                store.suppressions.allow(DIGESTS.digests(key))
                 wanted = dict.fromkeys(LETTERS)
-                store.people.subscribe(key, key, wanted, lang=None, consent="c", source="add", at=self.now)
+                store.subscribers.subscribe(key, key, wanted, lang=None, consent="c", source="add", at=self.now)
             case ["remove"]:
-                store.people.unsubscribe(key, self.now)
+                store.subscribers.unsubscribe(key, self.now)
             case ["suppress"]:
-                new = store.suppressions.one(DIGESTS.of(key)) is None
-                store.suppressions.suppress(key, DIGESTS.of(key)[0] if new else None, self.now)
+                new = store.suppressions.find(DIGESTS.digests(key)) is None
+                store.suppressions.suppress(key, DIGESTS.digests(key)[0] if new else None, self.now)
             case ["allow"]:
-                store.suppressions.allow(DIGESTS.of(key))
+                store.suppressions.allow(DIGESTS.digests(key))
             case ["erase"]:
-                store.suppressions.erase(key, {key}, DIGESTS.of(key)[0], self.now)
+                store.suppressions.erase(key, {key}, DIGESTS.digests(key)[0], self.now)
                 self.erased.append((len(self.copies), key))
             case ["leave", newsletter]:
-                with store.bounces.together():
-                    if person := store.people.one(key):
-                        store.bounces.leave(store.bounces.reader(person.id), newsletter, self.now)
+                with store.bounces.transaction():
+                    if person := store.subscribers.find(key):
+                        store.bounces.unsubscribe_from(store.bounces.find_subscriber(person.id), newsletter, self.now)
             case [status] if status in STATUSES:
-                arrival = Arrival(number=1, email=key, key=key, status=status, consent="l", digests=DIGESTS.of(key))
-                store.intake.stage([arrival])
-                store.intake.settle("list", self.now, keep=True)
+                arrival = ImportRow(
+                    number=1, email=key, key=key, status=status, consent="l", digests=DIGESTS.digests(key)
+                )
+                store.subscriber_import.stage([arrival])
+                store.subscriber_import.commit_import("list", self.now, keep=True)
             case [other]:
                 getattr(self, other)(store, who)
 
     def tell(self, store, newsletter):
         self.told += 1
         story = entry(f"{self.told}.md")
-        store.entries.remember([story], self.now)
+        store.entries.save_entries([story], self.now)
         chosen = Selection(stories=(story,))
         letter = Letter(lang="en", subject="S", html="<p>", text="T")
-        plan = Plan(
+        plan = NewIssue(
             newsletter=newsletter,
-            number=store.memory.last(newsletter)[1] + 1,
+            number=store.issues.last_issue(newsletter)[1] + 1,
             slot=self.now,
             subject="S",
             selection=chosen,
-            page=Page(html="P"),
-            content=Content(selection=chosen, texts={}),
+            page=IssuePage(html="P"),
+            content=IssueContent(selection=chosen, texts={}),
             seed=b"seed",
-            mailing=Mailing(letters=[letter], choices={Choice(): 0}),
+            mailing=RenderedIssue(letters=[letter], choices={SubscriberPreferences(): 0}),
         )
-        assert store.memory.freeze(plan, self.now)
+        assert store.issues.freeze(plan, self.now)
         if self.told % 2:
-            store.memory.finish(store.memory.issues()[-1].id)
+            store.issues.finish(store.issues.load_issues()[-1].id)
 
     def backup(self, store, _):
         self.copies.append(self.folder / f"{len(self.copies)}.db")
@@ -523,27 +525,27 @@ class _History:
 
     def keep(self, store, _):
         for people in (False, True):
-            with store.journal.taken(1000, people=people) as lines:
-                file.append(self.journal, [hidden(DIGESTS, line) for line in lines])
+            with store.journal.take_batch(1000, people=people) as lines:
+                file.append_records(self.journal, [mask_address(DIGESTS, line) for line in lines])
 
     def replayed(self, copy):
-        with opened(f"sqlite:///{copy}", self.folder) as store:
-            lines = list(file.read(self.journal, pytest.fail))
-            restore.replay(store, lines, DIGESTS, lambda _name, _number: "P", self.now)
+        with open_store(f"sqlite:///{copy}", self.folder) as store:
+            lines = list(file.read_records(self.journal, pytest.fail))
+            restore.replay_records(store, lines, DIGESTS, lambda _name, _number: "P", self.now)
 
 
 def _state(store):
     """Where everybody stands, whom the list holds, and what was told."""
     people = {
-        person.key: (person.status, frozenset(store.people.left(person.key))) for person in store.people.everybody()
+        person.key: (person.status, frozenset(store.subscribers.left_newsletters(person.key))) for person in store.subscribers.iterate()
     }
     held = {
         key: found.reason
         for key in map("{}@example.org".format, NAMES)
-        if (found := store.suppressions.one(DIGESTS.of(key)))
+        if (found := store.suppressions.find(DIGESTS.digests(key)))
     }
-    told = {name: (store.memory.announced(name), store.memory.last(name)) for name in LETTERS}
-    return people, held, told, {known.id for known in store.entries.known()}
+    told = {name: (store.issues.announced_ids(name), store.issues.last_issue(name)) for name in LETTERS}
+    return people, held, told, {known.id for known in store.entries.load_entries()}
 
 
 @settings(max_examples=int(os.environ.get("FEEDS_RESTORES", "40")))
@@ -552,16 +554,16 @@ def test_any_backup_comes_to_what_the_store_is(happened):
     """People who are in it, the suppression list and what was told are as in the store; replaying twice is once."""
     with tempfile.TemporaryDirectory() as name:
         history = _History(Path(name))
-        with opened(URL, history.folder) as store:
+        with open_store(URL, history.folder) as store:
             for what, who in [("add", "ada"), ("backup", ""), *happened, ("backup", ""), ("keep", "")]:
                 history.do(store, what, who)
             people, held, told, ids = _state(store)
         for number, copy in enumerate(history.copies):
-            with opened(f"sqlite:///{copy}", history.folder) as store:
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
                 knew = _state(store)[0].keys()
             forgotten = {key for since, key in history.erased if since > number}
             history.replayed(copy)
-            with opened(f"sqlite:///{copy}", history.folder) as store:
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
                 now = found, found_held, found_told, found_ids = _state(store)
             assert (found_told, found_ids) == (told, ids)
             assert found.keys() == knew - forgotten
@@ -569,5 +571,5 @@ def test_any_backup_comes_to_what_the_store_is(happened):
             gone = {key for key, (status, _) in people.items() if status not in ("active", "pending")} - found.keys()
             assert found_held == dict.fromkeys(gone, "suppressed") | held
             history.replayed(copy)
-            with opened(f"sqlite:///{copy}", history.folder) as store:
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
                 assert _state(store) == now

@@ -10,8 +10,8 @@ import feedparser
 import pytest
 
 from feeds.edges import lock
-from feeds.edges.store.opening import opened
-from feeds.errors import Busy, FeedsError
+from feeds.edges.store.opening import open_store
+from feeds.errors import FeedsError, LockedError
 from feeds.jobs import retract
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
@@ -28,16 +28,16 @@ FORMATS = CONFIG.replace('["atom"]', '["atom", "rss", "json"]')
 
 
 def wish(site, at=LATER):
-    return retract.Wish(now=at, clock=lambda: at, feeds_only=True, chance=bytes)
+    return retract.PublishOptions(now=at, clock=lambda: at, feeds_only=True, random_bytes=bytes)
 
 
 def take_back(site, number=None, reason="", at=LATER):
-    return retract.retract(site.config, "weekly", number, reason, wish(site, at))
+    return retract.retract_issue(site.config, "weekly", number, reason, wish(site, at))
 
 
 def issues(site):
-    with opened(URL, site.folder) as store:
-        return store.memory.issues()
+    with open_store(URL, site.folder) as store:
+        return store.issues.load_issues()
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(maili
     mailing.publish()
     assert take_back(mailing.site).ended == 6
     mailing.server.rule = at("rcpt", None)
-    retract.restore(mailing.site.config, "weekly", None, wish(mailing.site))
+    retract.undo_retraction(mailing.site.config, "weekly", None, wish(mailing.site))
     mailing.wait(hours=5)
     assert mailing.resume().exit_code == 0
     assert len(mailing.server.taken) == 4
@@ -97,7 +97,7 @@ def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(maili
 def test_an_issue_that_was_stopped_can_be_taken_back(mailing):
     """It is over then, and a publish has nothing left to say of it."""
     mailing.publish(stopping=lambda: True)
-    with opened(URL, mailing.site.folder) as store:
+    with open_store(URL, mailing.site.folder) as store:
         store.deliveries.halt(1, "20 in a row were refused")
     assert take_back(mailing.site).ended == 10
     assert (mailing.publish().exit_code, mailing.state()) == (0, "sent")
@@ -186,13 +186,13 @@ def test_a_retraction_is_taken_back_without_a_trace(sent):
     before = sent.files("public")
     take_back(sent, reason="A mistake")
     assert sent.files("public") != before
-    done = retract.restore(sent.config, "weekly", None, wish(sent))
+    done = retract.undo_retraction(sent.config, "weekly", None, wish(sent))
     assert (done.issue.retracted_at, done.issue.retraction) == (None, "")
     assert sent.files("public") == before
     with pytest.raises(FeedsError, match="weekly 1 was not retracted"):
-        retract.restore(sent.config, "weekly", 1, wish(sent))
-    with lock.site(sent.folder), pytest.raises(Busy):
-        retract.restore(sent.config, "weekly", 1, wish(sent))
+        retract.undo_retraction(sent.config, "weekly", 1, wish(sent))
+    with lock.lock_site(sent.folder), pytest.raises(LockedError):
+        retract.undo_retraction(sent.config, "weekly", 1, wish(sent))
 
 
 def test_a_page_says_so_whatever_becomes_of_it(sent):
@@ -256,7 +256,7 @@ def test_what_waits_for_approval_is_not_taken_back_but_cancelled(letter_site):
     with pytest.raises(FeedsError, match="there is no issue 2 of weekly"):
         take_back(letter_site, 2)
     with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
-        retract.retract(letter_site.config, "daily", None, "", wish(letter_site))
+        retract.retract_issue(letter_site.config, "daily", None, "", wish(letter_site))
 
 
 def test_an_issue_without_a_page_is_taken_back_all_the_same(letter_site):

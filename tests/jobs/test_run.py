@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feeds.edges import scheduler
-from feeds.edges.store.opening import opened
-from feeds.jobs.report import Report
-from feeds.jobs.run import wake
+from feeds.edges.store.opening import open_store
+from feeds.jobs.report import PublishReport
+from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, addresses, configured
 from tests.mailing import subscribe as join
@@ -25,12 +25,12 @@ from tests.smtpserver import SmtpServer
 def test_the_next_pass_is_at_the_rhythm_the_slot_or_the_next_future_post(letter_site):
     """Whichever comes first, and never at once."""
     config = letter_site.config
-    assert wake(config, Report(), NOW) == NOW + timedelta(minutes=5)
+    assert next_run_at(config, PublishReport(), NOW) == NOW + timedelta(minutes=5)
     before_slot = datetime(2026, 11, 30, 7, 58, tzinfo=UTC)
-    assert wake(config, Report(), before_slot) == before_slot + timedelta(minutes=2)
+    assert next_run_at(config, PublishReport(), before_slot) == before_slot + timedelta(minutes=2)
     soon = NOW + timedelta(seconds=90)
-    assert wake(config, Report(next_public_at=soon), NOW) == soon
-    assert wake(config, Report(next_public_at=NOW), NOW) == NOW + timedelta(seconds=1)
+    assert next_run_at(config, PublishReport(next_public_at=soon), NOW) == soon
+    assert next_run_at(config, PublishReport(next_public_at=NOW), NOW) == NOW + timedelta(seconds=1)
 
 
 def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
@@ -112,8 +112,8 @@ def test_it_stops_in_the_middle_of_a_send(letter_site):
         rest, _ = process.communicate(timeout=30)
         assert (process.returncode, rest.splitlines()[-1].endswith("stopped")) == (0, True), rest
         sent = len(server.taken)
-        with opened(URL, letter_site.folder) as store:
-            counts = store.deliveries.counts(1)
+        with open_store(URL, letter_site.folder) as store:
+            counts = store.deliveries.count_states(1)
         assert sent < 500
         assert (counts["sent"], counts["ready"]) == (sent, 500 - sent)
 

@@ -29,15 +29,15 @@ def mailing(letter_site):
 
 
 def seen(mailing):
-    return status.status(mailing.site.config, mailing.at)
+    return status.load_progress(mailing.site.config, mailing.at)
 
 
 def test_nothing_sent_is_nothing_to_tell(site):
     """And no store is made for it."""
-    assert status.status(site.config, NOW) == []
+    assert status.load_progress(site.config, NOW) == []
     assert not (site.folder / "feeds.db").exists()
     with pytest.raises(FeedsError, match="there is no issue 1; `feeds issues` lists all"):
-        list(status.recipients(site.config, None, 1))
+        list(status.issue_recipients(site.config, None, 1))
 
 
 def test_progress_is_counted_while_letters_go_out(mailing):
@@ -64,7 +64,7 @@ def test_what_is_over_is_told_until_something_newer_is(mailing):
     mailing.site.post("second", date="2026-11-27")
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     mailing.site.publish(NOW + timedelta(days=7))
-    assert [(p.issue.number, p.issue.state, p.counts["sent"], p.left) for p in seen(mailing)] == [
+    assert [(p.issue.number, p.issue.state, p.counts["sent"], p.pending) for p in seen(mailing)] == [
         (1, "sent", 10, 0),
         (2, "sending", 0, 10),
     ]
@@ -78,9 +78,9 @@ def test_an_old_rate_says_nothing(mailing):
     """Where nothing moved in the last minute, nobody knows how long the rest takes."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if "r0003" in step.words else None
     mailing.publish()
-    assert [(p.rate, p.left, p.seconds_left) for p in seen(mailing)] == [(9, 1, 7)]
+    assert [(p.rate, p.pending, p.seconds_left) for p in seen(mailing)] == [(9, 1, 7)]
     mailing.wait(minutes=2)
-    assert [(p.rate, p.left, p.seconds_left) for p in seen(mailing)] == [(0, 1, None)]
+    assert [(p.rate, p.pending, p.seconds_left) for p in seen(mailing)] == [(0, 1, None)]
 
 
 def test_refusals_are_told_by_domain_and_code_the_most_frequent_first(mailing):
@@ -114,11 +114,11 @@ def test_an_issue_is_named_by_its_number_and_if_need_be_its_newsletter(mailing):
     mailing.site.configure(config)
     mailing.publish()
     with pytest.raises(FeedsError, match="issues 1 of daily, weekly: say which with --newsletter"):
-        list(status.recipients(mailing.site.config, None, 1))
-    assert [f.recipient for f in status.recipients(mailing.site.config, "daily", 1)] == ["desk@example.com"]
-    assert len(list(status.recipients(mailing.site.config, "weekly", 1))) == 10
+        list(status.issue_recipients(mailing.site.config, None, 1))
+    assert [f.recipient for f in status.issue_recipients(mailing.site.config, "daily", 1)] == ["desk@example.com"]
+    assert len(list(status.issue_recipients(mailing.site.config, "weekly", 1))) == 10
     with pytest.raises(FeedsError, match="there is no issue 2"):
-        list(status.recipients(mailing.site.config, "weekly", 2))
+        list(status.issue_recipients(mailing.site.config, "weekly", 2))
 
 
 def test_one_newsletter_is_resumed_alone(mailing):
@@ -127,36 +127,38 @@ def test_one_newsletter_is_resumed_alone(mailing):
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     mailing.publish()
     mailing.server.rule = at("rcpt", None)
-    report = status.resume(mailing.site.config, "daily", mailing.wish())
+    report = status.resume_sending(mailing.site.config, "daily", mailing.wish())
     assert mailing.server.counts() == {"desk@example.com": 1}
     assert report.exit_code == 3
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'; known here: weekly, daily"):
-        status.resume(mailing.site.config, "monthly", mailing.wish())
+        status.resume_sending(mailing.site.config, "monthly", mailing.wish())
 
 
 def test_what_is_on_its_way_can_be_ended(mailing):
     """Those who have it have it; nobody else gets it, and the next issue is another one."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
     mailing.publish()
-    assert status.cancel(mailing.site.config, "weekly") == "weekly 1: 6 more readers would have got it and will not"
+    assert (
+        status.cancel_issue(mailing.site.config, "weekly") == "weekly 1: 6 more readers would have got it and will not"
+    )
     mailing.server.rule = at("rcpt", None)
     mailing.wait(hours=1)
     assert mailing.publish().exit_code == 0
     assert len(mailing.server.taken) == 4
     assert mailing.answers() == {"cancelled": 6}
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
-        status.cancel(mailing.site.config, "weekly")
+        status.cancel_issue(mailing.site.config, "weekly")
 
 
 def test_what_waits_for_approval_can_be_forgotten(letter_site):
     """Then it is composed anew."""
     letter_site.configure(letter_site.read("config.toml").replace('name = "weekly"', 'name = "weekly"\napprove = true'))
     letter_site.publish()
-    said = status.cancel(letter_site.config, "weekly")
+    said = status.cancel_issue(letter_site.config, "weekly")
     assert said == "weekly 1 is forgotten; the next publish composes it anew"
     assert [issue.state for issue in letter_site.publish().issues] == ["composed"]
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
-        status.cancel(letter_site.config, "monthly")
+        status.cancel_issue(letter_site.config, "monthly")
 
 
 def test_progress_is_watched_until_all_is_over(mailing):

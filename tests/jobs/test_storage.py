@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.edges.store.opening import opened
+from feeds.edges.store.opening import open_store
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs import storage
-from feeds.jobs.report import Wish
+from feeds.jobs.report import PublishOptions
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 WEEK = timedelta(days=7)
 
 
 def adopted(site, now=NOW, **wish):
-    return storage.adopt(site.config, Wish(now=now, clock=lambda: now, **wish))
+    return storage.adopt_public(site.config, PublishOptions(now=now, clock=lambda: now, **wish))
 
 
 def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
@@ -40,8 +40,12 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
         letter_site.files("public/newsletters")["public/newsletters/weekly/1/index.html"]
         == pages["public/newsletters/weekly/1/index.html"]
     )
-    with opened("sqlite:///feeds.db", letter_site.folder) as store:
-        assert [(i.number, i.subject) for i in store.memory.issues()] == [(1, "first"), (2, "second"), (3, "third")]
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert [(i.number, i.subject) for i in store.issues.load_issues()] == [
+            (1, "first"),
+            (2, "second"),
+            (3, "third"),
+        ]
 
 
 def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds):
@@ -64,7 +68,7 @@ def test_a_site_without_newsletters_has_told_nothing(site):
 def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
     """Only its owner may read it, keys lie beside it, nothing is overwritten."""
     with pytest.raises(StoreError, match="there is no store to copy yet"):
-        storage.backup(letter_site.config, letter_site.folder / "b.db")
+        storage.backup_store(letter_site.config, letter_site.folder / "b.db")
     letter_site.publish()
     (letter_site.folder / "feeds.key").write_text("keys", "ascii")
     done = feeds("store", "backup", "b.db")

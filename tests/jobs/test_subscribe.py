@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from feeds.core.subscribers import cells
-from feeds.core.subscribers.addresses import parse
+from feeds.core.subscribers.addresses import parse_address
 from feeds.core.subscribers.dialects import STATUSES
-from feeds.edges.store.intake import Arrival
-from feeds.edges.store.opening import opened
-from feeds.errors import Busy, FeedsError
+from feeds.edges.store.subscriber_import import ImportRow
+from feeds.edges.store.opening import open_store
+from feeds.errors import FeedsError, LockedError
 from feeds.jobs import intake, subscribe
-from feeds.jobs.erase import erase
+from feeds.jobs.erase import erase_subscriber
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 
 URL = "sqlite:///feeds.db"
@@ -34,7 +34,9 @@ ADA = "ada@example.org"
 
 
 def _add(site, email=ADA, newsletters=(), **values):
-    return subscribe.add(site.config, email, newsletters, **{"lang": None, "now": NOW, "again": False} | values)
+    return subscribe.add_subscriber(
+        site.config, email, newsletters, **{"lang": None, "now": NOW, "again": False} | values
+    )
 
 
 def _file(site, text, name="people.csv"):
@@ -45,12 +47,12 @@ def _file(site, text, name="people.csv"):
 
 def _import(site, text, name="people.csv", **values):
     remarks = []
-    order = intake.Order(**{"now": NOW, "tell": remarks.append} | values)
-    return intake.take_in(site.config, _file(site, text, name), order), remarks
+    order = intake.ImportOptions(**{"now": NOW, "tell": remarks.append} | values)
+    return intake.import_csv(site.config, _file(site, text, name), order), remarks
 
 
 def _statuses(site):
-    return {person.email: person.status for person in subscribe.everybody(site.config)}
+    return {person.email: person.status for person in subscribe.list_subscribers(site.config)}
 
 
 # One by one --------------------------------------------------------------------------------------------------------
@@ -67,15 +69,15 @@ def test_a_reader_is_added_with_all_that_is_said(letter_site):
 
 def test_nobody_is_added_who_must_not_be_written_to(letter_site):
     """In words; unless somebody says that they asked for it."""
-    assert subscribe.suppress(letter_site.config, ADA, NOW)
-    assert not subscribe.suppress(letter_site.config, ADA.upper(), LATER)
+    assert subscribe.suppress_address(letter_site.config, ADA, NOW)
+    assert not subscribe.suppress_address(letter_site.config, ADA.upper(), LATER)
     with pytest.raises(
         FeedsError, match=r"ada@example\.org was suppressed on 2026-11-23 and must not be written to; if"
     ):
         _add(letter_site)
     assert _add(letter_site, again=True).status == "active"
-    assert not subscribe.allow(letter_site.config, ADA)
-    assert subscribe.suppress(letter_site.config, ADA, NOW)
+    assert not subscribe.allow_address(letter_site.config, ADA)
+    assert subscribe.suppress_address(letter_site.config, ADA, NOW)
     assert _statuses(letter_site) == {ADA: "unsubscribed"}
     letter_site.publish()
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
@@ -85,8 +87,8 @@ def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
     """Unless somebody says that they asked for it; to others they are."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
     _add(letter_site)
-    with opened(URL, letter_site.folder) as store, store.bounces.together():
-        store.bounces.leave(store.bounces.reader(store.people.one(ADA).id), "daily", LATER)
+    with open_store(URL, letter_site.folder) as store, store.bounces.transaction():
+        store.bounces.unsubscribe_from(store.bounces.find_subscriber(store.subscribers.find(ADA).id), "daily", LATER)
     assert _add(letter_site, newsletters=["weekly"]).newsletters == ("weekly",)
     with pytest.raises(FeedsError, match=r"ada@example\.org has left daily; if this person asked"):
         _add(letter_site)
@@ -98,14 +100,14 @@ def test_without_the_key_nobody_can_tell_who_must_not_be_written_to(letter_site)
     key = letter_site.folder / "feeds.key"
     _add(letter_site)
     assert not key.exists()
-    subscribe.suppress(letter_site.config, "eve@example.org", NOW)
+    subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
     kept = key.read_text("ascii")
     for make_wrong in (key.unlink, lambda: key.write_text(kept.replace("suppress 1 ", "suppress 1 00")[:-2], "ascii")):
         make_wrong()
         for act in (
             lambda: _add(letter_site, "eve@example.org"),
             lambda: _import(letter_site, "email\neve@example.org\n"),
-            lambda: subscribe.suppress(letter_site.config, "bob@example.org", NOW),
+            lambda: subscribe.suppress_address(letter_site.config, "bob@example.org", NOW),
         ):
             with pytest.raises(FeedsError, match=r"feeds\.key"):
                 act()
@@ -118,7 +120,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
     """As JSON, on one line or as a document; letters and what became of them; a stranger is told as one."""
     _add(letter_site, lang="ja")
     letter_site.publish()
-    subscribe.suppress(letter_site.config, ADA, NOW)
+    subscribe.suppress_address(letter_site.config, ADA, NOW)
     found = json.loads(feeds("subscribers", "show", ADA, "--json").stdout)
     assert found | {"status_at": ""} == {
         "email": ADA,
@@ -161,7 +163,7 @@ def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, fee
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
     _add(letter_site, newsletters=["daily"])
     _add(letter_site, "bob@example.org", ["weekly"])
-    subscribe.remove(letter_site.config, "bob@example.org", NOW)
+    subscribe.remove_subscriber(letter_site.config, "bob@example.org", NOW)
     assert feeds("subscribers", "list", "--newsletter", "daily").stdout == (
         "ada@example.org\tactive\t\tdaily\npeople: 1 active\n"
     )
@@ -188,12 +190,12 @@ def test_a_list_is_taken_in_with_its_evidence(letter_site):
         "old people.csv",
     )
     assert (done.done, done.rows, done.people.added, done.dialect.ignored) == (True, 2, {"active": 2}, ("Name",))
-    ada, info = subscribe.everybody(letter_site.config)
+    ada, info = subscribe.list_subscribers(letter_site.config)
     assert (ada.newsletters, ada.source) == (("daily", "weekly"), "old people.csv")
     assert ada.consent == "web form, 2024; import old people.csv, 2026-11-23 12:00 +0000"
     assert info.consent == "import old people.csv, 2026-11-23 12:00 +0000"
     assert remarks == [
-        intake.Remark(row=3, email="info@example.org", what="warning", why="info@ is an office, not a person")
+        intake.RowMessage(row=3, email="info@example.org", what="warning", why="info@ is an office, not a person")
     ]
 
 
@@ -206,7 +208,7 @@ def test_the_lists_of_other_tools_are_understood(letter_site):
     )
     assert (done.dialect.name, done.people.added) == ("listmonk", {"active": 1, "unsubscribed": 1})
     assert any("who has left a single list" in note for note in done.notes)
-    ada, bob = subscribe.everybody(letter_site.config)
+    ada, bob = subscribe.list_subscribers(letter_site.config)
     assert (ada.newsletters, ada.created_at) == (("weekly",), datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC))
     assert bob.newsletters == ()
 
@@ -216,12 +218,14 @@ def test_newsletters_are_what_a_row_says_unless_somebody_says_otherwise(letter_s
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
     text = "email,newsletters,topics\nada@example.org,daily,Cats\nbob@example.org,,daily:Dogs\n"
     _import(letter_site, text)
-    ada, bob = subscribe.everybody(letter_site.config)
+    ada, bob = subscribe.list_subscribers(letter_site.config)
     assert (ada.newsletters, ada.topics) == (("daily",), {"daily": ("Cats",)})
     assert (bob.newsletters, bob.topics) == (("daily", "weekly"), {"daily": ("Dogs",)})
     done, _ = _import(letter_site, text, newsletters=("weekly",))
     assert any("--newsletter says" in note for note in done.notes)
-    assert [person.newsletters for person in subscribe.everybody(letter_site.config)] == [("daily", "weekly")] * 2
+    assert [person.newsletters for person in subscribe.list_subscribers(letter_site.config)] == [
+        ("daily", "weekly")
+    ] * 2
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
         _import(letter_site, text, newsletters=("monthly",))
 
@@ -253,7 +257,7 @@ def test_one_row_that_is_refused_keeps_the_others_out_too(letter_site, feeds):
 def test_a_report_for_programs_names_every_row(letter_site, feeds):
     """An object for each that there is something to say of, and one for all; people are told of the first of many."""
     _add(letter_site)
-    subscribe.remove(letter_site.config, ADA, NOW)
+    subscribe.remove_subscriber(letter_site.config, ADA, NOW)
     _file(letter_site, "email,when\nada@example.org,1\n" + "nobody,2\n" * 30)
     done = feeds("subscribers", "import", "people.csv", "--partial", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -292,7 +296,7 @@ def test_a_list_may_come_by_standard_input(letter_site, encoding):
         cwd=letter_site.folder,
     )
     assert done.stdout.startswith(b"standard input: 1 rows\n  1 new: 1 active\n"), done.stderr
-    assert next(subscribe.everybody(letter_site.config)).source == "standard input"
+    assert next(subscribe.list_subscribers(letter_site.config)).source == "standard input"
 
 
 @pytest.mark.parametrize(
@@ -328,8 +332,8 @@ def test_lists_and_letters_take_turns(letter_site):
     number = os.open(letter_site.folder, os.O_RDONLY)
     fcntl.flock(number, fcntl.LOCK_EX)
     try:
-        for act in (lambda: _import(letter_site, "email\n"), lambda: erase(letter_site.config, ADA, NOW)):
-            with pytest.raises(Busy):
+        for act in (lambda: _import(letter_site, "email\n"), lambda: erase_subscriber(letter_site.config, ADA, NOW)):
+            with pytest.raises(LockedError):
                 act()
         assert _import(letter_site, "email\nada@example.org\n", dry_run=True)[0].people.added == {"active": 1}
     finally:
@@ -341,9 +345,9 @@ def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site)
     """Neither by another tool's list nor by our own; named, and why."""
     for name in ("ada", "bob", "eve"):
         _add(letter_site, f"{name}@example.org")
-    own = b"".join(intake.written(letter_site.config))
-    erase(letter_site.config, "ada@example.org", NOW)
-    subscribe.remove(letter_site.config, "bob@example.org", NOW)
+    own = b"".join(intake.export_csv(letter_site.config))
+    erase_subscriber(letter_site.config, "ada@example.org", NOW)
+    subscribe.remove_subscriber(letter_site.config, "bob@example.org", NOW)
     for text in (own, "E-Mail\nAda@example.org\nBOB@example.org\neve@example.org\n"):
         done, remarks = _import(letter_site, text)
         assert (done.people.kept_out, done.people.unchanged) == (2, 1)
@@ -375,14 +379,14 @@ def test_lists_are_written_for_any_spreadsheet(letter_site, feeds):
     assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
 
 
-WORDS = st.text(max_size=20).map(cells.words).filter(bool)
+WORDS = st.text(max_size=20).map(cells.to_one_line).filter(bool)
 EMAILS = st.sampled_from(
     ["ada@example.org", "Bob+x@example.org", "=1@example.org", "ü@bücher.example", "'@example.org"]
 )
 TOPICS = st.lists(WORDS, max_size=3).map(tuple)
 PEOPLE = st.lists(
     st.builds(
-        Arrival,
+        ImportRow,
         number=st.just(1),
         email=EMAILS,
         key=st.just(""),
@@ -411,20 +415,20 @@ def test_a_list_that_was_given_out_and_taken_in_is_the_same(people):
     """In an empty store; whatever topics and consent say, and whoever it is: where they stand too."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         here, there = _new_site(one), _new_site(other)
-        with opened(URL, here.folder) as store:
-            store.intake.stage(map(_as_parsed, people))
-            store.intake.settle("list.csv", NOW, keep=True)
-        given_out = b"".join(intake.written(here.config))
+        with open_store(URL, here.folder) as store:
+            store.subscriber_import.stage(map(_as_parsed, people))
+            store.subscriber_import.commit_import("list.csv", NOW, keep=True)
+        given_out = b"".join(intake.export_csv(here.config))
         done, remarks = _import(there, given_out, now=LATER)
         assert (done.refused, done.dialect.name, sum(done.people.added.values())) == (0, "feeds", len(people))
         assert {remark.what for remark in remarks} <= {"warning"}
-        assert b"".join(intake.written(there.config)) == given_out
+        assert b"".join(intake.export_csv(there.config)) == given_out
         again, _ = _import(there, given_out, now=LATER)
         assert (again.people.unchanged, again.people.added) == (len(people), {})
 
 
 def _as_parsed(person):
-    address = parse(person.email)
+    address = parse_address(person.email)
     return replace(person, email=address.email, key=address.key)
 
 
@@ -485,7 +489,7 @@ def test_nothing_waits_for_who_is_erased(letter_site, feeds):
     with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
         db.execute("UPDATE deliveries SET state = 'deferred', next_at = '2020-01-01' WHERE subscriber_id IS NOT NULL")
         db.execute("UPDATE issues SET state = 'sending'")
-    erase(letter_site.config, ADA, NOW)
+    erase_subscriber(letter_site.config, ADA, NOW)
     assert [issue.state for issue in letter_site.publish(LATER).issues] == ["sent"]
     fared = [json.loads(line) for line in feeds("issues", "1", "--recipients", "--json").stdout.splitlines()]
     assert {(one["recipient"], one["state"]) for one in fared} == {("desk@example.com", "sent"), ("(erased)", "failed")}
@@ -495,13 +499,13 @@ def test_nothing_waits_for_who_is_erased(letter_site, feeds):
 def test_to_erase_twice_finishes_what_was_begun_and_a_stranger_is_told_as_one(letter_site, feeds):
     """A slip of the pen must not put somebody else on the list."""
     _add(letter_site)
-    assert erase(letter_site.config, ADA, NOW).was_known
-    again = erase(letter_site.config, ADA, LATER)
+    assert erase_subscriber(letter_site.config, ADA, NOW).was_known
+    again = erase_subscriber(letter_site.config, ADA, LATER)
     assert (again.was_known, again.letters, again.files) == (False, 0, 0)
     done = feeds("subscribers", "erase", "adda@example.org")
     assert (done.returncode, done.stderr) == (1, "error: nothing is stored about adda@example.org\n")
     assert _add(letter_site, "adda@example.org").status == "active"
-    found = subscribe.show(letter_site.config, ADA)
+    found = subscribe.load_subscriber_data(letter_site.config, ADA)
     assert (found.person, found.suppression.reason) == (None, "erased")
     assert "nobody who was subscribed" in feeds("subscribers", "show", ADA).stdout
 
@@ -509,7 +513,7 @@ def test_to_erase_twice_finishes_what_was_begun_and_a_stranger_is_told_as_one(le
 def test_the_settings_are_their_owners(letter_site, feeds):
     """Copies go on, whoever is suppressed or erased; that is said."""
     desk = "desk@example.com"
-    subscribe.suppress(letter_site.config, desk, NOW)
+    subscribe.suppress_address(letter_site.config, desk, NOW)
     letter_site.publish()
     assert letter_site.letters() == [f"weekly/1/{desk}.eml"]
     done = feeds("subscribers", "erase", desk)

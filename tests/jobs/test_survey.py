@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds.errors import Changed
+from feeds.errors import PostChangedDuringRead
 from tests.conftest import CONFIG, NOW, SampleSite
 
 WORDS = ["reading", "paper", "gym", "lyric", "of", "a", "the", "song", "every", "longer", "year"]
@@ -194,7 +194,7 @@ def test_a_file_that_never_comes_to_rest_is_told(site):
             turns.append(opened)
 
     site.post("a", "First. " * 40)
-    with heard(restless), pytest.raises(Changed, match=r"a\.md: keeps changing while it is read"):
+    with heard(restless), pytest.raises(PostChangedDuringRead, match=r"a\.md: keeps changing while it is read"):
         site.publish()
 
 

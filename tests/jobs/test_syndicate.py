@@ -713,17 +713,17 @@ def test_a_feed_ends_wherever_it_lay_and_no_other_ends_with_it(small, feeds):
 def test_only_a_feed_can_be_ended(small, path):
     """What is no feed is named, and nothing is done; `feeds/` itself holds them all."""
     from feeds.errors import FeedsError
-    from feeds.jobs.report import Wish
-    from feeds.jobs.retire import retire, revive
+    from feeds.jobs.report import PublishOptions
+    from feeds.jobs.retire import retire_feed, unretire_feed
 
     write(small, 1, categories="[X]")
     small.publish()
     before = small.files("public")
-    wish = Wish(now=NOW, clock=lambda: NOW)
+    wish = PublishOptions(now=NOW, clock=lambda: NOW)
     with pytest.raises(FeedsError, match="no feed lies there"):
-        retire(small.config, path, wish)
+        retire_feed(small.config, path, wish)
     with pytest.raises(FeedsError, match="was not retired"):
-        revive(small.config, path, wish)
+        unretire_feed(small.config, path, wish)
     assert small.files("public") == before
 
 

@@ -81,7 +81,7 @@ def test_it_shows_the_next_issue_in_all_its_forms(preview):
 def test_it_shows_what_each_reader_would_get(letter_site):
     """Each language that there is, each topic of the issue, each choice that readers have made."""
     letter_site.post("cats", categories="[Cats]")
-    subscribe.add(letter_site.config, "a@example.org", [], topics=["Birds"], lang="de", now=NOW, again=False)
+    subscribe.add_subscriber(letter_site.config, "a@example.org", [], topics=["Birds"], lang="de", now=NOW, again=False)
     with served(letter_site) as address:
         page = asked(address)[1]
         choices = dict(re.findall(r'<a href="/\?weekly=(\d+)[^"]*">([^<]*)</a>', page))

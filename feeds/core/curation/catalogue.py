@@ -6,17 +6,27 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from feeds.core.curation import duplicates, ids, names, tags
-from feeds.model import Catalogue, Entry, Finding, Known, Likeness, Post, Status, Topic, Verdict
+from feeds.model import (
+    Catalogue,
+    DuplicatePair,
+    Entry,
+    KnownEntry,
+    Post,
+    PostOutcome,
+    PostStatus,
+    PublishedCategory,
+    TextSimilarity,
+)
 from feeds.settings import Settings
 
 
-def build(
-    found: Iterable[Post | Verdict],
+def build_catalogue(
+    found: Iterable[Post | PostOutcome],
     *,
     now: datetime,
-    known: Iterable[Known],
+    known: Iterable[KnownEntry],
     settings: Settings,
-    likeness: Mapping[duplicates.Pair, Likeness] | None = None,
+    likeness: Mapping[duplicates.Pair, TextSimilarity] | None = None,
     extra_tags: Mapping[str, tuple[str, ...]] | None = None,
     slugs: Mapping[str, str] | None = None,
 ) -> Catalogue:
@@ -28,59 +38,65 @@ def build(
     were given before, by `names.key`.
     """
     remembered = list(known)
-    verdicts: list[Verdict] = []
+    verdicts: list[PostOutcome] = []
     public: list[Post] = []
     for item in found:
-        if isinstance(item, Verdict):
+        if isinstance(item, PostOutcome):
             verdicts.append(item)
         elif held := _held_back(item, now):
             verdicts.append(held)
         else:
             public.append(item)
-    findings = duplicates.find(public, likeness or {}, settings.duplicates, ids.Remembered(remembered))
+    findings = duplicates.find_duplicates(public, likeness or {}, settings.duplicates, ids.PublishedBefore(remembered))
     gone = {finding.post.path: _dropped(finding) for finding in findings if finding.dropped}
     kept = [post for post in public if post.path not in gone]
     verdicts += gone.values()
-    verdicts += (Verdict(path=post.path, status=Status.PUBLIC, post=post) for post in kept)
+    verdicts += (PostOutcome(path=post.path, status=PostStatus.PUBLIC, post=post) for post in kept)
     present = {verdict.path for verdict in verdicts}
-    topics = names.topics(kept, settings.categories, slugs)
-    chosen = ids.assign(kept, remembered, settings.site.authority, present)
+    topics = names.published_categories(kept, settings.categories, slugs)
+    chosen = ids.assign_ids(kept, remembered, settings.site.authority, present)
     return Catalogue(
         now=now,
         entries=_entries(_tagged(kept, extra_tags or {}), now, chosen, topics, settings),
-        verdicts=tuple(sorted(verdicts, key=lambda v: v.path)),
-        findings=tuple(sorted(findings, key=lambda f: f.post.path)),
-        oddities=tuple(names.oddities(kept, topics, settings.categories)),
+        outcomes=tuple(sorted(verdicts, key=lambda v: v.path)),
+        duplicates=tuple(sorted(findings, key=lambda f: f.post.path)),
+        category_warnings=tuple(names.category_warnings(kept, topics, settings.categories)),
     )
 
 
-def _held_back(post: Post, now: datetime) -> Verdict | None:
+def _held_back(post: Post, now: datetime) -> PostOutcome | None:
     if post.draft:
-        return Verdict(path=post.path, status=Status.DRAFT, reason="draft", post=post)
+        return PostOutcome(path=post.path, status=PostStatus.DRAFT, reason="draft", post=post)
     if post.expires is not None and post.expires <= now:
-        return Verdict(path=post.path, status=Status.EXPIRED, reason=f"expired on {post.expires:%Y-%m-%d}", post=post)
+        return PostOutcome(
+            path=post.path, status=PostStatus.EXPIRED, reason=f"expired on {post.expires:%Y-%m-%d}", post=post
+        )
     if post.published > now:
         reason = f"will be public on {post.published:%Y-%m-%d %H:%M %z}"
-        return Verdict(path=post.path, status=Status.FUTURE, reason=reason, post=post)
+        return PostOutcome(path=post.path, status=PostStatus.FUTURE, reason=reason, post=post)
     return None
 
 
-def _dropped(finding: Finding) -> Verdict:
-    return Verdict(
+def _dropped(finding: DuplicatePair) -> PostOutcome:
+    return PostOutcome(
         path=finding.post.path,
-        status=Status.DUPLICATE,
+        status=PostStatus.DUPLICATE,
         reason=finding.reason,
-        duplicate_of=finding.stays.path,
+        duplicate_of=finding.kept.path,
         post=finding.post,
     )
 
 
 def _entries(
-    posts: Sequence[Post], now: datetime, chosen: Mapping[str, str], by_key: Mapping[str, Topic], settings: Settings
+    posts: Sequence[Post],
+    now: datetime,
+    chosen: Mapping[str, str],
+    by_key: Mapping[str, PublishedCategory],
+    settings: Settings,
 ) -> tuple[Entry, ...]:
     """Return the public entries, newest first; *chosen* holds their ids, by path."""
     topics = _Topics(by_key)
-    spellings = tags.spellings(posts, settings)
+    spellings = tags.tag_spellings(posts, settings)
     entries = [
         Entry(
             id=chosen[post.path],
@@ -100,15 +116,15 @@ def newest_first(entry: Entry) -> tuple[float, str]:
     return (-entry.post.published.timestamp(), entry.post.path)
 
 
-class _Topics(dict[tuple[str, ...], tuple[Topic, ...]]):
+class _Topics(dict[tuple[str, ...], tuple[PublishedCategory, ...]]):
     """The topics of each combination of categories; thousands of posts have the same few."""
 
-    def __init__(self, by_key: Mapping[str, Topic]) -> None:
+    def __init__(self, by_key: Mapping[str, PublishedCategory]) -> None:
         super().__init__()
         self._by_key = by_key
 
-    def __missing__(self, categories: tuple[str, ...]) -> tuple[Topic, ...]:
-        self[categories] = tuple(dict.fromkeys(self._by_key[names.key(name)] for name in categories))
+    def __missing__(self, categories: tuple[str, ...]) -> tuple[PublishedCategory, ...]:
+        self[categories] = tuple(dict.fromkeys(self._by_key[names.normalize_name(name)] for name in categories))
         return self[categories]
 
 

@@ -13,9 +13,9 @@ from difflib import SequenceMatcher
 from itertools import chain, zip_longest
 
 from feeds.core.posts import text
-from feeds.core.posts.sketch import hashes
-from feeds.model import Finding, Kind, Likeness, Post
-from feeds.settings import Duplicates
+from feeds.core.posts.sketch import sketch_hashes
+from feeds.model import DuplicateKind, DuplicatePair, Post, TextSimilarity
+from feeds.settings import DuplicateSettings
 
 #: Below so many characters a text says too little to know a post by.
 SHORT = 200
@@ -29,13 +29,13 @@ _LEAST_SHARED = 2
 Pair = tuple[str, str]
 
 
-def pair(one: Post, other: Post) -> Pair:
+def pair_key(one: Post, other: Post) -> Pair:
     """Return the name under which the likeness of two posts' texts is known."""
     a, b = one.text_digest, other.text_digest
     return (a, b) if a <= b else (b, a)
 
 
-def mark(post: Post) -> tuple[str, str]:
+def text_key(post: Post) -> tuple[str, str]:
     """Return what posts share that have the same text in the same language."""
     return (post.lang, post.text_digest)
 
@@ -43,7 +43,7 @@ def mark(post: Post) -> tuple[str, str]:
 # Looking for pairs ------------------------------------------------------------------------------------------------
 
 
-def candidates(
+def candidate_pairs(
     posts: Sequence[Post], fresh: Collection[tuple[str, str]], known: Collection[Pair]
 ) -> Iterator[tuple[Post, Post]]:
     """Yield the pairs of posts whose texts have to be compared; pairs in *known* were.
@@ -51,29 +51,29 @@ def candidates(
     Of texts that were looked at before nothing new can come: one of a near pair has its mark in *fresh*. Whether a pair
     is yielded depends on its two posts only, so that looking at a few posts finds what looking at all does.
     """
-    near = _sharing_much(posts, fresh, lambda post: post.numbers) if fresh else ()
+    near = _sharing_much(posts, fresh, lambda post: post.digits_hash) if fresh else ()
     found = chain(_same_text_other_title(posts), near)
-    return ((one, other) for one, other in found if pair(one, other) not in known)
+    return ((one, other) for one, other in found if pair_key(one, other) not in known)
 
 
 def _same_text_other_title(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
     """Yield pairs for which it matters how long their text is, and whether it is text at all."""
     first: dict[tuple[str, str], Post] = {}
     for post in posts:
-        other = first.setdefault(mark(post), post)
+        other = first.setdefault(text_key(post), post)
         if other is not post and _whole(other) != _whole(post):
             yield post, other
 
 
-def instalments(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
+def instalment_pairs(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
     """Yield each post that may be an instalment, with the one it shares most with, of those before it in time."""
     every = sorted(posts, key=lambda p: (p.published, p.path))
     place = {post.path: n for n, post in enumerate(every)}
     nearest: dict[str, tuple[int, Post]] = {}
-    for one, other in _sharing_much(every, {mark(post) for post in every}, lambda _: 0):
-        if one.numbers != other.numbers:
+    for one, other in _sharing_much(every, {text_key(post) for post in every}, lambda _: 0):
+        if one.digits_hash != other.digits_hash:
             earlier, later = sorted((one, other), key=lambda p: place[p.path])
-            shared = len(set(hashes(one.sketch)) & set(hashes(other.sketch)))
+            shared = len(set(sketch_hashes(one.sketch)) & set(sketch_hashes(other.sketch)))
             nearest[later.path] = max(nearest.get(later.path, (0, earlier)), (shared, earlier), key=lambda n: n[0])
     yield from ((every[place[path]], earlier) for path, (_, earlier) in nearest.items())
 
@@ -88,7 +88,7 @@ def _sharing_much(
     counts, wanted = _shared_hashes(texts.values(), new)
     rows: dict[int, _Index] = defaultdict(lambda: defaultdict(list))
     for n, post in enumerate(chain(new, old)):
-        sketch = hashes(post.sketch)
+        sketch = sketch_hashes(post.sketch)
         shared = wanted.intersection(sketch)
         if len(shared) < _least(len(sketch)):
             continue
@@ -103,7 +103,7 @@ def _sharing_much(
 
 def _rows(posts: Iterable[Post], row: Callable[[Post], int]) -> dict[tuple[str, str], Post]:
     """Return one post for each text, less those that are alone in their row: most posts have numbers of their own."""
-    texts = {mark(post): post for post in posts if post.sketch}
+    texts = {text_key(post): post for post in posts if post.sketch}
     many = Counter((post.lang, row(post)) for post in texts.values())
     return {m: post for m, post in texts.items() if many[post.lang, row(post)] > 1}
 
@@ -114,8 +114,8 @@ _Index = dict[int, list[tuple[Post, frozenset[int]]]]
 def _shared_hashes(posts: Collection[Post], new: Sequence[Post]) -> tuple[Counter[int], set[int]]:
     """Return how common hashes are, where that is worth counting, and those that can make a pair."""
     if len(new) * 20 < len(posts):
-        return Counter(), set(chain.from_iterable(hashes(post.sketch) for post in new))
-    counts = Counter(chain.from_iterable(hashes(post.sketch) for post in posts))
+        return Counter(), set(chain.from_iterable(sketch_hashes(post.sketch) for post in new))
+    counts = Counter(chain.from_iterable(sketch_hashes(post.sketch) for post in posts))
     return counts, {h for h, number in counts.items() if number > 1}
 
 
@@ -126,7 +126,7 @@ def _least(size: int) -> int:
 
 def _met(post: Post, sketch: frozenset[int], rarest: list[int], index: _Index) -> Iterator[tuple[Post, Post]]:
     """Yield *post* with each post in *index* that it shares enough with."""
-    met = {mark(other): (other, known) for h in rarest for other, known in index.get(h, ())}
+    met = {text_key(other): (other, known) for h in rarest for other, known in index.get(h, ())}
     for other, known in met.values():
         smaller, larger = sorted((len(sketch), len(known)))
         enough = 2 * smaller >= larger and len(sketch & known) >= max(_LEAST_SHARED, smaller * _SHARED)
@@ -136,21 +136,21 @@ def _met(post: Post, sketch: frozenset[int], rarest: list[int], index: _Index) -
 
 def _whole(post: Post) -> Hashable:
     """Return what even posts without text must share to be the same."""
-    return (post.lang, post.text_digest, text.normal(post.title).casefold(), post.target)
+    return (post.lang, post.text_digest, text.normalize(post.title).casefold(), post.external_url)
 
 
 # Comparing --------------------------------------------------------------------------------------------------------
 
 
-def likeness(one: str, other: str) -> Likeness:
+def compare_texts(one: str, other: str) -> TextSimilarity:
     """Return how alike two normalised plain texts are."""
-    return Likeness(
-        similarity=1.0 if one == other else similarity(one, other),
+    return TextSimilarity(
+        jaccard=1.0 if one == other else jaccard_similarity(one, other),
         characters=min(len(one), len(other)),
     )
 
 
-def similarity(one: str, other: str) -> float:
+def jaccard_similarity(one: str, other: str) -> float:
     """Return the Jaccard index of the two sets of 5-character shingles, from 0 to 1."""
     a, b = _shingles(one), _shingles(other)
     shared = len(a & b)
@@ -161,7 +161,7 @@ def _shingles(found: str) -> set[str]:
     return {found[n : n + _SHINGLE] for n in range(max(1, len(found) - _SHINGLE + 1))}
 
 
-def aligned(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bool]]:
+def align_paragraphs(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bool]]:
     """Return the paragraphs of two texts beside each other, and whether they are the same; a gap is an empty text."""
     found = []
     for what, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
@@ -172,23 +172,23 @@ def aligned(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bo
 # Deciding ---------------------------------------------------------------------------------------------------------
 
 
-def find(
+def find_duplicates(
     posts: Sequence[Post],
-    known: Mapping[Pair, Likeness],
-    settings: Duplicates,
+    known: Mapping[Pair, TextSimilarity],
+    settings: DuplicateSettings,
     remembered: Callable[[Post], bool] = lambda _: False,
-) -> list[Finding]:
+) -> list[DuplicatePair]:
     """Return which posts repeat another, and which look as if they did; *known* holds the pairs that were compared.
 
     One of each group stays: the one that names an id, else one that was published before (a copy never takes the place
     of its original), else the earlier date, else the shorter path. The order of *posts* does not matter.
     """
-    staying = _Staying(posts, known, settings)
+    staying = _KeptPosts(posts, known, settings)
     found = []
     for post in sorted(
-        staying.involved, key=lambda p: (p.own_id is None, not remembered(p), p.published, len(p.path), p.path)
+        staying.involved, key=lambda p: (p.declared_id is None, not remembered(p), p.published, len(p.path), p.path)
     ):
-        about = staying.about(post)
+        about = staying.find_match(post)
         if about is not None:
             found.append(about)
         if about is None or not about.dropped:
@@ -196,51 +196,55 @@ def find(
     return found
 
 
-class _Staying:
+class _KeptPosts:
     """The posts that stay so far, by what another post could repeat of them."""
 
-    def __init__(self, posts: Sequence[Post], known: Mapping[Pair, Likeness], settings: Duplicates) -> None:
+    def __init__(
+        self, posts: Sequence[Post], known: Mapping[Pair, TextSimilarity], settings: DuplicateSettings
+    ) -> None:
         self._known, self._settings = known, settings
         self._ids: dict[str, Post] = {}
         self._texts: dict[tuple[str, str], list[Post]] = {}
         self._near = _neighbours(known, settings)
-        texts = Counter(map(mark, posts))
-        ids = Counter(post.own_id for post in posts if post.own_id)
+        texts = Counter(map(text_key, posts))
+        ids = Counter(post.declared_id for post in posts if post.declared_id)
         self.involved = [
             post
             for post in posts
-            if texts[mark(post)] > 1 or ids[post.own_id or ""] > 1 or post.text_digest in self._near
+            if texts[text_key(post)] > 1 or ids[post.declared_id or ""] > 1 or post.text_digest in self._near
         ]
 
     def add(self, post: Post) -> None:
         """Let a post stay."""
-        self._texts.setdefault(mark(post), []).append(post)
-        if post.own_id:
-            self._ids[post.own_id] = post
+        self._texts.setdefault(text_key(post), []).append(post)
+        if post.declared_id:
+            self._ids[post.declared_id] = post
 
-    def about(self, post: Post) -> Finding | None:
+    def find_match(self, post: Post) -> DuplicatePair | None:
         """Return what a post repeats of those that stay: what drops it first, then what is most similar."""
-        if post.own_id and post.own_id in self._ids:
-            return _finding(post, self._ids[post.own_id], Kind.ID)
-        for other in self._texts.get(mark(post), ()):
+        if post.declared_id and post.declared_id in self._ids:
+            return _finding(post, self._ids[post.declared_id], DuplicateKind.ID)
+        for other in self._texts.get(text_key(post), ()):
             if _whole(other) == _whole(post) or self._is_long(post, other):
-                return _finding(post, other, Kind.TEXT)
+                return _finding(post, other, DuplicateKind.TEXT)
         near = [
-            _finding(post, other, Kind.NEAR, like.similarity, drop=self._settings.near == "drop")
+            _finding(post, other, DuplicateKind.NEAR, like.jaccard, drop=self._settings.near == "drop")
             for digest, like in self._near.get(post.text_digest, ())
             for other in self._texts.get((post.lang, digest), ())
-            if other.numbers == post.numbers
+            if other.digits_hash == post.digits_hash
         ]
-        return max(near, key=lambda f: (f.similarity, f.stays.path), default=None)
+        return max(near, key=lambda f: (f.similarity, f.kept.path), default=None)
 
     def _is_long(self, post: Post, other: Post) -> bool:
-        like = self._known.get(pair(post, other))
+        like = self._known.get(pair_key(post, other))
         return like is not None and like.characters >= SHORT
 
 
-def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[str, list[tuple[str, Likeness]]]:
+def _neighbours(
+    known: Mapping[Pair, TextSimilarity], settings: DuplicateSettings
+) -> dict[str, list[tuple[str, TextSimilarity]]]:
     """Return for each text the other texts that are nearly the same."""
-    found: dict[str, list[tuple[str, Likeness]]] = {}
+    found: dict[str, list[tuple[str, TextSimilarity]]] = {}
     for (one, other), like in known.items():
         if one != other and settings.near != "keep" and _is_near(like, settings):
             found.setdefault(one, []).append((other, like))
@@ -248,29 +252,33 @@ def _neighbours(known: Mapping[Pair, Likeness], settings: Duplicates) -> dict[st
     return found
 
 
-def instalment(post: Post, earlier: Post, like: Likeness, settings: Duplicates) -> Finding | None:
+def describe_instalment(
+    post: Post, earlier: Post, like: TextSimilarity, settings: DuplicateSettings
+) -> DuplicatePair | None:
     """Return what is told of a post and the one before it in its row, if they are as alike as duplicates are."""
-    return _finding(post, earlier, Kind.INSTALMENT, like.similarity) if _is_near(like, settings) else None
+    return _finding(post, earlier, DuplicateKind.INSTALMENT, like.jaccard) if _is_near(like, settings) else None
 
 
-def _is_near(like: Likeness, settings: Duplicates) -> bool:
-    return like.similarity >= settings.similarity and like.characters >= SHORT
+def _is_near(like: TextSimilarity, settings: DuplicateSettings) -> bool:
+    return like.jaccard >= settings.similarity and like.characters >= SHORT
 
 
-def _finding(post: Post, stays: Post, kind: Kind, similarity: float = 1.0, *, drop: bool = True) -> Finding:
+def _finding(
+    post: Post, stays: Post, kind: DuplicateKind, similarity: float = 1.0, *, drop: bool = True
+) -> DuplicatePair:
     """Return what is told of a pair, and whether *post* goes."""
     percent = f"{math.floor(similarity * 100)} % of its text"
     words = {
-        Kind.ID: "the same id",
-        Kind.TEXT: "the same text",
-        Kind.NEAR: percent,
-        Kind.INSTALMENT: f"an instalment, it stays: other numbers, {percent}",
+        DuplicateKind.ID: "the same id",
+        DuplicateKind.TEXT: "the same text",
+        DuplicateKind.NEAR: percent,
+        DuplicateKind.INSTALMENT: f"an instalment, it stays: other numbers, {percent}",
     }
-    return Finding(
+    return DuplicatePair(
         post=post,
-        stays=stays,
+        kept=stays,
         kind=kind,
         similarity=similarity,
-        dropped=kind is not Kind.INSTALMENT and (drop or kind is not Kind.NEAR),
+        dropped=kind is not DuplicateKind.INSTALMENT and (drop or kind is not DuplicateKind.NEAR),
         reason=f"{words[kind]} as {stays.path}",
     )

@@ -14,10 +14,10 @@ from functools import cached_property
 from urllib.parse import quote
 
 from feeds.core.curation.duplicates import SHORT
-from feeds.core.curation.names import unused
-from feeds.core.posts.sketch import hashes, resemblance
-from feeds.core.posts.text import normal
-from feeds.model import Known, Post
+from feeds.core.curation.names import unique_name
+from feeds.core.posts.sketch import resemblance, sketch_hashes
+from feeds.core.posts.text import normalize
+from feeds.model import KnownEntry, Post
 
 #: What RFC 4151 section 2.1 lets stand unescaped in `specific` (pchar and `/`), less what would be misread.
 _PLAIN = "/-._~!$'()*+,="
@@ -28,8 +28,8 @@ _ALIKE = 0.2
 _MUCH_ALIKE = 0.5
 
 
-def assign(
-    posts: Iterable[Post], known: Iterable[Known], authority: str, present: Collection[str] = ()
+def assign_ids(
+    posts: Iterable[Post], known: Iterable[KnownEntry], authority: str, present: Collection[str] = ()
 ) -> dict[str, str]:
     """Return an id for each post, by path. The order of *posts* does not matter.
 
@@ -43,7 +43,7 @@ def assign(
     for post in sorted(work.waiting, key=lambda post: (post.published, post.path)):
         identity = tag_uri(post, authority)
         if identity in taken:
-            identity = unused(identity, ";", taken)
+            identity = unique_name(identity, ";", taken)
         work.found[post.path] = identity
         taken.add(identity)
     return work.found
@@ -52,53 +52,53 @@ def assign(
 class _Assignment:
     """Posts that wait for an id, and ids that wait for a post."""
 
-    def __init__(self, posts: list[Post], remembered: Mapping[str, Known]) -> None:
+    def __init__(self, posts: list[Post], remembered: Mapping[str, KnownEntry]) -> None:
         self.waiting = posts
         self.found: dict[str, str] = {}
         self._free = dict(remembered)
 
-    def free(self) -> Collection[Known]:
+    def free(self) -> Collection[KnownEntry]:
         return self._free.values()
 
     def give(self, matches: Iterable[tuple[Post, str]]) -> None:
         """Give each match's id to its post, unless either has found another."""
         had = len(self.found)
         for post, identity in matches:
-            if post.path not in self.found and (post.own_id or identity in self._free):
+            if post.path not in self.found and (post.declared_id or identity in self._free):
                 self.found[post.path] = identity
                 self._free.pop(identity, None)
         if len(self.found) > had:
             self.waiting = [post for post in self.waiting if post.path not in self.found]
 
 
-def is_alike(post: Post, known: Known) -> bool:
+def may_be_same_entry(post: Post, known: KnownEntry) -> bool:
     """Return whether *post* may be what *known* was, edited: it has its title, or a good part of its text.
 
     A text of a few words has no sketch that could tell; there the date decides.
     """
     if known.sketch is None or known.title is None or post.text_digest == known.text_digest:
         return True
-    if normal(post.title).casefold() == normal(known.title).casefold():
+    if normalize(post.title).casefold() == normalize(known.title).casefold():
         return True
     if not post.sketch or not known.sketch:
         return post.published == known.published
     return resemblance(post.sketch, known.sketch) >= _ALIKE
 
 
-class Remembered:
+class PublishedBefore:
     """Which posts were published before, as a question; asked of the few that repeat another."""
 
-    def __init__(self, known: Iterable[Known]) -> None:
+    def __init__(self, known: Iterable[KnownEntry]) -> None:
         self._known = known
 
     def __call__(self, post: Post) -> bool:
         """Return whether *post*, edited perhaps, lay in this file when it was last public."""
-        return any(is_alike(post, k) for k in self.at.get(post.path, ()))
+        return any(may_be_same_entry(post, k) for k in self.at.get(post.path, ()))
 
     @cached_property
-    def at(self) -> dict[str, list[Known]]:
+    def at(self) -> dict[str, list[KnownEntry]]:
         """The entries that lay in each file, the latest last."""
-        at: dict[str, list[Known]] = defaultdict(list)
+        at: dict[str, list[KnownEntry]] = defaultdict(list)
         for k in self._known:
             at[k.path].append(k)
         return at
@@ -110,16 +110,20 @@ def tag_uri(post: Post, authority: str) -> str:
     return f"tag:{authority}:{post.published.date()}/{path}"
 
 
-def _own_id(posts: list[Post], _known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
-    return ((post, post.own_id) for post in posts if post.own_id)
+def _own_id(posts: list[Post], _known: Collection[KnownEntry], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
+    return ((post, post.declared_id) for post in posts if post.declared_id)
 
 
-def _same_file(posts: list[Post], known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
+def _same_file(
+    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
+) -> Iterator[tuple[Post, str]]:
     at = {(k.path, k.text_digest): k.id for k in known}
     return ((post, at[here]) for post in posts if (here := (post.path, post.text_digest)) in at)
 
 
-def _same_text(posts: list[Post], known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
+def _same_text(
+    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
+) -> Iterator[tuple[Post, str]]:
     """A text that only one post has and only one had: the file was renamed. Short texts prove nothing."""
     if not (posts and known):
         return iter(())
@@ -132,14 +136,16 @@ def _same_text(posts: list[Post], known: Collection[Known], _present: Collection
     )
 
 
-def _same_place(posts: list[Post], known: Collection[Known], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
+def _same_place(
+    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
+) -> Iterator[tuple[Post, str]]:
     """The file that was there before, unless a new post has taken its name. A file may have been several entries'."""
-    at = Remembered(known if posts else ()).at
-    return ((post, k.id) for post in posts for k in reversed(at.get(post.path, ())) if is_alike(post, k))
+    at = PublishedBefore(known if posts else ()).at
+    return ((post, k.id) for post in posts for k in reversed(at.get(post.path, ())) if may_be_same_entry(post, k))
 
 
 def _moved_and_edited(
-    posts: list[Post], known: Collection[Known], present: Collection[str]
+    posts: list[Post], known: Collection[KnownEntry], present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
     """What resembles a new file most of what lay in files that are gone, the closest pairs first."""
     here = {*present, *(post.path for post in posts)} if posts else set()
@@ -149,18 +155,20 @@ def _moved_and_edited(
     return ((post, identity) for _, post, identity in close)
 
 
-def _meeting(posts: list[Post], gone: list[Known]) -> Iterator[tuple[Post, Known]]:
+def _meeting(posts: list[Post], gone: list[KnownEntry]) -> Iterator[tuple[Post, KnownEntry]]:
     """Yield posts and entries that have a hash of their sketches, or their title and date, in common."""
-    index: dict[object, list[Known]] = defaultdict(list)
+    index: dict[object, list[KnownEntry]] = defaultdict(list)
     for k in gone:
-        for mark in (*hashes(k.sketch or b""), (k.title, k.published)):
+        for mark in (*sketch_hashes(k.sketch or b""), (k.title, k.published)):
             index[mark].append(k)
     for post in posts:
-        met = {k.id: k for mark in (*hashes(post.sketch), (post.title, post.published)) for k in index.get(mark, ())}
+        met = {
+            k.id: k for mark in (*sketch_hashes(post.sketch), (post.title, post.published)) for k in index.get(mark, ())
+        }
         yield from ((post, k) for k in met.values())
 
 
-def _resemblance(post: Post, known: Known) -> float:
+def _resemblance(post: Post, known: KnownEntry) -> float:
     same = (post.title, post.published) == (known.title, known.published)
     return 1.0 if same else resemblance(post.sketch, known.sketch or b"")
 

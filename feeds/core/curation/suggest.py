@@ -49,7 +49,7 @@ class Suggestion:
     of: int
 
 
-def words(title: str, markdown: str) -> frozenset[str]:
+def tokenize(title: str, markdown: str) -> frozenset[str]:
     """Return the words of a post as they are compared: NFKC, case-folded, addresses and elements left out.
 
     Scripts with spaces give words of three letters or more, katakana its runs, Han its pairs of neighbours; hiragana is
@@ -67,7 +67,7 @@ def _parts(found: re.Match[str]) -> Iterator[str]:
         yield from (run[at : at + 2] for at in range(len(run) - 1))
 
 
-def suggest(
+def suggest_tags(
     tagged: Mapping[str, tuple[Iterable[str], frozenset[str]]],
     untagged: Mapping[str, frozenset[str]],
 ) -> list[Suggestion]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from feeds.core.curation.names import Spellings, key
+from feeds.core.curation.names import Spellings, normalize_name
 from feeds.model import Catalogue, Post
 from feeds.settings import Settings
 
@@ -33,31 +33,31 @@ class Tag:
     aliases: tuple[str, ...]
 
 
-def spellings(posts: Iterable[Post], settings: Settings) -> Spellings:
+def tag_spellings(posts: Iterable[Post], settings: Settings) -> Spellings:
     """Return which spelling of each tag wins, front matter and rules together."""
     used = chain.from_iterable(chain(post.tags, post.rule_tags) for post in posts)
     return Spellings(used, settings.tags.aliases)
 
 
-def listed(catalogue: Catalogue, settings: Settings) -> list[Tag]:
+def tag_overview(catalogue: Catalogue, settings: Settings) -> list[Tag]:
     """Return every tag of the public posts, and the tags above them, by name."""
     posts = [entry.post for entry in catalogue.entries]
-    winners = spellings(posts, settings)
+    winners = tag_spellings(posts, settings)
     written: dict[str, Counter[str]] = {}
     hits: Counter[str] = Counter()
     for post in posts:
         for name in post.tags:
-            written.setdefault(key(winners[name]), Counter())[name] += 1
-        hits.update({key(winners[name]) for name in post.rule_tags})
+            written.setdefault(normalize_name(winners[name]), Counter())[name] += 1
+        hits.update({normalize_name(winners[name]) for name in post.rule_tags})
     carried: dict[str, dict[str, bool]] = {}
     names: dict[str, str] = {}
     for entry in catalogue.entries:
         for tag in entry.tags:
-            carried.setdefault(key(tag), {})[entry.post.path] = True
-            names[key(tag)] = tag
+            carried.setdefault(normalize_name(tag), {})[entry.post.path] = True
+            names[normalize_name(tag)] = tag
             for above in _above(tag):
-                names.setdefault(key(above), winners[above])
-                carried.setdefault(key(above), {}).setdefault(entry.post.path, False)
+                names.setdefault(normalize_name(above), winners[above])
+                carried.setdefault(normalize_name(above), {}).setdefault(entry.post.path, False)
     led = _led(settings, winners)
     return [
         Tag(
@@ -84,5 +84,5 @@ def _led(settings: Settings, winners: Spellings) -> dict[str, list[str]]:
     """Return the aliases that lead to each tag, by its key."""
     found: dict[str, list[str]] = {}
     for alias in sorted(settings.tags.aliases):
-        found.setdefault(key(winners[alias]), []).append(alias)
+        found.setdefault(normalize_name(winners[alias]), []).append(alias)
     return found

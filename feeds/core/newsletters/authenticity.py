@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from feeds.core.newsletters import dkim
-from feeds.core.newsletters.judge import Remark, is_aligned, is_below
+from feeds.core.newsletters.judge import Diagnostic, is_aligned, is_subdomain
 
 #: The records at a name; None where servers could not find out.
-Answer = tuple[str, ...] | None
+DnsAnswer = tuple[str, ...] | None
 #: RFC 7208 section 4.5: the version ends with a space or the record.
 _SPF = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE)
 #: RFC 7489 section 6.3: it stands first, and its case counts.
@@ -37,12 +37,12 @@ class Identity:
     #: Of the address that undeliverable mail comes back to; None where that is the sender's own.
     bounces: str | None
     #: What letters are signed with, and nothing where a relay signs.
-    keys: tuple[dkim.Key, ...]
+    keys: tuple[dkim.DkimKey, ...]
     #: Where all of this is written: the table `mail` of a config file.
     where: str
 
 
-def asked(identity: Identity) -> tuple[str, ...]:
+def names_to_query(identity: Identity) -> tuple[str, ...]:
     """Return the names whose TXT records `remarks` judges."""
     names = [identity.domain, identity.bounces or identity.domain, *_policy_names(identity.domain)]
     return tuple(dict.fromkeys((*names, *(_key_name(key, identity) for key in identity.keys))))
@@ -55,18 +55,18 @@ def _policy_names(domain: str) -> list[str]:
     return [f"_dmarc.{'.'.join(name)}" for name in (labels, *parents[-(_MOST_NAMES - 1) :])]
 
 
-def _key_name(key: dkim.Key, identity: Identity) -> str:
+def _key_name(key: dkim.DkimKey, identity: Identity) -> str:
     """RFC 6376 section 3.6.2.1."""
     return f"{key.selector}._domainkey.{identity.domain}"
 
 
-def remarks(identity: Identity, texts: Mapping[str, Answer], exchanges: Answer) -> Iterator[Remark]:
+def check_sender(identity: Identity, texts: Mapping[str, DnsAnswer], exchanges: DnsAnswer) -> Iterator[Diagnostic]:
     """Yield what receivers would find fault with.
 
     *texts* are the TXT records of the names in `asked`, *exchanges* the mail exchanges of the bounce address's domain.
     """
     if all(answer is None for answer in texts.values()):
-        yield unasked("the name servers find nothing out", identity.where)
+        yield dns_unavailable("the name servers find nothing out", identity.where)
         return
     yield from (_unknown(name, identity) for name, answer in texts.items() if answer is None)
     yield from _spf(identity, texts)
@@ -78,9 +78,9 @@ def remarks(identity: Identity, texts: Mapping[str, Answer], exchanges: Answer) 
         yield from _exchanges(identity.bounces, exchanges, identity.where)
 
 
-def unasked(reason: str, where: str) -> Remark:
+def dns_unavailable(reason: str, where: str) -> Diagnostic:
     """Return the one remark about DNS that there is where nobody could be asked."""
-    return Remark(
+    return Diagnostic(
         level="warning",
         where=where,
         what=f"DNS could not be asked: {reason}",
@@ -89,8 +89,8 @@ def unasked(reason: str, where: str) -> Remark:
     )
 
 
-def _unknown(name: str, identity: Identity) -> Remark:
-    return Remark(
+def _unknown(name: str, identity: Identity) -> Diagnostic:
+    return Diagnostic(
         level="warning",
         where=identity.where,
         what=f"DNS could not find out about {name}",
@@ -102,20 +102,20 @@ def _unknown(name: str, identity: Identity) -> Remark:
 # SPF --------------------------------------------------------------------------------------------------------------
 
 
-def _spf(identity: Identity, texts: Mapping[str, Answer]) -> Iterator[Remark]:
+def _spf(identity: Identity, texts: Mapping[str, DnsAnswer]) -> Iterator[Diagnostic]:
     """Yield what is odd about SPF: of the envelope's domain, which receivers ask (RFC 7208 section 2.4), and From's."""
     yield from _spf_of(identity.bounces or identity.domain, texts, "error", identity.where)
     if identity.bounces not in {None, identity.domain}:
         yield from _spf_of(identity.domain, texts, "warning", identity.where)
 
 
-def _spf_of(domain: str, texts: Mapping[str, Answer], level: str, where: str) -> Iterator[Remark]:
+def _spf_of(domain: str, texts: Mapping[str, DnsAnswer], level: str, where: str) -> Iterator[Diagnostic]:
     answer = texts[domain]
     if answer is None:
         return
     records = [text for text in answer if _SPF.match(text)]
     if not records:
-        yield Remark(
+        yield Diagnostic(
             level=level,
             where=where,
             what=f"{domain} has no SPF record",
@@ -124,7 +124,7 @@ def _spf_of(domain: str, texts: Mapping[str, Answer], level: str, where: str) ->
             "else with what your mail provider tells you to include",
         )
     elif len(records) > 1:
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what=f"{domain} has {len(records)} SPF records",
@@ -132,7 +132,7 @@ def _spf_of(domain: str, texts: Mapping[str, Answer], level: str, where: str) ->
             do="make one of them, with everything between `v=spf1` and the `all` of each",
         )
     elif records[0].lower().split()[1:] == ["-all"]:
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what=f"the SPF record of {domain} says that no server may send for it",
@@ -144,7 +144,7 @@ def _spf_of(domain: str, texts: Mapping[str, Answer], level: str, where: str) ->
 # DMARC ------------------------------------------------------------------------------------------------------------
 
 
-def _dmarc(identity: Identity, texts: Mapping[str, Answer]) -> Iterator[Remark]:
+def _dmarc(identity: Identity, texts: Mapping[str, DnsAnswer]) -> Iterator[Diagnostic]:
     """Yield what is odd about the policy that counts: the nearest one."""
     for name in _policy_names(identity.domain):
         answer = texts[name]
@@ -154,7 +154,7 @@ def _dmarc(identity: Identity, texts: Mapping[str, Answer]) -> Iterator[Remark]:
         if records:
             yield from _policy(name, records, identity.where)
             return
-    yield Remark(
+    yield Diagnostic(
         level="error",
         where=identity.where,
         what=f"{identity.domain} has no DMARC record, and no domain above it",
@@ -163,9 +163,9 @@ def _dmarc(identity: Identity, texts: Mapping[str, Answer]) -> Iterator[Remark]:
     )
 
 
-def _policy(name: str, records: list[str], where: str) -> Iterator[Remark]:
+def _policy(name: str, records: list[str], where: str) -> Iterator[Diagnostic]:
     if len(records) > 1:
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what=f"{name} has {len(records)} DMARC records",
@@ -173,7 +173,7 @@ def _policy(name: str, records: list[str], where: str) -> Iterator[Remark]:
             do="leave one of them",
         )
     elif "p" not in _tags(records[0]):
-        yield Remark(
+        yield Diagnostic(
             level="warning",
             where=where,
             what=f"the DMARC record at {name} does not say what to do with forged mail",
@@ -185,16 +185,16 @@ def _policy(name: str, records: list[str], where: str) -> Iterator[Remark]:
 # DKIM -------------------------------------------------------------------------------------------------------------
 
 
-def record(key: dkim.Key) -> str:
+def dkim_record(key: dkim.DkimKey) -> str:
     """Return the TXT record that a key is published as (RFC 6376 section 3.6.1, RFC 8463 section 4)."""
     return f"v=DKIM1; k={_kind(key)}; p={b64encode(_published(key)[0]).decode()}"
 
 
-def _kind(key: dkim.Key) -> str:
+def _kind(key: dkim.DkimKey) -> str:
     return "ed25519" if isinstance(key.private, Ed25519PrivateKey) else "rsa"
 
 
-def _published(key: dkim.Key) -> list[bytes]:
+def _published(key: dkim.DkimKey) -> list[bytes]:
     """Return what a record may hold of a key: RFC 6376 means PKCS #1's form, its examples and everybody the other."""
     public = key.private.public_key()
     if isinstance(key.private, Ed25519PrivateKey):
@@ -202,21 +202,21 @@ def _published(key: dkim.Key) -> list[bytes]:
     return [public.public_bytes(Encoding.DER, form) for form in (PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1)]
 
 
-def _dkim(key: dkim.Key, identity: Identity, answer: Answer) -> Iterator[Remark]:
+def _dkim(key: dkim.DkimKey, identity: Identity, answer: DnsAnswer) -> Iterator[Diagnostic]:
     """Yield what is odd about the record of a key."""
     name = _key_name(key, identity)
     if answer is None or (wrong := _wrong_with(answer, key)) is None:
         return
-    yield Remark(
+    yield Diagnostic(
         level="error",
         where=f"{identity.where}.dkim",
         what=f"{name} {wrong}",
         why="receivers cannot verify what is signed with this key, and take the letters for unsigned or forged",
-        do=f'publish {_IN_DNS}: {name} TXT "{record(key)}"',
+        do=f'publish {_IN_DNS}: {name} TXT "{dkim_record(key)}"',
     )
 
 
-def _wrong_with(answer: tuple[str, ...], key: dkim.Key) -> str | None:
+def _wrong_with(answer: tuple[str, ...], key: dkim.DkimKey) -> str | None:
     if not answer:
         return "has no record"
     if len(answer) > 1:
@@ -247,15 +247,15 @@ def _decoded(text: str) -> bytes:
 # Mail that comes back ---------------------------------------------------------------------------------------------
 
 
-def _alignment(bounces: str, identity: Identity, texts: Mapping[str, Answer]) -> Iterator[Remark]:
+def _alignment(bounces: str, identity: Identity, texts: Mapping[str, DnsAnswer]) -> Iterator[Diagnostic]:
     """Yield whether SPF, which vouches for the envelope, says nothing for From (RFC 7489 section 3.1.2)."""
     organisation = _organisation(identity, texts)
     related = bounces.split(".")[-_FEWEST_LABELS:] == identity.domain.split(".")[-_FEWEST_LABELS:]
-    if is_aligned(bounces, identity.domain) or (organisation and is_below(bounces, organisation)):
+    if is_aligned(bounces, identity.domain) or (organisation and is_subdomain(bounces, organisation)):
         return
     if related and any(texts[name] is None for name in _policy_names(identity.domain)):
         return
-    yield Remark(
+    yield Diagnostic(
         # Of siblings, older receivers ask a list of registries, not DNS; to them these two may be aligned.
         level="warning" if related else "error",
         where=f"{identity.where}.bounces.address",
@@ -265,7 +265,7 @@ def _alignment(bounces: str, identity: Identity, texts: Mapping[str, Answer]) ->
     )
 
 
-def _organisation(identity: Identity, texts: Mapping[str, Answer]) -> str | None:
+def _organisation(identity: Identity, texts: Mapping[str, DnsAnswer]) -> str | None:
     """Return the organisational domain: the highest one with a policy of its own (RFC 9989, the tree walk)."""
     found = None
     for name in _policy_names(identity.domain):
@@ -275,11 +275,11 @@ def _organisation(identity: Identity, texts: Mapping[str, Answer]) -> str | None
     return found
 
 
-def _exchanges(domain: str, answer: Answer, where: str) -> Iterator[Remark]:
+def _exchanges(domain: str, answer: DnsAnswer, where: str) -> Iterator[Diagnostic]:
     """Yield whether mail to a domain reaches nobody."""
     if answer is None or any(host != "." for host in answer):
         return
-    yield Remark(
+    yield Diagnostic(
         level="error",
         where=f"{where}.bounces.address",
         what=f"{domain} says that it takes no mail (RFC 7505)" if answer else f"{domain} has no MX record",
@@ -291,9 +291,9 @@ def _exchanges(domain: str, answer: Answer, where: str) -> Iterator[Remark]:
 # Keys -------------------------------------------------------------------------------------------------------------
 
 
-def unusable(file: str, reason: str, where: str) -> Remark:
+def unusable_key(file: str, reason: str, where: str) -> Diagnostic:
     """Return what is to be said of a key's file that cannot be read or holds no key to sign with."""
-    return Remark(
+    return Diagnostic(
         level="error",
         where=where,
         what=f"{file}: {reason}",
@@ -302,9 +302,9 @@ def unusable(file: str, reason: str, where: str) -> Remark:
     )
 
 
-def unused(reasons: Iterable[str], where: str) -> Remark:
+def unused_keys(reasons: Iterable[str], where: str) -> Diagnostic:
     """Return what is to be said of keys that nothing is signed with; *reasons* say what which relay does to letters."""
-    return Remark(
+    return Diagnostic(
         level="warning",
         where=f"{where}.dkim",
         what=f"letters are not signed with these keys: {', '.join(reasons)}",
@@ -313,12 +313,12 @@ def unused(reasons: Iterable[str], where: str) -> Remark:
     )
 
 
-def together(domain: str, keys: Iterable[dkim.Key], where: str) -> Iterator[Remark]:
+def key_conflicts(domain: str, keys: Iterable[dkim.DkimKey], where: str) -> Iterator[Diagnostic]:
     """Yield why keys that can be used one by one cannot sign for a domain together: no RSA, a name used twice."""
     try:
         dkim.Signer(domain, list(keys))
     except ValueError as e:
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=f"{where}.dkim",
             what=str(e),

@@ -5,24 +5,24 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from feeds.core.curation.names import key, keys
+from feeds.core.curation.names import category_keys, normalize_name
 from feeds.errors import PostError
-from feeds.model import Choice, Entry, Note, Selection
-from feeds.settings import Category, Newsletter
+from feeds.model import EditorNote, Entry, Selection, SubscriberPreferences
+from feeds.settings import CategorySettings, Newsletter
 
 #: How many entries that found no room are listed by title.
 MOST_LISTED = 20
 
 
-def choose(
+def select_entries(
     public: Iterable[Entry],
     newsletter: Newsletter,
     *,
     slot: datetime,
     announced: Collection[str],
     first: bool,
-    categories: Mapping[str, Category] | None = None,
-    note: Note | None = None,
+    categories: Mapping[str, CategorySettings] | None = None,
+    note: EditorNote | None = None,
 ) -> Selection | None:
     """Return what the issue for *slot* tells, or None when there are fewer than `min_posts` to tell of.
 
@@ -33,7 +33,7 @@ def choose(
     Raises:
         PostError: the note names a post that is not there to be told of.
     """
-    wanted = keys(newsletter.categories, categories or {})
+    wanted = category_keys(newsletter.categories, categories or {})
     free = [entry for entry in public if entry.id not in announced and not _is_held(entry, slot)]
     pinned = _named(note, note.pinned, free) if note else []
     skipped = {entry.id for entry in _named(note, note.skipped, free)} if note else set()
@@ -52,14 +52,16 @@ def choose(
     )
 
 
-def told_to(selection: Selection, choice: Choice, categories: Mapping[str, Category]) -> Selection | None:
+def selection_for(
+    selection: Selection, choice: SubscriberPreferences, categories: Mapping[str, CategorySettings]
+) -> Selection | None:
     """Return what readers with one choice are told of an issue; None where that is nothing.
 
     Where none of its stories are theirs, those that are listed by title are told; a note alone is for everybody.
     """
     if not (choice.topics and selection.stories):
         return selection
-    wanted = keys(choice.topics, categories)
+    wanted = category_keys(choice.topics, categories)
     stories = tuple(entry for entry in selection.stories if _is_of(entry, wanted))
     also = tuple(entry for entry in selection.also if _is_of(entry, wanted))
     stories, also = (stories, also) if stories else (also, ())
@@ -77,7 +79,7 @@ def _ordered(chosen: list[Entry], newsletter: Newsletter) -> list[Entry]:
     return [*([lead] if lead else []), *featured, *others]
 
 
-def _named(note: Note, names: Iterable[str], free: Iterable[Entry]) -> list[Entry]:
+def _named(note: EditorNote, names: Iterable[str], free: Iterable[Entry]) -> list[Entry]:
     """Return the entries that a note names, in its order, each once.
 
     Raises:
@@ -98,7 +100,7 @@ def _named(note: Note, names: Iterable[str], free: Iterable[Entry]) -> list[Entr
 
 
 def _is_held(entry: Entry, slot: datetime) -> bool:
-    return entry.post.hold is not None and entry.post.hold > slot
+    return entry.post.hold_until is not None and entry.post.hold_until > slot
 
 
 def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
@@ -106,10 +108,10 @@ def _belongs(entry: Entry, wanted: Collection[str]) -> bool:
 
 
 def _is_of(entry: Entry, wanted: Collection[str]) -> bool:
-    here = {key(name) for topic in entry.categories for name in (topic.term, topic.label)}
+    here = {normalize_name(name) for topic in entry.categories for name in (topic.term, topic.label)}
     return not here.isdisjoint(wanted)
 
 
 def _is_news(entry: Entry, newsletter: Newsletter, slot: datetime) -> bool:
-    since = max(entry.post.published, entry.post.hold or entry.post.published)
+    since = max(entry.post.published, entry.post.hold_until or entry.post.published)
     return entry.post.newsletter is True or slot - since <= newsletter.max_age

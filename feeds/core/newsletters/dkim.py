@@ -37,7 +37,7 @@ _LINE = 76
 _PADDING, _DIGEST = PKCS1v15(), Prehashed(SHA256())
 
 
-def private_key(pem: bytes) -> PrivateKey:
+def load_private_key(pem: bytes) -> PrivateKey:
     """Return the key in a PEM file, RSA of 2048 to 4096 bits (RFC 8301) or Ed25519 (RFC 8463).
 
     Raises ValueError, in words for the owner of the file, for anything else and for a key that has a password.
@@ -55,7 +55,7 @@ def private_key(pem: bytes) -> PrivateKey:
     return found
 
 
-class Key(NamedTuple):
+class DkimKey(NamedTuple):
     """A key, and the name under which receivers find its other half: `<selector>._domainkey.<domain>` in DNS."""
 
     selector: str
@@ -68,7 +68,7 @@ class Signer:
     Raises ValueError for names that are none in DNS (in ASCII), without an RSA key, and for two keys of one name.
     """
 
-    def __init__(self, domain: str, keys: Sequence[Key]) -> None:
+    def __init__(self, domain: str, keys: Sequence[DkimKey]) -> None:
         for name in (domain, *(key.selector for key in keys)):
             if not _DNS_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name in DNS: letters, digits and hyphens between dots")
@@ -80,7 +80,7 @@ class Signer:
         # Receivers that look at one signature look at the first.
         self._keys = sorted(keys, key=lambda key: isinstance(key.private, Ed25519PrivateKey))
 
-    def prepared(self, fixed: Iterable[tuple[str, bytes]], own: Iterable[str]) -> "Prepared":
+    def for_letter(self, fixed: Iterable[tuple[str, bytes]], own: Iterable[str]) -> "LetterSigner":
         """Return what signs the messages of one letter: every field named here, and no second one of what comes once.
 
         *fixed* are the fields that all its messages share, names with values as they are sent: what comes after the
@@ -99,7 +99,7 @@ class Signer:
         # A name that no field is left for stands for nothing, and for the field that is added (section 5.4.2).
         names += [name for name in _NO_SECOND if name in names]
         shared = b"".join(_relaxed(name.lower(), value) for name, value in fixed)
-        return Prepared(shared, own, [_Head.of(self._domain, key, names) for key in self._keys])
+        return LetterSigner(shared, own, [_Head.of(self._domain, key, names) for key in self._keys])
 
 
 class _Head(NamedTuple):
@@ -111,7 +111,7 @@ class _Head(NamedTuple):
     canonical: bytes
 
     @classmethod
-    def of(cls, domain: str, key: Key, names: Sequence[str]) -> "_Head":
+    def of(cls, domain: str, key: DkimKey, names: Sequence[str]) -> "_Head":
         kind = "ed25519" if isinstance(key.private, Ed25519PrivateKey) else "rsa"
         tags = f"v=1; a={kind}-sha256; c=relaxed/simple; d={domain}; s={key.selector}; h={': '.join(names)};"
         lines = wrap(
@@ -133,7 +133,7 @@ class _Head(NamedTuple):
         return self.private.sign(digest, _PADDING, _DIGEST)
 
 
-class Prepared:
+class LetterSigner:
     """What signs the messages of one letter; threads may share it."""
 
     def __init__(self, shared: bytes, own: Sequence[str], heads: Sequence[_Head]) -> None:

@@ -10,9 +10,9 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
-from feeds.core.newsletters.message import MOST_BYTES, weight
-from feeds.core.posts.markdown import absolute
-from feeds.core.posts.text import tree
+from feeds.core.newsletters.message import MOST_BYTES, transfer_size
+from feeds.core.posts.markdown import absolute_url
+from feeds.core.posts.text import parse_html
 from feeds.model import Letter, Post
 from feeds.settings import Theme
 
@@ -26,7 +26,7 @@ _TRACKERS = ("utm_", "mc_", "fbclid", "gclid")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remark:
+class Diagnostic:
     """One thing that is wrong (`error`) or could be better (`warning`)."""
 
     level: str
@@ -36,11 +36,11 @@ class Remark:
     do: str
 
 
-def letter(found: Letter, where: str) -> Iterator[Remark]:
+def lint_letter(found: Letter, where: str) -> Iterator[Diagnostic]:
     """Yield what is odd about a rendered letter."""
-    size = weight(found.html)
+    size = transfer_size(found.html)
     if size >= MOST_BYTES:
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what=f"the HTML takes {size:,} bytes",
@@ -48,24 +48,24 @@ def letter(found: Letter, where: str) -> Iterator[Remark]:
             do="tell of fewer posts (max_posts), or make the templates smaller",
         )
     if len(found.subject) > _SUBJECT:
-        yield Remark(
+        yield Diagnostic(
             level="warning",
             where=where,
             what=f"the subject has {len(found.subject)} characters",
             why=f"a phone shows about {_SUBJECT}",
             do="write a shorter one in the editor's note",
         )
-    root = tree(found.html)
+    root = parse_html(found.html)
     yield from _links(root, where)
     yield from _pictures(root, where)
     yield from _parts(found, root, where)
 
 
-def _links(root: Any, where: str) -> Iterator[Remark]:
+def _links(root: Any, where: str) -> Iterator[Diagnostic]:
     for link in dict.fromkeys(element.get("href", "") for element in root.iter("a")):
         parts = urlsplit(link)
         if parts.scheme not in {"http", "https", "mailto", "tel"}:
-            yield Remark(
+            yield Diagnostic(
                 level="error",
                 where=where,
                 what=f"the link {link[:80]!r} leads nowhere in a mail program",
@@ -73,7 +73,7 @@ def _links(root: Any, where: str) -> Iterator[Remark]:
                 do="write the whole address",
             )
         elif parts.scheme == "http":
-            yield Remark(
+            yield Diagnostic(
                 level="warning",
                 where=where,
                 what=f"the link {link[:80]!r} is not encrypted",
@@ -81,7 +81,7 @@ def _links(root: Any, where: str) -> Iterator[Remark]:
                 do="write https, if the site has it",
             )
         elif any(name.startswith(_TRACKERS) for name, _ in parse_qsl(parts.query)):
-            yield Remark(
+            yield Diagnostic(
                 level="warning",
                 where=where,
                 what=f"the link {link[:80]!r} carries a tracker",
@@ -90,11 +90,11 @@ def _links(root: Any, where: str) -> Iterator[Remark]:
             )
 
 
-def _pictures(root: Any, where: str) -> Iterator[Remark]:
+def _pictures(root: Any, where: str) -> Iterator[Diagnostic]:
     for picture in root.iter("img"):
         address = picture.get("src", "")[:80]
         if picture.get("alt") is None:
-            yield Remark(
+            yield Diagnostic(
                 level="error",
                 where=where,
                 what=f"the picture {address!r} has no alt",
@@ -102,7 +102,7 @@ def _pictures(root: Any, where: str) -> Iterator[Remark]:
                 do='write what it shows, or alt="" where it shows nothing',
             )
         elif not picture.get("alt").strip():
-            yield Remark(
+            yield Diagnostic(
                 level="warning",
                 where=where,
                 what=f"the picture {address!r} says nothing in words",
@@ -111,10 +111,10 @@ def _pictures(root: Any, where: str) -> Iterator[Remark]:
             )
 
 
-def _parts(found: Letter, root: Any, where: str) -> Iterator[Remark]:
+def _parts(found: Letter, root: Any, where: str) -> Iterator[Diagnostic]:
     """Yield what is missing in one of the two parts: the text, a story, the way to leave."""
     if not found.text.strip():
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what="the text part is empty",
@@ -123,7 +123,7 @@ def _parts(found: Letter, root: Any, where: str) -> Iterator[Remark]:
         )
     leaving = [e.get("href", "") for e in root.iter("a") if e.get("href", "").startswith("mailto:")]
     if not any(link in found.text for link in leaving):
-        yield Remark(
+        yield Diagnostic(
             level="error",
             where=where,
             what="there is no way to leave in both parts",
@@ -132,15 +132,15 @@ def _parts(found: Letter, root: Any, where: str) -> Iterator[Remark]:
         )
 
 
-def theme(found: Theme, where: str) -> Iterator[Remark]:
+def lint_theme(found: Theme, where: str) -> Iterator[Diagnostic]:
     """Yield where a theme's colours are too faint to read (WCAG 2.2, 1.4.3)."""
     for name, colour, paper in (
         ("accent", found.accent, _PAPER),
         ("accent_dark", found.accent_dark, _DARK_PAPER),
     ):
-        ratio = contrast(colour, paper)
+        ratio = contrast_ratio(colour, paper)
         if ratio < _CONTRAST:
-            yield Remark(
+            yield Diagnostic(
                 level="error",
                 where=f"{where}.{name}",
                 what=f"{colour} on {paper} has a contrast of {ratio:.1f} : 1",
@@ -149,7 +149,7 @@ def theme(found: Theme, where: str) -> Iterator[Remark]:
             )
 
 
-def contrast(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
@@ -164,7 +164,7 @@ def _luminance(colour: str) -> float:
 # Domains ----------------------------------------------------------------------------------------------------------
 
 
-def is_below(domain: str, other: str) -> bool:
+def is_subdomain(domain: str, other: str) -> bool:
     """Return whether *domain* is *other* or one of its subdomains."""
     return f".{domain.lower()}".endswith(f".{other.lower()}")
 
@@ -174,7 +174,7 @@ def is_aligned(one: str, other: str) -> bool:
 
     Of siblings only DNS, or a list of registries, can tell.
     """
-    return is_below(one, other) or is_below(other, one)
+    return is_subdomain(one, other) or is_subdomain(other, one)
 
 
 # Places inside posts ----------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ Page = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Places:
+class PostAnchors:
     """Where links can lead to inside one post, and its own links to such places."""
 
     page: Page
@@ -222,23 +222,23 @@ class Places:
     links: tuple[str, ...]
 
 
-def places(post: Post, html: str) -> Places:
+def find_anchors(post: Post, html: str) -> PostAnchors:
     """Return the places in a post that is rendered as *html*, and its links to such.
 
     Most posts need not be parsed for it: their links lead to other sites, or to their own headings.
     """
-    here = page(post.url)
+    here = page_key(post.url)
     ids = frozenset(unescape("".join(found)) for found in _ID.findall(html))
     own = {f"#{name}" for name in ids}
 
     def doubtful(links: Iterable[str]) -> tuple[str, ...]:
         """Return those that may lead to a post of this site, but not to an id of this one; absolute."""
         near = (link for link in links if link not in own and ("://" not in link or here[0] in link.lower()))
-        found = (absolute(link, post.url) for link in near if unquote(link) not in own)
-        return tuple(dict.fromkeys(link for link in found if link and page(link)[0] == here[0]))
+        found = (absolute_url(link, post.url) for link in near if unquote(link) not in own)
+        return tuple(dict.fromkeys(link for link in found if link and page_key(link)[0] == here[0]))
 
     likely = doubtful(map(unescape, _LINK.findall(html)))
-    return Places(
+    return PostAnchors(
         page=here,
         path=post.path,
         ids=ids,
@@ -250,12 +250,12 @@ def places(post: Post, html: str) -> Places:
 
 def _links_to_places(html: str) -> Iterator[str]:
     """Yield the links of *html* that name a place in a page."""
-    for element in tree(html).iter("a"):
+    for element in parse_html(html).iter("a"):
         if "#" in (link := element.get("href", "").strip()):
             yield link
 
 
-def page(url: str) -> Page:
+def page_key(url: str) -> Page:
     """Return which page an address leads to: without scheme, `www.`, query and the name of an index."""
     parts = urlsplit(url)
     path = re.sub(r"/(?:index\.html?)?\Z", "", unquote(parts.path))
@@ -276,13 +276,13 @@ def _odd_headings(html: str) -> Iterator[str]:
             yield _NOT_PLAIN.sub("*", heading).lower()
 
 
-class Atlas:
+class AnchorIndex:
     """The places in all posts of a site."""
 
-    def __init__(self, found: Iterable[Places], folder: str) -> None:
+    def __init__(self, found: Iterable[PostAnchors], folder: str) -> None:
         """*folder* is that of the posts, for people."""
         self._folder = folder
-        self._pages: dict[Page, list[Places]] = {}
+        self._pages: dict[Page, list[PostAnchors]] = {}
         self._of_posts: set[str] = set()
         for one in found:
             self._pages.setdefault(one.page, []).append(one)
@@ -290,17 +290,17 @@ class Atlas:
         #: Bare, of the pages that were asked for.
         self._known: dict[Page, frozenset[str]] = {}
 
-    def dead(self, links: Iterable[str]) -> Iterator[str]:
+    def dead_links(self, links: Iterable[str]) -> Iterator[str]:
         """Yield the links that lead to a post, but to no place in it."""
         for link in links:
-            there, name = page(link), _name(link)
+            there, name = page_key(link), _name(link)
             if there in self._pages and not _NOT_OF_POSTS.match(name) and not self._has(there, name):
                 yield link
 
-    def dead_in_letter(self, html: str) -> Iterator[str]:
+    def dead_links_in_letter(self, html: str) -> Iterator[str]:
         """Yield the dead links that a letter has of its own: those of its posts are to be mended there."""
         links = dict.fromkeys(_links_to_places(html))
-        return self.dead(link for link in links if link not in self._of_posts)
+        return self.dead_links(link for link in links if link not in self._of_posts)
 
     def _has(self, there: Page, name: str) -> bool:
         """Return whether a page has a place, under whatever id the site's generator gives it.
@@ -317,11 +317,11 @@ class Atlas:
         patterns = (pattern for post in posts for pattern in post.headings)
         return name.isascii() and any(fnmatchcase(bare, pattern) for pattern in patterns)
 
-    def remark(self, link: str, where: str) -> Remark:
+    def diagnose(self, link: str, where: str) -> Diagnostic:
         """Return what is to be said of a dead link."""
-        there, name = self._pages[page(link)][0], _name(link)
+        there, name = self._pages[page_key(link)][0], _name(link)
         near = get_close_matches(name, sorted(there.ids)[:_MOST_COMPARED], 1)
-        return Remark(
+        return Diagnostic(
             level="warning",
             where=where,
             what=f"the link to {f'#{name}'[:80]!r} leads nowhere: no heading or element of {self._folder}/{there.path} "
@@ -341,7 +341,7 @@ def _bare(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
 
 
-def line_of(link: str, text: str) -> int | None:
+def fragment_line(link: str, text: str) -> int | None:
     """Return the number of the line in which a post's file has a link's fragment; None where it is not found."""
     name = urldefrag(link)[1]
     found = (text.find(f"#{written}") for written in (name, unquote(name)))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from feeds.core.posts import markdown
-from feeds.core.posts.text import tree
+from feeds.core.posts.text import parse_html
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 #: Wider tables become rows on a phone.
@@ -26,7 +26,7 @@ _MOST_DIGITS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class MailStyle:
     """The colours of a letter beside that of its text, and its direction."""
 
     muted: str = "#5f5a52"
@@ -36,33 +36,33 @@ class Look:
     start: str = "left"
 
 
-def mail_html(html: str, base: str, look: Look, *, below: int = 2, watch: str = "{title}") -> str:
+def render_mail_html(html: str, base: str, look: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
     """Return what a post's HTML looks like in mail; its headings stand *below* that level.
 
     A film is a link, and above it the still that the post names, if it names one; *watch* is what the link says then.
     """
     from lxml.html import tostring  # noqa: PLC0415 - only a due issue needs it
 
-    root = tree(markdown.safe(html, base, partial(_show_player, base=base, watch=watch)))
+    root = parse_html(markdown.sanitize_html(html, base, partial(_show_player, base=base, watch=watch)))
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
-            _dress(element, look, below)
+            _inline_style(element, look, below)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _children(root)).strip()
 
 
-def in_words(html: str, base: str) -> str:
+def players_as_text(html: str, base: str) -> str:
     """Return *html*, not safe to show, with each player as title and address: in a text part no link can be followed.
 
     The address stands between angle brackets (RFC 3986 appendix C), so that no program takes a mark behind it along.
     """
-    return markdown.with_players(html, partial(_say_player, base=base))
+    return markdown.replace_players(html, partial(_player_as_text, base=base))
 
 
-def with_addresses(html: str, base: str) -> str:
+def links_as_text(html: str, base: str) -> str:
     """Return *html*, not safe to show, with the address of each link behind its words, as a text part needs it."""
     from lxml.html import tostring  # noqa: PLC0415 - as above
 
-    root = tree(f"<div>{html}</div>")[0]
+    root = parse_html(f"<div>{html}</div>")[0]
     for link in root.iter("a"):
         address = _web_address(link.get("href") or "", base)
         if address and link.text_content().strip() != address:
@@ -70,14 +70,14 @@ def with_addresses(html: str, base: str) -> str:
     return str(tostring(root, encoding="unicode", method="html"))
 
 
-def shortened(html: str, most_bytes: int) -> tuple[str, bool]:
+def truncate_blocks(html: str, most_bytes: int) -> tuple[str, bool]:
     """Return as many blocks of *html* as take at most *most_bytes*, and whether any are left out."""
     from lxml.html import tostring  # noqa: PLC0415 - as above
 
     if len(html.encode()) <= most_bytes:
         return html, False
     kept, used = [], 0
-    for block in _children(tree(html)):
+    for block in _children(parse_html(html)):
         written = str(tostring(block, encoding="unicode", method="html"))
         used += len(written.encode())
         if used > most_bytes:
@@ -107,7 +107,7 @@ def _show_player(element: Any, player: markdown.Player, base: str, watch: str) -
     link[-1].tail = watch.format(title=title)
 
 
-def _say_player(element: Any, player: markdown.Player, base: str) -> None:
+def _player_as_text(element: Any, player: markdown.Player, base: str) -> None:
     address, title = _web_address(player.url, base), player.title.strip()
     if address is not None:
         _apart(element, "span").text = f"{title} <{address}>".lstrip()
@@ -128,7 +128,7 @@ def _apart(element: Any, tag: str) -> Any:
 
 def _web_address(url: str, base: str) -> str | None:
     """Return *url* as it can be fetched, seen from *base*; None where it is empty or of another scheme."""
-    found = markdown.absolute(url.strip(), base) if url.strip() else None
+    found = markdown.absolute_url(url.strip(), base) if url.strip() else None
     return found.replace(" ", "%20") if found and found.startswith(("http://", "https://")) else None
 
 
@@ -149,32 +149,32 @@ def _children(root: Any) -> Iterator[Any]:
             yield block
 
 
-def _dress(element: Any, look: Look, below: int) -> None:
+def _inline_style(element: Any, look: MailStyle, below: int) -> None:
     """Give one element its look; ids and classes of the post mean nothing in a letter."""
     for name in ("id", "class", "style", "loading"):
         element.attrib.pop(name, None)
     if element.tag in _HEADINGS:
-        _dress_heading(element, below)
+        _inline_heading_style(element, below)
     elif element.tag == "img":
-        _dress_picture(element, look)
+        _inline_picture_style(element, look)
     elif element.tag == "input":
-        _dress_box(element)
+        _inline_box_style(element)
     elif element.tag == "table":
-        _dress_table(element)
+        _inline_table_style(element)
     elif element.tag == "a" and not len(element) and not (element.text or "").strip():
         element.drop_tree()  # a heading's anchor: it leads to itself and says nothing
     elif not (element.tag == "code" and element.getparent().tag == "pre"):  # that looks as what is around it
-        _dress_plain(element, look)
+        _inline_plain_style(element, look)
 
 
-def _dress_heading(heading: Any, below: int) -> None:
+def _inline_heading_style(heading: Any, below: int) -> None:
     level = min(below + _HEADINGS.index(heading.tag) + 1, len(_HEADINGS))
     heading.tag = f"h{level}"
     size = 21 if level <= below + 2 else 17
     heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
 
 
-def _dress_plain(element: Any, look: Look) -> None:
+def _inline_plain_style(element: Any, look: MailStyle) -> None:
     tag, styles = element.tag, _styles(look)
     if tag in styles:
         element.set("style", styles[tag])
@@ -187,7 +187,7 @@ def _dress_plain(element: Any, look: Look) -> None:
 _CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
 
 
-def _styles(look: Look) -> dict[str, str]:
+def _styles(look: MailStyle) -> dict[str, str]:
     start = look.start
     cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {look.rule};text-align:{start};vertical-align:top"
     inline = _MONO + f";font-size:.9em;background:{look.tint}"
@@ -211,7 +211,7 @@ def _styles(look: Look) -> dict[str, str]:
     }
 
 
-def _dress_picture(picture: Any, look: Look) -> None:
+def _inline_picture_style(picture: Any, look: MailStyle) -> None:
     """Give a picture words, a width the column can bear, and no height, which it would keep when it shrinks."""
     if not picture.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long
         picture.tag, words = "span", picture.get("alt", "")
@@ -236,14 +236,14 @@ def _width(written: str) -> int | None:
     return min(int(written[:_MOST_DIGITS]), COLUMN)
 
 
-def _dress_box(box: Any) -> None:
+def _inline_box_style(box: Any) -> None:
     """Write a task's box as a character: a form has no place in mail."""
     done = box.get("checked") is not None
     box.attrib.clear()
     box.tag, box.text = "span", "☑" if done else "☐"
 
 
-def _dress_table(table: Any) -> None:
+def _inline_table_style(table: Any) -> None:
     columns = max((len(row) for row in table.iter("tr")), default=0)
     table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px")
     if columns > _FEW_COLUMNS:

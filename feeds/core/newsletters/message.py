@@ -22,10 +22,10 @@ from urllib.parse import quote
 
 from feeds.core.newsletters import tokens
 from feeds.model import Delivery, Letter, Value
-from feeds.settings import Newsletter, Sender
+from feeds.settings import NamedAddress, Newsletter
 
 if TYPE_CHECKING:
-    from feeds.core.newsletters.dkim import Prepared, Signer
+    from feeds.core.newsletters.dkim import LetterSigner, Signer
 
 #: Made of tokens that must reach the reader's side as they are. The standard library would fold a long one into
 #: encoded words (RFC 2047), which Gmail does not take for a List-Unsubscribe.
@@ -62,13 +62,13 @@ _LINE_BYTES, _LINE = 57, 76
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
+class IssueHeaders:
     """What all messages of one issue share."""
 
     newsletter: Newsletter
     number: int
-    sender: Sender
-    reply_to: Sender | None
+    sender: NamedAddress
+    reply_to: NamedAddress | None
     #: The newsletter's, for `Date`.
     zone: tzinfo
     #: The archive on the web; None where the newsletter has none.
@@ -76,7 +76,7 @@ class Envelope:
     #: The issue's; see `feeds.core.newsletters.tokens`.
     seed: bytes
     #: Where mail comes back to and readers may write in order to leave; None where a person reads the replies.
-    bounces: Sender | None = None
+    bounces: NamedAddress | None = None
     #: What the relays want to be told, each in a header of its own (`feeds.relays`).
     relay_headers: tuple[tuple[str, str], ...] = ()
 
@@ -86,21 +86,21 @@ class Envelope:
         return ascii_domain(self.sender.address.domain)
 
     @property
-    def leave_url(self) -> str:
+    def unsubscribe_url(self) -> str:
         """Where a mail program writes to in order to leave; if no person reads that, a token has its place in it."""
         subject = quote(f"unsubscribe {self.newsletter.name}")
         if self.bounces is None:
             to = (self.reply_to or self.sender).address.addr_spec
             return f"mailto:{quote(to, safe='@+')}?subject={subject}"
-        return f"mailto:{self._to_us(f'u-{tokens.place(self.seed)}')}?subject={subject}"
+        return f"mailto:{self._bounce_address(f'u-{tokens.token_placeholder(self.seed)}')}?subject={subject}"
 
-    def returning(self, delivery_id: int) -> str:
+    def return_path(self, delivery_id: int) -> str:
         """Return the address to which mail about one delivery comes back (VERP); the sender's where nobody reads it."""
         if self.bounces is None:
             return f"{self.sender.address.username}@{self.domain}"
-        return self._to_us(tokens.delivery_token(self.seed, delivery_id))
+        return self._bounce_address(tokens.delivery_token(self.seed, delivery_id))
 
-    def _to_us(self, token: str) -> str:
+    def _bounce_address(self, token: str) -> str:
         to = (self.bounces or self.sender).address
         return f"{to.username}+{token}@{ascii_domain(to.domain)}"
 
@@ -116,7 +116,7 @@ def ascii_domain(domain: str) -> str:
     return domain if domain.isascii() else domain.encode("idna").decode()
 
 
-class Encoded(Value, frozen=True, kw_only=True):
+class EncodedLetter(Value, frozen=True, kw_only=True):
     """A letter as it goes out, but for what each reader has of their own."""
 
     #: Fields that all messages share: names, and values as they are sent.
@@ -126,10 +126,10 @@ class Encoded(Value, frozen=True, kw_only=True):
     #: For each place: None where the token stands as it is, else the bytes around it that share its base64.
     gaps: tuple[tuple[bytes, bytes] | None, ...]
     #: What is in it, once.
-    leave_url: str
+    unsubscribe_url: str
 
 
-def encoded(envelope: Envelope, letter: Letter) -> Encoded:
+def encode_letter(envelope: IssueHeaders, letter: Letter) -> EncodedLetter:
     """Return a letter encoded once for all its readers."""
     parts = [_Part.of(letter.text, envelope), _Part.of(letter.html, envelope)]
     head, _, body = _skeleton(envelope, letter, parts).partition(b"\r\n\r\n")
@@ -140,10 +140,12 @@ def encoded(envelope: Envelope, letter: Letter) -> Encoded:
             pieces[-1] += parts[at].pieces[0]
             pieces += parts[at].pieces[1:]
             gaps += parts[at].gaps
-    return Encoded(head=tuple(_fields(head)), pieces=tuple(pieces), gaps=tuple(gaps), leave_url=envelope.leave_url)
+    return EncodedLetter(
+        head=tuple(_fields(head)), pieces=tuple(pieces), gaps=tuple(gaps), unsubscribe_url=envelope.unsubscribe_url
+    )
 
 
-def _skeleton(envelope: Envelope, letter: Letter, parts: Iterable["_Part"]) -> bytes:
+def _skeleton(envelope: IssueHeaders, letter: Letter, parts: Iterable["_Part"]) -> bytes:
     """Return the message without what is a reader's own, a mark in place of each part's text."""
     found = EmailMessage(policy=_Policy(linesep="\r\n", cte_type="7bit"))
     found["From"] = envelope.sender.address
@@ -195,7 +197,7 @@ def _one_line(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text).split())
 
 
-def _list_headers(envelope: Envelope) -> Iterable[tuple[str, str]]:
+def _list_headers(envelope: IssueHeaders) -> Iterable[tuple[str, str]]:
     name = envelope.newsletter.name
     yield "List-Id", f"<{name}.{envelope.domain}>"  # RFC 2919
     if envelope.archive_url:
@@ -216,9 +218,9 @@ class _Part:
     gaps: list[tuple[bytes, bytes] | None]
 
     @classmethod
-    def of(cls, text: str, envelope: Envelope) -> "_Part":
+    def of(cls, text: str, envelope: IssueHeaders) -> "_Part":
         content = re.sub(r"\r\n?", "\n", text).strip("\n").encode()
-        place = tokens.place(envelope.seed).encode()
+        place = tokens.token_placeholder(envelope.seed).encode()
         quoted, sixty_four = _sizes(text)
         return _quoted(content, place) if quoted <= sixty_four else _sixty_four(content, place)
 
@@ -272,40 +274,40 @@ def _lines(content: bytes) -> bytes:
 # Messages ---------------------------------------------------------------------------------------------------------
 
 
-class Edition:
+class MessageBuilder:
     """A letter ready to be made out to one reader after another."""
 
-    def __init__(self, envelope: Envelope, letter: Encoded, signer: "Signer | None" = None) -> None:
-        self.envelope, self._letter = envelope, letter
-        self._place = tokens.place(envelope.seed)
+    def __init__(self, headers: IssueHeaders, letter: EncodedLetter, signer: "Signer | None" = None) -> None:
+        self.envelope, self._letter = headers, letter
+        self._place = tokens.token_placeholder(headers.seed)
         shared = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
         # Not signed, since relays take out what is for them; nor kept with the letter: tomorrow's relays may be others.
-        self._fixed = shared + _folded(envelope.relay_headers)
+        self._fixed = shared + _folded(headers.relay_headers)
         names = (*_OWN, *_OWN_OF_READERS)
-        self._signed: dict[bool, Prepared] = {}
+        self._signed: dict[bool, LetterSigner] = {}
         if signer:
-            self._signed = {copy: signer.prepared(letter.head, _OWN if copy else names) for copy in (False, True)}
+            self._signed = {copy: signer.for_letter(letter.head, _OWN if copy else names) for copy in (False, True)}
 
     @property
     def signs(self) -> bool:
         """Whether messages are signed."""
         return bool(self._signed)
 
-    def message(self, delivery: Delivery, leave: str, at: datetime) -> bytes:
+    def build(self, delivery: Delivery, leave: str, at: datetime) -> bytes:
         """Return the message; the same delivery, first handed over *at* the same moment, always gives the same bytes.
 
         *leave* is the reader's token. A copy for the desk carries no way to leave: there is nothing to leave.
         """
         body = self._body(leave)
         own = [
-            b" " + mailbox(delivery.recipient).encode(),
+            b" " + idna_address(delivery.recipient).encode(),
             b" " + _date(at, self.envelope.zone),
             b" " + self.envelope.message_id(delivery.id).encode(),
         ]
         names: tuple[str, ...] = _OWN
         if delivery.subscriber_id is not None:
             names += _OWN_OF_READERS
-            own.append(b" <%b>" % self._letter.leave_url.replace(self._place, leave).encode())
+            own.append(b" <%b>" % self._letter.unsubscribe_url.replace(self._place, leave).encode())
         head = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in zip(names, own, strict=True))
         signature = b""
         if self._signed:
@@ -324,7 +326,7 @@ class Edition:
 _OWN, _OWN_OF_READERS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
 
 
-def mailbox(address: str) -> str:
+def idna_address(address: str) -> str:
     """Return an address as envelopes and headers have it: the domain in ASCII."""
     local, _, domain = address.rpartition("@")
     return f"{local}@{ascii_domain(domain)}"
@@ -339,7 +341,7 @@ def _date(moment: datetime, zone: tzinfo) -> bytes:
 MOST_BYTES = 100_000
 
 
-def weight(html: str) -> int:
+def transfer_size(html: str) -> int:
     """Return how many bytes a letter's HTML takes as it is or, if that is more, about as it is sent."""
     return max(len(html.encode()), min(_sizes(html)))
 

@@ -7,7 +7,7 @@ from typing import Any
 _MOST_CHARACTERS = 200
 
 
-def phrases(text: str, lang: str) -> tuple[str, ...]:
+def split_phrases(text: str, lang: str) -> tuple[str, ...]:
     """Return the phrases of a headline; nothing where it has one only, or is in a language that breaks at spaces."""
     if lang.split("-", maxsplit=1)[0] != "ja" or len(text) > _MOST_CHARACTERS:
         return ()

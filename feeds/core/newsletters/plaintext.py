@@ -2,7 +2,7 @@
 
 import re
 
-from feeds.core.posts.text import cells
+from feeds.core.posts.text import display_width
 
 #: Must not begin a line (kinsoku shori, JIS X 4051): closing marks, small kana, the long vowel mark.
 _NOT_FIRST = "、。，．・：；？！」』）】〕〉》］｝ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ々"
@@ -18,11 +18,11 @@ _PIECE = re.compile(
 )
 
 
-def wrapped(text: str, width: int, indent: str = "") -> str:
+def wrap_text(text: str, width: int, indent: str = "") -> str:
     """Return *text* in lines of at most *width* cells; what cannot be divided stands over."""
     lines, line = [], ""
     for piece in _pieces(text):
-        if line and cells(indent + line + piece.rstrip()) > width:
+        if line and display_width(indent + line + piece.rstrip()) > width:
             lines.append(indent + line.rstrip())
             line = piece.lstrip()
         else:
@@ -30,14 +30,14 @@ def wrapped(text: str, width: int, indent: str = "") -> str:
     return "\n".join([*lines, indent + line.rstrip()])
 
 
-def flowed(text: str, width: int) -> str:
+def wrap_paragraph(text: str, width: int) -> str:
     """Return a paragraph of a whole post: in lines, but in a script without spaces as one, which any program can break.
 
     SpamAssassin takes each line of such a text for a word, finds three times as many words as in the HTML, where a
     paragraph is one, and takes the letter for two letters (MPART_ALT_DIFF_COUNT).
     """
-    has_spaces = text.count(" ") * 2 * _LONGEST_WORD > cells(text)
-    return wrapped(text, width) if has_spaces else text
+    has_spaces = text.count(" ") * 2 * _LONGEST_WORD > display_width(text)
+    return wrap_text(text, width) if has_spaces else text
 
 
 def _pieces(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Fate(StrEnum):
+class ReplyAction(StrEnum):
     """What follows from an answer."""
 
     SENT = "sent"
@@ -26,22 +26,22 @@ _WAITS = (2, 5, 15, 30, 60, 120, 240)
 LONGEST = timedelta(hours=48)
 
 
-def fate(code: int, enhanced: str, stage: str) -> Fate:
+def classify_reply(code: int, enhanced: str, stage: str) -> ReplyAction:
     """Return what an answer means that came at a *stage*: `mail`, `rcpt`, `data` or `content`."""
     kind = code // 100
     if kind == 2 and stage == "content":  # noqa: PLR2004 - RFC 5321 section 4.2.1: done
-        return Fate.SENT
+        return ReplyAction.SENT
     if kind == 5 and (stage == "mail" or code in _AUTHENTICATION or enhanced in _OURS):  # noqa: PLR2004 - likewise: no
-        return Fate.HALT
-    return Fate.NEVER if kind == 5 else Fate.LATER  # noqa: PLR2004 - likewise
+        return ReplyAction.HALT
+    return ReplyAction.NEVER if kind == 5 else ReplyAction.LATER  # noqa: PLR2004 - likewise
 
 
-def is_policy(enhanced: str, stage: str) -> bool:
+def is_policy_refusal(enhanced: str, stage: str) -> bool:
     """Return whether a refusal is about what we send or who we are rather than about who it is for."""
     return enhanced.startswith("5.7.") or (stage != "rcpt" and not enhanced.startswith("5.1."))
 
 
-def next_try(tries: int, now: datetime, longest: timedelta) -> datetime | None:
+def next_retry_at(tries: int, now: datetime, longest: timedelta) -> datetime | None:
     """Return when to try again after so many tries, each wait longer; None where all take more than *longest*."""
     waits = [*_WAITS[:tries], *_WAITS[-1:] * (tries - len(_WAITS))]
     return now + timedelta(minutes=waits[-1]) if timedelta(minutes=sum(waits)) <= longest else None

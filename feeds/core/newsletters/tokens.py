@@ -20,25 +20,25 @@ def delivery_token(seed: bytes, delivery_id: int) -> str:
     return (number + _signature(seed, b"delivery", number)).hex()
 
 
-def delivery_id(token: str) -> int | None:
+def parse_delivery_token(token: str) -> int | None:
     """Return which delivery a token says it stands for, which is still to be believed; None for no token."""
     found = _bytes(token)
     return int.from_bytes(found[:_NUMBER]) if found and len(found) == _NUMBER + _SIGNATURE else None
 
 
-def is_delivery(seed: bytes, token: str) -> bool:
+def verify_delivery_token(seed: bytes, token: str) -> bool:
     """Return whether *token* was made with the seed of the delivery's issue."""
-    number = delivery_id(token)
+    number = parse_delivery_token(token)
     return number is not None and hmac.compare_digest(delivery_token(seed, number), token.lower())
 
 
-def leave_token(key_id: int, key: bytes, subscriber_id: int, newsletter: str) -> str:
+def unsubscribe_token(key_id: int, key: bytes, subscriber_id: int, newsletter: str) -> str:
     """Return what lets whoever holds it end one subscription, at any time; `LENGTH` characters."""
     payload = bytes([key_id]) + subscriber_id.to_bytes(_NUMBER) + name_digest(newsletter)
     return (payload + _signature(key, b"leave", payload)).hex()
 
 
-def leaving(token: str, keys: dict[int, bytes]) -> tuple[int, bytes] | None:
+def parse_unsubscribe_token(token: str, keys: dict[int, bytes]) -> tuple[int, bytes] | None:
     """Return the subscriber and the digest of the newsletter that a token ends; None where it was not made by us."""
     found = _bytes(token)
     if found is None or len(token) != LENGTH or found[0] not in keys:
@@ -54,7 +54,7 @@ def name_digest(newsletter: str) -> bytes:
     return blake2b(newsletter.encode(), digest_size=4).digest()
 
 
-def place(seed: bytes) -> str:
+def token_placeholder(seed: bytes) -> str:
     """Return what stands in an issue's letters where each reader's token will: nobody who writes posts can know it."""
     return blake2b(seed, digest_size=LENGTH // 2, person=b"place").hexdigest()
 

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from feeds.core.newsletters import mailhtml
-from feeds.core.newsletters.phrases import phrases
-from feeds.core.newsletters.words import Words, direction
+from feeds.core.newsletters.phrases import split_phrases
+from feeds.core.newsletters.words import Texts, text_direction
 from feeds.core.posts import markdown, text
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
@@ -29,7 +29,7 @@ _LEAD_WIDTH = 320
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class StoryView:
     """One post as a letter shows it."""
 
     title: str
@@ -48,15 +48,15 @@ class Story:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class StoryGroup:
     """Stories under one heading."""
 
     heading: str
-    stories: tuple[Story, ...]
+    stories: tuple[StoryView, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Correction:
+class CorrectionView:
     """What a letter says that corrects an issue, beside the editor's note."""
 
     #: Its own headline, and likewise in pieces.
@@ -89,10 +89,10 @@ class LetterView:
     neighbours: str
     theme: Theme
     #: None in a correction, which tells of no posts.
-    lead: Story | None
-    correction: Correction | None
-    groups: tuple[Group, ...]
-    also: tuple[Story, ...]
+    lead: StoryView | None
+    correction: CorrectionView | None
+    groups: tuple[StoryGroup, ...]
+    also: tuple[StoryView, ...]
     why: str
     #: True for the archive page: nothing in it is personal.
     web: bool
@@ -111,10 +111,10 @@ class LetterView:
     text_width: int = _TEXT_WIDTH
 
 
-def letter_view(  # noqa: PLR0913 - a letter is made of all of them
+def build_letter_view(  # noqa: PLR0913 - a letter is made of all of them
     selection: Selection,
     texts: Mapping[str, Text],
-    words: Words,
+    words: Texts,
     settings: Settings,
     *,
     newsletter: Newsletter,
@@ -142,10 +142,10 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         lang=words.lang,
         dir=words.direction,
         title=title,
-        issue=words.say("issue", number=number),
+        issue=words.format("issue", number=number),
         date=words.date(slot),
-        subject=said(subject(selection, words, corrects)),
-        preview=text.shorten(first.excerpt if first else said(" ".join(note_text)), 140),
+        subject=strip_placeholders(issue_subject(selection, words, corrects)),
+        preview=text.shorten(first.excerpt if first else strip_placeholders(" ".join(note_text)), 140),
         note=NOTE if note and note.html else "",
         sponsor=SPONSOR if newsletter.sponsor else "",
         body=BODY if newsletter.template == "letter" else "",
@@ -156,7 +156,7 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         correction=_correction(selection, words, corrects, corrects_url) if corrects else None,
         groups=_groups(rest, texts, words, links, by_category=newsletter.group_by == "category"),
         also=tuple(_story(entry, texts, words, links) for entry in selection.also),
-        why=words.say("why", title=title),
+        why=words.format("why", title=title),
         web=unsubscribe_url is None,
         web_url=web_url,
         unsubscribe_url=unsubscribe_url,
@@ -166,17 +166,19 @@ def letter_view(  # noqa: PLR0913 - a letter is made of all of them
         site_url=settings.site.url,
         address=settings.mail.address,
         # Nothing else in a correction leads to where its links do.
-        note_text=_paragraphs(mailhtml.with_addresses(html, base), base) if corrects else note_text,
-        sponsor_text=_paragraphs(markdown.to_html(newsletter.sponsor), settings.site.url) if newsletter.sponsor else (),
+        note_text=_paragraphs(mailhtml.links_as_text(html, base), base) if corrects else note_text,
+        sponsor_text=_paragraphs(markdown.render_markdown(newsletter.sponsor), settings.site.url)
+        if newsletter.sponsor
+        else (),
         body_text=_paragraphs(texts[whole.post.path].html, whole.post.url) if whole else (),
     )
 
 
-def with_neighbours(page: str, words: Words, links: Mapping[str, str]) -> str:
+def insert_neighbour_links(page: str, words: Texts, links: Mapping[str, str]) -> str:
     """Return a page of the archive with links to other issues, by the text that says which."""
     look = "color:#5f5a52;text-decoration:underline"
     found = (
-        f'<a class="u" rel="{_RELATIONS[name]}" href="{escape(url)}" style="{look}">{escape(words.say(name))}</a>'
+        f'<a class="u" rel="{_RELATIONS[name]}" href="{escape(url)}" style="{look}">{escape(words.format(name))}</a>'
         for name, url in links.items()
     )
     return page.replace(NEIGHBOURS, f'<p style="margin:0 0 8px">{" · ".join(found)}</p>' if links else "")
@@ -186,10 +188,10 @@ _RELATIONS = {"previous_issue": "prev", "next_issue": "next", "all_issues": "ind
 
 
 def _paragraphs(html: str, base: str) -> tuple[str, ...]:
-    return tuple(found for _, found in text.blocks(mailhtml.in_words(html, base)))
+    return tuple(found for _, found in text.text_blocks(mailhtml.players_as_text(html, base)))
 
 
-def with_notice(page: str, notice: str) -> str:
+def insert_notice(page: str, notice: str) -> str:
     """Return a page of the archive with something that must be read first, whichever version or tool made the page."""
     found = _BODY.search(page)
     at = found.end() if found else 0
@@ -200,38 +202,40 @@ def with_notice(page: str, notice: str) -> str:
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
-def subject(selection: Selection, words: Words, corrects: Issue | None = None) -> str:
+def issue_subject(selection: Selection, words: Texts, corrects: Issue | None = None) -> str:
     """Return the editor's subject, else the lead's title: mail programs thread what has the same subject.
 
     That of an issue which *corrects* another says so, and which.
     """
     if selection.note and selection.note.subject:
         return selection.note.subject
-    return words.say("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+    return words.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
 
 
-def _correction(selection: Selection, words: Words, corrects: Issue, url: str | None) -> Correction:
-    headline = said(subject(selection, words, corrects))
-    number = words.say("issue", number=corrects.number)
-    return Correction(
+def _correction(selection: Selection, words: Texts, corrects: Issue, url: str | None) -> CorrectionView:
+    headline = strip_placeholders(issue_subject(selection, words, corrects))
+    number = words.format("issue", number=corrects.number)
+    return CorrectionView(
         title=headline,
-        phrases=phrases(headline, words.lang),
-        says=words.say("corrects", issue=number, date=words.date(corrects.slot)),
-        of=said(corrects.subject),
+        phrases=split_phrases(headline, words.lang),
+        says=words.format("corrects", issue=number, date=words.date(corrects.slot)),
+        of=strip_placeholders(corrects.subject),
         url=url,
     )
 
 
 def _groups(
-    entries: Sequence[Entry], texts: Mapping[str, Text], words: Words, links: Mapping[str, str], *, by_category: bool
-) -> tuple[Group, ...]:
+    entries: Sequence[Entry], texts: Mapping[str, Text], words: Texts, links: Mapping[str, str], *, by_category: bool
+) -> tuple[StoryGroup, ...]:
     """Return the stories under their first category, categories in the order of their newest story."""
     if not by_category:
-        return (Group(heading="", stories=tuple(_story(e, texts, words, links) for e in entries)),) if entries else ()
+        return (
+            (StoryGroup(heading="", stories=tuple(_story(e, texts, words, links) for e in entries)),) if entries else ()
+        )
     headings = list(dict.fromkeys(_category(entry) for entry in entries))
     ordered = sorted(entries, key=lambda entry: headings.index(_category(entry)))
     return tuple(
-        Group(heading=heading, stories=tuple(_story(entry, texts, words, links) for entry in stories))
+        StoryGroup(heading=heading, stories=tuple(_story(entry, texts, words, links) for entry in stories))
         for heading, stories in groupby(ordered, key=_category)
     )
 
@@ -244,7 +248,7 @@ def _with(parameters: Mapping[str, str], url: str) -> str:
     return f"{page}{'&' if '?' in page else '?'}{urlencode(parameters)}{mark}{fragment}"
 
 
-def said(words: str) -> str:
+def strip_placeholders(words: str) -> str:
     """Return words of a post without those that stand for something in our templates."""
     return _STANDING_IN.sub("", words) if "feeds:" in words else words
 
@@ -254,19 +258,19 @@ def _category(entry: Entry) -> str:
 
 
 def _story(
-    entry: Entry, texts: Mapping[str, Text], words: Words, links: Mapping[str, str], width: int = text.EXCERPT_WIDTH
-) -> Story:
+    entry: Entry, texts: Mapping[str, Text], words: Texts, links: Mapping[str, str], width: int = text.EXCERPT_WIDTH
+) -> StoryView:
     post, shown = entry.post, texts[entry.post.path]
-    return Story(
-        title=said(post.title),
+    return StoryView(
+        title=strip_placeholders(post.title),
         url=_with(links, post.url),
         lang=post.lang,
-        dir=direction(post.lang),
-        excerpt=said(text.shorten(shown.excerpt, width)),
-        category=said(_category(entry)),
-        author=said(", ".join(author.name for author in post.authors)),
+        dir=text_direction(post.lang),
+        excerpt=strip_placeholders(text.shorten(shown.excerpt, width)),
+        category=strip_placeholders(_category(entry)),
+        author=strip_placeholders(", ".join(author.name for author in post.authors)),
         date=words.date(post.published),
-        reading=words.count("reading", shown.reading_minutes),
-        image=post.image and replace(post.image, alt=said(post.image.alt)),
-        phrases=phrases(post.title, post.lang),
+        reading=words.plural("reading", shown.reading_minutes),
+        image=post.image and replace(post.image, alt=strip_placeholders(post.image.alt)),
+        phrases=split_phrases(post.title, post.lang),
     )

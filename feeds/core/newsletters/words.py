@@ -16,7 +16,7 @@ _FONTS = {
 _AIRY = {"ja", "ar"}
 
 
-class Words:
+class Texts:
     """What is said beside the posts' own words."""
 
     def __init__(self, lang: str, texts: Mapping[str, Any], zone: tzinfo) -> None:
@@ -28,18 +28,18 @@ class Words:
         #: For CSS.
         self.font = _FONTS.get(language, _LATIN)
         self.line_height = "1.8" if language in _AIRY else "1.6"
-        self.direction = direction(lang)
+        self.direction = text_direction(lang)
 
     @property
     def plain(self) -> dict[str, str]:
         """The texts that need nothing filled in."""
         return {name: text for name, text in self._texts.items() if isinstance(text, str) and "{" not in text}
 
-    def say(self, name: str, **values: object) -> str:
+    def format(self, name: str, **values: object) -> str:
         """Return a text filled in."""
         return str(self._texts[name]).format(**values)
 
-    def count(self, name: str, number: int) -> str:
+    def plural(self, name: str, number: int) -> str:
         """Return a text in the plural form that *number* asks for (CLDR)."""
         forms = self._texts[name]
         return str(forms.get(self._locale.plural_form(number), forms["other"])).format(count=number)
@@ -49,7 +49,7 @@ class Words:
         return format_date(moment.astimezone(self._zone), format="long", locale=self._locale)
 
 
-def direction(lang: str) -> str:
+def text_direction(lang: str) -> str:
     """Return `ltr` or `rtl`."""
     return str(_locale(lang).text_direction)
 

@@ -19,7 +19,7 @@ _FIRST_YEAR = 1000
 _LAST_YEAR = 9000
 
 
-def parse(text: str, zone: tzinfo) -> datetime:
+def parse_date(text: str, zone: tzinfo) -> datetime:
     """Return *text* as an aware moment, in *zone* where it names none, at midnight where it names no time.
 
     Accepted are ISO 8601 and its relatives found in real blogs (`2010-10-22 11:33:15 -0400`, `2012-02-19 1:44:51 -4`,
@@ -64,17 +64,17 @@ def _offset(text: str | None) -> tzinfo | None:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def is_off_the_map(moment: datetime) -> bool:
+def has_impossible_offset(moment: datetime) -> bool:
     """Return whether the offset is one that no place on earth has."""
     return abs(moment.utcoffset() or timedelta()) > _FURTHEST
 
 
-def in_path(path: str) -> str | None:
+def date_in_path(path: str) -> str | None:
     """Return the date a file, folder or URL path carries, as written and with hyphens; None without one."""
     found = (_IN_NAME.search(path) if "-" in path else None) or (_IN_FOLDERS.search(path) if "/" in path else None)
     return "-".join(found.groups()) if found else None
 
 
-def without_date(stem: str) -> str:
+def strip_date(stem: str) -> str:
     """Return a file's stem without a leading date."""
     return re.sub(r"^\d{4}-\d{1,2}-\d{1,2}[-_ .]+(?=.)", "", stem)

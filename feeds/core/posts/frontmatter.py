@@ -16,7 +16,7 @@ _NONE = (
 )
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class FrontMatterSource(Struct, frozen=True, kw_only=True):
     """A post file taken apart."""
 
     metadata: dict[str, Any]
@@ -41,7 +41,7 @@ class Source(Struct, frozen=True, kw_only=True):
         return self.front_line + (self.front.count("\n", 0, found.start()) if found else 0)
 
 
-def split(text: str, path: str) -> Source:
+def split_front_matter(text: str, path: str) -> FrontMatterSource:
     """Return *text* taken apart; it has line feeds only and no byte order mark.
 
     Raises:
@@ -51,17 +51,17 @@ def split(text: str, path: str) -> Source:
 
     begun = text.lstrip()
     blank = text.count("\n", 0, len(text) - len(begun))
-    handler = handlers.handler(begun, path)
+    handler = handlers.find_handler(begun, path)
     if not handler:
         raise PostError(path, blank + 1, _NONE)
     try:
         front, body = handler.split(begun)
         metadata = handler.load(front)
     except handlers.UNREADABLE as e:
-        line, reason = handlers.place(e)
+        line, reason = handlers.error_position(e)
         raise PostError(path, blank + line, f"broken front matter: {reason}") from e
     repeated = metadata.pop(handlers.REPEATED, ())
-    return Source(
+    return FrontMatterSource(
         metadata={str(key): value for key, value in metadata.items()},
         body=body.removeprefix("\n"),
         front=front,

@@ -105,11 +105,11 @@ class Yaml(Fenced):
         """Return the mapping; keys that stand twice in it lie under `REPEATED`."""
         if problem := _too_much(fm):
             raise ValueError(problem)
-        found = ordinary(fm)
-        return whole(fm) if found is None else found
+        found = load_fast(fm)
+        return load_full(fm) if found is None else found
 
 
-def ordinary(front: str) -> dict[str, Any] | None:
+def load_fast(front: str) -> dict[str, Any] | None:
     """Return the mapping in *front* as `whole` would; None where it is no ordinary one, or broken.
 
     PyYAML's resolver and constructors take longer than its parser, and ordinary front matter has no use for them: so
@@ -177,7 +177,7 @@ def _mapping(next_event: Any) -> dict[str, Any] | None:  # noqa: C901, PLR0912 -
             return None
 
 
-def whole(front: str) -> dict[str, Any]:
+def load_full(front: str) -> dict[str, Any]:
     """Return the mapping in *front*, whatever it makes use of; keys that stand twice lie under `REPEATED`.
 
     Raises:
@@ -322,7 +322,7 @@ _ANYWHERE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), Headers())
 _HTML_HEAD = HtmlHead()
 
 
-def handler(text: str, path: str) -> BaseHandler | None:
+def find_handler(text: str, path: str) -> BaseHandler | None:
     """Return the handler for the metadata at the very start of *text*, or None where there is none."""
     for found in _ANYWHERE:
         if found.detect(text):
@@ -330,7 +330,7 @@ def handler(text: str, path: str) -> BaseHandler | None:
     return _HTML_HEAD if path.lower().endswith(".html") and _HTML_HEAD.detect(text) else None
 
 
-def place(error: Exception) -> tuple[int, str]:
+def error_position(error: Exception) -> tuple[int, str]:
     """Return the line inside the file (the fence is line 1) and the reason of a parser's error."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return error.problem_mark.line + 1, error.problem or "not YAML"

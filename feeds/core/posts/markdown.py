@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urljoin
 
-from feeds.core.posts.text import tree
+from feeds.core.posts.text import parse_html
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
@@ -42,12 +42,12 @@ class Player:
     width: str
 
 
-def without_illegal(text: str) -> str:
+def strip_illegal_xml(text: str) -> str:
     """Return *text* without the characters that XML 1.0 cannot carry."""
     return _NOT_XML.sub("", text)
 
 
-def first_illegal(text: str) -> re.Match[str] | None:
+def first_illegal_xml(text: str) -> re.Match[str] | None:
     """Return the first character that XML 1.0 cannot carry."""
     return _NOT_XML.search(text)
 
@@ -65,7 +65,7 @@ def _options() -> tuple[Any, Any]:
     return extensions, rendering
 
 
-def to_html(markdown: str) -> str:
+def render_markdown(markdown: str) -> str:
     """Return the HTML of *markdown*: CommonMark with tables, footnotes, task lists, strike-through and heading ids.
 
     Not safe to show: raw HTML comes through as written.
@@ -73,10 +73,10 @@ def to_html(markdown: str) -> str:
     from comrak import render_markdown  # noqa: PLC0415
 
     extensions, rendering = _options()
-    return without_illegal(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
+    return strip_illegal_xml(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
 
 
-def may_explode(markdown: bytes) -> bool:
+def may_be_pathological(markdown: bytes) -> bool:
     """Return whether *markdown* has what it takes to nest too deeply or to grow too much.
 
     Most posts have not, and need not be rendered to know it. What is suspected is rendered and looked at, so a false
@@ -92,7 +92,7 @@ def may_explode(markdown: bytes) -> bool:
     )
 
 
-def nesting(html: str) -> int:
+def nesting_depth(html: str) -> int:
     """Return how deep the elements of *html* are nested at most, as far as that could hurt a parser.
 
     Parsers take a time that grows with the square of the depth, and libxml2 gives up at 256.
@@ -106,14 +106,14 @@ def nesting(html: str) -> int:
     return deepest
 
 
-def as_link(element: Any, player: Player) -> None:
+def replace_with_link(element: Any, player: Player) -> None:
     """Make *element* a link to what a player plays."""
     element.tag = "a"
     element.set("href", player.url)
     element.text = player.title or player.url
 
 
-def absolute(url: str, base: str) -> str | None:
+def absolute_url(url: str, base: str) -> str | None:
     """Return *url* as seen from *base*; None for what can be no address, such as `//[bad`."""
     try:
         return urljoin(base, url)
@@ -121,22 +121,22 @@ def absolute(url: str, base: str) -> str | None:
         return None
 
 
-def safe(html: str, base: str, shown: Callable[[Any, Player], None] = as_link) -> str:
+def sanitize_html(html: str, base: str, shown: Callable[[Any, Player], None] = replace_with_link) -> str:
     """Return *html* without scripts, handlers, forms and unknown schemes, every URL absolute as seen from *base*.
 
     An embedded player becomes what *shown* makes of it, a link to what it plays; that is sanitised like all else.
     """
     import nh3  # noqa: PLC0415 - only what is shown is sanitised
 
-    return without_illegal(  # and inside raw HTML now
+    return strip_illegal_xml(  # and inside raw HTML now
         nh3.clean(
-            with_players(html, shown),
+            replace_players(html, shown),
             tags=_tags(),
             attributes=_attributes(),
             # Task lists; no other input. One value only: nh3 0.3 writes several in an order that chance decides.
             set_tag_attribute_values={"input": {"type": "checkbox"}},
             url_schemes=_SCHEMES,
-            url_relative=partial(absolute, base=base),
+            url_relative=partial(absolute_url, base=base),
             link_rel=None,
         ),
     )
@@ -164,7 +164,7 @@ def _attributes() -> dict[str, set[str]]:
     }
 
 
-def with_players(html: str, shown: Callable[[Any, Player], None]) -> str:
+def replace_players(html: str, shown: Callable[[Any, Player], None]) -> str:
     """Return *html*, not yet safe, with what *shown* makes of the empty `span` that stands for each embedded player.
 
     Nothing is made of a player that names no address, or only such as could run; nothing plays, whatever is made.
@@ -173,7 +173,7 @@ def with_players(html: str, shown: Callable[[Any, Player], None]) -> str:
         return html
     from lxml.html import tostring  # noqa: PLC0415 - few posts embed anything
 
-    root = tree(html)
+    root = parse_html(html)
     for element in list(root.iter(*_PLAYERS)):
         player = _player(element)
         element.clear(keep_tail=True)
@@ -189,5 +189,5 @@ def _player(element: Any) -> Player | None:
     url = next((u for u in urls if not _OTHER_SCHEME.match(u.strip())), None)
     if not url:
         return None
-    said = {name: without_illegal(element.get(name, "")) for name in ("title", "poster", "width")}
-    return Player(url=without_illegal(url), **said)
+    said = {name: strip_illegal_xml(element.get(name, "")) for name in ("title", "poster", "width")}
+    return Player(url=strip_illegal_xml(url), **said)

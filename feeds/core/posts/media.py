@@ -34,17 +34,17 @@ _MOST_SECONDS = 10**7
 _MOST_BYTES = 10**15
 
 
-def type_of(url: str) -> str | None:
+def guess_media_type(url: str) -> str | None:
     """Return the media type that the name of the file at *url* tells; None if it tells none."""
     name = posixpath.basename(unquote(urlsplit(url).path))
     return TYPES.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
-def written(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+def normalize_enclosures(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     """Yield each file that front matter names, in whichever shape, as a mapping whose `url` is what was written."""
     for value in values:
         if isinstance(value, list):
-            yield from written(value)
+            yield from normalize_enclosures(value)
         elif isinstance(value, Mapping):
             fields = {str(key).strip().lower().replace("-", "_"): inner for key, inner in value.items()}
             yield {**fields, "url": _first(fields, "url", "src", "file", "href", "path")}
@@ -65,19 +65,19 @@ def _first(fields: Mapping[str, Any], *keys: str) -> Any:
     return next((fields[key] for key in keys if fields.get(key)), None)
 
 
-def named_type(fields: Mapping[str, Any]) -> str | None:
+def declared_media_type(fields: Mapping[str, Any]) -> str | None:
     """Return the media type that is written down; None where none is, or what is written is none (RFC 6838)."""
     found = str(_first(fields, "type", "mime_type", "mimetype", "mime") or "").strip().lower()
     return found if _TYPE.match(found) else None
 
 
-def length(fields: Mapping[str, Any]) -> int | None:
+def parse_length(fields: Mapping[str, Any]) -> int | None:
     """Return the bytes that are written down; None where that is no number."""
     found = str(_first(fields, "length", "size", "bytes", "size_in_bytes", "filesize") or "").replace(",", "").strip()
     return int(found) if re.fullmatch(r"[0-9]{1,16}", found) and int(found) < _MOST_BYTES else None
 
 
-def seconds(value: Any) -> int | None:
+def parse_duration(value: Any) -> int | None:
     """Return how long something plays, from `1:02:03`, `62:03` or a number of seconds; None if that is no time."""
     text = str(value).strip() if value is not None and not isinstance(value, bool) else ""
     if re.fullmatch(r"[0-9]{1,8}(\.[0-9]+)?", text):

@@ -27,7 +27,7 @@ from itertools import chain, takewhile
 from typing import Literal
 
 from feeds.core.posts import sentences
-from feeds.core.posts.text import cells, tree
+from feeds.core.posts.text import display_width, parse_html
 
 #: A line that a drafting program left: `---END---`, `=== END OF DRAFT 2 ===`.
 _SEPARATOR = re.compile(
@@ -91,7 +91,7 @@ class _Unit:
         """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`; no link or footnote."""
         if self.kind == "block":
             return not _DEFINITION.match(self.text)
-        return self.kind != "sentence" or (len(self.text) < _ANSWER_WIDTH and cells(self.text) < _ANSWER_WIDTH)
+        return self.kind != "sentence" or (len(self.text) < _ANSWER_WIDTH and display_width(self.text) < _ANSWER_WIDTH)
 
     def __post_init__(self) -> None:
         self.key = _key(self.text) if self.kind != "block" else self.text
@@ -106,12 +106,12 @@ class Merged:
     dropped: tuple[str, ...] = ()
 
 
-def merge(markdown: str) -> Merged:
+def merge_passages(markdown: str) -> Merged:
     """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
-    return looked_through(markdown) if is_suspicious(markdown) else Merged(markdown=markdown)
+    return merge_thoroughly(markdown) if may_repeat(markdown) else Merged(markdown=markdown)
 
 
-def looked_through(markdown: str) -> Merged:
+def merge_thoroughly(markdown: str) -> Merged:
     """Return what `merge` does, without asking first whether there is anything to find; that takes a millisecond."""
     drafts, separators = _drafts(markdown.split("\n"))
     drafted = sum(map(bool, drafts)) > 1
@@ -127,7 +127,7 @@ def looked_through(markdown: str) -> Merged:
     return Merged(markdown=_written(text), dropped=(*separators, *work.dropped))
 
 
-def is_suspicious(markdown: str) -> bool:
+def may_repeat(markdown: str) -> bool:
     """Return whether a closer look could find anything.
 
     Every post is asked this, and nearly all answer no, so it is a few calls of C functions. It may say yes in vain; it
@@ -145,7 +145,7 @@ def is_suspicious(markdown: str) -> bool:
 
 def _may_begin_passage(line: str) -> bool:
     """Return whether a paragraph of prose can begin with *line*: it is wide and no other block's."""
-    return not line.startswith(_NO_PROSE) and cells(line) >= _STUTTER_WIDTH
+    return not line.startswith(_NO_PROSE) and display_width(line) >= _STUTTER_WIDTH
 
 
 def _key(text: str) -> str:
@@ -194,7 +194,7 @@ def _blocks(markdown: str) -> list[tuple[str, int, int]]:
     extensions, rendering = ExtensionOptions(), RenderOptions()
     extensions.table = True
     rendering.sourcepos = True
-    root = tree(str(render_markdown(markdown, extensions, None, rendering)))
+    root = parse_html(str(render_markdown(markdown, extensions, None, rendering)))
     found = []
     for element in root:
         if isinstance(element.tag, str) and (place := element.get("data-sourcepos")):
@@ -211,7 +211,7 @@ def _units(markdown: str) -> list[_Unit]:
         found += _opaque(lines[at:first])
         text = "\n".join(lines[first:last])
         if kind == "p" and not _FOOTNOTE.search(text) and not _is_verse(text):
-            parts = [part.strip() for part in sentences.split(text) if part.strip()]
+            parts = [part.strip() for part in sentences.split_sentences(text) if part.strip()]
             begun = lines[first].lstrip()[:_FIRST_LINE]
             found += [_Unit("sentence", part, opens=not n, line="" if n else begun) for n, part in enumerate(parts)]
         elif kind[:1] == "h" and kind != "hr":
@@ -235,8 +235,8 @@ def _is_verse(text: str) -> bool:
     lines = text.split("\n")[:-1]
     if any(line.endswith(("  ", "\\")) for line in lines):
         return True
-    unfinished = sum(not sentences.is_whole(line) for line in lines)
-    return 2 * unfinished > len(lines) and all(cells(line) < _VERSE_WIDTH for line in lines)
+    unfinished = sum(not sentences.is_whole_sentence(line) for line in lines)
+    return 2 * unfinished > len(lines) and all(display_width(line) < _VERSE_WIDTH for line in lines)
 
 
 # Merging drafts ---------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def _joined(earlier: list[list[_Unit]], head: str) -> tuple[int | None, str | No
     """
     for n in reversed(range(len(earlier))):
         torn = earlier[n][-1] if earlier[n] else None
-        if torn and torn.kind == "sentence" and not sentences.is_whole(torn.text):
+        if torn and torn.kind == "sentence" and not sentences.is_whole_sentence(torn.text):
             overlap = _overlap(torn.text, head)
             if overlap >= _OVERLAP or n == len(earlier) - 1:
                 space = " " if not overlap and not _wide_joint(torn.text, head) else ""
@@ -429,12 +429,12 @@ def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
 
     What is in bold or only a few words is rather a heading, a name, a picture's legend, unless the draft ends with it.
     """
-    if unit.kind != "sentence" or sentences.is_whole(unit.text):
+    if unit.kind != "sentence" or sentences.is_whole_sentence(unit.text):
         return False
     if not following:
         return True
     bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
-    return following[0].opens and not bold and cells(unit.text) >= _LEGEND_WIDTH
+    return following[0].opens and not bold and display_width(unit.text) >= _LEGEND_WIDTH
 
 
 # Inside one draft -------------------------------------------------------------------------------------------------
@@ -457,7 +457,7 @@ def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], li
     passage = _PASSAGE_WIDTH if _repeats_much(units, runs) else None
     kept, dropped, at = [], [], 0
     for run in runs:
-        widths = [cells(unit.text) for unit in units[run.at : run.end]]
+        widths = [display_width(unit.text) for unit in units[run.at : run.end]]
         least = stutter if run.stutters else passage
         if least is None or sum(widths) < least or max(widths) < _REFRAIN_WIDTH:
             continue
@@ -483,7 +483,7 @@ def _repeats_much(units: list[_Unit], runs: list[_Run]) -> bool:
 
 
 def _width(units: list[_Unit]) -> int:
-    return sum(cells(unit.text) for unit in units)
+    return sum(display_width(unit.text) for unit in units)
 
 
 def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:

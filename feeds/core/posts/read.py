@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from feeds.core.posts import dates, frontmatter, markdown, media, passages, rules, sketch, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
-from feeds.model import Author, Enclosure, Image, Post, Source, Status, Text, Verdict
+from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus, Text
 from feeds.settings import Language, Settings
 
 #: A larger file is no post.
@@ -59,7 +59,7 @@ _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
 
 
-def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
+def parse_post(path: str, content: bytes, settings: Settings) -> Post | PostOutcome:
     """Return the post in *content*; a `Verdict` when it is a draft that is not complete enough to be a post.
 
     Nothing is rendered: that is `shown`'s work, for the few posts that need it.
@@ -67,52 +67,52 @@ def understand(path: str, content: bytes, settings: Settings) -> Post | Verdict:
     Raises:
         PostError: the file cannot be used; the reason is for people.
     """
-    return _reader(path, content, settings).post()
+    return _parser(path, content, settings).post()
 
 
-def shown(path: str, content: bytes, settings: Settings) -> Text:
+def render_post(path: str, content: bytes, settings: Settings) -> Text:
     """Return what the post in *content* says, rendered.
 
     Raises:
         PostError: the file cannot be used, or a few lines of it become more HTML than anybody could show.
     """
-    return _reader(path, content, settings).text()
+    return _parser(path, content, settings).text()
 
 
-def plain(path: str, content: bytes, settings: Settings) -> str:
+def comparison_text(path: str, content: bytes, settings: Settings) -> str:
     """Return the normalised plain text of the post in *content*, as texts are compared.
 
     Raises:
         PostError: as for `shown`.
     """
-    return text.normal(text.flat(_rendered(path, content, settings)))
+    return text.normalize(text.text_content(_rendered(path, content, settings)))
 
 
-def paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
+def plain_paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
     """Return the blocks of plain text of the post in *content*.
 
     Raises:
         PostError: as for `shown`.
     """
-    return [found for _, found in text.blocks(_rendered(path, content, settings))]
+    return [found for _, found in text.text_blocks(_rendered(path, content, settings))]
 
 
 def _rendered(path: str, content: bytes, settings: Settings) -> str:
-    reader = _reader(path, content, settings)
+    reader = _parser(path, content, settings)
     return reader.rendered(reader.body(reader.title()))
 
 
-def _reader(path: str, content: bytes, settings: Settings) -> "_Reader":
-    return _Reader(path, source(path, content), settings)
+def _parser(path: str, content: bytes, settings: Settings) -> "_PostParser":
+    return _PostParser(path, parse_source(path, content), settings)
 
 
-def source(path: str, content: bytes) -> frontmatter.Source:
+def parse_source(path: str, content: bytes) -> frontmatter.FrontMatterSource:
     """Return the front matter and the text in *content*, as they are written.
 
     Raises:
         PostError: it is not text, or has no front matter that can be read.
     """
-    return frontmatter.split(_text(path, content), path)
+    return frontmatter.split_front_matter(_text(path, content), path)
 
 
 def _text(path: str, content: bytes) -> str:
@@ -131,10 +131,10 @@ def _text(path: str, content: bytes) -> str:
     return found.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in content else found
 
 
-class _Reader:
+class _PostParser:
     """One file on its way to become a post."""
 
-    def __init__(self, path: str, source: frontmatter.Source, settings: Settings) -> None:
+    def __init__(self, path: str, source: frontmatter.FrontMatterSource, settings: Settings) -> None:
         self.path, self.source, self.settings = path, source, settings
         name = path.rpartition("/")[2]
         #: The file's name without its ending.
@@ -143,13 +143,13 @@ class _Reader:
         self.fields = Fields(source.metadata)
         self.warnings: list[str] = []
 
-    def post(self) -> Post | Verdict:
+    def post(self) -> Post | PostOutcome:
         draft = self.is_draft()
         try:
             return self.complete(draft=draft)
         except PostError:
             if draft:
-                return Verdict(path=self.path, status=Status.DRAFT, reason="draft")
+                return PostOutcome(path=self.path, status=PostStatus.DRAFT, reason="draft")
             raise
 
     def complete(self, *, draft: bool) -> Post:
@@ -160,12 +160,12 @@ class _Reader:
         url = self.url(published, slug, lang, categories)
         body = self.body(title)
         data = body.encode()
-        squeezed = sketch.squeezed(data)
-        if sketch.is_odd(squeezed):
+        squeezed = sketch.normalize_bytes(data)
+        if sketch.has_illegal_xml(squeezed):
             body = self.without_illegal(body)
             data = body.encode()
-            squeezed = sketch.squeezed(data)
-        if markdown.may_explode(data):
+            squeezed = sketch.normalize_bytes(data)
+        if markdown.may_be_pathological(data):
             self.rendered(body)
         return Post(
             path=self.path,
@@ -177,8 +177,8 @@ class _Reader:
             lang=lang,
             slug=slug,
             url=url,
-            own_id=self.own_id(),
-            target=self.address("target", url),
+            declared_id=self.own_id(),
+            external_url=self.address("target", url),
             canonical=self.address("canonical", url),
             source=self.feed_of_origin(url),
             rights=self.line("rights"),
@@ -188,14 +188,14 @@ class _Reader:
             rule_tags=self.rule_tags(title, body),
             image=self.image(url),
             enclosures=self.enclosures(url),
-            text_digest=sketch.digest(squeezed),
+            text_digest=sketch.text_digest(squeezed),
             text_size=len(squeezed),
-            sketch=sketch.sketch(squeezed),
-            numbers=sketch.numbers(data),
+            sketch=sketch.make_sketch(squeezed),
+            digits_hash=sketch.digits_hash(data),
             feed=self.flag("feed") is not False,
             newsletter=self.flag("newsletter"),
             featured=self.flag("featured") is True,
-            hold=self.moment("hold"),
+            hold_until=self.moment("hold"),
             warnings=tuple(self.warnings),
         )
 
@@ -206,14 +206,14 @@ class _Reader:
         self.warnings.clear()
         return Text(
             html=html,
-            excerpt=markdown.without_illegal(self.excerpt(body, html)),
-            reading_minutes=self.minutes(text.flat(html)),
+            excerpt=markdown.strip_illegal_xml(self.excerpt(body, html)),
+            reading_minutes=self.minutes(text.text_content(html)),
             warnings=tuple(self.warnings),
         )
 
     def rendered(self, body: str) -> str:
         html = self.html(body)
-        if markdown.nesting(html) > MOST_NESTED:
+        if markdown.nesting_depth(html) > MOST_NESTED:
             reason = f"quotations, lists or elements are nested more than {MOST_NESTED} deep"
             raise PostError(self.path, self.source.body_line, reason)
         if len(html) > max(_ALWAYS_SHOWN, _MOST_GROWTH * len(body)):
@@ -227,9 +227,9 @@ class _Reader:
         if self.is_html:
             return source
         if not self.is_mdx:
-            return markdown.to_html(source)
+            return markdown.render_markdown(source)
         # MDX has no other comments, and its comments are text to Markdown.
-        return _MDX_COMPONENT.sub("", markdown.to_html(_MORE.sub("<!-- more -->", source)))
+        return _MDX_COMPONENT.sub("", markdown.render_markdown(_MORE.sub("<!-- more -->", source)))
 
     # Saying what is wrong ---------------------------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ class _Reader:
     def warn_about_keys(self) -> None:
         for key in self.source.repeated_keys:
             self.warn(key, "stands twice; the last one counts")
-        for written, known in self.fields.misspelt():
+        for written, known in self.fields.misspelled():
             self.warn(written, f"is not a known key; did you mean `{known}`?")
 
     # Single values ----------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ class _Reader:
         key, value = self.fields.get(meaning)
         if value is None or isinstance(value, _COMPOUND):
             return ""
-        if not str(value).isprintable() and markdown.first_illegal(str(value)):
+        if not str(value).isprintable() and markdown.first_illegal_xml(str(value)):
             self.warn(key, "holds characters that XML cannot carry; they are left out")
         return _legal(text.clean_line(str(value))).strip()
 
@@ -309,7 +309,7 @@ class _Reader:
         if value is None:
             return None
         try:
-            moment = dates.parse(str(value), self.settings.site.timezone)
+            moment = dates.parse_date(str(value), self.settings.site.timezone)
         except ValueError as e:
             self.warn(key, f"{e}; it is left out")
             return None
@@ -317,26 +317,26 @@ class _Reader:
         return moment
 
     def warn_about_offset(self, key: str, moment: datetime) -> None:
-        if dates.is_off_the_map(moment):
+        if dates.has_impossible_offset(moment):
             self.warn(key, f"no place on earth is as far from UTC as {moment:%z}")
 
     def published(self) -> datetime:
         """Return the date: the key's, else that of `path` or `url`, of the file name, of the folder."""
         key, value = self.fields.get("date")
-        named = dates.in_path(self.path)
+        named = dates.date_in_path(self.path)
         if value is not None:
             try:
-                found = dates.parse(str(value), self.settings.site.timezone)
+                found = dates.parse_date(str(value), self.settings.site.timezone)
             except ValueError as e:
                 self.refuse(key, str(e))
             self.warn_about_offset(key, found)
             self.compare_with_name(key, found, named)
             return max(found, self.moment("embargo") or found)  # as Hugo has it: nothing comes out before either
-        written = dates.in_path(str(self.fields.get("url")[1] or "")) or named
+        written = dates.date_in_path(str(self.fields.get("url")[1] or "")) or named
         if not written:
             self.refuse("date", "there is none, neither in the front matter nor in the file's or folder's name")
         try:
-            return dates.parse(written, self.settings.site.timezone)
+            return dates.parse_date(written, self.settings.site.timezone)
         except ValueError as e:
             raise PostError(self.path, None, f"the only date is the file name's: {e}") from None
 
@@ -344,7 +344,7 @@ class _Reader:
         if named is None:
             return
         try:
-            other = dates.parse(named, found.tzinfo or self.settings.site.timezone)
+            other = dates.parse_date(named, found.tzinfo or self.settings.site.timezone)
         except ValueError as e:
             self.warn(key, f"is {found:%Y-%m-%d}, but the file name has an {e}")
             return
@@ -361,7 +361,7 @@ class _Reader:
         if stem == "index" and "/" in self.path:
             stem = posixpath.basename(posixpath.dirname(self.path))
         if value is None or isinstance(value, _COMPOUND) or not str(value).strip(" /"):
-            return slugify(dates.without_date(stem)) or "post"
+            return slugify(dates.strip_date(stem)) or "post"
         return self.checked_path(key, str(value)).strip("/").rpartition("/")[2]
 
     def checked_path(self, key: str, value: str) -> str:
@@ -414,14 +414,14 @@ class _Reader:
             self.warn(key, f"{written[:60]!r} is no web address; it is left out")
         return None if found == url else found
 
-    def feed_of_origin(self, url: str) -> Source | None:
+    def feed_of_origin(self, url: str) -> OriginalFeed | None:
         """Return the feed that the post comes from: a mapping with `title` and `url`; a mere name tells of no feed."""
         _, value = self.fields.get("source")
         if not isinstance(value, dict):
             return None
         title, written = _clean(value.get("title") or value.get("name")), _clean(value.get("url"))
         found = _web_address(url, written) if written else None
-        return Source(title=title, url=found, id=_uri(_clean(value.get("id")))) if title and found else None
+        return OriginalFeed(title=title, url=found, id=_uri(_clean(value.get("id")))) if title and found else None
 
     def image(self, url: str) -> Image | None:
         key, value = self.fields.get("image")
@@ -440,7 +440,7 @@ class _Reader:
         """Return the files that belong to the post, each once."""
         found: dict[str, Enclosure] = {}
         for key, value in self.fields.each("enclosures"):
-            for fields in media.written([value]):
+            for fields in media.normalize_enclosures([value]):
                 if (one := self.enclosure(key, fields, url)) is not None:
                     found.setdefault(one.url, one)
         return tuple(found.values())
@@ -455,14 +455,15 @@ class _Reader:
         if found is None:
             self.warn(key, f"{str(written)[:60]!r} is no web address of a file; it is left out")
             return None
-        kind = media.named_type(fields) or media.type_of(found)
+        kind = media.declared_media_type(fields) or media.guess_media_type(found)
         if kind is None:
             self.warn(key, f"{written.strip()[:60]!r} names no type that is known; write `type`, such as audio/mpeg")
         return Enclosure(
             url=found,
             type=kind,
-            length=media.length(fields),
-            seconds=media.seconds(fields.get("duration")) or media.seconds(self.fields.get("duration")[1]),
+            length=media.parse_length(fields),
+            seconds=media.parse_duration(fields.get("duration"))
+            or media.parse_duration(self.fields.get("duration")[1]),
             title=_clean(fields.get("title")),
         )
 
@@ -500,22 +501,22 @@ class _Reader:
         if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
             line = self.source.body_line + body.count("\n", 0, found.start())
             self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
-        return body if self.is_html else self.without_passages(without_title(body, title))
+        return body if self.is_html else self.without_passages(strip_title(body, title))
 
     def without_illegal(self, body: str) -> str:
         """Return *body* without characters that XML cannot carry, and say where the first one stands."""
-        if found := markdown.first_illegal(self.source.body):
+        if found := markdown.first_illegal_xml(self.source.body):
             line = self.source.body_line + self.source.body.count("\n", 0, found.start())
             self.warnings.append(
                 f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is left out",
             )
-        return markdown.without_illegal(body)
+        return markdown.strip_illegal_xml(body)
 
     def without_passages(self, body: str) -> str:
         policy = self.settings.duplicates.passages
         if policy == "keep":
             return body
-        merged = passages.merge(body)
+        merged = passages.merge_passages(body)
         if not merged.dropped:
             return body
         what = f"{len(merged.dropped)} repeated or torn sentences and separators"
@@ -529,15 +530,15 @@ class _Reader:
         """Return the post's own, else what stands before `<!--more-->`, else the first sentences."""
         _, value = self.fields.get("excerpt")
         if isinstance(value, str) and value.strip():
-            return _as_line(markdown.to_html(self.line("excerpt")))
+            return _as_line(markdown.render_markdown(self.line("excerpt")))
         before_more = _MORE.split(body, maxsplit=1)
         if len(before_more) > 1 and before_more[0].strip():
             return _as_line(self.html(before_more[0]))
-        return text.excerpt(text.blocks(html))
+        return text.make_excerpt(text.text_blocks(html))
 
     def minutes(self, plain: str) -> int:
         speed = self.settings.posts.reading
-        reckoned = text.minutes(plain, speed.words_per_minute, speed.cjk_characters_per_minute)
+        reckoned = text.reading_minutes(plain, speed.words_per_minute, speed.cjk_characters_per_minute)
         key, value = self.fields.get("reading_time")
         own = re.match(r"\s*(\d{1,4})(?!\d)", str(value)) if value is not None else None
         if value is not None and (not own or int(own[1]) < 1):
@@ -550,7 +551,7 @@ class _Reader:
 
 
 def _as_line(html: str) -> str:
-    return " ".join(text.plain(text.blocks(html)).split())
+    return " ".join(text.join_blocks(text.text_blocks(html)).split())
 
 
 def _without_modules(mdx: str) -> str:
@@ -563,7 +564,7 @@ def _as_markdown(found: re.Match[str]) -> str:
     return found["code"] or (f"{found['tag']}Component" if found["tag"] else "")
 
 
-def without_title(body: str, title: str) -> str:
+def strip_title(body: str, title: str) -> str:
     """Return *body* without a first line, plain or as a heading, that says the title again."""
     begun = body.lstrip()
     # Marks and white space aside, a title is written as itself, as entities, or in at most 4 characters for each of
@@ -581,12 +582,12 @@ def without_title(body: str, title: str) -> str:
 
 
 def _bare(line: str) -> str:
-    return re.sub(r"[*_`\s]+", "", text.normal(text.clean_line(line))).casefold()
+    return re.sub(r"[*_`\s]+", "", text.normalize(text.clean_line(line))).casefold()
 
 
 def slugify(name: str) -> str:
     """Return *name* as a part of a path: its own script, lower case, hyphens for what paths do not take."""
-    plain_name = text.normal(name)
+    plain_name = text.normalize(name)
     if not plain_name.isprintable():
         plain_name = _CONTROL.sub("", plain_name)
     slug = _UNSAFE_IN_SLUG.sub("-", plain_name.lower()).strip("-.")
@@ -658,4 +659,4 @@ def _clean(value: Any) -> str:
 
 
 def _legal(line: str) -> str:
-    return line if line.isprintable() else markdown.without_illegal(line)
+    return line if line.isprintable() else markdown.strip_illegal_xml(line)

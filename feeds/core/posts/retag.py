@@ -174,7 +174,7 @@ class _Front:
             self.metadata, self.end = _json(plain, start, path)
             self.body = plain[self.end :]
         else:
-            source = frontmatter.split(plain, path)
+            source = frontmatter.split_front_matter(plain, path)
             self.start = plain.index(source.front, start)
             self.end = self.start + len(source.front)
             self.metadata, self.body = source.metadata, source.body

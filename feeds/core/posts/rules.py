@@ -19,7 +19,7 @@ _UNSEEN = re.compile(
 )
 
 
-class Rules:
+class TagMatcher:
     """The rules of a site, made ready once."""
 
     def __init__(self, rules: Iterable[TagRule]) -> None:
@@ -49,7 +49,7 @@ class Rules:
         return tuple(dict.fromkeys(self._tags[place] for place in sorted(found)))
 
 
-_ready: dict[int, tuple[tuple[TagRule, ...], Rules]] = {}
+_ready: dict[int, tuple[tuple[TagRule, ...], TagMatcher]] = {}
 
 
 def tags_in(text: str, rules: tuple[TagRule, ...]) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def tags_in(text: str, rules: tuple[TagRule, ...]) -> tuple[str, ...]:
         return ()
     kept, ready = _ready.get(id(rules), (None, None))
     if kept is not rules or ready is None:
-        ready = Rules(rules)
+        ready = TagMatcher(rules)
         _ready.clear()
         _ready[id(rules)] = (rules, ready)
     return ready.tags_in(text)

@@ -28,7 +28,7 @@ _SPACE = re.compile(r"\s*")
 _CANDIDATE = re.compile(rf"[{_ENDS}{re.escape(_ENDS_BEFORE_SPACE)}]+|[{re.escape(_OPEN + _CLOSE)}]")
 
 
-def split(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Return the sentences of one paragraph; joined they are *text* again."""
     found, start, inside = [], 0, 0
     marks = list(_CANDIDATE.finditer(text))
@@ -75,7 +75,7 @@ def _end(text: str, mark: re.Match[str]) -> int | None:
     return end
 
 
-def is_whole(sentence: str) -> bool:
+def is_whole_sentence(sentence: str) -> bool:
     """Return whether *sentence* ends as a sentence or heading-like line does, not in the middle."""
     bare, before = sentence.strip(), ""
     while bare != before:

@@ -40,24 +40,24 @@ _ANY_RUN = re.compile(b"[aginy\x83\x8b\x95\xa3\xab](?=(.{%d}))" % _RUN, re.DOTAL
 _FEW = 16
 
 
-def squeezed(text: bytes) -> bytes:
+def normalize_bytes(text: bytes) -> bytes:
     """Return a text in UTF-8 as texts are compared: without white space and marks, ASCII in lower case."""
     return text.translate(_FOLD, _MARKS)
 
 
-def is_odd(squeezed_text: bytes) -> bool:
+def has_illegal_xml(squeezed_text: bytes) -> bool:
     """Return whether a text holds what XML 1.0 cannot carry: control characters, U+FFFE, U+FFFF."""
     if b"\0" in squeezed_text:
         return True
     return b"\xef\xbf" in squeezed_text and (b"\xef\xbf\xbe" in squeezed_text or b"\xef\xbf\xbf" in squeezed_text)
 
 
-def digest(squeezed_text: bytes) -> str:
+def text_digest(squeezed_text: bytes) -> str:
     """Return a short name for a text; equal texts have equal names."""
     return sha256(squeezed_text).hexdigest()[:32]
 
 
-def numbers(text: bytes) -> int:
+def digits_hash(text: bytes) -> int:
     """Return a number that texts share which hold the same digits in the same order; where links lead is not counted.
 
     Release notes and monthly notices are alike but for these.
@@ -68,7 +68,7 @@ def numbers(text: bytes) -> int:
     return crc32(text.translate(None, _NO_DIGITS))
 
 
-def sketch(squeezed_text: bytes) -> bytes:
+def make_sketch(squeezed_text: bytes) -> bytes:
     """Return the sketch: at most `SIZE` hashes of four bytes; none for a text of a few words."""
     found = sorted(_runs(squeezed_text, _TO_ANCHOR))[:SIZE]
     if len(found) < _FEW:
@@ -88,7 +88,7 @@ def _filled(found: list[int], more: set[int]) -> list[int]:
     return found + sorted(more.difference(found))[: 2 * _FEW - 2 - len(found)]
 
 
-def hashes(sketch_: bytes) -> list[int]:
+def sketch_hashes(sketch_: bytes) -> list[int]:
     """Return the hashes of a sketch."""
     return array("I", sketch_).tolist()
 
@@ -97,6 +97,6 @@ def resemblance(one: bytes, other: bytes) -> float:
     """Return an estimate of how much two texts share, 0 to 1 (Broder 1997, section 4); 0 where one has no sketch."""
     if not one or not other:
         return 0.0
-    a, b = set(hashes(one)), set(hashes(other))
+    a, b = set(sketch_hashes(one)), set(sketch_hashes(other))
     smallest = sorted(a | b)[: min(SIZE, max(len(a), len(b)))]
     return sum(h in a and h in b for h in smallest) / len(smallest)

@@ -27,10 +27,10 @@ EXCERPT_WIDTH = 240
 _EXCERPT_BLOCKS = 6
 
 
-def blocks(html: str) -> list[tuple[str, str]]:
+def text_blocks(html: str) -> list[tuple[str, str]]:
     """Return each block of text in *html* with the name of the element that holds it; white space is collapsed."""
     found: list[tuple[str, list[str]]] = [("div", [])]
-    for tag, text in _walk(tree(html)):
+    for tag, text in _walk(parse_html(html)):
         if tag:
             found.append((tag, []))
         found[-1][1].append(text)
@@ -38,7 +38,7 @@ def blocks(html: str) -> list[tuple[str, str]]:
     return [(tag, text) for tag, text in collapsed if text]
 
 
-def tree(html: str) -> Any:
+def parse_html(html: str) -> Any:
     """Return *html* as lxml's element tree, below one `body`, whatever it holds."""
     from lxml.html import document_fromstring  # noqa: PLC0415 - lxml is slow to load
 
@@ -66,16 +66,16 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
         todo.extend((child, False) for child in reversed(element))
 
 
-def flat(html: str) -> str:
+def text_content(html: str) -> str:
     """Return the text of *html*, blocks and all, with single spaces; four times as fast as `plain` over `blocks`."""
     from lxml.etree import strip_elements, tostring  # noqa: PLC0415 - slow to load
 
-    root = tree(html)
+    root = parse_html(html)
     strip_elements(root, *_SILENT, with_tail=False)
     return " ".join(str(tostring(root, method="text", encoding="unicode")).split())
 
 
-def plain(found: Iterable[tuple[str, str]]) -> str:
+def join_blocks(found: Iterable[tuple[str, str]]) -> str:
     """Return the text of blocks, a line each."""
     return "\n".join(text for _, text in found)
 
@@ -85,20 +85,20 @@ def clean_line(value: str) -> str:
     return " ".join((unescape(value) if "&" in value else value).split()).strip("\u200b\ufeff\u2060 ")
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """Return *text* as it is compared: NFKC, one space for any white space."""
     normalised = text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
     return " ".join(normalised.split())
 
 
-def minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
+def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
     """Return how long reading *text* takes: words and CJK characters each at their speed, rounded up, at least 1."""
     latin, characters = (text, 0) if text.isascii() else _CJK.subn(" ", text)
     words = len(_WORD.findall(latin))
     return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
 
 
-def excerpt(found: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
+def make_excerpt(found: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
     """Return the first sentences of the first paragraphs that fit *width*; the beginning of one where none does."""
     texts = [text for tag, text in found if tag == "p"] or [text for tag, text in found if tag != "pre"]
     return shorten(" ".join(texts[:_EXCERPT_BLOCKS]), width)
@@ -106,17 +106,17 @@ def excerpt(found: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str
 
 def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
     """Return *text* cut at a sentence end where there is one, else between words or graphemes with `…`."""
-    if cells(text) <= width:
+    if display_width(text) <= width:
         return text
     kept = ""
-    for sentence in sentences.split(text):
-        if cells(kept + sentence.rstrip()) > width:
+    for sentence in sentences.split_sentences(text):
+        if display_width(kept + sentence.rstrip()) > width:
             break
         kept += sentence
     return kept.rstrip() or _cut(text, width)
 
 
-def cells(text: str) -> int:
+def display_width(text: str) -> int:
     """Return the width of *text*: 2 for a wide character, 1 for another (UAX #11)."""
     return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
@@ -127,10 +127,10 @@ def _cut(text: str, width: int) -> str:
 
     kept, used = "", 1
     for grapheme in regex.findall(r"\X", text):
-        used += cells(grapheme)
+        used += display_width(grapheme)
         if used > width:
             break
         kept += grapheme
     whole_words, space, _ = kept.rpartition(" ")
-    near = space and cells(whole_words) > width * 2 // 3
+    near = space and display_width(whole_words) > width * 2 // 3
     return (whole_words if near else kept).rstrip(" 、,;:") + "…"

@@ -98,7 +98,7 @@ class Fields:
         found = (self._found[key] for key in self._in_order(meaning))
         return [(written, value) for written, value in found if value is not None]
 
-    def misspelt(self) -> list[tuple[str, str]]:
+    def misspelled(self) -> list[tuple[str, str]]:
         """Return keys that look like a known one which is not set, each with the known one."""
         near = [(self._found[key][0], _near(key)) for key in self._unknown]
         return [(written, known) for written, known in near if known and known not in self._found]

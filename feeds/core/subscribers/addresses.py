@@ -115,7 +115,7 @@ class MailAddress(Value, frozen=True, kw_only=True):
     key: str
 
 
-def parse(text: str) -> MailAddress:
+def parse_address(text: str) -> MailAddress:
     """Return the address in *text*; whether a mailbox answers there is not asked.
 
     Raises:
@@ -125,7 +125,7 @@ def parse(text: str) -> MailAddress:
     return _plain(stripped) or _asked(text, stripped)
 
 
-def doubts(address: MailAddress) -> tuple[str, ...]:
+def address_warnings(address: MailAddress) -> tuple[str, ...]:
     """Return what somebody should know before they write to *address*: texts for people, most often none.
 
     A role's mailbox (`postmaster@`) is read by many or by nobody, and they did not all subscribe. Alphabets that are

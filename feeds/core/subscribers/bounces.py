@@ -21,7 +21,7 @@ _SOFT_DAYS, _SOFT_SPAN = 5, timedelta(days=30)
 #: still fares badly, the domain is paused again, so that nobody has to be there for it to end.
 DOMAIN_PAUSE = timedelta(days=3)
 #: So many bounces of one issue at one domain are no chance: of ten readers there, one is often gone.
-LEAST = 10
+MIN_BOUNCES = 10
 #: Parts of an issue's deliveries at a domain. Who we are is refused for all alike, so fewer such answers tell.
 _HARD_PART, _POLICY_PART = 0.05, 0.01
 #: RFC 3463: bad mailbox, system or address; no such recipient (5.1.10: null MX, RFC 7505); moved away; disabled.
@@ -29,7 +29,7 @@ _HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 _ANSWER = re.compile(r"(given up after .*?: )?([45])\d\d(?:[ -]([45]\.\d{1,3}\.\d{1,3})(?![\d.]))?")
 
 
-class Kind(StrEnum):
+class BounceKind(StrEnum):
     """What a bounce says, the mildest first."""
 
     #: Refused for a reason that says nothing of the reader: too large, for one.
@@ -44,7 +44,7 @@ class Kind(StrEnum):
     COMPLAINT = "complaint"
 
 
-class Decision(StrEnum):
+class BounceDecision(StrEnum):
     """What followed from a bounce."""
 
     NOTHING = "nothing"
@@ -62,30 +62,30 @@ class Decision(StrEnum):
 class Bounce(Value, frozen=True, kw_only=True):
     """A bounce of one reader."""
 
-    kind: Kind
+    kind: BounceKind
     #: When we learned of it: by our own clock, since what others write may be anything.
     at: datetime
 
 
-def kind(status: str) -> Kind:
+def classify_status(status: str) -> BounceKind:
     """Return what an enhanced status code (RFC 3463) of a failed delivery says.
 
     Without a code only the words of a report were recognised, so it is not believed at once: it counts as soft.
     """
     if status in _HARD:
-        return Kind.HARD
+        return BounceKind.HARD
     if status.startswith(("4.7.", "5.7.")):
-        return Kind.POLICY
-    return Kind.OTHER if status.startswith("5.") else Kind.SOFT
+        return BounceKind.POLICY
+    return BounceKind.OTHER if status.startswith("5.") else BounceKind.SOFT
 
 
-def mildest(kinds: Iterable[Kind]) -> Kind:
+def mildest_kind(kinds: Iterable[BounceKind]) -> BounceKind:
     """Return the kind that does least: a report that names several addresses behind the reader's is about the best."""
-    order = list(Kind)
+    order = list(BounceKind)
     return min(kinds, key=order.index)
 
 
-def answered(answer: str) -> tuple[Kind, str] | None:
+def classify_answer(answer: str) -> tuple[BounceKind, str] | None:
     """Return what the answer that ended a delivery says, and its code; None if no server said it.
 
     A refusal without enhanced code (RFC 2034) may be about anything, so it says nothing of the reader.
@@ -94,10 +94,10 @@ def answered(answer: str) -> tuple[Kind, str] | None:
     if found is None or (found[2] == "4" and not found[1]):
         return None
     status = found[3] or f"{found[2]}.0.0"
-    return kind(status), status
+    return classify_status(status), status
 
 
-def decision(new: Bounce, earlier: Iterable[Bounce], arrived: datetime | None = None) -> Decision:
+def decide_bounce(new: Bounce, earlier: Iterable[Bounce], arrived: datetime | None = None) -> BounceDecision:
     """Return what follows for an active reader.
 
     Args:
@@ -106,23 +106,23 @@ def decision(new: Bounce, earlier: Iterable[Bounce], arrived: datetime | None = 
         arrived: when a letter last went out to them that nobody sent back, long enough ago to be sure.
     """
     before = [bounce for bounce in earlier if bounce.at <= new.at]
-    if new.kind is Kind.COMPLAINT:
-        return Decision.COMPLAINED
-    if new.kind is Kind.HARD:
-        return _hard(new, [b.at for b in before if b.kind is Kind.HARD and (arrived is None or b.at > arrived)])
-    if new.kind is Kind.SOFT:
-        recent = {b.at.date() for b in before if b.kind is Kind.SOFT and b.at > new.at - _SOFT_SPAN}
-        return Decision.BOUNCED if len(recent | {new.at.date()}) >= _SOFT_DAYS else Decision.NOTHING
-    return Decision.NOTHING
+    if new.kind is BounceKind.COMPLAINT:
+        return BounceDecision.COMPLAINED
+    if new.kind is BounceKind.HARD:
+        return _hard(new, [b.at for b in before if b.kind is BounceKind.HARD and (arrived is None or b.at > arrived)])
+    if new.kind is BounceKind.SOFT:
+        recent = {b.at.date() for b in before if b.kind is BounceKind.SOFT and b.at > new.at - _SOFT_SPAN}
+        return BounceDecision.BOUNCED if len(recent | {new.at.date()}) >= _SOFT_DAYS else BounceDecision.NOTHING
+    return BounceDecision.NOTHING
 
 
-def _hard(new: Bounce, before: list[datetime]) -> Decision:
+def _hard(new: Bounce, before: list[datetime]) -> BounceDecision:
     if not before:
-        return Decision.PAUSED
-    return Decision.BOUNCED if new.at - min(before) >= PAUSE else Decision.NOTHING
+        return BounceDecision.PAUSED
+    return BounceDecision.BOUNCED if new.at - min(before) >= PAUSE else BounceDecision.NOTHING
 
 
-def domains_fault(hard: int, policy: int, deliveries: int) -> str:
+def domain_fault(hard: int, policy: int, deliveries: int) -> str:
     """Return why a domain is to blame rather than its readers, in words; empty where it is not.
 
     Args:
@@ -131,8 +131,8 @@ def domains_fault(hard: int, policy: int, deliveries: int) -> str:
         deliveries: how many readers there the issue was handed over for.
     """
     most = max(deliveries, 1)
-    if hard >= LEAST and hard > most * _HARD_PART:
+    if hard >= MIN_BOUNCES and hard > most * _HARD_PART:
         return f"{hard:,} of {most:,} were told to have no mailbox ({hard / most:.0%})"
-    if policy >= LEAST and policy > most * _POLICY_PART:
+    if policy >= MIN_BOUNCES and policy > most * _POLICY_PART:
         return f"{policy:,} of {most:,} were refused for who we are or what we send (5.7.x)"
     return ""

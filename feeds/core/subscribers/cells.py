@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-from feeds.settings import Language, Zone
+from feeds.settings import Language, TimeZone
 
 #: OWASP, CSV Injection: a spreadsheet takes such a cell for a formula. Full-width signs count in East Asian ones.
 _FORMULA = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")
@@ -26,7 +26,7 @@ _SHORT = 200
 T = TypeVar("T")
 
 
-def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
+def memoize_short(read: Callable[[str], T]) -> Callable[[str], T]:
     """Return *read* with a memory for a thousand short cells: a million rows say few different things."""
     known = lru_cache(maxsize=1024)(read)
 
@@ -37,22 +37,22 @@ def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
     return asked
 
 
-def guarded(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return *text* as a cell that no spreadsheet takes for a formula: with an apostrophe before it where it might."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def unguarded(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """Return what *cell* says: `unguarded(guarded(text)) == text`, whatever the text."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
-def words(cell: str) -> str:
+def to_one_line(cell: str) -> str:
     """Return *cell* on one line: runs of spaces as one, nothing that cannot be told or stored."""
     return " ".join(_UNFIT.sub("", cell).split())
 
 
-def moment(cell: str) -> datetime | None:
+def parse_time(cell: str) -> datetime | None:
     """Return the time in UTC, or None if it cannot be read; a time without a zone is taken as UTC.
 
     ISO 8601 with the date in full, a space or a T between date and time, and what Go's `Time.String()` makes of it.
@@ -67,8 +67,8 @@ def moment(cell: str) -> datetime | None:
         return None
 
 
-@remembered
-def language(cell: str) -> str | None:
+@memoize_short
+def parse_language(cell: str) -> str | None:
     """Return the BCP 47 tag in its usual case, or None."""
     try:
         return str(Language.parse(cell))
@@ -76,23 +76,23 @@ def language(cell: str) -> str | None:
         return None
 
 
-@remembered
-def timezone(cell: str) -> str | None:
+@memoize_short
+def parse_timezone(cell: str) -> str | None:
     """Return the name of the zone in the IANA database, or None."""
     try:
-        return Zone.parse(cell.strip()).key
+        return TimeZone.parse(cell.strip()).key
     except ValueError:
         return None
 
 
-@remembered
-def names(cell: str) -> tuple[str, ...]:
+@memoize_short
+def parse_names(cell: str) -> tuple[str, ...]:
     r"""Return the names between `;`, `,` and `|`, each once; after a backslash such a sign is part of a name."""
     return tuple(dict.fromkeys(name for entry in _ENTRY.findall(cell) if (name := _name(entry))))
 
 
-@remembered
-def topics(cell: str) -> Mapping[str, tuple[str, ...]]:
+@memoize_short
+def parse_topics(cell: str) -> Mapping[str, tuple[str, ...]]:
     r"""Return topics by newsletter; "" has those that are given without one.
 
     Written as `weekly:Science; weekly:Art; Music`. A topic with such a beginning of its own is written `re\: mail`.
@@ -106,19 +106,19 @@ def topics(cell: str) -> Mapping[str, tuple[str, ...]]:
     return {newsletter: tuple(chosen) for newsletter, chosen in found.items()}
 
 
-def listed(chosen: Iterable[str]) -> str:
+def format_names(chosen: Iterable[str]) -> str:
     """Return a cell that `names` reads back; `;` where there is nothing, since an empty cell says nothing."""
     return ";".join(map(_escaped, chosen)) or ";"
 
 
-def topics_listed(chosen: Mapping[str, Iterable[str]]) -> str:
+def format_topics(chosen: Mapping[str, Iterable[str]]) -> str:
     """Return a cell that `topics` reads back."""
     entries = [(newsletter, name) for newsletter, every in chosen.items() for name in every]
     return ";".join(f"{newsletter}:{_escaped(name)}" if newsletter else _escaped(name) for newsletter, name in entries)
 
 
 def _name(entry: str) -> str:
-    return words(re.sub(r"\\(.)", r"\1", entry, flags=re.DOTALL))
+    return to_one_line(re.sub(r"\\(.)", r"\1", entry, flags=re.DOTALL))
 
 
 def _escaped(name: str) -> str:

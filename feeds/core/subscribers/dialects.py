@@ -24,7 +24,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from feeds.core.subscribers.cells import remembered
+from feeds.core.subscribers.cells import memoize_short
 from feeds.model import Value
 
 #: What a row without a word on it is; then what outweighs it, the last most of all.
@@ -131,7 +131,7 @@ _TOOLS = (
 _FILE = re.compile(r"(?:^|[/\\])(subscribed|unsubscribed|cleaned|nonsubscribed)_\w*export[^/\\]*$", re.IGNORECASE)
 
 
-class Dialect(Value, frozen=True, kw_only=True):
+class ImportFormat(Value, frozen=True, kw_only=True):
     """How to read the rows of one file."""
 
     #: feeds, listmonk, mailchimp, ghost, buttondown or plain.
@@ -154,13 +154,13 @@ class Dialect(Value, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def dialect(header: Sequence[str], file: str = "") -> Dialect:
+def detect_format(header: Sequence[str], file: str = "") -> ImportFormat:
     """Return how to read a file with this *header*; its name, *file*, tells what Mailchimp's header does not.
 
     Raises:
         ValueError: no column holds addresses, or nobody in the file is a reader; in words for the user.
     """
-    keys = [key(name) for name in header]
+    keys = [normalize_column(name) for name in header]
     places: dict[str, int] = {}
     for place, column in enumerate(keys):
         places.setdefault(column, place)
@@ -174,7 +174,7 @@ def dialect(header: Sequence[str], file: str = "") -> Dialect:
     signs = tuple((places[name], sign) for name, sign in tool.signs.items() if name in places)
     evidence = tuple((words, places[name]) for name, words in tool.evidence.items() if name in places)
     used = {*columns.values(), *created, *(place for place, _ in signs), *(place for _, place in evidence)}
-    return Dialect(
+    return ImportFormat(
         name=tool.name,
         columns=columns,
         created=created,
@@ -187,8 +187,8 @@ def dialect(header: Sequence[str], file: str = "") -> Dialect:
     )
 
 
-@remembered
-def key(name: str) -> str:
+@memoize_short
+def normalize_column(name: str) -> str:
     """Return a name as names of columns and statuses are compared: `Email Address`, `email_address` -> emailaddress."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feeds.model import Word
+from feeds.model import SubscriberEvent
 
 GONE = ("unsubscribed", "bounced", "complained")
 _LISTED = ("erased", "suppressed", "allowed")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class JournalEvent:
     """A word, and where in the journal it stands."""
 
     place: int
@@ -20,16 +20,16 @@ class Said:
 
 
 @dataclass(kw_only=True, slots=True)
-class Fate:
+class SubscriberHistory:
     """What was said last of one person; None where nothing was."""
 
-    status: Said | None = None
+    status: JournalEvent | None = None
     #: `left` or `returned`, by newsletter.
-    newsletters: dict[str, Said] = field(default_factory=dict)
+    newsletters: dict[str, JournalEvent] = field(default_factory=dict)
     #: When they were last forgotten: what was said before is not about who came later.
-    erased: Said | None = None
+    erased: JournalEvent | None = None
     #: `erased` or `suppressed`: they are on the suppression list; `allowed`: they are not.
-    listed: Said | None = None
+    listed: JournalEvent | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -43,15 +43,15 @@ class Fate:
         return (self.listed is not None and self.listed.what == "erased") or known_since <= self.erased.at
 
 
-def fates(words: Iterable[Word]) -> dict[str, Fate]:
+def replay_events(words: Iterable[SubscriberEvent]) -> dict[str, SubscriberHistory]:
     """Return what comes of words, by whom they are about. Saying all of them again changes nothing."""
-    found: dict[str, Fate] = {}
+    found: dict[str, SubscriberHistory] = {}
     for place, word in enumerate(words):
-        _hear(found.setdefault(word.who, Fate()), word, Said(place, word.what, word.at))
+        _hear(found.setdefault(word.who, SubscriberHistory()), word, JournalEvent(place, word.what, word.at))
     return found
 
 
-def _hear(fate: Fate, word: Word, said: Said) -> None:
+def _hear(fate: SubscriberHistory, word: SubscriberEvent, said: JournalEvent) -> None:
     if word.what in _LISTED:
         fate.listed = said
     elif word.newsletter:
@@ -62,7 +62,7 @@ def _hear(fate: Fate, word: Word, said: Said) -> None:
         fate.erased, fate.status, fate.newsletters = said, None, {}
 
 
-def of_one(known: Mapping[str, Fate], digests: Iterable[str]) -> Fate | None:
+def merge_histories(known: Mapping[str, SubscriberHistory], digests: Iterable[str]) -> SubscriberHistory | None:
     """Return what comes of somebody who may be known as several digests, one a key; None where nothing was said."""
     found = [known[digest] for digest in digests if digest in known]
     if len(found) < 2:  # noqa: PLR2004 - one, or none
@@ -71,7 +71,7 @@ def of_one(known: Mapping[str, Fate], digests: Iterable[str]) -> Fate | None:
     since = erased.place if erased else -1
     names = dict.fromkeys(name for fate in found for name in fate.newsletters)
     about = {name: _latest((f.newsletters.get(name) for f in found), since) for name in names}
-    return Fate(
+    return SubscriberHistory(
         status=_latest((fate.status for fate in found), since),
         newsletters={name: said for name, said in about.items() if said},
         erased=erased,
@@ -79,5 +79,5 @@ def of_one(known: Mapping[str, Fate], digests: Iterable[str]) -> Fate | None:
     )
 
 
-def _latest(said: Iterable[Said | None], since: int = -1) -> Said | None:
+def _latest(said: Iterable[JournalEvent | None], since: int = -1) -> JournalEvent | None:
     return max((one for one in said if one and one.place > since), key=lambda one: one.place, default=None)

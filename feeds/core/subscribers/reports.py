@@ -37,7 +37,7 @@ _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 _HEX = r"([0-9a-fA-F]{16,80})"
 
 
-class What(StrEnum):
+class InboundKind(StrEnum):
     """What a message is."""
 
     BOUNCE = "bounce"
@@ -51,7 +51,7 @@ class What(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
-class Failure(Value, frozen=True, kw_only=True):
+class DeliveryFailure(Value, frozen=True, kw_only=True):
     """Why one recipient did not get it."""
 
     #: An enhanced status code (RFC 3463); empty where the report has none.
@@ -60,33 +60,33 @@ class Failure(Value, frozen=True, kw_only=True):
     said: str
 
 
-class Report(Value, frozen=True, kw_only=True):
+class InboundReport(Value, frozen=True, kw_only=True):
     """What a message says, not yet believed."""
 
-    what: What
+    what: InboundKind
     #: What may be tokens of deliveries, the most credible first.
     deliveries: tuple[str, ...] = ()
     #: What may be tokens of subscriptions. For `LEAVE`: in the address it was written to, nowhere else.
     subscriptions: tuple[str, ...] = ()
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[DeliveryFailure, ...] = ()
 
 
-def read(raw: bytes, address: str) -> Report:
+def parse_message(raw: bytes, address: str) -> InboundReport:
     """Return what a message says that came to *address*, where bounces come back to (VERP)."""
     message = _parsed(raw[:_MOST_BYTES])
     if message is None:
-        return Report(what=What.UNRECOGNISED)
+        return InboundReport(what=InboundKind.UNRECOGNISED)
     own = _Own(address)
     parts = list(_parts(message))
     envelope = own.tokens(_values(message, _ENVELOPE))
     found = _delivery_report(parts) or _feedback(parts) or _written(message, raw, envelope)
     returned: list[_Tokens] = []
-    if found.what is not What.LEAVE:
+    if found.what is not InboundKind.LEAVE:
         returned += own.returned(parts, raw if _is_shapeless(message) else b"")
     deliveries, subscriptions = (
         tuple(dict.fromkeys(token for tokens in (envelope, *returned) for token in tokens[of])) for of in (0, 1)
     )
-    return Report(what=found.what, deliveries=deliveries, subscriptions=subscriptions, failures=found.failures)
+    return InboundReport(what=found.what, deliveries=deliveries, subscriptions=subscriptions, failures=found.failures)
 
 
 # Messages ---------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _message_ids(texts: Iterable[str]) -> _Tokens:
 # Delivery reports -------------------------------------------------------------------------------------------------
 
 
-def _delivery_report(parts: Iterable[Message]) -> Report | None:
+def _delivery_report(parts: Iterable[Message]) -> InboundReport | None:
     """Return what a delivery report says (RFC 3464, RFC 6533); None where there is none, or nothing in it.
 
     One that has reached somebody behind the reader's address is no bounce. `delayed` is none either.
@@ -192,8 +192,8 @@ def _delivery_report(parts: Iterable[Message]) -> Report | None:
         return None
     failures = tuple(_failure(block) for block, action in zip(blocks, actions, strict=True) if action == "failed")
     if failures and not {"delivered", "relayed", "expanded"} & {*actions}:
-        return Report(what=What.BOUNCE, failures=failures)
-    return Report(what=What.DELAY if "delayed" in actions else What.AUTOMATIC)
+        return InboundReport(what=InboundKind.BOUNCE, failures=failures)
+    return InboundReport(what=InboundKind.DELAY if "delayed" in actions else InboundKind.AUTOMATIC)
 
 
 def _blocks(part: Message) -> list[Message]:
@@ -214,39 +214,41 @@ def _action(block: Message) -> str:
     return "failed" if action in {"failed", "failure", "fail", "error"} else action
 
 
-def _failure(block: Message) -> Failure:
+def _failure(block: Message) -> DeliveryFailure:
     """Return what a group of fields says; the server's own code where `Status` has only a class (RFC 3463 X.0.0)."""
     said = _one_line(_value(block, "Diagnostic-Code"))
     codes = [*_CODE.findall(_value(block, "Status")), *_CODE_IN_TEXT.findall(said)]
     codes = [code for code in codes if not code.startswith("2")]
     exact = [code for code in codes if not code.endswith(".0.0") and code[0] == codes[0][0]]
-    return Failure(status=next(iter([*exact, *codes]), "5.0.0"), said=said)
+    return DeliveryFailure(status=next(iter([*exact, *codes]), "5.0.0"), said=said)
 
 
 # Everything else --------------------------------------------------------------------------------------------------
 
 
-def _feedback(parts: Iterable[Message]) -> Report | None:
+def _feedback(parts: Iterable[Message]) -> InboundReport | None:
     """Return what a complaint says (RFC 5965); None where there is none."""
     for part in parts:
         if part.get_content_type() == "message/feedback-report":
             fields = _inner(part)
             about = _value(fields, "Feedback-Type").strip().lower() if fields else ""
             if about in _COMPLAINTS:
-                return Report(what=What.COMPLAINT, failures=(Failure(status="", said=f"reported as {about}"),))
-            return Report(what=What.AUTOMATIC if about == "not-spam" else What.UNRECOGNISED)
+                return InboundReport(
+                    what=InboundKind.COMPLAINT, failures=(DeliveryFailure(status="", said=f"reported as {about}"),)
+                )
+            return InboundReport(what=InboundKind.AUTOMATIC if about == "not-spam" else InboundKind.UNRECOGNISED)
     return None
 
 
-def _written(message: Message, raw: bytes, envelope: _Tokens) -> Report:
+def _written(message: Message, raw: bytes, envelope: _Tokens) -> InboundReport:
     """Return what a message without a report in it says."""
     by_a_server = _is_shapeless(message)
     shapeless = _shapeless(raw) if by_a_server else None
     if shapeless is not None:
         return shapeless
     if _is_automatic(message):
-        return Report(what=What.AUTOMATIC)
-    return Report(what=What.LEAVE if envelope[1] and not by_a_server else What.UNRECOGNISED)
+        return InboundReport(what=InboundKind.AUTOMATIC)
+    return InboundReport(what=InboundKind.LEAVE if envelope[1] and not by_a_server else InboundKind.UNRECOGNISED)
 
 
 def _is_automatic(message: Message) -> bool:
@@ -269,7 +271,7 @@ def _is_shapeless(message: Message) -> bool:
     return _value(message, "Return-Path").strip() == "<>" and not _is_automatic(message)
 
 
-def _shapeless(raw: bytes) -> Report | None:
+def _shapeless(raw: bytes) -> InboundReport | None:
     """Return what flufl.bounce makes of a report in a form of its own; None if nothing.
 
     It looks for the words of many servers, and tells addresses and whether they fail for good; the code is ours to
@@ -290,8 +292,10 @@ def _shapeless(raw: bytes) -> Report | None:
         return None
     text = "\n".join(_text(part) for part in _parts(message))
     if temporary or (permanent and _TRYING.search(text)):
-        return Report(what=What.DELAY)
+        return InboundReport(what=InboundKind.DELAY)
     if not permanent:
         return None
     code = _CODE_IN_TEXT.search(text)
-    return Report(what=What.BOUNCE, failures=(Failure(status=code[1] if code else "", said=_one_line(text)),))
+    return InboundReport(
+        what=InboundKind.BOUNCE, failures=(DeliveryFailure(status=code[1] if code else "", said=_one_line(text)),)
+    )

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from feeds.core.subscribers import addresses, cells
-from feeds.core.subscribers.dialects import STATUSES, Dialect, Sign, dialect, key
-from feeds.core.subscribers.sheets import Record, Refused, shown, table
+from feeds.core.subscribers.dialects import STATUSES, ImportFormat, Sign, detect_format, normalize_column
+from feeds.core.subscribers.sheets import Record, RejectedRow, printable, read_table
 from feeds.errors import AddressError
 from feeds.model import Value
 
@@ -19,7 +19,7 @@ HEADER = ("email", "status", "newsletters", "topics", "lang", "timezone", "conse
 _EMPTY = frozenset(("", "-", "null", "none", "nil", "nan", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"))
 
 
-class Row(Value, frozen=True, kw_only=True):
+class CsvRow(Value, frozen=True, kw_only=True):
     """One person, as a file tells."""
 
     #: Of the line in the file that the row starts on; 1 is the first.
@@ -52,9 +52,9 @@ class _Unfit(Exception):  # noqa: N818 - not a fault of the program: it becomes 
     """Nobody is taken from this row; says why."""
 
 
-def read(
+def read_rows(
     lines: Iterable[str], *, file: str = "", newsletters: Collection[str] | None = None
-) -> tuple[Dialect, Iterator[Row | Refused]]:
+) -> tuple[ImportFormat, Iterator[CsvRow | RejectedRow]]:
     """Return how *lines* of CSV are read, and lazily each row as a person or as a refusal with its reason.
 
     *file* is its name, which says something where Mailchimp wrote it. *newsletters* are those that there are: others
@@ -64,12 +64,12 @@ def read(
     Raises:
         ValueError: the file has no header, no column with addresses, or no readers; in words for the user.
     """
-    header, records = table(lines)
-    how = dialect(header, file)
+    header, records = read_table(lines)
+    how = detect_format(header, file)
     return how, _rows(records, how, newsletters)
 
 
-def written(rows: Iterable[Row]) -> Iterator[str]:
+def write_rows(rows: Iterable[CsvRow]) -> Iterator[str]:
     r"""Yield our own CSV line by line, the header first; `read` takes the same rows from it (their numbers aside).
 
     A cell that a spreadsheet would run as a formula has an apostrophe before it. Lines end in CR LF (RFC 4180). Written
@@ -78,7 +78,7 @@ def written(rows: Iterable[Row]) -> Iterator[str]:
     line = csv.writer(_Echo()).writerow  # returns what `write` returned
     yield line(HEADER)
     for row in rows:
-        yield line(map(cells.guarded, _cells(row)))
+        yield line(map(cells.escape_formula, _row_values(row)))
 
 
 class _Echo:
@@ -88,25 +88,25 @@ class _Echo:
         return text
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _row_values(row: CsvRow) -> tuple[str, ...]:
     return (
         row.email,
         row.status,
-        "" if row.newsletters is None else cells.listed(row.newsletters),
-        cells.topics_listed(row.topics),
+        "" if row.newsletters is None else cells.format_names(row.newsletters),
+        cells.format_topics(row.topics),
         row.lang or "",
         row.timezone or "",
-        cells.words(row.consent),
+        cells.to_one_line(row.consent),
         row.created_at.isoformat() if row.created_at else "",
     )
 
 
 def _rows(
-    records: Iterable[Record | Refused], how: Dialect, newsletters: Collection[str] | None
-) -> Iterator[Row | Refused]:
-    reader = _Reader(how, newsletters)
+    records: Iterable[Record | RejectedRow], how: ImportFormat, newsletters: Collection[str] | None
+) -> Iterator[CsvRow | RejectedRow]:
+    reader = _RowParser(how, newsletters)
     for record in records:
-        if isinstance(record, Refused):
+        if isinstance(record, RejectedRow):
             yield record
             continue
         number, row = record
@@ -114,26 +114,28 @@ def _rows(
             yield reader.row(number, row)
         except _Unfit as reason:
             place = how.columns["email"]
-            yield Refused(number=number, email=shown(row[place] if place < len(row) else ""), reason=str(reason))
+            yield RejectedRow(
+                number=number, email=printable(row[place] if place < len(row) else ""), reason=str(reason)
+            )
 
 
-class _Reader:
+class _RowParser:
     """Reads the rows of one file."""
 
-    def __init__(self, how: Dialect, newsletters: Collection[str] | None) -> None:
+    def __init__(self, how: ImportFormat, newsletters: Collection[str] | None) -> None:
         self._how = how
         self._known = newsletters
         self._email = how.columns["email"]
         self._others = [(what, place) for what, place in how.columns.items() if what != "email"]
 
-    def row(self, number: int, row: list[str]) -> Row:
+    def row(self, number: int, row: list[str]) -> CsvRow:
         """Return the person; raises _Unfit."""
         how = self._how
         _fit(row, how.width)
-        address = _address(cells.unguarded(row[self._email]))
-        warnings = [*addresses.doubts(address)]
-        said = {what: cell for what, place in self._others if (cell := cells.unguarded(row[place]).strip())}
-        return Row(
+        address = _address(cells.unescape_formula(row[self._email]))
+        warnings = [*addresses.address_warnings(address)]
+        said = {what: cell for what, place in self._others if (cell := cells.unescape_formula(row[place]).strip())}
+        return CsvRow(
             number=number,
             email=address.email,
             key=address.key,
@@ -150,18 +152,18 @@ class _Reader:
     def _newsletters(self, said: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:
         if "newsletters" not in said:
             return None
-        named = cells.names(_legible(said["newsletters"]))
+        named = cells.parse_names(_legible(said["newsletters"]))
         return tuple(name for name in named if self._is_ours(name, warnings))
 
     def _topics(self, said: Mapping[str, str], warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
         if "topics" not in said:
             return {}
-        named = cells.topics(_legible(said["topics"]))
+        named = cells.parse_topics(_legible(said["topics"]))
         return {name: chosen for name, chosen in named.items() if not name or self._is_ours(name, warnings)}
 
     def _is_ours(self, name: str, warnings: list[str]) -> bool:
         ours = self._known is None or name in self._known
-        if not ours and (warning := f"there is no newsletter {shown(name)!r}: left out") not in warnings:
+        if not ours and (warning := f"there is no newsletter {printable(name)!r}: left out") not in warnings:
             warnings.append(warning)
         return ours
 
@@ -176,18 +178,18 @@ def _fit(row: list[str], width: int) -> None:
 
 def _address(cell: str) -> addresses.MailAddress:
     try:
-        return addresses.parse(_legible(cell))
+        return addresses.parse_address(_legible(cell))
     except AddressError as e:
-        raise _Unfit("has no address" if not cell.strip() else shown(e.reason)) from e
+        raise _Unfit("has no address" if not cell.strip() else printable(e.reason)) from e
 
 
 def _legible(cell: str) -> str:
     if "\ufffd" in cell:  # what decoding makes of bytes that it cannot read
-        raise _Unfit(f"{shown(cell)!r} holds letters that cannot be read; save the file as UTF-8")
+        raise _Unfit(f"{printable(cell)!r} holds letters that cannot be read; save the file as UTF-8")
     return cell
 
 
-def _status(row: Sequence[str], how: Dialect) -> str:
+def _status(row: Sequence[str], how: ImportFormat) -> str:
     """Return the worst of what the row and its file say."""
     if not how.signs:
         return how.status
@@ -198,47 +200,47 @@ def _status(row: Sequence[str], how: Dialect) -> str:
 def _sign(cell: str, sign: Sign) -> str:
     if isinstance(sign, str):
         return sign
-    status = sign.get(key(cell))
+    status = sign.get(normalize_column(cell))
     if status is None:
-        raise _Unfit(f"{shown(cell)!r} is no status; known are: {', '.join(sign)}")
+        raise _Unfit(f"{printable(cell)!r} is no status; known are: {', '.join(sign)}")
     if not status:
-        raise _Unfit(f"is {shown(cell)}: has never subscribed")
+        raise _Unfit(f"is {printable(cell)}: has never subscribed")
     return status
 
 
 def _lang(said: Mapping[str, str], warnings: list[str]) -> str | None:
     if "lang" not in said:
         return None
-    lang = cells.language(said["lang"])
+    lang = cells.parse_language(said["lang"])
     if lang is None:
-        warnings.append(f"{shown(said['lang'])!r} is no language tag (BCP 47), such as en or zh-Hans: left out")
+        warnings.append(f"{printable(said['lang'])!r} is no language tag (BCP 47), such as en or zh-Hans: left out")
     return lang
 
 
 def _timezone(said: Mapping[str, str], warnings: list[str]) -> str | None:
     if "timezone" not in said:
         return None
-    zone = cells.timezone(said["timezone"])
+    zone = cells.parse_timezone(said["timezone"])
     if zone is None:
-        warnings.append(f"{shown(said['timezone'])!r} is no time zone, such as Asia/Tokyo: left out")
+        warnings.append(f"{printable(said['timezone'])!r} is no time zone, such as Asia/Tokyo: left out")
     return zone
 
 
-def _consent(said: Mapping[str, str], row: Sequence[str], how: Dialect) -> str:
+def _consent(said: Mapping[str, str], row: Sequence[str], how: ImportFormat) -> str:
     given = said.get("consent", "")
     evidence = ", ".join([f"{what} {row[at]}" for what, at in how.evidence if not _is_empty(row[at])])
     if evidence:
         tool = "" if how.name == "plain" else f"{how.name.title()}: "
         given = f"{given}; {tool}{evidence}" if given else tool + evidence
-    return cells.words(given)
+    return cells.to_one_line(given)
 
 
-def _created(row: Sequence[str], how: Dialect, warnings: list[str]) -> datetime | None:
+def _created(row: Sequence[str], how: ImportFormat, warnings: list[str]) -> datetime | None:
     for place in how.created:
         if not _is_empty(row[place]):
-            if time := cells.moment(row[place]):
+            if time := cells.parse_time(row[place]):
                 return time
-            warnings.append(f"{shown(row[place])!r} is no time, such as 2026-01-31 12:00:00+09:00: left out")
+            warnings.append(f"{printable(row[place])!r} is no time, such as 2026-01-31 12:00:00+09:00: left out")
     return None
 
 

@@ -34,7 +34,7 @@ _NO_TEXT = (
 _HINT = re.compile(r'"?sep=([,;\t])"?\s*')
 
 
-class Refused(Value, frozen=True, kw_only=True):
+class RejectedRow(Value, frozen=True, kw_only=True):
     """A row that nobody was taken from."""
 
     #: Of the line in the file; 1 is the first.
@@ -48,7 +48,7 @@ class Refused(Value, frozen=True, kw_only=True):
 Record = tuple[int, list[str]]
 
 
-def encoding(head: bytes) -> str:
+def detect_encoding(head: bytes) -> str:
     r"""Return how to decode a file that begins with *head* (some kilobytes); open it with `errors="replace"`.
 
     Without a byte order mark, text with a NUL at every other byte is UTF-16, and anything else is read as UTF-8. That
@@ -77,7 +77,7 @@ def _by_nuls(head: bytes) -> str:
     return "utf-8"
 
 
-def table(lines: Iterable[str]) -> tuple[list[str], Iterator[Record | Refused]]:
+def read_table(lines: Iterable[str]) -> tuple[list[str], Iterator[Record | RejectedRow]]:
     """Return the cells of the first row, and the rows after it, lazily; rows without any cell filled are left out.
 
     The separator is the comma, semicolon or tab that the first row has most of.
@@ -91,12 +91,12 @@ def table(lines: Iterable[str]) -> tuple[list[str], Iterator[Record | Refused]]:
     header = next(found, None)
     if header is None:
         raise ValueError("the file is empty; its first line has to name its columns, such as: email")
-    if isinstance(header, Refused):
+    if isinstance(header, RejectedRow):
         raise ValueError(f"line {header.number}, which has to name the columns: {header.reason}")  # noqa: TRY004 - a fault of the file
     return header[1], found
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return *text* fit for a report: on one line, nothing unprintable, 80 characters at most."""
     line = " ".join(text[: 4 * _LONGEST_SHOWN].split())
     line = "".join(c if c.isprintable() else "\ufffd" for c in line)
@@ -153,7 +153,7 @@ def _separator(lines: _Lines) -> str:
     return max(",;\t", key=bare.count)  # the comma, where there is none of them
 
 
-def _records(lines: _Lines, separator: str) -> Iterator[Record | Refused]:
+def _records(lines: _Lines, separator: str) -> Iterator[Record | RejectedRow]:
     # Strict: a lenient reader would take the row after an unclosed quotation mark for a part of a name.
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
@@ -163,7 +163,7 @@ def _records(lines: _Lines, separator: str) -> Iterator[Record | Refused]:
             return
         except csv.Error as e:
             lines.back()
-            yield Refused(number=lines.number, email=shown(lines.row[0]), reason=_why(e))
+            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_why(e))
         else:
             if any(map(str.strip, cells)):
                 yield lines.number, cells

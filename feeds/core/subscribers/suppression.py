@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
 
-class Digests:
+class AddressHasher:
     """Makes the digests of addresses."""
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
@@ -18,11 +18,11 @@ class Digests:
         self._keys = [(f"{number}-{_digest(key, '')[:6]}", key) for number, key in sorted(keys.items(), reverse=True)]
 
     @property
-    def marks(self) -> frozenset[str]:
+    def key_ids(self) -> frozenset[str]:
         """What stands before the colon of the digests that can be made."""
         return frozenset(mark for mark, _ in self._keys)
 
-    def of(self, address: str) -> tuple[str, ...]:
+    def digests(self, address: str) -> tuple[str, ...]:
         """Return what an address (as addresses are compared) may be kept as, the one to keep it as first."""
         return tuple([f"{mark}:{_digest(key, address)}" for mark, key in self._keys])
 

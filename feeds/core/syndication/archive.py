@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from feeds.core.syndication.plan import Feed, Place
+from feeds.core.syndication.plan import ArchivePosition, Feed
 from feeds.model import ArchivePage
 from feeds.settings import Settings
 
@@ -16,7 +16,7 @@ from feeds.settings import Settings
 _MOST_POSTS = 2_000
 
 
-def is_wanted(settings: Settings, posts: int, *, begun: bool) -> bool:
+def archives_enabled(settings: Settings, posts: int, *, begun: bool) -> bool:
     """Return whether feeds have archives, which are Atom documents: as asked, else once *begun*, or for few posts."""
     asked = settings.feeds.archives
     if "atom" not in settings.feeds.formats:
@@ -24,7 +24,7 @@ def is_wanted(settings: Settings, posts: int, *, begun: bool) -> bool:
     return begun or posts <= _MOST_POSTS if asked == "auto" else bool(asked)
 
 
-def filled(feed: Feed, pages: Sequence[ArchivePage]) -> list[ArchivePage]:
+def fill_pages(feed: Feed, pages: Sequence[ArchivePage]) -> list[ArchivePage]:
     """Return the pages that are new or have more on them, now that the feed holds what it holds; *pages* are its own.
 
     What has not been on a page comes in the order of its dates, the oldest first.
@@ -48,13 +48,13 @@ def _is_full(page: ArchivePage) -> bool:
     return len(page.entries) >= page.size
 
 
-def merged(pages: Iterable[ArchivePage], changed: Iterable[ArchivePage]) -> list[ArchivePage]:
+def merge_pages(pages: Iterable[ArchivePage], changed: Iterable[ArchivePage]) -> list[ArchivePage]:
     """Return all pages, the oldest first."""
     by_number = {page.number: page for page in (*pages, *changed)}
     return [by_number[number] for number in sorted(by_number)]
 
 
-def linked(feed: Feed, pages: Sequence[ArchivePage]) -> list[ArchivePage]:
+def published_pages(feed: Feed, pages: Sequence[ArchivePage]) -> list[ArchivePage]:
     """Return the pages that are documents: the full ones, and the open one if it has what the feed does not show.
 
     Readers may take an archive document they know for what it will always be (section 4.2). What is on the open page
@@ -66,17 +66,17 @@ def linked(feed: Feed, pages: Sequence[ArchivePage]) -> list[ArchivePage]:
     return list(pages) if any(i in held and i not in shown for i in pages[-1].entries) else list(pages[:-1])
 
 
-def places(pages: Collection[ArchivePage]) -> Iterator[Place]:
+def archive_positions(pages: Collection[ArchivePage]) -> Iterator[ArchivePosition]:
     """Yield where each of these documents stands."""
     numbers = [page.number for page in pages]
     for at, number in enumerate(numbers):
-        yield Place(
+        yield ArchivePosition(
             number=number,
             older=numbers[at - 1] if at else None,
             newer=numbers[at + 1] if at + 1 < len(numbers) else None,
         )
 
 
-def path(number: int) -> str:
+def archive_path(number: int) -> str:
     """Return where an archive document lies in its feed's folder."""
     return f"archive/{number}.xml"

@@ -14,9 +14,9 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from lxml import etree
 
 from feeds.core.syndication import archive
-from feeds.core.syndication.item import UNKNOWN_TYPE, Document, Item
+from feeds.core.syndication.item import UNKNOWN_TYPE, FeedDocument, Item
 from feeds.core.syndication.plan import FILES, MEDIA_TYPES, NEVER
-from feeds.model import Enclosure, Source
+from feeds.model import Enclosure, OriginalFeed
 from feeds.settings import Format
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -35,10 +35,10 @@ class FeedExtension(BaseExtension):  # type: ignore[misc] # feedgen ships no typ
     """What a feed needs and feedgen does not write."""
 
     def __init__(self) -> None:
-        self._document: Document
+        self._document: FeedDocument
         self._prefixes: dict[str, str]
 
-    def show(self, document: Document, name: Format) -> None:
+    def show(self, document: FeedDocument, name: Format) -> None:
         """Set what is shown, and in which format."""
         self._document, self._prefixes = document, _PREFIXES[name]
 
@@ -123,12 +123,12 @@ def _element(parent: Any, name: str, attributes: dict[str, str] | None = None, t
 # Feeds ------------------------------------------------------------------------------------------------------------
 
 
-def _links(document: Document, name: Format) -> list[dict[str, str]]:
+def _links(document: FeedDocument, name: Format) -> list[dict[str, str]]:
     """Return a document's links: itself, the hub, its place in the archive; feedgen writes the page for people."""
     feed, place = document.feed, document.place
     kind = MEDIA_TYPES[name]
-    current = feed.address(FILES[name])
-    itself = current if place.number is None else feed.address(archive.path(place.number))
+    current = feed.url_of(FILES[name])
+    itself = current if place.number is None else feed.url_of(archive.archive_path(place.number))
     found = [{"href": itself, "rel": "self", "type": kind}]
     if place.number is not None:
         found.append({"href": current, "rel": "current", "type": kind})
@@ -136,7 +136,7 @@ def _links(document: Document, name: Format) -> list[dict[str, str]]:
         found.append({"href": document.hub, "rel": "hub"})
     for rel, number in (("prev-archive", place.older), ("next-archive", place.newer)):
         if number is not None and name == "atom":
-            found.append({"href": feed.address(archive.path(number)), "rel": rel, "type": kind})
+            found.append({"href": feed.url_of(archive.archive_path(number)), "rel": rel, "type": kind})
     return found
 
 
@@ -163,7 +163,7 @@ def _enclosure(file: Enclosure) -> dict[str, str]:
     return {"url": file.url, "length": str(file.length or 0), "type": file.type or UNKNOWN_TYPE}
 
 
-def _atom_source(entry: Any, source: Source) -> None:
+def _atom_source(entry: Any, source: OriginalFeed) -> None:
     made = _element(entry, "source")
     if source.id:
         _element(made, "id", text=source.id)

@@ -7,8 +7,8 @@ from functools import lru_cache
 from html import escape
 
 from feeds.core.posts import markdown, media
-from feeds.core.syndication.plan import CURRENT, NEVER, Feed, Place, moment
-from feeds.model import Author, Enclosure, Entry, Issue, Source, Text
+from feeds.core.syndication.plan import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
+from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
 
 #: Where a type is required and none is known (RFC 2046 section 4.5.1).
 UNKNOWN_TYPE = "application/octet-stream"
@@ -25,7 +25,7 @@ class Item:
     #: Our page on a link post's target.
     via: str | None = None
     canonical: str | None = None
-    source: Source | None = None
+    source: OriginalFeed | None = None
     published: datetime
     updated: datetime
     lang: str
@@ -58,12 +58,12 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class FeedDocument:
     """One document of a feed, whatever its format."""
 
     feed: Feed
     items: tuple[Item, ...]
-    place: Place = CURRENT
+    place: ArchivePosition = CURRENT
     #: Who answers for entries without authors.
     author: str
     hub: str | None = None
@@ -76,18 +76,18 @@ class Document:
         return max((item.updated for item in self.items), default=NEVER)
 
 
-def of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, int]) -> Item:
+def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, int]) -> Item:
     """Return what feeds show of a post; *sizes* are the bytes of files that lie on this machine, by address."""
     post = entry.post
     return Item(
         id=entry.id,
         title=post.title,
-        url=post.target or post.url,
-        via=post.url if post.target else None,
+        url=post.external_url or post.url,
+        via=post.url if post.external_url else None,
         canonical=post.canonical,
         source=post.source,
-        published=moment(post.published),
-        updated=moment(entry.updated),
+        published=to_rfc3339(post.published),
+        updated=to_rfc3339(entry.updated),
         lang=post.lang,
         authors=post.authors,
         categories=_categories(entry),
@@ -99,14 +99,14 @@ def of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, int]) 
     )
 
 
-def of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, authority: str) -> Item:
+def item_of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, authority: str) -> Item:
     """Return what a newsletter's feed shows of an issue; *html* was frozen with it, but for a notice on top."""
     return Item(
         id=f"tag:{authority}:newsletters/{issue.newsletter}/{issue.number}",
         title=title,
         url=url,
-        published=moment(issue.slot),
-        updated=moment(issue.updated),
+        published=to_rfc3339(issue.slot),
+        updated=to_rfc3339(issue.updated),
         lang=lang,
         html=html,
     )
@@ -120,14 +120,14 @@ def _categories(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 
 #: A post stands in several feeds, and on a page of each one's archive: those that are made together share it.
-_safe = lru_cache(maxsize=500)(markdown.safe)
+_safe = lru_cache(maxsize=500)(markdown.sanitize_html)
 
 
 def _picture(entry: Entry, sizes: Mapping[str, int]) -> Enclosure | None:
     image = entry.post.image
     if image is None:
         return None
-    return _sized(Enclosure(url=image.url, type=media.type_of(image.url), title=image.alt), sizes)
+    return _sized(Enclosure(url=image.url, type=media.guess_media_type(image.url), title=image.alt), sizes)
 
 
 def _sized(file: Enclosure, sizes: Mapping[str, int]) -> Enclosure:

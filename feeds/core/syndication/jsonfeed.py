@@ -4,19 +4,19 @@ from typing import Any
 
 import msgspec
 
-from feeds.core.syndication.item import UNKNOWN_TYPE, Document, Item
+from feeds.core.syndication.item import UNKNOWN_TYPE, FeedDocument, Item
 from feeds.core.syndication.plan import FILES
 from feeds.model import Author, Enclosure
 
 
-def json(document: Document) -> bytes:
+def render_json_feed(document: FeedDocument) -> bytes:
     """Return the bytes of a JSON Feed; they depend on the document only. What is empty is left out."""
     feed = document.feed
     made = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.home,
-        "feed_url": feed.address(FILES["json"]),
+        "feed_url": feed.url_of(FILES["json"]),
         "description": feed.subtitle,
         "language": feed.lang,
         "authors": [{"name": document.author}],

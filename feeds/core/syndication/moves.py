@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from feeds.core.syndication.plan import FEED_ENDINGS, FILES, Feed, address, path_of
+from feeds.core.syndication.plan import FEED_ENDINGS, FILES, Feed, normalize_feed_path, public_url
 
 #: What is a feed and must not be written over all the same.
 _OURS = ("feeds/", "feeds/redirects.json")
@@ -20,7 +20,7 @@ _BLOCK = re.compile(rf"^{_BEGIN}[^\n]*\n(?:(?!{_BEGIN}).)*?^{_END}[^\n]*(?:\n|\Z
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
+class FeedMove:
     """Where something lay, and where it lies; None where it has ended."""
 
     old: str
@@ -32,7 +32,7 @@ class Move:
         return HTTPStatus.GONE if self.new is None else HTTPStatus.MOVED_PERMANENTLY
 
 
-class Places:
+class FeedPaths:
     """Where the feeds of a site lie: their folders, and every file in them by its folder."""
 
     def __init__(self, feeds: Iterable[Feed]) -> None:
@@ -47,18 +47,18 @@ class Places:
         return path in (self.folders if path.endswith("/") else self.files)
 
 
-def known(feeds: Iterable[Feed], retired: Iterable[str]) -> list[Move]:
+def remembered_moves(feeds: Iterable[Feed], retired: Iterable[str]) -> list[FeedMove]:
     """Return the moves that follow from what feeds were called before, and from what was ended."""
     found = list(feeds)
-    places = Places(found)
+    places = FeedPaths(found)
     ended = {path for path in retired if path not in places}
     moved = [
-        Move(old=old, new=feed.folder)
+        FeedMove(old=old, new=feed.folder)
         for feed in found
         for old in feed.former
         if old not in places and old not in ended
     ]
-    return [*moved, *(Move(old=old, new=None) for path in sorted(ended) for old in _gone(path))]
+    return [*moved, *(FeedMove(old=old, new=None) for path in sorted(ended) for old in _gone(path))]
 
 
 def _gone(path: str) -> Iterable[str]:
@@ -66,21 +66,21 @@ def _gone(path: str) -> Iterable[str]:
     return [path + name for name in FILES.values()] if path.startswith("newsletters/") and path[-1] == "/" else [path]
 
 
-def configured(moved: Mapping[str, str], feeds: Iterable[Feed]) -> tuple[list[Move], list[str]]:
+def configured_moves(moved: Mapping[str, str], feeds: Iterable[Feed]) -> tuple[list[FeedMove], list[str]]:
     """Return the moves that `feeds.moved` names, and a line for each that cannot be."""
-    places = Places(feeds)
-    wanted = {path_of(old): path_of(new) for old, new in moved.items()}
+    places = FeedPaths(feeds)
+    wanted = {normalize_feed_path(old): normalize_feed_path(new) for old, new in moved.items()}
     found, problems = [], []
     for old, new in wanted.items():
         end = _end(new, wanted, places)
         if problem := _problem(old, end, places):
             problems.append(f"feeds.moved: {old!r} = {new!r}: {problem}")
         elif end is not None:
-            found.append(Move(old=old, new=end))
+            found.append(FeedMove(old=old, new=end))
     return found, problems
 
 
-def _end(new: str, wanted: Mapping[str, str], places: Places) -> str | None:
+def _end(new: str, wanted: Mapping[str, str], places: FeedPaths) -> str | None:
     """Return where a chain of moves leads; None where it goes in a circle."""
     seen = set()
     while new in wanted and new not in places:
@@ -91,7 +91,7 @@ def _end(new: str, wanted: Mapping[str, str], places: Places) -> str | None:
     return new
 
 
-def _problem(old: str, new: str | None, places: Places) -> str | None:
+def _problem(old: str, new: str | None, places: FeedPaths) -> str | None:
     if new is None:
         return "leads back to itself"
     if old in places or (old.endswith("/") and places.below(old)):
@@ -105,9 +105,9 @@ def _problem(old: str, new: str | None, places: Places) -> str | None:
     return None if new in places else "there is no feed at the new place; `feeds.opml` lists all"
 
 
-def copies(moves: Iterable[Move], feeds: Iterable[Feed]) -> dict[str, str]:
+def documents_to_copy(moves: Iterable[FeedMove], feeds: Iterable[Feed]) -> dict[str, str]:
     """Return which file goes on being written, and of which it is a copy."""
-    places = Places(feeds)
+    places = FeedPaths(feeds)
     return {
         move.old + path.removeprefix(move.new) if move.old.endswith("/") else move.old: path
         for move in moves
@@ -121,7 +121,7 @@ def copies(moves: Iterable[Move], feeds: Iterable[Feed]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class RedirectRule:
     """One line of a server's configuration."""
 
     #: The path on the web, as it is and percent-encoded; a folder ends with a slash.
@@ -133,7 +133,7 @@ class Answer:
     status: HTTPStatus
 
 
-def redirects(answers: Sequence[Answer], fallback: str) -> list[str]:
+def render_redirects(answers: Sequence[RedirectRule], fallback: str) -> list[str]:
     """Return the lines of Netlify's and Cloudflare Pages' `_redirects`, single documents before whole folders.
 
     Cloudflare wants that order, takes at most a hundred folders and no 410, and passes over lines it does not take;
@@ -146,11 +146,11 @@ def redirects(answers: Sequence[Answer], fallback: str) -> list[str]:
     return [*lines, *(_line(f"{a.encoded}*", f"{a.target}:splat" if a.target else fallback, a) for a in folders)]
 
 
-def _line(old: str, new: str, answer: Answer) -> str:
+def _line(old: str, new: str, answer: RedirectRule) -> str:
     return f"{old} {new} {answer.status}"
 
 
-def htaccess(answers: Sequence[Answer]) -> list[str]:
+def render_htaccess(answers: Sequence[RedirectRule]) -> list[str]:
     """Return the lines of Apache's mod_alias: it compares decoded paths, and what is below a folder follows it."""
     lines = [
         f'Redirect gone "{a.path}"' if a.url is None else f'Redirect {a.status} "{a.path}" "{a.url}"' for a in answers
@@ -158,12 +158,12 @@ def htaccess(answers: Sequence[Answer]) -> list[str]:
     return ["<IfModule mod_alias.c>", *lines, "</IfModule>"] if lines else []
 
 
-def table(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def redirect_table(answers: Sequence[RedirectRule]) -> list[dict[str, Any]]:
     """Return the same for programs: `from` ends with a slash where everything below it is meant."""
     return [{"from": a.encoded, "to": a.target, "status": int(a.status)} for a in answers]
 
 
-def with_block(existing: str, lines: Sequence[str]) -> str:
+def insert_block(existing: str, lines: Sequence[str]) -> str:
     """Return a file of the site with our lines in it, marked, in place of those that were there; the rest stays.
 
     Raises:
@@ -179,13 +179,13 @@ def with_block(existing: str, lines: Sequence[str]) -> str:
     return existing + gap + block
 
 
-def answers(moves: Iterable[Move], feeds_url: str) -> Iterator[Answer]:
+def redirect_rules(moves: Iterable[FeedMove], feeds_url: str) -> Iterator[RedirectRule]:
     """Yield what a server answers for each move."""
     for move in moves:
-        old = web_path(address(move.old, feeds_url))
-        new = None if move.new is None else address(move.new, feeds_url)
+        old = web_path(public_url(move.old, feeds_url))
+        new = None if move.new is None else public_url(move.new, feeds_url)
         target = None if new is None else web_path(new)
-        yield Answer(path=unquote(old), encoded=old, url=new, target=target, status=move.status)
+        yield RedirectRule(path=unquote(old), encoded=old, url=new, target=target, status=move.status)
 
 
 def web_path(url: str) -> str:

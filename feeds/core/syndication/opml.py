@@ -11,7 +11,7 @@ from feeds.core.syndication.plan import FILES, NEVER, Feed
 _VERSIONS = {"atom": "ATOM1", "rss": "RSS2", "json": "JSON1"}
 
 
-def opml(feeds: Iterable[Feed], title: str, groups: Mapping[str, str]) -> bytes:
+def render_opml(feeds: Iterable[Feed], title: str, groups: Mapping[str, str]) -> bytes:
     """Return the bytes of the list: the feed of everything, then one group for each kind, called as *groups* say.
 
     There must be a feed with a format left, since a list of nothing is no OPML.
@@ -41,7 +41,7 @@ def _outline(parent: etree._Element, feed: Feed) -> None:
         "description": feed.subtitle,
         "language": feed.lang,
         "version": _VERSIONS[name],
-        "xmlUrl": feed.address(FILES[name]),
+        "xmlUrl": feed.url_of(FILES[name]),
         "htmlUrl": feed.page_url,
     }
     etree.SubElement(parent, "outline", {key: value for key, value in about.items() if value})

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import quote, urljoin
 
-from feeds.core.curation.names import Spellings, keys, plain_slug, slugs, unused
-from feeds.core.curation.names import key as key_of
-from feeds.model import Catalogue, Entry, KnownFeed, Topic
-from feeds.settings import Category, Content, Extra, Format, Names, Newsletter, Settings
+from feeds.core.curation.names import Spellings, assign_slugs, category_keys, plain_slug, unique_name
+from feeds.core.curation.names import normalize_name as key_of
+from feeds.model import Catalogue, Entry, KnownFeed, PublishedCategory
+from feeds.settings import CategorySettings, ContentMode, CustomFeed, Format, Newsletter, OneOrMany, Settings
 
 #: What each format's document is called.
 FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
@@ -58,7 +58,7 @@ class Feed:
     total: int
     #: How many are shown, and stand on a page of the archive.
     size: int
-    content: Content
+    content: ContentMode
     formats: tuple[Format, ...]
     updated: datetime
     #: Folders where it lay before, and what it was called then, as names are compared.
@@ -75,7 +75,7 @@ class Feed:
         """The documents below `public/`, by format."""
         return {name: f"{self.folder}{FILES[name]}" for name in self.formats}
 
-    def address(self, name: str) -> str:
+    def url_of(self, name: str) -> str:
         """Return where a file of the feed is on the web."""
         return self.url + quote(name)
 
@@ -90,7 +90,7 @@ class Feed:
         return f"{self.url}{_OWN_FOLDER if self.kind == 'all' else ''}"
 
     @property
-    def known(self) -> KnownFeed:
+    def to_known_feed(self) -> KnownFeed:
         """What is to be remembered of it."""
         updated = None if self.updated == NEVER else self.updated
         return KnownFeed(
@@ -105,7 +105,7 @@ class Feed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class ArchivePosition:
     """Where a document stands in its feed's archive (RFC 5005 section 4)."""
 
     #: Its number; None for the feed itself.
@@ -115,30 +115,30 @@ class Place:
 
 
 #: The feed itself, without an archive.
-CURRENT = Place()
+CURRENT = ArchivePosition()
 
 
-def plan(
+def plan_feeds(
     catalogue: Catalogue, settings: Settings, known: Iterable[KnownFeed] = (), retired: Iterable[str] = ()
 ) -> tuple[Feed, ...]:
     """Return the feed of everything, then the others in the order of their kinds and folders.
 
     A feed that was published once goes on, empty if need be, until it is *retired*.
     """
-    remembered, gone = list(known), ended(retired, settings)
-    maker = _Maker(catalogue, settings, remembered)
-    moved = frozenset(map(path_of, settings.feeds.moved))
+    remembered, gone = list(known), retired_paths(retired, settings)
+    maker = _FeedBuilder(catalogue, settings, remembered)
+    moved = frozenset(map(normalize_feed_path, settings.feeds.moved))
     over = {(feed.kind, feed.key) for feed in remembered if feed.folder in gone}
     found = (feed for feed in maker.feeds() if (feed.kind, feed.key) not in over)
-    return tuple(without(gone, (feed for feed in found if feed.entries or feed.folder not in moved)))
+    return tuple(drop_retired_formats(gone, (feed for feed in found if feed.entries or feed.folder not in moved)))
 
 
-def ended(retired: Iterable[str], settings: Settings) -> frozenset[str]:
+def retired_paths(retired: Iterable[str], settings: Settings) -> frozenset[str]:
     """Return what was ended and has not been moved since."""
-    return frozenset(retired).difference(map(path_of, settings.feeds.moved))
+    return frozenset(retired).difference(map(normalize_feed_path, settings.feeds.moved))
 
 
-def path_of(written: str) -> str:
+def normalize_feed_path(written: str) -> str:
     """Return a path as people write it as one that starts at `public/`: as on the web with a slash, else in `feeds/`.
 
     `category/x` is the folder `feeds/category/x/`; `/feed.xml` is a file beside `feeds/`.
@@ -151,7 +151,7 @@ def path_of(written: str) -> str:
     return found if is_file or found.endswith("/") or not found else f"{found}/"
 
 
-def without(gone: Collection[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
+def drop_retired_formats(gone: Collection[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
     """Yield feeds without the formats that were ended one by one."""
     for feed in feeds:
         if any(path in gone for path in feed.files.values()):
@@ -160,7 +160,7 @@ def without(gone: Collection[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
             yield feed
 
 
-class _Maker:
+class _FeedBuilder:
     """What all feeds of a site are made from."""
 
     def __init__(self, catalogue: Catalogue, settings: Settings, known: Iterable[KnownFeed]) -> None:
@@ -202,7 +202,7 @@ class _Maker:
         lang: str | None = None,
         about: tuple[str, str] | None = None,
         size: int | None = None,
-        content: Content | None = None,
+        content: ContentMode | None = None,
         before: KnownFeed | None = None,
         former: Iterable[str] = (),
     ) -> Feed:
@@ -215,7 +215,7 @@ class _Maker:
         return Feed(
             kind=kind,
             key=key,
-            id=remembered.id if remembered else unused(self.new_id(place), "-", self.ids),
+            id=remembered.id if remembered else unique_name(self.new_id(place), "-", self.ids),
             title=title or (label if kind == "all" else f"{label} · {settings.site.name}"),
             subtitle=subtitle,
             label=label,
@@ -242,7 +242,7 @@ class _Maker:
         """Return when the newest entry was updated; what was said before is not taken back, unless by the clock."""
         newest = max((entry.updated for entry in shown), default=NEVER)
         said = remembered.updated if remembered else None
-        return moment(max(newest, said) if said is not None and said <= self.now else newest)
+        return to_rfc3339(max(newest, said) if said is not None and said <= self.now else newest)
 
     def without_posts(self, kind: str, used: Collection[str]) -> list[KnownFeed]:
         """Return the feeds of a kind that were published and have no posts now."""
@@ -255,14 +255,14 @@ class _Maker:
     # By kind ----------------------------------------------------------------------------------------------------
 
     def categories(self) -> Iterator[Feed]:
-        by_topic: dict[Topic, list[Entry]] = {}
+        by_topic: dict[PublishedCategory, list[Entry]] = {}
         for entry in self.entries:
             for topic in entry.categories:
                 by_topic.setdefault(topic, []).append(entry)
         found = {key_of(topic.term): (topic, entries) for topic, entries in by_topic.items()}
         found |= {at: (topic, []) for at, topic in self.empty_categories(found).items()}
         for at, (topic, entries) in found.items():
-            said = self.configured.get(at, ("", Category()))[1]
+            said = self.configured.get(at, ("", CategorySettings()))[1]
             was = [self.before(name) for name in said.was]
             yield self.feed(
                 "category",
@@ -279,7 +279,9 @@ class _Maker:
                 former=chain.from_iterable((*old.former, old.folder) for old in was),
             )
 
-    def empty_categories(self, used: Mapping[str, tuple[Topic, list[Entry]]]) -> dict[str, Topic]:
+    def empty_categories(
+        self, used: Mapping[str, tuple[PublishedCategory, list[Entry]]]
+    ) -> dict[str, PublishedCategory]:
         """Return categories without posts whose feed was published, under this name or a former one."""
         renamed = {key_of(was): at for at, (_, category) in self.configured.items() for was in category.was}
         names = {renamed.get(k.key, k.key): k.label for k in self.without_posts("category", used)}
@@ -289,11 +291,13 @@ class _Maker:
         taken = {topic.slug for topic, _ in used.values()}
         found = {}
         for at, name in names.items():
-            said = self.configured.get(at, ("", Category()))[1]
-            given = given_slugs(self.known.values(), "category").get(at) or plain_slug(name, "category")
-            slug = unused(plain_slug(said.slug, "category") if said.slug else given, "-", taken)
+            said = self.configured.get(at, ("", CategorySettings()))[1]
+            given = assigned_slugs(self.known.values(), "category").get(at) or plain_slug(name, "category")
+            slug = unique_name(plain_slug(said.slug, "category") if said.slug else given, "-", taken)
             taken.add(slug)
-            found[at] = Topic(term=name, label=said.label or name, slug=slug, description=said.description or "")
+            found[at] = PublishedCategory(
+                term=name, label=said.label or name, slug=slug, description=said.description or ""
+            )
         return found
 
     def before(self, name: str) -> KnownFeed:
@@ -318,7 +322,7 @@ class _Maker:
         names = {key_of(name): name for name in found}
         for known in self.without_posts(kind, names):
             names[known.key], found[known.label] = known.label, []
-        given = slugs(names, wanted={}, remembered=given_slugs(self.known.values(), kind), fallback=kind)
+        given = assign_slugs(names, wanted={}, remembered=assigned_slugs(self.known.values(), kind), fallback=kind)
         for at, name in names.items():
             about = (name, name) if kind == "tag" else None
             yield self.feed(kind, at, label=name, place=f"{kind}/{given[at]}/", entries=found[name], about=about)
@@ -334,7 +338,7 @@ class _Maker:
                 "language", lang, label=_own_name(lang), place=f"language/{lang.lower()}/", entries=entries, lang=lang
             )
 
-    def extra(self, extra: Extra) -> Feed:
+    def extra(self, extra: CustomFeed) -> Feed:
         fits = _fits(extra, self.settings)
         return self.feed(
             "extra",
@@ -350,12 +354,12 @@ class _Maker:
         )
 
 
-def newsletter_feed(
+def plan_newsletter_feed(
     newsletter: Newsletter, settings: Settings, *, issues: int, updated: datetime, known: KnownFeed | None
 ) -> Feed:
     """Return the feed of a newsletter's issues, which are no entries of the catalogue."""
     place = f"newsletters/{newsletter.name}/"
-    url = address(place, settings.feeds_url)
+    url = public_url(place, settings.feeds_url)
     return Feed(
         kind="newsletter",
         key=newsletter.name,
@@ -370,25 +374,25 @@ def newsletter_feed(
         size=settings.feeds.entries,
         content="full",
         formats=tuple(name for name in FILES if name in settings.feeds.formats),
-        updated=moment(updated),
+        updated=to_rfc3339(updated),
     )
 
 
-def given_slugs(known: Iterable[KnownFeed], kind: str) -> dict[str, str]:
+def assigned_slugs(known: Iterable[KnownFeed], kind: str) -> dict[str, str]:
     """Return the slugs that feeds of a kind were given, by key."""
     start = f"feeds/{kind}/"
     return {feed.key: feed.folder.removeprefix(start).rstrip("/") for feed in known if feed.kind == kind}
 
 
-def address(path: str, feeds_url: str) -> str:
+def public_url(path: str, feeds_url: str) -> str:
     """Return where a file below `public/` is on the web: `public/feeds/` at *feeds_url*, the rest beside it."""
     inside = path.removeprefix("feeds/")
     return feeds_url + quote(inside) if inside != path else urljoin(feeds_url, "../" + quote(path))
 
 
-def _fits(extra: Extra, settings: Settings) -> Callable[[Entry], bool]:
+def _fits(extra: CustomFeed, settings: Settings) -> Callable[[Entry], bool]:
     """Return whether an entry passes a filter: each key that is set must fit, by one of its names."""
-    categories = keys(_names(extra.category), settings.categories)
+    categories = category_keys(_names(extra.category), settings.categories)
     tags = frozenset(map(key_of, Spellings((), settings.tags.aliases).of(_names(extra.tag))))
     authors = frozenset(map(key_of, _names(extra.author)))
     languages = tuple(lang.lower() for lang in _names(extra.language))
@@ -405,7 +409,7 @@ def _fits(extra: Extra, settings: Settings) -> Callable[[Entry], bool]:
     return fits
 
 
-def _names(names: Names) -> tuple[str, ...]:
+def _names(names: OneOrMany) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else names
 
 
@@ -424,7 +428,7 @@ def _own_name(lang: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def moment(at: datetime) -> datetime:
+def to_rfc3339(at: datetime) -> datetime:
     """Return a moment as RFC 3339 can write it: whole seconds, an offset of whole minutes (no local mean time)."""
     offset = at.utcoffset()
     whole = offset is not None and offset.total_seconds() % 60 == 0

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from feeds.core.syndication import jsonfeed, xml
-from feeds.core.syndication.item import Document, Item
-from feeds.core.syndication.plan import CURRENT, FILES, Feed, Place
+from feeds.core.syndication.item import FeedDocument, Item
+from feeds.core.syndication.plan import CURRENT, FILES, ArchivePosition, Feed
 from feeds.settings import Settings
 
-_WRITERS = {FILES["atom"]: xml.atom, FILES["rss"]: xml.rss, FILES["json"]: jsonfeed.json}
+_WRITERS = {FILES["atom"]: xml.render_atom, FILES["rss"]: xml.render_rss, FILES["json"]: jsonfeed.render_json_feed}
 
 
-def documents(
-    feed: Feed, items: Sequence[Item], settings: Settings, paths: Iterable[str], place: Place = CURRENT
+def render_documents(
+    feed: Feed, items: Sequence[Item], settings: Settings, paths: Iterable[str], place: ArchivePosition = CURRENT
 ) -> Iterator[tuple[str, bytes]]:
     """Yield each of *paths* and its bytes; a page of the archive is an Atom document, whatever it is called."""
-    document = Document(
+    document = FeedDocument(
         feed=feed,
         items=tuple(items),
         place=place,
@@ -22,5 +22,5 @@ def documents(
         hub=str(settings.feeds.hub) if settings.feeds.hub else None,
     )
     for path in paths:
-        write = xml.atom if place.number is not None else _WRITERS[path.rpartition("/")[2]]
+        write = xml.render_atom if place.number is not None else _WRITERS[path.rpartition("/")[2]]
         yield path, write(document)

@@ -4,19 +4,19 @@ from typing import Any
 
 from feedgen.feed import FeedGenerator
 
-from feeds.core.posts.markdown import without_illegal
+from feeds.core.posts.markdown import strip_illegal_xml
 from feeds.core.syndication.extension import EntryExtension, FeedExtension
-from feeds.core.syndication.item import Document, Item
+from feeds.core.syndication.item import FeedDocument, Item
 from feeds.model import Author
 from feeds.settings import Format
 
 
-def atom(document: Document) -> bytes:
+def render_atom(document: FeedDocument) -> bytes:
     """Return the bytes of an Atom document; they depend on the document only."""
     return bytes(_generator(document, "atom").atom_str(pretty=True))
 
 
-def rss(document: Document) -> bytes:
+def render_rss(document: FeedDocument) -> bytes:
     """Return the bytes of an RSS document; they depend on the document only."""
     made = _generator(document, "rss")
     # It would be written under a locale that is set for the whole process; the extension writes it.
@@ -24,16 +24,16 @@ def rss(document: Document) -> bytes:
     return bytes(made.rss_str(pretty=True))
 
 
-def _generator(document: Document, name: Format) -> Any:
+def _generator(document: FeedDocument, name: Format) -> Any:
     feed, made = document.feed, FeedGenerator()
     made.register_extension("feeds", FeedExtension, EntryExtension)
     made.feeds.show(document, name)
     made.id(feed.id)
-    made.title(without_illegal(feed.title))
+    made.title(strip_illegal_xml(feed.title))
     if feed.subtitle:
-        made.subtitle(without_illegal(feed.subtitle))
+        made.subtitle(strip_illegal_xml(feed.subtitle))
     if name == "rss":  # it wants one (RSS 2.0, required channel elements)
-        made.description(without_illegal(feed.subtitle or feed.title))
+        made.description(strip_illegal_xml(feed.subtitle or feed.title))
     made.language(feed.lang)
     made.updated(document.updated)
     made.generator("Feeds")

@@ -6,8 +6,8 @@ import ssl
 from dataclasses import dataclass
 
 from feeds.edges.transport import Reply
-from feeds.errors import MailAway, MailRefused
-from feeds.settings import Smtp
+from feeds.errors import MailServerUnavailable, SenderRejected
+from feeds.settings import SmtpSettings
 
 #: Seconds for the greeting and everything before the first message (RFC 5321 section 4.5.3.2.1 allows five minutes,
 #: but a relay that takes so long is of no use).
@@ -15,7 +15,7 @@ _PATIENCE = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ReadySocket:
     """A connection that is ready for envelopes."""
 
     socket: socket.socket
@@ -23,7 +23,7 @@ class Opened:
     offers: frozenset[str]
 
 
-def trust(server: Smtp) -> ssl.SSLContext | None:
+def tls_context(server: SmtpSettings) -> ssl.SSLContext | None:
     """Return what the certificate of *server* is checked with; None where there is no TLS.
 
     Reading all authorities takes longer than a hundred messages do: once for many connections.
@@ -31,7 +31,7 @@ def trust(server: Smtp) -> ssl.SSLContext | None:
     return None if server.security == "none" else ssl.create_default_context()
 
 
-def opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | None) -> Opened:
+def connect(server: SmtpSettings, password: str, name: str, context: ssl.SSLContext | None) -> ReadySocket:
     """Return a connection to *server*; *name* is what we call ourselves, *context* what `trust` returns.
 
     Raises:
@@ -39,26 +39,26 @@ def opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | Non
         MailRefused: it wants what we have not, or does not want us: TLS, its certificate, the password.
     """
     try:
-        return _opened(server, password, name, context)
+        return _connect(server, password, name, context)
     except smtplib.SMTPResponseException as e:
         raise _answered(server, e) from e
     except smtplib.SMTPServerDisconnected as e:
-        raise MailAway(f"{_named(server)} hangs up: {e}") from e
+        raise MailServerUnavailable(f"{_named(server)} hangs up: {e}") from e
     except smtplib.SMTPException as e:  # what we want it does not offer
-        raise MailRefused(f"{_named(server)}: {e} See its keys in config.toml") from e
+        raise SenderRejected(f"{_named(server)}: {e} See its keys in config.toml") from e
     except ssl.SSLCertVerificationError as e:
-        raise MailRefused(f"{_named(server)}: its certificate is not to be trusted: {e.verify_message}") from e
+        raise SenderRejected(f"{_named(server)}: its certificate is not to be trusted: {e.verify_message}") from e
     except ssl.SSLError as e:
-        raise MailRefused(
+        raise SenderRejected(
             f"{_named(server)}: TLS fails: {e.reason or e}; its `security` in config.toml may be wrong"
         ) from e
     except UnicodeError as e:  # smtplib knows no other, and a host may be none
-        raise MailRefused(f"{_named(server)}: host, user and password must be ASCII, and the host a name") from e
+        raise SenderRejected(f"{_named(server)}: host, user and password must be ASCII, and the host a name") from e
     except OSError as e:
-        raise MailAway(f"{_named(server)} cannot be reached: {e}") from e
+        raise MailServerUnavailable(f"{_named(server)} cannot be reached: {e}") from e
 
 
-def _opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | None) -> Opened:
+def _connect(server: SmtpSettings, password: str, name: str, context: ssl.SSLContext | None) -> ReadySocket:
     if server.security == "tls":
         found: smtplib.SMTP = smtplib.SMTP_SSL(
             server.host, server.port, local_hostname=name, timeout=_PATIENCE, context=context
@@ -79,20 +79,20 @@ def _opened(server: Smtp, password: str, name: str, context: ssl.SSLContext | No
     assert plain is not None
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     plain.settimeout(0)
-    return Opened(plain, frozenset(found.esmtp_features))
+    return ReadySocket(plain, frozenset(found.esmtp_features))
 
 
-def _answered(server: Smtp, error: smtplib.SMTPResponseException) -> MailAway | MailRefused:
+def _answered(server: SmtpSettings, error: smtplib.SMTPResponseException) -> MailServerUnavailable | SenderRejected:
     """Return what an answer means that is no yes."""
     said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
     reply = Reply(error.smtp_code, " ".join(said.split()))
     if reply.code < 0:  # smtplib has cut off what should have been a code
-        return MailRefused(f"{_named(server)} does not speak SMTP: it says '…{reply.text}'")
+        return SenderRejected(f"{_named(server)} does not speak SMTP: it says '…{reply.text}'")
     if reply.code // 100 == 4:  # noqa: PLR2004 - later
-        return MailAway(f"{_named(server)} says {reply}")
+        return MailServerUnavailable(f"{_named(server)} says {reply}")
     how = "does not accept user and password" if isinstance(error, smtplib.SMTPAuthenticationError) else "refuses us"
-    return MailRefused(f"{_named(server)} {how}: {reply}")
+    return SenderRejected(f"{_named(server)} {how}: {reply}")
 
 
-def _named(server: Smtp) -> str:
+def _named(server: SmtpSettings) -> str:
     return f"the mail server {server.host}:{server.port}"

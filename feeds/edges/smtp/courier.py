@@ -15,11 +15,11 @@ from threading import Thread
 
 from feeds import settings
 from feeds.edges.smtp import connect
-from feeds.edges.smtp.dialogue import PATIENCE, Dialogue, Event, Wanted
+from feeds.edges.smtp.dialogue import PATIENCE, ContentRequested, Event, SmtpSession
 from feeds.edges.smtp.reply import ProtocolError
-from feeds.edges.smtp.shares import Share
-from feeds.edges.transport import Answered, Desk, Lost, Parcel, Reply, Stage
-from feeds.errors import FeedsError, MailAway, MailRefused
+from feeds.edges.smtp.shares import FairShare
+from feeds.edges.transport import DeliveryQueue, OutgoingMail, Replied, Reply, Stage, Unconfirmed
+from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
 
 _READ = 65_536
 #: A connection has carried enough (RFC 5321 has no limit; servers have: Postfix and others close after 100 to 1,000).
@@ -39,12 +39,12 @@ _STOPPED = "stopped"
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
+class _Connection:
     """One connection at work."""
 
     server: "_Server"
     socket: socket.socket
-    dialogue: Dialogue
+    dialogue: SmtpSession
     buffer: memoryview = field(default_factory=lambda: memoryview(b""))
     written: int = 0
     messages: int = 0
@@ -63,20 +63,22 @@ class _Opening(Thread):
     def __init__(self, server: "_Server", name: str) -> None:
         super().__init__(daemon=True, name="opening")
         self._about = (server.settings, server.password, name, server.context)
-        self._found: connect.Opened | None = None
-        self._wrong: MailAway | MailRefused = MailAway(f"{server.settings.host}: the connection was not opened")
+        self._found: connect.ReadySocket | None = None
+        self._wrong: MailServerUnavailable | SenderRejected = MailServerUnavailable(
+            f"{server.settings.host}: the connection was not opened"
+        )
         self._unwanted = False
 
     def run(self) -> None:
         """Open it."""
         try:
-            self._found = connect.opened(*self._about)
-        except (MailAway, MailRefused) as e:
+            self._found = connect.connect(*self._about)
+        except (MailServerUnavailable, SenderRejected) as e:
             self._wrong = e
         if self._unwanted:
             self.forget()
 
-    def result(self) -> connect.Opened:
+    def result(self) -> connect.ReadySocket:
         """Return the connection, when the thread has ended, however it has.
 
         Raises:
@@ -97,19 +99,19 @@ class _Opening(Thread):
 class _Server:
     """One server, its connections and how fast it may be given messages."""
 
-    settings: settings.Smtp
+    settings: settings.SmtpSettings
     password: str
     context: ssl.SSLContext | None
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[_Connection] = field(default_factory=list)
     opening: list[_Opening] = field(default_factory=list)
     failures: int = 0
     not_before: float = 0.0
     #: When the next message may be given to it (`per_minute`).
     next_message: float = 0.0
     #: How many connections it bears: fewer when it says so.
-    bears: int = 1
+    connection_limit: int = 1
     given_up: FeedsError | None = None
-    share: Share = field(default_factory=Share)
+    share: FairShare = field(default_factory=FairShare)
     #: Until when it leaves messages to other servers.
     waits_until: float = 0.0
     #: Whether it takes addresses beyond ASCII; None until it has been asked.
@@ -130,41 +132,47 @@ class _Server:
 
     def slow_down(self) -> None:
         """Bother it with half as many connections, and with no new one for a while."""
-        self.bears = max(1, self.bears // 2)
+        self.connection_limit = max(1, self.connection_limit // 2)
         self.not_before = time.monotonic() + 1
 
 
-class Smtp:
+class SmtpTransport:
     """The transport to mail servers, each given with its password; *name* is what we call ourselves there."""
 
     idempotent = False
 
-    def __init__(self, servers: Sequence[tuple[settings.Smtp, str]], name: str) -> None:
+    def __init__(self, servers: Sequence[tuple[settings.SmtpSettings, str]], name: str) -> None:
         self._servers, self._name = servers, name
 
-    def run(self, desk: Desk) -> None:
+    def run(self, desk: DeliveryQueue) -> None:
         """Work until the desk has nothing more.
 
         Raises:
             MailRefused, MailAway: no server takes our mail; the desk has everything back.
         """
-        _Courier(self._servers, self._name, desk).run()
+        _SmtpSender(self._servers, self._name, desk).run()
 
 
-class _Courier:
+class _SmtpSender:
     """Brings what a desk has to its servers, once."""
 
-    def __init__(self, servers: Sequence[tuple[settings.Smtp, str]], name: str, desk: Desk) -> None:
+    def __init__(self, servers: Sequence[tuple[settings.SmtpSettings, str]], name: str, desk: DeliveryQueue) -> None:
         self._name, self._desk = name, desk
         self._servers = [
-            _Server(about, password, connect.trust(about), bears=about.connections, share=Share(about.weight))
+            _Server(
+                about,
+                password,
+                connect.tls_context(about),
+                connection_limit=about.connections,
+                share=FairShare(about.weight),
+            )
             for about, password in servers
         ]
         self._selector = selectors.DefaultSelector()
-        self._answers: list[Answered | Lost] = []
-        self._wanted: list[tuple[_Line, Parcel]] = []
+        self._answers: list[Replied | Unconfirmed] = []
+        self._wanted: list[tuple[_Connection, OutgoingMail]] = []
         #: Parcels for a server that takes such addresses (SMTPUTF8).
-        self._beyond_ascii: list[Parcel] = []
+        self._beyond_ascii: list[OutgoingMail] = []
         self._exhausted = False
 
     def run(self) -> None:
@@ -199,7 +207,7 @@ class _Courier:
         return not self._exhausted or (bool(self._beyond_ascii) and server.takes_utf8 is not False)
 
     def _open_more(self, server: _Server) -> None:
-        missing = server.bears - len(server.lines) - len(server.opening)
+        missing = server.connection_limit - len(server.lines) - len(server.opening)
         if server.given_up or time.monotonic() < server.not_before:
             return
         # One at first, until it is known that it can be reached.
@@ -214,26 +222,26 @@ class _Courier:
             server.opening.remove(opening)
             try:
                 found = opening.result()
-            except (MailAway, MailRefused) as e:
+            except (MailServerUnavailable, SenderRejected) as e:
                 self._failed(server, e)
             else:
                 self._begin(server, found)
 
-    def _failed(self, server: _Server, reason: MailAway | MailRefused) -> None:
+    def _failed(self, server: _Server, reason: MailServerUnavailable | SenderRejected) -> None:
         """Open fewer connections from now on, later; give a server up that has none and refuses us, or answers none."""
         if server.lines:
-            server.bears = len(server.lines)
+            server.connection_limit = len(server.lines)
             return
         server.failures += 1
-        if server.failures >= len(_PAUSES) or isinstance(reason, MailRefused):
+        if server.failures >= len(_PAUSES) or isinstance(reason, SenderRejected):
             server.given_up = reason
         else:
             server.not_before = time.monotonic() + _PAUSES[server.failures]
 
-    def _begin(self, server: _Server, found: connect.Opened) -> None:
+    def _begin(self, server: _Server, found: connect.ReadySocket) -> None:
         server.takes_utf8 = "smtputf8" in found.offers
-        dialogue = Dialogue(pipelining="pipelining" in found.offers, utf8=server.takes_utf8)
-        line = _Line(server, found.socket, dialogue)
+        dialogue = SmtpSession(pipelining="pipelining" in found.offers, utf8=server.takes_utf8)
+        line = _Connection(server, found.socket, dialogue)
         server.lines.append(line)
         self._selector.register(found.socket, selectors.EVENT_READ, line)
 
@@ -243,7 +251,7 @@ class _Courier:
         offered = [self._offer(line, stopping=stopping) for server in self._servers for line in server.lines[:]]
         return any(offered) or self._exhausted != was_exhausted
 
-    def _offer(self, line: _Line, *, stopping: bool) -> bool:
+    def _offer(self, line: _Connection, *, stopping: bool) -> bool:
         """Give a free connection its next parcel, or end it where there is none; return whether it has one."""
         dialogue = line.dialogue
         if dialogue.closing or line.messages >= _MOST_MESSAGES:
@@ -256,7 +264,7 @@ class _Courier:
         if parcel is not None:
             line.messages += 1
             self._count(line.server)
-            dialogue.offer(parcel)
+            dialogue.begin(parcel)
             self._write(line)
         elif dialogue.waits_for is None:
             self._close(line)
@@ -281,45 +289,45 @@ class _Courier:
         if len(self._servers) > 1:
             server.share.take([other.share for other in self._servers if other is not server], time.monotonic())
 
-    def _take(self, dialogue: Dialogue) -> Parcel | None:
+    def _take(self, dialogue: SmtpSession) -> OutgoingMail | None:
         if dialogue.utf8 and self._beyond_ascii:
             return self._beyond_ascii.pop()
-        parcel = self._desk.take()
+        parcel = self._desk.next()
         while parcel is not None and parcel.utf8 and not dialogue.utf8:
             self._beyond_ascii.append(parcel)
-            parcel = self._desk.take()
+            parcel = self._desk.next()
         self._exhausted = parcel is None
         return parcel
 
-    def _close(self, line: _Line) -> None:
+    def _close(self, line: _Connection) -> None:
         line.dialogue.quit()
         self._write(line)
         self._drop(line, "closed")
 
-    def _drop(self, line: _Line, reason: str) -> None:
+    def _drop(self, line: _Connection, reason: str) -> None:
         """Let a connection go, and say what is known of its parcels."""
         if line not in line.server.lines:
             return
         line.server.lines.remove(line)
         self._selector.unregister(line.socket)
         line.socket.close()
-        if last := line.dialogue.last_word():
+        if last := line.dialogue.pending_refusal():
             self._note(line, last)
-        maybe, cut, unseen = line.dialogue.left(line.written)
+        maybe, cut, unseen = line.dialogue.unfinished(line.written)
         if maybe:
-            self._answers.append(Lost(maybe, reason))
+            self._answers.append(Unconfirmed(maybe, reason))
         closing = line.dialogue.closing
         if unseen and not (line.answered or maybe or cut or closing or reason == _STOPPED):
             # It may be what the server breaks on: at the head of one connection after the other it would hold up all.
             cut, unseen = unseen, None
         if cut:
-            self._answers.append(Answered(cut, Reply(451, f"4.4.2 {reason}"), Stage.CONTENT))
+            self._answers.append(Replied(cut, Reply(451, f"4.4.2 {reason}"), Stage.CONTENT))
         if unseen:
-            self._desk.back(unseen)
+            self._desk.requeue(unseen)
             self._exhausted = False
         self._wanted = [(other, parcel) for other, parcel in self._wanted if other is not line]
         if not line.answered and (maybe or cut or unseen or closing):
-            self._failed(line.server, MailAway(f"{line.server.settings.host}: {reason}"))
+            self._failed(line.server, MailServerUnavailable(f"{line.server.settings.host}: {reason}"))
 
     def _end(self) -> None:
         """Let all go; what servers may have is written down, what they have not goes back."""
@@ -330,7 +338,7 @@ class _Courier:
                 self._drop(line, _STOPPED)
         self._answer_beyond_ascii()
         if self._answers:
-            self._desk.turn(self._answers, [])
+            self._desk.commit(self._answers, [])
             self._answers = []
         self._selector.close()
 
@@ -341,9 +349,9 @@ class _Courier:
         reply = Reply(code, f"{enhanced} the server does not take addresses beyond ASCII (SMTPUTF8)")
         for parcel in self._beyond_ascii:
             if self._desk.stopping() and not for_good:
-                self._desk.back(parcel)
+                self._desk.requeue(parcel)
             else:
-                self._answers.append(Answered(parcel, reply, Stage.RCPT))
+                self._answers.append(Replied(parcel, reply, Stage.RCPT))
 
     # A turn -----------------------------------------------------------------------------------------------------
 
@@ -365,37 +373,37 @@ class _Courier:
 
     def _hear(self, wait: float) -> None:
         for key, mask in self._selector.select(wait):
-            line: _Line = key.data
+            line: _Connection = key.data
             if mask & selectors.EVENT_WRITE:
                 self._write(line)
             if mask & selectors.EVENT_READ and line in line.server.lines:
                 self._read(line)
 
-    def _is_late(self, line: _Line, now: float) -> bool:
+    def _is_late(self, line: _Connection, now: float) -> bool:
         return line.dialogue.waits_for is not None and now > line.deadline
 
     def _act(self) -> None:
         """Write down what has been heard and what is about to be said, then say it."""
         if not self._answers and not self._wanted:
-            self._desk.turn([], [])  # nothing new: what it has put off is not put off for long
+            self._desk.commit([], [])  # nothing new: what it has put off is not put off for long
             return
-        contents = self._desk.turn(self._answers, [parcel for _, parcel in self._wanted])
+        contents = self._desk.commit(self._answers, [parcel for _, parcel in self._wanted])
         self._answers.clear()
         ready, self._wanted = self._wanted, []
         for line, parcel in ready:
             content = contents.get(parcel.id)
             if content is None:  # the reader has left; a server that waits for content takes nothing else
-                line.dialogue.forget()
+                line.dialogue.abandon()
                 self._drop(line, "not needed any more")
                 continue
-            line.dialogue.give(content)
+            line.dialogue.send_content(content)
             line.given_at = time.monotonic()
             self._offer(line, stopping=self._desk.stopping())
             self._write(line)
 
     # Bytes ------------------------------------------------------------------------------------------------------
 
-    def _read(self, line: _Line) -> None:
+    def _read(self, line: _Connection) -> None:
         while True:
             try:
                 data = line.socket.recv(_READ)
@@ -409,7 +417,7 @@ class _Courier:
             if len(data) < _READ and not isinstance(line.socket, ssl.SSLSocket):
                 return
 
-    def _heard(self, line: _Line, data: bytes) -> bool:
+    def _heard(self, line: _Connection, data: bytes) -> bool:
         """Take in what a server says; return whether the connection is still of use."""
         if not data:
             self._drop(line, "the server closed the connection")
@@ -430,9 +438,9 @@ class _Courier:
             self._write(line)
         return line in line.server.lines
 
-    def _note(self, line: _Line, event: Event) -> None:
-        if isinstance(event, Wanted):
-            self._wanted.append((line, event.parcel))
+    def _note(self, line: _Connection, event: Event) -> None:
+        if isinstance(event, ContentRequested):
+            self._wanted.append((line, event.mail))
             return
         self._answers.append(event)
         if event.stage is Stage.CONTENT:
@@ -443,7 +451,7 @@ class _Courier:
         if event.reply.code in _TOO_FAST or event.reply.enhanced.startswith("4.7."):
             line.server.slow_down()
 
-    def _write(self, line: _Line) -> None:
+    def _write(self, line: _Connection) -> None:
         """Write as much as the connection takes now."""
         outgoing = line.dialogue.outgoing
         while line.buffer or outgoing:
@@ -465,7 +473,7 @@ class _Courier:
         if line in line.server.lines and self._selector.get_key(line.socket).events != wanted:
             self._selector.modify(line.socket, wanted, line)
 
-    def _set_patience(self, line: _Line) -> None:
+    def _set_patience(self, line: _Connection) -> None:
         """Begin to wait anew where another reply is due, or more could be written."""
         stage = line.dialogue.waits_for
         line.patient_for = stage

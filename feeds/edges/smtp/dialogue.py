@@ -9,18 +9,18 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from feeds.edges.smtp.reply import ProtocolError, Replies
-from feeds.edges.transport import Answered, Parcel, Reply, Stage
+from feeds.edges.smtp.reply import ProtocolError, ReplyParser
+from feeds.edges.transport import OutgoingMail, Replied, Reply, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ContentRequested:
     """The server waits for the content of this one."""
 
-    parcel: Parcel
+    mail: OutgoingMail
 
 
-Event = Wanted | Answered
+Event = ContentRequested | Replied
 
 
 #: Seconds to wait for a reply at each stage (RFC 5321 section 4.5.3.2).
@@ -30,18 +30,18 @@ _GO_ON = 354
 _YES = (2, 3)
 
 
-class _Talk:
+class _Transaction:
     """How far one parcel has come."""
 
     __slots__ = ("parcel", "refused")
 
-    def __init__(self, parcel: Parcel) -> None:
-        self.parcel = parcel
+    def __init__(self, mail: OutgoingMail) -> None:
+        self.parcel = mail
         #: The first reply that was no yes, and where it came.
         self.refused: tuple[Reply, Stage] | None = None
 
 
-class Dialogue:
+class SmtpSession:
     """The talk on one connection after EHLO."""
 
     def __init__(self, *, pipelining: bool, utf8: bool = False) -> None:
@@ -52,12 +52,12 @@ class Dialogue:
         self.said = self._content_end = 0
         #: How many replies were heard.
         self.heard = 0
-        self._replies = Replies()
-        self._expected: deque[tuple[Stage, _Talk | None]] = deque()
+        self._replies = ReplyParser()
+        self._expected: deque[tuple[Stage, _Transaction | None]] = deque()
         #: Whose content has been given out and not been answered.
-        self._given: _Talk | None = None
+        self._given: _Transaction | None = None
         #: Whose envelope is on its way or taken.
-        self._next: _Talk | None = None
+        self._next: _Transaction | None = None
         #: Why nothing more can be said here; None while it can.
         self.closing: Reply | None = None
 
@@ -71,16 +71,16 @@ class Dialogue:
         """What the next reply will be to; None where none is due."""
         return self._expected[0][0] if self._expected else None
 
-    def offer(self, parcel: Parcel) -> None:
+    def begin(self, parcel: OutgoingMail) -> None:
         """Begin with the envelope of *parcel*."""
-        self._next = _Talk(parcel)
+        self._next = _Transaction(parcel)
         options = " SMTPUTF8 BODY=8BITMIME" if parcel.utf8 else ""
         self._say(f"MAIL FROM:<{parcel.sender}>{options}", Stage.MAIL, self._next)
         if self.pipelining:
             self._say(f"RCPT TO:<{parcel.recipient}>", Stage.RCPT, self._next)
             self._say("DATA", Stage.DATA, self._next)
 
-    def give(self, content: bytes) -> None:
+    def send_content(self, content: bytes) -> None:
         """Write the content that was wanted, and its end (RFC 5321 section 4.1.1.4).
 
         It ends with a line break, and no line of it begins with a dot.
@@ -94,7 +94,7 @@ class Dialogue:
         self._content_end = self.said
         self._expected.append((Stage.CONTENT, talk))
 
-    def forget(self) -> None:
+    def abandon(self) -> None:
         """Give up the parcel whose content was wanted; then the connection is of no use any more."""
         self._next = None
 
@@ -118,15 +118,15 @@ class Dialogue:
                 raise ProtocolError(f"the server says {str(reply)[:80]!r} and was not asked")
             yield from self._heard(*self._expected.popleft(), reply)
 
-    def last_word(self) -> Answered | None:
+    def pending_refusal(self) -> Replied | None:
         """Return, when the connection is lost, what was said to a parcel that waited for more answers."""
         talk = self._next
         if talk is None or talk.refused is None:
             return None
         self._next = None
-        return Answered(talk.parcel, *talk.refused)
+        return Replied(talk.parcel, *talk.refused)
 
-    def left(self, written: int) -> tuple[Parcel | None, Parcel | None, Parcel | None]:
+    def unfinished(self, written: int) -> tuple[OutgoingMail | None, OutgoingMail | None, OutgoingMail | None]:
         """Return, when the connection is lost after so many bytes were *written*, what was left without an answer.
 
         First what may have arrived: its content was out, to the end. Then what has not: its content was cut. Then what
@@ -141,11 +141,11 @@ class Dialogue:
         self.outgoing.append(words)
         self.said += len(words)
 
-    def _say(self, command: str, stage: Stage, talk: _Talk | None) -> None:
+    def _say(self, command: str, stage: Stage, talk: _Transaction | None) -> None:
         self._put(f"{command}\r\n".encode())
         self._expected.append((stage, talk))
 
-    def _heard(self, stage: Stage, talk: _Talk | None, reply: Reply) -> Iterator[Event]:
+    def _heard(self, stage: Stage, talk: _Transaction | None, reply: Reply) -> Iterator[Event]:
         if not _fits(reply, stage):  # from here on each answer would be taken for that to another question
             raise ProtocolError(f"the server says {str(reply)[:80]!r}, which is no answer to {stage.upper()}")
         if talk is None:
@@ -153,7 +153,7 @@ class Dialogue:
         if stage is Stage.CONTENT:
             if self._given is talk:
                 self._given = None
-                yield Answered(talk.parcel, reply, stage)
+                yield Replied(talk.parcel, reply, stage)
             return
         if reply.code // 100 not in _YES and talk.refused is None:
             talk.refused = (reply, stage)
@@ -162,7 +162,7 @@ class Dialogue:
         elif not self.pipelining:
             yield from self._one_by_one(stage, talk)
 
-    def _one_by_one(self, stage: Stage, talk: _Talk) -> Iterator[Event]:
+    def _one_by_one(self, stage: Stage, talk: _Transaction) -> Iterator[Event]:
         """Say the next command, or end what was refused."""
         if talk.refused:
             yield from self._refuse(talk)
@@ -171,23 +171,23 @@ class Dialogue:
         else:
             self._say("DATA", Stage.DATA, talk)
 
-    def _decided(self, talk: _Talk, reply: Reply) -> Iterator[Event]:
+    def _decided(self, talk: _Transaction, reply: Reply) -> Iterator[Event]:
         """Ask for the content, or end what was refused."""
         if talk.refused is None:
-            yield Wanted(talk.parcel)
+            yield ContentRequested(talk.parcel)
             return
         if reply.code == _GO_ON:  # it wants content for nobody: nothing, then (RFC 2920 section 3.1)
             self._put(b".\r\n")
             self._expected.append((Stage.CONTENT, talk))
         yield from self._refuse(talk)
 
-    def _refuse(self, talk: _Talk) -> Iterator[Event]:
+    def _refuse(self, talk: _Transaction) -> Iterator[Event]:
         assert talk.refused is not None
         reply, stage = talk.refused
         self._next = None
         if not self.closing:
             self._say("RSET", Stage.RSET, None)
-        yield Answered(talk.parcel, reply, stage)
+        yield Replied(talk.parcel, reply, stage)
 
 
 def _fits(reply: Reply, stage: Stage) -> bool:

@@ -16,7 +16,7 @@ class ProtocolError(Exception):
     """What the server says is no reply."""
 
 
-class Replies:
+class ReplyParser:
     """Takes bytes, gives replies."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ _NEWEST = 1 / 8
 
 
 @dataclass(slots=True, eq=False)
-class Share:
+class FairShare:
     """One server's part of the mail."""
 
     weight: int = 1
@@ -32,7 +32,7 @@ class Share:
     taken_at: float = -math.inf
     pace: float = 0.0
 
-    def take(self, others: Iterable["Share"], now: float) -> None:
+    def take(self, others: Iterable["FairShare"], now: float) -> None:
         """Note that it takes a message; what others that are far behind have let pass is forgotten."""
         for other in others:
             other.taken = max(other.taken, self.taken - _OWED / other.weight)
@@ -43,7 +43,7 @@ class Share:
         """Note how long a message has taken."""
         self.pace += (seconds - self.pace) * (_NEWEST if self.pace else 1)
 
-    def waits_until(self, rivals: Iterable[tuple["Share", bool]], now: float) -> float:
+    def waits_until(self, rivals: Iterable[tuple["FairShare", bool]], now: float) -> float:
         """Return until when it leaves the next message to another server; now or before where it need not.
 
         *rivals* are the others that are open for messages, and whether they have room for one at once: such a one is
@@ -53,5 +53,5 @@ class Share:
         return max((_due(other, has_room, self.pace) for other, has_room in behind), default=now)
 
 
-def _due(other: Share, has_room: bool, pace: float) -> float:  # noqa: FBT001 - one of a pair
+def _due(other: FairShare, has_room: bool, pace: float) -> float:  # noqa: FBT001 - one of a pair
     return math.inf if has_room else other.taken_at + _PATIENCE * pace

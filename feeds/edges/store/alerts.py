@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime, timedelta
 
-from feeds.edges.store.plain import transaction, written
+from feeds.edges.store.plain import encode_time, transaction
 
 #: How long it is remembered.
 _REMEMBERED = timedelta(days=90)
@@ -15,9 +15,9 @@ class Alerts:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def note(self, about: str, now: datetime) -> bool:
+    def record(self, about: str, now: datetime) -> bool:
         """Write down that the operator is told; return False where they were before."""
         query = "INSERT INTO alerts (about, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
         with transaction(self._db):
-            self._db.execute("DELETE FROM alerts WHERE at < ?", (written(now - _REMEMBERED),))
-            return self._db.execute(query, (about, written(now))).rowcount > 0
+            self._db.execute("DELETE FROM alerts WHERE at < ?", (encode_time(now - _REMEMBERED),))
+            return self._db.execute(query, (about, encode_time(now))).rowcount > 0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.edges.store.deliveries import PAUSED
-from feeds.edges.store.people import END_WAITING
-from feeds.edges.store.plain import read, transaction, written
+from feeds.edges.store.people import CANCEL_PENDING
+from feeds.edges.store.plain import decode_time, encode_time, transaction
 
 #: How long it is remembered that a message was read: it is removed at once, unless somebody brings it back.
 _REMEMBERED = timedelta(days=365)
@@ -89,7 +89,7 @@ _BETWEEN = "b.domain = :domain AND b.at >= :start AND b.at < :end"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reader:
+class Recipient:
     """Whom a bounce is about."""
 
     #: None for a copy, and for people who were erased.
@@ -108,7 +108,7 @@ class Reader:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class BounceRecord:
     """A bounce, as it is kept."""
 
     id: int
@@ -145,7 +145,7 @@ class PausedDomain:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Revived:
+class RevivalCounts:
     """What was undone."""
 
     #: Readers who get letters again: those who were given up, and those who were paused.
@@ -168,7 +168,7 @@ class Bounces:
         self._db = connection
 
     @contextmanager
-    def together(self, *, dry_run: bool = False) -> Iterator[None]:
+    def transaction(self, *, dry_run: bool = False) -> Iterator[None]:
         """Hold what is done inside together: all of it is kept, or nothing; in a dry run nothing."""
         with suppress(_DryRun), transaction(self._db):
             yield
@@ -177,22 +177,22 @@ class Bounces:
 
     # Messages ---------------------------------------------------------------------------------------------------
 
-    def handle(self, digest: str, now: datetime) -> bool:
+    def claim_message(self, digest: str, now: datetime) -> bool:
         """Write down that a message is being handled; return False where it was before. Inside `together`."""
         query = "INSERT INTO handled_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        return self._db.execute(query, (digest, written(now))).rowcount > 0
+        return self._db.execute(query, (digest, encode_time(now))).rowcount > 0
 
-    def forget_messages(self, now: datetime) -> None:
+    def delete_old_messages(self, now: datetime) -> None:
         """Forget messages that were read long ago. Inside `together`."""
-        self._db.execute("DELETE FROM handled_messages WHERE at < ?", (written(now - _REMEMBERED),))
+        self._db.execute("DELETE FROM handled_messages WHERE at < ?", (encode_time(now - _REMEMBERED),))
 
-    def delivery(self, identity: int) -> Reader | None:
+    def find_delivery(self, identity: int) -> Recipient | None:
         """Return whom a delivery is for; None where there is none of this number."""
         row = self._db.execute(_DELIVERY, (identity,)).fetchone()
         if row is None:
             return None
         delivery_id, issue_id, subscriber_id, domain, email, seed, newsletter, number = row
-        return Reader(
+        return Recipient(
             subscriber_id=subscriber_id,
             email=email,
             domain=domain,
@@ -203,19 +203,19 @@ class Bounces:
             seed=seed,
         )
 
-    def reader(self, identity: int) -> Reader | None:
+    def find_subscriber(self, identity: int) -> Recipient | None:
         """Return a person; None where there is none of this number."""
         row = self._db.execute(_READER, (identity,)).fetchone()
-        return Reader(subscriber_id=row[0], domain=row[1], email=row[2]) if row else None
+        return Recipient(subscriber_id=row[0], domain=row[1], email=row[2]) if row else None
 
     # Leaving ----------------------------------------------------------------------------------------------------
 
-    def reads(self, subscriber_id: int) -> list[str]:
+    def newsletters_of(self, subscriber_id: int) -> list[str]:
         """Return the newsletters that a person reads, or has left one by one: what a token may speak of."""
         query = "SELECT newsletter FROM subscriptions WHERE subscriber_id = ? UNION SELECT newsletter FROM leaves"
         return [row[0] for row in self._db.execute(f"{query} WHERE subscriber_id = ?", (subscriber_id, subscriber_id))]
 
-    def leave(self, reader: Reader, newsletter: str, at: datetime) -> bool:
+    def unsubscribe_from(self, reader: Recipient, newsletter: str, at: datetime) -> bool:
         """End one subscription, and what waits of it; return False where it was ended before. Inside `together`.
 
         Who reads nothing any more is unsubscribed.
@@ -224,44 +224,44 @@ class Bounces:
         if not self._db.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", mine).rowcount:
             return False
         row = "INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        self._db.execute(row, (*mine, written(at)))
-        waiting = f"{END_WAITING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
+        self._db.execute(row, (*mine, encode_time(at)))
+        waiting = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
         self._db.execute(waiting, mine)
         self._db.execute(
             "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
             " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)",
-            (written(at), reader.subscriber_id),
+            (encode_time(at), reader.subscriber_id),
         )
         return True
 
     # Bounces ----------------------------------------------------------------------------------------------------
 
-    def keep(self, reader: Reader, kind: str, status: str, said: str, at: datetime) -> int:
+    def record_bounce(self, reader: Recipient, kind: str, status: str, said: str, at: datetime) -> int:
         """Keep a bounce, undecided; return its number, 0 where it is known, or the reader is not. Inside `together`."""
-        about = (reader.delivery_id, reader.issue_id, reader.domain, kind, status, said, written(at))
+        about = (reader.delivery_id, reader.issue_id, reader.domain, kind, status, said, encode_time(at))
         row = self._db.execute(_INSERT, (*about, reader.subscriber_id)).fetchone()
         return int(row[0]) if row else 0
 
-    def refused(self, issue_id: int, last: int, most: int) -> list[Refusal]:
+    def refused_deliveries(self, issue_id: int, last: int, most: int) -> list[Refusal]:
         """Return the first deliveries of an issue behind *last* that servers refused and of which nothing is kept."""
         rows = self._db.execute(_REFUSED, {"issue": issue_id, "last": last, "most": most}).fetchall()
         return [Refusal(delivery_id=d, subscriber_id=s, domain=domain, answer=a) for d, s, domain, a in rows]
 
-    def undecided(self) -> list[Entry]:
+    def load_undecided(self) -> list[BounceRecord]:
         """Return the bounces of which nothing was decided yet, in the order in which they came."""
         return [_entry(row) for row in self._db.execute(_UNDECIDED).fetchall()]
 
-    def earlier(self, subscriber_id: int, but: int) -> list[tuple[str, datetime]]:
+    def earlier_bounces(self, subscriber_id: int, but: int) -> list[tuple[str, datetime]]:
         """Return kind and moment of a reader's bounces *but* one: those that count, since they stand as they do."""
         rows = self._db.execute(_EARLIER, (subscriber_id, but)).fetchall()
-        return [(kind, read(at)) for kind, at in rows]
+        return [(kind, decode_time(at)) for kind, at in rows]
 
-    def arrived(self, subscriber_id: int, before: datetime) -> datetime | None:
+    def last_arrival(self, subscriber_id: int, before: datetime) -> datetime | None:
         """Return when the last letter went out to a reader, up to a moment, that did not come back."""
-        found = self._db.execute(_ARRIVED, (subscriber_id, written(before))).fetchone()[0]
-        return read(found) if found else None
+        found = self._db.execute(_ARRIVED, (subscriber_id, encode_time(before))).fetchone()[0]
+        return decode_time(found) if found else None
 
-    def decide(self, entry: Entry, decision: str, until: datetime | None = None) -> None:
+    def apply_decision(self, entry: BounceRecord, decision: str, until: datetime | None = None) -> None:
         """Write down what follows from a bounce, and let it follow. Inside `together`.
 
         Args:
@@ -271,36 +271,36 @@ class Bounces:
         """
         self._db.execute("UPDATE bounces SET decision = ? WHERE id = ?", (decision, entry.id))
         if decision == "paused" and until is not None:
-            self._db.execute(_PAUSE, (entry.subscriber_id, written(until)))
+            self._db.execute(_PAUSE, (entry.subscriber_id, encode_time(until)))
         if decision in ("bounced", "complained"):
-            self._db.execute(_SUPPRESS, (decision, written(entry.at), entry.subscriber_id))
-            self._db.execute(f"{END_WAITING} (?)", (entry.subscriber_id,))
+            self._db.execute(_SUPPRESS, (decision, encode_time(entry.at), entry.subscriber_id))
+            self._db.execute(f"{CANCEL_PENDING} (?)", (entry.subscriber_id,))
 
     # Domains ----------------------------------------------------------------------------------------------------
 
-    def tally(self, domain: str, issue_id: int, *, decided: bool = False) -> tuple[int, int]:
+    def count_bounces(self, domain: str, issue_id: int, *, decided: bool = False) -> tuple[int, int]:
         """Return how many bounces of an issue at a domain were hard, and how many about us; or those that counted."""
         but = "'', 'held', 'undone'" if decided else "'undone'"
         hard, policy = self._db.execute(_TALLY.format(but), (domain, issue_id)).fetchone()
         return hard, policy
 
-    def went_to(self, domain: str, issue_id: int) -> int:
+    def count_recipients(self, domain: str, issue_id: int) -> int:
         """Return for how many readers of a domain an issue was handed over; looks through all of the issue."""
         return int(self._db.execute(_WENT_TO, (issue_id, domain)).fetchone()[0])
 
-    def is_held(self, domain: str, issue_id: int) -> bool:
+    def is_domain_held(self, domain: str, issue_id: int) -> bool:
         """Return whether the domain was found to blame for what became of an issue there."""
         return self._db.execute(_HELD, (domain, issue_id)).fetchone() is not None
 
     def pause_domain(self, domain: str, issue_id: int, until: datetime, reason: str, now: datetime) -> None:
         """Write nobody there for a while, and take back what bounces of this issue had decided. Inside `together`."""
-        self._db.execute(_PAUSE_DOMAIN, (domain, written(until), reason))
-        self._db.execute(_HOLD_BACK, {"answer": PAUSED, "until": written(until), "domain": domain})
-        about = {"domain": domain, "issue": issue_id, "now": written(now)}
+        self._db.execute(_PAUSE_DOMAIN, (domain, encode_time(until), reason))
+        self._db.execute(_HOLD_BACK, {"answer": PAUSED, "until": encode_time(until), "domain": domain})
+        about = {"domain": domain, "issue": issue_id, "now": encode_time(now)}
         self._undo(_OF_ISSUE, about)
         self._db.execute(_DECIDE_ANEW.format(_OF_ISSUE), about | {"decision": "held"})
 
-    def release(self, domain: str) -> int:
+    def release_domain(self, domain: str) -> int:
         """Let what was held at a domain be decided, and pause it no longer; return how many. Inside `together`."""
         self._unpause(domain)
         return self._db.execute(
@@ -310,27 +310,29 @@ class Bounces:
     def paused_domains(self, now: datetime) -> tuple[PausedDomain, ...]:
         """Return the domains that get no letters at this moment."""
         query = "SELECT domain, until, reason FROM paused_domains WHERE until > ? ORDER BY domain"
-        rows = self._db.execute(query, (written(now),)).fetchall()
-        return tuple(PausedDomain(domain=domain, until=read(until), reason=reason) for domain, until, reason in rows)
+        rows = self._db.execute(query, (encode_time(now),)).fetchall()
+        return tuple(
+            PausedDomain(domain=domain, until=decode_time(until), reason=reason) for domain, until, reason in rows
+        )
 
     def end_pauses(self, now: datetime) -> None:
         """End the pauses whose time has come; nothing is written where there are none."""
         for table in ("pauses", "paused_domains"):
             over = f"FROM {table} WHERE until <= ?"
-            if self._db.execute(f"SELECT 1 {over} LIMIT 1", (written(now),)).fetchone():
-                self._db.execute(f"DELETE {over}", (written(now),))
+            if self._db.execute(f"SELECT 1 {over} LIMIT 1", (encode_time(now),)).fetchone():
+                self._db.execute(f"DELETE {over}", (encode_time(now),))
 
-    def revive(self, domain: str, start: datetime, end: datetime, now: datetime) -> Revived:
+    def revive_domain(self, domain: str, start: datetime, end: datetime, now: datetime) -> RevivalCounts:
         """Undo what bounces at a domain had decided from *start* to before *end*; complaints and leaves stand.
 
         The domain itself is paused no longer, whenever that began.
         """
-        about = {"domain": domain, "start": written(start), "end": written(end), "now": written(now)}
+        about = {"domain": domain, "start": encode_time(start), "end": encode_time(end), "now": encode_time(now)}
         with transaction(self._db):
             readers, unpaused = self._undo(_BETWEEN, about)
             number = self._db.execute(_DECIDE_ANEW.format(_BETWEEN), about | {"decision": "undone"}).rowcount
             was = self._unpause(domain)
-        return Revived(readers=readers, unpaused=unpaused, bounces=number, domain=was)
+        return RevivalCounts(readers=readers, unpaused=unpaused, bounces=number, domain=was)
 
     def _unpause(self, domain: str) -> bool:
         """Pause a domain no longer, and let go what waited for that; return whether it was paused."""
@@ -343,9 +345,9 @@ class Bounces:
         return readers, self._db.execute(_UNPAUSE.format(which), about).rowcount
 
 
-def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) -> Entry:
+def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) -> BounceRecord:
     identity, subscriber_id, issue_id, domain, kind, status, said, at, email, stands = row
-    return Entry(
+    return BounceRecord(
         id=identity,
         subscriber_id=subscriber_id,
         issue_id=issue_id,
@@ -353,7 +355,7 @@ def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) 
         kind=kind,
         status=status,
         said=said,
-        at=read(at),
+        at=decode_time(at),
         email=email,
         stands=stands,
     )

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.plain import read, transaction, written
+from feeds.edges.store.plain import decode_time, encode_time, transaction
 from feeds.model import Delivery, DeliveryState
 
 #: Milliseconds that a sender waits for somebody who writes a long list into the store; mail servers wait as long for us
@@ -59,7 +59,7 @@ _RECOVER = """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What became of one delivery."""
 
     id: int
@@ -72,7 +72,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Fared:
+class DeliveryResult:
     """How one delivery fared."""
 
     recipient: str
@@ -84,7 +84,7 @@ class Fared:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RefusalCount:
     """How often a domain's deliveries got one kind of answer."""
 
     domain: str
@@ -94,7 +94,7 @@ class Tally:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class FirstBatchStats:
     """How the part of an issue that left first has fared."""
 
     number: int
@@ -116,7 +116,7 @@ class Deliveries:
         self._is_ahead = False
 
     @contextmanager
-    def sending(self) -> Iterator[None]:
+    def bulk_mode(self) -> Iterator[None]:
         """Hold the store ready for thousands of commits a second; afterwards it is one file again."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -144,10 +144,10 @@ class Deliveries:
         One that may have arrived is handed over again if that has happened to it at most *resend* times.
         """
         with transaction(self._db):
-            rows = self._db.execute(_CLAIM, (issue_id, every, written(now), resend, most)).fetchall()
+            rows = self._db.execute(_CLAIM, (issue_id, every, encode_time(now), resend, most)).fetchall()
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
-    def turn(self, outcomes: Sequence[Outcome], begin: Sequence[int], now: datetime) -> set[int]:
+    def commit_and_begin(self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime) -> set[int]:
         """Write down what has come of deliveries and which are handed over next, in one transaction.
 
         With neither, only see to it that what was written comes to the disk in time.
@@ -160,7 +160,7 @@ class Deliveries:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._synced, self._is_ahead = now, False
             return set()
-        at = written(now)
+        at = encode_time(now)
         if due:
             self._db.execute("PRAGMA synchronous = FULL")
         with transaction(self._db):
@@ -177,7 +177,7 @@ class Deliveries:
         query = "SELECT 1 FROM deliveries WHERE id = ? AND state = 'handing_over'"
         return self._db.execute(query, (delivery_id,)).fetchone() is not None
 
-    def leased(self, issue_id: int) -> frozenset[int]:
+    def leased_ids(self, issue_id: int) -> frozenset[int]:
         """Return which deliveries of an issue are leased still; what else was leased has been ended meanwhile."""
         # The last condition says nothing but which index serves.
         query = "SELECT id FROM deliveries WHERE issue_id = ? AND state = 'leased' AND state NOT IN ('sent', 'failed')"
@@ -188,7 +188,7 @@ class Deliveries:
         with transaction(self._db):
             self._db.execute(_RELEASE, (issue_id,))
 
-    def counts(self, issue_id: int) -> dict[DeliveryState, int]:
+    def count_states(self, issue_id: int) -> dict[DeliveryState, int]:
         """Return how many deliveries of an issue are in which state."""
         query = "SELECT state, count(*) FROM deliveries WHERE issue_id = ? GROUP BY state"
         found = dict(self._db.execute(query, (issue_id,)).fetchall())
@@ -197,13 +197,13 @@ class Deliveries:
     def sent_since(self, moment: datetime) -> int:
         """Return how many were sent after a moment, of all issues."""
         query = "SELECT count(*) FROM deliveries WHERE sent_at > ?"
-        return int(self._db.execute(query, (written(moment),)).fetchone()[0])
+        return int(self._db.execute(query, (encode_time(moment),)).fetchone()[0])
 
     def sent_before(self, number: int, now: datetime) -> datetime:
         """Return when the *number*-th last was sent, of all issues; *now* where fewer were."""
         query = "SELECT sent_at FROM deliveries WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
         row = self._db.execute(query, (number - 1,)).fetchone()
-        return read(row[0]) if row else now
+        return decode_time(row[0]) if row else now
 
     def has_begun(self, issue_id: int) -> bool:
         """Return whether a server was ever asked to take anything of an issue."""
@@ -212,12 +212,12 @@ class Deliveries:
         )
         return self._db.execute(query, (issue_id,)).fetchone() is not None
 
-    def rate(self, issue_id: int, now: datetime) -> int:
+    def sent_per_minute(self, issue_id: int, now: datetime) -> int:
         """Return how many were sent in the minute before *now*."""
         query = "SELECT count(*) FROM deliveries WHERE issue_id = ? AND sent_at > ?"
-        return int(self._db.execute(query, (issue_id, written(now - timedelta(minutes=1)))).fetchone()[0])
+        return int(self._db.execute(query, (issue_id, encode_time(now - timedelta(minutes=1)))).fetchone()[0])
 
-    def refusals(self, issue_id: int) -> Iterator[Tally]:
+    def count_refusals(self, issue_id: int) -> Iterator[RefusalCount]:
         """Yield what was said of deliveries that are not sent, by domain and code, the most frequent first."""
         query = (
             "SELECT substr(recipient_key, instr(recipient_key, '@') + 1), answer, count(*) FROM deliveries"
@@ -227,18 +227,20 @@ class Deliveries:
         for domain, answer, number in self._db.execute(query, (issue_id,)):
             codes = _CODES.match(answer)
             found[domain, codes[0].strip() if codes else ""] += number
-        yield from (Tally(*key, number) for key, number in found.most_common())
+        yield from (RefusalCount(*key, number) for key, number in found.most_common())
 
-    def fared(self, issue_id: int) -> Iterator[Fared]:
+    def load_results(self, issue_id: int) -> Iterator[DeliveryResult]:
         """Yield how each delivery of an issue fared, in their order."""
         query = (
             "SELECT d.recipient, l.lang, d.state, d.sent_at, coalesce(d.answer, ''), d.tries"
             " FROM deliveries d JOIN letters l ON l.id = d.letter_id WHERE d.issue_id = ? ORDER BY d.id"
         )
         for recipient, lang, state, sent_at, answer, tries in self._db.execute(query, (issue_id,)):
-            yield Fared(recipient, lang, DeliveryState(state), read(sent_at) if sent_at else None, answer, tries)
+            yield DeliveryResult(
+                recipient, lang, DeliveryState(state), decode_time(sent_at) if sent_at else None, answer, tries
+            )
 
-    def waiting(self, issue_id: int, *, resend: int) -> tuple[int, datetime | None, int]:
+    def pending(self, issue_id: int, *, resend: int) -> tuple[int, datetime | None, int]:
         """Return how many deliveries are still to come, when the first of them is due, and how many are held.
 
         Held is what may have arrived more than *resend* times, until a person decides.
@@ -250,19 +252,21 @@ class Deliveries:
             " FROM deliveries WHERE issue_id = :issue AND state NOT IN ('sent', 'failed')"
         )
         number, first, held = self._db.execute(query, {"issue": issue_id, "resend": resend}).fetchone()
-        return number, read(first) if first else None, held
+        return number, decode_time(first) if first else None, held
 
-    def share(self, issue_id: int, every: int) -> Share:
+    def first_batch_stats(self, issue_id: int, every: int) -> FirstBatchStats:
         """Return how one delivery in *every* of an issue has fared."""
         number, to_come, sent, bad, last = self._db.execute(_SHARE, (issue_id, every)).fetchone()
-        return Share(number=number, to_come=to_come, sent=sent, bad=bad, last_sent_at=read(last) if last else None)
+        return FirstBatchStats(
+            number=number, to_come=to_come, sent=sent, bad=bad, last_sent_at=decode_time(last) if last else None
+        )
 
-    def widen(self, issue_id: int) -> None:
+    def release_to_all(self, issue_id: int) -> None:
         """Write down that an issue may go to all."""
         with transaction(self._db):
             self._db.execute(_WIDEN, (issue_id,))
 
-    def hurry(self, issue_id: int) -> None:
+    def retry_now(self, issue_id: int) -> None:
         """Make everything that waits due at once, and what is held ready: somebody has decided."""
         with transaction(self._db):
             query = (
@@ -272,7 +276,7 @@ class Deliveries:
             self._db.execute(query, (issue_id,))
             self._db.execute(_WIDEN, (issue_id,))
 
-    def end(self, issue_id: int, answer: str) -> int:
+    def cancel_pending(self, issue_id: int, answer: str) -> int:
         """End everything that is still to come, without having been sent; return how many that were.
 
         Of what is being handed over just now it stays known that it may have arrived, whatever becomes of its sender.
@@ -290,9 +294,9 @@ class Deliveries:
             self._db.execute("UPDATE issues SET halted = ? WHERE id = ?", (reason, issue_id))
 
 
-def _ended(outcome: Outcome, now: str) -> tuple[object, ...]:
+def _ended(outcome: DeliveryOutcome, now: str) -> tuple[object, ...]:
     sent_at = now if outcome.state is DeliveryState.SENT else None
-    next_at = written(outcome.next_at) if outcome.next_at else None
+    next_at = encode_time(outcome.next_at) if outcome.next_at else None
     again = outcome.state is DeliveryState.UNKNOWN
     return (outcome.state, sent_at, outcome.answer, outcome.tries, next_at, again, outcome.id, outcome.state)
 
@@ -304,7 +308,7 @@ def _delivery(row: tuple[int, int, str, str, str | None, int | None, int]) -> De
         letter_id=letter_id,
         recipient=recipient,
         state=DeliveryState(state),
-        handed_over_at=read(handed_over_at) if handed_over_at else None,
+        handed_over_at=decode_time(handed_over_at) if handed_over_at else None,
         subscriber_id=subscriber_id,
         tries=tries,
     )

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from feeds.edges.store.plain import read, transaction, written
+from feeds.edges.store.plain import decode_time, encode_time, transaction
 from feeds.model import ArchivePage, KnownFeed, Ping
 
 _FEED = "INSERT OR REPLACE INTO feeds (kind, key, id, folder, label, updated, former) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -14,13 +14,13 @@ _PING = "INSERT OR REPLACE INTO pings (path, since, tries, next_at) VALUES (?, ?
 _NEW_PING = "INSERT OR IGNORE INTO pings (path, since, tries, next_at) VALUES (?, ?, ?, ?)"
 
 
-class FeedMemory:
+class Feeds:
     """The part of an open store that knows feeds. Each method is one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def known(self) -> tuple[KnownFeed, ...]:
+    def load_feeds(self) -> tuple[KnownFeed, ...]:
         """Return every feed that was ever published, in the order of their folders."""
         rows = self._db.execute(
             "SELECT kind, key, id, folder, label, updated, former FROM feeds ORDER BY folder"
@@ -32,30 +32,30 @@ class FeedMemory:
                 id=identity,
                 folder=folder,
                 label=label,
-                updated=None if updated is None else read(updated),
+                updated=None if updated is None else decode_time(updated),
                 former=tuple(json.loads(former)),
             )
             for kind, key, identity, folder, label, updated, former in rows
         )
 
-    def begin_changing(self, now: datetime) -> bool:
+    def mark_undeployed(self, now: datetime) -> bool:
         """Write down that files may change from now on; return whether that stood there before."""
         with transaction(self._db):
             before = self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
             if not before:
-                self._db.execute("INSERT INTO undeployed VALUES (?)", (written(now),))
+                self._db.execute("INSERT INTO undeployed VALUES (?)", (encode_time(now),))
         return before
 
     def is_undeployed(self) -> bool:
         """Return whether that stands there."""
         return self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
 
-    def deployed(self) -> None:
+    def mark_deployed(self) -> None:
         """Write down that nothing is left to deploy."""
         with transaction(self._db):
             self._db.execute("DELETE FROM undeployed")
 
-    def pages(self) -> tuple[ArchivePage, ...]:
+    def load_archive_pages(self) -> tuple[ArchivePage, ...]:
         """Return every archive page, a feed's oldest first."""
         rows = self._db.execute("SELECT kind, key, number, size, entries FROM archive_pages ORDER BY kind, key, number")
         return tuple(
@@ -63,7 +63,7 @@ class FeedMemory:
             for kind, key, number, size, entries in rows
         )
 
-    def remember(self, feeds: Iterable[KnownFeed], pages: Iterable[ArchivePage]) -> None:
+    def save_feeds(self, feeds: Iterable[KnownFeed], pages: Iterable[ArchivePage]) -> None:
         """Keep feeds and pages that are new or not what they were, together: a page belongs to a feed."""
         rows = [_row(feed) for feed in feeds]
         numbered = [(p.kind, p.key, p.number, p.size, json.dumps(p.entries, ensure_ascii=False)) for p in pages]
@@ -75,7 +75,7 @@ class FeedMemory:
             self._db.executemany(_FEED, rows)
             self._db.executemany(_PAGE, numbered)
 
-    def retired(self) -> frozenset[str]:
+    def load_retired(self) -> frozenset[str]:
         """Return what was ended: folders, with a slash at the end, and documents."""
         return frozenset(row[0] for row in self._db.execute("SELECT path FROM retired"))
 
@@ -84,54 +84,54 @@ class FeedMemory:
         ended = list(paths)
         with transaction(self._db):
             self._db.executemany(
-                "INSERT OR IGNORE INTO retired (path, at) VALUES (?, ?)", [(path, written(now)) for path in ended]
+                "INSERT OR IGNORE INTO retired (path, at) VALUES (?, ?)", [(path, encode_time(now)) for path in ended]
             )
             self._db.executemany(
                 "DELETE FROM pings WHERE substr(path, 1, length(?)) = ?", [(path, path) for path in ended]
             )
 
-    def revive(self, paths: Iterable[str]) -> bool:
+    def unretire(self, paths: Iterable[str]) -> bool:
         """Take that back; return whether any had ended."""
         with transaction(self._db):
             return self._db.executemany("DELETE FROM retired WHERE path = ?", [(path,) for path in paths]).rowcount > 0
 
     # Pings ------------------------------------------------------------------------------------------------------
 
-    def pings(self) -> tuple[Ping, ...]:
+    def load_pings(self) -> tuple[Ping, ...]:
         """Return what a hub has to hear of, the longest waiting first."""
         rows = self._db.execute("SELECT path, since, tries, next_at FROM pings ORDER BY since, path")
         return tuple(
-            Ping(path=path, since=read(since), tries=tries, next_at=read(next_at))
+            Ping(path=path, since=decode_time(since), tries=tries, next_at=decode_time(next_at))
             for path, since, tries, next_at in rows
         )
 
-    def expect(self, paths: Iterable[str], now: datetime) -> frozenset[str]:
+    def expect_pings(self, paths: Iterable[str], now: datetime) -> frozenset[str]:
         """Write down that documents may be about to change; return those that were waiting for a ping already."""
-        rows = [(path, written(now), 0, written(now)) for path in paths]
+        rows = [(path, encode_time(now), 0, encode_time(now)) for path in paths]
         if not rows:
             return frozenset()
-        waiting = {ping.path for ping in self.pings()}
+        waiting = {ping.path for ping in self.load_pings()}
         with transaction(self._db):
             self._db.executemany(_NEW_PING, rows)
         return frozenset(row[0] for row in rows if row[0] in waiting)
 
-    def hurry(self, paths: Iterable[str], now: datetime) -> None:
+    def reset_pings(self, paths: Iterable[str], now: datetime) -> None:
         """Write down that documents which are waiting have changed once more: patience begins anew, and at once."""
-        rows = [(written(now), written(now), path) for path in paths]
+        rows = [(encode_time(now), encode_time(now), path) for path in paths]
         if rows:
             with transaction(self._db):
                 self._db.executemany("UPDATE pings SET since = ?, tries = 0, next_at = ? WHERE path = ?", rows)
 
-    def settle(self, paths: Iterable[str]) -> None:
+    def clear_pings(self, paths: Iterable[str]) -> None:
         """Write down that a hub need not hear of documents: it has, or they have not changed after all."""
         rows = [(path,) for path in paths]
         if rows:
             with transaction(self._db):
                 self._db.executemany("DELETE FROM pings WHERE path = ?", rows)
 
-    def postpone(self, pings: Iterable[Ping]) -> None:
+    def postpone_pings(self, pings: Iterable[Ping]) -> None:
         """Keep when to try again."""
-        rows = [(ping.path, written(ping.since), ping.tries, written(ping.next_at)) for ping in pings]
+        rows = [(ping.path, encode_time(ping.since), ping.tries, encode_time(ping.next_at)) for ping in pings]
         if rows:
             with transaction(self._db):
                 self._db.executemany(_PING, rows)
@@ -139,5 +139,5 @@ class FeedMemory:
 
 def _row(feed: KnownFeed) -> tuple[str, str, str, str, str, str | None, str]:
     former = json.dumps(feed.former, ensure_ascii=False)
-    updated = None if feed.updated is None else written(feed.updated)
+    updated = None if feed.updated is None else encode_time(feed.updated)
     return (feed.kind, feed.key, feed.id, feed.folder, feed.label, updated, former)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from feeds.edges.store.people import END_WAITING
-from feeds.edges.store.plain import transaction, written
-from feeds.edges.store.values import topics
+from feeds.edges.store.people import CANCEL_PENDING
+from feeds.edges.store.plain import encode_time, transaction
+from feeds.edges.store.values import encode_topics
 from feeds.model import Value
 
 #: The later outweighs the earlier; from the third on somebody has gone.
@@ -67,7 +67,7 @@ _MERGE = """
     )
 """
 _APPLY = (
-    f"{END_WAITING} (SELECT person FROM temp.arrivals WHERE fate = 'left')",  # noqa: S608 - made of constants
+    f"{CANCEL_PENDING} (SELECT person FROM temp.arrivals WHERE fate = 'left')",  # noqa: S608 - made of constants
     """
         UPDATE subscribers SET status = name(max(a.weight, weight(a.was))), status_at = :at FROM temp.arrivals a
         WHERE a.person = subscribers.id AND a.weight != weight(a.was)
@@ -94,7 +94,7 @@ _APPLY = (
 )
 
 
-class Arrival(Value, frozen=True, kw_only=True):
+class ImportRow(Value, frozen=True, kw_only=True):
     """Somebody on a list."""
 
     #: Where on the list.
@@ -124,7 +124,7 @@ class KeptOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class ImportCounts:
     """What became of a list; each person counts once."""
 
     #: People who were not known, by status.
@@ -139,13 +139,13 @@ class Settled:
     kept_out: int
 
 
-class Intake:
+class SubscriberImport:
     """The part of an open store that takes in lists; one at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def stage(self, coming: Iterable[Arrival]) -> None:
+    def stage(self, coming: Iterable[ImportRow]) -> None:
         """Put people aside; the store itself is not touched yet."""
         for function, takes in _FUNCTIONS:
             self._db.create_function(function.__name__.strip("_"), takes, function, deterministic=True)
@@ -156,7 +156,7 @@ class Intake:
             self._db.execute(_CREATE)
             self._db.executemany(_STAGE, map(_row, coming))
 
-    def settle(self, source: str, at: datetime, *, keep: bool) -> Settled:
+    def commit_import(self, source: str, at: datetime, *, keep: bool) -> ImportCounts:
         """Say what becomes of those who were put aside; with *keep*, let it become, all or nothing.
 
         What waits for people who have left ends.
@@ -167,15 +167,15 @@ class Intake:
             self._db.execute(_MERGE)
             last = self._db.execute("SELECT coalesce(max(id), 0) FROM subscribers").fetchone()[0]
             for statement in _APPLY if keep else ():
-                self._db.execute(statement, {"at": written(at), "source": source, "last": last})
-        return self._settled()
+                self._db.execute(statement, {"at": encode_time(at), "source": source, "last": last})
+        return self._import_counts()
 
-    def _settled(self) -> Settled:
+    def _import_counts(self) -> ImportCounts:
         rows = self._db.execute(
             "SELECT fate, weight, count(*) FROM temp.arrivals GROUP BY 1, 2 ORDER BY 3 DESC"
         ).fetchall()
         fates = {fate: sum(number for f, _, number in rows if f == fate) for fate, _, _ in rows}
-        return Settled(
+        return ImportCounts(
             added={_STATUSES[weight]: number for fate, weight, number in rows if fate == "added"},
             merged=fates.get("merged", 0),
             unchanged=fates.get("known", 0) + fates.get("gone", 0),
@@ -190,7 +190,7 @@ class Intake:
             yield KeptOut(number=number, email=email, status=status)
 
 
-def _row(coming: Arrival) -> tuple[object, ...]:
+def _row(coming: ImportRow) -> tuple[object, ...]:
     return (
         coming.number,
         coming.email,
@@ -199,7 +199,7 @@ def _row(coming: Arrival) -> tuple[object, ...]:
         coming.lang,
         coming.timezone,
         coming.consent,
-        coming.created_at and written(coming.created_at),
+        coming.created_at and encode_time(coming.created_at),
         _wants(coming.wants),
         json.dumps(coming.digests) if coming.digests else "[]",
     )
@@ -208,7 +208,7 @@ def _row(coming: Arrival) -> tuple[object, ...]:
 @lru_cache(maxsize=1024)
 def _wants(wants: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     """Return newsletters with their topics, the latter as the table has them."""
-    return json.dumps({newsletter: topics(chosen) for newsletter, chosen in wants})
+    return json.dumps({newsletter: encode_topics(chosen) for newsletter, chosen in wants})
 
 
 def _weight(status: str | None) -> int | None:
@@ -234,7 +234,7 @@ def _joined_topics(had: str | None, more: str) -> str | None:
     """Return what somebody reads who reads both; no topics are all of them, or nothing said."""
     if had is None or had == more or "[]" in (had, more):  # they did not read it, or no more of it
         return had
-    return topics([*json.loads(had), *json.loads(more)])
+    return encode_topics([*json.loads(had), *json.loads(more)])
 
 
 #: What the statements above call, and with how many values.

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from feeds.edges.store.plain import read, transaction
-from feeds.model import Given, IssueState, Line, Told, Word
+from feeds.edges.store.plain import decode_time, transaction
+from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, SubscriberEvent
 
 #: What is not about people.
 _THING = "(j.what IN ('id', 'issue'))"
@@ -33,13 +33,13 @@ class Journal:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def has(self, *, people: bool) -> bool:
+    def has_pending(self, *, people: bool) -> bool:
         """Return whether anything waits: about people, or about ids and issues."""
         query = f"SELECT 1 FROM journal j WHERE {_THING} = ? LIMIT 1"  # noqa: S608 - made of constants
         return self._db.execute(query, (not people,)).fetchone() is not None
 
     @contextmanager
-    def taken(self, most: int, *, people: bool) -> Iterator[list[Line]]:
+    def take_batch(self, most: int, *, people: bool) -> Iterator[list[JournalRecord]]:
         """Hold the first lines of those that wait; they are forgotten if what is done with them ends well.
 
         Nobody else takes any meanwhile, so their order is the one in which they are written. In those about people
@@ -50,12 +50,12 @@ class Journal:
             yield list((self._words(last) if people else self._things(last)).values())
             self._db.execute(f"DELETE FROM journal AS j WHERE j.id <= ? AND {_THING} = ?", (last, not people))  # noqa: S608 - made of constants
 
-    def waiting(self) -> dict[int, Line]:
+    def load_pending(self) -> dict[int, JournalRecord]:
         """Return everything that waits, by its number."""
-        last = self.last()
+        last = self.last_number()
         return self._things(last) | self._words(last)
 
-    def last(self) -> int:
+    def last_number(self) -> int:
         """Return the highest number of what waits; 0 where nothing does."""
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0])
 
@@ -66,40 +66,43 @@ class Journal:
             if after is not None:
                 self._db.execute("DELETE FROM journal WHERE id > ?", (after,))
 
-    def _words(self, last: int) -> dict[int, Line]:
+    def _words(self, last: int) -> dict[int, JournalRecord]:
         rows = self._db.execute(_WORDS, (last,))
-        return {n: Word(what=what, who=who, newsletter=name, at=read(at)) for n, what, who, name, at in rows}
+        return {
+            n: SubscriberEvent(what=what, who=who, newsletter=name, at=decode_time(at))
+            for n, what, who, name, at in rows
+        }
 
-    def _things(self, last: int) -> dict[int, Line]:
-        given: dict[int, Line] = {
-            number: Given(id=identity, path=path, text=text, title=title, published=published, sketch=sketch)
+    def _things(self, last: int) -> dict[int, JournalRecord]:
+        given: dict[int, JournalRecord] = {
+            number: IdAssigned(id=identity, path=path, text=text, title=title, published=published, sketch=sketch)
             for number, identity, path, text, title, published, sketch in self._db.execute(_IDS, (last,))
         }
         return given | self._issues(last)
 
-    def _issues(self, last: int) -> dict[int, Line]:
+    def _issues(self, last: int) -> dict[int, JournalRecord]:
         """Return each issue once: all that is said of it is how it stands now."""
         rows = {row[-1]: row for row in self._db.execute(_ISSUES, (last,)).fetchall()}
-        return {row[0]: self._told(row) for row in rows.values()}
+        return {row[0]: self._issue_record(row) for row in rows.values()}
 
-    def _told(self, row: tuple[Any, ...]) -> Told:
+    def _issue_record(self, row: tuple[Any, ...]) -> IssueRecorded:
         _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, *rest = row
         entry, retracted_at, retraction, corrects, identity = rest
         entries: dict[str, list[str]] = {}
         for how, entry_id in self._db.execute(_ANNOUNCED, (identity,)):
             entries.setdefault(how, []).append(entry_id)
-        return Told(
+        return IssueRecorded(
             newsletter=newsletter,
             number=number,
-            slot=read(slot),
+            slot=decode_time(slot),
             subject=subject,
             state=IssueState(state),
-            composed_at=read(composed_at),
+            composed_at=decode_time(composed_at),
             transport=transport,
             note=note,
             recipients=recipients,
             sent=sent,
-            retracted_at=read(retracted_at) if retracted_at else None,
+            retracted_at=decode_time(retracted_at) if retracted_at else None,
             retraction=retraction,
             corrects=corrects,
             entry=entry,

@@ -19,8 +19,17 @@ from feeds.edges.store.schema import (
     subscribers,
     subscriptions,
 )
-from feeds.edges.store.values import aware, naive, topics
-from feeds.model import Choice, Content, DeliveryState, Issue, IssueState, Letter, Page, Selection
+from feeds.edges.store.values import encode_topics, from_column_time, to_column_time
+from feeds.model import (
+    DeliveryState,
+    Issue,
+    IssueContent,
+    IssuePage,
+    IssueState,
+    Letter,
+    Selection,
+    SubscriberPreferences,
+)
 
 #: Slots are unique: of issues that are adopted together each has its own.
 _SECOND = timedelta(seconds=1)
@@ -29,12 +38,12 @@ _LETTER = ("lang", "subject", "html", "text")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mailing:
+class RenderedIssue:
     """Who gets which letter of an issue."""
 
     letters: Sequence[Letter]
     #: A place in `letters` for each choice of readers; those whose choice is missing get none.
-    choices: Mapping[Choice, int]
+    choices: Mapping[SubscriberPreferences, int]
     #: Addresses for copies and how they are compared; they get the letter at `copies_get`.
     copies: Sequence[tuple[str, str]] = ()
     copies_get: int = 0
@@ -43,7 +52,7 @@ class Mailing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class NewIssue:
     """An issue before the store knows of it."""
 
     newsletter: str
@@ -51,18 +60,18 @@ class Plan:
     slot: datetime
     subject: str
     selection: Selection
-    page: Page
-    content: Content
+    page: IssuePage
+    content: IssueContent
     seed: bytes
     #: None while it waits for approval.
-    mailing: Mailing | None
+    mailing: RenderedIssue | None
     transport: str = ""
     #: The id of the issue that it corrects.
     corrects: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Adopted:
+class AdoptedIssue:
     """An issue that was sent and that the store did not know: what its page says."""
 
     number: int
@@ -70,7 +79,7 @@ class Adopted:
     page: str
 
 
-class Memory:
+class Issues:
     """An open store."""
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -78,21 +87,21 @@ class Memory:
 
     # Issues -----------------------------------------------------------------------------------------------------
 
-    def announced(self, newsletter: str) -> frozenset[str]:
+    def announced_ids(self, newsletter: str) -> frozenset[str]:
         """Return the ids of the entries a newsletter has announced."""
         query = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def last(self, newsletter: str) -> tuple[datetime | None, int]:
+    def last_issue(self, newsletter: str) -> tuple[datetime | None, int]:
         """Return the last slot that was used, in UTC, and the highest number given; a correction uses up no slot."""
         slots = sa.func.max(issues.c.slot).filter(issues.c.corrects.is_(None))
         query = sa.select(slots, sa.func.max(issues.c.number))
         with self._db.begin():
             slot, number = self._db.execute(query.where(issues.c.newsletter == newsletter)).one()
-        return (aware(slot) if slot else None), number or 0
+        return (from_column_time(slot) if slot else None), number or 0
 
-    def freeze(self, plan: Plan, now: datetime) -> bool:
+    def freeze(self, plan: NewIssue, now: datetime) -> bool:
         """Keep an issue with its letters, announcements and recipients, all or nothing.
 
         Returns False when the slot or number was used in the meantime: somebody else has composed it.
@@ -106,21 +115,21 @@ class Memory:
             return False
         return True
 
-    def _has_taken(self, plan: Plan) -> bool:
-        place = sa.or_(issues.c.slot == naive(plan.slot), issues.c.number == plan.number)
+    def _has_taken(self, plan: NewIssue) -> bool:
+        place = sa.or_(issues.c.slot == to_column_time(plan.slot), issues.c.number == plan.number)
         query = sa.select(issues.c.id).where(issues.c.newsletter == plan.newsletter, place)
         with self._db.begin():
             return self._db.execute(query).first() is not None
 
-    def _freeze(self, plan: Plan, now: datetime) -> None:
+    def _freeze(self, plan: NewIssue, now: datetime) -> None:
         issue_id = self._insert_one(
             issues.insert().values(
                 newsletter=plan.newsletter,
                 number=plan.number,
-                slot=naive(plan.slot),
+                slot=to_column_time(plan.slot),
                 state=IssueState.SENDING,
                 subject=plan.subject,
-                composed_at=naive(now),
+                composed_at=to_column_time(now),
                 approved=plan.mailing is not None,
                 note=plan.selection.note.digest if plan.selection.note else "",
                 seed=plan.seed,
@@ -150,7 +159,7 @@ class Memory:
         if plan.mailing:
             self._address(issue_id, plan.newsletter, plan.mailing)
 
-    def _address(self, issue_id: int, newsletter: str, mailing: Mailing) -> None:
+    def _address(self, issue_id: int, newsletter: str, mailing: RenderedIssue) -> None:
         """Write down the letters, and a delivery for each reader and copy; a reader who is a copy as well gets one."""
         ids = [self._insert_one(letters.insert().values(issue_id=issue_id, **_columns(one))) for one in mailing.letters]
         for choice, place in mailing.choices.items():
@@ -161,7 +170,7 @@ class Memory:
                 subscribers.c.email,
                 subscribers.c.email_key,
             ).where(*_reads(newsletter, mailing.of), subscribers.c.lang.is_not_distinct_from(choice.lang))
-            to = to.where(subscriptions.c.topics == topics(choice.topics)).order_by(subscribers.c.id)
+            to = to.where(subscriptions.c.topics == encode_topics(choice.topics)).order_by(subscribers.c.id)
             columns = [*this, "subscriber_id", "recipient", "recipient_key"]
             self._db.execute(deliveries.insert().from_select(columns, to))
         here = sa.select(deliveries.c.recipient_key).where(deliveries.c.issue_id == issue_id)
@@ -187,7 +196,7 @@ class Memory:
         with self._db.begin():
             return self._db.execute(sa.select(issues.c.id).where(issues.c.transport == transport)).first() is not None
 
-    def issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
+    def load_issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
         """Return the issues, oldest first; only those on their way if *unfinished*."""
         stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
         other = issues.alias()
@@ -200,39 +209,39 @@ class Memory:
         with self._db.begin():
             return tuple(_issue(row) for row in self._db.execute(query))
 
-    def letters(self, issue_id: int) -> dict[int, Letter]:
+    def load_letters(self, issue_id: int) -> dict[int, Letter]:
         """Return an issue's letters by their ids, as they were frozen."""
         with self._db.begin():
             rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
         return {row.id: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
 
-    def encoded(self, letter_id: int) -> bytes | None:
+    def load_encoded(self, letter_id: int) -> bytes | None:
         """Return a letter as it goes out; None before it has been put so."""
         with self._db.begin():
             return self._db.execute(sa.select(letters.c.encoded).where(letters.c.id == letter_id)).scalar()
 
-    def keep_encoded(self, letter_id: int, encoded: bytes) -> None:
+    def save_encoded(self, letter_id: int, encoded: bytes) -> None:
         """Keep a letter as it goes out."""
         with self._db.begin():
             self._db.execute(letters.update().where(letters.c.id == letter_id).values(encoded=encoded))
 
-    def page(self, issue_id: int) -> Page:
+    def load_page(self, issue_id: int) -> IssuePage:
         """Return an issue as everybody may see it."""
         query = sa.select(contents.c.page, contents.c.entry).where(contents.c.issue_id == issue_id)
         with self._db.begin():
             row = self._db.execute(query).one()
-        return Page(html=row.page, entry=row.entry)
+        return IssuePage(html=row.page, entry=row.entry)
 
-    def content(self, issue_id: int) -> Content | None:
+    def load_content(self, issue_id: int) -> IssueContent | None:
         """Return what an issue tells; None where an older version froze it, or froze it in a form of its own."""
         with self._db.begin():
             found = self._db.execute(sa.select(contents.c.content).where(contents.c.issue_id == issue_id)).scalar()
         try:
-            return msgspec.json.decode(found, type=Content) if found else None
+            return msgspec.json.decode(found, type=IssueContent) if found else None
         except msgspec.DecodeError:
             return None
 
-    def adopt(self, newsletter: str, sent: Sequence[Adopted], entry_ids: Iterable[str], now: datetime) -> int:
+    def adopt(self, newsletter: str, sent: Sequence[AdoptedIssue], entry_ids: Iterable[str], now: datetime) -> int:
         """Keep issues that were sent without this store, and take entries as told by them; return how many were not.
 
         Where there is no issue at all one of the number 0 stands for what was told elsewhere; nothing shows it.
@@ -243,7 +252,7 @@ class Memory:
             for at, one in enumerate(sent):
                 last = self._adopt(newsletter, one, now - (len(sent) - 1 - at) * _SECOND, now)
             if last is None:
-                last = self._adopt(newsletter, Adopted(number=0, subject="", page=""), now, now)
+                last = self._adopt(newsletter, AdoptedIssue(number=0, subject="", page=""), now, now)
             had = set(
                 self._db.execute(sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)).scalars()
             )
@@ -252,37 +261,37 @@ class Memory:
             self._insert(announced, [common | {"entry_id": one} for one in new])
             return len(new)
 
-    def _adopt(self, newsletter: str, one: Adopted, slot: datetime, now: datetime) -> int:
+    def _adopt(self, newsletter: str, one: AdoptedIssue, slot: datetime, now: datetime) -> int:
         about = {"newsletter": newsletter, "number": one.number, "subject": one.subject, "state": IssueState.SENT}
-        row = issues.insert().values(slot=naive(slot), composed_at=naive(now), **about)
+        row = issues.insert().values(slot=to_column_time(slot), composed_at=to_column_time(now), **about)
         issue_id = self._insert_one(row)
         self._insert(contents, [{"issue_id": issue_id, "page": one.page, "entry": ""}])
         return issue_id
 
-    def notes(self, newsletter: str) -> frozenset[str]:
+    def note_digests(self, newsletter: str) -> frozenset[str]:
         """Return the digests of the editor's notes that a newsletter's issues were composed with."""
         query = sa.select(issues.c.note).where(issues.c.newsletter == newsletter, issues.c.note != "")
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def corrections(self, issue_id: int) -> frozenset[str]:
+    def correction_digests(self, issue_id: int) -> frozenset[str]:
         """Return the digests of the notes that an issue was corrected with."""
         query = sa.select(issues.c.note).where(issues.c.corrects == issue_id)
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def reached(self, issue_id: int, keys: Collection[str]) -> frozenset[str]:
+    def reached_keys(self, issue_id: int, keys: Collection[str]) -> frozenset[str]:
         """Return which addresses, as they are compared, got an issue or may have got it."""
         query = sa.select(deliveries.c.recipient_key).where(*_got(issue_id), deliveries.c.recipient_key.in_(keys))
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def expected(self, newsletter: str, mailing: Mailing) -> int:
+    def count_recipients(self, newsletter: str, mailing: RenderedIssue) -> int:
         """Return how many a mailing would go to, give or take a reader who is a copy as well."""
-        counts = self.choices(newsletter, of=mailing.of)
+        counts = self.load_preferences(newsletter, of=mailing.of)
         return sum(counts.get(choice, 0) for choice in mailing.choices) + len(dict(mailing.copies))
 
-    def choices(self, newsletter: str, *, of: int | None = None) -> dict[Choice, int]:
+    def load_preferences(self, newsletter: str, *, of: int | None = None) -> dict[SubscriberPreferences, int]:
         """Return what a newsletter's active readers have asked for, and how many of them asked for just that.
 
         With the id *of* an issue only those count who got it, or may have got it.
@@ -292,9 +301,12 @@ class Memory:
         query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
         with self._db.begin():
             rows = self._db.execute(query).all()
-        return {Choice(lang=lang, topics=tuple(msgspec.json.decode(topics))): number for lang, topics, number in rows}
+        return {
+            SubscriberPreferences(lang=lang, topics=tuple(msgspec.json.decode(topics))): number
+            for lang, topics, number in rows
+        }
 
-    def approve(self, issue: Issue, mailing: Mailing) -> None:
+    def approve(self, issue: Issue, mailing: RenderedIssue) -> None:
         """Freeze who an issue goes to and with which letters; from now on it is on its way."""
         with self._db.begin():
             here = issues.update().where(issues.c.id == issue.id, ~issues.c.approved).values(approved=True)
@@ -311,7 +323,7 @@ class Memory:
 
     def retract(self, issue_id: int, at: datetime | None, reason: str = "") -> None:
         """Write down that an issue was taken back, and why; without a moment, that it was not."""
-        said = {"retracted_at": naive(at) if at else None, "retraction": reason}
+        said = {"retracted_at": to_column_time(at) if at else None, "retraction": reason}
         with self._db.begin():
             self._db.execute(issues.update().where(issues.c.id == issue_id).values(said))
 
@@ -355,17 +367,17 @@ def _issue(row: Any) -> Issue:
         id=row.id,
         newsletter=row.newsletter,
         number=row.number,
-        slot=aware(row.slot),
+        slot=from_column_time(row.slot),
         state=IssueState(row.state) if row.approved else IssueState.COMPOSED,
         subject=row.subject,
         posts=row.posts,
         recipients=row.recipients,
         sent=row.sent,
         seed=row.seed,
-        halted=row.halted,
-        whole=row.whole,
-        composed_at=aware(row.composed_at),
-        retracted_at=aware(row.retracted_at) if row.retracted_at else None,
+        halt_reason=row.halted,
+        released_to_all=row.whole,
+        composed_at=from_column_time(row.composed_at),
+        retracted_at=from_column_time(row.retracted_at) if row.retracted_at else None,
         retraction=row.retraction,
         corrects=row.corrected,
     )

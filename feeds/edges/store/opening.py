@@ -12,25 +12,25 @@ from feeds.edges.store.alerts import Alerts
 from feeds.edges.store.bounces import Bounces
 from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
-from feeds.edges.store.feeds import FeedMemory
-from feeds.edges.store.intake import Intake
+from feeds.edges.store.feeds import Feeds
+from feeds.edges.store.intake import SubscriberImport
 from feeds.edges.store.journal import Journal
-from feeds.edges.store.people import People
+from feeds.edges.store.people import Subscribers
 from feeds.edges.store.suppressions import Suppressions
 from feeds.errors import StoreError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from feeds.edges.store.memory import Memory
-    from feeds.edges.store.replay import Replay
+    from feeds.edges.store.memory import Issues
+    from feeds.edges.store.replay import JournalReplay
 
 _HERE = Path(__file__).parent
 _MIGRATIONS = _HERE / "migrations"
 #: https://www.sqlite.org/fileformat.html, section 1.3.1.
 _MAGIC = b"SQLite format 3\0"
 #: The last migration; a test holds that it is.
-HEAD = "0006"
+SCHEMA_VERSION = "0006"
 
 
 class Store:
@@ -40,27 +40,27 @@ class Store:
         self._connection = connection
         self.entries = Entries(connection)
         self.deliveries = Deliveries(connection)
-        self.feeds = FeedMemory(connection)
-        self.people = People(connection)
-        self.intake = Intake(connection)
+        self.feeds = Feeds(connection)
+        self.subscribers = Subscribers(connection)
+        self.subscriber_import = SubscriberImport(connection)
         self.suppressions = Suppressions(connection)
         self.bounces = Bounces(connection)
         self.alerts = Alerts(connection)
         self.journal = Journal(connection)
 
     @cached_property
-    def memory(self) -> "Memory":
+    def issues(self) -> "Issues":
         """Issues and their letters."""
-        from feeds.edges.store.memory import Memory  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
+        from feeds.edges.store.memory import Issues  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
 
-        return Memory(self._alchemy)
+        return Issues(self._alchemy)
 
     @cached_property
-    def replay(self) -> "Replay":
+    def replay(self) -> "JournalReplay":
         """What a journal says, done again."""
-        from feeds.edges.store.replay import Replay  # noqa: PLC0415 - only where a backup is brought back
+        from feeds.edges.store.replay import JournalReplay  # noqa: PLC0415 - only where a backup is brought back
 
-        return Replay(self._connection)
+        return JournalReplay(self._connection)
 
     @cached_property
     def _alchemy(self) -> "sa.Connection":
@@ -93,7 +93,7 @@ class Store:
 
 
 @contextmanager
-def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
+def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
     """Hold the store open; a relative SQLite path starts at *folder*.
 
     Without *create*, a store that does not exist yet is an empty one that leaves no trace.
@@ -101,7 +101,7 @@ def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
     Raises:
         StoreError: it cannot be opened, is damaged, or belongs to a newer version of this program.
     """
-    file = path(url, folder)
+    file = store_path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
     if exists and not _is_database(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
@@ -121,21 +121,21 @@ def opened(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 
 
-def copied(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
+def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     """Copy a store to a file that is new, and the file of *keys* beside it if there is one; return what was written.
 
     Raises:
         StoreError: there is no store, *to* is there already or cannot be written.
     """
     beside = to.with_name(f"{to.name}.key")
-    source = path(url, folder)
+    source = store_path(url, folder)
     if not source.is_file():
         raise StoreError(f"{source}: there is no store to copy yet")
     for file in (to, beside):
         if file.exists():
             raise StoreError(f"{file}: is there already; name another file")
     _make_private(to)
-    with opened(url, folder) as store:
+    with open_store(url, folder) as store:
         store.copy(to)
     if not keys.is_file():
         return [to]
@@ -144,7 +144,7 @@ def copied(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     return [to, beside]
 
 
-def path(url: str, folder: Path) -> Path:
+def store_path(url: str, folder: Path) -> Path:
     """Return the file of a SQLite store."""
     return folder / url.removeprefix("sqlite:///")
 
@@ -186,13 +186,13 @@ def _connected(file: str) -> sqlite3.Connection:
 
 def _upgrade(store: Store, file: Path) -> None:
     """Bring the tables to `HEAD`. Alembic is loaded only when there is something to do."""
-    found = store.entries.version()
-    if found == HEAD:
+    found = store.entries.schema_version()
+    if found == SCHEMA_VERSION:
         return
     if found is None:
-        store.entries.make((_HERE / "fresh.sql").read_text("utf-8"), HEAD)
+        store.entries.create_tables((_HERE / "fresh.sql").read_text("utf-8"), SCHEMA_VERSION)
         return
-    if found > HEAD:
+    if found > SCHEMA_VERSION:
         raise StoreError(f"{file}: the store was written by a newer version (its tables are at {found}); upgrade feeds")
     migrate(store)
 

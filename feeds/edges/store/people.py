@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feeds.edges.store.plain import read, transaction, written
-from feeds.edges.store.values import topics
+from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.values import encode_topics
 from feeds.model import DeliveryState, Subscriber
 
 #: How many are read at a time.
@@ -41,7 +41,7 @@ _WANT = "INSERT INTO subscriptions (topics, subscriber_id, newsletter) VALUES (?
 _WANT_ELSE = "UPDATE subscriptions SET topics = ? WHERE subscriber_id = ? AND newsletter = ?"
 _COME_BACK = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
 #: What waits for people who have left is over; with which of them, whoever uses it adds.
-END_WAITING = (
+CANCEL_PENDING = (
     "UPDATE deliveries SET state = 'failed', answer = 'left before it was known to be sent'"
     " WHERE state NOT IN ('sent', 'failed') AND subscriber_id IN"
 )
@@ -62,7 +62,7 @@ _LETTERS = """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Posted:
+class DeliveryRecord:
     """One letter to one person, and what became of it."""
 
     newsletter: str
@@ -76,7 +76,7 @@ class Posted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Returned:
+class BounceSummary:
     """What came back of a letter, and what followed from it."""
 
     at: datetime
@@ -86,13 +86,13 @@ class Returned:
     decision: str
 
 
-class People:
+class Subscribers:
     """The part of an open store that knows people."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def everybody(self, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
+    def iterate(self, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
         """Yield people in the order of their addresses; those who read a newsletter, those of a status."""
         query = f"{_SELECT} WHERE p.email_key > :last AND {_SELECTED} ORDER BY p.email_key LIMIT {_PAGE}"
         asked = {"newsletter": newsletter, "status": status, "last": ""}
@@ -100,41 +100,41 @@ class People:
             yield from found
             asked["last"] = found[-1].key
 
-    def counts(self, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
+    def count_by_status(self, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
         """Return how many of them have which status."""
         query = f"SELECT p.status, count(*) FROM subscribers p WHERE {_SELECTED} GROUP BY 1 ORDER BY 2 DESC"  # noqa: S608 - made of constants
         return dict(self._db.execute(query, {"newsletter": newsletter, "status": status}).fetchall())
 
-    def newsletters(self) -> frozenset[str]:
+    def subscribed_newsletters(self) -> frozenset[str]:
         """Return the newsletters that anybody reads, also those that there are not any more."""
         return frozenset(row[0] for row in self._db.execute("SELECT DISTINCT newsletter FROM subscriptions"))
 
-    def one(self, key: str) -> Subscriber | None:
+    def find(self, key: str) -> Subscriber | None:
         """Return the person with this address (compared as `key`)."""
         row = self._db.execute(f"{_SELECT} WHERE p.email_key = ?", (key,)).fetchone()
         return _subscriber(row) if row else None
 
-    def letters(self, key: str) -> Iterator[Posted]:
+    def iterate_deliveries(self, key: str) -> Iterator[DeliveryRecord]:
         """Yield the letters to an address, oldest first, as far as they have come."""
         for newsletter, number, subject, lang, state, sent_at, answer in self._db.execute(_LETTERS, (key,)):
-            yield Posted(
+            yield DeliveryRecord(
                 newsletter=newsletter,
                 number=number,
                 subject=subject,
                 lang=lang,
                 state=DeliveryState(state),
-                sent_at=read(sent_at) if sent_at else None,
+                sent_at=decode_time(sent_at) if sent_at else None,
                 answer=answer,
             )
 
-    def left(self, key: str) -> dict[str, datetime]:
+    def left_newsletters(self, key: str) -> dict[str, datetime]:
         """Return which newsletters a reader has left one by one, and when."""
-        return {newsletter: read(at) for newsletter, at in self._db.execute(f"{_LEFT} ORDER BY 1", (key,))}
+        return {newsletter: decode_time(at) for newsletter, at in self._db.execute(f"{_LEFT} ORDER BY 1", (key,))}
 
-    def returned(self, key: str) -> Iterator[Returned]:
+    def iterate_bounces(self, key: str) -> Iterator[BounceSummary]:
         """Yield what came back of letters to a reader."""
         for at, kind, status, said, decision in self._db.execute(_CAME_BACK, (key,)):
-            yield Returned(at=read(at), kind=kind, status=status, said=said, decision=decision)
+            yield BounceSummary(at=decode_time(at), kind=kind, status=status, said=said, decision=decision)
 
     def subscribe(
         self,
@@ -153,7 +153,7 @@ class People:
         None leaves the topics of a newsletter that they read as they are; for one that is new to them it means all.
         Consent is added to what there was, if there is anything new that it is to.
         """
-        values = {"lang": lang, "timezone": timezone, "consent": consent, "at": written(at)}
+        values = {"lang": lang, "timezone": timezone, "consent": consent, "at": encode_time(at)}
         with transaction(self._db):
             had = self._db.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
             if had is None:
@@ -170,9 +170,9 @@ class People:
         had = {row[0] for row in rows}
         for newsletter, chosen in sorted(wanted.items()):
             if newsletter not in had:
-                self._db.execute(_WANT, (topics(chosen or ()), identity, newsletter))
+                self._db.execute(_WANT, (encode_topics(chosen or ()), identity, newsletter))
             elif chosen is not None:
-                self._db.execute(_WANT_ELSE, (topics(chosen), identity, newsletter))
+                self._db.execute(_WANT_ELSE, (encode_topics(chosen), identity, newsletter))
         return not wanted.keys() <= had
 
     def unsubscribe(self, key: str, at: datetime) -> None:
@@ -181,16 +181,16 @@ class People:
         They stay known, so that nothing brings them back by accident.
         """
         with transaction(self._db):
-            leave(self._db, key, at)
+            mark_unsubscribed(self._db, key, at)
 
 
-def leave(connection: sqlite3.Connection, key: str, at: datetime) -> None:
+def mark_unsubscribed(connection: sqlite3.Connection, key: str, at: datetime) -> None:
     """Write down that a person has left, in a transaction that is open.
 
     Whose mail came back has left as well: whatever is found out about that mail later does not bring them back.
     """
-    connection.execute(_LEAVE, (written(at), key))
-    theirs = f"{END_WAITING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
+    connection.execute(_LEAVE, (encode_time(at), key))
+    theirs = f"{CANCEL_PENDING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
     connection.execute(theirs, (key,))
 
 
@@ -208,8 +208,8 @@ def _subscriber(row: Any) -> Subscriber:
         topics=chosen.copy(),
         consent=consent,
         source=source,
-        created_at=read(created_at),
-        status_at=read(status_at),
+        created_at=decode_time(created_at),
+        status_at=decode_time(status_at),
     )
 
 

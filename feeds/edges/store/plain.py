@@ -24,11 +24,11 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
     connection.execute("COMMIT")
 
 
-def written(moment: datetime) -> str:
+def encode_time(moment: datetime) -> str:
     """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
     return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # years below 1000 too
 
 
-def read(text: str) -> datetime:
+def decode_time(text: str) -> datetime:
     """Return a moment that was written so."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.people import END_WAITING
-from feeds.edges.store.plain import read, transaction, written
-from feeds.model import Told
+from feeds.edges.store.people import CANCEL_PENDING
+from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.model import IssueRecorded
 
 _SECOND = timedelta(seconds=1)
 _LAST_WORD = """
@@ -59,7 +59,7 @@ _LIST = """
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class StoredSubscriber:
     """Somebody whom the store knows."""
 
     id: int
@@ -70,24 +70,24 @@ class Reader:
     created_at: datetime
 
 
-class Replay:
+class JournalReplay:
     """The part of an open store that takes in what happened after it was copied."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def hurry(self) -> None:
+    def disable_fsync(self) -> None:
         """Leave it to whoever closes the store to see to it that what is written comes to the disk."""
         self._db.execute("PRAGMA synchronous = OFF")
 
-    def last_word(self) -> datetime | None:
+    def latest_time(self) -> datetime | None:
         """Return the latest moment that the store speaks of; None where it is empty."""
         found = self._db.execute(_LAST_WORD).fetchone()[0]
-        return read(found) if found else None
+        return decode_time(found) if found else None
 
     # Issues -----------------------------------------------------------------------------------------------------
 
-    def issues(self, told: Iterable[Told], page: Callable[[str, int], str]) -> list[str]:
+    def record_issues(self, told: Iterable[IssueRecorded], page: Callable[[str, int], str]) -> list[str]:
         """Keep issues that are not known as sent, with what they told; return their names.
 
         Args:
@@ -97,7 +97,7 @@ class Replay:
         with transaction(self._db):
             return [f"{one.newsletter} {one.number}" for one in told if self._issue(one, page)]
 
-    def _issue(self, one: Told, page: Callable[[str, int], str]) -> bool:
+    def _issue(self, one: IssueRecorded, page: Callable[[str, int], str]) -> bool:
         self._cancel(one)
         about = (one.newsletter, one.number)
         row = self._db.execute("SELECT id, state FROM issues WHERE newsletter = ? AND number = ?", about).fetchone()
@@ -110,7 +110,7 @@ class Replay:
                 self._db.execute(_ARRIVED, (one.recipients, one.sent, identity))
                 self._db.execute(_NOT_KNOWN, (identity,))
         if one.retracted_at:
-            self._db.execute(_RETRACT, (written(one.retracted_at), one.retraction, identity))
+            self._db.execute(_RETRACT, (encode_time(one.retracted_at), one.retraction, identity))
         if is_new and one.corrects is not None:
             self._db.execute(_CORRECT, (one.newsletter, one.corrects, identity))
         for how, ids in one.entries.items():
@@ -119,66 +119,66 @@ class Replay:
             self._db.executemany(_ANNOUNCE, rows)
         return is_new
 
-    def _cancel(self, one: Told) -> None:
+    def _cancel(self, one: IssueRecorded) -> None:
         """Forget an issue that waits for approval here and was approved, or composed anew, since."""
         query = "SELECT id FROM issues WHERE newsletter = ? AND NOT approved AND (number = ? OR slot = ?)"
-        for row in self._db.execute(query, (one.newsletter, one.number, written(one.slot))).fetchall():
+        for row in self._db.execute(query, (one.newsletter, one.number, encode_time(one.slot))).fetchall():
             for table in ("announced", "contents"):
                 self._db.execute(f"DELETE FROM {table} WHERE issue_id = ?", row)  # noqa: S608 - one of two constants
             self._db.execute("DELETE FROM issues WHERE id = ?", row)
 
-    def _insert(self, one: Told, page: str) -> int:
+    def _insert(self, one: IssueRecorded, page: str) -> int:
         slot = one.slot
         taken = "SELECT 1 FROM issues WHERE newsletter = ? AND slot = ?"
-        while self._db.execute(taken, (one.newsletter, written(slot))).fetchone():
+        while self._db.execute(taken, (one.newsletter, encode_time(slot))).fetchone():
             slot += _SECOND  # slots are unique, also where a store was adopted in between
-        times = (written(slot), one.subject, written(one.composed_at))
+        times = (encode_time(slot), one.subject, encode_time(one.composed_at))
         row = (one.newsletter, one.number, *times, one.note, one.transport, one.recipients, one.sent)
         identity = int(self._db.execute(_ISSUE, row).fetchone()[0])
         self._db.execute("INSERT INTO contents (issue_id, page, entry) VALUES (?, ?, ?)", (identity, page, one.entry))
         return identity
 
-    def hold(self, reason: str) -> list[str]:
+    def hold_unsent(self, reason: str) -> list[str]:
         """Hold every issue of which something is still to be sent; return their names."""
         with transaction(self._db):
             return [f"{newsletter} {number}" for newsletter, number in self._db.execute(_HOLD, (reason,)).fetchall()]
 
     # People -----------------------------------------------------------------------------------------------------
 
-    def readers(self) -> Iterator[Reader]:
+    def iterate_subscribers(self) -> Iterator[StoredSubscriber]:
         """Yield everybody, whatever their status; do not write meanwhile."""
         query = "SELECT id, email, email_key, status, created_at FROM subscribers ORDER BY id"
         for identity, email, key, status, created_at in self._db.execute(query):
-            yield Reader(identity, email, key, status, read(created_at))
+            yield StoredSubscriber(identity, email, key, status, decode_time(created_at))
 
-    def addresses(self) -> Iterator[str]:
+    def delivered_addresses(self) -> Iterator[str]:
         """Yield the addresses that letters went to, as addresses are compared; do not write meanwhile."""
         for (key,) in self._db.execute(
             "SELECT DISTINCT recipient_key FROM deliveries WHERE recipient_key NOT LIKE '%@erased'"
         ):
             yield key
 
-    def stand(self, reader: int, status: str, at: datetime) -> None:
+    def set_status(self, reader: int, status: str, at: datetime) -> None:
         """Give a reader a status; what waits for who is gone ends."""
         with transaction(self._db):
             if status in _GONE:
-                self._db.execute(f"{END_WAITING} (?)", (reader,))
+                self._db.execute(f"{CANCEL_PENDING} (?)", (reader,))
             self._db.execute(
-                "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ?", (status, written(at), reader)
+                "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ?", (status, encode_time(at), reader)
             )
 
-    def leave(self, reader: int, newsletter: str, at: datetime) -> bool:
+    def unsubscribe_from(self, reader: int, newsletter: str, at: datetime) -> bool:
         """End one subscription of a reader, and what waits of it; return whether that was not so before."""
         mine = (reader, newsletter)
         with transaction(self._db):
             had = self._db.execute("SELECT 1 FROM leaves WHERE subscriber_id = ? AND newsletter = ?", mine).fetchone()
             self._db.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", mine)
-            self._db.execute(_LEAVE, (*mine, written(at)))
-            waiting = f"{END_WAITING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
+            self._db.execute(_LEAVE, (*mine, encode_time(at)))
+            waiting = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
             self._db.execute(waiting, mine)
         return had is None
 
-    def come_back(self, reader: int, newsletter: str) -> bool:
+    def resubscribe(self, reader: int, newsletter: str) -> bool:
         """Let a reader who has left a newsletter read it again, all of it; return whether that was not so before."""
         with transaction(self._db):
             gone = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
@@ -188,12 +188,12 @@ class Replay:
             self._db.execute(row, (reader, newsletter))
         return True
 
-    def settle_list(self, listed: Mapping[str, tuple[str, datetime]], allowed: Iterable[str]) -> int:
+    def replace_suppressions(self, listed: Mapping[str, tuple[str, datetime]], allowed: Iterable[str]) -> int:
         """Bring the suppression list to this: why and since when by digest, and who is not on it.
 
         Returns how many entries that has changed.
         """
-        on = ((digest, why, written(at)) for digest, (why, at) in listed.items())
+        on = ((digest, why, encode_time(at)) for digest, (why, at) in listed.items())
         with transaction(self._db):
             changed = self._db.executemany(_LIST, on).rowcount
             off = self._db.executemany("DELETE FROM suppressions WHERE digest = ?", ((digest,) for digest in allowed))

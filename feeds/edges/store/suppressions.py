@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.people import leave
-from feeds.edges.store.plain import read, transaction, written
-from feeds.errors import Busy
+from feeds.edges.store.people import mark_unsubscribed
+from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.errors import LockedError
 
 _ADD = "INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 #: Who was on the list already is from now on there for another reason.
@@ -52,23 +52,23 @@ class Suppressions:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def marks(self) -> frozenset[str]:
+    def key_ids(self) -> frozenset[str]:
         """Return what stands before the colons of the digests: by which keys they were made."""
         query = "SELECT DISTINCT substr(digest, 1, instr(digest, ':') - 1) FROM suppressions"
         return frozenset(row[0] for row in self._db.execute(query))
 
-    def one(self, digests: Sequence[str]) -> Suppression | None:
+    def find(self, digests: Sequence[str]) -> Suppression | None:
         """Return what is known of an address that would be kept as one of *digests*."""
         query = f"SELECT reason, at FROM suppressions WHERE digest IN ({_places(digests)})"  # noqa: S608 - question marks
         row = self._db.execute(query, digests).fetchone()
-        return Suppression(reason=row[0], at=read(row[1])) if row else None
+        return Suppression(reason=row[0], at=decode_time(row[1])) if row else None
 
     def suppress(self, key: str, digest: str | None, at: datetime) -> None:
         """Put an address on the list, unless (None) it is; who has it has left, and nothing waits for them any more."""
         with transaction(self._db):
             if digest is not None:
-                self._db.execute(_ADD, (digest, "suppressed", written(at)))
-            leave(self._db, key, at)
+                self._db.execute(_ADD, (digest, "suppressed", encode_time(at)))
+            mark_unsubscribed(self._db, key, at)
 
     def allow(self, digests: Sequence[str]) -> bool:
         """Take an address off the list; return whether it was on it."""
@@ -83,7 +83,7 @@ class Suppressions:
         there were.
         """
         with transaction(self._db):
-            self._db.execute(_ADD_ERASED, (digest, written(at)))
+            self._db.execute(_ADD_ERASED, (digest, encode_time(at)))
             number = self._db.execute(_FORGET, {"key": key}).rowcount
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
             named = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
@@ -92,7 +92,7 @@ class Suppressions:
                 self._db.execute(statement)
         return number
 
-    def overwrite(self) -> None:
+    def secure_vacuum(self) -> None:
         """Write the store anew, so that its file holds nothing any more that was deleted; what lay beside it goes.
 
         Raises:
@@ -105,7 +105,7 @@ class Suppressions:
         except sqlite3.OperationalError as e:
             if e.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
-            raise Busy("somebody reads the store, so what was deleted still lies in its file; try again") from e
+            raise LockedError("somebody reads the store, so what was deleted still lies in its file; try again") from e
 
 
 def _places(values: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from feeds.edges.store.entries import Entries
-from feeds.edges.store.opening import HEAD
+from feeds.edges.store.opening import SCHEMA_VERSION
 from feeds.errors import StoreError
 
 #: What SQLite may have laid beside a store.
@@ -15,7 +15,7 @@ _ENDINGS = ("-wal", "-shm", "-journal")
 
 
 @contextmanager
-def copied_beside(backup: Path, store: Path) -> Iterator[Path]:
+def open_replacement(backup: Path, store: Path) -> Iterator[Path]:
     """Hold a copy of a backup open, beside the store that it is to replace; what is left of it at the end goes.
 
     Raises:
@@ -47,10 +47,10 @@ def _check(source: sqlite3.Connection, backup: Path) -> None:
     said = source.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
         raise StoreError(f"{backup}: is damaged: {said}")
-    found = Entries(source).version()
+    found = Entries(source).schema_version()
     if found is None:
         raise StoreError(f"{backup}: is no copy of a store")
-    if found > HEAD:
+    if found > SCHEMA_VERSION:
         raise StoreError(f"{backup}: is of a newer version (its tables are at {found}); upgrade feeds")
 
 
@@ -59,7 +59,7 @@ def _remove(copy: Path) -> None:
         copy.with_name(copy.name + ending).unlink(missing_ok=True)
 
 
-def put(copy: Path, store: Path, when: str) -> Path | None:
+def replace_store(copy: Path, store: Path, when: str) -> Path | None:
     """Put a copy that nobody has open in the store's place; return where the former store lies now, if there was one.
 
     There is never no store: the old one has a second name before the new one takes its first.

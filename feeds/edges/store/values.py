@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 
-def naive(moment: datetime) -> datetime:
+def to_column_time(moment: datetime) -> datetime:
     """Return a moment as the tables have it: UTC, without zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def aware(moment: datetime) -> datetime:
+def from_column_time(moment: datetime) -> datetime:
     """Return a moment that a table had."""
     return moment.replace(tzinfo=UTC)
 
 
-def topics(names: Iterable[str]) -> str:
+def encode_topics(names: Iterable[str]) -> str:
     """Return names in the one form in which equal choices are equal texts."""
     return json.dumps(sorted(set(names)), ensure_ascii=False)

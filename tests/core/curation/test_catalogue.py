@@ -5,18 +5,18 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.curation.catalogue import build
-from feeds.model import Status, Verdict
+from feeds.core.curation.catalogue import build_catalogue
+from feeds.model import PostOutcome, PostStatus
 from feeds.settings import Settings
 from tests.core.factory import START, post
 
 
 def built(*posts, days=10):
-    return build(posts, now=START + timedelta(days=days), known=(), settings=Settings())
+    return build_catalogue(posts, now=START + timedelta(days=days), known=(), settings=Settings())
 
 
 def status(*posts, **more):
-    return {v.path: v.status for v in built(*posts, **more).verdicts}
+    return {v.path: v.status for v in built(*posts, **more).outcomes}
 
 
 def test_drafts_future_and_expired_posts_are_held_back():
@@ -28,17 +28,17 @@ def test_drafts_future_and_expired_posts_are_held_back():
         post("public.md", expires=START + timedelta(days=11)),
     )
     assert found == {
-        "draft.md": Status.DRAFT,
-        "future.md": Status.FUTURE,
-        "expired.md": Status.EXPIRED,
-        "public.md": Status.PUBLIC,
+        "draft.md": PostStatus.DRAFT,
+        "future.md": PostStatus.FUTURE,
+        "expired.md": PostStatus.EXPIRED,
+        "public.md": PostStatus.PUBLIC,
     }
 
 
 def test_what_is_held_back_takes_no_public_posts_place():
     """A draft with the same text is no reason to drop the post."""
     found = status(post("a.md", draft=True, text_digest="t"), post("b.md", text_digest="t"))
-    assert found["b.md"] is Status.PUBLIC
+    assert found["b.md"] is PostStatus.PUBLIC
 
 
 def test_nothing_of_a_draft_leaks_into_names():
@@ -59,7 +59,7 @@ def test_an_update_still_to_come_does_not_count():
 
 def test_every_file_has_a_verdict_and_every_status_a_count():
     """Rejected ones too."""
-    rejected = Verdict(path="x.md", status=Status.REJECTED, reason="x.md:1: no")
+    rejected = PostOutcome(path="x.md", status=PostStatus.REJECTED, reason="x.md:1: no")
     catalogue = built(post("a.md"), rejected)
     assert catalogue.counts == {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 1}
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from feeds.core.curation import duplicates
 from feeds.core.posts import sketch
-from feeds.model import Kind, Likeness
-from feeds.settings import Duplicates
+from feeds.model import DuplicateKind, TextSimilarity
+from feeds.settings import DuplicateSettings
 from tests.core.factory import START, post
 from tests.corpora.facts import PAIRS as _PAIRS
 
 PAIRS = tomllib.loads(_PAIRS.read_text("utf-8"))["pair"]
-NEAR = Duplicates()
+NEAR = DuplicateSettings()
 
 SAME = {"text_digest": "same"}
 
@@ -24,10 +24,10 @@ SAME = {"text_digest": "same"}
 def goes(*posts, characters=1000):
     """What repeats what, of posts whose common texts have so many characters."""
     known = {
-        duplicates.pair(a, b): Likeness(similarity=1.0, characters=characters)
-        for a, b in duplicates.candidates(posts, (), ())
+        duplicates.pair_key(a, b): TextSimilarity(jaccard=1.0, characters=characters)
+        for a, b in duplicates.candidate_pairs(posts, (), ())
     }
-    return {f.post.path: f.stays.path for f in duplicates.find(posts, known, Duplicates())}
+    return {f.post.path: f.kept.path for f in duplicates.find_duplicates(posts, known, DuplicateSettings())}
 
 
 def test_the_same_text_in_two_files_is_one_post():
@@ -69,7 +69,7 @@ def test_link_posts_are_the_same_only_when_all_is():
 
 def test_two_files_with_one_id_are_one_post():
     """The id is theirs, so they say it themselves."""
-    assert goes(post("a.md", own_id="urn:x"), post("b.md", own_id="urn:x")) == {"b.md": "a.md"}
+    assert goes(post("a.md", declared_id="urn:x"), post("b.md", own_id="urn:x")) == {"b.md": "a.md"}
 
 
 MANY = st.lists(
@@ -78,7 +78,7 @@ MANY = st.lists(
             f"{n}.md",
             text_digest=digest,
             published=START + timedelta(days=days),
-            own_id=own,
+            declared_id=own,
         ),
         st.integers(0, 99),
         st.sampled_from("xyz"),
@@ -111,11 +111,11 @@ def prose(seed, length=300):
 
 def written(path, text, **values):
     """A post known by its text, as reading it would make it."""
-    squeezed = sketch.squeezed(text.encode())
+    squeezed = sketch.normalize_bytes(text.encode())
     known_by = {
-        "text_digest": sketch.digest(squeezed),
-        "sketch": sketch.sketch(squeezed),
-        "numbers": sketch.numbers(text.encode()),
+        "text_digest": sketch.text_digest(squeezed),
+        "sketch": sketch.make_sketch(squeezed),
+        "numbers": sketch.digits_hash(text.encode()),
     }
     return post(path, **known_by, **values)
 
@@ -125,9 +125,9 @@ def found(texts, settings=NEAR, **values):
     posts = [
         written(name, text, **{key: v[name] for key, v in values.items() if name in v}) for name, text in texts.items()
     ]
-    pairs = duplicates.candidates(posts, {duplicates.mark(p) for p in posts}, ())
-    known = {duplicates.pair(a, b): duplicates.likeness(texts[a.path], texts[b.path]) for a, b in pairs}
-    return {f.post.path: f for f in duplicates.find(posts, known, settings)}
+    pairs = duplicates.candidate_pairs(posts, {duplicates.text_key(p) for p in posts}, ())
+    known = {duplicates.pair_key(a, b): duplicates.compare_texts(texts[a.path], texts[b.path]) for a, b in pairs}
+    return {f.post.path: f for f in duplicates.find_duplicates(posts, known, settings)}
 
 
 def edited(words, every, word="other"):
@@ -142,31 +142,31 @@ LATER = {"b.md": START + timedelta(days=1)}
 def test_nearly_the_same_text_is_a_duplicate():
     """The earlier stays, and the reason says how much is the same."""
     twin = found({"a.md": TEXT, "b.md": NEARLY}, published=LATER)["b.md"]
-    assert (twin.kind, twin.stays.path, twin.dropped) == (Kind.NEAR, "a.md", True)
-    assert twin.similarity == duplicates.similarity(TEXT, NEARLY) > 0.9
+    assert (twin.kind, twin.kept.path, twin.dropped) == (DuplicateKind.NEAR, "a.md", True)
+    assert twin.similarity == duplicates.jaccard_similarity(TEXT, NEARLY) > 0.9
     assert twin.reason == f"{int(twin.similarity * 100)} % of its text as a.md"
 
 
 def test_below_the_threshold_both_stay():
     """It is the owner's."""
     assert found({"a.md": TEXT, "b.md": edited(prose(1), 3)}) == {}
-    strict = Duplicates(similarity=0.999)
+    strict = DuplicateSettings(similarity=0.999)
     assert found({"a.md": TEXT, "b.md": NEARLY}, strict) == {}
 
 
 def test_a_copy_edited_in_every_sentence_is_found():
     """No run of a dozen words is the same in both."""
     other = edited(prose(1), 12)
-    assert duplicates.similarity(TEXT, other) >= 0.75
-    assert found({"a.md": TEXT, "b.md": other}, Duplicates(similarity=0.75))["b.md"].dropped
+    assert duplicates.jaccard_similarity(TEXT, other) >= 0.75
+    assert found({"a.md": TEXT, "b.md": other}, DuplicateSettings(similarity=0.75))["b.md"].dropped
 
 
 def test_what_is_near_may_be_reported_or_not_looked_for():
     """`near` decides; the same text is a duplicate all the same."""
     texts = {"a.md": TEXT, "b.md": NEARLY, "c.md": TEXT}
-    told = {path: f.dropped for path, f in found(texts, Duplicates(near="report")).items()}
+    told = {path: f.dropped for path, f in found(texts, DuplicateSettings(near="report")).items()}
     assert told == {"b.md": False, "c.md": True}
-    assert found(texts, Duplicates(near="keep")).keys() == {"c.md"}
+    assert found(texts, DuplicateSettings(near="keep")).keys() == {"c.md"}
 
 
 def test_instalments_differ_in_their_numbers_and_stay():
@@ -174,18 +174,20 @@ def test_instalments_differ_in_their_numbers_and_stay():
     texts = {f"{n}.md": f"{TEXT} 9.{n}" for n in range(4)}
     assert found(texts) == {}
     posts = [written(name, text, published=START + timedelta(days=n)) for n, (name, text) in enumerate(texts.items())]
-    pairs = {later.path: earlier.path for later, earlier in duplicates.instalments(posts)}
+    pairs = {later.path: earlier.path for later, earlier in duplicates.instalment_pairs(posts)}
     assert pairs.keys() == {"1.md", "2.md", "3.md"}
-    like = duplicates.likeness(texts["0.md"], texts["1.md"])
-    told = duplicates.instalment(posts[1], posts[0], like, NEAR)
-    assert (told.kind, told.dropped) == (Kind.INSTALMENT, False)
-    assert duplicates.instalment(posts[1], posts[0], like, Duplicates(similarity=0.9999)) is None
+    like = duplicates.compare_texts(texts["0.md"], texts["1.md"])
+    told = duplicates.describe_instalment(posts[1], posts[0], like, NEAR)
+    assert (told.kind, told.dropped) == (DuplicateKind.INSTALMENT, False)
+    assert duplicates.describe_instalment(posts[1], posts[0], like, DuplicateSettings(similarity=0.9999)) is None
 
 
 def test_numbers_in_the_addresses_of_links_are_no_numbers_of_the_text():
     """A copy whose links were renumbered is a copy."""
     assert (
-        sketch.numbers(b"a 12 [b](/c/3) d 4") == sketch.numbers(b"a 12 [b](/c/99) d 4") != sketch.numbers(b"a 12 b 5")
+        sketch.digits_hash(b"a 12 [b](/c/3) d 4")
+        == sketch.digits_hash(b"a 12 [b](/c/99) d 4")
+        != sketch.digits_hash(b"a 12 b 5")
     )
 
 
@@ -197,10 +199,10 @@ def test_translations_are_not_compared():
 def test_what_was_published_before_stays():
     """A copy never takes the place of its original, however early its date and short its path."""
     posts = [written("original.md", TEXT, published=START + timedelta(days=5)), written("c.md", TEXT)]
-    known = {duplicates.pair(*posts): duplicates.likeness(TEXT, TEXT)}
-    by_date = duplicates.find(posts, known, NEAR)
+    known = {duplicates.pair_key(*posts): duplicates.compare_texts(TEXT, TEXT)}
+    by_date = duplicates.find_duplicates(posts, known, NEAR)
     assert [f.post.path for f in by_date] == ["original.md"]
-    remembered = duplicates.find(posts, known, NEAR, lambda p: p.path == "original.md")
+    remembered = duplicates.find_duplicates(posts, known, NEAR, lambda p: p.path == "original.md")
     assert [f.post.path for f in remembered] == ["c.md"]
 
 
@@ -223,7 +225,10 @@ def test_looking_at_a_few_new_posts_finds_what_looking_at_all_does(recipe, old, 
     random.shuffle(posts)
 
     def pairs(among, fresh):
-        return {duplicates.pair(a, b) for a, b in duplicates.candidates(among, set(map(duplicates.mark, fresh)), ())}
+        return {
+            duplicates.pair_key(a, b)
+            for a, b in duplicates.candidate_pairs(among, set(map(duplicates.text_key, fresh)), ())
+        }
 
     before = pairs(posts[:old], posts[:old])
     assert before | pairs(posts, posts[old:]) == pairs(posts, posts)
@@ -240,13 +245,13 @@ def test_what_a_person_says_of_real_pairs_is_what_the_rules_say(p):
         text_digest="same" if p["similarity"] == 1 else "b",
         title="T" if p["same_title"] else "U",
         target="https://a.example/" if p["same_target"] else "https://b.example/",
-        numbers=0 if p["same_numbers"] else 1,
+        digits_hash=0 if p["same_numbers"] else 1,
         lang="en" if p["same_lang"] else "ja",
     )
-    like = Likeness(similarity=p["similarity"], characters=shorter)
-    told = duplicates.find([a, b], {duplicates.pair(a, b): like}, NEAR)
+    like = TextSimilarity(jaccard=p["similarity"], characters=shorter)
+    told = duplicates.find_duplicates([a, b], {duplicates.pair_key(a, b): like}, NEAR)
     short_and_retitled = longer < duplicates.SHORT and not p["same_title"]
     assert bool([f for f in told if f.dropped]) == (p["label"] == "duplicate" and not short_and_retitled)
     alike = p["similarity"] >= NEAR.similarity and p["same_lang"] and shorter >= duplicates.SHORT
     if p["label"] == "instalment" and alike:
-        assert duplicates.instalment(b, a, like, NEAR).kind is Kind.INSTALMENT
+        assert duplicates.describe_instalment(b, a, like, NEAR).kind is DuplicateKind.INSTALMENT

@@ -8,58 +8,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.curation.ids import assign
+from feeds.core.curation.ids import assign_ids
 from feeds.core.posts import sketch
-from feeds.model import Known
+from feeds.model import KnownEntry
 from tests.core.factory import START, post
 
 AUTHORITY = "example.com,2026"
 
 
 def known(**paths):
-    return [Known(id=f"urn:{name}", path=f"{name}.md", text_digest=digest) for name, digest in paths.items()]
+    return [KnownEntry(id=f"urn:{name}", path=f"{name}.md", text_digest=digest) for name, digest in paths.items()]
 
 
 def test_a_new_post_gets_a_tag_uri():
     """Authority, date and percent-encoded path (RFC 4151)."""
-    assert assign([post("手/a b.md")], [], AUTHORITY) == {
+    assert assign_ids([post("手/a b.md")], [], AUTHORITY) == {
         "手/a b.md": "tag:example.com,2026:2026-01-01/%E6%89%8B/a%20b.md",
     }
 
 
 def test_an_id_of_its_own_wins():
     """Whatever is remembered."""
-    assert assign([post("a.md", own_id="urn:x:1")], known(a="a.md"), AUTHORITY) == {"a.md": "urn:x:1"}
+    assert assign_ids([post("a.md", declared_id="urn:x:1")], known(a="a.md"), AUTHORITY) == {"a.md": "urn:x:1"}
 
 
 def test_an_edited_post_keeps_its_id():
     """Known by its path."""
-    assert assign([post("a.md", text_digest="new")], known(a="old"), AUTHORITY) == {"a.md": "urn:a"}
+    assert assign_ids([post("a.md", text_digest="new")], known(a="old"), AUTHORITY) == {"a.md": "urn:a"}
 
 
 def test_a_renamed_post_keeps_its_id():
     """Known by its text."""
-    assert assign([post("b.md", text_digest="t")], known(a="t"), AUTHORITY) == {"b.md": "urn:a"}
+    assert assign_ids([post("b.md", text_digest="t")], known(a="t"), AUTHORITY) == {"b.md": "urn:a"}
 
 
 def test_two_files_that_swapped_names_keep_their_ids():
     """The text is the post; the path is where it lies."""
     swapped = [post("a.md", text_digest="tb"), post("b.md", text_digest="ta")]
-    assert assign(swapped, known(a="ta", b="tb"), AUTHORITY) == {"a.md": "urn:b", "b.md": "urn:a"}
+    assert assign_ids(swapped, known(a="ta", b="tb"), AUTHORITY) == {"a.md": "urn:b", "b.md": "urn:a"}
 
 
 def test_an_id_is_never_given_to_another_post():
     """A path whose id has moved away with its text gets a new one."""
     was = "tag:example.com,2026:2026-01-01/a.md"
-    memory = [Known(id=was, path="a.md", text_digest="t")]
-    found = assign([post("a.md", text_digest="new"), post("b.md", text_digest="t")], memory, AUTHORITY)
+    memory = [KnownEntry(id=was, path="a.md", text_digest="t")]
+    found = assign_ids([post("a.md", text_digest="new"), post("b.md", text_digest="t")], memory, AUTHORITY)
     assert found == {"b.md": was, "a.md": was + ";2"}
 
 
 def test_empty_texts_prove_nothing():
     """Several posts with the same text are told apart by their paths."""
     posts = [post("c.md", text_digest=""), post("d.md", text_digest="")]
-    found = set(assign(posts, known(a="", b=""), AUTHORITY).values())
+    found = set(assign_ids(posts, known(a="", b=""), AUTHORITY).values())
     assert not found & {"urn:a", "urn:b"}
 
 
@@ -70,7 +70,7 @@ POSTS = st.lists(
 )
 MEMORY = st.lists(
     st.builds(
-        lambda n, d: Known(id=f"urn:{n}", path=f"{n}.md", text_digest=d), st.integers(0, 9), st.sampled_from("xyz")
+        lambda n, d: KnownEntry(id=f"urn:{n}", path=f"{n}.md", text_digest=d), st.integers(0, 9), st.sampled_from("xyz")
     ),
     unique_by=lambda k: k.id,
     max_size=8,
@@ -80,11 +80,11 @@ MEMORY = st.lists(
 @given(POSTS, MEMORY, st.randoms(use_true_random=False))
 def test_every_post_has_one_id_and_no_two_share_it(posts, memory, random):
     """Whatever is remembered, in whatever order; and each is a URI."""
-    found = assign(posts, memory, AUTHORITY)
+    found = assign_ids(posts, memory, AUTHORITY)
     assert set(found) == {p.path for p in posts}
     assert len(set(found.values())) == len(found)
     assert all(re.match(r"[a-z]+:\S+$", uri) for uri in found.values())
-    assert assign(random.sample(posts, len(posts)), random.sample(memory, len(memory)), AUTHORITY) == found
+    assert assign_ids(random.sample(posts, len(posts)), random.sample(memory, len(memory)), AUTHORITY) == found
 
 
 # Known again ----------------------------------------------------------------------------------------------------------
@@ -96,20 +96,20 @@ TEXTS = [
 
 
 def written(path, text, **values):
-    squeezed = sketch.squeezed(text.encode())
-    known_by = {"text_digest": sketch.digest(squeezed), "sketch": sketch.sketch(squeezed)}
+    squeezed = sketch.normalize_bytes(text.encode())
+    known_by = {"text_digest": sketch.text_digest(squeezed), "sketch": sketch.make_sketch(squeezed)}
     return post(path, **known_by, **values)
 
 
 def remembered(p, identity):
-    return Known(
+    return KnownEntry(
         id=identity, path=p.path, text_digest=p.text_digest, sketch=p.sketch, title=p.title, published=p.published
     )
 
 
 def assigned(posts, before, present=()):
     known_ = [remembered(p, f"urn:{n}") for n, p in enumerate(before)]
-    return assign(posts, known_, AUTHORITY, present)
+    return assign_ids(posts, known_, AUTHORITY, present)
 
 
 EDITS = {
@@ -190,7 +190,7 @@ STEPS = st.lists(
 def test_whatever_is_done_to_files_ids_stay_with_their_posts(steps):
     """No id moves to another post, none is given twice, and no post that stays gets a second one."""
     texts: dict[str, int] = {}
-    memory: dict[str, Known] = {}
+    memory: dict[str, KnownEntry] = {}
     first: dict[int, str] = {}
     fresh = (f"p{n}.md" for n in range(100))
     for what, n in steps:
@@ -204,7 +204,7 @@ def test_whatever_is_done_to_files_ids_stay_with_their_posts(steps):
             a, b = paths[n % len(paths)], paths[0]
             texts[a], texts[b] = texts[b], texts[a]
         posts = [written(path, TEXTS[i], title=f"Title {i}") for path, i in texts.items()]
-        found = assign(posts, memory.values(), AUTHORITY, texts)
+        found = assign_ids(posts, memory.values(), AUTHORITY, texts)
         assert len(set(found.values())) == len(posts)
         for p in posts:
             memory[found[p.path]] = remembered(p, found[p.path])

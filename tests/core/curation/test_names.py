@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.curation.names import Spellings, key, topics
-from feeds.settings import Category
+from feeds.core.curation.names import Spellings, normalize_name, published_categories
+from feeds.settings import CategorySettings
 from tests.core.factory import post
 
 
@@ -22,13 +22,15 @@ def test_aliases_merge_what_no_rule_could():
 
 def test_a_category_has_the_slug_and_label_of_its_config():
     """What a name does not say stands in the config."""
-    found = topics([post(categories=("投資分析",))], {"投資分析": Category(slug="investing", label="Investing")})
+    found = published_categories(
+        [post(categories=("投資分析",))], {"投資分析": CategorySettings(slug="investing", label="Investing")}
+    )
     assert [(t.term, t.label, t.slug) for t in found.values()] == [("投資分析", "Investing", "investing")]
 
 
 def test_slugs_keep_their_script_and_never_collide():
     """Two names that differ only by what a path cannot hold get two files."""
-    found = topics([post(categories=("C", "C++", "C#", "日本語", "?"))], {})
+    found = published_categories([post(categories=("C", "C++", "C#", "日本語", "?"))], {})
     slugs = [t.slug for t in found.values()]
     assert len({s.casefold() for s in slugs}) == len(slugs) == 5
     assert "日本語" in slugs
@@ -38,5 +40,7 @@ def test_slugs_keep_their_script_and_never_collide():
 def test_the_order_of_posts_never_matters(names, random):
     """The same spellings win and get the same slugs."""
     posts = [post(f"{n}.md", categories=(name,)) for n, name in enumerate(names)]
-    assert topics(posts, {}) == topics(random.sample(posts, len(posts)), {})
-    assert {key(t.term) for t in topics(posts, {}).values()} == {key(name) for name in names}
+    assert published_categories(posts, {}) == published_categories(random.sample(posts, len(posts)), {})
+    assert {normalize_name(t.term) for t in published_categories(posts, {}).values()} == {
+        normalize_name(name) for name in names
+    }

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.curation.suggest import extra_tags, suggest, words
+from feeds.core.curation.suggest import extra_tags, suggest_tags, tokenize
 
 BREAD = "flour yeast oven crust dough"
 OTHERS = {"feeds": "atom entry reader client", "boats": "mast keel sail rudder", "maps": "scale legend contour grid"}
 
 
 def texts(base, number, start=0):
-    return {f"{base[:3]}{n}.md": words("", f"{base} word{chr(97 + n)}xyz") for n in range(start, start + number)}
+    return {f"{base[:3]}{n}.md": tokenize("", f"{base} word{chr(97 + n)}xyz") for n in range(start, start + number)}
 
 
 def site():
@@ -21,7 +21,7 @@ def site():
 
 def test_a_post_gets_the_tag_of_the_posts_it_shares_words_with():
     """With the words, and how many posts with these words carry it."""
-    (found,) = suggest(site(), {"new.md": words("Bread", "The dough waits; yeast and flour do the work.")})
+    (found,) = suggest_tags(site(), {"new.md": tokenize("Bread", "The dough waits; yeast and flour do the work.")})
     assert (found.path, found.tag, found.posts, found.of) == ("new.md", "baking", 6, 6)
     assert set(found.because) == {"dough", "flour", "yeast"}
     assert extra_tags([found]) == {"new.md": ("baking",)}
@@ -29,8 +29,8 @@ def test_a_post_gets_the_tag_of_the_posts_it_shares_words_with():
 
 def test_the_reason_is_true():
     """The words are the post's, and the numbers can be counted again."""
-    tagged = site() | {"odd.md": (("other",), words("", BREAD))}
-    for found in suggest(tagged, texts(BREAD, 3, start=20)):
+    tagged = site() | {"odd.md": (("other",), tokenize("", BREAD))}
+    for found in suggest_tags(tagged, texts(BREAD, 3, start=20)):
         holding = [names for names, held in tagged.values() if set(found.because) <= held]
         assert (found.posts, found.of) == (sum(found.tag in names for names in holding), len(holding))
         assert len(found.because) >= 2
@@ -38,28 +38,28 @@ def test_the_reason_is_true():
 
 def test_too_little_says_nothing():
     """One shared word, two posts or strangers are no pattern."""
-    assert suggest(site(), {"a.md": words("", "dough"), "b.md": words("", "something else entirely")}) == []
+    assert suggest_tags(site(), {"a.md": tokenize("", "dough"), "b.md": tokenize("", "something else entirely")}) == []
     few = dict(list(site().items())[:2])
-    assert suggest(few, {"a.md": words("", BREAD)}) == []
-    assert suggest({}, {"a.md": words("", BREAD)}) == []
-    assert suggest(site(), {}) == []
+    assert suggest_tags(few, {"a.md": tokenize("", BREAD)}) == []
+    assert suggest_tags({}, {"a.md": tokenize("", BREAD)}) == []
+    assert suggest_tags(site(), {}) == []
 
 
 def test_japanese_is_compared_by_katakana_runs_and_pairs_of_han():
     """Grammar is left out; addresses and elements are no words."""
-    found = words("機械学習", "<b>データ</b>を使う [it](https://example.com/abc) ok it https://x.example/path")
+    found = tokenize("機械学習", "<b>データ</b>を使う [it](https://example.com/abc) ok it https://x.example/path")
     assert found == {"機械", "械学", "学習", "データ"}
 
 
 def test_words_are_compared_without_case_and_width():
     """As names and rules are."""
-    assert words("ＡＴＯＭ", "Atom ATOM 2024") == {"atom"}
+    assert tokenize("ＡＴＯＭ", "Atom ATOM 2024") == {"atom"}
 
 
 @given(st.permutations(sorted(site())), st.permutations(sorted(texts(BREAD, 4, start=20))))
 def test_the_order_of_posts_never_matters(tagged, untagged):
     """The same posts, the same suggestions."""
     new = texts(BREAD, 4, start=20)
-    expected = suggest(site(), new)
+    expected = suggest_tags(site(), new)
     assert expected
-    assert suggest({path: site()[path] for path in tagged}, {path: new[path] for path in untagged}) == expected
+    assert suggest_tags({path: site()[path] for path in tagged}, {path: new[path] for path in untagged}) == expected

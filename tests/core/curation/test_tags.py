@@ -2,20 +2,20 @@
 
 from datetime import timedelta
 
-from feeds.core.curation.catalogue import build
+from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.curation.names import Spellings
-from feeds.core.curation.tags import listed
-from feeds.settings import Settings, Tags
+from feeds.core.curation.tags import tag_overview
+from feeds.settings import Settings, TagSettings
 from tests.core.factory import START, post
 
 
 def catalogue(*posts, **values):
-    settings = Settings(tags=Tags(**values))
-    return build(posts, now=START + timedelta(days=1), known=(), settings=settings), settings
+    settings = Settings(tags=TagSettings(**values))
+    return build_catalogue(posts, now=START + timedelta(days=1), known=(), settings=settings), settings
 
 
 def table(*posts, **values):
-    return {t.tag: t for t in listed(*catalogue(*posts, **values))}
+    return {t.tag: t for t in tag_overview(*catalogue(*posts, **values))}
 
 
 def test_rule_tags_are_published_behind_the_posts_own():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from feeds.core.newsletters import authenticity
 from feeds.core.newsletters.authenticity import Identity
-from feeds.core.newsletters.dkim import Key
+from feeds.core.newsletters.dkim import DkimKey
 
-RSA = Key("s1", generate_private_key(65537, 2048))
-ED25519 = Key("s2", Ed25519PrivateKey.generate())
-OTHER = Key("s1", generate_private_key(65537, 2048))
+RSA = DkimKey("s1", generate_private_key(65537, 2048))
+ED25519 = DkimKey("s2", Ed25519PrivateKey.generate())
+OTHER = DkimKey("s1", generate_private_key(65537, 2048))
 DOMAIN = "news.example.com"
 SPF, DMARC = "v=spf1 mx -all", "v=DMARC1; p=none"
 S1, S2 = f"s1._domainkey.{DOMAIN}", f"s2._domainkey.{DOMAIN}"
@@ -24,18 +24,18 @@ GOOD = {
     DOMAIN: (SPF, "some-site-verification=1"),
     f"_dmarc.{DOMAIN}": (),
     "_dmarc.example.com": (DMARC,),
-    S1: (authenticity.record(RSA),),
-    S2: (authenticity.record(ED25519),),
+    S1: (authenticity.dkim_record(RSA),),
+    S2: (authenticity.dkim_record(ED25519),),
 }
 
 
 def told(texts=None, exchanges=(), bounces=None, keys=(RSA, ED25519)):
     """What is said of records that differ from good ones, as (level, what)."""
     identity = Identity(domain=DOMAIN, bounces=bounces, keys=keys, where="config.toml: mail")
-    asked = authenticity.asked(identity)
+    asked = authenticity.names_to_query(identity)
     answers = {name: answer for name, answer in (GOOD | (texts or {})).items() if name in asked}
     assert set(answers) == set(asked)
-    found = list(authenticity.remarks(identity, answers, exchanges))
+    found = list(authenticity.check_sender(identity, answers, exchanges))
     assert all(remark.why and remark.do and remark.where.startswith("config.toml: mail") for remark in found)
     return [(remark.level, remark.what) for remark in found]
 
@@ -93,17 +93,17 @@ def test_dmarc_is_looked_for_up_to_the_second_label():
     """RFC 9989: the domain, then each one above it, eight names at most; never a top-level domain's."""
     long = Identity(domain="a.b.c.d.e.f.g.h.i.example.com", bounces=None, keys=(), where="")
     above = [f"_dmarc.{'.'.join('defghi'[at:])}.example.com" for at in range(6)]
-    assert authenticity.asked(long) == (long.domain, f"_dmarc.{long.domain}", *above, "_dmarc.example.com")
+    assert authenticity.names_to_query(long) == (long.domain, f"_dmarc.{long.domain}", *above, "_dmarc.example.com")
     short = Identity(domain="localhost", bounces=None, keys=(), where="")
-    assert authenticity.asked(short) == ("localhost", "_dmarc.localhost")
+    assert authenticity.names_to_query(short) == ("localhost", "_dmarc.localhost")
 
 
 DKIM_FAULTS = {
     "none": ((), "has no record"),
-    "two": ((authenticity.record(RSA), authenticity.record(OTHER)), "has 2 records"),
+    "two": ((authenticity.dkim_record(RSA), authenticity.dkim_record(OTHER)), "has 2 records"),
     "revoked": (("v=DKIM1; p=",), "is revoked"),
-    "another's": ((authenticity.record(OTHER),), "has another key"),
-    "of another kind": ((authenticity.record(ED25519),), r"of another kind \(ed25519\)"),
+    "another's": ((authenticity.dkim_record(OTHER),), "has another key"),
+    "of another kind": ((authenticity.dkim_record(ED25519),), r"of another kind \(ed25519\)"),
     "not base64": (("v=DKIM1; p=%%%",), "has another key"),
     "something else": (("v=spf1 -all",), "holds no key"),
     "another version": (("v=DKIM2; p=AAAA",), "holds no key"),
@@ -122,14 +122,14 @@ def test_each_key_is_found_where_receivers_look_for_it(records, what):
 def test_what_is_to_be_published_is_told_whole():
     """Nobody has to know how a public key is written down: the remedy is the record."""
     identity = Identity(domain=DOMAIN, bounces=None, keys=(ED25519,), where="m")
-    [remark] = authenticity.remarks(identity, GOOD | {S2: ()}, ())
+    [remark] = authenticity.check_sender(identity, GOOD | {S2: ()}, ())
     public = ED25519.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     assert f'{S2} TXT "v=DKIM1; k=ed25519; p={b64encode(public).decode()}"' in remark.do
 
 
 def test_a_key_may_be_written_down_in_each_way_that_receivers_read():
     """Without version and kind, folded, and in the form that RFC 6376 means, beside the one of its examples."""
-    folded = authenticity.record(RSA).replace("v=DKIM1; k=rsa; ", "").replace("A", "A \t")
+    folded = authenticity.dkim_record(RSA).replace("v=DKIM1; k=rsa; ", "").replace("A", "A \t")
     assert told({S1: (folded,)}) == []
     assert told({S1: (f"v=DKIM1; p={b64encode(pkcs1(RSA)).decode()};",)}) == []
 
@@ -203,7 +203,7 @@ def test_no_answer_is_too_odd_to_be_judged(texts):
 
 def test_a_key_that_cannot_be_used_comes_with_the_command_that_makes_one():
     """Path, reason and remedy, the path as a shell takes it."""
-    remark = authenticity.unusable("/a b/k.pem", "cannot be read: No such file or directory", "m.dkim[0].key_file")
+    remark = authenticity.unusable_key("/a b/k.pem", "cannot be read: No such file or directory", "m.dkim[0].key_file")
     assert remark.level == "error"
     assert remark.what == "/a b/k.pem: cannot be read: No such file or directory"
     assert "`openssl genrsa -out '/a b/k.pem' 2048`" in remark.do
@@ -220,6 +220,6 @@ TOGETHER = {
 @pytest.mark.parametrize(("keys", "what"), TOGETHER.values(), ids=TOGETHER)
 def test_keys_can_sign_together(keys, what):
     """What the signer would refuse while letters go out is told before."""
-    found = list(authenticity.together(DOMAIN, keys, "m"))
+    found = list(authenticity.key_conflicts(DOMAIN, keys, "m"))
     assert [remark.level for remark in found] == ([] if what is None else ["error"])
     assert what is None or what in found[0].what

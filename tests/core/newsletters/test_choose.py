@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.core.newsletters.choose import choose
+from feeds.core.newsletters.choose import select_entries
 from feeds.errors import PostError
-from feeds.model import Note
-from feeds.settings import Category, Crontab, Newsletter, Span
+from feeds.model import EditorNote
+from feeds.settings import CategorySettings, Crontab, Duration, Newsletter
 from tests.core.factory import START, entry
 
 SLOT = START + timedelta(days=100)
@@ -15,7 +15,7 @@ SLOT = START + timedelta(days=100)
 
 def chosen(entries, *, announced=(), first=False, **settings):
     newsletter = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"), **settings)
-    return choose(entries, newsletter, slot=SLOT, announced=announced, first=first)
+    return select_entries(entries, newsletter, slot=SLOT, announced=announced, first=first)
 
 
 def paths(entries):
@@ -45,7 +45,7 @@ def test_old_posts_are_no_news():
     """Unless they say so themselves."""
     late = [entry("late.md", days=60), entry("wanted.md", days=60, newsletter=True)]
     assert paths(chosen(late).stories) == ["wanted.md"]
-    assert paths(chosen(late, max_age=Span(days=50)).stories) == ["late.md", "wanted.md"]
+    assert paths(chosen(late, max_age=Duration(days=50)).stories) == ["late.md", "wanted.md"]
 
 
 def test_a_post_may_stay_out_of_newsletters():
@@ -73,20 +73,20 @@ def test_a_featured_post_leads():
 
 
 def note(**values):
-    return Note(path="letters/weekly/next.md", digest="d", **values)
+    return EditorNote(path="letters/weekly/next.md", digest="d", **values)
 
 
 def told(entries, found, **settings):
     newsletter = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"), **settings)
-    return choose(entries, newsletter, slot=SLOT, announced=(), first=False, note=found)
+    return select_entries(entries, newsletter, slot=SLOT, announced=(), first=False, note=found)
 
 
 def test_a_post_that_is_held_back_is_news_when_it_is_let_go():
     """Until then no issue tells of it, nor counts it as told; its age is counted from then."""
-    held = entry("held.md", days=10, hold=SLOT + timedelta(hours=1))
+    held = entry("held.md", days=10, hold_until=SLOT + timedelta(hours=1))
     assert paths(chosen([*newest(2), held], first=True).stories) == ["0.md", "1.md"]
     assert chosen([*newest(2), held], first=True).passed_over == ()
-    assert paths(chosen([entry("held.md", days=10, hold=SLOT)]).stories) == ["held.md"]
+    assert paths(chosen([entry("held.md", days=10, hold_until=SLOT)]).stories) == ["held.md"]
 
 
 def test_an_editor_pins_and_skips():
@@ -113,12 +113,12 @@ def test_the_lead_is_first_whatever_the_order():
 def test_a_newsletter_knows_the_former_names_of_its_categories():
     """A rename in the config empties no newsletter."""
     newsletter = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"), categories=("Old",))
-    found = choose(
+    found = select_entries(
         newest(1, topics=["New"]),
         newsletter,
         slot=SLOT,
         announced=(),
         first=False,
-        categories={"New": Category(was=("Old",))},
+        categories={"New": CategorySettings(was=("Old",))},
     )
     assert paths(found.stories) == ["0.md"]

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.dkim import Key, Signer, private_key
+from feeds.core.newsletters.dkim import DkimKey, Signer, load_private_key
 from tests import opendkim
 
 DOMAIN = "example.com"
@@ -76,7 +76,7 @@ def pem(key, encryption=NoEncryption()):  # noqa: B008 - a constant
 def keys():
     """One of each kind, as they come out of files."""
     made = {"s1": rsa.generate_private_key(65537, 2048), "s2": Ed25519PrivateKey.generate()}
-    return [Key(selector, private_key(pem(key))) for selector, key in made.items()]
+    return [DkimKey(selector, load_private_key(pem(key))) for selector, key in made.items()]
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +122,7 @@ def signer(request, keys):
 
 def signatures(signer, fixed=FIXED, own=OWN, body=BODY):
     """The DKIM-Signature fields, each with its line end."""
-    text = signer.prepared(fixed.items(), list(own)).sign(list(own.values()), sha256(body).digest(), AT)
+    text = signer.for_letter(fixed.items(), list(own)).sign(list(own.values()), sha256(body).digest(), AT)
     return re.findall(rb"DKIM-Signature:.*\r\n(?:[ \t].*\r\n)+", text)
 
 
@@ -227,7 +227,7 @@ def test_rsa_comes_first(keys):
 
 def test_the_same_message_has_the_same_signatures_from_any_thread(signer):
     """A resumed send repeats a message byte for byte, and what is prepared may be shared."""
-    prepared = signer.prepared(FIXED.items(), list(OWN))
+    prepared = signer.for_letter(FIXED.items(), list(OWN))
     values = [list((OWN | {"To": f" {number}@example.org".encode()}).values()) for number in range(50)]
     alone = [prepared.sign(own, sha256(BODY).digest(), AT) for own in values]
     with ThreadPoolExecutor(4) as pool:
@@ -255,7 +255,7 @@ def test_ed25519_alone_is_an_error(keys):
 def test_two_keys_of_one_name_are_an_error(keys):
     """DNS holds one key for a name, in any case of its letters: the other signature would be broken."""
     with pytest.raises(ValueError, match="two keys are called s1"):
-        Signer(DOMAIN, [keys[0], Key("S1", keys[1].private)])
+        Signer(DOMAIN, [keys[0], DkimKey("S1", keys[1].private)])
 
 
 @pytest.mark.parametrize(
@@ -266,26 +266,26 @@ def test_names_that_dns_has_not_are_an_error(name, keys):
     with pytest.raises(ValueError, match="is no name in DNS"):
         Signer(name, keys)
     with pytest.raises(ValueError, match="is no name in DNS"):
-        Signer(DOMAIN, [Key(name, keys[0].private)])
+        Signer(DOMAIN, [DkimKey(name, keys[0].private)])
 
 
 def test_from_must_be_signed(signer):
     """A signature without it says nothing about who wrote (RFC 6376 section 5.4)."""
     with pytest.raises(ValueError, match="From is missing"):
-        signer.prepared([("Subject", b" A")], ["To"])
+        signer.for_letter([("Subject", b" A")], ["To"])
 
 
 def test_a_field_comes_once(signer):
     """Receivers count fields of one name from below, and nobody here knows which of ours lies below."""
     with pytest.raises(ValueError, match="to comes twice"):
-        signer.prepared(FIXED.items(), ["To", "TO"])
+        signer.for_letter(FIXED.items(), ["To", "TO"])
 
 
 @pytest.mark.parametrize("value", [b" a\r\nBcc: b@example.com", b" a\nb", b" a\rb", b" a\r\n", b" a\r\n\r\n b"])
 def test_a_value_that_ends_its_field_is_an_error(value, signer):
     """What would be signed is not what would be sent."""
     with pytest.raises(ValueError, match="a line break ends subject"):
-        signer.prepared((FIXED | {"Subject": value}).items(), [])
+        signer.for_letter((FIXED | {"Subject": value}).items(), [])
     with pytest.raises(ValueError, match="a line break ends to"):
         signatures(signer, own={"To": value})
 
@@ -293,7 +293,7 @@ def test_a_value_that_ends_its_field_is_an_error(value, signer):
 def test_values_and_names_are_as_many(signer):
     """A value too few would sign the wrong fields."""
     with pytest.raises(ValueError, match="argument"):
-        signer.prepared(FIXED.items(), ["To", "Date"]).sign([b" a@example.com"], bytes(32), AT)
+        signer.for_letter(FIXED.items(), ["To", "Date"]).sign([b" a@example.com"], bytes(32), AT)
 
 
 def mersenne(one, other):
@@ -310,19 +310,19 @@ def mersenne(one, other):
 def test_rsa_keys_that_receivers_do_not_take_are_refused(one, other):
     """Fewer than 2048 bits are too weak, and more than 4096 need not be verified (RFC 8301 section 3.2)."""
     with pytest.raises(ValueError, match=f"this RSA key has {one + other} bits: receivers want 2048 to 4096"):
-        private_key(pem(mersenne(one, other)))
+        load_private_key(pem(mersenne(one, other)))
 
 
 def test_a_key_with_a_password_is_refused_with_a_word_about_it():
     """Letters go out while nobody is there to type it."""
     with pytest.raises(ValueError, match="this key has a password"):
-        private_key(pem(Ed25519PrivateKey.generate(), BestAvailableEncryption(b"secret")))
+        load_private_key(pem(Ed25519PrivateKey.generate(), BestAvailableEncryption(b"secret")))
 
 
 def test_keys_of_other_kinds_are_refused():
     """A good key for something else is told from no key."""
     with pytest.raises(ValueError, match="a key of another kind"):
-        private_key(pem(ec.generate_private_key(ec.SECP256R1())))
+        load_private_key(pem(ec.generate_private_key(ec.SECP256R1())))
 
 
 def test_what_is_no_private_key_is_refused(keys):
@@ -330,4 +330,4 @@ def test_what_is_no_private_key_is_refused(keys):
     public = keys[0].private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for text in (b"", b"hello", pem(keys[1].private)[:60], public, keys[1].private.private_bytes_raw()):
         with pytest.raises(ValueError, match="this is no private key in PEM"):
-            private_key(text)
+            load_private_key(text)

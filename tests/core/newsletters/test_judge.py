@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import Atlas
-from feeds.core.posts.markdown import to_html
+from feeds.core.newsletters.judge import AnchorIndex
+from feeds.core.posts.markdown import render_markdown
 from feeds.model import Letter
 from feeds.settings import Theme
 from tests.core.factory import post
@@ -39,13 +39,13 @@ BAD = {
 
 def test_a_good_letter_is_not_found_fault_with():
     """Nothing is said for the sake of saying something."""
-    assert list(judge.letter(GOOD, "x")) == []
+    assert list(judge.lint_letter(GOOD, "x")) == []
 
 
 @pytest.mark.parametrize(("change", "level", "what"), BAD.values(), ids=BAD)
 def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
     """What, where, why it matters, what to do."""
-    found = [remark for remark in judge.letter(replace(GOOD, **change), "next issue") if what in remark.what]
+    found = [remark for remark in judge.lint_letter(replace(GOOD, **change), "next issue") if what in remark.what]
     assert [(remark.level, remark.where) for remark in found] == [(level, "next issue")]
     assert found[0].why
     assert found[0].do
@@ -53,15 +53,19 @@ def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
 
 def test_contrast_is_what_wcag_reckons():
     """21 : 1 for black on white, 1 : 1 for a colour on itself, whichever is named first."""
-    assert judge.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert judge.contrast("#777777", "#777777") == 1
-    assert judge.contrast("#767676", "#ffffff") == judge.contrast("#ffffff", "#767676") == pytest.approx(4.54, abs=0.01)
+    assert judge.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert judge.contrast_ratio("#777777", "#777777") == 1
+    assert (
+        judge.contrast_ratio("#767676", "#ffffff")
+        == judge.contrast_ratio("#ffffff", "#767676")
+        == pytest.approx(4.54, abs=0.01)
+    )
 
 
 def test_a_theme_must_be_legible_in_both_schemes():
     """The shipped one is; a pale accent is told for the light scheme, a dark one for the dark."""
-    assert list(judge.theme(Theme(), "t")) == []
-    found = list(judge.theme(Theme(accent="#cccccc", accent_dark="#333333"), "t"))
+    assert list(judge.lint_theme(Theme(), "t")) == []
+    found = list(judge.lint_theme(Theme(accent="#cccccc", accent_dark="#333333"), "t"))
     assert [(remark.where, remark.do) for remark in found] == [
         ("t.accent", "take a darker colour"),
         ("t.accent_dark", "take a lighter colour"),
@@ -113,13 +117,15 @@ PLAIN = GUIDE.replace("## 投資分析", "")
 
 def atlas(markdown="", guide=GUIDE):
     """A site of two posts: `b.md` leads to places in `a.md`, or in itself."""
-    places = [judge.places(post(path), to_html(text)) for path, text in (("a.md", guide), ("b.md", markdown))]
-    return Atlas(places, "posts"), places[1]
+    places = [
+        judge.find_anchors(post(path), render_markdown(text)) for path, text in (("a.md", guide), ("b.md", markdown))
+    ]
+    return AnchorIndex(places, "posts"), places[1]
 
 
 def dead(link, guide=GUIDE):
     site, places = atlas(f"## Here\n\n[x]({link})\n", guide)
-    return list(site.dead(places.links))
+    return list(site.dead_links(places.links))
 
 
 FOUND = {
@@ -187,13 +193,15 @@ def test_a_place_in_the_same_page_is_looked_for_there():
 def test_what_looks_like_a_link_in_a_comment_is_none():
     """Only what a browser would follow counts, once."""
     site, places = atlas('<!-- <a href="#x">x</a> -->\n\n`<a href="#y">`\n\n[z](#z) and [z](#z)\n')
-    assert list(site.dead(places.links)) == ["https://example.com/b/#z"]
+    assert list(site.dead_links(places.links)) == ["https://example.com/b/#z"]
 
 
 def test_two_posts_of_one_address_have_the_places_of_both():
     """Nobody knows which of them the site shows."""
-    places = [judge.places(post(f"{n}.md", url="https://example.com/x/"), to_html(f"## H{n}\n")) for n in (1, 2)]
-    assert list(Atlas(places, "posts").dead(f"https://example.com/x/#h{n}" for n in (1, 2, 3))) == [
+    places = [
+        judge.find_anchors(post(f"{n}.md", url="https://example.com/x/"), render_markdown(f"## H{n}\n")) for n in (1, 2)
+    ]
+    assert list(AnchorIndex(places, "posts").dead_links(f"https://example.com/x/#h{n}" for n in (1, 2, 3))) == [
         "https://example.com/x/#h3"
     ]
 
@@ -201,12 +209,12 @@ def test_two_posts_of_one_address_have_the_places_of_both():
 def test_a_lost_place_is_told_with_the_nearest_one():
     """Where it was looked for, why that matters, and what was probably meant."""
     site, _ = atlas()
-    remark = site.remark("https://example.com/a/#setup", "posts/b.md:3")
+    remark = site.diagnose("https://example.com/a/#setup", "posts/b.md:3")
     assert (remark.level, remark.where) == ("warning", "posts/b.md:3")
     assert remark.what == "the link to '#setup' leads nowhere: no heading or element of posts/a.md has this id"
     assert remark.why
     assert remark.do == "write #set-up, if that is meant"
-    assert site.remark("https://example.com/a/#zzzz", "").do == "take the id of a heading there, or leave the # out"
+    assert site.diagnose("https://example.com/a/#zzzz", "").do == "take the id of a heading there, or leave the # out"
 
 
 def test_a_letter_is_told_of_its_own_links_only():
@@ -214,13 +222,13 @@ def test_a_letter_is_told_of_its_own_links_only():
     site, places = atlas("[x](/a/#of-post)\n", PLAIN)
     links = ("https://example.com/a/", "https://example.com/a/#of-post", "https://example.com/a/#of-note")
     html = "".join(f'<p><a href="{link}">x</a></p>' for link in links)
-    assert list(site.dead(places.links)) == ["https://example.com/a/#of-post"]
-    assert list(site.dead_in_letter(html + html)) == ["https://example.com/a/#of-note"]
+    assert list(site.dead_links(places.links)) == ["https://example.com/a/#of-post"]
+    assert list(site.dead_links_in_letter(html + html)) == ["https://example.com/a/#of-note"]
 
 
 def test_a_link_is_found_in_its_file():
     """By its fragment, as it is written: with letters or encoded."""
     text = "---\ntitle: x\n---\n[x](/a/#投資)\n[y](#%C3%BC)\n"
-    assert judge.line_of("https://example.com/a/#%E6%8A%95%E8%B3%87", text) == 4
-    assert judge.line_of("https://example.com/b/#%C3%BC", text) == 5
-    assert judge.line_of("https://example.com/b/#z", text) is None
+    assert judge.fragment_line("https://example.com/a/#%E6%8A%95%E8%B3%87", text) == 4
+    assert judge.fragment_line("https://example.com/b/#%C3%BC", text) == 5
+    assert judge.fragment_line("https://example.com/b/#z", text) is None

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.mailhtml import Look, in_words, mail_html, shortened
-from feeds.core.newsletters.phrases import phrases
-from feeds.core.posts.markdown import to_html
-from feeds.core.posts.text import blocks, tree
+from feeds.core.newsletters.mailhtml import MailStyle, players_as_text, render_mail_html, truncate_blocks
+from feeds.core.newsletters.phrases import split_phrases
+from feeds.core.posts.markdown import render_markdown
+from feeds.core.posts.text import parse_html, text_blocks
 
 BASE = "https://example.com/a/"
 
 
 def dressed(markdown, **look):
-    return mail_html(to_html(markdown), BASE, Look(**look))
+    return render_mail_html(render_markdown(markdown), BASE, MailStyle(**look))
 
 
 SHOWN = {
@@ -40,7 +40,7 @@ def test_what_mail_cannot_show_is_not_there():
         '<p id="a" class="b" style="color:red" onclick="x">y</p>'
         '<iframe src="https://video.example/1" title="Film"></iframe><img src="data:image/png;base64,AAAA" alt="dot">'
     )
-    found = mail_html(raw, BASE, Look())
+    found = render_mail_html(raw, BASE, MailStyle())
     for gone in ("script", "form", "<style", "onclick", 'id="', "color:red", "iframe", "data:"):
         assert gone not in found
     assert '<a href="https://video.example/1"' in found
@@ -49,14 +49,14 @@ def test_what_mail_cannot_show_is_not_there():
 
 def test_a_picture_is_no_wider_than_the_column():
     """Outlook takes the attribute, others the style."""
-    assert 'width="600"' in mail_html('<img src="/a.png" width="2000" height="9">', BASE, Look())
-    assert "height=" not in mail_html('<img src="/a.png" width="2000" height="9">', BASE, Look())
+    assert 'width="600"' in render_mail_html('<img src="/a.png" width="2000" height="9">', BASE, MailStyle())
+    assert "height=" not in render_mail_html('<img src="/a.png" width="2000" height="9">', BASE, MailStyle())
 
 
 @pytest.mark.parametrize("width", ["9" * 5000, "99999", "600"])
 def test_no_width_is_too_long_a_number(width):
     """Python reads no number of more than 4300 digits."""
-    assert 'width="600"' in mail_html(f'<img src="/a.png" width="{width}">', BASE, Look())
+    assert 'width="600"' in render_mail_html(f'<img src="/a.png" width="{width}">', BASE, MailStyle())
 
 
 def test_quotations_stand_on_the_side_where_lines_begin():
@@ -68,24 +68,24 @@ def test_quotations_stand_on_the_side_where_lines_begin():
 def test_whatever_is_cut_is_whole_blocks(markdown, most):
     """What is kept are the first blocks, and nothing is kept that does not fit."""
     html = dressed(markdown)
-    kept, cut = shortened(html, most)
+    kept, cut = truncate_blocks(html, most)
     assert len(kept.encode()) <= most or not cut
     assert cut or kept == html
 
 
 def test_a_cut_falls_between_paragraphs():
     """Never inside one."""
-    kept, cut = shortened("<p>one</p><p>two</p><p>three</p>", 25)
+    kept, cut = truncate_blocks("<p>one</p><p>two</p><p>three</p>", 25)
     assert (kept, cut) == ("<p>one</p><p>two</p>", True)
 
 
 def test_japanese_headlines_break_between_phrases():
     """Nothing is lost; other languages break at their spaces."""
     title = "AIと 長い見出しがどこまでも続いていく話"
-    found = phrases(title, "ja-JP")
+    found = split_phrases(title, "ja-JP")
     assert "".join(found) == title
     assert "見出しが" in found
-    assert phrases(title, "en") == phrases("話", "ja") == phrases(title * 20, "ja") == ()
+    assert split_phrases(title, "en") == split_phrases("話", "ja") == split_phrases(title * 20, "ja") == ()
 
 
 def test_code_runs_from_the_left_in_any_language():
@@ -102,14 +102,16 @@ TAGS = st.sampled_from(
 @given(st.lists(TAGS, max_size=40).map("".join))
 def test_no_post_breaks_out_of_its_place(html):
     """Whatever tags it leaves open, closes twice or nests: what stands behind it in the letter stands behind it."""
-    letter = tree(f"<div>{mail_html(html, BASE, Look())}</div><p>behind</p>")
+    letter = parse_html(f"<div>{render_mail_html(html, BASE, MailStyle())}</div><p>behind</p>")
     assert [child.tag for child in letter] == ["div", "p"]
     assert letter[1].text == "behind"
 
 
 def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
     """The word breaks where the line ends (`.bg` in letter/head.mjml), the picture is left out."""
-    found = mail_html(f"<p>{'x' * 300}</p><img src='data:image/png;base64,{'A' * 3_000_000}' alt='dot'>", BASE, Look())
+    found = render_mail_html(
+        f"<p>{'x' * 300}</p><img src='data:image/png;base64,{'A' * 3_000_000}' alt='dot'>", BASE, MailStyle()
+    )
     assert len(found) < 1000
     assert "dot" in found
 
@@ -119,7 +121,7 @@ def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
 
 def shown(markdown):
     """The links and the pictures of a letter: (address, words) and (address, words, width, address it leads to)."""
-    letter = tree(mail_html(to_html(markdown), BASE, Look(), watch="Watch: {title}"))
+    letter = parse_html(render_mail_html(render_markdown(markdown), BASE, MailStyle(), watch="Watch: {title}"))
     links = [(link.get("href"), link.text_content()) for link in letter.iter("a")]
     pictures = [
         (e.get("src"), e.get("alt"), e.get("width"), e.xpath("string(ancestor::a/@href)")) for e in letter.iter("img")
@@ -225,21 +227,21 @@ FILM = '<video src="/t.mp4" poster="/t.png" title="T"></video>'
 @pytest.mark.parametrize("around", ["{}", "<div>{}</div>", "<section>\n{}\n</section>"])
 def test_a_player_between_paragraphs_keeps_their_distance(around):
     """It becomes one; within a sentence it stays there."""
-    letter = tree(mail_html("<p>before</p>" + around.format(FILM) + "<p>behind</p>", BASE, Look()))
+    letter = parse_html(render_mail_html("<p>before</p>" + around.format(FILM) + "<p>behind</p>", BASE, MailStyle()))
     assert [p.get("style") for p in letter.iter("p")] == ["margin:0 0 16px"] * 3
     assert dressed("See <iframe src='/a' title='T'></iframe> now.").count("<p") == 1
 
 
 def test_a_figure_keeps_its_caption_below():
     """Still, link, caption."""
-    letter = tree(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+    letter = parse_html(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
     assert [e.tag for e in letter.find("figure").iter()] == ["figure", "a", "img", "br", "figcaption"]
 
 
 @pytest.mark.parametrize("tag", ["img", "figcaption"])
 def test_small_words_are_legible_in_the_dark(tag):
     """A caption, and what stands for a picture that is not loaded: `.u` in letter/head.mjml is their colour there."""
-    letter = tree(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+    letter = parse_html(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
     assert [e.get("class") for e in letter.iter(tag)] == ["u"]
 
 
@@ -273,7 +275,7 @@ IN_WORDS = {
 @pytest.mark.parametrize(("markdown", "lines"), IN_WORDS.values(), ids=IN_WORDS)
 def test_the_text_part_says_where_a_film_is(markdown, lines):
     """Title and address, each player a paragraph of its own unless it stands in one."""
-    assert [line for _, line in blocks(in_words(to_html(markdown), BASE))] == lines
+    assert [line for _, line in text_blocks(players_as_text(render_markdown(markdown), BASE))] == lines
 
 
 PIECES = st.sampled_from(
@@ -298,7 +300,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=30).map("".join))
 def test_no_player_runs_or_asks_for_what_is_no_web_address(html):
     """Whatever is written in one: nothing that acts is left, pictures and links have web addresses."""
-    letter = tree(mail_html(html, BASE, Look()))
+    letter = parse_html(render_mail_html(html, BASE, MailStyle()))
     assert not {"iframe", "video", "audio", "object", "embed", "source", "script"} & {e.tag for e in letter.iter()}
     assert all(e.get("src").startswith(("http://", "https://")) for e in letter.iter("img"))
     assert all((e.get("href") or "https://").startswith(("http://", "https://")) for e in letter.iter("a"))

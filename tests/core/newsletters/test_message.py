@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.newsletters import tokens
-from feeds.core.newsletters.message import Edition, Envelope, encoded
+from feeds.core.newsletters.message import IssueHeaders, MessageBuilder, encode_letter
 from feeds.model import Delivery, DeliveryState, Letter
-from feeds.settings import Crontab, Newsletter, Sender
+from feeds.settings import Crontab, NamedAddress, Newsletter
 
 AT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 NEWSLETTER = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"))
 
 
 def envelope(**values):
-    return Envelope(
+    return IssueHeaders(
         **{
             "newsletter": NEWSLETTER,
             "number": 3,
-            "sender": Sender.parse("手紙 <letters@example.com>"),
-            "reply_to": Sender.parse("desk@example.com"),
+            "sender": NamedAddress.parse("手紙 <letters@example.com>"),
+            "reply_to": NamedAddress.parse("desk@example.com"),
             "zone": ZoneInfo("Asia/Tokyo"),
             "archive_url": "https://example.com/feeds/",
             "seed": b"seed",
@@ -56,7 +56,7 @@ LEAVE = "0123456789abcdef" * 2 + "01234567"
 
 
 def message(envelope, letter, delivery):
-    return Edition(envelope, encoded(envelope, letter)).message(delivery, LEAVE, AT)
+    return MessageBuilder(envelope, encode_letter(envelope, letter)).build(delivery, LEAVE, AT)
 
 
 def read(content):
@@ -96,7 +96,7 @@ def test_a_copy_for_the_desk_has_nothing_to_leave():
 
 def test_a_long_list_header_is_never_encoded_words():
     """Gmail takes a List-Unsubscribe in encoded words for none; the standard library would write them."""
-    long = Sender.parse(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
+    long = NamedAddress.parse(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
     content = message(envelope(reply_to=long), letter(), delivery())
     line = next(line for line in content.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
     assert b"=?" not in line
@@ -146,8 +146,8 @@ def test_a_subject_arrives_as_it_is(subject):
 @given(before=st.integers(0, 130), between=st.integers(0, 90))
 def test_a_token_finds_its_place_in_any_encoding(lang, before, between):
     """Wherever lines break around it: each reader has their own, and all else reads as written."""
-    to = envelope(bounces=Sender.parse("bounces@example.com"))
-    place = to.leave_url
+    to = envelope(bounces=NamedAddress.parse("bounces@example.com"))
+    place = to.unsubscribe_url
     text = f"{(lang * 130)[:before]}{place} {(lang * 90)[:between]}{place}{lang * 40}"
     content = message(to, letter(html=f"<p>{text}</p>", text=text), delivery())
     found = read(content)
@@ -175,18 +175,18 @@ def test_any_text_arrives_as_written(text):
 def test_a_delivery_is_known_by_its_token_and_by_no_other(seed, one, other):
     """In any case; without its issue's seed nobody can make one."""
     token = tokens.delivery_token(seed, one)
-    assert tokens.delivery_id(token.upper()) == one
-    assert tokens.is_delivery(seed, token.upper())
-    assert not tokens.is_delivery(seed + b"x", token)
+    assert tokens.parse_delivery_token(token.upper()) == one
+    assert tokens.verify_delivery_token(seed, token.upper())
+    assert not tokens.verify_delivery_token(seed + b"x", token)
     assert (tokens.delivery_token(seed, other) == token) == (one == other)
 
 
 @given(st.integers(0, 2**40 - 1), st.text(max_size=20), st.text(max_size=60))
 def test_a_reader_leaves_by_their_token_only(subscriber, newsletter, wrong):
     """It names one subscription, has a fixed length, and serves as long as its key is kept."""
-    token = tokens.leave_token(3, b"key", subscriber, newsletter)
+    token = tokens.unsubscribe_token(3, b"key", subscriber, newsletter)
     assert len(token) == tokens.LENGTH
-    assert tokens.leaving(token.upper(), {3: b"key"}) == (subscriber, tokens.name_digest(newsletter))
+    assert tokens.parse_unsubscribe_token(token.upper(), {3: b"key"}) == (subscriber, tokens.name_digest(newsletter))
     for keys in ({3: b"other"}, {4: b"key"}, {}):
-        assert tokens.leaving(token, keys) is None
-    assert wrong == token or tokens.leaving(wrong, {3: b"key"}) is None
+        assert tokens.parse_unsubscribe_token(token, keys) is None
+    assert wrong == token or tokens.parse_unsubscribe_token(wrong, {3: b"key"}) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.replies import LONGEST, Fate, fate, is_policy, next_try
+from feeds.core.newsletters.replies import LONGEST, ReplyAction, classify_reply, is_policy_refusal, next_retry_at
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -17,41 +17,41 @@ ENHANCED = ("", "2.0.0", "4.2.2", "4.7.1", "5.0.0", "5.1.1", "5.1.7", "5.2.2", "
 @pytest.mark.parametrize(
     ("code", "enhanced", "stage", "expected"),
     [
-        (250, "2.0.0", "content", Fate.SENT),
-        (250, "", "content", Fate.SENT),
-        (250, "", "data", Fate.LATER),  # a yes where none was due says nothing
-        (354, "", "content", Fate.LATER),
-        (421, "4.3.2", "content", Fate.LATER),
-        (450, "4.2.0", "rcpt", Fate.LATER),
-        (451, "", "mail", Fate.LATER),
-        (452, "4.2.2", "rcpt", Fate.LATER),
-        (454, "4.7.0", "mail", Fate.LATER),
-        (550, "5.1.1", "rcpt", Fate.NEVER),
-        (550, "", "rcpt", Fate.NEVER),
-        (552, "5.2.2", "content", Fate.NEVER),
-        (554, "5.7.1", "content", Fate.NEVER),
-        (550, "", "mail", Fate.HALT),
-        (553, "5.1.8", "rcpt", Fate.HALT),
-        (550, "5.1.7", "rcpt", Fate.HALT),
-        (530, "5.7.0", "mail", Fate.HALT),
-        (530, "", "rcpt", Fate.HALT),
-        (535, "5.7.8", "content", Fate.HALT),
-        (550, "5.7.26", "content", Fate.HALT),
-        (550, "5.7.515", "content", Fate.HALT),
+        (250, "2.0.0", "content", ReplyAction.SENT),
+        (250, "", "content", ReplyAction.SENT),
+        (250, "", "data", ReplyAction.LATER),  # a yes where none was due says nothing
+        (354, "", "content", ReplyAction.LATER),
+        (421, "4.3.2", "content", ReplyAction.LATER),
+        (450, "4.2.0", "rcpt", ReplyAction.LATER),
+        (451, "", "mail", ReplyAction.LATER),
+        (452, "4.2.2", "rcpt", ReplyAction.LATER),
+        (454, "4.7.0", "mail", ReplyAction.LATER),
+        (550, "5.1.1", "rcpt", ReplyAction.NEVER),
+        (550, "", "rcpt", ReplyAction.NEVER),
+        (552, "5.2.2", "content", ReplyAction.NEVER),
+        (554, "5.7.1", "content", ReplyAction.NEVER),
+        (550, "", "mail", ReplyAction.HALT),
+        (553, "5.1.8", "rcpt", ReplyAction.HALT),
+        (550, "5.1.7", "rcpt", ReplyAction.HALT),
+        (530, "5.7.0", "mail", ReplyAction.HALT),
+        (530, "", "rcpt", ReplyAction.HALT),
+        (535, "5.7.8", "content", ReplyAction.HALT),
+        (550, "5.7.26", "content", ReplyAction.HALT),
+        (550, "5.7.515", "content", ReplyAction.HALT),
     ],
 )
 def test_an_answer_decides(code, enhanced, stage, expected):
     """4xx waits, 5xx of the reader ends one delivery, 5xx that is about us stops the run."""
-    assert fate(code, enhanced, stage) is expected
+    assert classify_reply(code, enhanced, stage) is expected
 
 
 @given(st.integers(200, 599), st.sampled_from(ENHANCED), st.sampled_from(STAGES))
 def test_nothing_but_a_yes_to_the_content_is_a_yes(code, enhanced, stage):
     """And a "later" never ends a delivery."""
-    found = fate(code, enhanced, stage)
-    assert (found is Fate.SENT) == (stage == "content" and 200 <= code < 300)
+    found = classify_reply(code, enhanced, stage)
+    assert (found is ReplyAction.SENT) == (stage == "content" and 200 <= code < 300)
     if 300 <= code < 500:
-        assert found is Fate.LATER
+        assert found is ReplyAction.LATER
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_nothing_but_a_yes_to_the_content_is_a_yes(code, enhanced, stage):
 )
 def test_a_refusal_is_about_the_reader_or_about_us(enhanced, stage, expected):
     """Who does not exist says nothing about us; what is refused unread, or after it was read, does."""
-    assert is_policy(enhanced, stage) is expected
+    assert is_policy_refusal(enhanced, stage) is expected
 
 
 @given(st.integers(1, 100), st.timedeltas(timedelta(), timedelta(days=4)))
 def test_each_wait_is_longer_until_all_have_taken_too_long(tries, longest):
     """Never a try in the past, and none after the limit."""
-    tried_at = [next_try(n, NOW, longest) for n in range(1, tries + 1)]
+    tried_at = [next_retry_at(n, NOW, longest) for n in range(1, tries + 1)]
     waits = [moment - NOW for moment in tried_at if moment]
     assert tried_at[len(waits) :] == [None] * (tries - len(waits))
     assert waits == sorted(waits)
@@ -85,7 +85,7 @@ def test_each_wait_is_longer_until_all_have_taken_too_long(tries, longest):
 
 def test_a_letter_is_tried_for_two_days():
     """The first wait is short, for grey lists; the last ones are four hours."""
-    tries = next(n for n in range(1, 100) if next_try(n, NOW, LONGEST) is None)
-    waits = [next_try(n, NOW, LONGEST) - NOW for n in range(1, tries)]
+    tries = next(n for n in range(1, 100) if next_retry_at(n, NOW, LONGEST) is None)
+    waits = [next_retry_at(n, NOW, LONGEST) - NOW for n in range(1, tries)]
     assert (waits[0], waits[-1]) == (timedelta(minutes=2), 4 * HOUR)
     assert 40 * HOUR < sum(waits, timedelta()) <= 48 * HOUR

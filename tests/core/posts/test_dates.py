@@ -28,7 +28,7 @@ ACCEPTED = {
 @pytest.mark.parametrize(("text", "moment"), ACCEPTED.items())
 def test_the_shapes_of_real_blogs_are_accepted(text, moment):
     """Every shape met in real blogs gives the moment it means, in the site's zone where it names none."""
-    assert dates.parse(text, TOKYO).isoformat() == moment
+    assert dates.parse_date(text, TOKYO).isoformat() == moment
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_the_shapes_of_real_blogs_are_accepted(text, moment):
 def test_impossible_dates_are_refused_in_words(text):
     """A date that never was is a reason for people, not a bare exception."""
     with pytest.raises(ValueError, match="impossible date"):
-        dates.parse(text, TOKYO)
+        dates.parse_date(text, TOKYO)
 
 
 @pytest.mark.parametrize(
@@ -55,21 +55,21 @@ def test_impossible_dates_are_refused_in_words(text):
 def test_what_is_no_date_is_refused_with_an_example(text):
     """The refusal shows how to write one."""
     with pytest.raises(ValueError, match="is no date; write such as"):
-        dates.parse(text, TOKYO)
+        dates.parse_date(text, TOKYO)
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9000, 1, 1)), st.integers(-840, 840))
 def test_iso_dates_read_back_as_they_were_written(moment, offset):
     """ISO 8601 with any offset survives, to the second."""
     aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
-    assert dates.parse(aware.isoformat(), UTC) == aware
+    assert dates.parse_date(aware.isoformat(), UTC) == aware
 
 
 @given(st.text(max_size=40))
 def test_no_text_raises_anything_but_a_refusal(text):
     """Whatever stands there, it is a date or a ValueError with words."""
     try:
-        assert dates.parse(text, UTC).tzinfo
+        assert dates.parse_date(text, UTC).tzinfo
     except ValueError as refusal:
         assert str(refusal)
 
@@ -87,4 +87,4 @@ def test_no_text_raises_anything_but_a_refusal(text):
 )
 def test_a_date_is_found_in_file_folder_and_url_names(path, date):
     """Only a whole date at the beginning of a name counts."""
-    assert dates.in_path(path) == date
+    assert dates.date_in_path(path) == date

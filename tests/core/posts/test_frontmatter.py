@@ -15,7 +15,7 @@ from tests.conftest import unmeasured
 
 
 def split(text, path="a.md"):
-    return frontmatter.split(text, path)
+    return frontmatter.split_front_matter(text, path)
 
 
 def test_yaml_and_toml_are_read():
@@ -184,9 +184,9 @@ PIECES += ["true", "~", "null", "1.10", "'", '"', "|\n", ">-\n", "#", "%", "---\
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_what_is_read_fast_is_read_as_pyyaml_reads_it(front):
     """The events of ordinary front matter give the mapping that PyYAML's constructors give, or leave it to them."""
-    fast = handlers.ordinary(front)
+    fast = handlers.load_fast(front)
     if fast is not None:
-        assert repr({**fast, handlers.REPEATED: ()}) == repr(handlers.whole(front))
+        assert repr({**fast, handlers.REPEATED: ()}) == repr(handlers.load_full(front))
 
 
 values = st.recursive(
@@ -199,7 +199,7 @@ def test_any_mapping_reads_back_as_it_was_written(mapping):
     """What another program writes as YAML, quoted where it must be, comes back the same."""
     written = yaml.dump(mapping, Dumper=yaml.CSafeDumper, allow_unicode=True)
     if "&" not in written:  # PyYAML writes what stands twice as an alias
-        assert handlers.ordinary(written) == mapping
+        assert handlers.load_fast(written) == mapping
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_any_mapping_reads_back_as_it_was_written(mapping):
 )
 def test_what_could_mean_more_than_it_says_is_left_to_pyyaml(value):
     """Anchors, tags and merges are never guessed at."""
-    assert handlers.ordinary(f"a: {value}\n") is None
+    assert handlers.load_fast(f"a: {value}\n") is None
 
 
 def test_nothing_heavy_is_loaded_before_a_file_is_taken_apart():

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from feeds.core.posts import media, read
 from feeds.model import Enclosure, Post
-from feeds.settings import Settings, Site, Url
+from feeds.settings import Settings, SiteSettings, Url
 
-SETTINGS = Settings(site=Site(title="Test", url=Url("https://example.com/")))
+SETTINGS = Settings(site=SiteSettings(title="Test", url=Url("https://example.com/")))
 HOST = "https://example.com"
 
 
 def understood(front):
     head = front if front.startswith("{") else f"---\ntitle: A\n{front}\n---"
-    found = read.understand("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
+    found = read.parse_post("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
     assert isinstance(found, Post)
     return found
 
@@ -153,7 +153,7 @@ DURATIONS = {
 @pytest.mark.parametrize(("written", "seconds"), DURATIONS.items())
 def test_durations_are_clocks_or_seconds(written, seconds):
     """What is neither is left out: a wrong time is worse than none."""
-    assert media.seconds(written) == seconds
+    assert media.parse_duration(written) == seconds
     (found,) = understood(f"enclosure: {{url: /a.mp3, duration: '{written}'}}").enclosures
     assert found.seconds == seconds
 
@@ -169,7 +169,7 @@ def test_a_duration_may_stand_beside_the_file():
 @pytest.mark.parametrize("value", [None, True, False, [1], {"a": 1}])
 def test_what_is_no_text_and_no_number_is_no_duration(value):
     """A switch is no second."""
-    assert media.seconds(value) is None
+    assert media.parse_duration(value) is None
 
 
 LENGTHS = {"0": 0, "1234": 1234, "1,234,567": 1234567, "12 MB": None, "-1": None, "1.5": None, "9" * 16: None}
@@ -204,14 +204,14 @@ def test_a_type_that_is_none_gives_way_to_the_name(wrong):
 )
 def test_a_name_tells_its_type(url, kind):
     """By its ending, in any case, and nothing else of the address."""
-    assert media.type_of(url) == kind
+    assert media.guess_media_type(url) == kind
 
 
 def test_types_are_the_same_on_every_machine():
     """They come from a table of ours; each is one."""
     for ending, kind in media.TYPES.items():
         assert ending == ending.lower()
-        assert media.named_type({"type": kind}) == kind
+        assert media.declared_media_type({"type": kind}) == kind
 
 
 JSON_VALUES = st.recursive(

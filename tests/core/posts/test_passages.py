@@ -15,22 +15,24 @@ EXPECTED = ROOT / "tests" / "fixtures" / "drafted.expected.txt"
 
 
 def in_order(markdown):
-    return [s.strip() for paragraph in markdown.split("\n\n") for s in sentences.split(paragraph) if s.strip()]
+    return [
+        s.strip() for paragraph in markdown.split("\n\n") for s in sentences.split_sentences(paragraph) if s.strip()
+    ]
 
 
 def test_a_drafted_post_comes_out_with_each_distinct_sentence_once_and_in_place():
     """Four drafts, grown, split, joined and cut: each sentence once, none lost, new ones behind what they follow."""
     body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
-    merged = passages.merge(body)
+    merged = passages.merge_passages(body)
     assert in_order(merged.markdown) == EXPECTED.read_text("utf-8").splitlines()
 
 
 def test_no_trace_of_the_drafts_is_left():
     """No separator, no paragraph that starts with `...` or ends in mid-sentence."""
     body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
-    paragraphs = passages.merge(body).markdown.strip().split("\n\n")
+    paragraphs = passages.merge_passages(body).markdown.strip().split("\n\n")
     assert not [p for p in paragraphs if "END" in p or p.startswith(("...", "…"))]
-    assert all(sentences.is_whole(p) for p in paragraphs)
+    assert all(sentences.is_whole_sentence(p) for p in paragraphs)
 
 
 A, B, C, D = "あるところに家があった。", "家には庭があった。", "庭には木があった。", "木には鳥がいた。"
@@ -88,7 +90,7 @@ MERGED = {
 @pytest.mark.parametrize(("source", "expected"), MERGED.values(), ids=MERGED)
 def test_drafts_are_merged_by_sentence(source, expected):
     """A known sentence goes, a new one stands behind the known one that it follows."""
-    merged = passages.merge(source)
+    merged = passages.merge_passages(source)
     if expected is None:
         assert sorted(in_order(merged.markdown)) == sorted([A, B, C])
     else:
@@ -115,7 +117,7 @@ KEPT = {
 @pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
 def test_what_an_author_repeats_on_purpose_is_left_alone(source):
     """Byte for byte the same, and nothing is reported."""
-    assert passages.merge(source) == passages.Merged(markdown=source)
+    assert passages.merge_passages(source) == passages.Merged(markdown=source)
 
 
 LONG = "The last train leaves at nine, and whoever misses it walks home along the river with everybody else."
@@ -206,67 +208,67 @@ SEPARATOR = "\n---END---\n\n"
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_what_is_repeated_on_purpose_comes_back_byte_for_byte(source):
     """Without separators, nothing but a paste gone wrong or a post that is a draft all over is touched."""
-    assert passages.merge(source) == passages.Merged(markdown=source)
+    assert passages.merge_passages(source) == passages.Merged(markdown=source)
 
 
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_a_separator_alone_does_not_make_drafts(source):
     """A line that was left at the end or the beginning goes; the one text there is stays as it is."""
     alone = passages.Merged(markdown=source, dropped=("---END---",))
-    assert passages.merge(source + SEPARATOR) == alone
-    assert passages.merge(SEPARATOR + source) == alone
+    assert passages.merge_passages(source + SEPARATOR) == alone
+    assert passages.merge_passages(SEPARATOR + source) == alone
 
 
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_what_a_draft_repeats_on_purpose_is_repeated_as_often_behind_the_merge(source):
     """A draft twice is the draft once, with all that it says twice itself; what the other draft adds follows."""
     other = "Behind the hill the road forks, and both ways lead to the sea.\n"
-    assert passages.merge(source + SEPARATOR + source).markdown == source
-    assert passages.merge(source + SEPARATOR + other).markdown == f"{source}\n{other}"
-    assert passages.merge(source + SEPARATOR + source + "\n" + other).markdown == f"{source}\n{other}"
+    assert passages.merge_passages(source + SEPARATOR + source).markdown == source
+    assert passages.merge_passages(source + SEPARATOR + other).markdown == f"{source}\n{other}"
+    assert passages.merge_passages(source + SEPARATOR + source + "\n" + other).markdown == f"{source}\n{other}"
 
 
 def test_a_paste_gone_wrong_is_mended_without_a_separator():
     """A passage that stands directly behind itself says nothing the second time."""
-    merged = passages.merge(f"Intro.\n\n{FOUR}\n\n{FOUR}\n\nEnd.\n")
+    merged = passages.merge_passages(f"Intro.\n\n{FOUR}\n\n{FOUR}\n\nEnd.\n")
     assert in_order(merged.markdown) == ["Intro.", *in_order(FOUR), "End."]
 
 
 def test_a_draft_without_separators_is_merged_when_it_repeats_much_of_itself():
     """Nothing but paragraphs, and a fifth of them again: that is a draft's repetition."""
-    merged = passages.merge(f"{FOUR}\n\nべつの文がひとつあった。\n\n{FOUR}\n\nさらに文がつづいた。\n")
+    merged = passages.merge_passages(f"{FOUR}\n\nべつの文がひとつあった。\n\n{FOUR}\n\nさらに文がつづいた。\n")
     assert in_order(merged.markdown) == [*in_order(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
 
 
 @pytest.mark.parametrize("again", [f"{LONG} {LONG}", f"  {LONG}\n{LONG}"])
 def test_what_a_repeated_paragraph_leaves_is_looked_at_again(again):
     """The rest of a paragraph begins one of its own, wherever its line began before."""
-    assert passages.merge(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
+    assert passages.merge_passages(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
 
 
 def test_code_inside_a_repeated_draft_goes_with_its_draft():
     """A block between two repeated sentences is repeated with them; alone it stays."""
     code = "```\nprint()\n```"
-    merged = passages.merge(f"{A}\n\n{code}\n\n{B}\n\n---END---\n\n{A}\n\n{code}\n\n{B}{C}\n")
+    merged = passages.merge_passages(f"{A}\n\n{code}\n\n{B}\n\n---END---\n\n{A}\n\n{code}\n\n{B}{C}\n")
     assert merged.markdown == f"{A}\n\n{code}\n\n{B}{C}\n"
 
 
 def test_steps_that_say_the_same_stay_in_their_place():
     """Inside one draft short sentences and headings come again on purpose."""
     source = "## Part\n\nStep 1. Do it. Step 2. Do it.\n\n## Part\n\nOther words.\n"
-    assert passages.merge(f"{source}\n---END---\n\nMore is here.\n").markdown == f"{source}\nMore is here.\n"
+    assert passages.merge_passages(f"{source}\n---END---\n\nMore is here.\n").markdown == f"{source}\nMore is here.\n"
 
 
 def test_an_underscore_inside_a_word_is_a_difference():
     """Only emphasis is none."""
     source = "The name is snake_case here. The name is snakecase here.\n"
-    assert passages.merge(f"{source}\n---END---\n").markdown == source
+    assert passages.merge_passages(f"{source}\n---END---\n").markdown == source
 
 
 def test_a_list_in_a_repeated_draft_comes_once():
     """It has the same neighbour as the first."""
     source = "Intro is here.\n\n- one\n- two\n"
-    assert passages.merge(f"{source}\n---END---\n\n{source}\nOutro.\n").markdown == f"{source}\nOutro.\n"
+    assert passages.merge_passages(f"{source}\n---END---\n\n{source}\nOutro.\n").markdown == f"{source}\nOutro.\n"
 
 
 WORDS = st.lists(
@@ -290,7 +292,7 @@ DRAFT = PARAGRAPHS.map(distinct)
 def test_whatever_the_drafts_each_distinct_sentence_stands_once(drafts):
     """Nothing is lost, nothing stands twice, whole sentences only."""
     source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
-    found = Counter(in_order(passages.merge(source).markdown))
+    found = Counter(in_order(passages.merge_passages(source).markdown))
     assert found == Counter({s for draft in drafts for p in draft for s in p})
 
 
@@ -298,9 +300,9 @@ def test_whatever_the_drafts_each_distinct_sentence_stands_once(drafts):
 def test_merging_twice_changes_nothing_more(drafts):
     """What comes out has nothing left to merge."""
     source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
-    once = passages.merge(source).markdown
+    once = passages.merge_passages(source).markdown
     assert not re.search("END", once)
-    assert passages.merge(once).markdown == once
+    assert passages.merge_passages(once).markdown == once
 
 
 LINES = st.sampled_from(
@@ -339,14 +341,14 @@ POST = st.lists(LINES, max_size=16).map("\n".join)
 @given(POST)
 def test_what_is_not_suspicious_holds_nothing_to_find(source):
     """The quick look never says no where the close one finds something."""
-    assert passages.is_suspicious(source) or passages.looked_through(source) == passages.Merged(markdown=source)
+    assert passages.may_repeat(source) or passages.merge_thoroughly(source) == passages.Merged(markdown=source)
 
 
 @given(POST)
 def test_whatever_the_post_merging_twice_changes_nothing_more(source):
     """What comes out has nothing left to merge."""
-    once = passages.merge(source).markdown
-    assert passages.merge(once) == passages.Merged(markdown=once)
+    once = passages.merge_passages(source).markdown
+    assert passages.merge_passages(once) == passages.Merged(markdown=once)
 
 
 ENGLISH = st.text(alphabet="abcdefgh ", min_size=1, max_size=90).map(lambda text: f"So {' '.join(text.split())} it is.")
@@ -362,6 +364,6 @@ def test_a_text_of_distinct_sentences_comes_back_and_twice_it_comes_back_once(of
     """Byte for byte, alone and with a separator behind it; a draft pasted twice is the draft."""
     paragraphs, space = of
     source = "\n\n".join(space.join(p) for p in distinct(paragraphs)) + "\n"
-    assert passages.merge(source) == passages.Merged(markdown=source)
-    assert passages.merge(source + SEPARATOR).markdown == source
-    assert passages.merge(source + SEPARATOR + source).markdown == source
+    assert passages.merge_passages(source) == passages.Merged(markdown=source)
+    assert passages.merge_passages(source + SEPARATOR).markdown == source
+    assert passages.merge_passages(source + SEPARATOR + source).markdown == source

@@ -8,21 +8,23 @@ from hypothesis import strategies as st
 
 from feeds.core.posts import read
 from feeds.errors import PostError
-from feeds.model import Author, Post, Status, Verdict
-from feeds.settings import Duplicates, Posts, Settings, Site, Url, Zone
+from feeds.model import Author, Post, PostOutcome, PostStatus
+from feeds.settings import DuplicateSettings, PostSettings, Settings, SiteSettings, TimeZone, Url
 
-SETTINGS = Settings(site=Site(url=Url("https://example.com/"), timezone=Zone("Asia/Tokyo"), author="The desk"))
+SETTINGS = Settings(
+    site=SiteSettings(url=Url("https://example.com/"), timezone=TimeZone("Asia/Tokyo"), author="The desk")
+)
 LONG = "This is a body of some words. " * 10
 
 
 def understood(front, body=LONG, path="2026-01-02-a.md", settings=SETTINGS):
-    found = read.understand(path, f"---\n{front}\n---\n{body}".encode(), settings)
+    found = read.parse_post(path, f"---\n{front}\n---\n{body}".encode(), settings)
     assert isinstance(found, Post)
     return found
 
 
 def shown(front, body=LONG, path="2026-01-02-a.md", settings=SETTINGS):
-    return read.shown(path, f"---\n{front}\n---\n{body}".encode(), settings)
+    return read.render_post(path, f"---\n{front}\n---\n{body}".encode(), settings)
 
 
 def test_a_plain_post_is_understood():
@@ -103,10 +105,10 @@ ENCODINGS = {
 @pytest.mark.parametrize("content", ENCODINGS.values(), ids=ENCODINGS)
 def test_line_ends_and_marks_of_any_system_are_accepted(content):
     """The same post, whatever the editor."""
-    post = read.understand("2026-01-02-a.md", content, SETTINGS)
+    post = read.parse_post("2026-01-02-a.md", content, SETTINGS)
     assert isinstance(post, Post)
     assert post.title == "A"
-    assert read.shown("2026-01-02-a.md", content, SETTINGS).html == "<p>One\nTwo</p>\n"
+    assert read.render_post("2026-01-02-a.md", content, SETTINGS).html == "<p>One\nTwo</p>\n"
 
 
 KEYS = {
@@ -159,8 +161,8 @@ def test_the_lead_picture_is_absolute(key):
 def test_a_draft_is_told_by_any_of_its_keys(front):
     """And a draft without a date is a draft, not an error."""
     assert understood(f"title: A\n{front}").draft
-    undated = read.understand("a.md", f"---\n{front}\n---\nx".encode(), SETTINGS)
-    assert undated == Verdict(path="a.md", status=Status.DRAFT, reason="draft")
+    undated = read.parse_post("a.md", f"---\n{front}\n---\nx".encode(), SETTINGS)
+    assert undated == PostOutcome(path="a.md", status=PostStatus.DRAFT, reason="draft")
 
 
 LANGUAGES = {
@@ -285,7 +287,7 @@ def test_what_cannot_be_is_rejected_by_line_and_reason(content, line, reason):
     """One reason for each file, with the line where it stands."""
     path = "2026-01-02-a.md" if b"slug" in content else "a.md"
     with pytest.raises(PostError) as caught:
-        read.understand(path, content, SETTINGS)
+        read.parse_post(path, content, SETTINGS)
     assert (caught.value.path, caught.value.line) == (path, line)
     assert caught.value.reason.startswith(reason)
 
@@ -302,19 +304,19 @@ TITLES = {
 @pytest.mark.parametrize("body", TITLES.values(), ids=TITLES)
 def test_a_first_line_that_repeats_the_title_is_dropped(body):
     """A reader has just read it."""
-    assert read.without_title(body, "A title") == "Body."
+    assert read.strip_title(body, "A title") == "Body."
 
 
 @pytest.mark.parametrize("body", ["A title and more\n\nBody.", "A title\ngoes on.", "Body.\n\nA title\n"])
 def test_a_line_that_is_more_than_the_title_stays(body):
     """Only a line of its own, only the first."""
-    assert read.without_title(body, "A title") == body
+    assert read.strip_title(body, "A title") == body
 
 
 def test_a_permalink_follows_the_pattern():
     """Every placeholder, quoted for the web."""
     pattern = "/{category}/{lang}/{year}-{month}-{day}/{stem}/{slug}"
-    settings = Settings(site=SETTINGS.site, posts=Posts(permalink=pattern))
+    settings = Settings(site=SETTINGS.site, posts=PostSettings(permalink=pattern))
     post = understood("title: A\ncategory: 投資\nlang: ja", path="2026-01-02-手紙.md", settings=settings)
     expected = "%E6%8A%95%E8%B3%87/ja/2026-01-02/2026-01-02-%E6%89%8B%E7%B4%99/%E6%89%8B%E7%B4%99"
     assert post.url == f"https://example.com/{expected}"
@@ -334,7 +336,7 @@ def test_passages_may_be_reported_or_kept():
     """The policy decides what a repetition leads to."""
     body = "雨が降る。\n\n---END---\n\n雨が降る。風が吹く。\n"
     for policy, times, warnings in (("drop", 1, 1), ("report", 2, 1), ("keep", 2, 0)):
-        settings = Settings(site=SETTINGS.site, duplicates=Duplicates(passages=policy))
+        settings = Settings(site=SETTINGS.site, duplicates=DuplicateSettings(passages=policy))
         post = understood("title: A", body, settings=settings)
         assert len(post.warnings) == warnings
         assert shown("title: A", body, settings=settings).html.count("雨が降る。") == times
@@ -398,7 +400,7 @@ def test_every_shape_of_front_matter_makes_the_same_post():
         '{"title": "A", "date": "2026-01-02", "tags": ["x", "y"], "authors": ["Ada"]}\n',
         "Title: A\nDate: 2026-01-02\nTags: x, y\nAuthors: Ada\n\n",
     )
-    posts = [read.understand("a.md", (head + LONG).encode(), SETTINGS) for head in heads]
+    posts = [read.parse_post("a.md", (head + LONG).encode(), SETTINGS) for head in heads]
     assert posts == [posts[0]] * 4
 
 
@@ -409,9 +411,9 @@ def test_what_xml_cannot_carry_is_found_in_any_encoding(character, encoding):
     content = f"---\ntitle: A\n---\nOne{character}Two".encode(encoding)
     if character == "\x00":
         with pytest.raises(PostError, match="holds a NUL byte"):
-            read.understand("2026-01-02-a.md", content, SETTINGS)
+            read.parse_post("2026-01-02-a.md", content, SETTINGS)
         return
-    post = read.understand("2026-01-02-a.md", content, SETTINGS)
+    post = read.parse_post("2026-01-02-a.md", content, SETTINGS)
     assert bool(post.warnings) is (character in "\x0b\x1f\ufffe\uffff")
 
 
@@ -435,6 +437,6 @@ def test_a_slug_is_always_one_safe_part_of_a_path(name):
 def test_no_bytes_raise_anything_but_a_rejection(content):
     """Whatever lies in the folder, the others go on."""
     try:
-        read.understand("2026-01-02-a.md", b"---\ntitle: A\n" + content, SETTINGS)
+        read.parse_post("2026-01-02-a.md", b"---\ntitle: A\n" + content, SETTINGS)
     except PostError as refusal:
         assert refusal.reason

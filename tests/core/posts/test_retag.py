@@ -155,6 +155,6 @@ def test_plain_yaml_is_read_as_what_was_meant(number, target, block):
     )
     source += "---\nbody\n"
     result = renamed(source, {"w0": target})
-    found = frontmatter.split(result, "p.md")
+    found = frontmatter.split_front_matter(result, "p.md")
     assert found.metadata == {"t": "1", "tags": [target, *(p for p in plain[1:] if p != target)]}
     assert found.body == "body\n"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.posts.read import understand
-from feeds.core.posts.rules import Rules, tags_in
-from feeds.settings import Settings, TagRule, Tags
+from feeds.core.posts.read import parse_post
+from feeds.core.posts.rules import TagMatcher, tags_in
+from feeds.settings import Settings, TagRule, TagSettings
 
 
 def rules(**words):
@@ -77,7 +77,7 @@ def test_overlapping_words_all_count_in_the_order_of_the_rules():
 
 def test_a_tag_of_two_rules_is_named_once():
     """And one word may give several tags."""
-    assert Rules([*rules(A="x"), *rules(B="x"), *rules(A="y")]).tags_in("x y") == ("A", "B")
+    assert TagMatcher([*rules(A="x"), *rules(B="x"), *rules(A="y")]).tags_in("x y") == ("A", "B")
 
 
 def test_no_rules_no_library():
@@ -105,7 +105,7 @@ def test_a_match_is_in_the_text(words, text):
 
 def test_title_text_and_code_are_looked_through():
     """Rule tags are kept apart from the post's own."""
-    settings = Settings(tags=Tags(rules=rules(Chips="TPU", Code="malloc", No="hidden")))
+    settings = Settings(tags=TagSettings(rules=rules(Chips="TPU", Code="malloc", No="hidden")))
     source = b"---\ntitle: The TPU\ndate: 2026-01-01\ntags: [mine]\nx: hidden\n---\nText.\n\n```c\nmalloc(1);\n```\n"
-    post = understand("a.md", source, settings)
+    post = parse_post("a.md", source, settings)
     assert (post.tags, post.rule_tags) == (("mine",), ("Chips", "Code"))

@@ -27,13 +27,13 @@ SPLITS = {
 @pytest.mark.parametrize(("text", "expected"), SPLITS.values(), ids=SPLITS)
 def test_sentences_end_where_a_reader_would_say(text, expected):
     """In any script, and not inside quotation marks."""
-    assert sentences.split(text) == expected
+    assert sentences.split_sentences(text) == expected
 
 
 @given(st.text(alphabet="ab。！？.!? 「」()\n*…A", max_size=80))
 def test_nothing_is_lost_by_splitting(text):
     """Joined, the sentences are the text again, and none is empty."""
-    found = sentences.split(text)
+    found = sentences.split_sentences(text)
     assert "".join(found) == text
     assert all(found)
 
@@ -43,4 +43,4 @@ def test_nothing_is_lost_by_splitting(text):
 )
 def test_a_cut_sentence_is_told_from_a_whole_one(text, whole):
     """A sentence is whole when it ends as one, emphasis or not."""
-    assert sentences.is_whole(text) is whole
+    assert sentences.is_whole_sentence(text) is whole

@@ -73,7 +73,7 @@ def test_case_and_hyphens_are_no_difference(written):
     """A key is found however it is written, and reported as it was."""
     fields = Fields({written: "x"})
     assert fields.get("date") == (written, "x")
-    assert fields.misspelt() == []
+    assert fields.misspelled() == []
 
 
 def test_the_first_key_of_a_row_that_is_set_wins():
@@ -95,4 +95,4 @@ def test_an_outer_key_wins_over_an_inner_one():
 )
 def test_what_looks_like_a_known_key_is_named_with_it(key, known):
     """A hint where it is likely, silence where it is not."""
-    assert Fields({key: "x"}).misspelt() == ([(key, known)] if known else [])
+    assert Fields({key: "x"}).misspelled() == ([(key, known)] if known else [])

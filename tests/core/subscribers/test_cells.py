@@ -16,19 +16,19 @@ TEXTS = st.text(st.characters(codec="utf-8"))
 )
 def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(text):
     """OWASP, CSV Injection; what begins with apostrophes and a formula gets one more, so that it can be told apart."""
-    assert cells.guarded(text) == f"'{text}"
+    assert cells.escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "a=1", "O'Brien", "'tis", "1-2", "2026-01-31", "ada@b.org"])
 def test_what_is_no_formula_stays_as_it_is(text):
     """Nobody sees apostrophes without need."""
-    assert cells.guarded(text) == text == cells.unguarded(text)
+    assert cells.escape_formula(text) == text == cells.unescape_formula(text)
 
 
 @given(st.text("'=+-@\t\r\n ＝a", max_size=6) | TEXTS)
 def test_a_guarded_cell_says_what_was_guarded(text):
     """The apostrophe goes as it came, and nobody else's goes with it."""
-    assert cells.unguarded(cells.guarded(text)) == text
+    assert cells.unescape_formula(cells.escape_formula(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_guarded_cell_says_what_was_guarded(text):
 )
 def test_times_are_read_as_the_tools_write_them(cell, time):
     """Mailchimp, Ghost, listmonk (Go's `Time.String()`) and Buttondown; without a zone it is UTC."""
-    assert cells.moment(cell) == time
+    assert cells.parse_time(cell) == time
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,27 @@ def test_times_are_read_as_the_tools_write_them(cell, time):
 )
 def test_a_time_that_cannot_be_read_is_none(cell):
     """Nothing is guessed and nothing raises, beyond the calendar's ends neither."""
-    assert cells.moment(cell) is None
+    assert cells.parse_time(cell) is None
 
 
 @given(st.datetimes(timezones=st.just(UTC) | st.just(timezone(timedelta(hours=9))), min_value=datetime(1, 1, 2)))
 def test_a_time_comes_back_as_it_was_written(time):
     """ISO 8601, to the microsecond."""
-    assert cells.moment(time.isoformat()) == time
+    assert cells.parse_time(time.isoformat()) == time
 
 
 @given(TEXTS)
 def test_no_cell_raises(cell):
     """Whatever it holds."""
-    for read in (cells.moment, cells.language, cells.timezone, cells.names, cells.topics, cells.words, cells.unguarded):
+    for read in (
+        cells.parse_time,
+        cells.parse_language,
+        cells.parse_timezone,
+        cells.parse_names,
+        cells.parse_topics,
+        cells.to_one_line,
+        cells.unescape_formula,
+    ):
         read(cell)
 
 
@@ -79,37 +87,41 @@ def test_no_cell_raises(cell):
 )
 def test_what_is_no_zone_is_none(cell):
     """Neither folders nor paths nor halves of characters."""
-    assert cells.timezone(cell) is None
+    assert cells.parse_timezone(cell) is None
 
 
 def test_languages_and_zones_are_brought_into_their_usual_form():
     """As config.toml reads them."""
-    assert (cells.language("en_us"), cells.language("zh-hans"), cells.language("English")) == ("en-US", "zh-Hans", None)
-    assert (cells.timezone(" Asia/Tokyo "), cells.timezone("Tokyo")) == ("Asia/Tokyo", None)
+    assert (cells.parse_language("en_us"), cells.parse_language("zh-hans"), cells.parse_language("English")) == (
+        "en-US",
+        "zh-Hans",
+        None,
+    )
+    assert (cells.parse_timezone(" Asia/Tokyo "), cells.parse_timezone("Tokyo")) == ("Asia/Tokyo", None)
 
 
 def test_names_stand_between_semicolons_commas_or_bars():
     """Each once, in their order; a backslash keeps such a sign."""
-    assert cells.names(" weekly; daily,weekly|  the  other ;;") == ("weekly", "daily", "the other")
-    assert cells.names(r"Food\, drink; A\|B; C\\D") == ("Food, drink", "A|B", r"C\D")
+    assert cells.parse_names(" weekly; daily,weekly|  the  other ;;") == ("weekly", "daily", "the other")
+    assert cells.parse_names(r"Food\, drink; A\|B; C\\D") == ("Food, drink", "A|B", r"C\D")
 
 
 def test_topics_are_of_one_newsletter_or_of_all():
     """A colon after a newsletter's name, unless a backslash says that it is part of the topic."""
-    assert cells.topics(r"weekly:Science; weekly: Art; Music, re\: mail; weekly:Art; Q: what") == {
+    assert cells.parse_topics(r"weekly:Science; weekly: Art; Music, re\: mail; weekly:Art; Q: what") == {
         "weekly": ("Science", "Art"),
         "": ("Music", "re: mail", "Q: what"),
     }
 
 
-NAMES = TEXTS.map(cells.words).filter(bool)
+NAMES = TEXTS.map(cells.to_one_line).filter(bool)
 
 
 @given(st.lists(NAMES, unique=True).map(tuple))
 def test_names_come_back_as_they_were_listed(chosen):
     """None included: an empty list is a cell that is not empty."""
-    assert cells.names(cells.listed(chosen)) == chosen
-    assert cells.listed(chosen) != ""
+    assert cells.parse_names(cells.format_names(chosen)) == chosen
+    assert cells.format_names(chosen) != ""
 
 
 @given(
@@ -119,13 +131,13 @@ def test_names_come_back_as_they_were_listed(chosen):
 )
 def test_topics_come_back_as_they_were_listed(chosen):
     """Whatever signs a category has in its name."""
-    assert cells.topics(cells.topics_listed(chosen)) == chosen
+    assert cells.parse_topics(cells.format_topics(chosen)) == chosen
 
 
 def test_long_cells_are_not_remembered():
     """A hostile file cannot fill the memory with cells that come once."""
     asked = []
-    read = cells.remembered(lambda cell: asked.append(cell) or cell)
+    read = cells.memoize_short(lambda cell: asked.append(cell) or cell)
     for cell in ("short", "short", "x" * 300, "x" * 300):
         assert read(cell) == cell
     assert [len(cell) for cell in asked] == [5, 300, 300]

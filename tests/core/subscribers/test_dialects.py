@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.dialects import STATUSES, dialect, key
+from feeds.core.subscribers.dialects import STATUSES, detect_format, normalize_column
 from feeds.core.subscribers.rows import HEADER
 
 LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at"
@@ -27,7 +27,7 @@ BUTTONDOWN = (
 
 
 def _dialect(line, file=""):
-    return dialect(next(csv.reader([line])), file)
+    return detect_format(next(csv.reader([line])), file)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def _dialect(line, file=""):
 def test_each_tools_export_is_known_by_its_columns(line, name):
     """In any order of columns."""
     cells = next(csv.reader([line]))
-    assert dialect(cells).name == dialect(cells[::-1]).name == name
-    assert cells[dialect(cells).columns["email"]].lower().startswith("email")
+    assert detect_format(cells).name == detect_format(cells[::-1]).name == name
+    assert cells[detect_format(cells).columns["email"]].lower().startswith("email")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_each_tools_export_is_known_by_its_columns(line, name):
 )
 def test_the_column_with_addresses_goes_by_many_names(name):
     """Without case, spaces and signs."""
-    assert dialect(["name", name]).columns["email"] == 1
+    assert detect_format(["name", name]).columns["email"] == 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_column_with_addresses_goes_by_many_names(name):
 def test_a_header_without_addresses_is_refused_in_words(header, told):
     """What there is, what comes near, and what to do."""
     with pytest.raises(ValueError, match=told):
-        dialect(header)
+        detect_format(header)
 
 
 def test_columns_that_nothing_is_taken_from_are_told():
@@ -80,7 +80,7 @@ def test_columns_that_nothing_is_taken_from_are_told():
 
 def test_a_column_that_stands_twice_counts_once_and_is_told():
     """The first of them."""
-    how = dialect(["status", "email", "Status", "email"])
+    how = detect_format(["status", "email", "Status", "email"])
     assert (how.columns["email"], how.signs[0][0]) == (1, 0)
     assert how.ignored == ("Status", "email")
     assert how.notes == ("stands twice in the header, the first counts: status, email",)
@@ -120,7 +120,7 @@ def test_what_listmonk_does_not_tell_is_told():
 def test_no_header_raises_anything_but_a_refusal_in_words(header, file):
     """And every place that is read is one of the header's."""
     try:
-        how = dialect(header, file)
+        how = detect_format(header, file)
     except ValueError as refusal:
         assert len(str(refusal)) > 20
         return
@@ -131,4 +131,4 @@ def test_no_header_raises_anything_but_a_refusal_in_words(header, file):
 
 def test_names_are_compared_by_their_letters():
     """Columns and statuses alike."""
-    assert key(" Past-Due ") == key("past_due") == "pastdue"
+    assert normalize_column(" Past-Due ") == normalize_column("past_due") == "pastdue"

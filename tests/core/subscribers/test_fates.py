@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.fates import Fate, Said, fates, of_one
-from feeds.model import Word
+from feeds.core.subscribers.fates import JournalEvent, SubscriberHistory, merge_histories, replay_events
+from feeds.model import SubscriberEvent
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 WHATS = ("active", "unsubscribed", "bounced", "left", "returned", "erased", "suppressed", "allowed")
@@ -15,7 +15,9 @@ WORDS = st.lists(st.tuples(st.sampled_from(["1-a:x", "2-b:x", "1-a:y"]), st.samp
 
 def _words(said):
     return [
-        Word(who=who, what=what, newsletter="n" * (what in ("left", "returned")), at=START + timedelta(hours=at))
+        SubscriberEvent(
+            who=who, what=what, newsletter="n" * (what in ("left", "returned")), at=START + timedelta(hours=at)
+        )
         for at, (who, what) in enumerate(said)
     ]
 
@@ -35,8 +37,8 @@ def test_words_that_were_written_twice_change_nothing(said, start, number):
     """As when a process is killed before it forgets what it has written: the same ones follow once more."""
     words = _words(said)
     again = words[: start + number] + words[start:]
-    assert {who: _meant(fate) for who, fate in fates(again).items()} == {
-        who: _meant(fate) for who, fate in fates(words).items()
+    assert {who: _meant(fate) for who, fate in replay_events(again).items()} == {
+        who: _meant(fate) for who, fate in replay_events(words).items()
     }
 
 
@@ -44,7 +46,7 @@ def test_words_that_were_written_twice_change_nothing(said, start, number):
 def test_a_person_known_by_two_keys_is_one_person(said):
     """The last word counts, whichever key it was written with; what came before they were erased does not."""
     alike = _words((who.replace("2-b", "1-a"), what) for who, what in said)
-    one, two = fates(alike).get("1-a:x"), of_one(fates(_words(said)), ("1-a:x", "2-b:x"))
+    one, two = replay_events(alike).get("1-a:x"), merge_histories(replay_events(_words(said)), ("1-a:x", "2-b:x"))
     assert (one is None) == (two is None)
     if one and two:
         assert _meant(one) == _meant(two)
@@ -52,10 +54,10 @@ def test_a_person_known_by_two_keys_is_one_person(said):
 
 def test_who_came_back_after_being_erased_is_another():
     """Who is on the list still cannot have come back; else it counts since when somebody is known."""
-    erased = Said(0, "erased", START)
+    erased = JournalEvent(0, "erased", START)
     later, earlier = START + timedelta(days=1), START - timedelta(days=1)
-    still, off = (Fate(erased=erased, listed=one) for one in (erased, Said(1, "allowed", later)))
+    still, off = (SubscriberHistory(erased=erased, listed=one) for one in (erased, JournalEvent(1, "allowed", later)))
     assert still.was_forgotten(later)
     assert not off.was_forgotten(later)
     assert off.was_forgotten(earlier)
-    assert not Fate().was_forgotten(earlier)
+    assert not SubscriberHistory().was_forgotten(earlier)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.reports import Failure, What, read
+from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, parse_message
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
 
 TOKEN, LEAVE = "0000000007" + "ab" * 10, "01" + "0000000009" + "cd" * 14
@@ -18,9 +18,9 @@ def report(*blocks, to=VERP, returned=LETTER, **form):
 
 def test_a_delivery_report_tells_token_code_and_words():
     """RFC 3464: that is what is decided by."""
-    found = read(report(block()), ADDRESS)
+    found = parse_message(report(block()), ADDRESS)
     said = "smtp; 550 5.1.1 <ada@readers.example>: no such user"
-    assert (found.what, found.failures) == (What.BOUNCE, (Failure(status="5.1.1", said=said),))
+    assert (found.what, found.failures) == (InboundKind.BOUNCE, (DeliveryFailure(status="5.1.1", said=said),))
     assert found.deliveries == (TOKEN,)
     assert found.subscriptions == (LEAVE,)
 
@@ -43,23 +43,23 @@ def test_a_delivery_report_tells_token_code_and_words():
 )
 def test_the_code_is_the_most_exact_of_its_class(one, status):
     """A class alone (X.0.0) says less than what the server answered; numbers in words are no codes."""
-    found = read(report(one), ADDRESS)
-    assert (found.what, found.failures[0].status) == (What.BOUNCE, status)
+    found = parse_message(report(one), ADDRESS)
+    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, status)
 
 
 @pytest.mark.parametrize(
     ("blocks", "what"),
     [
-        ([block(action="delayed", status="4.4.1")], What.DELAY),
-        ([block(action="delivered", status="2.0.0")], What.AUTOMATIC),
-        ([block(action="relayed", status="2.0.0")], What.AUTOMATIC),
-        ([block(), block(action="expanded", status="2.0.0")], What.AUTOMATIC),
-        ([block(), block(action="delivered", status="2.0.0")], What.AUTOMATIC),
+        ([block(action="delayed", status="4.4.1")], InboundKind.DELAY),
+        ([block(action="delivered", status="2.0.0")], InboundKind.AUTOMATIC),
+        ([block(action="relayed", status="2.0.0")], InboundKind.AUTOMATIC),
+        ([block(), block(action="expanded", status="2.0.0")], InboundKind.AUTOMATIC),
+        ([block(), block(action="delivered", status="2.0.0")], InboundKind.AUTOMATIC),
     ],
 )
 def test_what_is_delayed_or_has_reached_somebody_is_no_bounce(blocks, what):
     """RFC 3464 section 2.3.3; an address may stand for several people."""
-    assert read(report(*blocks), ADDRESS).what is what
+    assert parse_message(report(*blocks), ADDRESS).what is what
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_delayed_or_has_reached_somebody_is_no_bounce(blocks, what):
 )
 def test_the_returned_letter_names_the_delivery_where_the_address_does_not(returned_as):
     """By its Message-ID and its way to leave; whatever form it is returned in."""
-    found = read(report(block(), to="postmaster@letters.example", returned_as=returned_as), ADDRESS)
+    found = parse_message(report(block(), to="postmaster@letters.example", returned_as=returned_as), ADDRESS)
     assert (found.deliveries, found.subscriptions) == ((TOKEN,), (LEAVE,))
 
 
@@ -75,27 +75,27 @@ def test_a_relay_may_have_replaced_the_message_id():
     """Amazon SES does; the address that a report comes to and the way to leave still name the delivery."""
     replaced = LETTER.replace(f".{TOKEN}@letters.example", "@eu-west-1.amazonses.com")
     assert replaced.count("Message-ID: <weekly.3@eu-west-1.amazonses.com>") == 1
-    found = read(report(block(), returned=replaced), ADDRESS)
-    assert (found.what, found.deliveries, found.subscriptions) == (What.BOUNCE, (TOKEN,), (LEAVE,))
+    found = parse_message(report(block(), returned=replaced), ADDRESS)
+    assert (found.what, found.deliveries, found.subscriptions) == (InboundKind.BOUNCE, (TOKEN,), (LEAVE,))
 
 
 def test_a_report_on_internationalised_mail_is_one():
     """RFC 6533."""
-    found = read(report(block(), kind="global-delivery-status"), ADDRESS)
-    assert (found.what, found.failures[0].status) == (What.BOUNCE, "5.1.1")
+    found = parse_message(report(block(), kind="global-delivery-status"), ADDRESS)
+    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, "5.1.1")
 
 
 def test_the_address_is_found_in_any_case_and_of_ours_only():
     """Servers may change case; what looks like ours and is longer is not."""
-    assert read(report(block(), to=VERP.upper(), returned=""), ADDRESS).deliveries == (TOKEN.upper(),)
+    assert parse_message(report(block(), to=VERP.upper(), returned=""), ADDRESS).deliveries == (TOKEN.upper(),)
     for other in (VERP + ".evil.example", "x" + VERP, VERP.replace("letters.example", "other.example")):
-        assert read(report(block(), to=other, returned=""), ADDRESS).deliveries == ()
+        assert parse_message(report(block(), to=other, returned=""), ADDRESS).deliveries == ()
 
 
 def test_a_report_that_somebody_forwards_reports_nothing():
     """It lies inside a message, and only what is said to us counts."""
     head = f"From: ada@readers.example\nTo: {ADDRESS}\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\n"
-    assert read(head.encode() + report(block()), ADDRESS).what is What.UNRECOGNISED
+    assert parse_message(head.encode() + report(block()), ADDRESS).what is InboundKind.UNRECOGNISED
 
 
 COMPLAINT = complaint(VERP, LETTER).decode()
@@ -103,27 +103,27 @@ COMPLAINT = complaint(VERP, LETTER).decode()
 
 def test_a_complaint_is_one():
     """RFC 5965; the letter is named by its envelope, else by what was returned of it."""
-    found = read(COMPLAINT.encode(), ADDRESS)
-    assert (found.what, found.deliveries, found.subscriptions) == (What.COMPLAINT, (TOKEN,), (LEAVE,))
+    found = parse_message(COMPLAINT.encode(), ADDRESS)
+    assert (found.what, found.deliveries, found.subscriptions) == (InboundKind.COMPLAINT, (TOKEN,), (LEAVE,))
     hidden = COMPLAINT.replace(f"<{VERP}>", "<redacted@letters.example>")
-    assert read(hidden.encode(), ADDRESS).deliveries == (TOKEN,)
+    assert parse_message(hidden.encode(), ADDRESS).deliveries == (TOKEN,)
 
 
 @pytest.mark.parametrize(
     ("about", "what"),
     [
-        ("ABUSE", What.COMPLAINT),
-        ("fraud", What.COMPLAINT),
-        ("opt-out", What.COMPLAINT),
-        ("not-spam", What.AUTOMATIC),
-        ("auth-failure", What.UNRECOGNISED),
-        ("", What.UNRECOGNISED),
+        ("ABUSE", InboundKind.COMPLAINT),
+        ("fraud", InboundKind.COMPLAINT),
+        ("opt-out", InboundKind.COMPLAINT),
+        ("not-spam", InboundKind.AUTOMATIC),
+        ("auth-failure", InboundKind.UNRECOGNISED),
+        ("", InboundKind.UNRECOGNISED),
     ],
 )
 def test_not_every_feedback_is_a_complaint(about, what):
     """RFC 6430 takes one back, RFC 6591 is about our own signatures."""
     text = COMPLAINT.replace("Feedback-Type: abuse", f"Feedback-Type: {about}")
-    assert read(text.encode(), ADDRESS).what is what
+    assert parse_message(text.encode(), ADDRESS).what is what
 
 
 def mail(*fields, to=LEAVING, **more):
@@ -135,8 +135,8 @@ def mail(*fields, to=LEAVING, **more):
 )
 def test_a_mail_to_the_address_in_a_letter_leaves(fields):
     """Whatever it says, also if a mail program wrote it."""
-    found = read(mail(*fields), ADDRESS)
-    assert (found.what, found.subscriptions) == (What.LEAVE, (LEAVE,))
+    found = parse_message(mail(*fields), ADDRESS)
+    assert (found.what, found.subscriptions) == (InboundKind.LEAVE, (LEAVE,))
 
 
 @pytest.mark.parametrize(
@@ -151,20 +151,20 @@ def test_a_mail_to_the_address_in_a_letter_leaves(fields):
 @pytest.mark.parametrize("to", [VERP, LEAVING])
 def test_an_answering_machine_says_nothing(fields, to):
     """RFC 3834: somebody who is on holiday has not left, and can be reached."""
-    assert read(mail(*fields, to=to), ADDRESS).what is What.AUTOMATIC
+    assert parse_message(mail(*fields, to=to), ADDRESS).what is InboundKind.AUTOMATIC
 
 
 @pytest.mark.parametrize(("sender", "fields"), [("MAILER-DAEMON@x.example", ()), ("x@x.example", ("Return-Path: <>",))])
 def test_a_server_does_not_leave(sender, fields):
     """Somebody has forged a reader's address for a sender, and this is an answer to them."""
-    assert read(mail(*fields, sender=sender), ADDRESS).what is What.UNRECOGNISED
+    assert parse_message(mail(*fields, sender=sender), ADDRESS).what is InboundKind.UNRECOGNISED
 
 
 def test_what_people_write_is_for_people():
     """An answer to a letter, also one that quotes a bounce, or a letter with its way to leave."""
     quoted = "> " + LETTER.replace("\n", "\n> ") + "\n550 5.1.1 user unknown\n"
     for to in (VERP, ADDRESS):
-        assert read(mail("Subject: Re: News", to=to, body=quoted), ADDRESS).what is What.UNRECOGNISED
+        assert parse_message(mail("Subject: Re: News", to=to, body=quoted), ADDRESS).what is InboundKind.UNRECOGNISED
 
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.readers.example.
@@ -200,8 +200,10 @@ recipients. This is a permanent error. The following address(es) failed:
 @pytest.mark.parametrize("to", [VERP, ADDRESS])
 def test_a_report_in_a_form_of_its_own_is_recognised_by_its_words(body, fields, status, to):
     """By flufl.bounce; a code counts only where it can be nothing else, and the letter below tells whom it is about."""
-    found = read(mail("Return-Path: <>", *fields, to=to, body=body, sender="MAILER-DAEMON@mx.readers.example"), ADDRESS)
-    assert (found.what, found.failures[0].status) == (What.BOUNCE, status)
+    found = parse_message(
+        mail("Return-Path: <>", *fields, to=to, body=body, sender="MAILER-DAEMON@mx.readers.example"), ADDRESS
+    )
+    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, status)
     assert found.deliveries == (TOKEN,)
 
 
@@ -210,7 +212,7 @@ def test_flufl_bounce_is_shown_a_sender_that_it_can_bear(sender):
     """Its detectors for Yale and Sina raise where there is none, or one that is not ASCII, and all would be lost."""
     text = mail("Return-Path: <>", body=QMAIL, to=VERP, sender=sender).decode()
     for raw in (text.encode(), text.replace("From: \n", "").encode("utf-8")):
-        assert read(raw, ADDRESS).what is What.BOUNCE
+        assert parse_message(raw, ADDRESS).what is InboundKind.BOUNCE
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_flufl_bounce_is_shown_a_sender_that_it_can_bear(sender):
 def test_a_warning_in_a_form_of_its_own_is_no_bounce(words):
     """The server goes on trying."""
     raw = mail("Return-Path: <>", to=VERP, body=words, sender="MAILER-DAEMON@x.example")
-    assert read(raw, ADDRESS).what is What.DELAY
+    assert parse_message(raw, ADDRESS).what is InboundKind.DELAY
 
 
 # Anything at all --------------------------------------------------------------------------------------------------
@@ -252,7 +254,7 @@ SAMPLES = [
 @example(b"From: mailer-daemon\nContent-Transfer-Encoding: base64\n\n!!!!")
 def test_whatever_bytes_come_something_is_said(raw):
     """And nothing is a bounce by chance: nothing in it is ours."""
-    found = read(raw, ADDRESS)
+    found = parse_message(raw, ADDRESS)
     assert (found.deliveries, found.subscriptions) == ((), ())
 
 
@@ -264,14 +266,14 @@ def test_a_damaged_report_raises_nothing(data):
         start = data.draw(st.integers(0, len(raw)))
         end = data.draw(st.integers(start, min(len(raw), start + 200)))
         raw[start:end] = data.draw(st.binary(max_size=20)) + bytes(raw[start:end]) * data.draw(st.integers(0, 2))
-    read(bytes(raw), ADDRESS)
+    parse_message(bytes(raw), ADDRESS)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_report_that_is_cut_off_raises_nothing(sample):
     """At every byte."""
     for end in range(0, len(sample), 7):
-        assert read(sample[:end], ADDRESS).what in What
+        assert parse_message(sample[:end], ADDRESS).what in InboundKind
 
 
 @pytest.mark.parametrize(
@@ -299,9 +301,9 @@ def test_a_report_that_is_cut_off_raises_nothing(sample):
 )
 def test_what_is_huge_or_nested_is_read_as_far_as_it_makes_sense(raw):
     """And takes no longer than the rest."""
-    assert len(read(raw, ADDRESS).failures) <= 100
+    assert len(parse_message(raw, ADDRESS).failures) <= 100
 
 
 def test_a_report_in_front_of_ten_megabytes_is_still_one():
     """Reports stand in front of what they return."""
-    assert read(report(block(), returned=LETTER + "words " * 1_700_000), ADDRESS).what is What.BOUNCE
+    assert parse_message(report(block(), returned=LETTER + "words " * 1_700_000), ADDRESS).what is InboundKind.BOUNCE

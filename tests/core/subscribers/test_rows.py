@@ -10,32 +10,32 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from feeds.core.subscribers import cells
-from feeds.core.subscribers.addresses import doubts, parse
+from feeds.core.subscribers.addresses import address_warnings, parse_address
 from feeds.core.subscribers.dialects import STATUSES
-from feeds.core.subscribers.rows import HEADER, Row, read, written
-from feeds.core.subscribers.sheets import Refused, encoding
+from feeds.core.subscribers.rows import HEADER, CsvRow, read_rows, write_rows
+from feeds.core.subscribers.sheets import RejectedRow, detect_encoding
 
 
 def _read(text, **values):
-    return list(read(io.StringIO(text, newline=""), **values)[1])
+    return list(read_rows(io.StringIO(text, newline=""), **values)[1])
 
 
 def _one(text, **values):
     (row,) = _read(text, **values)
-    assert isinstance(row, Row)
+    assert isinstance(row, CsvRow)
     return row
 
 
 def _told(text, **values):
     """Why the only row of *text* is refused."""
     (refused,) = _read(text, **values)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedRow)
     return refused.reason
 
 
 def test_a_column_with_addresses_is_enough():
     """The row is active, and the rest is the caller's to fill."""
-    assert _one("email\nAda@B.org\n") == Row(number=2, email="Ada@b.org", key="ada@b.org")
+    assert _one("email\nAda@B.org\n") == CsvRow(number=2, email="Ada@b.org", key="ada@b.org")
 
 
 def test_our_own_columns_come_in_any_order():
@@ -45,7 +45,7 @@ def test_our_own_columns_come_in_any_order():
         '2026-01-02T03:04:05+09:00;"web form, 2026-01-01";Asia/Tokyo;ja;'
         "weekly:Art,Science;weekly,tegami;pending;a@b.org\n"
     )
-    assert _one(text) == Row(
+    assert _one(text) == CsvRow(
         number=2,
         email="a@b.org",
         key="a@b.org",
@@ -274,7 +274,7 @@ def test_rows_come_while_the_file_is_read():
             taken.append(number)
             yield f"{number}@b.org\n"
 
-    rows = read(lines())[1]
+    rows = read_rows(lines())[1]
     assert [next(rows).email for _ in range(3)] == ["0@b.org", "1@b.org", "2@b.org"]
     assert len(taken) < 10
 
@@ -337,18 +337,18 @@ def test_no_bytes_below_a_header_raise(data):
 
 def _answer(data):
     try:
-        text = data.decode(encoding(data[:4096]), errors="replace")
-        _, rows = read(io.StringIO(text, newline=""))
+        text = data.decode(detect_encoding(data[:4096]), errors="replace")
+        _, rows = read_rows(io.StringIO(text, newline=""))
     except ValueError as refusal:
         assert str(refusal)
         return
     found = list(rows)
     assert len({row.number for row in found}) == len(found)
     for row in found:
-        assert row.reason if isinstance(row, Refused) else row.status in STATUSES
+        assert row.reason if isinstance(row, RejectedRow) else row.status in STATUSES
 
 
-NAMES = st.text(st.characters(codec="utf-8")).map(cells.words).filter(lambda name: name and "\ufffd" not in name)
+NAMES = st.text(st.characters(codec="utf-8")).map(cells.to_one_line).filter(lambda name: name and "\ufffd" not in name)
 LISTS = st.lists(NAMES, unique=True, max_size=3).map(tuple)
 ADDRESSES = st.from_regex(r"[a-z='+!-][a-zA-Z'=+-]{0,8}@[a-z]{1,8}\.(org|de)", fullmatch=True) | st.sampled_from(
     ["ü@bücher.de", "postmaster@b.org", "почта@пример.рф"]
@@ -357,9 +357,9 @@ ADDRESSES = st.from_regex(r"[a-z='+!-][a-zA-Z'=+-]{0,8}@[a-z]{1,8}\.(org|de)", f
 
 @st.composite
 def _rows(draw):
-    address = parse(draw(ADDRESSES))
+    address = parse_address(draw(ADDRESSES))
     newsletters = st.from_regex("[a-z0-9][a-z0-9-]{0,8}", fullmatch=True)
-    return Row(
+    return CsvRow(
         email=address.email,
         key=address.key,
         status=draw(st.sampled_from(STATUSES)),
@@ -369,14 +369,14 @@ def _rows(draw):
         topics=draw(st.dictionaries(newsletters | st.just(""), LISTS.filter(bool), max_size=3)),
         consent=draw(st.just("") | NAMES),
         created_at=draw(st.none() | st.datetimes(timezones=st.just(UTC))),
-        warnings=doubts(address),
+        warnings=address_warnings(address),
     )
 
 
 @given(st.lists(_rows()))
 def test_what_is_exported_is_imported_as_it_was(rows):
     """Whatever signs somebody has in an address, a topic or the words of their consent."""
-    how, found = read(io.StringIO("".join(written(rows)), newline=""))
+    how, found = read_rows(io.StringIO("".join(write_rows(rows)), newline=""))
     assert how.name == "feeds"
     assert [_without_number(row) for row in found] == rows
 
@@ -384,14 +384,14 @@ def test_what_is_exported_is_imported_as_it_was(rows):
 @given(st.lists(_rows()))
 def test_no_exported_cell_is_a_formula(rows):
     """Not for Excel, not for LibreOffice, not for Sheets."""
-    for line in csv.reader(written(rows)):
+    for line in csv.reader(write_rows(rows)):
         assert len(line) == len(HEADER)
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) for cell in line)
 
 
 def test_an_export_is_csv_with_a_header():
     """Quoted where it must be, lines as RFC 4180 has them."""
-    row = Row(
+    row = CsvRow(
         email="=cmd@b.org",
         key="=cmd@b.org",
         newsletters=(),
@@ -399,12 +399,12 @@ def test_an_export_is_csv_with_a_header():
         consent='said "yes", =1',
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    assert list(written([row])) == [
+    assert list(write_rows([row])) == [
         "email,status,newsletters,topics,lang,timezone,consent,created_at\r\n",
         '\'=cmd@b.org,active,;,"weekly:Food\\, drink",,,"said ""yes"", =1",2026-01-01T00:00:00+00:00\r\n',
     ]
 
 
 def _without_number(row):
-    assert isinstance(row, Row), row
+    assert isinstance(row, CsvRow), row
     return replace(row, number=0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.sheets import MOST_LINES, Refused, encoding, shown, table
+from feeds.core.subscribers.sheets import MOST_LINES, RejectedRow, detect_encoding, printable, read_table
 
 TABLE = "email;name\nada@b.org;Åsa\n"
 
@@ -17,7 +17,7 @@ def _lines(text):
 
 
 def _table(text):
-    header, rows = table(_lines(text))
+    header, rows = read_table(_lines(text))
     return header, list(rows)
 
 
@@ -30,14 +30,16 @@ def _table(text):
 )
 def test_the_encoding_is_known_by_its_mark_or_its_nuls(codec, name):
     """With a byte order mark and without."""
-    assert encoding(TABLE.encode(codec)) == name
+    assert detect_encoding(TABLE.encode(codec)) == name
     read = TABLE.encode(codec).decode(name, errors="replace")
     assert read.replace("\ufffd", "Å") == TABLE
 
 
 def test_a_big_endian_mark_is_known_too():
     """The codec eats the mark."""
-    assert ("\ufeff" + TABLE).encode("utf-16-be").decode(encoding(("\ufeff" + TABLE).encode("utf-16-be"))) == TABLE
+    assert ("\ufeff" + TABLE).encode("utf-16-be").decode(
+        detect_encoding(("\ufeff" + TABLE).encode("utf-16-be"))
+    ) == TABLE
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "shift_jis", "gbk", "big5", "euc_jp", "euc_kr", "cp1251"])
@@ -51,7 +53,7 @@ def test_older_encodings_lose_letters_but_no_cells(codec):
         "big5": "中文功許",
     }
     text = f'email,name,lang\nada@b.org,"{letters.get(codec, "表示ソ、十貼能")}",ja\n'
-    read = text.encode(codec).decode(encoding(text.encode(codec)), errors="replace")
+    read = text.encode(codec).decode(detect_encoding(text.encode(codec)), errors="replace")
     ((_, cells),) = _table(read)[1]
     assert (cells[0], cells[2]) == ("ada@b.org", "ja")
 
@@ -66,14 +68,14 @@ def test_older_encodings_lose_letters_but_no_cells(codec):
 def test_what_is_no_text_is_named(head, told):
     """Mailchimp hands out archives, and a workbook is not CSV; the words say what to do."""
     with pytest.raises(ValueError, match=told):
-        encoding(head)
+        detect_encoding(head)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_a_file_begins_with_it_can_be_decoded_or_is_refused_in_words(head):
     """No bytes raise anything else."""
     try:
-        assert isinstance(head.decode(encoding(head), errors="replace"), str)
+        assert isinstance(head.decode(detect_encoding(head), errors="replace"), str)
     except ValueError as refusal:
         assert str(refusal).startswith("this is ")
 
@@ -128,7 +130,7 @@ def test_a_fault_costs_its_own_line_only(fault):
     """A quotation mark that is not closed takes nobody with it, however the lines after it are quoted."""
     rest = 'b@b.org,"Bob"\nc@b.org,Cy\n"d@b.org","Dora ""D"" D"\n'
     refused, *rows = _table(f"email,name\n{fault}\n{rest}")[1]
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedRow)
     assert refused.number == 2
     assert "is no row of CSV" in refused.reason
     assert rows == [(3, ["b@b.org", "Bob"]), (4, ["c@b.org", "Cy"]), (5, ["d@b.org", 'Dora "D" D'])]
@@ -145,7 +147,7 @@ def test_a_quotation_mark_that_is_never_closed_holds_no_more_than_a_few_lines():
             taken += 1
             yield f"{taken}@b.org,x\n"
 
-    refused, *rows = islice(table(endless())[1], 1000)
+    refused, *rows = islice(read_table(endless())[1], 1000)
     assert refused.number == 2
     assert f"within {MOST_LINES} lines" in refused.reason
     assert rows == [(n + 2, [f"{n}@b.org", "x"]) for n in range(1, 1000)]
@@ -155,19 +157,19 @@ def test_a_quotation_mark_that_is_never_closed_holds_no_more_than_a_few_lines():
 def test_quotation_marks_that_open_on_every_line_hold_no_more_than_a_few_lines():
     """Each line closes what the one before it opened, and opens again."""
     lines = ['a","b,"c\n'] * 3000
-    assert [r.number for r in table(["email\n", '"\n', *lines])[1] if isinstance(r, Refused)][:3] == [2, 3, 4]
+    assert [r.number for r in read_table(["email\n", '"\n', *lines])[1] if isinstance(r, RejectedRow)][:3] == [2, 3, 4]
 
 
 @given(st.lists(st.text('",;\t\n\r\x00abü@ ', max_size=12), max_size=30))
 def test_no_lines_raise_and_none_is_told_twice(lines):
     """Every record begins on a line of its own, in the file's order."""
-    _, rows = table(["email,name\n", *lines])
-    numbers = [row.number if isinstance(row, Refused) else row[0] for row in rows]
+    _, rows = read_table(["email,name\n", *lines])
+    numbers = [row.number if isinstance(row, RejectedRow) else row[0] for row in rows]
     assert numbers == sorted(set(numbers))
     assert set(numbers) <= set(range(2, len(lines) + 2))
 
 
 def test_what_is_shown_fits_on_a_line():
     """No control sequence reaches a terminal, no direction is reversed, nothing is longer than 80 characters."""
-    assert shown("a\x1b[31m\nb\u202ec") == "a\ufffd[31m b\ufffdc"
-    assert len(shown("x" * 1000)) == 80
+    assert printable("a\x1b[31m\nb\u202ec") == "a\ufffd[31m b\ufffdc"
+    assert len(printable("x" * 1000)) == 80

@@ -6,14 +6,14 @@ from base64 import urlsafe_b64decode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.suppression import Digests
+from feeds.core.subscribers.suppression import AddressHasher
 
 KEYS = st.dictionaries(st.integers(1, 255), st.binary(min_size=32, max_size=32), max_size=4)
 
 
 def test_a_digest_is_an_hmac_and_tells_its_key():
     """HMAC-SHA256 of the address as addresses are compared, behind the number of the key and a mark of the key."""
-    [digest] = Digests({7: b"k" * 32}).of("ada@example.org")
+    [digest] = AddressHasher({7: b"k" * 32}).digests("ada@example.org")
     mark, _, hashed = digest.partition(":")
     assert mark.startswith("7-")
     assert urlsafe_b64decode(f"{hashed}=") == hmac.digest(b"k" * 32, b"ada@example.org", "sha256")
@@ -23,14 +23,14 @@ def test_a_digest_is_an_hmac_and_tells_its_key():
 @given(KEYS, st.binary(min_size=32, max_size=32), st.text())
 def test_what_an_older_key_has_kept_is_still_found(keys, new, address):
     """Whatever keys come after it; and what is kept now is kept by the newest."""
-    before = Digests(keys)
-    after = Digests(keys | {256: new})
-    assert set(before.of(address)) < set(after.of(address))
-    assert after.of(address)[0].startswith("256-")
-    assert before.marks < after.marks
+    before = AddressHasher(keys)
+    after = AddressHasher(keys | {256: new})
+    assert set(before.digests(address)) < set(after.digests(address))
+    assert after.digests(address)[0].startswith("256-")
+    assert before.key_ids < after.key_ids
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_a_file_that_was_made_anew_does_not_pass_for_the_one_that_was_lost(one, other):
     """Its first key has the same number, and another mark."""
-    assert (Digests({1: one}).marks == Digests({1: other}).marks) is (one == other)
+    assert (AddressHasher({1: one}).key_ids == AddressHasher({1: other}).key_ids) is (one == other)

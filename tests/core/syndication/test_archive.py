@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.syndication import archive
-from feeds.core.syndication.plan import Feed, Place
-from feeds.settings import Feeds, Settings
+from feeds.core.syndication.plan import ArchivePosition, Feed
+from feeds.settings import FeedSettings, Settings
 from tests.core.factory import START, entry
 
 NAMES = st.integers(0, 25)
@@ -41,7 +41,7 @@ def feed(days, size=3):
 
 def passed(pages, shown):
     """The pages after a pass in which the feed is *shown*."""
-    return archive.merged(pages, archive.filled(shown, pages))
+    return archive.merge_pages(pages, archive.fill_pages(shown, pages))
 
 
 def passes_of(data, *, sizes=SIZES):
@@ -67,14 +67,14 @@ def test_pages_are_as_large_as_the_feed_and_begin_with_the_oldest():
 def test_only_what_is_new_or_has_more_on_it_is_written():
     """A pass that brings one post changes one page, and one that brings none changes nothing."""
     pages = passed([], feed({n: n for n in range(7)}))
-    assert [page.number for page in archive.filled(feed({n: n for n in range(8)}), pages)] == [3]
-    assert archive.filled(feed({n: n for n in range(7)}), pages) == []
+    assert [page.number for page in archive.fill_pages(feed({n: n for n in range(8)}), pages)] == [3]
+    assert archive.fill_pages(feed({n: n for n in range(7)}), pages) == []
 
 
 def test_a_feed_without_entries_has_no_archive():
     """There is nothing to put on a page."""
-    assert archive.filled(feed({}), []) == []
-    assert archive.linked(feed({}), []) == []
+    assert archive.fill_pages(feed({}), []) == []
+    assert archive.published_pages(feed({}), []) == []
 
 
 def test_what_comes_late_with_an_old_date_goes_to_the_end():
@@ -101,7 +101,7 @@ def test_no_page_is_filled_beyond_the_size_of_the_feed(data):
     """What is put on a page leaves it no larger than what the feed shows."""
     for shown, before, _ in passes_of(data):
         had = {page.number: page.entries for page in before}
-        gained = [page for page in archive.filled(shown, before) if page.entries != had.get(page.number)]
+        gained = [page for page in archive.fill_pages(shown, before) if page.entries != had.get(page.number)]
         assert all(len(page.entries) <= shown.size for page in gained)
 
 
@@ -120,7 +120,7 @@ def test_a_page_that_was_full_never_gains_an_entry(data):
 def test_the_feed_and_the_pages_it_links_to_hold_every_entry(data):
     """A reader who follows the links misses nothing, at any time."""
     for shown, _, pages in passes_of(data):
-        reached = {identity for page in archive.linked(shown, pages) for identity in page.entries}
+        reached = {identity for page in archive.published_pages(shown, pages) for identity in page.entries}
         assert {e.id for e in shown.entries} <= reached | {e.id for e in shown.shown}
 
 
@@ -128,7 +128,7 @@ def test_the_feed_and_the_pages_it_links_to_hold_every_entry(data):
 def test_the_open_page_is_linked_only_if_it_holds_what_the_feed_does_not_show(data):
     """All others always are."""
     for shown, _, pages in passes_of(data):
-        linked = archive.linked(shown, pages)
+        linked = archive.published_pages(shown, pages)
         assert linked[: len(pages) - 1] == pages[:-1]
         if pages and len(pages[-1].entries) < pages[-1].size:
             hidden = {e.id for e in shown.entries} - {e.id for e in shown.shown}
@@ -138,12 +138,12 @@ def test_the_open_page_is_linked_only_if_it_holds_what_the_feed_does_not_show(da
 def test_places_are_a_chain():
     """Each page knows its neighbours, the first has none before it and the last none behind it."""
     pages = passed([], feed({n: n for n in range(9)}))
-    assert list(archive.places(pages)) == [
-        Place(number=1, older=None, newer=2),
-        Place(number=2, older=1, newer=3),
-        Place(number=3, older=2, newer=None),
+    assert list(archive.archive_positions(pages)) == [
+        ArchivePosition(number=1, older=None, newer=2),
+        ArchivePosition(number=2, older=1, newer=3),
+        ArchivePosition(number=3, older=2, newer=None),
     ]
-    assert list(archive.places([])) == []
+    assert list(archive.archive_positions([])) == []
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_places_are_a_chain():
 )
 def test_archives_are_atom_and_for_sites_that_can_bear_them(archives, formats, posts, begun, wanted):
     """As configured, else once begun or for few posts; they are Atom documents, so without Atom there are none."""
-    settings = Settings(feeds=Feeds(archives=archives, formats=formats))
-    assert archive.is_wanted(settings, posts, begun=begun) is wanted
+    settings = Settings(feeds=FeedSettings(archives=archives, formats=formats))
+    assert archive.archives_enabled(settings, posts, begun=begun) is wanted

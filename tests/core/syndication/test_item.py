@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from feeds.core.curation.catalogue import build
+from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import read
-from feeds.core.posts.markdown import to_html, without_illegal
+from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
 from feeds.core.posts.text import clean_line
 from feeds.core.syndication import plan, write
-from feeds.core.syndication.item import Document, moment, of_entry, of_issue
-from feeds.core.syndication.plan import NEVER, Place
+from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue, to_rfc3339
+from feeds.core.syndication.plan import NEVER, ArchivePosition
 from feeds.errors import PostError
-from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, Text, Topic
-from feeds.settings import Feeds, IdAuthority, Settings, Site, Url
+from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, PublishedCategory, Text
+from feeds.settings import FeedSettings, IdAuthority, Settings, SiteSettings, Url
 from tests.core.factory import START, entry, texts
 from tests.validity.atom import atom_faults, updated_faults
 from tests.validity.jsonfeed import json_faults
 from tests.validity.rss import rss_faults
 
-SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
+SITE = SiteSettings(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
 SETTINGS = Settings(site=SITE)
 NOW = START + timedelta(days=100)
 ATOM, RSS, JSON = "feeds/atom.xml", "feeds/rss.xml", "feeds/feed.json"
@@ -35,9 +35,9 @@ LOCAL_MEAN_TIME = timezone(timedelta(hours=9, minutes=18, seconds=59))
 
 def documents(entries, said, settings=SETTINGS):
     """The feed of everything: its documents by path."""
-    feed = plan.plan(Catalogue(now=NOW, entries=tuple(entries), verdicts=()), settings)[0]
-    items = [of_entry(e, said[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
-    return dict(write.documents(feed, items, settings, feed.files.values()))
+    feed = plan.plan_feeds(Catalogue(now=NOW, entries=tuple(entries), outcomes=()), settings)[0]
+    items = [item_of_entry(e, said[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
+    return dict(write.render_documents(feed, items, settings, feed.files.values()))
 
 
 def written(*entries, settings=SETTINGS, **said):
@@ -48,9 +48,9 @@ def published(front, body):
     """The documents of a site with one file; front matter as YAML or as a JSON object."""
     head = front if front.startswith("{") else f"---\n{front}\n---"
     path, content = "2026-01-02-a.md", f"{head}\n\n{body}\n".encode()
-    post = read.understand(path, content, SETTINGS)
-    entries = build([post], now=NOW, known=(), settings=SETTINGS).entries
-    return documents(entries, {path: read.shown(path, content, SETTINGS)})
+    post = read.parse_post(path, content, SETTINGS)
+    entries = build_catalogue([post], now=NOW, known=(), settings=SETTINGS).entries
+    return documents(entries, {path: read.render_post(path, content, SETTINGS)})
 
 
 def faults(made):
@@ -150,7 +150,7 @@ def test_a_text_arrives_without_what_no_reader_can_take(body, there):
 def test_what_is_no_text_is_refused_before(content):
     """Such bytes are told by file and line and never come as far as a feed."""
     with pytest.raises(PostError, match=r"2026-01-02-a\.md:4"):
-        read.understand("2026-01-02-a.md", content, SETTINGS)
+        read.parse_post("2026-01-02-a.md", content, SETTINGS)
 
 
 BAD_FRONT = {
@@ -220,7 +220,7 @@ def test_no_source_makes_an_invalid_feed():
 
 def cleaned(value):
     """A line of front matter as the reader leaves it."""
-    return without_illegal(clean_line(value)).strip()
+    return strip_illegal_xml(clean_line(value)).strip()
 
 
 NAMES = st.lists(st.text(max_size=12).map(cleaned).filter(bool), max_size=3)
@@ -232,7 +232,7 @@ def test_any_words_give_valid_documents(title, body, excerpt, tags, topics, auth
     title = title or "x"
     one = entry("a.md", title=title, tags=tags, authors=tuple(Author(name=name) for name in authors))
     other = entry("b.md", topics=topics)
-    made = written(one, other, html=to_html(body), excerpt=excerpt)
+    made = written(one, other, html=render_markdown(body), excerpt=excerpt)
     assert faults(made) == []
     assert set(titles(made)) == {title}
 
@@ -247,7 +247,7 @@ def test_an_empty_feed_is_valid():
 
 def test_a_feed_of_summaries_is_valid_and_carries_no_text():
     """`content = "summary"`: readers get the excerpt and come for the rest."""
-    made = written(entry("a.md"), settings=Settings(site=SITE, feeds=Feeds(content="summary")))
+    made = written(entry("a.md"), settings=Settings(site=SITE, feeds=FeedSettings(content="summary")))
     assert faults(made) == []
     assert all(b"Body of" not in document and b"Excerpt of" in document for document in made.values())
 
@@ -262,7 +262,7 @@ def test_documents_depend_on_posts_and_settings_only():
 
 def item(made, *, full=True, sizes=None, **said):
     text = Text(**{"html": "<p>Body</p>", "excerpt": "Words", "reading_minutes": 1} | said)
-    return of_entry(made, text, full=full, sizes=sizes or {})
+    return item_of_entry(made, text, full=full, sizes=sizes or {})
 
 
 def test_a_link_post_is_about_the_page_it_points_to():
@@ -287,7 +287,7 @@ def test_a_summary_is_text_and_as_html_escaped():
 
 def test_categories_come_before_tags():
     """Each with what machines and people call it; a tag that is called like a category is not said twice."""
-    labelled = Topic(term="D", label="The D", slug="d")
+    labelled = PublishedCategory(term="D", label="The D", slug="d")
     written = replace(entry("a.md", topics=["B", "A"], tags=["c", "A", "D"]), categories=(labelled,))
     assert item(written).categories == (("D", "The D"), ("c", "c"), ("A", "A"))
     assert item(entry("a.md", topics=["B", "A"], tags=["c", "A"])).categories == (("B", "B"), ("A", "A"), ("c", "c"))
@@ -324,7 +324,7 @@ def test_a_file_on_this_machine_has_the_size_it_has():
 )
 def test_dates_of_entries_are_as_rfc_3339_can_write_them(at, shown):
     """No microseconds, no offsets with seconds (local mean time of long ago)."""
-    assert moment(at).isoformat() == shown
+    assert to_rfc3339(at).isoformat() == shown
     made = item(entry("a.md", published=at))
     assert (made.published.isoformat(), made.updated.isoformat()) == (shown, shown)
 
@@ -354,15 +354,17 @@ def test_an_issue_is_an_item_of_its_newsletters_feed():
         sent=1,
     )
     url = "https://example.com/newsletters/weekly/3/"
-    found = of_issue(issue, "<p>x</p>", title="S", url=url, lang="ja", authority="a,2026")
+    found = item_of_issue(issue, "<p>x</p>", title="S", url=url, lang="ja", authority="a,2026")
     assert (found.id, found.title, found.lang) == ("tag:a,2026:newsletters/weekly/3", "S", "ja")
     assert (found.published, found.updated, found.html) == (sent, sent, "<p>x</p>")
 
 
 def test_a_page_of_the_archive_is_as_old_as_what_is_on_it():
     """It must not change when the feed does."""
-    feed = plan.plan(Catalogue(now=NOW, entries=(entry("b.md", days=9),), verdicts=()), SETTINGS)[0]
+    feed = plan.plan_feeds(Catalogue(now=NOW, entries=(entry("b.md", days=9),), outcomes=()), SETTINGS)[0]
     items = (item(entry("a.md", days=1)), item(entry("c.md", days=2)))
-    assert Document(feed=feed, items=items, author="A").updated == START + timedelta(days=9)
-    assert Document(feed=feed, items=items, author="A", place=Place(number=1)).updated == START + timedelta(days=2)
-    assert Document(feed=feed, items=(), author="A", place=Place(number=1)).updated == NEVER
+    assert FeedDocument(feed=feed, items=items, author="A").updated == START + timedelta(days=9)
+    assert FeedDocument(
+        feed=feed, items=items, author="A", place=ArchivePosition(number=1)
+    ).updated == START + timedelta(days=2)
+    assert FeedDocument(feed=feed, items=(), author="A", place=ArchivePosition(number=1)).updated == NEVER

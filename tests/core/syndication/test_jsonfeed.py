@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from feeds.core.posts.markdown import to_html
+from feeds.core.posts.markdown import render_markdown
 from feeds.core.syndication import plan, write
-from feeds.core.syndication.item import of_entry
-from feeds.model import Author, Catalogue, Enclosure, Image, Source
-from feeds.settings import Endpoint, Feeds, Language, Settings, Site, Url
+from feeds.core.syndication.item import item_of_entry
+from feeds.model import Author, Catalogue, Enclosure, Image, OriginalFeed
+from feeds.settings import Endpoint, FeedSettings, Language, Settings, SiteSettings, Url
 from tests.core.factory import START, entry, texts
 from tests.validity.jsonfeed import json_faults
 
-SITE = Site(title="Test", url=Url("https://example.com/"), author="Desk")
+SITE = SiteSettings(title="Test", url=Url("https://example.com/"), author="Desk")
 SETTINGS = Settings(site=SITE)
 EPISODE = Enclosure(url="https://example.com/1.mp3", type="audio/mpeg", length=1234, seconds=3723, title="One")
 PICTURE = Image(url="https://example.com/p.png", alt="A picture")
@@ -20,10 +20,10 @@ PICTURE = Image(url="https://example.com/p.png", alt="A picture")
 
 def feed(*entries, settings=SETTINGS, **said):
     """The feed of everything; it is valid, whatever a test is about."""
-    planned = plan.plan(Catalogue(now=START, entries=entries, verdicts=()), settings)[0]
+    planned = plan.plan_feeds(Catalogue(now=START, entries=entries, outcomes=()), settings)[0]
     words = texts(*entries, **said)
-    items = [of_entry(e, words[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
-    ((_, document),) = write.documents(planned, items, settings, ["feeds/feed.json"])
+    items = [item_of_entry(e, words[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
+    ((_, document),) = write.render_documents(planned, items, settings, ["feeds/feed.json"])
     assert json_faults(document) == []
     return json.loads(document)
 
@@ -41,7 +41,7 @@ RICH = {
         "rights": "CC BY",
         "image": PICTURE,
         "enclosures": (EPISODE, Enclosure(url="https://example.com/thing")),
-        "source": Source(title="O", url="https://o.example/feed", id="urn:o"),
+        "source": OriginalFeed(title="O", url="https://o.example/feed", id="urn:o"),
         "authors": (Author(name="葵", uri="https://aoi.example/"), Author(name="Ada", email="ada@ada.example")),
     },
     "nothing": {"authors": ()},
@@ -54,13 +54,13 @@ RICH = {
 @pytest.mark.parametrize("html", ["<p>A</p>", ""])
 def test_every_feed_is_valid(values, content, html):
     """Whatever a post holds, and however much of it is shown."""
-    settings = Settings(site=SITE, feeds=Feeds(content=content, hub=Endpoint("https://hub.example/")))
+    settings = Settings(site=SITE, feeds=FeedSettings(content=content, hub=Endpoint("https://hub.example/")))
     assert len(feed(entry("a.md", **values), settings=settings, html=html)["items"]) == 1
 
 
 def test_a_feed_says_where_it_is_and_whose():
     """Its own address, the page for people, its language, and who answers for it."""
-    settings = Settings(site=Site(title="日本", url=SITE.url, language=Language("ja"), author="葵"))
+    settings = Settings(site=SiteSettings(title="日本", url=SITE.url, language=Language("ja"), author="葵"))
     assert feed(settings=settings) == {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "日本",
@@ -82,7 +82,7 @@ def test_everything_a_reader_wants_is_there():
         title="日本 & <b>",
         authors=(Author(name="葵", uri="https://aoi.example/"), Author(name="Ada", email="ada@ada.example")),
     )
-    assert item(written, html=to_html("本文 **太字**\n\n![x](/a.png)\n")) == {
+    assert item(written, html=render_markdown("本文 **太字**\n\n![x](/a.png)\n")) == {
         "id": written.id,
         "url": "https://example.com/a/",
         "title": "日本 & <b>",
@@ -127,7 +127,7 @@ def test_a_picture_is_the_items_image():
 
 def test_a_hub_is_named():
     """Readers subscribe there; without one there is no list."""
-    settings = Settings(site=SITE, feeds=Feeds(hub=Endpoint("https://hub.example/?a=b")))
+    settings = Settings(site=SITE, feeds=FeedSettings(hub=Endpoint("https://hub.example/?a=b")))
     assert feed(settings=settings)["hubs"] == [{"type": "WebSub", "url": "https://hub.example/?a=b"}]
     assert "hubs" not in feed()
 
@@ -137,7 +137,7 @@ def test_a_hub_is_named():
 )
 def test_an_item_without_html_has_text(excerpt, text):
     """One of the two is required; text is not escaped."""
-    settings = Settings(site=SITE, feeds=Feeds(content="summary"))
+    settings = Settings(site=SITE, feeds=FeedSettings(content="summary"))
     found = item(entry("a.md"), settings=settings, excerpt=excerpt)
     assert found["content_text"] == text
     assert "content_html" not in found

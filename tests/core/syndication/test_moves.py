@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.syndication import moves, plan
-from feeds.core.syndication.moves import Move
+from feeds.core.syndication.moves import FeedMove
 from feeds.core.syndication.plan import NEVER, Feed
 
 HERE = "https://example.com/feeds/"
@@ -56,34 +56,34 @@ EVERYTHING = feed("feeds/")
 )
 def test_paths_are_understood_as_people_write_them(written, path):
     """With a slash as on the web, else below `feeds/`; without a dot it is a folder."""
-    assert plan.path_of(written) == path
-    assert plan.path_of(f"/{path}") == path
+    assert plan.normalize_feed_path(written) == path
+    assert plan.normalize_feed_path(f"/{path}") == path
 
 
 def test_a_feed_is_still_found_where_it_lay():
     """Each former folder leads to the present one, in one step."""
-    found = moves.known([EVERYTHING, feed(former=["feeds/category/a/", "feeds/category/b/"])], [])
+    found = moves.remembered_moves([EVERYTHING, feed(former=["feeds/category/a/", "feeds/category/b/"])], [])
     assert found == [
-        Move(old="feeds/category/a/", new="feeds/category/new/"),
-        Move(old="feeds/category/b/", new="feeds/category/new/"),
+        FeedMove(old="feeds/category/a/", new="feeds/category/new/"),
+        FeedMove(old="feeds/category/b/", new="feeds/category/new/"),
     ]
 
 
 def test_a_folder_that_another_feed_has_taken_leads_nowhere():
     """Two categories that swapped their slugs lie where the other one lay."""
     found = [feed("feeds/category/a/", former=["feeds/category/b/"]), feed("feeds/category/b/", former=["feeds/x/"])]
-    assert moves.known(found, []) == [Move(old="feeds/x/", new="feeds/category/b/")]
+    assert moves.remembered_moves(found, []) == [FeedMove(old="feeds/x/", new="feeds/category/b/")]
 
 
 def test_what_was_ended_is_gone_and_not_moved():
     """A former folder that was ended is 410 and no longer a copy."""
-    found = moves.known([feed(former=["feeds/category/a/"])], ["feeds/category/a/", "feeds/rss.xml"])
-    assert found == [Move(old="feeds/category/a/", new=None), Move(old="feeds/rss.xml", new=None)]
+    found = moves.remembered_moves([feed(former=["feeds/category/a/"])], ["feeds/category/a/", "feeds/rss.xml"])
+    assert found == [FeedMove(old="feeds/category/a/", new=None), FeedMove(old="feeds/rss.xml", new=None)]
 
 
 def test_of_a_newsletter_the_documents_end_and_the_issues_stay():
     """Pages of issues lie in the same folder, and letters link to them."""
-    assert [move.old for move in moves.known([], ["newsletters/weekly/"])] == [
+    assert [move.old for move in moves.remembered_moves([], ["newsletters/weekly/"])] == [
         f"newsletters/weekly/{name}" for name in ("atom.xml", "rss.xml", "feed.json")
     ]
 
@@ -91,11 +91,11 @@ def test_of_a_newsletter_the_documents_end_and_the_issues_stay():
 def test_what_the_config_moves_is_found():
     """A folder to a folder, a file to a file, through as many steps as it takes."""
     wanted = {"category/old": "category/older", "category/older": "category/new", "/feed.xml": "feeds/atom.xml"}
-    assert moves.configured(wanted, [EVERYTHING, feed()]) == (
+    assert moves.configured_moves(wanted, [EVERYTHING, feed()]) == (
         [
-            Move(old="feeds/category/old/", new="feeds/category/new/"),
-            Move(old="feeds/category/older/", new="feeds/category/new/"),
-            Move(old="feed.xml", new="feeds/atom.xml"),
+            FeedMove(old="feeds/category/old/", new="feeds/category/new/"),
+            FeedMove(old="feeds/category/older/", new="feeds/category/new/"),
+            FeedMove(old="feed.xml", new="feeds/atom.xml"),
         ],
         [],
     )
@@ -120,24 +120,24 @@ def test_what_the_config_moves_is_found():
 def test_a_move_that_cannot_be_is_named(old, new, words):
     """With both paths and the reason; it is not done, and the others are."""
     fine = {"/fine.json": "feed.json"}
-    found, problems = moves.configured({old: new} | fine, [EVERYTHING, feed()])
-    assert found == [Move(old="fine.json", new="feeds/feed.json")]
+    found, problems = moves.configured_moves({old: new} | fine, [EVERYTHING, feed()])
+    assert found == [FeedMove(old="fine.json", new="feeds/feed.json")]
     assert len(problems) == 1
-    assert problems[0].startswith(f"feeds.moved: {plan.path_of(old)!r} = ")
+    assert problems[0].startswith(f"feeds.moved: {plan.normalize_feed_path(old)!r} = ")
     assert words in problems[0]
 
 
 def test_a_move_that_cannot_be_leads_no_other_astray():
     """What moved to a feed's place leads to that feed, also if the config would have that one lie elsewhere."""
     wanted = {"/feed.xml": "atom.xml", "atom.xml": "category/new/atom.xml"}
-    found, problems = moves.configured(wanted, [EVERYTHING, feed()])
-    assert found == [Move(old="feed.xml", new="feeds/atom.xml")]
+    found, problems = moves.configured_moves(wanted, [EVERYTHING, feed()])
+    assert found == [FeedMove(old="feed.xml", new="feeds/atom.xml")]
     assert len(problems) == 1
 
 
 def test_moves_in_a_circle_come_to_an_end():
     """Each of them is named."""
-    found, problems = moves.configured({"a": "b", "b": "c", "c": "a"}, [EVERYTHING])
+    found, problems = moves.configured_moves({"a": "b", "b": "c", "c": "a"}, [EVERYTHING])
     assert found == []
     assert len(problems) == 3
     assert all("leads back to itself" in problem for problem in problems)
@@ -145,8 +145,11 @@ def test_moves_in_a_circle_come_to_an_end():
 
 def test_every_file_of_a_folder_goes_on_being_written_where_it_lay():
     """The documents in their formats and the page; of a file that moved only that."""
-    found = [Move(old="feeds/category/old/", new="feeds/category/new/"), Move(old="feed.xml", new="feeds/atom.xml")]
-    assert moves.copies([*found, Move(old="feeds/rss.xml", new=None)], [EVERYTHING, feed()]) == {
+    found = [
+        FeedMove(old="feeds/category/old/", new="feeds/category/new/"),
+        FeedMove(old="feed.xml", new="feeds/atom.xml"),
+    ]
+    assert moves.documents_to_copy([*found, FeedMove(old="feeds/rss.xml", new=None)], [EVERYTHING, feed()]) == {
         "feeds/category/old/atom.xml": "feeds/category/new/atom.xml",
         "feeds/category/old/feed.json": "feeds/category/new/feed.json",
         "feeds/category/old/index.html": "feeds/category/new/index.html",
@@ -155,10 +158,10 @@ def test_every_file_of_a_folder_goes_on_being_written_where_it_lay():
 
 
 MOVED = [
-    Move(old="feeds/category/雨/", new="feeds/category/rain/"),
-    Move(old="feed.xml", new="feeds/atom.xml"),
-    Move(old="feeds/tag/old/", new=None),
-    Move(old="feeds/rss.xml", new=None),
+    FeedMove(old="feeds/category/雨/", new="feeds/category/rain/"),
+    FeedMove(old="feed.xml", new="feeds/atom.xml"),
+    FeedMove(old="feeds/tag/old/", new=None),
+    FeedMove(old="feeds/rss.xml", new=None),
 ]
 RAIN = "%E9%9B%A8"
 
@@ -166,7 +169,7 @@ RAIN = "%E9%9B%A8"
 def test_netlify_and_cloudflare_are_told():
     """Documents first, then folders with all below them; paths percent-encoded; what has ended shows the list."""
     names = ("atom.xml", "rss.xml", "feed.json")
-    assert moves.redirects(list(moves.answers(MOVED, HERE)), "/feeds/") == [
+    assert moves.render_redirects(list(moves.redirect_rules(MOVED, HERE)), "/feeds/") == [
         "/feed.xml /feeds/atom.xml 301",
         "/feeds/rss.xml /feeds/ 410",
         *(f"/feeds/category/{RAIN}/{name} /feeds/category/rain/{name} 301" for name in names),
@@ -178,8 +181,8 @@ def test_netlify_and_cloudflare_are_told():
 
 def test_apache_is_told():
     """It compares decoded paths, and takes whole addresses to lead to; where the module is off, nothing breaks."""
-    assert moves.htaccess([]) == []
-    assert moves.htaccess(list(moves.answers(MOVED, HERE))) == [
+    assert moves.render_htaccess([]) == []
+    assert moves.render_htaccess(list(moves.redirect_rules(MOVED, HERE))) == [
         "<IfModule mod_alias.c>",
         'Redirect 301 "/feeds/category/雨/" "https://example.com/feeds/category/rain/"',
         'Redirect 301 "/feed.xml" "https://example.com/feeds/atom.xml"',
@@ -191,7 +194,7 @@ def test_apache_is_told():
 
 def test_programs_are_told():
     """The same in a table that JSON can hold."""
-    table = moves.table(list(moves.answers(MOVED, HERE)))
+    table = moves.redirect_table(list(moves.redirect_rules(MOVED, HERE)))
     assert json.loads(json.dumps(table)) == [
         {"from": f"/feeds/category/{RAIN}/", "to": "/feeds/category/rain/", "status": 301},
         {"from": "/feed.xml", "to": "/feeds/atom.xml", "status": 301},
@@ -202,18 +205,18 @@ def test_programs_are_told():
 
 def test_a_site_below_a_path_is_told_with_it():
     """Servers know paths from the host on."""
-    answers = list(moves.answers(MOVED[1:2], "https://example.com/~ada/feeds/"))
-    assert moves.redirects(answers, "/~ada/feeds/") == ["/~ada/feed.xml /~ada/feeds/atom.xml 301"]
+    answers = list(moves.redirect_rules(MOVED[1:2], "https://example.com/~ada/feeds/"))
+    assert moves.render_redirects(answers, "/~ada/feeds/") == ["/~ada/feed.xml /~ada/feeds/atom.xml 301"]
 
 
 def test_our_lines_stand_marked_behind_those_of_others():
     """A missing line break at the end is added first."""
-    assert moves.with_block("", ["/a /b 301"]) == BLOCK
-    assert moves.with_block("/x /y 302", ["/a /b 301"]) == f"/x /y 302\n{BLOCK}"
-    assert moves.with_block(f"/x /y 302\n{BLOCK}/z /y 302\n", ["/c /d 301"]) == (
+    assert moves.insert_block("", ["/a /b 301"]) == BLOCK
+    assert moves.insert_block("/x /y 302", ["/a /b 301"]) == f"/x /y 302\n{BLOCK}"
+    assert moves.insert_block(f"/x /y 302\n{BLOCK}/z /y 302\n", ["/c /d 301"]) == (
         f"/x /y 302\n{BLOCK.replace('/a /b', '/c /d')}/z /y 302\n"
     )
-    assert moves.with_block(f"/x /y 302\n{BLOCK}/z /y 302\n", []) == "/x /y 302\n/z /y 302\n"
+    assert moves.insert_block(f"/x /y 302\n{BLOCK}/z /y 302\n", []) == "/x /y 302\n/z /y 302\n"
 
 
 LINES = st.lists(st.text("ab/ .*:é\\1", max_size=12).filter(lambda line: "Feeds:" not in line), max_size=5)
@@ -226,10 +229,10 @@ def test_what_others_wrote_survives_and_ours_goes_without_a_trace(before, behind
     expected = text if not any(ours) or not text or text.endswith("\n") else f"{text}\n"
     now = text
     for lines in ours:
-        now = moves.with_block(now, lines)
-        assert moves.with_block(now, lines) == now
+        now = moves.insert_block(now, lines)
+        assert moves.insert_block(now, lines) == now
         assert now.startswith(text)
     appended = "".join(f"{line}\n" for line in behind)
     joint = "" if not now or now.endswith("\n") else "\n"
     theirs = "" if not expected or expected.endswith("\n") else "\n"
-    assert moves.with_block(now + joint + appended, []) == expected + theirs * bool(joint) + appended
+    assert moves.insert_block(now + joint + appended, []) == expected + theirs * bool(joint) + appended

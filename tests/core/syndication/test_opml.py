@@ -6,13 +6,13 @@ import pytest
 from lxml import etree
 
 from feeds.core.syndication import plan
-from feeds.core.syndication.opml import opml
+from feeds.core.syndication.opml import render_opml
 from feeds.model import Author, Catalogue
-from feeds.settings import Extra, Feeds, IdAuthority, Newsletter, Settings, Site, Url
+from feeds.settings import CustomFeed, FeedSettings, IdAuthority, Newsletter, Settings, SiteSettings, Url
 from tests.core.factory import START, entry
 from tests.validity.opml import opml_faults
 
-SITE = Site(title="Test & <b>", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
+SITE = SiteSettings(title="Test & <b>", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
 GROUPS = {
     "category": "Categories",
     "tag": "Tags",
@@ -28,13 +28,13 @@ POSTS = (
 
 
 def planned(*entries, **feeds):
-    settings = Settings(site=SITE, feeds=Feeds(**feeds))
-    return plan.plan(Catalogue(now=START + timedelta(days=9), entries=entries, verdicts=()), settings)
+    settings = Settings(site=SITE, feeds=FeedSettings(**feeds))
+    return plan.plan_feeds(Catalogue(now=START + timedelta(days=9), entries=entries, outcomes=()), settings)
 
 
 def listed(feeds):
     """The list's root; it is valid, whatever a test is about."""
-    document = opml(feeds, "Feeds of <Test> & others", GROUPS)
+    document = render_opml(feeds, "Feeds of <Test> & others", GROUPS)
     assert opml_faults(document) == []
     return etree.fromstring(document)
 
@@ -50,7 +50,7 @@ def tree(root):
 def test_each_kind_of_feeds_is_a_group():
     """The feed of everything stands by itself, then the groups in the order of the plan."""
     found = planned(
-        *POSTS, by=("category", "tag", "author", "language"), extra=(Extra(name="picks", title="Picks", tag="u"),)
+        *POSTS, by=("category", "tag", "author", "language"), extra=(CustomFeed(name="picks", title="Picks", tag="u"),)
     )
     assert tree(listed(found)) == [
         "Test & <b>",
@@ -66,7 +66,7 @@ def test_newsletters_are_a_group_too():
     """Their feeds are no part of the plan, and behind it."""
     settings = Settings(site=SITE)
     newsletter = Newsletter(name="weekly", title="The weekly", schedule="0 8 * * mon")
-    letters = plan.newsletter_feed(newsletter, settings, issues=3, updated=START, known=None)
+    letters = plan.plan_newsletter_feed(newsletter, settings, issues=3, updated=START, known=None)
     root = listed([*planned(entry("a.md")), letters])
     assert tree(root) == ["Test & <b>", ("Newsletters", ["The weekly"])]
     (outline,) = root.iterfind(".//outline[@text='The weekly']")
@@ -116,18 +116,18 @@ def test_atom_is_preferred(formats, version, name):
 
 def test_a_format_that_was_ended_is_not_listed():
     """Then the next one is; a feed without any is left out."""
-    catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["A"]),), verdicts=())
+    catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["A"]),), outcomes=())
     ended = ["feeds/atom.xml", *(f"feeds/category/a/{name}" for name in plan.FILES.values())]
-    found = plan.plan(catalogue, Settings(site=SITE), retired=ended)
-    root = etree.fromstring(opml(found, "T", GROUPS))
+    found = plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended)
+    root = etree.fromstring(render_opml(found, "T", GROUPS))
     assert [o.get("xmlUrl") for o in root.iter("outline") if o.get("xmlUrl")] == ["https://example.com/feeds/rss.xml"]
 
 
 def test_a_feed_without_formats_is_not_listed():
     """All formats of a feed may have been ended one by one; then its group goes too, if it was the only one in it."""
     ended = [f"feeds/category/x/{name}" for name in plan.FILES.values()]
-    catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["X"]),), verdicts=())
-    root = listed(plan.plan(catalogue, Settings(site=SITE), retired=ended))
+    catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["X"]),), outcomes=())
+    root = listed(plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended))
     assert [outline.get("text") for outline in root.iter("outline")] == [SITE.title]
 
 

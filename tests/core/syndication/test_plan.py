@@ -7,30 +7,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feeds.core.curation.catalogue import build
+from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.syndication import plan
-from feeds.core.syndication.plan import NEVER, given_slugs, newsletter_feed
+from feeds.core.syndication.plan import NEVER, assigned_slugs, plan_newsletter_feed
 from feeds.model import Author, Catalogue, KnownFeed
-from feeds.settings import Category, Extra, Feeds, IdAuthority, Language, Newsletter, Settings, Site, Url
+from feeds.settings import (
+    CategorySettings,
+    CustomFeed,
+    FeedSettings,
+    IdAuthority,
+    Language,
+    Newsletter,
+    Settings,
+    SiteSettings,
+    Url,
+)
 from tests.core.factory import START, entry, post
 
-SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
+SITE = SiteSettings(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))
 SETTINGS = Settings(site=SITE)
 NOW = START + timedelta(days=100)
 
 
 def configured(categories=None, **feeds):
-    return Settings(site=SITE, feeds=Feeds(**feeds), categories=categories or {})
+    return Settings(site=SITE, feeds=FeedSettings(**feeds), categories=categories or {})
 
 
 def planned(*entries, settings=SETTINGS, known=(), retired=()):
-    return plan.plan(Catalogue(now=NOW, entries=entries, verdicts=()), settings, known, retired)
+    return plan.plan_feeds(Catalogue(now=NOW, entries=entries, outcomes=()), settings, known, retired)
 
 
 def curated(*posts, settings=SETTINGS, known=(), retired=()):
     """The feeds of posts that went through the catalogue, where categories get their slugs."""
-    catalogue = build(posts, now=NOW, known=(), settings=settings, slugs=given_slugs(known, "category"))
-    return plan.plan(catalogue, settings, known, retired)
+    catalogue = build_catalogue(posts, now=NOW, known=(), settings=settings, slugs=assigned_slugs(known, "category"))
+    return plan.plan_feeds(catalogue, settings, known, retired)
 
 
 def known_feed(kind="category", key="x", folder=None, **values):
@@ -68,7 +78,7 @@ def test_there_is_a_feed_of_everything_and_one_a_category():
     assert folders(feeds) == ["feeds/", "feeds/category/b/", "feeds/category/投資/"]
     everything, _, investing = feeds
     assert everything.files == {"atom": "feeds/atom.xml", "rss": "feeds/rss.xml", "json": "feeds/feed.json"}
-    assert investing.address("atom.xml") == "https://example.com/feeds/category/%E6%8A%95%E8%B3%87/atom.xml"
+    assert investing.url_of("atom.xml") == "https://example.com/feeds/category/%E6%8A%95%E8%B3%87/atom.xml"
     assert investing.id == "tag:example.com,2026:feeds/category/%E6%8A%95%E8%B3%87/"
     assert (investing.title, investing.about, investing.lang) == ("投資 · Test", ("投資", "投資"), "en")
     assert (everything.title, everything.about, everything.id) == ("Test", None, "tag:example.com,2026:feeds/")
@@ -111,7 +121,7 @@ def test_there_is_a_feed_for_each_name_of_a_kind(kind, wanted):
 @given(st.permutations(list(KINDS)))
 def test_feeds_stand_in_the_order_of_their_kinds_and_folders(by):
     """Whatever the order of `by`; filters come last, as they are written."""
-    extra = (Extra(name="z", tag="t"), Extra(name="m"))
+    extra = (CustomFeed(name="z", tag="t"), CustomFeed(name="m"))
     feeds = planned(*POSTS, settings=configured(by=tuple(by), extra=extra))
     assert [feed.kind for feed in feeds] == ["all", *(kind for kind in KINDS for _ in range(2)), "extra", "extra"]
     assert all(folders(feeds[n : n + 2]) == sorted(folders(feeds[n : n + 2])) for n in (1, 3, 5, 7))
@@ -176,16 +186,16 @@ FILTERS = {
 @pytest.mark.parametrize(("filters", "wanted"), FILTERS.values(), ids=FILTERS)
 def test_a_filter_passes_what_fits_each_of_its_keys(filters, wanted):
     """By one of its names each; names are compared as categories and tags are."""
-    feeds = planned(*FILTERED, settings=configured(by=(), extra=(Extra(name="picks", **filters),)))
+    feeds = planned(*FILTERED, settings=configured(by=(), extra=(CustomFeed(name="picks", **filters),)))
     assert [e.post.path.removesuffix(".md") for e in feeds[1].entries] == wanted
 
 
 def test_a_filter_says_what_its_feed_is():
     """Title, description, how much it shows; its language is the one it asks for."""
-    extra = Extra(
+    extra = CustomFeed(
         name="picks", title="Picks", description="The best", language="ja", entries=1, content="summary", tag="t"
     )
-    settings = configured(by=(), extra=(extra, Extra(name="two", language=("ja", "en"))))
+    settings = configured(by=(), extra=(extra, CustomFeed(name="two", language=("ja", "en"))))
     _, picks, two = planned(*FILTERED, settings=settings)
     assert (picks.title, picks.label, picks.subtitle, picks.lang) == ("Picks", "Picks", "The best", "ja")
     assert (picks.size, picks.content, picks.folder, picks.key) == (1, "summary", "feeds/picks/", "picks")
@@ -194,7 +204,7 @@ def test_a_filter_says_what_its_feed_is():
 
 def test_a_filter_that_nothing_passes_is_an_empty_feed():
     """It is asked for, so it is there."""
-    (_, none) = planned(settings=configured(by=(), extra=(Extra(name="none", tag="t"),)))
+    (_, none) = planned(settings=configured(by=(), extra=(CustomFeed(name="none", tag="t"),)))
     assert (none.entries, none.total, none.updated) == ((), 0, NEVER)
 
 
@@ -217,7 +227,7 @@ def test_a_category_may_have_its_own_way():
     """Title, label, slug, description, size and content, each in place of what all feeds have."""
     settings = configured(
         {
-            "投資": Category(
+            "投資": CategorySettings(
                 label="Investing", slug="money", description="About it", title="Money!", entries=1, content="summary"
             )
         },
@@ -269,11 +279,11 @@ def test_a_feed_is_never_newer_than_now():
 
 def test_what_is_known_of_a_feed_is_what_the_plan_says():
     """Planned with it again, nothing changes; a feed that never told of anything has no date."""
-    settings = configured(by=("category", "tag", "author", "language"), extra=(Extra(name="x"),))
+    settings = configured(by=("category", "tag", "author", "language"), extra=(CustomFeed(name="x"),))
     first = planned(*POSTS, settings=settings)
     assert planned(*POSTS, settings=settings, known=remembered(first)) == first
-    assert planned()[0].known.updated is None
-    assert first[0].known.updated == START + timedelta(days=1)
+    assert planned()[0].to_known_feed.updated is None
+    assert first[0].to_known_feed.updated == START + timedelta(days=1)
 
 
 # What stays -------------------------------------------------------------------------------------------------------
@@ -294,16 +304,18 @@ def test_a_feed_that_was_published_goes_on_without_posts():
 
 def test_what_the_config_says_of_a_category_holds_without_posts():
     """The same feed, but empty: name, description, size, date."""
-    settings = configured({"投資": Category(label="Investing", description="About it", title="Money!", entries=1)})
+    settings = configured(
+        {"投資": CategorySettings(label="Investing", description="About it", title="Money!", entries=1)}
+    )
     first = curated(post("a.md", categories=("投資",)), settings=settings)[1]
-    after = curated(settings=settings, known=[first.known])[1]
-    assert after.known == first.known
+    after = curated(settings=settings, known=[first.to_known_feed])[1]
+    assert after.to_known_feed == first.to_known_feed
     assert (after.title, after.subtitle, after.about, after.size) == ("Money!", "About it", first.about, 1)
 
 
 def test_what_was_ended_is_not_planned():
     """A folder with its feed, whether it has posts or not; another feed that lies there now is not meant."""
-    settings = configured(by=("category",), extra=(Extra(name="x"),))
+    settings = configured(by=("category",), extra=(CustomFeed(name="x"),))
     ended = ["feeds/category/a/", "feeds/category/b/", "feeds/x/", "feeds/category/c/"]
     known = [known_feed(key="a"), known_feed(key="b"), known_feed(kind="extra", key="x", folder="feeds/x/")]
     posts = (entry("a.md", topics=["A", "C"]),)
@@ -359,7 +371,7 @@ def test_slugs_of_tags_and_authors_stay_given_too(kind):
 def test_no_two_feeds_lie_in_one_folder():
     """What the config says goes before what was given; then the other one moves, with posts or without."""
     first = curated(post("a.md", categories=("X",)))
-    settings = configured({"B": Category(slug="x")})
+    settings = configured({"B": CategorySettings(slug="x")})
     feeds = curated(post("b.md", categories=("B",)), settings=settings, known=remembered(first))
     assert len(set(folders(feeds))) == len(feeds)
 
@@ -368,7 +380,7 @@ def test_a_feed_remembers_where_it_lay():
     """A new slug in the config moves it; back again, the place is no former one."""
     first = curated(post("a.md", categories=("X",)))
     moved = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="y")}), known=remembered(first)
+        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="y")}), known=remembered(first)
     )
     assert (moved[1].folder, moved[1].former, moved[1].id) == (
         "feeds/category/y/",
@@ -376,18 +388,18 @@ def test_a_feed_remembers_where_it_lay():
         first[1].id,
     )
     again = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="x")}), known=remembered(moved)
+        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="x")}), known=remembered(moved)
     )
     assert (again[1].folder, again[1].former) == ("feeds/category/x/", ("feeds/category/y/",))
     third = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": Category(slug="z")}), known=remembered(again)
+        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="z")}), known=remembered(again)
     )
     assert third[1].former == ("feeds/category/y/", "feeds/category/x/")
 
 
 # Renamed categories -----------------------------------------------------------------------------------------------
 
-RENAMED = configured({"New": Category(was=("Old", "Older"))})
+RENAMED = configured({"New": CategorySettings(was=("Old", "Older"))})
 
 
 def test_a_renamed_category_keeps_its_id_and_where_it_lay():
@@ -439,7 +451,7 @@ def test_a_category_renamed_without_posts_goes_on():
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_what_is_known_and_ended_never_matters(random):
     """The store may tell it in any."""
-    settings = configured({"New": Category(was=("Old",))}, by=("category", "tag", "author", "language"))
+    settings = configured({"New": CategorySettings(was=("Old",))}, by=("category", "tag", "author", "language"))
     posts = (entry("a.md", topics=["A", "New"], tags=["C", "C#"]), entry("b.md", lang="ja", tags=["c plus"]))
     known = [
         *(known_feed(key=key) for key in ("a", "old", "gone", "z")),
@@ -461,9 +473,9 @@ def test_the_order_of_what_is_known_and_ended_never_matters(random):
 
 def odd(*posts, settings=SETTINGS):
     """The folders of categories, and what is told of them."""
-    catalogue = build(posts, now=NOW, known=(), settings=settings)
-    feeds = plan.plan(catalogue, settings)
-    return {feed.label: feed.folder for feed in feeds[1:]}, list(catalogue.oddities)
+    catalogue = build_catalogue(posts, now=NOW, known=(), settings=settings)
+    feeds = plan.plan_feeds(catalogue, settings)
+    return {feed.label: feed.folder for feed in feeds[1:]}, list(catalogue.category_warnings)
 
 
 @pytest.mark.parametrize(
@@ -487,7 +499,7 @@ def test_a_name_that_is_no_folder_gets_one_and_a_warning(name, slug):
     (line,) = told
     assert line.startswith(f"p.md: category '{name[:60]}' has its feed in category/{slug[:60]}/; a `slug`")
     assert len(line) < 250
-    settings = configured({name: Category(slug="mine")})
+    settings = configured({name: CategorySettings(slug="mine")})
     assert odd(post("p.md", categories=(name,)), settings=settings) == ({name: "feeds/category/mine/"}, [])
 
 
@@ -527,15 +539,15 @@ def test_no_two_categories_share_a_folder(names):
 def test_a_newsletter_has_a_feed_of_its_issues():
     """Beside its pages; its id stays, its language is its own or the site's."""
     weekly = Newsletter(name="weekly", title="The weekly", language=Language("ja"), schedule="0 8 * * mon")
-    made = newsletter_feed(weekly, SETTINGS, issues=3, updated=START, known=None)
+    made = plan_newsletter_feed(weekly, SETTINGS, issues=3, updated=START, known=None)
     assert (made.kind, made.key, made.folder) == ("newsletter", "weekly", "newsletters/weekly/")
     assert made.url == made.home == "https://example.com/newsletters/weekly/"
     assert (made.title, made.label, made.lang) == ("The weekly · Test", "The weekly", "ja")
     assert (made.id, made.total, made.updated) == ("tag:example.com,2026:newsletters/weekly/", 3, START)
     known = known_feed("newsletter", "weekly", "newsletters/weekly/")
     plain = Newsletter(name="weekly", schedule="0 8 * * mon")
-    again = newsletter_feed(plain, SETTINGS, issues=3, updated=START, known=known)
+    again = plan_newsletter_feed(plain, SETTINGS, issues=3, updated=START, known=known)
     assert (again.id, again.lang, again.label) == (known.id, "en", "weekly")
-    elsewhere = Settings(site=SITE, feeds=Feeds(url=Url("https://feeds.example/x/feeds/")))
-    made = newsletter_feed(plain, elsewhere, issues=0, updated=NEVER, known=None)
-    assert made.address("atom.xml") == "https://feeds.example/x/newsletters/weekly/atom.xml"
+    elsewhere = Settings(site=SITE, feeds=FeedSettings(url=Url("https://feeds.example/x/feeds/")))
+    made = plan_newsletter_feed(plain, elsewhere, issues=0, updated=NEVER, known=None)
+    assert made.url_of("atom.xml") == "https://feeds.example/x/newsletters/weekly/atom.xml"

@@ -11,21 +11,23 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 from msgspec.structs import replace
 
-from feeds.core.curation.catalogue import build
+from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import read
-from feeds.core.posts.markdown import to_html
+from feeds.core.posts.markdown import render_markdown
 from feeds.core.syndication import plan, write
-from feeds.core.syndication.item import of_entry
-from feeds.core.syndication.plan import CURRENT, Place
-from feeds.model import Author, Catalogue, Enclosure, Image, KnownFeed, Source, Topic
-from feeds.settings import Category, Endpoint, Feeds, IdAuthority, Settings, Site, Url, Zone
+from feeds.core.syndication.item import item_of_entry
+from feeds.core.syndication.plan import CURRENT, ArchivePosition
+from feeds.model import Author, Catalogue, Enclosure, Image, KnownFeed, OriginalFeed, PublishedCategory
+from feeds.settings import CategorySettings, Endpoint, FeedSettings, IdAuthority, Settings, SiteSettings, TimeZone, Url
 from tests.core.factory import START, entry, post, texts
 from tests.validity.atom import archive_faults, atom_faults, updated_faults
 from tests.validity.rss import rss_faults
 
-SITE = Site(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"), author="Desk")
+SITE = SiteSettings(
+    title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"), author="Desk"
+)
 SETTINGS = Settings(site=SITE)
-WITH_HUB = Settings(site=SITE, feeds=Feeds(hub=Endpoint("https://hub.example/?a=b")))
+WITH_HUB = Settings(site=SITE, feeds=FeedSettings(hub=Endpoint("https://hub.example/?a=b")))
 NOW = START + timedelta(days=100)
 SPACES = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -39,18 +41,18 @@ EPISODE = Enclosure(url="https://example.com/1.mp3", type="audio/mpeg", length=1
 FILM = Enclosure(url="https://example.com/2.webm", type="video/webm")
 BARE_FILE = Enclosure(url="https://example.com/thing")
 PICTURE = Image(url="https://example.com/p.png", alt="A picture")
-ORIGIN = Source(title="Origin", url="https://o.example/feed.xml", id="urn:origin")
+ORIGIN = OriginalFeed(title="Origin", url="https://o.example/feed.xml", id="urn:origin")
 
 
 def feeds_of(*entries, settings=SETTINGS, known=()):
-    return plan.plan(Catalogue(now=NOW, entries=entries, verdicts=()), settings, known)
+    return plan.plan_feeds(Catalogue(now=NOW, entries=entries, outcomes=()), settings, known)
 
 
 def written(feed, said, settings=SETTINGS, place=CURRENT, paths=None, sizes=None):
     """Both documents of a feed; each is valid and read without complaint, whatever a test is about."""
-    items = [of_entry(e, said[e.post.path], full=feed.content == "full", sizes=sizes or {}) for e in feed.shown]
+    items = [item_of_entry(e, said[e.post.path], full=feed.content == "full", sizes=sizes or {}) for e in feed.shown]
     wanted = paths or [path for name, path in feed.files.items() if name != "json"]
-    made = dict(write.documents(feed, items, settings, wanted, place))
+    made = dict(write.render_documents(feed, items, settings, wanted, place))
     for document in made.values():
         is_rss = b"<rss" in document
         assert (rss_faults if is_rss else atom_faults)(document) == []
@@ -148,9 +150,9 @@ def test_a_category_is_called_by_its_term():
     bare_entry(made).category(term="投資", label="Investing")
     assert set(found(made.rss_str(), "//category/text()")) == {"Investing"}
 
-    settings = Settings(site=SITE, categories={"投資": Category(label="Investing", slug="investing")})
-    catalogue = build([post("a.md", categories=("投資",))], now=NOW, known=(), settings=settings)
-    feed = plan.plan(catalogue, settings)[1]
+    settings = Settings(site=SITE, categories={"投資": CategorySettings(label="Investing", slug="investing")})
+    catalogue = build_catalogue([post("a.md", categories=("投資",))], now=NOW, known=(), settings=settings)
+    feed = plan.plan_feeds(catalogue, settings)[1]
     atom, rss = written(feed, texts(*feed.entries), settings)
     assert found(rss, "//channel/category/text()") == found(rss, "//item/category/text()") == ["投資"]
     assert found(atom, "//atom:category/@term") == ["投資", "投資"]
@@ -161,10 +163,10 @@ def test_a_date_without_a_zone_is_no_reason_to_stop():
     """Bare feedgen refuses it; a post's is in the zone of its site."""
     with pytest.raises(ValueError, match="no timezone"):
         bare_entry(bare()).published(datetime(2026, 1, 2, 8, 30))
-    settings = Settings(site=Site(title="Test", url=SITE.url, timezone=Zone("Asia/Tokyo")))
+    settings = Settings(site=SiteSettings(title="Test", url=SITE.url, timezone=TimeZone("Asia/Tokyo")))
     content = b"---\ntitle: A\ndate: 2026-01-02 08:30\n---\n\nWords.\n"
-    catalogue = build([read.understand("a.md", content, settings)], now=NOW, known=(), settings=settings)
-    atom, rss = written(plan.plan(catalogue, settings)[0], texts(*catalogue.entries), settings)
+    catalogue = build_catalogue([read.parse_post("a.md", content, settings)], now=NOW, known=(), settings=settings)
+    atom, rss = written(plan.plan_feeds(catalogue, settings)[0], texts(*catalogue.entries), settings)
     assert found(atom, "//atom:published/text()") == ["2026-01-02T08:30:00+09:00"]
     assert found(rss, "//item/pubDate/text()") == ["Fri, 02 Jan 2026 08:30:00 +0900"]
 
@@ -230,7 +232,7 @@ def test_bare_feedgen_sets_a_locale_for_the_whole_process(locales):
 def test_dates_are_english_and_no_locale_is_set_for_that(locales):
     """What a feed says of itself, in both formats."""
     feed = feeds_of(known=[KnownFeed(kind="all", key="", id="urn:a", folder="feeds/", label="T", updated=START)])[0]
-    _, rss = write.documents(feed, [], SETTINGS, ["feeds/atom.xml", "feeds/rss.xml"])
+    _, rss = write.render_documents(feed, [], SETTINGS, ["feeds/atom.xml", "feeds/rss.xml"])
     assert found(rss[1], "//lastBuildDate/text()") == ["Thu, 01 Jan 2026 00:00:00 +0000"]
     assert locales == []
 
@@ -253,10 +255,10 @@ def test_characters_that_xml_cannot_carry_are_left_out(character):
 
     head = json.dumps({"title": f"a{character}b", "date": "2026-01-02"})
     content = f"{head}\n\nc{character.encode(errors='replace').decode()}d &#{ord(character)};\n".encode()
-    one = read.understand("a.md", content, SETTINGS)
-    catalogue = build([one], now=NOW, known=(), settings=SETTINGS)
-    feed = plan.plan(catalogue, SETTINGS)[0]
-    for document in written(feed, {"a.md": read.shown("a.md", content, SETTINGS)}):
+    one = read.parse_post("a.md", content, SETTINGS)
+    catalogue = build_catalogue([one], now=NOW, known=(), settings=SETTINGS)
+    feed = plan.plan_feeds(catalogue, SETTINGS)[0]
+    for document in written(feed, {"a.md": read.render_post("a.md", content, SETTINGS)}):
         assert found(document, "//atom:entry/atom:title/text() | //item/title/text()") == ["ab"]
 
 
@@ -316,12 +318,12 @@ def test_a_page_of_the_archive_is_marked_and_linked():
     feed = feeds_of(entry("a.md"))[0]
     said = texts(*feed.entries)
     places = {
-        "atom.xml": Place(older=2),
-        "archive/2.xml": Place(number=2, older=1),
-        "archive/1.xml": Place(number=1, newer=2),
+        "atom.xml": ArchivePosition(older=2),
+        "archive/2.xml": ArchivePosition(number=2, older=1),
+        "archive/1.xml": ArchivePosition(number=1, newer=2),
     }
     chain = {
-        feed.address(path): written(feed, said, WITH_HUB, place, [f"feeds/{path}"])[0] for path, place in places.items()
+        feed.url_of(path): written(feed, said, WITH_HUB, place, [f"feeds/{path}"])[0] for path, place in places.items()
     }
     assert archive_faults(chain) == []
     current, newer, older = chain.values()
@@ -335,7 +337,7 @@ def test_a_page_of_the_archive_is_marked_and_linked():
 def test_rss_has_no_archive():
     """Its pages are Atom documents, which no reader of RSS asks for."""
     feed = feeds_of(entry("a.md"))[0]
-    (rss,) = written(feed, texts(*feed.entries), SETTINGS, Place(older=2), ["feeds/rss.xml"])
+    (rss,) = written(feed, texts(*feed.entries), SETTINGS, ArchivePosition(older=2), ["feeds/rss.xml"])
     assert found(rss, "//channel/atom:link/@rel") == ["self"]
 
 
@@ -344,7 +346,7 @@ def test_rss_has_no_archive():
 
 def test_everything_a_reader_wants_is_there():
     """Read back by feedparser, in both formats: titles, ids, dates, authors, categories, summary, text."""
-    html = to_html("本文 **太字**\n\n![x](/a.png)\n")
+    html = render_markdown("本文 **太字**\n\n![x](/a.png)\n")
     one = entry(
         "a.md",
         topics=["投資"],
@@ -395,7 +397,7 @@ def test_an_entry_without_authors_is_its_sites():
     atom, rss = both(entry("a.md", authors=()))
     assert found(atom, "//atom:author/atom:name/text()") == ["Desk"]
     assert found(atom, "//atom:entry/atom:author") == found(rss, "//dc:creator") == []
-    nameless = Settings(site=Site(title="Test", url=SITE.url))
+    nameless = Settings(site=SiteSettings(title="Test", url=SITE.url))
     assert found(both(entry("a.md", authors=()), settings=nameless)[0], "//atom:author/atom:name/text()") == ["Test"]
 
 
@@ -428,7 +430,7 @@ def test_a_source_is_the_feed_it_came_from():
     assert source.xpath("atom:title/text()", namespaces=SPACES) == ["Origin"]
     assert source.xpath("atom:link[@rel='self']/@href", namespaces=SPACES) == [ORIGIN.url]
     assert [(s.get("url"), s.text) for s in found(rss, "//item/source")] == [(ORIGIN.url, "Origin")]
-    nameless = Source(title="Origin", url=ORIGIN.url)
+    nameless = OriginalFeed(title="Origin", url=ORIGIN.url)
     assert found(both(entry("a.md", source=nameless))[0], "//atom:source/atom:id") == []
 
 
@@ -491,7 +493,7 @@ def test_the_text_of_a_post_without_summary_is_its_description():
 
 def test_a_feed_says_what_it_is_about():
     """Its subtitle, and its category by term and label; RSS takes the title where there is no subtitle."""
-    topic = Topic(term="X", label="The X", slug="x", description="All of X")
+    topic = PublishedCategory(term="X", label="The X", slug="x", description="All of X")
     one = entry("a.md", topics=["Y"])
     about = replace(entry("b.md"), categories=(topic,))
     everything, x, _ = feeds_of(about, one)
@@ -529,7 +531,7 @@ def test_an_empty_feed_tells_of_nothing_and_no_time():
     known = KnownFeed(kind="all", key="", id="tag:a,2020:old", folder="feeds/", label="Test", updated=said)
     feed = feeds_of(known=[known])[0]
     atom, rss = (
-        dict(write.documents(feed, [], SETTINGS, feed.files.values()))[f"feeds/{n}.xml"] for n in ("atom", "rss")
+        dict(write.render_documents(feed, [], SETTINGS, feed.files.values()))[f"feeds/{n}.xml"] for n in ("atom", "rss")
     )
     assert found(atom, "//atom:updated/text()") == ["2026-01-06T00:00:00+00:00"]
     assert found(rss, "//lastBuildDate/text()") == ["Tue, 06 Jan 2026 00:00:00 +0000"]
@@ -537,6 +539,6 @@ def test_an_empty_feed_tells_of_nothing_and_no_time():
 
 def test_a_feed_of_summaries_carries_no_text():
     """`content = "summary"`."""
-    atom, rss = both(entry("a.md"), settings=Settings(site=SITE, feeds=Feeds(content="summary")))
+    atom, rss = both(entry("a.md"), settings=Settings(site=SITE, feeds=FeedSettings(content="summary")))
     assert found(atom, "//atom:content") == found(rss, "//content:encoded") == []
     assert found(atom, "//atom:summary/text()") == found(rss, "//item/description/text()") == ["Excerpt of a.md."]

@@ -7,10 +7,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from feeds.edges import transportkit
-from feeds.edges.smtp.connect import opened, trust
-from feeds.edges.smtp.courier import Smtp
-from feeds.errors import MailAway, MailRefused
-from feeds.settings import Smtp as Settings
+from feeds.edges.smtp.connect import connect, tls_context
+from feeds.edges.smtp.courier import SmtpTransport
+from feeds.errors import MailServerUnavailable, SenderRejected
+from feeds.settings import SmtpSettings as Settings
 from tests.authority import Authority
 from tests.smtpserver import OFFERS, SmtpServer, at, offering
 
@@ -26,7 +26,7 @@ def authority(tmp_path, monkeypatch):
 
 
 def opening(server, password="", name="me"):
-    return opened(server, password, name, trust(server))
+    return connect(server, password, name, tls_context(server))
 
 
 class Keep:
@@ -64,15 +64,15 @@ def serve():
 
 
 def send(settings, password="", readers=3):
-    desk = transportkit.TrialDesk([f"r{n}@example.org" for n in range(readers)])
-    Smtp([(settings, password)], "me.example.com").run(desk)
+    desk = transportkit.InMemoryQueue([f"r{n}@example.org" for n in range(readers)])
+    SmtpTransport([(settings, password)], "me.example.com").run(desk)
     assert {answer.reply.code for answer in desk.answers} == {250}
     return desk
 
 
 def refusal(port, password="", host="127.0.0.1", **settings):
     """What a connection fails with, in words."""
-    with pytest.raises(MailRefused) as found:
+    with pytest.raises(SenderRejected) as found:
         opening(Settings(host=host, port=port, **settings), password, "me.example.com")
     return str(found.value)
 
@@ -113,7 +113,7 @@ def test_starttls_required_means_required():
         said = refusal(server.port, security="starttls", user="desk")
         assert "STARTTLS extension not supported by server. See its keys in config.toml" in said
     assert {words.split()[0] for _, words in server.heard} == {"ehlo"}
-    later = pytest.raises(MailAway, match=r"says 454 4\.7\.0 not now")
+    later = pytest.raises(MailServerUnavailable, match=r"says 454 4\.7\.0 not now")
     with SmtpServer(at("starttls", "454 4.7.0 not now"), offers=("STARTTLS",)) as server, later:
         opening(Settings(port=server.port, security="starttls"))
     with SmtpServer(at("starttls", "502 no"), offers=("STARTTLS",)) as server:
@@ -148,7 +148,7 @@ def test_what_is_said_before_tls_does_not_count_behind_it(authority):
     with SmtpServer(at("starttls", injected), offers=("STARTTLS", "8BITMIME"), tls=authority.server()) as server:
         try:
             found = opening(Settings(port=server.port, security="starttls"))
-        except (MailAway, MailRefused):
+        except (MailServerUnavailable, SenderRejected):
             return
         found.socket.close()
         assert "evil" not in found.offers
@@ -157,11 +157,11 @@ def test_what_is_said_before_tls_does_not_count_behind_it(authority):
 @pytest.mark.parametrize(
     ("offers", "answer", "error", "words"),
     [
-        (("AUTH PLAIN",), "535 5.7.8 wrong", MailRefused, "does not accept user and password: 535 5.7.8 wrong"),
-        (("AUTH PLAIN",), "454 4.7.0 not now", MailAway, "says 454 4.7.0 not now"),
-        (("AUTH PLAIN",), "421 4.3.2 closing", MailAway, "says 421 4.3.2 closing"),
-        (("8BITMIME",), None, MailRefused, "SMTP AUTH extension not supported by server. See its keys"),
-        (("AUTH WHO KNOWS",), None, MailRefused, "No suitable authentication method found. See its keys"),
+        (("AUTH PLAIN",), "535 5.7.8 wrong", SenderRejected, "does not accept user and password: 535 5.7.8 wrong"),
+        (("AUTH PLAIN",), "454 4.7.0 not now", MailServerUnavailable, "says 454 4.7.0 not now"),
+        (("AUTH PLAIN",), "421 4.3.2 closing", MailServerUnavailable, "says 421 4.3.2 closing"),
+        (("8BITMIME",), None, SenderRejected, "SMTP AUTH extension not supported by server. See its keys"),
+        (("AUTH WHO KNOWS",), None, SenderRejected, "No suitable authentication method found. See its keys"),
     ],
 )
 def test_a_password_that_is_not_taken_is_told_of(offers, answer, error, words):

@@ -8,10 +8,10 @@ import pytest
 
 from feeds.edges import transportkit
 from feeds.edges.smtp import connect, courier, dialogue
-from feeds.edges.smtp.courier import Smtp
-from feeds.edges.transport import Answered, Lost, Stage
-from feeds.errors import MailAway, MailRefused
-from feeds.settings import Smtp as Settings
+from feeds.edges.smtp.courier import SmtpTransport
+from feeds.edges.transport import Replied, Stage, Unconfirmed
+from feeds.errors import MailServerUnavailable, SenderRejected
+from feeds.settings import SmtpSettings as Settings
 from tests.smtpserver import OFFERS, Fault, Last, SmtpServer, at, offering
 
 ONE_BY_ONE = ("8BITMIME",)
@@ -19,7 +19,7 @@ ONE_BY_ONE = ("8BITMIME",)
 LARGE = 12_000_000
 
 
-class Desk(transportkit.TrialDesk):
+class Desk(transportkit.InMemoryQueue):
     """One that may have large contents, and says what has come of whom."""
 
     def __init__(self, number, *, large=(), recipients=None, **wish):
@@ -27,23 +27,23 @@ class Desk(transportkit.TrialDesk):
         self._large = large
 
     def turn(self, answers, wanted):
-        found = super().turn(answers, wanted)
+        found = super().commit(answers, wanted)
         filler = (b"x" * 70 + b"\r\n") * (LARGE // 72)
         return {one: content + filler if one in self._large else content for one, content in found.items()}
 
     def sent(self):
-        return [a.parcel.recipient for a in self.answers if is_sent(a)]
+        return [a.mail.recipient for a in self.answers if is_sent(a)]
 
     def lost(self):
-        return [a.parcel.recipient for a in self.answers if isinstance(a, Lost)]
+        return [a.mail.recipient for a in self.answers if isinstance(a, Unconfirmed)]
 
     def other(self):
         """Answers that are neither."""
-        return [a for a in self.answers if isinstance(a, Answered) and not is_sent(a)]
+        return [a for a in self.answers if isinstance(a, Replied) and not is_sent(a)]
 
     def check(self, server):
         """Nobody was dropped, nobody told twice, and what is said to be sent is there."""
-        told = Counter(answer.parcel.id for answer in self.answers)
+        told = Counter(answer.mail.id for answer in self.answers)
         assert set(told.values()) <= {1}
         assert len(told) + len(self.waiting) == self.number
         taken = Counter(server.counts())
@@ -55,15 +55,17 @@ class Desk(transportkit.TrialDesk):
 
 
 def is_sent(answer):
-    return isinstance(answer, Answered) and answer.stage is Stage.CONTENT and answer.reply.code // 100 == 2
+    return isinstance(answer, Replied) and answer.stage is Stage.CONTENT and answer.reply.code // 100 == 2
 
 
 def carry(server, desk, **settings):
     """Let a courier work until it ends; return what it complains of."""
     number = desk.number
     try:
-        Smtp([(Settings(**{"port": server.port, "connections": 1} | settings), "")], "me.example.com").run(desk)
-    except (MailAway, MailRefused) as e:
+        SmtpTransport([(Settings(**{"port": server.port, "connections": 1} | settings), "")], "me.example.com").run(
+            desk
+        )
+    except (MailServerUnavailable, SenderRejected) as e:
         found = e
     else:
         found = None
@@ -163,7 +165,7 @@ def test_a_reader_who_has_left_gets_nothing():
     for offers in (OFFERS, ONE_BY_ONE):
         with SmtpServer(offers=offers) as server:
             desk = Desk(6, gone=[1, 3, 4])
-            Smtp([(Settings(port=server.port, connections=2), "")], "me").run(desk)
+            SmtpTransport([(Settings(port=server.port, connections=2), "")], "me").run(desk)
         assert sorted(server.counts()) == sorted(desk.sent()) == ["r1@example.org", "r4@example.org", "r5@example.org"]
 
 
@@ -173,7 +175,7 @@ def test_several_servers_share_and_one_may_be_away():
         with socket.create_server(("127.0.0.1", 0)) as free:
             away = free.getsockname()[1]
         desk = Desk(100)
-        Smtp([(Settings(port=port), "") for port in (one.port, away, other.port)], "me").run(desk)
+        SmtpTransport([(Settings(port=port), "") for port in (one.port, away, other.port)], "me").run(desk)
     assert one.counts() + other.counts() == Counter(desk.sent())
     assert len(desk.sent()) == 100
     assert min(len(one.taken), len(other.taken)) > 0
@@ -199,7 +201,7 @@ def test_a_server_that_always_hangs_up_is_away(stage):
     """It is given up after a few tries, and nobody is lost or unknown."""
     with SmtpServer(at(stage, Fault.HANG_UP)) as server:
         desk = Desk(10)
-        assert isinstance(carry(server, desk), MailAway)
+        assert isinstance(carry(server, desk), MailServerUnavailable)
     assert server.connections == 3
     assert (desk.sent(), desk.lost(), server.taken) == ([], [], [])
     assert {a.reply.code for a in desk.other()} <= {451}
@@ -221,7 +223,7 @@ def test_a_server_that_never_answers_a_content_is_given_up(connections):
     """At most one message a connection and try is on the wire when that is known."""
     with SmtpServer(at("content", Fault.KEEP_AND_HANG_UP)) as server:
         desk = Desk(100)
-        assert isinstance(carry(server, desk, connections=connections), MailAway)
+        assert isinstance(carry(server, desk, connections=connections), MailServerUnavailable)
     assert len(server.taken) == len(desk.lost()) <= 3 + connections
     assert set(server.counts().values()) == {1}
 
@@ -234,7 +236,7 @@ def test_a_content_that_is_cut_has_not_arrived_and_is_tried_later():
         assert carry(server, desk) is None
     assert (len(desk.sent()), desk.lost()) == (9, [])
     [cut] = desk.other()
-    assert (cut.parcel.recipient, cut.reply.code, cut.reply.enhanced) == ("r1@example.org", 451, "4.4.2")
+    assert (cut.mail.recipient, cut.reply.code, cut.reply.enhanced) == ("r1@example.org", 451, "4.4.2")
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt"])
@@ -251,7 +253,7 @@ def test_one_reader_on_whom_a_server_breaks_holds_up_nobody(stage):
         desk = Desk(300)
         assert carry(server, desk) is None
     assert len(desk.sent()) == 299
-    assert [(a.parcel.recipient, a.reply.enhanced) for a in desk.other()] == [(broken, "4.4.2")]
+    assert [(a.mail.recipient, a.reply.enhanced) for a in desk.other()] == [(broken, "4.4.2")]
 
 
 def test_a_server_that_refuses_and_hangs_up_has_refused():
@@ -265,7 +267,7 @@ def test_a_server_that_refuses_and_hangs_up_has_refused():
     with SmtpServer(rule) as server:
         desk = Desk(5)
         assert carry(server, desk) is None
-    assert [(a.parcel.id, str(a.reply), a.stage) for a in desk.other()] == [(1, "550 5.1.1 nobody", Stage.RCPT)]
+    assert [(a.mail.id, str(a.reply), a.stage) for a in desk.other()] == [(1, "550 5.1.1 nobody", Stage.RCPT)]
     assert len(desk.sent()) == 4
 
 
@@ -275,7 +277,7 @@ def test_an_answer_in_the_middle_of_a_content_is_heard():
     with SmtpServer(rule, window=1000) as server:
         desk = Desk(6, large=[2])
         assert carry(server, desk) is None
-    assert [(a.parcel.id, str(a.reply)) for a in desk.other()] == [(2, "552 5.3.4 too big")]
+    assert [(a.mail.id, str(a.reply)) for a in desk.other()] == [(2, "552 5.3.4 too big")]
     assert (len(desk.sent()), desk.lost()) == (5, [])
 
 
@@ -302,7 +304,7 @@ def test_a_server_that_always_closes_is_away(stage):
     with SmtpServer(at(stage, "421 4.7.0 slow down")) as server:
         desk = Desk(100)
         found = carry(server, desk, connections=4)
-    assert isinstance(found, MailAway)
+    assert isinstance(found, MailServerUnavailable)
     assert "421 4.7.0 slow down" in str(found)
     assert (len(desk.other()), desk.sent()) == (len(desk.answers), [])
     assert len(desk.answers) <= 7
@@ -386,7 +388,7 @@ def test_what_is_no_mail_server_is_named(greeting, words):
     with SmtpServer(at("greeting", greeting)) as server:
         desk = Desk(3)
         found = carry(server, desk)
-    assert isinstance(found, MailRefused)
+    assert isinstance(found, SenderRejected)
     assert words in str(found)
     assert len(desk.waiting) == 3
 

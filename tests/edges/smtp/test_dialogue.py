@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.edges.smtp.dialogue import Dialogue, Wanted
+from feeds.edges.smtp.dialogue import ContentRequested, SmtpSession
 from feeds.edges.smtp.reply import ProtocolError
-from feeds.edges.transport import Answered, Parcel, Stage
+from feeds.edges.transport import OutgoingMail, Replied, Stage
 
 CONTENT = b"Subject: %d\r\n\r\nbody\r\n"
 #: What a server may say to each command; well is as likely as all else together.
@@ -21,7 +21,7 @@ SAYS = {
 
 
 def parcel(number, recipient=""):
-    return Parcel(number, "desk@example.com", recipient or f"r{number}@example.org")
+    return OutgoingMail(number, "desk@example.com", recipient or f"r{number}@example.org")
 
 
 class Server:
@@ -87,7 +87,7 @@ class Talk:
 
     def __init__(self, chance, *, pipelining, parcels=6):
         self.chance, self.server = chance, Server(chance)
-        self.dialogue = Dialogue(pipelining=pipelining)
+        self.dialogue = SmtpSession(pipelining=pipelining)
         self.waiting = deque(parcel(n) for n in range(parcels))
         self.offered, self.answers, self.wanted = [], [], []
         self._there, self._back = b"", b""
@@ -107,10 +107,10 @@ class Talk:
 
     def _offer(self):
         self.offered.append(self.waiting.popleft())
-        self.dialogue.offer(self.offered[-1])
+        self.dialogue.begin(self.offered[-1])
 
     def _give(self):
-        self.dialogue.give(CONTENT % self.wanted.pop().id)
+        self.dialogue.send_content(CONTENT % self.wanted.pop().id)
 
     def _write(self):
         self._there += b"".join(self.dialogue.outgoing)
@@ -131,17 +131,17 @@ class Talk:
         size = self.chance.choice([len(self._back), self.chance.randint(1, len(self._back))])
         data, self._back = self._back[:size], self._back[size:]
         for event in self.dialogue.receive(data):
-            (self.wanted if isinstance(event, Wanted) else self.answers).append(
-                event.parcel if isinstance(event, Wanted) else event
+            (self.wanted if isinstance(event, ContentRequested) else self.answers).append(
+                event.mail if isinstance(event, ContentRequested) else event
             )
 
     def outcome(self):
         """Who was said to be sent, answered otherwise, lost and left, by recipient."""
-        last = self.dialogue.last_word()
+        last = self.dialogue.pending_refusal()
         self.answers += [last] if last else []
-        maybe, *left = self.dialogue.left(self.written)
-        sent = [a.parcel for a in self.answers if (a.stage, a.reply.code) == (Stage.CONTENT, 250)]
-        other = [a.parcel for a in self.answers if a.parcel not in sent]
+        maybe, *left = self.dialogue.unfinished(self.written)
+        sent = [a.mail for a in self.answers if (a.stage, a.reply.code) == (Stage.CONTENT, 250)]
+        other = [a.mail for a in self.answers if a.mail not in sent]
         found = [sent, other, [maybe], left]
         return [[one.recipient for one in group if one] for group in found]
 
@@ -189,25 +189,25 @@ REPLIES = st.sampled_from(
 @given(st.lists(st.lists(REPLIES, max_size=4), max_size=12), st.booleans())
 def test_whatever_a_server_says_nobody_is_dropped_or_told_twice(said, pipelining):
     """Answers out of place, too many, too few: each parcel still ends once, its content asked for at most once."""
-    dialogue, waiting = Dialogue(pipelining=pipelining), deque(parcel(n) for n in range(100))
+    dialogue, waiting = SmtpSession(pipelining=pipelining), deque(parcel(n) for n in range(100))
     offered, answered, wanted, given_out = [], [], [], []
     for batch in said:
         if dialogue.is_free:
             offered.append(waiting.popleft())
-            dialogue.offer(offered[-1])
+            dialogue.begin(offered[-1])
         while wanted:
             given_out.append(wanted.pop())
-            dialogue.give(CONTENT % given_out[-1].id)
+            dialogue.send_content(CONTENT % given_out[-1].id)
         try:
             for event in dialogue.receive(b"".join(one + b"\r\n" for one in batch)):
-                (wanted if isinstance(event, Wanted) else answered).append(event.parcel)
+                (wanted if isinstance(event, ContentRequested) else answered).append(event.mail)
         except ProtocolError:
             break
         if dialogue.closing:
             break
-    last = dialogue.last_word()
-    answered += [last.parcel] if last else []
-    maybe, cut, unseen = dialogue.left(dialogue.said)
+    last = dialogue.pending_refusal()
+    answered += [last.mail] if last else []
+    maybe, cut, unseen = dialogue.unfinished(dialogue.said)
     assert Counter([*answered, *(one for one in (maybe, unseen) if one)]) == Counter(offered)
     assert len(set(given_out)) == len(given_out)
     assert (cut, maybe in [None, *given_out], unseen in given_out) == (None, True, False)
@@ -215,22 +215,22 @@ def test_whatever_a_server_says_nobody_is_dropped_or_told_twice(said, pipelining
 
 def talk(*replies, pipelining=True, parcels=1):
     """What comes of replies, one after the other, to parcels that are offered as soon as they can be."""
-    dialogue, events, waiting = Dialogue(pipelining=pipelining), [], deque(parcel(n) for n in range(parcels))
+    dialogue, events, waiting = SmtpSession(pipelining=pipelining), [], deque(parcel(n) for n in range(parcels))
     for reply in replies:
         while dialogue.is_free and waiting:
-            dialogue.offer(waiting.popleft())
+            dialogue.begin(waiting.popleft())
         for event in dialogue.receive(reply.encode() + b"\r\n"):
             events.append(event)
-            if isinstance(event, Wanted):
-                dialogue.give(CONTENT % event.parcel.id)
+            if isinstance(event, ContentRequested):
+                dialogue.send_content(CONTENT % event.mail.id)
     return dialogue, events
 
 
 def test_a_message_takes_one_round_trip():
     """The end of one and the envelope of the next are written together (RFC 2920)."""
     dialogue, events = talk("250 ok", "250 ok", "354 go", parcels=2)
-    assert events == [Wanted(parcel(0))]
-    dialogue.offer(parcel(1))
+    assert events == [ContentRequested(parcel(0))]
+    dialogue.begin(parcel(1))
     assert b"".join(dialogue.outgoing).endswith(
         CONTENT % 0 + b".\r\nMAIL FROM:<desk@example.com>\r\nRCPT TO:<r1@example.org>\r\nDATA\r\n"
     )
@@ -266,17 +266,17 @@ def test_a_refusal_stands_though_more_answers_were_due():
     """Some servers hang up behind it."""
     dialogue, events = talk("250 ok", "550 5.1.1 nobody")
     assert events == []
-    last = dialogue.last_word()
-    assert (last.parcel, last.reply.code, last.stage) == (parcel(0), 550, Stage.RCPT)
-    assert dialogue.left(dialogue.said) == (None, None, None)
-    assert talk("250 ok")[0].last_word() is None
+    last = dialogue.pending_refusal()
+    assert (last.mail, last.reply.code, last.stage) == (parcel(0), 550, Stage.RCPT)
+    assert dialogue.unfinished(dialogue.said) == (None, None, None)
+    assert talk("250 ok")[0].pending_refusal() is None
 
 
 def test_an_answer_that_nobody_asked_for_ends_the_connection():
     """Except "closing", which may come at any time (RFC 5321 section 3.8)."""
     with pytest.raises(ProtocolError, match="was not asked"):
-        list(Dialogue(pipelining=True).receive(b"250 hello\r\n"))
-    dialogue = Dialogue(pipelining=True)
+        list(SmtpSession(pipelining=True).receive(b"250 hello\r\n"))
+    dialogue = SmtpSession(pipelining=True)
     assert list(dialogue.receive(b"421 4.3.2 bye\r\n")) == []
     assert (dialogue.closing.code, dialogue.is_free) == (421, False)
 
@@ -285,16 +285,16 @@ def test_a_content_that_is_not_all_out_has_not_arrived():
     """One byte makes the difference between knowing and not knowing; the next one's envelope none at all."""
     dialogue, _ = talk("250 ok", "250 ok", "354 go")
     end = dialogue.said
-    dialogue.offer(parcel(1))
-    assert dialogue.left(end - 1) == (None, parcel(0), parcel(1))
-    assert dialogue.left(end) == dialogue.left(dialogue.said) == (parcel(0), None, parcel(1))
+    dialogue.begin(parcel(1))
+    assert dialogue.unfinished(end - 1) == (None, parcel(0), parcel(1))
+    assert dialogue.unfinished(end) == dialogue.unfinished(dialogue.said) == (parcel(0), None, parcel(1))
 
 
 def test_an_address_beyond_ascii_asks_for_smtputf8():
     """RFC 6531 section 3.4; others do not."""
     for recipient, options in (("r@example.org", b""), ("用戶@example.org", b" SMTPUTF8 BODY=8BITMIME")):
-        dialogue = Dialogue(pipelining=True, utf8=True)
-        dialogue.offer(parcel(0, recipient))
+        dialogue = SmtpSession(pipelining=True, utf8=True)
+        dialogue.begin(parcel(0, recipient))
         assert list(dialogue.outgoing)[:2] == [
             b"MAIL FROM:<desk@example.com>%b\r\n" % options,
             f"RCPT TO:<{recipient}>\r\n".encode(),
@@ -303,25 +303,25 @@ def test_an_address_beyond_ascii_asks_for_smtputf8():
 
 def test_nothing_is_given_that_was_not_asked_for():
     """Neither before the server asks, nor twice."""
-    dialogue = Dialogue(pipelining=True)
+    dialogue = SmtpSession(pipelining=True)
     with pytest.raises(ValueError, match="no content was asked for"):
-        dialogue.give(b"x\r\n")
+        dialogue.send_content(b"x\r\n")
     dialogue, [event] = talk("250 ok", "250 ok", "354 go")
-    assert isinstance(event, Wanted)
+    assert isinstance(event, ContentRequested)
     with pytest.raises(ValueError, match="no content was asked for"):
-        dialogue.give(b"x\r\n")
+        dialogue.send_content(b"x\r\n")
 
 
 def test_whose_reader_has_left_is_forgotten():
     """Then nothing is left of it."""
-    dialogue = Dialogue(pipelining=True)
-    dialogue.offer(parcel(0))
-    assert [type(e) for e in dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")] == [Wanted]
-    dialogue.forget()
-    assert dialogue.left(dialogue.said) == (None, None, None)
+    dialogue = SmtpSession(pipelining=True)
+    dialogue.begin(parcel(0))
+    assert [type(e) for e in dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")] == [ContentRequested]
+    dialogue.abandon()
+    assert dialogue.unfinished(dialogue.said) == (None, None, None)
 
 
 def test_a_parcel_that_was_answered_is_answered():
     """Answers keep the order of what was offered."""
     _, events = talk(*["250 ok", "250 ok", "354 go", "250 kept"] * 3, pipelining=False, parcels=3)
-    assert [e.parcel.id for e in events if isinstance(e, Answered)] == [0, 1, 2]
+    assert [e.mail.id for e in events if isinstance(e, Replied)] == [0, 1, 2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.edges.smtp.reply import ProtocolError, Replies
+from feeds.edges.smtp.reply import ProtocolError, ReplyParser
 from feeds.edges.transport import Reply
 
 TEXTS = st.one_of(
@@ -26,7 +26,7 @@ def replies(draw):
 
 def heard(pieces):
     """What was understood, and whether there was an end to it."""
-    found, parser = [], Replies()
+    found, parser = [], ReplyParser()
     try:
         for piece in pieces:
             for reply in parser.feed(piece):
@@ -67,7 +67,7 @@ def test_garbage_is_a_protocol_error_and_nothing_else(pieces):
 def test_a_reply_is_one_line_of_words(said, code, text):
     """Several lines are joined, and nothing in it moves a terminal's cursor."""
     whole = "5.1.1 Nobody here 5.1.1 by this name 5.1.1 see https://x.example/" if text is None else text
-    assert list(Replies().feed(said)) == [Reply(code, whole)]
+    assert list(ReplyParser().feed(said)) == [Reply(code, whole)]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_reply_is_one_line_of_words(said, code, text):
 def test_what_is_no_reply_ends_it(said):
     """Nothing is guessed, and no line or reply grows without end."""
     with pytest.raises(ProtocolError, match=r"is no SMTP reply|more than 128 lines"):
-        list(Replies().feed(said))
+        list(ReplyParser().feed(said))
 
 
 def test_what_came_before_the_garbage_counts():

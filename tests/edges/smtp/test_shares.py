@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from feeds.edges import transportkit
 from feeds.edges.smtp import connect, courier, dialogue
-from feeds.edges.smtp.courier import Smtp
-from feeds.edges.smtp.shares import Share
-from feeds.edges.transport import Answered, Stage
-from feeds.errors import MailAway, MailRefused
-from feeds.settings import Smtp as Settings
+from feeds.edges.smtp.courier import SmtpTransport
+from feeds.edges.smtp.shares import FairShare
+from feeds.edges.transport import Replied, Stage
+from feeds.errors import MailServerUnavailable, SenderRejected
+from feeds.settings import SmtpSettings as Settings
 from tests.smtpserver import OFFERS, Fault, SmtpServer, at, wait_for
 
 # Values -----------------------------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ def dealt(shares, number):
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 500))
 def test_of_servers_that_always_have_room_none_is_ever_far_from_its_share(weights, number):
     """Not even by two messages and what the others may be ahead; somebody can always take the next one."""
-    taken = dealt([Share(weight) for weight in weights], number)
+    taken = dealt([FairShare(weight) for weight in weights], number)
     assert sum(taken) == number
     for weight, got in zip(weights, taken, strict=True):
         assert abs(got - number * weight / sum(weights)) < 1 + len(weights)
@@ -48,17 +48,17 @@ def test_of_servers_that_always_have_room_none_is_ever_far_from_its_share(weight
 
 def test_a_server_that_is_ahead_waits_as_long_as_three_messages_take():
     """Since the one that is behind took its last; without one, or without a measure, not at all."""
-    ahead, behind = Share(taken=1, pace=0.5), Share(taken_at=10)
+    ahead, behind = FairShare(taken=1, pace=0.5), FairShare(taken_at=10)
     assert ahead.waits_until([(behind, False)], 10.1) == 11.5
     assert ahead.waits_until([(behind, True)], 10.1) == math.inf
     assert ahead.waits_until([], 10.1) == 10.1
     assert behind.waits_until([(ahead, True)], 10.1) == 10.1
-    assert Share(taken=1).waits_until([(Share(), False)], 0) < 0
+    assert FairShare(taken=1).waits_until([(FairShare(), False)], 0) < 0
 
 
 def test_of_what_a_server_lets_pass_it_is_owed_twenty_messages_at_most():
     """However long it was away."""
-    ahead, behind = Share(taken=70), Share(weight=4, taken=2)
+    ahead, behind = FairShare(taken=70), FairShare(weight=4, taken=2)
     ahead.take([behind], 1)
     assert (ahead.taken, behind.taken, ahead.taken_at) == (71, 65, 1)
     ahead.take([behind], 2)
@@ -99,14 +99,14 @@ def carry(number, *servers, recipients=None, **wish):
 
     Everybody has got one message, or none and is told of.
     """
-    desk = transportkit.TrialDesk(recipients or [f"r{n}@example.org" for n in range(number)], **wish)
+    desk = transportkit.InMemoryQueue(recipients or [f"r{n}@example.org" for n in range(number)], **wish)
     found = [(Settings(**{"port": getattr(server, "port", server)} | keys), "") for server, keys in servers]
     started = time.monotonic()
     try:
-        Smtp(found, "me").run(desk)
+        SmtpTransport(found, "me").run(desk)
     finally:
         took = time.monotonic() - started
-        sent = [a.parcel.recipient for a in desk.answers if isinstance(a, Answered) and a.reply.code == 250]
+        sent = [a.mail.recipient for a in desk.answers if isinstance(a, Replied) and a.reply.code == 250]
         assert sum((s.counts() for s, _ in servers if isinstance(s, SmtpServer)), Counter()) == Counter(sent)
         assert max(Counter(sent).values(), default=1) == 1
         assert len(desk.answers) + len(desk.waiting) == (len(recipients) if recipients else number)
@@ -205,9 +205,9 @@ def test_what_comes_back_at_the_end_still_goes_through_the_others(serve):
 def test_only_a_run_without_any_server_complains(serve):
     """With the reason of the first; everybody waits."""
     refusing = serve(at("greeting", "554 5.7.1 no mail here"))
-    with pytest.raises(MailRefused, match=r"554 5\.7\.1 no mail here"):
+    with pytest.raises(SenderRejected, match=r"554 5\.7\.1 no mail here"):
         carry(10, (refusing, {}), (away(), {}))
-    with pytest.raises(MailAway):
+    with pytest.raises(MailServerUnavailable):
         carry(10, (away(), {}), (refusing, {}))
 
 
@@ -246,7 +246,7 @@ def test_an_address_beyond_ascii_is_refused_for_good_only_where_every_server_doe
     """One that is away might take it later."""
     plain, other = serve(offers=("PIPELINING",)), serve(offers=("8BITMIME",)) if is_there else away()
     desk, _ = carry(0, (plain, {}), (other, {}), recipients=[BEYOND_ASCII, "ada@example.org"])
-    assert {a.parcel.recipient: a.reply.code for a in desk.answers} == {BEYOND_ASCII: code, "ada@example.org": 250}
+    assert {a.mail.recipient: a.reply.code for a in desk.answers} == {BEYOND_ASCII: code, "ada@example.org": 250}
 
 
 def test_who_is_stopped_answers_for_no_server_that_was_not_asked(serve):
