@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from feeds.core.curation.duplicates import jaccard_similarity
-from feeds.core.posts import read
+from feeds.core.posts import parse
 from feeds.settings import Settings
 
 #: The newest post that is public; future ones lie years behind it.
@@ -322,7 +322,7 @@ def _written(post: Post) -> str:
 def _similarity(place: Path, pair: tuple[Post, Post]) -> float:
     """Return how much of their text two posts share, as the program defines it."""
     names = [f"{post.name}.md" for post in pair]
-    texts = [read.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
+    texts = [parse.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
     return round(jaccard_similarity(*texts), 4)
 
 

@@ -27,8 +27,8 @@ import page
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from feeds.edges.smtp import connect, courier, dialogue  # noqa: E402 - the tests' own parts lie beside the package
-from feeds.edges.transport import Stage  # noqa: E402 - as above
+from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests' own parts lie beside the package
+from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
 from tests.disk import disk, filled, small  # noqa: E402 - as above
 from tests.mailing import Mailing, addresses, configured, subscribe  # noqa: E402 - as above
@@ -245,8 +245,8 @@ def yesterday(runs: int) -> Row:
 def rows(runs: int, killings: int) -> Iterator[Row]:
     """Yield all of it."""
     connect._PATIENCE = _SHORT  # noqa: SLF001 - minutes, for a person; here every second counts
-    courier._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
-    dialogue.PATIENCE.update(dict.fromkeys(Stage, _SHORT))
+    sender._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
+    session.PATIENCE.update(dict.fromkeys(Stage, _SHORT))
     yield kills(killings)
     yield power(runs)
     yield full_disk(runs)

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from feeds.edges.dns import Resolver
+from feeds.edges.net.dns import Resolver
 
 #: By name and type: records as zone files have them, or the name of a fault (`SERVFAIL`), `silence`, or `noise` by TCP.
 Records = Mapping[tuple[str, str], list[str] | str]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from feeds.config import load_config
-from feeds.jobs import correct, retract
+from feeds.jobs.newsletters import correct, retract
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishOptions
 from tests.conftest import NOW

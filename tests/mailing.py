@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from feeds.edges.store.database import open_store
 from feeds.edges.store.deliveries import DeliveryResult
-from feeds.edges.store.opening import open_store
-from feeds.jobs import status
+from feeds.jobs.newsletters import status
 from feeds.jobs.report import PublishOptions, PublishReport
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.smtpserver import SmtpServer

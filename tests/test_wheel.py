@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from feeds.edges import shipped
+from feeds.edges.files import resources
 from tests.conftest import ROOT
 
 
@@ -25,8 +25,8 @@ def unpacked(tmp_path_factory):
 
 def test_a_checkout_finds_its_own_templates():
     """Also when it is installed editable: the folders at the top are the ones in use."""
-    assert shipped.resource_folder() == ROOT
-    assert (shipped.resource_folder() / "templates" / "digest.mjml").is_file()
+    assert resources.resource_folder() == ROOT
+    assert (resources.resource_folder() / "templates" / "digest.mjml").is_file()
 
 
 def test_a_wheel_carries_templates_migrations_and_the_sample(unpacked, tmp_path):

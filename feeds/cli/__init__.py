@@ -16,9 +16,9 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a title must not end us where the terminal lacks its script
     code = None
     if sys.argv[1:2] == ["publish"]:
-        from feeds.cli import unchanged
+        from feeds.cli import fast_path
 
-        code = unchanged.try_fast_publish(sys.argv[2:])
+        code = fast_path.try_fast_publish(sys.argv[2:])
     if code is None:
         from feeds.cli import commands
 

@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli import people, telling, words
+from feeds.cli import options, output, subscribers
 
 if TYPE_CHECKING:
     from feeds.config import Config
-    from feeds.jobs.bounces import ProcessedMessage
+    from feeds.jobs.subscribers.bounces import ProcessedMessage
 
 
 @click.command()
-@words.CONFIG
-@words.JSON
+@options.CONFIG
+@options.JSON
 @click.option("--dry-run", is_flag=True, help="Say what would follow; decide and remove nothing.")
 @click.option("--believe", metavar="DOMAIN", help="Let count what was held since so many bounced there at once.")
 def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) -> None:
     """Read the bounce mailbox once: who cannot be reached, who complains, who wants to leave."""
-    from feeds.jobs import bounces as job
+    from feeds.jobs.subscribers import bounces as job
 
-    config = words.read_config(path)
+    config = options.read_config(path)
     if believe is not None:
         if dry_run or as_json:
             raise click.UsageError("--believe goes with neither --dry-run nor --json")
-        decided = job.apply_held_bounces(config, believe, words.utc_now())
+        decided = job.apply_held_bounces(config, believe, options.utc_now())
         click.echo(f"{believe}: {decided.total():,} bounces count: {job.format_counts(decided) or 'none was held'}")
         return
-    found = job.process_mailbox(config, words.utc_now(), dry_run=dry_run)
+    found = job.process_mailbox(config, options.utc_now(), dry_run=dry_run)
     head = ("what", "reader", "issue", "status", "what follows")
-    telling.print_records(found.processed, _handled, head, _row, as_json=as_json)
-    telling.print_diagnostics([], found.warnings)
+    output.print_records(found.processed, _handled, head, _row, as_json=as_json)
+    output.print_diagnostics([], found.warnings)
     if as_json:
         return
     for line in (
@@ -57,8 +57,8 @@ def _row(one: "ProcessedMessage") -> tuple[str, ...]:
     return one.what, one.email, issue, one.status, one.decision
 
 
-@people.subscribers.command()
-@words.CONFIG
+@subscribers.subscribers.command()
+@options.CONFIG
 @click.option("--domain", required=True, help="Whose readers.")
 @click.option(
     "--between",
@@ -72,11 +72,11 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
 
     The domain is paused no longer. Complaints and leaves stand.
     """
-    from feeds.jobs import bounces as job
+    from feeds.jobs.subscribers import bounces as job
 
-    config = words.read_config(path)
+    config = options.read_config(path)
     done = job.revive_domain(
-        config, domain, words.parse_now(config, between[0]), _end(config, between[1]), words.utc_now()
+        config, domain, options.parse_now(config, between[0]), _end(config, between[1]), options.utc_now()
     )
     click.echo(
         f"{done.readers:,} were given up and get letters again, {done.unpaused:,} are paused no more;"
@@ -86,4 +86,4 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
 
 def _end(config: "Config", text: str) -> datetime:
     """Return the moment before which it ended: a day alone is meant whole."""
-    return words.parse_now(config, text) + timedelta(days=bool(re.fullmatch(r"\s*\d{4}-\d\d?-\d\d?\s*", text)))
+    return options.parse_now(config, text) + timedelta(days=bool(re.fullmatch(r"\s*\d{4}-\d\d?-\d\d?\s*", text)))

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING
 import click
 
 from feeds import __version__
-from feeds.cli import bounces, corrections, people, status, store, telling
-from feeds.cli.words import CONFIG as _CONFIG
-from feeds.cli.words import JSON as _JSON
-from feeds.cli.words import NOW as _NOW
-from feeds.cli.words import YES as _YES
-from feeds.cli.words import confirm_prompt as _ask
-from feeds.cli.words import parse_now as _now
-from feeds.cli.words import read_config as _config
-from feeds.cli.words import show_progress as _progress
-from feeds.cli.words import utc_now as _clock
+from feeds.cli import bounces, corrections, output, status, store, subscribers
+from feeds.cli.options import CONFIG as _CONFIG
+from feeds.cli.options import JSON as _JSON
+from feeds.cli.options import NOW as _NOW
+from feeds.cli.options import YES as _YES
+from feeds.cli.options import confirm_prompt as _ask
+from feeds.cli.options import parse_now as _now
+from feeds.cli.options import read_config as _config
+from feeds.cli.options import show_progress as _progress
+from feeds.cli.options import utc_now as _clock
 from feeds.errors import FeedsError
 
 if TYPE_CHECKING:
     from feeds.config import Config
-    from feeds.edges.store.opening import Store
-    from feeds.edges.workers import Workers
+    from feeds.edges.process.workers import Workers
+    from feeds.edges.store.database import Store
+    from feeds.jobs.posts.survey import Survey
     from feeds.jobs.run import Event
-    from feeds.jobs.survey import Survey
 
 _NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post anew and keep nothing of it.")
 
@@ -68,7 +68,7 @@ def commands() -> None:
 @click.option("--url", help="Where its posts are on the web.")
 def init(folder: Path, title: str | None, url: str | None) -> None:
     """Make a working site to start from, in FOLDER."""
-    from feeds.jobs.start import create_site
+    from feeds.jobs.init import create_site
 
     for name in create_site(folder, title=title, url=url, now=_clock()):
         click.echo(f"wrote {folder / name}")
@@ -87,12 +87,12 @@ def publish(
     path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool, yes: bool
 ) -> int:
     """Bring feeds and pages up to date; compose and send every issue that is due."""
-    from feeds.cli import unchanged
+    from feeds.cli import fast_path
     from feeds.jobs.publish import publish as publish_
     from feeds.jobs.report import PublishOptions, truncate_warnings
 
     started = time.perf_counter()
-    before = unchanged.capture_environment(path)
+    before = fast_path.capture_environment(path)
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         wish = PublishOptions(
@@ -104,16 +104,16 @@ def publish(
             yes=yes,
             ask=_ask(),
             progress=progress,
-            seen=unchanged.last_scan.get(str(config.resolve(config.settings.posts.folder))),
+            seen=fast_path.last_scan.get(str(config.resolve(config.settings.posts.folder))),
         )
         report = publish_(config, wish)
-    unchanged.remember_state(config, report, before, now=wish.now, words=now)
-    telling.print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
+    fast_path.remember_state(config, report, before, now=wish.now, words=now)
+    output.print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
     seconds = time.perf_counter() - started
     if as_json:
-        telling.print_json(telling.report_to_dict(report) | {"seconds": round(seconds, 3)})
+        output.print_json(output.report_to_dict(report) | {"seconds": round(seconds, 3)})
     else:
-        for line in telling.format_report(config, report, dry_run=dry_run):
+        for line in output.format_report(config, report, dry_run=dry_run):
             click.echo(line)
         click.echo(f"{seconds:.2f} s" + (" (dry run: nothing was written or sent)" if dry_run else ""))
     return report.exit_code
@@ -129,14 +129,14 @@ def retire(path: Path, feed: str, *, as_json: bool, undo: bool) -> int:
 
     Its files go, and servers are told that they are gone for good. Feeds are brought up to date on the way.
     """
-    from feeds.jobs import retire as job
+    from feeds.jobs.feeds import retire as job
     from feeds.jobs.report import PublishOptions
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         wish = PublishOptions(now=_clock(), clock=_clock, feeds_only=True, progress=progress)
         report = job.unretire_feed(config, feed, wish) if undo else job.retire_feed(config, feed, wish)
-    return telling.print_report(config, report, as_json=as_json)
+    return output.print_report(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -155,26 +155,26 @@ def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool, history
     verdicts = found.catalogue.outcomes
     entries = {entry.post.path: entry for entry in found.catalogue.entries}
     for verdict in verdicts if as_json else ():
-        telling.print_json(telling.post_to_dict(verdict, entries.get(verdict.path), texts.get(verdict.path)))
+        output.print_json(output.post_to_dict(verdict, entries.get(verdict.path), texts.get(verdict.path)))
     errors, warnings = found.diagnostics()
     if not as_json:
-        telling.print_table(("status", "date", "path", "title or reason"), [telling.post_row(v) for v in verdicts])
-        click.echo(telling.format_post_counts(found.catalogue.counts))
-        telling.print_diagnostics([], warnings)
-    telling.print_diagnostics([], found.warnings)
+        output.print_table(("status", "date", "path", "title or reason"), [output.post_row(v) for v in verdicts])
+        click.echo(output.format_post_counts(found.catalogue.counts))
+        output.print_diagnostics([], warnings)
+    output.print_diagnostics([], found.warnings)
     return 1 if errors else 0
 
 
 def _history(config: "Config", path: str, *, as_json: bool) -> int:
-    from feeds.jobs import ids
+    from feeds.jobs.store import ids
 
     found = ids.entry_history(config, path)
     for identity, states in found.items():
         if not as_json:
             click.echo(identity)
         head = ("since", "path", "title", "text")
-        telling.print_records(
-            states, partial(telling.entry_version_to_dict, identity), head, telling.entry_version_row, as_json=as_json
+        output.print_records(
+            states, partial(output.entry_version_to_dict, identity), head, output.entry_version_row, as_json=as_json
         )
     return 0
 
@@ -192,16 +192,14 @@ def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, sh
         pairs = sorted((*found.catalogue.duplicates, *found.instalments(team, progress)), key=lambda f: f.post.path)
     for pair in pairs if as_json or show else ():
         if as_json:
-            telling.print_json(telling.duplicate_to_dict(pair))
+            output.print_json(output.duplicate_to_dict(pair))
         else:
             click.echo(f"{pair.post.path}: {pair.reason}")
-            telling.print_side_by_side(pair.post.path, pair.kept.path, found.side_by_side(pair))
+            output.print_side_by_side(pair.post.path, pair.kept.path, found.side_by_side(pair))
     if not (as_json or show):
-        telling.print_table(
-            ("kind", "same", "dropped", "path", "other"), [telling.duplicate_row(pair) for pair in pairs]
-        )
-        click.echo(telling.format_pair_counts(pairs))
-    telling.print_diagnostics([], found.warnings)
+        output.print_table(("kind", "same", "dropped", "path", "other"), [output.duplicate_row(pair) for pair in pairs])
+        click.echo(output.format_pair_counts(pairs))
+    output.print_diagnostics([], found.warnings)
     return 0
 
 
@@ -215,7 +213,7 @@ def duplicates(path: Path, now: str | None, *, as_json: bool, no_cache: bool, sh
 def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool, write: bool) -> int:
     """List tags, their spellings, posts and rule hits; suggest some; mend their spelling in the files."""
     from feeds.core.curation.tags import tag_overview
-    from feeds.jobs import tags as job
+    from feeds.jobs.posts import tags as job
 
     if (suggest and fix) or (write and not fix):
         raise click.UsageError("--write goes with --fix, and --suggest with neither")
@@ -226,18 +224,18 @@ def tags(path: Path, now: str | None, *, as_json: bool, suggest: bool, fix: bool
     head: tuple[str, ...]
     if suggest:
         if config.settings.tags.suggest == "off":
-            telling.print_diagnostics([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
+            output.print_diagnostics([], [f'{config.path}: tags.suggest: is "off"; nothing is suggested'])
         head = ("path", "tag", "because")
-        telling.print_records(suggestions, telling.suggestion_to_dict, head, telling.suggestion_row, as_json=as_json)
+        output.print_records(suggestions, output.suggestion_to_dict, head, output.suggestion_row, as_json=as_json)
         return 0
     if fix:
         folder = config.settings.posts.folder.rstrip("/")
-        errors = telling.print_tag_changes(folder, job.fix_tag_spellings(config, found, write=write), as_json=as_json)
-        telling.print_diagnostics(errors, [])
+        errors = output.print_tag_changes(folder, job.fix_tag_spellings(config, found, write=write), as_json=as_json)
+        output.print_diagnostics(errors, [])
         return 1 if errors else 0
     head = ("tag", "posts", "rule hits", "spellings", "below it; aliases")
-    telling.print_records(
-        tag_overview(found, config.settings), telling.tag_to_dict, head, telling.tag_row, as_json=as_json
+    output.print_records(
+        tag_overview(found, config.settings), output.tag_to_dict, head, output.tag_row, as_json=as_json
     )
     return 0
 
@@ -257,7 +255,7 @@ def check(path: Path, now: str | None, *, as_json: bool) -> int:
         wish = PublishOptions(now=_now(config, now), clock=_clock, progress=progress)
         remarks = list(check_(Site(config), found, store.issues, wish, team))
     head = ("level", "where", "what", "what to do")
-    telling.print_records(remarks, telling.diagnostic_to_dict, head, telling.diagnostic_row, as_json=as_json)
+    output.print_records(remarks, output.diagnostic_to_dict, head, output.diagnostic_row, as_json=as_json)
     errors = sum(remark.level == "error" for remark in remarks)
     if not as_json:
         click.echo(f"{errors} errors, {len(remarks) - errors} warnings")
@@ -292,7 +290,7 @@ _IDS = click.argument("file", type=click.Path(path_type=Path), default=Path("fee
 @_IDS
 def export_ids(path: Path, file: Path) -> None:
     """Write every id that was ever given to FILE, for builds on machines that keep no store."""
-    from feeds.jobs import ids as job
+    from feeds.jobs.store import ids as job
 
     click.echo(f"{job.export_ids(_config(path), file)} ids written to {file}")
 
@@ -302,7 +300,7 @@ def export_ids(path: Path, file: Path) -> None:
 @_IDS
 def import_ids(path: Path, file: Path) -> None:
     """Take over the ids in FILE that this store does not know."""
-    from feeds.jobs import ids as job
+    from feeds.jobs.store import ids as job
 
     new, known = job.import_ids(_config(path), file, _clock())
     click.echo(f"{new} ids taken over from {file}, {known} were known")
@@ -316,22 +314,22 @@ def import_ids(path: Path, file: Path) -> None:
 @click.option("--recipients", is_flag=True, help="Who got it, when, and what the server said.")
 def issues(path: Path, number: int | None, newsletter: str | None, *, recipients: bool, as_json: bool) -> None:
     """List the issues of every newsletter, or who got issue NUMBER."""
-    from feeds.edges.store.opening import open_store
+    from feeds.edges.store.database import open_store
 
     config = _config(path)
     if (number is None) == recipients:
         raise click.UsageError("NUMBER and --recipients go together: feeds issues 12 --recipients")
     if number is not None:
-        from feeds.jobs import status
+        from feeds.jobs.newsletters import status
 
         got = list(status.issue_recipients(config, newsletter, number))
         columns = ("recipient", "language", "state", "sent (UTC)", "answer")
-        telling.print_records(got, telling.delivery_to_dict, columns, telling.delivery_row, as_json=as_json)
+        output.print_records(got, output.delivery_to_dict, columns, output.delivery_row, as_json=as_json)
         return
     with open_store(config.settings.store.url, config.folder, create=False) as store:
         found = store.issues.load_issues()
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
-    telling.print_records(found, telling.issue_to_dict, head, telling.issue_row, as_json=as_json)
+    output.print_records(found, output.issue_to_dict, head, output.issue_row, as_json=as_json)
 
 
 @commands.command()
@@ -343,11 +341,11 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
 @_YES
 def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None, yes: bool) -> int:
     """Compose and send an issue of NEWSLETTER now, whatever its schedule says; approval is waited for all the same."""
-    from feeds.jobs import compose
+    from feeds.jobs.newsletters import compose
+    from feeds.jobs.newsletters.test_send import send_test
     from feeds.jobs.publish import publish as publish_
     from feeds.jobs.report import PublishOptions
     from feeds.jobs.site import Site
-    from feeds.jobs.trial import send_test
 
     config = _config(path)
     moment = _now(config, now)
@@ -356,7 +354,7 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
         with _progress(hidden=as_json) as progress:
             wish = PublishOptions(now=moment, clock=_clock, send=newsletter, yes=yes, ask=_ask(), progress=progress)
             report = publish_(config, wish)
-        return telling.print_report(config, report, as_json=as_json)
+        return output.print_report(config, report, as_json=as_json)
     with _surveyed(config, now, quiet=as_json, use_cache=True) as (found, _, _, store):
         wish = PublishOptions(now=moment, clock=_clock)
         click.echo(send_test(Site(config), newsletter, test, found, store.issues, wish))
@@ -369,13 +367,13 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
 @click.argument("newsletter")
 def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
     """Send the issue of NEWSLETTER that waits for approval; feeds are brought up to date on the way."""
-    from feeds.jobs import approve as job
+    from feeds.jobs.newsletters import approve as job
     from feeds.jobs.report import PublishOptions
 
     config = _config(path)
     with _progress(hidden=as_json) as progress:
         report = job.approve_issue(config, newsletter, PublishOptions(now=_clock(), clock=_clock, progress=progress))
-    return telling.print_report(config, report, as_json=as_json)
+    return output.print_report(config, report, as_json=as_json)
 
 
 @commands.command()
@@ -383,7 +381,7 @@ def approve(path: Path, newsletter: str, *, as_json: bool) -> int:
 @click.argument("newsletter")
 def cancel(path: Path, newsletter: str) -> None:
     """Forget the issue of NEWSLETTER that waits for approval, or send nothing more of the one that is on its way."""
-    from feeds.jobs import status
+    from feeds.jobs.newsletters import status
 
     click.echo(status.cancel_issue(_config(path), newsletter))
 
@@ -394,7 +392,7 @@ def cancel(path: Path, newsletter: str) -> None:
 @click.argument("newsletter", required=False)
 def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
     """Go on at once with what waits, is held or was stopped, of NEWSLETTER or of all."""
-    from feeds.jobs import status
+    from feeds.jobs.newsletters import status
     from feeds.jobs.report import PublishOptions
 
     config = _config(path)
@@ -402,13 +400,13 @@ def resume(path: Path, newsletter: str | None, *, as_json: bool) -> int:
         report = status.resume_sending(
             config, newsletter, PublishOptions(now=_clock(), clock=_clock, progress=progress)
         )
-    return telling.print_report(config, report, as_json=as_json)
+    return output.print_report(config, report, as_json=as_json)
 
 
 commands.add_command(corrections.retract)
 commands.add_command(corrections.correct)
 commands.add_command(status.status)
-commands.add_command(people.subscribers)
+commands.add_command(subscribers.subscribers)
 commands.add_command(bounces.bounces)
 commands.add_command(store.store)
 
@@ -425,7 +423,7 @@ def run_schedule(path: Path, *, as_json: bool) -> None:
     def tell(event: "Event") -> None:
         at = datetime.now().astimezone().isoformat(timespec="seconds")
         if as_json:
-            telling.print_json(telling.event_to_dict(at, event))
+            output.print_json(output.event_to_dict(at, event))
         else:
             click.echo(f"{at} {event.text}")
 
@@ -437,9 +435,9 @@ def _surveyed(
     config: "Config", now: str | None, *, quiet: bool, use_cache: bool
 ) -> Iterator[tuple["Survey", "Workers", Callable[[str, int, int], None], "Store"]]:
     """Yield a survey of the posts, workers that may go on with it, a progress bar, and the store it looked into."""
-    from feeds.edges.store.opening import open_store
-    from feeds.edges.workers import workers
-    from feeds.jobs.survey import SurveyOptions, survey_posts
+    from feeds.edges.process.workers import workers
+    from feeds.edges.store.database import open_store
+    from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 
     with (
         _progress(hidden=quiet) as progress,

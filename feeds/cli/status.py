@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli import telling, words
+from feeds.cli import options, output
 
 if TYPE_CHECKING:
-    from feeds.jobs.status import IssueProgress
+    from feeds.jobs.newsletters.status import IssueProgress
 
     Found = Sequence[IssueProgress]
 
@@ -20,20 +20,20 @@ _SECOND = 1.0
 
 
 @click.command()
-@words.CONFIG
-@words.JSON
+@options.CONFIG
+@options.JSON
 @click.option("--watch", is_flag=True, help="Look again every second, until nothing is on its way any more.")
 def status(path: Path, *, as_json: bool, watch: bool) -> None:
     """Say how far issues have come: sent, waiting, refused and why, how fast, how long still."""
-    from feeds.jobs.status import load_progress as look
+    from feeds.jobs.newsletters.status import load_progress as look
 
-    config = words.read_config(path)
+    config = options.read_config(path)
     with _shown(as_json=as_json, live=watch) as show:
-        found = look(config, words.utc_now())
+        found = look(config, options.utc_now())
         show(found)
         while watch and any(progress.issue.state == "sending" for progress in found):
             time.sleep(_SECOND)
-            found = look(config, words.utc_now())
+            found = look(config, options.utc_now())
             show(found)
 
 
@@ -52,7 +52,7 @@ def _shown(*, as_json: bool, live: bool) -> Iterator[Callable[["Found"], None]]:
 
 def _print_json(found: "Found") -> None:
     for one in found:
-        telling.print_json(telling.progress_to_dict(one))
+        output.print_json(output.progress_to_dict(one))
 
 
 def _print(found: "Found") -> None:
@@ -62,4 +62,4 @@ def _print(found: "Found") -> None:
 
 def _lines(found: "Found") -> Iterator[str]:
     for one in found:
-        yield from telling.progress_lines(one)
+        yield from output.progress_lines(one)

@@ -6,25 +6,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import AnchorIndex, Diagnostic, PostAnchors
+from feeds.core.newsletters import lint
+from feeds.core.newsletters.lint import AnchorIndex, Diagnostic, PostAnchors
 from feeds.core.newsletters.message import ascii_domain
-from feeds.core.posts.read import MOST_BYTES
-from feeds.edges import folder
-from feeds.edges.store.memory import Issues
-from feeds.edges.workers import Workers
+from feeds.core.posts.parse import MOST_BYTES
+from feeds.edges.files import folder
+from feeds.edges.process.workers import Workers
+from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
-from feeds.jobs import trial
+from feeds.jobs.newsletters import test_send
+from feeds.jobs.posts.survey import Survey, render_unchanged
 from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey, render_unchanged
 from feeds.model import Post, SubscriberPreferences
 from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
-    from feeds.core.newsletters.authenticity import Identity
     from feeds.core.newsletters.dkim import DkimKey
-    from feeds.edges.dns import Resolver
+    from feeds.core.newsletters.sender_dns import Identity
+    from feeds.edges.net.dns import Resolver
 
 #: Posts that one call to a worker renders; from so many on, other cores save more time than they take to start.
 _PART, _MANY = 100, 600
@@ -48,7 +48,7 @@ def check_site(
     yield from _mail(site, resolver)
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
-        yield from judge.lint_theme(newsletter.theme, where)
+        yield from lint.lint_theme(newsletter.theme, where)
         yield from _next_issue(site, newsletter, found, memory, wish, atlas)
 
 
@@ -77,7 +77,7 @@ def _seen_part(config: Config, contents: Sequence[tuple[Post, str]]) -> list[_Se
     for post, content in contents:
         with suppress(FeedsError):  # it has changed since it was read: there is nothing to say of it now
             text = render_unchanged(config, post.path, content)
-            seen.append((post.path, text.warnings, judge.find_anchors(post, text.html)))
+            seen.append((post.path, text.warnings, lint.find_anchors(post, text.html)))
     return seen
 
 
@@ -101,7 +101,7 @@ def _where(site: Site, path: str, link: str) -> str:
     line = None
     with suppress(PostError):
         content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
-        line = judge.fragment_line(link, content.decode(errors="replace"))
+        line = lint.fragment_line(link, content.decode(errors="replace"))
     return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
 
@@ -131,7 +131,7 @@ def _sender(site: Site) -> Iterator[Diagnostic]:
             why="they come from an address made of the newsletter's name and the site's host, which may not exist",
             do="write such as 'Sample Letters <letters@example.com>'",
         )
-    elif not judge.is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
+    elif not lint.is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
         yield Diagnostic(
             level="warning",
             where=f"{where}.from",
@@ -155,24 +155,24 @@ def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Diagnosti
     leaves = mail.transport == "smtp"
     if not leaves and not mail.dkim:
         return
-    from feeds.core.newsletters import authenticity  # noqa: PLC0415 - cryptography is slow to load, and seldom needed
+    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - cryptography is slow to load, and seldom needed
 
     domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
     keys, odd = _keys(site, domain, where)
     yield from odd
     if mail.dkim and not mail.is_signed:
         reasons = [f"{name} {relay.rewrites}" for name, relay in mail.relays.items() if relay.rewrites]
-        yield authenticity.unused_keys(reasons, where)
+        yield sender_dns.unused_keys(reasons, where)
     if leaves:
         bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
         used = tuple(keys) if mail.is_signed else ()
-        identity = authenticity.Identity(domain=domain, bounces=bounces, keys=used, where=where)
+        identity = sender_dns.Identity(domain=domain, bounces=bounces, keys=used, where=where)
         yield from _in_dns(identity, resolver)
 
 
 def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
     """Return the keys that letters can be signed with, and what is odd about the others."""
-    from feeds.core.newsletters import authenticity, dkim  # noqa: PLC0415 - as above
+    from feeds.core.newsletters import dkim, sender_dns  # noqa: PLC0415 - cryptography, for sites that sign
 
     keys, odd = [], []
     for at, entry in enumerate(site.settings.mail.dkim):
@@ -186,25 +186,25 @@ def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Di
             )
         except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other
             reason = e.reason if isinstance(e, PostError) else str(e)
-            odd.append(authenticity.unusable_key(str(file), reason, f"{where}.dkim[{at}].key_file"))
+            odd.append(sender_dns.unusable_key(str(file), reason, f"{where}.dkim[{at}].key_file"))
     if keys and not odd:
-        odd += authenticity.key_conflicts(domain, keys, where)
+        odd += sender_dns.key_conflicts(domain, keys, where)
     return keys, odd
 
 
 def _in_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield what is odd about what DNS says of the sender; if nobody can be asked, that alone."""
-    from feeds.core.newsletters import authenticity  # noqa: PLC0415 - as above
-    from feeds.edges.dns import Resolver  # noqa: PLC0415 - slow to load, and seldom needed
+    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - as above
+    from feeds.edges.net.dns import Resolver  # noqa: PLC0415 - slow to load, and seldom needed
 
     asked = resolver or Resolver()
     try:
-        texts = {name: asked.txt_records(name) for name in authenticity.names_to_query(identity)}
+        texts = {name: asked.txt_records(name) for name in sender_dns.names_to_query(identity)}
         exchanges = asked.mx_hosts(identity.bounces) if identity.bounces else ()
     except FeedsError as e:
-        yield authenticity.dns_unavailable(str(e), identity.where)
+        yield sender_dns.dns_unavailable(str(e), identity.where)
     else:
-        yield from authenticity.check_sender(identity, texts, exchanges)
+        yield from sender_dns.check_sender(identity, texts, exchanges)
 
 
 # Letters ----------------------------------------------------------------------------------------------------------
@@ -221,11 +221,11 @@ def _next_issue(
     """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
     where = f"next issue of {newsletter.name}"
     try:
-        found_next = trial.next_issue(site, newsletter, found, memory, wish)
+        found_next = test_send.next_issue(site, newsletter, found, memory, wish)
         letter = found_next.letter(SubscriberPreferences()) if found_next else None
     except (FeedsError, PostError) as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
     if letter:
-        yield from judge.lint_letter(letter, where)
+        yield from lint.lint_letter(letter, where)
         yield from (atlas.diagnose(link, where) for link in atlas.dead_links_in_letter(letter.html))

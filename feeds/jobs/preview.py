@@ -7,19 +7,19 @@ from hashlib import blake2b
 from pathlib import Path
 
 from feeds import config as configuration
-from feeds.core.newsletters import judge
-from feeds.core.newsletters.judge import Diagnostic
-from feeds.edges import seal
-from feeds.edges.folder import list_stamps
-from feeds.edges.scan import scan_folder
-from feeds.edges.store.memory import Issues
-from feeds.edges.store.opening import open_store
-from feeds.edges.workers import workers
+from feeds.core.newsletters import lint
+from feeds.core.newsletters.lint import Diagnostic
+from feeds.edges.cache import fast_path_state
+from feeds.edges.files.folder import list_stamps
+from feeds.edges.files.scan import scan_folder
+from feeds.edges.process.workers import workers
+from feeds.edges.store.database import open_store
+from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
+from feeds.jobs.newsletters.test_send import NextIssue, next_issue
+from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey, SurveyOptions, survey_posts
-from feeds.jobs.trial import NextIssue, next_issue
 from feeds.model import Letter, Selection, SubscriberPreferences
 from feeds.settings import Newsletter
 
@@ -60,7 +60,7 @@ class Preview:
         folder = self._path.resolve().parent
         places = [list_stamps(folder / name) for name in ("templates", "letters")]
         posts = scan_folder(str(folder / self._posts_folder())).digest()
-        around = seal.environment_fingerprint(str(self._path), self._environ)
+        around = fast_path_state.environment_fingerprint(str(self._path), self._environ)
         return blake2b(b"\0".join([around, posts, repr(places).encode()]), digest_size=12).hexdigest()
 
     def _posts_folder(self) -> str:
@@ -93,8 +93,8 @@ class Preview:
 
 def lint_preview(shown: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
     """Return what `feeds check` would say of a letter and its newsletter's theme."""
-    of_letter = judge.lint_letter(letter, "letter") if letter else ()
-    return (*judge.lint_theme(shown.newsletter.theme, "theme"), *of_letter)
+    of_letter = lint.lint_letter(letter, "letter") if letter else ()
+    return (*lint.lint_theme(shown.newsletter.theme, "theme"), *of_letter)
 
 
 def _shown(site: Site, newsletter: Newsletter, found: Survey, memory: Issues, wish: PublishOptions) -> PreviewIssue:

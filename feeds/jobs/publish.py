@@ -13,24 +13,25 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.syndication.plan import Feed, assigned_slugs, retired_paths
-from feeds.edges import build, lock, seal
-from feeds.edges.made import BuildManifest
-from feeds.edges.store import opening
-from feeds.edges.store.opening import open_store
-from feeds.edges.workers import Workers, workers
+from feeds.edges.cache import fast_path_state, fingerprint
+from feeds.edges.cache.build_manifest import BuildManifest
+from feeds.edges.process import lock
+from feeds.edges.process.workers import Workers, workers
+from feeds.edges.store import database
+from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
-from feeds.jobs.deploy import Deployment
-from feeds.jobs.journal import append_pending
-from feeds.jobs.press import OutputWriter
+from feeds.jobs.feeds.deploy import Deployment
+from feeds.jobs.feeds.output_writer import OutputWriter
+from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
+from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.report import FastPathState, PublishOptions, PublishReport
 from feeds.jobs.site import Site
-from feeds.jobs.survey import Survey, SurveyOptions, survey_posts
-from feeds.jobs.syndicate import Syndication, UnrenderablePosts
+from feeds.jobs.store.journal import append_pending
 from feeds.model import PostStatus
 
 if TYPE_CHECKING:
-    from feeds.edges.scan import Scan
-    from feeds.edges.store.opening import Store
+    from feeds.edges.files.scan import Scan
+    from feeds.edges.store.database import Store
 
 #: How often a pass begins anew when posts change under its hands.
 _ATTEMPTS = 3
@@ -46,11 +47,11 @@ def publish(config: Config, wish: PublishOptions) -> PublishReport:
     """
     report = prepare(config, wish)
     if report.sends:
-        from feeds.jobs.deliver import deliver_issues  # noqa: PLC0415 - a pass that sends nothing loads none of it
+        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - a pass that sends nothing loads none of it
 
         deliver_issues(Site(config), wish, report)
     if report.sends or report.failed:
-        from feeds.jobs import alert  # noqa: PLC0415 - as above
+        from feeds.jobs.newsletters import alert  # noqa: PLC0415 - as above
 
         alert.report_alerts(config, report, wish)
     return report
@@ -117,7 +118,7 @@ class _PublishRun:
             ),
             refused=self.refused,
         )
-        cache = self.config.folder / build.CACHE / "made" if self.wish.use_cache else None
+        cache = self.config.folder / fingerprint.CACHE / "made" if self.wish.use_cache else None
         self.made = BuildManifest(cache, self.site.public.root, found.build)
         self.press = OutputWriter(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
@@ -139,7 +140,7 @@ class _PublishRun:
         if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
             return None
         places = (*(feed.folder for feed in self.feeds), *self.made.paths)
-        store = opening.store_path(self.site.settings.store.url, self.config.folder)
+        store = database.store_path(self.site.settings.store.url, self.config.folder)
         templates = self.config.folder / "templates"
         watched = (
             *(f"{self.site.public.root}/{place}" for place in dict.fromkeys(places)),
@@ -152,7 +153,7 @@ class _PublishRun:
             letters=self.has_letters,
             posts=str(self.config.resolve(self.site.settings.posts.folder)),
             watched=watched,
-            state=seal.watched_state(watched, self.found.scan),
+            state=fast_path_state.watched_state(watched, self.found.scan),
         )
 
     def tell(self, found: Survey) -> None:
@@ -183,17 +184,17 @@ class _PublishRun:
 
     def list_feeds(self) -> None:
         """Bring the newsletters' feeds and everything that tells of feeds up to date."""
-        from feeds.jobs import listing, redirect  # noqa: PLC0415 - Babel, for words that seldom change
+        from feeds.jobs.feeds import newsletter_feeds, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
         gone = retired_paths(self.store.feeds.load_retired(), self.site.settings)
-        newsletters = listing.NewsletterFeeds(self.site, self.store, self.press, self.wish, gone)
+        newsletters = newsletter_feeds.NewsletterFeeds(self.site, self.store, self.press, self.wish, gone)
         with self.one_by_one():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
         with self.one_by_one():
-            listing.write_feed_list(self.site, self.feeds, newsletters.issues, self.press)
+            newsletter_feeds.write_feed_list(self.site, self.feeds, newsletters.issues, self.press)
         with self.one_by_one():
-            listing.write_opml(self.site, self.feeds, self.press)
+            newsletter_feeds.write_opml(self.site, self.feeds, self.press)
         with self.one_by_one():
             self.report.warnings += redirect.write_redirects(self.site, self.feeds, gone, self.press)
 
@@ -208,7 +209,7 @@ class _PublishRun:
     def announce(self) -> None:
         """Tell the hub, if there is one to tell anything."""
         if self.site.settings.feeds.hub or self.store.feeds.load_pings():
-            from feeds.jobs.announce import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
+            from feeds.jobs.feeds.websub import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
 
             notify_hub(self.site, self.store.feeds, self.wish, self.report)
 
@@ -216,17 +217,17 @@ class _PublishRun:
 
     def compose_letters(self, found: Survey) -> None:
         """Compose what is due, and write the pages of issues."""
-        from feeds.jobs import archive  # noqa: PLC0415 - a site without newsletters loads none of it
+        from feeds.jobs.newsletters import issue_pages  # noqa: PLC0415 - a site without newsletters loads none of it
 
         if not self.wish.feeds_only:
             self.compose_due(found)
         if not self.wish.dry_run:
-            archive.write_issue_pages(self.site, self.store.issues, self.report)
+            issue_pages.write_issue_pages(self.site, self.store.issues, self.report)
             self.report.sends = not self.wish.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
 
     def compose_due(self, found: Survey) -> None:
         """Freeze the issues that are due."""
-        from feeds.jobs import compose  # noqa: PLC0415 - as above
+        from feeds.jobs.newsletters import compose  # noqa: PLC0415 - as above
 
         memory = self.store.issues
         if not self.wish.dry_run:
@@ -247,4 +248,4 @@ def _load() -> None:
     """Load what making feeds takes."""
     import nh3  # noqa: F401, PLC0415 - only where feeds are made
 
-    from feeds.core.syndication import write  # noqa: F401, PLC0415 - as above
+    from feeds.core.syndication import documents  # noqa: F401, PLC0415 - as above

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from feeds.edges.scan import Scan
+    from feeds.edges.files.scan import Scan
 
 #: How many warnings are told at once.
 _MOST_WARNINGS = 20

@@ -13,9 +13,9 @@ from typing import Literal, Self
 from feeds import config as configuration
 from feeds.config import Config
 from feeds.core.schedule import next_slot
-from feeds.edges import scheduler
+from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
-from feeds.jobs import alert
+from feeds.jobs.newsletters import alert
 from feeds.jobs.publish import prepare
 from feeds.jobs.report import PublishOptions, PublishReport, truncate_warnings
 from feeds.jobs.site import Site
@@ -85,7 +85,7 @@ class _Service:
 
     def send(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
         """Send what is on its way; come back when a server wants to be asked again."""
-        from feeds.jobs.deliver import deliver_issues  # noqa: PLC0415 - for sites that send
+        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - for sites that send
 
         self._progress_at = time.monotonic()
         with _Attempt() as attempt:
@@ -145,7 +145,7 @@ def process_bounces(config: Config, now: datetime) -> list[Event]:
     """Read the bounce mailbox, if there is one, and return what to tell; a fault there stops no letters."""
     if config.settings.mail.bounces is None:
         return []
-    from feeds.jobs import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
+    from feeds.jobs.subscribers import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
 
     try:
         found = bounces.process_mailbox(config, now)

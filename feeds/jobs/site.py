@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.syndication.plan import public_url
-from feeds.edges.folder import OutputFolder, list_stamps
-from feeds.edges.local import LocalFiles
+from feeds.edges.files.folder import OutputFolder, list_stamps
+from feeds.edges.files.local_files import LocalFiles
 from feeds.errors import ConfigError
 from feeds.settings import Newsletter, Settings, TimeZone
 
 if TYPE_CHECKING:
     from feeds.core.newsletters.dkim import PrivateKey, Signer
-    from feeds.core.newsletters.words import Texts
-    from feeds.edges.outbox import Outbox
-    from feeds.edges.templates import Templates
-    from feeds.edges.transport import Transport
+    from feeds.core.newsletters.i18n import Texts
+    from feeds.edges.mail.outbox import Outbox
+    from feeds.edges.mail.transport import Transport
+    from feeds.edges.render.templates import Templates
 
 
 class Site:
@@ -31,7 +31,7 @@ class Site:
     @cached_property
     def outbox(self) -> "Outbox":
         """Where messages lie."""
-        from feeds.edges.outbox import Outbox
+        from feeds.edges.mail.outbox import Outbox
 
         return Outbox(self.config.folder / "outbox")
 
@@ -42,7 +42,7 @@ class Site:
         Raises:
             MailRefused: it lacks what it needs.
         """
-        from feeds.edges.transports import create_transport
+        from feeds.edges.mail.transport_registry import create_transport
 
         mail = self.settings.mail
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
@@ -78,7 +78,7 @@ class Site:
     def templates(self) -> "Templates":
         """The site's templates, and behind them the shipped ones."""
         from feeds.core.newsletters import plaintext
-        from feeds.edges.templates import Templates
+        from feeds.edges.render.templates import Templates
 
         return Templates(self.config.folder, {"wrapped": plaintext.wrap_text, "flowed": plaintext.wrap_paragraph})
 
@@ -95,7 +95,7 @@ class Site:
 
     def texts(self, newsletter: Newsletter | None = None, asked: str | None = None) -> "Texts":
         """Return the words of a newsletter, in the language *asked* for if there is one, or of the site's pages."""
-        from feeds.core.newsletters.words import Texts
+        from feeds.core.newsletters.i18n import Texts
 
         lang: str = (newsletter and newsletter.language) or self.settings.site.language
         lang = asked if asked and self.templates.has_texts(asked) else lang

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from feeds.edges.templates import Templates
+from feeds.edges.render.templates import Templates
 from feeds.errors import FeedsError
 from feeds.jobs.preview import Preview, PreviewIssue, lint_preview
 from feeds.model import SubscriberPreferences

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from feeds.core.curation import duplicates
-from feeds.core.posts import read, text
+from feeds.core.posts import parse, text
 from feeds.model import Post
 from feeds.settings import Language, Settings, SiteSettings, TimeZone, Url
 
@@ -47,7 +47,7 @@ def content(corpora: Path, blog: str, path: str) -> tuple[str, bytes, Settings]:
 @cache
 def post(corpora: Path, blog: str, path: str) -> Post:
     """Return one post of a blog."""
-    found = read.parse_post(*content(corpora, blog, path))
+    found = parse.parse_post(*content(corpora, blog, path))
     assert isinstance(found, Post), path
     return found
 
@@ -55,7 +55,7 @@ def post(corpora: Path, blog: str, path: str) -> Post:
 @cache
 def plain(corpora: Path, blog: str, path: str) -> str:
     """Return its text as texts are compared."""
-    return read.comparison_text(*content(corpora, blog, path))
+    return parse.comparison_text(*content(corpora, blog, path))
 
 
 def facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from feeds.core.newsletters.authenticity import dkim_record
 from feeds.core.newsletters.dkim import DkimKey
-from feeds.edges.dns import Resolver
-from feeds.edges.store.opening import open_store
-from feeds.edges.workers import workers
+from feeds.core.newsletters.sender_dns import dkim_record
+from feeds.edges.net.dns import Resolver
+from feeds.edges.process.workers import workers
+from feeds.edges.store.database import open_store
 from feeds.jobs.check import check_site
+from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
-from feeds.jobs.survey import SurveyOptions, survey_posts
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.dns import NameServer, quoted, silent
 

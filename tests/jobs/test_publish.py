@@ -10,7 +10,7 @@ import feedparser
 import pytest
 import sqlalchemy as sa
 
-from feeds.edges import lock
+from feeds.edges.process import lock
 from feeds.errors import LockedError
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds.edges import scheduler
-from feeds.edges.store.opening import open_store
+from feeds.edges.process import scheduler
+from feeds.edges.store.database import open_store
 from feeds.jobs.report import PublishReport
 from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW

@@ -17,10 +17,10 @@ import pytest
 from feeds.config import load_config
 from feeds.core.posts import markdown
 from feeds.core.syndication import plan
-from feeds.edges.workers import workers
+from feeds.edges.process.workers import workers
+from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishOptions
-from feeds.jobs.survey import SurveyOptions, survey_posts
 from tests.conftest import NOW, ROOT
 from tests.readers.harness import each
 from tests.validity.rules import atom_faults, json_faults, opml_faults, rss_faults

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from feeds.jobs import subscribe
+from feeds.jobs.subscribers import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.test_pages import CHROMIUM, browser  # noqa: F401 - a fixture comes by name
 

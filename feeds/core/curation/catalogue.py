@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from feeds.core.curation import duplicates, ids, names, tags
+from feeds.core.curation import duplicates, ids, tags, taxonomy
 from feeds.model import (
     Catalogue,
     DuplicatePair,
@@ -53,14 +53,14 @@ def build_catalogue(
     verdicts += gone.values()
     verdicts += (PostOutcome(path=post.path, status=PostStatus.PUBLIC, post=post) for post in kept)
     present = {verdict.path for verdict in verdicts}
-    topics = names.published_categories(kept, settings.categories, slugs)
+    topics = taxonomy.published_categories(kept, settings.categories, slugs)
     chosen = ids.assign_ids(kept, remembered, settings.site.authority, present)
     return Catalogue(
         now=now,
         entries=_entries(_tagged(kept, extra_tags or {}), now, chosen, topics, settings),
         outcomes=tuple(sorted(verdicts, key=lambda v: v.path)),
         duplicates=tuple(sorted(findings, key=lambda f: f.post.path)),
-        category_warnings=tuple(names.category_warnings(kept, topics, settings.categories)),
+        category_warnings=tuple(taxonomy.category_warnings(kept, topics, settings.categories)),
     )
 
 
@@ -124,7 +124,7 @@ class _Topics(dict[tuple[str, ...], tuple[PublishedCategory, ...]]):
         self._by_key = by_key
 
     def __missing__(self, categories: tuple[str, ...]) -> tuple[PublishedCategory, ...]:
-        self[categories] = tuple(dict.fromkeys(self._by_key[names.normalize_name(name)] for name in categories))
+        self[categories] = tuple(dict.fromkeys(self._by_key[taxonomy.normalize_name(name)] for name in categories))
         return self[categories]
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from feeds.core.curation.duplicates import SHORT
-from feeds.core.curation.names import unique_name
+from feeds.core.curation.taxonomy import unique_name
 from feeds.core.posts.sketch import resemblance, sketch_hashes
 from feeds.core.posts.text import normalize
 from feeds.model import KnownEntry, Post

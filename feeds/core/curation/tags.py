@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from feeds.core.curation.names import Spellings, normalize_name
+from feeds.core.curation.taxonomy import Spellings, normalize_name
 from feeds.model import Catalogue, Post
 from feeds.settings import Settings
 

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from feeds.core.posts import frontmatter, handlers, text
-from feeds.core.posts.read import BOMS
+from feeds.core.posts.parse import BOMS
 from feeds.core.posts.vocabulary import KEYS, NESTED, normal_key
 from feeds.errors import PostError
 

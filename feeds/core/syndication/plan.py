@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import quote, urljoin
 
-from feeds.core.curation.names import Spellings, assign_slugs, category_keys, plain_slug, unique_name
-from feeds.core.curation.names import normalize_name as key_of
+from feeds.core.curation.taxonomy import Spellings, assign_slugs, category_keys, plain_slug, unique_name
+from feeds.core.curation.taxonomy import normalize_name as key_of
 from feeds.model import Catalogue, Entry, KnownFeed, PublishedCategory
 from feeds.settings import CategorySettings, ContentMode, CustomFeed, Format, Newsletter, OneOrMany, Settings
 
@@ -90,7 +90,7 @@ class Feed:
         return f"{self.url}{_OWN_FOLDER if self.kind == 'all' else ''}"
 
     @property
-    def to_known_feed(self) -> KnownFeed:
+    def known_feed(self) -> KnownFeed:
         """What is to be remembered of it."""
         updated = None if self.updated == NEVER else self.updated
         return KnownFeed(

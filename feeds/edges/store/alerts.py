@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime, timedelta
 
-from feeds.edges.store.plain import encode_time, transaction
+from feeds.edges.store.sqlite import encode_time, transaction
 
 #: How long it is remembered.
 _REMEMBERED = timedelta(days=90)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.edges.store.deliveries import PAUSED
-from feeds.edges.store.people import CANCEL_PENDING
-from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.subscribers import CANCEL_PENDING
 
 #: How long it is remembered that a message was read: it is removed at once, unless somebody brings it back.
 _REMEMBERED = timedelta(days=365)

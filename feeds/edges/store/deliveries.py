@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import decode_time, encode_time, transaction
 from feeds.model import Delivery, DeliveryState
 
 #: Milliseconds that a sender waits for somebody who writes a long list into the store; mail servers wait as long for us

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import decode_time, encode_time, transaction
 from feeds.errors import StoreError
 from feeds.model import Entry, EntryVersion, KnownEntry, Post
 

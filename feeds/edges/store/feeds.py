@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import decode_time, encode_time, transaction
 from feeds.model import ArchivePage, KnownFeed, Ping
 
 _FEED = "INSERT OR REPLACE INTO feeds (kind, key, id, folder, label, updated, former) VALUES (?, ?, ?, ?, ?, ?, ?)"

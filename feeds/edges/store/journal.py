@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from feeds.edges.store.plain import decode_time, transaction
+from feeds.edges.store.sqlite import decode_time, transaction
 from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, SubscriberEvent
 
 #: What is not about people.

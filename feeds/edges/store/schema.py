@@ -323,7 +323,8 @@ alerts = Table(
 )
 
 #: Ids that were given, issues that are on their way, who has gone or has come back, until it is written into the file
-#: beside the store (`feeds.edges.journal`). Triggers fill it (migration 0006), so that no way of going is forgotten.
+#: beside the store (`feeds.edges.store.journal_file`). Triggers fill it (migration 0006), so no way of going is
+#: forgotten.
 journal = Table(
     "journal",
     metadata,

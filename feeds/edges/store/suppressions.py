@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.people import mark_unsubscribed
-from feeds.edges.store.plain import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.subscribers import mark_unsubscribed
 from feeds.errors import LockedError
 
 _ADD = "INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"

@@ -36,7 +36,7 @@ def test_the_same_text_in_two_files_is_one_post():
 
 
 STAYS = {
-    "the one that names an id": ({"own_id": "urn:x", "published": START + timedelta(1)}, {}),
+    "the one that names an id": ({"declared_id": "urn:x", "published": START + timedelta(1)}, {}),
     "the earlier": ({"published": START - timedelta(1)}, {}),
     "the shorter path": ({}, {"path": "longer/b.md"}),
     "the first path": ({}, {"path": "b.md"}),
@@ -55,12 +55,12 @@ def test_languages_are_never_duplicates_of_each_other():
     assert goes(post("a.md", **SAME), post("a.ja.md", **SAME, lang="ja")) == {}
 
 
-SHORT = SAME | {"title": "T", "target": "https://other.example/1"}
+SHORT = SAME | {"title": "T", "external_url": "https://other.example/1"}
 
 
 def test_link_posts_are_the_same_only_when_all_is():
     """Hundreds have an empty body: title, target and text must all be the same."""
-    other_title, other_target = SHORT | {"title": "U"}, SHORT | {"target": "https://other.example/2"}
+    other_title, other_target = SHORT | {"title": "U"}, SHORT | {"external_url": "https://other.example/2"}
     assert goes(post("a.md", **SHORT), post("b.md", **SHORT), characters=0) == {"b.md": "a.md"}
     assert goes(post("a.md", **SHORT), post("b.md", **other_title), characters=199) == {}
     assert goes(post("a.md", **SHORT), post("b.md", **other_title), characters=200) == {"b.md": "a.md"}
@@ -69,7 +69,7 @@ def test_link_posts_are_the_same_only_when_all_is():
 
 def test_two_files_with_one_id_are_one_post():
     """The id is theirs, so they say it themselves."""
-    assert goes(post("a.md", declared_id="urn:x"), post("b.md", own_id="urn:x")) == {"b.md": "a.md"}
+    assert goes(post("a.md", declared_id="urn:x"), post("b.md", declared_id="urn:x")) == {"b.md": "a.md"}
 
 
 MANY = st.lists(
@@ -115,7 +115,7 @@ def written(path, text, **values):
     known_by = {
         "text_digest": sketch.text_digest(squeezed),
         "sketch": sketch.make_sketch(squeezed),
-        "numbers": sketch.digits_hash(text.encode()),
+        "digits_hash": sketch.digits_hash(text.encode()),
     }
     return post(path, **known_by, **values)
 
@@ -238,13 +238,13 @@ def test_looking_at_a_few_new_posts_finds_what_looking_at_all_does(recipe, old, 
 def test_what_a_person_says_of_real_pairs_is_what_the_rules_say(p):
     """Of six blogs, by path: what is no duplicate stays, and what is one goes, if anything but its title says so."""
     shorter, longer = sorted(p["lengths"])
-    known_by = {"text_digest": "same" if p["similarity"] == 1 else "a", "title": "T", "target": "https://a.example/"}
+    known_by = {"text_digest": "same" if p["similarity"] == 1 else "a", "title": "T", "external_url": "https://a.example/"}
     a = post(p["a"], **known_by, lang="en")
     b = post(
         p["b"],
         text_digest="same" if p["similarity"] == 1 else "b",
         title="T" if p["same_title"] else "U",
-        target="https://a.example/" if p["same_target"] else "https://b.example/",
+        external_url="https://a.example/" if p["same_target"] else "https://b.example/",
         digits_hash=0 if p["same_numbers"] else 1,
         lang="en" if p["same_lang"] else "ja",
     )

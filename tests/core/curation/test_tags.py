@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from feeds.core.curation.catalogue import build_catalogue
-from feeds.core.curation.names import Spellings
 from feeds.core.curation.tags import tag_overview
+from feeds.core.curation.taxonomy import Spellings
 from feeds.settings import Settings, TagSettings
 from tests.core.factory import START, post
 

@@ -213,6 +213,6 @@ def test_what_could_mean_more_than_it_says_is_left_to_pyyaml(value):
 def test_nothing_heavy_is_loaded_before_a_file_is_taken_apart():
     """A publish in which nothing has changed does not pay for parsers."""
     heavy = {"yaml", "frontmatter", "tomllib", "difflib", "babel", "lxml"}
-    code = f"import sys, feeds.core.posts.read; print({heavy} & {{*sys.modules}})"
+    code = f"import sys, feeds.core.posts.parse; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=unmeasured())
     assert done.stdout == b"set()\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.posts import media, read
+from feeds.core.posts import media, parse
 from feeds.model import Enclosure, Post
 from feeds.settings import Settings, SiteSettings, Url
 
@@ -16,7 +16,7 @@ HOST = "https://example.com"
 
 def understood(front):
     head = front if front.startswith("{") else f"---\ntitle: A\n{front}\n---"
-    found = read.parse_post("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
+    found = parse.parse_post("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
     assert isinstance(found, Post)
     return found
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.posts.read import parse_post
+from feeds.core.posts.parse import parse_post
 from feeds.core.posts.rules import TagMatcher, tags_in
 from feeds.settings import Settings, TagRule, TagSettings
 

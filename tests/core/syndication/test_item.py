@@ -11,10 +11,11 @@ from lxml import etree
 from msgspec.structs import replace
 
 from feeds.core.curation.catalogue import build_catalogue
-from feeds.core.posts import read
+from feeds.core.posts import parse
 from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
 from feeds.core.posts.text import clean_line
-from feeds.core.syndication import plan, write
+from feeds.core.syndication import plan
+from feeds.core.syndication.documents import render_documents
 from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue, to_rfc3339
 from feeds.core.syndication.plan import NEVER, ArchivePosition
 from feeds.errors import PostError
@@ -37,7 +38,7 @@ def documents(entries, said, settings=SETTINGS):
     """The feed of everything: its documents by path."""
     feed = plan.plan_feeds(Catalogue(now=NOW, entries=tuple(entries), outcomes=()), settings)[0]
     items = [item_of_entry(e, said[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
-    return dict(write.render_documents(feed, items, settings, feed.files.values()))
+    return dict(render_documents(feed, items, settings, feed.files.values()))
 
 
 def written(*entries, settings=SETTINGS, **said):
@@ -48,9 +49,9 @@ def published(front, body):
     """The documents of a site with one file; front matter as YAML or as a JSON object."""
     head = front if front.startswith("{") else f"---\n{front}\n---"
     path, content = "2026-01-02-a.md", f"{head}\n\n{body}\n".encode()
-    post = read.parse_post(path, content, SETTINGS)
+    post = parse.parse_post(path, content, SETTINGS)
     entries = build_catalogue([post], now=NOW, known=(), settings=SETTINGS).entries
-    return documents(entries, {path: read.render_post(path, content, SETTINGS)})
+    return documents(entries, {path: parse.render_post(path, content, SETTINGS)})
 
 
 def faults(made):
@@ -150,7 +151,7 @@ def test_a_text_arrives_without_what_no_reader_can_take(body, there):
 def test_what_is_no_text_is_refused_before(content):
     """Such bytes are told by file and line and never come as far as a feed."""
     with pytest.raises(PostError, match=r"2026-01-02-a\.md:4"):
-        read.parse_post("2026-01-02-a.md", content, SETTINGS)
+        parse.parse_post("2026-01-02-a.md", content, SETTINGS)
 
 
 BAD_FRONT = {
@@ -267,7 +268,7 @@ def item(made, *, full=True, sizes=None, **said):
 
 def test_a_link_post_is_about_the_page_it_points_to():
     """Its address is the target, and our page is where we tell of it."""
-    plain, link = item(entry("a.md")), item(entry("a.md", target="https://o.example/"))
+    plain, link = item(entry("a.md")), item(entry("a.md", external_url="https://o.example/"))
     assert (plain.url, plain.via, plain.page) == ("https://example.com/a/", None, "https://example.com/a/")
     assert (link.url, link.via) == ("https://o.example/", "https://example.com/a/")
     assert link.page == "https://example.com/a/"
@@ -276,7 +277,7 @@ def test_a_link_post_is_about_the_page_it_points_to():
 def test_addresses_in_a_text_start_from_our_page():
     """Also in a link post, whose target did not write them."""
     html = '<a href="b">b</a><script>x()</script>'
-    shown = item(entry("a.md", target="https://o.example/"), html=html).html
+    shown = item(entry("a.md", external_url="https://o.example/"), html=html).html
     assert shown == '<a href="https://example.com/a/b">b</a>'
 
 

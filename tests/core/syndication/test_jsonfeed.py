@@ -5,7 +5,7 @@ import json
 import pytest
 
 from feeds.core.posts.markdown import render_markdown
-from feeds.core.syndication import plan, write
+from feeds.core.syndication import documents, plan
 from feeds.core.syndication.item import item_of_entry
 from feeds.model import Author, Catalogue, Enclosure, Image, OriginalFeed
 from feeds.settings import Endpoint, FeedSettings, Language, Settings, SiteSettings, Url
@@ -23,7 +23,7 @@ def feed(*entries, settings=SETTINGS, **said):
     planned = plan.plan_feeds(Catalogue(now=START, entries=entries, outcomes=()), settings)[0]
     words = texts(*entries, **said)
     items = [item_of_entry(e, words[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
-    ((_, document),) = write.render_documents(planned, items, settings, ["feeds/feed.json"])
+    ((_, document),) = documents.render_documents(planned, items, settings, ["feeds/feed.json"])
     assert json_faults(document) == []
     return json.loads(document)
 
@@ -36,7 +36,7 @@ RICH = {
     "everything": {
         "topics": ["投資"],
         "tags": ["AI"],
-        "target": "https://o.example/",
+        "external_url": "https://o.example/",
         "canonical": "https://c.example/",
         "rights": "CC BY",
         "image": PICTURE,
@@ -98,7 +98,7 @@ def test_everything_a_reader_wants_is_there():
 
 def test_a_link_post_has_our_page_and_the_one_it_points_to():
     """JSON Feed has a place for each: `url` is ours, `external_url` the target."""
-    link = item(entry("a.md", target="https://o.example/"))
+    link = item(entry("a.md", external_url="https://o.example/"))
     assert (link["url"], link["external_url"]) == ("https://example.com/a/", "https://o.example/")
     assert "external_url" not in item(entry("a.md"))
 

@@ -66,7 +66,7 @@ def shown(feeds):
 
 
 def remembered(feeds):
-    return [feed.known for feed in feeds]
+    return [feed.known_feed for feed in feeds]
 
 
 # Kinds ------------------------------------------------------------------------------------------------------------
@@ -282,8 +282,8 @@ def test_what_is_known_of_a_feed_is_what_the_plan_says():
     settings = configured(by=("category", "tag", "author", "language"), extra=(CustomFeed(name="x"),))
     first = planned(*POSTS, settings=settings)
     assert planned(*POSTS, settings=settings, known=remembered(first)) == first
-    assert planned()[0].to_known_feed.updated is None
-    assert first[0].to_known_feed.updated == START + timedelta(days=1)
+    assert planned()[0].known_feed.updated is None
+    assert first[0].known_feed.updated == START + timedelta(days=1)
 
 
 # What stays -------------------------------------------------------------------------------------------------------
@@ -308,8 +308,8 @@ def test_what_the_config_says_of_a_category_holds_without_posts():
         {"投資": CategorySettings(label="Investing", description="About it", title="Money!", entries=1)}
     )
     first = curated(post("a.md", categories=("投資",)), settings=settings)[1]
-    after = curated(settings=settings, known=[first.to_known_feed])[1]
-    assert after.to_known_feed == first.to_known_feed
+    after = curated(settings=settings, known=[first.known_feed])[1]
+    assert after.known_feed == first.known_feed
     assert (after.title, after.subtitle, after.about, after.size) == ("Money!", "About it", first.about, 1)
 
 

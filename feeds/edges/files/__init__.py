@@ -1,0 +1,1 @@
+"""Files and folders: scanning, reading, writing, the keys."""

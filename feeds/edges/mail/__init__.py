@@ -1,0 +1,1 @@
+"""Outgoing mail by transport, and the mailbox that bounces come back to."""

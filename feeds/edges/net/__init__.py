@@ -1,0 +1,1 @@
+"""DNS, WebSub and checks of the public web site."""

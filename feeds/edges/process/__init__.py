@@ -1,0 +1,1 @@
+"""Locks, signals, worker processes, the scheduler and shell commands."""

@@ -1,0 +1,1 @@
+"""Write feeds, their pages, redirects and WebSub pings."""

@@ -1,0 +1,1 @@
+"""Compose, approve, send, correct and retract newsletter issues."""

@@ -1,0 +1,137 @@
+"""Tell those who got an issue what was wrong in it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from feeds.config import Config
+from feeds.core.newsletters import message, notes
+from feeds.core.posts import parse
+from feeds.edges.files import folder
+from feeds.edges.process import lock
+from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.issues import NewIssue, RenderedIssue
+from feeds.errors import FeedsError, PostError
+from feeds.jobs.newsletters import compose, retract, send_checks
+from feeds.jobs.newsletters.issue_renderer import IssueRenderer
+from feeds.jobs.newsletters.status import PENDING_STATES
+from feeds.jobs.publish import publish
+from feeds.jobs.report import IssueReport, PublishOptions, PublishReport
+from feeds.jobs.site import Site
+from feeds.model import EditorNote, Issue, IssueContent, Selection
+from feeds.settings import Newsletter
+
+
+def send_correction(config: Config, name: str, number: int, file: Path, wish: PublishOptions) -> PublishReport | None:
+    """Mail what stands in *file* to exactly those who got an issue and still want the newsletter, as a publish does.
+
+    It is an issue of its own: numbered, kept, shown and brought to its end like any other, with no posts announced.
+    Returns None where somebody was asked and said no. In a dry run nothing is frozen, and the report tells of it alone.
+
+    Raises:
+        FeedsError: there is no such issue, it is still on its way, or nobody is left to tell; *file* cannot be used, or
+            its text was sent already; mail must not go out from here.
+        Busy: a publish is at work on this site.
+    """
+    site = Site(config)
+    newsletter, note = compose.find_newsletter(site, name), _note(file)
+    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        if not wish.dry_run:
+            store.bounces.end_pauses(wish.clock())
+        about = _about(store, newsletter, number, note)
+        plan, mailing = _planned(site, newsletter, about, note, store, wish)
+        if wish.dry_run:
+            return PublishReport(issues=[_due(newsletter, plan, store.issues.count_recipients(name, mailing))])
+        if not send_checks.confirm_send(site, newsletter, store.issues, wish, mailing, plan.number):
+            return None
+        if not store.issues.freeze(plan, wish.clock()):
+            raise FeedsError(f"another issue of {name} went out at this very moment; try again")
+    return publish(config, replace(wish, yes=False))  # what else is due was not agreed to
+
+
+def _note(file: Path) -> EditorNote:
+    """Return what the editor says.
+
+    Raises:
+        PostError: the file cannot be read, names posts, or says nothing.
+    """
+    content = folder.read_file(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
+    path = str(file)
+    found = notes.parse_note(path, parse.parse_source(path, notes.ensure_front_matter(content)), content)
+    if found.pinned or found.skipped:
+        raise PostError(path, None, "a correction tells of no posts: take out pin and skip")
+    if not found.html:
+        raise PostError(path, None, "says nothing below its front matter")
+    return found
+
+
+def _about(store: Store, newsletter: Newsletter, number: int, note: EditorNote) -> Issue:
+    """Return the issue that is to be corrected, when all who get it have it.
+
+    Raises:
+        FeedsError: there is none, some would get it afterwards, or it was corrected with the same words.
+    """
+    issue = retract.find_sent_issue(store, newsletter, number)
+    counts, name = store.deliveries.count_states(issue.id), newsletter.name
+    left = sum(counts[state] for state in PENDING_STATES)
+    if left:
+        raise FeedsError(
+            f"{name} {number} is still on its way to {left:,}, who would not get the correction; `feeds retract {name}"
+            f" {number}` or `feeds cancel {name}` sends nothing more of it"
+        )
+    if note.digest in store.issues.correction_digests(issue.id):
+        raise FeedsError(f"{note.path}: was sent already as a correction of {name} {number}")
+    return issue
+
+
+def _planned(
+    site: Site, newsletter: Newsletter, about: Issue, note: EditorNote, store: Store, wish: PublishOptions
+) -> tuple[NewIssue, RenderedIssue]:
+    """Return the issue, and who gets it.
+
+    Raises:
+        FeedsError: nobody is left to tell, it is too long, or mail must not go out from here.
+    """
+    _, last = store.issues.last_issue(newsletter.name)
+    slot, seed = wish.now.replace(microsecond=0), wish.random_bytes(compose.SEED_BYTES)
+    typesetter = IssueRenderer(site=site, newsletter=newsletter, number=last + 1, slot=slot, seed=seed, corrects=about)
+    content = IssueContent(selection=Selection(stories=(), note=note), texts={})
+    mailing = _mailing(typesetter, content, about, store)
+    if any(message.transfer_size(letter.html) >= message.MOST_BYTES for letter in mailing.letters):
+        raise FeedsError(f"{note.path}: is longer than mail programs show")
+    send_checks.check_sendable(site, newsletter, last)
+    plan = NewIssue(
+        newsletter=newsletter.name,
+        number=last + 1,
+        slot=slot,
+        subject=typesetter.subject(content.selection),
+        selection=content.selection,
+        page=typesetter.render_page(content),
+        content=content,
+        seed=seed,
+        mailing=mailing,
+        transport=site.settings.mail.transport,
+        corrects=about.id,
+    )
+    return plan, mailing
+
+
+def _mailing(typesetter: IssueRenderer, content: IssueContent, about: Issue, store: Store) -> RenderedIssue:
+    """Return a letter for each language of those who got the issue, and for copies that did.
+
+    Raises:
+        FeedsError: none of them still wants it.
+    """
+    newsletter, memory = typesetter.newsletter, store.issues
+    copies = compose.copy_addresses(newsletter)
+    had = memory.reached_keys(about.id, [key for _, key in copies])
+    copies = [(email, key) for email, key in copies if key in had]
+    mailing = typesetter.render_issue(
+        content, memory.load_preferences(newsletter.name, of=about.id), copies, of=about.id
+    )
+    if mailing is None:
+        raise FeedsError(f"nobody who got {newsletter.name} {about.number} is left to be told")
+    return mailing
+
+
+def _due(newsletter: Newsletter, plan: NewIssue, recipients: int) -> IssueReport:
+    return IssueReport(newsletter=newsletter.name, number=plan.number, posts=0, recipients=recipients, state="due")

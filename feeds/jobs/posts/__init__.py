@@ -1,0 +1,1 @@
+"""Read the posts folder; list and fix tags."""

@@ -1,0 +1,1 @@
+"""Add, remove, import and erase subscribers; process bounces."""

@@ -1,0 +1,412 @@
+"""Subscribers as rows of CSV."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from feeds.core.subscribers import csv_values
+from feeds.core.subscribers.addresses import address_warnings, parse_address
+from feeds.core.subscribers.csv_reader import RejectedRow, detect_encoding
+from feeds.core.subscribers.csv_rows import HEADER, CsvRow, read_rows, write_rows
+from feeds.core.subscribers.import_formats import STATUSES
+
+
+def _read(text, **values):
+    return list(read_rows(io.StringIO(text, newline=""), **values)[1])
+
+
+def _one(text, **values):
+    (row,) = _read(text, **values)
+    assert isinstance(row, CsvRow)
+    return row
+
+
+def _told(text, **values):
+    """Why the only row of *text* is refused."""
+    (refused,) = _read(text, **values)
+    assert isinstance(refused, RejectedRow)
+    return refused.reason
+
+
+def test_a_column_with_addresses_is_enough():
+    """The row is active, and the rest is the caller's to fill."""
+    assert _one("email\nAda@B.org\n") == CsvRow(number=2, email="Ada@b.org", key="ada@b.org")
+
+
+def test_our_own_columns_come_in_any_order():
+    """Every one of them."""
+    text = (
+        "created_at;consent;timezone;lang;topics;newsletters;status;email\n"
+        '2026-01-02T03:04:05+09:00;"web form, 2026-01-01";Asia/Tokyo;ja;'
+        "weekly:Art,Science;weekly,tegami;pending;a@b.org\n"
+    )
+    assert _one(text) == CsvRow(
+        number=2,
+        email="a@b.org",
+        key="a@b.org",
+        status="pending",
+        lang="ja",
+        timezone="Asia/Tokyo",
+        newsletters=("weekly", "tegami"),
+        topics={"weekly": ("Art",), "": ("Science",)},
+        consent="web form, 2026-01-01",
+        created_at=datetime(2026, 1, 1, 18, 4, 5, tzinfo=UTC),
+    )
+
+
+def test_topics_without_a_newsletter_hold_for_all_that_are_not_named():
+    """And none at all means everything."""
+    row = _one("email,topics\na@b.org,weekly:Art;Science\n")
+    assert (row.wanted("weekly"), row.wanted("tegami")) == (("Art",), ("Science",))
+    assert _one("email,topics\na@b.org,\n").wanted("weekly") == ()
+
+
+def test_an_empty_cell_for_newsletters_says_nothing_and_a_semicolon_says_none():
+    """Whoever left every newsletter does not come back to all of them."""
+    assert [row.newsletters for row in _read("email,newsletters\na@b.org,\nb@b.org,;\n")] == [None, ()]
+
+
+def test_newsletters_that_there_are_not_are_left_out_with_a_warning():
+    """Of the newsletters and of the topics, once each."""
+    row = _one("email,newsletters,topics\na@b.org,weekly;old,old:x|weekly:y\n", newsletters={"weekly"})
+    assert (row.newsletters, row.topics) == (("weekly",), {"weekly": ("y",)})
+    assert row.warnings == ("there is no newsletter 'old': left out",)
+
+
+LISTMONK = (
+    "uuid,email,name,attributes,status,created_at,updated_at\n"
+    '5e91dda1,a@b.org,Ada,"{""city"": ""Bengaluru""}",enabled,2023-01-02 15:04:05.12345 +0000 UTC,\n'
+    "5e91dda2,b@b.org,Bob,{},blocklisted,2023-01-02 15:04:05.12345 +0530 IST,\n"
+    "5e91dda3,c@b.org,Cy,{},disabled,2023-01-02 15:04:05.12345 +0530 IST,\n"
+)
+
+
+def test_listmonks_readers_are_taken():
+    """Whoever it sends nothing to gets nothing from us."""
+    ada, bob, cy = _read(LISTMONK)
+    assert [row.status for row in (ada, bob, cy)] == ["active", "unsubscribed", "unsubscribed"]
+    assert bob.created_at == datetime(2023, 1, 2, 9, 34, 5, 123450, tzinfo=UTC)
+    assert (ada.consent, ada.warnings) == ("", ())
+
+
+MAILCHIMP = (
+    '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,'
+    "LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS\n"
+    'a@b.org,Ada,Lovelace,2,"2015-03-16 14:40:47",192.0.2.1,"2015-03-16 14:45:00",192.0.2.2,47.66,-122.29,-8,-7,'
+    'America/Los_Angeles,US,WA,"2016-01-01 00:00:00",44877845,c2cb0681af,,"""VIP"",""Blog"""\n'
+    'b@b.org,Bob,,2,,,"2015-03-16 14:40:47",,,,,,,,,"2015-03-16 14:40:47",55331257,c9b2705335,,\n'
+)
+
+
+def test_mailchimps_evidence_of_consent_is_kept_in_words():
+    """Who asked when, from where, and when they confirmed it."""
+    ada, bob = _read(MAILCHIMP)
+    assert ada.consent == (
+        "Mailchimp: signed up 2015-03-16 14:40:47, from 192.0.2.1, confirmed 2015-03-16 14:45:00, from 192.0.2.2"
+    )
+    assert (ada.status, ada.timezone, ada.topics) == ("active", "America/Los_Angeles", {})
+    assert bob.consent == "Mailchimp: confirmed 2015-03-16 14:40:47"
+    assert bob.created_at == datetime(2015, 3, 16, 14, 40, 47, tzinfo=UTC)
+
+
+def test_who_left_mailchimp_has_left():
+    """With or without a date, and with the reason they gave."""
+    text = (
+        "Email Address,OPTIN_TIME,UNSUB_TIME,UNSUB_REASON,LEID,EUID,TAGS\n"
+        "a@b.org,2015-03-16 14:40:47,2016-01-01 00:00:00,No longer interested,1,2,\nb@b.org,,,,1,2,\n"
+    )
+    ada, bob = _read(text)
+    assert (ada.status, bob.status) == ("unsubscribed", "unsubscribed")
+    assert ada.consent.endswith("left 2016-01-01 00:00:00, because No longer interested")
+
+
+def test_whom_mailchimp_cleaned_has_bounced():
+    """By the file's name as well."""
+    assert [row.status for row in _read(MAILCHIMP, file="cleaned_members_export_0f.csv")] == ["bounced", "bounced"]
+
+
+def test_a_field_of_mailchimps_audience_says_nothing_of_the_status():
+    """It may be called Status or Subscribed and mean anything; the file says who has left."""
+    text = "Email Address,Status,Subscribed,UNSUB_TIME,LEID,EUID\na@b.org,Active,yes,,1,2\nb@b.org,Gold,no,,1,2\n"
+    assert [row.status for row in _read(text)] == ["unsubscribed", "unsubscribed"]
+    kept = text.replace("UNSUB_TIME", "LAST_CHANGED")
+    assert [row.status for row in _read(kept)] == ["active", "active"]
+
+
+def test_ghosts_members_are_taken():
+    """`subscribed_to_emails` decides."""
+    text = (
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n"
+        '1,a@b.org,Ada,"VIP, early",true,true,cus_ABC,2024-01-15T10:00:00.000Z,,"vip,gold",\n'
+        "2,b@b.org,,,false,false,,2024-02-01T12:30:00.000Z,,,\n"
+    )
+    ada, bob = _read(text)
+    assert (ada.status, bob.status) == ("active", "unsubscribed")
+    assert ada.created_at == datetime(2024, 1, 15, 10, tzinfo=UTC)
+
+
+def test_buttondowns_types_are_understood():
+    """Paid or not, confirmed or not, gone or not; whom it blocked was never a reader."""
+    meant = {
+        **dict.fromkeys(["regular", "premium", "past_due"], "active"),
+        "unactivated": "pending",
+        "unsubscribed": "unsubscribed",
+        "removed": "unsubscribed",
+        "undeliverable": "bounced",
+        "spammy": "bounced",
+        "complained": "complained",
+    }
+    rows = _read(
+        "email,subscriber_type,creation_date\n" + "".join(f"a@b.org,{t},2024-01-05\n" for t in (*meant, "blocked"))
+    )
+    assert [row.status for row in rows[:-1]] == list(meant.values())
+    assert "never subscribed" in rows[-1].reason
+
+
+def test_the_worst_that_a_row_says_of_a_person_counts():
+    """A date of leaving outweighs a word for active: a reader too few is better than mail that nobody wants."""
+    text = "email,status,unsubscribed_at,bounced_at\n{}\n"
+    assert _one(text.format("a@b.org,active,2024-01-01,")).status == "unsubscribed"
+    assert _one(text.format("a@b.org,complained,2024-01-01,2024-01-01")).status == "complained"
+    assert _one(text.format("a@b.org,active,NULL,0000-00-00 00:00:00")).status == "active"
+    assert _one(text.format("a@b.org,,,")).status == "active"
+
+
+@pytest.mark.parametrize(
+    ("column", "yes", "no"),
+    [("subscribed", "active", "unsubscribed"), ("email_disabled", "unsubscribed", "active")],
+)
+def test_columns_of_yes_and_no_are_understood(column, yes, no):
+    """As spreadsheets and Substack write them."""
+    assert [row.status for row in _read(f"email,{column}\na@b.org,TRUE\na@b.org,no\n")] == [yes, no]
+
+
+def test_an_unknown_status_is_refused_with_the_known_ones():
+    """Nobody becomes active because of a word that nobody understood."""
+    reason = _told("email,status\na@b.org,Gold\n")
+    assert reason.startswith("'Gold' is no status; known are: active, ")
+    assert all(status in reason for status in STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("", "has no address"),
+        ("ada", "must have an @-sign"),
+        ('"a@b.org\nBcc: x@y.org"', "invalid characters"),
+        ('"""a b""@c.org"', "Quoting the part before the @-sign is not allowed"),
+        ("a(comment)@b.org", "invalid characters before the @-sign"),
+        ("Ada <a@b.org>", "display name"),
+        ("a" * 300 + "@b.org", "306 characters"),
+        ("=cmd()|'/c calc'!A1", "must have an @-sign"),
+        ("a\x00@b.org", "invalid characters"),
+        ("a\ufffd@b.org", "save the file as UTF-8"),
+        ("a\u200b@b.org", "unsafe characters"),
+        ("a@b.test", "special-use"),
+        ("a@b.org; c@d.org", "invalid characters"),
+        ("\ud800@b.org", "unsafe characters"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_its_reason(cell, reason):
+    """And with its row."""
+    (refused, ada) = _read(f"email,name\n{cell},x\na@b.org,Ada\n")
+    assert reason in refused.reason
+    assert refused.number == 2
+    assert ada.email == "a@b.org"
+
+
+def test_a_refusal_shows_the_address_as_it_stood_but_no_more_than_fits():
+    """It goes to a terminal."""
+    (refused,) = _read("email\n\x1b[2J" + "x" * 500 + "\n")
+    assert refused.email.startswith("\ufffd[2Jxxx")
+    assert len(refused.email) == 80
+
+
+def test_international_addresses_are_taken_and_doubtful_ones_are_told():
+    """IDN is one key with its punycode; mixed alphabets and offices are the user's to judge."""
+    bob, pal, role = _read("email\nbob@xn--bcher-kva.de\na@pаypal.com\npostmaster@b.org\n")
+    assert (bob.email, bob.key, bob.warnings) == ("bob@bücher.de", "bob@xn--bcher-kva.de", ())
+    assert "mixes alphabets" in pal.warnings[0]
+    assert "is an office" in role.warnings[0]
+
+
+def test_a_row_has_as_many_cells_as_the_header_or_says_nothing_beyond():
+    """Missing cells are empty; a cell too many means that a separator stands where it should not."""
+    short, long = _read("email,status,lang\na@b.org\nb@b.org,active,en,,  ,\n")
+    assert (short.status, short.lang, long.lang) == ("active", None, "en")
+    assert "has 4 cells, the header 3" in _told("email,status,lang\na@b.org,Smith, Ann,active\n")
+
+
+def test_languages_zones_and_dates_that_are_none_are_left_out_with_a_warning():
+    """The person is still who they are."""
+    row = _one("email,lang,timezone,created_at\na@b.org,Klingon,Mars/Base,last year\n")
+    assert (row.lang, row.timezone, row.created_at) == (None, None, None)
+    assert [warning.split(" ", 1)[0] for warning in row.warnings] == ["'Klingon'", "'Mars/Base'", "'last"]
+
+
+def test_topics_in_letters_that_cannot_be_read_refuse_their_row():
+    """Without them the person would get what they did not ask for."""
+    assert "save the file as UTF-8" in _told("email,topics\na@b.org,Caf\ufffd\n")
+
+
+def test_a_name_in_letters_that_cannot_be_read_harms_nobody():
+    """It is not kept."""
+    assert _one("email,name\na@b.org,Zo\ufffd\n").warnings == ()
+
+
+def test_what_is_kept_in_words_is_on_one_line():
+    """No control sequence, no half of a character, no line break reaches the store."""
+    assert _one('email,consent\na@b.org,"by\x1b hand\x00,\n\ud800on  paper"\n').consent == "by hand, on paper"
+
+
+def test_rows_come_while_the_file_is_read():
+    """Nothing waits for its end, so that a file of any length takes no memory."""
+    taken = []
+
+    def lines():
+        yield "email\n"
+        for number in range(1_000_000):
+            taken.append(number)
+            yield f"{number}@b.org\n"
+
+    rows = read_rows(lines())[1]
+    assert [next(rows).email for _ in range(3)] == ["0@b.org", "1@b.org", "2@b.org"]
+    assert len(taken) < 10
+
+
+PIECES = [
+    *(
+        "email",
+        "Email Address",
+        "status",
+        "topics",
+        "newsletters",
+        "consent",
+        "lang",
+        "LEID,EUID",
+        "UNSUB_TIME",
+        "a@b.org",
+    ),
+    *(
+        ",",
+        ";",
+        "\t",
+        '"',
+        "'",
+        "\n",
+        "\r\n",
+        "\r",
+        "=",
+        "|",
+        "\\",
+        ":",
+        "\x00",
+        "active",
+        "é",
+        "日本",
+        "2024-01-05",
+        "@",
+    ),
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join), st.sampled_from(["utf-8", "utf-16", "cp932"])
+)
+def test_no_text_raises_anything_but_a_refusal_of_its_header(text, codec):
+    """In no encoding; and of each line there is one answer at most."""
+    _answer(text.encode(codec, errors="replace"))
+
+
+@given(st.binary())
+def test_no_bytes_raise_anything_but_a_refusal_of_the_file(data):
+    """Whatever somebody takes for a list."""
+    _answer(data)
+
+
+@given(st.binary())
+def test_no_bytes_below_a_header_raise(data):
+    """Nor stop the rows after them from being read, unless a cell swallows them."""
+    _answer(b"email,status,topics,created_at,consent\n" + data + b"\nz@b.org\n")
+
+
+def _answer(data):
+    try:
+        text = data.decode(detect_encoding(data[:4096]), errors="replace")
+        _, rows = read_rows(io.StringIO(text, newline=""))
+    except ValueError as refusal:
+        assert str(refusal)
+        return
+    found = list(rows)
+    assert len({row.number for row in found}) == len(found)
+    for row in found:
+        assert row.reason if isinstance(row, RejectedRow) else row.status in STATUSES
+
+
+NAMES = (
+    st.text(st.characters(codec="utf-8")).map(csv_values.to_one_line).filter(lambda name: name and "\ufffd" not in name)
+)
+LISTS = st.lists(NAMES, unique=True, max_size=3).map(tuple)
+ADDRESSES = st.from_regex(r"[a-z='+!-][a-zA-Z'=+-]{0,8}@[a-z]{1,8}\.(org|de)", fullmatch=True) | st.sampled_from(
+    ["ü@bücher.de", "postmaster@b.org", "почта@пример.рф"]
+)
+
+
+@st.composite
+def _rows(draw):
+    address = parse_address(draw(ADDRESSES))
+    newsletters = st.from_regex("[a-z0-9][a-z0-9-]{0,8}", fullmatch=True)
+    return CsvRow(
+        email=address.email,
+        key=address.key,
+        status=draw(st.sampled_from(STATUSES)),
+        lang=draw(st.sampled_from([None, "en", "zh-Hans", "pt-BR"])),
+        timezone=draw(st.sampled_from([None, "UTC", "Asia/Tokyo", "Etc/GMT+5"])),
+        newsletters=draw(st.none() | st.lists(newsletters, unique=True, max_size=3).map(tuple)),
+        topics=draw(st.dictionaries(newsletters | st.just(""), LISTS.filter(bool), max_size=3)),
+        consent=draw(st.just("") | NAMES),
+        created_at=draw(st.none() | st.datetimes(timezones=st.just(UTC))),
+        warnings=address_warnings(address),
+    )
+
+
+@given(st.lists(_rows()))
+def test_what_is_exported_is_imported_as_it_was(rows):
+    """Whatever signs somebody has in an address, a topic or the words of their consent."""
+    how, found = read_rows(io.StringIO("".join(write_rows(rows)), newline=""))
+    assert how.name == "feeds"
+    assert [_without_number(row) for row in found] == rows
+
+
+@given(st.lists(_rows()))
+def test_no_exported_cell_is_a_formula(rows):
+    """Not for Excel, not for LibreOffice, not for Sheets."""
+    for line in csv.reader(write_rows(rows)):
+        assert len(line) == len(HEADER)
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) for cell in line)
+
+
+def test_an_export_is_csv_with_a_header():
+    """Quoted where it must be, lines as RFC 4180 has them."""
+    row = CsvRow(
+        email="=cmd@b.org",
+        key="=cmd@b.org",
+        newsletters=(),
+        topics={"weekly": ("Food, drink",)},
+        consent='said "yes", =1',
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    assert list(write_rows([row])) == [
+        "email,status,newsletters,topics,lang,timezone,consent,created_at\r\n",
+        '\'=cmd@b.org,active,;,"weekly:Food\\, drink",,,"said ""yes"", =1",2026-01-01T00:00:00+00:00\r\n',
+    ]
+
+
+def _without_number(row):
+    assert isinstance(row, CsvRow), row
+    return replace(row, number=0)

@@ -1,0 +1,310 @@
+"""The memory, on a real database."""
+
+import sqlite3
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from feeds.edges.store import database
+from feeds.edges.store.database import open_store
+from feeds.edges.store.deliveries import DeliveryOutcome
+from feeds.edges.store.issues import NewIssue, RenderedIssue
+from feeds.edges.store.schema import metadata
+from feeds.errors import StoreError
+from feeds.model import (
+    DeliveryState,
+    IssueContent,
+    IssuePage,
+    IssueState,
+    KnownEntry,
+    Letter,
+    Selection,
+    SubscriberPreferences,
+)
+from tests.core.factory import entry
+
+URL = "sqlite:///feeds.db"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(URL, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def memory(store):
+    return store.issues
+
+
+LETTER = Letter(lang="en", subject="S", html="<p>", text="T")
+
+
+def plan(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **mailing):
+    """An issue; nobody reads it but those who get copies, unless the test says so."""
+    told = Selection(stories=tuple(stories))
+    return NewIssue(
+        newsletter="weekly",
+        number=number,
+        slot=slot,
+        subject="S",
+        selection=told,
+        page=IssuePage(html="P"),
+        content=IssueContent(selection=told, texts={}),
+        seed=b"seed",
+        mailing=RenderedIssue(**{"letters": [LETTER], "choices": {}, "copies": [(c, c) for c in copies]} | mailing),
+    )
+
+
+def test_migrating_ends_at_the_schema(tmp_path, memory):
+    """What the migrations build is what the program asks."""
+    with sa.create_engine(f"sqlite:///{tmp_path}/feeds.db", poolclass=sa.NullPool).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_head_is_the_last_migration():
+    """The constant that saves loading Alembic tells the truth."""
+    assert ScriptDirectory(str(database._MIGRATIONS)).get_current_head() == database.SCHEMA_VERSION  # noqa: SLF001
+
+
+def test_only_its_owner_may_read_the_store(tmp_path, memory):
+    """It holds addresses."""
+    assert stat.S_IMODE((tmp_path / "feeds.db").stat().st_mode) == 0o600
+
+
+def test_without_create_a_missing_store_is_empty_and_leaves_no_trace(tmp_path):
+    """A dry run looks and touches nothing."""
+    with open_store(URL, tmp_path, create=False) as store:
+        assert store.entries.load_entries() == ()
+        assert not store.has_issues
+        assert store.issues.load_issues() == ()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database, just words that somebody saved here", b"SQLite format 3\0" + b"\xff" * 200]
+)
+def test_a_damaged_store_is_named(tmp_path, content):
+    """It is never overwritten."""
+    (tmp_path / "feeds.db").write_bytes(content)
+    with pytest.raises(StoreError, match=r"feeds\.db: the store cannot be used"), open_store(URL, tmp_path):
+        pass
+    assert (tmp_path / "feeds.db").read_bytes() == content
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
+    """Writing to tables one does not know would lose what they know."""
+    with open_store(URL, tmp_path):
+        pass
+    with sqlite3.connect(tmp_path / "feeds.db") as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    with pytest.raises(StoreError, match="was written by a newer version"), open_store(URL, tmp_path):
+        pass
+
+
+def test_what_was_public_is_remembered(store):
+    """Where it lay and what it said, brought up to date; an id once given stays known."""
+    store.entries.save_entries([entry("a.md"), entry("b.md")], NOW)
+    store.entries.save_entries([entry("a.md", text_digest="new")], NOW)
+    assert {(k.path, k.text_digest) for k in store.entries.load_entries()} == {("a.md", "new"), ("b.md", "b.md")}
+
+
+def test_a_slot_gives_one_issue(memory):
+    """Whoever comes second is told, and nothing of theirs is kept."""
+    assert memory.freeze(plan(1), NOW)
+    assert not memory.freeze(plan(2, copies=("bob@example.org",)), NOW)
+    assert not memory.freeze(plan(1, slot=NOW + timedelta(days=7)), NOW)
+    assert [(i.number, i.recipients) for i in memory.load_issues()] == [(1, 1)]
+    assert memory.last_issue("weekly") == (NOW, 1)
+
+
+def test_an_entry_is_announced_once_in_each_newsletter(store, memory):
+    """The database holds it, not only the program."""
+    told = entry("a.md")
+    store.entries.save_entries([told], NOW)
+    memory.freeze(plan(1, stories=[told]), NOW)
+    with pytest.raises(sa.exc.IntegrityError):
+        memory.freeze(plan(2, slot=NOW + timedelta(days=7), stories=[told]), NOW)
+    assert memory.announced_ids("weekly") == {told.id}
+    assert memory.announced_ids("daily") == frozenset()
+
+
+def test_an_address_gets_one_delivery_of_an_issue(store, memory):
+    """A reader who is to get a copy as well is a reader."""
+    store.subscribers.subscribe(
+        "ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW
+    )
+    to = ("ada@example.org", "bob@example.org", "bob@example.org")
+    memory.freeze(plan(copies=to, choices={SubscriberPreferences(): 0}), NOW)
+    claimed = store.deliveries.claim(1, 10, NOW, resend=1)
+    assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
+    assert [i.recipients for i in memory.load_issues()] == [2]
+
+
+def test_readers_get_the_letter_of_their_choice(store, memory):
+    """By language and topics, equal ones together; who asked for something that has no letter gets none."""
+    people = (
+        ("a", None, None),
+        ("b", "ja", None),
+        ("c", "ja", ["X", "Y"]),
+        ("d", "ja", ["Y", "X"]),
+        ("e", "de", ["Z"]),
+    )
+    for name, lang, topics in people:
+        email = f"{name}@example.org"
+        store.subscribers.subscribe(
+            email, email, {"weekly": topics, "daily": ["Q"]}, lang=lang, consent="asked", at=NOW
+        )
+    everything, ja, few, none = (
+        SubscriberPreferences(),
+        SubscriberPreferences(lang="ja"),
+        SubscriberPreferences(lang="ja", topics=("X", "Y")),
+        SubscriberPreferences(lang="de", topics=("Z",)),
+    )
+    assert memory.load_preferences("weekly") == {everything: 1, none: 1, ja: 1, few: 2}
+    letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
+    memory.freeze(plan(copies=(), letters=letters, choices={everything: 0, ja: 1, few: 1}), NOW)
+    got = {
+        d.recipient[0]: memory.load_letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)
+    }
+    assert got == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
+
+
+def test_what_an_issue_tells_is_kept_until_it_is_approved(store, memory):
+    """Whatever becomes of the posts meanwhile; nobody is written down before."""
+    told = plan(stories=[entry("a.md")])
+    store.entries.save_entries([entry("a.md")], NOW)
+    memory.freeze(replace(told, mailing=None), NOW)
+    [issue] = memory.load_issues()
+    assert (issue.state, issue.recipients, memory.load_content(issue.id)) == (IssueState.COMPOSED, 0, told.content)
+    assert memory.load_issues(unfinished=True) == ()
+    memory.approve(issue, told.mailing)
+    assert [(i.state, i.recipients) for i in memory.load_issues(unfinished=True)] == [(IssueState.SENDING, 1)]
+
+
+def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
+    """A second attempt repeats it."""
+    memory.freeze(plan(), NOW)
+    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
+    assert store.deliveries.commit_and_begin([], [taken.id], NOW) == {taken.id}
+    later = NOW + timedelta(hours=1)
+    put_off = DeliveryOutcome(id=taken.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
+    store.deliveries.commit_and_begin([put_off], [], NOW)
+    assert store.deliveries.claim(1, 10, NOW, resend=1) == []
+    assert store.deliveries.pending(1, resend=1) == (1, later, 0)
+    [again] = store.deliveries.claim(1, 10, later, resend=1)
+    store.deliveries.commit_and_begin([], [again.id], later)
+    store.deliveries.recover(1)
+    [third] = store.deliveries.claim(1, 10, later, resend=1)
+    assert [(d.tries, d.handed_over_at) for d in (again, third)] == [(1, NOW), (1, NOW)]
+
+
+def test_what_was_sent_waits_no_longer(store, memory):
+    """And an issue is finished when it is said to be."""
+    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+    [first, _] = store.deliveries.claim(1, 10, NOW, resend=1)
+    store.deliveries.commit_and_begin(
+        [DeliveryOutcome(id=first.id, state=DeliveryState.SENT, answer="250 OK")], [], NOW
+    )
+    store.deliveries.release(1)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
+    assert [i.state for i in memory.load_issues(unfinished=True)] == [IssueState.SENDING]
+    memory.finish(1)
+    assert memory.load_issues(unfinished=True) == ()
+    assert [i.sent for i in memory.load_issues()] == [1]
+
+
+def test_what_a_killed_sender_left_is_taken_up(store, memory):
+    """What it had only taken is ready; what it was handing over may have arrived: once it is sent again, then held."""
+    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+    for held in (0, 1):
+        taken = store.deliveries.claim(1, 10, NOW, resend=1)
+        assert [d.recipient for d in taken] == ["ada@example.org", "bob@example.org"]
+        store.deliveries.commit_and_begin([], [taken[0].id], NOW)
+        store.deliveries.recover(1)
+        assert store.deliveries.pending(1, resend=1) == (2 - held, None, held)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
+    store.deliveries.retry_now(1)
+    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=0)] == ["ada@example.org"]
+
+
+def test_people_join_more_newsletters_and_leave_all(store):
+    """Joining adds; leaving is remembered, not forgotten, and ends what waits."""
+    people = store.subscribers
+    for newsletter, topics in (("weekly", None), ("daily", ["B", "A"]), ("weekly", None), ("daily", None)):
+        people.subscribe("Ada@example.org", "ada@example.org", {newsletter: topics}, lang=None, consent="asked", at=NOW)
+    [found] = people.iterate()
+    assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
+    store.issues.freeze(plan(copies=(), choices={SubscriberPreferences(): 0}), NOW)
+    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
+    people.unsubscribe("ada@example.org", NOW)
+    assert [s.status for s in people.iterate()] == ["unsubscribed"]
+    assert store.issues.load_preferences("weekly") == {}
+    assert store.deliveries.commit_and_begin([], [taken.id], NOW) == set()
+    assert people.find("nobody@example.org") is None
+
+
+def _tables(path):
+    """What a database is made of, white space and the order of columns' definitions as written aside."""
+    with sqlite3.connect(path) as db:
+        names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        triggers = sorted(row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
+        found = {
+            name: (
+                sorted(row[1:] for row in db.execute(f"PRAGMA table_info({name})")),
+                sorted(row[2:] for row in db.execute(f"PRAGMA foreign_key_list({name})")),
+                sorted(
+                    row[1:4] for row in db.execute(f"PRAGMA index_list({name})") if not row[1].startswith("sqlite_")
+                ),
+            )
+            for name in names
+            if name != "alembic_version"
+        }
+    db.close()
+    return found, triggers
+
+
+_OLD = """
+INSERT INTO issues VALUES
+    (1, 'weekly', 1, '2026-01-01 00:00:00.000000', 'sending', 'S', '2026-01-01 00:00:00.000000');
+INSERT INTO letters VALUES (1, 'en', 'S', '<p>', 'T', 'P');
+INSERT INTO deliveries VALUES
+    (1, 1, NULL, 'a@example.org', 'a@example.org', 'en', 1, '<1>', 'sent', NULL, NULL, 'OK'),
+    (2, 1, NULL, 'b@example.org', 'b@example.org', 'en', 1, '<2>', 'handing_over', NULL, NULL, NULL)
+"""
+
+
+def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
+    """`fresh.sql` saves loading Alembic and tells the same; and a store of the first version is brought up to date."""
+    old = tmp_path / "old.db"
+    with sa.create_engine(f"sqlite:///{old}", poolclass=sa.NullPool).begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(database._MIGRATIONS))  # noqa: SLF001
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO entries VALUES ('urn:1', 'a.md', 'digest', '2026-01-01 00:00:00.000000')"
+        )
+        for statement in _OLD.split(";"):
+            connection.exec_driver_sql(statement)
+    with open_store("sqlite:///old.db", tmp_path) as upgraded:
+        assert upgraded.entries.schema_version() == database.SCHEMA_VERSION
+        assert upgraded.entries.load_entries() == (KnownEntry(id="urn:1", path="a.md", text_digest="digest"),)
+        assert [(i.state, i.recipients, i.sent, len(i.seed)) for i in upgraded.issues.load_issues()] == [
+            ("sending", 2, 1, 16)
+        ]
+        assert upgraded.issues.load_page(1) == IssuePage(html="P")
+        upgraded.deliveries.recover(1)
+        [left] = upgraded.deliveries.claim(1, 10, NOW, resend=1)
+        assert (left.recipient, upgraded.issues.load_letters(1)[left.letter_id].html) == ("b@example.org", "<p>")
+    assert _tables(old) == _tables(tmp_path / "feeds.db")

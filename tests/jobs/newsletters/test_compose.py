@@ -1,0 +1,529 @@
+"""Issues and letters, on a real site."""
+
+import re
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+
+from feeds.edges.store.database import open_store
+from feeds.errors import AddressError, FeedsError
+from feeds.jobs.subscribers import subscribe
+from tests.conftest import CONFIG, NEWSLETTER, NOW
+
+WEEK = timedelta(days=7)
+
+
+def message(site, path):
+    return message_from_bytes((site.folder / "outbox" / path).read_bytes(), policy=policy.default)
+
+
+def announced(site, number):
+    return message(site, f"weekly/{number}/desk@example.com.eml")["Subject"]
+
+
+def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
+    """Due at its last slot, one message a recipient, a page for the web; a second pass sends nothing."""
+    report = letter_site.publish()
+    assert [(i.newsletter, i.number, i.posts, i.recipients, i.state) for i in report.issues] == [
+        ("weekly", 1, 1, 1, "sent")
+    ]
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+    assert "first" in letter_site.read("public/newsletters/weekly/1/index.html")
+    assert letter_site.publish().issues == []
+    assert letter_site.publish(NOW + WEEK).issues == []
+
+
+def test_a_new_post_is_told_in_the_next_issue_and_never_again(letter_site):
+    """Renamed and edited it is still the same post."""
+    letter_site.publish()
+    file = letter_site.post("second", "The text of it. " * 20, date="2026-11-25")
+    assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [2]
+    assert announced(letter_site, 2) == "second"
+    file.rename(file.with_name("third.md"))
+    assert letter_site.publish(NOW + 2 * WEEK).issues == []
+    letter_site.post("third", "Other words altogether.", date="2026-11-25", title="New title")
+    assert letter_site.publish(NOW + 3 * WEEK).issues == []
+
+
+def test_a_back_catalogue_is_never_mailed(letter_site):
+    """What was public when the newsletter began counts as announced."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "max_posts = 1\ncopy_to"))
+    for n in range(3):
+        letter_site.post(f"old{n}", date=f"2026-11-1{n}")
+    letter_site.publish()
+    assert announced(letter_site, 1) == "first"
+    assert letter_site.publish(NOW + WEEK).issues == []
+
+
+def test_a_slot_without_readers_or_posts_is_not_used_up(letter_site):
+    """The posts wait."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
+    assert letter_site.publish().issues == []
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    assert [i.recipients for i in letter_site.publish(NOW + timedelta(hours=1)).issues] == [1]
+
+
+def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
+    """Readers carry a List-Unsubscribe, copies none; an address in both lists is a reader."""
+    for email in ("ada@example.org", "Desk@example.com"):
+        subscribe.add_subscriber(letter_site.config, email, [], lang=None, now=NOW, again=False)
+    letter_site.configure(
+        (CONFIG + NEWSLETTER).replace('"desk@example.com"]', '"desk@example.com", "boss@example.com"]')
+    )
+    letter_site.publish()
+    assert len(letter_site.letters()) == 3
+    leave = {path: message(letter_site, path)["List-Unsubscribe"] for path in letter_site.letters()}
+    assert leave == {
+        "weekly/1/ada@example.org.eml": "<mailto:desk@example.com?subject=unsubscribe%20weekly>",
+        "weekly/1/Desk@example.com.eml": "<mailto:desk@example.com?subject=unsubscribe%20weekly>",
+        "weekly/1/boss@example.com.eml": None,
+    }
+
+
+def test_who_has_left_gets_nothing_and_is_not_brought_back_by_accident(letter_site):
+    """Only when somebody says that they asked for it."""
+    config = letter_site.config
+    subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    assert subscribe.remove_subscriber(config, "ADA@example.org", NOW)
+    letter_site.publish()
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+    with pytest.raises(FeedsError, match=r"ada@example\.org is unsubscribed; if this person asked"):
+        subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    assert subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=True).status == "active"
+
+
+def test_people_subscribe_to_what_there_is(letter_site):
+    """An unknown newsletter, a wrong address or language is refused in words."""
+    config = letter_site.config
+    with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
+        subscribe.add_subscriber(config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
+    with pytest.raises(AddressError):
+        subscribe.add_subscriber(config, "ada", [], lang=None, now=NOW, again=False)
+    with pytest.raises(FeedsError, match="--lang"):
+        subscribe.add_subscriber(config, "ada@example.org", [], lang="klingonish", now=NOW, again=False)
+    assert not subscribe.remove_subscriber(config, "ada@example.org", NOW)
+    assert list(subscribe.list_subscribers(config)) == []
+
+
+def test_a_missed_slot_is_caught_up_once(letter_site):
+    """However many were missed, and only within `catch_up`."""
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-25")
+    late = NOW + 3 * WEEK
+    assert letter_site.publish(late + timedelta(hours=9)).issues == []
+    assert [i.number for i in letter_site.publish(late + WEEK).issues] == [2]
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert [i.slot.day for i in store.issues.load_issues()] == [23, 21]
+
+
+def test_the_archive_may_be_unlisted_or_off(letter_site):
+    """Unlisted has a page that nothing points to; off has none."""
+    for archive, page, listed in (("unlisted", True, False), ("off", False, False), ("public", True, True)):
+        for name in letter_site.files("public", "outbox"):
+            (letter_site.folder / name).unlink()
+        (letter_site.folder / "feeds.db").unlink(missing_ok=True)
+        letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f'archive = "{archive}"\ncopy_to'))
+        letter_site.publish()
+        assert (letter_site.folder / "public/newsletters/weekly/1/index.html").exists() is page
+        assert ("newsletters/weekly/1/" in letter_site.read("public/feeds/index.html")) is listed
+        found = message(letter_site, "weekly/1/desk@example.com.eml")
+        assert (found["List-Archive"] is not None) is listed
+        assert ("newsletters/weekly/1/" in found.get_body(("plain",)).get_content()) is page
+
+
+APPROVED = (CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to")
+
+
+def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
+    """Composed once; nothing goes out, no page shows it, no second one is composed, until somebody says so."""
+    letter_site.configure(APPROVED)
+    for now in (NOW, NOW, NOW + WEEK):
+        found = letter_site.publish(now)
+        assert [(i.number, i.posts, i.recipients, i.state) for i in found.issues] == [(1, 1, 0, "composed")]
+    assert letter_site.letters() == []
+    assert not (letter_site.folder / "public" / "newsletters").exists()
+    subscribe.add_subscriber(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
+    done = feeds("approve", "weekly")
+    assert (done.returncode, "weekly 1: 1 posts to 2 recipients, sent" in done.stdout) == (0, True)
+    assert letter_site.letters() == ["weekly/1/ada@example.com.eml", "weekly/1/desk@example.com.eml"]
+    assert (letter_site.folder / "public/newsletters/weekly/atom.xml").exists()
+    again = feeds("approve", "weekly")
+    assert (again.returncode, "no issue of weekly waits for approval" in again.stderr) == (1, True)
+
+
+def test_what_was_approved_is_what_was_composed(letter_site, feeds):
+    """An edit, a deletion and a new post in between change nothing; a trial shows what waits."""
+    letter_site.configure(APPROVED)
+    letter_site.publish()
+    letter_site.post("first", "Other words altogether.\n", title="Another title")
+    letter_site.post("second", date="2026-11-22")
+    assert feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z").returncode == 0
+    assert feeds("approve", "weekly").returncode == 0
+    for path in ("weekly/1/desk@example.com.eml", "test/weekly/1/me@example.com.eml"):
+        found = message(letter_site, path)
+        assert (found["Subject"], "Some words of a post." in found.as_string()) == ("first", True)
+        assert "second" not in found.get_body(("plain",)).get_content()
+
+
+def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
+    """Its posts are news again, with what is public by then; its number is free."""
+    letter_site.configure(APPROVED)
+    letter_site.publish()
+    assert "weekly 1 is forgotten" in feeds("cancel", "weekly").stdout
+    assert feeds("cancel", "weekly").returncode == 1
+    assert feeds("cancel", "daily").returncode == 1
+    letter_site.post("second", date="2026-11-21")
+    assert [(i.number, i.posts, i.state) for i in letter_site.publish().issues] == [(1, 2, "composed")]
+
+
+# Groups of readers -------------------------------------------------------------------------------------------------
+
+TOPICS = {"cats": "[Cats]", "dogs": "[Dogs]", "both": "[Cats, Dogs]", "nothing": "[]"}
+
+
+def subscribed(site, name, topics=(), lang=None):
+    subscribe.add_subscriber(site.config, f"{name}@example.org", [], topics=topics, lang=lang, now=NOW, again=False)
+
+
+def titles(site, name):
+    text = message(site, f"weekly/1/{name}@example.org.eml").get_body(("plain",)).get_content()
+    return {title for title in (*TOPICS, "first") if f"/{title}/" in text}
+
+
+def test_readers_are_told_what_they_asked_for(letter_site):
+    """Of their topics, however they spell them and whatever they were called; who asked for nothing gets all of it."""
+    more = '[categories."Dogs"]\nwas = ["Hounds"]\n'
+    letter_site.configure(
+        (CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', "").replace("[mail]", f"{more}[mail]")
+    )
+    for title, categories in TOPICS.items():
+        letter_site.post(title, categories=categories)
+    for name, topics in {"a": (), "c": ["cats"], "d": ["Hounds"], "e": ["Dogs", "CATS"], "n": ["Birds"]}.items():
+        subscribed(letter_site, name, topics)
+    [issue] = letter_site.publish().issues
+    assert (issue.posts, issue.recipients) == (5, 4)
+    assert {name: titles(letter_site, name) for name in "acde"} == {
+        "a": {"first", *TOPICS},
+        "c": {"cats", "both"},
+        "d": {"dogs", "both"},
+        "e": {"cats", "dogs", "both"},
+    }
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert all(f"/{title}/" in page for title in ("first", *TOPICS))
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.issues.load_letters(1)) == 4
+
+
+def test_readers_are_written_to_in_their_language(letter_site):
+    """If there are texts in it; else in the newsletter's. Who is told the same in the same words shares one letter."""
+    for name, lang in {"a": None, "b": "ja", "c": "ja", "d": "ar", "e": "fr", "f": "en"}.items():
+        subscribed(letter_site, name, lang=lang)
+    letter_site.publish()
+    found = {name: message(letter_site, f"weekly/1/{name}@example.org.eml") for name in "abcdef"}
+    langs = {name: next(iter(m.iter_parts()))["Content-Language"] for name, m in found.items()}
+    assert langs == {"a": "en", "b": "ja", "c": "ja", "d": "ar", "e": "en", "f": "en"}
+    assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
+    assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert len(store.issues.load_letters(1)) == 3
+
+
+def test_nobody_gets_an_empty_letter(letter_site):
+    """Where no reader would be told anything there is no issue, and the slot is not used up."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
+    subscribed(letter_site, "a", ["Birds"])
+    assert letter_site.publish().issues == []
+    letter_site.post("birds", categories="[birds]", date="2026-11-21")
+    [issue] = letter_site.publish().issues
+    assert (issue.number, issue.posts, issue.recipients) == (1, 2, 1)
+
+
+# The editor's note -------------------------------------------------------------------------------------------------
+
+
+def note(site, text, name="next.md"):
+    file = site.folder / "letters" / "weekly" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def test_an_editor_has_the_first_word(letter_site):
+    """A subject, a note above the stories in both parts, a pinned post in front, a skipped one for later."""
+    letter_site.post("second", date="2026-11-22")
+    letter_site.post("third", date="2026-11-21")
+    note(letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n")
+    letter_site.publish()
+    letter = message(letter_site, "weekly/1/desk@example.com.eml")
+    text, html = (part.get_content() for part in letter.iter_parts())
+    assert letter["Subject"] == "今週の *手紙*"
+    assert text.index("Dear all,") < text.index("see you.") < text.index("first") < text.index("second")
+    assert "<strong>all</strong>" in html
+    assert "third" not in html + text
+    assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
+    note(letter_site, "---\nsubject: Next\n---\n")
+    letter_site.publish(NOW + WEEK)
+    assert announced(letter_site, 2) == "Next"
+    assert "third" in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
+
+
+def test_a_post_cannot_speak_for_the_editor(letter_site):
+    """What stands in a template for the note is nothing when a post says it."""
+    word = "feeds:note:8d1c"
+    letter_site.post("first", f"Words {word}.\n", title=f"'A {word} title'", image="/a.png", image_alt=word)
+    note(letter_site, "The editor <b>speaks</b>.\n")
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert html.count("speaks") == 1
+    assert word not in html + text
+
+
+def test_no_note_is_used_twice(letter_site):
+    """What was `next` for one issue is not for another; a note with an issue's number is that issue's."""
+    note(letter_site, "Only once.\n")
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-25")
+    letter_site.publish(NOW + WEEK)
+    assert "Only once." in message(letter_site, "weekly/1/desk@example.com.eml").as_string()
+    assert "Only once." not in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
+    note(letter_site, "The third.\n", "3.md")
+    letter_site.post("third", date="2026-12-02")
+    letter_site.publish(NOW + 2 * WEEK)
+    assert "The third." in message(letter_site, "weekly/3/desk@example.com.eml").as_string()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: there is no public post 'nowhere.md'"),
+        ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: a note knows subject, pin and skip"),
+        ("---\npin: [[a]]\n---\n", "letters/weekly/next.md:2: pin: write a post's path or a list of paths"),
+        ("---\npin: [a\n---\n", "letters/weekly/next.md:3: broken front matter"),
+    ],
+)
+def test_a_note_that_cannot_be_followed_stops_its_letter_only(letter_site, text, told):
+    """With file and line; once it is mended the issue goes out."""
+    note(letter_site, text)
+    report = letter_site.publish()
+    assert (report.issues, "feeds/atom.xml" in report.written) == ([], True)
+    assert report.errors[0].startswith(told)
+    note(letter_site, "Well.\n")
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+
+
+# Long and whole ----------------------------------------------------------------------------------------------------
+
+
+def sizes(site, path):
+    raw = (site.folder / "outbox" / path).read_bytes()
+    html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
+    return len(html.get_content().encode()), len(html.get_payload().encode())
+
+
+def test_a_post_comes_whole(letter_site):
+    """`template = "letter"`: its text in both parts, code and tables too, dressed for mail."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
+    table, code = "| a | b |\n|---|---|\n| 1 | 2 |", "```\ncode\n```"
+    body = f"# One\n\nWords `here`.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
+    letter_site.post("whole", body, date="2026-11-22")
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert "The end." in text
+    assert "The end." in html
+    assert "<table style=" in html
+    assert "white-space:pre-wrap" in html
+    assert "<script" not in html
+    assert "first" in html
+
+
+@pytest.mark.parametrize("script", ["words ", "言葉を書く。"])
+def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script):
+    """Between paragraphs, and the letter says so; on the web it stands whole."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
+    letter_site.post("whole", "\n\n".join(f"{n} {script * 60}" for n in range(400)), date="2026-11-22")
+    letter_site.publish()
+    path = "weekly/1/desk@example.com.eml"
+    assert 60_000 < max(sizes(letter_site, path)) < 100_000
+    html = list(message(letter_site, path).iter_parts())[1].get_content()
+    assert "This letter is shortened" in html
+    assert "399 " not in html
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert ("399 " in page, "This letter is shortened" in page) == (True, False)
+
+
+def test_a_digest_of_too_many_tells_of_fewer(letter_site):
+    """The others are listed by title or wait for the next issue; nobody's letter is cut in the middle."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "max_posts = 500\ncopy_to"))
+    letter_site.publish()
+    for n in range(300):
+        letter_site.post(f"p{n}", "word " * 60 + f"{n}.", date="2026-11-25")
+    first = letter_site.publish(NOW + WEEK).issues[0]
+    assert 20 < first.posts < 250
+    assert max(sizes(letter_site, "weekly/2/desk@example.com.eml")) < 100_000
+    second = letter_site.publish(NOW + 2 * WEEK).issues[0]
+    assert second.posts >= 300 - first.posts - 20 or second.posts > 20
+
+
+def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(letter_site):
+    """Its unsent letters wait until somebody decides."""
+    letter_site.publish()
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        store.issues._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
+        store.issues._db.commit()  # noqa: SLF001
+    letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
+    assert "config.toml has no such newsletter any more" in " ".join(letter_site.publish().errors)
+
+
+def test_a_letter_says_everything_in_both_parts(letter_site):
+    """Titles, links, excerpts, reading time and how to leave; in the newsletter's language."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'language = "ja"\ncopy_to'))
+    letter_site.post("題名", "本文です。", reading_time=8, lang="ja", categories="[投資分析]", date="2026-11-21")
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    letter_site.publish()
+    found = message(letter_site, "weekly/1/ada@example.org.eml")
+    for kind in ("plain", "html"):
+        text = found.get_body((kind,)).get_content()
+        for words in (
+            "題名",
+            "本文です。",
+            "8分で読めます",
+            "first",
+            "https://example.com/2026/11/20/first/",
+            "mailto:desk@example.com",
+        ):
+            assert words in text, (kind, words)
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert "8分で読めます" in page
+    assert "mailto:" not in page
+    assert "ada@" not in page
+
+
+def test_who_leaves_while_a_letter_is_waiting_does_not_get_it(letter_site):
+    """Also when the issue was frozen before; the others get theirs, and the issue ends."""
+    config = letter_site.config
+    subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    (letter_site.folder / "outbox").write_text("in the way", "utf-8")
+    report = letter_site.publish()
+    assert [i.state for i in report.issues] == ["sending"]
+    assert len(report.errors) == 1
+    subscribe.remove_subscriber(config, "ada@example.org", NOW)
+    (letter_site.folder / "outbox").unlink()
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_an_issues_page_comes_back_as_it_was_sent(letter_site):
+    """Whoever cleans `public/` loses nothing."""
+    letter_site.publish()
+    page = letter_site.folder / "public/newsletters/weekly/1/index.html"
+    before = page.read_bytes()
+    page.unlink()
+    letter_site.post("first", title="Renamed")
+    letter_site.publish()
+    assert page.read_bytes() == before
+
+
+def test_an_international_site_sends_letters(letter_site):
+    """Headers hold its name as punycode."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace("https://example.com/", "https://日本.example/"))
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    found = message(letter_site, "weekly/1/desk@example.com.eml")
+    assert found["List-Archive"] == "<https://xn--wgv71a.example/feeds/>"
+
+
+def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
+    """On its way or long sent: an error for each file, and the feeds' page is still written."""
+    letter_site.post("first", categories="[X]")
+    (letter_site.folder / "public").mkdir()
+    blocked = letter_site.folder / "public" / "newsletters"
+    blocked.write_text("a file where a folder should be", "utf-8")
+    report = letter_site.publish()
+    assert [len(report.errors), report.issues[0].state] == [4, "sending"]
+    assert "newsletters/weekly/1/index.html" in report.errors[0]
+    assert "feeds/index.html" in report.written
+    blocked.unlink()
+    assert [i.state for i in letter_site.publish().issues] == ["sent"]
+    (blocked / "weekly" / "1" / "index.html").unlink()
+    (blocked / "weekly" / "1").rmdir()
+    (blocked / "weekly" / "1").write_text("in the way", "utf-8")
+    report = letter_site.publish()
+    assert len(report.errors) == 1
+    assert report.issues == []
+
+
+# Now, and on trial -------------------------------------------------------------------------------------------------
+
+
+def test_an_issue_may_go_out_now(letter_site, feeds):
+    """Whatever the schedule says; the slot that it is ahead of stays its own."""
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-23")
+    done = feeds("send", "weekly", "--now", "2026-11-24T10:00Z")
+    assert (done.returncode, "weekly 2: 1 posts to 1 recipients, sent" in done.stdout) == (0, True)
+    assert feeds("send", "daily").returncode == 1
+    letter_site.post("third", date="2026-11-25")
+    assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [3]
+
+
+def test_a_trial_tells_nobody_and_counts_for_nothing(letter_site, feeds):
+    """One message for one address; the issue that readers get afterwards is the same."""
+    done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
+    assert (done.returncode, done.stdout.strip()) == (0, "kept as test/weekly/1/me@example.com.eml")
+    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
+    assert not (letter_site.folder / "feeds.db").exists()
+    assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
+    empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")
+    assert (empty.returncode, "weekly has nothing to tell" in empty.stderr) == (1, True)
+
+
+def test_pages_of_the_archive_know_their_neighbours(letter_site):
+    """The one before gets its next when there is one; letters have no such links. Others see what a page is about."""
+    for n in range(3):
+        letter_site.post(f"p{n}", date=f"2026-11-{22 + n}", image="/a.png")
+        letter_site.publish(NOW + n * WEEK)
+    pages = [letter_site.read(f"public/newsletters/weekly/{n}/index.html") for n in (1, 2, 3)]
+    found = [sorted(re.findall(r'rel="(prev|next|index)" href="([^"]*)"', page)) for page in pages]
+    here = "https://example.com/newsletters/weekly/"
+    assert found[0] == [("index", here), ("next", f"{here}2/")]
+    assert found[1] == [("index", here), ("next", f"{here}3/"), ("prev", f"{here}1/")]
+    assert found[2] == [("index", here), ("prev", f"{here}2/")]
+    assert 'property="og:title" content="p1"' in pages[1]
+    assert 'property="og:image" content="https://example.com/a.png"' in pages[1]
+    html = list(message(letter_site, "weekly/2/desk@example.com.eml").iter_parts())[1].get_content()
+    assert "og:" not in html
+    assert "feeds:" not in html.replace("https://", "")
+
+
+def test_a_newsletter_looks_as_its_site_wants(letter_site):
+    """Colours, logo, fonts and width from the config; one part of the templates from the site's own folder."""
+    theme = (
+        '[newsletters.theme]\naccent = "#7a2e2e"\nwidth = 500\nlogo = "https://example.com/l.png"\nlogo_alt = "L"\n'
+        'headline_font = "Georgia, serif"\n'
+    )
+    letter_site.configure((CONFIG + NEWSLETTER).replace("[mail]", f"{theme}[mail]"))
+    foot = letter_site.folder / "templates" / "letter" / "foot.mjml"
+    foot.parent.mkdir(parents=True)
+    part = '<mj-text>Mine, <a href="{{ letter.unsubscribe_url }}">bye</a></mj-text>'
+    foot.write_text(f"<mj-section><mj-column>{part}</mj-column></mj-section>", "utf-8")
+    letter_site.publish()
+    html = list(message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())[1].get_content()
+    for said in ("#7a2e2e", "540px", 'src="https://example.com/l.png" alt="L"', "Georgia, serif", "Mine,"):
+        assert said in html
+    assert "#0a5a78" not in html
+
+
+def test_who_pays_is_said_and_links_are_marked_only_if_asked_for(letter_site):
+    """In both parts, under a line that says so; parameters stand in letters only."""
+    more = (
+        'sponsor = "**They** pay. [Look](https://they.example/)."\nlink_parameters = { utm_source = "w", a = "b c" }\n'
+    )
+    letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f"{more}copy_to"))
+    letter_site.publish()
+    text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert text.index("Sponsored") < text.index("They pay.")
+    assert html.index("Sponsored") < html.index("<strong>They</strong> pay.")
+    assert "/first/?utm_source=w&a=b+c" in text
+    assert "/first/?utm_source=w&amp;a=b+c" in html
+    page = letter_site.read("public/newsletters/weekly/1/index.html")
+    assert ("Sponsored" in page, "utm_source" in page) == (True, False)
+    assert "utm_source" not in letter_site.read("public/newsletters/weekly/atom.xml")

@@ -1,0 +1,92 @@
+"""The store as a thing, on real sites."""
+
+import sqlite3
+import stat
+from datetime import timedelta
+
+import pytest
+
+from feeds.edges.store.database import open_store
+from feeds.errors import FeedsError, StoreError
+from feeds.jobs.report import PublishOptions
+from feeds.jobs.store import backup
+from tests.conftest import CONFIG, NEWSLETTER, NOW
+
+WEEK = timedelta(days=7)
+
+
+def adopted(site, now=NOW, **wish):
+    return backup.adopt_public(site.config, PublishOptions(now=now, clock=lambda: now, **wish))
+
+
+def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
+    """Nothing is told again, numbers go on, pages stay as they were sent, and the next issue tells what is new."""
+    letter_site.publish()
+    letter_site.post("second", date="2026-11-25")
+    letter_site.publish(NOW + WEEK)
+    pages = letter_site.files("public/newsletters")
+    (letter_site.folder / "feeds.db").unlink()
+    before = letter_site.files("public", "outbox", "posts")
+    assert adopted(letter_site, NOW + WEEK, dry_run=True) == [
+        "weekly: issues 1 to 2 would count as sent, 2 posts would count as told"
+    ]
+    assert adopted(letter_site, NOW + WEEK) == ["weekly: issues 1 to 2 count as sent, 2 posts count as told"]
+    assert letter_site.files("public", "outbox", "posts") == before
+    assert adopted(letter_site, NOW + WEEK) == ["weekly: 0 posts count as told"]
+    letter_site.post("third", date="2026-12-02")
+    [issue] = letter_site.publish(NOW + 2 * WEEK).issues
+    assert (issue.number, issue.posts, issue.state) == (3, 1, "sent")
+    assert (
+        letter_site.files("public/newsletters")["public/newsletters/weekly/1/index.html"]
+        == pages["public/newsletters/weekly/1/index.html"]
+    )
+    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+        assert [(i.number, i.subject) for i in store.issues.load_issues()] == [
+            (1, "first"),
+            (2, "second"),
+            (3, "third"),
+        ]
+
+
+def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds):
+    """Its back catalogue counts as told, no issue is shown for it, and number 1 is the first of ours."""
+    done = feeds("store", "adopt", "--now", "2026-11-23T12:00Z")
+    assert (done.returncode, done.stdout) == (0, "weekly: 1 posts count as told\n")
+    assert letter_site.publish().issues == []
+    assert feeds("issues").stdout == ""
+    assert not (letter_site.folder / "public/newsletters").exists()
+    letter_site.post("second", date="2026-11-25")
+    assert [(i.number, i.posts) for i in letter_site.publish(NOW + WEEK).issues] == [(1, 1)]
+
+
+def test_a_site_without_newsletters_has_told_nothing(site):
+    """It says so."""
+    with pytest.raises(FeedsError, match="has no \\[\\[newsletters\\]\\]"):
+        adopted(site)
+
+
+def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
+    """Only its owner may read it, keys lie beside it, nothing is overwritten."""
+    with pytest.raises(StoreError, match="there is no store to copy yet"):
+        backup.backup_store(letter_site.config, letter_site.folder / "b.db")
+    letter_site.publish()
+    (letter_site.folder / "feeds.key").write_text("keys", "ascii")
+    done = feeds("store", "backup", "b.db")
+    assert (done.returncode, done.stdout) == (0, "wrote b.db\nwrote b.db.key\n")
+    for name in ("b.db", "b.db.key"):
+        assert stat.S_IMODE((letter_site.folder / name).stat().st_mode) == 0o600
+    with sqlite3.connect(letter_site.folder / "b.db") as db:
+        assert db.execute("SELECT count(*) FROM deliveries").fetchone() == (1,)
+    db.close()
+    again = feeds("store", "backup", "b.db")
+    assert (again.returncode, "b.db: is there already" in again.stderr) == (1, True)
+    assert "its tables are at" in feeds("store", "upgrade").stdout
+
+
+def test_a_backup_can_be_put_back(letter_site, feeds):
+    """Nothing is told twice, as long as it is as new as what was sent."""
+    letter_site.configure(CONFIG + NEWSLETTER)
+    letter_site.publish()
+    feeds("store", "backup", "b.db")
+    (letter_site.folder / "b.db").replace(letter_site.folder / "feeds.db")
+    assert letter_site.publish().issues == []

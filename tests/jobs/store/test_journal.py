@@ -1,0 +1,222 @@
+"""What comes into the journal beside the store, and when, on real sites."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from feeds.edges.store import journal_file as file
+from feeds.edges.store.database import open_store
+from feeds.errors import FeedsError
+from feeds.jobs.newsletters import approve, compose
+from feeds.jobs.report import PublishOptions
+from feeds.jobs.site import Site
+from feeds.jobs.store import backup, journal
+from feeds.jobs.subscribers import erase, subscribe
+from feeds.model import IdAssigned, IssueRecorded, SubscriberEvent
+from tests.conftest import CONFIG, NEWSLETTER, NOW
+
+URL = "sqlite:///feeds.db"
+WEEK = timedelta(days=7)
+ADA = "ada@example.org"
+
+
+def _lines(site, kind=object):
+    complaints = []
+    found = [
+        line
+        for line in file.read_records(site.folder / "feeds.db.journal", complaints.append)
+        if isinstance(line, kind)
+    ]
+    assert complaints == []
+    return found
+
+
+def _add(site, email=ADA, *, again=False, now=NOW):
+    subscribe.add_subscriber(site.config, email, [], lang=None, now=now, again=again)
+
+
+def _issues(site):
+    return [(one.number, one.state, one.entries) for one in _lines(site, IssueRecorded)]
+
+
+def test_every_id_is_written_once_before_a_feed_shows_it(site):
+    """What `feeds ids` would tell of it; what was there when the journal began too; edits are no news."""
+    site.post("a", title="A")
+    site.publish()
+    [line] = _lines(site)
+    with open_store(URL, site.folder) as store:
+        [known] = store.entries.load_entries()
+    assert line == IdAssigned(
+        id=known.id,
+        path="a.md",
+        text=known.text_digest,
+        title="A",
+        published=known.published.isoformat(),
+        sketch=known.sketch,
+    )
+    site.post("a", title="B")
+    site.post("b", "Other words.\n")
+    site.publish()
+    assert [line.path for line in _lines(site)] == ["a.md", "b.md"]
+    assert not (site.folder / "feeds.key").exists()
+
+
+def test_a_journal_that_cannot_be_written_is_told_and_nothing_is_forgotten(site):
+    """The feeds are written all the same, and the next pass writes it down."""
+    place = site.folder / "feeds.db.journal"
+    place.mkdir()
+    site.post("a")
+    report = site.publish()
+    assert report.exit_code == 1
+    assert "feeds.db.journal: cannot be written" in report.errors[0]
+    place.rmdir()
+    assert site.publish().errors == []
+    assert len(_lines(site)) == 1
+
+
+def test_a_pass_that_finds_nothing_changed_leaves_it_alone(site):
+    """So does a dry run."""
+    site.post("a")
+    site.publish(dry_run=True)
+    assert not (site.folder / "feeds.db.journal").exists()
+    site.publish()
+    (site.folder / "feeds.db.journal").unlink()
+    site.publish()
+    assert not (site.folder / "feeds.db.journal").exists()
+
+
+def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(letter_site):
+    """With its number, its slot, its subject and what counts as told; one that waits for approval when it is."""
+    letter_site.publish()
+    [one] = {line.number for line in _lines(letter_site, IssueRecorded)}
+    assert one == 1
+    assert [state for _, state, _ in _issues(letter_site)] == ["sending", "sent"]
+    [entry] = _lines(letter_site, IdAssigned)
+    assert _issues(letter_site)[0][2] == {"story": (entry.id,)}
+    letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
+    letter_site.post("second", date="2026-11-25")
+    letter_site.publish(NOW + WEEK)
+    assert len(_issues(letter_site)) == 2
+    with open_store(URL, letter_site.folder) as store:
+        compose.discard_waiting(Site(letter_site.config), "weekly", store.issues)
+    letter_site.publish(NOW + WEEK)
+    assert len(_issues(letter_site)) == 2
+    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW + WEEK, clock=lambda: NOW + WEEK))
+    assert [(number, state) for number, state, _ in _issues(letter_site)[2:]] == [(2, "sending"), (2, "sent")]
+
+
+def test_what_was_adopted_is_written_down(letter_site):
+    """Also where no issue of this site has told it."""
+    letter_site.publish(feeds_only=True)
+    backup.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
+    [entry] = _lines(letter_site, IdAssigned)
+    assert _issues(letter_site) == [(0, "sent", {"passed_over": (entry.id,)})]
+    letter_site.post("second", date="2026-11-22")
+    backup.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
+    assert len(_issues(letter_site)[1][2]["passed_over"]) == 2
+
+
+def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site):
+    """At once, by whatever way; who is new is not in it, and without anybody gone no key is made."""
+    site = letter_site
+    _add(site)
+    _add(site, "bob@example.org")
+    assert not (site.folder / "feeds.key").exists()
+    subscribe.remove_subscriber(site.config, ADA, NOW)
+    _add(site, again=True)
+    subscribe.suppress_address(site.config, ADA, NOW)
+    subscribe.allow_address(site.config, ADA)
+    subscribe.suppress_address(site.config, ADA, NOW)
+    erase.erase_subscriber(site.config, ADA, NOW)
+    said = [line.what for line in _lines(site, SubscriberEvent)]
+    assert said == ["unsubscribed", "active", "suppressed", "unsubscribed", "allowed", "suppressed", "erased"]
+    assert len({line.who for line in _lines(site, SubscriberEvent)}) == 1
+    assert "ada" not in site.read("feeds.db.journal")
+    assert b"ada@" not in (site.folder / "feeds.db").read_bytes()
+
+
+def test_without_the_key_what_is_about_people_waits(letter_site):
+    """And is told; ids and issues go on."""
+    _add(letter_site)
+    subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
+    key = (letter_site.folder / "feeds.key").rename(letter_site.folder / "kept")
+    with pytest.raises(FeedsError, match="is not there; take the file from your backup"):
+        subscribe.remove_subscriber(letter_site.config, ADA, NOW)
+    assert any("take the file from your backup" in line for line in letter_site.publish().errors)
+    assert len(_lines(letter_site, IdAssigned)) == 1
+    key.rename(letter_site.folder / "feeds.key")
+    assert letter_site.publish().errors == []
+    assert [line.what for line in _lines(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
+
+
+def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_site):
+    """Ids, issues, who has gone, and the suppression list."""
+    _add(letter_site)
+    _add(letter_site, "bob@example.org")
+    letter_site.publish()
+    subscribe.suppress_address(letter_site.config, ADA, NOW)
+    was = _lines(letter_site)
+    (letter_site.folder / "feeds.db.journal").unlink()
+    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in (
+            "DROP TABLE alerts",
+            "DROP TABLE journal",
+            *(f"ALTER TABLE issues DROP COLUMN {name}" for name in ("retracted_at", "retraction", "corrects", "whole")),
+            "UPDATE alembic_version SET version_num = '0005'",
+        ):
+            db.execute(statement)
+    letter_site.publish()
+    found = _lines(letter_site)
+    assert {line.what for line in found if isinstance(line, SubscriberEvent)} == {"unsubscribed", "suppressed"}
+    assert all(line in was for line in found)
+    assert {type(line) for line in found} == {IdAssigned, IssueRecorded, SubscriberEvent}
+
+
+def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
+    """Lines may come twice, each time followed by all that came after them; of everybody the last is the last."""
+    _add(letter_site)
+    people, moves = 200, ("unsubscribed", "active", "bounced")
+    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+        at = "2026-11-23 12:00:00.000000"
+        rows = [(f"p{n}@example.org", at) for n in range(people)]
+        db.executemany(
+            "INSERT INTO subscribers (email, email_key, status, consent, created_at, status_at)"
+            " VALUES (?1, ?1, 'active', '', ?2, ?2)",
+            rows,
+        )
+        for _ in range(50):
+            for status in moves:
+                db.execute("UPDATE subscribers SET status = ?", (status,))
+    code = (
+        "from pathlib import Path\nfrom feeds.config import load\nfrom feeds.edges.store.database import opened\n"
+        "from feeds.jobs import journal\njournal._AT_ONCE = 300\nconfig = load(Path('config.toml'), {})\n"
+        f"with opened({URL!r}, config.folder) as store:\n    print('ready', flush=True)\n"
+        "    journal.keep(config, store)\n"
+    )
+    kills = 0
+    while kills < 6:
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=letter_site.folder, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(0.004 * kills)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        kills += 1
+    with open_store(URL, letter_site.folder) as store:
+        journal.append_pending(letter_site.config, store)
+        assert not store.journal.has_pending(people=True)
+    last, number = {}, 0
+    for line in file.read_records(letter_site.folder / "feeds.db.journal", lambda _: None):
+        if isinstance(line, SubscriberEvent):
+            last[line.who], number = line.what, number + 1
+    assert number >= (people + 1) * 150
+    assert set(last.values()) == {"bounced"}
+    assert len(last) == people + 1

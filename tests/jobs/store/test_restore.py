@@ -1,0 +1,578 @@
+"""A backup of the store that is brought back, on real sites: what has happened since is not forgotten."""
+
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeds.core.subscribers.suppression import AddressHasher
+from feeds.edges.store import journal_file as file
+from feeds.edges.store.database import open_store
+from feeds.edges.store.issues import NewIssue, RenderedIssue
+from feeds.edges.store.subscriber_import import ImportRow
+from feeds.errors import FeedsError, LockedError, StoreError
+from feeds.jobs.store import restore
+from feeds.jobs.store.backup import backup_store
+from feeds.jobs.store.journal import mask_address
+from feeds.jobs.subscribers import erase, subscribe
+from feeds.model import IssueContent, IssuePage, IssueRecorded, IssueState, Letter, Selection, SubscriberPreferences
+from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.core.factory import entry
+from tests.mailing import Mailing as Sending
+from tests.mailing import addresses
+from tests.mailing import subscribe as join
+from tests.smtpserver import SmtpServer
+
+URL = "sqlite:///feeds.db"
+WEEK = timedelta(days=7)
+LATER = NOW + timedelta(days=1)
+READERS = ("ada", "bob", "cy", "eve", "flo")
+
+
+def _add(site, name, *, now=NOW, again=False):
+    subscribe.add_subscriber(site.config, f"{name}@example.org", [], lang=None, now=now, again=again)
+
+
+def _restored(site, name="b.db", *, dry_run=False):
+    return restore.restore_store(site.config, site.folder / name, LATER, dry_run=dry_run)
+
+
+def _got(site, number):
+    return {re.split("[/@]", name)[2] for name in site.letters() if name.startswith(f"weekly/{number}/")}
+
+
+def _statuses(site):
+    return {person.email.split("@")[0]: person.status for person in subscribe.list_subscribers(site.config)}
+
+
+@pytest.fixture
+def lost(letter_site):
+    """A site that was backed up after its first issue, sent a second one, and has lost its store since."""
+    site = letter_site
+    for name in READERS:
+        _add(site, name)
+    for name in ("old", "odd"):
+        subscribe.suppress_address(site.config, f"{name}@example.org", NOW)
+    site.publish()
+    backup_store(site.config, site.folder / "b.db")
+    _add(site, "new", now=LATER)
+    _add(site, "gone", now=LATER)
+    site.post("second", "Other words.\n", date="2026-11-25")
+    site.publish(NOW + WEEK)
+    subscribe.remove_subscriber(site.config, "ada@example.org", LATER)
+    subscribe.suppress_address(site.config, "bob@example.org", LATER)
+    subscribe.allow_address(site.config, "odd@example.org")
+    erase.erase_subscriber(site.config, "cy@example.org", LATER)
+    subscribe.remove_subscriber(site.config, "eve@example.org", LATER)
+    _add(site, "eve", now=LATER, again=True)
+    subscribe.remove_subscriber(site.config, "gone@example.org", LATER)
+    (site.folder / "feeds.db").unlink()
+    return site
+
+
+def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
+    """Ids are the same, pages stay, numbers go on; who has gone stays gone, who came back is back."""
+    before = lost.files("public")
+    shutil.rmtree(lost.folder / "outbox")
+    done = feeds("store", "restore", "b.db")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "feeds.db is b.db again, which knows of nothing after 2026-11-23 12:00 UTC\n"
+        "from the journal: 1 ids; weekly 2 counted as sent; readers: 2 unsubscribed, 1 erased; 3 changes of the"
+        " suppression list\n"
+    )
+    assert done.stderr == (
+        "warning: who has subscribed since the backup is neither in it nor in the journal, which keeps no addresses:"
+        " add them\n"
+    )
+    assert lost.publish(NOW + WEEK).issues == []
+    assert lost.letters() == []
+    assert lost.files("public") == before
+    assert _statuses(lost) == {"ada": "unsubscribed", "bob": "unsubscribed", "eve": "active", "flo": "active"}
+    lost.post("third", "Third words.\n", date="2026-12-02")
+    [issue] = lost.publish(NOW + 2 * WEEK).issues
+    assert (issue.number, issue.posts, issue.state) == (3, 1, "sent")
+    assert _got(lost, 3) == {"desk", "eve", "flo"}
+
+
+def test_no_list_brings_back_who_left_and_was_not_in_the_backup(lost):
+    """Nor who was erased; who subscribed since the backup, or was taken off the list, may be added."""
+    _restored(lost)
+    for name in ("gone", "cy", "old", "bob"):
+        with pytest.raises(FeedsError, match="--again"):
+            _add(lost, name)
+    for name in ("new", "odd"):
+        _add(lost, name)
+    assert b"cy@example" not in (lost.folder / "feeds.db").read_bytes()
+
+
+def test_what_is_there_is_kept_aside(lost):
+    """Under a name that says until when it was the store, whatever state it is in, with what SQLite laid beside it."""
+    store = lost.folder / "feeds.db"
+    store.write_bytes(b"no store at all")
+    store.with_name("feeds.db-wal").write_bytes(b"rubbish")
+    store.with_name(".feeds.db-unfinished").write_bytes(b"of a process that was killed")
+    found = _restored(lost)
+    assert "the store cannot be used" in found.warnings[0]
+    aside = lost.folder / "feeds.db.until-2026-11-24T12-00-00"
+    assert any(aside.name in line for line in found.lines)
+    assert aside.read_bytes() == b"no store at all"
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"rubbish"
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert sorted(p.name for p in lost.folder.glob("*feeds.db*") if aside.name not in p.name) == [
+        "feeds.db",
+        "feeds.db.journal",
+    ]
+    _restored(lost)
+    assert aside.with_name(f"{aside.name}-2").exists()
+
+
+def test_what_the_present_store_had_still_to_write_is_not_lost(letter_site):
+    """It goes into the journal before the backup takes its place; in a dry run it is counted all the same."""
+    _add(letter_site, "ada")
+    backup_store(letter_site.config, letter_site.folder / "b.db")
+    with open_store(URL, letter_site.folder) as store:
+        store.subscribers.unsubscribe("ada@example.org", LATER)
+    said = "from the journal: readers: 1 unsubscribed"
+    before = letter_site.files(".")
+    assert said in _restored(letter_site, dry_run=True).lines
+    assert letter_site.files(".") == before
+    assert said in _restored(letter_site).lines
+    assert _statuses(letter_site) == {"ada": "unsubscribed"}
+
+
+def test_what_only_the_backup_knows_is_the_last_word(letter_site):
+    """It was never written into the journal; what that says is older."""
+    _add(letter_site, "ada")
+    subscribe.remove_subscriber(letter_site.config, "ada@example.org", NOW)
+    _add(letter_site, "ada", again=True)
+    with open_store(URL, letter_site.folder) as store:
+        store.subscribers.unsubscribe("ada@example.org", LATER)
+    backup_store(letter_site.config, letter_site.folder / "b.db")
+    (letter_site.folder / "feeds.db").unlink()
+    for _ in range(2):
+        _restored(letter_site)
+        assert _statuses(letter_site) == {"ada": "unsubscribed"}
+        letter_site.publish(LATER)
+
+
+def test_a_store_in_a_folder_that_is_not_there_yet_is_brought_back(lost):
+    """As on a new machine, with the journal beside it."""
+    lost.configure(CONFIG + NEWSLETTER + '[store]\nurl = "sqlite:///memory/feeds.db"\n')
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "active"
+    (lost.folder / "feeds.db.journal").rename(lost.folder / "memory/feeds.db.journal")
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "unsubscribed"
+    assert lost.publish(NOW + WEEK).issues == []
+
+
+def test_a_dry_run_touches_nothing(lost):
+    """It says the same."""
+    before = lost.files(".")
+    would = _restored(lost, dry_run=True)
+    assert lost.files(".") == before
+    done = _restored(lost)
+    assert [line.replace("would be", "is") for line in would.lines] == done.lines
+    assert would.warnings == done.warnings
+
+
+def test_whoever_got_a_copy_and_was_erased_since_is_erased(lost):
+    """They are no reader, and the backup knows where their letter went."""
+    with open_store("sqlite:///b.db", lost.folder) as store:
+        assert len(list(store.subscribers.iterate_deliveries("desk@example.com"))) == 1
+    with open_store(URL, lost.folder):
+        pass
+    erase.erase_subscriber(lost.config, "desk@example.com", LATER)
+    assert "2 erased" in _restored(lost).lines[1]
+    with open_store(URL, lost.folder) as store:
+        assert list(store.subscribers.iterate_deliveries("desk@example.com")) == []
+
+
+def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
+    """Each newsletter by itself, and whoever had left before the backup."""
+    site = letter_site
+    site.configure(CONFIG + NEWSLETTER + NEWSLETTER.partition("[mail]")[0].replace("weekly", "daily"))
+    for name in ("ada", "bob", "cy", "eve"):
+        _add(site, name)
+
+    def leave(name, newsletter):
+        with open_store(URL, site.folder) as store, store.bounces.transaction():
+            person = store.subscribers.find(f"{name}@example.org")
+            store.bounces.unsubscribe_from(store.bounces.find_subscriber(person.id), newsletter, LATER)
+
+    leave("ada", "daily")
+    subscribe.remove_subscriber(site.config, "cy@example.org", NOW)
+    backup_store(site.config, site.folder / "b.db")
+    _add(site, "ada", again=True)
+    leave("ada", "weekly")
+    leave("bob", "daily")
+    leave("eve", "daily")
+    for name in ("cy", "eve"):
+        _add(site, name, again=True)
+    site.publish(feeds_only=True)
+    said = _restored(site).lines[1]
+    assert said == "from the journal: 1 ids; readers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
+    reads = {person.email: person.newsletters for person in subscribe.list_subscribers(site.config)}
+    assert reads == {"ada@example.org": ("daily",), "bob@example.org": ("weekly",)} | dict.fromkeys(
+        ("cy@example.org", "eve@example.org"), ("daily", "weekly")
+    )
+
+
+def test_a_store_that_cannot_be_replaced_is_named(lost):
+    """The backup is where it was, and so is what stands in its way."""
+    (lost.folder / "feeds.db").mkdir()
+    before = lost.files(".")
+    with pytest.raises(StoreError, match=r"feeds\.db: the backup cannot be put here"):
+        _restored(lost)
+    assert lost.files(".") == before
+
+
+def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
+    """Also where a store was adopted in between, and two were given the same."""
+    one = IssueRecorded(newsletter="weekly", number=1, slot=NOW, subject="S", state=IssueState.SENT, composed_at=NOW)
+    with open_store(URL, tmp_path) as store:
+        assert store.replay.record_issues([one, msgspec.structs.replace(one, number=2)], lambda *_: "P") == [
+            "weekly 1",
+            "weekly 2",
+        ]
+        assert [issue.slot for issue in store.issues.load_issues()] == [NOW, NOW + timedelta(seconds=1)]
+
+
+def test_what_was_taken_back_or_corrected_stays_so(lost):
+    """Also an issue that the backup knows as any other."""
+    _restored(lost)
+    with closing(sqlite3.connect(lost.folder / "feeds.db")) as db, db:
+        db.execute(
+            "UPDATE issues SET retracted_at = '2026-12-01 00:00:00.000000', retraction = 'wrong' WHERE number = 1"
+        )
+        db.execute("UPDATE issues SET corrects = 1, retraction = retraction WHERE number = 2")
+    query = "SELECT number, retracted_at, retraction, corrects FROM issues ORDER BY number"
+    for _ in range(2):
+        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+            assert db.execute(query).fetchall() == [
+                (1, "2026-12-01 00:00:00.000000", "wrong", None),
+                (2, None, "", 1),
+            ]
+        _restored(lost)
+
+
+def test_doing_it_twice_is_the_same_as_once(lost):
+    """And so is what another backup, of the store that was brought back, comes to."""
+    _restored(lost)
+    lost.publish(NOW + WEEK)
+    size = (lost.folder / "feeds.db.journal").stat().st_size
+    backup_store(lost.config, lost.folder / "c.db")
+    was = _statuses(lost)
+    for name in ("b.db", "c.db"):
+        found = _restored(lost, name)
+        assert _statuses(lost) == was
+        assert lost.publish(NOW + WEEK).issues == []
+    assert found.lines[1] == "from the journal: nothing that it did not know"
+    assert (lost.folder / "feeds.db.journal").stat().st_size == size
+
+
+def test_on_another_machine_the_keys_come_with_the_backup(lost):
+    """Where there are keys they stay; ones that cannot tell whom the list means are refused, and nothing is changed."""
+    key = lost.folder / "feeds.key"
+    kept = key.read_bytes()
+    key.unlink()
+    _restored(lost, dry_run=True)
+    assert not key.exists()
+    _restored(lost)
+    assert (key.read_bytes(), stat.S_IMODE(key.stat().st_mode)) == (kept, 0o600)
+    (lost.folder / "feeds.db").unlink()
+    key.write_text(f"leave 1 {'ab' * 32}\nsuppress 1 {'cd' * 32}\n", "ascii")
+    before = lost.files(".")
+    with pytest.raises(FeedsError, match=r"feeds\.key: the keys cannot read whom .*b\.db\.key\)\. Nothing was changed"):
+        _restored(lost)
+    assert lost.files(".") == before
+    (lost.folder / "b.db.key").unlink()
+    key.unlink()
+    with pytest.raises(FeedsError, match="the keys cannot read"):
+        _restored(lost)
+
+
+def test_without_a_journal_nobody_knows_what_happened_since(lost):
+    """The backup is brought back as it is, and that is said; damaged lines are named."""
+    place = lost.folder / "feeds.db.journal"
+    lines = place.read_bytes().splitlines(keepends=True)
+    place.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
+    assert "feeds.db.journal:3: cannot be read" in _restored(lost).warnings[0]
+    place.unlink()
+    assert any("there is no journal" in line for line in _restored(lost).warnings)
+    assert _statuses(lost)["ada"] == "active"
+
+
+@pytest.mark.parametrize("name", ["config.toml", "nothing.db", "feeds.db", "other.db", "newer.db", "damaged.db"])
+def test_what_is_no_backup_is_refused(letter_site, name):
+    """The store stays as it was, and nothing is left lying about."""
+    letter_site.publish()
+    with closing(sqlite3.connect(letter_site.folder / "other.db")) as db:
+        db.execute("CREATE TABLE t (c)")
+    for other in ("newer.db", "damaged.db"):
+        backup_store(letter_site.config, letter_site.folder / other)
+    with closing(sqlite3.connect(letter_site.folder / "newer.db")) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    content = (letter_site.folder / "damaged.db").read_bytes()
+    (letter_site.folder / "damaged.db").write_bytes(content[:8192] + b"\xff" * 4096 + content[12288:])
+    before = letter_site.files(".")
+    with pytest.raises(StoreError, match=name):
+        _restored(letter_site, name)
+    assert letter_site.files(".") == before
+
+
+def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
+    """The one that was there, or the one that was to come; never none, and never one that holds who was erased."""
+    with open_store(URL, lost.folder):
+        pass
+    command = [sys.executable, "-m", "feeds", "store", "restore", "b.db"]
+    for delay in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
+        process = subprocess.Popen(command, cwd=lost.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert db.execute("SELECT count(*) FROM subscribers WHERE email LIKE 'cy@%'").fetchone() == (0,)
+    _restored(lost)
+    assert _statuses(lost)["ada"] == "unsubscribed"
+    assert not (lost.folder / ".feeds.db-unfinished").exists()
+
+
+def test_while_a_publish_is_at_work_nothing_is_brought_back(lost):
+    """It would write into the store that was."""
+    from feeds.edges.process import lock
+
+    with lock.lock_site(lost.folder), pytest.raises(LockedError):
+        _restored(lost)
+
+
+# Issues that were on their way ------------------------------------------------------------------------------------
+
+
+def _halfway(site, server):
+    """A backup from the middle of a send."""
+    server.stop_after = 3
+    sending = Sending(site, server)
+    sending.configure()
+    join(site.folder, addresses(6))
+    report = sending.publish(stopping=lambda: len(server.taken) >= 3)
+    assert report.issues[0].state == "sending"
+    backup_store(site.config, site.folder / "b.db")
+    return sending
+
+
+def test_an_issue_that_has_arrived_since_is_done(letter_site):
+    """Whoever the backup shows as waiting got it, as the journal knows, and gets it once."""
+    with SmtpServer() as server:
+        sending = _halfway(letter_site, server)
+        assert sending.publish().issues[0].state == "sent"
+        (letter_site.folder / "feeds.db").unlink()
+        found = _restored(letter_site)
+        assert len(found.warnings) == 1
+        assert sending.publish().issues == []
+        assert sending.resume().issues == []
+        assert set(server.counts().values()) == {1}
+        with open_store(URL, letter_site.folder) as store:
+            [issue] = store.issues.load_issues()
+        assert (issue.sent, issue.recipients, issue.state) == (6, 6, "sent")
+
+
+def test_an_issue_of_which_nobody_knows_how_far_it_came_is_held(letter_site):
+    """Until somebody says that it is to go on; nobody is doubled silently."""
+    with SmtpServer() as server:
+        sending = _halfway(letter_site, server)
+        (letter_site.folder / "feeds.db").unlink()
+        found = _restored(letter_site)
+        assert found.warnings[0].startswith("weekly 1 was on its way and is held: the store was brought back")
+        taken = len(server.taken)
+        report = sending.publish()
+        assert "`feeds resume weekly` goes on with it" in report.errors[0]
+        assert len(server.taken) == taken
+        assert sending.resume().issues[0].state == "sent"
+        assert set(server.counts().values()) == {1}
+        assert len(server.taken) == 6
+
+
+def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
+    """Its letters are lost; it counts as sent, so that nobody gets it twice."""
+    with SmtpServer() as server:
+        sending = Sending(letter_site, server)
+        sending.configure()
+        join(letter_site.folder, addresses(6))
+        letter_site.publish(feeds_only=True)
+        backup_store(letter_site.config, letter_site.folder / "b.db")
+        sending.publish(stopping=lambda: len(server.taken) >= 3)
+        (letter_site.folder / "feeds.db").unlink()
+        found = _restored(letter_site)
+        assert found.warnings[0].startswith("weekly 1 was on its way, and its letters are not in the backup")
+        taken = len(server.taken)
+        assert sending.publish().issues == []
+        assert len(server.taken) == taken
+
+
+def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
+    """What the backup shows as waiting for somebody is what was sent."""
+    letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
+    letter_site.publish()
+    backup_store(letter_site.config, letter_site.folder / "b.db")
+    from feeds.jobs.newsletters import approve
+    from feeds.jobs.report import PublishOptions
+
+    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
+    assert len(letter_site.letters()) == 1
+    shutil.rmtree(letter_site.folder / "outbox")
+    _restored(letter_site)
+    assert letter_site.publish().issues == []
+    with pytest.raises(FeedsError, match="no issue of weekly waits"):
+        approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
+    assert letter_site.letters() == []
+
+
+# Whatever happened ------------------------------------------------------------------------------------------------
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+DIGESTS = AddressHasher({1: b"k" * 32})
+NAMES = ("ada", "bob", "cy")
+LETTERS = ("weekly", "daily")
+STATUSES = ("bounced", "pending", "unsubscribed")
+WHAT = st.one_of(
+    st.tuples(st.sampled_from(["add", "remove", "suppress", "allow", "erase"]), st.sampled_from(NAMES)),
+    st.tuples(st.sampled_from([f"leave {name}" for name in LETTERS]), st.sampled_from(NAMES)),
+    st.tuples(st.sampled_from(STATUSES), st.sampled_from(NAMES)),
+    st.tuples(st.just("tell"), st.sampled_from(LETTERS)),
+    st.tuples(st.just("keep"), st.just("")),
+    st.tuples(st.just("backup"), st.just("")),
+)
+
+
+class _History:
+    """A store to which things happen, its journal, and copies of it."""
+
+    def __init__(self, folder):
+        self.folder, self.now, self.copies, self.told = folder, START, [], 0
+        self.journal = folder / "feeds.db.journal"
+        #: Who was erased after which copy.
+        self.erased = []
+
+    def do(self, store, what, who):
+        self.now += timedelta(hours=1)
+        key = f"{who}@example.org"
+        match what.split():
+            case ["add"]:
+                store.suppressions.allow(DIGESTS.digests(key))
+                wanted = dict.fromkeys(LETTERS)
+                store.subscribers.subscribe(key, key, wanted, lang=None, consent="c", source="add", at=self.now)
+            case ["remove"]:
+                store.subscribers.unsubscribe(key, self.now)
+            case ["suppress"]:
+                new = store.suppressions.find(DIGESTS.digests(key)) is None
+                store.suppressions.suppress(key, DIGESTS.digests(key)[0] if new else None, self.now)
+            case ["allow"]:
+                store.suppressions.allow(DIGESTS.digests(key))
+            case ["erase"]:
+                store.suppressions.erase(key, {key}, DIGESTS.digests(key)[0], self.now)
+                self.erased.append((len(self.copies), key))
+            case ["leave", newsletter]:
+                with store.bounces.transaction():
+                    if person := store.subscribers.find(key):
+                        store.bounces.unsubscribe_from(store.bounces.find_subscriber(person.id), newsletter, self.now)
+            case [status] if status in STATUSES:
+                arrival = ImportRow(
+                    number=1, email=key, key=key, status=status, consent="l", digests=DIGESTS.digests(key)
+                )
+                store.subscriber_import.stage([arrival])
+                store.subscriber_import.commit_import("list", self.now, keep=True)
+            case [other]:
+                getattr(self, other)(store, who)
+
+    def tell(self, store, newsletter):
+        self.told += 1
+        story = entry(f"{self.told}.md")
+        store.entries.save_entries([story], self.now)
+        chosen = Selection(stories=(story,))
+        letter = Letter(lang="en", subject="S", html="<p>", text="T")
+        plan = NewIssue(
+            newsletter=newsletter,
+            number=store.issues.last_issue(newsletter)[1] + 1,
+            slot=self.now,
+            subject="S",
+            selection=chosen,
+            page=IssuePage(html="P"),
+            content=IssueContent(selection=chosen, texts={}),
+            seed=b"seed",
+            mailing=RenderedIssue(letters=[letter], choices={SubscriberPreferences(): 0}),
+        )
+        assert store.issues.freeze(plan, self.now)
+        if self.told % 2:
+            store.issues.finish(store.issues.load_issues()[-1].id)
+
+    def backup(self, store, _):
+        self.copies.append(self.folder / f"{len(self.copies)}.db")
+        store.copy(self.copies[-1])
+
+    def keep(self, store, _):
+        for people in (False, True):
+            with store.journal.take_batch(1000, people=people) as lines:
+                file.append_records(self.journal, [mask_address(DIGESTS, line) for line in lines])
+
+    def replayed(self, copy):
+        with open_store(f"sqlite:///{copy}", self.folder) as store:
+            lines = list(file.read_records(self.journal, pytest.fail))
+            restore.replay_records(store, lines, DIGESTS, lambda _name, _number: "P", self.now)
+
+
+def _state(store):
+    """Where everybody stands, whom the list holds, and what was told."""
+    people = {
+        person.key: (person.status, frozenset(store.subscribers.left_newsletters(person.key)))
+        for person in store.subscribers.iterate()
+    }
+    held = {
+        key: found.reason
+        for key in map("{}@example.org".format, NAMES)
+        if (found := store.suppressions.find(DIGESTS.digests(key)))
+    }
+    told = {name: (store.issues.announced_ids(name), store.issues.last_issue(name)) for name in LETTERS}
+    return people, held, told, {known.id for known in store.entries.load_entries()}
+
+
+@settings(max_examples=int(os.environ.get("FEEDS_RESTORES", "40")))
+@given(st.lists(WHAT, max_size=14))
+def test_any_backup_comes_to_what_the_store_is(happened):
+    """People who are in it, the suppression list and what was told are as in the store; replaying twice is once."""
+    with tempfile.TemporaryDirectory() as name:
+        history = _History(Path(name))
+        with open_store(URL, history.folder) as store:
+            for what, who in [("add", "ada"), ("backup", ""), *happened, ("backup", ""), ("keep", "")]:
+                history.do(store, what, who)
+            people, held, told, ids = _state(store)
+        for number, copy in enumerate(history.copies):
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
+                knew = _state(store)[0].keys()
+            forgotten = {key for since, key in history.erased if since > number}
+            history.replayed(copy)
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
+                now = found, found_held, found_told, found_ids = _state(store)
+            assert (found_told, found_ids) == (told, ids)
+            assert found.keys() == knew - forgotten
+            assert all(found[key] == people[key] for key in found)
+            gone = {key for key, (status, _) in people.items() if status not in ("active", "pending")} - found.keys()
+            assert found_held == dict.fromkeys(gone, "suppressed") | held
+            history.replayed(copy)
+            with open_store(f"sqlite:///{copy}", history.folder) as store:
+                assert _state(store) == now

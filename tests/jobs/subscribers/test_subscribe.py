@@ -1,0 +1,541 @@
+"""`feeds subscribers`, on a real site: one by one, by the list, and forgotten."""
+
+import fcntl
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from feeds.core.subscribers import csv_values
+from feeds.core.subscribers.addresses import parse_address
+from feeds.core.subscribers.import_formats import STATUSES
+from feeds.edges.store.database import open_store
+from feeds.edges.store.subscriber_import import ImportRow
+from feeds.errors import FeedsError, LockedError
+from feeds.jobs.subscribers import import_subscribers, subscribe
+from feeds.jobs.subscribers.erase import erase_subscriber
+from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
+
+URL = "sqlite:///feeds.db"
+DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The daily"\nschedule = "0 8 * * *"\n'
+LATER = NOW + timedelta(hours=1)
+ADA = "ada@example.org"
+
+
+def _add(site, email=ADA, newsletters=(), **values):
+    return subscribe.add_subscriber(
+        site.config, email, newsletters, **{"lang": None, "now": NOW, "again": False} | values
+    )
+
+
+def _file(site, text, name="people.csv"):
+    file = site.folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def _import(site, text, name="people.csv", **values):
+    remarks = []
+    order = import_subscribers.ImportOptions(**{"now": NOW, "tell": remarks.append} | values)
+    return import_subscribers.import_csv(site.config, _file(site, text, name), order), remarks
+
+
+def _statuses(site):
+    return {person.email: person.status for person in subscribe.list_subscribers(site.config)}
+
+
+# One by one --------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_is_added_with_all_that_is_said(letter_site):
+    """Language, zone, topics; and where they came from, and when."""
+    found = _add(letter_site, lang="JA", timezone="Asia/Tokyo", topics=[" Cats  and dogs", ""])
+    assert (found.lang, found.timezone, found.topics) == ("ja", "Asia/Tokyo", {"weekly": ("Cats and dogs",)})
+    assert (found.source, found.consent, found.created_at) == ("add", "added by hand, 2026-11-23 12:00 +0000", NOW)
+    with pytest.raises(FeedsError, match="--timezone: "):
+        _add(letter_site, "bob@example.org", timezone="Tokio")
+
+
+def test_nobody_is_added_who_must_not_be_written_to(letter_site):
+    """In words; unless somebody says that they asked for it."""
+    assert subscribe.suppress_address(letter_site.config, ADA, NOW)
+    assert not subscribe.suppress_address(letter_site.config, ADA.upper(), LATER)
+    with pytest.raises(
+        FeedsError, match=r"ada@example\.org was suppressed on 2026-11-23 and must not be written to; if"
+    ):
+        _add(letter_site)
+    assert _add(letter_site, again=True).status == "active"
+    assert not subscribe.allow_address(letter_site.config, ADA)
+    assert subscribe.suppress_address(letter_site.config, ADA, NOW)
+    assert _statuses(letter_site) == {ADA: "unsubscribed"}
+    letter_site.publish()
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
+    """Unless somebody says that they asked for it; to others they are."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    _add(letter_site)
+    with open_store(URL, letter_site.folder) as store, store.bounces.transaction():
+        store.bounces.unsubscribe_from(store.bounces.find_subscriber(store.subscribers.find(ADA).id), "daily", LATER)
+    assert _add(letter_site, newsletters=["weekly"]).newsletters == ("weekly",)
+    with pytest.raises(FeedsError, match=r"ada@example\.org has left daily; if this person asked"):
+        _add(letter_site)
+    assert _add(letter_site, again=True).newsletters == ("daily", "weekly")
+
+
+def test_without_the_key_nobody_can_tell_who_must_not_be_written_to(letter_site):
+    """So nobody is added or imported, and no new key is made in its place; for an empty list none is needed."""
+    key = letter_site.folder / "feeds.key"
+    _add(letter_site)
+    assert not key.exists()
+    subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
+    kept = key.read_text("ascii")
+    for make_wrong in (key.unlink, lambda: key.write_text(kept.replace("suppress 1 ", "suppress 1 00")[:-2], "ascii")):
+        make_wrong()
+        for act in (
+            lambda: _add(letter_site, "eve@example.org"),
+            lambda: _import(letter_site, "email\neve@example.org\n"),
+            lambda: subscribe.suppress_address(letter_site.config, "bob@example.org", NOW),
+        ):
+            with pytest.raises(FeedsError, match=r"feeds\.key"):
+                act()
+    key.write_text(f"{kept}suppress 2 {'ab' * 32}\n", "ascii")
+    with pytest.raises(FeedsError, match=r"eve@example\.org was suppressed"):
+        _add(letter_site, "eve@example.org")
+
+
+def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
+    """As JSON, on one line or as a document; letters and what became of them; a stranger is told as one."""
+    _add(letter_site, lang="ja")
+    letter_site.publish()
+    subscribe.suppress_address(letter_site.config, ADA, NOW)
+    found = json.loads(feeds("subscribers", "show", ADA, "--json").stdout)
+    assert found | {"status_at": ""} == {
+        "email": ADA,
+        "status": "unsubscribed",
+        "lang": "ja",
+        "timezone": None,
+        "newsletters": ["weekly"],
+        "topics": {},
+        "consent": "added by hand, 2026-11-23 12:00 +0000",
+        "source": "add",
+        "created_at": "2026-11-23T12:00:00+00:00",
+        "status_at": "",
+        "left": {},
+        "letters": [
+            {
+                "newsletter": "weekly",
+                "number": 1,
+                "subject": "first",
+                "lang": "ja",
+                "state": "sent",
+                "sent_at": "2026-11-23T12:00:00+00:00",
+                "answer": f"250 kept as weekly/1/{ADA}.eml",
+            }
+        ],
+        "returned": [],
+        "suppressed": {"reason": "suppressed", "at": "2026-11-23T12:00:00+00:00"},
+    }
+    assert feeds("subscribers", "export", "--person", ADA, "ada.json").returncode == 0
+    assert json.loads(letter_site.read("ada.json")) == found
+    lines = feeds("subscribers", "show", ADA).stdout
+    assert f"{ADA}: unsubscribed since 2026-11-23 12:00 UTC" in lines
+    assert "weekly 1: sent 2026-11-23 12:00 UTC; first; 250 kept" in lines
+    stranger = feeds("subscribers", "show", "eve@example.org")
+    assert (stranger.returncode, stranger.stderr) == (1, "error: nothing is stored about eve@example.org\n")
+    assert feeds("subscribers", "export", "--person", ADA, "--status", "active").returncode == 2
+
+
+def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, feeds):
+    """And counted; a newsletter that never was is named."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    _add(letter_site, newsletters=["daily"])
+    _add(letter_site, "bob@example.org", ["weekly"])
+    subscribe.remove_subscriber(letter_site.config, "bob@example.org", NOW)
+    assert feeds("subscribers", "list", "--newsletter", "daily").stdout == (
+        "ada@example.org\tactive\t\tdaily\npeople: 1 active\n"
+    )
+    assert feeds("subscribers", "list", "--status", "unsubscribed").stdout.splitlines()[-1] == "people: 1 unsubscribed"
+    assert feeds("subscribers", "list", "--status", "pending").stdout == "people: none\n"
+    wrong = feeds("subscribers", "list", "--newsletter", "dayly")
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "error: there is no newsletter 'dayly'; known here: weekly, daily\n",
+    )
+    letter_site.configure(CONFIG + NEWSLETTER)
+    assert ADA in feeds("subscribers", "list", "--newsletter", "daily").stdout
+
+
+# Lists in ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_taken_in_with_its_evidence(letter_site):
+    """Its columns in any order and any case; who it says nothing of reads all newsletters, by consent to this list."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    done, remarks = _import(
+        letter_site,
+        "Name;Consent;E-Mail\nAda;web form, 2024;ada@example.org\nBob;;info@example.org\n",
+        "old people.csv",
+    )
+    assert (done.done, done.rows, done.people.added, done.dialect.ignored) == (True, 2, {"active": 2}, ("Name",))
+    ada, info = subscribe.list_subscribers(letter_site.config)
+    assert (ada.newsletters, ada.source) == (("daily", "weekly"), "old people.csv")
+    assert ada.consent == "web form, 2024; import old people.csv, 2026-11-23 12:00 +0000"
+    assert info.consent == "import old people.csv, 2026-11-23 12:00 +0000"
+    assert remarks == [
+        import_subscribers.RowMessage(
+            row=3, email="info@example.org", what="warning", why="info@ is an office, not a person"
+        )
+    ]
+
+
+def test_the_lists_of_other_tools_are_understood(letter_site):
+    """Who has left there is kept as having left, and reads nothing that no row says."""
+    done, _ = _import(
+        letter_site,
+        "uuid,email,name,attributes,status,created_at,updated_at\n"
+        "1,ada@example.org,Ada,{},enabled,2024-01-02 03:04:05,\n2,bob@example.org,Bob,{},blocklisted,,\n",
+    )
+    assert (done.dialect.name, done.people.added) == ("listmonk", {"active": 1, "unsubscribed": 1})
+    assert any("who has left a single list" in note for note in done.notes)
+    ada, bob = subscribe.list_subscribers(letter_site.config)
+    assert (ada.newsletters, ada.created_at) == (("weekly",), datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert bob.newsletters == ()
+
+
+def test_newsletters_are_what_a_row_says_unless_somebody_says_otherwise(letter_site):
+    """Topics go with them."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    text = "email,newsletters,topics\nada@example.org,daily,Cats\nbob@example.org,,daily:Dogs\n"
+    _import(letter_site, text)
+    ada, bob = subscribe.list_subscribers(letter_site.config)
+    assert (ada.newsletters, ada.topics) == (("daily",), {"daily": ("Cats",)})
+    assert (bob.newsletters, bob.topics) == (("daily", "weekly"), {"daily": ("Dogs",)})
+    done, _ = _import(letter_site, text, newsletters=("weekly",))
+    assert any("--newsletter says" in note for note in done.notes)
+    assert [person.newsletters for person in subscribe.list_subscribers(letter_site.config)] == [
+        ("daily", "weekly")
+    ] * 2
+    with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
+        _import(letter_site, text, newsletters=("monthly",))
+
+
+def test_one_row_that_is_refused_keeps_the_others_out_too(letter_site, feeds):
+    """The report says which and why and how to go on; `--partial` takes the others."""
+    _file(letter_site, 'email,name\nada@example.org,Ada\nbob,Bob\neve@example.org,"E\nada@example.org,Ada\n')
+    done = feeds("subscribers", "import", "people.csv")
+    assert done.returncode == 1
+    assert "error: people.csv:3: bob: refused: An email address must have an @-sign." in done.stderr
+    assert 'error: people.csv:4: eve@example.org,"E: refused: is no row of CSV' in done.stderr
+    assert "nothing was imported: mend the rows that were refused, or take the others with --partial" in done.stdout
+    assert _statuses(letter_site) == {}
+    dry = feeds("subscribers", "import", "people.csv", "--partial", "--dry-run")
+    assert (dry.returncode, "dry run: nothing was imported" in dry.stdout) == (0, True)
+    assert _statuses(letter_site) == {}
+    done = feeds("subscribers", "import", "people.csv", "--partial")
+    assert (done.returncode, "warning: people.csv:3: bob: refused" in done.stderr) == (0, True)
+    assert done.stdout.splitlines()[:-1] == [
+        "people.csv: 4 rows",
+        "  1 new: 1 active",
+        "  1 naming somebody again",
+        "  2 refused",
+        "columns that nothing was taken from: name",
+    ]
+    assert _statuses(letter_site) == {ADA: "active"}
+
+
+def test_a_report_for_programs_names_every_row(letter_site, feeds):
+    """An object for each that there is something to say of, and one for all; people are told of the first of many."""
+    _add(letter_site)
+    subscribe.remove_subscriber(letter_site.config, ADA, NOW)
+    _file(letter_site, "email,when\nada@example.org,1\n" + "nobody,2\n" * 30)
+    done = feeds("subscribers", "import", "people.csv", "--partial", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    refused = [{"row": row, "email": "nobody", "refused": lines[0]["refused"]} for row in range(3, 33)]
+    assert lines[:-1] == [*refused, {"row": 2, "email": ADA, "kept_out": "is unsubscribed"}]
+    assert lines[-1].pop("seconds") >= 0
+    assert lines[-1] == {
+        "file": "people.csv",
+        "tool": "plain",
+        "ignored": ["when"],
+        "notes": [],
+        "rows": 31,
+        "added": {},
+        "merged": 0,
+        "unchanged": 0,
+        "left": 0,
+        "kept_out": 1,
+        "repeated": 0,
+        "refused": 30,
+        "imported": True,
+    }
+    told = feeds("subscribers", "import", "people.csv").stderr.splitlines()
+    assert len(told) == 22
+    assert "error: people.csv: and 10 more like these; --json tells all of them" in told
+    assert "warning: people.csv:2: ada@example.org: kept out: is unsubscribed" in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_come_by_standard_input(letter_site, encoding):
+    """However it is encoded."""
+    done = subprocess.run(
+        [sys.executable, "-m", "feeds", "subscribers", "import", "-"],
+        input="email\r\nada@example.org\r\n".encode(encoding),
+        capture_output=True,
+        check=False,
+        cwd=letter_site.folder,
+    )
+    assert done.stdout.startswith(b"standard input: 1 rows\n  1 new: 1 active\n"), done.stderr
+    assert next(subscribe.list_subscribers(letter_site.config)).source == "standard input"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"PK\3\4", "people.csv: this is a ZIP archive"),
+        ("name\nAda\n", "people.csv: no column holds addresses"),
+        ("", "people.csv: the file is empty"),
+        (None, "people.csv: cannot be read: No such file or directory"),
+    ],
+)
+def test_what_is_no_list_is_told_in_words(letter_site, feeds, text, told):
+    """With the file's name, and nothing is made."""
+    if text is not None:
+        _file(letter_site, text)
+    done = feeds("subscribers", "import", "people.csv")
+    assert (done.returncode, done.stderr.startswith(f"error: {told}")) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_how_far_a_list_is_read_is_told(letter_site):
+    """In bytes of the file, and then that it is being taken in."""
+    seen = []
+    text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(5000))
+    _import(letter_site, text, progress=lambda *step: seen.append(step))
+    assert [what for what, _, _ in seen] == ["Reading people.csv", "Reading people.csv", "Taking in"]
+    assert 0 < seen[0][1] < seen[1][1] <= seen[1][2] == len(text)
+    assert seen[2][1:] == (5000, 0)
+
+
+def test_lists_and_letters_take_turns(letter_site):
+    """A list of a million takes the store for longer than a sender waits; to look at one is always possible."""
+    number = os.open(letter_site.folder, os.O_RDONLY)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    try:
+        for act in (lambda: _import(letter_site, "email\n"), lambda: erase_subscriber(letter_site.config, ADA, NOW)):
+            with pytest.raises(LockedError):
+                act()
+        assert _import(letter_site, "email\nada@example.org\n", dry_run=True)[0].people.added == {"active": 1}
+    finally:
+        os.close(number)
+    assert not (letter_site.folder / "feeds.db").exists()
+
+
+def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site):
+    """Neither by another tool's list nor by our own; named, and why."""
+    for name in ("ada", "bob", "eve"):
+        _add(letter_site, f"{name}@example.org")
+    own = b"".join(import_subscribers.export_csv(letter_site.config))
+    erase_subscriber(letter_site.config, "ada@example.org", NOW)
+    subscribe.remove_subscriber(letter_site.config, "bob@example.org", NOW)
+    for text in (own, "E-Mail\nAda@example.org\nBOB@example.org\neve@example.org\n"):
+        done, remarks = _import(letter_site, text)
+        assert (done.people.kept_out, done.people.unchanged) == (2, 1)
+        assert [(r.row, r.email.lower(), r.why) for r in remarks] == [
+            (2, "ada@example.org", "must not be written to again"),
+            (3, "bob@example.org", "is unsubscribed"),
+        ]
+    assert _statuses(letter_site) == {"bob@example.org": "unsubscribed", "eve@example.org": "active"}
+
+
+# Lists out ---------------------------------------------------------------------------------------------------------
+
+
+def test_lists_are_written_for_any_spreadsheet(letter_site, feeds):
+    """With the mark that Excel needs; formulas are neutralised; a file is its owner's; some people, or all."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    _add(letter_site, newsletters=["daily"], topics=["=cmd()"])
+    _add(letter_site, "+bob@example.org", ["weekly"])
+    done = feeds("subscribers", "export", "people.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    content = (letter_site.folder / "people.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfemail,status,newsletters,topics,lang,timezone,consent,created_at\r\n")
+    assert b"\r\n'+bob@example.org,active,weekly,," in content
+    assert (letter_site.folder / "people.csv").stat().st_mode & 0o777 == 0o600
+    assert ADA not in feeds("subscribers", "export", "--newsletter", "weekly").stdout
+    assert ADA in feeds("subscribers", "export", "--status", "active").stdout
+    assert feeds("subscribers", "export", "--newsletter", "never").returncode == 1
+    nowhere = feeds("subscribers", "export", "nowhere/people.csv")
+    assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
+
+
+WORDS = st.text(max_size=20).map(csv_values.to_one_line).filter(bool)
+EMAILS = st.sampled_from(
+    ["ada@example.org", "Bob+x@example.org", "=1@example.org", "ü@bücher.example", "'@example.org"]
+)
+TOPICS = st.lists(WORDS, max_size=3).map(tuple)
+PEOPLE = st.lists(
+    st.builds(
+        ImportRow,
+        number=st.just(1),
+        email=EMAILS,
+        key=st.just(""),
+        status=st.sampled_from(STATUSES),
+        lang=st.sampled_from([None, "ja", "zh-Hans"]),
+        timezone=st.sampled_from([None, "Asia/Tokyo"]),
+        consent=WORDS,
+        created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+        wants=st.dictionaries(st.sampled_from(["weekly", "daily"]), TOPICS).map(lambda found: tuple(found.items())),
+    ),
+    max_size=5,
+    unique_by=lambda person: person.email,
+)
+
+
+def _new_site(folder):
+    site = SampleSite(Path(folder))
+    (site.folder / "posts").mkdir()
+    site.configure(CONFIG + NEWSLETTER + DAILY)
+    return site
+
+
+@given(PEOPLE)
+@example_settings(max_examples=50)
+def test_a_list_that_was_given_out_and_taken_in_is_the_same(people):
+    """In an empty store; whatever topics and consent say, and whoever it is: where they stand too."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        here, there = _new_site(one), _new_site(other)
+        with open_store(URL, here.folder) as store:
+            store.subscriber_import.stage(map(_as_parsed, people))
+            store.subscriber_import.commit_import("list.csv", NOW, keep=True)
+        given_out = b"".join(import_subscribers.export_csv(here.config))
+        done, remarks = _import(there, given_out, now=LATER)
+        assert (done.refused, done.dialect.name, sum(done.people.added.values())) == (0, "feeds", len(people))
+        assert {remark.what for remark in remarks} <= {"warning"}
+        assert b"".join(import_subscribers.export_csv(there.config)) == given_out
+        again, _ = _import(there, given_out, now=LATER)
+        assert (again.people.unchanged, again.people.added) == (len(people), {})
+
+
+def _as_parsed(person):
+    address = parse_address(person.email)
+    return replace(person, email=address.email, key=address.key)
+
+
+# Forgotten ---------------------------------------------------------------------------------------------------------
+
+
+def _killed(site, *statements):
+    """Do something in the store as a process that is killed: what it has written lies beside it."""
+    code = "import sqlite3, os, sys\ndb = sqlite3.connect('feeds.db', isolation_level=None)\n"
+    code += "db.execute('PRAGMA journal_mode = WAL')\nfor statement in sys.argv[1:]: db.execute(statement)\nos._exit(9)"
+    done = subprocess.run([sys.executable, "-c", code, *statements], check=False, cwd=site.folder)
+    assert (done.returncode, (site.folder / "feeds.db-wal").stat().st_size > 0) == (9, True)
+
+
+def _naming(site, email):
+    """The files of a site that hold an address, in their names or inside."""
+    found = site.files(".")
+    return sorted(name for name, content in found.items() if email.encode() in (name.encode() + content).lower())
+
+
+def test_who_is_erased_is_nowhere_in_the_site(letter_site, feeds):
+    """Not in the store's free pages, not in what a killed sender left, not in the outbox, not in a server's answer."""
+    for name in ("Ada", "bob"):
+        _add(letter_site, f"{name}@example.org")
+    letter_site.publish()
+    letter_site.post("second")
+    assert feeds("send", "weekly", "--test", "ADA@example.org").returncode == 0
+    _killed(
+        letter_site,
+        "PRAGMA secure_delete = OFF",
+        f"UPDATE deliveries SET state = 'deferred', answer = '450 <{ADA}>' WHERE recipient_key = '{ADA}'",
+        f"UPDATE issues SET state = 'sending', halted = '550 about {ADA}'",
+        *(f"INSERT INTO retired VALUES ('{ADA} {n}', '2026-01-01')" for n in range(500)),
+        "DELETE FROM retired",
+    )
+    came_back = letter_site.folder / "bounces" / "1.eml"
+    came_back.parent.mkdir()
+    came_back.write_text(f"Subject: undelivered\n\n<{ADA}> is unknown\n", "utf-8")
+    assert _naming(letter_site, ADA) == [
+        "bounces/1.eml",
+        "feeds.db",
+        "feeds.db-wal",
+        "outbox/test/weekly/2/ADA@example.org.eml",
+        "outbox/weekly/1/Ada@example.org.eml",
+    ]
+    done = feeds("subscribers", "erase", "ada@EXAMPLE.org")
+    assert done.stdout.startswith("ada@example.org is erased: a subscriber, 1 deliveries, 3 messages that lay here\n")
+    assert _naming(letter_site, ADA) == []
+    assert not (letter_site.folder / "feeds.db-wal").exists()
+    assert _naming(letter_site, "bob@example.org") == ["feeds.db", "outbox/weekly/1/bob@example.org.eml"]
+    assert _statuses(letter_site) == {"bob@example.org": "active"}
+
+
+def test_nothing_waits_for_who_is_erased(letter_site, feeds):
+    """The issue goes on without them, and its list says that there was somebody."""
+    _add(letter_site)
+    letter_site.publish()
+    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+        db.execute("UPDATE deliveries SET state = 'deferred', next_at = '2020-01-01' WHERE subscriber_id IS NOT NULL")
+        db.execute("UPDATE issues SET state = 'sending'")
+    erase_subscriber(letter_site.config, ADA, NOW)
+    assert [issue.state for issue in letter_site.publish(LATER).issues] == ["sent"]
+    fared = [json.loads(line) for line in feeds("issues", "1", "--recipients", "--json").stdout.splitlines()]
+    assert {(one["recipient"], one["state"]) for one in fared} == {("desk@example.com", "sent"), ("(erased)", "failed")}
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_to_erase_twice_finishes_what_was_begun_and_a_stranger_is_told_as_one(letter_site, feeds):
+    """A slip of the pen must not put somebody else on the list."""
+    _add(letter_site)
+    assert erase_subscriber(letter_site.config, ADA, NOW).was_known
+    again = erase_subscriber(letter_site.config, ADA, LATER)
+    assert (again.was_known, again.letters, again.files) == (False, 0, 0)
+    done = feeds("subscribers", "erase", "adda@example.org")
+    assert (done.returncode, done.stderr) == (1, "error: nothing is stored about adda@example.org\n")
+    assert _add(letter_site, "adda@example.org").status == "active"
+    found = subscribe.load_subscriber_data(letter_site.config, ADA)
+    assert (found.person, found.suppression.reason) == (None, "erased")
+    assert "nobody who was subscribed" in feeds("subscribers", "show", ADA).stdout
+
+
+def test_the_settings_are_their_owners(letter_site, feeds):
+    """Copies go on, whoever is suppressed or erased; that is said."""
+    desk = "desk@example.com"
+    subscribe.suppress_address(letter_site.config, desk, NOW)
+    letter_site.publish()
+    assert letter_site.letters() == [f"weekly/1/{desk}.eml"]
+    done = feeds("subscribers", "erase", desk)
+    assert (done.returncode, f"warning: weekly goes on sending copies to {desk}: copy_to says so" in done.stderr) == (
+        0,
+        True,
+    )
+
+
+def test_the_list_of_those_who_must_not_be_written_to_is_steered_by_hand(letter_site, feeds):
+    """In words, each time what is so now."""
+    said = [
+        feeds("subscribers", "suppress", *words).stdout for words in ([ADA], [ADA], [ADA, "--undo"], [ADA, "--undo"])
+    ]
+    assert said == [
+        f"{ADA} is on the list: nobody is written to there\n",
+        f"{ADA} was on the list already: nobody is written to there\n",
+        f"{ADA} may be added again\n",
+        f"{ADA} was not on the list\n",
+    ]
+    assert feeds("subscribers", "add", "info@example.org").stderr == (
+        "warning: info@example.org: info@ is an office, not a person\n"
+    )
