@@ -94,7 +94,7 @@ class SampleSite:
         return file
 
     def publish(self, now: datetime = NOW, **wish: object) -> PublishReport:
-        return publish(self.config, PublishOptions(**{"now": now, "clock": lambda: now, "chance": bytes} | wish))
+        return publish(self.config, PublishOptions(**{"now": now, "clock": lambda: now, "random_bytes": bytes} | wish))
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")

@@ -11,7 +11,7 @@ MESSAGE = "DKIM-Signature: v=1\r\nTo: {}\r\nFrom: Ada <ada@example.org>\r\n\r\nT
 
 def _kept(outbox, *recipients):
     for recipient in recipients:
-        outbox.keep("weekly/1", recipient, MESSAGE.format(recipient).encode())
+        outbox.write_message("weekly/1", recipient, MESSAGE.format(recipient).encode())
 
 
 @pytest.mark.parametrize("kind", [Outbox, Maildir])

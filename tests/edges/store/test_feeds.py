@@ -14,7 +14,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def memory(tmp_path):
+def feeds(tmp_path):
     with open_store(URL, tmp_path) as store:
         yield store.feeds
 
@@ -28,28 +28,28 @@ def page(number, *entries, key="x"):
     return ArchivePage(kind="category", key=key, number=number, size=3, entries=entries)
 
 
-def test_a_feed_is_remembered_as_it_is(memory):
+def test_a_feed_is_remembered_as_it_is(feeds):
     """Every field, in the order of folders; what is not Latin too."""
     rain = known("雨", updated=NOW, former=("feeds/category/ame/", "feeds/category/雨/"))
     plain = known("x")
-    memory.remember([rain, plain], [])
-    assert memory.known() == (plain, rain)
+    feeds.save_feeds([rain, plain], [])
+    assert feeds.load_feeds() == (plain, rain)
 
 
-def test_what_is_known_of_a_feed_is_brought_up_to_date(memory):
+def test_what_is_known_of_a_feed_is_brought_up_to_date(feeds):
     """One line a feed, with what was said last."""
-    memory.remember([known("x"), known("y")], [])
+    feeds.save_feeds([known("x"), known("y")], [])
     moved = known("x", "feeds/category/z/", former=("feeds/category/x/",), updated=NOW)
-    memory.remember([moved], [])
-    assert memory.known() == (known("y"), moved)
+    feeds.save_feeds([moved], [])
+    assert feeds.load_feeds() == (known("y"), moved)
 
 
-def test_two_feeds_may_swap_their_folders(memory):
+def test_two_feeds_may_swap_their_folders(feeds):
     """No two lie in one folder, and still both can move at once."""
-    memory.remember([known("x"), known("y")], [])
+    feeds.save_feeds([known("x"), known("y")], [])
     swapped = [known("x", "feeds/category/y/"), known("y", "feeds/category/x/")]
-    memory.remember(swapped, [])
-    assert {(feed.key, feed.folder) for feed in memory.known()} == {
+    feeds.save_feeds(swapped, [])
+    assert {(feed.key, feed.folder) for feed in feeds.load_feeds()} == {
         ("x", "feeds/category/y/"),
         ("y", "feeds/category/x/"),
     }
@@ -68,84 +68,84 @@ def test_what_is_remembered_outlives_the_process(tmp_path):
         assert [ping.path for ping in store.feeds.load_pings()] == ["feeds/atom.xml"]
 
 
-def test_pages_are_in_the_order_of_their_numbers(memory):
+def test_pages_are_in_the_order_of_their_numbers(feeds):
     """As numbers, not as texts; a page that took more replaces what it was."""
-    memory.remember([known("x"), known("y")], [page(n, f"{n}") for n in (10, 9, 1)])
-    memory.remember([], [page(10, "10", "11", "雨"), page(1, "1", key="y")])
-    assert memory.pages() == (page(1, "1"), page(9, "9"), page(10, "10", "11", "雨"), page(1, "1", key="y"))
+    feeds.save_feeds([known("x"), known("y")], [page(n, f"{n}") for n in (10, 9, 1)])
+    feeds.save_feeds([], [page(10, "10", "11", "雨"), page(1, "1", key="y")])
+    assert feeds.load_archive_pages() == (page(1, "1"), page(9, "9"), page(10, "10", "11", "雨"), page(1, "1", key="y"))
 
 
-def test_nothing_to_remember_writes_nothing(tmp_path, memory):
+def test_nothing_to_remember_writes_nothing(tmp_path, feeds):
     """A pass that finds nothing changed leaves the file as it was, which the seal relies on."""
     before = (tmp_path / "feeds.db").stat()
-    memory.remember([], [])
-    memory.expect([], NOW)
-    memory.settle([])
-    memory.postpone([])
+    feeds.save_feeds([], [])
+    feeds.expect_pings([], NOW)
+    feeds.clear_pings([])
+    feeds.postpone_pings([])
     after = (tmp_path / "feeds.db").stat()
     assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
 
 
-def test_what_was_ended_can_be_brought_back(memory):
+def test_what_was_ended_can_be_brought_back(feeds):
     """Once, and only what had ended; a feed ends in all its places at once."""
     places = ["feeds/category/x/", "feeds/category/old/"]
-    memory.retire(places[:1], NOW)
-    memory.retire(places, LATER)
-    assert memory.retired() == set(places)
-    assert [memory.revive(paths) for paths in (["feeds/category/y/"], places, places, [])] == [
+    feeds.retire(places[:1], NOW)
+    feeds.retire(places, LATER)
+    assert feeds.load_retired() == set(places)
+    assert [feeds.unretire(paths) for paths in (["feeds/category/y/"], places, places, [])] == [
         False,
         True,
         False,
         False,
     ]
-    assert memory.retired() == frozenset()
+    assert feeds.load_retired() == frozenset()
 
 
-def test_no_hub_hears_of_what_was_ended(memory):
+def test_no_hub_hears_of_what_was_ended(feeds):
     """A folder ends with all that is below it, and nothing beside it."""
     paths = ["feeds/category/x/atom.xml", "feeds/category/x/rss.xml", "feeds/category/xy/atom.xml", "feeds/rss.xml"]
-    memory.expect(paths, NOW)
-    memory.retire(["feeds/category/x/", "feeds/rss.xml"], NOW)
-    assert [ping.path for ping in memory.pings()] == ["feeds/category/xy/atom.xml"]
+    feeds.expect_pings(paths, NOW)
+    feeds.retire(["feeds/category/x/", "feeds/rss.xml"], NOW)
+    assert [ping.path for ping in feeds.load_pings()] == ["feeds/category/xy/atom.xml"]
 
 
-def test_pings_wait_until_they_are_settled(memory):
+def test_pings_wait_until_they_are_settled(feeds):
     """The longest waiting first, then by path."""
-    memory.expect(["feeds/b.xml"], LATER)
-    memory.expect(["feeds/c.xml", "feeds/a.xml"], NOW)
-    assert memory.pings() == (
+    feeds.expect_pings(["feeds/b.xml"], LATER)
+    feeds.expect_pings(["feeds/c.xml", "feeds/a.xml"], NOW)
+    assert feeds.load_pings() == (
         Ping(path="feeds/a.xml", since=NOW, next_at=NOW),
         Ping(path="feeds/c.xml", since=NOW, next_at=NOW),
         Ping(path="feeds/b.xml", since=LATER, next_at=LATER),
     )
-    memory.settle(["feeds/a.xml", "feeds/b.xml", "feeds/never.xml"])
-    assert [ping.path for ping in memory.pings()] == ["feeds/c.xml"]
+    feeds.clear_pings(["feeds/a.xml", "feeds/b.xml", "feeds/never.xml"])
+    assert [ping.path for ping in feeds.load_pings()] == ["feeds/c.xml"]
 
 
-def test_a_ping_can_be_put_off(memory):
+def test_a_ping_can_be_put_off(feeds):
     """It keeps since when it has waited, and how often it was tried."""
-    memory.expect(["feeds/a.xml"], NOW)
-    (ping,) = memory.pings()
+    feeds.expect_pings(["feeds/a.xml"], NOW)
+    (ping,) = feeds.load_pings()
     put_off = replace(ping, tries=3, next_at=LATER)
-    memory.postpone([put_off])
-    assert memory.pings() == (put_off,)
+    feeds.postpone_pings([put_off])
+    assert feeds.load_pings() == (put_off,)
 
 
-def test_what_changes_again_waits_from_then_on(memory):
+def test_what_changes_again_waits_from_then_on(feeds):
     """Patience begins anew: it is another document of which the hub does not know."""
-    memory.expect(["feeds/a.xml"], NOW)
-    memory.postpone(replace(ping, tries=3, next_at=LATER + timedelta(days=1)) for ping in memory.pings())
-    assert memory.expect(["feeds/a.xml", "feeds/b.xml"], LATER) == {"feeds/a.xml"}
-    memory.hurry(["feeds/a.xml"], LATER)
-    memory.settle(["feeds/b.xml"])
-    assert memory.pings() == (Ping(path="feeds/a.xml", since=LATER, next_at=LATER),)
+    feeds.expect_pings(["feeds/a.xml"], NOW)
+    feeds.postpone_pings(replace(ping, tries=3, next_at=LATER + timedelta(days=1)) for ping in feeds.load_pings())
+    assert feeds.expect_pings(["feeds/a.xml", "feeds/b.xml"], LATER) == {"feeds/a.xml"}
+    feeds.reset_pings(["feeds/a.xml"], LATER)
+    feeds.clear_pings(["feeds/b.xml"])
+    assert feeds.load_pings() == (Ping(path="feeds/a.xml", since=LATER, next_at=LATER),)
 
 
-def test_a_change_that_is_refused_leaves_all_as_it_was(memory):
+def test_a_change_that_is_refused_leaves_all_as_it_was(feeds):
     """Feeds and pages are kept together or not at all."""
     import sqlite3
 
-    memory.remember([known("x")], [page(1, "a")])
+    feeds.save_feeds([known("x")], [page(1, "a")])
     with pytest.raises(sqlite3.IntegrityError):
-        memory.remember([known("x", updated=NOW)], [page(2, "b"), page(None, "c")])
-    assert (memory.known(), memory.pages()) == ((known("x"),), (page(1, "a"),))
+        feeds.save_feeds([known("x", updated=NOW)], [page(2, "b"), page(None, "c")])
+    assert (feeds.load_feeds(), feeds.load_archive_pages()) == ((known("x"),), (page(1, "a"),))

@@ -53,7 +53,7 @@ def written(site, text=TEXT):
 
 
 def corrected(site, number=1, text=TEXT, at=LATER, **asked):
-    wish = PublishOptions(**{"now": at, "clock": lambda: at, "chance": bytes} | asked)
+    wish = PublishOptions(**{"now": at, "clock": lambda: at, "random_bytes": bytes} | asked)
     return correct.send_correction(site.config, "weekly", number, written(site, text), wish)
 
 

@@ -54,7 +54,7 @@ def test_progress_is_counted_while_letters_go_out(mailing):
     assert Counter(progress.counts) == Counter(sent=5, handing_over=1, leased=4) + Counter(
         dict.fromkeys(progress.counts, 0)
     )
-    assert (progress.rate, progress.left, progress.seconds_left) == (5, 5, 60)
+    assert (progress.rate, progress.pending, progress.seconds_left) == (5, 5, 60)
     assert (progress.issue.state, progress.next_at, progress.refusals) == ("sending", None, ())
 
 

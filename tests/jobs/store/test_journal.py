@@ -200,7 +200,7 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
         "from pathlib import Path\nfrom feeds.config import load\nfrom feeds.edges.store.database import opened\n"
         "from feeds.jobs import journal\njournal._AT_ONCE = 300\nconfig = load(Path('config.toml'), {})\n"
         f"with opened({URL!r}, config.folder) as store:\n    print('ready', flush=True)\n"
-        "    journal.keep(config, store)\n"
+        "    journal.append_pending(config, store)\n"
     )
     kills = 0
     while kills < 6:
