@@ -12,8 +12,10 @@ import pytest
 from hypothesis import settings
 
 from feeds.config import Config, load_config
+from feeds.jobs.context import Context
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.report import PublishReport
 
 # In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
 # tests do not time.
@@ -60,15 +62,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test runs in its own folder and without FEEDS_* variables, so none can touch a real site."""
+    """Every test runs in its own folder, without FEEDS_* variables of the machine; commands it starts begin at NOW."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("FEEDS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("FEEDS_CLOCK", NOW.isoformat())
 
 
 def unmeasured() -> dict[str, str]:
     """Return an environment for a process whose loaded modules are looked at: measuring coverage loads some itself."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
+def asked(now: datetime = NOW, **given: object) -> tuple[PublishOptions, Context]:
+    """Return the options and the context of a publish run at *now*, with nothing random in it."""
+    context = {"clock": lambda: now, "random_bytes": bytes} | {k: given.pop(k) for k in _OF_CONTEXT & given.keys()}
+    return PublishOptions(now=now, **given), Context(**context)
+
+
+#: What a test may set of a context.
+_OF_CONTEXT = {"clock", "random_bytes", "progress", "confirm", "stopping"}
 
 
 @dataclass
@@ -94,7 +107,7 @@ class SampleSite:
         return file
 
     def publish(self, now: datetime = NOW, **wish: object) -> PublishReport:
-        return publish(self.config, PublishOptions(**{"now": now, "clock": lambda: now, "random_bytes": bytes} | wish))
+        return publish(self.config, *asked(now, **wish))
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from feeds.config import load_config
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import correct, retract
 from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions
-from tests.conftest import NOW
+from tests.conftest import NOW, asked
 
 TEMPLATES = ("digest", "letter")
 LANGUAGES = ("en", "ja", "de", "ar")
@@ -64,12 +64,10 @@ def written(folder: Path) -> dict[str, bytes]:
         (folder / "letters" / name).mkdir(parents=True)
         (folder / "letters" / name / "next.md").write_text("A *note*, `code` and a [link](/c).\n\n> Quoted.\n", "utf-8")
     config = load_config(folder / "config.toml", {})
-    publish(config, PublishOptions(now=NOW, clock=lambda: NOW))
+    publish(config, *asked())
     for lang, (_, words) in POSTS.items():
         (folder / "correction.md").write_text(WHOLE.format(words=words), "utf-8")
-        correct.send_correction(
-            config, f"digest-{lang}", 1, folder / "correction.md", PublishOptions(now=NOW, clock=lambda: NOW)
-        )
+        correct.send_correction(config, f"digest-{lang}", 1, folder / "correction.md", *asked())
     return {_name(*file.parts[-3:-1]): file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
 
 
@@ -79,7 +77,7 @@ def _name(newsletter: str, number: str) -> str:
 
 def retracted(folder: Path) -> dict[str, Path]:
     """Retract the digests that were written in *folder*; return their pages, by language: each has a correction too."""
-    config, wish = load_config(folder / "config.toml", {}), PublishOptions(now=NOW, clock=lambda: NOW, feeds_only=True)
+    config, context = load_config(folder / "config.toml", {}), Context(clock=lambda: NOW)
     for lang, (_, words) in POSTS.items():
-        retract.retract_issue(config, f"digest-{lang}", 1, words, wish)
+        retract.retract_issue(config, f"digest-{lang}", 1, words, context)
     return {lang: folder / f"public/newsletters/digest-{lang}/1/index.html" for lang in LANGUAGES}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from feeds.edges.store.database import open_store
 from feeds.edges.store.deliveries import DeliveryResult
-from feeds.jobs.newsletters import status
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters import resume, status
+from feeds.jobs.report import PublishReport
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.smtpserver import SmtpServer
 
@@ -66,15 +67,15 @@ class Mailing:
     def publish(self, **wish: object) -> PublishReport:
         return self.site.publish(NOW, clock=lambda: self.at, **wish)
 
-    def wish(self) -> PublishOptions:
-        return PublishOptions(now=NOW, clock=lambda: self.at, random_bytes=bytes)
+    def context(self) -> Context:
+        return Context(clock=lambda: self.at, random_bytes=bytes)
 
     def resume(self) -> PublishReport:
         """Go on at once, as `feeds resume` does."""
-        return status.resume_sending(self.site.config, None, self.wish())
+        return resume.resume_sending(self.site.config, None, self.context())
 
     def cancel(self) -> None:
-        status.cancel_issue(self.site.config, "weekly")
+        resume.cancel_issue(self.site.config, "weekly")
 
     def wait(self, **span: float) -> None:
         self.at += timedelta(**span)

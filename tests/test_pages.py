@@ -11,8 +11,7 @@ import pytest
 from feeds.config import load_config
 from feeds.core.posts.dates import parse_date
 from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions
-from tests.conftest import NOW, ROOT
+from tests.conftest import NOW, ROOT, asked
 from tests.letters import LANGUAGES, NAMES, retracted, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -79,7 +78,7 @@ def sample(tmp_path_factory) -> Path:
         (folder / "posts" / f"{name}.md").write_text(text, "utf-8")
     config = load_config(folder / "config.toml", {})
     now = parse_date("2026-11-23T12:00", config.settings.site.timezone)
-    publish(config, PublishOptions(now=now, clock=lambda: NOW))
+    publish(config, *asked(now, clock=lambda: NOW))
     return folder
 
 

@@ -1,6 +1,6 @@
-"""The door: words on the command line -> one job -> exit code.
+"""The command line: parses arguments, calls one job, prints its result, sets the exit code.
 
-0 done, warnings included; 1 something the user must mend; 2 wrong usage; 3 try again later.
+Exit codes: 0 done, warnings included; 1 something has to be fixed; 2 wrong usage; 3 try again later.
 """
 
 import gc
@@ -10,10 +10,11 @@ import sys
 
 def main() -> None:
     """Run the command line and exit."""
-    gc.disable()  # a command is over before there is anything to collect; looking for it takes a third of its time
+    gc.disable()  # a command ends before there is anything to collect, and looking for it takes a third of the time
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a title must not end us where the terminal lacks its script
+            # A title in a script that the terminal's encoding lacks must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     code = None
     if sys.argv[1:2] == ["publish"]:
         from feeds.cli import fast_path

@@ -1,4 +1,4 @@
-"""`feeds bounces`, and `feeds subscribers revive`, which brings readers back who were given up wrongly."""
+"""`feeds bounces`, and `feeds subscribers revive`, which undoes decisions about bounces."""
 
 import re
 from dataclasses import asdict
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feeds.cli import options, output, subscribers
+from feeds.cli.clock import utc_now
 
 if TYPE_CHECKING:
     from feeds.config import Config
@@ -18,22 +19,26 @@ if TYPE_CHECKING:
 @click.command()
 @options.CONFIG
 @options.JSON
-@click.option("--dry-run", is_flag=True, help="Say what would follow; decide and remove nothing.")
-@click.option("--believe", metavar="DOMAIN", help="Let count what was held since so many bounced there at once.")
+@click.option("--dry-run", is_flag=True, help="Print what would be decided; decide and remove nothing.")
+@click.option(
+    "--believe", metavar="DOMAIN", help="Apply the bounces of DOMAIN that were held back as a suspected outage."
+)
 def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) -> None:
-    """Read the bounce mailbox once: who cannot be reached, who complains, who wants to leave."""
+    """Process the bounce mailbox once: bounces, complaints and unsubscribe requests."""
     from feeds.jobs.subscribers import bounces as job
 
     config = options.read_config(path)
     if believe is not None:
         if dry_run or as_json:
-            raise click.UsageError("--believe goes with neither --dry-run nor --json")
-        decided = job.apply_held_bounces(config, believe, options.utc_now())
-        click.echo(f"{believe}: {decided.total():,} bounces count: {job.format_counts(decided) or 'none was held'}")
+            raise click.UsageError("--believe cannot be combined with --dry-run or --json")
+        decided = job.apply_held_bounces(config, believe, utc_now())
+        click.echo(
+            f"{believe}: {decided.total():,} bounces applied: {job.format_counts(decided) or 'none was held back'}"
+        )
         return
-    found = job.process_mailbox(config, options.utc_now(), dry_run=dry_run)
+    found = job.process_mailbox(config, utc_now(), dry_run=dry_run)
     head = ("what", "reader", "issue", "status", "what follows")
-    output.print_records(found.processed, _handled, head, _row, as_json=as_json)
+    output.print_records(found.processed, _message_to_dict, head, _message_row, as_json=as_json)
     output.print_diagnostics([], found.warnings)
     if as_json:
         return
@@ -43,47 +48,47 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) ->
     ):
         click.echo(line)
     if found.kept:
-        click.echo(f"{found.kept} that nobody understood lie in {job.FOLDER}/, each for 90 days")
+        click.echo(f"{found.kept} messages that could not be read are in {job.FOLDER}/, each for 90 days")
     if dry_run:
         click.echo("dry run: nothing was decided or removed")
 
 
-def _handled(one: "ProcessedMessage") -> dict[str, Any]:
+def _message_to_dict(one: "ProcessedMessage") -> dict[str, Any]:
     return asdict(one)
 
 
-def _row(one: "ProcessedMessage") -> tuple[str, ...]:
+def _message_row(one: "ProcessedMessage") -> tuple[str, ...]:
     issue = f"{one.newsletter} {one.number or ''}".strip()
     return one.what, one.email, issue, one.status, one.decision
 
 
 @subscribers.subscribers.command()
 @options.CONFIG
-@click.option("--domain", required=True, help="Whose readers.")
+@click.option("--domain", required=True, help="Domain of the subscribers' addresses.")
 @click.option(
     "--between",
     nargs=2,
     required=True,
     metavar="FROM TO",
-    help="When it was decided: two moments, such as 2026-11-23T08:00; a day alone is the whole day.",
+    help="When the decisions were made: two times, such as 2026-11-23T08:00; a date is the whole day.",
 )
 def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
-    """Undo what bounces have decided about a domain's readers in a time: its server was wrong.
+    """Undo what was decided about a domain's bounces in a period, because its mail server was wrong.
 
-    The domain is paused no longer. Complaints and leaves stand.
+    A pause of the domain ends. Complaints and unsubscribes stay.
     """
     from feeds.jobs.subscribers import bounces as job
 
     config = options.read_config(path)
     done = job.revive_domain(
-        config, domain, options.parse_now(config, between[0]), _end(config, between[1]), options.utc_now()
+        config, domain, options.parse_now(config, between[0]), _parse_end(config, between[1]), utc_now()
     )
     click.echo(
-        f"{done.readers:,} were given up and get letters again, {done.unpaused:,} are paused no more;"
-        f" {done.bounces:,} bounces count no more{f'; {domain} is paused no longer' if done.domain else ''}"
+        f"{done.readers:,} subscribers reactivated, {done.unpaused:,} pauses ended, {done.bounces:,} bounces discarded"
+        + (f"; {domain} is no longer paused" if done.domain else "")
     )
 
 
-def _end(config: "Config", text: str) -> datetime:
-    """Return the moment before which it ended: a day alone is meant whole."""
+def _parse_end(config: "Config", text: str) -> datetime:
+    """Return the end of the period: the end of the day if *text* is a date."""
     return options.parse_now(config, text) + timedelta(days=bool(re.fullmatch(r"\s*\d{4}-\d\d?-\d\d?\s*", text)))

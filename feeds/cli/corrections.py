@@ -1,11 +1,12 @@
-"""`feeds retract` and `feeds correct`: what is done about an issue that should not have gone out as it did."""
+"""Commands about an issue that was sent and should not have been: `retract`, `correct`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli import options, output
+from feeds.cli import options, output, output_issues
+from feeds.cli.clock import utc_now
 
 if TYPE_CHECKING:
     from feeds.jobs.newsletters.retract import RetractionReport
@@ -17,34 +18,32 @@ if TYPE_CHECKING:
 @options.JSON
 @click.argument("newsletter")
 @click.argument("number", type=int, required=False)
-@click.option("--reason", default="", metavar="TEXT", help="Why, for everybody to read.")
-@click.option("--undo", is_flag=True, help="Take the retraction back; what was ended stays so.")
+@click.option("--reason", default="", metavar="TEXT", help="The reason, shown on the page and in the feed.")
+@click.option("--undo", is_flag=True, help="Take the retraction back. Deliveries that it cancelled stay cancelled.")
 def retract(path: Path, newsletter: str, number: int | None, *, as_json: bool, reason: str, undo: bool) -> int:
-    """Send nothing more of issue NUMBER of NEWSLETTER, else the newest, and say on its page and in its feed why."""
+    """Retract issue NUMBER of NEWSLETTER, by default the newest: stop sending it, mark its page and feed entry."""
     from feeds.jobs.newsletters import retract as job
-    from feeds.jobs.report import PublishOptions
 
     if undo and reason:
-        raise click.UsageError("--reason does not go with --undo")
+        raise click.UsageError("--reason cannot be combined with --undo")
     config = options.read_config(path)
-    with options.show_progress(hidden=as_json) as progress:
-        wish = PublishOptions(now=options.utc_now(), clock=options.utc_now, feeds_only=True, progress=progress)
+    with options.job_context(quiet=as_json) as context:
         if undo:
-            done = job.undo_retraction(config, newsletter, number, wish)
+            done = job.undo_retraction(config, newsletter, number, context)
         else:
-            done = job.retract_issue(config, newsletter, number, reason, wish)
+            done = job.retract_issue(config, newsletter, number, reason, context)
     if as_json:
-        output.print_json(output.issue_to_dict(done.issue) | {"ended": done.ended})
+        output.print_json(output_issues.issue_to_dict(done.issue) | {"ended": done.ended})
     else:
-        click.echo(_done(done))
+        click.echo(_format_retraction(done))
     return output.print_report(config, done.report, as_json=as_json)
 
 
-def _done(done: "RetractionReport") -> str:
+def _format_retraction(done: "RetractionReport") -> str:
     name = f"{done.issue.newsletter} {done.issue.number}"
     if done.issue.retracted_at is None:
-        return f"{name} is not retracted any more"
-    more = f"; {done.ended:,} more readers would have got it and will not" if done.ended else ""
+        return f"{name} is no longer retracted"
+    more = f"; {done.ended:,} deliveries were not sent" if done.ended else ""
     return f"{name} is retracted{more}"
 
 
@@ -54,33 +53,30 @@ def _done(done: "RetractionReport") -> str:
 @click.argument("newsletter")
 @click.argument("number", type=int)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only say how many would get it.")
+@click.option("--dry-run", is_flag=True, help="Print how many subscribers would get it; send nothing.")
 @options.YES
 def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bool, dry_run: bool, yes: bool) -> int:
-    """Mail the Markdown in FILE to those who got issue NUMBER of NEWSLETTER and still want it, and to nobody else."""
-    from feeds.jobs.newsletters import correct as job
-    from feeds.jobs.report import PublishOptions
+    """Send the Markdown in FILE to everyone who got issue NUMBER of NEWSLETTER and is still subscribed."""
+    from feeds.jobs.newsletters.correct import send_correction
+    from feeds.jobs.options import PublishOptions
 
     config = options.read_config(path)
-    with options.show_progress(hidden=as_json) as progress:
-        moment = options.utc_now()
-        wish = PublishOptions(
-            now=moment, clock=options.utc_now, dry_run=dry_run, yes=yes, ask=options.confirm_prompt(), progress=progress
-        )
-        report = job.send_correction(config, newsletter, number, file, wish)
+    asked = PublishOptions(now=utc_now(), dry_run=dry_run, yes=yes)
+    with options.job_context(quiet=as_json) as context:
+        report = send_correction(config, newsletter, number, file, asked, context)
     if report is None:
         return 0
     if not dry_run:
         return output.print_report(config, report, as_json=as_json)
     [due] = report.issues
     if as_json:
-        output.print_json(_due(due, number))
+        output.print_json(_correction_to_dict(due, number))
     else:
         click.echo(f"{newsletter} {due.number}, a correction of {number}, would go to {due.recipients:,} recipients")
     return 0
 
 
-def _due(due: "IssueReport", corrects: int) -> dict[str, Any]:
+def _correction_to_dict(due: "IssueReport", corrects: int) -> dict[str, Any]:
     return {
         "newsletter": due.newsletter,
         "number": due.number,

@@ -1,8 +1,7 @@
-"""A publish that finds nothing changed: told without loading what would do it.
+"""`feeds publish` if nothing has changed: print what the last run found, without loading what a run needs.
 
-`told` answers for a pass whose outcome is known from the seal that the last one left; `remember` leaves one. Only what
-every Python has loaded already, and `feeds.edges.cache.fast_path_state`, is imported here: the whole answer takes as long as looking at
-the files does.
+Only what every Python process has loaded, and `feeds.edges.fast_path`, is imported at the top. Of the command line it
+knows the few forms that schedulers use; everything else is for `feeds.cli.commands`.
 """
 
 from __future__ import annotations
@@ -11,64 +10,42 @@ import os
 import sys
 import time
 
-from feeds.edges.cache import fast_path_state, fingerprint
-from feeds.edges.files.scan import Scan, scan_folder
+from feeds.cli import clock
+from feeds.edges.fast_path.check import check, environment_fingerprint, state_file
+from feeds.edges.fast_path.state import FastPathState, save_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from feeds.config import Config
+    from feeds.edges.files.scan import Scan
+    from feeds.jobs.options import PublishOptions
     from feeds.jobs.report import PublishReport
 
-#: For a pass that nothing but a change will ever make necessary.
-_NEVER = float("inf")
-#: Where what is to be told begins among the fields of a seal.
-_TOLD = 8
-#: What was seen of a posts folder in vain, so that the pass need not look again a moment later.
+#: The posts folders that were listed in vain, so that the run that follows need not list them again.
 last_scan: dict[str, Scan] = {}
 
 
 def try_fast_publish(words: list[str]) -> int | None:
-    """Tell what a publish with these words would, if it is known to do nothing; return the exit code, else None."""
+    """Print what a publish with these words would, if it would change nothing; return the exit code, else None."""
     started = time.perf_counter()
-    asked = _asked(words)
+    asked = _parse(words)
     if asked is None:
         return None
     config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
-    folder = os.path.dirname(os.path.realpath(config))
-    fields = fast_path_state.load_state(_file(folder))
-    if fields is None or not _is_meant(asked, fields) or not _holds(config, folder, fields):
+    now_option = asked.get("--now", "")
+    feeds_only = "--feeds-only" in asked
+    found = check(config, os.environ, now=clock.now_seconds(), now_option=now_option, feeds_only=feeds_only)
+    if found.scan is not None:
+        last_scan[config] = found.scan
+    if found.state is None:
         return None
-    lines = [field.decode() for field in fields[_TOLD:]]
-    return _tell(lines, time.perf_counter() - started, as_json="--json" in asked)
+    return _print(found.state, time.perf_counter() - started, as_json="--json" in asked)
 
 
-def _is_meant(asked: dict[str, str], fields: list[bytes]) -> bool:
-    """Return whether the sealed pass was for what is *asked*: the same moment, and no letters that could be due."""
-    _, since, until, now, letters, *_ = fields
-    if letters and "--feeds-only" not in asked:
-        return False
-    if "--now" in asked:
-        return os.fsencode(asked["--now"]) == now
-    return float(since) <= time.time() < float(until)
-
-
-def _holds(config: str, folder: str, fields: list[bytes]) -> bool:
-    """Return whether everything is as the sealed pass left it."""
-    known, _, _, _, _, posts, paths, state, *_ = fields
-    if known != fast_path_state.environment_fingerprint(config, os.environ) or not fast_path_state.is_unlocked(folder):
-        return False
-    found = scan_folder(os.fsdecode(posts))
-    holds = state == fast_path_state.watched_state(map(os.fsdecode, paths.split(b"\0")), found)
-    if not holds:
-        last_scan[os.fsdecode(posts)] = found
-    return holds
-
-
-def _asked(words: list[str]) -> dict[str, str] | None:
-    """Return the options among *words*; None where some ask for more than can be told from a seal."""
+def _parse(words: list[str]) -> dict[str, str] | None:
+    """Return the options among *words*; None if some ask for more than the last run can answer."""
     found = {}
     rest = iter(words)
     for word in rest:
@@ -83,26 +60,27 @@ def _asked(words: list[str]) -> dict[str, str] | None:
     return found
 
 
-def _tell(lines: list[str], seconds: float, *, as_json: bool) -> int:
+def _print(state: FastPathState, seconds: float, *, as_json: bool) -> int:
     from feeds.cli import output
 
-    plain, summary, warnings, errors = lines
-    output.print_diagnostics(errors.splitlines(), warnings.splitlines())
+    output.print_diagnostics(state.errors, state.warnings)
     if as_json:
-        sys.stdout.write(f'{summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
+        sys.stdout.write(f'{state.summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
     else:
-        sys.stdout.write(f"{plain}{seconds:.2f} s\n")
-    return 1 if errors else 0
+        sys.stdout.write(f"{state.lines}{seconds:.2f} s\n")
+    return 1 if state.errors else 0
 
 
 def capture_environment(config: Path) -> bytes:
-    """Return what a pass finds around it when it begins; what changes later breaks its seal."""
-    return fast_path_state.environment_fingerprint(str(config), os.environ)
+    """Return the fingerprint of a run's surroundings, taken when it begins: what changes later ends its state."""
+    return environment_fingerprint(str(config), os.environ)
 
 
-def remember_state(config: Config, report: PublishReport, found: bytes, *, now: datetime, words: str | None) -> None:
-    """Leave a seal, if the pass has come to rest; *found* is what it found around it, *words* what --now was."""
-    if report.fast_path is None:
+def remember(
+    config: Config, report: PublishReport, options: PublishOptions, environment: bytes, now_option: str
+) -> None:
+    """Save the state of a run that left nothing to do."""
+    if report.footprint is None:
         return
     import json
 
@@ -110,26 +88,15 @@ def remember_state(config: Config, report: PublishReport, found: bytes, *, now: 
     from feeds.jobs.report import truncate_warnings
 
     again = report.as_unchanged()
-    plain = "".join(f"{line}\n" for line in output.format_report(config, again, dry_run=False))
-    rest = report.fast_path
-    fields = (
-        found,
-        repr(now.timestamp()),
-        repr(rest.until.timestamp() if rest.until else _NEVER),
-        words or "",
-        "letters" if rest.letters else "",
-        rest.posts,
-        "\0".join(rest.watched),
-        rest.state,
-        plain,
-        json.dumps(output.report_to_dict(again), ensure_ascii=False),
-        "\n".join(map(output.escape_controls, truncate_warnings(again.warnings))),
-        "\n".join(map(output.escape_controls, again.errors)),
+    state = FastPathState(
+        environment=environment,
+        since=options.now.timestamp(),
+        now_option=now_option,
+        feeds_only=options.feeds_only,
+        footprint=report.footprint,
+        lines="".join(f"{line}\n" for line in output.format_report(config, again, dry_run=False)),
+        summary=json.dumps(output.report_to_dict(again), ensure_ascii=False),
+        warnings=tuple(truncate_warnings(again.warnings)),
+        errors=tuple(again.errors),
     )
-    fast_path_state.save_state(
-        _file(str(config.folder)), (f if isinstance(f, bytes) else os.fsencode(f) for f in fields)
-    )
-
-
-def _file(folder: str) -> str:
-    return f"{folder}/{fingerprint.CACHE}/seal"
+    save_state(state_file(str(config.folder)), state)

@@ -1,19 +1,22 @@
-"""Words that several commands share, and what they mean."""
+"""Options that several commands share, and what they mean."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from feeds.cli.clock import utc_now
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from feeds.config import Config
+    from feeds.jobs.context import Context
 
 CONFIG = click.option(
     "--config",
@@ -22,29 +25,33 @@ CONFIG = click.option(
     default=Path("config.toml"),
     show_default=True,
     envvar="FEEDS_CONFIG",
-    help="The site's settings.",
+    help="The config file of the site.",
 )
 NOW = click.option(
-    "--now", metavar="TIME", help="Act as if it were this moment, such as 2026-11-23 or 2026-11-23T08:00+09:00."
+    "--now", metavar="TIME", help="Use this time instead of the clock's: 2026-11-23 or 2026-11-23T08:00+09:00."
 )
-YES = click.option("--yes", is_flag=True, help="Do not ask before mail leaves this machine.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-
-
-def utc_now() -> datetime:
-    """Return the real moment."""
-    return datetime.now(UTC)
+YES = click.option("--yes", is_flag=True, help="Send mail without asking for confirmation.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post again, and write no cache.")
 
 
 def read_config(path: Path) -> "Config":
-    """Return the settings in *path*."""
+    """Return the settings in *path*.
+
+    Raises:
+        ConfigError: the file is missing or not valid.
+    """
     from feeds.config import load_config
 
     return load_config(path, os.environ)
 
 
 def parse_now(config: "Config", text: str | None) -> datetime:
-    """Return the moment that --now names, in the site's zone, or the real one."""
+    """Return the time that `--now` names, in the site's time zone if it names none; the current time if it is None.
+
+    Raises:
+        click.BadParameter: *text* is not a time.
+    """
     from feeds.core.posts.dates import parse_date
 
     if text is None:
@@ -56,10 +63,19 @@ def parse_now(config: "Config", text: str | None) -> datetime:
 
 
 @contextmanager
-def show_progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Hold a progress bar open where a person watches; elsewhere nothing is shown.
+def job_context(*, quiet: bool) -> Iterator["Context"]:
+    """Hold the context of a job: the clock, a progress bar unless *quiet*, and questions on the terminal."""
+    from feeds.jobs.context import Context
 
-    Where nobody knows of how many (0), it says how many there were.
+    with show_progress(hidden=quiet) as progress:
+        yield Context(clock=utc_now, progress=progress, confirm=confirm_prompt())
+
+
+@contextmanager
+def show_progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar on a terminal; nothing elsewhere.
+
+    If the total is not known (0), it shows how much is done.
     """
     if hidden or not sys.stderr.isatty():
         yield lambda _what, _done, _of: None
@@ -87,11 +103,11 @@ _shown: "list[Progress]" = []
 
 
 def confirm_prompt() -> Callable[[str], bool] | None:
-    """Return what asks whoever sits at the terminal; None where nobody does."""
-    return _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+    """Return a function that asks the person at the terminal a yes/no question; None if there is no terminal."""
+    return _confirm if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
-def _ask(question: str) -> bool:
+def _confirm(question: str) -> bool:
     for bar in _shown:
         bar.stop()
     try:

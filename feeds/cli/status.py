@@ -1,4 +1,4 @@
-"""`feeds status`: how far issues have come."""
+"""`feeds status`: the progress of issues that are being sent."""
 
 import sys
 import time
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli import options, output
+from feeds.cli import options, output, output_issues
+from feeds.cli.clock import utc_now
 
 if TYPE_CHECKING:
     from feeds.jobs.newsletters.status import IssueProgress
@@ -22,24 +23,24 @@ _SECOND = 1.0
 @click.command()
 @options.CONFIG
 @options.JSON
-@click.option("--watch", is_flag=True, help="Look again every second, until nothing is on its way any more.")
+@click.option("--watch", is_flag=True, help="Print again every second until nothing is being sent.")
 def status(path: Path, *, as_json: bool, watch: bool) -> None:
-    """Say how far issues have come: sent, waiting, refused and why, how fast, how long still."""
-    from feeds.jobs.newsletters.status import load_progress as look
+    """Print the progress of issues: sent, waiting, refused and why, how fast, how long it still takes."""
+    from feeds.jobs.newsletters.status import load_progress
 
     config = options.read_config(path)
-    with _shown(as_json=as_json, live=watch) as show:
-        found = look(config, options.utc_now())
+    with _printer(as_json=as_json, live=watch) as show:
+        found = load_progress(config, utc_now())
         show(found)
         while watch and any(progress.issue.state == "sending" for progress in found):
             time.sleep(_SECOND)
-            found = look(config, options.utc_now())
+            found = load_progress(config, utc_now())
             show(found)
 
 
 @contextmanager
-def _shown(*, as_json: bool, live: bool) -> Iterator[Callable[["Found"], None]]:
-    """Hold what shows progress: at a terminal in one place, elsewhere line after line."""
+def _printer(*, as_json: bool, live: bool) -> Iterator[Callable[["Found"], None]]:
+    """Hold a function that prints progress: in one place of a terminal, line after line elsewhere."""
     if as_json or not (live and sys.stdout.isatty()):
         yield _print_json if as_json else _print
         return
@@ -52,7 +53,7 @@ def _shown(*, as_json: bool, live: bool) -> Iterator[Callable[["Found"], None]]:
 
 def _print_json(found: "Found") -> None:
     for one in found:
-        output.print_json(output.progress_to_dict(one))
+        output.print_json(output_issues.progress_to_dict(one))
 
 
 def _print(found: "Found") -> None:
@@ -62,4 +63,4 @@ def _print(found: "Found") -> None:
 
 def _lines(found: "Found") -> Iterator[str]:
     for one in found:
-        yield from output.progress_lines(one)
+        yield from output_issues.progress_lines(one)

@@ -1,4 +1,4 @@
-"""`feeds subscribers`: people, each word a job to do."""
+"""`feeds subscribers`: add, remove, list, show, import, export, erase and suppress subscribers."""
 
 import gc
 import sys
@@ -8,29 +8,32 @@ from pathlib import Path
 import click
 
 from feeds.cli import options, output
+from feeds.cli.clock import utc_now
 
 _EMAIL = click.argument("email")
 _STATUS = click.option(
     "--status",
     type=click.Choice(["active", "pending", "unsubscribed", "bounced", "complained"]),
-    help="Only those of this status.",
+    help="Only subscribers with this status.",
 )
-_READERS = click.option("--newsletter", help="Only those who read it.")
+_NEWSLETTER = click.option("--newsletter", help="Only subscribers of this newsletter.")
 
 
 @click.group()
 def subscribers() -> None:
-    """People: add, remove, look at, bring from elsewhere and take along, forget."""
+    """Add, remove, list, import, export, erase and suppress subscribers."""
 
 
 @subscribers.command("add")
 @options.CONFIG
 @_EMAIL
-@click.option("--newsletter", "newsletters", multiple=True, help="Which newsletter; may be given again. Default: all.")
-@click.option("--topic", "topics", multiple=True, help="A category they want; may be given again. Default: all.")
-@click.option("--lang", help="Their language, such as en or ja.")
-@click.option("--timezone", help="Where they live, such as Asia/Tokyo.")
-@click.option("--again", is_flag=True, help="Bring somebody back who has left; only when they asked for it.")
+@click.option(
+    "--newsletter", "newsletters", multiple=True, help="Newsletter to subscribe to; can be repeated. Default: all."
+)
+@click.option("--topic", "topics", multiple=True, help="Category to send; can be repeated. Default: all.")
+@click.option("--lang", help="Language of the letters, such as en or ja.")
+@click.option("--timezone", help="Time zone, such as Asia/Tokyo.")
+@click.option("--again", is_flag=True, help="Add an address that has unsubscribed; only if its owner asked for it.")
 def add_subscriber(
     path: Path,
     email: str,
@@ -41,8 +44,7 @@ def add_subscriber(
     *,
     again: bool,
 ) -> None:
-    """Make EMAIL an active reader."""
-    from feeds.core.subscribers.addresses import address_warnings, parse_address
+    """Add EMAIL as an active subscriber."""
     from feeds.jobs.subscribers import subscribe
 
     found = subscribe.add_subscriber(
@@ -52,10 +54,10 @@ def add_subscriber(
         topics=topics,
         lang=lang,
         timezone=timezone,
-        now=options.utc_now(),
+        now=utc_now(),
         again=again,
     )
-    output.print_diagnostics([], (f"{found.email}: {doubt}" for doubt in address_warnings(parse_address(email))))
+    output.print_diagnostics([], (f"{found.email}: {line}" for line in subscribe.address_warnings(email)))
     click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
 
 
@@ -63,20 +65,20 @@ def add_subscriber(
 @options.CONFIG
 @_EMAIL
 def remove_subscriber(path: Path, email: str) -> None:
-    """Write down that EMAIL has left; no more letters go there."""
+    """Unsubscribe EMAIL; it gets no more letters."""
     from feeds.jobs.subscribers import subscribe
 
-    known = subscribe.remove_subscriber(options.read_config(path), email, options.utc_now())
-    click.echo(f"{email} gets no more letters" if known else f"{email} was not subscribed")
+    known = subscribe.remove_subscriber(options.read_config(path), email, utc_now())
+    click.echo(f"{email} is unsubscribed" if known else f"{email} was not subscribed")
 
 
 @subscribers.command("list")
 @options.CONFIG
-@_READERS
+@_NEWSLETTER
 @_STATUS
 @options.JSON
 def list_subscribers(path: Path, newsletter: str | None, status: str | None, *, as_json: bool) -> None:
-    """List people and how they stand."""
+    """List subscribers and their status."""
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import subscribe
 
@@ -97,7 +99,7 @@ def list_subscribers(path: Path, newsletter: str | None, status: str | None, *, 
 @_EMAIL
 @options.JSON
 def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
-    """Tell all that is stored about EMAIL."""
+    """Print everything that is stored about EMAIL."""
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import subscribe
 
@@ -112,22 +114,25 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
 @options.CONFIG
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--newsletter", "newsletters", multiple=True, help="What everybody in it reads, whatever it says; may be repeated."
+    "--newsletter",
+    "newsletters",
+    multiple=True,
+    help="Newsletter for every row, whatever the file says; can be repeated.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be imported; import nothing.")
-@click.option("--partial", is_flag=True, help="Import the other rows where some are refused.")
+@click.option("--dry-run", is_flag=True, help="Print what would be imported; import nothing.")
+@click.option("--partial", is_flag=True, help="Import the valid rows even if others are rejected.")
 @options.JSON
 def import_subscribers(
     path: Path, file: Path, newsletters: tuple[str, ...], *, dry_run: bool, partial: bool, as_json: bool
 ) -> int:
-    """Take in the people in FILE, a CSV of this or another tool (`-`: standard input); all or nothing.
+    """Import the subscribers in FILE, a CSV of this or another tool (`-`: standard input); all rows or none.
 
-    Nobody is brought back who has left, bounced or complained, or must not be written to.
+    An import never reactivates an address that has unsubscribed, bounced or complained, or is suppressed.
     """
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import import_subscribers as job
 
-    gc.enable()  # rows that are refused leave something to collect
+    gc.enable()  # rejected rows leave cycles behind
     started, remarks = time.perf_counter(), output_subscribers.RowMessages()
 
     def tell(found: job.RowMessage) -> None:
@@ -140,7 +145,7 @@ def import_subscribers(
             newsletters=newsletters,
             dry_run=dry_run,
             partial=partial,
-            now=options.utc_now(),
+            now=utc_now(),
             tell=tell,
             progress=progress,
         )
@@ -165,18 +170,17 @@ def import_subscribers(
 @subscribers.command("export")
 @options.CONFIG
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default=Path("-"))
-@_READERS
+@_NEWSLETTER
 @_STATUS
-@click.option("--person", metavar="EMAIL", help="All that is stored about one person, as JSON.")
+@click.option("--person", metavar="EMAIL", help="Everything that is stored about one address, as JSON.")
 def export_subscribers(path: Path, file: Path, newsletter: str | None, status: str | None, person: str | None) -> None:
-    """Write people to FILE as CSV that import takes back, or to standard output."""
+    """Write subscribers to FILE, or to standard output, as CSV that can be imported again."""
     from feeds.cli import output_subscribers
-    from feeds.edges.files.folder import write_private
     from feeds.jobs.subscribers import import_subscribers as job
     from feeds.jobs.subscribers import subscribe
 
     if person is not None and (newsletter or status):
-        raise click.UsageError("--person goes without --newsletter and --status")
+        raise click.UsageError("--person cannot be combined with --newsletter or --status")
     config = options.read_config(path)
     if person is not None:
         content = output_subscribers.subscriber_document(subscribe.load_subscriber_data(config, person))
@@ -186,18 +190,18 @@ def export_subscribers(path: Path, file: Path, newsletter: str | None, status: s
         sys.stdout.buffer.writelines(content)
         sys.stdout.buffer.flush()
     else:
-        write_private(file, content)
+        job.write_export(file, content)
 
 
 @subscribers.command("erase")
 @options.CONFIG
 @_EMAIL
 def erase_subscriber(path: Path, email: str) -> None:
-    """Forget EMAIL everywhere; a hash that only this site can compare keeps it from coming back."""
+    """Erase EMAIL everywhere; a keyed hash keeps it from being imported again."""
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers.erase import erase_subscriber
 
-    found = erase_subscriber(options.read_config(path), email, options.utc_now())
+    found = erase_subscriber(options.read_config(path), email, utc_now())
     output.print_diagnostics([], output_subscribers.copy_to_warnings(found))
     for line in output_subscribers.erasure_lines(found):
         click.echo(line)
@@ -206,15 +210,15 @@ def erase_subscriber(path: Path, email: str) -> None:
 @subscribers.command("suppress")
 @options.CONFIG
 @_EMAIL
-@click.option("--undo", is_flag=True, help="Take it off the list.")
+@click.option("--undo", is_flag=True, help="Remove EMAIL from the suppression list.")
 def suppress_address(path: Path, email: str, *, undo: bool) -> None:
-    """See to it that nobody is written to at EMAIL, whoever adds or imports it."""
+    """Put EMAIL on the suppression list: it gets no mail, even if it is added or imported again."""
     from feeds.jobs.subscribers import subscribe
 
     config = options.read_config(path)
     if undo:
         was = subscribe.allow_address(config, email)
-        click.echo(f"{email} may be added again" if was else f"{email} was not on the list")
+        click.echo(f"{email} is no longer suppressed" if was else f"{email} was not suppressed")
     else:
-        new = subscribe.suppress_address(config, email, options.utc_now())
-        click.echo(f"{email} {'is on the list' if new else 'was on the list already'}: nobody is written to there")
+        new = subscribe.suppress_address(config, email, utc_now())
+        click.echo(f"{email} {'is suppressed' if new else 'was suppressed already'}: it gets no mail")

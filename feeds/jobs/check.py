@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from feeds.edges.files import folder
 from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
-from feeds.jobs.newsletters import test_send
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters import next_issue
+from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.survey import Survey, render_unchanged
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
 from feeds.settings import Newsletter
@@ -34,22 +36,35 @@ _MOST_KEY_BYTES = 100_000
 _Seen = tuple[str, tuple[str, ...], PostAnchors]
 
 
+def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnostic]:
+    """Return what is wrong or odd about posts, config and the next issue of each newsletter."""
+    with open_survey(config, now, context) as opened:
+        return list(check_site(Site(config), opened.survey, opened.store.issues, opened.team, now=now, context=context))
+
+
 def check_site(
-    site: Site, found: Survey, memory: Issues, wish: PublishOptions, team: Workers, resolver: "Resolver | None" = None
+    site: Site,
+    found: Survey,
+    memory: Issues,
+    team: Workers,
+    resolver: "Resolver | None" = None,
+    *,
+    now: datetime,
+    context: Context,
 ) -> Iterator[Diagnostic]:
     """Yield what is odd, errors and warnings as they come.
 
     If mail leaves this machine, *resolver* is asked what DNS says of the sender: the machine's own where none is named.
     """
     yield from _config(site.config)
-    seen = _seen(found, wish, team)
+    seen = _seen(found, context, team)
     atlas = AnchorIndex((places for _, _, places in seen), _place(site))
     yield from _posts(site, found, seen, atlas)
     yield from _mail(site, resolver)
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
         yield from lint.lint_theme(newsletter.theme, where)
-        yield from _next_issue(site, newsletter, found, memory, wish, atlas)
+        yield from _next_issue(site, newsletter, found, memory, atlas, now=now, context=context)
 
 
 def _config(config: Config) -> Iterator[Diagnostic]:
@@ -60,7 +75,7 @@ def _config(config: Config) -> Iterator[Diagnostic]:
 # Posts ------------------------------------------------------------------------------------------------------------
 
 
-def _seen(found: Survey, wish: PublishOptions, team: Workers) -> list[_Seen]:
+def _seen(found: Survey, context: Context, team: Workers) -> list[_Seen]:
     """Return what shows of public posts when they are rendered, in the order of paths."""
     public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
     contents = [(post, found.readings[post.path].content) for post in public]
@@ -68,7 +83,7 @@ def _seen(found: Survey, wish: PublishOptions, team: Workers) -> list[_Seen]:
     seen: list[_Seen] = []
     for part in team.map(partial(_seen_part, found.config), parts, long=len(contents) >= _MANY):
         seen += part
-        wish.progress("Rendering posts", len(seen), len(contents))
+        context.progress("Rendering posts", len(seen), len(contents))
     return seen
 
 
@@ -215,13 +230,15 @@ def _next_issue(
     newsletter: Newsletter,
     found: Survey,
     memory: Issues,
-    wish: PublishOptions,
     atlas: AnchorIndex,
+    *,
+    now: datetime,
+    context: Context,
 ) -> Iterator[Diagnostic]:
     """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
     where = f"next issue of {newsletter.name}"
     try:
-        found_next = test_send.next_issue(site, newsletter, found, memory, wish)
+        found_next = next_issue.next_issue(site, newsletter, found, memory, now, context)
         letter = found_next.letter(SubscriberPreferences()) if found_next else None
     except (FeedsError, PostError) as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")

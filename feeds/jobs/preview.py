@@ -9,16 +9,16 @@ from pathlib import Path
 from feeds import config as configuration
 from feeds.core.newsletters import lint
 from feeds.core.newsletters.lint import Diagnostic
-from feeds.edges.cache import fast_path_state
+from feeds.edges.fast_path.check import environment_fingerprint
 from feeds.edges.files.folder import list_stamps
 from feeds.edges.files.scan import scan_folder
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import open_store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
-from feeds.jobs.newsletters.test_send import NextIssue, next_issue
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Letter, Selection, SubscriberPreferences
 from feeds.settings import Newsletter
@@ -60,7 +60,7 @@ class Preview:
         folder = self._path.resolve().parent
         places = [list_stamps(folder / name) for name in ("templates", "letters")]
         posts = scan_folder(str(folder / self._posts_folder())).digest()
-        around = fast_path_state.environment_fingerprint(str(self._path), self._environ)
+        around = environment_fingerprint(str(self._path), self._environ)
         return blake2b(b"\0".join([around, posts, repr(places).encode()]), digest_size=12).hexdigest()
 
     def _posts_folder(self) -> str:
@@ -85,10 +85,13 @@ class Preview:
         config = configuration.load_config(self._path, self._environ)
         now = self._clock()
         with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
-            means = SurveyOptions(team=team, progress=lambda *_: None, dry_run=True)
-            found = survey_posts(config, now=now, known=store.entries.load_entries(), means=means)
-            site, wish = Site(config), PublishOptions(now=now, clock=self._clock, dry_run=True)
-            return [_shown(site, newsletter, found, store.issues, wish) for newsletter in config.settings.newsletters]
+            options = SurveyOptions(team=team, progress=lambda *_: None, dry_run=True)
+            found = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
+            site, context = Site(config), Context(clock=self._clock)
+            return [
+                _shown(site, newsletter, found, store.issues, now, context)
+                for newsletter in config.settings.newsletters
+            ]
 
 
 def lint_preview(shown: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
@@ -97,9 +100,11 @@ def lint_preview(shown: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic
     return (*lint.lint_theme(shown.newsletter.theme, "theme"), *of_letter)
 
 
-def _shown(site: Site, newsletter: Newsletter, found: Survey, memory: Issues, wish: PublishOptions) -> PreviewIssue:
+def _shown(
+    site: Site, newsletter: Newsletter, found: Survey, memory: Issues, now: datetime, context: Context
+) -> PreviewIssue:
     try:
-        issue = next_issue(site, newsletter, found, memory, wish)
+        issue = next_issue(site, newsletter, found, memory, now, context)
         if issue is not None:
             issue.letter(SubscriberPreferences())  # a fault in a template shows here, once
     except FeedsError as e:

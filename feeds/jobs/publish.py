@@ -7,77 +7,106 @@ message is written down before and after it is handed over. Killed anywhere, the
 What is written is written under the site's lock. Sending is not: it may take hours, and feeds go on being published.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
+from feeds.core.schedule import next_slot
 from feeds.core.syndication.plan import Feed, assigned_slugs, retired_paths
-from feeds.edges.cache import fast_path_state, fingerprint
+from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import BuildManifest
+from feeds.edges.fast_path.check import digest_files
+from feeds.edges.fast_path.state import NEVER, Footprint
 from feeds.edges.process import lock
 from feeds.edges.process.workers import Workers, workers
 from feeds.edges.store import database
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
+from feeds.jobs.context import Context
 from feeds.jobs.feeds.deploy import Deployment
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
-from feeds.jobs.report import FastPathState, PublishOptions, PublishReport
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.model import PostStatus
 
 if TYPE_CHECKING:
     from feeds.edges.files.scan import Scan
-    from feeds.edges.store.database import Store
 
 #: How often a pass begins anew when posts change under its hands.
 _ATTEMPTS = 3
 
 
-def publish(config: Config, wish: PublishOptions) -> PublishReport:
-    """Do one pass and return what it did; one part's trouble does not stop the others.
+def publish(config: Config, options: PublishOptions, context: Context) -> PublishReport:
+    """Publish once and return the report; a failure in one part does not stop the others.
 
     Raises:
-        Busy: another publish is at work on this site.
-        Changed: a post kept changing while it was read.
-        StoreError: the memory cannot be used; nothing was written.
+        LockedError: another publish of this site is running.
+        PostChangedDuringRead: a post kept changing while it was read.
+        StoreError: the database cannot be used; nothing was written.
     """
-    report = prepare(config, wish)
-    if report.sends:
-        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - a pass that sends nothing loads none of it
+    return _send(config, prepare(config, options, context), options, context)
 
-        deliver_issues(Site(config), wish, report)
-    if report.sends or report.failed:
+
+def change_and_publish(
+    config: Config, change: Callable[[Store], None], options: PublishOptions, context: Context
+) -> PublishReport:
+    """Change the store, then publish; no other process gets the site's lock in between.
+
+    Raises:
+        LockedError: another publish of this site is running; *change* was not called.
+        PostChangedDuringRead, StoreError: as for `publish`. What *change* raises is raised, and nothing is published.
+    """
+    with lock.lock_site(config.folder):
+        with open_store(config.settings.store.url, config.folder) as store:
+            change(store)
+        report = _prepare_locked(config, options, context)
+    return _send(config, report, options, context)
+
+
+def prepare(config: Config, options: PublishOptions, context: Context) -> PublishReport:
+    """Do everything but send; `PublishReport.sends` is True if there is something to send.
+
+    Raises:
+        LockedError, PostChangedDuringRead, StoreError: as for `publish`.
+    """
+    with lock.lock_site(config.folder):
+        return _prepare_locked(config, options, context)
+
+
+def _prepare_locked(config: Config, options: PublishOptions, context: Context) -> PublishReport:
+    url, create = config.settings.store.url, not options.dry_run
+    with open_store(url, config.folder, create=create) as store, workers() as team:
+        run = _run(config, options, context, store, team)
+    run.report.footprint = run.footprint()
+    return run.report
+
+
+def _send(config: Config, report: PublishReport, options: PublishOptions, context: Context) -> PublishReport:
+    """Send what is ready, and report alerts."""
+    if report.sends:
+        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - a run that sends nothing loads none of it
+
+        deliver_issues(Site(config), context, report)
+    if (report.sends or report.failed) and not options.dry_run:
         from feeds.jobs.newsletters import alert  # noqa: PLC0415 - as above
 
-        alert.report_alerts(config, report, wish)
+        alert.report_alerts(config, report, context, now=options.now)
     return report
 
 
-def prepare(config: Config, wish: PublishOptions) -> PublishReport:
-    """Do everything but send; `Report.sends` says whether there is anything to.
-
-    Raises:
-        Busy, Changed, StoreError: as above.
-    """
-    url, create = config.settings.store.url, not wish.dry_run
-    with lock.lock_site(config.folder):
-        with open_store(url, config.folder, create=create) as store, workers() as team:
-            done = _tried(config, wish, store, team)
-        done.report.fast_path = done.rest()
-    return done.report
-
-
-def _tried(config: Config, wish: PublishOptions, store: "Store", team: Workers) -> "_PublishRun":
+def _run(config: Config, options: PublishOptions, context: Context, store: Store, team: Workers) -> "_PublishRun":
     """Return a pass that was done; it begins anew when posts change under its hands."""
     refused: dict[str, str] = {}
     attempts = 1
     while True:
-        done = _PublishRun(config, wish, store, team, refused)
-        done.seen = wish.seen if attempts == 1 else None
+        done = _PublishRun(config, options, context, store, team, refused)
+        done.scan = options.scan if attempts == 1 else None
         try:
             done.do()
         except PostChangedDuringRead:
@@ -94,67 +123,97 @@ class _PublishRun:
     """One pass at work."""
 
     def __init__(
-        self, config: Config, wish: PublishOptions, store: "Store", team: Workers, refused: Mapping[str, str]
+        self,
+        config: Config,
+        options: PublishOptions,
+        context: Context,
+        store: Store,
+        team: Workers,
+        refused: Mapping[str, str],
     ) -> None:
-        self.config, self.wish, self.store, self.team, self.refused = config, wish, store, team, refused
-        self.site = Site(config, dry_run=wish.dry_run)
+        self.config, self.options, self.context, self.store, self.team = config, options, context, store, team
+        #: Why posts cannot be rendered, by path; they are left out.
+        self.refused = refused
+        self.site = Site(config, dry_run=options.dry_run)
         self.report = PublishReport(warnings=list(config.warnings))
         #: A fresh look at the posts folder, if there is one.
-        self.seen: Scan | None = None
+        self.scan: Scan | None = None
+        #: The pages of issues that were looked at, below `public/`.
+        self.issue_pages: Sequence[str] = ()
 
     def do(self) -> None:
         found = self.found = survey_posts(
             self.config,
-            now=self.wish.now,
+            now=self.options.now,
             known=self.store.entries.load_entries(),
             slugs=assigned_slugs(self.store.feeds.load_feeds(), "category"),
-            means=SurveyOptions(
+            options=SurveyOptions(
                 team=self.team,
-                progress=self.wish.progress,
-                use_cache=self.wish.use_cache,
-                dry_run=self.wish.dry_run,
+                progress=self.context.progress,
+                use_cache=self.options.use_cache,
+                dry_run=self.options.dry_run,
                 meanwhile=_load,
-                seen=self.seen,
+                scan=self.scan,
             ),
             refused=self.refused,
         )
-        cache = self.config.folder / fingerprint.CACHE / "made" if self.wish.use_cache else None
+        cache = self.config.folder / fingerprint.CACHE / "made" if self.options.use_cache else None
         self.made = BuildManifest(cache, self.site.public.root, found.build)
         self.press = OutputWriter(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
-        self.deployment = Deployment(self.site, self.store.feeds, self.wish, self.report)
+        self.deployment = Deployment(
+            self.site, self.store.feeds, self.report, now=self.context.clock(), dry_run=self.options.dry_run
+        )
         self.write_feeds(found)
         if self.has_letters:
             self.compose_letters(found)
         self.list_feeds()
-        if not self.wish.dry_run:
+        if not self.options.dry_run:
             self.made.save()
             if self.deployment.run():
                 self.announce()
 
-    def rest(self) -> FastPathState | None:
-        """Return the state in which everything was left; None if something is still to be done. The store is closed."""
-        calm = self.found.settled and not self.found.warnings and not self.refused and not self.press.failed
-        waiting = self.report.next_ping_at is not None or bool(self.report.later) or self.report.sends
-        if not calm or waiting or self.wish.dry_run or not self.wish.use_cache:
+    def footprint(self) -> Footprint | None:
+        """Return the files that decided what this run did; None if the next run may have something to do.
+
+        The store is closed.
+        """
+        if not self._is_complete():
             return None
-        places = (*(feed.folder for feed in self.feeds), *self.made.paths)
-        store = database.store_path(self.site.settings.store.url, self.config.folder)
-        templates = self.config.folder / "templates"
-        watched = (
-            *(f"{self.site.public.root}/{place}" for place in dict.fromkeys(places)),
-            *dict.fromkeys(self.site.files.looked_at),
-            *(f"{store}{ending}" for ending in ("", "-wal")),
-            *map(str, (templates, *sorted(templates.rglob("*")))),
-        )
-        return FastPathState(
-            until=self.found.until,
-            letters=self.has_letters,
-            posts=str(self.config.resolve(self.site.settings.posts.folder)),
+        watched = tuple(dict.fromkeys(self._watched()))
+        moments = [self.found.until, *self._next_slots()]
+        return Footprint(
+            until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
+            newsletters=self.has_letters,
+            posts_folder=str(self.config.resolve(self.site.settings.posts.folder)),
             watched=watched,
-            state=fast_path_state.watched_state(watched, self.found.scan),
+            digest=digest_files(watched, self.found.scan),
         )
+
+    def _is_complete(self) -> bool:
+        """Return whether another run, with nothing changed, would have nothing to do and nothing new to report."""
+        report, options = self.report, self.options
+        failed = bool(self.refused or self.press.failed or report.failed or self.found.warnings)
+        waiting = report.next_ping_at is not None or bool(report.later) or report.sends or report.declined
+        asked = options.dry_run or options.send is not None or not options.use_cache
+        return self.found.settled and not (failed or waiting or asked)
+
+    def _watched(self) -> Iterator[str]:
+        """Yield every file and folder besides the posts that a run reads or writes."""
+        public, folder = self.site.public.root, self.config.folder
+        yield from (f"{public}/{place}" for feed in self.feeds for place in (feed.folder,))
+        yield from (f"{public}/{path}" for path in (*self.made.paths, *self.issue_pages))
+        yield from self.site.files.looked_at
+        store = database.store_path(self.site.settings.store.url, folder)
+        yield from (f"{store}{ending}" for ending in ("", "-wal"))
+        for own in (folder / "templates", folder / "letters"):
+            yield from map(str, (own, *sorted(own.rglob("*"))))
+
+    def _next_slots(self) -> Iterator[datetime]:
+        """Yield when the next slot of each newsletter begins; one that is due has been looked at."""
+        for newsletter in self.site.settings.newsletters:
+            yield next_slot(newsletter.schedule, self.site.zone(newsletter), self.options.now)
 
     def tell(self, found: Survey) -> None:
         """Report what lies in the posts folder."""
@@ -170,10 +229,12 @@ class _PublishRun:
 
     def write_feeds(self, found: Survey) -> None:
         """Bring the feeds of posts, their archives and pages up to date."""
-        syndication = Syndication(self.site, found, self.store.feeds, self.press, self.wish)
+        syndication = Syndication(
+            self.site, found, self.store.feeds, self.press, self.context, dry_run=self.options.dry_run
+        )
         made = syndication.start(self.team)
-        if not self.wish.dry_run:
-            self.store.entries.save_entries(found.catalogue.entries, self.wish.now)
+        if not self.options.dry_run:
+            self.store.entries.save_entries(found.catalogue.entries, self.options.now)
             syndication.save()
             with self.one_by_one():
                 append_pending(self.config, self.store)
@@ -187,7 +248,9 @@ class _PublishRun:
         from feeds.jobs.feeds import newsletter_feeds, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
         gone = retired_paths(self.store.feeds.load_retired(), self.site.settings)
-        newsletters = newsletter_feeds.NewsletterFeeds(self.site, self.store, self.press, self.wish, gone)
+        newsletters = newsletter_feeds.NewsletterFeeds(
+            self.site, self.store, self.press, gone, now=self.context.clock(), dry_run=self.options.dry_run
+        )
         with self.one_by_one():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
@@ -211,7 +274,7 @@ class _PublishRun:
         if self.site.settings.feeds.hub or self.store.feeds.load_pings():
             from feeds.jobs.feeds.websub import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
 
-            notify_hub(self.site, self.store.feeds, self.wish, self.report)
+            notify_hub(self.site, self.store.feeds, self.context, self.report)
 
     # Letters ----------------------------------------------------------------------------------------------------
 
@@ -219,22 +282,24 @@ class _PublishRun:
         """Compose what is due, and write the pages of issues."""
         from feeds.jobs.newsletters import issue_pages  # noqa: PLC0415 - a site without newsletters loads none of it
 
-        if not self.wish.feeds_only:
+        if not self.options.feeds_only:
             self.compose_due(found)
-        if not self.wish.dry_run:
-            issue_pages.write_issue_pages(self.site, self.store.issues, self.report)
-            self.report.sends = not self.wish.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
+        if not self.options.dry_run:
+            self.issue_pages = issue_pages.write_issue_pages(self.site, self.store.issues, self.report)
+            self.report.sends = not self.options.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
 
     def compose_due(self, found: Survey) -> None:
         """Freeze the issues that are due."""
         from feeds.jobs.newsletters import compose  # noqa: PLC0415 - as above
 
         memory = self.store.issues
-        if not self.wish.dry_run:
-            self.store.bounces.end_pauses(self.wish.clock())
+        if not self.options.dry_run:
+            self.store.bounces.end_pauses(self.context.clock())
         for newsletter in self.site.settings.newsletters:
             try:
-                compose.compose_issue(self.site, newsletter, found, memory, self.wish, self.report)
+                compose.compose_issue(
+                    self.site, newsletter, found, memory, self.report, options=self.options, context=self.context
+                )
             except PostChangedDuringRead:
                 raise
             except PostError as e:

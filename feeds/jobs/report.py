@@ -1,18 +1,15 @@
-"""What a pass is asked for, and what it did."""
+"""What a publish run did."""
 
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from feeds.edges.files.scan import Scan
+from feeds.edges.fast_path.state import Footprint
+from feeds.model import IssueState
 
 #: How many warnings are told at once.
 _MOST_WARNINGS = 20
-#: Told how far a long piece of work is: what, done, of how many.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,21 +27,6 @@ class IssueReport:
     def facts(self) -> dict[str, object]:
         """All of it, for programs."""
         return {name: getattr(self, name) for name in ("newsletter", "number", "posts", "recipients", "state")}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FastPathState:
-    """The state in which a pass left everything: as long as it lasts, another pass would do nothing."""
-
-    #: The next moment at which a post appears, changes or expires; None where none is known.
-    until: datetime | None
-    #: Whether a pass that may send letters would have more to look at.
-    letters: bool
-    #: The posts folder, and every other file and folder that was read or written.
-    posts: str
-    watched: tuple[str, ...]
-    #: The state of all of them.
-    state: bytes
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,8 +59,10 @@ class PublishReport:
     later: list[str] = field(default_factory=list)
     #: When a server that said "later" is asked again.
     next_try_at: datetime | None = None
-    #: None where something is still to be done, or may be.
-    fast_path: FastPathState | None = None
+    #: True if the person at the terminal was asked whether to send, and declined: the next run asks again.
+    declined: bool = False
+    #: What was read and written, for the fast path; None if the next run may have something to do.
+    footprint: Footprint | None = None
 
     #: What a process exits with for what is to be tried again.
     LATER: ClassVar[int] = 3
@@ -89,40 +73,12 @@ class PublishReport:
         return 1 if self.errors or self.alerts else self.LATER if self.later else 0
 
     def as_unchanged(self) -> "PublishReport":
-        """Return what another pass would report if nothing changed until then."""
+        """Return the report of a next run that changes nothing; an issue that waits for approval is still in it."""
+        waiting = [issue for issue in self.issues if issue.state == IssueState.COMPOSED]
         unchanged = self.unchanged + len(self.written)
-        return replace(self, written=[], removed=[], unchanged=unchanged, issues=[], sends=False, fast_path=None)
-
-
-def _unheard(_what: str, _done: int, _of: int) -> None:
-    """Tell nobody."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishOptions:
-    """What the caller wants of a pass."""
-
-    #: Decides what is public and which slots are due.
-    now: datetime
-    #: The real time: for the `Date` of a message.
-    clock: Callable[[], datetime]
-    #: So many bytes that nobody can guess.
-    random_bytes: Callable[[int], bytes] = secrets.token_bytes
-    dry_run: bool = False
-    feeds_only: bool = False
-    #: A newsletter whose issue goes out now, whatever its schedule says.
-    send: str | None = None
-    #: False: everything is read and made again, and nothing of it is kept.
-    use_cache: bool = True
-    #: Nobody needs to be asked before mail goes out.
-    yes: bool = False
-    #: Asks whoever sits at the terminal; None where nobody does.
-    ask: Callable[[str], bool] | None = None
-    progress: Progress = _unheard
-    #: Whether somebody wants it to end soon: what is begun is finished, nothing else is taken.
-    stopping: Callable[[], bool] = lambda: False
-    #: What lies in the posts folder, if somebody has just looked.
-    seen: "Scan | None" = None
+        return replace(
+            self, written=[], removed=[], pages=0, unchanged=unchanged, issues=waiting, sends=False, footprint=None
+        )
 
 
 def truncate_warnings(warnings: Sequence[str]) -> list[str]:

@@ -1,129 +1,149 @@
-"""The scheduler: publish every few minutes, at each newsletter's slot, and when a future post becomes public.
+"""`feeds run`: publish every few minutes, at each newsletter's slot, and when a future post becomes public.
 
-Publishing and sending are two steps: letters may take hours to go out, and feeds do not wait for them.
+Publishing and sending are two steps: sending may take hours, and feeds do not wait for it.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
-from feeds import config as configuration
-from feeds.config import Config
+from feeds.config import Config, load_config
 from feeds.core.schedule import next_slot
+from feeds.edges.fast_path.check import digest_files, environment_fingerprint
+from feeds.edges.files.scan import scan_folder
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import prepare
-from feeds.jobs.report import PublishOptions, PublishReport, truncate_warnings
+from feeds.jobs.report import PublishReport, truncate_warnings
 from feeds.jobs.site import Site
 from feeds.model import IssueState
 
-#: How long to wait when not even the config can be read.
+#: How long to wait if the config cannot be read.
 _PAUSE = timedelta(minutes=1)
-#: Seconds between two words on how far something long is.
+#: Seconds between two log lines about the progress of sending.
 _PACE = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that happened, for people and for programs."""
+    """One line of the log, for people and for programs."""
 
     #: `started`, `written`, `issue`, `progress`, `returned`, `later`, `fault`, `alert`, `stopped`.
     what: str
-    #: In one line.
+    #: One line for people.
     text: str
     level: Literal["info", "warning", "error"] = "info"
-    #: What programs ask for; keys are documented in docs/commands.md.
+    #: For programs; the keys are documented in docs/commands.md.
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
 Log = Callable[[Event], None]
 
 
-def run_service(path: Path, environ: dict[str, str], tell: Log) -> None:
-    """Publish and send until SIGTERM; each pass reads the config anew, so that an edit needs no restart.
+def run_service(path: Path, environ: dict[str, str], context: Context, log: Log) -> None:
+    """Publish and send until SIGTERM; each publish reads the config again, so that a change needs no restart.
 
-    What goes wrong is told, and the next pass tries again.
+    An error is logged, and the next run tries again.
 
     Raises:
-        ConfigError: the config cannot be used at the start.
+        ConfigError: the config is not valid at the start.
     """
-    first = configuration.load_config(path, environ)
+    first = load_config(path, environ)
     for line in first.warnings:
-        tell(_warning(line))
-    tell(Event(what="started", text=f"running: {_rhythm(first)}"))
-    service = _Service(path, environ, tell)
-    now = datetime.now(UTC)
-    scheduler.repeat({"publish": service.publish, "send": service.send}, {"publish": now})
-    tell(Event(what="stopped", text="stopped"))
+        log(_warning(line))
+    log(Event(what="started", text=f"running: {_describe_schedule(first)}"))
+    service = _Service(path, environ, context, log)
+    scheduler.repeat({"publish": service.publish, "send": service.send}, {"publish": context.clock()}, context.clock)
+    log(Event(what="stopped", text="stopped"))
 
 
 class _Service:
-    """The steps, and what was told of them last."""
+    """The two steps of the service, and what each has logged last."""
 
-    def __init__(self, path: Path, environ: dict[str, str], tell: Log) -> None:
-        self._path, self._environ, self._tell = path, environ, tell
-        self._told: dict[str, set[str]] = {}
+    def __init__(self, path: Path, environ: dict[str, str], context: Context, log: Log) -> None:
+        self._path, self._environ, self._context, self._log = path, environ, context, log
+        self._logged: dict[str, set[str]] = {}
         self._progress_at = 0.0
+        #: The last publish run, and the fingerprint of build, config and variables when it began.
+        self._last: tuple[bytes, PublishReport] | None = None
 
     def publish(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
-        """Read what came back, and publish; whatever is on its way is sent next."""
-        now = datetime.now(UTC)
+        """Process bounces and publish; return when to publish again, and to send now if an issue is ready."""
+        now = self._context.clock()
         with _Attempt() as attempt:
-            config = configuration.load_config(self._path, self._environ)
+            config = load_config(self._path, self._environ)
             attempt.events += process_bounces(config, now)
-            report = prepare(config, self._options(stopping))
-            if not report.sends:
-                alert.report_alerts(config, report, self._options(stopping))
+            report = self._publish(config, now, stopping)
             attempt.events += report_events(report)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
         self._log_news("publish", attempt.events)
         return attempt.due or {"publish": now + _PAUSE}
 
+    def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
+        """Publish, unless nothing has changed since the last run; return the report of the run, or of the last one."""
+        environment = environment_fingerprint(str(self._path), self._environ)
+        if self._last is not None and self._last[0] == environment and _holds(self._last[1], now):
+            return self._last[1].as_unchanged()
+        context = self._with(stopping)
+        report = prepare(config, PublishOptions(now=now), context)
+        self._last = (environment, report)
+        if not report.sends:
+            alert.report_alerts(config, report, context, now=now)
+        return report
+
     def send(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
-        """Send what is on its way; come back when a server wants to be asked again."""
+        """Send the issues that are ready; return when a server wants to be tried again."""
         from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - for sites that send
 
         self._progress_at = time.monotonic()
         with _Attempt() as attempt:
-            config, report = configuration.load_config(self._path, self._environ), PublishReport(sends=True)
-            deliver_issues(Site(config), self._options(stopping), report)
-            alert.report_alerts(config, report, self._options(stopping))
+            config, report = load_config(self._path, self._environ), PublishReport(sends=True)
+            context = self._with(stopping)
+            deliver_issues(Site(config), context, report)
+            alert.report_alerts(config, report, context, now=context.clock())
             attempt.events += report_events(report)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
         self._log_news("send", attempt.events)
         return attempt.due
 
-    def _options(self, stopping: Callable[[], bool]) -> PublishOptions:
-        def clock() -> datetime:
-            return datetime.now(UTC)
+    def _with(self, stopping: Callable[[], bool]) -> Context:
+        return replace(self._context, stopping=stopping, progress=self._log_progress)
 
-        return PublishOptions(now=clock(), clock=clock, stopping=stopping, progress=self._note_progress)
-
-    def _note_progress(self, what: str, done: int, of: int) -> None:
-        """Say now and then how far letters are."""
+    def _log_progress(self, what: str, done: int, of: int) -> None:
+        """Log once a minute how many letters are sent."""
         if what.startswith("Sending") and time.monotonic() - self._progress_at >= _PACE:
             self._progress_at = time.monotonic()
             facts = {"done": done, "of": of}
-            self._tell(Event(what="progress", text=f"{what}: {done:,} of {of:,} in this run", facts=facts))
+            self._log(Event(what="progress", text=f"{what}: {done:,} of {of:,} in this run", facts=facts))
 
-    def _log_news(self, step: str, found: Iterable[Event]) -> None:
-        """Tell what a step has to tell, but for what has not changed since the last time: an issue that waits too."""
+    def _log_news(self, step: str, events: Iterable[Event]) -> None:
+        """Log the events of a step, except a lasting one (an error, an issue that waits) that was logged last time."""
         lasting = set()
-        for event in found:
-            text = _lasting(event)
-            if text not in self._told.get(step, ()):
-                self._tell(event)
+        for event in events:
+            text = _lasting_text(event)
+            if text not in self._logged.get(step, ()):
+                self._log(event)
             if text:
                 lasting.add(text)
-        self._told[step] = lasting
+        self._logged[step] = lasting
+
+
+def _holds(report: PublishReport, now: datetime) -> bool:
+    """Return whether every file is as a run left it, and the time has not come at which another would do something."""
+    footprint = report.footprint
+    if footprint is None or now.timestamp() >= footprint.until:
+        return False
+    return footprint.digest == digest_files(footprint.watched, scan_folder(footprint.posts_folder))
 
 
 class _Attempt:
-    """One step's doing: what goes wrong in it is told like everything else."""
+    """One run of a step: an error in it becomes an event."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -133,7 +153,7 @@ class _Attempt:
         return self
 
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> bool:
-        """Keep a service alive: one that dies of one bad pass sends no later letter either."""
+        """Turn an error into an event: a service that ends after one bad run sends no later letter either."""
         if isinstance(failure, FeedsError):
             self.events.append(_error(str(failure)))
         elif isinstance(failure, Exception):
@@ -142,7 +162,7 @@ class _Attempt:
 
 
 def process_bounces(config: Config, now: datetime) -> list[Event]:
-    """Read the bounce mailbox, if there is one, and return what to tell; a fault there stops no letters."""
+    """Process the bounce mailbox, if there is one, and return events; an error there stops no letters."""
     if config.settings.mail.bounces is None:
         return []
     from feeds.jobs.subscribers import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
@@ -150,13 +170,13 @@ def process_bounces(config: Config, now: datetime) -> list[Event]:
     try:
         found = bounces.process_mailbox(config, now)
     except FeedsError as e:
-        return [_error(f"mail that came back: {e}")]
+        return [_error(f"bounce mailbox: {e}")]
     back = [Event(what="returned", text=line) for line in bounces.summarize_report(found)]
     return [*back, *map(_warning, found.warnings)]
 
 
 def next_run_at(config: Config, report: PublishReport, now: datetime) -> datetime:
-    """Return when the next pass is due: the rhythm, the next slot, future post or ping, whichever is first."""
+    """Return when to publish next: after `publish.every`, or earlier at the next slot, future post or ping."""
     zones = ((n, n.timezone or config.settings.site.timezone) for n in config.settings.newsletters)
     slots = [next_slot(n.schedule, zone, now) for n, zone in zones]
     soon = now + timedelta(seconds=1)
@@ -165,7 +185,7 @@ def next_run_at(config: Config, report: PublishReport, now: datetime) -> datetim
 
 
 def report_events(report: PublishReport) -> Iterator[Event]:
-    """Yield what a pass did; one that changed nothing has nothing to tell."""
+    """Yield the events of a run; a run that changed nothing has none."""
     if report.written:
         facts: dict[str, object] = {"written": len(report.written), "unchanged": report.unchanged}
         yield Event(what="written", text=f"written: {facts['written']}, unchanged: {report.unchanged}", facts=facts)
@@ -178,8 +198,8 @@ def report_events(report: PublishReport) -> Iterator[Event]:
     yield from map(_warning, truncate_warnings(report.warnings))
 
 
-def _lasting(event: Event) -> str:
-    """Return what makes an event the same as one of the last pass; empty for what is news each time."""
+def _lasting_text(event: Event) -> str:
+    """Return the text by which an event is the same as one of the last run; empty for an event that is always new."""
     is_lasting = event.level != "info" or event.facts.get("state") == IssueState.COMPOSED
     return event.text if is_lasting else ""
 
@@ -192,6 +212,6 @@ def _warning(line: str) -> Event:
     return Event(what="fault", text=f"warning: {line}", level="warning")
 
 
-def _rhythm(config: Config) -> str:
+def _describe_schedule(config: Config) -> str:
     names = ", ".join(f"{n.name} ({n.schedule})" for n in config.settings.newsletters) or "no newsletters"
     return f"publish every {config.settings.publish.every}; {names}; SIGTERM stops"

@@ -13,8 +13,8 @@ from feeds.edges.net.dns import Resolver
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import open_store
 from feeds.jobs.check import check_site
+from feeds.jobs.context import Context
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.dns import NameServer, quoted, silent
@@ -109,9 +109,9 @@ def checked(site, mail, resolver, newsletter=NEWSLETTER):
     site.configure(CONFIG + newsletter + ADDRESS + mail)
     config = site.config
     with workers(1) as team, open_store("sqlite:///feeds.db", site.folder, create=False) as store:
-        found = survey_posts(config, now=NOW, known=[], means=SurveyOptions(team=team, progress=lambda *_: None))
+        found = survey_posts(config, now=NOW, known=[], options=SurveyOptions(team=team, progress=lambda *_: None))
         remarks = list(
-            check_site(Site(config), found, store.issues, PublishOptions(now=NOW, clock=lambda: NOW), team, resolver)
+            check_site(Site(config), found, store.issues, team, resolver, now=NOW, context=Context(clock=lambda: NOW))
         )
     of_mail = [r for r in remarks if r.where.startswith(f"{config.path}: mail")]
     assert all(r.why and r.do for r in of_mail)

@@ -20,8 +20,7 @@ from feeds.core.syndication import plan
 from feeds.edges.process.workers import workers
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions
-from tests.conftest import NOW, ROOT
+from tests.conftest import NOW, ROOT, asked
 from tests.readers.harness import each
 from tests.validity.rules import atom_faults, json_faults, opml_faults, rss_faults
 
@@ -85,10 +84,10 @@ def published(tmp_path_factory):
         SOURCES[name](folder / "posts")
         (folder / "config.toml").write_text(CONFIG, "utf-8")
         config = load_config(folder / "config.toml", {})
-        publish(config, PublishOptions(now=NOW, clock=lambda: NOW))
+        publish(config, *asked())
         with workers() as team:
-            means = SurveyOptions(team=team, progress=lambda *_: None)
-            found = survey_posts(config, now=NOW, known=(), means=means)
+            options = SurveyOptions(team=team, progress=lambda *_: None)
+            found = survey_posts(config, now=NOW, known=(), options=options)
         feeds = plan.plan_feeds(found.catalogue, config.settings)
         shown = {entry.id: found.text(entry.post) for feed in feeds[:4] for entry in feed.shown}
         return SimpleNamespace(public=folder / "public", feeds=feeds[:4], texts=shown)

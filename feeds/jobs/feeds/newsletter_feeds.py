@@ -1,6 +1,7 @@
 """The feeds of newsletters, and what lists all feeds: a page for people, an OPML file for feed readers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feeds.core.syndication import plan
@@ -9,7 +10,6 @@ from feeds.edges.cache.build_manifest import input_digest
 from feeds.jobs.feeds import pages
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.newsletters.notices import render_notice
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState, KnownFeed
 from feeds.settings import Newsletter
@@ -25,9 +25,17 @@ class NewsletterFeeds:
     """The feeds of all newsletters whose issues are open to everybody."""
 
     def __init__(
-        self, site: Site, store: "Store", press: OutputWriter, wish: PublishOptions, ended: Collection[str]
+        self,
+        site: Site,
+        store: "Store",
+        press: OutputWriter,
+        ended: Collection[str],
+        *,
+        now: datetime,
+        dry_run: bool = False,
     ) -> None:
-        self.site, self.store, self.press, self.wish, self.ended = site, store, press, wish, ended
+        self.site, self.store, self.press, self.ended = site, store, press, ended
+        self._now, self._dry_run = now, dry_run
         #: Of every newsletter, the oldest first.
         known = store.issues.load_issues() if store.has_issues else ()
         self.issues: tuple[Issue, ...] = tuple(i for i in known if i.state is not IssueState.COMPOSED)
@@ -41,7 +49,7 @@ class NewsletterFeeds:
                 self.ended, (feed for feed in self._feeds(known) if feed.folder not in self.ended)
             )
         )
-        if not self.wish.dry_run:
+        if not self._dry_run:
             memory.save_feeds([feed.known_feed for feed in found if known.get(feed.key) != feed.known_feed], [])
         for feed in found:
             self._write(feed)
@@ -70,12 +78,12 @@ class NewsletterFeeds:
         zone = self.site.zone(self._named(feed))
         made_of = input_digest(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
         wanted = [path for path in (*feed.files.values(), feed.page) if not self.press.is_fresh(path, made_of)]
-        told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self.wish.dry_run]
-        waiting = self.store.feeds.expect_pings(told, self.wish.clock())
+        told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self._dry_run]
+        waiting = self.store.feeds.expect_pings(told, self._now)
         made = self._render(feed, issues, wanted)
         same = [path for path, content in made if not self.press.write(path, content, made_of)]
         self.store.feeds.clear_pings(path for path in same if path in told and path not in waiting)
-        self.store.feeds.reset_pings(waiting.difference(same), self.wish.clock())
+        self.store.feeds.reset_pings(waiting.difference(same), self._now)
 
     def _render(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         if feed.page in wanted:

@@ -1,61 +1,66 @@
-"""End a feed on purpose, or take that back. The next pass takes its documents down and tells servers."""
+"""Retire a feed, or take that back. The publish run that follows removes its documents and updates redirects."""
 
 from collections.abc import Iterable
 
 from feeds.config import Config
 from feeds.core.syndication.plan import FILES, normalize_feed_path
-from feeds.edges.process import lock
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
-from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.context import Context
+from feeds.jobs.options import PublishOptions
+from feeds.jobs.publish import change_and_publish
+from feeds.jobs.report import PublishReport
 from feeds.model import KnownFeed
 
 
-def retire_feed(config: Config, written: str, wish: PublishOptions) -> PublishReport:
-    """End the feed in a folder, or one document of it, and bring `public/` up to date.
+def retire_feed(config: Config, written: str, context: Context) -> PublishReport:
+    """Retire the feed in a folder, or one document of it, and publish; return the report.
 
     Raises:
-        FeedsError: no feed lies there.
-        Busy: a publish is at work on this site.
+        FeedsError: there is no feed at this path.
+        LockedError: another publish of this site is running; nothing was changed.
     """
     path = normalize_feed_path(written)
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        feed = _feed(path, store.feeds.load_feeds())
+
+    def retire(store: Store) -> None:
+        feed = _find_feed(path, store.feeds.load_feeds())
         if feed is None:
             raise FeedsError(
-                f"{path}: no feed lies there; name its folder, such as category/notes, or a document of it, such as"
+                f"{path}: there is no feed; name its folder, such as category/notes, or a document of it, such as"
                 f" category/notes/rss.xml (feeds/feeds.opml lists all feeds)"
             )
-        store.feeds.retire(_everywhere(path, feed), wish.clock())
-    return publish(config, wish)
+        store.feeds.retire(_former_paths(path, feed), context.clock())
+
+    return change_and_publish(config, retire, PublishOptions(now=context.clock(), feeds_only=True), context)
 
 
-def unretire_feed(config: Config, written: str, wish: PublishOptions) -> PublishReport:
-    """Take that back, and bring `public/` up to date.
+def unretire_feed(config: Config, written: str, context: Context) -> PublishReport:
+    """Bring a retired feed back and publish; return the report.
 
     Raises:
-        FeedsError: it had not ended.
-        Busy: a publish is at work on this site.
+        FeedsError: the feed was not retired.
+        LockedError: another publish of this site is running; nothing was changed.
     """
     path = normalize_feed_path(written)
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        feed = _feed(path, store.feeds.load_feeds())
-        if feed is None or not store.feeds.unretire(_everywhere(path, feed)):
+
+    def unretire(store: Store) -> None:
+        feed = _find_feed(path, store.feeds.load_feeds())
+        if feed is None or not store.feeds.unretire(_former_paths(path, feed)):
             raise FeedsError(f"{path}: was not retired")
-    return publish(config, wish)
+
+    return change_and_publish(config, unretire, PublishOptions(now=context.clock(), feeds_only=True), context)
 
 
-def _feed(path: str, known: Iterable[KnownFeed]) -> KnownFeed | None:
-    """Return the feed whose folder, or a document in it, *path* is; `feeds/` itself holds all of them."""
+def _find_feed(path: str, known: Iterable[KnownFeed]) -> KnownFeed | None:
+    """Return the feed whose folder is *path*, or contains it as a document; `feeds/` itself is the parent of all."""
     folder, slash, name = path.rpartition("/")
     if path == "feeds/" or (name and name not in FILES.values()):
         return None
     return next((feed for feed in known if folder + slash in (feed.folder, *feed.former)), None)
 
 
-def _everywhere(path: str, feed: KnownFeed) -> tuple[str, ...]:
-    """Return *path*, and where the feed lay before: what goes on being written there ends with it."""
+def _former_paths(path: str, feed: KnownFeed) -> tuple[str, ...]:
+    """Return *path* and the same path in each former folder of the feed, where copies are still written."""
     if not path.startswith(feed.folder):
         return (path,)
     return (path, *(old + path.removeprefix(feed.folder) for old in feed.former))

@@ -18,9 +18,9 @@ from feeds.core.syndication import archive, plan
 from feeds.core.syndication.plan import ArchivePosition
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.errors import FeedsError, PostError
+from feeds.jobs.context import Context
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.posts.survey import Survey, render_unchanged
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site, cached_site
 from feeds.model import ArchivePage, Entry, Text
 
@@ -69,8 +69,18 @@ RenderResult = tuple[dict[str, bytes | None], str] | str | dict[str, str]
 class Syndication:
     """The feeds of one pass."""
 
-    def __init__(self, site: Site, found: Survey, memory: "Feeds", press: OutputWriter, wish: PublishOptions) -> None:
-        self.site, self.found, self.memory, self.press, self.wish = site, found, memory, press, wish
+    def __init__(
+        self,
+        site: Site,
+        found: Survey,
+        memory: "Feeds",
+        press: OutputWriter,
+        context: Context,
+        *,
+        dry_run: bool = False,
+    ) -> None:
+        self.site, self.found, self.memory, self.press, self.context = site, found, memory, press, context
+        self._dry_run = dry_run
         settings = site.settings
         self._faces: dict[str, str] = {}
         self._stamp = site.templates_stamp()
@@ -114,7 +124,7 @@ class Syndication:
         self.waiting: frozenset[str] = frozenset()
         if self.site.settings.feeds.hub:
             announced = (path for part in self.stale for path in _announced(part))
-            self.waiting = self.memory.expect_pings(announced, self.wish.clock())
+            self.waiting = self.memory.expect_pings(announced, self.context.clock())
 
     def write(self, made: Iterable[tuple[RenderTask, RenderResult]]) -> None:
         """Write feeds, or report why one cannot be made.
@@ -131,12 +141,12 @@ class Syndication:
                 self.press.report_failure(f"{part.feed.folder}: cannot be made: {what}")
             else:
                 same += self._write_part(part, *what)
-            self.wish.progress("Writing feeds", done, len(self.stale))
+            self.context.progress("Writing feeds", done, len(self.stale))
         if refused:
             raise UnrenderablePosts(refused)
-        if not self.wish.dry_run:
+        if not self._dry_run:
             self.memory.clear_pings(path for path in same if path not in self.waiting)
-            self.memory.reset_pings(self.waiting.difference(same), self.wish.clock())
+            self.memory.reset_pings(self.waiting.difference(same), self.context.clock())
         self._take_down()
         self._sweep_archives()
 

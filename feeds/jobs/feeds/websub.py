@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from feeds.edges.net import web_check, websub
 from feeds.edges.store.feeds import Feeds
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.context import Context
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Ping
 
@@ -19,14 +20,14 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _PATIENCE = timedelta(days=3)
 
 
-def notify_hub(site: Site, memory: Feeds, wish: PublishOptions, report: PublishReport) -> None:
+def notify_hub(site: Site, memory: Feeds, context: Context, report: PublishReport) -> None:
     """Ping the hub for each document that is waiting for it and is due."""
     if site.settings.feeds.hub is None:
         memory.clear_pings(ping.path for ping in memory.load_pings())
         return
-    now = wish.clock()
+    now = context.clock()
     due = [ping for ping in memory.load_pings() if ping.next_at <= now]
-    heard, again = _ping_due(site, due, wish, report)
+    heard, again = _ping_due(site, due, context, report)
     asked = {ping.path: ping.tries for ping in due}
     given_up = [p.path for p in again if now - p.since > _PATIENCE and p.tries > asked[p.path]]
     report.warnings += (f"{site.settings.feeds.hub}: has not heard of {path} for 3 days; given up" for path in given_up)
@@ -39,9 +40,7 @@ def _wait(tries: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << min(max(tries - 1, 0), 10)), _LONGEST_WAIT)
 
 
-def _ping_due(
-    site: Site, due: Iterable[Ping], wish: PublishOptions, report: PublishReport
-) -> tuple[list[str], list[Ping]]:
+def _ping_due(site: Site, due: Iterable[Ping], context: Context, report: PublishReport) -> tuple[list[str], list[Ping]]:
     """Return the documents of which the hub has heard, and the pings to be tried again."""
     hub_url, started = str(site.settings.feeds.hub), time.monotonic()
     heard: list[str] = []
@@ -65,5 +64,5 @@ def _ping_due(
             again.append(replace(ping, tries=ping.tries + 1))
         else:
             heard.append(ping.path)
-        wish.progress("Telling the hub", done, len(waiting))
+        context.progress("Telling the hub", done, len(waiting))
     return heard, again

@@ -1,26 +1,27 @@
 """What somebody should look after before long: told once, here and to `publish.alert`."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from feeds.config import Config
 from feeds.core.schedule import due_slot
 from feeds.edges.process import shell
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.context import Context
+from feeds.jobs.report import PublishReport
 
 #: How long an issue may be due and not on its way.
 _PATIENCE = timedelta(hours=1)
 
 
-def report_alerts(config: Config, report: PublishReport, wish: PublishOptions) -> None:
+def report_alerts(config: Config, report: PublishReport, context: Context, *, now: datetime) -> None:
     """Add to a report what is to be looked after and nobody was told yet, and let the operator's command know."""
-    if wish.dry_run or not config.settings.newsletters:
+    if not config.settings.newsletters:
         return
     with open_store(config.settings.store.url, config.folder) as store:
-        found = [*_not_begun(config, report, store, wish), *_stopped(report, store), *_paused(store, wish)]
-        news = [line for about, line in found if store.alerts.record(about, wish.clock())]
+        found = [*_not_begun(config, report, store, context, now), *_stopped(report, store), *_paused(store, context)]
+        news = [line for about, line in found if store.alerts.record(about, context.clock())]
     if not news:
         return
     report.alerts += news
@@ -31,19 +32,21 @@ def report_alerts(config: Config, report: PublishReport, wish: PublishOptions) -
             report.errors.append(f"publish.alert: {e}")
 
 
-def _not_begun(config: Config, report: PublishReport, store: Store, wish: PublishOptions) -> Iterator[tuple[str, str]]:
+def _not_begun(
+    config: Config, report: PublishReport, store: Store, context: Context, now: datetime
+) -> Iterator[tuple[str, str]]:
     """Yield issues that are due and not on their way: they cannot be composed, or nothing of them has left."""
     for newsletter in config.settings.newsletters if report.failed else ():
         if newsletter.name in report.failed:
             zone = newsletter.timezone or config.settings.site.timezone
             used, _ = store.issues.last_issue(newsletter.name)
-            slot = due_slot(newsletter.schedule, zone, wish.now, used=used, catch_up=newsletter.catch_up)
-            if slot is not None and wish.now - slot > _PATIENCE:
+            slot = due_slot(newsletter.schedule, zone, now, used=used, catch_up=newsletter.catch_up)
+            if slot is not None and now - slot > _PATIENCE:
                 line = f"{newsletter.name} was due at {slot:%Y-%m-%d %H:%M} UTC and is not on its way"
                 yield line, f"{line}: {report.failed[newsletter.name]}"
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         since = max(issue.slot, issue.composed_at or issue.slot)  # the slot of a first issue may be long ago
-        if wish.clock() - since > _PATIENCE and not store.deliveries.has_begun(issue.id) and not issue.halt_reason:
+        if context.clock() - since > _PATIENCE and not store.deliveries.has_begun(issue.id) and not issue.halt_reason:
             line = f"{issue.newsletter} {issue.number} was due at {issue.slot:%Y-%m-%d %H:%M} UTC"
             yield line, f"{line} and is not on its way; `feeds publish` says why"
 
@@ -56,8 +59,8 @@ def _stopped(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
             yield line, f"{line}; `feeds resume {issue.newsletter}` goes on with it"
 
 
-def _paused(store: Store, wish: PublishOptions) -> Iterator[tuple[str, str]]:
+def _paused(store: Store, context: Context) -> Iterator[tuple[str, str]]:
     """Yield domains that get no letters for now."""
-    for one in store.bounces.paused_domains(wish.clock()):
+    for one in store.bounces.paused_domains(context.clock()):
         line = f"{one.domain} gets no letters until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}"
         yield line, f"{line}; see `feeds bounces --help` and `feeds subscribers revive --help`"

@@ -1,22 +1,25 @@
-"""Let an issue go that waits for approval."""
+"""Approve the newsletter issue that waits for approval."""
 
 from feeds.config import Config
-from feeds.edges.process import lock
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import compose
-from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.options import PublishOptions
+from feeds.jobs.publish import change_and_publish
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 
 
-def approve_issue(config: Config, newsletter: str, wish: PublishOptions) -> PublishReport:
-    """Freeze who gets the issue that waits, and bring it to them as a publish does.
+def approve_issue(config: Config, newsletter: str, context: Context) -> PublishReport:
+    """Freeze the recipients and letters of the waiting issue, then publish and send; return the report.
 
     Raises:
-        FeedsError: no issue of this newsletter waits.
-        Busy: a publish is at work on this site.
+        FeedsError: no issue of this newsletter waits for approval.
+        LockedError: another publish of this site is running; nothing was changed.
     """
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        store.bounces.end_pauses(wish.clock())
+
+    def freeze(store: Store) -> None:
+        store.bounces.end_pauses(context.clock())
         compose.freeze_approved(Site(config), newsletter, store.issues)
-    return publish(config, wish)
+
+    return change_and_publish(config, freeze, PublishOptions(now=context.clock()), context)

@@ -12,10 +12,12 @@ from feeds.core.subscribers import addresses
 from feeds.edges.files import folder
 from feeds.edges.store.issues import Issues, NewIssue
 from feeds.errors import FeedsError, PostError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.survey import Survey
-from feeds.jobs.report import IssueReport, PublishOptions, PublishReport
+from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
 from feeds.model import EditorNote, Issue, IssueContent, IssueState, Selection
 from feeds.settings import Newsletter
@@ -26,7 +28,14 @@ SEED_BYTES = 16
 
 
 def compose_issue(
-    site: Site, newsletter: Newsletter, found: Survey, memory: Issues, wish: PublishOptions, report: PublishReport
+    site: Site,
+    newsletter: Newsletter,
+    found: Survey,
+    memory: Issues,
+    report: PublishReport,
+    *,
+    options: PublishOptions,
+    context: Context,
 ) -> None:
     """Freeze the issue that is due, if one is; in a dry run only report it.
 
@@ -37,10 +46,10 @@ def compose_issue(
     if _waits(memory, newsletter, report):
         return
     used, number = memory.last_issue(newsletter.name)
-    slot = _slot(site, newsletter, wish, used)
+    slot = _slot(site, newsletter, options, used)
     if slot is None:
         return
-    drafted = draft_issue(site, newsletter, found, memory, slot, wish.random_bytes(SEED_BYTES))
+    drafted = draft_issue(site, newsletter, found, memory, slot, context.random_bytes(SEED_BYTES))
     if drafted is None:
         return
     typesetter, selection, content = drafted
@@ -48,7 +57,7 @@ def compose_issue(
     if mailing is None:
         return
     send_checks.check_sendable(site, newsletter, number)
-    if wish.dry_run:
+    if options.dry_run:
         due = IssueReport(
             newsletter=newsletter.name,
             number=number + 1,
@@ -58,7 +67,11 @@ def compose_issue(
         )
         report.issues.append(due)
         return
-    if not (newsletter.approve or send_checks.confirm_send(site, newsletter, memory, wish, mailing, number + 1)):
+    if not (
+        newsletter.approve
+        or send_checks.confirm_send(site, newsletter, memory, mailing, number + 1, options=options, context=context)
+    ):
+        report.declined = True
         return
     plan = NewIssue(
         newsletter=newsletter.name,
@@ -72,7 +85,7 @@ def compose_issue(
         mailing=None if newsletter.approve else mailing,
         transport=site.settings.mail.transport,
     )
-    if memory.freeze(plan, wish.clock()):
+    if memory.freeze(plan, context.clock()):
         _waits(memory, newsletter, report)
 
 
@@ -132,11 +145,11 @@ def find_waiting(memory: Issues, newsletter: str) -> Issue | None:
     )
 
 
-def _slot(site: Site, newsletter: Newsletter, wish: PublishOptions, used: datetime | None) -> datetime | None:
+def _slot(site: Site, newsletter: Newsletter, options: PublishOptions, used: datetime | None) -> datetime | None:
     """Return the slot that is due, or this moment if somebody asks for an issue now."""
-    if wish.send == newsletter.name:
-        return wish.now.replace(microsecond=0)
-    return due_slot(newsletter.schedule, site.zone(newsletter), wish.now, used=used, catch_up=newsletter.catch_up)
+    if options.send == newsletter.name:
+        return options.now.replace(microsecond=0)
+    return due_slot(newsletter.schedule, site.zone(newsletter), options.now, used=used, catch_up=newsletter.catch_up)
 
 
 def _waits(memory: Issues, newsletter: Newsletter, report: PublishReport) -> bool:

@@ -11,41 +11,57 @@ from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.errors import FeedsError, PostError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import compose, retract, send_checks
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.status import PENDING_STATES
-from feeds.jobs.publish import publish
-from feeds.jobs.report import IssueReport, PublishOptions, PublishReport
+from feeds.jobs.options import PublishOptions
+from feeds.jobs.publish import change_and_publish
+from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
 from feeds.model import EditorNote, Issue, IssueContent, Selection
 from feeds.settings import Newsletter
 
 
-def send_correction(config: Config, name: str, number: int, file: Path, wish: PublishOptions) -> PublishReport | None:
-    """Mail what stands in *file* to exactly those who got an issue and still want the newsletter, as a publish does.
+class _DeclinedError(Exception):
+    """The person at the terminal answered no."""
 
-    It is an issue of its own: numbered, kept, shown and brought to its end like any other, with no posts announced.
-    Returns None where somebody was asked and said no. In a dry run nothing is frozen, and the report tells of it alone.
+
+def send_correction(
+    config: Config, name: str, number: int, file: Path, options: PublishOptions, context: Context
+) -> PublishReport | None:
+    """Mail the text in *file* to everyone who got an issue and still subscribes to the newsletter, and publish.
+
+    A correction is an issue: it is numbered, stored, shown and finished like any other, and announces no posts.
+    Returns None if the person at the terminal declined. A dry run freezes nothing and reports the correction alone.
 
     Raises:
-        FeedsError: there is no such issue, it is still on its way, or nobody is left to tell; *file* cannot be used, or
-            its text was sent already; mail must not go out from here.
-        Busy: a publish is at work on this site.
+        FeedsError: there is no such issue, it is still being sent, or no recipient is left; *file* cannot be used, or
+            its text was sent already; mail must not be sent from here.
+        LockedError: another publish of this site is running; nothing was changed.
     """
     site = Site(config)
     newsletter, note = compose.find_newsletter(site, name), _note(file)
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        if not wish.dry_run:
-            store.bounces.end_pauses(wish.clock())
-        about = _about(store, newsletter, number, note)
-        plan, mailing = _planned(site, newsletter, about, note, store, wish)
-        if wish.dry_run:
+    if options.dry_run:
+        with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+            plan, mailing = _plan_correction(site, newsletter, number, note, store, options=options, context=context)
             return PublishReport(issues=[_due(newsletter, plan, store.issues.count_recipients(name, mailing))])
-        if not send_checks.confirm_send(site, newsletter, store.issues, wish, mailing, plan.number):
-            return None
-        if not store.issues.freeze(plan, wish.clock()):
-            raise FeedsError(f"another issue of {name} went out at this very moment; try again")
-    return publish(config, replace(wish, yes=False))  # what else is due was not agreed to
+
+    def freeze(store: Store) -> None:
+        store.bounces.end_pauses(context.clock())
+        plan, mailing = _plan_correction(site, newsletter, number, note, store, options=options, context=context)
+        if not send_checks.confirm_send(
+            site, newsletter, store.issues, mailing, plan.number, options=options, context=context
+        ):
+            raise _DeclinedError
+        if not store.issues.freeze(plan, context.clock()):
+            raise FeedsError(f"another issue of {name} was frozen at the same moment; try again")
+
+    try:
+        # Consent to the correction is not consent to whatever else is due.
+        return change_and_publish(config, freeze, replace(options, yes=False), context)
+    except _DeclinedError:
+        return None
 
 
 def _note(file: Path) -> EditorNote:
@@ -83,16 +99,24 @@ def _about(store: Store, newsletter: Newsletter, number: int, note: EditorNote) 
     return issue
 
 
-def _planned(
-    site: Site, newsletter: Newsletter, about: Issue, note: EditorNote, store: Store, wish: PublishOptions
+def _plan_correction(
+    site: Site,
+    newsletter: Newsletter,
+    number: int,
+    note: EditorNote,
+    store: Store,
+    *,
+    options: PublishOptions,
+    context: Context,
 ) -> tuple[NewIssue, RenderedIssue]:
     """Return the issue, and who gets it.
 
     Raises:
         FeedsError: nobody is left to tell, it is too long, or mail must not go out from here.
     """
+    about = _about(store, newsletter, number, note)
     _, last = store.issues.last_issue(newsletter.name)
-    slot, seed = wish.now.replace(microsecond=0), wish.random_bytes(compose.SEED_BYTES)
+    slot, seed = options.now.replace(microsecond=0), context.random_bytes(compose.SEED_BYTES)
     typesetter = IssueRenderer(site=site, newsletter=newsletter, number=last + 1, slot=slot, seed=seed, corrects=about)
     content = IssueContent(selection=Selection(stories=(), note=note), texts={})
     mailing = _mailing(typesetter, content, about, store)

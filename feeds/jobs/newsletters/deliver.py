@@ -24,12 +24,13 @@ from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.deliveries import Deliveries, DeliveryOutcome
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, LockedError, SenderRejected
+from feeds.jobs.context import Context
 from feeds.jobs.feeds import deploy
 from feeds.jobs.newsletters import issue_pages, send_checks
 from feeds.jobs.newsletters.compose import report_issue
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.limits import FirstBatch, SendLimits
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import bounces
@@ -52,7 +53,7 @@ _OFTEN = 50
 _HANDS = 2
 
 
-def deliver_issues(site: Site, wish: PublishOptions, report: PublishReport) -> None:
+def deliver_issues(site: Site, context: Context, report: PublishReport) -> None:
     """Bring every issue that is on its way as near to its end as servers let it come, or until somebody says stop.
 
     One process sends, and it is not the one that publishes: it takes hours where servers want it so. Whoever comes
@@ -61,7 +62,7 @@ def deliver_issues(site: Site, wish: PublishOptions, report: PublishReport) -> N
     gc.enable()  # a command collects nothing, since it is soon over; this one may last
     url, folder = site.settings.store.url, site.config.folder
     with stop_requested() as asked, open_store(url, folder) as store:
-        patient = replace(wish, stopping=lambda: asked() or wish.stopping())
+        patient = replace(context, stopping=lambda: asked() or context.stopping())
         tried: set[int] = set()
         # Looked at again when the lock is free: what came while we held it, nobody else has taken.
         while issues := [issue for issue in store.issues.load_issues(unfinished=True) if issue.id not in tried]:
@@ -82,18 +83,18 @@ def _keep(site: Site, store: Store, report: PublishReport) -> None:
         report.errors.append(str(e))
 
 
-def _finish_all(site: Site, issues: Iterable[Issue], store: Store, wish: PublishOptions, report: PublishReport) -> None:
+def _finish_all(site: Site, issues: Iterable[Issue], store: Store, context: Context, report: PublishReport) -> None:
     for issue in issues:
         state: str = IssueState.SENDING
         try:
-            state = _finish_one(site, issue, store, wish, report)
+            state = _finish_one(site, issue, store, context, report)
         except FeedsError as e:
             told = report.later if e.exit_code == PublishReport.LATER else report.errors
             told.append(f"{issue.newsletter} {issue.number}: {e}")
         report.issues.append(report_issue(issue, state))
 
 
-def _finish_one(site: Site, issue: Issue, store: Store, wish: PublishOptions, report: PublishReport) -> str:
+def _finish_one(site: Site, issue: Issue, store: Store, context: Context, report: PublishReport) -> str:
     """Send what is to be sent now; return how far the issue has come: sent, sending, or waiting for the site."""
     newsletter = next((n for n in site.settings.newsletters if n.name == issue.newsletter), None)
     if newsletter is None:
@@ -107,22 +108,22 @@ def _finish_one(site: Site, issue: Issue, store: Store, wish: PublishOptions, re
     transport = site.transport
     resend = _ALWAYS if transport.idempotent else int(site.settings.mail.on_unknown == "resend")
     longest = min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2)
-    limits, leave = SendLimits(site, store.deliveries, wish), _leave(site, typesetter.headers)
+    limits, leave = SendLimits(site, store.deliveries, context), _leave(site, typesetter.headers)
 
     def settle() -> None:
-        report.warnings += bounces.decide_refusals(store.bounces, issue.id, wish.clock())
+        report.warnings += bounces.decide_refusals(store.bounces, issue.id, context.clock())
 
     try:
         with store.deliveries.bulk_mode():
             store.deliveries.recover(issue.id)
-            first = FirstBatch(site, issue, store.deliveries, wish)
+            first = FirstBatch(site, issue, store.deliveries, context)
             while every := first.sampling(report):
                 terms = _SendOptions(
                     resend=resend, longest=longest, every=every, limits=limits, leave=leave, process_bounces=settle
                 )
-                with _DeliveryQueue(issue, store.deliveries, found, wish, terms) as desk:
+                with _DeliveryQueue(issue, store.deliveries, found, context, terms) as desk:
                     transport.run(desk)
-                if every == 1 or wish.stopping() or limits.until:
+                if every == 1 or context.stopping() or limits.until:
                     break
     finally:
         settle()
@@ -211,10 +212,10 @@ class _DeliveryQueue:
         issue: Issue,
         deliveries: Deliveries,
         editions: dict[int, MessageBuilder],
-        wish: PublishOptions,
+        context: Context,
         terms: _SendOptions,
     ) -> None:
-        self._issue, self._deliveries, self._editions, self._wish = issue, deliveries, editions, wish
+        self._issue, self._deliveries, self._editions, self._context = issue, deliveries, editions, context
         self._terms = terms
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
@@ -235,7 +236,7 @@ class _DeliveryQueue:
 
     def next(self) -> OutgoingMail | None:
         if not self._leased and not self.stopping():
-            now, terms = self._wish.clock(), self._terms
+            now, terms = self._context.clock(), self._terms
             taken = self._deliveries.claim(self._issue.id, _AT_ONCE, now, resend=terms.resend, every=terms.every)
             self._leased.extend(taken)
         if not self._leased or not self._terms.limits.allow():
@@ -248,10 +249,10 @@ class _DeliveryQueue:
         self._leased.appendleft(self._out.pop(parcel.id))
 
     def stopping(self) -> bool:
-        return bool(self._fault) or self._wish.stopping()
+        return bool(self._fault) or self._context.stopping()
 
     def commit(self, answers: Sequence[Replied | Unconfirmed], wanted: Sequence[OutgoingMail]) -> dict[int, bytes]:
-        now = self._wish.clock()
+        now = self._context.clock()
         outcomes = [self._outcome(answer, now) for answer in answers]
         begun = self._deliveries.commit_and_begin(outcomes, [parcel.id for parcel in wanted], now)
         if len(begun) < len(wanted):  # a reader has left, or somebody has ended the issue
@@ -264,7 +265,7 @@ class _DeliveryQueue:
             self._terms.process_bounces()
             self._look_again()
         if outcomes:
-            self._wish.progress(
+            self._context.progress(
                 f"Sending {self._issue.newsletter} {self._issue.number}", self._done, self._issue.recipients
             )
         ids = [parcel.id for parcel in wanted if parcel.id in begun]

@@ -13,8 +13,11 @@ from feeds.model import Issue, IssueState
 from feeds.settings import Newsletter
 
 
-def write_issue_pages(site: Site, memory: Issues, report: PublishReport) -> None:
-    """Write the pages of issues that are on their way, have a new neighbour, bear a notice, or lack theirs."""
+def write_issue_pages(site: Site, memory: Issues, report: PublishReport) -> list[str]:
+    """Write the pages of issues that are being sent, have a new neighbour or a notice, or whose page is missing.
+
+    Returns the path of every issue's page below `public/`, written or not.
+    """
     named = {n.name: n for n in site.settings.newsletters}
     issues = [i for i in memory.load_issues() if i.newsletter in named and i.state is not IssueState.COMPOSED]
     newest = {issue.newsletter: issue.number for issue in sorted(issues, key=lambda issue: issue.number)}
@@ -27,6 +30,7 @@ def write_issue_pages(site: Site, memory: Issues, report: PublishReport) -> None
                 report.pages += write_issue_page(site, named[issue.newsletter], issue, memory)
             except FeedsError as e:
                 report.errors.append(str(e))
+    return [issue_page_path(issue) for issue in issues]
 
 
 def is_page_missing(site: Site, newsletter: Newsletter, issue: Issue) -> bool:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from feeds.core.schedule import next_opening
 from feeds.edges.store.deliveries import Deliveries
 from feeds.errors import SenderRejected
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.context import Context
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Issue
 
@@ -17,9 +18,9 @@ _MOST_BAD = 0.05
 class SendLimits:
     """When and how much may leave: `mail.hours`, `mail.per_day`."""
 
-    def __init__(self, site: Site, deliveries: Deliveries, wish: PublishOptions) -> None:
-        mail, now = site.settings.mail, wish.clock()
-        self._hours, self._zone, self._wish = mail.hours, site.settings.site.timezone, wish
+    def __init__(self, site: Site, deliveries: Deliveries, context: Context) -> None:
+        mail, now = site.settings.mail, context.clock()
+        self._hours, self._zone, self._context = mail.hours, site.settings.site.timezone, context
         self._left: int | None = None
         #: Until when nothing may leave; None while it may.
         self.until: datetime | None = None
@@ -30,7 +31,7 @@ class SendLimits:
 
     def allow(self) -> bool:
         """Return whether one more may leave now, and count it."""
-        self.until = next_opening(self._hours, self._zone, self._wish.clock())
+        self.until = next_opening(self._hours, self._zone, self._context.clock())
         if self._left == 0 and self.until is None:
             self.until = self._free_at
         if self.until is None and self._left is not None:
@@ -41,9 +42,9 @@ class SendLimits:
 class FirstBatch:
     """The part of an issue that leaves first, and what the rest waits for (`mail.first_percent`)."""
 
-    def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, wish: PublishOptions) -> None:
+    def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, context: Context) -> None:
         mail = site.settings.mail
-        self._issue, self._deliveries, self._wish, self._pause = issue, deliveries, wish, mail.first_pause
+        self._issue, self._deliveries, self._context, self._pause = issue, deliveries, context, mail.first_pause
         #: One delivery in so many leaves first: by their numbers, so that every letter is among them.
         self._every = 1 if issue.released_to_all or not mail.first_percent else round(100 / mail.first_percent)
 
@@ -63,7 +64,7 @@ class FirstBatch:
         if share.to_come or share.last_sent_at is None:
             return self._every
         until = share.last_sent_at + self._pause
-        if self._wish.clock() < until:
+        if self._context.clock() < until:
             name = f"{self._issue.newsletter} {self._issue.number}"
             report.later.append(f"{name}: the first {share.number:,} are out, the rest follows at {until:%H:%M} UTC")
             report.next_try_at = min(filter(None, [report.next_try_at, until]))

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 from feeds.config import Config
 from feeds.core.posts.markdown import strip_illegal_xml
 from feeds.core.posts.text import clean_line
-from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LockedError
+from feeds.jobs.context import Context
 from feeds.jobs.feeds.deploy import Deployment
 from feeds.jobs.newsletters import compose, issue_pages
-from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions, PublishReport
+from feeds.jobs.options import PublishOptions
+from feeds.jobs.publish import change_and_publish, publish
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState
 from feeds.settings import Newsletter
@@ -30,12 +31,12 @@ class RetractionReport:
     report: PublishReport
 
 
-def retract_issue(config: Config, name: str, number: int | None, reason: str, wish: PublishOptions) -> RetractionReport:
-    """Send nothing more of an issue, the newest if no *number* is given, and say on its page and in its feed why.
+def retract_issue(config: Config, name: str, number: int | None, reason: str, context: Context) -> RetractionReport:
+    """Cancel the pending deliveries of an issue and put the reason on its page and into its feed; return the report.
 
-    The first needs no lock: a sender at work finds nothing more to send. While another publish is at work the second
-    is left to it, or to the next one. Of an issue that is retracted already only the reason is replaced, if there is
-    another one.
+    *number* None is the newest issue. Cancelling needs no lock: a running sender finds nothing more to send. If another
+    publish is running, the page and the feed are left to it or to the next one. If the issue is retracted already, only
+    the reason is replaced, unless it is empty.
 
     Raises:
         FeedsError: there is no such issue, or it waits for approval.
@@ -48,38 +49,45 @@ def retract_issue(config: Config, name: str, number: int | None, reason: str, wi
         if issue.state is IssueState.SENDING:
             store.issues.finish(issue.id)
         if reason or issue.retracted_at is None:
-            store.issues.retract(issue.id, wish.clock(), strip_illegal_xml(clean_line(reason)))
+            store.issues.retract(issue.id, context.clock(), strip_illegal_xml(clean_line(reason)))
         issue = find_sent_issue(store, newsletter, issue.number)
     try:
-        report = publish(config, wish)
+        report = publish(config, PublishOptions(now=context.clock(), feeds_only=True), context)
     except LockedError:
-        later = f"{name} {issue.number} is retracted; another publish is at work, and its page and feed say so after it"
+        later = (
+            f"{name} {issue.number} is retracted; another publish is running, the next one updates its page and feed"
+        )
         report = PublishReport(later=[later])
     return RetractionReport(issue=issue, ended=ended, report=report)
 
 
-def undo_retraction(config: Config, name: str, number: int | None, wish: PublishOptions) -> RetractionReport:
-    """Take a retraction back, the newest if no *number* is given: page and feed are as before; what was ended stays so.
+def undo_retraction(config: Config, name: str, number: int | None, context: Context) -> RetractionReport:
+    """Take back the retraction of an issue, the newest if *number* is None, and publish; return the report.
+
+    Page and feed are as before the retraction. Deliveries that it cancelled stay cancelled.
 
     Raises:
         FeedsError: there is no such issue, or it was not retracted.
-        Busy: a publish is at work on this site.
+        LockedError: another publish of this site is running; nothing was changed.
     """
     site = Site(config)
     newsletter = compose.find_newsletter(site, name)
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+    issues: list[Issue] = []
+
+    def undo(store: Store) -> None:
         issue = find_sent_issue(store, newsletter, number)
         if issue.retracted_at is None:
             raise FeedsError(f"{name} {issue.number} was not retracted; `feeds issues` lists all")
         issue = replace(issue, retracted_at=None, retraction="")
-        Deployment(
-            site, store.feeds, wish, PublishReport()
-        )  # files change that are still to be deployed: the pass sees to it
-        issue_pages.write_issue_page(
-            site, newsletter, issue, store.issues
-        )  # before, since later nothing says that it should be
+        # The page changes, so there is something to deploy; the publish run that follows deploys it.
+        Deployment(site, store.feeds, PublishReport(), now=context.clock())
+        # The page is written first: once the retraction is gone from the store, no later run knows that it is outdated.
+        issue_pages.write_issue_page(site, newsletter, issue, store.issues)
         store.issues.retract(issue.id, None)
-    return RetractionReport(issue=issue, report=publish(config, wish))
+        issues.append(issue)
+
+    report = change_and_publish(config, undo, PublishOptions(now=context.clock(), feeds_only=True), context)
+    return RetractionReport(issue=issues[0], report=report)
 
 
 def find_sent_issue(store: Store, newsletter: Newsletter, number: int | None) -> Issue:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from feeds.edges.net import web_check
 from feeds.edges.store.issues import Issues, RenderedIssue
 from feeds.errors import FeedsError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters.issue_renderer import issue_page_url
-from feeds.jobs.report import PublishOptions
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueContent
 from feeds.settings import Newsletter
@@ -56,26 +57,35 @@ def check_sendable(site: Site, newsletter: Newsletter, known: int) -> None:
 
 
 def confirm_send(
-    site: Site, newsletter: Newsletter, memory: Issues, wish: PublishOptions, mailing: RenderedIssue, number: int
+    site: Site,
+    newsletter: Newsletter,
+    issues: Issues,
+    mailing: RenderedIssue,
+    number: int,
+    *,
+    options: PublishOptions,
+    context: Context,
 ) -> bool:
     """Return whether an issue may go out now: nobody has to be asked, or somebody says so.
 
     Raises:
         FeedsError: somebody should say so, and nobody is there to.
     """
-    if wish.yes or not sends_externally(site):
+    if options.yes or not sends_externally(site):
         return True
     about = f"{newsletter.name} {number}"
     reasons = []
-    if not memory.has_sent_by(site.settings.mail.transport):
+    if not issues.has_sent_by(site.settings.mail.transport):
         reasons.append("would be the first to leave this machine")
-    if wish.now > wish.clock():
-        reasons.append(f"would go out ahead of its time (--now {wish.now:%Y-%m-%d %H:%M})")
+    if options.now > context.clock():
+        reasons.append(f"would go out ahead of its time (--now {options.now:%Y-%m-%d %H:%M})")
     if mailing.of is not None:
         reasons.append("would go out of turn")
-    if wish.ask is not None:
+    if context.confirm is not None:
         why = f", which {' and '.join(reasons)}" if reasons else ""
-        return wish.ask(f"Send {about} to {memory.count_recipients(newsletter.name, mailing):,} recipients{why}?")
+        return context.confirm(
+            f"Send {about} to {issues.count_recipients(newsletter.name, mailing):,} recipients{why}?"
+        )
     if reasons:
         command = "publish" if mailing.of is None else "correct"
         raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds {command} --yes` sends it")

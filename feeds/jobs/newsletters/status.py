@@ -1,19 +1,14 @@
-"""How far issues have come, and who got what."""
+"""List issues, their progress and their recipients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.config import Config
-from feeds.edges.process import lock
 from feeds.edges.store.bounces import PausedDomain
 from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.deliveries import DeliveryResult, RefusalCount
 from feeds.errors import FeedsError
-from feeds.jobs.newsletters import compose
-from feeds.jobs.publish import publish
-from feeds.jobs.report import PublishOptions, PublishReport
-from feeds.jobs.site import Site
 from feeds.model import DeliveryState, Issue, IssueState
 
 #: What a delivery is in while it is still to come; what is held aside.
@@ -44,6 +39,12 @@ class IssueProgress:
     def seconds_left(self) -> int | None:
         """How long the rest takes at this rate; None where nothing moves."""
         return round(self.pending * 60 / self.rate) if self.rate and self.pending else None
+
+
+def list_issues(config: Config) -> Sequence[Issue]:
+    """Return the issues of every newsletter, oldest first."""
+    with open_store(config.settings.store.url, config.folder, create=False) as store:
+        return store.issues.load_issues()
 
 
 def load_progress(config: Config, now: datetime) -> list[IssueProgress]:
@@ -81,39 +82,3 @@ def issue_recipients(config: Config, newsletter: str | None, number: int) -> Ite
             names = ", ".join(issue.newsletter for issue in found)
             raise FeedsError(f"there are issues {number} of {names}: say which with --newsletter")
         yield from store.deliveries.load_results(found[0].id)
-
-
-def resume_sending(config: Config, newsletter: str | None, wish: PublishOptions) -> PublishReport:
-    """Go on with what is on its way, at once: what waits, what is held, what was stopped; then publish as usual.
-
-    Raises:
-        FeedsError: there is no such newsletter.
-        Busy: a publish is at work on this site.
-    """
-    if newsletter is not None:
-        compose.find_newsletter(Site(config), newsletter)
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        for issue in store.issues.load_issues(unfinished=True) if store.has_issues else ():
-            if newsletter in {None, issue.newsletter}:
-                store.deliveries.retry_now(issue.id)
-                store.deliveries.halt(issue.id, "")
-    return publish(config, wish)
-
-
-def cancel_issue(config: Config, newsletter: str) -> str:
-    """Forget the issue that waits for approval, or end what is still to come of one on its way; say which.
-
-    It needs no lock: a sender at work finds nothing more to send.
-
-    Raises:
-        FeedsError: no issue of this newsletter waits or is on its way.
-    """
-    site = Site(config)
-    compose.find_newsletter(site, newsletter)
-    with open_store(config.settings.store.url, config.folder) as store:
-        on_its_way = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
-        if not on_its_way:
-            issue = compose.discard_waiting(site, newsletter, store.issues)
-            return f"{newsletter} {issue.number} is forgotten; the next publish composes it anew"
-        ended = sum(store.deliveries.cancel_pending(issue.id, "cancelled") for issue in on_its_way)
-        return f"{newsletter} {on_its_way[-1].number}: {ended:,} more readers would have got it and will not"

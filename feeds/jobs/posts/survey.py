@@ -26,7 +26,7 @@ from feeds.edges.files import folder
 from feeds.edges.files.scan import Scan, Stamp, scan_folder
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostChangedDuringRead, PostError
-from feeds.jobs.report import Progress
+from feeds.jobs.context import Progress
 from feeds.model import Catalogue, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text, TextSimilarity
 
 Item = TypeVar("Item")
@@ -112,8 +112,8 @@ class SurveyOptions:
     dry_run: bool = False
     #: For workers that have nothing to read any more: what they can get ready for.
     meanwhile: Callable[[], None] | None = None
-    #: What somebody has just seen of the posts folder.
-    seen: Scan | None = None
+    #: The files in the posts folder, if they were listed a moment ago.
+    scan: Scan | None = None
 
 
 def survey_posts(
@@ -121,7 +121,7 @@ def survey_posts(
     *,
     now: datetime,
     known: Iterable[KnownEntry],
-    means: SurveyOptions,
+    options: SurveyOptions,
     refused: Mapping[str, str] | None = None,
     slugs: Mapping[str, str] | None = None,
 ) -> Survey:
@@ -130,17 +130,17 @@ def survey_posts(
     *refused* holds reasons, by path, why posts that can be read are to be rejected all the same, *slugs* what
     categories were given before.
     """
-    team, progress = means.team, means.progress
+    team, progress = options.team, options.progress
     name = _input_name(config)
-    cache = PostCache(config.folder / fingerprint.CACHE, name, keep=means.use_cache and not means.dry_run)
-    if means.use_cache:
+    cache = PostCache(config.folder / fingerprint.CACHE, name, keep=options.use_cache and not options.dry_run)
+    if options.use_cache:
         cache.load()
     moment = cache.trust_threshold()
-    scanned = means.seen or scan_folder(str(_posts_folder(config)))
+    scanned = options.scan or scan_folder(str(_posts_folder(config)))
     readings, fresh = _readings(config, scanned, cache.readings, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
-    if means.meanwhile is not None:
-        team.meanwhile(means.meanwhile)
+    if options.meanwhile is not None:
+        team.meanwhile(options.meanwhile)
     build_ = partial(
         catalogue.build_catalogue,
         list(_understood(readings, refused or {})),

@@ -10,7 +10,7 @@ from feeds.core.posts import parse
 from feeds.core.posts.retag import retag
 from feeds.edges.files import folder
 from feeds.errors import FeedsError, PostError
-from feeds.jobs.report import Progress
+from feeds.jobs.context import Progress
 from feeds.model import Catalogue
 
 

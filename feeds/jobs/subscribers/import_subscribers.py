@@ -1,6 +1,6 @@
 """Many people at once: a list from anywhere is taken in, or given out for anybody's spreadsheet."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from feeds.core.subscribers.csv_rows import CsvRow
 from feeds.core.subscribers.import_formats import ImportFormat
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.files import text_input
+from feeds.edges.files.folder import write_private
 from feeds.edges.files.text_input import TextInput
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
@@ -190,6 +191,15 @@ def export_csv(config: Config, *, newsletter: str | None = None, status: str | N
     for line in csv_rows.write_rows(map(_row, people)):
         yield mark + line.encode()
         mark = b""
+
+
+def write_export(file: Path, content: Iterable[bytes]) -> None:
+    """Write an export to a file that only its owner may read.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    write_private(file, content)
 
 
 def _row(person: Subscriber) -> CsvRow:

@@ -88,6 +88,11 @@ def _refuse_left(email: str, left: Collection[str]) -> None:
         raise FeedsError(f"{email} has left {', '.join(sorted(left))}; {_CAME_BACK}")
 
 
+def address_warnings(email: str) -> list[str]:
+    """Return what is suspicious about an address, such as a role account or letters of several scripts."""
+    return [*addresses.address_warnings(addresses.parse_address(email))]
+
+
 def remove_subscriber(config: Config, email: str, now: datetime) -> bool:
     """Write down that a person has left; return whether they were known."""
     address = addresses.parse_address(email)

@@ -238,7 +238,11 @@ def test_looking_at_a_few_new_posts_finds_what_looking_at_all_does(recipe, old, 
 def test_what_a_person_says_of_real_pairs_is_what_the_rules_say(p):
     """Of six blogs, by path: what is no duplicate stays, and what is one goes, if anything but its title says so."""
     shorter, longer = sorted(p["lengths"])
-    known_by = {"text_digest": "same" if p["similarity"] == 1 else "a", "title": "T", "external_url": "https://a.example/"}
+    known_by = {
+        "text_digest": "same" if p["similarity"] == 1 else "a",
+        "title": "T",
+        "external_url": "https://a.example/",
+    }
     a = post(p["a"], **known_by, lang="en")
     b = post(
         p["b"],

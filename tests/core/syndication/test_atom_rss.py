@@ -511,7 +511,13 @@ def test_a_feed_says_what_it_is_about():
 def test_the_first_lines_are_the_same_whatever_the_posts_hold():
     """A prefix that nothing uses stays: the line would change with every podcast episode that comes and goes."""
     rich = entry(
-        "a.md", enclosures=(EPISODE,), image=PICTURE, rights="CC", external_url="https://o.example/", source=ORIGIN, lang="ja"
+        "a.md",
+        enclosures=(EPISODE,),
+        image=PICTURE,
+        rights="CC",
+        external_url="https://o.example/",
+        source=ORIGIN,
+        lang="ja",
     )
     poor = entry("a.md", authors=())
     for of_rich, of_poor, of_none in zip(both(rich), both(poor), both(), strict=True):

@@ -713,17 +713,17 @@ def test_a_feed_ends_wherever_it_lay_and_no_other_ends_with_it(small, feeds):
 def test_only_a_feed_can_be_ended(small, path):
     """What is no feed is named, and nothing is done; `feeds/` itself holds them all."""
     from feeds.errors import FeedsError
+    from feeds.jobs.context import Context
     from feeds.jobs.feeds.retire import retire_feed, unretire_feed
-    from feeds.jobs.report import PublishOptions
 
     write(small, 1, categories="[X]")
     small.publish()
     before = small.files("public")
-    wish = PublishOptions(now=NOW, clock=lambda: NOW)
+    context = Context(clock=lambda: NOW)
     with pytest.raises(FeedsError, match="no feed lies there"):
-        retire_feed(small.config, path, wish)
+        retire_feed(small.config, path, context)
     with pytest.raises(FeedsError, match="was not retired"):
-        unretire_feed(small.config, path, wish)
+        unretire_feed(small.config, path, context)
     assert small.files("public") == before
 
 

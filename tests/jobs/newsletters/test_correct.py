@@ -13,10 +13,10 @@ import pytest
 from feeds.edges.mail.smtp import sender
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError, PostError
-from feeds.jobs.newsletters import correct, retract, status
-from feeds.jobs.report import PublishOptions
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters import correct, resume, retract, status
 from feeds.jobs.subscribers import subscribe
-from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
 from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import Fault, SmtpServer, at
@@ -52,9 +52,8 @@ def written(site, text=TEXT):
     return file
 
 
-def corrected(site, number=1, text=TEXT, at=LATER, **asked):
-    wish = PublishOptions(**{"now": at, "clock": lambda: at, "random_bytes": bytes} | asked)
-    return correct.send_correction(site.config, "weekly", number, written(site, text), wish)
+def corrected(site, number=1, text=TEXT, at=LATER, **given):
+    return correct.send_correction(site.config, "weekly", number, written(site, text), *asked(at, **given))
 
 
 def sql(site, statement):
@@ -121,7 +120,7 @@ def test_what_may_have_arrived_is_corrected_too(mailing):
     mailing.publish()
     assert mailing.states() == {"sent": 8, "unknown": 1, "deferred": 1}
     mailing.server.rule = at("rcpt", None)
-    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.wish())
+    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.context())
     assert mailing.states() == {"sent": 8, "failed": 2}
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY) - {D}
@@ -133,7 +132,7 @@ def test_what_was_on_the_wire_when_it_was_taken_back_is_corrected_too(mailing):
     sql(mailing.site, f"UPDATE deliveries SET state = 'handing_over' WHERE recipient = '{A}'")
     sql(mailing.site, f"UPDATE deliveries SET state = 'leased' WHERE recipient = '{B}'")
     sql(mailing.site, "UPDATE issues SET state = 'sending'")
-    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.wish())
+    retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.context())
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY) - {B}
 
@@ -144,7 +143,7 @@ def test_an_issue_that_is_on_its_way_is_not_corrected_yet(mailing):
     mailing.publish()
     with pytest.raises(FeedsError, match="weekly 1 is still on its way to 6, who would not get the correction"):
         corrected(mailing.site)
-    status.cancel_issue(mailing.site.config, "weekly")
+    resume.cancel_issue(mailing.site.config, "weekly")
     mailing.server.rule = at("rcpt", None)
     corrected(mailing.site)
     assert got(mailing) == set(EVERYBODY[:4])
@@ -247,9 +246,9 @@ def test_somebody_must_say_yes_before_it_leaves_this_machine(letter_site):
     sql(letter_site, "UPDATE issues SET transport = 'smtp'")
     with pytest.raises(FeedsError, match="weekly 2 would go out of turn; `feeds correct --yes` sends it"):
         corrected(letter_site)
-    asked = []
-    assert corrected(letter_site, ask=asked.append) is None
-    assert asked == ["Send weekly 2 to 1 recipients, which would go out of turn?"]
+    questions = []
+    assert corrected(letter_site, confirm=questions.append) is None
+    assert questions == ["Send weekly 2 to 1 recipients, which would go out of turn?"]
     assert len(issues(letter_site)) == 1
     assert [i.state for i in corrected(letter_site, yes=True).issues] == ["sending"]
 
@@ -259,10 +258,10 @@ def test_a_yes_to_a_correction_is_none_to_what_else_is_due(letter_site):
     letter_site.publish()
     daily = '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\ncopy_to = ["desk@example.com"]\n'
     to_the_world(letter_site, daily)
-    asked = []
-    report = corrected(letter_site, yes=True, ask=asked.append)
+    questions = []
+    report = corrected(letter_site, yes=True, confirm=questions.append)
     assert [(i.newsletter, i.state) for i in report.issues] == [("weekly", "sending")]
-    assert [question.split(" to ")[0] for question in asked] == ["Send daily 1"]
+    assert [question.split(" to ")[0] for question in questions] == ["Send daily 1"]
 
 
 def test_a_store_that_is_older_than_what_was_sent_corrects_nothing(letter_site):
@@ -344,10 +343,10 @@ def test_the_pages_lead_to_each_other(letter_site):
     assert ("<aside" in second, "mailto:" in second) == (False, False)
     assert "Correction: first" in letter_site.read(f"{HERE}/index.html")
     before = letter_site.read(f"{HERE}/1/index.html")
-    wish = PublishOptions(now=LATER, clock=lambda: LATER, feeds_only=True)
-    retract.retract_issue(letter_site.config, "weekly", 2, "", wish)
+    context = Context(clock=lambda: LATER)
+    retract.retract_issue(letter_site.config, "weekly", 2, "", context)
     assert "<aside" not in letter_site.read(f"{HERE}/1/index.html")
-    retract.undo_retraction(letter_site.config, "weekly", 2, wish)
+    retract.undo_retraction(letter_site.config, "weekly", 2, context)
     assert letter_site.read(f"{HERE}/1/index.html") == before
 
 

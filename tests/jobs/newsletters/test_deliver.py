@@ -16,7 +16,8 @@ from feeds.config import load_config
 from feeds.edges.mail.smtp import sender
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
-from feeds.jobs.newsletters import approve, status
+from feeds.jobs.newsletters import approve, resume, status
+from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW
@@ -259,7 +260,11 @@ def test_a_password_that_is_missing_or_refused_stops_the_run(mailing):
     report = mailing.publish()
     assert (report.exit_code, mailing.server.connections) == (1, 0)
     assert "the variable FEEDS_SMTP_PASSWORD is not" in report.errors[0]
-    report = publish(load_config(mailing.site.folder / "config.toml", {"FEEDS_SMTP_PASSWORD": "x"}), mailing.wish())
+    report = publish(
+        load_config(mailing.site.folder / "config.toml", {"FEEDS_SMTP_PASSWORD": "x"}),
+        PublishOptions(now=NOW),
+        mailing.context(),
+    )
     assert report.exit_code == 1
     assert "does not accept user and password: 535 5.7.8 bad credentials" in report.errors[0]
     assert mailing.states() == {"ready": READERS}
@@ -368,7 +373,7 @@ def test_a_reader_who_leaves_while_it_arrives_got_it(mailing):
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP, None])
 def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     """Though a sender is at work on it, and whatever becomes of what is on the wire."""
-    while_under_way(mailing, "content", lambda: status.cancel_issue(mailing.site.config, "weekly"), answer)
+    while_under_way(mailing, "content", lambda: resume.cancel_issue(mailing.site.config, "weekly"), answer)
     mailing.publish()
     mailing.wait(hours=1)
     mailing.server.rule = at("content", None)
@@ -556,10 +561,10 @@ def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
     config.write_text(config.read_text("utf-8").replace("[[newsletters]]", "[[newsletters]]\napprove = true"), "utf-8")
     mailing.publish()
     before = backup(mailing)
-    assert approve.approve_issue(mailing.site.config, "weekly", mailing.wish()).exit_code == 0
+    assert approve.approve_issue(mailing.site.config, "weekly", mailing.context()).exit_code == 0
     restore(mailing, before)
     with pytest.raises(FeedsError, match="lies in public/newsletters/"):
-        approve.approve_issue(mailing.site.config, "weekly", mailing.wish())
+        approve.approve_issue(mailing.site.config, "weekly", mailing.context())
     assert everybody_once(mailing)
 
 

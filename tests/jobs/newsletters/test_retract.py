@@ -12,6 +12,7 @@ import pytest
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError, LockedError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import retract
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
@@ -27,12 +28,12 @@ HERE = "public/newsletters/weekly"
 FORMATS = CONFIG.replace('["atom"]', '["atom", "rss", "json"]')
 
 
-def wish(site, at=LATER):
-    return retract.PublishOptions(now=at, clock=lambda: at, feeds_only=True, random_bytes=bytes)
+def context(at=LATER):
+    return Context(clock=lambda: at, random_bytes=bytes)
 
 
 def take_back(site, number=None, reason="", at=LATER):
-    return retract.retract_issue(site.config, "weekly", number, reason, wish(site, at))
+    return retract.retract_issue(site.config, "weekly", number, reason, context(at))
 
 
 def issues(site):
@@ -87,7 +88,7 @@ def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(maili
     mailing.publish()
     assert take_back(mailing.site).ended == 6
     mailing.server.rule = at("rcpt", None)
-    retract.undo_retraction(mailing.site.config, "weekly", None, wish(mailing.site))
+    retract.undo_retraction(mailing.site.config, "weekly", None, context())
     mailing.wait(hours=5)
     assert mailing.resume().exit_code == 0
     assert len(mailing.server.taken) == 4
@@ -186,13 +187,13 @@ def test_a_retraction_is_taken_back_without_a_trace(sent):
     before = sent.files("public")
     take_back(sent, reason="A mistake")
     assert sent.files("public") != before
-    done = retract.undo_retraction(sent.config, "weekly", None, wish(sent))
+    done = retract.undo_retraction(sent.config, "weekly", None, context())
     assert (done.issue.retracted_at, done.issue.retraction) == (None, "")
     assert sent.files("public") == before
     with pytest.raises(FeedsError, match="weekly 1 was not retracted"):
-        retract.undo_retraction(sent.config, "weekly", 1, wish(sent))
+        retract.undo_retraction(sent.config, "weekly", 1, context())
     with lock.lock_site(sent.folder), pytest.raises(LockedError):
-        retract.undo_retraction(sent.config, "weekly", 1, wish(sent))
+        retract.undo_retraction(sent.config, "weekly", 1, context())
 
 
 def test_a_page_says_so_whatever_becomes_of_it(sent):
@@ -256,7 +257,7 @@ def test_what_waits_for_approval_is_not_taken_back_but_cancelled(letter_site):
     with pytest.raises(FeedsError, match="there is no issue 2 of weekly"):
         take_back(letter_site, 2)
     with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
-        retract.retract_issue(letter_site.config, "daily", None, "", wish(letter_site))
+        retract.retract_issue(letter_site.config, "daily", None, "", context())
 
 
 def test_an_issue_without_a_page_is_taken_back_all_the_same(letter_site):

@@ -70,7 +70,7 @@ def test_the_first_issue_that_leaves_wants_a_yes(letter_site, answer):
     assert report.issues == []
     assert "weekly 1 would be the first to leave this machine; `feeds publish --yes` sends it" in report.errors[0]
     asked = []
-    report = letter_site.publish(ask=lambda question: asked.append(question) or answer)
+    report = letter_site.publish(confirm=lambda question: asked.append(question) or answer)
     assert asked == ["Send weekly 1 to 1 recipients, which would be the first to leave this machine?"]
     assert bool(report.issues) is answer
     assert report.errors == []

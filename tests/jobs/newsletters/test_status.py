@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.errors import FeedsError
-from feeds.jobs.newsletters import status
+from feeds.jobs.newsletters import resume, status
 from tests.conftest import NOW
 from tests.mailing import Mailing, addresses, configured
 from tests.mailing import subscribe as join
@@ -127,11 +127,11 @@ def test_one_newsletter_is_resumed_alone(mailing):
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     mailing.publish()
     mailing.server.rule = at("rcpt", None)
-    report = status.resume_sending(mailing.site.config, "daily", mailing.wish())
+    report = resume.resume_sending(mailing.site.config, "daily", mailing.context())
     assert mailing.server.counts() == {"desk@example.com": 1}
     assert report.exit_code == 3
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'; known here: weekly, daily"):
-        status.resume_sending(mailing.site.config, "monthly", mailing.wish())
+        resume.resume_sending(mailing.site.config, "monthly", mailing.context())
 
 
 def test_what_is_on_its_way_can_be_ended(mailing):
@@ -139,7 +139,7 @@ def test_what_is_on_its_way_can_be_ended(mailing):
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
     mailing.publish()
     assert (
-        status.cancel_issue(mailing.site.config, "weekly") == "weekly 1: 6 more readers would have got it and will not"
+        resume.cancel_issue(mailing.site.config, "weekly") == "weekly 1: 6 more readers would have got it and will not"
     )
     mailing.server.rule = at("rcpt", None)
     mailing.wait(hours=1)
@@ -147,18 +147,18 @@ def test_what_is_on_its_way_can_be_ended(mailing):
     assert len(mailing.server.taken) == 4
     assert mailing.answers() == {"cancelled": 6}
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
-        status.cancel_issue(mailing.site.config, "weekly")
+        resume.cancel_issue(mailing.site.config, "weekly")
 
 
 def test_what_waits_for_approval_can_be_forgotten(letter_site):
     """Then it is composed anew."""
     letter_site.configure(letter_site.read("config.toml").replace('name = "weekly"', 'name = "weekly"\napprove = true'))
     letter_site.publish()
-    said = status.cancel_issue(letter_site.config, "weekly")
+    said = resume.cancel_issue(letter_site.config, "weekly")
     assert said == "weekly 1 is forgotten; the next publish composes it anew"
     assert [issue.state for issue in letter_site.publish().issues] == ["composed"]
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
-        status.cancel_issue(letter_site.config, "monthly")
+        resume.cancel_issue(letter_site.config, "monthly")
 
 
 def test_progress_is_watched_until_all_is_over(mailing):

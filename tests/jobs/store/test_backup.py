@@ -8,15 +8,15 @@ import pytest
 
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError, StoreError
-from feeds.jobs.report import PublishOptions
+from feeds.jobs.context import Context
 from feeds.jobs.store import backup
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 WEEK = timedelta(days=7)
 
 
-def adopted(site, now=NOW, **wish):
-    return backup.adopt_public(site.config, PublishOptions(now=now, clock=lambda: now, **wish))
+def adopted(site, now=NOW, **options):
+    return backup.adopt_public(site.config, now, Context(clock=lambda: now), **options)
 
 
 def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):

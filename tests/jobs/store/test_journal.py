@@ -14,8 +14,8 @@ import pytest
 from feeds.edges.store import journal_file as file
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import approve, compose
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.site import Site
 from feeds.jobs.store import backup, journal
 from feeds.jobs.subscribers import erase, subscribe
@@ -108,18 +108,18 @@ def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(lette
         compose.discard_waiting(Site(letter_site.config), "weekly", store.issues)
     letter_site.publish(NOW + WEEK)
     assert len(_issues(letter_site)) == 2
-    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW + WEEK, clock=lambda: NOW + WEEK))
+    approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW + WEEK))
     assert [(number, state) for number, state, _ in _issues(letter_site)[2:]] == [(2, "sending"), (2, "sent")]
 
 
 def test_what_was_adopted_is_written_down(letter_site):
     """Also where no issue of this site has told it."""
     letter_site.publish(feeds_only=True)
-    backup.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
+    backup.adopt_public(letter_site.config, NOW, Context(clock=lambda: NOW))
     [entry] = _lines(letter_site, IdAssigned)
     assert _issues(letter_site) == [(0, "sent", {"passed_over": (entry.id,)})]
     letter_site.post("second", date="2026-11-22")
-    backup.adopt_public(letter_site.config, PublishOptions(now=NOW, clock=lambda: NOW))
+    backup.adopt_public(letter_site.config, NOW, Context(clock=lambda: NOW))
     assert len(_issues(letter_site)[1][2]["passed_over"]) == 2
 
 

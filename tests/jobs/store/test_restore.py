@@ -430,16 +430,16 @@ def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
     letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
     letter_site.publish()
     backup_store(letter_site.config, letter_site.folder / "b.db")
+    from feeds.jobs.context import Context
     from feeds.jobs.newsletters import approve
-    from feeds.jobs.report import PublishOptions
 
-    approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
+    approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW))
     assert len(letter_site.letters()) == 1
     shutil.rmtree(letter_site.folder / "outbox")
     _restored(letter_site)
     assert letter_site.publish().issues == []
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
-        approve.approve_issue(letter_site.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
+        approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW))
     assert letter_site.letters() == []
 
 

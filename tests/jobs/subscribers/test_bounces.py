@@ -23,8 +23,8 @@ from feeds.edges.store.deliveries import DeliveryOutcome
 from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import run
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import approve
-from feeds.jobs.report import PublishOptions
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
@@ -144,14 +144,14 @@ def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
     back.joins("ada", "bob")
     site.post("first", "Something else that nobody has ever said.\n", date="2026-11-20")
     site.publish(NOW)
-    approve.approve_issue(back.config, "weekly", PublishOptions(now=NOW, clock=lambda: NOW))
+    approve.approve_issue(back.config, "weekly", Context(clock=lambda: NOW))
     back.number = 1
     back.returns("ada")
     back.read()
     site.post("second", "And now for something different again.\n", date="2026-11-29")
     site.publish(NOW + 6.9 * DAY)
     later = NOW + 7.5 * DAY
-    approve.approve_issue(back.config, "weekly", PublishOptions(now=later, clock=lambda: later))
+    approve.approve_issue(back.config, "weekly", Context(clock=lambda: later))
     back.number = 2
     assert back.got() == {"ada", "bob"}
 

@@ -1,0 +1,103 @@
+"""Format issues, their progress and their deliveries."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from feeds.edges.store.deliveries import DeliveryResult
+    from feeds.jobs.newsletters.status import IssueProgress
+    from feeds.model import Issue
+
+#: How many kinds of refusals are printed.
+_MOST_REFUSALS = 12
+
+
+def issue_to_dict(found: Issue) -> dict[str, Any]:
+    """Return an issue for programs."""
+    return {
+        "newsletter": found.newsletter,
+        "number": found.number,
+        "slot": found.slot.isoformat(),
+        "subject": found.subject,
+        "posts": found.posts,
+        "recipients": found.recipients,
+        "sent": found.sent,
+        "state": found.state,
+        "retracted_at": found.retracted_at.isoformat() if found.retracted_at else None,
+        "retraction": found.retraction,
+        "corrects": found.corrects,
+    }
+
+
+def issue_row(found: Issue) -> tuple[str, ...]:
+    """Return an issue as a row of a table."""
+    slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
+    return (found.newsletter, str(found.number), slot, ", ".join(_state(found)), sent, found.subject)
+
+
+def _state(found: Issue) -> Iterator[str]:
+    yield found.state.value
+    if found.retracted_at:
+        yield "retracted"
+    if found.corrects:
+        yield f"corrects {found.corrects}"
+
+
+def progress_to_dict(found: IssueProgress) -> dict[str, Any]:
+    """Return the progress of an issue for programs."""
+    return issue_to_dict(found.issue) | {
+        "deliveries": found.counts,
+        "sent": found.counts["sent"],
+        "left": found.pending,
+        "per_minute": found.rate,
+        "seconds_left": found.seconds_left,
+        "next_try": found.next_at.isoformat() if found.next_at else None,
+        "halted": found.issue.halt_reason,
+        "refusals": [{"domain": one.domain, "code": one.code, "number": one.number} for one in found.refusals],
+        "paused_domains": [
+            {"domain": one.domain, "until": one.until.isoformat(), "reason": one.reason} for one in found.paused
+        ],
+    }
+
+
+def progress_lines(found: IssueProgress) -> Iterator[str]:
+    """Yield the progress of an issue, line by line, for people."""
+    about = found.issue
+    counts = [f"{number:,} {state}" for state, number in found.counts.items() if number]
+    yield f"{about.newsletter} {about.number}: {', '.join(counts) or 'none'} of {about.recipients:,}; {about.subject}"
+    if about.corrects:
+        yield f"  corrects {about.newsletter} {about.corrects}"
+    if about.retracted_at:
+        why = f": {about.retraction}" if about.retraction else ""
+        yield f"  retracted on {about.retracted_at:%Y-%m-%d %H:%M} UTC{why}"
+    if about.halt_reason:
+        yield f"  halted: {about.halt_reason}"
+    if found.rate and found.pending:
+        yield f"  {found.rate:,} in the last minute, about {-(-(found.seconds_left or 0) // 60):,} min left"
+    if found.next_at:
+        yield f"  next retry at {found.next_at:%Y-%m-%d %H:%M} UTC"
+    yield from (
+        f"  {one.number:,} at {one.domain}: {one.code or 'no answer'}" for one in found.refusals[:_MOST_REFUSALS]
+    )
+    yield from (f"  {one.domain} is paused until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}" for one in found.paused)
+
+
+def delivery_to_dict(found: DeliveryResult) -> dict[str, Any]:
+    """Return a delivery for programs."""
+    return {
+        "recipient": found.recipient,
+        "lang": found.lang,
+        "state": found.state,
+        "sent_at": found.sent_at.isoformat() if found.sent_at else None,
+        "answer": found.answer,
+        "tries": found.tries,
+    }
+
+
+def delivery_row(found: DeliveryResult) -> tuple[str, ...]:
+    """Return a delivery as a row of a table."""
+    when = f"{found.sent_at:%Y-%m-%d %H:%M:%S}" if found.sent_at else ""
+    return (found.recipient, found.lang, found.state.value, when, found.answer)

@@ -1,0 +1,184 @@
+"""Format posts, duplicates, tags and diagnostics."""
+
+from __future__ import annotations
+
+import sys
+
+from feeds.cli.output import escape_controls, print_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from feeds.core.curation.suggest import Suggestion
+    from feeds.core.curation.tags import Tag
+    from feeds.core.newsletters.lint import Diagnostic
+    from feeds.jobs.posts.tags import TagChange
+    from feeds.model import DuplicatePair, Entry, EntryVersion, PostOutcome, Text
+
+
+def post_to_dict(outcome: PostOutcome, entry: Entry | None, text: Text | None) -> dict[str, Any]:
+    """Return one post file for programs; *entry* and *text* are None if it is not public or not rendered."""
+    post = outcome.post
+    found: dict[str, Any] = {
+        "path": outcome.path,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "duplicate_of": outcome.duplicate_of,
+        "id": entry.id if entry else post and post.declared_id,
+    }
+    if post is None:
+        return found | _UNREAD
+    return found | {
+        "url": post.url,
+        "title": post.title,
+        "published": post.published.isoformat(),
+        "updated": post.updated.isoformat() if post.updated else None,
+        "lang": post.lang,
+        "authors": [author.name for author in post.authors],
+        "categories": [topic.label for topic in entry.categories] if entry else list(post.categories),
+        "tags": list(entry.tags if entry else post.tags),
+        "excerpt": text.excerpt if text else None,
+        "reading_minutes": text.reading_minutes if text else None,
+        "warnings": [*post.warnings, *(text.warnings if text else ())],
+    }
+
+
+#: The fields of a file that could not be read: the same names, empty.
+_UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("url", "title", "published", "updated", "lang")),
+    **{name: [] for name in ("authors", "categories", "tags")},
+    **dict.fromkeys(("excerpt", "reading_minutes")),
+    "warnings": [],
+}
+
+
+def post_row(outcome: PostOutcome) -> tuple[str, ...]:
+    """Return one post file as a row of a table."""
+    post = outcome.post
+    date = f"{post.published:%Y-%m-%d}" if post else ""
+    return (outcome.status.value, date, outcome.path, outcome.reason or (post.title if post else ""))
+
+
+def entry_version_to_dict(identity: str, state: EntryVersion) -> dict[str, Any]:
+    """Return one version of an entry for programs."""
+    return {
+        "id": identity,
+        "since": state.since.isoformat(),
+        "path": state.path,
+        "title": state.title,
+        "text": state.text_digest,
+    }
+
+
+def entry_version_row(state: EntryVersion) -> tuple[str, ...]:
+    """Return one version of an entry as a row of a table."""
+    return (f"{state.since:%Y-%m-%d %H:%M} UTC", state.path, state.title or "", state.text_digest[:8])
+
+
+# Duplicates -------------------------------------------------------------------------------------------------------
+
+
+def duplicate_to_dict(found: DuplicatePair) -> dict[str, Any]:
+    """Return a pair of similar posts for programs."""
+    return {
+        "path": found.post.path,
+        "other": found.kept.path,
+        "kind": found.kind.value,
+        "similarity": round(found.similarity, 4),
+        "dropped": found.dropped,
+        "reason": found.reason,
+    }
+
+
+def duplicate_row(found: DuplicatePair) -> tuple[str, ...]:
+    """Return a pair of similar posts as a row of a table."""
+    percent = f"{int(found.similarity * 100)} %"
+    return (found.kind.value, percent, "dropped" if found.dropped else "stays", found.post.path, found.kept.path)
+
+
+def format_pair_counts(found: Sequence[DuplicatePair]) -> str:
+    """Return a line that counts pairs."""
+    dropped = sum(pair.dropped for pair in found)
+    pairs = "1 pair" if len(found) == 1 else f"{len(found)} pairs"
+    return f"{pairs}: {dropped} dropped, {len(found) - dropped} only reported"
+
+
+def print_side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
+    """Print two texts side by side, paragraph by paragraph, with the differences marked."""
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table(Column(Text(left)), "", Column(Text(right)), expand=True, header_style="bold")
+    for one, other, same in lines:
+        style = "dim" if same else ""
+        table.add_row(Text(escape_controls(one), style), "" if same else "≠", Text(escape_controls(other), style))
+    Console().print(table)
+
+
+# Tags -------------------------------------------------------------------------------------------------------------
+
+
+def tag_to_dict(found: Tag) -> dict[str, Any]:
+    """Return a tag for programs."""
+    return {
+        "tag": found.tag,
+        "spellings": found.spellings,
+        "posts": len(found.posts),
+        "below": found.below,
+        "rule_hits": found.rule_hits,
+        "aliases": found.aliases,
+        "paths": found.posts,
+    }
+
+
+def tag_row(found: Tag) -> tuple[str, ...]:
+    """Return a tag as a row of a table."""
+    return (
+        found.tag,
+        str(len(found.posts)),
+        str(found.rule_hits),
+        ", ".join(f"{name} {number}" for name, number in found.spellings.items()),
+        "; ".join(filter(None, [f"{found.below} below it" * bool(found.below), ", ".join(found.aliases)])),
+    )
+
+
+def suggestion_to_dict(one: Suggestion) -> dict[str, Any]:
+    """Return a suggested tag for programs."""
+    return {"path": one.path, "tag": one.tag, "because": one.because, "posts": one.posts, "of": one.of}
+
+
+def suggestion_row(one: Suggestion) -> tuple[str, ...]:
+    """Return a suggested tag and its reason as a row of a table."""
+    words = ", ".join(f"“{word}”" for word in one.because)
+    return (one.path, one.tag, f"because {one.posts} of {one.of} posts with {words} carry it")
+
+
+def print_tag_changes(folder: str, found: Iterable[TagChange], *, as_json: bool) -> list[str]:
+    """Print changes to front matter as diffs or JSON; return the errors, a line each."""
+    errors = []
+    for change in found:
+        if change.reason:
+            errors.append(f"{folder}/{change.reason}")
+        if as_json:
+            diff = "".join(f"{line}\n" for line in change.diff)
+            print_json({"path": change.path, "written": change.written, "diff": diff, "reason": change.reason})
+        else:
+            for line in change.diff:  # escaped for a terminal only: patch(1) needs the bytes as they are
+                print(escape_controls(line) if sys.stdout.isatty() else line)
+    return errors
+
+
+# Diagnostics ----------------------------------------------------------------------------------------------------------
+
+
+def diagnostic_to_dict(found: Diagnostic) -> dict[str, Any]:
+    """Return a diagnostic of `feeds check` for programs."""
+    return {"level": found.level, "where": found.where, "what": found.what, "why": found.why, "do": found.do}
+
+
+def diagnostic_row(found: Diagnostic) -> tuple[str, ...]:
+    """Return a diagnostic as a row of a table."""
+    return (found.level, found.where, f"{found.what}: {found.why}" if found.why else found.what, found.do)

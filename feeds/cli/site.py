@@ -1,0 +1,123 @@
+"""Commands about the whole site: `init`, `publish`, `run`, `preview`, `check`."""
+
+import gc
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from feeds.cli import fast_path, options, output, output_posts
+from feeds.cli.clock import utc_now
+
+if TYPE_CHECKING:
+    from feeds.jobs.run import Event
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--title", help="The title of your site.")
+@click.option("--url", help="The web address of your site.")
+def init(folder: Path, title: str | None, url: str | None) -> None:
+    """Create a sample site in FOLDER: config.toml and posts."""
+    from feeds.jobs.init import create_site
+
+    for name in create_site(folder, title=title, url=url, now=utc_now()):
+        click.echo(f"wrote {folder / name}")
+    click.echo(f"Now try: feeds publish --config {folder / 'config.toml'}")
+
+
+@click.command()
+@options.CONFIG
+@options.NOW
+@options.JSON
+@click.option("--dry-run", is_flag=True, help="Print what would be written and sent; write and send nothing.")
+@click.option("--feeds-only", is_flag=True, help="Do not compose or send newsletters.")
+@options.NO_CACHE
+@options.YES
+def publish(
+    path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool, yes: bool
+) -> int:
+    """Update feeds and pages, and send the newsletter issues that are due."""
+    from feeds.jobs.options import PublishOptions
+    from feeds.jobs.publish import publish as job
+    from feeds.jobs.report import truncate_warnings
+
+    started = time.perf_counter()
+    environment = fast_path.capture_environment(path)
+    config = options.read_config(path)
+    asked = PublishOptions(
+        now=options.parse_now(config, now),
+        dry_run=dry_run,
+        feeds_only=feeds_only,
+        use_cache=not no_cache,
+        yes=yes,
+        scan=fast_path.last_scan.get(str(path)),
+    )
+    with options.job_context(quiet=as_json) as context:
+        report = job(config, asked, context)
+    fast_path.remember(config, report, asked, environment, now or "")
+    output.print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
+    seconds = time.perf_counter() - started
+    if as_json:
+        output.print_json(output.report_to_dict(report) | {"seconds": round(seconds, 3)})
+    else:
+        for line in output.format_report(config, report, dry_run=dry_run):
+            click.echo(line)
+        click.echo(f"{seconds:.2f} s" + (" (dry run: nothing was written or sent)" if dry_run else ""))
+    return report.exit_code
+
+
+@click.command("run")
+@options.CONFIG
+@options.JSON
+def run_service(path: Path, *, as_json: bool) -> None:
+    """Publish and send on a schedule until SIGTERM; log every event."""
+    from feeds.jobs.context import Context
+    from feeds.jobs.run import run_service as job
+
+    gc.enable()  # this command does not end
+
+    def log(event: "Event") -> None:
+        at = utc_now().astimezone().isoformat(timespec="seconds")
+        if as_json:
+            output.print_json(output.event_to_dict(at, event))
+        else:
+            click.echo(f"{at} {event.text}")
+
+    job(path, dict(os.environ), Context(clock=utc_now), log)
+
+
+@click.command()
+@options.CONFIG
+@options.NOW
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="The port on 127.0.0.1.")
+def preview(path: Path, now: str | None, port: int) -> None:
+    """Show the next issue of each newsletter in a browser, on this machine only, until Ctrl-C."""
+    from feeds.jobs.preview import Preview
+    from feeds.web import preview as web
+
+    config = options.read_config(path)
+    moment = None if now is None else options.parse_now(config, now)
+    click.echo(f"http://127.0.0.1:{port}/  (stop with Ctrl-C)")
+    web.serve(Preview(path, os.environ, lambda: moment or utc_now()), config.folder, port)
+
+
+@click.command()
+@options.CONFIG
+@options.NOW
+@options.JSON
+def check(path: Path, now: str | None, *, as_json: bool) -> int:
+    """Check posts, config and the next issue of each newsletter for what readers and spam filters would object to."""
+    from feeds.jobs.check import run_checks
+
+    config = options.read_config(path)
+    with options.job_context(quiet=as_json) as context:
+        found = run_checks(config, options.parse_now(config, now), context)
+    head = ("level", "where", "what", "what to do")
+    output.print_records(found, output_posts.diagnostic_to_dict, head, output_posts.diagnostic_row, as_json=as_json)
+    errors = sum(diagnostic.level == "error" for diagnostic in found)
+    if not as_json:
+        click.echo(f"{errors} errors, {len(found) - errors} warnings")
+    return 1 if errors else 0

@@ -1,0 +1,101 @@
+"""Whether the last publish run still holds: the same build, settings, files and store, and no moment has come.
+
+A run that changes nothing should cost no more than looking at the files. So a run that is finished leaves a state
+(`state.py`). The next run would do the same as long as everything that it read and wrote is unchanged and no post
+appears, expires, and no slot begins. Any difference ends that: in posts, settings, templates, notes, outputs, the store
+or the program itself. docs/design.md has the table.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from array import array
+
+from feeds.edges.cache import fingerprint
+from feeds.edges.fast_path.state import load_state
+from feeds.edges.files.scan import UNKNOWN, Scan, file_stamp, scan_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from feeds.edges.fast_path.state import FastPathState
+
+
+class Check:
+    """The outcome of a check: the state if it holds, and what was seen of the posts folder if it does not."""
+
+    def __init__(self, state: FastPathState | None = None, scan: Scan | None = None) -> None:
+        self.state = state
+        #: So that the run that follows need not list the folder again.
+        self.scan = scan
+
+
+def check(
+    config: str, environ: Mapping[str, str], *, now: float, now_option: str = "", feeds_only: bool = False
+) -> Check:
+    """Return the last run's state if a run with these options would change nothing and print the same.
+
+    *config* is the path of the config file, *now* the current time in seconds since 1970.
+    """
+    folder = os.path.dirname(os.path.realpath(config))
+    state = load_state(state_file(folder))
+    if state is None or not _answers(state, now, now_option, feeds_only=feeds_only):
+        return Check()
+    if state.environment != environment_fingerprint(config, environ) or not _is_unlocked(folder):
+        return Check()
+    footprint = state.footprint
+    scan = scan_folder(footprint.posts_folder)
+    holds = footprint.digest == digest_files(footprint.watched, scan)
+    return Check(state) if holds else Check(scan=scan)
+
+
+def _answers(state: FastPathState, now: float, now_option: str, *, feeds_only: bool) -> bool:
+    """Return whether the state is one of a run with these options, and of this time."""
+    if state.footprint.newsletters and state.feeds_only != feeds_only:
+        return False
+    if now_option or state.now_option:
+        return now_option == state.now_option
+    return state.since <= now < state.footprint.until
+
+
+def state_file(folder: str) -> str:
+    """Return the path of the state of the site in *folder*."""
+    return f"{folder}/{fingerprint.CACHE}/last-run"
+
+
+def environment_fingerprint(config: str, environ: Mapping[str, str]) -> bytes:
+    """Return what besides the posts decides what a run does: the build, the config file, and variables over it."""
+    try:
+        with open(config, "rb") as file:
+            content = file.read()
+    except OSError:
+        content = b""
+    variables = [f"{name}={value}" for name, value in sorted(environ.items()) if name.startswith("FEEDS_")]
+    return b"\0".join([fingerprint.build_fingerprint().encode(), content, *map(os.fsencode, variables)])
+
+
+def digest_files(paths: Iterable[str], posts: Scan) -> bytes:
+    """Return bytes that differ whenever one of the files or folders, or the posts, have changed."""
+    numbers = array("q")
+    for path in paths:
+        try:
+            about = os.stat(path)
+        except OSError:
+            numbers.extend(UNKNOWN)
+        else:
+            numbers.extend(file_stamp(about))
+    return numbers.tobytes() + posts.digest()
+
+
+def _is_unlocked(folder: str) -> bool:
+    """Return whether no publish run of the site is at work at this moment."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(number)
+    return True

@@ -1,0 +1,50 @@
+"""Resume or cancel the sending of an issue."""
+
+from feeds.config import Config
+from feeds.edges.store.database import Store, open_store
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters import compose
+from feeds.jobs.options import PublishOptions
+from feeds.jobs.publish import change_and_publish
+from feeds.jobs.report import PublishReport
+from feeds.jobs.site import Site
+
+
+def resume_sending(config: Config, newsletter: str | None, context: Context) -> PublishReport:
+    """Make waiting, held and halted deliveries due now, then publish and send; return the report.
+
+    Only those of *newsletter*, or of all newsletters if it is None.
+
+    Raises:
+        FeedsError: there is no such newsletter.
+        LockedError: another publish of this site is running; nothing was changed.
+    """
+    if newsletter is not None:
+        compose.find_newsletter(Site(config), newsletter)
+
+    def resume(store: Store) -> None:
+        for issue in store.issues.load_issues(unfinished=True) if store.has_issues else ():
+            if newsletter in {None, issue.newsletter}:
+                store.deliveries.retry_now(issue.id)
+                store.deliveries.halt(issue.id, "")
+
+    return change_and_publish(config, resume, PublishOptions(now=context.clock()), context)
+
+
+def cancel_issue(config: Config, newsletter: str) -> str:
+    """Discard the issue that waits for approval, or cancel the pending deliveries of one that is being sent.
+
+    Returns a line for people that says which. No lock is needed: a running sender finds nothing more to send.
+
+    Raises:
+        FeedsError: no issue of this newsletter waits for approval or is being sent.
+    """
+    site = Site(config)
+    compose.find_newsletter(site, newsletter)
+    with open_store(config.settings.store.url, config.folder) as store:
+        sending = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
+        if not sending:
+            issue = compose.discard_waiting(site, newsletter, store.issues)
+            return f"{newsletter} {issue.number} is discarded; the next publish composes it again"
+        cancelled = sum(store.deliveries.cancel_pending(issue.id, "cancelled") for issue in sending)
+        return f"{newsletter} {sending[-1].number} is cancelled: {cancelled:,} deliveries were not sent"
