@@ -5,10 +5,11 @@ import json
 import os
 import shutil
 import time
+from datetime import timedelta
 
 import pytest
 
-from tests.conftest import CONFIG, NEWSLETTER, SampleSite
+from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 
 WORDS = ("publish", "--feeds-only", "--now", "2026-11-23")
 
@@ -27,7 +28,7 @@ def sealed(site, feeds):
 
 def seal(site):
     """What changes when a publish has left a seal anew."""
-    file = site.folder / ".feeds-cache" / "seal"
+    file = site.folder / ".feeds-cache" / "last-run"
     return (file.stat().st_mtime_ns, file.stat().st_ino) if file.exists() else None
 
 
@@ -64,7 +65,7 @@ CHANGES = {
     "a feed that is gone": lambda site: (site.folder / "public/feeds/category/x/atom.xml").unlink(),
     "a template": lambda site: (site.folder / "templates" / "digest.txt").write_text("x", "utf-8"),
     "the store": lambda site: (site.folder / "feeds.db").unlink(),
-    "the cache": lambda site: (site.folder / ".feeds-cache" / "seal").write_bytes(b"feeds seal 1 00000000\n1\nx"),
+    "the cache": lambda site: (site.folder / ".feeds-cache" / "last-run").write_bytes(b"feeds fast path 2 00000000\nx"),
 }
 
 
@@ -91,7 +92,7 @@ def test_the_moment_at_which_a_post_appears_or_expires_is_not_slept_through(site
     time.sleep(0.05)
     feeds("publish", "--feeds-only")
     assert not was_done(site, feeds, "publish", "--feeds-only")
-    site.post("soon", date=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 2)))
+    site.post("soon", date=(NOW + timedelta(seconds=2)).isoformat())
     time.sleep(0.05)
     feeds("publish", "--feeds-only")
     time.sleep(2.5)

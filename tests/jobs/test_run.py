@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds.cli.clock import utc_now
 from feeds.edges.process import scheduler
 from feeds.edges.store.database import open_store
 from feeds.jobs.report import PublishReport
@@ -37,8 +38,7 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     """The first pass at once, the future post at its moment, a broken config told and survived; SIGTERM: exit 0."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
     (letter_site.folder / "posts" / "first.md").unlink()
-    moment = datetime.now(UTC) + timedelta(seconds=4)
-    letter_site.post("soon", date=moment.isoformat())
+    letter_site.post("soon", date=(NOW + timedelta(seconds=4)).isoformat())
     command = [sys.executable, "-W", "error", "-u", "-m", "feeds", "run"]
     process = subprocess.Popen(
         command, cwd=letter_site.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -86,7 +86,7 @@ def test_feeds_do_not_wait_for_letters(letter_site):
         try:
             log = map(json.loads, process.stdout)
             assert next(event for event in log if event["event"] == "written")
-            letter_site.post("news", date=datetime.now(UTC).isoformat())
+            letter_site.post("news", date=NOW.isoformat())
             written = next(event for event in log if event["event"] == "written")
             assert (written["level"], written["written"] > 0, 0 < len(server.taken) < 30) == ("info", True, True)
             assert "news" in letter_site.read("public/feeds/atom.xml")
@@ -152,7 +152,7 @@ def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
         return {}
 
     def quick(_stopping):
-        now = datetime.now(UTC)
+        now = utc_now()
         done.append("quick")
         if done.count("quick") <= 5:
             begun.wait(30)
@@ -162,8 +162,8 @@ def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
             os.kill(os.getpid(), signal.SIGTERM)
         return {"quick": now + timedelta(milliseconds=50), "slow": now + timedelta(hours=1)}
 
-    now = datetime.now(UTC)
-    scheduler.repeat({"quick": quick, "slow": slow}, {"quick": now, "slow": now})
+    now = utc_now()
+    scheduler.repeat({"quick": quick, "slow": slow}, {"quick": now, "slow": now}, utc_now)
     assert done.count("slow") == 2
 
 
@@ -174,7 +174,7 @@ def test_a_service_that_cannot_go_on_ends_with_its_fault():
         raise OverflowError("no such moment")
 
     with pytest.raises(OverflowError, match="no such moment"):
-        scheduler.repeat({"step": step}, {"step": datetime.now(UTC)})
+        scheduler.repeat({"step": step}, {"step": utc_now()}, utc_now)
 
 
 def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):

@@ -299,7 +299,7 @@ def test_a_hub_that_is_away_fails_no_publish(hubbed, web, feeds):
     assert done.stderr.count("\n") == 1
     assert len(waiting(hubbed)) == 6
     with Hub(gone.port) as back:
-        now = datetime.now(UTC)
+        now = NOW
         hubbed.publish(now)
         assert back.pings == []
         report = hubbed.publish(now + timedelta(minutes=2))
@@ -403,7 +403,7 @@ def test_killed_between_writing_and_telling_the_hub_still_hears(hubbed, hub, web
     assert hub.pings == []
     assert ">b<" in hubbed.read("public/feeds/atom.xml")
     assert "feeds/atom.xml" in [ping.path for ping in waiting(hubbed)]
-    hubbed.publish(datetime.now(UTC) + timedelta(minutes=5))
+    hubbed.publish(NOW + timedelta(minutes=5))
     assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
 
 
@@ -430,7 +430,7 @@ def test_what_was_ended_is_not_told(hubbed, hub, web, feeds):
     assert len(waiting(hubbed)) == 6
     assert feeds("retire", "category/x").returncode == 0
     release(hubbed, web)
-    hubbed.publish(datetime.now(UTC) + timedelta(minutes=5))
+    hubbed.publish(NOW + timedelta(minutes=5))
     assert sorted(hub.pings) == addresses(web, "feeds/")
 
 
