@@ -12,9 +12,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from feeds.config_types import ConfigString
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS
-from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, ConfigString, Settings, Table
+from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {

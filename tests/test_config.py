@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from feeds.config import load_config
+from feeds.config_types import Duration, Language, NamedAddress, Url
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS, RelayName
-from feeds.settings import Duration, Language, NamedAddress, Settings, Table, Url
+from feeds.settings import Settings, Table
 from tests.conftest import ROOT
 
 REFUSED = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import Crontab, TimeWindow
 from feeds.core.schedule import due_slot, last_slot, next_opening, next_slot
-from feeds.settings import Crontab, TimeWindow
 
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 MONDAY = Crontab("0 8 * * mon")

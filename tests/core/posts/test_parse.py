@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import TimeZone, Url
 from feeds.core.posts import parse
 from feeds.errors import PostError
 from feeds.model import Author, Post, PostOutcome, PostStatus
-from feeds.settings import DuplicateSettings, PostSettings, Settings, SiteSettings, TimeZone, Url
+from feeds.settings import DuplicateSettings, PostSettings, Settings, SiteSettings
 
 SETTINGS = Settings(
     site=SiteSettings(url=Url("https://example.com/"), timezone=TimeZone("Asia/Tokyo"), author="The desk")
