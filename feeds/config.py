@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -16,6 +15,7 @@ from feeds.config_types import ConfigString
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS
 from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
+from feeds.spelling import closest_name
 
 #: Keys whose part is not built yet, what they must be to go unmentioned, and what happens instead.
 _NOT_BUILT: dict[str, tuple[object, str]] = {
@@ -183,8 +183,8 @@ def _dotted(keys: tuple[str | int, ...]) -> str:
 
 def _nearest(word: str, known: list[str]) -> str:
     """Return "; did you mean …", or what is known when nothing known is near."""
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean `{close[0]}`?" if close else f"; known here: {', '.join(known)}"
+    close = closest_name(word, known)
+    return f"; did you mean `{close}`?" if close else f"; known here: {', '.join(known)}"
 
 
 def _values_at(keys: tuple[str | int, ...]) -> list[str]:
@@ -353,8 +353,8 @@ def _permalink_problem(pattern: str) -> str | None:
     used = re.findall(r"{([^{}]*)}", pattern)
     wrong = [name for name in used if name not in known]
     if wrong:
-        close = get_close_matches(wrong[0], known, n=1)
-        return f"{{{wrong[0]}}} is not known" + (f"; did you mean {{{close[0]}}}?" if close else "")
+        close = closest_name(wrong[0], known)
+        return f"{{{wrong[0]}}} is not known" + (f"; did you mean {{{close}}}?" if close else "")
     if re.sub(r"{[^{}]*}", "", pattern).strip().startswith(("http:", "https:")) or not pattern.startswith("/"):
         return "must start with a slash; the site's url comes before it"
     if "slug" not in used and "stem" not in used:
