@@ -1,7 +1,7 @@
 """The checked types of values in config.toml: URLs, durations, schedules, time zones, mailboxes.
 
-Each is written as a string and parsed once. A value that exists is valid; `parse` raises ValueError with a message for
-the user, and `feeds.config` adds file, line and key.
+Each value is written as a string in the file and parsed once; an object of these types is always valid. `parse` raises
+ValueError with a message for the user, and `feeds.config` adds the file, the line and the key.
 """
 
 import re
@@ -13,19 +13,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
-_UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
-_UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
+_DURATION_UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION_UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
+_DURATION_UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
 
 
 class ConfigString:
-    """A value that is written as a string in config.toml and checked while it is read."""
+    """A value that is a string in config.toml and is checked when the file is read."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the value; raise ValueError with words for the user."""
+        """Return the value.
+
+        Raises:
+            ValueError: *text* is not valid; the message is for the user.
+        """
         raise NotImplementedError
 
 
@@ -36,49 +40,51 @@ class Url(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* as ASCII, with a slash at its end."""
+        """Return *text* in ASCII with a slash at the end."""
         try:
             parts = urlsplit(text)
             host = (parts.hostname or "").encode("idna").decode()
             port = f":{parts.port}" if parts.port else ""
-        except ValueError:  # UnicodeError of a label that IDNA cannot take included
+        except ValueError:  # includes the UnicodeError of a label that IDNA cannot encode
             host = ""
-        plain = re.fullmatch(r"[A-Za-z0-9._-]+", host) and not (parts.query or parts.fragment or parts.username)
-        if parts.scheme not in {"http", "https"} or not plain or re.search(r"[\s\x00-\x1f]", text):
-            raise ValueError(f"{text!r} is no web address; write it whole, such as https://example.com/")
+        is_host = re.fullmatch(r"[A-Za-z0-9._-]+", host)
+        if not is_host or parts.scheme not in {"http", "https"} or re.search(r"[\s\x00-\x1f]", text):
+            raise ValueError(f"{text!r} is not an absolute http(s) URL; write such as 'https://example.com/'")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError(f"{text!r} contains a user name, a query or a fragment; leave it out")
         path = quote(parts.path, safe="%/:=&~+!$,;'@()*")
         return cls(f"{parts.scheme}://{host}{port}{path.rstrip('/')}/")
 
 
 class Endpoint(ConfigString, str):
-    """A web address that is asked as it is written: path and query stay."""
+    """A URL that is requested exactly as it is written, with path and query."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text*."""
+        """Return *text* unchanged."""
         Url.parse(text.partition("?")[0])
         if not re.fullmatch(r"[!-~]+", text):
-            raise ValueError(f"{text!r} is no web address; write it in ASCII, without spaces")
+            raise ValueError(f"{text!r} is not a URL in ASCII without spaces; percent-encode other characters")
         return cls(text)
 
 
 class Duration(ConfigString, timedelta):
-    """A length of time such as `12h`, `5 min` or `30 days`."""
+    """A duration such as `12h`, `5 min` or `30 days`."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the span; never negative."""
+        """Return the duration, which is never negative."""
         found = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", text)
-        if not found or found[2] not in _UNITS:
-            raise ValueError(f"{text!r} is no length of time; write such as '12h', '5 min' or '30 days'")
+        if not found or found[2] not in _DURATION_UNITS:
+            raise ValueError(f"{text!r} is not a duration; write such as '12h', '5 min' or '30 days'")
         try:
-            return cls(**{_UNITS[found[2]]: int(found[1])})
+            return cls(**{_DURATION_UNITS[found[2]]: int(found[1])})
         except OverflowError:
-            raise ValueError(f"{text!r} is longer than this program can reckon with") from None
+            raise ValueError(f"{text!r} is too long a duration; write a shorter one") from None
 
 
 class Crontab(ConfigString, str):
@@ -88,56 +94,58 @@ class Crontab(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* with single spaces."""
+        """Return *text* with single spaces between the fields."""
         from datetime import UTC, datetime  # noqa: PLC0415
 
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only newsletters have schedules
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only sites with newsletters need it
 
         fields = text.split()
         if len(fields) != len(("minute", "hour", "day", "month", "weekday")):
-            raise ValueError(f"{text!r} has {len(fields)} fields; crontab has five, such as '0 8 * * mon'")
+            raise ValueError(
+                f"{text!r} is not a schedule: crontab has 5 fields, such as '0 8 * * mon', not {len(fields)}"
+            )
         try:
             CronSim(text, datetime(2026, 1, 1, tzinfo=UTC))
         except CronSimError as e:
-            raise ValueError(f"{text!r} is no crontab line: {e}") from e
+            raise ValueError(f"{text!r} is not a crontab schedule: {e}") from e
         return cls(" ".join(fields))
 
 
 class Language(ConfigString, str):
-    """A BCP 47 tag in its usual case: `en`, `zh-Hans`, `pt-BR`."""
+    """A language tag (BCP 47) in its recommended case: `en`, `zh-Hans`, `pt-BR`."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the tag; underscores are taken as hyphens."""
+        """Return the tag; underscores become hyphens."""
         first, *rest = text.strip().replace("_", "-").split("-")
-        known = re.fullmatch(r"[A-Za-z]{2,3}", first) and all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in rest)
-        if not known:
-            raise ValueError(f"{text!r} is no language tag (BCP 47); write such as 'en' or 'zh-Hans'")
-        return cls("-".join([first.lower(), *map(_subtag, rest)]))
+        is_tag = re.fullmatch(r"[A-Za-z]{2,3}", first) and all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in rest)
+        if not is_tag:
+            raise ValueError(f"{text!r} is not a language tag (BCP 47); write such as 'en' or 'zh-Hans'")
+        return cls("-".join([first.lower(), *map(_normalize_subtag, rest)]))
 
 
-def _subtag(part: str) -> str:
-    """Return one subtag in the case RFC 5646 section 2.1.1 recommends: script Title, region UPPER."""
-    cases = {4: part.title(), 2: part.upper()}
-    return cases.get(len(part), part.lower()) if part.isalpha() else part.lower()
+def _normalize_subtag(subtag: str) -> str:
+    """Return a subtag in the case that RFC 5646 section 2.1.1 recommends: script in Title, region in UPPER case."""
+    cases = {4: subtag.title(), 2: subtag.upper()}
+    return cases.get(len(subtag), subtag.lower()) if subtag.isalpha() else subtag.lower()
 
 
 class TimeZone(ConfigString, ZoneInfo):
-    """A time zone by its name in the IANA database."""
+    """A time zone, named as in the IANA database."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the zone."""
+        """Return the time zone."""
         try:
             return cls(text)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{text!r} is no time zone; write a name such as 'Asia/Tokyo' or 'UTC'") from None
+            raise ValueError(f"{text!r} is not a time zone; write a name such as 'Asia/Tokyo' or 'UTC'") from None
 
 
 class NamedAddress(ConfigString):
-    """A mailbox with an optional name: `Sample Letters <letters@example.com>`."""
+    """An email address with an optional display name: `Sample Letters <letters@example.com>` (RFC 5322 mailbox)."""
 
     __slots__ = ("address",)
 
@@ -146,8 +154,8 @@ class NamedAddress(ConfigString):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the mailbox; one, with a domain, without line breaks."""
-        from email.errors import HeaderParseError  # noqa: PLC0415 - slow to load, and not every site sends mail
+        """Return the address: exactly one, with a domain and without line breaks."""
+        from email.errors import HeaderParseError  # noqa: PLC0415 - slow to import, and not every site sends mail
         from email.headerregistry import Address  # noqa: PLC0415
 
         name, bracket, rest = text.rpartition("<")
@@ -158,7 +166,7 @@ class NamedAddress(ConfigString):
         except (HeaderParseError, ValueError, IndexError, AttributeError):
             address = None
         if address is None or not (address.username and address.domain) or re.search(r"[\x00-\x1f\x7f]", text):
-            raise ValueError(f"{text!r} is no mailbox; write such as 'Sample Letters <letters@example.com>'")
+            raise ValueError(f"{text!r} is not an email address; write such as 'Sample Letters <letters@example.com>'")
         return cls(address)
 
     def __str__(self) -> str:
@@ -172,7 +180,7 @@ class NamedAddress(ConfigString):
 
 
 class TimeWindow(ConfigString):
-    """A part of each day, such as `08:00-20:00`; it may go over midnight."""
+    """A time range of each day, such as `08:00-20:00`; it may include midnight."""
 
     __slots__ = ("begin", "end")
 
@@ -181,7 +189,7 @@ class TimeWindow(ConfigString):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the hours."""
+        """Return the time range."""
         found = re.fullmatch(r"\s*(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)\s*", text)
         try:
             hours = [int(part) for part in found.groups()] if found else [0, 0, 0, 0]
@@ -189,7 +197,7 @@ class TimeWindow(ConfigString):
         except ValueError:
             begin = end = time()
         if begin == end:
-            raise ValueError(f"{text!r} is no part of a day; write such as '08:00-20:00'")
+            raise ValueError(f"{text!r} is not a time range; write such as '08:00-20:00'")
         return cls(begin, end)
 
     def __str__(self) -> str:
@@ -203,41 +211,43 @@ class TimeWindow(ConfigString):
 
 
 class MailboxUrl(ConfigString, str):
-    """A mailbox: `maildir:PATH`, `mbox:PATH`, `imap://USER@HOST/FOLDER` or `imaps://…`."""
+    """The place of a mailbox: `maildir:PATH`, `mbox:PATH`, `imap://USER@HOST/FOLDER` or `imaps://…`."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text*."""
-        kind, _, where = text.partition(":")
+        """Return *text* unchanged."""
+        scheme, _, path = text.partition(":")
         try:
             parts = urlsplit(text)
-            on_server = bool(kind in {"imap", "imaps"} and parts.hostname and parts.username) and parts.port != 0
+            on_server = bool(scheme in {"imap", "imaps"} and parts.hostname and parts.username) and parts.port != 0
         except ValueError:
             on_server = False
-        if not (on_server or (kind in {"maildir", "mbox"} and where)) or not text.isprintable():
+        if not (on_server or (scheme in {"maildir", "mbox"} and path)) or not text.isprintable():
             raise ValueError(
-                f"{text!r} is no mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'"
+                f"{text!r} is not a mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'"
             )
-        if on_server and (parts.password is not None or not text.isascii()):
+        if on_server and parts.password is not None:
+            raise ValueError("must not contain a password; set it in the environment variable that password_env names")
+        if on_server and not text.isascii():
             raise ValueError(
-                "must hold no password and be ASCII; the password comes from the variable password_env names"
+                f"{text!r} is not ASCII; write the folder's name in modified UTF-7 (RFC 3501 section 5.1.3)"
             )
         return cls(text)
 
 
 class IdAuthority(ConfigString, str):
-    """A name somebody held on a day, for `tag:` URIs: `example.com,2026` (RFC 4151 section 2.1)."""
+    """The tagging entity of `tag:` URIs: a name and a date, such as `example.com,2026` (RFC 4151 section 2.1)."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text*: a DNS name or mail address in lower case, a comma, a date."""
+        """Return *text*: a domain name or email address in lower case, a comma, and a date."""
         name = r"([a-z0-9._+-]+@)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
         if not re.fullmatch(name + r",\d{4}(-\d\d){0,2}", text):
             raise ValueError(
-                f"{text!r} is no tagging authority (RFC 4151); write a name you held and the day: 'example.com,2026'",
+                f"{text!r} is not a tagging entity (RFC 4151); write a domain you own and a date: 'example.com,2026'",
             )
         return cls(text)
