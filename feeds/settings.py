@@ -223,7 +223,7 @@ class SmtpSettings(Table, frozen=True):
     #: The environment variable with the password.
     password_env: str = "FEEDS_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
     connections: PositiveInt = 4
-    #: The most messages a minute, over all connections; 0 is no limit.
+    #: The most messages a minute, over all connections; 0 means unlimited.
     per_minute: NonNegativeInt = 0
     #: The server's share of the messages, relative to the other servers.
     weight: PositiveInt = 1
@@ -263,7 +263,7 @@ class MailSettings(Table, frozen=True):
     sendmail: str = "/usr/sbin/sendmail"
     #: Handling of a message that the server may have accepted before the connection was lost.
     on_unknown: Literal["resend", "hold"] = "resend"
-    #: The most messages within any 24 hours; 0 is no limit.
+    #: The most messages within any 24 hours; 0 means unlimited.
     per_day: NonNegativeInt = 0
     #: Time of day at which mail is sent, in the site's time zone; None is at any time.
     hours: TimeWindow | None = None
