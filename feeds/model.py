@@ -205,7 +205,7 @@ class Entry(Value, frozen=True, kw_only=True):
     post: Post
     categories: tuple[PublishedCategory, ...]
     tags: tuple[str, ...]
-    #: The post's `updated`, or `published` if that is in the future or before `published`.
+    #: The post's `updated`; `published` if `updated` is not set, in the future, or earlier than `published`.
     updated: datetime
 
 
