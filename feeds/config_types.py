@@ -7,7 +7,7 @@ ValueError with a message for the user, and `feeds.config` adds the file, the li
 import re
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
@@ -155,18 +155,13 @@ class NamedAddress(ConfigString):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the address: exactly one, with a domain and without line breaks."""
-        from email.errors import HeaderParseError  # noqa: PLC0415 - slow to import, and not every site sends mail
-        from email.headerregistry import Address  # noqa: PLC0415
-
         name, bracket, rest = text.rpartition("<")
         spec = rest.removesuffix(">").strip() if bracket else text.strip()
-        try:
-            address = Address(display_name=name.strip().strip('"'), addr_spec=spec)
-            address.domain.encode("idna")
-        except (HeaderParseError, ValueError, IndexError, AttributeError):
-            address = None
-        if address is None or not (address.username and address.domain) or re.search(r"[\x00-\x1f\x7f]", text):
-            raise ValueError(f"{text!r} is not an email address; write such as 'Sample Letters <letters@example.com>'")
+        address = _make_address(name.strip().strip('"'), spec)
+        if address is None or re.search(r"[\x00-\x1f\x7f]", text):
+            raise ValueError(
+                f"{text!r} is not an email address; write such as 'Sample Letters <letters@example.com>'",
+            )
         return cls(address)
 
     def __str__(self) -> str:
@@ -177,6 +172,19 @@ class NamedAddress(ConfigString):
 
     def __hash__(self) -> int:
         return hash(str(self.address))
+
+
+def _make_address(name: str, spec: str) -> "Address | None":
+    """Return the address with a display name; None if it is not valid or has no domain."""
+    from email.errors import HeaderParseError  # noqa: PLC0415 - slow to import, and not every site sends mail
+    from email.headerregistry import Address  # noqa: PLC0415
+
+    try:
+        address = Address(display_name=name, addr_spec=spec)
+        address.domain.encode("idna")
+    except (HeaderParseError, ValueError, IndexError, AttributeError):
+        return None
+    return address if address.username and address.domain else None
 
 
 class TimeWindow(ConfigString):
@@ -218,23 +226,29 @@ class MailboxUrl(ConfigString, str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return *text* unchanged."""
-        scheme, _, path = text.partition(":")
-        try:
-            parts = urlsplit(text)
-            on_server = bool(scheme in {"imap", "imaps"} and parts.hostname and parts.username) and parts.port != 0
-        except ValueError:
-            on_server = False
-        if not (on_server or (scheme in {"maildir", "mbox"} and path)) or not text.isprintable():
+        server = _parse_imap_url(text)
+        is_file = re.match(r"(maildir|mbox):.", text)
+        if not (server or is_file) or not text.isprintable():
             raise ValueError(
-                f"{text!r} is not a mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'"
+                f"{text!r} is not a mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'",
             )
-        if on_server and parts.password is not None:
+        if server and server.password is not None:
             raise ValueError("must not contain a password; set it in the environment variable that password_env names")
-        if on_server and not text.isascii():
+        if server and not text.isascii():
             raise ValueError(
                 f"{text!r} is not ASCII; write the folder's name in modified UTF-7 (RFC 3501 section 5.1.3)"
             )
         return cls(text)
+
+
+def _parse_imap_url(text: str) -> SplitResult | None:
+    """Return the parts of an IMAP URL; None if it is not one, or has no user or no host."""
+    try:
+        parts = urlsplit(text)
+        is_valid = text.startswith(("imap://", "imaps://")) and parts.hostname and parts.username and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_valid else None
 
 
 class IdAuthority(ConfigString, str):
