@@ -1,6 +1,6 @@
-"""What a wheel holds beside the package: the templates and the sample site, in `feeds/shipped/`.
+"""The build hook that adds the templates and the sample site to a wheel, in `feeds/shipped/`.
 
-An editable install gets no copies: it reads the folders of the checkout (feeds/edges/shipped.py).
+An editable install gets no copies; it reads the folders of the checkout (feeds/edges/files/resources.py).
 """
 
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class Shipped(BuildHookInterface[Any]):
-    """Adds them."""
+class SampleSiteHook(BuildHookInterface[Any]):
+    """Adds `templates/`, `posts/` and `config.toml`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Say where each goes, unless the install is editable."""
+        """Set the place of each in the wheel, unless the install is editable."""
         if version != "editable":
             for name in ("templates", "posts", "config.toml"):
                 build_data["force_include"][name] = f"feeds/shipped/{name}"

@@ -1,4 +1,4 @@
-"""A chart of what was measured: bars in groups, in the colours of the reader's scheme."""
+"""Draws a bar chart of measured figures as SVG, for light and dark colour schemes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ _SVG = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 @dataclass(frozen=True)
 class Bar:
-    """One figure."""
+    """A bar of the chart."""
 
     name: str
     value: float
-    #: The figure in words.
+    #: The label of the bar, such as "0.50 s".
     said: str
     is_ours: bool
 
 
 def drawn(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
-    """Return the chart as SVG; a bar is as long as its part of the longest in its group."""
+    """Return the chart as SVG; the length of a bar is relative to the longest bar of its group."""
     bars: list[dict[str, object]] = []
     labels: list[dict[str, object]] = []
     y = 0

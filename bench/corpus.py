@@ -1,14 +1,14 @@
-"""Makes a folder of posts to measure with, and says what was planted in it.
+"""Writes a folder of generated posts for benchmarks, and a list of the planted special cases.
 
     python bench/corpus.py N FOLDER [--seed S]
 
-Writes N posts of about 7 kB below FOLDER/posts and FOLDER/truth.json. The same N and seed give the same bytes. The words
-are drawn from small lists, so the texts mean nothing; their shape is that of blogs: paragraphs, headings, lists, tables,
+Writes N posts of about 7 kB to FOLDER/posts, and FOLDER/truth.json. The same N and seed give the same bytes. The words are
+drawn from small lists, so the texts have no meaning; their structure is that of blogs: paragraphs, headings, lists, tables,
 code, pictures, quotations, links and footnotes, in Japanese, English, German, Chinese and Arabic.
 
-Planted, as shares of N: 2 % exact copies under other names; 2 % near copies with other titles, from one edit to an edit in
-every sentence; 1 % instalments, which differ in their numbers only and must stay; 1 % posts with a passage that stands
-again behind a line `---END---`; 1 % drafts; 1 % future posts; 5 % that share a disclaimer, which makes them no duplicates.
+Planted, as shares of N: 2 % exact copies under other names; 2 % near copies with other titles, with one edit up to an edit
+in every sentence; 1 % instalments, which differ only in their numbers and must not be dropped; 1 % posts that repeat a
+passage after a line `---END---`; 1 % drafts; 1 % future posts; 5 % posts that share a disclaimer and are not duplicates.
 """
 
 import argparse
@@ -24,20 +24,20 @@ from feeds.core.curation.duplicates import jaccard_similarity
 from feeds.core.posts import parse
 from feeds.settings import Settings
 
-#: The newest post that is public; future ones lie years behind it.
+#: The date of the newest public post; future posts are years later.
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 CATEGORIES = (
     *("投資", "道具", "Gardens", "Letters", "暮らし", "Bridges"),
     *("音楽", "Harbours", "Typography", "Kitchen", "星空", "Railways"),
 )
-#: Pairs whose true similarity is reckoned; more would take longer than making the posts.
+#: The most pairs whose exact similarity is computed; more would take longer than writing the posts.
 _MOST_RECKONED = 400
 _LANGUAGES = {"ja": 40, "en": 40, "de": 8, "zh": 7, "ar": 5}
 
 
 @dataclass(frozen=True)
 class Language:
-    """What sentences of one language are made of."""
+    """The words and punctuation that sentences of a language are made of."""
 
     words: tuple[str, ...]
     joints: tuple[str, ...]
@@ -119,7 +119,7 @@ LANGUAGES = {
         "لا شيء في هذه الصفحة نصيحة. ومن عمل بها فعلى مسؤوليته، وعليه أن يسأل من يعرف ظروفه قبل ذلك.",
     ),
 }
-#: Kinds of blocks and how common they are.
+#: Kinds of blocks and their weights.
 _BLOCKS = {"paragraph": 62, "heading": 12, "bullets": 8, "table": 5, "code": 4, "picture": 4, "quotation": 5}
 _CODE = (
     "def weigh(grain):\n    return sum(sack.kilograms for sack in grain if sack.dry)",
@@ -130,7 +130,7 @@ _CODE = (
 
 @dataclass(frozen=True)
 class Post:
-    """One post before it is written."""
+    """A generated post."""
 
     name: str
     lang: str
@@ -144,13 +144,13 @@ class Post:
 
 
 class Writer:
-    """Draws texts."""
+    """Generates texts from random words."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
     def clause(self, language: Language) -> str:
-        """Return a few words."""
+        """Return a clause of a few words."""
         draw = self._chance.random
         words = []
         for _ in range(self._chance.randint(3, 8)):
@@ -173,11 +173,11 @@ class Writer:
         return found[:1].upper() + found[1:] + language.stop
 
     def paragraph(self, language: Language) -> str:
-        """Return some sentences."""
+        """Return a paragraph of three to seven sentences."""
         return "".join(self.sentence(language) for _ in range(self._chance.randint(3, 7))).strip()
 
     def block(self, language: Language) -> str:
-        """Return a paragraph, mostly."""
+        """Return a random block, mostly a paragraph."""
         kind = self._chance.choices(list(_BLOCKS), list(_BLOCKS.values()))[0]
         return str(getattr(self, kind)(language))
 
@@ -208,7 +208,7 @@ class Writer:
         return f"> {self.sentence(language).strip()}"
 
     def body(self, language: Language, size: int) -> str:
-        """Return blocks of about *size* bytes together."""
+        """Return blocks with a total size of about *size* bytes."""
         blocks, written = [self.paragraph(language)], 0
         while written < size:
             blocks.append(self.block(language))
@@ -219,7 +219,7 @@ class Writer:
         return "\n\n".join(blocks) + "\n"
 
     def post(self, number: int) -> Post:
-        """Return an ordinary post."""
+        """Return a post without any special case."""
         chance = self._chance
         lang = chance.choices(list(_LANGUAGES), list(_LANGUAGES.values()))[0]
         language = LANGUAGES[lang]
@@ -239,7 +239,7 @@ class Writer:
         )
 
     def edited(self, post: Post) -> str:
-        """Return the body with words replaced: one, some, or one in every sentence."""
+        """Return the body with one or more words replaced, up to one in every sentence."""
         language = LANGUAGES[post.lang]
         own = sorted(set(language.words), key=len, reverse=True)
         bound = r"\b" if language.space else ""
@@ -253,7 +253,7 @@ class Writer:
 
 
 def make(count: int, folder: Path, seed: int = 1) -> dict[str, object]:
-    """Write *count* posts below *folder*; return what was planted, as in truth.json: paths below the posts folder."""
+    """Write *count* posts to *folder*; return the planted cases as in truth.json: names in the posts folder."""
     chance = random.Random(f"{count} {seed}")
     writer = Writer(chance)
     share = {kind: round(count * part) for kind, part in _SHARES.items()}
@@ -278,7 +278,7 @@ def make(count: int, folder: Path, seed: int = 1) -> dict[str, object]:
     return truth
 
 
-#: Of all posts. What is left is ordinary.
+#: Shares of all posts; the remaining posts are ordinary.
 _SHARES = {"drafts": 0.01, "future": 0.01, "repeated": 0.01, "exact": 0.02, "near": 0.02, "instalments": 0.01}
 _CHANGES: dict[str, Callable[[Post], Post]] = {
     "drafts": lambda post: replace(post, draft=True),
@@ -290,7 +290,7 @@ _CHANGES: dict[str, Callable[[Post], Post]] = {
 def _copies(
     kind: str, writer: Writer, posts: list[Post], planted: Iterator[int], count: int
 ) -> Iterator[tuple[Post, Post]]:
-    """Yield posts with their copies of one kind; no post has two."""
+    """Yield pairs of a post and its copy; each post has at most one copy."""
     for number in range(count):
         post = posts[next(planted)]
         later = post.date + timedelta(hours=1 + number % 72)
@@ -320,16 +320,16 @@ def _written(post: Post) -> str:
 
 
 def _similarity(place: Path, pair: tuple[Post, Post]) -> float:
-    """Return how much of their text two posts share, as the program defines it."""
+    """Return the similarity of two posts as the program computes it."""
     names = [f"{post.name}.md" for post in pair]
     texts = [parse.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
     return round(jaccard_similarity(*texts), 4)
 
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("count", type=int)
-    asked.add_argument("folder", type=Path)
-    asked.add_argument("--seed", type=int, default=1)
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
     make(options.count, options.folder, options.seed)

@@ -1,11 +1,11 @@
-"""What becomes of a send that something happens to: how many readers are lost, how many get their letter twice.
+"""Counts lost and doubled letters when sending is disturbed.
 
     python bench/faults.py [--runs 20] [--kills 200] [--write]
 
-Each fault is done to a send of its own, so many times, on the test suite's own mail server, which keeps what it takes and
-can be told to misbehave; whatever is left is then sent by the next publishes, as cron would start them, and by `feeds
-resume` where something is held. Lost is who got nothing in the end; doubled, who got another copy, always with the same
-Message-ID. --write puts the table into bench/README.md.
+Each fault disturbs the sending of one issue, in as many runs as the options set, to the mail server of the test suite, which
+keeps every message and can misbehave. Later publish runs send the remaining letters, as with cron, and `feeds resume` sends
+letters that are held. Lost: subscribers without a letter in the end. Doubled: subscribers with another copy, which must have
+the same Message-ID. --write puts the table into bench/README.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import page
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests' own parts lie beside the package
+from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests are next to the package
 from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
 from tests.disk import disk, filled, small  # noqa: E402 - as above
@@ -36,26 +36,26 @@ from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, offering
 from tests.test_crashes import ended, killed, started, until_taken  # noqa: E402 - as above
 
 READERS, CONNECTIONS = 200, 4
-#: Seconds that a server may be silent here: it would be minutes.
+#: Seconds without an answer until a server is given up; in production it is minutes.
 _SHORT = 0.3
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one kind of fault."""
+    """The result of all runs of one fault."""
 
     fault: str
     runs: int
     readers: int
     lost: int
     doubled: int
-    #: How many may have doubled by what we promise, in all runs together.
+    #: The most doubled letters that are promised, in all runs together.
     allowed: int
 
 
 @contextmanager
 def under_way(readers: int = READERS, place: Path | None = None, **settings: object) -> Iterator[Mailing]:
-    """A site with so many readers, and the server that its letter goes through; its store lies in *place*."""
+    """Set up a site with so many subscribers, and its mail server; *place* is the folder of the store."""
     with tempfile.TemporaryDirectory() as folder, SmtpServer() as server:
         site = SampleSite(Path(folder))
         url = f"sqlite:///{place or folder}/feeds.db"
@@ -66,7 +66,7 @@ def under_way(readers: int = READERS, place: Path | None = None, **settings: obj
 
 
 def finished(mailing: Mailing) -> tuple[int, int]:
-    """Let publishes follow until nothing is left to send; return how many readers are lost, how many doubled."""
+    """Publish until nothing is left to send; return the numbers of lost and doubled letters."""
     for _ in range(200):
         report = mailing.publish()
         if report.exit_code == 0:
@@ -78,7 +78,7 @@ def finished(mailing: Mailing) -> tuple[int, int]:
 
 
 def counted(mailing: Mailing) -> tuple[int, int]:
-    """Return how many readers got nothing, and how many another copy.
+    """Return the numbers of lost and doubled letters.
 
     Raises:
         SystemExit: a copy has another Message-ID.
@@ -93,12 +93,12 @@ def counted(mailing: Mailing) -> tuple[int, int]:
 
 
 def often(stage: str, answer: Answer, share: float = 0.05) -> Rule:
-    """Return a rule that gives an answer at a stage now and then."""
+    """Return a rule that gives *answer* at a stage, at random."""
     return lambda step: answer if step.stage == stage and random.random() < share else None
 
 
 def greylist() -> Rule:
-    """Return a rule that refuses whoever is not known yet."""
+    """Return a rule that defers the first attempt for each recipient (greylisting)."""
     known: set[str] = set()
 
     def rule(step: Step) -> Answer:
@@ -111,13 +111,13 @@ def greylist() -> Rule:
 
 
 def changing() -> Rule:
-    """Return a rule that drops connections, and offers something else each time."""
+    """Return a rule that drops connections, and offers other extensions after each reconnect."""
     offers = [("PIPELINING", "8BITMIME"), ("8BITMIME",), ("SMTPUTF8",), ("PIPELINING", "SMTPUTF8")]
     drops = often("data", Fault.HANG_UP)
     return lambda step: offering(*offers[step.before % 4]) if step.stage == "ehlo" else drops(step)
 
 
-#: By the fault's name: a rule anew for each run, and how many of the readers may double.
+#: By the name of the fault: a function that makes the rule of a run, and how many letters may double in a run.
 SERVERS: dict[str, tuple[Callable[[], Rule], int]] = {
     "server hangs up after DATA, now and then": (lambda: often("data", Fault.HANG_UP), 0),
     "server hangs up after the final dot, now and then": (lambda: often("content", Fault.KEEP_AND_HANG_UP), READERS),
@@ -134,7 +134,7 @@ SERVERS: dict[str, tuple[Callable[[], Rule], int]] = {
 
 
 def servers(runs: int) -> Iterator[Row]:
-    """Yield what becomes of sends through servers that misbehave."""
+    """Yield the results with servers that misbehave."""
     for name, (rule, may_double) in SERVERS.items():
         lost = doubled = 0
         for _ in range(runs):
@@ -146,7 +146,7 @@ def servers(runs: int) -> Iterator[Row]:
 
 
 def given_up(mailing: Mailing) -> tuple[int, int]:
-    """Publish until everything is held for a person, since it may have arrived; return what came of it till then."""
+    """Publish until the remaining letters are held because they may have arrived; return lost and doubled letters."""
     while mailing.publish().exit_code:
         mailing.wait(minutes=6)
     return counted(mailing)
@@ -156,7 +156,7 @@ def given_up(mailing: Mailing) -> tuple[int, int]:
 
 
 def kills(number: int) -> Row:
-    """Kill senders, one after the other, of one send."""
+    """Kill the sending process again and again during one issue."""
     connections, readers = 8, max(5000, number * 100)
     with under_way(readers, connections=connections) as mailing:
         mailing.server.pace, mailing.server.forgets = 0.012, True
@@ -169,7 +169,7 @@ def kills(number: int) -> Row:
 
 
 def power(runs: int) -> Row:
-    """Lose power in the middle of sends."""
+    """Lose power while an issue is sent."""
     lost = doubled = allowed = 0
     for _ in range(runs):
         with (
@@ -189,7 +189,7 @@ def power(runs: int) -> Row:
 
 
 def full_disk(runs: int) -> Row:
-    """Fill the disk in the middle of sends."""
+    """Fill the disk while an issue is sent."""
     lost = doubled = 0
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder, small(Path(folder)) as place, under_way(600, place) as mailing:
@@ -204,7 +204,7 @@ def full_disk(runs: int) -> Row:
 
 
 def beside(name: str, runs: int, act: Callable[[Mailing], None]) -> Row:
-    """Do something else in the middle of sends."""
+    """Run *act* in another thread while an issue is sent."""
     lost = doubled = 0
     for _ in range(runs):
         with under_way() as mailing:
@@ -220,7 +220,7 @@ def beside(name: str, runs: int, act: Callable[[Mailing], None]) -> Row:
 
 
 def hold(mailing: Mailing) -> None:
-    """Hold the store, as another program that writes."""
+    """Lock the store for a second, as another writing program does."""
     with closing(sqlite3.connect(mailing.site.folder / "feeds.db", timeout=10, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         time.sleep(1)
@@ -228,7 +228,7 @@ def hold(mailing: Mailing) -> None:
 
 
 def yesterday(runs: int) -> Row:
-    """Bring back the store as it was before the issue was composed; nothing may be sent by it."""
+    """Put back the store from before the issue was composed, and publish; nothing may be sent."""
     lost = doubled = 0
     for _ in range(runs):
         with under_way() as mailing:
@@ -243,8 +243,8 @@ def yesterday(runs: int) -> Row:
 
 
 def rows(runs: int, killings: int) -> Iterator[Row]:
-    """Yield all of it."""
-    connect._PATIENCE = _SHORT  # noqa: SLF001 - minutes, for a person; here every second counts
+    """Yield the results of all faults."""
+    connect._PATIENCE = _SHORT  # noqa: SLF001 - minutes in production
     sender._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
     session.PATIENCE.update(dict.fromkeys(Stage, _SHORT))
     yield kills(killings)
@@ -257,7 +257,7 @@ def rows(runs: int, killings: int) -> Iterator[Row]:
 
 
 def table(found: list[Row]) -> str:
-    """Return a Markdown table."""
+    """Return the results as a Markdown table."""
     head = "| fault | runs | readers in a run | lost | doubled | doubled at most, as promised |\n|---|---:|---:|---:|---:|---:|\n"
     return head + "".join(
         f"| {row.fault} | {row.runs:,} | {row.readers:,} | {row.lost:,} | {row.doubled:,} | {row.allowed:,} |\n"
@@ -266,12 +266,12 @@ def table(found: list[Row]) -> str:
 
 
 def main() -> None:
-    """Do all of it and print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--runs", type=int, default=20)
-    asked.add_argument("--kills", type=int, default=200)
-    asked.add_argument("--write", action="store_true")
-    options = asked.parse_args()
+    """Run all faults and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
     found = []
     for row in rows(options.runs, options.kills):
         print(f"{row.fault}: {row.lost} lost, {row.doubled} doubled (at most {row.allowed})", flush=True)
@@ -280,7 +280,7 @@ def main() -> None:
     if options.write:
         page.written(table(found), HERE / "README.md", "faults")
     if any(row.lost or row.doubled > row.allowed for row in found):
-        sys.exit("more than was promised")
+        sys.exit("more letters were lost or doubled than is promised")
 
 
 if __name__ == "__main__":

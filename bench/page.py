@@ -1,17 +1,17 @@
-"""Figures in a page: each measurement's table stands between marks of its name."""
+"""Writes measured tables into bench/README.md, each between two HTML comments with its name."""
 
 import sys
 from pathlib import Path
 
 
 def written(text: str, readme: Path, mark: str) -> None:
-    """Put what was measured between the marks of this name in the README.
+    """Replace the text between the two marks in the README.
 
     Raises:
-        SystemExit: it has none.
+        SystemExit: the README does not have these marks.
     """
     before, begin, rest = readme.read_text("utf-8").partition(f"<!-- {mark} -->\n")
     _, end, after = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
-        sys.exit(f"{readme} has no place for it: <!-- {mark} --> and <!-- /{mark} -->")
+        sys.exit(f"{readme} does not contain the marks <!-- {mark} --> and <!-- /{mark} -->")
     readme.write_text(f"{before}{begin}{text}{end}{after}", "utf-8")

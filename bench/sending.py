@@ -1,19 +1,19 @@
-"""How fast letters leave, beside Postfix's own generator and the way one would write it by hand, and in how much memory.
+"""Measures speed and memory of sending, compared with Postfix's message generator and with a simple Python script.
 
     python bench/sending.py [--count 10000] [--rounds 5] [--naive 200] [--postfix 2000] [--memory 1000,100000] [--write]
 
-Into `smtp-sink`, which throws mail away, messages are sent in turn by `smtp-source -d -s 16`, by Feeds (unsigned, signed with
-RSA-2048, with Ed25519 beside it), and by EmailMessage, dkimpy and smtplib over one connection. Started as root, smtp-source
-and Feeds also send into a real Postfix of its own, which queues on disk and discards. Before anything is measured, all must
-have sent messages of the same size, signatures aside.
+Messages are sent to `smtp-sink`, which discards them, in turn by `smtp-source -d -s 16`, by Feeds (unsigned, signed with
+RSA-2048, signed with RSA-2048 and Ed25519), and by EmailMessage, dkimpy and smtplib over one connection. If the script runs as
+root, smtp-source and Feeds also send to a Postfix that is started for this, queues on disk and discards. Before the
+measurement, all must have sent messages of the same size, without signatures.
 
-Feeds' issue is frozen beforehand, and what a run for a single reader takes (Python, libraries, the posts) is taken off, so
-that sending alone is measured; each delivery is written down before and after, as always. Seconds differ between machines;
-ratios to smtp-source in the same run are what to watch. `smtp-sink` goes through a message byte by byte and keeps a core
-busy with it: at two cores it is the limit for all but the signed ones.
+Feeds' issue is frozen before, and the cost of a run for one subscriber (Python, libraries, the posts) is subtracted, so that
+only sending is measured; each delivery is stored before and after, as always. Seconds differ between machines; compare the
+ratios to smtp-source in the same run. `smtp-sink` reads messages byte by byte and keeps one core busy: with two cores it is
+the limit for all but signed messages.
 
---naive and --postfix say how many messages these two get (0: leave out). --memory measures the peak of a run for so many
-readers. --write puts all of it into bench/README.md and draws bench/sending.svg.
+--naive and --postfix set the numbers of messages for the script and for Postfix (0: leave out). --memory measures the peak
+memory of runs for these numbers of subscribers. --write puts the results into bench/README.md and draws bench/sending.svg.
 """
 
 import argparse
@@ -45,19 +45,19 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 try:
     import dkim
-except ImportError:  # the naive way is left out
+except ImportError:  # the script is left out
     dkim = None
 
 HERE = Path(__file__).parent
 CONNECTIONS = 16
-#: Keys that sign, by the kind of message.
+#: The signing keys of each kind of message.
 KINDS = {"unsigned": (), "RSA-2048": ("rsa",), "RSA-2048 + Ed25519": ("rsa", "ed25519")}
 DOMAIN = "bench.example"
-#: How far sizes may be apart.
+#: The largest accepted relative difference of message sizes.
 _ALIKE = 0.02
-#: What `feeds publish` says when something waits; here for the hour, since an issue is only to be frozen.
+#: Exit code of `feeds publish` if letters wait: here for `mail.hours`, since the issue is only frozen.
 _LATER = 3
-#: Paragraphs of a post whose letter takes about 44 kB.
+#: Number of paragraphs of a post whose letter has about 44 kB.
 _PARAGRAPHS = 35
 _PARAGRAPH = "Gardens, water and stones are told of in one paragraph after the other; who skips one misses little. " * 4
 _POST = "---\ntitle: A long post\ndate: 2026-11-01T08:00:00Z\n---\n\n"
@@ -115,16 +115,16 @@ anvil unix - - n - 1 anvil
 
 @dataclass(frozen=True)
 class Cost:
-    """What so many messages took."""
+    """The cost of sending a number of messages, in seconds."""
 
     messages: int
     wall: float
     cpu: float
-    #: The most memory it had, in MB.
+    #: Peak memory in MB.
     megabytes: float = 0.0
 
     def less(self, other: "Cost") -> "Cost":
-        """Return what the messages took that *other* did not send."""
+        """Return the difference to the cost of a smaller run."""
         return Cost(self.messages - other.messages, self.wall - other.wall, self.cpu - other.cpu)
 
 
@@ -133,14 +133,14 @@ Programs = dict[str, Callable[[], Cost]]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: medians of one program."""
+    """A row of the table: the medians of one program."""
 
     into: str
     program: str
     rate: float
-    #: Microseconds of CPU a message.
+    #: CPU time for a message, in microseconds.
     cpu: float
-    #: How many cores others kept busy just before.
+    #: Number of cores that other processes kept busy just before.
     others: float
 
 
@@ -149,14 +149,14 @@ class Row:
 
 @contextmanager
 def sink(dump: Path | None = None) -> Iterator[int]:
-    """Hold an smtp-sink open and give its port; into the folder *dump* it writes what it gets."""
+    """Run an smtp-sink and yield its port; it writes received messages to the folder *dump*."""
     port = _free()
     command = [tool("smtp-sink")]
     if os.geteuid() == 0:
         command += ["-u", "nobody"]  # it refuses to serve as root
     if dump:
         _give_away(dump)
-        command += ["-d", f"{dump}/"]  # and behind it something random
+        command += ["-d", f"{dump}/"]  # it appends random characters
     name = f"sink-{os.getpid()}"
     with subprocess.Popen([*command, "-h", name, f"127.0.0.1:{port}", "1024"], stderr=subprocess.DEVNULL) as process:
         try:
@@ -168,7 +168,7 @@ def sink(dump: Path | None = None) -> Iterator[int]:
 
 @contextmanager
 def postfix(folder: Path) -> Iterator[int]:
-    """Hold a Postfix open that takes all mail, queues it in *folder* and discards it; give its port."""
+    """Run a Postfix that accepts all mail, queues it in *folder* and discards it; yield its port."""
     port = _free()
     for name in ("config", "queue", "data"):
         (folder / name).mkdir()
@@ -187,12 +187,12 @@ def postfix(folder: Path) -> Iterator[int]:
 
 
 def _drained(folder: Path) -> None:
-    """Wait until a Postfix has got rid of what it took: else its work would be charged to the next program."""
+    """Wait until Postfix has emptied its queues, since its work would slow down the next program."""
     until = time.monotonic() + 120
     queues = [folder / "queue" / name for name in ("incoming", "active", "deferred")]
     while any(file.is_file() for queue in queues for file in queue.rglob("*")):
         if time.monotonic() > until:
-            sys.exit("Postfix does not get rid of its mail")
+            sys.exit("Postfix does not empty its queues")
         time.sleep(0.2)
 
 
@@ -202,7 +202,7 @@ def _free() -> int:
 
 
 def _wait_for(port: int, name: str) -> None:
-    """Wait until *name* greets at a port; another server may have been faster to take it, and is not to get our mail."""
+    """Wait until *name* answers at a port; exit if another server has taken the port in the meantime."""
     for _ in range(200):
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as connection:
@@ -215,17 +215,17 @@ def _wait_for(port: int, name: str) -> None:
 
 
 def _give_away(folder: Path) -> None:
-    """Let smtp-sink write into a folder although it gave up being root."""
+    """Give a folder to the user that smtp-sink runs as."""
     if os.geteuid() == 0:
         folder.parent.chmod(0o755)
         os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
 
 
 def tool(name: str) -> str:
-    """Return where one of Postfix's programs lies; for users they are not on the path.
+    """Return the path of one of Postfix's programs, which are not in every user's PATH.
 
     Raises:
-        SystemExit: it is not installed.
+        SystemExit: the program is not installed.
     """
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or sys.exit(f"{name} is missing: install Postfix")
 
@@ -234,10 +234,10 @@ def tool(name: str) -> str:
 
 
 def ran(command: list[str], folder: Path, messages: int = 0, *, well: tuple[int, ...] = (0,)) -> tuple[Cost, str]:
-    """Run a command; return what it took and what it said.
+    """Run a command; return its cost and its output.
 
     Raises:
-        SystemExit: it ended otherwise than *well*; its own words are printed.
+        SystemExit: the exit code is not in *well*; the output is printed.
     """
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
@@ -253,25 +253,25 @@ def ran(command: list[str], folder: Path, messages: int = 0, *, well: tuple[int,
 
 
 class Source:
-    """Postfix's own generator."""
+    """smtp-source, Postfix's message generator."""
 
     def __init__(self, size: int) -> None:
-        #: It adds a head of its own, the longer the name of this machine the longer.
+        #: It adds a header whose length depends on the host name, so `fit` corrects the length.
         self._length, self._folder = size, Path.cwd()
 
     def fit(self, size: int) -> None:
-        """Add what its messages were short of *size*."""
+        """Correct the length after a message had *size* bytes."""
         self._length += self._length - size
 
     def run(self, count: int, port: int) -> Cost:
-        """Send so many messages."""
+        """Send *count* messages."""
         command = [tool("smtp-source"), "-d", "-f", f"letters@{DOMAIN}", "-t", f"reader@{DOMAIN}"]
         command += ["-s", f"{min(CONNECTIONS, count)}", "-l", f"{self._length}", "-m", f"{count}", f"127.0.0.1:{port}"]
         return ran(command, self._folder, count)[0]
 
 
 class Feeds:
-    """This program, with an issue for so many readers that is frozen and waits to be sent."""
+    """This program, with an issue that is frozen and waits to be sent."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -282,10 +282,10 @@ class Feeds:
             (folder / f"{name}.pem").write_bytes(key)
 
     def run(self, kind: str, count: int, port: int) -> Cost:
-        """Send an issue to so many readers; the cost is that of the whole command.
+        """Send an issue to *count* subscribers; return the cost of the whole command.
 
         Raises:
-            SystemExit: not all of them got it.
+            SystemExit: not all of them got the issue.
         """
         shutil.copy(self._frozen(count, port), self._folder / "feeds.db")
         self._configure(port, kind)
@@ -296,13 +296,13 @@ class Feeds:
         return cost
 
     def _frozen(self, count: int, port: int) -> Path:
-        """Return a store in which everything but sending is done: it is not the hour to send."""
+        """Return a store with a frozen issue, made by publishing outside of `mail.hours`."""
         kept = self._folder / f"frozen-{count}.db"
         if kept.exists():
             return kept
         for name in ("feeds.db", "people.csv"):
             (self._folder / name).unlink(missing_ok=True)
-        for name in ("public", ".feeds-cache"):  # an issue that lies there would be unknown to the new store
+        for name in ("public", ".feeds-cache"):  # an issue there would be unknown to the new store
             shutil.rmtree(self._folder / name, ignore_errors=True)
         later = datetime.now(UTC) + timedelta(hours=12)
         self._configure(port, hours=f'hours = "{later:%H:00}-{later:%H:01}"')
@@ -319,14 +319,14 @@ class Feeds:
 
 
 class Naive:
-    """What one would write: a message, a signature, one connection, one after the other."""
+    """A simple script: it builds, signs and sends one message after the other over one connection."""
 
     def __init__(self, letter: EmailMessage) -> None:
         parts = {part.get_content_type(): part.get_content() for part in letter.iter_parts()}
         self._text, self._html, self._key = parts["text/plain"], parts["text/html"], _keys()["rsa"]
 
     def run(self, count: int, port: int) -> Cost:
-        """Send so many messages."""
+        """Send *count* messages."""
         wall, cpu = time.perf_counter(), time.process_time()
         with smtplib.SMTP("127.0.0.1", port) as server:
             for number in range(count):
@@ -346,7 +346,7 @@ class Naive:
 
 
 def feeds_run(feeds: Feeds, kind: str, count: int, port: int) -> Cost:
-    """Return what sending takes by itself: what a run for so many readers takes more than one for a single reader."""
+    """Return the cost of sending alone: a run for *count* subscribers minus a run for one."""
     alone = feeds.run(kind, 1, port)
     return feeds.run(kind, count, port).less(alone)
 
@@ -356,17 +356,17 @@ def _feeds() -> list[str]:
 
 
 def _keys() -> dict[str, bytes]:
-    """Return private keys as PEM, made anew."""
+    """Return new private keys in PEM."""
     made = {"rsa": rsa.generate_private_key(65537, 2048), "ed25519": ed25519.Ed25519PrivateKey.generate()}
     pem, form, plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return {name: key.private_bytes(pem, form, plain) for name, key in made.items()}
 
 
-# Comparing what is sent ---------------------------------------------------------------------------------------------
+# Comparing messages -------------------------------------------------------------------------------------------------
 
 
 def received(send: Callable[[int], object]) -> bytes:
-    """Return the one message that *send* brings to a port, as it was on the wire."""
+    """Return the message that *send* sends to a port, as it was transferred."""
     with tempfile.TemporaryDirectory() as place:
         dump = Path(place, "dump")
         dump.mkdir()
@@ -377,21 +377,21 @@ def received(send: Callable[[int], object]) -> bytes:
 
 
 def as_sent(dumped: bytes) -> bytes:
-    """Return a message without what smtp-sink puts around it: a head that ends with `Received`, an empty line, bare line ends."""
+    """Return a dumped message without smtp-sink's additions: headers up to `Received`, a last empty line, LF line ends."""
     _, _, message = re.split(rb"^(Received: .*\n(?:[ \t].*\n)*)", dumped, maxsplit=1, flags=re.MULTILINE)
     return message.removesuffix(b"\n").replace(b"\n", b"\r\n")
 
 
 def unsigned_size(message: bytes) -> int:
-    """Return how many bytes a message takes, its signatures aside."""
+    """Return the size of a message without its signatures, in bytes."""
     return len(re.sub(rb"^DKIM-Signature: .*\r\n(?:[ \t].*\r\n)*", b"", message, flags=re.MULTILINE | re.IGNORECASE))
 
 
 def fitted(feeds: Feeds) -> tuple[Source, Naive, int]:
-    """Return the peers, set up for messages as Feeds sends them, and how many bytes these take.
+    """Return the other two programs, set up for messages of the same size as Feeds', and this size in bytes.
 
     Raises:
-        SystemExit: sizes differ, so that no ratio would mean anything.
+        SystemExit: the sizes differ, so ratios would have no meaning.
     """
     sent = {kind: received(lambda port, kind=kind: feeds.run(kind, 1, port)) for kind in KINDS}
     size = unsigned_size(sent["unsigned"])
@@ -403,7 +403,7 @@ def fitted(feeds: Feeds) -> tuple[Source, Naive, int]:
     if dkim:
         sizes["naive"] = unsigned_size(received(lambda port: naive.run(1, port)))
     if wrong := {name: found for name, found in sizes.items() if abs(found / size - 1) > _ALIKE}:
-        sys.exit(f"sizes differ from {size:,} bytes: {wrong}")
+        sys.exit(f"messages differ from {size:,} bytes in size: {wrong}")
     return source, naive, size
 
 
@@ -411,7 +411,7 @@ def fitted(feeds: Feeds) -> tuple[Source, Naive, int]:
 
 
 def measured(programs: Programs, into: str, rounds: int, between: Callable[[], None]) -> Iterator[Row]:
-    """Let all programs run in turn, *between* after each; yield their lines."""
+    """Run all programs in turn, with a call of *between* after each; yield their rows."""
     costs: dict[str, list[Cost]] = {name: [] for name in programs}
     others = []
     for _ in range(rounds):
@@ -426,14 +426,14 @@ def measured(programs: Programs, into: str, rounds: int, between: Callable[[], N
 
 
 def _busy(seconds: float = 0.25) -> float:
-    """Return how many cores are busy while we do nothing: rates mean little where others work."""
+    """Return the number of cores that other processes keep busy; if they do, rates are not reliable."""
     before = _ticks()
     time.sleep(seconds)
     return (_ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
 
 
 def _ticks() -> int:
-    """Return how long all cores together were busy since they started; 0 where no /proc tells."""
+    """Return the busy time of all cores since boot, in clock ticks; 0 without /proc."""
     try:
         user, nice, system, _idle, _wait, *interrupts = (
             Path("/proc/stat").read_text("ascii").split("\n")[0].split()[1:8]
@@ -444,7 +444,7 @@ def _ticks() -> int:
 
 
 def into_sink(feeds: Feeds, source: Source, naive: Naive, options: argparse.Namespace) -> list[Row]:
-    """Measure all of them into smtp-sink."""
+    """Measure all programs with smtp-sink."""
     count = options.count
     with sink() as port:
         programs = {"smtp-source": lambda: source.run(count, port)}
@@ -456,7 +456,7 @@ def into_sink(feeds: Feeds, source: Source, naive: Naive, options: argparse.Name
 
 
 def into_postfix(feeds: Feeds, source: Source, options: argparse.Namespace) -> list[Row]:
-    """Measure smtp-source and Feeds into a real Postfix; nothing where there can be none."""
+    """Measure smtp-source and Feeds with a real Postfix; return nothing if Postfix cannot be started."""
     count = options.postfix
     if not count or os.geteuid() or shutil.which("postfix") is None:
         return []
@@ -468,16 +468,16 @@ def into_postfix(feeds: Feeds, source: Source, options: argparse.Namespace) -> l
 
 
 def memory(feeds: Feeds, sizes: list[int]) -> dict[int, float]:
-    """Return the peak of a run in MB, by how many readers get the issue."""
+    """Return the peak memory of a run in MB, by number of subscribers."""
     with sink() as port:
         return {count: feeds.run("unsigned", count, port).megabytes for count in sizes}
 
 
-# Telling ----------------------------------------------------------------------------------------------------------
+# Reporting --------------------------------------------------------------------------------------------------------
 
 
 def table(rows: list[Row]) -> str:
-    """Return a Markdown table; ratios are to smtp-source into the same server."""
+    """Return the rows as a Markdown table; ratios are to smtp-source with the same server."""
     base = {row.into: row.rate for row in rows if row.program == "smtp-source"}
     lines = ["| into | program | messages/s | CPU µs a message | ratio to smtp-source |", "|---|---|---:|---:|---:|"]
     for row in rows:
@@ -487,7 +487,7 @@ def table(rows: list[Row]) -> str:
 
 
 def memory_table(found: dict[int, float]) -> str:
-    """Return a Markdown table of peaks; nothing where none was measured."""
+    """Return the peaks as a Markdown table; nothing if none was measured."""
     if not found:
         return ""
     lines = ["| readers | peak MB |", "|---:|---:|", *(f"| {count:,} | {peak:.0f} |" for count, peak in found.items())]
@@ -495,22 +495,22 @@ def memory_table(found: dict[int, float]) -> str:
 
 
 def caption(size: int, rows: list[Row], options: argparse.Namespace) -> str:
-    """Return when, with what, of what, and beside what this was measured."""
-    asked = [tool("postconf"), "-h", "mail_version"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    """Return a line with the date, the machine, the versions, the counts and the load of the measurement."""
+    command = [tool("postconf"), "-h", "mail_version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     python = ".".join(map(str, sys.version_info[:3]))
     counts = f"{options.count:,} messages into smtp-sink"
     if options.postfix:
         counts += f", {options.postfix:,} into Postfix"
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {python}, Postfix {told}; medians of {options.rounds}"
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {python}, Postfix {version}; medians of {options.rounds}"
         f" interleaved runs, messages of {size:,} bytes (without signatures), {counts}. Others kept"
         f" {statistics.mean(row.others for row in rows):.1f} cores busy.\n"
     )
 
 
 def charted(rows: list[Row]) -> str:
-    """Return the rates as a chart, a group for each server."""
+    """Return a chart of the rates, with a group for each server."""
     groups = {
         f"into {into}": [
             chart.Bar(row.program, row.rate, f"{row.rate:,.0f} a second", is_ours=row.program.startswith("feeds"))
@@ -523,15 +523,15 @@ def charted(rows: list[Row]) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--count", type=int, default=10_000)
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--naive", type=int, default=200, metavar="COUNT")
-    asked.add_argument("--postfix", type=int, default=2000, metavar="COUNT")
-    asked.add_argument("--memory", default="", metavar="READERS,…")
-    asked.add_argument("--write", action="store_true")
-    options = asked.parse_args()
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--naive", type=int, default=200, metavar="COUNT")
+    parser.add_argument("--postfix", type=int, default=2000, metavar="COUNT")
+    parser.add_argument("--memory", default="", metavar="READERS,…")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         feeds = Feeds(Path(place))
         source, naive, size = fitted(feeds)

@@ -1,31 +1,31 @@
-"""Everything Feeds raises on purpose.
+"""The exceptions that Feeds raises on purpose.
 
 FeedsError
-  ConfigError      config.toml cannot be used           (.path, .line, .key, .reason)
-  PostError        one post file cannot be used         (.path, .line, .reason)
-  TemplateError    a template cannot be rendered        (.path, .line, .reason)
-  StoreError       the memory cannot be read or written (see __cause__)
-  OutputError      a file cannot be written             (.path, .reason)
-  CommandError     a command of the owner failed        (.command, .reason)
-  AddressError     this is no mail address              (.address, .reason)
-  MailRefused      no server takes our mail             (the settings, or who we are, must be mended)
-  MailAway         no server can be reached             (try again later)
-  Busy             another publish holds this site      (try again later)
-  Changed          a post changed while it was read     (try again later)
+  ConfigError              config.toml cannot be used              (.path, .line, .key, .reason)
+  PostError                one post file cannot be used            (.path, .line, .reason)
+  TemplateError            a template cannot be rendered           (.path, .line, .reason)
+  StoreError               the database cannot be read or written  (see __cause__)
+  OutputError              a file cannot be written                (.path, .reason)
+  CommandError             a command of the config failed          (.command, .reason)
+  AddressError             not an email address                    (.address, .reason)
+  SenderRejected           mail servers reject us as a sender      (fix the settings or the sender's domain)
+  MailServerUnavailable    no mail server can be reached           (try again later)
+  LockedError              another process works on this site      (try again later)
+  PostChangedDuringRead    a post changed while it was read        (try again later)
 
-Edges turn foreign errors into these; doors turn these into exit codes.
+Modules of `edges` turn exceptions of libraries into these; the command line turns these into exit codes.
 """
 
 
 class FeedsError(Exception):
-    """Something the user can mend."""
+    """An error that the user can fix."""
 
-    #: What the process exits with: 1, the user must mend something; 3, try again later.
+    #: The exit code of the process: 1 if the user must fix something, 3 if it is enough to try again later.
     exit_code = 1
 
 
 class _FileError(FeedsError):
-    """A fault at a place in a file."""
+    """An error at a line of a file; *line* is None if it concerns the whole file."""
 
     def __init__(self, path: str, line: int | None, reason: str) -> None:
         super().__init__(path, line, reason)
@@ -37,7 +37,7 @@ class _FileError(FeedsError):
 
 
 class ConfigError(_FileError):
-    """The configuration cannot be used."""
+    """config.toml, or a variable that overrides it, cannot be used."""
 
     def __init__(self, path: str, line: int | None, key: str, reason: str) -> None:
         super().__init__(path, line, f"{key}: {reason}" if key else reason)
@@ -46,19 +46,19 @@ class ConfigError(_FileError):
 
 
 class PostError(_FileError):
-    """One post file cannot be used; the others go on."""
+    """A post file cannot be used; the other posts are published."""
 
 
 class TemplateError(_FileError):
-    """A template cannot be rendered or gives something mail clients would not understand."""
+    """A template cannot be rendered, or its result would not work in mail programs."""
 
 
 class StoreError(FeedsError):
-    """The memory cannot be read or written; `__cause__` has the database's own words."""
+    """The database cannot be read or written; `__cause__` is the exception of the database driver."""
 
 
 class OutputError(FeedsError):
-    """A file cannot be written; what stood there before still does."""
+    """A file cannot be written; the previous version of the file is unchanged."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
@@ -69,7 +69,7 @@ class OutputError(FeedsError):
 
 
 class CommandError(FeedsError):
-    """A command that the owner has named did not do what it should."""
+    """A command that is configured in config.toml failed."""
 
     def __init__(self, command: str, reason: str) -> None:
         super().__init__(command, reason)
@@ -80,34 +80,34 @@ class CommandError(FeedsError):
 
 
 class AddressError(FeedsError):
-    """This is no address that mail could be sent to."""
+    """A text is not an email address that mail can be sent to."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(address, reason)
         self.address, self.reason = address, reason
 
     def __str__(self) -> str:
-        return f"{self.address!r} is no mail address: {self.reason}"
+        return f"{self.address!r} is not an email address: {self.reason}"
 
 
-class SenderRejected(FeedsError):  # noqa: N818 - as the servers say
-    """A mail server does not want us, or we not it, whoever the mail is for."""
+class SenderRejected(FeedsError):  # noqa: N818 - the servers' word
+    """Nothing can be sent until something is fixed: a server rejects the sender, or cannot be trusted."""
 
 
-class MailServerUnavailable(FeedsError):  # noqa: N818 - not a fault of ours
-    """No mail server can be reached, or all say "later"."""
+class MailServerUnavailable(FeedsError):  # noqa: N818 - nothing here is wrong
+    """No mail server can be reached, or all of them answer "try again later" (4xx)."""
 
     exit_code = 3
 
 
 class LockedError(FeedsError):
-    """Another publish is at work on this site; it will do what this one would have done."""
+    """Another process works on this site; it will also do what this one would have done."""
 
     exit_code = 3
 
 
-class PostChangedDuringRead(FeedsError):  # noqa: N818 - not a fault, a reason to look again
-    """A post is no longer what was read a moment ago."""
+class PostChangedDuringRead(FeedsError):  # noqa: N818 - nothing is wrong, only to be repeated
+    """A post changed between two reads of one publish run."""
 
     exit_code = 3
 
@@ -116,4 +116,4 @@ class PostChangedDuringRead(FeedsError):  # noqa: N818 - not a fault, a reason t
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path}: keeps changing while it is read; try again when it is at rest"
+        return f"{self.path}: keeps changing while it is read; try again when it no longer changes"

@@ -1,8 +1,8 @@
-"""The nouns: frozen values that are valid because they exist.
+"""The data model: immutable values that all other modules share.
 
-One file is a `Post`. What is public at a moment is the `Catalogue` of `Entry` values; a `Verdict` says of every file
-what became of it. An `Issue` is one edition of a newsletter, a `Letter` its rendering, a `Delivery` its way to one
-reader.
+A file in the posts folder is a `Post`. The `Catalogue` holds an `Entry` for each public post, and a `PostOutcome` for
+each file. An `Issue` is one edition of a newsletter, a `Letter` its rendering, a `Delivery` one letter to one
+subscriber.
 """
 
 from collections import Counter
@@ -12,16 +12,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-#: A moment that knows its offset from UTC.
-Moment = Annotated[datetime, Meta(tz=True)]
+#: A datetime with a time zone.
+AwareDatetime = Annotated[datetime, Meta(tz=True)]
 
 
 class Value(Struct, frozen=True, kw_only=True, array_like=True):
-    """A noun: it does not change, equals what holds the same, and can be kept as JSON and read back."""
+    """An immutable struct that is compared by its fields and encoded as a JSON array."""
+
+
+# Posts ------------------------------------------------------------------------------------------------------------
 
 
 class PostStatus(StrEnum):
-    """What became of a post file."""
+    """How a publish run treats a post file."""
 
     PUBLIC = "public"
     DRAFT = "draft"
@@ -32,7 +35,7 @@ class PostStatus(StrEnum):
 
 
 class Author(Value, frozen=True, kw_only=True):
-    """Somebody who wrote a post."""
+    """The author of a post."""
 
     name: str
     uri: str | None = None
@@ -40,7 +43,7 @@ class Author(Value, frozen=True, kw_only=True):
 
 
 class Image(Value, frozen=True, kw_only=True):
-    """A post's lead picture."""
+    """The lead image of a post."""
 
     #: Absolute.
     url: str
@@ -48,325 +51,332 @@ class Image(Value, frozen=True, kw_only=True):
 
 
 class Enclosure(Value, frozen=True, kw_only=True):
-    """A file that belongs to a post: an episode, a film, a document (RFC 4287 section 4.2.7.2)."""
+    """A file attached to a post: a podcast episode, a video, a document (RFC 4287 section 4.2.7.2)."""
 
     #: Absolute.
     url: str
-    #: A media type; None where neither the post nor the file's name tells.
+    #: The media type; None if neither the post nor the file name gives it.
     type: str | None = None
-    #: Bytes; None where the post does not say. A file of the site is looked at when a feed is made.
+    #: Size in bytes; None if the post does not give it. The size of the site's own files is read for each feed.
     length: int | None = None
-    #: How long it plays.
+    #: Playing time.
     seconds: int | None = None
     title: str = ""
 
 
 class OriginalFeed(Value, frozen=True, kw_only=True):
-    """The feed of another site in which a post came out first (RFC 4287 section 4.2.11)."""
+    """The feed of another site that published a post first (RFC 4287 section 4.2.11, `atom:source`)."""
 
     title: str
-    #: Of the feed itself.
+    #: The URL of the feed document.
     url: str
     id: str | None = None
 
 
 class Post(Value, frozen=True, kw_only=True):
-    """One file, read and understood as far as every post must be: its front matter, and what its text is known by."""
+    """A parsed post file: its front matter, and the fingerprints of its text."""
 
-    #: Relative to the posts folder, with `/`.
+    #: Relative to the posts folder, separated by `/`.
     path: str
     title: str
-    published: Moment
-    #: None where the post names none; then it has not been updated since `published`.
-    updated: Moment | None = None
-    expires: Moment | None = None
+    published: AwareDatetime
+    #: None if the post has not been updated since `published`.
+    updated: AwareDatetime | None = None
+    expires: AwareDatetime | None = None
     draft: bool = False
     #: BCP 47.
     lang: str
     slug: str
     #: Absolute.
     url: str
-    #: `id` or `guid` of the front matter, as written.
+    #: `id` or `guid` of the front matter, unchanged.
     declared_id: str | None = None
-    #: The page a link post points to, or the post's page redirects to.
+    #: The page that a link post links to, or that the post's page redirects to.
     external_url: str | None = None
-    #: Where else the same text stands first (RFC 6596).
+    #: The URL of the original, if the post is a copy (RFC 6596).
     canonical: str | None = None
     source: OriginalFeed | None = None
-    #: Who may do what with it, in words.
+    #: Copyright or licence, as text.
     rights: str = ""
     authors: tuple[Author, ...] = ()
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    #: What `tags.rules` found in title and text; each tag as its rule spells it.
+    #: Tags that `tags.rules` added because of words in title or text, in the spelling of the rule.
     rule_tags: tuple[str, ...] = ()
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
-    #: Of the text as published, less white space, case and marks; equal texts have equal digests.
+    #: Digest of the published text without white space, Markdown characters and letter case.
     text_digest: str
-    #: Bytes of that text.
+    #: Size of that text in bytes.
     text_size: int
-    #: What a similar text shares with this one, and what the next instalment does not; see `feeds.core.posts.sketch`.
+    #: Fingerprint that similar texts mostly share (`feeds.core.posts.sketch`).
     sketch: bytes = b""
+    #: Hash of all digits of the text: it differs between instalments, whose other words may be the same.
     digits_hash: int = 0
-    #: False keeps the post out of every feed.
+    #: False keeps the post out of all feeds.
     feed: bool = True
-    #: True lets an old post into a newsletter, False keeps it out, None leaves it to its age.
+    #: True allows an old post in a newsletter, False keeps the post out, None decides by its age.
     newsletter: bool | None = None
     featured: bool = False
-    #: Until then no newsletter tells of it.
-    hold_until: Moment | None = None
-    #: `path:line: …`, for people.
+    #: No newsletter includes the post before this time.
+    hold_until: AwareDatetime | None = None
+    #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
 
 
 class Text(Value, frozen=True, kw_only=True):
-    """What a post says: made only for posts that are shown, since it has to be rendered."""
+    """The rendered text of a post; rendering is slow, so only posts that are published have one."""
 
-    #: As rendered: not safe to show yet, addresses as the post has them.
+    #: Not sanitised, with relative URLs.
     html: str
     excerpt: str
-    #: Whole minutes, at least 1; the post's own where it names one.
+    #: Whole minutes, at least 1; from the front matter if it is set there.
     reading_minutes: int
-    #: `path:line: …`, for people.
+    #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
 
 
 class PostOutcome(Value, frozen=True, kw_only=True):
-    """What became of one file, and why."""
+    """How a publish run treats one file, and why."""
 
     path: str
     status: PostStatus
     #: Empty for a public post.
     reason: str = ""
-    #: Path of the post that stays.
+    #: Path of the post that is published instead.
     duplicate_of: str | None = None
-    #: None only when the file could not be read as a post.
+    #: None only if the file cannot be parsed.
     post: Post | None = None
 
 
 class DuplicateKind(StrEnum):
-    """How one post repeats another."""
+    """The way in which one post repeats another."""
 
     ID = "id"
     TEXT = "text"
-    #: Nearly the same text.
+    #: Almost the same text.
     NEAR = "near"
-    #: Nearly the same text with other numbers in it: a release note, a monthly notice.
+    #: Almost the same text with other numbers, such as a release note or a monthly notice.
     INSTALMENT = "instalment"
 
 
 class TextSimilarity(Value, frozen=True, kw_only=True):
-    """How alike the texts of two posts are."""
+    """The similarity of two texts."""
 
-    #: Jaccard index of their sets of 5-character shingles, 0 to 1.
+    #: Jaccard index of the sets of 5-character shingles, 0 to 1.
     jaccard: float
-    #: Of the shorter one.
+    #: Length of the shorter text.
     characters: int
 
 
 class DuplicatePair(Value, frozen=True, kw_only=True):
-    """A post that repeats another, or looks as if it did."""
+    """A post that repeats another one, or may do so."""
 
     post: Post
     kept: Post
     kind: DuplicateKind
     similarity: float
-    #: False where both stay and the pair is only reported.
+    #: False if both posts are published and the pair is only reported.
     dropped: bool
-    #: For people.
+    #: A message for the user.
     reason: str
 
 
-class PublishedCategory(Value, frozen=True, kw_only=True):
-    """A category or tag as it is published."""
+# Feeds ------------------------------------------------------------------------------------------------------------
 
-    #: The spelling that won: the term in feeds.
+
+class PublishedCategory(Value, frozen=True, kw_only=True):
+    """A category or tag in the form in which it is published."""
+
+    #: The spelling that replaces all variants; the `term` in feeds.
     term: str
-    #: For people.
+    #: The name that readers see.
     label: str
-    #: In paths, unquoted; keeps its script.
+    #: Part of paths; not percent-encoded, may contain non-ASCII characters.
     slug: str
     description: str = ""
 
 
 class Entry(Value, frozen=True, kw_only=True):
-    """A public post with everything that other posts and the store had a say in."""
+    """A public post with its id, categories and tags, which depend on other posts and on the store."""
 
-    #: A URI, chosen once.
+    #: A URI that never changes.
     id: str
     post: Post
     categories: tuple[PublishedCategory, ...]
     tags: tuple[str, ...]
-    #: When a reader should look again: the post's own `updated` once that is reached, else its date.
+    #: The post's `updated`; `published` if `updated` is not set, in the future, or earlier than `published`.
     updated: datetime
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
-    """Everything that is public at one moment, newest first, and a verdict on every file."""
+    """All public entries at one time, newest first, and the outcome of each file."""
 
     now: datetime
     entries: tuple[Entry, ...]
     outcomes: tuple[PostOutcome, ...]
-    #: What was found to repeat or resemble another post, in the order of paths.
+    #: Posts that repeat or resemble another one, in the order of their paths.
     duplicates: tuple[DuplicatePair, ...] = ()
-    #: For people: what is odd about the categories.
+    #: Messages for the user about categories.
     category_warnings: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many files have which status; every status is named."""
-        found = Counter(v.status for v in self.outcomes)
-        return {status.value: found[status] for status in PostStatus}
+        """The number of files with each status, zeros included."""
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        return {status.value: counts[status] for status in PostStatus}
 
 
 class KnownEntry(Value, frozen=True, kw_only=True):
-    """What the store remembers of an entry that was published."""
+    """An entry that was published before, as the store keeps it."""
 
     id: str
     path: str
     text_digest: str
-    #: The following are None where an older version wrote it down.
+    #: The next three are None if an older version of the program stored the entry.
     sketch: bytes | None = None
     title: str | None = None
     published: datetime | None = None
 
 
 class EntryVersion(Value, frozen=True, kw_only=True):
-    """What an entry was from a moment on."""
+    """A past or current version of an entry, published from `since` on."""
 
     since: datetime
     path: str
     text_digest: str
-    #: None where an older version wrote it down.
+    #: None if an older version of the program stored it.
     title: str | None
 
 
 class KnownFeed(Value, frozen=True, kw_only=True):
-    """What the store remembers of a feed that was published."""
+    """A feed that was published before, as the store keeps it."""
 
-    #: What it is made by: `all`, `category`, `tag`, `author`, `language`, `extra`, `newsletter`.
+    #: `all`, `category`, `tag`, `author`, `language`, `extra` or `newsletter`.
     kind: str
-    #: Of what, as names are compared; empty for the feed of everything.
+    #: The normalised name of the category, tag, … ; empty for the feed of all posts.
     key: str
     id: str
-    #: Below `public/`, with `/` at the end.
+    #: Relative to `public/`, with `/` at the end.
     folder: str
-    #: For people.
+    #: The name that readers see.
     label: str
-    #: What it has said of itself; it is never turned back.
+    #: The last published `updated` of the feed; it never goes back.
     updated: datetime | None = None
-    #: Where it lay before.
+    #: Former folders, which still get a copy of the feed.
     former: tuple[str, ...] = ()
 
 
 class ArchivePage(Value, frozen=True, kw_only=True):
-    """Some entries of a feed, together for good (RFC 5005 section 4)."""
+    """A page of a feed's archive (RFC 5005 section 4); an entry never moves to another page."""
 
-    #: Of its feed.
+    #: `kind` and `key` of the feed.
     kind: str
     key: str
-    #: From 1, the oldest.
+    #: From 1; page 1 has the oldest entries.
     number: int
-    #: How many entries it takes, decided when it was begun: a page that was full stays full.
+    #: The number of entries that fill the page; fixed when the page is started.
     size: int
-    #: Ids in the order in which they came; those that are not public any more too.
+    #: Ids in the order in which they were added, including entries that are no longer public.
     entries: tuple[str, ...]
 
 
 class Ping(Value, frozen=True, kw_only=True):
-    """A feed that has changed and whose hub does not know yet."""
+    """A changed document whose WebSub hub has not been notified yet."""
 
-    #: Below `public/`.
+    #: Relative to `public/`.
     path: str
     since: datetime
     tries: int = 0
-    #: Not before.
+    #: Time of the next attempt.
     next_at: datetime
 
 
-class IssueState(StrEnum):
-    """How far an issue has come."""
+# Newsletters ------------------------------------------------------------------------------------------------------
 
-    #: Posts and letters are frozen; it waits for somebody to approve it.
+
+class IssueState(StrEnum):
+    """The progress of an issue."""
+
+    #: The content is frozen; the issue waits for approval.
     COMPOSED = "composed"
-    #: Recipients are frozen too; some deliveries are not sent yet.
+    #: Recipients and letters are frozen too; some deliveries are not sent yet.
     SENDING = "sending"
     SENT = "sent"
 
 
 class DeliveryState(StrEnum):
-    """How far one letter to one reader has come."""
+    """The progress of a delivery."""
 
     READY = "ready"
-    #: Taken by a sender, which has not touched it yet.
+    #: Reserved by a sending process that has not started it.
     LEASED = "leased"
-    #: Written down before the transport sees the message, so that a crash leaves a trace.
+    #: Stored before the transport gets the message, so that a crash leaves a trace.
     HANDING_OVER = "handing_over"
     SENT = "sent"
-    #: The server said "later".
+    #: The server answered "try again later" (4xx).
     DEFERRED = "deferred"
-    #: Over without having been sent: refused for good, or the reader left before.
+    #: Not sent: the server rejected it permanently (5xx), or the subscriber unsubscribed before.
     FAILED = "failed"
-    #: Handed over, and no answer came: it may have arrived.
+    #: Given to the server without an answer; it may have arrived.
     UNKNOWN = "unknown"
 
 
 class EditorNote(Value, frozen=True, kw_only=True):
-    """What an editor says of one issue."""
+    """The editor's note for one issue: a Markdown file in `letters/`."""
 
-    #: Below the site's folder, for messages.
+    #: Relative to the site's folder; used in messages.
     path: str
-    #: Of what is written in the file.
+    #: Digest of the file.
     digest: str
     subject: str = ""
-    #: HTML as rendered: not safe to show yet.
+    #: Not sanitised yet.
     html: str = ""
-    #: Posts, as the editor names them: a path, a slug, an address, an id.
+    #: Posts, each named by path, slug, URL or id.
     pinned: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
 
 class Selection(Value, frozen=True, kw_only=True):
-    """Which entries an issue is made of."""
+    """The entries of an issue."""
 
-    #: Told with excerpt, the lead first; none where the note is all there is to say.
+    #: Shown with an excerpt, the lead first; empty if the issue has only a note.
     stories: tuple[Entry, ...]
-    #: Listed by title.
+    #: Listed by title only.
     also: tuple[Entry, ...] = ()
-    #: Counted as announced without being shown (a newsletter's first issue passes over its back catalogue).
+    #: Not shown, but marked as announced: the older posts, in the first issue of a newsletter.
     passed_over: tuple[Entry, ...] = ()
     note: "EditorNote | None" = None
 
 
 class IssueContent(Value, frozen=True, kw_only=True):
-    """What an issue tells, frozen: whoever it goes to, and whenever somebody approves it, it tells this."""
+    """The frozen content of an issue, from which letters are rendered when it is approved."""
 
     selection: Selection
-    #: What its posts say, by path.
+    #: Rendered posts by path.
     texts: dict[str, Text]
 
 
 class IssuePage(Value, frozen=True, kw_only=True):
-    """An issue for everybody: no personal links."""
+    """The public web page of an issue, without personal links."""
 
-    #: For the archive.
+    #: The page in `public/newsletters/`.
     html: str
-    #: As an entry of the newsletter's own feed; empty where an older version froze it.
+    #: HTML for the entry in the newsletter's own feed; empty if an older version of the program froze the issue.
     entry: str = ""
 
 
 class SubscriberPreferences(Value, frozen=True, kw_only=True):
-    """What a reader asked for; readers with equal choices get the same letter."""
+    """Preferences of a subscriber; subscribers with equal preferences get the same letter."""
 
-    #: None: the newsletter's.
+    #: None means the language of the newsletter.
     lang: str | None = None
-    #: Categories, as readers were offered them, sorted; none: all.
+    #: Category names, sorted; empty means all categories.
     topics: tuple[str, ...] = ()
 
 
 class Letter(Value, frozen=True, kw_only=True):
-    """An issue rendered once for all readers of one language who are told the same of it."""
+    """An issue rendered for all subscribers with the same language and the same selection of posts."""
 
     lang: str
     subject: str
@@ -375,7 +385,7 @@ class Letter(Value, frozen=True, kw_only=True):
 
 
 class Issue(Value, frozen=True, kw_only=True):
-    """One edition of one newsletter, as the store keeps it."""
+    """One edition of a newsletter, as the store keeps it."""
 
     id: int
     newsletter: str
@@ -384,120 +394,121 @@ class Issue(Value, frozen=True, kw_only=True):
     slot: datetime
     state: IssueState
     subject: str
+    #: Numbers of posts, recipients and sent letters.
     posts: int
     recipients: int
     sent: int
-    #: From which its Message-IDs are made: theirs alone, and never told.
+    #: The secret from which the Message-IDs of this issue are derived.
     seed: bytes = b""
-    #: Why nothing of it is handed over for now; empty: it is.
+    #: Why sending has stopped; empty if it has not.
     halt_reason: str = ""
-    #: Whether it may go to all, if some were to get it first.
+    #: True if sending may go on beyond `mail.first_percent`.
     released_to_all: bool = False
-    #: UTC; None for one that is made up.
+    #: UTC; None for an issue that is not stored, such as a preview.
     composed_at: datetime | None = None
-    #: When it was taken back, UTC, and why, for everybody to read.
+    #: When it was retracted (UTC), and the public reason.
     retracted_at: datetime | None = None
     retraction: str = ""
-    #: The number of the issue of the same newsletter that it corrects.
+    #: The number of the issue that this one corrects.
     corrects: int | None = None
 
     @property
     def updated(self) -> datetime:
-        """When what is said of it changed last: it went out, or was taken back."""
+        """The time of the slot or, if it is later, of the retraction."""
         return max(self.slot, self.retracted_at or self.slot)
 
 
 class Delivery(Value, frozen=True, kw_only=True):
-    """One issue to one address."""
+    """One letter to one email address."""
 
     id: int
     letter_id: int
     recipient: str
     state: DeliveryState
-    #: The `Date` of the message: when it was first handed over. UTC.
+    #: When the message was first given to a server (UTC); the `Date` of the message.
     handed_over_at: datetime | None
-    #: None: a copy for the desk, which has no subscription to leave, or a person who was erased.
+    #: None for a copy to a `copy_to` address, and for a subscriber who was erased.
     subscriber_id: int | None
-    #: How often a server has answered "later".
+    #: The number of "try again later" answers.
     tries: int = 0
 
 
 class Subscriber(Value, frozen=True, kw_only=True):
-    """A person and where they stand."""
+    """A subscriber, their status and subscriptions."""
 
     id: int
     email: str
-    #: As addresses are compared.
+    #: The normalised address, by which addresses are compared.
     key: str
     status: str
     lang: str | None
     newsletters: tuple[str, ...]
-    #: When and how consent was given, in words.
+    #: When and how consent was given, as text.
     consent: str
     timezone: str | None = None
-    #: What they want of each newsletter; all of it where none is named.
+    #: Chosen categories by newsletter; a newsletter that is missing here is sent with all categories.
     topics: dict[str, tuple[str, ...]] = {}
-    #: What they came by: `add`, or the name of a file.
+    #: How the subscriber was added: `add`, or the name of an imported file.
     source: str = ""
-    #: UTC: since when they are known, and since when they stand as they do.
+    #: UTC: when the subscriber was added, and when the status changed last.
     created_at: datetime
     status_at: datetime
 
 
-# What the journal beside the store says --------------------------------------------------------------------------
+# The journal ------------------------------------------------------------------------------------------------------
 
 
 class _Record(Struct, frozen=True, kw_only=True, tag_field="about", omit_defaults=True):
-    """One line of it."""
+    """One line of the journal, which `feeds store restore` replays into a backup of the store."""
 
 
 class IdAssigned(_Record, frozen=True, kw_only=True, tag="id"):
-    """An id that an entry was given, and by what the entry is known again."""
+    """The id of an entry, and the data by which its post is recognised again."""
 
     id: str
     path: str
-    #: A digest.
+    #: Digest of the text.
     text: str
     title: str | None = None
-    #: ISO 8601, with offset, as it was written.
+    #: ISO 8601 with offset.
     published: str | None = None
     sketch: bytes | None = None
 
 
 class IssueRecorded(_Record, frozen=True, kw_only=True, tag="issue"):
-    """An issue that is on its way, or has arrived."""
+    """An issue that is being sent or was sent."""
 
     newsletter: str
     number: int
-    slot: Moment
+    slot: AwareDatetime
     subject: str
     state: IssueState
-    composed_at: Moment
+    composed_at: AwareDatetime
     transport: str = ""
-    #: The digest of the editor's note.
+    #: Digest of the editor's note.
     note: str = ""
     recipients: int = 0
     sent: int = 0
-    #: When it was taken back, and why; the number of the issue that it corrects.
-    retracted_at: Moment | None = None
+    #: As in `Issue`.
+    retracted_at: AwareDatetime | None = None
     retraction: str = ""
     corrects: int | None = None
-    #: How the newsletter's own feed shows it. (Its page lies in `public/`.)
+    #: HTML for the entry in the newsletter's own feed. (The page itself is in `public/`.)
     entry: str = ""
-    #: The ids of the entries that count as told by it, by how (`story`, `also`, `passed_over`), in their order.
+    #: Ids of the announced entries in order, by how they were announced: `story`, `also`, `passed_over`.
     entries: dict[str, tuple[str, ...]] = {}
 
 
 class SubscriberEvent(_Record, frozen=True, kw_only=True, tag="person"):
-    """That somebody has gone or come back. Nobody is named."""
+    """A change of a subscriber's status. It does not contain the address."""
 
-    #: What an address is kept as on the suppression list.
+    #: The hash of the address, as on the suppression list.
     who: str
-    #: A status; `left` or `returned` of a newsletter; `erased` or `suppressed`, when they came onto that list, and
-    #: `allowed`, when they were taken off it.
+    #: A status; `left` or `returned` (unsubscribed from one newsletter, or subscribed again); `erased`, `suppressed` or
+    #: `allowed` (added to the suppression list by erasing or by hand, or removed from it).
     what: str
     newsletter: str = ""
-    at: Moment
+    at: AwareDatetime
 
 
 JournalRecord = IdAssigned | IssueRecorded | SubscriberEvent

@@ -1,263 +1,43 @@
-"""The shape of config.toml: every table a frozen struct, every key with its default.
+"""The tables and keys of config.toml: every table a frozen struct, every key with its default.
 
-A value that exists is valid: the types below refuse what cannot be. Where the file is read, and how a refusal
-becomes a line number, is `feeds.config`'s business.
+The types of single values are in `feeds.config_types`; `feeds.config` reads the file and reports its errors.
 """
 
-import re
-from datetime import time, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, Self
-from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
+from feeds.config_types import (
+    Crontab,
+    Duration,
+    Endpoint,
+    IdAuthority,
+    Language,
+    MailboxUrl,
+    NamedAddress,
+    TimeWindow,
+    TimeZone,
+    Url,
+)
 from feeds.relays import RELAYS, Relay, RelayName
 
-if TYPE_CHECKING:
-    from email.headerregistry import Address
-
-_UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
-_UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
-
-
-class ConfigString:
-    """A value that is written as a string in config.toml and checked while it is read."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the value; raise ValueError with words for the user."""
-        raise NotImplementedError
-
-
-class Url(ConfigString, str):
-    """An absolute http(s) URL that ends with a slash, in ASCII: the host as punycode, the path percent-encoded."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return *text* as ASCII, with a slash at its end."""
-        try:
-            parts = urlsplit(text)
-            host = (parts.hostname or "").encode("idna").decode()
-            port = f":{parts.port}" if parts.port else ""
-        except ValueError:  # UnicodeError of a label that IDNA cannot take included
-            host = ""
-        plain = re.fullmatch(r"[A-Za-z0-9._-]+", host) and not (parts.query or parts.fragment or parts.username)
-        if parts.scheme not in {"http", "https"} or not plain or re.search(r"[\s\x00-\x1f]", text):
-            raise ValueError(f"{text!r} is no web address; write it whole, such as https://example.com/")
-        path = quote(parts.path, safe="%/:=&~+!$,;'@()*")
-        return cls(f"{parts.scheme}://{host}{port}{path.rstrip('/')}/")
-
-
-class Endpoint(ConfigString, str):
-    """A web address that is asked as it is written: path and query stay."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return *text*."""
-        Url.parse(text.partition("?")[0])
-        if not re.fullmatch(r"[!-~]+", text):
-            raise ValueError(f"{text!r} is no web address; write it in ASCII, without spaces")
-        return cls(text)
-
-
-class Duration(ConfigString, timedelta):
-    """A length of time such as `12h`, `5 min` or `30 days`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the span; never negative."""
-        found = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", text)
-        if not found or found[2] not in _UNITS:
-            raise ValueError(f"{text!r} is no length of time; write such as '12h', '5 min' or '30 days'")
-        try:
-            return cls(**{_UNITS[found[2]]: int(found[1])})
-        except OverflowError:
-            raise ValueError(f"{text!r} is longer than this program can reckon with") from None
-
-
-class Crontab(ConfigString, str):
-    """Five fields as in crontab(5): minute, hour, day of the month, month, day of the week (0 and 7: Sunday)."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return *text* with single spaces."""
-        from datetime import UTC, datetime  # noqa: PLC0415
-
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only newsletters have schedules
-
-        fields = text.split()
-        if len(fields) != len(("minute", "hour", "day", "month", "weekday")):
-            raise ValueError(f"{text!r} has {len(fields)} fields; crontab has five, such as '0 8 * * mon'")
-        try:
-            CronSim(text, datetime(2026, 1, 1, tzinfo=UTC))
-        except CronSimError as e:
-            raise ValueError(f"{text!r} is no crontab line: {e}") from e
-        return cls(" ".join(fields))
-
-
-class Language(ConfigString, str):
-    """A BCP 47 tag in its usual case: `en`, `zh-Hans`, `pt-BR`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the tag; underscores are taken as hyphens."""
-        first, *rest = text.strip().replace("_", "-").split("-")
-        known = re.fullmatch(r"[A-Za-z]{2,3}", first) and all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in rest)
-        if not known:
-            raise ValueError(f"{text!r} is no language tag (BCP 47); write such as 'en' or 'zh-Hans'")
-        return cls("-".join([first.lower(), *map(_subtag, rest)]))
-
-
-def _subtag(part: str) -> str:
-    """Return one subtag in the case RFC 5646 section 2.1.1 recommends: script Title, region UPPER."""
-    cases = {4: part.title(), 2: part.upper()}
-    return cases.get(len(part), part.lower()) if part.isalpha() else part.lower()
-
-
-class TimeZone(ConfigString, ZoneInfo):
-    """A time zone by its name in the IANA database."""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the zone."""
-        try:
-            return cls(text)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{text!r} is no time zone; write a name such as 'Asia/Tokyo' or 'UTC'") from None
-
-
-class NamedAddress(ConfigString):
-    """A mailbox with an optional name: `Sample Letters <letters@example.com>`."""
-
-    __slots__ = ("address",)
-
-    def __init__(self, address: "Address") -> None:
-        self.address = address
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the mailbox; one, with a domain, without line breaks."""
-        from email.errors import HeaderParseError  # noqa: PLC0415 - slow to load, and not every site sends mail
-        from email.headerregistry import Address  # noqa: PLC0415
-
-        name, bracket, rest = text.rpartition("<")
-        spec = rest.removesuffix(">").strip() if bracket else text.strip()
-        try:
-            address = Address(display_name=name.strip().strip('"'), addr_spec=spec)
-            address.domain.encode("idna")
-        except (HeaderParseError, ValueError, IndexError, AttributeError):
-            address = None
-        if address is None or not (address.username and address.domain) or re.search(r"[\x00-\x1f\x7f]", text):
-            raise ValueError(f"{text!r} is no mailbox; write such as 'Sample Letters <letters@example.com>'")
-        return cls(address)
-
-    def __str__(self) -> str:
-        return str(self.address)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, NamedAddress) and self.address == other.address
-
-    def __hash__(self) -> int:
-        return hash(str(self.address))
-
-
-class TimeWindow(ConfigString):
-    """A part of each day, such as `08:00-20:00`; it may go over midnight."""
-
-    __slots__ = ("begin", "end")
-
-    def __init__(self, begin: time, end: time) -> None:
-        self.begin, self.end = begin, end
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the hours."""
-        found = re.fullmatch(r"\s*(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)\s*", text)
-        try:
-            hours = [int(part) for part in found.groups()] if found else [0, 0, 0, 0]
-            begin, end = time(hours[0], hours[1]), time(hours[2], hours[3])
-        except ValueError:
-            begin = end = time()
-        if begin == end:
-            raise ValueError(f"{text!r} is no part of a day; write such as '08:00-20:00'")
-        return cls(begin, end)
-
-    def __str__(self) -> str:
-        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TimeWindow) and (self.begin, self.end) == (other.begin, other.end)
-
-    def __hash__(self) -> int:
-        return hash((self.begin, self.end))
-
-
-class MailboxUrl(ConfigString, str):
-    """A mailbox: `maildir:PATH`, `mbox:PATH`, `imap://USER@HOST/FOLDER` or `imaps://…`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return *text*."""
-        kind, _, where = text.partition(":")
-        try:
-            parts = urlsplit(text)
-            on_server = bool(kind in {"imap", "imaps"} and parts.hostname and parts.username) and parts.port != 0
-        except ValueError:
-            on_server = False
-        if not (on_server or (kind in {"maildir", "mbox"} and where)) or not text.isprintable():
-            raise ValueError(
-                f"{text!r} is no mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'"
-            )
-        if on_server and (parts.password is not None or not text.isascii()):
-            raise ValueError(
-                "must hold no password and be ASCII; the password comes from the variable password_env names"
-            )
-        return cls(text)
-
-
-class IdAuthority(ConfigString, str):
-    """A name somebody held on a day, for `tag:` URIs: `example.com,2026` (RFC 4151 section 2.1)."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return *text*: a DNS name or mail address in lower case, a comma, a date."""
-        name = r"([a-z0-9._+-]+@)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
-        if not re.fullmatch(name + r",\d{4}(-\d\d){0,2}", text):
-            raise ValueError(
-                f"{text!r} is no tagging authority (RFC 4151); write a name you held and the day: 'example.com,2026'",
-            )
-        return cls(text)
-
-
-Count = Annotated[int, Meta(ge=0)]
-AtLeastOne = Annotated[int, Meta(ge=1)]
-Policy = Literal["drop", "report", "keep"]
+NonNegativeInt = Annotated[int, Meta(ge=0)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+#: A name that is also the name of a folder and part of URLs.
+FolderName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
+HexColor = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
+#: Font families as in CSS; no character that would end the attribute they are written into.
+FontList = Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")]
+DuplicatePolicy = Literal["drop", "report", "keep"]
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of config.toml: no key but those below."""
+    """A table of config.toml; a key that is not one of its fields is an error."""
 
 
 class SiteSettings(Table, frozen=True):
-    """Whose posts these are."""
+    """`[site]`: the website that the posts belong to."""
 
     title: str = ""
     url: Url = Url("http://localhost/")
@@ -268,7 +48,7 @@ class SiteSettings(Table, frozen=True):
 
     @property
     def name(self) -> str:
-        """The title, or the host where there is none."""
+        """The title, or the host of the URL if the title is empty."""
         return self.title or self.host
 
     @property
@@ -278,20 +58,20 @@ class SiteSettings(Table, frozen=True):
 
     @property
     def authority(self) -> str:
-        """The tagging authority for new ids (RFC 4151)."""
+        """The tagging entity of new ids (RFC 4151)."""
         return self.id_authority or f"{self.host},2026"
 
 
 class ReadingSpeed(Table, frozen=True):
-    """How fast people read."""
+    """`posts.reading`: the reading speed that reading times are computed from."""
 
-    #: 238: the mean for silent reading of English non-fiction (Brysbaert, 2019).
-    words_per_minute: AtLeastOne = 238
-    cjk_characters_per_minute: AtLeastOne = 500
+    #: 238 is the mean for silent reading of English non-fiction (Brysbaert, 2019).
+    words_per_minute: PositiveInt = 238
+    cjk_characters_per_minute: PositiveInt = 500
 
 
 class PostSettings(Table, frozen=True):
-    """Where posts lie and how they are read."""
+    """`[posts]`: the posts folder, the URLs of posts, and the reading speed."""
 
     folder: str = "posts"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
@@ -299,27 +79,27 @@ class PostSettings(Table, frozen=True):
 
 
 class TagRule(Table, frozen=True):
-    """A tag that posts with certain words get."""
+    """A rule of `tags.rules`: posts that contain one of the words get the tag."""
 
     tag: str
     match: tuple[str, ...]
 
 
 class TagSettings(Table, frozen=True):
-    """How tags are brought together."""
+    """`[tags]`: aliases, rules and suggestions."""
 
     aliases: dict[str, str] = field(default_factory=dict)
     rules: tuple[TagRule, ...] = ()
-    #: For posts without tags: never, in `feeds tags --suggest` only, or published as well.
+    #: Suggest tags for posts without tags: never, only in `feeds tags --suggest`, or also in what is published.
     suggest: Literal["off", "show", "apply"] = "show"
 
 
 class DuplicateSettings(Table, frozen=True):
-    """What happens to what stands twice."""
+    """`[duplicates]`: the handling of similar posts and of repeated passages in one post."""
 
-    near: Policy = "drop"
+    near: DuplicatePolicy = "drop"
     similarity: Annotated[float, Meta(gt=0, le=1)] = 0.85
-    passages: Policy = "drop"
+    passages: DuplicatePolicy = "drop"
 
 
 Format = Literal["atom", "rss", "json"]
@@ -328,77 +108,82 @@ OneOrMany = str | tuple[str, ...]
 
 
 class CustomFeed(Table, frozen=True):
-    """A feed of the posts that pass a filter: each key that is set must fit, by one of its names."""
+    """`[[feeds.extra]]`: a feed of the posts that match every filter that is set.
 
-    #: Its folder below `feeds/`.
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
+    The filters are `category`, `tag`, `author` and `language`; a post matches one if it has any of its values.
+    """
+
+    name: FolderName
     title: str = ""
     description: str = ""
     category: OneOrMany = ()
     tag: OneOrMany = ()
     author: OneOrMany = ()
     language: OneOrMany = ()
-    entries: AtLeastOne | None = None
+    entries: PositiveInt | None = None
     content: ContentMode | None = None
 
 
 class FeedSettings(Table, frozen=True):
-    """Which feeds are written, and where."""
+    """`[feeds]`: which feeds are written, and where."""
 
     folder: str = "public"
     url: Url | None = None
     formats: tuple[Format, ...] = ("atom", "rss", "json")
     by: tuple[Literal["category", "tag", "author", "language"], ...] = ("category",)
-    entries: AtLeastOne = 20
+    entries: PositiveInt = 20
     content: ContentMode = "full"
     archives: bool | Literal["auto"] = "auto"
     hub: Endpoint | None = None
-    #: Where a feed lay -> where it lies.
+    #: Former path of a feed -> its current path.
     moved: dict[str, str] = field(default_factory=dict)
     extra: tuple[CustomFeed, ...] = ()
 
 
 class CategorySettings(Table, frozen=True):
-    """What is known of one category beyond its name."""
+    """`[categories.NAME]`: the slug, texts and former names of a category."""
 
     label: str | None = None
     slug: str | None = None
     description: str | None = None
+    #: Former names of the category.
     was: tuple[str, ...] = ()
-    #: Of its feed.
+    #: Of the category's feed, as are the two keys below.
     title: str | None = None
-    entries: AtLeastOne | None = None
+    entries: PositiveInt | None = None
     content: ContentMode | None = None
 
 
 class PublishSettings(Table, frozen=True):
-    """What happens around a publish."""
+    """`[publish]`: commands that a publish runs, and how often `feeds run` publishes."""
 
+    #: A command line that uploads `public/`; it runs when files have changed, before anything is announced.
     after: str | None = None
-    #: Is given what the operator should know, on its standard input.
+    #: A command line that gets alerts for the operator on its standard input.
     alert: str | None = None
+    #: Announce nothing before the website serves it.
     wait_for_site: bool = True
+    #: How often `feeds run` looks for changed posts.
     every: Duration = Duration(minutes=5)
 
 
 class Theme(Table, frozen=True):
-    """What a newsletter looks like beyond the words; `feeds check` measures its contrast."""
+    """`[newsletters.theme]`: colours, logo, fonts and width of letters; `feeds check` measures the contrast."""
 
-    accent: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#0a5a78"
-    accent_dark: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] = "#86c8e2"
+    accent: HexColor = "#0a5a78"
+    accent_dark: HexColor = "#86c8e2"
     logo: str = ""
     logo_alt: str = ""
-    #: Lists of font families, as CSS has them.
-    font: Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")] = ""
-    headline_font: Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")] = ""
-    #: Of the column, in pixels.
+    font: FontList = ""
+    headline_font: FontList = ""
+    #: Width of the column in pixels.
     width: Annotated[int, Meta(ge=320, le=800)] = 600
 
 
 class Newsletter(Table, frozen=True, kw_only=True):
-    """One newsletter: what goes into it, when, and to whom it always goes."""
+    """`[[newsletters]]`: the content, schedule and look of one newsletter."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
+    name: FolderName
     title: str = ""
     language: Language | None = None
     timezone: TimeZone | None = None
@@ -407,124 +192,128 @@ class Newsletter(Table, frozen=True, kw_only=True):
     template: Literal["digest", "letter"] = "digest"
     group_by: Literal["category", "none"] = "category"
     order: Literal["newest", "oldest"] = "newest"
-    min_posts: AtLeastOne = 1
-    max_posts: AtLeastOne = 12
+    min_posts: PositiveInt = 1
+    max_posts: PositiveInt = 12
     max_age: Duration = Duration(days=30)
     catch_up: Duration = Duration(hours=12)
     approve: bool = False
     copy_to: tuple[NamedAddress, ...] = ()
     archive: Literal["public", "unlisted", "off"] = "public"
     theme: Theme = Theme()
-    #: Markdown of whoever pays for an issue; marked as such.
+    #: Markdown of the sponsor, shown in a block that is marked as sponsored.
     sponsor: str = ""
-    #: Put behind the address of every post in letters: none, unless somebody asks for them.
+    #: Query parameters that are added to the URLs of posts in letters; none by default.
     link_parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
-        """The title, or the name where there is none."""
+        """The title, or the name if the title is empty."""
         return self.title or self.name
 
 
 class SmtpSettings(Table, frozen=True):
-    """A server that takes our mail."""
+    """`[mail.smtp]` and `[[mail.servers]]`: a mail server that letters are sent through."""
 
-    #: What its other keys are if they are not set (`feeds.relays`); config.toml is read that way.
+    #: Its defaults (`feeds.relays`) replace those below; `feeds.config` applies them.
     relay: RelayName = "plain"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 25
     security: Literal["none", "starttls", "tls"] = "none"
     user: str = ""
+    #: The environment variable with the password.
     password_env: str = "FEEDS_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
-    connections: AtLeastOne = 4
-    per_minute: Count = 0
-    #: Its part of the mail, beside that of the other servers.
-    weight: AtLeastOne = 1
+    connections: PositiveInt = 4
+    #: The most messages a minute, over all connections; 0 means unlimited.
+    per_minute: NonNegativeInt = 0
+    #: The server's share of the messages, relative to the other servers.
+    weight: PositiveInt = 1
 
 
 class DkimSettings(Table, frozen=True):
-    """A key that signs our mail (RFC 6376)."""
+    """`[[mail.dkim]]`: a key that signs letters (RFC 6376)."""
 
     selector: str
     key_file: str
 
 
 class BounceSettings(Table, frozen=True):
-    """Where mail that comes back is found."""
+    """`[mail.bounces]`: the mailbox that receives bounces, complaints and unsubscribe requests."""
 
     address: NamedAddress
     mailbox: MailboxUrl
-    #: For IMAP.
+    #: The environment variable with the IMAP password.
     password_env: str = "FEEDS_BOUNCES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 
 
-#: What `mail.transport` may name without another package, and where those bring theirs (entry points).
+#: The built-in values of `mail.transport`; other packages add theirs as entry points in this group.
 TRANSPORTS = ("outbox", "maildir", "smtp", "sendmail")
 TRANSPORT_GROUP = "feeds.transports"
 
 
 class MailSettings(Table, frozen=True):
-    """How letters leave."""
+    """`[mail]`: the sender of letters and how they are sent."""
 
     sender: NamedAddress | None = field(name="from", default=None)
     reply_to: NamedAddress | None = None
+    #: The postal address in the footer of letters.
     address: str = ""
-    #: `outbox`, `maildir`, `smtp`, `sendmail`, or one that another package brings.
+    #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
-    #: The command of `transport = "sendmail"`.
+    #: The command that `transport = "sendmail"` runs.
     sendmail: str = "/usr/sbin/sendmail"
+    #: Handling of a message that the server may have accepted before the connection was lost.
     on_unknown: Literal["resend", "hold"] = "resend"
-    #: How many messages leave within any 24 hours; 0: no limit.
-    per_day: Count = 0
-    #: When they leave, in the site's zone; None: at any time.
+    #: The most messages within any 24 hours; 0 means unlimited.
+    per_day: NonNegativeInt = 0
+    #: Time of day at which mail is sent, in the site's time zone; None is at any time.
     hours: TimeWindow | None = None
-    #: How much of an issue leaves first, and how long the rest waits for what becomes of it; 0: all leaves at once.
+    #: The part of an issue that is sent first, and how long the rest waits for its bounces; 0 sends all at once.
     first_percent: Annotated[int, Meta(ge=0, le=50)] = 0
     first_pause: Duration = Duration(minutes=30)
     smtp: SmtpSettings = SmtpSettings()
-    #: Further ones beside it.
+    #: Further servers that share the messages with `smtp`.
     servers: tuple[SmtpSettings, ...] = ()
     dkim: tuple[DkimSettings, ...] = ()
     bounces: BounceSettings | None = None
 
     @property
     def all_servers(self) -> tuple[SmtpSettings, ...]:
-        """Every server, that of `[mail.smtp]` first."""
+        """All servers; the one of `[mail.smtp]` is first."""
         return self.smtp, *self.servers
 
     @property
     def relays(self) -> dict[RelayName, Relay]:
-        """Every relay that letters may go through."""
-        names = [server.relay for server in self.all_servers] if self.transport == "smtp" else []
-        return {name: RELAYS[name] for name in names}
+        """All relays that letters may be sent through."""
+        servers = self.all_servers if self.transport == "smtp" else ()
+        return {server.relay: RELAYS[server.relay] for server in servers}
 
     @property
     def is_signed(self) -> bool:
-        """Whether letters are signed with the keys that are named: a signature must outlive every relay."""
+        """True if letters are signed with the keys of `dkim`: there are keys, and no relay would break a signature."""
         return bool(self.dkim) and not any(relay.rewrites for relay in self.relays.values())
 
 
 class StoreSettings(Table, frozen=True):
-    """Where the memory lies."""
+    """`[store]`: the database."""
 
     url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///feeds.db"
 
 
 class SecretSettings(Table, frozen=True):
-    """Where the keys lie."""
+    """`[secrets]`: the file with the secret keys."""
 
     file: str = "feeds.key"
 
 
 class WebSettings(Table, frozen=True):
-    """The web face."""
+    """`[web]`: the web server for readers, which does not exist yet."""
 
     listen: str = "127.0.0.1:8000"
     url: Url | None = None
 
 
 class Settings(Table, frozen=True):
-    """config.toml, whole."""
+    """All of config.toml."""
 
     site: SiteSettings = SiteSettings()
     posts: PostSettings = PostSettings()
@@ -541,5 +330,5 @@ class Settings(Table, frozen=True):
 
     @property
     def feeds_url(self) -> str:
-        """Where the feeds are found on the web; the parent is where `public/` is served."""
+        """The URL of the folder `feeds/`; its parent is the URL of `public/`."""
         return self.feeds.url or f"{self.site.url}feeds/"

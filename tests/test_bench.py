@@ -1,4 +1,4 @@
-"""The bench measures what it says: its corpus holds what was planted, its table what was measured."""
+"""The benchmark: its corpus contains the planted cases, and its tables contain the measured figures."""
 
 import importlib.util
 import json
@@ -11,38 +11,38 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def bench():
-    """The bench's modules; bench/ is a folder of scripts, no package."""
-    found = {}
+    """The benchmark's modules by name; bench/ is a folder of scripts, not a package."""
+    modules = {}
     sys.path.insert(0, str(ROOT / "bench"))
     try:
         for name in ("corpus", "chart", "page", "run"):
             spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
-            found[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(found[name])
-        yield found
+            modules[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(modules[name])
+        yield modules
     finally:
         sys.path.remove(str(ROOT / "bench"))
-        for name in found:
+        for name in modules:
             del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
-def made(bench, tmp_path_factory):
-    """A corpus of three hundred posts, twice."""
+def corpora(bench, tmp_path_factory):
+    """Two corpora of 300 posts, made with the same seed; each is its folder and what was planted."""
     folders = [tmp_path_factory.mktemp("corpus") for _ in range(2)]
     return [(folder, bench["corpus"].make(300, folder)) for folder in folders]
 
 
-def test_the_same_number_and_seed_give_the_same_bytes(made):
-    """So that a figure can be checked elsewhere."""
-    files = [{file.name: file.read_bytes() for file in (folder / "posts").iterdir()} for folder, _ in made]
+def test_the_same_number_and_seed_give_the_same_bytes(corpora):
+    """Two corpora with the same number and seed are equal byte by byte, so figures can be checked on other machines."""
+    files = [{file.name: file.read_bytes() for file in (folder / "posts").iterdir()} for folder, _ in corpora]
     assert files[0] == files[1]
     assert len(files[0]) == 300
 
 
-def test_what_was_planted_is_there(made):
-    """As many of each kind as the shares say, and the truth beside them."""
-    folder, truth = made[0]
+def test_what_was_planted_is_there(corpora):
+    """A corpus contains the planned number of each kind, and truth.json lists them."""
+    folder, truth = corpora[0]
     assert {kind: len(found) for kind, found in truth.items()} == {
         "drafts": 3,
         "future": 3,
@@ -65,9 +65,9 @@ def test_what_was_planted_is_there(made):
     assert all(0.6 < part < 1 for part in truth["similarity"])
 
 
-def test_the_program_finds_what_was_planted_and_nothing_else(made, bench):
-    """Every exact pair, every near one above the threshold; no instalment, nothing that shares a disclaimer."""
-    folder, truth = made[0]
+def test_the_program_finds_what_was_planted_and_nothing_else(corpora, bench):
+    """Exact copies and near copies above the threshold are found; instalments and shared disclaimers are not."""
+    folder, truth = corpora[0]
     (folder / "config.toml").write_text(bench["run"]._CONFIG, "utf-8")  # noqa: SLF001
     found = bench["run"].found_duplicates(folder, truth)
     assert found["found"] == found["planted"] > 6
@@ -75,7 +75,7 @@ def test_the_program_finds_what_was_planted_and_nothing_else(made, bench):
 
 
 def test_ratios_are_to_hugo_in_the_same_state(bench):
-    """And Hugo's own lines have none."""
+    """A row's ratio is to Hugo's row with the same posts and state; Hugo's own rows have no ratio."""
     row = bench["run"].Row
     rows = [
         row(1000, "feeds", "cold", 0.5, 0.8, 70.4),
@@ -93,7 +93,7 @@ def test_ratios_are_to_hugo_in_the_same_state(bench):
 
 
 def test_a_table_is_written_between_its_marks(bench, tmp_path):
-    """The rest of the page stays."""
+    """Only the text between the marks is replaced."""
     readme = tmp_path / "README.md"
     readme.write_text("# A\n<!-- measured -->\nold\n<!-- /measured -->\nB\n", "utf-8")
     bench["page"].written("new\n", readme, "measured")
@@ -104,16 +104,16 @@ _ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>{}</feed>'
 
 
 def test_titles_are_read_from_every_feed(bench, tmp_path):
-    """A category's feed by the category, whichever way the program spells it; the feed's own title is none of them."""
-    for place, titles in (("", "AB"), ("categories/Gardens", "A")):
-        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    """Titles of entries are grouped by category in lower case; the title of the feed itself is not among them."""
+    for folder, titles in (("", "AB"), ("categories/Gardens", "A")):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         entries = "".join(f"<entry><title>{title}</title></entry>" for title in titles)
-        (tmp_path / place / "atom.xml").write_text(_ATOM.format(entries), "utf-8")
+        (tmp_path / folder / "atom.xml").write_text(_ATOM.format(entries), "utf-8")
     assert bench["run"].shown(tmp_path) == {"": ["A", "B"], "gardens": ["A"]}
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "dropped", "told"),
+    ("ours", "theirs", "dropped", "expected"),
     [
         ({"": ["a", "b"]}, {"": ["a", "b"]}, set(), 0),
         ({"": ["a", "b", "c"]}, {"": ["a", "copy", "b"]}, {"copy"}, 0),
@@ -125,6 +125,6 @@ def test_titles_are_read_from_every_feed(bench, tmp_path):
         ({"": ["a"]}, {"": ["a"], "gardens": ["a"]}, set(), 1),
     ],
 )
-def test_programs_are_compared_only_if_they_show_the_same(bench, ours, theirs, dropped, told):
-    """Only a post that was dropped may stand in the peer's feeds and not in ours."""
-    assert len(bench["run"].differences(ours, theirs, dropped)) == told
+def test_programs_are_compared_only_if_they_show_the_same(bench, ours, theirs, dropped, expected):
+    """The feeds must be equal, except that Hugo's may contain posts that ours dropped as duplicates."""
+    assert len(bench["run"].differences(ours, theirs, dropped)) == expected

@@ -117,7 +117,7 @@ def test_issues_and_subscribers_are_listed(letter_site, feeds):
     [
         (("publish", "--now", "someday"), 2, "Invalid value for --now: 'someday' is no date"),
         (("publsh",), 2, "No such command"),
-        (("publish", "--config", "nowhere.toml"), 1, "error: nowhere.toml: there is no such file"),
+        (("publish", "--config", "nowhere.toml"), 1, "error: nowhere.toml: does not exist"),
         (
             ("publish", "--config", "broken.toml"),
             1,

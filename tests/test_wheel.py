@@ -1,4 +1,4 @@
-"""What is installed is what works: templates and the sample are found in a wheel and in a checkout."""
+"""The templates and the sample site are found in an installed wheel and in a checkout."""
 
 import os
 import subprocess
@@ -13,27 +13,27 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
-    """The wheel of this checkout, unpacked where nothing else of the checkout is."""
-    place = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place, ROOT]
+    """The wheel of this checkout, unpacked in an empty folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
     subprocess.run(command, check=True, capture_output=True)
-    (wheel,) = place.glob("feeds-*.whl")
+    (wheel,) = folder.glob("feeds-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(place / "site")
-    return place / "site"
+        archive.extractall(folder / "site")
+    return folder / "site"
 
 
 def test_a_checkout_finds_its_own_templates():
-    """Also when it is installed editable: the folders at the top are the ones in use."""
+    """A checkout, also installed as editable, uses the templates at its top level."""
     assert resources.resource_folder() == ROOT
     assert (resources.resource_folder() / "templates" / "digest.mjml").is_file()
 
 
 def test_a_wheel_carries_templates_migrations_and_the_sample(unpacked, tmp_path):
-    """Installed alone, it makes a site and publishes it, letter and all."""
+    """A wheel without the checkout can create a site and publish it, letters included."""
     environ = os.environ | {"PYTHONPATH": str(unpacked)}
-    for words in (("init", "."), ("publish", "--now", "2026-11-23")):
-        command = [sys.executable, "-m", "feeds", *words]
+    for arguments in (("init", "."), ("publish", "--now", "2026-11-23")):
+        command = [sys.executable, "-m", "feeds", *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (unpacked / "feeds" / "shipped" / "templates" / "digest.mjml").is_file()
@@ -41,6 +41,6 @@ def test_a_wheel_carries_templates_migrations_and_the_sample(unpacked, tmp_path)
 
 
 def test_a_wheel_carries_nothing_else(unpacked):
-    """No tests, no benchmarks, no stray files."""
+    """A wheel contains no tests, no benchmarks and no other files."""
     assert sorted(p.name for p in unpacked.iterdir() if not p.name.endswith(".dist-info")) == ["feeds"]
     assert sorted(p.name for p in (unpacked / "feeds" / "shipped").iterdir()) == ["config.toml", "posts", "templates"]

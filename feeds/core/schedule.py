@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from cronsim import CronSim
 
-from feeds.settings import Crontab, TimeWindow
+from feeds.config_types import Crontab, TimeWindow
 
 _SECOND = timedelta(seconds=1)
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from feeds.config_types import Url
 from feeds.edges.files import resources
 from feeds.errors import FeedsError
-from feeds.settings import Url
 
 
 def create_site(folder: Path, *, title: str | None, url: str | None, now: datetime) -> list[str]:

@@ -5,11 +5,12 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
+from feeds.config_types import TimeZone
 from feeds.core.syndication.plan import public_url
 from feeds.edges.files.folder import OutputFolder, list_stamps
 from feeds.edges.files.local_files import LocalFiles
 from feeds.errors import ConfigError
-from feeds.settings import Newsletter, Settings, TimeZone
+from feeds.settings import Newsletter, Settings
 
 if TYPE_CHECKING:
     from feeds.core.newsletters.dkim import PrivateKey, Signer

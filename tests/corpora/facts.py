@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from feeds.config_types import Language, TimeZone, Url
 from feeds.core.curation import duplicates
 from feeds.core.posts import parse, text
 from feeds.model import Post
-from feeds.settings import Language, Settings, SiteSettings, TimeZone, Url
+from feeds.settings import Settings, SiteSettings
 
 PAIRS = Path(__file__).with_name("pairs.toml")
 #: Where each blog keeps its posts, and the language it is written in.

@@ -172,7 +172,7 @@ def through(first, *others):
         (["ses"], "ses replaces Date and Message-ID"),
         (
             ["mailgun", "postmark", "sendgrid"],
-            "postmark puts messages together anew, sendgrid may give messages a Message-ID of its own",
+            "postmark rebuilds messages, sendgrid may replace the Message-ID",
         ),
     ],
     ids=["the only one", "one of several"],

@@ -182,7 +182,7 @@ def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):
     command = [sys.executable, "-m", "feeds", "run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert "there is no such file" in done.stderr
+    assert "does not exist" in done.stderr
 
 
 def test_cron_and_the_scheduler_double_nothing(letter_site):

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from html import unescape
 from typing import Any
@@ -15,6 +14,7 @@ from feeds.core.posts.markdown import absolute_url
 from feeds.core.posts.text import parse_html
 from feeds.model import Letter, Post
 from feeds.settings import Theme
+from feeds.spelling import closest_name
 
 #: Of the shipped templates, light and dark: paper, and what stands on the button.
 _PAPER, _DARK_PAPER = "#fffdf8", "#171614"
@@ -320,14 +320,14 @@ class AnchorIndex:
     def diagnose(self, link: str, where: str) -> Diagnostic:
         """Return what is to be said of a dead link."""
         there, name = self._pages[page_key(link)][0], _name(link)
-        near = get_close_matches(name, sorted(there.ids)[:_MOST_COMPARED], 1)
+        near = closest_name(name, sorted(there.ids)[:_MOST_COMPARED])
         return Diagnostic(
             level="warning",
             where=where,
             what=f"the link to {f'#{name}'[:80]!r} leads nowhere: no heading or element of {self._folder}/{there.path} "
             "has this id",
             why="readers come out at the top of the page, and look for what they were promised",
-            do=f"write #{near[0]}, if that is meant" if near else "take the id of a heading there, or leave the # out",
+            do=f"write #{near}, if that is meant" if near else "take the id of a heading there, or leave the # out",
         )
 
 

@@ -20,9 +20,10 @@ from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from feeds.config_types import NamedAddress
 from feeds.core.newsletters import tokens
 from feeds.model import Delivery, Letter, Value
-from feeds.settings import NamedAddress, Newsletter
+from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
     from feeds.core.newsletters.dkim import LetterSigner, Signer

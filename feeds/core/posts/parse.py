@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
+from feeds.config_types import Language
 from feeds.core.posts import dates, frontmatter, markdown, media, passages, rules, sketch, text
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
 from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus, Text
-from feeds.settings import Language, Settings
+from feeds.settings import Settings
 
 #: A larger file is no post.
 MOST_BYTES = 10_000_000

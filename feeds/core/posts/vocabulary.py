@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from feeds.spelling import closest_name
+
 KEYS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "date": ("date", "published", "publishdate", "publish_date", "pubdate", "date_published", "created"),
@@ -127,8 +129,6 @@ def normal_key(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _near(key: str) -> str | None:
     """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
-    from difflib import get_close_matches  # noqa: PLC0415 - most posts spell all their keys right
-
-    close = get_close_matches(key, [known for known in _MEANINGS if len(known) > _TOO_SHORT], n=1, cutoff=0.8)
-    plural = close and (key + "s" == close[0] or key == close[0] + "s")
-    return close[0] if close and len(key) > _TOO_SHORT and not plural else None
+    close = closest_name(key, (known for known in _MEANINGS if len(known) > _TOO_SHORT), cutoff=0.8)
+    plural = close and (key + "s" == close or key == close + "s")
+    return close if close and len(key) > _TOO_SHORT and not plural else None

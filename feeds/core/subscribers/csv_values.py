@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-from feeds.settings import Language, TimeZone
+from feeds.config_types import Language, TimeZone
 
 #: OWASP, CSV Injection: a spreadsheet takes such a cell for a formula. Full-width signs count in East Asian ones.
 _FORMULA = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")

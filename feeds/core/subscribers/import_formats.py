@@ -19,13 +19,13 @@ Names, notes, places and ratings are not kept: nothing here needs them. Tags and
 guess would keep mail from people who want it.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 from feeds.core.subscribers.csv_values import memoize_short
 from feeds.model import Value
+from feeds.spelling import closest_name
 
 #: What a row without a word on it is; then what outweighs it, the last most of all.
 STATUSES = ("active", "pending", "unsubscribed", "bounced", "complained")
@@ -228,7 +228,7 @@ def _no_addresses(header: Sequence[str], keys: Sequence[str]) -> str:
         return "the first line holds an address; put a line before it that names the columns, such as: email"
     if "\ufffd" in listed:
         return f"{found}; the names cannot be read, so save the file as UTF-8"
-    near = next((n for n, k in zip(header, keys, strict=True) if difflib.get_close_matches(k, _EMAILS, 1, 0.7)), None)
+    near = next((n for n, k in zip(header, keys, strict=True) if closest_name(k, _EMAILS, cutoff=0.7)), None)
     return f"{found}; {near.strip()!r} looks like it" if near else found
 
 

@@ -9,12 +9,12 @@ empty table of fonts turns that off. Pictures without `alt` get none. `mj-style 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from feeds.edges.render import mjml_elements as known
 from feeds.errors import TemplateError
+from feeds.spelling import closest_name
 
 #: An attribute in rendered MJML. Text cannot look like one: Jinja2's autoescape leaves no bare quotation mark in it.
 _ATTRIBUTE = re.compile(r'="([^"<>]*(?:[^\x20-\x7e]|\\)[^"<>]*)"')
@@ -110,8 +110,8 @@ def _describe_allowed(element: Any, allowed: frozenset[str]) -> Iterator[tuple[s
 
 
 def _nearest(word: str, names: Any) -> str:
-    close = get_close_matches(word, sorted(names), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = closest_name(word, names)
+    return f"; did you mean {close}?" if close else ""
 
 
 def _find_position(word: str, files: Sequence[str]) -> tuple[str, int | None]:

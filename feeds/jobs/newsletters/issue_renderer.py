@@ -7,6 +7,7 @@ from email.headerregistry import Address
 
 from msgspec.structs import replace
 
+from feeds.config_types import NamedAddress
 from feeds.core.newsletters import mailhtml, message, template_context
 from feeds.core.newsletters.i18n import Texts, text_direction
 from feeds.core.newsletters.selection import MOST_LISTED, selection_for
@@ -15,7 +16,7 @@ from feeds.edges.render import mjml
 from feeds.edges.store.issues import RenderedIssue
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
-from feeds.settings import NamedAddress, Newsletter
+from feeds.settings import Newsletter
 
 #: How often a letter that is too long is made shorter; each time it comes nearer.
 _ATTEMPTS = 8

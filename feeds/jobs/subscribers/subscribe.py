@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.config import Config
+from feeds.config_types import Language, TimeZone
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.csv_values import to_one_line
 from feeds.core.subscribers.import_formats import STATUSES
@@ -15,7 +16,6 @@ from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
 from feeds.model import Subscriber
-from feeds.settings import Language, TimeZone
 
 #: Whom `add` brings back only when told to, and no list does.
 GONE = STATUSES[STATUSES.index("unsubscribed") :]

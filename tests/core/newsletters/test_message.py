@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import Crontab, NamedAddress
 from feeds.core.newsletters import tokens
 from feeds.core.newsletters.message import IssueHeaders, MessageBuilder, encode_letter
 from feeds.model import Delivery, DeliveryState, Letter
-from feeds.settings import Crontab, NamedAddress, Newsletter
+from feeds.settings import Newsletter
 
 AT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 NEWSLETTER = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"))

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.config_types import Crontab, Duration
 from feeds.core.newsletters.selection import select_entries
 from feeds.errors import PostError
 from feeds.model import EditorNote
-from feeds.settings import CategorySettings, Crontab, Duration, Newsletter
+from feeds.settings import CategorySettings, Newsletter
 from tests.core.factory import START, entry
 
 SLOT = START + timedelta(days=100)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import Url
 from feeds.core.posts import media, parse
 from feeds.model import Enclosure, Post
-from feeds.settings import Settings, SiteSettings, Url
+from feeds.settings import Settings, SiteSettings
 
 SETTINGS = Settings(site=SiteSettings(title="Test", url=Url("https://example.com/")))
 HOST = "https://example.com"

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import TimeZone, Url
 from feeds.core.posts import parse
 from feeds.errors import PostError
 from feeds.model import Author, Post, PostOutcome, PostStatus
-from feeds.settings import DuplicateSettings, PostSettings, Settings, SiteSettings, TimeZone, Url
+from feeds.settings import DuplicateSettings, PostSettings, Settings, SiteSettings
 
 SETTINGS = Settings(
     site=SiteSettings(url=Url("https://example.com/"), timezone=TimeZone("Asia/Tokyo"), author="The desk")
@@ -230,7 +231,7 @@ WARNED = {
     "an offset beyond 14:00": ("title: A\ndate: 2026-01-02T00:00:00+15:00", LONG, "a.md:3: date: no place on earth"),
     "a date unlike the name's": ("title: A\ndate: 2026-05-06", LONG, "a.md:3: date: is 2026-05-06, but the file name"),
     "another reading time": ("title: A\nreading_time: 8", LONG, "a.md:3: reading_time: says 8 min, the text gives 1"),
-    "an unknown language": ("title: A\nlang: klingonish", LONG, "a.md:3: lang: 'klingonish' is no language tag"),
+    "an unknown language": ("title: A\nlang: klingonish", LONG, "a.md:3: lang: 'klingonish' is not a language tag"),
     "an impossible update": ("title: A\nupdated: 2026-02-30", LONG, "a.md:3: updated: impossible date"),
     "neither true nor false": ("title: A\nfeatured: perhaps", LONG, "a.md:3: featured: 'perhaps' is neither true nor"),
 }

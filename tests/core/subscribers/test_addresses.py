@@ -20,7 +20,7 @@ def test_addresses_are_compared_without_case_and_with_idn_as_punycode():
 )
 def test_what_mail_could_not_be_sent_to_is_refused(text):
     """In words, and nothing is half taken."""
-    with pytest.raises(AddressError, match="is no mail address"):
+    with pytest.raises(AddressError, match="is not an email address"):
         parse_address(text)
 
 

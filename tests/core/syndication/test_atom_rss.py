@@ -11,6 +11,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 from msgspec.structs import replace
 
+from feeds.config_types import Endpoint, IdAuthority, TimeZone, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import parse
 from feeds.core.posts.markdown import render_markdown
@@ -18,7 +19,7 @@ from feeds.core.syndication import documents, plan
 from feeds.core.syndication.item import item_of_entry
 from feeds.core.syndication.plan import CURRENT, ArchivePosition
 from feeds.model import Author, Catalogue, Enclosure, Image, KnownFeed, OriginalFeed, PublishedCategory
-from feeds.settings import CategorySettings, Endpoint, FeedSettings, IdAuthority, Settings, SiteSettings, TimeZone, Url
+from feeds.settings import CategorySettings, FeedSettings, Settings, SiteSettings
 from tests.core.factory import START, entry, post, texts
 from tests.validity.atom import archive_faults, atom_faults, updated_faults
 from tests.validity.rss import rss_faults

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
+from feeds.config_types import IdAuthority, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import parse
 from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
@@ -20,7 +21,7 @@ from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_iss
 from feeds.core.syndication.plan import NEVER, ArchivePosition
 from feeds.errors import PostError
 from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, PublishedCategory, Text
-from feeds.settings import FeedSettings, IdAuthority, Settings, SiteSettings, Url
+from feeds.settings import FeedSettings, Settings, SiteSettings
 from tests.core.factory import START, entry, texts
 from tests.validity.atom import atom_faults, updated_faults
 from tests.validity.jsonfeed import json_faults

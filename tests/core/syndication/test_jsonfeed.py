@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from feeds.config_types import Endpoint, Language, Url
 from feeds.core.posts.markdown import render_markdown
 from feeds.core.syndication import documents, plan
 from feeds.core.syndication.item import item_of_entry
 from feeds.model import Author, Catalogue, Enclosure, Image, OriginalFeed
-from feeds.settings import Endpoint, FeedSettings, Language, Settings, SiteSettings, Url
+from feeds.settings import FeedSettings, Settings, SiteSettings
 from tests.core.factory import START, entry, texts
 from tests.validity.jsonfeed import json_faults
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from feeds.config_types import IdAuthority, Url
 from feeds.core.syndication import plan
 from feeds.core.syndication.opml import render_opml
 from feeds.model import Author, Catalogue
-from feeds.settings import CustomFeed, FeedSettings, IdAuthority, Newsletter, Settings, SiteSettings, Url
+from feeds.settings import CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
 from tests.core.factory import START, entry
 from tests.validity.opml import opml_faults
 

@@ -7,21 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from feeds.config_types import IdAuthority, Language, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.syndication import plan
 from feeds.core.syndication.plan import NEVER, assigned_slugs, plan_newsletter_feed
 from feeds.model import Author, Catalogue, KnownFeed
-from feeds.settings import (
-    CategorySettings,
-    CustomFeed,
-    FeedSettings,
-    IdAuthority,
-    Language,
-    Newsletter,
-    Settings,
-    SiteSettings,
-    Url,
-)
+from feeds.settings import CategorySettings, CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
 from tests.core.factory import START, entry, post
 
 SITE = SiteSettings(title="Test", url=Url("https://example.com/"), id_authority=IdAuthority("example.com,2026"))

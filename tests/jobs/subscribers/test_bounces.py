@@ -604,13 +604,13 @@ def test_the_command_tells_what_followed(back, feeds):
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("/var/mail/bounces", "is no mailbox; write such as 'maildir:/var/mail/bounces'"),
-        ("maildir:", "is no mailbox"),
-        ("imap://host/INBOX", "is no mailbox"),
-        ("imaps://me@host:99999/", "is no mailbox"),
-        ("pop3://me@host/", "is no mailbox"),
-        ("imaps://me:secret@host/INBOX", "must hold no password"),
-        ("imaps://me@host/Zurück", "must hold no password and be ASCII"),
+        ("/var/mail/bounces", "is not a mailbox; write such as 'maildir:/var/mail/bounces'"),
+        ("maildir:", "is not a mailbox"),
+        ("imap://host/INBOX", "is not a mailbox"),
+        ("imaps://me@host:99999/", "is not a mailbox"),
+        ("pop3://me@host/", "is not a mailbox"),
+        ("imaps://me:secret@host/INBOX", "must not contain a password"),
+        ("imaps://me@host/Zurück", "is not ASCII"),
     ],
 )
 def test_what_is_no_mailbox_is_named_by_its_line(site, place, told):
