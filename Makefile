@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: publish test lint bench clean
+.PHONY: publish test test-clocks lint bench clean
 
 publish: .venv/ready-to-publish   ## set up, then publish the sample site
 	$(BIN)/feeds publish
@@ -14,6 +14,9 @@ publish: .venv/ready-to-publish   ## set up, then publish the sample site
 test: .venv/ready-to-test         ## set up, then every check and test
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
+
+test-clocks: .venv/ready-to-test  ## the tests under other dates and time zones, and on a busy machine: hours, for the night
+	bash .ci/clocks $(CLOCKS)
 
 lint: .venv/ready-to-test         ## every check
 	$(BIN)/ruff check
@@ -25,7 +28,7 @@ bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS put
 	$(BIN)/python bench/run.py $(OPTIONS)
 
 clean:                            ## forget what was set up and what the sample site has published
-	rm -rf .venv public outbox feeds.db feeds.db.journal feeds.key .feeds-cache
+	rm -rf .venv .clocks public outbox feeds.db feeds.db.journal feeds.key .feeds-cache
 
 .venv/bin/python:
 	@test -n '$(PYTHON)' || { echo 'Feeds needs Python 3.11 or newer with venv; make PYTHON=/path/to/python names one.'; exit 1; }
