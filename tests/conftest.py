@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -141,16 +142,18 @@ def letter_site(site: SampleSite) -> SampleSite:
 
 @pytest.fixture
 def feeds(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command, as its own process."""
+    """The command, as a process of its own. Its clock goes on from `NOW` as fast as the real one."""
+    started = time.monotonic()
 
     def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        clock = NOW + timedelta(seconds=time.monotonic() - started)
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "feeds", *words],
             capture_output=True,
             text=True,
             check=False,
             cwd=tmp_path,
-            env=os.environ | environ,
+            env=os.environ | {"FEEDS_CLOCK": clock.isoformat()} | environ,
             timeout=120,
         )
 

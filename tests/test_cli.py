@@ -231,5 +231,5 @@ def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
         lines = feeds("publish", "--feeds-only").stderr.splitlines()
         assert len(lines) == 20
         assert lines[0].startswith("warning: posts/p00.md:6: template tags")
-        assert lines[-1] == "warning: and 11 more like these; `feeds posts` tells all of them"
+        assert lines[-1] == "warning: and 11 more like these; `feeds posts` prints all of them"
     assert len(feeds("posts").stderr.splitlines()) == 30

@@ -86,4 +86,4 @@ def truncate_warnings(warnings: Sequence[str]) -> list[str]:
     if len(warnings) <= _MOST_WARNINGS:
         return list(warnings)
     more = len(warnings) - _MOST_WARNINGS + 1
-    return [*warnings[: _MOST_WARNINGS - 1], f"and {more:,} more like these; `feeds posts` tells all of them"]
+    return [*warnings[: _MOST_WARNINGS - 1], f"and {more:,} more like these; `feeds posts` prints all of them"]

@@ -36,7 +36,7 @@ def wait_for(condition):
 
 
 class Rival(threading.Thread):
-    """Locks the store, so that the change waits with the site's lock held; queues for that lock; lets the store go."""
+    """Locks the store, so that the change waits with the site's lock held; queues for that lock; unlocks the store."""
 
     def __init__(self, folder):
         super().__init__(daemon=True)

@@ -81,18 +81,23 @@ def test_feeds_do_not_wait_for_letters(letter_site):
         every = configured(server).replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]')
         letter_site.configure(every)
         join(letter_site.folder, addresses(30))
-        server.pace = 0.2
+        published = threading.Event()
+        server.rule = lambda step: published.wait(60) and None if step.stage == "content" and step.before == 5 else None
         process = _running(letter_site, "--json")
         try:
             log = map(json.loads, process.stdout)
             assert next(event for event in log if event["event"] == "written")
+            while not server.taken:
+                time.sleep(0.01)
             letter_site.post("news", date=NOW.isoformat())
             written = next(event for event in log if event["event"] == "written")
             assert (written["level"], written["written"] > 0, 0 < len(server.taken) < 30) == ("info", True, True)
             assert "news" in letter_site.read("public/feeds/atom.xml")
+            published.set()
             issue = next(event for event in log if event["event"] == "issue")
             assert [issue[key] for key in ("newsletter", "number", "recipients", "state")] == ["weekly", 1, 30, "sent"]
         finally:
+            published.set()
             process.send_signal(signal.SIGTERM)
             rest, _ = process.communicate(timeout=30)
         assert (process.returncode, json.loads(rest.splitlines()[-1])["event"]) == (0, "stopped"), rest

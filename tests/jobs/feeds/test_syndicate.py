@@ -720,7 +720,7 @@ def test_only_a_feed_can_be_ended(small, path):
     small.publish()
     before = small.files("public")
     context = Context(clock=lambda: NOW)
-    with pytest.raises(FeedsError, match="no feed lies there"):
+    with pytest.raises(FeedsError, match="there is no feed"):
         retire_feed(small.config, path, context)
     with pytest.raises(FeedsError, match="was not retired"):
         unretire_feed(small.config, path, context)
@@ -733,7 +733,7 @@ def test_an_unknown_path_is_an_error_for_people(small, feeds):
     feeds("publish", "--feeds-only")
     done = feeds("retire", "category/nothing")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: feeds/category/nothing/: no feed lies there; name its folder")
+    assert done.stderr.startswith("error: feeds/category/nothing/: there is no feed; name its folder")
     assert done.stderr.count("\n") == 1
 
 

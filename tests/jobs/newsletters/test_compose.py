@@ -170,7 +170,7 @@ def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
     """Its posts are news again, with what is public by then; its number is free."""
     letter_site.configure(APPROVED)
     letter_site.publish()
-    assert "weekly 1 is forgotten" in feeds("cancel", "weekly").stdout
+    assert "weekly 1 is discarded" in feeds("cancel", "weekly").stdout
     assert feeds("cancel", "weekly").returncode == 1
     assert feeds("cancel", "daily").returncode == 1
     letter_site.post("second", date="2026-11-21")

@@ -280,6 +280,6 @@ def test_the_commands_tell(sent, feeds):
     assert (first["number"], first["retracted_at"], first["ended"]) == (1, None, 0)
     assert summary["issues"] == []
     feeds("retract", "weekly")
-    assert "weekly 1 is not retracted any more" in feeds("retract", "weekly", "--undo").stdout
+    assert "weekly 1 is no longer retracted" in feeds("retract", "weekly", "--undo").stdout
     assert feeds("retract", "weekly", "--undo", "--reason", "x").returncode == 2
     assert feeds("retract", "weekly", "--undo").returncode == 1

@@ -80,7 +80,7 @@ def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
     db.close()
     again = feeds("store", "backup", "b.db")
     assert (again.returncode, "b.db: is there already" in again.stderr) == (1, True)
-    assert "its tables are at" in feeds("store", "upgrade").stdout
+    assert "the tables are at version" in feeds("store", "upgrade").stdout
 
 
 def test_a_backup_can_be_put_back(letter_site, feeds):

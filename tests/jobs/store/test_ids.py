@@ -56,13 +56,13 @@ def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
     site.post("other", text("B"))
     site.publish(NOW)
     before = ids(site)
-    assert "2 ids written to feeds-ids.jsonl" in feeds("ids", "export").stdout
+    assert "wrote 2 ids to feeds-ids.jsonl" in feeds("ids", "export").stdout
     first = (site.folder / "feeds-ids.jsonl").read_bytes()
     assert feeds("ids", "export").returncode == 0
     assert (site.folder / "feeds-ids.jsonl").read_bytes() == first
     file.rename(file.with_name("moved.md"))
     (site.folder / "feeds.db").unlink()
-    assert "2 ids taken over from feeds-ids.jsonl, 0 were known" in feeds("ids", "import").stdout
+    assert "imported 2 ids from feeds-ids.jsonl; 0 were known" in feeds("ids", "import").stdout
     assert "0 ids taken over from feeds-ids.jsonl, 2 were known" in feeds("ids", "import").stdout
     site.publish(NOW)
     assert ids(site) == before
@@ -90,7 +90,7 @@ def test_a_line_that_is_no_id_is_named_and_nothing_is_taken_over(site, feeds, li
     assert done.returncode == 1
     assert "feeds-ids.jsonl:2: is no line of `feeds ids export`" in done.stderr
     assert reason in done.stderr
-    assert feeds("ids", "export", "again.jsonl").stdout.startswith("0 ids")
+    assert feeds("ids", "export", "again.jsonl").stdout.startswith("wrote 0 ids")
 
 
 def test_a_copy_is_a_duplicate_and_takes_no_id(site):

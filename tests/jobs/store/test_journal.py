@@ -197,9 +197,10 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
             for status in moves:
                 db.execute("UPDATE subscribers SET status = ?", (status,))
     code = (
-        "from pathlib import Path\nfrom feeds.config import load\nfrom feeds.edges.store.database import opened\n"
-        "from feeds.jobs import journal\njournal._AT_ONCE = 300\nconfig = load(Path('config.toml'), {})\n"
-        f"with opened({URL!r}, config.folder) as store:\n    print('ready', flush=True)\n"
+        "from pathlib import Path\nfrom feeds.config import load_config\n"
+        "from feeds.edges.store.database import open_store\n"
+        "from feeds.jobs.store import journal\njournal._AT_ONCE = 300\nconfig = load_config(Path('config.toml'), {})\n"
+        f"with open_store({URL!r}, config.folder) as store:\n    print('ready', flush=True)\n"
         "    journal.append_pending(config, store)\n"
     )
     kills = 0
