@@ -63,7 +63,7 @@ def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
     file.rename(file.with_name("moved.md"))
     (site.folder / "feeds.db").unlink()
     assert "imported 2 ids from feeds-ids.jsonl; 0 were known" in feeds("ids", "import").stdout
-    assert "0 ids taken over from feeds-ids.jsonl, 2 were known" in feeds("ids", "import").stdout
+    assert "imported 0 ids from feeds-ids.jsonl; 2 were known" in feeds("ids", "import").stdout
     site.publish(NOW)
     assert ids(site) == before
 

@@ -248,13 +248,13 @@ def test_one_row_that_is_refused_keeps_the_others_out_too(letter_site, feeds):
     assert (dry.returncode, "dry run: nothing was imported" in dry.stdout) == (0, True)
     assert _statuses(letter_site) == {}
     done = feeds("subscribers", "import", "people.csv", "--partial")
-    assert (done.returncode, "warning: people.csv:3: bob: refused" in done.stderr) == (0, True)
+    assert (done.returncode, "warning: people.csv:3: bob: rejected" in done.stderr) == (0, True)
     assert done.stdout.splitlines()[:-1] == [
         "people.csv: 4 rows",
         "  1 new: 1 active",
-        "  1 naming somebody again",
-        "  2 refused",
-        "columns that nothing was taken from: name",
+        "  1 duplicate rows",
+        "  2 rejected",
+        "ignored columns: name",
     ]
     assert _statuses(letter_site) == {ADA: "active"}
 
@@ -522,7 +522,7 @@ def test_the_settings_are_their_owners(letter_site, feeds):
     letter_site.publish()
     assert letter_site.letters() == [f"weekly/1/{desk}.eml"]
     done = feeds("subscribers", "erase", desk)
-    assert (done.returncode, f"warning: weekly goes on sending copies to {desk}: copy_to says so" in done.stderr) == (
+    assert (done.returncode, f"warning: weekly still sends copies to {desk}: remove it from copy_to in the config" in done.stderr) == (
         0,
         True,
     )
