@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import tokens
+from feeds.core.newsletters.domains import ascii_domain
 from feeds.model import Delivery, Letter, Value
 from feeds.settings import Newsletter
 
@@ -109,12 +110,6 @@ class IssueHeaders:
         """Return the Message-ID that every attempt at a delivery has; it tells nothing about the recipient."""
         token = tokens.delivery_token(self.seed, delivery_id)
         return f"<{self.newsletter.name}.{self.number}.{token}@{self.domain}>"
-
-
-@lru_cache(maxsize=1024)
-def ascii_domain(domain: str) -> str:
-    """Return a domain as DNS has it: no server needs SMTPUTF8 for it."""
-    return domain if domain.isascii() else domain.encode("idna").decode()
 
 
 class EncodedLetter(Value, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from feeds.core.newsletters import dkim
-from feeds.core.newsletters.lint import Diagnostic, is_aligned, is_subdomain
+from feeds.core.newsletters.domains import is_aligned, is_subdomain
+from feeds.core.newsletters.lint import Diagnostic
 
 #: The records at a name; None where servers could not find out.
 DnsAnswer = tuple[str, ...] | None
@@ -30,7 +31,7 @@ _IN_DNS = "in the DNS of your domain"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Who letters say they come from, domains as `feeds.core.newsletters.message.ascii_domain` has them."""
+    """Who letters say they come from, domains as `feeds.core.newsletters.domains.ascii_domain` has them."""
 
     #: Of From.
     domain: str
