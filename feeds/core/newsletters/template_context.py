@@ -1,10 +1,8 @@
 """A selection -> what the templates of a letter see. Plain values: a template decides nothing but looks."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -13,15 +11,11 @@ from msgspec.structs import replace
 from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts, text_direction
 from feeds.core.newsletters.phrases import split_phrases
+from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.posts import markdown, text
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: What stands in a template for HTML that is put in when all else is compiled. A post that says it is not heard.
-NOTE, SPONSOR, BODY = "feeds:note:8d1c", "feeds:sponsor:8d1c", "feeds:body:8d1c"
-_STANDING_IN = re.compile(r"feeds:(?:note|sponsor|body|neighbours):8d1c")
-#: Likewise, but for as long as the page is kept: which issues stand beside it is known when it is written.
-NEIGHBOURS = "feeds:neighbours:8d1c"
 #: Columns of the text part: short enough to be quoted once without wrapping again.
 _TEXT_WIDTH = 72
 #: A lead may be longer than a story: four lines instead of three.
@@ -174,32 +168,8 @@ def build_letter_view(  # noqa: PLR0913 - a letter is made of all of them
     )
 
 
-def insert_neighbour_links(page: str, words: Texts, links: Mapping[str, str]) -> str:
-    """Return a page of the archive with links to other issues, by the text that says which."""
-    look = "color:#5f5a52;text-decoration:underline"
-    found = (
-        f'<a class="u" rel="{_RELATIONS[name]}" href="{escape(url)}" style="{look}">{escape(words.format(name))}</a>'
-        for name, url in links.items()
-    )
-    return page.replace(NEIGHBOURS, f'<p style="margin:0 0 8px">{" · ".join(found)}</p>' if links else "")
-
-
-_RELATIONS = {"previous_issue": "prev", "next_issue": "next", "all_issues": "index"}
-
-
 def _paragraphs(html: str, base: str) -> tuple[str, ...]:
     return tuple(found for _, found in text.text_blocks(mailhtml.players_as_text(html, base)))
-
-
-def insert_notice(page: str, notice: str) -> str:
-    """Return a page of the archive with something that must be read first, whichever version or tool made the page."""
-    found = _BODY.search(page)
-    at = found.end() if found else 0
-    return page[:at] + notice + page[at:]
-
-
-#: Where what a page shows begins.
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
 def issue_subject(selection: Selection, words: Texts, corrects: Issue | None = None) -> str:
@@ -246,11 +216,6 @@ def _with(parameters: Mapping[str, str], url: str) -> str:
         return url
     page, mark, fragment = url.partition("#")
     return f"{page}{'&' if '?' in page else '?'}{urlencode(parameters)}{mark}{fragment}"
-
-
-def strip_placeholders(words: str) -> str:
-    """Return words of a post without those that stand for something in our templates."""
-    return _STANDING_IN.sub("", words) if "feeds:" in words else words
 
 
 def _category(entry: Entry) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from feeds.core.syndication.plan import ArchivePosition, Feed
+from feeds.core.syndication.feed import ArchivePosition, Feed
 from feeds.model import ArchivePage
 from feeds.settings import Settings
 

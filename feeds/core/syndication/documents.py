@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from feeds.core.syndication import atom_rss, jsonfeed
+from feeds.core.syndication.feed import CURRENT, FILES, ArchivePosition, Feed
 from feeds.core.syndication.item import FeedDocument, Item
-from feeds.core.syndication.plan import CURRENT, FILES, ArchivePosition, Feed
 from feeds.settings import Settings
 
 _WRITERS = {

@@ -14,8 +14,8 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from lxml import etree
 
 from feeds.core.syndication import archive
+from feeds.core.syndication.feed import FILES, MEDIA_TYPES, NEVER
 from feeds.core.syndication.item import UNKNOWN_TYPE, FeedDocument, Item
-from feeds.core.syndication.plan import FILES, MEDIA_TYPES, NEVER
 from feeds.model import Enclosure, OriginalFeed
 from feeds.settings import Format
 

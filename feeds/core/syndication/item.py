@@ -7,7 +7,7 @@ from functools import lru_cache
 from html import escape
 
 from feeds.core.posts import markdown, media
-from feeds.core.syndication.plan import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
+from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
 
 #: Where a type is required and none is known (RFC 2046 section 4.5.1).

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from feeds.core.syndication.feed import FILES
 from feeds.core.syndication.item import UNKNOWN_TYPE, FeedDocument, Item
-from feeds.core.syndication.plan import FILES
 from feeds.model import Author, Enclosure
 
 

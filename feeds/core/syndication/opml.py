@@ -6,7 +6,7 @@ from itertools import groupby
 
 from lxml import etree
 
-from feeds.core.syndication.plan import FILES, NEVER, Feed
+from feeds.core.syndication.feed import FILES, NEVER, Feed
 
 _VERSIONS = {"atom": "ATOM1", "rss": "RSS2", "json": "JSON1"}
 

@@ -1,121 +1,18 @@
 """Which feeds there are, and which entries each one shows."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from itertools import chain
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from feeds.core.curation.taxonomy import Spellings, assign_slugs, category_keys, plain_slug, unique_name
 from feeds.core.curation.taxonomy import normalize_name as key_of
+from feeds.core.syndication.feed import FILES, NEVER, Feed, normalize_feed_path, public_url, to_rfc3339
 from feeds.model import Catalogue, Entry, KnownFeed, PublishedCategory
-from feeds.settings import CategorySettings, ContentMode, CustomFeed, Format, Newsletter, OneOrMany, Settings
+from feeds.settings import CategorySettings, ContentMode, CustomFeed, Newsletter, OneOrMany, Settings
 
-#: What each format's document is called.
-FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
-MEDIA_TYPES: dict[Format, str] = {
-    "atom": "application/atom+xml",
-    "rss": "application/rss+xml",
-    "json": "application/feed+json",
-}
-#: The page for people beside them.
-PAGE = "index.html"
-ALL = ("all", "")
-#: Of feeds, whoever wrote them.
-FEED_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
-#: What a path ends in that people write and that is no folder: a category may be called `node.js`.
-_FILE_ENDINGS = (*FEED_ENDINGS, ".html", ".opml")
-_OWN_FOLDER = "all/"
-#: What a document that shows nothing says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the
-#: clock.
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Feed:
-    """One feed: what it is called, where it lies, what it shows."""
-
-    #: `all`, `category`, `tag`, `author`, `language`, `extra`, `newsletter`; and of what, as names are compared.
-    kind: str
-    key: str
-    #: A `tag:` URI.
-    id: str
-    title: str
-    subtitle: str = ""
-    #: What tells it from its neighbours.
-    label: str
-    #: The folder below `public/`, with `/`, and on the web.
-    folder: str
-    url: str
-    #: The page that shows the same to people.
-    home: str
-    lang: str
-    #: The category or tag it is about: term and label.
-    about: tuple[str, str] | None = None
-    #: All of them, newest first; none of a newsletter, whose issues are no entries.
-    entries: tuple[Entry, ...] = ()
-    #: How many there are.
-    total: int
-    #: How many are shown, and stand on a page of the archive.
-    size: int
-    content: ContentMode
-    formats: tuple[Format, ...]
-    updated: datetime
-    #: Folders where it lay before, and what it was called then, as names are compared.
-    former: tuple[str, ...] = ()
-    before: str = ""
-
-    @property
-    def shown(self) -> tuple[Entry, ...]:
-        """The newest ones."""
-        return self.entries[: self.size]
-
-    @property
-    def files(self) -> dict[Format, str]:
-        """The documents below `public/`, by format."""
-        return {name: f"{self.folder}{FILES[name]}" for name in self.formats}
-
-    def url_of(self, name: str) -> str:
-        """Return where a file of the feed is on the web."""
-        return self.url + quote(name)
-
-    @property
-    def page(self) -> str:
-        """The page for people below `public/`; beside the feed of everything lies the list of all feeds."""
-        return f"{self.folder}{_OWN_FOLDER if self.kind == 'all' else ''}{PAGE}"
-
-    @property
-    def page_url(self) -> str:
-        """That page on the web."""
-        return f"{self.url}{_OWN_FOLDER if self.kind == 'all' else ''}"
-
-    @property
-    def known_feed(self) -> KnownFeed:
-        """What is to be remembered of it."""
-        updated = None if self.updated == NEVER else self.updated
-        return KnownFeed(
-            kind=self.kind,
-            key=self.key,
-            id=self.id,
-            folder=self.folder,
-            label=self.label,
-            updated=updated,
-            former=self.former,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchivePosition:
-    """Where a document stands in its feed's archive (RFC 5005 section 4)."""
-
-    #: Its number; None for the feed itself.
-    number: int | None = None
-    older: int | None = None
-    newer: int | None = None
-
-
-#: The feed itself, without an archive.
-CURRENT = ArchivePosition()
+_ALL = ("all", "")
 
 
 def plan_feeds(
@@ -136,19 +33,6 @@ def plan_feeds(
 def retired_paths(retired: Iterable[str], settings: Settings) -> frozenset[str]:
     """Return what was ended and has not been moved since."""
     return frozenset(retired).difference(map(normalize_feed_path, settings.feeds.moved))
-
-
-def normalize_feed_path(written: str) -> str:
-    """Return a path as people write it as one that starts at `public/`: as on the web with a slash, else in `feeds/`.
-
-    `category/x` is the folder `feeds/category/x/`; `/feed.xml` is a file beside `feeds/`.
-    """
-    found = written.strip()
-    if not found.startswith(("/", "feeds/", "newsletters/", "public/")):
-        found = f"feeds/{found}"
-    found = found.lstrip("/").removeprefix("public/")
-    is_file = found.endswith(_FILE_ENDINGS)
-    return found if is_file or found.endswith("/") or not found else f"{found}/"
 
 
 def drop_retired_formats(gone: Collection[str], feeds: Iterable[Feed]) -> Iterator[Feed]:
@@ -177,7 +61,7 @@ class _FeedBuilder:
 
     def feeds(self) -> Iterator[Feed]:
         site = self.settings.site
-        yield self.feed(*ALL, label=site.name, place="", entries=self.entries)
+        yield self.feed(*_ALL, label=site.name, place="", entries=self.entries)
         makers: dict[str, Callable[[], Iterable[Feed]]] = {
             "category": self.categories,
             "tag": lambda: self.named("tag", lambda entry: entry.tags),
@@ -384,12 +268,6 @@ def assigned_slugs(known: Iterable[KnownFeed], kind: str) -> dict[str, str]:
     return {feed.key: feed.folder.removeprefix(start).rstrip("/") for feed in known if feed.kind == kind}
 
 
-def public_url(path: str, feeds_url: str) -> str:
-    """Return where a file below `public/` is on the web: `public/feeds/` at *feeds_url*, the rest beside it."""
-    inside = path.removeprefix("feeds/")
-    return feeds_url + quote(inside) if inside != path else urljoin(feeds_url, "../" + quote(path))
-
-
 def _fits(extra: CustomFeed, settings: Settings) -> Callable[[Entry], bool]:
     """Return whether an entry passes a filter: each key that is set must fit, by one of its names."""
     categories = category_keys(_names(extra.category), settings.categories)
@@ -426,10 +304,3 @@ def _own_name(lang: str) -> str:
     except (UnknownLocaleError, ValueError):
         return lang
     return name[0].upper() + name[1:]
-
-
-def to_rfc3339(at: datetime) -> datetime:
-    """Return a moment as RFC 3339 can write it: whole seconds, an offset of whole minutes (no local mean time)."""
-    offset = at.utcoffset()
-    whole = offset is not None and offset.total_seconds() % 60 == 0
-    return (at if whole else at.astimezone(UTC)).replace(microsecond=0)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from feeds.core.syndication.plan import FEED_ENDINGS, FILES, Feed, normalize_feed_path, public_url
+from feeds.core.syndication.feed import FEED_ENDINGS, FILES, Feed, normalize_feed_path, public_url
 
 #: What is a feed and must not be written over all the same.
 _OURS = ("feeds/", "feeds/redirects.json")

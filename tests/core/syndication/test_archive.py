@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.syndication import archive
-from feeds.core.syndication.plan import ArchivePosition, Feed
+from feeds.core.syndication.feed import ArchivePosition, Feed
 from feeds.settings import FeedSettings, Settings
 from tests.core.factory import START, entry
 

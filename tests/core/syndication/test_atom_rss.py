@@ -16,8 +16,8 @@ from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import parse
 from feeds.core.posts.markdown import render_markdown
 from feeds.core.syndication import documents, plan
+from feeds.core.syndication.feed import CURRENT, ArchivePosition
 from feeds.core.syndication.item import item_of_entry
-from feeds.core.syndication.plan import CURRENT, ArchivePosition
 from feeds.model import Author, Catalogue, Enclosure, Image, KnownFeed, OriginalFeed, PublishedCategory
 from feeds.settings import CategorySettings, FeedSettings, Settings, SiteSettings
 from tests.core.factory import START, entry, post, texts

@@ -17,8 +17,8 @@ from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
 from feeds.core.posts.text import clean_line
 from feeds.core.syndication import plan
 from feeds.core.syndication.documents import render_documents
-from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue, to_rfc3339
-from feeds.core.syndication.plan import NEVER, ArchivePosition
+from feeds.core.syndication.feed import NEVER, ArchivePosition, to_rfc3339
+from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue
 from feeds.errors import PostError
 from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, PublishedCategory, Text
 from feeds.settings import FeedSettings, Settings, SiteSettings

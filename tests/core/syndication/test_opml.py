@@ -7,6 +7,7 @@ from lxml import etree
 
 from feeds.config_types import IdAuthority, Url
 from feeds.core.syndication import plan
+from feeds.core.syndication.feed import FILES
 from feeds.core.syndication.opml import render_opml
 from feeds.model import Author, Catalogue
 from feeds.settings import CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
@@ -118,7 +119,7 @@ def test_atom_is_preferred(formats, version, name):
 def test_a_format_that_was_ended_is_not_listed():
     """Then the next one is; a feed without any is left out."""
     catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["A"]),), outcomes=())
-    ended = ["feeds/atom.xml", *(f"feeds/category/a/{name}" for name in plan.FILES.values())]
+    ended = ["feeds/atom.xml", *(f"feeds/category/a/{name}" for name in FILES.values())]
     found = plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended)
     root = etree.fromstring(render_opml(found, "T", GROUPS))
     assert [o.get("xmlUrl") for o in root.iter("outline") if o.get("xmlUrl")] == ["https://example.com/feeds/rss.xml"]
@@ -126,7 +127,7 @@ def test_a_format_that_was_ended_is_not_listed():
 
 def test_a_feed_without_formats_is_not_listed():
     """All formats of a feed may have been ended one by one; then its group goes too, if it was the only one in it."""
-    ended = [f"feeds/category/x/{name}" for name in plan.FILES.values()]
+    ended = [f"feeds/category/x/{name}" for name in FILES.values()]
     catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["X"]),), outcomes=())
     root = listed(plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended))
     assert [outline.get("text") for outline in root.iter("outline")] == [SITE.title]

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from feeds.config_types import IdAuthority, Language, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.syndication import plan
-from feeds.core.syndication.plan import NEVER, assigned_slugs, plan_newsletter_feed
+from feeds.core.syndication.feed import NEVER
+from feeds.core.syndication.plan import assigned_slugs, plan_newsletter_feed
 from feeds.model import Author, Catalogue, KnownFeed
 from feeds.settings import CategorySettings, CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
 from tests.core.factory import START, entry, post
