@@ -1,4 +1,4 @@
-"""Links to anchors in posts."""
+"""Dead links to anchors in posts."""
 
 import pytest
 
@@ -31,28 +31,28 @@ GUIDE = """\
 """
 
 
-#: The same without the heading of which romanisation may have made any id in ASCII.
+#: The same without the heading whose romanized id may be anything in ASCII.
 PLAIN = GUIDE.replace("## 投資分析", "")
 
 
-def atlas(markdown="", guide=GUIDE):
-    """A site of two posts: `b.md` leads to places in `a.md`, or in itself."""
-    places = [
+def site_of(markdown="", guide=GUIDE):
+    """Return the anchors of a site of two posts, and those of `b.md`, which links to `a.md` or to itself."""
+    posts = [
         anchors.find_anchors(post(path), render_markdown(text)) for path, text in (("a.md", guide), ("b.md", markdown))
     ]
-    return AnchorIndex(places, "posts"), places[1]
+    return AnchorIndex(posts, "posts"), posts[1]
 
 
 def dead(link, guide=GUIDE):
-    site, places = atlas(f"## Here\n\n[x]({link})\n", guide)
-    return list(site.dead_links(places.links))
+    site, linking = site_of(f"## Here\n\n[x]({link})\n", guide)
+    return list(site.dead_links(linking.links))
 
 
 FOUND = {
     "a heading": "#set-up",
     "under its own address": "https://example.com/a/#set-up",
     "with another spelling of the address": "http://www.Example.com/a/index.html?from=feed#set-up",
-    "whole": "https://example.com/a#set-up",
+    "absolute": "https://example.com/a#set-up",
     "as other generators make ids": "#what-s-new-in-c",
     "with the number, without the marks": "#1-whats-new-in-c",
     "spelled out": "#whats-new-in-cplusplus",
@@ -73,27 +73,27 @@ FOUND = {
     "the top": "#top",
     "nothing": "#",
     "comments": "#comment-12",
-    "a script's business": "#!/page/2",
+    "a fragment for a script": "#!/page/2",
     "words in the text": "#:~:text=Set%20up",
-    "a place and words in the text": "#set-up:~:text=x",
+    "an anchor and words in the text": "#set-up:~:text=x",
 }
 
 
 @pytest.mark.parametrize("link", FOUND.values(), ids=FOUND)
-def test_a_place_that_some_generator_makes_is_found(link):
-    """The site is made by another program, whose ids differ: what may be right is not found fault with."""
+def test_an_anchor_that_some_generator_makes_is_found(link):
+    """A link is not dead if any generator may make its anchor, since generators make different ids."""
     assert dead(link if link.startswith("http") else f"/a/{link}") == []
 
 
 @pytest.mark.parametrize("fragment", ["#set-upp", "#2-set-up", "#投資", "#what-is-new", "#ünïcod", "#x:~:text=Set"])
-def test_a_place_that_no_generator_makes_is_told(fragment):
-    """Of headings in plain letters there is no doubt; what is not ASCII is not transliterated either."""
+def test_an_anchor_that_no_generator_makes_is_dead(fragment):
+    """A link is dead if no generator makes its anchor; a fragment that is not ASCII is compared as it is."""
     [link] = dead(f"/a/{fragment}", PLAIN)
     assert link.startswith("https://example.com/a/#")
 
 
-def test_links_elsewhere_are_nobodys_business_here():
-    """Other sites, pages that are no posts, and addresses that are none."""
+def test_links_to_other_pages_are_not_checked():
+    """Links to other sites, to pages other than posts, and invalid addresses are not reported."""
     for link in (
         "https://other.example/a/#x",
         "/about/#x",
@@ -104,51 +104,51 @@ def test_links_elsewhere_are_nobodys_business_here():
         assert dead(link) == []
 
 
-def test_a_place_in_the_same_page_is_looked_for_there():
-    """`#x` leads to the post that says so, not to a post that has it."""
+def test_an_anchor_in_the_same_page_is_looked_for_there():
+    """`#x` is looked for in the post with the link, not in other posts."""
     assert dead("#here") == []
     assert dead("#set-up") == ["https://example.com/b/#set-up"]
 
 
 def test_what_looks_like_a_link_in_a_comment_is_none():
-    """Only what a browser would follow counts, once."""
-    site, places = atlas('<!-- <a href="#x">x</a> -->\n\n`<a href="#y">`\n\n[z](#z) and [z](#z)\n')
-    assert list(site.dead_links(places.links)) == ["https://example.com/b/#z"]
+    """Links in comments and code are ignored, and a repeated link is reported once."""
+    site, linking = site_of('<!-- <a href="#x">x</a> -->\n\n`<a href="#y">`\n\n[z](#z) and [z](#z)\n')
+    assert list(site.dead_links(linking.links)) == ["https://example.com/b/#z"]
 
 
-def test_two_posts_of_one_address_have_the_places_of_both():
-    """Nobody knows which of them the site shows."""
-    places = [
+def test_two_posts_of_one_address_have_the_anchors_of_both():
+    """If two posts have one address, the anchors of both count, since the site may show either."""
+    posts = [
         anchors.find_anchors(post(f"{n}.md", url="https://example.com/x/"), render_markdown(f"## H{n}\n"))
         for n in (1, 2)
     ]
-    assert list(AnchorIndex(places, "posts").dead_links(f"https://example.com/x/#h{n}" for n in (1, 2, 3))) == [
+    assert list(AnchorIndex(posts, "posts").dead_links(f"https://example.com/x/#h{n}" for n in (1, 2, 3))) == [
         "https://example.com/x/#h3"
     ]
 
 
-def test_a_lost_place_is_told_with_the_nearest_one():
-    """Where it was looked for, why that matters, and what was probably meant."""
-    site, _ = atlas()
-    remark = site.diagnose("https://example.com/a/#setup", "posts/b.md:3")
-    assert (remark.level, remark.where) == ("warning", "posts/b.md:3")
-    assert remark.what == "the link to '#setup' leads nowhere: no heading or element of posts/a.md has this id"
-    assert remark.why
-    assert remark.do == "write #set-up, if that is meant"
-    assert site.diagnose("https://example.com/a/#zzzz", "").do == "take the id of a heading there, or leave the # out"
+def test_a_dead_link_is_reported_with_the_nearest_anchor():
+    """The diagnostic of a dead link names the post, the reason and the nearest id."""
+    site, _ = site_of()
+    diagnostic = site.diagnose("https://example.com/a/#setup", "posts/b.md:3")
+    assert (diagnostic.level, diagnostic.where) == ("warning", "posts/b.md:3")
+    assert diagnostic.what == "the link to '#setup' leads nowhere: no heading or element of posts/a.md has this id"
+    assert diagnostic.why
+    assert diagnostic.do == "write #set-up, if that is meant"
+    assert site.diagnose("https://example.com/a/#zzzz", "").do == "use the id of a heading there, or remove the #"
 
 
-def test_a_letter_is_told_of_its_own_links_only():
-    """What a post links to is to be mended in the post, and is told there; a note's or a template's link here."""
-    site, places = atlas("[x](/a/#of-post)\n", PLAIN)
+def test_only_dead_links_that_are_not_from_posts_are_reported_for_a_letter():
+    """A dead link of a post is reported for the post; a dead link of a note or template is reported for the letter."""
+    site, linking = site_of("[x](/a/#of-post)\n", PLAIN)
     links = ("https://example.com/a/", "https://example.com/a/#of-post", "https://example.com/a/#of-note")
     html = "".join(f'<p><a href="{link}">x</a></p>' for link in links)
-    assert list(site.dead_links(places.links)) == ["https://example.com/a/#of-post"]
+    assert list(site.dead_links(linking.links)) == ["https://example.com/a/#of-post"]
     assert list(site.dead_links_in_letter(html + html)) == ["https://example.com/a/#of-note"]
 
 
 def test_a_link_is_found_in_its_file():
-    """By its fragment, as it is written: with letters or encoded."""
+    """The line of a link is found by its fragment, decoded or percent-encoded."""
     text = "---\ntitle: x\n---\n[x](/a/#投資)\n[y](#%C3%BC)\n"
     assert anchors.fragment_line("https://example.com/a/#%E6%8A%95%E8%B3%87", text) == 4
     assert anchors.fragment_line("https://example.com/b/#%C3%BC", text) == 5

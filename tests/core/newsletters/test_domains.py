@@ -1,4 +1,4 @@
-"""Which domain names belong together."""
+"""Alignment of domain names."""
 
 import pytest
 
@@ -16,5 +16,5 @@ from feeds.core.newsletters.domains import is_aligned
     ],
 )
 def test_domains_are_aligned_when_one_holds_the_other(one, other, aligned):
-    """By whole labels, whatever their case: `badexample.com` is nobody's subdomain."""
+    """Two domains are aligned if one is the other or its subdomain, by whole labels and in any case."""
     assert is_aligned(one, other) is aligned

@@ -1,4 +1,4 @@
-"""A letter as a stranger would judge it."""
+"""Diagnostics for letters and themes."""
 
 import pytest
 from msgspec.structs import replace
@@ -7,13 +7,13 @@ from feeds.core.newsletters import lint
 from feeds.model import Letter
 from feeds.settings import Theme
 
-LEAVE = "mailto:desk@example.com?subject=unsubscribe"
+UNSUBSCRIBE = "mailto:desk@example.com?subject=unsubscribe"
 GOOD = Letter(
     lang="en",
     subject="A subject",
     html='<p>Words <a href="https://example.com/">more</a> <img src="https://x/a.png" alt="A"> '
-    f'<a href="{LEAVE}">x</a></p>',
-    text=f"Words\n{LEAVE}\n",
+    f'<a href="{UNSUBSCRIBE}">x</a></p>',
+    text=f"Words\n{UNSUBSCRIBE}\n",
 )
 BAD = {
     "too long": ({"html": GOOD.html + "x" * 100_000}, "error", "the HTML takes"),
@@ -22,34 +22,34 @@ BAD = {
     "a relative link": ({"html": GOOD.html + '<a href="/a">x</a>'}, "error", "the link '/a' leads nowhere"),
     "a fragment": ({"html": GOOD.html + '<a href="#a">x</a>'}, "error", "the link '#a' leads nowhere"),
     "an open link": ({"html": GOOD.html + '<a href="http://a.example/">x</a>'}, "warning", "is not encrypted"),
-    "a tracker": (
+    "a tracking parameter": (
         {"html": GOOD.html + '<a href="https://a.example/?utm_source=x">x</a>'},
         "warning",
-        "carries a tracker",
+        "has a tracking parameter",
     ),
     "no alt": ({"html": GOOD.html + '<img src="https://x/b.png">'}, "error", "has no alt"),
-    "an empty alt": ({"html": GOOD.html + '<img src="https://x/b.png" alt=" ">'}, "warning", "says nothing in words"),
+    "an empty alt": ({"html": GOOD.html + '<img src="https://x/b.png" alt=" ">'}, "warning", "has an empty alt"),
     "no text": ({"text": " \n"}, "error", "the text part is empty"),
-    "no way to leave": ({"text": "Words"}, "error", "there is no way to leave in both parts"),
+    "no unsubscribe address": ({"text": "Words"}, "error", "the unsubscribe address is not in both parts"),
 }
 
 
-def test_a_good_letter_is_not_found_fault_with():
-    """Nothing is said for the sake of saying something."""
+def test_a_good_letter_has_no_diagnostics():
+    """A letter without faults gives no diagnostics."""
     assert list(lint.lint_letter(GOOD, "x")) == []
 
 
 @pytest.mark.parametrize(("change", "level", "what"), BAD.values(), ids=BAD)
 def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
-    """What, where, why it matters, what to do."""
-    found = [remark for remark in lint.lint_letter(replace(GOOD, **change), "next issue") if what in remark.what]
-    assert [(remark.level, remark.where) for remark in found] == [(level, "next issue")]
+    """Each fault gives one diagnostic with level, place, reason and remedy."""
+    found = [one for one in lint.lint_letter(replace(GOOD, **change), "next issue") if what in one.what]
+    assert [(one.level, one.where) for one in found] == [(level, "next issue")]
     assert found[0].why
     assert found[0].do
 
 
-def test_contrast_is_what_wcag_reckons():
-    """21 : 1 for black on white, 1 : 1 for a colour on itself, whichever is named first."""
+def test_contrast_is_calculated_as_in_wcag():
+    """The contrast is 21 : 1 for black on white and 1 : 1 for equal colours, in any order of the two."""
     assert lint.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
     assert lint.contrast_ratio("#777777", "#777777") == 1
     assert (
@@ -60,10 +60,10 @@ def test_contrast_is_what_wcag_reckons():
 
 
 def test_a_theme_must_be_legible_in_both_schemes():
-    """The shipped one is; a pale accent is told for the light scheme, a dark one for the dark."""
+    """The default theme is legible; a pale accent is an error in the light scheme, a dark one in the dark scheme."""
     assert list(lint.lint_theme(Theme(), "t")) == []
     found = list(lint.lint_theme(Theme(accent="#cccccc", accent_dark="#333333"), "t"))
-    assert [(remark.where, remark.do) for remark in found] == [
-        ("t.accent", "take a darker colour"),
-        ("t.accent_dark", "take a lighter colour"),
+    assert [(one.where, one.do) for one in found] == [
+        ("t.accent", "choose a darker colour"),
+        ("t.accent_dark", "choose a lighter colour"),
     ]
