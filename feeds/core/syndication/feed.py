@@ -1,4 +1,4 @@
-"""A feed: what it is called, where its documents are, what it shows."""
+"""A feed: its names, folder and documents, and the entries it shows."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,86 +7,89 @@ from urllib.parse import quote, urljoin
 from feeds.model import Entry, KnownFeed
 from feeds.settings import ContentMode, Format
 
-#: What each format's document is called.
+#: The file name of each format's document.
 FILES: dict[Format, str] = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 MEDIA_TYPES: dict[Format, str] = {
     "atom": "application/atom+xml",
     "rss": "application/rss+xml",
     "json": "application/feed+json",
 }
-#: The page for people beside them.
+#: The file name of a feed's HTML page.
 PAGE = "index.html"
-#: Of feeds, whoever wrote them.
+#: Endings of feed documents, of this and other programs.
 FEED_ENDINGS = (".xml", ".json", ".rss", ".atom", ".rdf")
-#: What a path ends in that people write and that is no folder: a category may be called `node.js`.
+#: A path in the config or on the command line with another ending is a folder: a category may be called `node.js`.
 _FILE_ENDINGS = (*FEED_ENDINGS, ".html", ".opml")
-_OWN_FOLDER = "all/"
-#: What a document that shows nothing says: `updated` is required (RFC 4287 section 4.1.1) and must not come from the
-#: clock.
+#: The folder for the HTML page of the feed of everything.
+_ALL_FOLDER = "all/"
+#: `updated` of a document without entries: it is required (RFC 4287 section 4.1.1) and must not depend on the clock.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Feed:
-    """One feed: what it is called, where it lies, what it shows."""
+    """One feed: its names, folder and documents, and the entries it shows."""
 
-    #: `all`, `category`, `tag`, `author`, `language`, `extra`, `newsletter`; and of what, as names are compared.
+    #: `all`, `category`, `tag`, `author`, `language`, `extra` or `newsletter`.
     kind: str
+    #: The normalized name of the category, tag, and so on.
     key: str
     #: A `tag:` URI.
     id: str
     title: str
     subtitle: str = ""
-    #: What tells it from its neighbours.
+    #: The short name, for lists of feeds.
     label: str
-    #: The folder below `public/`, with `/`, and on the web.
+    #: Below `public/`, with a slash at the end.
     folder: str
+    #: The URL of the folder.
     url: str
-    #: The page that shows the same to people.
+    #: The URL of the page for people: the site for the feed of everything, else the feed's HTML page.
     home: str
     lang: str
-    #: The category or tag it is about: term and label.
+    #: Term and label of its category or tag.
     about: tuple[str, str] | None = None
-    #: All of them, newest first; none of a newsletter, whose issues are no entries.
+    #: All entries, newest first; empty for a newsletter, whose issues are not entries.
     entries: tuple[Entry, ...] = ()
-    #: How many there are.
+    #: The number of entries or issues.
     total: int
-    #: How many are shown, and stand on a page of the archive.
+    #: How many entries the feed shows, and how many fit on a page of its archive.
     size: int
     content: ContentMode
     formats: tuple[Format, ...]
     updated: datetime
-    #: Folders where it lay before, and what it was called then, as names are compared.
+    #: Its former folders.
     former: tuple[str, ...] = ()
-    before: str = ""
+    #: Its key before the category was renamed; empty if it was not.
+    former_key: str = ""
 
     @property
     def shown(self) -> tuple[Entry, ...]:
-        """The newest ones."""
+        """The newest entries, which the feed shows."""
         return self.entries[: self.size]
 
     @property
     def files(self) -> dict[Format, str]:
-        """The documents below `public/`, by format."""
+        """The paths of the documents below `public/`, by format."""
         return {name: f"{self.folder}{FILES[name]}" for name in self.formats}
 
     def url_of(self, name: str) -> str:
-        """Return where a file of the feed is on the web."""
+        """Return the URL of a file in the feed's folder."""
         return self.url + quote(name)
 
     @property
     def page(self) -> str:
-        """The page for people below `public/`; beside the feed of everything lies the list of all feeds."""
-        return f"{self.folder}{_OWN_FOLDER if self.kind == 'all' else ''}{PAGE}"
+        """The path of the HTML page below `public/`; that of `feeds/` itself is the list of all feeds."""
+        return f"{self.folder}{_ALL_FOLDER if self.kind == 'all' else ''}{PAGE}"
 
     @property
     def page_url(self) -> str:
-        """That page on the web."""
-        return f"{self.url}{_OWN_FOLDER if self.kind == 'all' else ''}"
+        """The URL of the HTML page."""
+        return f"{self.url}{_ALL_FOLDER if self.kind == 'all' else ''}"
 
     @property
     def known_feed(self) -> KnownFeed:
-        """What is to be remembered of it."""
+        """The part of it that the store keeps."""
         updated = None if self.updated == NEVER else self.updated
         return KnownFeed(
             kind=self.kind,
@@ -101,39 +104,40 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchivePosition:
-    """Where a document stands in its feed's archive (RFC 5005 section 4)."""
+    """The position of a document in its feed's archive (RFC 5005 section 4)."""
 
-    #: Its number; None for the feed itself.
+    #: The number of the archive page; None for the feed itself.
     number: int | None = None
     older: int | None = None
     newer: int | None = None
 
 
-#: The feed itself, without an archive.
+#: The position of the feed itself, without an archive.
 CURRENT = ArchivePosition()
 
 
-def normalize_feed_path(written: str) -> str:
-    """Return a path as people write it as one that starts at `public/`: as on the web with a slash, else in `feeds/`.
+def normalize_feed_path(path: str) -> str:
+    """Return a path in the config or on the command line relative to `public/`; a folder ends with a slash.
 
-    `category/x` is the folder `feeds/category/x/`; `/feed.xml` is a file beside `feeds/`.
+    Paths that do not begin with a slash are in `feeds/`: `category/x` is the folder `feeds/category/x/`, `/feed.xml` a
+    file beside `feeds/`.
     """
-    found = written.strip()
-    if not found.startswith(("/", "feeds/", "newsletters/", "public/")):
-        found = f"feeds/{found}"
-    found = found.lstrip("/").removeprefix("public/")
-    is_file = found.endswith(_FILE_ENDINGS)
-    return found if is_file or found.endswith("/") or not found else f"{found}/"
+    path = path.strip()
+    if not path.startswith(("/", "feeds/", "newsletters/", "public/")):
+        path = f"feeds/{path}"
+    path = path.lstrip("/").removeprefix("public/")
+    is_file = path.endswith(_FILE_ENDINGS)
+    return path if is_file or path.endswith("/") or not path else f"{path}/"
 
 
 def public_url(path: str, feeds_url: str) -> str:
-    """Return where a file below `public/` is on the web: `public/feeds/` at *feeds_url*, the rest beside it."""
+    """Return the URL of a path below `public/`: `feeds/` is at *feeds_url*, other paths are beside it."""
     inside = path.removeprefix("feeds/")
     return feeds_url + quote(inside) if inside != path else urljoin(feeds_url, "../" + quote(path))
 
 
-def to_rfc3339(at: datetime) -> datetime:
-    """Return a moment as RFC 3339 can write it: whole seconds, an offset of whole minutes (no local mean time)."""
-    offset = at.utcoffset()
-    whole = offset is not None and offset.total_seconds() % 60 == 0
-    return (at if whole else at.astimezone(UTC)).replace(microsecond=0)
+def to_rfc3339(time: datetime) -> datetime:
+    """Return a time that RFC 3339 can express: whole seconds, and UTC if the offset is not in whole minutes."""
+    offset = time.utcoffset()
+    has_minutes = offset is not None and offset.total_seconds() % 60 == 0
+    return (time if has_minutes else time.astimezone(UTC)).replace(microsecond=0)

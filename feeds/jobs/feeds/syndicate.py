@@ -99,7 +99,7 @@ class Syndication:
             had.setdefault((page.kind, page.key), []).append(page)
         for feed in (feed for feed in self.feeds if "atom" in feed.formats):
             pages = had.get((feed.kind, feed.key), [])
-            inherited = [] if pages else had.get((feed.kind, feed.before), [])
+            inherited = [] if pages else had.get((feed.kind, feed.former_key), [])
             pages = pages or [replace_in(page, key=feed.key) for page in inherited]
             new = archive.merge_pages(pages if inherited else (), archive.fill_pages(feed, pages))
             self.new_pages += new

@@ -1,4 +1,4 @@
-"""Paths of feeds."""
+"""Paths of feeds in the config and on the command line."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from feeds.core.syndication.feed import normalize_feed_path
 
 
 @pytest.mark.parametrize(
-    ("written", "path"),
+    ("path", "normalized"),
     [
         ("category/x", "feeds/category/x/"),
         ("category/x/", "feeds/category/x/"),
@@ -21,7 +21,7 @@ from feeds.core.syndication.feed import normalize_feed_path
         (" /feed.xml ", "feed.xml"),
     ],
 )
-def test_paths_are_understood_as_people_write_them(written, path):
-    """With a slash as on the web, else below `feeds/`; without a dot it is a folder."""
-    assert normalize_feed_path(written) == path
-    assert normalize_feed_path(f"/{path}") == path
+def test_paths_are_understood_as_people_write_them(path, normalized):
+    """A path with a slash starts at `public/`, others at `feeds/`; without the ending of a file it is a folder."""
+    assert normalize_feed_path(path) == normalized
+    assert normalize_feed_path(f"/{normalized}") == normalized
