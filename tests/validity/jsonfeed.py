@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tests.validity.values import HTTP, LANGUAGE, MEDIA_TYPE, RFC_3339, URI, WORDS, Shape
+from tests.validity.values import HTTP, LANGUAGE, MEDIA_TYPE, NON_EMPTY, RFC_3339, URI, Shape
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -16,11 +16,11 @@ _FLAG = Shape(lambda value: isinstance(value, bool), "is neither true nor false"
 _LIST = Shape(lambda value: isinstance(value, list), "is not an array")
 _VERSION = Shape(lambda value: value == VERSION, f"is not {VERSION}")
 _NUMBER = Shape(lambda value: type(value) in {int, float} and 0 <= value < math.inf, "is not a number of at least zero")
-_TAGS = Shape(lambda value: isinstance(value, list) and all(map(WORDS.fits, value)), "is not an array of strings")
+_TAGS = Shape(lambda value: isinstance(value, list) and all(map(NON_EMPTY.fits, value)), "is not an array of strings")
 
 _FEED = {
     "version": _VERSION,
-    "title": WORDS,
+    "title": NON_EMPTY,
     "home_page_url": HTTP,
     "feed_url": HTTP,
     "description": _TEXT,
@@ -35,7 +35,7 @@ _FEED = {
     "items": _LIST,
 }
 _ITEM = {
-    "id": WORDS,
+    "id": NON_EMPTY,
     "url": HTTP,
     "external_url": HTTP,
     "title": _TEXT,
@@ -51,8 +51,8 @@ _ITEM = {
     "language": LANGUAGE,
     "attachments": _LIST,
 }
-_AUTHOR = {"name": WORDS, "url": URI, "avatar": HTTP}
-_HUB = {"type": WORDS, "url": HTTP}
+_AUTHOR = {"name": NON_EMPTY, "url": URI, "avatar": HTTP}
+_HUB = {"type": NON_EMPTY, "url": HTTP}
 _ATTACHMENT = {
     "url": HTTP,
     "mime_type": MEDIA_TYPE,

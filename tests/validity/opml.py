@@ -11,8 +11,8 @@ from tests.validity.values import (
     EMAIL,
     HTTP,
     LANGUAGE,
+    NON_EMPTY,
     RFC_822,
-    WORDS,
     document_faults,
     elements,
     fault,
@@ -32,19 +32,19 @@ _TEXT_SHAPES = {
     "docs": HTTP,
 }
 _ATTRIBUTE_SHAPES = {
-    "text": WORDS,
-    "type": WORDS,
+    "text": NON_EMPTY,
+    "type": NON_EMPTY,
     "isComment": BOOLEAN,
     "isBreakpoint": BOOLEAN,
     "created": RFC_822,
-    "category": WORDS,
+    "category": NON_EMPTY,
     "xmlUrl": HTTP,
     "htmlUrl": HTTP,
     "url": HTTP,
     "language": LANGUAGE,
-    "title": WORDS,
-    "description": WORDS,
-    "version": WORDS,
+    "title": NON_EMPTY,
+    "description": NON_EMPTY,
+    "version": NON_EMPTY,
 }
 _POINTERS = {"rss": "xmlUrl", "link": "url", "include": "url"}
 

@@ -13,8 +13,8 @@ from tests.validity.values import (
     HTTP,
     LANGUAGE,
     MEDIA_TYPE,
+    NON_EMPTY,
     RFC_822,
-    WORDS,
     Shape,
     document_faults,
     elements,
@@ -52,8 +52,8 @@ _DURATION = Shape(
 )
 # The shape of an element's text, in any parent.
 _TEXT_SHAPES = {
-    "title": WORDS,
-    "description": WORDS,
+    "title": NON_EMPTY,
+    "description": NON_EMPTY,
     "link": HTTP,
     "url": HTTP,
     "docs": HTTP,
@@ -64,9 +64,9 @@ _TEXT_SHAPES = {
     "author": EMAIL_AND_NAME,
     "managingEditor": EMAIL_AND_NAME,
     "webMaster": EMAIL_AND_NAME,
-    "category": WORDS,
-    "guid": WORDS,
-    "source": WORDS,
+    "category": NON_EMPTY,
+    "guid": NON_EMPTY,
+    "source": NON_EMPTY,
     "ttl": COUNT,
     f"{ITUNES}duration": _DURATION,
     f"{ITUNES}explicit": BOOLEAN,
@@ -145,7 +145,7 @@ def _check_guids(root: Any) -> Iterator[str]:
         text, permanent = text_of(guid), guid.get("isPermaLink", "true")
         if not BOOLEAN.fits(permanent):
             yield fault("RSS 2.0 <guid>", guid, f"isPermaLink {permanent!r} {BOOLEAN.message}")
-        if permanent == "true" and WORDS.fits(text) and not HTTP.fits(text):
+        if permanent == "true" and NON_EMPTY.fits(text) and not HTTP.fits(text):
             yield fault("RSS 2.0 <guid>", guid, f'{text!r} is not a URL: it needs isPermaLink="false"')
         if text != text.strip():
             yield fault("RSS Profile <guid>", guid, f"{text!r} has white space around it")

@@ -434,7 +434,7 @@ IN_JSON = [
     ("a hub without url", ', "url": "https://hub.example/"', "", "hubs[0].url: is missing"),
     ("no id", '"id": "tag:example.com,2026:雨",', "", "Items: items[0].id: is missing"),
     ("an empty id", "tag:example.com,2026:雨", "", "Items: items[0].id: '' is empty"),
-    ("a number for an id", '"tag:example.com,2026:雨"', "7", "Items: items[0].id: 7 is empty or no text"),
+    ("a number for an id", '"tag:example.com,2026:雨"', "7", "Items: items[0].id: 7 is empty or not a text"),
     ("an id twice", "2026:tea", "2026:雨", "Items: items[1]: a second item 'tag:example.com,2026:雨'"),
     ("no content", '"content_text"', '"summary"', "Items: items[1]: neither content_html nor content_text"),
     ("Japanese in an address", "%E9%9B%A8", "雨", "Items: items[0].url: "),

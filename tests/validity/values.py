@@ -147,4 +147,4 @@ EMAIL = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+"), "is not an e-m
 EMAIL_AND_NAME = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+(?: \([^()]+\))?"), "is not an e-mail address")
 COUNT = Shape(_matching(r"\d+"), "is not a whole number")
 BOOLEAN = Shape(_matching("true|false"), "is neither true nor false")
-WORDS = Shape(lambda value: isinstance(value, str) and bool(value.strip()), "is empty or no text")
+NON_EMPTY = Shape(lambda value: isinstance(value, str) and bool(value.strip()), "is empty or not a text")
