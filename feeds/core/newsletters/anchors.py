@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from html import unescape
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -13,6 +12,7 @@ from feeds.core.newsletters.lint import Diagnostic
 from feeds.core.posts.markdown import absolute_url
 from feeds.core.posts.text import parse_html
 from feeds.model import Post
+from feeds.spelling import closest_name
 
 # The first two patterns begin with "=", which is rare: that is ten times as fast as a name in upper or lower case.
 _ID_ATTRIBUTE = re.compile(
@@ -156,14 +156,14 @@ class AnchorIndex:
     def diagnose(self, link: str, where: str) -> Diagnostic:
         """Return the diagnostic for a dead link."""
         post, name = self._posts[page_key(link)][0], _fragment(link)
-        near = get_close_matches(name, sorted(post.ids)[:_MAX_COMPARED], 1)
+        near = closest_name(name, sorted(post.ids)[:_MAX_COMPARED])
         return Diagnostic(
             level="warning",
             where=where,
             what=f"the link to {f'#{name}'[:80]!r} leads nowhere: no heading or element of {self._folder}/{post.path} "
             "has this id",
             why="the browser opens the top of the page instead",
-            do=f"write #{near[0]}, if that is meant" if near else "use the id of a heading there, or remove the #",
+            do=f"write #{near}, if that is meant" if near else "use the id of a heading there, or remove the #",
         )
 
 
