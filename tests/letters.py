@@ -1,4 +1,4 @@
-"""Letters for tests: a digest, a whole post and a correction in four languages, with all that a post may hold."""
+"""Letters for tests: a digest, a whole post and a correction in four languages, with every kind of content."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.conftest import NOW, asked
 
 TEMPLATES = ("digest", "letter")
 LANGUAGES = ("en", "ja", "de", "ar")
-#: All that there are.
+#: The names of all letters.
 NAMES = [f"{kind}-{lang}" for kind in (*TEMPLATES, "correction") for lang in LANGUAGES]
 POSTS = {
     "en": ("Two doors to the same room", "Some readers would like to be *told*; others would rather look."),
@@ -21,7 +21,7 @@ POSTS = {
     "de": ("Die Donaudampfschifffahrtsgesellschaft", "Wer einen Brief schreibt, schreibt ihn *jemandem*."),
     "ar": ("رسالة إلى القارئ", "من يكتب رسالة يكتبها **لأحد**."),
 }
-WHOLE = """{words}
+POST_BODY = """{words}
 
 ## Heading
 
@@ -42,8 +42,8 @@ print("a long line of code that goes on and on and on and on and on and on and o
 """
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    """Publish them in *folder*; return each message by template and language: `digest-ja`, `correction-ja`."""
+def publish_letters(folder: Path) -> dict[str, bytes]:
+    """Publish all letters in *folder*; return the messages by name, such as `digest-ja` or `correction-ja`."""
     (folder / "posts").mkdir()
     newsletters = "".join(
         f'[[newsletters]]\nname = "{template}-{lang}"\ntitle = "{POSTS[lang][0]}"\nlanguage = "{lang}"\n'
@@ -59,14 +59,14 @@ def written(folder: Path) -> dict[str, bytes]:
     for day, (lang, (title, words)) in enumerate(POSTS.items(), 18):
         front = f"title: {title}\nlang: {lang}\ndate: 2026-11-{day}\ncategory: {lang}\nauthor: A"
         front += "\nimage: /a.png\nimage_alt: P"
-        (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{WHOLE.format(words=words)}", "utf-8")
+        (folder / "posts" / f"{lang}.md").write_text(f"---\n{front}\n---\n{POST_BODY.format(words=words)}", "utf-8")
     for name in (f"{template}-{lang}" for template in TEMPLATES for lang in LANGUAGES):
         (folder / "letters" / name).mkdir(parents=True)
         (folder / "letters" / name / "next.md").write_text("A *note*, `code` and a [link](/c).\n\n> Quoted.\n", "utf-8")
     config = load_config(folder / "config.toml", {})
     publish(config, *asked())
     for lang, (_, words) in POSTS.items():
-        (folder / "correction.md").write_text(WHOLE.format(words=words), "utf-8")
+        (folder / "correction.md").write_text(POST_BODY.format(words=words), "utf-8")
         correct.send_correction(config, f"digest-{lang}", 1, folder / "correction.md", *asked())
     return {_name(*file.parts[-3:-1]): file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
 
@@ -75,8 +75,8 @@ def _name(newsletter: str, number: str) -> str:
     return newsletter if number == "1" else newsletter.replace("digest", "correction")
 
 
-def retracted(folder: Path) -> dict[str, Path]:
-    """Retract the digests that were written in *folder*; return their pages, by language: each has a correction too."""
+def retract_digests(folder: Path) -> dict[str, Path]:
+    """Retract the digests published in *folder*; return their pages, by language. Each digest has a correction too."""
     config, context = load_config(folder / "config.toml", {}), Context(clock=lambda: NOW)
     for lang, (_, words) in POSTS.items():
         retract.retract_issue(config, f"digest-{lang}", 1, words, context)

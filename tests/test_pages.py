@@ -1,4 +1,4 @@
-"""What a person sees, in a real browser: the pages of the sample site, and letters in four languages."""
+"""Pages of the sample site and letters in four languages, in a real browser."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ from feeds.config import load_config
 from feeds.core.posts.dates import parse_date
 from feeds.jobs.publish import publish
 from tests.conftest import NOW, ROOT, asked
-from tests.letters import LANGUAGES, NAMES, retracted, written
+from tests.letters import LANGUAGES, NAMES, publish_letters, retract_digests
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Looked up on import: in a test no FEEDS_* variable is left.
+# Read on import, since tests remove FEEDS_* variables.
 AXE = Path(os.environ.get("FEEDS_NODE_MODULES", "nowhere")).resolve() / "node_modules" / "axe-core" / "axe.min.js"
-QUIET = [
+BROWSER_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
-SEEN = {
+SCREENS = {
     "phone, light": (375, "light"),
     "phone, dark": (375, "dark"),
     "small phone": (320, "light"),
@@ -42,7 +42,7 @@ PAGES = (
     "public/newsletters/weekly/index.html",
 )
 
-#: Returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and where.
+#: A script that returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and its element.
 CONTRAST = """() => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
   const light = c => { const [r, g, b] = parse(c).slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92
@@ -59,14 +59,14 @@ CONTRAST = """() => {
   }
   return worst;
 }"""
-SMALLEST = """() => Math.min(...[...document.body.querySelectorAll('*')]
+SMALLEST_FONT = """() => Math.min(...[...document.body.querySelectorAll('*')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility())
   .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory) -> Path:
-    """The sample site, published, with the hardest titles added."""
+    """Return the folder of the published sample site, with very long titles added."""
     folder = tmp_path_factory.mktemp("sample")
     shutil.copytree(ROOT / "posts", folder / "posts")
     shutil.copy(ROOT / "config.toml", folder)
@@ -87,23 +87,23 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
         yield started
         started.close()
 
 
-@pytest.fixture(params=SEEN.values(), ids=SEEN)
+@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
 def opened(request, browser, sample):
-    """Open a page of the sample at one width and in one scheme; outside addresses are refused and written down."""
+    """Return a function that opens a page on one screen; it also returns the list of refused requests to the web."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    asked = []
-    context.route("http*://**", lambda route: (asked.append(route.request.url), route.abort()))
+    requested = []
+    context.route("http*://**", lambda route: (requested.append(route.request.url), route.abort()))
 
     def open_(path):
         page = context.new_page()
         page.goto((sample / path).as_uri())
-        return page, width, asked
+        return page, width, requested
 
     yield open_
     context.close()
@@ -111,18 +111,18 @@ def opened(request, browser, sample):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_are_legible_on_any_screen_and_in_both_schemes(opened, path):
-    """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
-    page, width, asked = opened(path)
+    """Without images, a page never scrolls sideways, has text of at least 14 px and at least contrast AA."""
+    page, width, requested = opened(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(SMALLEST) >= 14
+    assert page.evaluate(SMALLEST_FONT) >= 14
     ratio, where = page.evaluate(CONTRAST)
     assert ratio >= 4.5, where
-    assert [url for url in asked if not url.startswith("https://example.com/images/")] == []
+    assert [url for url in requested if not url.startswith("https://example.com/images/")] == []
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_are_in_order_for_who_listens(opened, path):
-    """A language, one h1, no level skipped, alt texts, roles on layout tables, nothing that runs."""
+def test_pages_are_accessible_to_screen_readers(opened, path):
+    """A page has a language, a title, one h1, headings without gaps, alt texts, and no scripts."""
     page, _, _ = opened(path)
     assert page.evaluate("document.documentElement.lang") == "en"
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
@@ -134,7 +134,7 @@ def test_pages_are_in_order_for_who_listens(opened, path):
 
 
 def test_a_feed_reader_discovers_every_feed(opened):
-    """A link in the head for each in each format, and the same in the table, beside the feed's page."""
+    """The list of feeds links each format of each feed in its head and in its table, with the feed's page."""
     page, _, _ = opened(PAGES[0])
     heads = page.evaluate("[...document.querySelectorAll('link[rel=alternate]')].map(l => l.href)")
     assert heads == page.evaluate("[...document.querySelectorAll('table .formats a')].map(a => a.href)")
@@ -146,7 +146,7 @@ def test_a_feed_reader_discovers_every_feed(opened):
 
 
 def test_the_address_of_a_feed_selects_itself(opened):
-    """One click takes the whole of it, and Tab leads there; no script is needed."""
+    """One click selects the whole URL of a feed, and Tab reaches it, without a script."""
     page, _, _ = opened("public/feeds/all/index.html")
     address = page.locator(".address code")
     address.click()
@@ -159,49 +159,49 @@ def test_the_address_of_a_feed_selects_itself(opened):
 
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory) -> Path:
-    """A folder with the HTML of each letter, and of a page with a notice, in each language: `digest-ja.html`."""
+    """Return a folder with the HTML of each letter and each page with a notice, such as `digest-ja.html`."""
     folder = tmp_path_factory.mktemp("letters")
-    for name, raw in written(folder).items():
+    for name, raw in publish_letters(folder).items():
         html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
         (folder / f"{name}.html").write_text(html.get_content(), "utf-8")
-    for lang, page in retracted(folder).items():
+    for lang, page in retract_digests(folder).items():
         shutil.copy(page, folder / f"retracted-{lang}.html")
     return folder
 
 
 @pytest.fixture
 def shown(opened, browser, letters, request):
-    """Open a letter at the width and in the scheme of `opened`."""
+    """Return a function that opens a letter on the screen of `opened`."""
 
     def show(name):
-        page, width, asked = opened("public/feeds/index.html")
+        page, width, requested = opened("public/feeds/index.html")
         page.goto((letters / f"{name}.html").as_uri())
-        return page, width, asked
+        return page, width, requested
 
     return show
 
 
-SHOWN = [*NAMES, *(f"retracted-{lang}" for lang in LANGUAGES)]
+LETTERS = [*NAMES, *(f"retracted-{lang}" for lang in LANGUAGES)]
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", LETTERS)
 def test_letters_are_legible_on_any_screen_and_in_both_schemes(shown, name):
-    """Nothing scrolls sideways, nothing is under 14 px, contrast is at least AA, with every picture missing."""
-    page, width, asked = shown(name)
+    """Without images, a page never scrolls sideways, has text of at least 14 px and at least contrast AA."""
+    page, width, requested = shown(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(SMALLEST) >= 14
+    assert page.evaluate(SMALLEST_FONT) >= 14
     ratio, where = page.evaluate(CONTRAST)
     assert ratio >= 4.5, where
-    assert [url for url in asked if url != "https://example.com/a.png"] == []
+    assert [url for url in requested if url != "https://example.com/a.png"] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_notice_is_the_first_thing_on_a_page(shown, lang):
-    """For the eye and for who listens: a note with a name, in its language, seen without scrolling."""
+    """A notice is at the top of a page, visible without scrolling, as a note with a label in its language."""
     page, width, _ = shown(f"retracted-{lang}")
     note = page.get_by_role("note")
-    place = note.bounding_box()
-    assert (place["y"], place["width"]) == (0, width)
+    box = note.bounding_box()
+    assert (box["y"], box["width"]) == (0, width)
     assert page.evaluate("document.body.innerText.trim()").startswith(note.inner_text().strip())
     assert (note.get_attribute("lang"), bool(note.get_attribute("aria-label"))) == (lang, True)
     assert note.evaluate("e => getComputedStyle(e).direction") == ("rtl" if lang == "ar" else "ltr")
@@ -210,9 +210,9 @@ def test_a_notice_is_the_first_thing_on_a_page(shown, lang):
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*PAGES, *SHOWN])
+@pytest.mark.parametrize("name", [*PAGES, *LETTERS])
 def test_axe_finds_no_fault(browser, sample, letters, name, scheme):
-    """No violation of WCAG 2.2 at level A or AA that a program can find."""
+    """No page and no letter violates WCAG 2.2 at level A or AA in a way that axe can find."""
     context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)
     context.route("http*://**", lambda route: route.abort())
     page = context.new_page()

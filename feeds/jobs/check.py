@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.newsletters import lint
-from feeds.core.newsletters.lint import AnchorIndex, Diagnostic, PostAnchors
-from feeds.core.newsletters.message import ascii_domain
+from feeds.core.newsletters import anchors, lint
+from feeds.core.newsletters.anchors import AnchorIndex, PostAnchors
+from feeds.core.newsletters.domains import ascii_domain, is_aligned
+from feeds.core.newsletters.lint import Diagnostic
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.edges.files import folder
 from feeds.edges.process.workers import Workers
@@ -92,7 +93,7 @@ def _seen_part(config: Config, contents: Sequence[tuple[Post, str]]) -> list[_Se
     for post, content in contents:
         with suppress(FeedsError):  # it has changed since it was read: there is nothing to say of it now
             text = render_unchanged(config, post.path, content)
-            seen.append((post.path, text.warnings, lint.find_anchors(post, text.html)))
+            seen.append((post.path, text.warnings, anchors.find_anchors(post, text.html)))
     return seen
 
 
@@ -116,7 +117,7 @@ def _where(site: Site, path: str, link: str) -> str:
     line = None
     with suppress(PostError):
         content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
-        line = lint.fragment_line(link, content.decode(errors="replace"))
+        line = anchors.fragment_line(link, content.decode(errors="replace"))
     return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
 
@@ -146,7 +147,7 @@ def _sender(site: Site) -> Iterator[Diagnostic]:
             why="they come from an address made of the newsletter's name and the site's host, which may not exist",
             do="write such as 'Sample Letters <letters@example.com>'",
         )
-    elif not lint.is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
+    elif not is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
         yield Diagnostic(
             level="warning",
             where=f"{where}.from",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.schedule import next_slot
-from feeds.core.syndication.plan import Feed, assigned_slugs, retired_paths
+from feeds.core.syndication.plan import assigned_slugs, retired_paths
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import BuildManifest
 from feeds.edges.fast_path.check import digest_files
@@ -36,6 +36,7 @@ from feeds.jobs.store.journal import append_pending
 from feeds.model import PostStatus
 
 if TYPE_CHECKING:
+    from feeds.core.syndication.feed import Feed
     from feeds.edges.files.scan import Scan
 
 #: How often a pass begins anew when posts change under its hands.

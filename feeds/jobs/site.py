@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.config_types import TimeZone
-from feeds.core.syndication.plan import public_url
+from feeds.core.syndication.feed import public_url
 from feeds.edges.files.folder import OutputFolder, list_stamps
 from feeds.edges.files.local_files import LocalFiles
 from feeds.errors import ConfigError

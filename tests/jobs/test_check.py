@@ -141,7 +141,7 @@ def test_what_receivers_would_miss_is_told(letter_site):
     assert found == [
         ("error", "mail", "b.example.com has no SPF record"),
         ("warning", "mail", "example.com has no SPF record"),
-        ("error", "mail", "example.com has no DMARC record, and no domain above it"),
+        ("error", "mail", "example.com has no DMARC record, and no parent domain has one"),
         ("error", "mail.dkim", "s1._domainkey.example.com has no record"),
         ("error", "mail.bounces.address", "b.example.com has no MX record"),
     ]
@@ -209,7 +209,7 @@ def test_dns_that_cannot_be_asked_is_one_warning(letter_site):
     """Nothing is said to be missing when nobody has answered, and nobody waits long."""
     with silent() as socket:
         found = checked(letter_site, SMTP + BOUNCES, Resolver("127.0.0.1", socket.getsockname()[1], patience=0.2))
-    assert found == [("warning", "mail", "DNS could not be asked: nobody has answered about example.com in time")]
+    assert found == [("warning", "mail", "DNS cannot be queried: nobody has answered about example.com in time")]
 
 
 @pytest.mark.parametrize("transport", ["", SMTP])
@@ -225,7 +225,7 @@ def test_a_key_that_cannot_sign_is_an_error_wherever_letters_go(letter_site, tra
     ]
     of_keys = [what for _, where, what in found if "dkim" in where]
     assert of_keys[0] == f"{letter_site.folder / 's1.pem'}: cannot be read: No such file or directory"
-    assert "no private key in PEM" in of_keys[1]
+    assert "not a private key in PEM" in of_keys[1]
     assert "this RSA key has 1024 bits" in of_keys[2]
 
 

@@ -1,4 +1,4 @@
-"""Prints, as JSON, the entries that lemon24's reader keeps of a feed: its own process, so that one can be timed out."""
+"""Print the entries that lemon24's reader keeps of a feed as JSON; a script, so that it can be stopped by a timeout."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from contextlib import closing
 from reader import Entry, make_reader
 
 
-def _told(entry: Entry) -> dict[str, object]:
+def _entry_to_dict(entry: Entry) -> dict[str, object]:
     published = entry.published or entry.updated
     return {
         "id": entry.id,
@@ -20,11 +20,11 @@ def _told(entry: Entry) -> dict[str, object]:
     }
 
 
-def _entries(feed: str) -> list[dict[str, object]]:
+def _read_entries(feed: str) -> list[dict[str, object]]:
     with closing(make_reader(":memory:", feed_root="")) as reader:
         reader.add_feed(feed)
         reader.update_feed(feed)
-        return [_told(entry) for entry in reader.get_entries()]
+        return [_entry_to_dict(entry) for entry in reader.get_entries()]
 
 
-json.dump(_entries(sys.argv[1]), sys.stdout)
+json.dump(_read_entries(sys.argv[1]), sys.stdout)

@@ -1,6 +1,6 @@
-"""What people's feed readers make of our feeds, entry by entry.
+"""Feed readers keep every entry of our feeds.
 
-Of the sample posts, of posts that are hard to write down, and of real blogs where those lie beside the project.
+The feeds are those of the sample posts, of posts with difficult texts, and of real blogs if they are on this machine.
 """
 
 import re
@@ -21,7 +21,7 @@ from feeds.edges.process.workers import workers
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.publish import publish
 from tests.conftest import NOW, ROOT, asked
-from tests.readers.harness import each
+from tests.readers.harness import reader_params
 from tests.validity.rules import atom_faults, json_faults, opml_faults, rss_faults
 
 CORPORA = ROOT.parent / "shared" / "corpora"
@@ -41,7 +41,7 @@ author = "The desk"
 [feeds]
 by = ["category"]
 """
-PICTURES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
+IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 HARD = {
     "markup": "title: 'x < y && <b>z</b> ]]> &amp;lt; \"q\"'\ntags: [C++, 'a & b']",
     "emoji": "title: '👩🏽‍🚀 と 🏴󠁧󠁢󠁥󠁮󠁧󠁿、𠮷野家で'\ncategory: 日本語 / ことば",
@@ -55,12 +55,12 @@ HARD = {
 
 
 def _sources():
-    """Yield the name of each set of posts, and the function that puts it into a folder."""
+    """Yield the name of each set of posts, and a function that puts it into a folder."""
     yield "sample", lambda to: shutil.copytree(ROOT / "posts", to)
     yield "hard", _write_hard_posts
     for name, below in BLOGS.items():
         if (CORPORA / name).is_dir():
-            yield name, lambda to, place=CORPORA / name / below: shutil.copytree(place, to)
+            yield name, lambda to, source=CORPORA / name / below: shutil.copytree(source, to)
 
 
 def _write_hard_posts(to):
@@ -76,7 +76,7 @@ SOURCES = dict(_sources())
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """A function that publishes a set of posts, once, and returns where, with the feeds that must have been written."""
+    """Return a function that publishes a set of posts once, and returns the folder, the feeds and the texts."""
 
     @cache
     def publish_(name):
@@ -87,17 +87,17 @@ def published(tmp_path_factory):
         publish(config, *asked())
         with workers() as team:
             options = SurveyOptions(team=team, progress=lambda *_: None)
-            found = survey_posts(config, now=NOW, known=(), options=options)
-        feeds = plan.plan_feeds(found.catalogue, config.settings)
-        shown = {entry.id: found.text(entry.post) for feed in feeds[:4] for entry in feed.shown}
-        return SimpleNamespace(public=folder / "public", feeds=feeds[:4], texts=shown)
+            survey = survey_posts(config, now=NOW, known=(), options=options)
+        feeds = plan.plan_feeds(survey.catalogue, config.settings)
+        texts = {entry.id: survey.text(entry.post) for feed in feeds[:4] for entry in feed.shown}
+        return SimpleNamespace(public=folder / "public", feeds=feeds[:4], texts=texts)
 
     return publish_
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_document_keeps_the_rules_of_its_format(name, published):
-    """Those of the specifications (tests/validity/), an XML parser's and feedparser's."""
+    """Every document is valid by the specifications (tests/validity/) and for feedparser."""
     files = [file for file in sorted(published(name).public.rglob("*")) if file.is_file()]
     faults = {str(file): found for file in files if (found := _faults(file, file.read_bytes()))}
     assert faults == {}
@@ -111,25 +111,25 @@ def _faults(file, content):
         return json_faults(content)
     if file.suffix != ".xml":
         return []
-    own = rss_faults(content) if file.name == "rss.xml" else atom_faults(content)
-    return own + (["feedparser: bozo"] if feedparser.parse(content).bozo else [])
+    faults = rss_faults(content) if file.name == "rss.xml" else atom_faults(content)
+    return faults + (["feedparser: bozo"] if feedparser.parse(content).bozo else [])
 
 
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize(("reader", "format_"), each("atom", "rss", "json"))
-def test_a_reader_sees_every_entry_as_it_was_written(reader, format_, name, published):
-    """Ids in their order, titles, links, dates, categories, enclosures, authors and text, less what a reader drops."""
-    found = published(name)
-    for feed in found.feeds:
-        seen = reader.read(Path(found.public) / feed.files[format_])
-        assert [one.id for one in seen] == [entry.id for entry in feed.shown]
-        for one, entry in zip(seen, feed.shown, strict=True):
-            assert _facts(one, reader.name) == _expected(entry, reader.name, format_)
-            _check_text(one, entry, found.texts[entry.id], reader.name)
+@pytest.mark.parametrize(("reader", "format_"), reader_params("atom", "rss", "json"))
+def test_a_reader_keeps_every_entry_as_it_was_written(reader, format_, name, published):
+    """A reader keeps all entries in their order with every field, except for fields that it always drops."""
+    site = published(name)
+    for feed in site.feeds:
+        read = reader.read(Path(site.public) / feed.files[format_])
+        assert [one.id for one in read] == [entry.id for entry in feed.shown]
+        for one, entry in zip(read, feed.shown, strict=True):
+            assert _fields(one) == _expected(entry, reader.name, format_)
+            _check_text(one, entry, site.texts[entry.id], reader.name)
 
 
-def _facts(one, reader):
-    """What a reader kept, as it can be compared."""
+def _fields(one):
+    """Return the fields of an entry that was read."""
     return {
         "title": one.title,
         "link": one.link,
@@ -141,7 +141,7 @@ def _facts(one, reader):
 
 
 def _expected(entry, reader, format_):
-    """What it should have kept; `tests/readers/harness.py` tells what each one drops."""
+    """Return the fields that a reader must keep of an entry; `harness.py` describes what each reader drops."""
     post = entry.post
     terms = list(dict.fromkeys([topic.term for topic in entry.categories] + list(entry.tags)))
     keeps_categories = reader in {"sfeed", "feedsmith"}
@@ -156,7 +156,7 @@ def _expected(entry, reader, format_):
 
 
 def _title(title, reader, format_):
-    """lemon24's reader writes references in RSS titles anew where they look like HTML."""
+    """Return the title as a reader keeps it; lemon24's reader decodes references in RSS titles."""
     return unescape(title) if reader == "reader" and format_ == "rss" and "<" not in title else title
 
 
@@ -164,16 +164,16 @@ def _enclosures(post, reader, format_):
     files = [(file.url, file.type or "") for file in post.enclosures]
     if post.image and format_ != "json":
         ending = post.image.url.rpartition(".")[2]
-        files.append((post.image.url, PICTURES.get(ending, "")))
+        files.append((post.image.url, IMAGE_TYPES.get(ending, "")))
     if reader == "newsboat":
         played = [file for file in files if file[1].startswith(("audio/", "video/"))]
         return tuple(played[-1:])
     if reader == "sfeed":
         return tuple((url, "") for url, _ in files[:1])
     if reader == "reader" and format_ == "atom":
-        return tuple((url, kind or "text/html") for url, kind in files)  # what it takes a link without type for
+        return tuple((url, media_type or "text/html") for url, media_type in files)  # its default for links
     if format_ != "atom":
-        files = [(url, kind or "application/octet-stream") for url, kind in files]
+        files = [(url, media_type or "application/octet-stream") for url, media_type in files]
     return tuple(files[:1] if format_ == "rss" else files)
 
 
@@ -183,14 +183,14 @@ def _authors(names, reader, format_):
     if reader == "sfeed":
         return tuple(names[:1])
     if reader == "reader" and format_ == "rss":
-        return tuple(re.sub(r" \(.*\)$", "", name) for name in names[-1:])  # a comment, as in a mail address
+        return tuple(re.sub(r" \(.*\)$", "", name) for name in names[-1:])  # a comment, as in mail addresses
     if reader == "reader" and format_ == "atom":
         return tuple(names[-1:])
     return tuple(names)
 
 
 def _check_text(one, entry, text, reader):
-    """The HTML is kept as it is by all but lemon24's reader, which cleans it once more."""
+    """Check that a reader keeps the HTML as it is; lemon24's reader sanitizes it again."""
     html = markdown.sanitize_html(text.html, entry.post.url)
     if reader == "reader":
         assert bool(one.content.strip()) == bool(html.strip() or text.excerpt)

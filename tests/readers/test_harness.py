@@ -1,4 +1,4 @@
-"""The readers themselves: each is given a hand-written feed whose every field is known."""
+"""The readers themselves, with hand-written feeds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,12 +7,12 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.readers import harness
-from tests.readers.harness import READERS, Reader, Seen, each
+from tests.readers.harness import READERS, ReadEntry, Reader, reader_params
 
 SAMPLES = harness.HERE / "samples"
 FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 
-FIRST = Seen(
+FIRST = ReadEntry(
     id="tag:example.com,2026:everything",
     title="日本語の題 & <b>bold</b> ]]> 👩‍💻 “é”",
     link="https://example.com/%E6%8A%95%E8%B3%87/?a=1&b=2",
@@ -22,7 +22,7 @@ FIRST = Seen(
     authors=("葵", "Ada & Co"),
     content='<p>本文 &amp; <a href="https://example.com/x?a=1&amp;b=2">link</a> ]]> &lt;i&gt; 👩‍💻</p>',
 )
-SECOND = Seen(
+SECOND = ReadEntry(
     id="tag:example.com,2026:twice",
     title="Written as &lt;b&gt; and &amp;",
     link="https://example.com/twice/",
@@ -35,9 +35,9 @@ SECOND = Seen(
 
 NO_CATEGORIES = {"categories": None}
 ADDRESS_ONLY = {"enclosures": ((FIRST.enclosures[0][0], ""),), "authors": ("葵",)}
-PICTURE = (("https://example.com/pictures/one.png", "image/png"),)
-#: What of the two entries each reader keeps otherwise than it is written.
-OTHERWISE = {
+IMAGE = (("https://example.com/pictures/one.png", "image/png"),)
+#: The fields of the two entries that a reader changes.
+CHANGED = {
     ("newsboat", "atom"): (NO_CATEGORIES | {"authors": ("葵, Ada & Co",)}, NO_CATEGORIES),
     ("newsboat", "rss"): (NO_CATEGORIES | {"authors": ("Ada & Co",)}, NO_CATEGORIES),
     ("sfeed", "atom"): (ADDRESS_ONLY | {"categories": ("投資", "r&d", "Plain")}, {}),
@@ -46,7 +46,7 @@ OTHERWISE = {
     ("reader", "rss"): (NO_CATEGORIES | {"authors": ("Ada & Co",)}, NO_CATEGORIES),
     ("reader", "json"): (NO_CATEGORIES, NO_CATEGORIES),
     ("feedsmith", "atom"): ({"media": ()}, {"media": ()}),
-    ("feedsmith", "rss"): ({"media": PICTURE}, {"media": ()}),
+    ("feedsmith", "rss"): ({"media": IMAGE}, {"media": ()}),
     ("feedsmith", "json"): ({}, {}),
 }
 
@@ -65,37 +65,37 @@ ENTRY = {
 
 
 def feed_of(folder, format_, *days, content="c"):
-    """Write a feed with an entry of each day."""
+    """Write a feed with an entry for each day; return its path."""
     entries = "".join(ENTRY[format_].format(day=day, content=escape(content)) for day in days)
     file = folder / f"{format_}.xml"
     file.write_text(XML[format_].format(entries), "utf-8")
     return file
 
 
-@pytest.mark.parametrize(("reader", "format_"), each("atom", "rss", "json"))
+@pytest.mark.parametrize(("reader", "format_"), reader_params("atom", "rss", "json"))
 def test_a_reader_keeps_what_is_written(reader, format_):
-    """Titles with markup escaped once and twice, CJK, `]]>`, a joined emoji; and nothing else than is listed here."""
-    first, second = OTHERWISE[reader.name, format_]
+    """A reader keeps every field of an entry, with markup, CJK and emoji, except for the changes listed above."""
+    first, second = CHANGED[reader.name, format_]
     assert reader.read(SAMPLES / FILES[format_]) == [replace(FIRST, **first), replace(SECOND, **second)]
 
 
-@pytest.mark.parametrize(("reader", "format_"), each("atom", "rss"))
+@pytest.mark.parametrize(("reader", "format_"), reader_params("atom", "rss"))
 def test_entries_come_in_the_readers_order(reader, format_, tmp_path):
-    """The document's; only lemon24's reader puts the newest first."""
+    """Entries are in the order of the document; lemon24's reader sorts the newest first."""
     order = ["urn:20", "urn:10", "urn:5"] if reader.name == "reader" else ["urn:5", "urn:20", "urn:10"]
-    assert [seen.id for seen in reader.read(feed_of(tmp_path, format_, 5, 20, 10))] == order
+    assert [entry.id for entry in reader.read(feed_of(tmp_path, format_, 5, 20, 10))] == order
 
 
-@pytest.mark.parametrize(("reader", "format_"), each("atom", "rss"))
+@pytest.mark.parametrize(("reader", "format_"), reader_params("atom", "rss"))
 def test_content_keeps_its_line_ends_tabs_and_backslashes(reader, format_, tmp_path):
-    """Whatever a reader writes in their place on the way to us."""
+    """Line ends, tabs and backslashes in the content are unchanged."""
     content = "<pre>a\tb\nc \\n \\\\t</pre>"
-    assert [seen.content for seen in reader.read(feed_of(tmp_path, format_, 1, content=content))] == [content]
+    assert [entry.content for entry in reader.read(feed_of(tmp_path, format_, 1, content=content))] == [content]
 
 
-@pytest.mark.parametrize(("reader", "format_"), each("atom"))
-def test_what_is_no_feed_is_an_error(reader, format_, tmp_path):
-    """And not a feed without entries; sfeed alone cannot tell them apart."""
+@pytest.mark.parametrize(("reader", "format_"), reader_params("atom"))
+def test_a_file_that_is_not_a_feed_is_an_error(reader, format_, tmp_path):
+    """A file that is not a feed is an error, except for sfeed, for which it is a feed without entries."""
     file = feed_of(tmp_path, format_)
     assert reader.read(file) == []
     file.write_text("<html><title>Not found</title></html>", "utf-8")
@@ -106,9 +106,9 @@ def test_what_is_no_feed_is_an_error(reader, format_, tmp_path):
             reader.read(file)
 
 
-@pytest.mark.parametrize(("reader", "format_"), each("rss"))
+@pytest.mark.parametrize(("reader", "format_"), reader_params("rss"))
 def test_nothing_of_the_machine_is_touched(reader, format_, tmp_path, monkeypatch):
-    """No reader writes into the home folder, the working folder or the feed."""
+    """No reader writes to the home folder, the working folder or the feed."""
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()
@@ -122,16 +122,22 @@ def test_nothing_of_the_machine_is_touched(reader, format_, tmp_path, monkeypatc
 
 
 def test_a_reader_that_is_not_installed_is_skipped_by_name(monkeypatch):
-    """So that whoever reads the summary knows what to install."""
-    lost = Reader(name="lost", formats=harness.XML, needs="a package", found=lambda: False, entries=lambda *_: ())
-    monkeypatch.setattr(harness, "READERS", (lost,))
-    (only,) = each("rss", "json")
-    assert only.id == "lost-rss"
+    """The skip reason of a missing reader has its name and package."""
+    missing = Reader(
+        name="missing",
+        formats=harness.XML,
+        needs="a package",
+        is_installed=lambda: False,
+        entries=lambda *_: (),
+    )
+    monkeypatch.setattr(harness, "READERS", (missing,))
+    (only,) = reader_params("rss", "json")
+    assert only.id == "missing-rss"
     assert only.marks[0].args == (True,)
-    assert only.marks[0].kwargs["reason"] == "lost is not installed (a package)"
+    assert only.marks[0].kwargs["reason"] == "missing is not installed (a package)"
 
 
 def test_every_format_has_two_readers():
-    """One reader's habits are not a format's rules."""
+    """At least two readers support each format."""
     for format_ in FILES:
         assert sum(format_ in reader.formats for reader in READERS) >= 2

@@ -1,4 +1,4 @@
-"""Atom documents: the grammar of atom.rng, and what RFC 4287 and RFC 5005 demand beyond a grammar."""
+"""Check Atom documents: by the grammar in atom.rng, and by the other rules of RFC 4287 and RFC 5005."""
 
 import base64
 import functools
@@ -14,13 +14,13 @@ from tests.validity.values import (
     LANGUAGE,
     REFERENCE,
     URI,
+    document_faults,
     elements,
-    faults_of,
-    languages,
-    moment,
+    fault,
+    language_rule,
     name_of,
     namespace_of,
-    said,
+    parse_rfc3339,
     text_of,
 )
 
@@ -54,15 +54,15 @@ _SECTIONS = {
     "title": "4.2.14",
     "updated": "4.2.15",
 }
-_PROSE = {"title", "subtitle", "summary", "rights", "content"}
+_TEXT_CONSTRUCTS = {"title", "subtitle", "summary", "rights", "content"}
 
-# Relations of RFC 4287, RFC 5005, RFC 4685, RFC 4946, WebSub and what else of IANA's registry a feed may hold.
+# Relations of RFC 4287, RFC 5005, RFC 4685, RFC 4946, WebSub, and others of IANA's registry for feeds.
 _RELATIONS = {
     *("alternate", "enclosure", "related", "self", "via"),
     *("first", "last", "next", "previous", "current", "prev-archive", "next-archive"),
     *("replies", "license", "hub", "author", "search", "payment", "canonical", "edit", "service"),
 }
-# Where addresses stand: the element's tag, and the attribute ("" for its text).
+# Elements and attributes with addresses; "" for the text of the element.
 _ADDRESSES = [
     *((ATOM + name, "") for name in ("uri", "icon", "logo")),
     *((ATOM + name, attribute) for name, attribute in (("link", "href"), ("generator", "uri"), ("content", "src"))),
@@ -72,16 +72,16 @@ _ADDRESSES = [
 
 def atom_faults(document: bytes) -> list[str]:
     """Return one line for each rule of RFC 4287 and RFC 5005 that *document* breaks; none if it is valid."""
-    return faults_of(document, [f"{ATOM}feed", f"{ATOM}entry"], _RULES)
+    return document_faults(document, [f"{ATOM}feed", f"{ATOM}entry"], _RULES)
 
 
 def updated_faults(document: bytes) -> list[str]:
-    """Return a line if a feed with entries is not as new as its newest entry: a rule of this house."""
-    return faults_of(document, [f"{ATOM}feed"], [_updated])
+    """Return a line if `updated` of a feed is not that of its newest entry: a rule of this project."""
+    return document_faults(document, [f"{ATOM}feed"], [_check_updated])
 
 
 def archive_faults(documents: Mapping[str, bytes]) -> list[str]:
-    """Return what keeps a reader from all of a feed (RFC 5005, section 4): its *documents* by their address."""
+    """Return the faults of an archived feed (RFC 5005, section 4); *documents* are all of its documents, by URL."""
     faults = [f"{address}: {line}" for address, document in documents.items() for line in atom_faults(document)]
     if faults:
         return faults
@@ -95,38 +95,38 @@ def archive_faults(documents: Mapping[str, bytes]) -> list[str]:
 # The grammar.
 
 
-def _grammar(root: Any) -> Iterator[str]:
+def _check_grammar(root: Any) -> Iterator[str]:
     if not _schema("").validate(root):
-        yield from _deepest(root)
+        yield from _innermost_faults(root)
 
 
 @functools.cache
 def _schema(start: str) -> Any:
-    """Return the schema of one element ("" for that of documents)."""
+    """Return the schema that starts with one element ("" for whole documents)."""
     tree = etree.parse(_SCHEMA)
     if start:
-        found = tree.find(f"{_RNG}start")
-        found[:] = [etree.Element(f"{_RNG}ref", name=start)]
+        start_element = tree.find(f"{_RNG}start")
+        start_element[:] = [etree.Element(f"{_RNG}ref", name=start)]
     return etree.RelaxNG(tree)
 
 
-def _deepest(element: Any) -> Iterator[str]:
-    """Yield a line for each innermost element that is wrong by itself: of its parents one learns nothing."""
-    within = [] if name_of(element) in _PROSE else element.iterchildren(etree.Element)
-    wrong = [child for child in within if not _is_fine(child)]
-    for child in wrong:
-        yield from _deepest(child)
-    if not wrong:
-        yield said(_section(element), element, f"<{name_of(element)}>: {_complaint(element)}")
+def _innermost_faults(element: Any) -> Iterator[str]:
+    """Yield a line for each innermost invalid element: the messages for its parents have no details."""
+    children = [] if name_of(element) in _TEXT_CONSTRUCTS else element.iterchildren(etree.Element)
+    invalid = [child for child in children if not _is_valid(child)]
+    for child in invalid:
+        yield from _innermost_faults(child)
+    if not invalid:
+        yield fault(_section(element), element, f"<{name_of(element)}>: {_validator_message(element)}")
 
 
-def _is_fine(element: Any) -> bool:
-    define = _define(element)
-    return define is not None and _schema(define).validate(element)
+def _is_valid(element: Any) -> bool:
+    name = _definition_name(element)
+    return name is not None and _schema(name).validate(element)
 
 
-def _define(element: Any) -> str | None:
-    """Return which part of the schema describes *element*; None if it does not know it."""
+def _definition_name(element: Any) -> str | None:
+    """Return the name of the schema's definition for *element*; None if there is none."""
     name, tag = name_of(element), str(element.tag)
     if tag.startswith(ATOM):
         return name if name in _SECTIONS else None
@@ -136,7 +136,7 @@ def _define(element: Any) -> str | None:
 
 
 def _section(element: Any) -> str:
-    """Return where the rules about *element* are."""
+    """Return the section of the specification for *element*."""
     if element.tag.startswith(HISTORY):
         return "RFC 5005 section 2" if name_of(element) == "complete" else "RFC 5005 section 4"
     if element.tag.startswith(MEDIA):
@@ -144,128 +144,131 @@ def _section(element: Any) -> str:
     return f"RFC 4287 section {_SECTIONS.get(name_of(element), '6.2') if element.tag.startswith(ATOM) else '6.4'}"
 
 
-def _complaint(element: Any) -> str:
-    """Return what the validator says that helps: it also tells of every way it tried in vain."""
-    define = _define(element)
-    if define is None or not namespace_of(element):
-        return "no such element is known here"
-    schema = _schema(define)
+def _validator_message(element: Any) -> str:
+    """Return the first specific message of the validator, which also reports each alternative that it tried."""
+    definition = _definition_name(element)
+    if definition is None or not namespace_of(element):
+        return "unknown element"
+    schema = _schema(definition)
     schema.validate(element)
     vague = ("Expecting an element , got", "Invalid sequence", "failed to validate")
-    said_so = [error.message for error in schema.error_log if not any(words in error.message for words in vague)]
-    return said_so[0] if said_so else str(schema.error_log[0].message)
+    specific = [error.message for error in schema.error_log if not any(words in error.message for words in vague)]
+    return specific[0] if specific else str(schema.error_log[0].message)
 
 
 # Values.
 
 
-def _ids(root: Any) -> Iterator[str]:
+def _check_ids(root: Any) -> Iterator[str]:
     for element in elements(root, f"{ATOM}id"):
         text = text_of(element)
         if not IRI.fits(text):
-            yield said("RFC 4287 section 4.2.6", element, f"<id> {text!r} {IRI.words}")
+            yield fault("RFC 4287 section 4.2.6", element, f"<id> {text!r} {IRI.message}")
 
 
-def _addresses(root: Any) -> Iterator[str]:
+def _check_addresses(root: Any) -> Iterator[str]:
     for tag, attribute in _ADDRESSES:
         for element in elements(root, tag):
             text = element.get(attribute) if attribute else text_of(element)
             shape = REFERENCE if _has_base(element) else URI
             if text is not None and not (text and shape.fits(text)):
-                yield said(_section(element), element, f"<{name_of(element)}> {text!r} {shape.words}")
+                yield fault(_section(element), element, f"<{name_of(element)}> {text!r} {shape.message}")
 
 
-def _schemes(root: Any) -> Iterator[str]:
+def _check_schemes(root: Any) -> Iterator[str]:
     for element in elements(root, f"{ATOM}category"):
         scheme = element.get("scheme")
         if scheme is not None and not IRI.fits(scheme):
-            yield said("RFC 4287 section 4.2.2.2", element, f"scheme {scheme!r} {IRI.words}")
+            yield fault("RFC 4287 section 4.2.2.2", element, f"scheme {scheme!r} {IRI.message}")
 
 
 def _has_base(element: Any) -> bool:
-    """Tell whether a relative address says relative to what."""
+    """Return whether a relative address has a base."""
     return any(URI.fits(one.get(XML_BASE)) for one in (element, *element.iterancestors()))
 
 
-def _links(root: Any) -> Iterator[str]:
+def _check_links(root: Any) -> Iterator[str]:
     for element in elements(root, f"{ATOM}link"):
         rel, language = element.get("rel", "alternate"), element.get("hreflang")
         if rel not in _RELATIONS and not IRI.fits(rel):
-            yield said("RFC 4287 section 4.2.7.2", element, f"rel {rel!r} is neither a known relation nor an IRI")
+            yield fault("RFC 4287 section 4.2.7.2", element, f"rel {rel!r} is neither a known relation nor an IRI")
         if language is not None and not LANGUAGE.fits(language):
-            yield said("RFC 4287 section 4.2.7.4", element, f"hreflang {language!r} {LANGUAGE.words}")
+            yield fault("RFC 4287 section 4.2.7.4", element, f"hreflang {language!r} {LANGUAGE.message}")
 
 
-# What elements owe each other.
+# Rules across elements.
 
 
-def _unique(root: Any) -> Iterator[str]:
-    """Two entries of one id are two states of one entry, told apart by when they were updated."""
+def _check_unique(root: Any) -> Iterator[str]:
+    """Yield a line for each entry with the id and `updated` of another entry, or with the id of the feed."""
     seen = set()
     for entry in _entries(root):
-        identity = text_of(entry.find(f"{ATOM}id"))
+        entry_id = text_of(entry.find(f"{ATOM}id"))
         updated = text_of(entry.find(f"{ATOM}updated"))
-        state = identity, moment(updated) or updated
+        state = entry_id, parse_rfc3339(updated) or updated
         if state in seen:
-            yield said("RFC 4287 section 4.1.1", entry, f"a second entry {identity!r} with the same <updated>")
-        if entry is not root and identity == text_of(root.find(f"{ATOM}id")):
-            yield said("RFC 4287 section 4.2.6", entry, f"the entry has the feed's <id> {identity!r}")
+            yield fault("RFC 4287 section 4.1.1", entry, f"a second entry {entry_id!r} with the same <updated>")
+        if entry is not root and entry_id == text_of(root.find(f"{ATOM}id")):
+            yield fault("RFC 4287 section 4.2.6", entry, f"the entry has the feed's <id> {entry_id!r}")
         seen.add(state)
 
 
-def _alternates(root: Any) -> Iterator[str]:
+def _check_alternates(root: Any) -> Iterator[str]:
     for element in elements(root, f"{ATOM}feed", f"{ATOM}entry", f"{ATOM}source"):
-        counted = Counter((link.get("type"), (link.get("hreflang") or "").lower()) for link in _related(element))
-        for (kind, language), times in counted.items():
-            if times > 1:
-                words = f"{times} alternate links of type {kind or 'unknown'} and language {language or 'unknown'}"
-                yield said(_section(element), element, words)
+        counts = Counter((link.get("type"), (link.get("hreflang") or "").lower()) for link in _related(element))
+        for (media_type, language), count in counts.items():
+            if count > 1:
+                message = (
+                    f"{count} alternate links of type {media_type or 'unknown'} and language {language or 'unknown'}"
+                )
+                yield fault(_section(element), element, message)
 
 
-def _representations(root: Any) -> Iterator[str]:
+def _check_representations(root: Any) -> Iterator[str]:
     for entry in _entries(root):
         if entry.find(f"{ATOM}content") is None and not _related(entry):
-            yield said("RFC 4287 section 4.1.2", entry, "an entry without content needs an alternate link")
+            yield fault("RFC 4287 section 4.1.2", entry, "an entry without content needs an alternate link")
 
 
-def _self(root: Any) -> Iterator[str]:
+def _check_self(root: Any) -> Iterator[str]:
     if root.tag == f"{ATOM}feed" and len(_related(root, "self")) != 1:
-        yield said("RFC 4287 section 4.1.1", root, f"{len(_related(root, 'self'))} links to the feed itself, not one")
+        yield fault("RFC 4287 section 4.1.1", root, f"{len(_related(root, 'self'))} links to the feed itself, not one")
 
 
-def _authors(root: Any) -> Iterator[str]:
+def _check_authors(root: Any) -> Iterator[str]:
     for entry in _entries(root):
-        places = (entry, entry.find(f"{ATOM}source"), root)
-        if all(place is None or place.find(f"{ATOM}author") is None for place in places):
-            yield said("RFC 4287 section 4.1.2", entry, "neither the entry nor its source nor the feed has an author")
+        holders = (entry, entry.find(f"{ATOM}source"), root)
+        if all(holder is None or holder.find(f"{ATOM}author") is None for holder in holders):
+            yield fault("RFC 4287 section 4.1.2", entry, "neither the entry nor its source nor the feed has an author")
 
 
-def _contents(root: Any) -> Iterator[str]:
+def _check_contents(root: Any) -> Iterator[str]:
     for entry in _entries(root):
         content = entry.find(f"{ATOM}content")
         if content is None:
             continue
         if (content.get("src") or _is_base64(content)) and entry.find(f"{ATOM}summary") is None:
-            yield said("RFC 4287 section 4.1.2", entry, "content that is elsewhere or Base64 needs a summary")
-        yield from _inline(content)
+            yield fault("RFC 4287 section 4.1.2", entry, "content that is elsewhere or Base64 needs a summary")
+        yield from _check_inline(content)
 
 
-def _inline(content: Any) -> Iterator[str]:
-    """Content of a media type: no elements unless it is XML; characters, if it is not text either, are Base64."""
-    kind, is_parent = content.get("type", ""), content.find("*") is not None
-    if "/" in kind and is_parent and not _is_xml(kind):
-        yield said("RFC 4287 section 4.1.3.3", content, f"content of type {kind} has child elements")
+def _check_inline(content: Any) -> Iterator[str]:
+    """Yield a line if content of a media type has elements and is not XML, or is neither text nor XML nor Base64."""
+    media_type, has_children = content.get("type", ""), content.find("*") is not None
+    if "/" in media_type and has_children and not _is_xml(media_type):
+        yield fault("RFC 4287 section 4.1.3.3", content, f"content of type {media_type} has child elements")
     elif _is_base64(content) and not _decodes(text_of(content)):
-        yield said("RFC 4287 section 4.1.3.3", content, f"content of type {kind} is not Base64")
+        yield fault("RFC 4287 section 4.1.3.3", content, f"content of type {media_type} is not Base64")
 
 
-def _is_xml(kind: str) -> bool:
-    return kind.partition(";")[0].strip().lower().endswith(("+xml", "/xml"))
+def _is_xml(media_type: str) -> bool:
+    return media_type.partition(";")[0].strip().lower().endswith(("+xml", "/xml"))
 
 
 def _is_base64(content: Any) -> bool:
-    kind = content.get("type", "")
-    return "/" in kind and not kind.lower().startswith("text/") and not _is_xml(kind) and content.get("src") is None
+    media_type = content.get("type", "")
+    is_text = media_type.lower().startswith("text/")
+    return "/" in media_type and not is_text and not _is_xml(media_type) and content.get("src") is None
 
 
 def _decodes(text: str) -> bool:
@@ -279,53 +282,54 @@ def _decodes(text: str) -> bool:
 # Archives.
 
 
-def _history(root: Any) -> Iterator[str]:
-    """Say what one document can know of its place in an archived feed (RFC 5005, section 4)."""
+def _check_archive_links(root: Any) -> Iterator[str]:
+    """Yield the faults of one document's archive links (RFC 5005, section 4)."""
     is_archive = root.find(f"{HISTORY}archive") is not None
     for rel in ("current", "prev-archive", "next-archive"):
         if len(_related(root, rel)) > 1:
-            yield said("RFC 5005 section 4", root, f"more than one {rel} link")
+            yield fault("RFC 5005 section 4", root, f"more than one {rel} link")
         if rel != "current" or is_archive:
-            yield from _pointing_at_itself(root, rel)
+            yield from _check_own_link(root, rel)
     if is_archive and not _related(root, "current"):
-        yield said("RFC 5005 section 4", root, "an archive needs a current link")
+        yield fault("RFC 5005 section 4", root, "an archive needs a current link")
     if not is_archive and _related(root, "next-archive"):
-        yield said("RFC 5005 section 4", root, "only an archive is followed by an archive: fh:archive is missing")
+        yield fault("RFC 5005 section 4", root, "only an archive is followed by an archive: fh:archive is missing")
 
 
-def _pointing_at_itself(root: Any, rel: str) -> Iterator[str]:
+def _check_own_link(root: Any, rel: str) -> Iterator[str]:
     own = {link.get("href") for link in _related(root, "self")}
     if own & {link.get("href") for link in _related(root, rel)}:
-        yield said("RFC 5005 section 4", root, f"the {rel} link points at the document itself")
+        yield fault("RFC 5005 section 4", root, f"the {rel} link points at the document itself")
 
 
-def _complete(root: Any) -> Iterator[str]:
-    """A document that holds all of a feed is no part of it."""
+def _check_complete(root: Any) -> Iterator[str]:
+    """Yield a line if a complete feed (`fh:complete`) has archives or pages."""
     parts = ("prev-archive", "next-archive", "previous", "next")
     is_part = root.find(f"{HISTORY}archive") is not None or any(_related(root, rel) for rel in parts)
     if root.find(f"{HISTORY}complete") is not None and is_part:
-        yield said("RFC 5005 section 2", root, "a complete feed has no archives and no pages")
+        yield fault("RFC 5005 section 2", root, "a complete feed has no archives and no pages")
 
 
 def _chain_faults(newest: str, roots: Mapping[str, Any]) -> Iterator[str]:
-    """Walk from the subscription document to the oldest archive; every document is met once and knows its place."""
-    address, after, missed = newest, None, dict(roots)
+    """Yield the faults on the way from the subscription document to the oldest archive, with each document once."""
+    address, newer, remaining = newest, None, dict(roots)
     while address is not None:
-        if address not in missed:
-            yield f"RFC 5005 section 4: prev-archive leads to {address}, which is missing or was met before"
+        if address not in remaining:
+            yield f"RFC 5005 section 4: prev-archive leads to {address}, which is missing or repeated"
             return
-        root = missed.pop(address)
-        yield from _misplaced(address, root, {"self": address, "next-archive": after} | _current(address, newest))
+        root = remaining.pop(address)
+        expected = {"self": address, "next-archive": newer} | _current_link(address, newest)
+        yield from _wrong_links(address, root, expected)
         older = _href(root, "prev-archive")
-        address, after = older, address if address != newest else None
-    yield from (f"RFC 5005 section 4: no prev-archive leads to {address}" for address in missed)
+        address, newer = older, address if address != newest else None
+    yield from (f"RFC 5005 section 4: no prev-archive leads to {address}" for address in remaining)
 
 
-def _current(address: str, newest: str) -> dict[str, str | None]:
+def _current_link(address: str, newest: str) -> dict[str, str | None]:
     return {} if address == newest else {"current": newest}
 
 
-def _misplaced(address: str, root: Any, expected: Mapping[str, str | None]) -> Iterator[str]:
+def _wrong_links(address: str, root: Any, expected: Mapping[str, str | None]) -> Iterator[str]:
     for rel, href in expected.items():
         if _href(root, rel) != href:
             yield f"RFC 5005 section 4: {address}: {rel} is {_href(root, rel)}, not {href}"
@@ -334,16 +338,16 @@ def _misplaced(address: str, root: Any, expected: Mapping[str, str | None]) -> I
 # Helpers.
 
 
-def _updated(root: Any) -> Iterator[str]:
+def _check_updated(root: Any) -> Iterator[str]:
     own = text_of(root.find(f"{ATOM}updated"))
-    newest = max((text_of(entry.find(f"{ATOM}updated")) for entry in _entries(root)), key=_instant, default=own)
-    if _instant(newest) != _instant(own):
-        yield said("House rule", root, f"the feed was updated at {own}, its newest entry at {newest}")
+    newest = max((text_of(entry.find(f"{ATOM}updated")) for entry in _entries(root)), key=_timestamp, default=own)
+    if _timestamp(newest) != _timestamp(own):
+        yield fault("Project rule", root, f"the feed was updated at {own}, its newest entry at {newest}")
 
 
-def _instant(text: str) -> float:
-    found = moment(text)
-    return found.timestamp() if found else float("-inf")
+def _timestamp(text: str) -> float:
+    time = parse_rfc3339(text)
+    return time.timestamp() if time else float("-inf")
 
 
 def _entries(root: Any) -> Iterable[Any]:
@@ -351,7 +355,7 @@ def _entries(root: Any) -> Iterable[Any]:
 
 
 def _related(element: Any, rel: str = "alternate") -> list[Any]:
-    """Return the element's own links of that relation; one that does not say is an alternate."""
+    """Return the element's links of a relation; a link without `rel` is `alternate`."""
     return [link for link in element.findall(f"{ATOM}link") if link.get("rel", "alternate") == rel]
 
 
@@ -360,6 +364,18 @@ def _href(root: Any, rel: str) -> str | None:
 
 
 _RULES = [
-    *(_grammar, languages("RFC 4287 section 2"), _ids, _addresses, _schemes, _links),
-    *(_unique, _alternates, _representations, _self, _authors, _contents, _history, _complete),
+    _check_grammar,
+    language_rule("RFC 4287 section 2"),
+    _check_ids,
+    _check_addresses,
+    _check_schemes,
+    _check_links,
+    _check_unique,
+    _check_alternates,
+    _check_representations,
+    _check_self,
+    _check_authors,
+    _check_contents,
+    _check_archive_links,
+    _check_complete,
 ]

@@ -1,4 +1,4 @@
-"""OPML 2.0, as far as a list of subscriptions needs it."""
+"""Check OPML 2.0, as far as a list of subscriptions needs it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from tests.validity.values import (
     EMAIL,
     HTTP,
     LANGUAGE,
+    NON_EMPTY,
     RFC_822,
-    WORDS,
+    document_faults,
     elements,
-    faults_of,
-    languages,
-    said,
+    fault,
+    language_rule,
     text_of,
 )
 
@@ -24,86 +24,94 @@ _HEAD = {
     *("title", "dateCreated", "dateModified", "ownerName", "ownerEmail", "ownerId", "docs", "expansionState"),
     *("vertScrollState", "windowTop", "windowLeft", "windowBottom", "windowRight"),
 }
-_TEXTS = {
+_TEXT_SHAPES = {
     "dateCreated": RFC_822,
     "dateModified": RFC_822,
     "ownerEmail": EMAIL,
     "ownerId": HTTP,
     "docs": HTTP,
 }
-_ATTRIBUTES = {
-    "text": WORDS,
-    "type": WORDS,
+_ATTRIBUTE_SHAPES = {
+    "text": NON_EMPTY,
+    "type": NON_EMPTY,
     "isComment": BOOLEAN,
     "isBreakpoint": BOOLEAN,
     "created": RFC_822,
-    "category": WORDS,
+    "category": NON_EMPTY,
     "xmlUrl": HTTP,
     "htmlUrl": HTTP,
     "url": HTTP,
     "language": LANGUAGE,
-    "title": WORDS,
-    "description": WORDS,
-    "version": WORDS,
+    "title": NON_EMPTY,
+    "description": NON_EMPTY,
+    "version": NON_EMPTY,
 }
 _POINTERS = {"rss": "xmlUrl", "link": "url", "include": "url"}
 
 
 def opml_faults(document: bytes) -> list[str]:
     """Return one line for each rule of OPML 2.0 that *document* breaks; none if it is valid."""
-    return faults_of(document, ["opml"], _RULES)
+    return document_faults(document, ["opml"], _RULES)
 
 
-def _frame(root: Any) -> Iterator[str]:
+def _check_root(root: Any) -> Iterator[str]:
     if root.get("version") != "2.0":
-        yield said("OPML 2.0 <opml>", root, f"version is {root.get('version')!r}, not '2.0'")
+        yield fault("OPML 2.0 <opml>", root, f"version is {root.get('version')!r}, not '2.0'")
     if [child.tag for child in root.iterchildren(etree.Element)] != ["head", "body"]:
-        yield said("OPML 2.0 <opml>", root, "has one head, then one body")
+        yield fault("OPML 2.0 <opml>", root, "needs one head, then one body")
 
 
-def _head(root: Any) -> Iterator[str]:
+def _check_head(root: Any) -> Iterator[str]:
     for head in root.findall("head"):
         if not text_of(head.find("title")).strip():
-            yield said("OPML 2.0 <head>", head, "title is missing or empty")
-        for name, times in Counter(child.tag for child in head.iterchildren(etree.Element)).items():
-            if times > 1:
-                yield said("OPML 2.0 Notes 7", head, f"{times} times <{name}>")
+            yield fault("OPML 2.0 <head>", head, "title is missing or empty")
+        for name, count in Counter(child.tag for child in head.iterchildren(etree.Element)).items():
+            if count > 1:
+                yield fault("OPML 2.0 Notes 7", head, f"{count} times <{name}>")
             if name not in _HEAD and not name.startswith("{"):
-                yield said("OPML 2.0 <head>", head, f"has no <{name}>")
+                yield fault("OPML 2.0 <head>", head, f"has no <{name}>")
 
 
-def _texts(root: Any) -> Iterator[str]:
-    for element in elements(root, *_TEXTS):
-        text, shape = text_of(element), _TEXTS[element.tag]
+def _check_texts(root: Any) -> Iterator[str]:
+    for element in elements(root, *_TEXT_SHAPES):
+        text, shape = text_of(element), _TEXT_SHAPES[element.tag]
         if not shape.fits(text):
-            yield said("OPML 2.0 <head>", element, f"<{element.tag}> {text!r} {shape.words}")
+            yield fault("OPML 2.0 <head>", element, f"<{element.tag}> {text!r} {shape.message}")
 
 
-def _body(root: Any) -> Iterator[str]:
+def _check_body(root: Any) -> Iterator[str]:
     for body in root.findall("body"):
         if body.find("outline") is None:
-            yield said("OPML 2.0 <body>", body, "no outline")
+            yield fault("OPML 2.0 <body>", body, "no outline")
         for element in body.iterdescendants(etree.Element):
             if element.tag != "outline" and not element.tag.startswith("{"):
-                yield said("OPML 2.0 Extending OPML", element, f"<{element.tag}> is known only within a namespace")
+                yield fault("OPML 2.0 Extending OPML", element, f"<{element.tag}> is allowed only in a namespace")
 
 
-def _outlines(root: Any) -> Iterator[str]:
+def _check_outlines(root: Any) -> Iterator[str]:
     for outline in elements(root, "outline"):
         if "text" not in outline.attrib:
-            yield said("OPML 2.0 Text attribute", outline, "an outline has a text")
+            yield fault("OPML 2.0 Text attribute", outline, "an outline needs a text")
         pointer = _POINTERS.get(outline.get("type", "").lower())
         if pointer and pointer not in outline.attrib:
-            yield said("OPML 2.0 Subscription lists", outline, f"type {outline.get('type')} needs {pointer}")
+            yield fault("OPML 2.0 Subscription lists", outline, f"type {outline.get('type')} needs {pointer}")
 
 
-def _attributes(root: Any) -> Iterator[str]:
+def _check_attributes(root: Any) -> Iterator[str]:
     for outline in elements(root, "outline"):
         for name, value in outline.attrib.items():
-            if name in _ATTRIBUTES and not _ATTRIBUTES[name].fits(value):
-                yield said("OPML 2.0 <outline>", outline, f"{name} {value!r} {_ATTRIBUTES[name].words}")
-            elif name not in _ATTRIBUTES and not name.startswith("{"):
-                yield said("OPML 2.0 Extending OPML", outline, f"{name} is known only within a namespace")
+            if name in _ATTRIBUTE_SHAPES and not _ATTRIBUTE_SHAPES[name].fits(value):
+                yield fault("OPML 2.0 <outline>", outline, f"{name} {value!r} {_ATTRIBUTE_SHAPES[name].message}")
+            elif name not in _ATTRIBUTE_SHAPES and not name.startswith("{"):
+                yield fault("OPML 2.0 Extending OPML", outline, f"{name} is allowed only in a namespace")
 
 
-_RULES = [_frame, languages("OPML 2.0 Extending OPML"), _head, _texts, _body, _outlines, _attributes]
+_RULES = [
+    _check_root,
+    language_rule("OPML 2.0 Extending OPML"),
+    _check_head,
+    _check_texts,
+    _check_body,
+    _check_outlines,
+    _check_attributes,
+]

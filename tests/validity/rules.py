@@ -1,4 +1,4 @@
-"""Whether a document is valid: one line for each violated rule, with the section that holds it; none if it is."""
+"""All checks: each returns a line for each broken rule, with the section of the specification."""
 
 from tests.validity.atom import archive_faults, atom_faults, updated_faults
 from tests.validity.jsonfeed import json_faults

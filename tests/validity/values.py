@@ -1,4 +1,4 @@
-"""What the formats share: one way to parse, one line for a fault, and the shapes of addresses, dates and names."""
+"""Parsing, fault lines, and the shapes of URLs, dates and names, for all formats."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -12,15 +12,15 @@ Rule = Callable[[Any], Iterator[str]]
 
 
 class Shape(NamedTuple):
-    """What a value must look like, and the words for one that does not."""
+    """The shape of a value, and the message for a value without it."""
 
     fits: Callable[[Any], bool]
-    words: str
+    message: str
 
 
-def faults_of(document: bytes, tags: Iterable[str], rules: Iterable[Rule]) -> list[str]:
-    """Return what *rules* say about an XML *document* whose root is one of *tags*; one line a fault."""
-    # A parser each time: it remembers errors. None of its own wishes for entities, other files or huge trees is met.
+def document_faults(document: bytes, tags: Iterable[str], rules: Iterable[Rule]) -> list[str]:
+    """Return a line for each fault that *rules* find in an XML *document* whose root is one of *tags*."""
+    # A new parser each time, since it keeps errors; without entities, other files and huge trees.
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(document, parser)
@@ -29,48 +29,48 @@ def faults_of(document: bytes, tags: Iterable[str], rules: Iterable[Rule]) -> li
     if root.getroottree().docinfo.doctype:
         return ["XML 1.0 section 2.8: a feed has no document type declaration"]
     if root.tag not in tags:
-        return [f"XML 1.0 section 2.1: the root is <{root.tag}>, expected was one of {', '.join(tags)}"]
+        return [f"XML 1.0 section 2.1: the root is <{root.tag}>, not one of {', '.join(tags)}"]
     return [line for rule in rules for line in rule(root)]
 
 
-def said(section: str, element: Any, words: str) -> str:
+def fault(section: str, element: Any, message: str) -> str:
     """Return the line for a fault of *element*."""
-    return f"{section}, line {element.sourceline}: {words}"
+    return f"{section}, line {element.sourceline}: {message}"
 
 
 def elements(root: Any, *tags: str) -> Iterator[Any]:
-    """Yield *root* and what is below it: elements only, of these *tags* if any are given."""
+    """Yield *root* and all elements below it, only those with one of *tags* if any are given."""
     return root.iter(*(tags or (etree.Element,)))
 
 
 def name_of(element: Any) -> str:
-    """Return the local name."""
+    """Return the local name of an element."""
     return str(etree.QName(element).localname)
 
 
 def namespace_of(element: Any) -> str:
-    """Return the namespace, "" for none."""
+    """Return the namespace of an element, "" for none."""
     return etree.QName(element).namespace or ""
 
 
 def text_of(element: Any) -> str:
-    """Return the text, "" for none and for no element."""
+    """Return the text of an element, "" for none and for None."""
     return "" if element is None else element.text or ""
 
 
-def languages(section: str) -> Rule:
+def language_rule(section: str) -> Rule:
     """Return the rule that every xml:lang is a language tag."""
 
     def rule(root: Any) -> Iterator[str]:
         for element in elements(root):
             if XML_LANG in element.attrib and not LANGUAGE.fits(element.get(XML_LANG)):
-                yield said(section, element, f"xml:lang {element.get(XML_LANG)!r} {LANGUAGE.words}")
+                yield fault(section, element, f"xml:lang {element.get(XML_LANG)!r} {LANGUAGE.message}")
 
     return rule
 
 
-def moment(text: str) -> datetime | None:
-    """Return the time an RFC 3339 text tells, None if it is none."""
+def parse_rfc3339(text: str) -> datetime | None:
+    """Return the time in a text, None if it is not a valid time in RFC 3339."""
     if not re.fullmatch(_RFC_3339, text, re.ASCII):
         return None
     try:
@@ -80,7 +80,7 @@ def moment(text: str) -> datetime | None:
 
 
 def _is_rfc_822(value: Any) -> bool:
-    """Tell whether *value* is a date of RFC 822 with the four-digit year of RFC 1123, on a day that exists."""
+    """Return whether *value* is a valid date of RFC 822 with the four-digit year of RFC 1123."""
     found = re.fullmatch(_RFC_822, value, re.ASCII) if isinstance(value, str) else None
     if not found:
         return False
@@ -93,12 +93,12 @@ def _is_rfc_822(value: Any) -> bool:
 
 
 def _matching(pattern: str, flags: re.RegexFlag = re.ASCII) -> Callable[[Any], bool]:
-    """Return the question whether a value is a text that is all *pattern*."""
+    """Return a function that returns whether a value is a text that matches all of *pattern*."""
     compiled = re.compile(pattern, flags)
     return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
 
 
-# Dates. Names of days and months are English whatever the machine speaks, so strptime is no help.
+# Dates. Names of days and months are English in any locale, so strptime cannot be used.
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -113,22 +113,22 @@ _SCHEME = r"(?!https?:(?!//))[A-Za-z][A-Za-z0-9+.\-]*:(?=.)"
 
 
 def _after_scheme(more: str = "") -> str:
-    """Return the pattern of what follows a scheme; *more* characters than a URI's may stand there."""
+    """Return the pattern of a URI after its scheme; *more* are further allowed characters."""
     plain = rf"[A-Za-z0-9\-._~!$&'()*+,;={more}]|%[0-9A-Fa-f]{{2}}"
     part = rf"(?:{plain}|[:@/])"
     authority = rf"//(?:(?:{plain}|:)*@)?(?:\[[0-9A-Fa-f:.]+\]|(?:{plain})+)(?::\d*)?(?=[/?#]|\Z)"
     return rf"(?:{authority}|(?!//)){part}*(?:\?(?:{part}|\?)*)?(?:#(?:{part}|\?)*)?"
 
 
-# Not in an identifier though RFC 3987 knows them: spaces and marks of direction, which nobody sees.
+# RFC 3987 allows spaces and marks of direction beyond ASCII; they are invisible, so they are faults here.
 _BEYOND_ASCII = r"\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\U000effff"
 
-IRI = Shape(_matching(_SCHEME + _after_scheme(_BEYOND_ASCII)), "is no absolute IRI")
-URI = Shape(_matching(_SCHEME + _after_scheme()), "is no absolute URI")
-REFERENCE = Shape(_matching(f"(?:{_SCHEME}|(?![^/?#]*:)){_after_scheme()}"), "is no URI reference")
-HTTP = Shape(_matching("https?:(?=//)" + _after_scheme()), "is no absolute http(s) address")
+IRI = Shape(_matching(_SCHEME + _after_scheme(_BEYOND_ASCII)), "is not an absolute IRI")
+URI = Shape(_matching(_SCHEME + _after_scheme()), "is not an absolute URI")
+REFERENCE = Shape(_matching(f"(?:{_SCHEME}|(?![^/?#]*:)){_after_scheme()}"), "is not a URI reference")
+HTTP = Shape(_matching("https?:(?=//)" + _after_scheme()), "is not an absolute http(s) URL")
 
-# RFC 5646, section 2.1: well formed, which does not mean that anybody speaks it. Old irregular tags are left out.
+# RFC 5646, section 2.1: well-formed tags, without the irregular ones.
 LANGUAGE = Shape(
     _matching(
         r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
@@ -136,15 +136,15 @@ LANGUAGE = Shape(
         r"|x(?:-[a-z0-9]{1,8})+",
         re.ASCII | re.IGNORECASE,
     ),
-    "is no language tag (BCP 47)",
+    "is not a language tag (BCP 47)",
 )
 
 _TOKEN = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+\-]*"
-MEDIA_TYPE = Shape(_matching(rf"{_TOKEN}/{_TOKEN}(?: *;.+)?"), "is no media type")
-RFC_3339 = Shape(lambda value: isinstance(value, str) and moment(value) is not None, "is no date of RFC 3339")
-RFC_822 = Shape(_is_rfc_822, "is no date of RFC 822 with a four-digit year and its weekday")
-EMAIL = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+"), "is no e-mail address")
-EMAIL_AND_NAME = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+(?: \([^()]+\))?"), "is no e-mail address")
-COUNT = Shape(_matching(r"\d+"), "is no whole number")
+MEDIA_TYPE = Shape(_matching(rf"{_TOKEN}/{_TOKEN}(?: *;.+)?"), "is not a media type")
+RFC_3339 = Shape(lambda value: isinstance(value, str) and parse_rfc3339(value) is not None, "is not a date of RFC 3339")
+RFC_822 = Shape(_is_rfc_822, "is not a date of RFC 822 with a four-digit year and its weekday")
+EMAIL = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+"), "is not an e-mail address")
+EMAIL_AND_NAME = Shape(_matching(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+(?: \([^()]+\))?"), "is not an e-mail address")
+COUNT = Shape(_matching(r"\d+"), "is not a whole number")
 BOOLEAN = Shape(_matching("true|false"), "is neither true nor false")
-WORDS = Shape(lambda value: isinstance(value, str) and bool(value.strip()), "is empty or no text")
+NON_EMPTY = Shape(lambda value: isinstance(value, str) and bool(value.strip()), "is empty or not a text")

@@ -1,1 +1,1 @@
-"""Which posts in which issue, and the letter's words."""
+"""Newsletters: select posts, render letters, build and sign messages, check them."""

@@ -1,4 +1,4 @@
-"""The fixed words of letters and pages, in one language: texts, dates, plurals, fonts."""
+"""The fixed texts of letters and pages in one language: labels, dates, plural forms, fonts."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -13,11 +13,11 @@ _FONTS = {
     "ja": "'Hiragino Sans', 'Hiragino Kaku Gothic ProN', 'Yu Gothic', Meiryo, 'Noto Sans JP', sans-serif",
     "ar": "-apple-system, 'Segoe UI', Tahoma, 'Noto Naskh Arabic', Arial, sans-serif",
 }
-_AIRY = {"ja", "ar"}
+_WIDE_SPACING = {"ja", "ar"}
 
 
 class Texts:
-    """What is said beside the posts' own words."""
+    """The fixed texts of one language; dates are in the newsletter's time zone."""
 
     def __init__(self, lang: str, texts: Mapping[str, Any], zone: tzinfo) -> None:
         #: BCP 47.
@@ -27,30 +27,30 @@ class Texts:
         language = lang.split("-", maxsplit=1)[0]
         #: For CSS.
         self.font = _FONTS.get(language, _LATIN)
-        self.line_height = "1.8" if language in _AIRY else "1.6"
+        self.line_height = "1.8" if language in _WIDE_SPACING else "1.6"
         self.direction = text_direction(lang)
 
     @property
     def plain(self) -> dict[str, str]:
-        """The texts that need nothing filled in."""
+        """The texts without placeholders, by name."""
         return {name: text for name, text in self._texts.items() if isinstance(text, str) and "{" not in text}
 
     def format(self, name: str, **values: object) -> str:
-        """Return a text filled in."""
+        """Return a text with its placeholders filled in."""
         return str(self._texts[name]).format(**values)
 
-    def plural(self, name: str, number: int) -> str:
-        """Return a text in the plural form that *number* asks for (CLDR)."""
+    def plural(self, name: str, count: int) -> str:
+        """Return a text in the plural form for *count* (CLDR)."""
         forms = self._texts[name]
-        return str(forms.get(self._locale.plural_form(number), forms["other"])).format(count=number)
+        return str(forms.get(self._locale.plural_form(count), forms["other"])).format(count=count)
 
-    def date(self, moment: datetime) -> str:
-        """Return the day, long, as seen in the newsletter's zone."""
-        return format_date(moment.astimezone(self._zone), format="long", locale=self._locale)
+    def date(self, time: datetime) -> str:
+        """Return the day of *time* in the long form of the language, in the newsletter's time zone."""
+        return format_date(time.astimezone(self._zone), format="long", locale=self._locale)
 
 
 def text_direction(lang: str) -> str:
-    """Return `ltr` or `rtl`."""
+    """Return the direction of a language's script: `ltr` or `rtl`."""
     return str(_locale(lang).text_direction)
 
 

@@ -1,8 +1,8 @@
-"""A post's HTML -> HTML for mail: sizes, colours and margins inline, nothing that a mail program would drop or run.
+"""Convert a post's HTML to HTML for mail: all styles inline, nothing that a mail program would drop or run.
 
-Mail programs drop style sheets, scripts, forms and frames, and each in its own way. So what is left of a post is plain:
-headings, paragraphs, lists, quotations, code, tables and pictures, each with its look in its own attribute. Classes are
-for what may be lost: dark colours, narrow screens.
+Mail programs drop style sheets, scripts, forms and frames, each program others. So a letter has only plain elements
+of a post: headings, paragraphs, lists, quotations, code, tables and images, each styled in its own attribute. Classes
+are for what may be lost: dark colours, narrow screens.
 """
 
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from feeds.core.posts import markdown
 from feeds.core.posts.text import parse_html
 
 _MONO = "font-family:Menlo,Consolas,monospace"
-#: Wider tables become rows on a phone.
-_FEW_COLUMNS = 3
-#: The column of a letter, in pixels.
+#: On a phone, the rows of a table with more columns become blocks.
+_MAX_NARROW_COLUMNS = 3
+#: The width of a letter's column, in pixels.
 COLUMN = 600
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-#: Where a player stands between paragraphs.
-_BETWEEN = {"body", "div", "section", "article", "center"}
-#: More digits are no width, and beyond 4300 Python reads no number.
-_MOST_DIGITS = 5
+#: A player whose parent is one of these is between paragraphs.
+_BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
+#: Only so many digits of a width are read; Python refuses numbers of more than 4300.
+_MAX_DIGITS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailStyle:
-    """The colours of a letter beside that of its text, and its direction."""
+    """The colours of a letter except that of its text, and the side where its lines start."""
 
     muted: str = "#5f5a52"
     accent: str = "#0a5a78"
@@ -36,30 +36,31 @@ class MailStyle:
     start: str = "left"
 
 
-def render_mail_html(html: str, base: str, look: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
-    """Return what a post's HTML looks like in mail; its headings stand *below* that level.
+def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
+    """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
 
-    A film is a link, and above it the still that the post names, if it names one; *watch* is what the link says then.
+    A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
     """
     from lxml.html import tostring  # noqa: PLC0415 - only a due issue needs it
 
-    root = parse_html(markdown.sanitize_html(html, base, partial(_show_player, base=base, watch=watch)))
+    root = parse_html(markdown.sanitize_html(html, base, partial(_replace_with_link, base=base, watch=watch)))
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
-            _inline_style(element, look, below)
-    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _children(root)).strip()
+            _inline_style(element, style, below)
+    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _blocks(root)).strip()
 
 
 def players_as_text(html: str, base: str) -> str:
-    """Return *html*, not safe to show, with each player as title and address: in a text part no link can be followed.
+    """Return *html* with each player replaced by its title and address, since a text part has no links.
 
-    The address stands between angle brackets (RFC 3986 appendix C), so that no program takes a mark behind it along.
+    The result is not sanitized. The address is in angle brackets (RFC 3986 appendix C), so that no program takes the
+    punctuation after it for a part of it.
     """
-    return markdown.replace_players(html, partial(_player_as_text, base=base))
+    return markdown.replace_players(html, partial(_replace_with_text, base=base))
 
 
 def links_as_text(html: str, base: str) -> str:
-    """Return *html*, not safe to show, with the address of each link behind its words, as a text part needs it."""
+    """Return *html* with the address of each link after its text, for the text part; the result is not sanitized."""
     from lxml.html import tostring  # noqa: PLC0415 - as above
 
     root = parse_html(f"<div>{html}</div>")[0]
@@ -70,26 +71,27 @@ def links_as_text(html: str, base: str) -> str:
     return str(tostring(root, encoding="unicode", method="html"))
 
 
-def truncate_blocks(html: str, most_bytes: int) -> tuple[str, bool]:
-    """Return as many blocks of *html* as take at most *most_bytes*, and whether any are left out."""
+def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
+    """Return the first blocks of *html* that fit into *max_bytes*, and whether any block was left out."""
     from lxml.html import tostring  # noqa: PLC0415 - as above
 
-    if len(html.encode()) <= most_bytes:
+    if len(html.encode()) <= max_bytes:
         return html, False
     kept, used = [], 0
-    for block in _children(parse_html(html)):
-        written = str(tostring(block, encoding="unicode", method="html"))
-        used += len(written.encode())
-        if used > most_bytes:
+    for block in _blocks(parse_html(html)):
+        block_html = str(tostring(block, encoding="unicode", method="html"))
+        used += len(block_html.encode())
+        if used > max_bytes:
             break
-        kept.append(written)
+        kept.append(block_html)
     return "".join(kept).strip(), True
 
 
-def _show_player(element: Any, player: markdown.Player, base: str, watch: str) -> None:
-    """Make a player a link, with its still above it: no still is asked of a host that the post does not name itself.
+def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
+    """Replace a player with a link, below its still image if the post names one.
 
-    Picture and words are one link, so that it is one stop for who goes by keyboard, and reads with pictures off.
+    Nothing is requested from a host that the post does not name. Image and text are one link: one Tab stop for the
+    keyboard, and legible without images.
     """
     from lxml.html import Element  # noqa: PLC0415 - as above
 
@@ -97,28 +99,28 @@ def _show_player(element: Any, player: markdown.Player, base: str, watch: str) -
     if address is None:
         return
     title = player.title.strip() or address
-    link = _apart(element, "a")
+    link = _replace_element(element, "a")
     link.set("href", address)
     if still is None:
         link.text = title
         return
-    link.append(Element("img", src=still, alt=title, width=str(_width(player.width) or COLUMN)))
+    link.append(Element("img", src=still, alt=title, width=str(_pixel_width(player.width) or COLUMN)))
     link.append(Element("br"))
     link[-1].tail = watch.format(title=title)
 
 
-def _player_as_text(element: Any, player: markdown.Player, base: str) -> None:
+def _replace_with_text(element: Any, player: markdown.Player, base: str) -> None:
     address, title = _web_address(player.url, base), player.title.strip()
     if address is not None:
-        _apart(element, "span").text = f"{title} <{address}>".lstrip()
+        _replace_element(element, "span").text = f"{title} <{address}>".lstrip()
 
 
-def _apart(element: Any, tag: str) -> Any:
-    """Give *element* a tag; one that stands between paragraphs becomes one itself, and what is in it has the tag."""
+def _replace_element(element: Any, tag: str) -> Any:
+    """Turn *element* into one with another tag and return it; between paragraphs it is put into a paragraph."""
     from lxml.html import Element  # noqa: PLC0415 - as above
 
-    outer = element.getparent()
-    if outer is None or outer.tag not in _BETWEEN:
+    parent = element.getparent()
+    if parent is None or parent.tag not in _BLOCK_PARENTS:
         element.tag = tag
         return element
     element.tag = "p"
@@ -127,13 +129,13 @@ def _apart(element: Any, tag: str) -> Any:
 
 
 def _web_address(url: str, base: str) -> str | None:
-    """Return *url* as it can be fetched, seen from *base*; None where it is empty or of another scheme."""
-    found = markdown.absolute_url(url.strip(), base) if url.strip() else None
-    return found.replace(" ", "%20") if found and found.startswith(("http://", "https://")) else None
+    """Return *url* as an absolute http(s) URL, resolved against *base*; None if it is empty or has another scheme."""
+    absolute = markdown.absolute_url(url.strip(), base) if url.strip() else None
+    return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
 
 
-def _children(root: Any) -> Iterator[Any]:
-    """Yield the blocks of a body; text that stands in none becomes a paragraph."""
+def _blocks(root: Any) -> Iterator[Any]:
+    """Yield the blocks of a body; text outside of a block becomes a paragraph."""
     from lxml.html import Element  # noqa: PLC0415 - as above
 
     if root.text and root.text.strip():
@@ -149,22 +151,22 @@ def _children(root: Any) -> Iterator[Any]:
             yield block
 
 
-def _inline_style(element: Any, look: MailStyle, below: int) -> None:
-    """Give one element its look; ids and classes of the post mean nothing in a letter."""
+def _inline_style(element: Any, style: MailStyle, below: int) -> None:
+    """Style one element in its attribute; ids and classes of the post are removed."""
     for name in ("id", "class", "style", "loading"):
         element.attrib.pop(name, None)
     if element.tag in _HEADINGS:
         _inline_heading_style(element, below)
     elif element.tag == "img":
-        _inline_picture_style(element, look)
+        _inline_image_style(element, style)
     elif element.tag == "input":
-        _inline_box_style(element)
+        _replace_checkbox(element)
     elif element.tag == "table":
         _inline_table_style(element)
     elif element.tag == "a" and not len(element) and not (element.text or "").strip():
-        element.drop_tree()  # a heading's anchor: it leads to itself and says nothing
-    elif not (element.tag == "code" and element.getparent().tag == "pre"):  # that looks as what is around it
-        _inline_plain_style(element, look)
+        element.drop_tree()  # a heading's anchor: an empty link to itself
+    elif not (element.tag == "code" and element.getparent().tag == "pre"):  # `pre` has the style
+        _inline_simple_style(element, style)
 
 
 def _inline_heading_style(heading: Any, below: int) -> None:
@@ -174,70 +176,69 @@ def _inline_heading_style(heading: Any, below: int) -> None:
     heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
 
 
-def _inline_plain_style(element: Any, look: MailStyle) -> None:
-    tag, styles = element.tag, _styles(look)
+def _inline_simple_style(element: Any, style: MailStyle) -> None:
+    tag, styles = element.tag, _styles(style)
     if tag in styles:
         element.set("style", styles[tag])
     if tag in _CLASSES:
         element.set("class", _CLASSES[tag])
     if tag in {"pre", "code"}:
-        element.set("dir", "ltr")  # in any language
+        element.set("dir", "ltr")  # code runs from left to right in any language
 
 
 _CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
 
 
-def _styles(look: MailStyle) -> dict[str, str]:
-    start = look.start
-    cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {look.rule};text-align:{start};vertical-align:top"
-    inline = _MONO + f";font-size:.9em;background:{look.tint}"
+def _styles(style: MailStyle) -> dict[str, str]:
+    start = style.start
+    cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {style.rule};text-align:{start};vertical-align:top"
+    inline = _MONO + f";font-size:.9em;background:{style.tint}"
     return {
         "p": "margin:0 0 16px",
-        "a": f"color:{look.accent};text-decoration:underline",
+        "a": f"color:{style.accent};text-decoration:underline",
         "ul": f"margin:0 0 16px;padding-{start}:24px",
         "ol": f"margin:0 0 16px;padding-{start}:24px",
         "li": "margin:0 0 4px",
-        "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {look.rule}",
-        "pre": f"margin:0 0 16px;padding:16px;background:{look.tint};{_MONO};font-size:14px;line-height:1.5;"
+        "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {style.rule}",
+        "pre": f"margin:0 0 16px;padding:16px;background:{style.tint};{_MONO};font-size:14px;line-height:1.5;"
         "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left",
         "code": inline,
-        "hr": f"margin:32px 0;border:0;border-top:1px solid {look.rule}",
+        "hr": f"margin:32px 0;border:0;border-top:1px solid {style.rule}",
         "th": f"{cell};font-weight:700",
         "td": cell,
         "figure": "margin:0 0 16px",
-        "figcaption": f"margin:8px 0 0;font-size:14px;color:{look.muted}",
+        "figcaption": f"margin:8px 0 0;font-size:14px;color:{style.muted}",
         "dt": "font-weight:700",
         "dd": "margin:0 0 8px",
     }
 
 
-def _inline_picture_style(picture: Any, look: MailStyle) -> None:
-    """Give a picture words, a width the column can bear, and no height, which it would keep when it shrinks."""
-    if not picture.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long
-        picture.tag, words = "span", picture.get("alt", "")
-        picture.attrib.clear()
-        picture.text = words
+def _inline_image_style(image: Any, style: MailStyle) -> None:
+    """Give an image an alt text and a width within the column, and no height, which it would keep when it shrinks."""
+    if not image.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long
+        image.tag, alt = "span", image.get("alt", "")
+        image.attrib.clear()
+        image.text = alt
         return
-    width = _width(picture.get("width", ""))
+    width = _pixel_width(image.get("width", ""))
     for name in ("width", "height", "srcset", "sizes"):
-        picture.attrib.pop(name, None)
-    picture.set("alt", picture.get("alt", ""))
+        image.attrib.pop(name, None)
+    image.set("alt", image.get("alt", ""))
     if width is not None:
-        picture.set("width", str(width))
-    style = f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{look.muted}"
-    picture.set("style", style)
-    picture.set("class", "u")  # in the dark its words stand where no picture is loaded
+        image.set("width", str(width))
+    image.set("style", f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{style.muted}")
+    image.set("class", "u")  # the dark colour of its alt text, shown where images are not loaded
 
 
-def _width(written: str) -> int | None:
-    """Return a width in pixels that the column can bear; None for what is none, such as `100%`."""
-    if not written.isdecimal():
+def _pixel_width(text: str) -> int | None:
+    """Return a width in pixels, at most that of the column; None if *text* is not a number, such as `100%`."""
+    if not text.isdecimal():
         return None
-    return min(int(written[:_MOST_DIGITS]), COLUMN)
+    return min(int(text[:_MAX_DIGITS]), COLUMN)
 
 
-def _inline_box_style(box: Any) -> None:
-    """Write a task's box as a character: a form has no place in mail."""
+def _replace_checkbox(box: Any) -> None:
+    """Replace a task's checkbox with a character, since mail programs drop forms."""
     done = box.get("checked") is not None
     box.attrib.clear()
     box.tag, box.text = "span", "☑" if done else "☐"
@@ -246,5 +247,5 @@ def _inline_box_style(box: Any) -> None:
 def _inline_table_style(table: Any) -> None:
     columns = max((len(row) for row in table.iter("tr")), default=0)
     table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px")
-    if columns > _FEW_COLUMNS:
+    if columns > _MAX_NARROW_COLUMNS:
         table.set("class", "s")

@@ -1,16 +1,16 @@
-"""Lines for the text part."""
+"""Break text into lines for the text part."""
 
 import re
 
 from feeds.core.posts.text import display_width
 
-#: Must not begin a line (kinsoku shori, JIS X 4051): closing marks, small kana, the long vowel mark.
-_NOT_FIRST = "、。，．・：；？！」』）】〕〉》］｝ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ々"
-#: Must not end one.
-_NOT_LAST = "「『（【〔〈《［｛"
-#: On average, in cells, in a script that puts spaces between words.
-_LONGEST_WORD = 12
-#: What may not be divided: a run without spaces and wide characters, or one wide character; each with its space.
+#: Characters that must not begin a line (kinsoku shori, JIS X 4051): closing marks, small kana, the long vowel mark.
+_NOT_AT_START = "、。，．・：；？！」』）】〕〉》］｝ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ々"
+#: Characters that must not end a line.
+_NOT_AT_END = "「『（【〔〈《［｛"
+#: In a script with spaces between words, their average length is below this, in cells.
+_MAX_AVERAGE_WORD = 12
+#: One wide character, a run of characters that are neither wide nor spaces, or a run of spaces.
 _PIECE = re.compile(
     r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U0001f000-\U0003fffd]"
     r"|[^\s\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6"
@@ -19,7 +19,7 @@ _PIECE = re.compile(
 
 
 def wrap_text(text: str, width: int, indent: str = "") -> str:
-    """Return *text* in lines of at most *width* cells; what cannot be divided stands over."""
+    """Return *text* in lines of at most *width* cells; a longer word gets a longer line."""
     lines, line = [], ""
     for piece in _pieces(text):
         if line and display_width(indent + line + piece.rstrip()) > width:
@@ -31,22 +31,22 @@ def wrap_text(text: str, width: int, indent: str = "") -> str:
 
 
 def wrap_paragraph(text: str, width: int) -> str:
-    """Return a paragraph of a whole post: in lines, but in a script without spaces as one, which any program can break.
+    """Return a paragraph of a whole post in lines; in a script without spaces in one line.
 
-    SpamAssassin takes each line of such a text for a word, finds three times as many words as in the HTML, where a
-    paragraph is one, and takes the letter for two letters (MPART_ALT_DIFF_COUNT).
+    SpamAssassin takes each line of such a text for a word, counts three times as many words as in the HTML, where the
+    whole paragraph is one, and reports that the two parts differ (MPART_ALT_DIFF_COUNT).
     """
-    has_spaces = text.count(" ") * 2 * _LONGEST_WORD > display_width(text)
+    has_spaces = text.count(" ") * 2 * _MAX_AVERAGE_WORD > display_width(text)
     return wrap_text(text, width) if has_spaces else text
 
 
 def _pieces(text: str) -> list[str]:
-    """Return what a line may hold or leave to the next one; marks stick to the character they belong to."""
-    found: list[str] = []
+    """Return the parts of *text* between which a line may break; spaces and marks stay with their neighbour."""
+    pieces: list[str] = []
     for piece in _PIECE.findall(" ".join(text.split())):
-        sticks = piece.isspace() or piece[0] in _NOT_FIRST or (found and found[-1][-1] in _NOT_LAST)
-        if found and sticks:
-            found[-1] += piece
+        is_joined = piece.isspace() or piece[0] in _NOT_AT_START or (pieces and pieces[-1][-1] in _NOT_AT_END)
+        if pieces and is_joined:
+            pieces[-1] += piece
         else:
-            found.append(piece)
-    return found
+            pieces.append(piece)
+    return pieces

@@ -1,10 +1,8 @@
-"""A selection -> what the templates of a letter see. Plain values: a template decides nothing but looks."""
+"""Build the values that the templates of a letter use from a selection."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -13,18 +11,14 @@ from msgspec.structs import replace
 from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts, text_direction
 from feeds.core.newsletters.phrases import split_phrases
+from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.posts import markdown, text
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: What stands in a template for HTML that is put in when all else is compiled. A post that says it is not heard.
-NOTE, SPONSOR, BODY = "feeds:note:8d1c", "feeds:sponsor:8d1c", "feeds:body:8d1c"
-_STANDING_IN = re.compile(r"feeds:(?:note|sponsor|body|neighbours):8d1c")
-#: Likewise, but for as long as the page is kept: which issues stand beside it is known when it is written.
-NEIGHBOURS = "feeds:neighbours:8d1c"
-#: Columns of the text part: short enough to be quoted once without wrapping again.
+#: Columns of the text part: a reply that quotes it needs no new line breaks.
 _TEXT_WIDTH = 72
-#: A lead may be longer than a story: four lines instead of three.
+#: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
 
 
@@ -37,13 +31,13 @@ class StoryView:
     lang: str
     dir: str
     excerpt: str
-    #: Empty where the post has none; likewise below.
+    #: Category and author are empty if the post has none.
     category: str
     author: str
     date: str
     reading: str
     image: Image | None
-    #: The title in pieces between which a line may break; empty where any space will do.
+    #: The parts of the title between which a line may break; empty if lines break at spaces.
     phrases: tuple[str, ...] = ()
 
 
@@ -57,12 +51,12 @@ class StoryGroup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CorrectionView:
-    """What a letter says that corrects an issue, beside the editor's note."""
+    """The corrected issue, in a letter that corrects it."""
 
-    #: Its own headline, and likewise in pieces.
+    #: The headline of the letter, and its parts as in `StoryView`.
     title: str
     phrases: tuple[str, ...]
-    #: Which issue it corrects, as a sentence, that issue's subject and page; no page where there is no archive.
+    #: A sentence with number and date of the corrected issue, its subject, and the URL of its page if it has one.
     says: str
     of: str
     url: str | None
@@ -70,7 +64,7 @@ class CorrectionView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterView:
-    """Everything a letter's template may use."""
+    """Everything that a letter's template may use."""
 
     lang: str
     dir: str
@@ -79,22 +73,22 @@ class LetterView:
     date: str
     subject: str
     preview: str
-    #: Words that stand for HTML until all else is compiled; empty where there is none.
+    #: Placeholders for HTML, which is inserted later; empty if there is none.
     note: str
     sponsor: str
     body: str
-    #: Whether the body is only the beginning of the post.
+    #: True if the body is only the beginning of the post.
     cut: bool
-    #: Likewise, on the web: the issues before and behind this one.
+    #: The placeholder for links to the previous and next issue, on the web page.
     neighbours: str
     theme: Theme
-    #: None in a correction, which tells of no posts.
+    #: None in a correction, which has no stories.
     lead: StoryView | None
     correction: CorrectionView | None
     groups: tuple[StoryGroup, ...]
     also: tuple[StoryView, ...]
     why: str
-    #: True for the archive page: nothing in it is personal.
+    #: True for the web page, which must not have personal data.
     web: bool
     web_url: str | None
     unsubscribe_url: str | None
@@ -103,18 +97,18 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: What the editor says, as plain text, a paragraph each.
+    #: The paragraphs of the editor's note as plain text.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
-    #: The lead, whole, likewise; nothing in a digest.
+    #: The paragraphs of the whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
     text_width: int = _TEXT_WIDTH
 
 
-def build_letter_view(  # noqa: PLR0913 - a letter is made of all of them
+def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     selection: Selection,
-    texts: Mapping[str, Text],
-    words: Texts,
+    post_texts: Mapping[str, Text],
+    texts: Texts,
     settings: Settings,
     *,
     newsletter: Newsletter,
@@ -126,151 +120,125 @@ def build_letter_view(  # noqa: PLR0913 - a letter is made of all of them
     corrects: Issue | None = None,
     corrects_url: str | None = None,
 ) -> LetterView:
-    """Return the view of one issue in one language; *texts* holds what its posts say, by path.
+    """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    Without a way to leave it is the page for the web, which must show nothing personal. One that *corrects* another
-    has a note and no stories.
+    Without *unsubscribe_url* it is the view for the web page, which must not have personal data. An issue that
+    *corrects* another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
-    links = {} if unsubscribe_url is None else newsletter.link_parameters
+    stories = _StoryViews(post_texts, texts, {} if unsubscribe_url is None else newsletter.link_parameters)
     title, note = newsletter.heading, selection.note
-    first = _story(lead, texts, words, links, _LEAD_WIDTH) if lead else None
-    base, html = settings.site.url, note.html if note else ""
-    note_text = _paragraphs(html, base)
-    whole = lead if newsletter.template == "letter" else None
+    lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
+    base, note_html, sponsor = settings.site.url, note.html if note else "", newsletter.sponsor
+    note_text = _paragraphs(note_html, base)
+    whole_post = lead if newsletter.template == "letter" else None
     return LetterView(
-        lang=words.lang,
-        dir=words.direction,
+        lang=texts.lang,
+        dir=texts.direction,
         title=title,
-        issue=words.format("issue", number=number),
-        date=words.date(slot),
-        subject=strip_placeholders(issue_subject(selection, words, corrects)),
-        preview=text.shorten(first.excerpt if first else strip_placeholders(" ".join(note_text)), 140),
-        note=NOTE if note and note.html else "",
-        sponsor=SPONSOR if newsletter.sponsor else "",
+        issue=texts.format("issue", number=number),
+        date=texts.date(slot),
+        subject=strip_placeholders(issue_subject(selection, texts, corrects)),
+        preview=text.shorten(lead_view.excerpt if lead_view else strip_placeholders(" ".join(note_text)), 140),
+        note=NOTE if note_html else "",
+        sponsor=SPONSOR if sponsor else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
-        lead=first,
-        correction=_correction(selection, words, corrects, corrects_url) if corrects else None,
-        groups=_groups(rest, texts, words, links, by_category=newsletter.group_by == "category"),
-        also=tuple(_story(entry, texts, words, links) for entry in selection.also),
-        why=words.format("why", title=title),
+        lead=lead_view,
+        correction=_correction(selection, texts, corrects, corrects_url) if corrects else None,
+        groups=stories.groups(rest, by_category=newsletter.group_by == "category"),
+        also=tuple(stories.story(entry) for entry in selection.also),
+        why=texts.format("why", title=title),
         web=unsubscribe_url is None,
         web_url=web_url,
         unsubscribe_url=unsubscribe_url,
-        font=newsletter.theme.font or words.font,
-        line_height=words.line_height,
+        font=newsletter.theme.font or texts.font,
+        line_height=texts.line_height,
         site_name=settings.site.name,
-        site_url=settings.site.url,
+        site_url=base,
         address=settings.mail.address,
-        # Nothing else in a correction leads to where its links do.
-        note_text=_paragraphs(mailhtml.links_as_text(html, base), base) if corrects else note_text,
-        sponsor_text=_paragraphs(markdown.render_markdown(newsletter.sponsor), settings.site.url)
-        if newsletter.sponsor
-        else (),
-        body_text=_paragraphs(texts[whole.post.path].html, whole.post.url) if whole else (),
+        # In a correction the note has the only links, so the text part needs their addresses.
+        note_text=_paragraphs(mailhtml.links_as_text(note_html, base), base) if corrects else note_text,
+        sponsor_text=_paragraphs(markdown.render_markdown(sponsor), base) if sponsor else (),
+        body_text=_paragraphs(post_texts[whole_post.post.path].html, whole_post.post.url) if whole_post else (),
     )
 
 
-def insert_neighbour_links(page: str, words: Texts, links: Mapping[str, str]) -> str:
-    """Return a page of the archive with links to other issues, by the text that says which."""
-    look = "color:#5f5a52;text-decoration:underline"
-    found = (
-        f'<a class="u" rel="{_RELATIONS[name]}" href="{escape(url)}" style="{look}">{escape(words.format(name))}</a>'
-        for name, url in links.items()
-    )
-    return page.replace(NEIGHBOURS, f'<p style="margin:0 0 8px">{" · ".join(found)}</p>' if links else "")
+def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = None) -> str:
+    """Return the editor's subject, else the lead's title: mail programs thread messages with the same subject.
 
-
-_RELATIONS = {"previous_issue": "prev", "next_issue": "next", "all_issues": "index"}
-
-
-def _paragraphs(html: str, base: str) -> tuple[str, ...]:
-    return tuple(found for _, found in text.text_blocks(mailhtml.players_as_text(html, base)))
-
-
-def insert_notice(page: str, notice: str) -> str:
-    """Return a page of the archive with something that must be read first, whichever version or tool made the page."""
-    found = _BODY.search(page)
-    at = found.end() if found else 0
-    return page[:at] + notice + page[at:]
-
-
-#: Where what a page shows begins.
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-
-
-def issue_subject(selection: Selection, words: Texts, corrects: Issue | None = None) -> str:
-    """Return the editor's subject, else the lead's title: mail programs thread what has the same subject.
-
-    That of an issue which *corrects* another says so, and which.
+    The default subject of an issue that *corrects* another has the subject of that issue.
     """
     if selection.note and selection.note.subject:
         return selection.note.subject
-    return words.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+    return texts.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
 
 
-def _correction(selection: Selection, words: Texts, corrects: Issue, url: str | None) -> CorrectionView:
-    headline = strip_placeholders(issue_subject(selection, words, corrects))
-    number = words.format("issue", number=corrects.number)
+def _paragraphs(html: str, base: str) -> tuple[str, ...]:
+    return tuple(paragraph for _, paragraph in text.text_blocks(mailhtml.players_as_text(html, base)))
+
+
+def _correction(selection: Selection, texts: Texts, corrects: Issue, url: str | None) -> CorrectionView:
+    headline = strip_placeholders(issue_subject(selection, texts, corrects))
+    number = texts.format("issue", number=corrects.number)
     return CorrectionView(
         title=headline,
-        phrases=split_phrases(headline, words.lang),
-        says=words.format("corrects", issue=number, date=words.date(corrects.slot)),
+        phrases=split_phrases(headline, texts.lang),
+        says=texts.format("corrects", issue=number, date=texts.date(corrects.slot)),
         of=strip_placeholders(corrects.subject),
         url=url,
     )
 
 
-def _groups(
-    entries: Sequence[Entry], texts: Mapping[str, Text], words: Texts, links: Mapping[str, str], *, by_category: bool
-) -> tuple[StoryGroup, ...]:
-    """Return the stories under their first category, categories in the order of their newest story."""
-    if not by_category:
-        return (
-            (StoryGroup(heading="", stories=tuple(_story(e, texts, words, links) for e in entries)),) if entries else ()
+# Stories ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _StoryViews:
+    """Builds the views of stories."""
+
+    post_texts: Mapping[str, Text]
+    texts: Texts
+    #: Query parameters for the links to posts.
+    link_parameters: Mapping[str, str]
+
+    def story(self, entry: Entry, width: int = text.EXCERPT_WIDTH) -> StoryView:
+        post, post_text = entry.post, self.post_texts[entry.post.path]
+        return StoryView(
+            title=strip_placeholders(post.title),
+            url=_add_parameters(post.url, self.link_parameters),
+            lang=post.lang,
+            dir=text_direction(post.lang),
+            excerpt=strip_placeholders(text.shorten(post_text.excerpt, width)),
+            category=strip_placeholders(_first_category(entry)),
+            author=strip_placeholders(", ".join(author.name for author in post.authors)),
+            date=self.texts.date(post.published),
+            reading=self.texts.plural("reading", post_text.reading_minutes),
+            image=post.image and replace(post.image, alt=strip_placeholders(post.image.alt)),
+            phrases=split_phrases(post.title, post.lang),
         )
-    headings = list(dict.fromkeys(_category(entry) for entry in entries))
-    ordered = sorted(entries, key=lambda entry: headings.index(_category(entry)))
-    return tuple(
-        StoryGroup(heading=heading, stories=tuple(_story(entry, texts, words, links) for entry in stories))
-        for heading, stories in groupby(ordered, key=_category)
-    )
+
+    def groups(self, entries: Sequence[Entry], *, by_category: bool) -> tuple[StoryGroup, ...]:
+        """Return one group, or a group for each first category, in the order of their newest stories."""
+        if not by_category:
+            return (self._group("", entries),) if entries else ()
+        headings = list(dict.fromkeys(_first_category(entry) for entry in entries))
+        ordered = sorted(entries, key=lambda entry: headings.index(_first_category(entry)))
+        return tuple(self._group(heading, members) for heading, members in groupby(ordered, key=_first_category))
+
+    def _group(self, heading: str, entries: Iterable[Entry]) -> StoryGroup:
+        return StoryGroup(heading=heading, stories=tuple(self.story(entry) for entry in entries))
 
 
-def _with(parameters: Mapping[str, str], url: str) -> str:
-    """Return an address with parameters behind it, before its fragment; those that it has stay."""
+def _add_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """Return a URL with parameters added to its query, before its fragment."""
     if not parameters:
         return url
     page, mark, fragment = url.partition("#")
     return f"{page}{'&' if '?' in page else '?'}{urlencode(parameters)}{mark}{fragment}"
 
 
-def strip_placeholders(words: str) -> str:
-    """Return words of a post without those that stand for something in our templates."""
-    return _STANDING_IN.sub("", words) if "feeds:" in words else words
-
-
-def _category(entry: Entry) -> str:
+def _first_category(entry: Entry) -> str:
     return entry.categories[0].label if entry.categories else ""
-
-
-def _story(
-    entry: Entry, texts: Mapping[str, Text], words: Texts, links: Mapping[str, str], width: int = text.EXCERPT_WIDTH
-) -> StoryView:
-    post, shown = entry.post, texts[entry.post.path]
-    return StoryView(
-        title=strip_placeholders(post.title),
-        url=_with(links, post.url),
-        lang=post.lang,
-        dir=text_direction(post.lang),
-        excerpt=strip_placeholders(text.shorten(shown.excerpt, width)),
-        category=strip_placeholders(_category(entry)),
-        author=strip_placeholders(", ".join(author.name for author in post.authors)),
-        date=words.date(post.published),
-        reading=words.plural("reading", shown.reading_minutes),
-        image=post.image and replace(post.image, alt=strip_placeholders(post.image.alt)),
-        phrases=split_phrases(post.title, post.lang),
-    )

@@ -1,1 +1,1 @@
-"""Which posts in which feed, and the feeds' bytes."""
+"""Feeds: plan them, render their documents, redirect the ones that moved."""

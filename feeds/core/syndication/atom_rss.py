@@ -1,4 +1,4 @@
-"""A document -> the bytes of Atom 1.0 (RFC 4287) and RSS 2.0. feedgen writes both; `extension` mends what it writes."""
+"""Render Atom 1.0 (RFC 4287) and RSS 2.0 with feedgen; `feedgen_extension` corrects what feedgen writes."""
 
 from typing import Any
 
@@ -12,46 +12,46 @@ from feeds.settings import Format
 
 
 def render_atom(document: FeedDocument) -> bytes:
-    """Return the bytes of an Atom document; they depend on the document only."""
-    return bytes(_generator(document, "atom").atom_str(pretty=True))
+    """Return the bytes of an Atom document; they depend only on *document*."""
+    return bytes(_build_feed(document, "atom").atom_str(pretty=True))
 
 
 def render_rss(document: FeedDocument) -> bytes:
-    """Return the bytes of an RSS document; they depend on the document only."""
-    made = _generator(document, "rss")
-    # It would be written under a locale that is set for the whole process; the extension writes it.
-    made._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 - there is no other way to leave it out
-    return bytes(made.rss_str(pretty=True))
+    """Return the bytes of an RSS document; they depend only on *document*."""
+    generator = _build_feed(document, "rss")
+    # feedgen would set a locale for the whole process to write this date; the extension writes it instead.
+    generator._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 - feedgen has no other way to omit it
+    return bytes(generator.rss_str(pretty=True))
 
 
-def _generator(document: FeedDocument, name: Format) -> Any:
-    feed, made = document.feed, FeedGenerator()
-    made.register_extension("feeds", FeedExtension, EntryExtension)
-    made.feeds.show(document, name)
-    made.id(feed.id)
-    made.title(strip_illegal_xml(feed.title))
+def _build_feed(document: FeedDocument, name: Format) -> Any:
+    feed, generator = document.feed, FeedGenerator()
+    generator.register_extension("feeds", FeedExtension, EntryExtension)
+    generator.feeds.set_document(document, name)
+    generator.id(feed.id)
+    generator.title(strip_illegal_xml(feed.title))
     if feed.subtitle:
-        made.subtitle(strip_illegal_xml(feed.subtitle))
-    if name == "rss":  # it wants one (RSS 2.0, required channel elements)
-        made.description(strip_illegal_xml(feed.subtitle or feed.title))
-    made.language(feed.lang)
-    made.updated(document.updated)
-    made.generator("Feeds")
-    made.author({"name": document.author})
-    made.link(href=feed.home, rel="alternate", type="text/html")
+        generator.subtitle(strip_illegal_xml(feed.subtitle))
+    if name == "rss":  # RSS 2.0 requires a description
+        generator.description(strip_illegal_xml(feed.subtitle or feed.title))
+    generator.language(feed.lang)
+    generator.updated(document.updated)
+    generator.generator("Feeds")
+    generator.author({"name": document.author})
+    generator.link(href=feed.home, rel="alternate", type="text/html")
     if feed.about:
-        made.category({"term": feed.about[0], "label": feed.about[1]})
+        generator.category({"term": feed.about[0], "label": feed.about[1]})
     for item in document.items:
-        _add(made, item, name)
-    return made
+        _add_entry(generator, item, name)
+    return generator
 
 
-def _add(made: Any, item: Item, name: Format) -> None:
-    entry = made.add_entry(order="append")  # else the newest would stand last
-    entry.feeds.show(item)
+def _add_entry(generator: Any, item: Item, name: Format) -> None:
+    entry = generator.add_entry(order="append")  # feedgen's default would reverse the order
+    entry.feeds.set_item(item)
     entry.id(item.id)
     entry.title(item.title)
-    if name == "atom":  # RSS's date comes from the extension, for the same reason
+    if name == "atom":  # in RSS the extension writes the date, because of the locale
         entry.published(item.published)
     entry.updated(item.updated)
     entry.link(href=item.url, rel="alternate")
@@ -68,5 +68,5 @@ def _add(made: Any, item: Item, name: Format) -> None:
 
 
 def _person(author: Author) -> dict[str, str]:
-    found = {"name": author.name, "uri": author.uri, "email": author.email}
-    return {key: value for key, value in found.items() if value}
+    fields = {"name": author.name, "uri": author.uri, "email": author.email}
+    return {key: value for key, value in fields.items() if value}

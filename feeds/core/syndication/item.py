@@ -1,4 +1,4 @@
-"""What a feed shows: the same for all formats."""
+"""The content of feed documents, the same for all formats."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from functools import lru_cache
 from html import escape
 
 from feeds.core.posts import markdown, media
-from feeds.core.syndication.plan import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
+from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
 
-#: Where a type is required and none is known (RFC 2046 section 4.5.1).
+#: For formats that require a media type (RFC 2046 section 4.5.1).
 UNKNOWN_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """An entry, as every format shows it."""
+    """An entry or issue, as every format shows it."""
 
     id: str
     title: str
-    #: The page; of a link post the page it points to.
+    #: The URL of the post's page; of a link post that of the page it links to.
     url: str
-    #: Our page on a link post's target.
+    #: The URL of a link post's own page.
     via: str | None = None
     canonical: str | None = None
     source: OriginalFeed | None = None
@@ -34,50 +34,50 @@ class Item:
     categories: tuple[tuple[str, str], ...] = ()
     #: Plain text.
     summary: str = ""
-    #: Safe, every address in it absolute; empty where the feed shows summaries only.
+    #: Sanitized, with absolute URLs; empty if the feed shows only summaries.
     html: str = ""
     rights: str = ""
-    #: The lead picture, as a file.
-    picture: Enclosure | None = None
+    #: The lead image, as a file.
+    image: Enclosure | None = None
     enclosures: tuple[Enclosure, ...] = ()
 
     @property
     def page(self) -> str:
-        """Our own page: what relative addresses start from."""
+        """The URL of the post's own page, the base of relative URLs."""
         return self.via or self.url
 
     @property
     def files(self) -> tuple[Enclosure, ...]:
-        """Everything that belongs to the entry: its own files, then its picture."""
-        return (*self.enclosures, *([self.picture] if self.picture else []))
+        """All files of the entry: its enclosures, then its image."""
+        return (*self.enclosures, *([self.image] if self.image else []))
 
     @property
     def html_summary(self) -> str:
-        """The summary as RSS and people's programs take it: as HTML."""
+        """The summary escaped as HTML, for RSS."""
         return escape(self.summary, quote=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedDocument:
-    """One document of a feed, whatever its format."""
+    """One document of a feed, in any format."""
 
     feed: Feed
     items: tuple[Item, ...]
-    place: ArchivePosition = CURRENT
-    #: Who answers for entries without authors.
+    position: ArchivePosition = CURRENT
+    #: The author of entries without authors.
     author: str
     hub: str | None = None
 
     @property
     def updated(self) -> datetime:
-        """When readers should look again; an archive page is as old as what is in it."""
-        if self.place.number is None:
+        """The feed's `updated`; that of an archive page is its newest entry's."""
+        if self.position.number is None:
             return self.feed.updated
         return max((item.updated for item in self.items), default=NEVER)
 
 
 def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, int]) -> Item:
-    """Return what feeds show of a post; *sizes* are the bytes of files that lie on this machine, by address."""
+    """Return the item of a post; *sizes* are the sizes in bytes of files on this machine, by URL."""
     post = entry.post
     return Item(
         id=entry.id,
@@ -92,15 +92,15 @@ def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, i
         authors=post.authors,
         categories=_categories(entry),
         summary=text.excerpt,
-        html=_safe(text.html, post.url) if full else "",
+        html=_sanitize(text.html, post.url) if full else "",
         rights=post.rights,
-        picture=_picture(entry, sizes),
-        enclosures=tuple(_sized(file, sizes) for file in post.enclosures),
+        image=_image_file(entry, sizes),
+        enclosures=tuple(_with_size(file, sizes) for file in post.enclosures),
     )
 
 
 def item_of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, authority: str) -> Item:
-    """Return what a newsletter's feed shows of an issue; *html* was frozen with it, but for a notice on top."""
+    """Return the item of an issue; *html* is stored with the issue, except for a notice on top."""
     return Item(
         id=f"tag:{authority}:newsletters/{issue.newsletter}/{issue.number}",
         title=title,
@@ -113,24 +113,24 @@ def item_of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, a
 
 
 def _categories(entry: Entry) -> tuple[tuple[str, str], ...]:
-    """Return categories, then tags, by term and label; a tag that is called like a category is not said twice."""
-    found = {tag: tag for tag in entry.tags} | {topic.term: topic.label for topic in entry.categories}
+    """Return term and label of categories, then of tags; a tag with the term of a category is left out."""
+    labels = {tag: tag for tag in entry.tags} | {topic.term: topic.label for topic in entry.categories}
     order = dict.fromkeys((*(topic.term for topic in entry.categories), *entry.tags))
-    return tuple((term, found[term]) for term in order)
+    return tuple((term, labels[term]) for term in order)
 
 
-#: A post stands in several feeds, and on a page of each one's archive: those that are made together share it.
-_safe = lru_cache(maxsize=500)(markdown.sanitize_html)
+#: A post is in several feeds and their archives, so its sanitized HTML is reused.
+_sanitize = lru_cache(maxsize=500)(markdown.sanitize_html)
 
 
-def _picture(entry: Entry, sizes: Mapping[str, int]) -> Enclosure | None:
+def _image_file(entry: Entry, sizes: Mapping[str, int]) -> Enclosure | None:
     image = entry.post.image
     if image is None:
         return None
-    return _sized(Enclosure(url=image.url, type=media.guess_media_type(image.url), title=image.alt), sizes)
+    return _with_size(Enclosure(url=image.url, type=media.guess_media_type(image.url), title=image.alt), sizes)
 
 
-def _sized(file: Enclosure, sizes: Mapping[str, int]) -> Enclosure:
-    """Return a file with its bytes: what lies here is what is served, whatever the post says."""
+def _with_size(file: Enclosure, sizes: Mapping[str, int]) -> Enclosure:
+    """Return a file with its size on this machine, else with the size in the post."""
     length = sizes.get(file.url, file.length)
     return Enclosure(url=file.url, type=file.type, length=length, seconds=file.seconds, title=file.title)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feeds.core.syndication import plan
-from feeds.core.syndication.plan import Feed
+from feeds.core.syndication.feed import PAGE, Feed
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.jobs.feeds import pages
 from feeds.jobs.feeds.output_writer import OutputWriter
@@ -105,7 +105,7 @@ class NewsletterFeeds:
         named = {n.name: n for n in self.site.settings.newsletters if n.archive == "public"}
         for feed in self.store.feeds.load_feeds():
             left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in self.ended
-            if left and self.site.public.has(f"{feed.folder}{plan.PAGE}"):
+            if left and self.site.public.has(f"{feed.folder}{PAGE}"):
                 place = self.site.public.root / feed.folder
                 yield f"{place}: its feed is not written any more and stays (`feeds retire {feed.folder}` ends it)"
 

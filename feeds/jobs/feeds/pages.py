@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from feeds.core.newsletters.i18n import Texts, text_direction
-from feeds.core.syndication.plan import FILES, MEDIA_TYPES, Feed
+from feeds.core.syndication.feed import FILES, MEDIA_TYPES, Feed
 from feeds.edges.cache import build_manifest
 from feeds.jobs.site import Site
 from feeds.model import Entry, Issue, Text

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 
 from feeds.core.syndication import redirects
-from feeds.core.syndication.plan import Feed
+from feeds.core.syndication.feed import Feed
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.files.folder import OutputFolder
 from feeds.jobs.feeds.output_writer import OutputWriter

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from feeds.config import Config
-from feeds.core.syndication.plan import FILES, normalize_feed_path
+from feeds.core.syndication.feed import FILES, normalize_feed_path
 from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context

@@ -15,7 +15,7 @@ from msgspec.structs import replace as replace_in
 from feeds.config import Config
 from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive, plan
-from feeds.core.syndication.plan import ArchivePosition
+from feeds.core.syndication.feed import FILES, PAGE, ArchivePosition, Feed, normalize_feed_path
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
@@ -48,7 +48,7 @@ class RenderTask:
     """What is made together, since it shows the same posts: a feed in all its formats, or one page of its archive."""
 
     #: With the entries that are shown only.
-    feed: plan.Feed
+    feed: Feed
     place: ArchivePosition
     #: Which files are wanted, below `public/`, and what they are made of.
     wanted: tuple[str, ...]
@@ -99,7 +99,7 @@ class Syndication:
             had.setdefault((page.kind, page.key), []).append(page)
         for feed in (feed for feed in self.feeds if "atom" in feed.formats):
             pages = had.get((feed.kind, feed.key), [])
-            inherited = [] if pages else had.get((feed.kind, feed.before), [])
+            inherited = [] if pages else had.get((feed.kind, feed.former_key), [])
             pages = pages or [replace_in(page, key=feed.key) for page in inherited]
             new = archive.merge_pages(pages if inherited else (), archive.fill_pages(feed, pages))
             self.new_pages += new
@@ -154,7 +154,7 @@ class Syndication:
         """Take away what was ended, unless another feed lies there now."""
         planned = {feed.folder for feed in self.feeds}
         for path in sorted(self.ended - planned):
-            names = (*plan.FILES.values(), plan.PAGE, "archive/*.xml") if path.endswith("/") else ("",)
+            names = (*FILES.values(), PAGE, "archive/*.xml") if path.endswith("/") else ("",)
             for found in (found for name in names for found in self.site.public.glob(path + name)):
                 self.press.remove(found)
 
@@ -184,7 +184,7 @@ class Syndication:
 
     # Parts ------------------------------------------------------------------------------------------------------
 
-    def _parts(self, feed: plan.Feed) -> Iterator[RenderTask]:
+    def _parts(self, feed: Feed) -> Iterator[RenderTask]:
         pages = self.pages.get((feed.kind, feed.key), [])
         places = list(archive.archive_positions(pages))
         yield self._current(feed, ArchivePosition(older=places[-1].number if places else None))
@@ -193,7 +193,7 @@ class Syndication:
             entries = sorted((by_id[i] for i in page.entries if i in by_id), key=newest_first)
             yield self._archived(feed, place, tuple(entries))
 
-    def _current(self, feed: plan.Feed, place: ArchivePosition) -> RenderTask:
+    def _current(self, feed: Feed, place: ArchivePosition) -> RenderTask:
         sizes = self._sizes(feed.shown)
         made_of = self._recipe(feed, place, feed.shown, sizes, feed.updated, self.site.settings.feeds.hub)
         page_made_of = input_digest(made_of, feed.total, feed.label, feed.formats, self._stamp)
@@ -207,7 +207,7 @@ class Syndication:
             replace(feed, entries=feed.shown), place, wanted, made_of, sizes, page_made_of=page_made_of, showed=showed
         )
 
-    def _archived(self, feed: plan.Feed, place: ArchivePosition, entries: tuple[Entry, ...]) -> RenderTask:
+    def _archived(self, feed: Feed, place: ArchivePosition, entries: tuple[Entry, ...]) -> RenderTask:
         sizes, path = self._sizes(entries), feed.folder + archive.archive_path(place.number or 0)
         made_of = self._recipe(feed, place, entries, sizes)
         wanted = [] if self.press.is_fresh(path, made_of) else [path]
@@ -215,7 +215,7 @@ class Syndication:
 
     def _part(
         self,
-        feed: plan.Feed,
+        feed: Feed,
         place: ArchivePosition,
         wanted: list[str],
         made_of: str,
@@ -237,7 +237,7 @@ class Syndication:
 
     def _recipe(
         self,
-        feed: plan.Feed,
+        feed: Feed,
         place: ArchivePosition,
         entries: Iterable[Entry],
         sizes: Mapping[str, int],
@@ -291,7 +291,7 @@ class Syndication:
         gone = (
             {feed.folder for feed in self.feeds}
             | self.ended
-            | set(map(plan.normalize_feed_path, self.site.settings.feeds.moved))
+            | set(map(normalize_feed_path, self.site.settings.feeds.moved))
         )
         left = [f for f in self.known.values() if f.folder not in gone and f.kind != "newsletter"]
         left = [f for f in left if not any(f.folder in feed.former for feed in self.feeds)]
@@ -302,7 +302,7 @@ class Syndication:
                 f" {folders[0]}; their readers see nothing new ({_back(kind)}, `feeds retire` ends them)"
             )
         for feed in self.feeds:
-            for name, file in plan.FILES.items():
+            for name, file in FILES.items():
                 for path in (f"{folder}{file}" for folder in (feed.folder, *feed.former)):
                     if name not in feed.formats and path not in self.ended and self.site.public.has(path):
                         yield (

@@ -283,7 +283,7 @@ class _DeliveryQueue:
         return edition.build(delivery, self._terms.leave(delivery), delivery.handed_over_at or now)
 
     def _outgoing_mail(self, delivery: Delivery) -> OutgoingMail:
-        sender = self._editions[delivery.letter_id].envelope.return_path(delivery.id)
+        sender = self._editions[delivery.letter_id].headers.return_path(delivery.id)
         return OutgoingMail(delivery.id, sender, message.idna_address(delivery.recipient), self._folder)
 
     # What answers mean ------------------------------------------------------------------------------------------

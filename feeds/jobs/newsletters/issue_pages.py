@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from feeds.core.newsletters import template_context
+from feeds.core.newsletters import placeholders
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.issue_renderer import issue_page_url
@@ -48,8 +48,8 @@ def write_issue_page(site: Site, newsletter: Newsletter, issue: Issue, memory: I
         return False
     issues = memory.load_issues()
     links = _neighbours(site, newsletter, issue, issues)
-    page = template_context.insert_neighbour_links(memory.load_page(issue.id).html, site.texts(newsletter), links)
-    page = template_context.insert_notice(page, render_notice(site, newsletter, issue, issues, on_page=True))
+    page = placeholders.insert_neighbour_links(memory.load_page(issue.id).html, site.texts(newsletter), links)
+    page = placeholders.insert_notice(page, render_notice(site, newsletter, issue, issues, on_page=True))
     return site.public.write(issue_page_path(issue), page.encode())
 
 

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
-from feeds.core.newsletters import mailhtml, message, template_context
+from feeds.core.newsletters import mailhtml, message, placeholders, template_context
 from feeds.core.newsletters.i18n import Texts, text_direction
 from feeds.core.newsletters.selection import MOST_LISTED, selection_for
 from feeds.core.posts import markdown
@@ -179,7 +179,7 @@ class IssueRenderer:
         paid = self._dressed(markdown.render_markdown(sponsor), words) if sponsor else ""
         whole = self._whole(content) if self.template == "letter" else ""
         body, cut = (whole, False) if web else mailhtml.truncate_blocks(whole, most)
-        return {template_context.NOTE: said, template_context.SPONSOR: paid, template_context.BODY: body}, cut
+        return {placeholders.NOTE: said, placeholders.SPONSOR: paid, placeholders.BODY: body}, cut
 
     def _entry(self, content: IssueContent, words: Texts) -> str:
         """Return what the newsletter's feed shows of the issue."""
@@ -188,7 +188,7 @@ class IssueRenderer:
             return self._render("pages/issue.html", content, words, web=True)
         said = markdown.sanitize_html(note.html, self.site.settings.site.url)
         return self._render("pages/correction.html", content, words, web=True).replace(
-            template_context.NOTE, template_context.strip_placeholders(said)
+            placeholders.NOTE, placeholders.strip_placeholders(said)
         )
 
     def _dressed(self, html: str, words: Texts) -> str:
@@ -199,7 +199,7 @@ class IssueRenderer:
         if lead.path not in self._posts:
             look, watch = _look(self.newsletter, lead.lang), self.site.templates.texts(lead.lang)["watch"]
             html = mailhtml.render_mail_html(content.texts[lead.path].html, lead.url, look, watch=watch)
-            self._posts[lead.path] = template_context.strip_placeholders(html)
+            self._posts[lead.path] = placeholders.strip_placeholders(html)
         return self._posts[lead.path]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import tokens
-from feeds.core.newsletters.message import ascii_domain
+from feeds.core.newsletters.domains import ascii_domain
 from feeds.core.subscribers import bounces as rules
 from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind

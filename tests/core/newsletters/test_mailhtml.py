@@ -1,4 +1,4 @@
-"""A post's HTML as mail programs can show it."""
+"""The HTML of posts in letters."""
 
 import pytest
 from hypothesis import given
@@ -12,29 +12,29 @@ from feeds.core.posts.text import parse_html, text_blocks
 BASE = "https://example.com/a/"
 
 
-def dressed(markdown, **look):
-    return render_mail_html(render_markdown(markdown), BASE, MailStyle(**look))
+def rendered(markdown, **style):
+    return render_mail_html(render_markdown(markdown), BASE, MailStyle(**style))
 
 
 SHOWN = {
-    "headings stand below the letter's own": ("# A\n\n## B", '<h3 style="margin:32px 0 8px'),
+    "headings are below the letter's own": ("# A\n\n## B", '<h3 style="margin:32px 0 8px'),
     "links have their colour": ("[a](/b)", '<a href="https://example.com/b" style="color:#0a5a78'),
     "code wraps": ("```\nx\n```", "white-space:pre-wrap"),
     "a wide table becomes rows on a phone": ("|a|b|c|d|\n|-|-|-|-|\n|1|2|3|4|", '<table style="width:100%'),
-    "a picture fits": ("![x](/a.png)", 'style="max-width:100%;height:auto'),
-    "a picture without words says so": ('<img src="/a.png">', 'alt=""'),
-    "a task is no form": ("- [x] done", "<span>☑</span> done"),
+    "an image fits": ("![x](/a.png)", 'style="max-width:100%;height:auto'),
+    "an image without alt gets an empty one": ('<img src="/a.png">', 'alt=""'),
+    "a task is a character": ("- [x] done", "<span>☑</span> done"),
 }
 
 
 @pytest.mark.parametrize(("markdown", "html"), SHOWN.values(), ids=SHOWN)
-def test_everything_has_its_look(markdown, html):
-    """Inline, since mail programs drop style sheets."""
-    assert html in dressed(markdown)
+def test_everything_is_styled_inline(markdown, html):
+    """Each element is styled in its attribute, since mail programs drop style sheets."""
+    assert html in rendered(markdown)
 
 
 def test_what_mail_cannot_show_is_not_there():
-    """No scripts, forms, frames, classes, ids, and no picture inside its own address."""
+    """Scripts, forms, frames, ids and styles of the post and `data:` images are removed."""
     raw = (
         "<script>x</script><form><input></form><style>p{}</style>"
         '<p id="a" class="b" style="color:red" onclick="x">y</p>'
@@ -47,40 +47,40 @@ def test_what_mail_cannot_show_is_not_there():
     assert "dot" in found
 
 
-def test_a_picture_is_no_wider_than_the_column():
-    """Outlook takes the attribute, others the style."""
+def test_an_image_is_no_wider_than_the_column():
+    """A wide image gets the width of the column and no height; Outlook reads the attribute, others the style."""
     assert 'width="600"' in render_mail_html('<img src="/a.png" width="2000" height="9">', BASE, MailStyle())
     assert "height=" not in render_mail_html('<img src="/a.png" width="2000" height="9">', BASE, MailStyle())
 
 
 @pytest.mark.parametrize("width", ["9" * 5000, "99999", "600"])
 def test_no_width_is_too_long_a_number(width):
-    """Python reads no number of more than 4300 digits."""
+    """A width of any number of digits is read; Python refuses numbers of more than 4300."""
     assert 'width="600"' in render_mail_html(f'<img src="/a.png" width="{width}">', BASE, MailStyle())
 
 
-def test_quotations_stand_on_the_side_where_lines_begin():
-    """On the right in Arabic."""
-    assert "border-right:3px" in dressed("> a", start="right")
+def test_quotations_are_marked_where_lines_begin():
+    """The border of a quotation is on the right in Arabic."""
+    assert "border-right:3px" in rendered("> a", start="right")
 
 
 @given(st.text(max_size=200), st.integers(1, 300))
-def test_whatever_is_cut_is_whole_blocks(markdown, most):
-    """What is kept are the first blocks, and nothing is kept that does not fit."""
-    html = dressed(markdown)
-    kept, cut = truncate_blocks(html, most)
-    assert len(kept.encode()) <= most or not cut
+def test_truncated_html_fits(markdown, size):
+    """A truncated text fits into the size; a text that is not truncated is unchanged."""
+    html = rendered(markdown)
+    kept, cut = truncate_blocks(html, size)
+    assert len(kept.encode()) <= size or not cut
     assert cut or kept == html
 
 
 def test_a_cut_falls_between_paragraphs():
-    """Never inside one."""
+    """A text is truncated between paragraphs, never inside one."""
     kept, cut = truncate_blocks("<p>one</p><p>two</p><p>three</p>", 25)
     assert (kept, cut) == ("<p>one</p><p>two</p>", True)
 
 
 def test_japanese_headlines_break_between_phrases():
-    """Nothing is lost; other languages break at their spaces."""
+    """A Japanese headline is split into phrases; other languages, short and very long titles are not."""
     title = "AIと 長い見出しがどこまでも続いていく話"
     found = split_phrases(title, "ja-JP")
     assert "".join(found) == title
@@ -89,8 +89,8 @@ def test_japanese_headlines_break_between_phrases():
 
 
 def test_code_runs_from_the_left_in_any_language():
-    """A letter in Arabic does not turn a program round."""
-    found = dressed("`a` and\n\n```\nb\n```", start="right")
+    """Code keeps the direction from left to right in a letter in Arabic."""
+    found = rendered("`a` and\n\n```\nb\n```", start="right")
     assert found.count('dir="ltr"') == 2
 
 
@@ -100,15 +100,15 @@ TAGS = st.sampled_from(
 
 
 @given(st.lists(TAGS, max_size=40).map("".join))
-def test_no_post_breaks_out_of_its_place(html):
-    """Whatever tags it leaves open, closes twice or nests: what stands behind it in the letter stands behind it."""
-    letter = parse_html(f"<div>{render_mail_html(html, BASE, MailStyle())}</div><p>behind</p>")
+def test_no_post_breaks_out_of_its_element(html):
+    """A post with any unclosed, repeated or nested tags does not swallow what follows it in the letter."""
+    letter = parse_html(f"<div>{render_mail_html(html, BASE, MailStyle())}</div><p>after</p>")
     assert [child.tag for child in letter] == ["div", "p"]
-    assert letter[1].text == "behind"
+    assert letter[1].text == "after"
 
 
-def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
-    """The word breaks where the line ends (`.bg` in letter/head.mjml), the picture is left out."""
+def test_a_long_word_and_a_data_image_are_contained():
+    """A `data:` image is replaced by its alt text; a long word stays (`.bg` in letter/head.mjml breaks it)."""
     found = render_mail_html(
         f"<p>{'x' * 300}</p><img src='data:image/png;base64,{'A' * 3_000_000}' alt='dot'>", BASE, MailStyle()
     )
@@ -120,21 +120,21 @@ def test_a_word_of_any_length_and_a_picture_in_its_own_address_are_contained():
 
 
 def shown(markdown):
-    """The links and the pictures of a letter: (address, words) and (address, words, width, address it leads to)."""
+    """Return links as (address, text), and images as (address, alt, width, link)."""
     letter = parse_html(render_mail_html(render_markdown(markdown), BASE, MailStyle(), watch="Watch: {title}"))
     links = [(link.get("href"), link.text_content()) for link in letter.iter("a")]
-    pictures = [
+    images = [
         (e.get("src"), e.get("alt"), e.get("width"), e.xpath("string(ancestor::a/@href)")) for e in letter.iter("img")
     ]
-    return links, pictures
+    return links, images
 
 
 STILLS = {
-    "beside": ('src="/t.mp4" poster="t.png" title="T"', BASE + "t.png", "T", "600"),
+    "relative": ('src="/t.mp4" poster="t.png" title="T"', BASE + "t.png", "T", "600"),
     "on another host": ('src="/t.mp4" poster="//cdn.example/t.png" title="T"', "https://cdn.example/t.png", "T", "600"),
     "with spaces": ('src="/t.mp4" poster=" my still.png " title="T"', BASE + "my%20still.png", "T", "600"),
     "narrow": ('src="/t.mp4" poster="t.png" title="T" width="320"', BASE + "t.png", "T", "320"),
-    "as wide as it likes": ('src="/t.mp4" poster="t.png" title="T" width="100%"', BASE + "t.png", "T", "600"),
+    "as wide as the page": ('src="/t.mp4" poster="t.png" title="T" width="100%"', BASE + "t.png", "T", "600"),
     "wider than the column": ('src="/t.mp4" poster="t.png" title="T" width="1920"', BASE + "t.png", "T", "600"),
     "without a title": ('src="/t.mp4" poster="t.png"', BASE + "t.png", "https://example.com/t.mp4", "600"),
     "with a blank title": ('src="/t.mp4" poster="t.png" title=" "', BASE + "t.png", "https://example.com/t.mp4", "600"),
@@ -145,14 +145,14 @@ STILLS = {
 
 @pytest.mark.parametrize(("attributes", "still", "title", "width"), STILLS.values(), ids=STILLS)
 def test_a_film_is_its_own_still_and_a_link(attributes, still, title, width):
-    """Both lead to the film, the words stand below and are there without pictures too."""
+    """A film with a still is one link with the image above the text, so that it is legible without images."""
     film = "https://example.com/t.mp4"
     assert shown(f"<video {attributes}></video>") == ([(film, f"Watch: {title}")], [(still, title, width, film)])
 
 
 @pytest.mark.parametrize("poster", ["", " ", "data:image/png;base64,AAAA", "javascript:x()", "//[bad", "ftp://a/b.png"])
-def test_what_no_mail_program_would_load_is_no_still(poster):
-    """The link is there alone."""
+def test_a_still_that_no_mail_program_would_load_is_ignored(poster):
+    """A film whose still is not an http(s) URL is a link only."""
     found = shown(f'<video src="/t.mp4" poster="{poster}" title="T"></video>')
     assert found == ([("https://example.com/t.mp4", "T")], [])
 
@@ -169,14 +169,14 @@ ALONE = {
 
 @pytest.mark.parametrize("address", ALONE.values(), ids=ALONE)
 def test_no_still_is_asked_of_a_host_that_the_post_does_not_name(address):
-    """It would see who opens the letter, and when; so what it plays is a link alone, without a title its address."""
+    """An embedded player without a still is a link only: the host would see who opens the letter, and when."""
     assert shown(f'<iframe src="{address}" title="The talk"></iframe>') == ([(address, "The talk")], [])
     assert shown(f'<iframe src="{address}"></iframe>') == ([(address, address)], [])
     assert shown(f'<iframe src="{address}" title=" "></iframe>') == ([(address, address)], [])
 
 
 def test_a_still_that_the_post_names_itself_is_shown():
-    """Its author has chosen it, as any picture: beside the player, or around it."""
+    """A still that the post names is shown, on the player or as a linked image."""
     player = '<iframe src="https://www.youtube.com/embed/abcdefghijk" poster="/t.jpg" title="T"></iframe>'
     assert shown(player)[1] == [("https://example.com/t.jpg", "T", "600", ALONE["YouTube"])]
     linked = "[![T](https://i.ytimg.com/vi/abcdefghijk/hqdefault.jpg)](https://youtu.be/abcdefghijk)"
@@ -197,9 +197,9 @@ SOURCES = {
 
 @pytest.mark.parametrize(("html", "address"), SOURCES.values(), ids=SOURCES)
 def test_what_plays_is_found_wherever_it_is_named(html, address):
-    """One link a player, and nothing of what it says to browsers that cannot play."""
+    """A player is one link, whichever element names its source; its fallback text is removed."""
     assert [link for link, _ in shown(html)[0]] == [address]
-    assert "No video" not in dressed(html)
+    assert "No video" not in rendered(html)
 
 
 @pytest.mark.parametrize(
@@ -214,11 +214,11 @@ def test_what_plays_is_found_wherever_it_is_named(html, address):
         '<iframe src="//[bad" title="T"></iframe>',
     ],
 )
-def test_what_plays_nothing_leaves_nothing(html):
-    """No address, or one that would run something: there is nothing to follow, so nothing asks for it."""
+def test_a_player_without_a_source_is_removed(html):
+    """A player without an http(s) address is removed, and the text around it stays."""
     assert shown(html) == ([], [])
-    assert "before" in dressed(f"before {html} behind")
-    assert "behind" in dressed(f"before {html} behind")
+    assert "before" in rendered(f"before {html} after")
+    assert "after" in rendered(f"before {html} after")
 
 
 FILM = '<video src="/t.mp4" poster="/t.png" title="T"></video>'
@@ -226,55 +226,55 @@ FILM = '<video src="/t.mp4" poster="/t.png" title="T"></video>'
 
 @pytest.mark.parametrize("around", ["{}", "<div>{}</div>", "<section>\n{}\n</section>"])
 def test_a_player_between_paragraphs_keeps_their_distance(around):
-    """It becomes one; within a sentence it stays there."""
-    letter = parse_html(render_mail_html("<p>before</p>" + around.format(FILM) + "<p>behind</p>", BASE, MailStyle()))
+    """A player between paragraphs becomes a paragraph; one in a sentence stays in it."""
+    letter = parse_html(render_mail_html("<p>before</p>" + around.format(FILM) + "<p>after</p>", BASE, MailStyle()))
     assert [p.get("style") for p in letter.iter("p")] == ["margin:0 0 16px"] * 3
-    assert dressed("See <iframe src='/a' title='T'></iframe> now.").count("<p") == 1
+    assert rendered("See <iframe src='/a' title='T'></iframe> now.").count("<p") == 1
 
 
 def test_a_figure_keeps_its_caption_below():
-    """Still, link, caption."""
-    letter = parse_html(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+    """In a figure, the caption follows the linked still."""
+    letter = parse_html(rendered(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
     assert [e.tag for e in letter.find("figure").iter()] == ["figure", "a", "img", "br", "figcaption"]
 
 
 @pytest.mark.parametrize("tag", ["img", "figcaption"])
-def test_small_words_are_legible_in_the_dark(tag):
-    """A caption, and what stands for a picture that is not loaded: `.u` in letter/head.mjml is their colour there."""
-    letter = parse_html(dressed(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
+def test_small_text_is_legible_in_the_dark(tag):
+    """Captions and alt texts have the class `u`, whose dark colour is in letter/head.mjml."""
+    letter = parse_html(rendered(f"<figure>{FILM}<figcaption>Said in May.</figcaption></figure>"))
     assert [e.get("class") for e in letter.iter(tag)] == ["u"]
 
 
 def test_a_player_inside_a_link_keeps_its_own():
-    """Links do not nest; words around it stay."""
-    links, pictures = shown(f'<a href="/page">before {FILM} behind</a>')
+    """A player inside a link ends that link, since links do not nest; the text around it stays."""
+    links, images = shown(f'<a href="/page">before {FILM} after</a>')
     assert links == [("https://example.com/page", "before "), ("https://example.com/t.mp4", "Watch: T")]
-    assert len(pictures) == 1
-    assert "behind" in dressed(f'<a href="/page">before {FILM} behind</a>')
+    assert len(images) == 1
+    assert "after" in rendered(f'<a href="/page">before {FILM} after</a>')
 
 
 def test_twenty_films_are_twenty_stills():
-    """In their order."""
-    links, pictures = shown("\n\n".join(FILM.replace("/t.", f"/{n}.") for n in range(20)))
+    """Many films give as many links and stills, in order."""
+    links, images = shown("\n\n".join(FILM.replace("/t.", f"/{n}.") for n in range(20)))
     assert [link for link, _ in links] == [f"https://example.com/{n}.mp4" for n in range(20)]
-    assert [still for still, *_ in pictures] == [f"https://example.com/{n}.png" for n in range(20)]
+    assert [still for still, *_ in images] == [f"https://example.com/{n}.png" for n in range(20)]
 
 
-IN_WORDS = {
-    "between paragraphs": (f"before\n\n{FILM}\n\nbehind", ["before", "T <https://example.com/t.mp4>", "behind"]),
+IN_TEXT = {
+    "between paragraphs": (f"before\n\n{FILM}\n\nafter", ["before", "T <https://example.com/t.mp4>", "after"]),
     "two in a row": (
         '<iframe src="/a" title="A"></iframe>\n<iframe src="/b c"></iframe>',
         ["A <https://example.com/a>", "<https://example.com/b%20c>"],
     ),
     "in a sentence": (f"See {FILM}. Now.", ["See T <https://example.com/t.mp4>. Now."]),
-    "nothing to follow": ('<iframe src="javascript:x()" title="T"></iframe>\n\nbehind', ["behind"]),
+    "nothing to follow": ('<iframe src="javascript:x()" title="T"></iframe>\n\nafter', ["after"]),
     "no player": ("a *b*", ["a b"]),
 }
 
 
-@pytest.mark.parametrize(("markdown", "lines"), IN_WORDS.values(), ids=IN_WORDS)
-def test_the_text_part_says_where_a_film_is(markdown, lines):
-    """Title and address, each player a paragraph of its own unless it stands in one."""
+@pytest.mark.parametrize(("markdown", "lines"), IN_TEXT.values(), ids=IN_TEXT)
+def test_the_text_part_has_the_address_of_a_film(markdown, lines):
+    """In the text part a player is its title and address, as a paragraph unless it is inside one."""
     assert [line for _, line in text_blocks(players_as_text(render_markdown(markdown), BASE))] == lines
 
 
@@ -298,8 +298,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
-def test_no_player_runs_or_asks_for_what_is_no_web_address(html):
-    """Whatever is written in one: nothing that acts is left, pictures and links have web addresses."""
+def test_no_player_runs_or_loads_other_than_web_addresses(html):
+    """Any player markup leaves no active element; images and links have only http(s) addresses."""
     letter = parse_html(render_mail_html(html, BASE, MailStyle()))
     assert not {"iframe", "video", "audio", "object", "embed", "source", "script"} & {e.tag for e in letter.iter()}
     assert all(e.get("src").startswith(("http://", "https://")) for e in letter.iter("img"))

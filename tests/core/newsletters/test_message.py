@@ -1,4 +1,4 @@
-"""Messages as servers and mail programs see them."""
+"""The bytes of messages, and tokens in addresses."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ AT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 NEWSLETTER = Newsletter(name="weekly", schedule=Crontab("0 8 * * 1"))
 
 
-def envelope(**values):
+def headers(**values):
     return IssueHeaders(
         **{
             "newsletter": NEWSLETTER,
@@ -52,21 +52,21 @@ def letter(subject="件名", html="<p>本文</p>", text="本文\n"):
     return Letter(lang="ja", subject=subject, html=html, text=text)
 
 
-#: What a reader's own token looks like.
-LEAVE = "0123456789abcdef" * 2 + "01234567"
+#: A subscriber's unsubscribe token.
+TOKEN = "0123456789abcdef" * 2 + "01234567"
 
 
-def message(envelope, letter, delivery):
-    return MessageBuilder(envelope, encode_letter(envelope, letter)).build(delivery, LEAVE, AT)
+def message(headers, letter, delivery):
+    return MessageBuilder(headers, encode_letter(headers, letter)).build(delivery, TOKEN, AT)
 
 
-def read(content):
+def parse(content):
     return message_from_bytes(content, policy=policy.default)
 
 
 def test_a_message_says_who_what_when_and_how_to_leave():
-    """Every header of the contract, read back as written."""
-    found = read(message(envelope(), letter(), delivery()))
+    """A message has every header of the specification, and each is parsed back as it was written."""
+    found = parse(message(headers(), letter(), delivery()))
     assert str(found["From"]) == "手紙 <letters@example.com>"
     assert str(found["To"]) == "ada@example.org"
     assert str(found["Reply-To"]) == "desk@example.com"
@@ -82,82 +82,82 @@ def test_a_message_says_who_what_when_and_how_to_leave():
 
 
 def test_text_comes_first_and_html_last():
-    """RFC 2046 section 5.1.4: the best is the last."""
-    found = read(message(envelope(), letter(), delivery()))
+    """The text part comes first and the HTML part last, as RFC 2046 section 5.1.4 recommends."""
+    found = parse(message(headers(), letter(), delivery()))
     assert found.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in found.iter_parts()] == ["text/plain", "text/html"]
     assert [part.get_content().strip() for part in found.iter_parts()] == ["本文", "<p>本文</p>"]
     assert [part["Content-Language"] for part in found.iter_parts()] == ["ja", "ja"]
 
 
-def test_a_copy_for_the_desk_has_nothing_to_leave():
-    """Its recipient is not subscribed."""
-    assert read(message(envelope(), letter(), delivery(subscriber_id=None)))["List-Unsubscribe"] is None
+def test_a_copy_has_no_list_unsubscribe():
+    """A copy has no List-Unsubscribe, since its recipient is not a subscriber."""
+    assert parse(message(headers(), letter(), delivery(subscriber_id=None)))["List-Unsubscribe"] is None
 
 
 def test_a_long_list_header_is_never_encoded_words():
-    """Gmail takes a List-Unsubscribe in encoded words for none; the standard library would write them."""
+    """A long List-Unsubscribe has no encoded words: Gmail ignores them, the standard library would write them."""
     long = NamedAddress.parse(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
-    content = message(envelope(reply_to=long), letter(), delivery())
+    content = message(headers(reply_to=long), letter(), delivery())
     line = next(line for line in content.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
     assert b"=?" not in line
     assert line.endswith(b"?subject=unsubscribe%20weekly>")
 
 
 def test_the_smaller_transfer_encoding_is_taken():
-    """Quoted-printable for English, base64 for Japanese."""
+    """English text is encoded as quoted-printable, Japanese text as base64."""
     for text, expected in (("plain words " * 50, "quoted-printable"), ("日本語の本文" * 50, "base64")):
-        found = read(message(envelope(), letter(html=f"<p>{text}</p>", text=text), delivery()))
+        found = parse(message(headers(), letter(html=f"<p>{text}</p>", text=text), delivery()))
         assert [part["Content-Transfer-Encoding"] for part in found.iter_parts()] == [expected, expected]
 
 
 def test_the_same_delivery_always_gives_the_same_bytes():
-    """So a retry repeats it, boundary and all."""
-    assert message(envelope(), letter(), delivery()) == message(envelope(), letter(), delivery())
+    """Building the message of a delivery twice gives the same bytes, with the same boundary."""
+    assert message(headers(), letter(), delivery()) == message(headers(), letter(), delivery())
 
 
 def test_a_recipient_beyond_ascii_is_written_in_utf8():
-    """SMTPUTF8 (RFC 6532) instead of an address nobody has."""
-    content = message(envelope(), letter(), delivery(recipient="葵@example.org"))
+    """A local part beyond ASCII is written in UTF-8 (RFC 6532)."""
+    content = message(headers(), letter(), delivery(recipient="葵@example.org"))
     assert "To: 葵@example.org\r\n".encode() in content
 
 
 @given(st.text(max_size=400))
 def test_no_subject_injects_a_header_or_a_long_line(subject):
-    """Whatever the title of the lead: one subject, lines of at most 998 bytes, CRLF only."""
-    content = message(envelope(), letter(subject=subject + "\r\nBcc: evil@example.com"), delivery())
+    """Any subject gives one header and no others, in lines of at most 998 bytes that end with CRLF."""
+    content = message(headers(), letter(subject=subject + "\r\nBcc: evil@example.com"), delivery())
     head = content.partition(b"\r\n\r\n")[0]
     assert not [line for line in head.split(b"\r\n") if line.lower().startswith(b"bcc:")]
     assert max(map(len, content.split(b"\r\n"))) <= 998
     assert b"\n" not in content.replace(b"\r\n", b"")
-    assert read(content)["Bcc"] is None
+    assert parse(content)["Bcc"] is None
 
 
 @pytest.mark.parametrize(
     "subject", ["=?utf-8?q?Hi=0D=0ABcc:_evil@x.org?=", "第3回 が レポート week 投資分析 と が", "A=?utf-8?q?b?="]
 )
 def test_a_subject_arrives_as_it_is(subject):
-    """What looks like an encoded word is text, and spaces survive; the standard library alone fails at both."""
-    found = read(message(envelope(), letter(subject=subject), delivery()))
+    """A subject that looks like an encoded word stays text, and spaces survive; the standard library fails at both."""
+    found = parse(message(headers(), letter(subject=subject), delivery()))
     assert found["Subject"] == subject
     assert found["Bcc"] is None
 
 
 @pytest.mark.parametrize("lang", ["plain words and ", "日本語の本文と、", "ä=é.\n.", "."])
 @given(before=st.integers(0, 130), between=st.integers(0, 90))
-def test_a_token_finds_its_place_in_any_encoding(lang, before, between):
-    """Wherever lines break around it: each reader has their own, and all else reads as written."""
-    to = envelope(bounces=NamedAddress.parse("bounces@example.com"))
-    place = to.unsubscribe_url
-    text = f"{(lang * 130)[:before]}{place} {(lang * 90)[:between]}{place}{lang * 40}"
-    content = message(to, letter(html=f"<p>{text}</p>", text=text), delivery())
-    found = read(content)
-    expected = text.replace(place, f"mailto:bounces+u-{LEAVE}@example.com?subject=unsubscribe%20weekly")
+def test_a_token_is_inserted_in_any_encoding(lang, before, between):
+    """The token replaces each placeholder, wherever lines break around it, and the other text stays as written."""
+    issue = headers(bounces=NamedAddress.parse("bounces@example.com"))
+    placeholder = issue.unsubscribe_url
+    text = f"{(lang * 130)[:before]}{placeholder} {(lang * 90)[:between]}{placeholder}{lang * 40}"
+    content = message(issue, letter(html=f"<p>{text}</p>", text=text), delivery())
+    found = parse(content)
+    expected = text.replace(placeholder, f"mailto:bounces+u-{TOKEN}@example.com?subject=unsubscribe%20weekly")
     assert [part.get_content().replace("\r\n", "\n").strip("\n") for part in found.iter_parts()] == [
         expected.strip("\n"),
         f"<p>{expected}</p>",
     ]
-    assert found["List-Unsubscribe"] == f"<mailto:bounces+u-{LEAVE}@example.com?subject=unsubscribe%20weekly>"
+    assert found["List-Unsubscribe"] == f"<mailto:bounces+u-{TOKEN}@example.com?subject=unsubscribe%20weekly>"
     lines = content.partition(b"\r\n\r\n")[2].split(b"\r\n")
     assert max(map(len, lines)) <= 78
     assert not [line for line in lines if line.startswith(b".")]
@@ -165,8 +165,8 @@ def test_a_token_finds_its_place_in_any_encoding(lang, before, between):
 
 @given(st.text(max_size=600))
 def test_any_text_arrives_as_written(text):
-    """But for what no line of mail can hold: other line breaks than CRLF, and blank lines at its ends."""
-    found = read(message(envelope(), letter(html=text, text=text), delivery()))
+    """Any text arrives as written, except for other line breaks than CRLF and blank lines at its ends."""
+    found = parse(message(headers(), letter(html=text, text=text), delivery()))
     wanted = re.sub("\r\n?", "\n", text).strip("\n").encode("utf-8", "replace").decode()
     for part in found.iter_parts():
         assert part.get_payload(decode=True).decode().replace("\r\n", "\n").strip("\n") == wanted
@@ -174,7 +174,7 @@ def test_any_text_arrives_as_written(text):
 
 @given(st.binary(min_size=1, max_size=16), st.integers(0, 2**40 - 1), st.integers(0, 2**40 - 1))
 def test_a_delivery_is_known_by_its_token_and_by_no_other(seed, one, other):
-    """In any case; without its issue's seed nobody can make one."""
+    """A token gives its delivery's id in any case of letters, and is verified only with the seed of its issue."""
     token = tokens.delivery_token(seed, one)
     assert tokens.parse_delivery_token(token.upper()) == one
     assert tokens.verify_delivery_token(seed, token.upper())
@@ -184,7 +184,7 @@ def test_a_delivery_is_known_by_its_token_and_by_no_other(seed, one, other):
 
 @given(st.integers(0, 2**40 - 1), st.text(max_size=20), st.text(max_size=60))
 def test_a_reader_leaves_by_their_token_only(subscriber, newsletter, wrong):
-    """It names one subscription, has a fixed length, and serves as long as its key is kept."""
+    """An unsubscribe token names one subscription, has a fixed length, and is valid while its key exists."""
     token = tokens.unsubscribe_token(3, b"key", subscriber, newsletter)
     assert len(token) == tokens.LENGTH
     assert tokens.parse_unsubscribe_token(token.upper(), {3: b"key"}) == (subscriber, tokens.name_digest(newsletter))

@@ -1,4 +1,4 @@
-"""Lines of the text part."""
+"""Line breaks of the text part."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from feeds.core.posts.text import display_width
 
 
 def test_words_are_kept_whole_and_marks_do_not_begin_lines():
-    """Latin text breaks at spaces, Japanese anywhere but before `。`."""
+    """Latin text breaks at spaces, Japanese text anywhere except before `。` and similar marks."""
     assert wrap_text("one two three", 8) == "one two\nthree"
     assert wrap_text("一二三四。五六", 8) == "一二三\n四。五六"
     assert wrap_text("「一二」三", 6) == "「一\n二」三"
@@ -17,7 +17,7 @@ def test_words_are_kept_whole_and_marks_do_not_begin_lines():
 
 @given(st.text(alphabet="ab 字。「」ー\n", max_size=80), st.integers(8, 40))
 def test_nothing_is_lost_by_wrapping(text, width):
-    """Without white space the text is the same, and a line stands over only if it cannot be divided."""
+    """Wrapping changes only white space, and only a line that cannot be divided is longer than the width."""
     lines = wrap_text(text, width).split("\n")
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(display_width(line) <= width or len(_pieces(line)) == 1 for line in lines)

@@ -1,4 +1,4 @@
-"""What servers' answers mean."""
+"""Replies of mail servers and retries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ ENHANCED = ("", "2.0.0", "4.2.2", "4.7.1", "5.0.0", "5.1.1", "5.1.7", "5.2.2", "
     [
         (250, "2.0.0", "content", ReplyAction.SENT),
         (250, "", "content", ReplyAction.SENT),
-        (250, "", "data", ReplyAction.LATER),  # a yes where none was due says nothing
+        (250, "", "data", ReplyAction.LATER),  # success at another stage is not a delivery
         (354, "", "content", ReplyAction.LATER),
         (421, "4.3.2", "content", ReplyAction.LATER),
         (450, "4.2.0", "rcpt", ReplyAction.LATER),
@@ -40,14 +40,14 @@ ENHANCED = ("", "2.0.0", "4.2.2", "4.7.1", "5.0.0", "5.1.1", "5.1.7", "5.2.2", "
         (550, "5.7.515", "content", ReplyAction.HALT),
     ],
 )
-def test_an_answer_decides(code, enhanced, stage, expected):
-    """4xx waits, 5xx of the reader ends one delivery, 5xx that is about us stops the run."""
+def test_a_reply_decides(code, enhanced, stage, expected):
+    """A 4xx is retried, a 5xx about the recipient fails one delivery, a 5xx about the sender stops all."""
     assert classify_reply(code, enhanced, stage) is expected
 
 
 @given(st.integers(200, 599), st.sampled_from(ENHANCED), st.sampled_from(STAGES))
-def test_nothing_but_a_yes_to_the_content_is_a_yes(code, enhanced, stage):
-    """And a "later" never ends a delivery."""
+def test_only_success_for_the_content_is_a_delivery(code, enhanced, stage):
+    """Only a 2xx for the content means sent, and a 4xx is always retried."""
     found = classify_reply(code, enhanced, stage)
     assert (found is ReplyAction.SENT) == (stage == "content" and 200 <= code < 300)
     if 300 <= code < 500:
@@ -67,24 +67,24 @@ def test_nothing_but_a_yes_to_the_content_is_a_yes(code, enhanced, stage):
         ("5.2.2", "rcpt", False),
     ],
 )
-def test_a_refusal_is_about_the_reader_or_about_us(enhanced, stage, expected):
-    """Who does not exist says nothing about us; what is refused unread, or after it was read, does."""
+def test_a_refusal_is_about_the_recipient_or_the_sender(enhanced, stage, expected):
+    """An unknown recipient is not a policy refusal; a 5.7 code and a refusal of the content are."""
     assert is_policy_refusal(enhanced, stage) is expected
 
 
 @given(st.integers(1, 100), st.timedeltas(timedelta(), timedelta(days=4)))
 def test_each_wait_is_longer_until_all_have_taken_too_long(tries, longest):
-    """Never a try in the past, and none after the limit."""
-    tried_at = [next_retry_at(n, NOW, longest) for n in range(1, tries + 1)]
-    waits = [moment - NOW for moment in tried_at if moment]
-    assert tried_at[len(waits) :] == [None] * (tries - len(waits))
+    """Each wait is at least as long as the one before, and all together never exceed the limit."""
+    retries = [next_retry_at(n, NOW, longest) for n in range(1, tries + 1)]
+    waits = [moment - NOW for moment in retries if moment]
+    assert retries[len(waits) :] == [None] * (tries - len(waits))
     assert waits == sorted(waits)
     assert sum(waits, timedelta()) <= longest
     assert all(wait >= timedelta(minutes=2) for wait in waits)
 
 
 def test_a_letter_is_tried_for_two_days():
-    """The first wait is short, for grey lists; the last ones are four hours."""
+    """A letter is retried for about two days: first after two minutes, for greylisting, at last every four hours."""
     tries = next(n for n in range(1, 100) if next_retry_at(n, NOW, LONGEST) is None)
     waits = [next_retry_at(n, NOW, LONGEST) - NOW for n in range(1, tries)]
     assert (waits[0], waits[-1]) == (timedelta(minutes=2), 4 * HOUR)

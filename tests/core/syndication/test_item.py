@@ -1,4 +1,4 @@
-"""What feeds show of a post: the same in all formats, whatever the post holds."""
+"""Items, and documents in all formats: valid for any post."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,8 +17,8 @@ from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
 from feeds.core.posts.text import clean_line
 from feeds.core.syndication import plan
 from feeds.core.syndication.documents import render_documents
-from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue, to_rfc3339
-from feeds.core.syndication.plan import NEVER, ArchivePosition
+from feeds.core.syndication.feed import NEVER, ArchivePosition, to_rfc3339
+from feeds.core.syndication.item import FeedDocument, item_of_entry, item_of_issue
 from feeds.errors import PostError
 from feeds.model import Author, Catalogue, Enclosure, Image, Issue, IssueState, PublishedCategory, Text
 from feeds.settings import FeedSettings, Settings, SiteSettings
@@ -35,19 +35,19 @@ IN_ATOM = "{http://www.w3.org/2005/Atom}"
 LOCAL_MEAN_TIME = timezone(timedelta(hours=9, minutes=18, seconds=59))
 
 
-def documents(entries, said, settings=SETTINGS):
-    """The feed of everything: its documents by path."""
+def documents(entries, post_texts, settings=SETTINGS):
+    """Return the documents of the feed of everything, by path."""
     feed = plan.plan_feeds(Catalogue(now=NOW, entries=tuple(entries), outcomes=()), settings)[0]
-    items = [item_of_entry(e, said[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
+    items = [item_of_entry(e, post_texts[e.post.path], full=feed.content == "full", sizes={}) for e in feed.shown]
     return dict(render_documents(feed, items, settings, feed.files.values()))
 
 
-def written(*entries, settings=SETTINGS, **said):
-    return documents(entries, texts(*entries, **said), settings)
+def documents_of(*entries, settings=SETTINGS, **text):
+    return documents(entries, texts(*entries, **text), settings)
 
 
 def published(front, body):
-    """The documents of a site with one file; front matter as YAML or as a JSON object."""
+    """Return the documents of a site with one file; front matter is YAML or a JSON object."""
     head = front if front.startswith("{") else f"---\n{front}\n---"
     path, content = "2026-01-02-a.md", f"{head}\n\n{body}\n".encode()
     post = parse.parse_post(path, content, SETTINGS)
@@ -56,7 +56,7 @@ def published(front, body):
 
 
 def faults(made):
-    """What is wrong with a feed's documents, by format."""
+    """Return the faults of a feed's documents, by format."""
     atom, rss = made[ATOM], made[RSS]
     return [
         *(f"atom: {line}" for line in (*atom_faults(atom), *updated_faults(atom))),
@@ -67,7 +67,7 @@ def faults(made):
 
 
 def titles(made):
-    """The title of the first entry, in each format."""
+    """Return the title of the first entry in each format."""
     atom, rss = etree.fromstring(made[ATOM]), etree.fromstring(made[RSS])
     return (
         atom.findtext(f"{IN_ATOM}entry/{IN_ATOM}title"),
@@ -77,7 +77,7 @@ def titles(made):
 
 
 def bodies(made):
-    """The HTML of the first entry, in each format."""
+    """Return the HTML of the first entry in each format."""
     atom, rss = etree.fromstring(made[ATOM]), etree.fromstring(made[RSS])
     return (
         atom.findtext(f"{IN_ATOM}entry/{IN_ATOM}content"),
@@ -103,14 +103,14 @@ BAD_TITLES = {
 
 @pytest.mark.parametrize("title", BAD_TITLES.values(), ids=BAD_TITLES)
 def test_a_title_arrives_as_it_was_written(title):
-    """In every format, whatever it looks like to a parser."""
+    """A title has the same characters in every format, whatever markup it resembles."""
     made = published(json.dumps({"title": title, "author": title}), "Words.")
     assert faults(made) == []
     assert set(titles(made)) == {title}
 
 
 def test_entities_in_a_title_are_characters():
-    """A reader shows `’`, no format shows `&#8217;`."""
+    """Character references in a title are decoded in every format."""
     made = published('title: "EPA&#8217;s &lt;plan&gt; &amp; &amp;amp;"', "Words.")
     assert faults(made) == []
     assert set(titles(made)) == {"EPA’s <plan> & &amp;"}
@@ -130,13 +130,13 @@ BAD_BODIES = {
         "Words ![x](</a b.png>) ![y](/絵.png)\n\n<img src='/a b 絵.png'>",
         'src="https://example.com/a%20b.png"',
     ),
-    "an address that is none": ("[x](//[bad) ![y](http://[) <a href='http://a b/'>z</a>", "x"),
+    "an invalid address": ("[x](//[bad) ![y](http://[) <a href='http://a b/'>z</a>", "x"),
 }
 
 
 @pytest.mark.parametrize(("body", "there"), BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_text_arrives_without_what_no_reader_can_take(body, there):
-    """In every format the same HTML."""
+def test_a_text_arrives_without_what_is_not_allowed(body, there):
+    """The text of a post is the same valid HTML in every format."""
     made = published("title: A", body)
     assert faults(made) == []
     shown = set(bodies(made))
@@ -149,8 +149,8 @@ def test_a_text_arrives_without_what_no_reader_can_take(body, there):
     [b"---\ntitle: A\n---\nlone \xed\xa0\x80 surrogate\n", b"---\ntitle: A\n---\nNUL \x00\n"],
     ids=["a lone surrogate", "NUL"],
 )
-def test_what_is_no_text_is_refused_before(content):
-    """Such bytes are told by file and line and never come as far as a feed."""
+def test_bytes_that_are_not_text_are_an_error(content):
+    """A post with NUL or a lone surrogate is an error with file and line."""
     with pytest.raises(PostError, match=r"2026-01-02-a\.md:4"):
         parse.parse_post("2026-01-02-a.md", content, SETTINGS)
 
@@ -173,28 +173,28 @@ BAD_FRONT = {
     "a picture with spaces and CJK": 'title: A\nimage: "/img/a b 絵 (1).png"',
     "a file with spaces and CJK": 'title: A\naudio: "/files/第 1 回.mp3"',
     "a file without type": "title: A\nenclosure: /files/thing",
-    "a file of an ending nobody knows": "title: A\nenclosure: /files/thing.q7",
+    "a file of an unknown ending": "title: A\nenclosure: /files/thing.q7",
     "several files": "title: A\nenclosures:\n- /a.mp3 12 audio/mpeg\n- {url: /b.ogg, title: '<b>'}\n- /c",
     "a feed it came from": "title: A\nsource: {title: '<b>', url: 'https://o.example/a b', id: 'urn:o'}",
     "pages elsewhere with CJK": 'title: A\nexternal_url: "https://o.example/絵 ?q=絵"\ncanonical: "https://c.example/絵"',
     "an address with CJK": 'title: A\npermalink: "/絵 と/"',
-    "an id that is no URI": 'title: A\nid: "my post 絵 <1>"',
+    "an id that is not a URI": 'title: A\nid: "my post 絵 <1>"',
     "several languages": "title: A\nlang: zh-hant-tw",
-    "no words": "title: A\nexcerpt: ''",
+    "an empty excerpt": "title: A\nexcerpt: ''",
     "an author's page": "title: A\nauthors:\n- {name: Ada, url: 'https://ada.example/', email: ada@ada.example}",
 }
 
 
 @pytest.mark.parametrize("front", BAD_FRONT.values(), ids=BAD_FRONT)
 def test_no_front_matter_makes_an_invalid_feed(front):
-    """Whatever was read as a post can be shown in every format."""
+    """Any post that can be parsed gives valid documents in every format."""
     made = published(front, "Words.")
     assert faults(made) == []
     assert titles(made)[0].startswith("A")
 
 
-def test_a_post_without_words_is_an_entry_all_the_same():
-    """A link with a title is what it has to say."""
+def test_a_post_without_text_is_an_entry():
+    """A post without text is a valid entry with its title."""
     made = published("title: A", "")
     assert faults(made) == []
     assert json.loads(made[JSON])["items"][0]["content_text"] == "A"
@@ -203,25 +203,25 @@ def test_a_post_without_words_is_an_entry_all_the_same():
 PERSONS = {
     "an address with CJK": "{name: Ada, url: 'https://ada.example/絵'}",
     "a relative address": "{name: Ada, url: /about/}",
-    "a page that is no address": "{name: Ada, url: my page}",
-    "an e-mail address that is none": "{name: Ada, email: ada}",
+    "an invalid page address": "{name: Ada, url: my page}",
+    "an invalid e-mail address": "{name: Ada, email: ada}",
 }
 
 
 @pytest.mark.parametrize("person", PERSONS.values(), ids=PERSONS)
 def test_no_author_makes_an_invalid_feed(person):
-    """What is no address of a page or of a mailbox is left out or mended."""
+    """Invalid URLs and mail addresses of authors are left out or corrected."""
     assert faults(published(f"title: A\nauthors:\n- {person}", "Words.")) == []
 
 
 def test_no_source_makes_an_invalid_feed():
-    """Its id is a URI, or left out (RFC 4287 section 4.2.6)."""
+    """The id of a source is a URI or left out (RFC 4287 section 4.2.6)."""
     source = "{title: O, url: 'https://o.example/feed', id: 7}"
     assert faults(published(f"title: A\nsource: {source}", "Words.")) == []
 
 
 def cleaned(value):
-    """A line of front matter as the reader leaves it."""
+    """Return a line of front matter as the parser leaves it."""
     return strip_illegal_xml(clean_line(value)).strip()
 
 
@@ -230,45 +230,45 @@ NAMES = st.lists(st.text(max_size=12).map(cleaned).filter(bool), max_size=3)
 
 @given(st.text(max_size=30).map(cleaned), st.text(max_size=60), st.text(max_size=30).map(cleaned), NAMES, NAMES, NAMES)
 def test_any_words_give_valid_documents(title, body, excerpt, tags, topics, authors):
-    """`]]>`, bidi marks, emoji: the reader gets them in every format, no parser chokes."""
+    """Any text in title, body, excerpt and names gives valid documents with the same title."""
     title = title or "x"
     one = entry("a.md", title=title, tags=tags, authors=tuple(Author(name=name) for name in authors))
     other = entry("b.md", topics=topics)
-    made = written(one, other, html=render_markdown(body), excerpt=excerpt)
+    made = documents_of(one, other, html=render_markdown(body), excerpt=excerpt)
     assert faults(made) == []
     assert set(titles(made)) == {title}
 
 
 def test_an_empty_feed_is_valid():
-    """A site has a feed before it has a post, and it does not say when it was made."""
-    made = written()
+    """A feed without posts is valid, and its date does not come from the clock."""
+    made = documents_of()
     assert faults(made) == []
     assert b"1970-01-01T00:00:00+00:00" in made[ATOM]
     assert b"lastBuildDate" not in made[RSS]
 
 
 def test_a_feed_of_summaries_is_valid_and_carries_no_text():
-    """`content = "summary"`: readers get the excerpt and come for the rest."""
-    made = written(entry("a.md"), settings=Settings(site=SITE, feeds=FeedSettings(content="summary")))
+    """With `content = "summary"` documents are valid and have the excerpt only."""
+    made = documents_of(entry("a.md"), settings=Settings(site=SITE, feeds=FeedSettings(content="summary")))
     assert faults(made) == []
     assert all(b"Body of" not in document and b"Excerpt of" in document for document in made.values())
 
 
 def test_documents_depend_on_posts_and_settings_only():
-    """Twice the same bytes."""
-    assert written(entry("a.md"), entry("b.md")) == written(entry("a.md"), entry("b.md"))
+    """The same posts and settings give the same bytes."""
+    assert documents_of(entry("a.md"), entry("b.md")) == documents_of(entry("a.md"), entry("b.md"))
 
 
-# What an item is --------------------------------------------------------------------------------------------------
+# Items ------------------------------------------------------------------------------------------------------------
 
 
-def item(made, *, full=True, sizes=None, **said):
-    text = Text(**{"html": "<p>Body</p>", "excerpt": "Words", "reading_minutes": 1} | said)
-    return item_of_entry(made, text, full=full, sizes=sizes or {})
+def item(one, *, full=True, sizes=None, **values):
+    text = Text(**{"html": "<p>Body</p>", "excerpt": "Words", "reading_minutes": 1} | values)
+    return item_of_entry(one, text, full=full, sizes=sizes or {})
 
 
 def test_a_link_post_is_about_the_page_it_points_to():
-    """Its address is the target, and our page is where we tell of it."""
+    """A link post's URL is its target; its own page is `via` and `page`."""
     plain, link = item(entry("a.md")), item(entry("a.md", external_url="https://o.example/"))
     assert (plain.url, plain.via, plain.page) == ("https://example.com/a/", None, "https://example.com/a/")
     assert (link.url, link.via) == ("https://o.example/", "https://example.com/a/")
@@ -276,27 +276,27 @@ def test_a_link_post_is_about_the_page_it_points_to():
 
 
 def test_addresses_in_a_text_start_from_our_page():
-    """Also in a link post, whose target did not write them."""
+    """Relative URLs in a text are resolved against the post's own page, also in a link post."""
     html = '<a href="b">b</a><script>x()</script>'
     shown = item(entry("a.md", external_url="https://o.example/"), html=html).html
     assert shown == '<a href="https://example.com/a/b">b</a>'
 
 
-def test_a_summary_is_text_and_as_html_escaped():
-    """What people typed as `<` never becomes an element."""
+def test_a_summary_is_escaped_as_html():
+    """Markup characters in a summary are escaped in `html_summary`."""
     assert item(entry("a.md"), excerpt='1 < 2 & "3"').html_summary == '1 &lt; 2 &amp; "3"'
 
 
 def test_categories_come_before_tags():
-    """Each with what machines and people call it; a tag that is called like a category is not said twice."""
+    """Categories come before tags, with term and label; a tag with the term of a category is left out."""
     labelled = PublishedCategory(term="D", label="The D", slug="d")
-    written = replace(entry("a.md", topics=["B", "A"], tags=["c", "A", "D"]), categories=(labelled,))
-    assert item(written).categories == (("D", "The D"), ("c", "c"), ("A", "A"))
+    labelled_entry = replace(entry("a.md", topics=["B", "A"], tags=["c", "A", "D"]), categories=(labelled,))
+    assert item(labelled_entry).categories == (("D", "The D"), ("c", "c"), ("A", "A"))
     assert item(entry("a.md", topics=["B", "A"], tags=["c", "A"])).categories == (("B", "B"), ("A", "A"), ("c", "c"))
 
 
 def test_a_file_on_this_machine_has_the_size_it_has():
-    """What is served counts, whatever the post says; of other files the post knows."""
+    """A file on this machine has its real size, whatever the post says; other files have the size in the post."""
     files = (
         Enclosure(url="https://example.com/here.mp3", length=1, type="audio/mpeg", seconds=9, title="T"),
         Enclosure(url="https://o.example/there.mp3", length=2),
@@ -312,11 +312,11 @@ def test_a_file_on_this_machine_has_the_size_it_has():
         "https://example.com/p.webp": 300,
     }
     assert (found.files[0].type, found.files[0].seconds, found.files[0].title) == ("audio/mpeg", 9, "T")
-    assert (found.picture.type, found.picture.title) == ("image/webp", "A picture")
+    assert (found.image.type, found.image.title) == ("image/webp", "A picture")
 
 
 @pytest.mark.parametrize(
-    ("at", "shown"),
+    ("time", "expected"),
     [
         (datetime(2026, 1, 1, 8, 30, 0, 250, tzinfo=timezone(timedelta(hours=9))), "2026-01-01T08:30:00+09:00"),
         (datetime(2026, 1, 1, 8, 30, tzinfo=LOCAL_MEAN_TIME), "2025-12-31T23:11:01+00:00"),
@@ -324,25 +324,25 @@ def test_a_file_on_this_machine_has_the_size_it_has():
     ],
     ids=["microseconds", "local mean time", "no rounding"],
 )
-def test_dates_of_entries_are_as_rfc_3339_can_write_them(at, shown):
-    """No microseconds, no offsets with seconds (local mean time of long ago)."""
-    assert to_rfc3339(at).isoformat() == shown
-    made = item(entry("a.md", published=at))
-    assert (made.published.isoformat(), made.updated.isoformat()) == (shown, shown)
+def test_dates_of_entries_are_valid_in_rfc_3339(time, expected):
+    """Dates have neither microseconds nor offsets with seconds (local mean time)."""
+    assert to_rfc3339(time).isoformat() == expected
+    found = item(entry("a.md", published=time))
+    assert (found.published.isoformat(), found.updated.isoformat()) == (expected, expected)
 
 
 @pytest.mark.parametrize(
-    "at",
+    "time",
     [datetime(2026, 1, 1, 8, 30, 0, 250, tzinfo=UTC), datetime(1880, 1, 1, tzinfo=LOCAL_MEAN_TIME)],
     ids=["microseconds", "local mean time"],
 )
-def test_the_date_of_a_feed_is_as_rfc_3339_and_822_can_write_it(at):
-    """As those of its entries are."""
-    assert faults(written(entry("a.md", published=at))) == []
+def test_the_date_of_a_feed_is_valid_in_rfc_3339_and_822(time):
+    """The date of a feed has neither microseconds nor an offset with seconds."""
+    assert faults(documents_of(entry("a.md", published=time))) == []
 
 
 def test_an_issue_is_an_item_of_its_newsletters_feed():
-    """With an id of its own and the page of the archive."""
+    """An issue is an item with its own id and the URL of its page."""
     sent = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     issue = Issue(
         id=7,
@@ -361,12 +361,12 @@ def test_an_issue_is_an_item_of_its_newsletters_feed():
     assert (found.published, found.updated, found.html) == (sent, sent, "<p>x</p>")
 
 
-def test_a_page_of_the_archive_is_as_old_as_what_is_on_it():
-    """It must not change when the feed does."""
+def test_an_archive_page_is_as_old_as_its_newest_entry():
+    """`updated` of an archive page is that of its newest entry, so that it does not change with the feed."""
     feed = plan.plan_feeds(Catalogue(now=NOW, entries=(entry("b.md", days=9),), outcomes=()), SETTINGS)[0]
     items = (item(entry("a.md", days=1)), item(entry("c.md", days=2)))
     assert FeedDocument(feed=feed, items=items, author="A").updated == START + timedelta(days=9)
     assert FeedDocument(
-        feed=feed, items=items, author="A", place=ArchivePosition(number=1)
+        feed=feed, items=items, author="A", position=ArchivePosition(number=1)
     ).updated == START + timedelta(days=2)
-    assert FeedDocument(feed=feed, items=(), author="A", place=ArchivePosition(number=1)).updated == NEVER
+    assert FeedDocument(feed=feed, items=(), author="A", position=ArchivePosition(number=1)).updated == NEVER

@@ -1,4 +1,4 @@
-"""JSON Feed."""
+"""JSON Feed documents."""
 
 import json
 
@@ -19,11 +19,11 @@ EPISODE = Enclosure(url="https://example.com/1.mp3", type="audio/mpeg", length=1
 PICTURE = Image(url="https://example.com/p.png", alt="A picture")
 
 
-def feed(*entries, settings=SETTINGS, **said):
-    """The feed of everything; it is valid, whatever a test is about."""
+def feed(*entries, settings=SETTINGS, **text):
+    """Return the feed of everything; every test checks that it is valid."""
     planned = plan.plan_feeds(Catalogue(now=START, entries=entries, outcomes=()), settings)[0]
-    words = texts(*entries, **said)
-    items = [item_of_entry(e, words[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
+    post_texts = texts(*entries, **text)
+    items = [item_of_entry(e, post_texts[e.post.path], full=planned.content == "full", sizes={}) for e in planned.shown]
     ((_, document),) = documents.render_documents(planned, items, settings, ["feeds/feed.json"])
     assert json_faults(document) == []
     return json.loads(document)
@@ -46,7 +46,11 @@ RICH = {
         "authors": (Author(name="葵", uri="https://aoi.example/"), Author(name="Ada", email="ada@ada.example")),
     },
     "nothing": {"authors": ()},
-    "odd words": {"title": '"\\</script>\u2028 \u202e]]>&', "tags": ['"', "\\", "👩\u200d👧"], "lang": "zh-Hant-TW"},
+    "odd text": {
+        "title": '"\\</script>\u2028 \u202e]]>&',
+        "tags": ['"', "\\", "👩\u200d👧"],
+        "lang": "zh-Hant-TW",
+    },
 }
 
 
@@ -54,13 +58,13 @@ RICH = {
 @pytest.mark.parametrize("content", ["full", "summary"])
 @pytest.mark.parametrize("html", ["<p>A</p>", ""])
 def test_every_feed_is_valid(values, content, html):
-    """Whatever a post holds, and however much of it is shown."""
+    """Feeds of any post are valid, with and without the full text."""
     settings = Settings(site=SITE, feeds=FeedSettings(content=content, hub=Endpoint("https://hub.example/")))
     assert len(feed(entry("a.md", **values), settings=settings, html=html)["items"]) == 1
 
 
-def test_a_feed_says_where_it_is_and_whose():
-    """Its own address, the page for people, its language, and who answers for it."""
+def test_a_feed_has_its_url_and_author():
+    """A feed has its own URL, the home page, its language and the site's author."""
     settings = Settings(site=SiteSettings(title="日本", url=SITE.url, language=Language("ja"), author="葵"))
     assert feed(settings=settings) == {
         "version": "https://jsonfeed.org/version/1.1",
@@ -74,7 +78,7 @@ def test_a_feed_says_where_it_is_and_whose():
 
 
 def test_everything_a_reader_wants_is_there():
-    """Id, address, title, text, summary, dates, authors with their pages, tags, language."""
+    """An item has id, URL, title, text, summary, dates, authors with their pages, tags and language."""
     written = entry(
         "a.md",
         topics=["投資"],
@@ -98,14 +102,14 @@ def test_everything_a_reader_wants_is_there():
 
 
 def test_a_link_post_has_our_page_and_the_one_it_points_to():
-    """JSON Feed has a place for each: `url` is ours, `external_url` the target."""
+    """In an item of a link post, `url` is the post's own page and `external_url` its target."""
     link = item(entry("a.md", external_url="https://o.example/"))
     assert (link["url"], link["external_url"]) == ("https://example.com/a/", "https://o.example/")
     assert "external_url" not in item(entry("a.md"))
 
 
 def test_files_are_attachments():
-    """All of them, with type, size, playing time and title as far as they are known; a type is required."""
+    """Every enclosure is an attachment, with size, duration and title if they are known; an unknown type is generic."""
     found = item(entry("a.md", enclosures=(EPISODE, Enclosure(url="https://example.com/thing", length=0))))
     assert found["attachments"] == [
         {
@@ -119,15 +123,15 @@ def test_files_are_attachments():
     ]
 
 
-def test_a_picture_is_the_items_image():
-    """And no attachment, which readers would list below the text."""
+def test_the_lead_image_is_the_items_image():
+    """The lead image is `image` and not an attachment, which readers would list below the text."""
     found = item(entry("a.md", image=PICTURE))
     assert found["image"] == PICTURE.url
     assert "attachments" not in found
 
 
 def test_a_hub_is_named():
-    """Readers subscribe there; without one there is no list."""
+    """The hub is in `hubs`, which is left out without a hub."""
     settings = Settings(site=SITE, feeds=FeedSettings(hub=Endpoint("https://hub.example/?a=b")))
     assert feed(settings=settings)["hubs"] == [{"type": "WebSub", "url": "https://hub.example/?a=b"}]
     assert "hubs" not in feed()
@@ -137,7 +141,7 @@ def test_a_hub_is_named():
     ("excerpt", "text"), [("1 < 2 & 3", "1 < 2 & 3"), ("", "a.md")], ids=["the excerpt", "else the title"]
 )
 def test_an_item_without_html_has_text(excerpt, text):
-    """One of the two is required; text is not escaped."""
+    """An item without HTML has `content_text`, the excerpt or else the title, not escaped."""
     settings = Settings(site=SITE, feeds=FeedSettings(content="summary"))
     found = item(entry("a.md"), settings=settings, excerpt=excerpt)
     assert found["content_text"] == text
@@ -145,12 +149,12 @@ def test_an_item_without_html_has_text(excerpt, text):
     assert "content_text" not in item(entry("a.md"), excerpt=excerpt)
 
 
-def test_a_tag_that_is_a_category_too_stands_once():
-    """JSON Feed has one list for both."""
+def test_a_tag_that_is_a_category_too_is_listed_once():
+    """Categories and tags are one list, in which each name is once."""
     assert item(entry("a.md", topics=["B", "A"], tags=["C", "A", "b"]))["tags"] == ["B", "A", "C", "b"]
 
 
-def test_entries_stand_newest_first():
-    """As in the other formats."""
+def test_items_are_newest_first():
+    """Items are in the order newest first."""
     found = feed(entry("b.md", days=1), entry("a.md"))
     assert [one["title"] for one in found["items"]] == ["b.md", "a.md"]

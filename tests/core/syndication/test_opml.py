@@ -1,4 +1,4 @@
-"""The list of all feeds that feed readers import."""
+"""The OPML file with all feeds."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from lxml import etree
 
 from feeds.config_types import IdAuthority, Url
 from feeds.core.syndication import plan
+from feeds.core.syndication.feed import FILES
 from feeds.core.syndication.opml import render_opml
 from feeds.model import Author, Catalogue
 from feeds.settings import CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
@@ -34,26 +35,26 @@ def planned(*entries, **feeds):
 
 
 def listed(feeds):
-    """The list's root; it is valid, whatever a test is about."""
+    """Return the root of the OPML file; every test checks that it is valid."""
     document = render_opml(feeds, "Feeds of <Test> & others", GROUPS)
     assert opml_faults(document) == []
     return etree.fromstring(document)
 
 
 def tree(root):
-    """What a reader shows: names, those of groups with what is in them."""
+    """Return the names of outlines, groups with the names in them."""
     return [
-        (one.get("text"), [inner.get("text") for inner in one]) if len(one) else one.get("text")
-        for one in root.find("body")
+        (outline.get("text"), [inner.get("text") for inner in outline]) if len(outline) else outline.get("text")
+        for outline in root.find("body")
     ]
 
 
 def test_each_kind_of_feeds_is_a_group():
-    """The feed of everything stands by itself, then the groups in the order of the plan."""
-    found = planned(
+    """The feed of everything comes first, without a group, then the groups in the order of the plan."""
+    feeds = planned(
         *POSTS, by=("category", "tag", "author", "language"), extra=(CustomFeed(name="picks", title="Picks", tag="u"),)
     )
-    assert tree(listed(found)) == [
+    assert tree(listed(feeds)) == [
         "Test & <b>",
         ("Categories", ["A", "B", "投資"]),
         ("Tags", ["t", "u"]),
@@ -64,7 +65,7 @@ def test_each_kind_of_feeds_is_a_group():
 
 
 def test_newsletters_are_a_group_too():
-    """Their feeds are no part of the plan, and behind it."""
+    """The feeds of newsletters are the last group."""
     settings = Settings(site=SITE)
     newsletter = Newsletter(name="weekly", title="The weekly", schedule="0 8 * * mon")
     letters = plan.plan_newsletter_feed(newsletter, settings, issues=3, updated=START, known=None)
@@ -75,7 +76,7 @@ def test_newsletters_are_a_group_too():
 
 
 def test_a_feed_says_what_it_is_and_where():
-    """Names, language, the document, the page for people; `rss` is the type of all feeds."""
+    """An outline has names, language, document and HTML page; its type is `rss` for all formats."""
     root = listed(planned(entry("a.md", lang="ja"), by=("language",)))
     assert [dict(outline.attrib) for outline in root.iter("outline") if outline.get("xmlUrl")] == [
         {
@@ -108,38 +109,38 @@ def test_a_feed_says_what_it_is_and_where():
     ],
 )
 def test_atom_is_preferred(formats, version, name):
-    """Else the first format there is; the order in the config does not matter."""
+    """Atom is listed if the feed has it, else RSS, else JSON Feed, in any order in the config."""
     for outline in listed(planned(entry("a.md", topics=["A"]), formats=formats)).iter("outline"):
         if outline.get("xmlUrl"):
             assert outline.get("version") == version
             assert outline.get("xmlUrl").endswith(f"/{name}")
 
 
-def test_a_format_that_was_ended_is_not_listed():
-    """Then the next one is; a feed without any is left out."""
+def test_a_retired_format_is_not_listed():
+    """Instead of a retired format the next one is listed; a feed without formats is not listed."""
     catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["A"]),), outcomes=())
-    ended = ["feeds/atom.xml", *(f"feeds/category/a/{name}" for name in plan.FILES.values())]
-    found = plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended)
-    root = etree.fromstring(render_opml(found, "T", GROUPS))
+    retired = ["feeds/atom.xml", *(f"feeds/category/a/{name}" for name in FILES.values())]
+    feeds = plan.plan_feeds(catalogue, Settings(site=SITE), retired=retired)
+    root = etree.fromstring(render_opml(feeds, "T", GROUPS))
     assert [o.get("xmlUrl") for o in root.iter("outline") if o.get("xmlUrl")] == ["https://example.com/feeds/rss.xml"]
 
 
 def test_a_feed_without_formats_is_not_listed():
-    """All formats of a feed may have been ended one by one; then its group goes too, if it was the only one in it."""
-    ended = [f"feeds/category/x/{name}" for name in plan.FILES.values()]
+    """A feed whose formats are all retired is not listed, nor is its group if it was the only feed in it."""
+    retired = [f"feeds/category/x/{name}" for name in FILES.values()]
     catalogue = Catalogue(now=START, entries=(entry("a.md", topics=["X"]),), outcomes=())
-    root = listed(plan.plan_feeds(catalogue, Settings(site=SITE), retired=ended))
+    root = listed(plan.plan_feeds(catalogue, Settings(site=SITE), retired=retired))
     assert [outline.get("text") for outline in root.iter("outline")] == [SITE.title]
 
 
 def test_addresses_are_quoted():
-    """Folders keep their script, addresses are ASCII."""
+    """URLs are percent-encoded, though folders keep their script."""
     (outline,) = listed(planned(entry("a.md", topics=["投資"]))).iterfind(".//outline[@text='投資']")
     assert outline.get("xmlUrl") == "https://example.com/feeds/category/%E6%8A%95%E8%B3%87/atom.xml"
 
 
 def test_the_list_is_as_new_as_the_newest_feed():
-    """It is told by the posts, not by the clock; a list of feeds that never told of anything has no date."""
+    """`dateModified` comes from the newest feed, not from the clock; without entries there is none."""
     assert listed(planned(*POSTS)).findtext("head/dateModified") == "Fri, 02 Jan 2026 00:00:00 +0000"
     assert listed(planned()).find("head/dateModified") is None
     assert listed(planned()).findtext("head/title") == "Feeds of <Test> & others"

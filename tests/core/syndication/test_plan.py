@@ -1,4 +1,4 @@
-"""Which feeds there are, what they are called, and what each one shows."""
+"""The feeds of a site: their names, folders and entries."""
 
 from datetime import timedelta
 
@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from feeds.config_types import IdAuthority, Language, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.syndication import plan
-from feeds.core.syndication.plan import NEVER, assigned_slugs, plan_newsletter_feed
+from feeds.core.syndication.feed import NEVER
+from feeds.core.syndication.plan import assigned_slugs, plan_newsletter_feed
 from feeds.model import Author, Catalogue, KnownFeed
 from feeds.settings import CategorySettings, CustomFeed, FeedSettings, Newsletter, Settings, SiteSettings
 from tests.core.factory import START, entry, post
@@ -29,7 +30,7 @@ def planned(*entries, settings=SETTINGS, known=(), retired=()):
 
 
 def curated(*posts, settings=SETTINGS, known=(), retired=()):
-    """The feeds of posts that went through the catalogue, where categories get their slugs."""
+    """Return the feeds of posts that went through the catalogue, in which categories get their slugs."""
     catalogue = build_catalogue(posts, now=NOW, known=(), settings=settings, slugs=assigned_slugs(known, "category"))
     return plan.plan_feeds(catalogue, settings, known, retired)
 
@@ -52,19 +53,19 @@ def folders(feeds):
 
 
 def shown(feeds):
-    """What each feed shows, by what it is about; the feed of everything aside."""
+    """Return the paths that each feed shows, by label, without the feed of everything."""
     return {feed.label: [e.post.path for e in feed.shown] for feed in feeds if feed.kind != "all"}
 
 
-def remembered(feeds):
+def known_feeds(feeds):
     return [feed.known_feed for feed in feeds]
 
 
 # Kinds ------------------------------------------------------------------------------------------------------------
 
 
-def test_there_is_a_feed_of_everything_and_one_a_category():
-    """Each where the contract puts it, its slug quoted in addresses only."""
+def test_there_is_a_feed_of_everything_and_one_per_category():
+    """There is a feed of everything and one for each category; slugs are percent-encoded in URLs only."""
     feeds = planned(entry("a.md", topics=["投資"]), entry("b.md", topics=["B"]))
     assert folders(feeds) == ["feeds/", "feeds/category/b/", "feeds/category/投資/"]
     everything, _, investing = feeds
@@ -78,7 +79,7 @@ def test_there_is_a_feed_of_everything_and_one_a_category():
 
 
 def test_a_feed_has_a_page_for_people():
-    """Beside its documents; beside the feed of everything lies the list of all feeds, so its page is one below."""
+    """A feed's HTML page is in its folder; that of the feed of everything is in `all/`, below the list of feeds."""
     everything, category = planned(entry("a.md", topics=["A"]))
     assert (everything.page, everything.page_url) == ("feeds/all/index.html", "https://example.com/feeds/all/")
     assert everything.home == "https://example.com/"
@@ -100,7 +101,7 @@ POSTS = (
 
 @pytest.mark.parametrize(("kind", "wanted"), KINDS.items())
 def test_there_is_a_feed_for_each_name_of_a_kind(kind, wanted):
-    """Categories, tags, authors, languages, as `by` asks; each shows what carries the name."""
+    """With a kind in `by`, there is a feed for each of its names, with the entries that have it."""
     feeds = planned(*POSTS, settings=configured(by=(kind,)))
     assert shown(feeds) == wanted
     abouts = [(feed.label, feed.label) if kind in {"category", "tag"} else None for feed in feeds[1:]]
@@ -110,8 +111,8 @@ def test_there_is_a_feed_for_each_name_of_a_kind(kind, wanted):
 
 
 @given(st.permutations(list(KINDS)))
-def test_feeds_stand_in_the_order_of_their_kinds_and_folders(by):
-    """Whatever the order of `by`; filters come last, as they are written."""
+def test_feeds_are_in_the_order_of_their_kinds_and_folders(by):
+    """Feeds are in a fixed order of kinds and sorted by folder; custom feeds come last, in their own order."""
     extra = (CustomFeed(name="z", tag="t"), CustomFeed(name="m"))
     feeds = planned(*POSTS, settings=configured(by=tuple(by), extra=extra))
     assert [feed.kind for feed in feeds] == ["all", *(kind for kind in KINDS for _ in range(2)), "extra", "extra"]
@@ -119,13 +120,13 @@ def test_feeds_stand_in_the_order_of_their_kinds_and_folders(by):
     assert folders(feeds[-2:]) == ["feeds/z/", "feeds/m/"]
 
 
-def test_no_kinds_are_made_that_nobody_asked_for():
-    """`by = []`: one feed."""
+def test_only_configured_kinds_are_planned():
+    """With `by = []` there is only the feed of everything."""
     assert folders(planned(*POSTS, settings=configured(by=()))) == ["feeds/"]
 
 
 def test_spellings_of_one_name_are_one_feed():
-    """As of categories: the spelling that is used most is its name."""
+    """Spellings of one author are one feed, named by the most frequent spelling."""
     one, two, three = (Author(name=name) for name in ("ada lovelace", "Ada Lovelace", "Ada Lovelace"))
     feeds = planned(
         *(entry(f"{n}.md", authors=(author,)) for n, author in enumerate((one, two, three))),
@@ -136,7 +137,7 @@ def test_spellings_of_one_name_are_one_feed():
 
 
 def test_a_feed_of_a_language_is_in_that_language():
-    """And called as its readers call it; a language without a name is called by its tag."""
+    """A feed of a language is labelled in that language; a language without a name has its tag."""
     settings = configured(by=("language",))
     feeds = planned(*(entry(f"{lang}.md", lang=lang) for lang in ("zh-Hans", "pt-BR", "qzz")), settings=settings)
     assert {feed.key: feed.lang for feed in feeds[1:]} == {lang: lang for lang in ("zh-Hans", "pt-BR", "qzz")}
@@ -147,7 +148,7 @@ def test_a_feed_of_a_language_is_in_that_language():
     assert labels["qzz"] == "qzz"
 
 
-# Filters ----------------------------------------------------------------------------------------------------------
+# Custom feeds -----------------------------------------------------------------------------------------------------
 
 FILTERED = (
     entry("ja.md", topics=["A"], tags=["t"], lang="ja", authors=(Author(name="葵"), Author(name="Ada"))),
@@ -175,14 +176,14 @@ FILTERS = {
 
 
 @pytest.mark.parametrize(("filters", "wanted"), FILTERS.values(), ids=FILTERS)
-def test_a_filter_passes_what_fits_each_of_its_keys(filters, wanted):
-    """By one of its names each; names are compared as categories and tags are."""
+def test_a_custom_feed_has_the_entries_that_match_each_of_its_keys(filters, wanted):
+    """A custom feed has the entries that match each key by one of its names, in any spelling."""
     feeds = planned(*FILTERED, settings=configured(by=(), extra=(CustomFeed(name="picks", **filters),)))
     assert [e.post.path.removesuffix(".md") for e in feeds[1].entries] == wanted
 
 
-def test_a_filter_says_what_its_feed_is():
-    """Title, description, how much it shows; its language is the one it asks for."""
+def test_a_custom_feed_has_its_own_title_and_size():
+    """A custom feed has its title, description, size and content; one `language` is the language of the feed."""
     extra = CustomFeed(
         name="picks", title="Picks", description="The best", language="ja", entries=1, content="summary", tag="t"
     )
@@ -193,29 +194,29 @@ def test_a_filter_says_what_its_feed_is():
     assert (two.title, two.lang, two.size, two.content) == ("two · Test", "en", 20, "full")
 
 
-def test_a_filter_that_nothing_passes_is_an_empty_feed():
-    """It is asked for, so it is there."""
+def test_a_custom_feed_without_entries_is_planned():
+    """A custom feed is planned even if no entry matches."""
     (_, none) = planned(settings=configured(by=(), extra=(CustomFeed(name="none", tag="t"),)))
     assert (none.entries, none.total, none.updated) == ((), 0, NEVER)
 
 
-# What is shown ----------------------------------------------------------------------------------------------------
+# Entries ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_feed_shows_the_newest_and_holds_all():
-    """As many as the config says; the others are for its archive."""
+    """A feed shows `entries` entries and holds all, for its archive."""
     (feed,) = planned(*(entry(f"{n}.md", days=-n) for n in range(5)), settings=configured(entries=2))
     assert [e.post.path for e in feed.shown] == ["0.md", "1.md"]
     assert (len(feed.entries), feed.total, feed.size) == (5, 5, 2)
 
 
 def test_a_post_may_stay_out_of_feeds():
-    """`feed: false`, and then its category has no feed either."""
+    """A post with `feed: false` is in no feed, and its category has no feed because of it."""
     assert [feed.entries for feed in planned(entry("a.md", topics=["A"], feed=False))] == [()]
 
 
-def test_a_category_may_have_its_own_way():
-    """Title, label, slug, description, size and content, each in place of what all feeds have."""
+def test_a_category_may_have_its_own_settings():
+    """A category may set title, label, slug, description, size and content of its feed."""
     settings = configured(
         {
             "投資": CategorySettings(
@@ -235,16 +236,16 @@ def test_a_category_may_have_its_own_way():
     assert (other.title, other.subtitle) == ("Z · Test", "")
 
 
-def test_formats_stand_in_one_order():
-    """Whatever the order in the config; what is not asked for is not there."""
+def test_formats_are_in_a_fixed_order():
+    """Formats are in a fixed order, whatever the order in the config."""
     assert list(planned(settings=configured(formats=("json", "atom")))[0].files) == ["atom", "json"]
 
 
-# When it was updated ----------------------------------------------------------------------------------------------
+# Dates ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_feed_is_as_new_as_the_newest_entry_it_shows():
-    """An old post that was corrected counts; one that is not shown any more does not."""
+    """`updated` is that of the newest entry shown, by `updated` of entries; entries that are not shown do not count."""
     corrected = entry("old.md", updated=START + timedelta(days=9))
     newer = entry("new.md", days=5)
     assert planned(newer, corrected)[0].updated == START + timedelta(days=9)
@@ -252,49 +253,49 @@ def test_a_feed_is_as_new_as_the_newest_entry_it_shows():
     assert planned()[0].updated == NEVER
 
 
-def test_what_a_feed_has_said_of_its_age_is_not_taken_back():
-    """When its newest entry goes, it stays as new as it was; a newer one counts again."""
-    said = known_feed("all", "", "feeds/", updated=START + timedelta(days=7))
-    assert planned(entry("a.md", days=5), known=[said])[0].updated == START + timedelta(days=7)
-    assert planned(known=[said])[0].updated == START + timedelta(days=7)
-    assert planned(entry("a.md", days=8), known=[said])[0].updated == START + timedelta(days=8)
+def test_updated_never_goes_back():
+    """If the newest entry is removed, `updated` stays as published, until a newer entry comes."""
+    published = known_feed("all", "", "feeds/", updated=START + timedelta(days=7))
+    assert planned(entry("a.md", days=5), known=[published])[0].updated == START + timedelta(days=7)
+    assert planned(known=[published])[0].updated == START + timedelta(days=7)
+    assert planned(entry("a.md", days=8), known=[published])[0].updated == START + timedelta(days=8)
 
 
 def test_a_feed_is_never_newer_than_now():
-    """A clock that once stood in the future leaves no mark."""
-    said = known_feed("all", "", "feeds/", updated=NOW + timedelta(seconds=1))
-    assert planned(entry("a.md", days=5), known=[said])[0].updated == START + timedelta(days=5)
-    assert planned(known=[said])[0].updated == NEVER
-    assert planned(known=[replace(said, updated=NOW)])[0].updated == NOW
+    """A published `updated` in the future, from a wrong clock, is ignored."""
+    published = known_feed("all", "", "feeds/", updated=NOW + timedelta(seconds=1))
+    assert planned(entry("a.md", days=5), known=[published])[0].updated == START + timedelta(days=5)
+    assert planned(known=[published])[0].updated == NEVER
+    assert planned(known=[replace(published, updated=NOW)])[0].updated == NOW
 
 
-def test_what_is_known_of_a_feed_is_what_the_plan_says():
-    """Planned with it again, nothing changes; a feed that never told of anything has no date."""
+def test_planning_again_with_the_known_feeds_changes_nothing():
+    """Planning again with the known feeds gives the same feeds; a feed that never had an entry has no date."""
     settings = configured(by=("category", "tag", "author", "language"), extra=(CustomFeed(name="x"),))
     first = planned(*POSTS, settings=settings)
-    assert planned(*POSTS, settings=settings, known=remembered(first)) == first
+    assert planned(*POSTS, settings=settings, known=known_feeds(first)) == first
     assert planned()[0].known_feed.updated is None
     assert first[0].known_feed.updated == START + timedelta(days=1)
 
 
-# What stays -------------------------------------------------------------------------------------------------------
+# Known feeds ------------------------------------------------------------------------------------------------------
 
 
-def test_a_feed_that_was_published_goes_on_without_posts():
-    """Empty, with its name, at its place, as old as it was: its readers see no error."""
+def test_a_feed_that_was_published_stays_without_posts():
+    """A known feed without posts stays, empty, with its id, folder, title and date."""
     settings = configured(by=("category", "tag", "author", "language"))
     first = planned(*POSTS, settings=settings)
-    after = planned(settings=settings, known=remembered(first))
+    after = planned(settings=settings, known=known_feeds(first))
     assert [(f.kind, f.key, f.id, f.folder, f.label, f.title) for f in after] == [
         (f.kind, f.key, f.id, f.folder, f.label, f.title) for f in first
     ]
     assert all(feed.entries == () for feed in after)
     assert [feed.updated for feed in after] == [feed.updated for feed in first]
-    assert remembered(after) == remembered(first)
+    assert known_feeds(after) == known_feeds(first)
 
 
-def test_what_the_config_says_of_a_category_holds_without_posts():
-    """The same feed, but empty: name, description, size, date."""
+def test_the_settings_of_a_category_apply_without_posts():
+    """The feed of a category without posts keeps its configured title, description and size."""
     settings = configured(
         {"投資": CategorySettings(label="Investing", description="About it", title="Money!", entries=1)}
     )
@@ -304,48 +305,48 @@ def test_what_the_config_says_of_a_category_holds_without_posts():
     assert (after.title, after.subtitle, after.about, after.size) == ("Money!", "About it", first.about, 1)
 
 
-def test_what_was_ended_is_not_planned():
-    """A folder with its feed, whether it has posts or not; another feed that lies there now is not meant."""
+def test_retired_feeds_are_not_planned():
+    """A retired feed is not planned, with or without posts; a new feed in a retired folder is."""
     settings = configured(by=("category",), extra=(CustomFeed(name="x"),))
-    ended = ["feeds/category/a/", "feeds/category/b/", "feeds/x/", "feeds/category/c/"]
+    retired = ["feeds/category/a/", "feeds/category/b/", "feeds/x/", "feeds/category/c/"]
     known = [known_feed(key="a"), known_feed(key="b"), known_feed(kind="extra", key="x", folder="feeds/x/")]
     posts = (entry("a.md", topics=["A", "C"]),)
-    assert folders(planned(*posts, settings=settings, known=known, retired=ended)) == ["feeds/", "feeds/category/c/"]
+    assert folders(planned(*posts, settings=settings, known=known, retired=retired)) == ["feeds/", "feeds/category/c/"]
 
 
-def test_a_format_that_was_ended_is_left_out():
-    """Of that feed; the feed stays, even without any."""
+def test_a_retired_format_is_left_out():
+    """A retired document removes the format from its feed; the feed stays, even without formats."""
     feeds = planned(entry("a.md", topics=["A"]), retired=["feeds/rss.xml", "feeds/category/a/atom.xml", "feeds/x.xml"])
     assert [feed.formats for feed in feeds] == [("atom", "json"), ("rss", "json")]
     (feed,) = planned(retired=["feeds/atom.xml", "feeds/rss.xml", "feeds/feed.json"])
     assert (feed.formats, feed.files) == ((), {})
 
 
-def test_a_slug_that_was_given_stays_given():
-    """A second category of the same slug never takes the first one's address, which somebody reads."""
+def test_an_assigned_slug_stays():
+    """A second category with the same slug never takes the URL of the first, which may have subscribers."""
     first = curated(post("a.md", categories=("C++",)))
     assert folders(first) == ["feeds/", "feeds/category/c/"]
-    second = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=remembered(first))
+    second = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=known_feeds(first))
     assert {feed.label: feed.folder for feed in second[1:]} == {
         "C++": "feeds/category/c/",
         "C": "feeds/category/c-2/",
     }
 
 
-def test_a_slug_stays_given_while_its_category_has_no_posts():
-    """Nor does it change back when the first one's posts return."""
+def test_an_assigned_slug_stays_while_its_category_has_no_posts():
+    """Slugs stay assigned while the first category has no posts, and when its posts return."""
     first = curated(post("a.md", categories=("C++",)))
-    without = curated(post("b.md", categories=("C",)), known=remembered(first))
+    without = curated(post("b.md", categories=("C",)), known=known_feeds(first))
     places = {"C++": "feeds/category/c/", "C": "feeds/category/c-2/"}
     assert {feed.label: feed.folder for feed in without[1:]} == places
     assert {feed.label: feed.total for feed in without[1:]} == {"C++": 0, "C": 1}
-    returned = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=remembered(without))
+    returned = curated(post("a.md", categories=("C++",)), post("b.md", categories=("C",)), known=known_feeds(without))
     assert {feed.label: feed.folder for feed in returned[1:]} == places
 
 
 @pytest.mark.parametrize("kind", ["tag", "author"])
-def test_slugs_of_tags_and_authors_stay_given_too(kind):
-    """With and without posts."""
+def test_assigned_slugs_of_tags_and_authors_stay_too(kind):
+    """Slugs of tags and authors stay assigned, with and without posts."""
     settings = configured(by=(kind,))
 
     def carrying(*names):
@@ -355,36 +356,35 @@ def test_slugs_of_tags_and_authors_stay_given_too(kind):
     first = planned(carrying("C++"), settings=settings)
     places = {"C++": f"feeds/{kind}/c/", "C": f"feeds/{kind}/c-2/"}
     for names in (("C",), ("C", "C++")):
-        feeds = planned(carrying(*names), settings=settings, known=remembered(first))
+        feeds = planned(carrying(*names), settings=settings, known=known_feeds(first))
         assert {feed.label: feed.folder for feed in feeds[1:]} == places
 
 
-def test_no_two_feeds_lie_in_one_folder():
-    """What the config says goes before what was given; then the other one moves, with posts or without."""
+def test_no_two_feeds_have_one_folder():
+    """A configured slug has priority over an assigned one; the other feed moves."""
     first = curated(post("a.md", categories=("X",)))
     settings = configured({"B": CategorySettings(slug="x")})
-    feeds = curated(post("b.md", categories=("B",)), settings=settings, known=remembered(first))
+    feeds = curated(post("b.md", categories=("B",)), settings=settings, known=known_feeds(first))
     assert len(set(folders(feeds))) == len(feeds)
 
 
-def test_a_feed_remembers_where_it_lay():
-    """A new slug in the config moves it; back again, the place is no former one."""
+def test_a_feed_keeps_its_former_folders():
+    """A new slug moves the feed and its old folder becomes a former one; moved back, it is not one any more."""
     first = curated(post("a.md", categories=("X",)))
-    moved = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="y")}), known=remembered(first)
-    )
+
+    def with_slug(slug, before):
+        settings = configured({"X": CategorySettings(slug=slug)})
+        return curated(post("a.md", categories=("X",)), settings=settings, known=known_feeds(before))
+
+    moved = with_slug("y", first)
     assert (moved[1].folder, moved[1].former, moved[1].id) == (
         "feeds/category/y/",
         ("feeds/category/x/",),
         first[1].id,
     )
-    again = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="x")}), known=remembered(moved)
-    )
+    again = with_slug("x", moved)
     assert (again[1].folder, again[1].former) == ("feeds/category/x/", ("feeds/category/y/",))
-    third = curated(
-        post("a.md", categories=("X",)), settings=configured({"X": CategorySettings(slug="z")}), known=remembered(again)
-    )
+    third = with_slug("z", again)
     assert third[1].former == ("feeds/category/y/", "feeds/category/x/")
 
 
@@ -393,22 +393,22 @@ def test_a_feed_remembers_where_it_lay():
 RENAMED = configured({"New": CategorySettings(was=("Old", "Older"))})
 
 
-def test_a_renamed_category_keeps_its_id_and_where_it_lay():
-    """`was`: to readers it is the same feed at another address; posts of either name are in it."""
+def test_a_renamed_category_keeps_its_id_and_former_folders():
+    """A category renamed with `was` keeps its id and former folders, and has the posts of both names."""
     first = curated(post("a.md", categories=("Old",)))
-    known = [*remembered(first), known_feed(key="older", former=("feeds/category/oldest/",))]
+    known = [*known_feeds(first), known_feed(key="older", former=("feeds/category/oldest/",))]
     feeds = curated(post("a.md", categories=("Old",)), post("b.md", categories=("New",)), settings=RENAMED, known=known)
     assert folders(feeds) == ["feeds/", "feeds/category/new/"]
     new = feeds[1]
     assert (new.id, new.label, new.total) == (first[1].id, "New", 2)
     assert new.former == ("feeds/category/old/", "feeds/category/oldest/", "feeds/category/older/")
     assert new.updated == START
-    again = curated(post("b.md", categories=("New",)), settings=RENAMED, known=[*known, *remembered(feeds)])
+    again = curated(post("b.md", categories=("New",)), settings=RENAMED, known=[*known, *known_feeds(feeds)])
     assert (again[1].id, sorted(again[1].former)) == (new.id, sorted(new.former))
 
 
-def test_a_renamed_category_keeps_its_id_where_nothing_is_known():
-    """On a machine that keeps nothing: what its feed must have been follows from its name."""
+def test_a_renamed_category_keeps_its_id_without_known_feeds():
+    """Without known feeds, the id of a renamed category is derived from its former name."""
     old = curated(post("a.md", categories=("Old",)))[1]
     new = curated(post("a.md", categories=("New",)), settings=RENAMED)[1]
     assert new.id == old.id
@@ -416,7 +416,7 @@ def test_a_renamed_category_keeps_its_id_where_nothing_is_known():
 
 
 def test_a_category_that_was_published_before_it_was_a_new_name_keeps_its_own_id():
-    """The feed that is there has readers of its own."""
+    """A category that had a feed before it became the new name of another keeps its own id."""
     known = [known_feed(key="new"), known_feed(key="old")]
     new = curated(post("a.md", categories=("New",)), settings=RENAMED, known=known)[1]
     assert new.id == "tag:example.com,2020:category/new"
@@ -424,24 +424,24 @@ def test_a_category_that_was_published_before_it_was_a_new_name_keeps_its_own_id
 
 
 def test_a_renamed_category_is_as_new_as_it_was():
-    """What it has said under its old name is not taken back."""
+    """A renamed category keeps the `updated` that it had under its former name."""
     known = [known_feed(key="old", updated=START + timedelta(days=7))]
     new = curated(post("a.md", categories=("New",)), settings=RENAMED, known=known)[1]
     assert new.updated == START + timedelta(days=7)
 
 
-def test_a_category_renamed_without_posts_goes_on():
-    """Under its new name, or at least where it lay."""
+def test_a_category_renamed_without_posts_stays():
+    """A category that is renamed and has no posts keeps its feed and id."""
     feeds = curated(settings=RENAMED, known=[known_feed(key="old")])
     assert [feed.id for feed in feeds[1:]] == ["tag:example.com,2020:category/old"]
 
 
-# Any order --------------------------------------------------------------------------------------------------------
+# Order ------------------------------------------------------------------------------------------------------------
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_order_of_what_is_known_and_ended_never_matters(random):
-    """The store may tell it in any."""
+def test_the_order_of_known_feeds_and_retired_paths_never_matters(random):
+    """Known feeds and retired paths in any order give the same feeds."""
     settings = configured({"New": CategorySettings(was=("Old",))}, by=("category", "tag", "author", "language"))
     posts = (entry("a.md", topics=["A", "New"], tags=["C", "C#"]), entry("b.md", lang="ja", tags=["c plus"]))
     known = [
@@ -463,7 +463,7 @@ def test_the_order_of_what_is_known_and_ended_never_matters(random):
 
 
 def odd(*posts, settings=SETTINGS):
-    """The folders of categories, and what is told of them."""
+    """Return the folders of categories, and the warnings."""
     catalogue = build_catalogue(posts, now=NOW, known=(), settings=settings)
     feeds = plan.plan_feeds(catalogue, settings)
     return {feed.label: feed.folder for feed in feeds[1:]}, list(catalogue.category_warnings)
@@ -483,11 +483,11 @@ def odd(*posts, settings=SETTINGS):
     ],
     ids=["a dot", "two dots", "punctuation", "a device", "a device's file", "a port", "300 characters", "300 bytes"],
 )
-def test_a_name_that_is_no_folder_gets_one_and_a_warning(name, slug):
-    """None that a file system refuses, leads elsewhere or cuts off; the config can give another."""
-    places, told = odd(post("p.md", categories=(name,)))
+def test_a_name_that_is_not_a_valid_folder_gets_one_and_a_warning(name, slug):
+    """A name that no file system takes as it is gets another folder and a warning, unless the config has a `slug`."""
+    places, warnings = odd(post("p.md", categories=(name,)))
     assert places == {name: f"feeds/category/{slug}/"}
-    (line,) = told
+    (line,) = warnings
     assert line.startswith(f"p.md: category '{name[:60]}' has its feed in category/{slug[:60]}/; a `slug`")
     assert len(line) < 250
     settings = configured({name: CategorySettings(slug="mine")})
@@ -495,7 +495,7 @@ def test_a_name_that_is_no_folder_gets_one_and_a_warning(name, slug):
 
 
 def test_names_that_differ_only_by_case_are_one_feed():
-    """The spelling used most is its name, and a line says so."""
+    """Names that differ only by case or separators are one feed, with the most frequent spelling and a warning."""
     posts = [
         post(f"{n}.md", categories=(name,)) for n, name in enumerate(["Open source", "open-source", "open-source"])
     ]
@@ -506,15 +506,15 @@ def test_names_that_differ_only_by_case_are_one_feed():
 
 
 def test_names_that_differ_only_by_punctuation_are_two_feeds():
-    """Not even a file system without cases mixes them up; the one that had to give way is told."""
-    places, told = odd(post("a.md", categories=("C#",)), post("b.md", categories=("C++",)))
+    """Names that differ only by punctuation get different folders, also without case, and a warning for the second."""
+    places, warnings = odd(post("a.md", categories=("C#",)), post("b.md", categories=("C++",)))
     assert places == {"C#": "feeds/category/c/", "C++": "feeds/category/c-2/"}
-    assert [line.partition(";")[0] for line in told] == ["b.md: category 'C++' has its feed in category/c-2/"]
+    assert [line.partition(";")[0] for line in warnings] == ["b.md: category 'C++' has its feed in category/c-2/"]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1), max_size=6))
 def test_no_two_categories_share_a_folder(names):
-    """Whatever they are called, on any file system, below `feeds/category/` and nowhere else."""
+    """Categories of any names have different folders, also without case, directly below `feeds/category/`."""
     feeds = curated(*(post(f"{n}.md", categories=(name,)) for n, name in enumerate(names)))[1:]
     assert len({feed.folder.casefold() for feed in feeds}) == len(feeds)
     for feed in feeds:
@@ -528,7 +528,7 @@ def test_no_two_categories_share_a_folder(names):
 
 
 def test_a_newsletter_has_a_feed_of_its_issues():
-    """Beside its pages; its id stays, its language is its own or the site's."""
+    """A newsletter's feed is in the folder of its pages, keeps its id, and has the newsletter's language if set."""
     weekly = Newsletter(name="weekly", title="The weekly", language=Language("ja"), schedule="0 8 * * mon")
     made = plan_newsletter_feed(weekly, SETTINGS, issues=3, updated=START, known=None)
     assert (made.kind, made.key, made.folder) == ("newsletter", "weekly", "newsletters/weekly/")

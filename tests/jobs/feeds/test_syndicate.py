@@ -968,7 +968,7 @@ def test_a_folder_of_feeds_cannot_move(small):
     """Half a path would send the readers of all categories in a circle."""
     write(small, 1, categories="[Notes]")
     small.configure(config('[feeds.moved]\n"category" = "category/notes"\n'))
-    assert "a feed lies there now" in small.publish().warnings[0]
+    assert "a feed is at the old path now" in small.publish().warnings[0]
     assert not (small.folder / "public" / "_redirects").exists()
 
 
@@ -981,7 +981,7 @@ def test_a_mark_that_stands_alone_is_told_and_costs_nobody_a_line(small):
     damaged = file.read_text("utf-8").replace("# Feeds: end\n", "/mine /b 301\n")
     file.write_text(damaged, "utf-8")
     for _ in range(2):
-        assert "stands alone" in small.publish().errors[0]
+        assert "only one of the lines" in small.publish().errors[0]
         assert file.read_text("utf-8") == damaged
 
 

@@ -295,8 +295,8 @@ def test_no_note_is_used_twice(letter_site):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: there is no public post 'nowhere.md'"),
-        ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: a note knows subject, pin and skip"),
+        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: 'nowhere.md' is not a public post"),
+        ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: unknown key; a note has subject, pin and skip"),
         ("---\npin: [[a]]\n---\n", "letters/weekly/next.md:2: pin: write a post's path or a list of paths"),
         ("---\npin: [a\n---\n", "letters/weekly/next.md:3: broken front matter"),
     ],

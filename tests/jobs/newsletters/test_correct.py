@@ -321,7 +321,7 @@ def test_an_editor_may_give_it_a_subject(letter_site):
     for text, reason in {
         "---\npin: first\n---\nx\n": "a correction tells of no posts",
         "---\nsubject: x\n---\n\n": "says nothing below its front matter",
-        "---\ncolour: x\n---\nx\n": "a note knows subject, pin and skip",
+        "---\ncolour: x\n---\nx\n": "unknown key; a note has subject, pin and skip",
         "x " * 60_000: "is too large",
     }.items():
         with pytest.raises(PostError, match=reason):

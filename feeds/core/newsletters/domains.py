@@ -1,0 +1,22 @@
+"""Domain names of mail: their ASCII form, subdomains, alignment."""
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1024)
+def ascii_domain(domain: str) -> str:
+    """Return a domain in its ASCII form (IDNA), so that no server needs SMTPUTF8 for it."""
+    return domain if domain.isascii() else domain.encode("idna").decode()
+
+
+def is_subdomain(domain: str, other: str) -> bool:
+    """Return whether *domain* is *other* or one of its subdomains."""
+    return f".{domain.lower()}".endswith(f".{other.lower()}")
+
+
+def is_aligned(one: str, other: str) -> bool:
+    """Return whether one domain is the other or a subdomain of it: relaxed alignment (RFC 7489 section 3.1).
+
+    Two subdomains of one organisation may be aligned too; only DNS or a list of registries can decide that.
+    """
+    return is_subdomain(one, other) or is_subdomain(other, one)
