@@ -322,7 +322,7 @@ class _FeedBuilder:
         names = {key_of(name): name for name in found}
         for known in self.without_posts(kind, names):
             names[known.key], found[known.label] = known.label, []
-        given = assign_slugs(names, wanted={}, remembered=assigned_slugs(self.known.values(), kind), fallback=kind)
+        given = assign_slugs(names, configured={}, known=assigned_slugs(self.known.values(), kind), fallback=kind)
         for at, name in names.items():
             about = (name, name) if kind == "tag" else None
             yield self.feed(kind, at, label=name, place=f"{kind}/{given[at]}/", entries=found[name], about=about)
