@@ -153,7 +153,7 @@ def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
     done = feeds("publish", "--now", "2026-11-23")
     assert done.returncode == 1
     assert done.stderr == (
-        "error: posts/bad.md:1: date: is missing, in the front matter and in the names of the file and its folder\n"
+        "error: posts/bad.md:1: date: is missing from the front matter and from the names of the file and its folder\n"
     )
     assert "4 written, 0 unchanged, in public/" in done.stdout
 

@@ -169,7 +169,7 @@ class _PostParser(PostFile):
             return max(date, self.read_date("embargo") or date)  # as in Hugo: not before either of the two
         written = dates.date_in_path(str(self.fields.get("url")[1] or "")) or in_path
         if not written:
-            self.reject("date", "is missing, in the front matter and in the names of the file and its folder")
+            self.reject("date", "is missing from the front matter and from the names of the file and its folder")
         try:
             return dates.parse_date(written, self.settings.site.timezone)
         except ValueError as e:

@@ -220,7 +220,7 @@ def test_an_impossible_date_in_the_file_name_is_a_warning_beside_a_good_one():
 
 REJECTED = {
     "no title": (b"---\ndate: 2026-01-02\n---\nx", 1, "title: is missing"),
-    "no date anywhere": (b"---\ntitle: A\n---\nx", 1, "date: is missing, in the front matter and in"),
+    "no date anywhere": (b"---\ntitle: A\n---\nx", 1, "date: is missing from the front matter and from"),
     "an impossible date": (b"---\ntitle: A\ndate: 2026-02-30\n---\nx", 3, "date: impossible date '2026-02-30'"),
     "not text": (b"\x89PNG\r\n\x1a\n\x00\x00", 1, "is not text: invalid start byte at byte 0"),
     "half a character of UTF-16": (
