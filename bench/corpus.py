@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from feeds.core.curation.duplicates import jaccard_similarity
-from feeds.core.posts import parse
+from feeds.core.posts import render
 from feeds.settings import Settings
 
 #: The date of the newest public post; future posts are years later.
@@ -322,7 +322,7 @@ def _written(post: Post) -> str:
 def _similarity(place: Path, pair: tuple[Post, Post]) -> float:
     """Return the similarity of two posts as the program computes it."""
     names = [f"{post.name}.md" for post in pair]
-    texts = [parse.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
+    texts = [render.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
     return round(jaccard_similarity(*texts), 4)
 
 

@@ -70,7 +70,7 @@ def test_posts_tells_of_every_file_as_json(site, feeds):
         "reading_minutes": 8,
         "warnings": [],
     }
-    assert found[0]["warnings"] == ["a.md:6: reading_time: says 8 min, the text gives 1; the post's own is kept"]
+    assert found[0]["warnings"] == ["a.md:6: reading_time: says 8 min, the text takes 1; the post's own is used"]
     assert found[2]["reason"].startswith("c.md:1: no front matter")
 
 
@@ -115,7 +115,7 @@ def test_issues_and_subscribers_are_listed(letter_site, feeds):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("publish", "--now", "someday"), 2, "Invalid value for --now: 'someday' is no date"),
+        (("publish", "--now", "someday"), 2, "Invalid value for --now: 'someday' is not a date"),
         (("publsh",), 2, "No such command"),
         (("publish", "--config", "nowhere.toml"), 1, "error: nowhere.toml: does not exist"),
         (
@@ -153,7 +153,7 @@ def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
     done = feeds("publish", "--now", "2026-11-23")
     assert done.returncode == 1
     assert done.stderr == (
-        "error: posts/bad.md:1: date: there is none, neither in the front matter nor in the file's or folder's name\n"
+        "error: posts/bad.md:1: date: is missing from the front matter and from the names of the file and its folder\n"
     )
     assert "4 written, 0 unchanged, in public/" in done.stdout
 

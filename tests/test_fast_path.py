@@ -48,7 +48,7 @@ def test_it_tells_what_a_real_pass_would(sealed, feeds):
     told = [(d.returncode, d.stderr, d.stdout.rpartition("\n")[0].rpartition("\n")[0]) for d in done]
     assert told[1] == told[2]
     assert told[2][0] == 1
-    assert "error: posts/broken.md:1: title: there is none" in told[2][1]
+    assert "error: posts/broken.md:1: title: is missing" in told[2][1]
     assert "warning: posts/odd.md:4: catagories: is not a known key" in told[2][1]
     objects = [json.loads(feeds(*WORDS, "--json", *more).stdout) for more in ((), ("--no-cache",))]
     assert [o.pop("seconds") < 60 for o in objects] == [True, True]

@@ -1,1 +1,1 @@
-"""The decisions: values in, values out; no I/O, no clock, no randomness."""
+"""The decisions of Feeds as functions of values, without I/O, clock or randomness."""

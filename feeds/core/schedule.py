@@ -1,8 +1,8 @@
-"""Rhythm + now -> the slot that is due, and the next one.
+"""Crontab and now -> the slot that is due, and the next one.
 
-A slot is a moment at which a newsletter's crontab fires, in the newsletter's zone. cronsim reckons them as cron
-means them: 0 and 7 are Sunday, day and weekday are alternatives when both are given, an hour that a clock change skips
-fires at its end, one that it repeats fires once.
+A slot is a time at which a newsletter's crontab fires, in the newsletter's time zone. cronsim calculates slots as cron
+does: 0 and 7 are Sunday; if both day and weekday are given, either of them fires; in an hour that a clock change skips,
+a slot moves to its end; in an hour that a clock change repeats, a slot fires once.
 """
 
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,10 +16,10 @@ _SECOND = timedelta(seconds=1)
 
 def last_slot(schedule: Crontab, zone: tzinfo, now: datetime) -> datetime:
     """Return the last slot at or before *now*, in UTC."""
-    # Backwards, cronsim leaves its starting point out.
+    # In reverse, cronsim excludes its starting point.
     start = now.astimezone(zone).replace(microsecond=0) + _SECOND
     slot = next(slot for slot in map(_utc, CronSim(schedule, start, reverse=True)) if slot <= now)
-    # In an hour that clocks repeat, either direction of cronsim may take one pass of it for the other.
+    # In an hour that is repeated, cronsim may confuse the first with the second, in both directions.
     while (following := next_slot(schedule, zone, slot)) <= now:
         slot = following
     return slot
@@ -39,10 +39,10 @@ def due_slot(
     used: datetime | None,
     catch_up: timedelta,
 ) -> datetime | None:
-    """Return the slot that an issue is due for, or None.
+    """Return the slot for which an issue is due, or None.
 
-    However many slots were missed, one is due: the last. It is not due when it was *used*, or when it is older than
-    *catch_up*; only a newsletter's first slot (*used* is None) is due whatever its age.
+    Only the last slot can be due, however many were missed. It is not due if it was *used* or is older than *catch_up*;
+    the first slot of a newsletter (*used* is None) is due whatever its age.
     """
     slot = last_slot(schedule, zone, now)
     if used is None:
@@ -51,21 +51,21 @@ def due_slot(
 
 
 def next_opening(hours: TimeWindow | None, zone: tzinfo, now: datetime) -> datetime | None:
-    """Return when the next part of a day begins, in UTC; None while it lasts, and where there is no such limit."""
+    """Return the next start of the time window, in UTC; None if *now* is inside it, or without a window."""
     if hours is None or _is_within(hours, now.astimezone(zone)):
         return None
     local = now.astimezone(zone)
     days = (local.date() + timedelta(days=n) for n in (0, 1, 2))
-    moments = (_utc(datetime.combine(day, hours.begin, zone)) for day in days)
-    return next(moment for moment in moments if moment > now)
+    openings = (_utc(datetime.combine(day, hours.begin, zone)) for day in days)
+    return next(opening for opening in openings if opening > now)
 
 
 def _is_within(hours: TimeWindow, local: datetime) -> bool:
-    of_day = local.time()
+    time = local.time()
     if hours.begin < hours.end:
-        return hours.begin <= of_day < hours.end
-    return of_day >= hours.begin or of_day < hours.end
+        return hours.begin <= time < hours.end
+    return time >= hours.begin or time < hours.end
 
 
-def _utc(slot: datetime) -> datetime:
-    return slot.astimezone(UTC)
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Slots, as cron means them."""
+"""Slots of cron schedules."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,24 +18,24 @@ HALF_DAY = timedelta(hours=12)
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=6)])
 def test_the_last_slot_is_at_or_before_now(late):
-    """On the dot counts."""
+    """The last slot includes a slot at exactly now."""
     assert last_slot(MONDAY, TOKYO, EIGHT + late) == EIGHT
 
 
 def test_a_moment_before_the_slot_belongs_to_the_one_before():
-    """A week earlier, for a weekly letter."""
+    """Just before a weekly slot, the last slot is the one of the week before."""
     assert last_slot(MONDAY, TOKYO, EIGHT - timedelta(microseconds=1)) == EIGHT - timedelta(days=7)
 
 
 def test_sunday_is_0_and_7():
-    """As crontab(5) says; APScheduler's own crontab counts from Monday."""
+    """Both 0 and 7 mean Sunday, as in crontab(5)."""
     sunday = datetime(2026, 11, 22, 8, 0, tzinfo=TOKYO)
     for day in ("0", "7", "sun"):
         assert last_slot(Crontab(f"0 8 * * {day}"), TOKYO, EIGHT) == sunday
 
 
 def test_day_and_weekday_are_alternatives():
-    """Both given, either fires."""
+    """If day and weekday are given, either of them makes a slot."""
     either = Crontab("0 8 13 * fri")
     assert next_slot(either, UTC, datetime(2026, 11, 10, tzinfo=UTC)) == datetime(2026, 11, 13, 8, tzinfo=UTC)
     assert next_slot(either, UTC, datetime(2026, 11, 13, 9, tzinfo=UTC)) == datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_day_and_weekday_are_alternatives():
 
 
 def test_a_repeated_hour_fires_once():
-    """When clocks go back, 02:30 comes twice; the letter does not."""
+    """A slot in the hour that is repeated when clocks go back occurs once."""
     daily = Crontab("30 2 * * *")
     before = datetime(2026, 10, 24, 12, 0, tzinfo=BERLIN)
     first = next_slot(daily, BERLIN, before)
@@ -51,19 +51,19 @@ def test_a_repeated_hour_fires_once():
 
 
 def test_a_skipped_hour_still_fires():
-    """When clocks go forward there is no 02:30; the letter comes all the same."""
+    """A slot in the hour that is skipped when clocks go forward occurs on that day."""
     slot = next_slot(Crontab("30 2 * * *"), BERLIN, datetime(2026, 3, 28, 12, 0, tzinfo=BERLIN))
     assert slot.astimezone(BERLIN).date().isoformat() == "2026-03-29"
 
 
 def test_the_first_slot_is_due_whatever_its_age():
-    """A new newsletter begins with the last slot."""
+    """The first slot of a newsletter is due whatever its age."""
     late = EIGHT + timedelta(days=6)
     assert due_slot(MONDAY, TOKYO, late, used=None, catch_up=HALF_DAY) == EIGHT
 
 
-def test_a_missed_slot_is_caught_up_once_and_not_for_ever():
-    """Within `catch_up`; later it waits for the next."""
+def test_a_missed_slot_is_caught_up_once_and_within_a_limit():
+    """A missed slot is due once, and only within `catch_up`."""
     before = EIGHT - timedelta(days=21)
     assert due_slot(MONDAY, TOKYO, EIGHT + HALF_DAY, used=before, catch_up=HALF_DAY) == EIGHT
     assert due_slot(MONDAY, TOKYO, EIGHT + HALF_DAY + timedelta(seconds=1), used=before, catch_up=HALF_DAY) is None
@@ -81,7 +81,7 @@ MOMENTS = st.one_of(
 
 @given(SCHEDULES, st.sampled_from([TOKYO, BERLIN, UTC]), MOMENTS)
 def test_last_and_next_slot_meet(schedule, zone, now):
-    """The last is at or before now, the next after it, and nothing fires between them."""
+    """The last slot is at or before now, the next one is after it, and there is none between them."""
     last, following = last_slot(schedule, zone, now), next_slot(schedule, zone, now)
     assert last <= now < following
     assert last_slot(schedule, zone, following - timedelta(seconds=1)) == last
@@ -93,12 +93,12 @@ HOURS = (
 
 
 @given(HOURS, st.sampled_from([TOKYO, BERLIN, UTC]), MOMENTS)
-def test_hours_are_open_or_say_when_they_open(hours, zone, now):
-    """Then they are, within a day and the hour that clocks may add; without hours all are open."""
+def test_a_closed_time_window_opens_within_a_day(hours, zone, now):
+    """A time window that is closed opens within 25 hours; without a window, sending is always allowed."""
     opens = next_opening(hours, zone, now)
     if opens is not None:
         assert now < opens <= now + timedelta(hours=25)
-        assert next_opening(hours, zone, opens) is None or zone is BERLIN  # whose clocks may skip the moment
+        assert next_opening(hours, zone, opens) is None or zone is BERLIN  # where a clock change may skip this time
     assert next_opening(None, zone, now) is None
 
 
@@ -114,13 +114,13 @@ def test_hours_are_open_or_say_when_they_open(hours, zone, now):
     ],
 )
 def test_hours_are_part_of_a_day(text, at, opens):
-    """The end is not among them; they may go over midnight."""
+    """A time window excludes its end, and may go over midnight."""
     found = next_opening(TimeWindow.parse(text), UTC, datetime.fromisoformat(f"{at}+00:00"))
     assert found == (datetime.fromisoformat(f"{opens}+00:00") if opens else None)
 
 
 @pytest.mark.parametrize("text", ["", "8-20", "08:00", "08:00-08:00", "24:00-06:00", "08:60-20:00", "08:00-20:00 x"])
-def test_what_is_no_part_of_a_day_is_refused(text):
-    """In words."""
+def test_an_invalid_time_window_is_rejected(text):
+    """An invalid time window is rejected with an example."""
     with pytest.raises(ValueError, match="is not a time range; write such as"):
         TimeWindow.parse(text)

@@ -1,4 +1,4 @@
-"""Labelled pairs of posts of six public blogs, by path; their texts are not here."""
+"""Labelled pairs of posts of six public blogs. Only paths are stored here, no texts."""
 
 import tomllib
 from collections import Counter
@@ -10,7 +10,7 @@ LABELS = {"duplicate", "instalment", "translation", "different"}
 
 
 def test_the_labels_reach_over_all_blogs_and_both_sides_of_the_threshold():
-    """At least sixty pairs, each label, each blog, and some that a few characters would put on the other side."""
+    """There are at least sixty pairs, of every label and blog, some of them just above and just below the threshold."""
     assert len({(p["blog"], *sorted([p["a"], p["b"]])) for p in PAIRS}) == len(PAIRS) >= 60
     assert {p["label"] for p in PAIRS} == LABELS
     assert Counter(p["blog"] for p in PAIRS).keys() == facts.BLOGS.keys()
@@ -19,7 +19,7 @@ def test_the_labels_reach_over_all_blogs_and_both_sides_of_the_threshold():
 
 
 def test_each_pair_has_a_label_a_reason_and_facts():
-    """A label is a person's and says why; a fact is in its range."""
+    """Each pair has all keys, a note and values in their ranges."""
     for pair in PAIRS:
         assert pair.keys() == set(facts.KEYS), pair
         assert pair["note"].endswith("."), pair
@@ -28,5 +28,5 @@ def test_each_pair_has_a_label_a_reason_and_facts():
 
 
 def test_the_file_is_as_it_would_be_written():
-    """So that a rewrite shows in a diff what has changed, and nothing else."""
-    assert facts.written(PAIRS) == facts.PAIRS.read_text("utf-8")
+    """The file equals what `facts.format_pairs` writes, so that a rewrite shows only real changes in a diff."""
+    assert facts.format_pairs(PAIRS) == facts.PAIRS.read_text("utf-8")

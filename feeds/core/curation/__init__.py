@@ -1,1 +1,1 @@
-"""Many posts: duplicates, repeated passages, tags, permanent ids, what is public."""
+"""All posts together: duplicates, tags and categories, permanent ids, the catalogue of public entries."""

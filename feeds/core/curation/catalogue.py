@@ -1,4 +1,4 @@
-"""All files together: what is public at a moment, and a verdict on every file."""
+"""All post files -> the entries that are public at one time, and an outcome for every file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,50 +21,52 @@ from feeds.settings import Settings
 
 
 def build_catalogue(
-    found: Iterable[Post | PostOutcome],
+    parsed: Iterable[Post | PostOutcome],
     *,
     now: datetime,
     known: Iterable[KnownEntry],
     settings: Settings,
-    likeness: Mapping[duplicates.Pair, TextSimilarity] | None = None,
+    similarities: Mapping[duplicates.Pair, TextSimilarity] | None = None,
     extra_tags: Mapping[str, tuple[str, ...]] | None = None,
     slugs: Mapping[str, str] | None = None,
 ) -> Catalogue:
-    """Return what is public at *now*. The order of *found* does not matter.
+    """Return the catalogue of what is public at *now*. The order of *parsed* does not matter.
 
-    Drafts, future and expired posts are held back before duplicates are looked for, so that none of them can take a
-    public post's place; everything derived looks at public posts only, so that nothing of them leaks. *likeness* holds
-    the pairs of texts that were compared, *extra_tags* what was suggested for posts, by path, *slugs* what categories
-    were given before, by `names.key`.
+    Drafts, future and expired posts are removed before duplicates are looked for, so that none of them replaces a
+    public post. Ids, tags and categories depend on public posts only, so that nothing of the others leaks.
+
+    *similarities* are those of the texts that were compared, *extra_tags* the tags suggested for posts, by path, and
+    *slugs* the slugs that categories had before, by `taxonomy.normalize_name`.
     """
-    remembered = list(known)
-    verdicts: list[PostOutcome] = []
+    known = list(known)
+    outcomes: list[PostOutcome] = []
     public: list[Post] = []
-    for item in found:
+    for item in parsed:
         if isinstance(item, PostOutcome):
-            verdicts.append(item)
-        elif held := _held_back(item, now):
-            verdicts.append(held)
+            outcomes.append(item)
+        elif held_back := _hold_back(item, now):
+            outcomes.append(held_back)
         else:
             public.append(item)
-    findings = duplicates.find_duplicates(public, likeness or {}, settings.duplicates, ids.PublishedBefore(remembered))
-    gone = {finding.post.path: _dropped(finding) for finding in findings if finding.dropped}
-    kept = [post for post in public if post.path not in gone]
-    verdicts += gone.values()
-    verdicts += (PostOutcome(path=post.path, status=PostStatus.PUBLIC, post=post) for post in kept)
-    present = {verdict.path for verdict in verdicts}
-    topics = taxonomy.published_categories(kept, settings.categories, slugs)
-    chosen = ids.assign_ids(kept, remembered, settings.site.authority, present)
+    pairs = duplicates.find_duplicates(public, similarities or {}, settings.duplicates, ids.PublishedBefore(known))
+    dropped = {pair.post.path: _duplicate_outcome(pair) for pair in pairs if pair.dropped}
+    kept = [post for post in public if post.path not in dropped]
+    outcomes += dropped.values()
+    outcomes += (PostOutcome(path=post.path, status=PostStatus.PUBLIC, post=post) for post in kept)
+    paths = {outcome.path for outcome in outcomes}
+    categories = taxonomy.published_categories(kept, settings.categories, slugs)
+    entry_ids = ids.assign_ids(kept, known, settings.site.authority, paths)
     return Catalogue(
         now=now,
-        entries=_entries(_tagged(kept, extra_tags or {}), now, chosen, topics, settings),
-        outcomes=tuple(sorted(verdicts, key=lambda v: v.path)),
-        duplicates=tuple(sorted(findings, key=lambda f: f.post.path)),
-        category_warnings=tuple(taxonomy.category_warnings(kept, topics, settings.categories)),
+        entries=_build_entries(_add_tags(kept, extra_tags or {}), now, entry_ids, categories, settings),
+        outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.path)),
+        duplicates=tuple(sorted(pairs, key=lambda pair: pair.post.path)),
+        category_warnings=tuple(taxonomy.category_warnings(kept, categories, settings.categories)),
     )
 
 
-def _held_back(post: Post, now: datetime) -> PostOutcome | None:
+def _hold_back(post: Post, now: datetime) -> PostOutcome | None:
+    """Return the outcome of a post that is not public at *now*; None for one that is."""
     if post.draft:
         return PostOutcome(path=post.path, status=PostStatus.DRAFT, reason="draft", post=post)
     if post.expires is not None and post.expires <= now:
@@ -77,33 +79,33 @@ def _held_back(post: Post, now: datetime) -> PostOutcome | None:
     return None
 
 
-def _dropped(finding: DuplicatePair) -> PostOutcome:
+def _duplicate_outcome(pair: DuplicatePair) -> PostOutcome:
     return PostOutcome(
-        path=finding.post.path,
+        path=pair.post.path,
         status=PostStatus.DUPLICATE,
-        reason=finding.reason,
-        duplicate_of=finding.kept.path,
-        post=finding.post,
+        reason=pair.reason,
+        duplicate_of=pair.kept.path,
+        post=pair.post,
     )
 
 
-def _entries(
+def _build_entries(
     posts: Sequence[Post],
     now: datetime,
-    chosen: Mapping[str, str],
+    entry_ids: Mapping[str, str],
     by_key: Mapping[str, PublishedCategory],
     settings: Settings,
 ) -> tuple[Entry, ...]:
-    """Return the public entries, newest first; *chosen* holds their ids, by path."""
-    topics = _Topics(by_key)
+    """Return the entries of *posts*, newest first; *entry_ids* are by path, categories by normalised name."""
+    categories = _CategoryLists(by_key)
     spellings = tags.tag_spellings(posts, settings)
     entries = [
         Entry(
-            id=chosen[post.path],
+            id=entry_ids[post.path],
             post=post,
-            categories=topics[post.categories],
+            categories=categories[post.categories],
             tags=spellings.of((*post.tags, *post.rule_tags) if post.rule_tags else post.tags),
-            updated=_updated(post, now),
+            updated=_last_update(post, now),
         )
         for post in posts
     ]
@@ -112,31 +114,31 @@ def _entries(
 
 
 def newest_first(entry: Entry) -> tuple[float, str]:
-    """Return by what entries are sorted."""
+    """Return the sort key of an entry: newest first, then by path."""
     return (-entry.post.published.timestamp(), entry.post.path)
 
 
-class _Topics(dict[tuple[str, ...], tuple[PublishedCategory, ...]]):
-    """The topics of each combination of categories; thousands of posts have the same few."""
+class _CategoryLists(dict[tuple[str, ...], tuple[PublishedCategory, ...]]):
+    """Names of categories -> published categories; cached, since thousands of posts have the same few combinations."""
 
     def __init__(self, by_key: Mapping[str, PublishedCategory]) -> None:
         super().__init__()
         self._by_key = by_key
 
-    def __missing__(self, categories: tuple[str, ...]) -> tuple[PublishedCategory, ...]:
-        self[categories] = tuple(dict.fromkeys(self._by_key[taxonomy.normalize_name(name)] for name in categories))
-        return self[categories]
+    def __missing__(self, names: tuple[str, ...]) -> tuple[PublishedCategory, ...]:
+        self[names] = tuple(dict.fromkeys(self._by_key[taxonomy.normalize_name(name)] for name in names))
+        return self[names]
 
 
-def _tagged(posts: list[Post], extra: Mapping[str, tuple[str, ...]]) -> list[Post]:
-    """Return *posts*, those for which tags were suggested with these as if a rule had found them."""
+def _add_tags(posts: list[Post], extra: Mapping[str, tuple[str, ...]]) -> list[Post]:
+    """Return *posts* with the extra tags, by path, added to their rule tags."""
     if not extra:
         return posts
     return [replace(p, rule_tags=(*p.rule_tags, *extra[p.path])) if p.path in extra else p for p in posts]
 
 
-def _updated(post: Post, now: datetime) -> datetime:
-    """Return when readers should look again: an update that is still to come does not count."""
+def _last_update(post: Post, now: datetime) -> datetime:
+    """Return the date of the last update; an update in the future or before the publication does not count."""
     if post.updated is None or post.updated > now or post.updated < post.published:
         return post.published
     return post.updated

@@ -1,9 +1,9 @@
-"""Which posts are the same post again.
+"""Duplicate posts: the same id, the same text, or nearly the same text.
 
-The same id, the same text, or nearly the same text. Similarity is the Jaccard index of the sets of 5-character
-shingles of the normalised plain text. Never the same are posts in different languages (an untranslated page may equal
-its original); posts whose digits differ (release notes and monthly notices are instalments: they stay, and are reported
-to whoever asks); and posts of less than `SHORT` characters, unless title, target and text all are the same.
+Similarity is the Jaccard index of the sets of 5-character shingles of the normalised plain text. Never duplicates are
+posts in different languages (an untranslated page may equal its original); posts whose digits differ (release notes and
+monthly notices are instalments: they are kept, and reported by `feeds duplicates`); and posts of less than `SHORT`
+characters, unless title, external URL and text are all the same.
 """
 
 import math
@@ -17,125 +17,130 @@ from feeds.core.posts.sketch import sketch_hashes
 from feeds.model import DuplicateKind, DuplicatePair, Post, TextSimilarity
 from feeds.settings import DuplicateSettings
 
-#: Below so many characters a text says too little to know a post by.
+#: In characters: a shorter text is not enough to recognise a post.
 SHORT = 200
 _SHINGLE = 5
-#: A pair whose sketches share less than this part of the smaller one is not looked at. Texts with a similarity of 0.85
-#: share twice as much, however the edits are spread (`feeds.core.posts.sketch`).
+#: The share of the smaller sketch that a pair must have in common to be compared. Texts with a similarity of 0.85 have
+#: twice as much in common, however the edits are spread (`feeds.core.posts.sketch`).
 _SHARED = 0.2
-_LEAST_SHARED = 2
+_MIN_SHARED = 2
 
-#: Two texts, by their digests, the smaller first.
+#: The digests of two texts, the smaller one first.
 Pair = tuple[str, str]
 
 
 def pair_key(one: Post, other: Post) -> Pair:
-    """Return the name under which the likeness of two posts' texts is known."""
+    """Return the key of the similarity of two posts' texts."""
     a, b = one.text_digest, other.text_digest
     return (a, b) if a <= b else (b, a)
 
 
 def text_key(post: Post) -> tuple[str, str]:
-    """Return what posts share that have the same text in the same language."""
+    """Return the key that posts with the same text in the same language share."""
     return (post.lang, post.text_digest)
 
 
-# Looking for pairs ------------------------------------------------------------------------------------------------
+# Finding candidates ------------------------------------------------------------------------------------------------
 
 
 def candidate_pairs(
     posts: Sequence[Post], fresh: Collection[tuple[str, str]], known: Collection[Pair]
 ) -> Iterator[tuple[Post, Post]]:
-    """Yield the pairs of posts whose texts have to be compared; pairs in *known* were.
+    """Yield the pairs of posts whose texts must be compared, except those in *known*.
 
-    Of texts that were looked at before nothing new can come: one of a near pair has its mark in *fresh*. Whether a pair
-    is yielded depends on its two posts only, so that looking at a few posts finds what looking at all does.
+    *fresh* holds the text keys of new or changed posts; at least one post of a similar pair is fresh. A pair depends on
+    its two posts only, so comparing the fresh posts finds all that comparing everything again would find.
     """
-    near = _sharing_much(posts, fresh, lambda post: post.digits_hash) if fresh else ()
-    found = chain(_same_text_other_title(posts), near)
-    return ((one, other) for one, other in found if pair_key(one, other) not in known)
+    similar = _similar_pairs(posts, fresh, lambda post: post.digits_hash) if fresh else ()
+    pairs = chain(_same_text_pairs(posts), similar)
+    return ((one, other) for one, other in pairs if pair_key(one, other) not in known)
 
 
-def _same_text_other_title(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
-    """Yield pairs for which it matters how long their text is, and whether it is text at all."""
+def _same_text_pairs(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
+    """Yield pairs with the same text that are duplicates only if it is long enough: titles or external URLs differ."""
     first: dict[tuple[str, str], Post] = {}
     for post in posts:
         other = first.setdefault(text_key(post), post)
-        if other is not post and _whole(other) != _whole(post):
+        if other is not post and _identity(other) != _identity(post):
             yield post, other
 
 
 def instalment_pairs(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
-    """Yield each post that may be an instalment, with the one it shares most with, of those before it in time."""
-    every = sorted(posts, key=lambda p: (p.published, p.path))
-    place = {post.path: n for n, post in enumerate(every)}
+    """Yield (post that may be an instalment, earlier post whose sketch has most in common with it)."""
+    by_date = sorted(posts, key=lambda p: (p.published, p.path))
+    position = {post.path: n for n, post in enumerate(by_date)}
     nearest: dict[str, tuple[int, Post]] = {}
-    for one, other in _sharing_much(every, {text_key(post) for post in every}, lambda _: 0):
+    for one, other in _similar_pairs(by_date, {text_key(post) for post in by_date}, lambda _: 0):
         if one.digits_hash != other.digits_hash:
-            earlier, later = sorted((one, other), key=lambda p: place[p.path])
+            earlier, later = sorted((one, other), key=lambda p: position[p.path])
             shared = len(set(sketch_hashes(one.sketch)) & set(sketch_hashes(other.sketch)))
             nearest[later.path] = max(nearest.get(later.path, (0, earlier)), (shared, earlier), key=lambda n: n[0])
-    yield from ((every[place[path]], earlier) for path, (_, earlier) in nearest.items())
+    yield from ((by_date[position[path]], earlier) for path, (_, earlier) in nearest.items())
 
 
-def _sharing_much(
-    posts: Iterable[Post], fresh: Collection[tuple[str, str]], row: Callable[[Post], int]
+def _similar_pairs(
+    posts: Iterable[Post], fresh: Collection[tuple[str, str]], group: Callable[[Post], int]
 ) -> Iterator[tuple[Post, Post]]:
-    """Yield pairs of posts in one language whose sketches share enough; only posts in the same *row* are looked at."""
-    texts = _rows(posts, row)
-    new = [texts[m] for m in fresh if m in texts]
-    old = (post for m, post in texts.items() if m not in fresh)
-    counts, wanted = _shared_hashes(texts.values(), new)
-    rows: dict[int, _Index] = defaultdict(lambda: defaultdict(list))
+    """Yield pairs of posts of the same language and *group* whose sketches have enough in common."""
+    texts = _drop_lone_posts(posts, group)
+    new = [texts[key] for key in fresh if key in texts]
+    old = (post for key, post in texts.items() if key not in fresh)
+    counts, shareable = _shareable_hashes(texts.values(), new)
+    groups: dict[int, _Index] = defaultdict(lambda: defaultdict(list))
     for n, post in enumerate(chain(new, old)):
-        sketch = sketch_hashes(post.sketch)
-        shared = wanted.intersection(sketch)
-        if len(shared) < _least(len(sketch)):
+        hashes = sketch_hashes(post.sketch)
+        shared = shareable.intersection(hashes)
+        min_shared = _min_shared(len(hashes))
+        if len(shared) < min_shared:
             continue
-        # Two sketches that share this many have one of them among their rarest (Chaudhuri et al., "A primitive operator
-        # for similarity joins", ICDE 2006), so the hashes of boilerplate, which thousands of posts have, lead nowhere.
-        rarest = sorted(shared, key=lambda h: (counts[h], h))[: len(shared) + 1 - _least(len(sketch))]
-        whole, index = frozenset(sketch), rows[row(post)]
-        yield from _met(post, whole, rarest, index)
+        # Two sketches with this many common hashes have one of them among the rarest of each (Chaudhuri et al., "A
+        # primitive operator for similarity joins", ICDE 2006). So the hashes of boilerplate, which thousands of posts
+        # have, are not looked up.
+        rarest = sorted(shared, key=lambda h: (counts[h], h))[: len(shared) + 1 - min_shared]
+        sketch, index = frozenset(hashes), groups[group(post)]
+        yield from _pairs_in_index(post, sketch, rarest, index)
         for h in rarest if n < len(new) else ():
-            index[h].append((post, whole))
+            index[h].append((post, sketch))
 
 
-def _rows(posts: Iterable[Post], row: Callable[[Post], int]) -> dict[tuple[str, str], Post]:
-    """Return one post for each text, less those that are alone in their row: most posts have numbers of their own."""
+def _drop_lone_posts(posts: Iterable[Post], group: Callable[[Post], int]) -> dict[tuple[str, str], Post]:
+    """Return text key -> post, without posts that are alone in their group, as most are: their digits are unique."""
     texts = {text_key(post): post for post in posts if post.sketch}
-    many = Counter((post.lang, row(post)) for post in texts.values())
-    return {m: post for m, post in texts.items() if many[post.lang, row(post)] > 1}
+    sizes = Counter((post.lang, group(post)) for post in texts.values())
+    return {key: post for key, post in texts.items() if sizes[post.lang, group(post)] > 1}
 
 
+#: Hash -> the posts that have it, with their sketches.
 _Index = dict[int, list[tuple[Post, frozenset[int]]]]
 
 
-def _shared_hashes(posts: Collection[Post], new: Sequence[Post]) -> tuple[Counter[int], set[int]]:
-    """Return how common hashes are, where that is worth counting, and those that can make a pair."""
+def _shareable_hashes(posts: Collection[Post], new: Sequence[Post]) -> tuple[Counter[int], set[int]]:
+    """Return the frequencies of hashes, empty for a few new posts, and the hashes that two posts can share."""
     if len(new) * 20 < len(posts):
         return Counter(), set(chain.from_iterable(sketch_hashes(post.sketch) for post in new))
     counts = Counter(chain.from_iterable(sketch_hashes(post.sketch) for post in posts))
     return counts, {h for h, number in counts.items() if number > 1}
 
 
-def _least(size: int) -> int:
-    """Return how many hashes a sketch of this size must share at least: with one half as large."""
-    return max(_LEAST_SHARED, int(size * _SHARED / 2))
+def _min_shared(size: int) -> int:
+    """Return the number of hashes that a sketch of this size must have in common, at least, with one half as large."""
+    return max(_MIN_SHARED, int(size * _SHARED / 2))
 
 
-def _met(post: Post, sketch: frozenset[int], rarest: list[int], index: _Index) -> Iterator[tuple[Post, Post]]:
-    """Yield *post* with each post in *index* that it shares enough with."""
-    met = {text_key(other): (other, known) for h in rarest for other, known in index.get(h, ())}
-    for other, known in met.values():
-        smaller, larger = sorted((len(sketch), len(known)))
-        enough = 2 * smaller >= larger and len(sketch & known) >= max(_LEAST_SHARED, smaller * _SHARED)
+def _pairs_in_index(
+    post: Post, sketch: frozenset[int], rarest: list[int], index: _Index
+) -> Iterator[tuple[Post, Post]]:
+    """Yield *post* with each post in *index* whose sketch has enough in common with its own."""
+    candidates = {text_key(other): (other, its_sketch) for h in rarest for other, its_sketch in index.get(h, ())}
+    for other, its_sketch in candidates.values():
+        smaller, larger = sorted((len(sketch), len(its_sketch)))
+        enough = 2 * smaller >= larger and len(sketch & its_sketch) >= max(_MIN_SHARED, smaller * _SHARED)
         if enough and post.lang == other.lang:
             yield post, other
 
 
-def _whole(post: Post) -> Hashable:
-    """Return what even posts without text must share to be the same."""
+def _identity(post: Post) -> Hashable:
+    """Return the values that even posts without text must share to be duplicates."""
     return (post.lang, post.text_digest, text.normalize(post.title).casefold(), post.external_url)
 
 
@@ -143,7 +148,7 @@ def _whole(post: Post) -> Hashable:
 
 
 def compare_texts(one: str, other: str) -> TextSimilarity:
-    """Return how alike two normalised plain texts are."""
+    """Return the similarity of two normalised plain texts."""
     return TextSimilarity(
         jaccard=1.0 if one == other else jaccard_similarity(one, other),
         characters=min(len(one), len(other)),
@@ -151,22 +156,22 @@ def compare_texts(one: str, other: str) -> TextSimilarity:
 
 
 def jaccard_similarity(one: str, other: str) -> float:
-    """Return the Jaccard index of the two sets of 5-character shingles, from 0 to 1."""
+    """Return the Jaccard index of the sets of 5-character shingles of two texts, 0 to 1."""
     a, b = _shingles(one), _shingles(other)
     shared = len(a & b)
     return shared / (len(a) + len(b) - shared)
 
 
-def _shingles(found: str) -> set[str]:
-    return {found[n : n + _SHINGLE] for n in range(max(1, len(found) - _SHINGLE + 1))}
+def _shingles(plain: str) -> set[str]:
+    return {plain[n : n + _SHINGLE] for n in range(max(1, len(plain) - _SHINGLE + 1))}
 
 
 def align_paragraphs(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bool]]:
-    """Return the paragraphs of two texts beside each other, and whether they are the same; a gap is an empty text."""
-    found = []
-    for what, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        found += [(left, right, what == "equal") for left, right in zip_longest(one[a:b], other[c:d], fillvalue="")]
-    return found
+    """Return (paragraph of one text, of the other, whether they are equal); a missing paragraph is empty."""
+    rows = []
+    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        rows += [(left, right, kind == "equal") for left, right in zip_longest(one[a:b], other[c:d], fillvalue="")]
+    return rows
 
 
 # Deciding ---------------------------------------------------------------------------------------------------------
@@ -176,28 +181,28 @@ def find_duplicates(
     posts: Sequence[Post],
     known: Mapping[Pair, TextSimilarity],
     settings: DuplicateSettings,
-    remembered: Callable[[Post], bool] = lambda _: False,
+    was_published: Callable[[Post], bool] = lambda _: False,
 ) -> list[DuplicatePair]:
-    """Return which posts repeat another, and which look as if they did; *known* holds the pairs that were compared.
+    """Return the posts that repeat another post; *known* holds the similarities of the texts that were compared.
 
-    One of each group stays: the one that names an id, else one that was published before (a copy never takes the place
-    of its original), else the earlier date, else the shorter path. The order of *posts* does not matter.
+    One post of each group is kept: the one with its own id, else one that was published before (a copy never replaces
+    its original), else the earlier one, else the one with the shorter path. The order of *posts* does not matter.
     """
-    staying = _KeptPosts(posts, known, settings)
-    found = []
+    kept = _KeptPosts(posts, known, settings)
+    pairs = []
     for post in sorted(
-        staying.involved, key=lambda p: (p.declared_id is None, not remembered(p), p.published, len(p.path), p.path)
+        kept.candidates, key=lambda p: (p.declared_id is None, not was_published(p), p.published, len(p.path), p.path)
     ):
-        about = staying.find_match(post)
-        if about is not None:
-            found.append(about)
-        if about is None or not about.dropped:
-            staying.add(post)
-    return found
+        pair = kept.find_match(post)
+        if pair is not None:
+            pairs.append(pair)
+        if pair is None or not pair.dropped:
+            kept.add(post)
+    return pairs
 
 
 class _KeptPosts:
-    """The posts that stay so far, by what another post could repeat of them."""
+    """The posts that are kept so far, by id and by text."""
 
     def __init__(
         self, posts: Sequence[Post], known: Mapping[Pair, TextSimilarity], settings: DuplicateSettings
@@ -205,80 +210,83 @@ class _KeptPosts:
         self._known, self._settings = known, settings
         self._ids: dict[str, Post] = {}
         self._texts: dict[tuple[str, str], list[Post]] = {}
-        self._near = _neighbours(known, settings)
+        self._similar = _similar_texts(known, settings)
         texts = Counter(map(text_key, posts))
         ids = Counter(post.declared_id for post in posts if post.declared_id)
-        self.involved = [
+        #: The posts that may repeat, or be repeated by, another.
+        self.candidates = [
             post
             for post in posts
-            if texts[text_key(post)] > 1 or ids[post.declared_id or ""] > 1 or post.text_digest in self._near
+            if texts[text_key(post)] > 1 or ids[post.declared_id or ""] > 1 or post.text_digest in self._similar
         ]
 
     def add(self, post: Post) -> None:
-        """Let a post stay."""
+        """Keep a post."""
         self._texts.setdefault(text_key(post), []).append(post)
         if post.declared_id:
             self._ids[post.declared_id] = post
 
     def find_match(self, post: Post) -> DuplicatePair | None:
-        """Return what a post repeats of those that stay: what drops it first, then what is most similar."""
+        """Return the kept post that *post* repeats: one by which it is dropped, else the most similar one; or None."""
         if post.declared_id and post.declared_id in self._ids:
-            return _finding(post, self._ids[post.declared_id], DuplicateKind.ID)
+            return _make_pair(post, self._ids[post.declared_id], DuplicateKind.ID)
         for other in self._texts.get(text_key(post), ()):
-            if _whole(other) == _whole(post) or self._is_long(post, other):
-                return _finding(post, other, DuplicateKind.TEXT)
-        near = [
-            _finding(post, other, DuplicateKind.NEAR, like.jaccard, drop=self._settings.near == "drop")
-            for digest, like in self._near.get(post.text_digest, ())
+            if _identity(other) == _identity(post) or self._is_long(post, other):
+                return _make_pair(post, other, DuplicateKind.TEXT)
+        similar = [
+            _make_pair(post, other, DuplicateKind.NEAR, similarity.jaccard, drop=self._settings.near == "drop")
+            for digest, similarity in self._similar.get(post.text_digest, ())
             for other in self._texts.get((post.lang, digest), ())
             if other.digits_hash == post.digits_hash
         ]
-        return max(near, key=lambda f: (f.similarity, f.kept.path), default=None)
+        return max(similar, key=lambda pair: (pair.similarity, pair.kept.path), default=None)
 
     def _is_long(self, post: Post, other: Post) -> bool:
-        like = self._known.get(pair_key(post, other))
-        return like is not None and like.characters >= SHORT
+        similarity = self._known.get(pair_key(post, other))
+        return similarity is not None and similarity.characters >= SHORT
 
 
-def _neighbours(
+def _similar_texts(
     known: Mapping[Pair, TextSimilarity], settings: DuplicateSettings
 ) -> dict[str, list[tuple[str, TextSimilarity]]]:
-    """Return for each text the other texts that are nearly the same."""
-    found: dict[str, list[tuple[str, TextSimilarity]]] = {}
-    for (one, other), like in known.items():
-        if one != other and settings.near != "keep" and _is_near(like, settings):
-            found.setdefault(one, []).append((other, like))
-            found.setdefault(other, []).append((one, like))
-    return found
+    """Return for the digest of each text the digests of texts that are nearly the same."""
+    similar: dict[str, list[tuple[str, TextSimilarity]]] = {}
+    for (one, other), similarity in known.items():
+        if one != other and settings.near != "keep" and _is_near(similarity, settings):
+            similar.setdefault(one, []).append((other, similarity))
+            similar.setdefault(other, []).append((one, similarity))
+    return similar
 
 
 def describe_instalment(
-    post: Post, earlier: Post, like: TextSimilarity, settings: DuplicateSettings
+    post: Post, earlier: Post, similarity: TextSimilarity, settings: DuplicateSettings
 ) -> DuplicatePair | None:
-    """Return what is told of a post and the one before it in its row, if they are as alike as duplicates are."""
-    return _finding(post, earlier, DuplicateKind.INSTALMENT, like.jaccard) if _is_near(like, settings) else None
+    """Return a post with an earlier instalment, if they are as similar as duplicates; else None."""
+    if not _is_near(similarity, settings):
+        return None
+    return _make_pair(post, earlier, DuplicateKind.INSTALMENT, similarity.jaccard)
 
 
-def _is_near(like: TextSimilarity, settings: DuplicateSettings) -> bool:
-    return like.jaccard >= settings.similarity and like.characters >= SHORT
+def _is_near(similarity: TextSimilarity, settings: DuplicateSettings) -> bool:
+    return similarity.jaccard >= settings.similarity and similarity.characters >= SHORT
 
 
-def _finding(
-    post: Post, stays: Post, kind: DuplicateKind, similarity: float = 1.0, *, drop: bool = True
+def _make_pair(
+    post: Post, kept: Post, kind: DuplicateKind, similarity: float = 1.0, *, drop: bool = True
 ) -> DuplicatePair:
-    """Return what is told of a pair, and whether *post* goes."""
+    """Return the pair, which says whether *post* is dropped and why."""
     percent = f"{math.floor(similarity * 100)} % of its text"
-    words = {
+    reasons = {
         DuplicateKind.ID: "the same id",
         DuplicateKind.TEXT: "the same text",
         DuplicateKind.NEAR: percent,
-        DuplicateKind.INSTALMENT: f"an instalment, it stays: other numbers, {percent}",
+        DuplicateKind.INSTALMENT: f"an instalment, which is kept: other numbers, {percent}",
     }
     return DuplicatePair(
         post=post,
-        kept=stays,
+        kept=kept,
         kind=kind,
         similarity=similarity,
         dropped=kind is not DuplicateKind.INSTALMENT and (drop or kind is not DuplicateKind.NEAR),
-        reason=f"{words[kind]} as {stays.path}",
+        reason=f"{reasons[kind]} as {kept.path}",
     )

@@ -1,10 +1,10 @@
-"""Permanent ids: chosen once, never changed, never given to another post.
+"""Permanent entry ids: assigned once, never changed, never given to another post.
 
-An id is a post's, wherever its file lies and whatever it says by now. What was published is recognised by, in this
-order: an id of its own; the same text in the same file; the same text in another file, if no other post has it; the
-same file, as long as title or text are still alike; and, for a file that was renamed and edited at once, a text that is
-much alike where the old file is gone. What is not recognised gets a `tag:` URI (RFC 4151) made from the authority, its
-date and its path, which is then never given again.
+A post keeps its id when its file is renamed or its text is edited. A published post is recognised by, in this order:
+the id in its front matter; the same text in the same file; the same text in another file, if no other post has it; the
+same file, if title or text are still similar; and, for a file that was renamed and edited at once, a very similar text
+in a file that no longer exists. Any other post gets a `tag:` URI (RFC 4151) made from the authority, its date and its
+path, which is never assigned again.
 """
 
 import re
@@ -19,62 +19,63 @@ from feeds.core.posts.sketch import resemblance, sketch_hashes
 from feeds.core.posts.text import normalize
 from feeds.model import KnownEntry, Post
 
-#: What RFC 4151 section 2.1 lets stand unescaped in `specific` (pchar and `/`), less what would be misread.
+#: Characters that RFC 4151 section 2.1 allows unescaped in `specific` (pchar and `/`), without those easily misread.
 _PLAIN = "/-._~!$'()*+,="
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]*")
-#: Of sketches: about a third of the text was kept. Texts of different posts have 0 to 0.1.
-_ALIKE = 0.2
-#: About two thirds were kept.
-_MUCH_ALIKE = 0.5
+#: Resemblance of sketches when about a third of the text was kept. Texts of different posts have 0 to 0.1.
+_SIMILAR = 0.2
+#: When about two thirds were kept.
+_VERY_SIMILAR = 0.5
 
 
 def assign_ids(
     posts: Iterable[Post], known: Iterable[KnownEntry], authority: str, present: Collection[str] = ()
 ) -> dict[str, str]:
-    """Return an id for each post, by path. The order of *posts* does not matter.
+    """Return the id of each post, by path. The order of *posts* does not matter.
 
-    *present* holds the paths of all files, also of those that are not public: a file that is held back was not renamed.
+    *present* holds the paths of all files. A file in it was not renamed, even if its post is not public.
     """
-    remembered = {k.id: k for k in known}
-    work = _Assignment(list(posts), remembered)
-    for rule in (_own_id, _same_file, _same_text, _same_place, _moved_and_edited):
-        work.give(rule(work.waiting, work.free(), present))
-    taken = remembered.keys() | work.found.values()
-    for post in sorted(work.waiting, key=lambda post: (post.published, post.path)):
-        identity = tag_uri(post, authority)
-        if identity in taken:
-            identity = unique_name(identity, ";", taken)
-        work.found[post.path] = identity
-        taken.add(identity)
-    return work.found
+    by_id = {entry.id: entry for entry in known}
+    assignment = _Assignment(list(posts), by_id)
+    for rule in (_match_declared_ids, _match_same_file, _match_renamed, _match_edited, _match_renamed_and_edited):
+        assignment.assign(rule(assignment.unassigned, assignment.free(), present))
+    taken = by_id.keys() | assignment.ids.values()
+    for post in sorted(assignment.unassigned, key=lambda post: (post.published, post.path)):
+        new_id = tag_uri(post, authority)
+        if new_id in taken:
+            new_id = unique_name(new_id, ";", taken)
+        assignment.ids[post.path] = new_id
+        taken.add(new_id)
+    return assignment.ids
 
 
 class _Assignment:
-    """Posts that wait for an id, and ids that wait for a post."""
+    """Posts without an id, and known entries without a post."""
 
-    def __init__(self, posts: list[Post], remembered: Mapping[str, KnownEntry]) -> None:
-        self.waiting = posts
-        self.found: dict[str, str] = {}
-        self._free = dict(remembered)
+    def __init__(self, posts: list[Post], by_id: Mapping[str, KnownEntry]) -> None:
+        self.unassigned = posts
+        #: By path.
+        self.ids: dict[str, str] = {}
+        self._free = dict(by_id)
 
     def free(self) -> Collection[KnownEntry]:
         return self._free.values()
 
-    def give(self, matches: Iterable[tuple[Post, str]]) -> None:
-        """Give each match's id to its post, unless either has found another."""
-        had = len(self.found)
-        for post, identity in matches:
-            if post.path not in self.found and (post.declared_id or identity in self._free):
-                self.found[post.path] = identity
-                self._free.pop(identity, None)
-        if len(self.found) > had:
-            self.waiting = [post for post in self.waiting if post.path not in self.found]
+    def assign(self, matches: Iterable[tuple[Post, str]]) -> None:
+        """Assign the id of each match to its post, unless one of the two is already assigned."""
+        before = len(self.ids)
+        for post, entry_id in matches:
+            if post.path not in self.ids and (post.declared_id or entry_id in self._free):
+                self.ids[post.path] = entry_id
+                self._free.pop(entry_id, None)
+        if len(self.ids) > before:
+            self.unassigned = [post for post in self.unassigned if post.path not in self.ids]
 
 
 def may_be_same_entry(post: Post, known: KnownEntry) -> bool:
-    """Return whether *post* may be what *known* was, edited: it has its title, or a good part of its text.
+    """Return whether *post* may be an edited version of *known*: it has the same title, or much of the same text.
 
-    A text of a few words has no sketch that could tell; there the date decides.
+    If a text is too short for a sketch, the date decides.
     """
     if known.sketch is None or known.title is None or post.text_digest == known.text_digest:
         return True
@@ -82,98 +83,108 @@ def may_be_same_entry(post: Post, known: KnownEntry) -> bool:
         return True
     if not post.sketch or not known.sketch:
         return post.published == known.published
-    return resemblance(post.sketch, known.sketch) >= _ALIKE
+    return resemblance(post.sketch, known.sketch) >= _SIMILAR
 
 
 class PublishedBefore:
-    """Which posts were published before, as a question; asked of the few that repeat another."""
+    """Tells whether a post was published before from the same file."""
 
     def __init__(self, known: Iterable[KnownEntry]) -> None:
         self._known = known
 
     def __call__(self, post: Post) -> bool:
-        """Return whether *post*, edited perhaps, lay in this file when it was last public."""
-        return any(may_be_same_entry(post, k) for k in self.at.get(post.path, ()))
+        """Return whether *post*, or an earlier version of it, was published from its file."""
+        return any(may_be_same_entry(post, entry) for entry in self.by_path.get(post.path, ()))
 
     @cached_property
-    def at(self) -> dict[str, list[KnownEntry]]:
-        """The entries that lay in each file, the latest last."""
-        at: dict[str, list[KnownEntry]] = defaultdict(list)
-        for k in self._known:
-            at[k.path].append(k)
-        return at
+    def by_path(self) -> dict[str, list[KnownEntry]]:
+        """The known entries of each file, the latest last. Built when first used: most sites have no duplicates."""
+        by_path: dict[str, list[KnownEntry]] = defaultdict(list)
+        for entry in self._known:
+            by_path[entry.path].append(entry)
+        return by_path
 
 
 def tag_uri(post: Post, authority: str) -> str:
-    """Return the id a post gets when nothing better is known."""
+    """Return the `tag:` URI of a post that is not recognised."""
     path = post.path if _PLAIN_PATH.fullmatch(post.path) else quote(post.path, safe=_PLAIN)
     return f"tag:{authority}:{post.published.date()}/{path}"
 
 
-def _own_id(posts: list[Post], _known: Collection[KnownEntry], _present: Collection[str]) -> Iterator[tuple[Post, str]]:
+# Rules: each yields (post, id) for posts that it recognises -----------------------------------------------------------
+
+
+def _match_declared_ids(
+    posts: list[Post], _known: Collection[KnownEntry], _present: Collection[str]
+) -> Iterator[tuple[Post, str]]:
     return ((post, post.declared_id) for post in posts if post.declared_id)
 
 
-def _same_file(
+def _match_same_file(
     posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
-    at = {(k.path, k.text_digest): k.id for k in known}
-    return ((post, at[here]) for post in posts if (here := (post.path, post.text_digest)) in at)
+    """Match a post with the entry of the same path and text."""
+    ids = {(entry.path, entry.text_digest): entry.id for entry in known}
+    return ((post, ids[key]) for post in posts if (key := (post.path, post.text_digest)) in ids)
 
 
-def _same_text(
+def _match_renamed(
     posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
-    """A text that only one post has and only one had: the file was renamed. Short texts prove nothing."""
+    """Match a post with the entry of the same text, if no other post and no other entry has it and it is not short."""
     if not (posts and known):
         return iter(())
-    had = _single({k.id: k.text_digest for k in known})
-    have = _single({post.path: post.text_digest for post in posts if post.text_size >= SHORT})
+    ids = _invert_unique({entry.id: entry.text_digest for entry in known})
+    paths = _invert_unique({post.path: post.text_digest for post in posts if post.text_size >= SHORT})
     return (
-        (post, had[post.text_digest])
+        (post, ids[post.text_digest])
         for post in posts
-        if have.get(post.text_digest) == post.path and post.text_digest in had
+        if paths.get(post.text_digest) == post.path and post.text_digest in ids
     )
 
 
-def _same_place(
+def _match_edited(
     posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
-    """The file that was there before, unless a new post has taken its name. A file may have been several entries'."""
-    at = PublishedBefore(known if posts else ()).at
-    return ((post, k.id) for post in posts for k in reversed(at.get(post.path, ())) if may_be_same_entry(post, k))
+    """Match a post with an entry of the same path that it may be, the latest first."""
+    by_path = PublishedBefore(known if posts else ()).by_path
+    return (
+        (post, entry.id)
+        for post in posts
+        for entry in reversed(by_path.get(post.path, ()))
+        if may_be_same_entry(post, entry)
+    )
 
 
-def _moved_and_edited(
+def _match_renamed_and_edited(
     posts: list[Post], known: Collection[KnownEntry], present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
-    """What resembles a new file most of what lay in files that are gone, the closest pairs first."""
-    here = {*present, *(post.path for post in posts)} if posts else set()
-    gone = [k for k in known if posts and k.path not in here and k.sketch is not None and k.title is not None]
-    pairs = ((_resemblance(post, k), post, k.id) for post, k in _meeting(posts, gone))
-    close = sorted((p for p in pairs if p[0] >= _MUCH_ALIKE), key=lambda p: (-p[0], p[1].path, p[2]))
-    return ((post, identity) for _, post, identity in close)
+    """Match a post with a very similar entry whose file no longer exists, the most similar pairs first."""
+    paths = {*present, *(post.path for post in posts)} if posts else set()
+    gone = [e for e in known if posts and e.path not in paths and e.sketch is not None and e.title is not None]
+    pairs = ((_resemblance(post, entry), post, entry.id) for post, entry in _pairs_with_common_keys(posts, gone))
+    similar = sorted((p for p in pairs if p[0] >= _VERY_SIMILAR), key=lambda p: (-p[0], p[1].path, p[2]))
+    return ((post, entry_id) for _, post, entry_id in similar)
 
 
-def _meeting(posts: list[Post], gone: list[KnownEntry]) -> Iterator[tuple[Post, KnownEntry]]:
-    """Yield posts and entries that have a hash of their sketches, or their title and date, in common."""
+def _pairs_with_common_keys(posts: list[Post], gone: list[KnownEntry]) -> Iterator[tuple[Post, KnownEntry]]:
+    """Yield posts and entries that share a hash of their sketches, or their title and date."""
     index: dict[object, list[KnownEntry]] = defaultdict(list)
-    for k in gone:
-        for mark in (*sketch_hashes(k.sketch or b""), (k.title, k.published)):
-            index[mark].append(k)
+    for entry in gone:
+        for key in (*sketch_hashes(entry.sketch or b""), (entry.title, entry.published)):
+            index[key].append(entry)
     for post in posts:
-        met = {
-            k.id: k for mark in (*sketch_hashes(post.sketch), (post.title, post.published)) for k in index.get(mark, ())
-        }
-        yield from ((post, k) for k in met.values())
+        keys = (*sketch_hashes(post.sketch), (post.title, post.published))
+        entries = {entry.id: entry for key in keys for entry in index.get(key, ())}
+        yield from ((post, entry) for entry in entries.values())
 
 
 def _resemblance(post: Post, known: KnownEntry) -> float:
-    same = (post.title, post.published) == (known.title, known.published)
-    return 1.0 if same else resemblance(post.sketch, known.sketch or b"")
+    is_same = (post.title, post.published) == (known.title, known.published)
+    return 1.0 if is_same else resemblance(post.sketch, known.sketch or b"")
 
 
-def _single(values: Mapping[str, str]) -> dict[str, str]:
-    """Return value -> key for the values that stand once."""
+def _invert_unique(values: Mapping[str, str]) -> dict[str, str]:
+    """Return value -> key for the values that occur once."""
     counts = Counter(values.values())
     return {value: key for key, value in values.items() if counts[value] == 1}

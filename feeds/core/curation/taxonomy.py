@@ -1,4 +1,4 @@
-"""Categories and tags: which spellings are one, which spelling wins, what its path is."""
+"""Names of categories and tags: comparison, winning spellings, slugs."""
 
 import unicodedata
 from collections import Counter
@@ -6,22 +6,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import count
 
-from feeds.core.posts.parse import LONGEST_SLUG, slugify
+from feeds.core.posts.urls import LONGEST_SLUG, slugify
 from feeds.model import Post, PublishedCategory
 from feeds.settings import CategorySettings
 
 
 @lru_cache(maxsize=100_000)
 def normalize_name(name: str) -> str:
-    """Return *name* as names are compared: NFKC, without case and separators."""
+    """Return *name* for comparison: NFKC, without case and separators."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in folded if c not in " -_\u3000\u30fb") or folded
 
 
 class Spellings(dict[str, str]):
-    """Each name's spelling that is used most; among equals the first in code point order.
+    """Name -> its most used spelling; of equally frequent ones the first in code point order.
 
-    A name is looked up once and then known, since thousands of posts ask for the same few hundred.
+    Lookups are cached, since thousands of posts have the same few hundred names.
     """
 
     def __init__(self, used: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
@@ -29,25 +29,25 @@ class Spellings(dict[str, str]):
         self._aliases = {normalize_name(alias): name for alias, name in (aliases or {}).items()}
         counts: Counter[str] = Counter()
         for name, number in Counter(used).items():
-            counts[self._meant(name)] += number
+            counts[self._resolve_alias(name)] += number
         self._winners: dict[str, str] = {}
-        for name, _ in sorted(counts.items(), key=lambda found: (-found[1], found[0])):
+        for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             self._winners.setdefault(normalize_name(name), name)
 
     def __missing__(self, name: str) -> str:
-        meant = self._meant(name)
-        self[name] = self._winners.get(normalize_name(meant), meant)
+        resolved = self._resolve_alias(name)
+        self[name] = self._winners.get(normalize_name(resolved), resolved)
         return self[name]
 
     def of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the winning spellings of *names*, each once, in their order."""
         return tuple(dict.fromkeys(map(self.__getitem__, names)))
 
-    def _meant(self, name: str) -> str:
-        """Return what *name* is an alias of: in several steps, and where a tag above it is one (`ML/Chips`)."""
+    def _resolve_alias(self, name: str) -> str:
+        """Return the name that *name* is an alias of, in one or more steps; also if a tag above it is an alias."""
         if not self._aliases:
             return name
-        used: set[str] = set()  # each serves once: `"AI" = "AI/General"` must come to an end
+        used: set[str] = set()  # each alias is used once, so that `"AI" = "AI/General"` does not loop
         while alias := next(
             (p for p in _prefixes(name) if normalize_name(p) in self._aliases and normalize_name(p) not in used), None
         ):
@@ -63,100 +63,105 @@ def _prefixes(name: str) -> Iterator[str]:
         name = name.rpartition("/")[0]
 
 
-#: Of a name, in a warning.
+#: Characters of a name in a warning.
 _SHOWN = 60
-#: What Windows keeps for devices, whatever stands behind a dot (Win32's naming rules).
+#: File names that Windows reserves for devices, with any extension (Win32 naming rules).
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789")})
 
 
 def published_categories(
-    posts: Iterable[Post], configured: Mapping[str, CategorySettings], remembered: Mapping[str, str] | None = None
+    posts: Iterable[Post], configured: Mapping[str, CategorySettings], known_slugs: Mapping[str, str] | None = None
 ) -> dict[str, PublishedCategory]:
-    """Return every category in use by the `key` of each of its names; no two have the same slug, not even but for case.
+    """Return every category in use, by the normalised form of each of its names; no two have the same slug.
 
-    *remembered* are slugs that were given before, by key: they stay, unless the config says otherwise.
+    *known_slugs* are those that categories had before, by normalised name. They stay, unless the config says otherwise.
     """
-    former = renamed_categories(configured)
-    known = {normalize_name(name): (name, category) for name, category in configured.items()}
-    used = [former.get(normalize_name(name), name) for post in posts for name in post.categories]
+    renamed = renamed_categories(configured)
+    by_key = {normalize_name(name): (name, category) for name, category in configured.items()}
+    used = [renamed.get(normalize_name(name), name) for post in posts for name in post.categories]
     spellings = Spellings(used)
-    terms = {normalize_name(name): known.get(normalize_name(name), (name, None))[0] for name in spellings.of(used)}
-    wanted = {at: category.slug for at, (_, category) in known.items() if category.slug}
-    given = assign_slugs(terms, wanted=wanted, remembered=remembered or {}, fallback="category")
+    terms = {normalize_name(name): by_key.get(normalize_name(name), (name, None))[0] for name in spellings.of(used)}
+    configured_slugs = {key: category.slug for key, (_, category) in by_key.items() if category.slug}
+    slugs = assign_slugs(terms, configured=configured_slugs, known=known_slugs or {}, fallback="category")
     found = {
-        at: _topic(terms[at], given[at], known[at][1] if at in known else CategorySettings()) for at in sorted(terms)
+        key: _publish(terms[key], slugs[key], by_key[key][1] if key in by_key else CategorySettings())
+        for key in sorted(terms)
     }
-    return found | {was: found[normalize_name(name)] for was, name in former.items() if normalize_name(name) in found}
+    return found | {old: found[normalize_name(new)] for old, new in renamed.items() if normalize_name(new) in found}
 
 
 def renamed_categories(configured: Mapping[str, CategorySettings]) -> dict[str, str]:
-    """Return what categories are called now, by the `key` of what they were called before."""
+    """Return normalised former name -> present name of each category that was renamed in the config."""
     return {normalize_name(was): name for name, category in configured.items() for was in category.was}
 
 
 def category_keys(names: Iterable[str], configured: Mapping[str, CategorySettings]) -> frozenset[str]:
-    """Return the keys of categories that are asked for by any name they have or had."""
-    former = renamed_categories(configured)
-    return frozenset(normalize_name(former.get(normalize_name(name), name)) for name in names)
+    """Return the normalised present names of categories, given by present or former names."""
+    renamed = renamed_categories(configured)
+    return frozenset(normalize_name(renamed.get(normalize_name(name), name)) for name in names)
 
 
-def _topic(term: str, slug: str, category: CategorySettings) -> PublishedCategory:
+def _publish(term: str, slug: str, category: CategorySettings) -> PublishedCategory:
     return PublishedCategory(term=term, label=category.label or term, slug=slug, description=category.description or "")
 
 
 def assign_slugs(
-    names: Mapping[str, str], *, wanted: Mapping[str, str], remembered: Mapping[str, str], fallback: str
+    names: Mapping[str, str], *, configured: Mapping[str, str], known: Mapping[str, str], fallback: str
 ) -> dict[str, str]:
-    """Return a slug for each of *names* (by key), no two alike: the one that is *wanted*, else the one that was given.
+    """Return a different slug for each of *names* (by key): the configured one, else the known one, else a new one.
 
-    What is remembered of others is not given again: a feed may be read there.
+    A known slug of another name is not assigned again, since readers may be subscribed to its feed.
     """
-    found: dict[str, str] = {}
+    slugs: dict[str, str] = {}
     taken: set[str] = set()
-    for at in sorted(names.keys() & wanted.keys(), key=names.__getitem__):
-        found[at] = unique_name(plain_slug(wanted[at], fallback), "-", taken)
-        taken.add(found[at])
-    found |= {at: slug for at, slug in remembered.items() if at in names and at not in wanted and slug not in taken}
-    taken |= {*remembered.values(), *found.values()}
-    for at in sorted(names.keys() - found.keys(), key=names.__getitem__):
-        found[at] = unique_name(plain_slug(names[at], fallback), "-", taken)
-        taken.add(found[at])
-    return found
+    for key in sorted(names.keys() & configured.keys(), key=names.__getitem__):
+        slugs[key] = unique_name(plain_slug(configured[key], fallback), "-", taken)
+        taken.add(slugs[key])
+    slugs |= {key: slug for key, slug in known.items() if key in names and key not in configured and slug not in taken}
+    taken |= {*known.values(), *slugs.values()}
+    for key in sorted(names.keys() - slugs.keys(), key=names.__getitem__):
+        slugs[key] = unique_name(plain_slug(names[key], fallback), "-", taken)
+        taken.add(slugs[key])
+    return slugs
 
 
 def plain_slug(name: str, fallback: str) -> str:
-    """Return the slug of a name by itself: *fallback* where nothing is left of it, no name of a device."""
+    """Return the slug of a name: *fallback* if it has no safe character, never a device name of Windows."""
     slug = slugify(name) or fallback
     return f"{slug}-{fallback}" if slug.partition(".")[0] in _DEVICES else slug
 
 
 def unique_name(name: str, joint: str, taken: Collection[str]) -> str:
-    """Return *name*, with the joint and a number behind it if it is taken."""
+    """Return *name* if it is not taken, else *name* with *joint* and a number appended."""
     candidates = (f"{name}{joint}{number}" if number > 1 else name for number in count(1))
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def category_warnings(
-    posts: Iterable[Post], found: Mapping[str, PublishedCategory], configured: Mapping[str, CategorySettings]
+    posts: Iterable[Post], published: Mapping[str, PublishedCategory], configured: Mapping[str, CategorySettings]
 ) -> Iterator[str]:
-    """Yield a line for each category that is written in several ways, or whose address does not say its name."""
-    where: dict[str, dict[str, str]] = {}
+    """Yield a warning for each category with several spellings, and for each whose slug differs from its name."""
+    spellings: dict[str, dict[str, str]] = {}  # normalised name -> spelling -> path of a post
     for post in posts:
         for name in post.categories:
-            where.setdefault(normalize_name(name), {}).setdefault(name, post.path)
-    chosen = {normalize_name(name) for name, category in configured.items() if category.slug}
-    for at, spelled in sorted(where.items()):
-        topic, path = found[at], spelled[min(spelled)]
-        if len(spelled) > 1:
-            ways = " and ".join(f"{name[:_SHOWN]!r}" for name in sorted(spelled))
-            yield f"{path}: categories {ways} are one category, published as {topic.term[:_SHOWN]!r}"
-        if at not in chosen and at == normalize_name(topic.term) and not _says(topic.slug, topic.term):
+            spellings.setdefault(normalize_name(name), {}).setdefault(name, post.path)
+    with_slug = {normalize_name(name) for name, category in configured.items() if category.slug}
+    for key, paths in sorted(spellings.items()):
+        category, path = published[key], paths[min(paths)]
+        if len(paths) > 1:
+            names = " and ".join(f"{name[:_SHOWN]!r}" for name in sorted(paths))
+            yield f"{path}: categories {names} are one category, published as {category.term[:_SHOWN]!r}"
+        if (
+            key not in with_slug
+            and key == normalize_name(category.term)
+            and not _is_usual(category.slug, category.term)
+        ):
             yield (
-                f"{path}: category {topic.term[:_SHOWN]!r} has its feed in category/{topic.slug[:_SHOWN]}/; a `slug` in"
-                f" [categories] gives it an address of your choice"
+                f"{path}: category {category.term[:_SHOWN]!r} has its feed in category/{category.slug[:_SHOWN]}/; a"
+                f" `slug` in [categories] gives it another address"
             )
 
 
-def _says(slug: str, name: str) -> bool:
-    """Return whether a slug is what anybody would expect of the name."""
+def _is_usual(slug: str, name: str) -> bool:
+    """Return whether a slug is the one that follows from the name."""
     return slug == slugify(name) and len(name.encode()) <= LONGEST_SLUG

@@ -1,1 +1,1 @@
-"""One file: front matter, dates, Markdown, text."""
+"""One post file: front matter, dates, repeated passages, Markdown, plain text."""

@@ -1,11 +1,11 @@
-"""How metadata stands at the head of a post file.
+"""The formats of front matter: YAML, TOML, JSON, Pelican's header lines and the head of an HTML document.
 
-Built on python-frontmatter's handlers. What they do silently wrong is refused here: a list as front matter, a missing
-closing fence and broken YAML leave no metadata behind and no error (python-frontmatter 1.3.0), dates that cannot be
-raise a bare ValueError, and libyaml ends the process on deep nesting.
+Built on python-frontmatter's handlers, with errors where those go on silently: for a list as front matter, a missing
+closing fence and broken YAML they return no metadata and raise nothing (python-frontmatter 1.3.0). Impossible dates
+raise a bare ValueError there, and libyaml ends the process on deep nesting.
 
-Apart from `feeds.core.posts.frontmatter` because the libraries behind it take longer to load than a publish in which
-nothing has changed takes altogether.
+This is apart from `feeds.core.posts.frontmatter` because importing these libraries takes longer than a whole publish
+that finds nothing changed.
 """
 
 import json
@@ -28,93 +28,97 @@ from yaml.events import (
 
 from feeds.core.posts.vocabulary import KEYS
 
-#: What the parsers raise: PyYAML's constructors at `!!timestamp foo` and its like, all at what nests too deeply.
+#: Everything the parsers raise: PyYAML's constructors on `!!timestamp foo` and the like, all of them on deep nesting.
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError)
-#: Where handlers leave the keys that stand twice; no key of a post can be this.
+#: The metadata key under which handlers put the keys that occur twice; no post can have such a key.
 REPEATED = "\0repeated"
-_MOST_CHARACTERS = 100_000
-_MOST_ALIASES = 20
-_DEEPEST = 100
-_MOST_VALUES = 10_000
-#: Brackets in quotes do not nest, but telling them apart is the parser's work.
-_MOST_BRACKETS = 2000
+_MAX_CHARACTERS = 100_000
+_MAX_ALIASES = 20
+_MAX_DEPTH = 100
+_MAX_VALUES = 10_000
+#: Brackets in quotes do not nest, but only the parser can recognise them.
+_MAX_BRACKETS = 2000
 _ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
 _ANCHOR = re.compile(r"(?<![^\s\[\]{},:-])&[^\s\[\]{},&]+")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
-#: The plain scalars that are more than text.
+#: The plain scalars that are not text.
 _PLAIN: dict[str, bool | None] = {**dict.fromkeys(_NULLS), **_BOOLS}
 
 
-class Scalars(yaml.CSafeLoader):
-    """YAML in which only `null`, `true` and `false` are more than text.
+class TextLoader(yaml.CSafeLoader):
+    """YAML in which all scalars are text, except `null`, `true` and `false`.
 
-    YAML 1.1 would read the title `1.10` as 1.1, the slug `010` as 8, the language `no` as false and the date
-    `2021-09-31` as an exception. What a value means depends on its key, so it is decided there.
+    YAML 1.1 would read the title `1.10` as 1.1, the slug `010` as 8 and the language `no` as false, and would raise on
+    the date `2021-09-31`. The meaning of a value depends on its key, so it is decided by those who know the key.
     """
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own way
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self.repeated: list[str] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        """Return the mapping; keys that stand twice are written down."""
+        """Return the mapping, and collect its repeated keys."""
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(set(keys)) < len(keys):
-            self.repeated += sorted(key for key, number in Counter(keys).items() if number > 1 and key != "<<")
+            self.repeated += (key for key in _repeated(keys) if key != "<<")
         return super().construct_mapping(node, deep=deep)
 
 
-Scalars.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-Scalars.add_implicit_resolver(
+TextLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+TextLoader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
-Scalars.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
+TextLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
 
 
 class Fenced(BaseHandler):
     """Metadata between two fences."""
 
     FM_BOUNDARY: re.Pattern[str]
-    #: The same behind a line break, which is searched for faster than the beginning of a line.
+    #: The closing fence with the line break before it, which is found faster than a line start.
     closing: re.Pattern[str]
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the metadata's text and what follows the closing fence.
+        """Return the text of the metadata and the text after the closing fence.
 
         Raises:
-            ValueError: there is no closing fence.
+            ValueError: the closing fence is missing.
         """
-        opened = self.FM_BOUNDARY.match(text)
-        closed = opened and self.closing.search(text, opened.end())
-        if not opened or not closed:
+        opening = self.FM_BOUNDARY.match(text)
+        closing = opening and self.closing.search(text, opening.end())
+        if not opening or not closing:
             raise ValueError(f"it has no closing {self.END_DELIMITER}")
-        return text[opened.end() : closed.start() + 1], text[closed.end() :]
+        return text[opening.end() : closing.start() + 1], text[closing.end() :]
 
 
 class Yaml(Fenced):
-    """YAML between `---`, refused where python-frontmatter would shrug."""
+    """YAML between `---`."""
 
     FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
     closing = re.compile(r"\n-{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "---"
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return the mapping; keys that stand twice in it lie under `REPEATED`."""
-        if problem := _too_much(fm):
-            raise ValueError(problem)
-        found = load_fast(fm)
-        return load_full(fm) if found is None else found
+        """Return the mapping, its repeated keys under `REPEATED`.
+
+        Raises:
+            yaml.YAMLError | ValueError: it is broken, not a mapping, or too large.
+        """
+        if excess := _check_limits(fm):
+            raise ValueError(excess)
+        metadata = load_fast(fm)
+        return load_full(fm) if metadata is None else metadata
 
 
 def load_fast(front: str) -> dict[str, Any] | None:
-    """Return the mapping in *front* as `whole` would; None where it is no ordinary one, or broken.
+    """Return the same mapping as `load_full`, faster; None if *front* is broken or needs `load_full`.
 
-    PyYAML's resolver and constructors take longer than its parser, and ordinary front matter has no use for them: so
-    this takes the parser's events as they come. Whatever could mean more than it says - a tag,
-    an anchor, an alias, `<<`, a key that stands twice or is a list, a second document - is left to `whole`.
+    PyYAML's resolver and constructors take longer than its parser, and most front matter does not need them, so this
+    builds the mapping from the parser's events. It leaves tags, anchors, aliases, `<<`, repeated keys, keys that are
+    lists and second documents to `load_full`.
     """
     next_event = yaml.CSafeLoader(front).get_event
     try:
@@ -122,21 +126,21 @@ def load_fast(front: str) -> dict[str, Any] | None:
         first = next_event()
         if type(first) is not MappingStartEvent or first.anchor or first.tag:
             return None
-        found = _mapping(next_event)
-        if found is None:
+        mapping = _build_mapping(next_event)
+        if mapping is None:
             return None
         next_event()  # the document ends
-        return found if type(next_event()) is StreamEndEvent else None
+        return mapping if type(next_event()) is StreamEndEvent else None
     except yaml.YAMLError:
         return None
 
 
-def _mapping(next_event: Any) -> dict[str, Any] | None:  # noqa: C901, PLR0912 - a call for each event costs as much as it
-    """Return the mapping that has just begun, or None; not recursive, since the depth is the post's."""
-    found: dict[str, Any] = {}
+def _build_mapping(next_event: Any) -> dict[str, Any] | None:  # noqa: C901, PLR0912 - calls per event cost time
+    """Return the mapping that has just begun, or None. Not recursive, since a post may nest deeply."""
+    mapping: dict[str, Any] = {}
     outer: list[tuple[Any, Any]] = []
-    #: A mapping whose next event is a key if `key` is None; a list if `add` is set.
-    here: Any = found
+    #: The innermost mapping, whose next event is a key if `key` is None; or the innermost list, if `add` is set.
+    here: Any = mapping
     add: Any = None
     key: Any = None
     while True:
@@ -171,85 +175,89 @@ def _mapping(next_event: Any) -> dict[str, Any] | None:  # noqa: C901, PLR0912 -
             here, add = inner, (inner.append if kind is SequenceStartEvent else None)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             if not outer:
-                return found
+                return mapping
             here, add = outer.pop()
         else:
             return None
 
 
 def load_full(front: str) -> dict[str, Any]:
-    """Return the mapping in *front*, whatever it makes use of; keys that stand twice lie under `REPEATED`.
+    """Return the mapping in *front*, all of YAML allowed; its repeated keys are under `REPEATED`.
 
     Raises:
-        yaml.YAMLError | ValueError: it is broken, no mapping, or grows beyond reason.
+        yaml.YAMLError | ValueError: it is broken, not a mapping, or its aliases expand to too many values.
     """
-    loader = Scalars(front)
+    loader = TextLoader(front)
     try:
-        found = loader.get_single_data()
+        metadata = loader.get_single_data()
     finally:
         loader.dispose()
-    if found is not None and not isinstance(found, dict):
-        kind = "a list" if isinstance(found, list) else "one value"
+    if metadata is not None and not isinstance(metadata, dict):
+        kind = "a list" if isinstance(metadata, list) else "one value"
         raise ValueError(f"it is {kind}, not keys with values")
-    if "*" in front and _weight(found) > _MOST_VALUES:
-        raise ValueError(f"its YAML aliases expand to more than {_MOST_VALUES:,} values")
-    return {**(found or {}), REPEATED: tuple(loader.repeated)}
+    if "*" in front and _count_values(metadata) > _MAX_VALUES:
+        raise ValueError(f"its YAML aliases expand to more than {_MAX_VALUES:,} values")
+    return {**(metadata or {}), REPEATED: tuple(loader.repeated)}
 
 
 class Toml(Fenced):
-    """TOML between `+++`; python-frontmatter has this only where the package `toml` happens to be installed."""
+    """TOML between `+++`; python-frontmatter supports it only if the package `toml` is installed."""
 
     FM_BOUNDARY = re.compile(r"\+{3,}[ \t]*$", re.MULTILINE)
     closing = re.compile(r"\n\+{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "+++"
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return the table; TOML lets no key stand twice."""
+        """Return the table; repeated keys are errors in TOML."""
         return tomllib.loads(fm)
 
 
 class Json(BaseHandler):
-    """A JSON object at the very start, as Hugo has it; the text begins on the line below its closing brace.
+    """A JSON object at the very start, as in Hugo; the body begins on the line after its closing brace.
 
-    python-frontmatter wants each brace on a line of its own, and takes the first such line for the end.
+    python-frontmatter requires each brace alone on its line, and takes the first such line for the end.
     """
 
     FM_BOUNDARY = re.compile(r"{(?=\s*[\"}])")
     START_DELIMITER, END_DELIMITER = "{", "}"
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the object's text and what follows it; everything and nothing where it is broken.
+        """Return the text of the object and the text after it; a broken object is taken to be the whole text.
 
         Raises:
-            ValueError: something follows the closing brace on its line.
+            ValueError: more text follows on the line of the closing brace.
         """
         try:
             _, end = json.JSONDecoder().raw_decode(text)
         except json.JSONDecodeError:
             return text, ""
-        behind, _, _ = text[end:].partition("\n")
-        if behind.strip():
+        rest_of_line, _, _ = text[end:].partition("\n")
+        if rest_of_line.strip():
             raise json.JSONDecodeError("the text must begin on the line below the closing brace", text, end)
-        return text[:end], text[end + len(behind) :]
+        return text[:end], text[end + len(rest_of_line) :]
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return the object, numbers as they were written; keys that stand twice in it lie under `REPEATED`."""
-        if _bracket_depth(fm) > _DEEPEST:
+        """Return the object, numbers as text; its repeated keys are under `REPEATED`.
+
+        Raises:
+            ValueError | RecursionError: it is broken, or nested too deeply.
+        """
+        if _bracket_depth(fm) > _MAX_DEPTH:
             raise RecursionError
         repeated: list[str] = []
 
-        def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            repeated.extend(sorted(key for key, number in Counter(key for key, _ in pairs).items() if number > 1))
+        def to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            repeated.extend(_repeated(key for key, _ in pairs))
             return dict(pairs)
 
-        found = json.loads(fm, object_pairs_hook=mapping, parse_float=str, parse_int=str, parse_constant=str)
-        return {**found, REPEATED: tuple(repeated)}
+        metadata = json.loads(fm, object_pairs_hook=to_dict, parse_float=str, parse_int=str, parse_constant=str)
+        return {**metadata, REPEATED: tuple(repeated)}
 
 
 class Headers(BaseHandler):
-    """Pelican's lines of `Title: …` up to the first blank one, in the syntax of Python-Markdown's Meta-Data extension.
+    """Pelican's lines such as `Title: …` before the first blank line (Python-Markdown's Meta-Data extension).
 
-    Any text may begin with a word and a colon, so only lines with a title among them count.
+    Any text may begin with a word and a colon, so the lines must include a title.
     """
 
     FM_BOUNDARY = re.compile(r"((?: {0,3}[\w-]+:[^\n]*(?:\n|\Z)(?: {4,}\S[^\n]*(?:\n|\Z))*)+)(?:[ \t]*\n|\Z)", re.ASCII)
@@ -258,30 +266,30 @@ class Headers(BaseHandler):
     _HEADER = re.compile(r"^ {0,3}([\w-]+):(.*(?:\n {4,}.*)*)", re.MULTILINE | re.ASCII)
 
     def detect(self, text: str) -> bool:
-        """Return whether *text* begins with such lines, a title among them."""
+        """Return whether *text* begins with such lines, including a title."""
         found = self.FM_BOUNDARY.match(text)
         return found is not None and self._TITLE.search(found[1]) is not None
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the lines and what follows the blank one."""
+        """Return the lines and the text after the blank line."""
         found = self.FM_BOUNDARY.match(text)
         return (found[1], text[found.end() :]) if found else ("", text)
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return the values, those of several lines as one; keys that stand twice lie under `REPEATED`."""
-        return _with_repeated((key, " ".join(value.split())) for key, value in self._HEADER.findall(fm))
+        """Return the metadata, values of several lines joined; its repeated keys are under `REPEATED`."""
+        return _to_metadata((key, " ".join(value.split())) for key, value in self._HEADER.findall(fm))
 
 
 class HtmlHead(BaseHandler):
-    """The `head` of an HTML document: its title, and a `meta` element for each other key, as Pelican has it."""
+    """The `head` of an HTML document: its title, and a `meta` element for each other key, as in Pelican."""
 
     FM_BOUNDARY = re.compile(r"(?:<!doctype[^>]*>\s*)?<(?:html|head)\b", re.IGNORECASE)
     START_DELIMITER, END_DELIMITER = "<head>", "</head>"
     _END = re.compile(r"</head\s*>(?:\s*<body\b[^>]*>)?", re.IGNORECASE)
-    _BEHIND = re.compile(r"</body\s*>\s*(?:</html\s*>\s*)?\Z", re.IGNORECASE)
+    _BODY_END = re.compile(r"</body\s*>\s*(?:</html\s*>\s*)?\Z", re.IGNORECASE)
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the head and what is in the body.
+        """Return the head and the content of the body.
 
         Raises:
             ValueError: the head is not closed.
@@ -289,71 +297,78 @@ class HtmlHead(BaseHandler):
         end = self._END.search(text)
         if not end:
             raise ValueError("it has no closing </head>")
-        behind = self._BEHIND.search(text, end.end())
-        return text[: end.end()], text[end.end() : behind.start() if behind else len(text)]
+        body_end = self._BODY_END.search(text, end.end())
+        return text[: end.end()], text[end.end() : body_end.start() if body_end else len(text)]
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return title, language and `meta` elements by their names; names that stand twice lie under `REPEATED`."""
+        """Return title, language and `meta` elements by name; repeated names are under `REPEATED`.
+
+        Raises:
+            ValueError: it is too long.
+        """
         from lxml.html import document_fromstring  # noqa: PLC0415 - few posts are whole documents
 
-        if len(fm) > _MOST_CHARACTERS:
-            raise ValueError(f"longer than {_MOST_CHARACTERS:,} characters")
+        if len(fm) > _MAX_CHARACTERS:
+            raise ValueError(f"longer than {_MAX_CHARACTERS:,} characters")
         root = document_fromstring(fm)
         named = ((meta.get("name"), meta.get("content", meta.get("contents"))) for meta in root.iter("meta"))
-        found = _with_repeated((name, value) for name, value in named if name and value is not None)
-        return {"title": root.findtext(".//title"), "lang": root.get("lang"), **found}
+        metadata = _to_metadata((name, value) for name, value in named if name and value is not None)
+        return {"title": root.findtext(".//title"), "lang": root.get("lang"), **metadata}
 
 
-def _with_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return Pelican's metadata: names in lower case, tags and authors as lists, what stands twice under `REPEATED`."""
+def _to_metadata(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return Pelican's metadata: names in lower case, tags and authors as lists, repeated names under `REPEATED`."""
     named = [(name.lower(), value) for name, value in pairs]
-    repeated = sorted(name for name, number in Counter(name for name, _ in named).items() if number > 1)
     lists = {*KEYS["tags"], *KEYS["authors"]}
-    found = {name: _listed(value) if name in lists else value for name, value in named}
-    return {**found, REPEATED: tuple(repeated)}
+    metadata = {name: _split_names(value) if name in lists else value for name, value in named}
+    return {**metadata, REPEATED: tuple(_repeated(name for name, _ in named))}
 
 
-def _listed(value: str) -> list[str]:
-    """Return the names in *value*: between semicolons, so that names may hold commas, else between commas."""
+def _split_names(value: str) -> list[str]:
+    """Return the names in *value*, separated by semicolons if it has any (names may contain commas), else by commas."""
     return [name.strip() for name in value.split(";" if ";" in value else ",") if name.strip()]
 
 
-_ANYWHERE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), Headers())
+def _repeated(keys: Iterable[str]) -> list[str]:
+    return sorted(key for key, number in Counter(keys).items() if number > 1)
+
+
+_ANY_FILE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), Headers())
 _HTML_HEAD = HtmlHead()
 
 
 def find_handler(text: str, path: str) -> BaseHandler | None:
-    """Return the handler for the metadata at the very start of *text*, or None where there is none."""
-    for found in _ANYWHERE:
-        if found.detect(text):
-            return found
+    """Return the handler for the front matter at the start of *text*; None without front matter."""
+    for handler in _ANY_FILE:
+        if handler.detect(text):
+            return handler
     return _HTML_HEAD if path.lower().endswith(".html") and _HTML_HEAD.detect(text) else None
 
 
 def error_position(error: Exception) -> tuple[int, str]:
-    """Return the line inside the file (the fence is line 1) and the reason of a parser's error."""
+    """Return the line (the opening fence is line 1) and the reason of a parser's error."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return error.problem_mark.line + 1, error.problem or "not YAML"
     if isinstance(error, json.JSONDecodeError):
         return error.lineno, f"{error.msg} (column {error.colno})"
     if isinstance(error, RecursionError):
-        return 1, f"nested more than {_DEEPEST} levels deep"
+        return 1, f"nested more than {_MAX_DEPTH} levels deep"
     if found := re.search(r"\(at line (\d+), column \d+\)", str(error)):
         return int(found[1]), str(error).removesuffix(found[0]).strip()
     return 1, str(error).splitlines()[0]
 
 
-def _too_much(front: str) -> str | None:
-    """Return why *front* is not even given to the YAML parser, or None."""
-    if len(front) > _MOST_CHARACTERS:
-        return f"longer than {_MOST_CHARACTERS:,} characters"
-    if "&" in front and "*" in front and _ANCHOR.search(front) and len(_ALIAS.findall(front)) > _MOST_ALIASES:
-        return f"more than {_MOST_ALIASES} YAML aliases, which could expand without end"
+def _check_limits(front: str) -> str | None:
+    """Return the limit that *front* exceeds, so that the YAML parser must not see it; None if it exceeds none."""
+    if len(front) > _MAX_CHARACTERS:
+        return f"longer than {_MAX_CHARACTERS:,} characters"
+    if "&" in front and "*" in front and _ANCHOR.search(front) and len(_ALIAS.findall(front)) > _MAX_ALIASES:
+        return f"more than {_MAX_ALIASES} YAML aliases, which could expand without end"
     brackets = front.count("[") + front.count("{")
-    if brackets > _MOST_BRACKETS:
-        return f"more than {_MOST_BRACKETS:,} brackets, nested or not"
-    if (brackets > _DEEPEST and _bracket_depth(front) > _DEEPEST) or _is_hole_of_dashes(front):
-        return f"nested more than {_DEEPEST} levels deep"
+    if brackets > _MAX_BRACKETS:
+        return f"more than {_MAX_BRACKETS:,} brackets, nested or not"
+    if (brackets > _MAX_DEPTH and _bracket_depth(front) > _MAX_DEPTH) or _nests_by_marks(front):
+        return f"nested more than {_MAX_DEPTH} levels deep"
     return None
 
 
@@ -365,17 +380,17 @@ def _bracket_depth(front: str) -> int:
     return deepest
 
 
-def _is_hole_of_dashes(front: str) -> bool:
-    """Return whether lists or keys nest by marks on one line, deeper than a parser should go."""
-    if front.count("- ") + front.count("? ") < _DEEPEST:
+def _nests_by_marks(front: str) -> bool:
+    """Return whether lists or keys are nested too deeply by marks on one line, such as `- - - x`."""
+    if front.count("- ") + front.count("? ") < _MAX_DEPTH:
         return False
-    return re.search(rf"(?:[-?] +){{{_DEEPEST},}}", front) is not None
+    return re.search(rf"(?:[-?] +){{{_MAX_DEPTH},}}", front) is not None
 
 
-def _weight(value: Any) -> int:
-    """Return how many values *value* holds, counted again where an alias repeats them, at most just over the limit."""
+def _count_values(value: Any) -> int:
+    """Return the number of values in *value*, repeated ones included; counting stops just above the limit."""
     count, todo = 0, [value]
-    while todo and count <= _MOST_VALUES:
+    while todo and count <= _MAX_VALUES:
         here = todo.pop()
         inner = list(here.values()) if isinstance(here, dict) else here if isinstance(here, list) else []
         count += 1 + len(inner)

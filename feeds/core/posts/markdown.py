@@ -1,4 +1,4 @@
-"""Markdown -> HTML, and HTML -> HTML that can be shown to anybody."""
+"""Markdown -> HTML, and HTML -> HTML that is safe to show."""
 
 import re
 from collections.abc import Callable
@@ -12,32 +12,35 @@ from feeds.core.posts.text import parse_html
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
 _PLAYER = re.compile(rf"<(?:{'|'.join(_PLAYERS)})\b", re.IGNORECASE)
-#: Elements that may hold themselves, and so nest without end.
+#: Elements that may contain themselves, and so nest without limit.
 _TAG = re.compile(
     r"<(/?)(?:div|blockquote|ul|ol|table|section|article|span|em|strong|b|i|u|s|a|font|details|figure|sub|sup|center|del)\b",
     re.IGNORECASE,
 )
-#: Those that comrak itself writes for a few characters of Markdown.
-_NESTED = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
-_DEEPEST = 200
-#: A list nests by columns or by marks on one line.
+#: Elements that comrak writes for a few characters of Markdown.
+_CHEAP_TO_NEST = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
+#: Deeper nested HTML is not accepted: no reader could show it.
+MAX_DEPTH = 200
+#: A list nests by indentation or by marks on one line.
 _DEEP_INDENT = b" " * 60
 _LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
-#: Cells of a table: a row of one letter can have as many as its header.
+#: Cells of tables: a row of one letter gets as many cells as its header has.
 _MANY_CELLS = 50_000
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
-#: XML 1.0 section 2.2: what no XML document can carry.
+#: The characters that no XML document can carry (XML 1.0 section 2.2).
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: Marks the end of an excerpt, in Markdown and in MDX.
+EXCERPT_END = re.compile(r"<!--\s*(?:more|truncate)\s*-->|{/\*\s*truncate\s*\*/}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Player:
-    """What an embedded player would play, as the post writes it; empty where it does not."""
+    """An embedded player: its values as the post has them, empty where it has none."""
 
-    #: Never empty, and of no scheme that could run.
+    #: Relative or http(s), never empty.
     url: str
     title: str
-    #: The still that a film shows before it plays.
+    #: The picture that a video shows before it plays.
     poster: str
     width: str
 
@@ -54,37 +57,36 @@ def first_illegal_xml(text: str) -> re.Match[str] | None:
 
 @lru_cache(maxsize=1)
 def _options() -> tuple[Any, Any]:
-    from comrak import ExtensionOptions, RenderOptions  # noqa: PLC0415 - only what is shown is rendered
+    from comrak import ExtensionOptions, RenderOptions  # noqa: PLC0415 - most posts are never rendered
 
     extensions = ExtensionOptions()
     extensions.table = extensions.footnotes = extensions.tasklist = extensions.strikethrough = True
     extensions.autolink = extensions.cjk_friendly_emphasis = True
     extensions.header_id_prefix = ""
     rendering = RenderOptions()
-    rendering.unsafe_ = True  # raw HTML is let through here and sanitised below
+    rendering.unsafe_ = True  # raw HTML is kept here and sanitised below
     return extensions, rendering
 
 
 def render_markdown(markdown: str) -> str:
     """Return the HTML of *markdown*: CommonMark with tables, footnotes, task lists, strike-through and heading ids.
 
-    Not safe to show: raw HTML comes through as written.
+    It is not safe to show: raw HTML is kept as written.
     """
     from comrak import render_markdown  # noqa: PLC0415
 
     extensions, rendering = _options()
-    return strip_illegal_xml(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is a character by now
+    return strip_illegal_xml(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is resolved by now
 
 
 def may_be_pathological(markdown: bytes) -> bool:
-    """Return whether *markdown* has what it takes to nest too deeply or to grow too much.
+    """Return whether the HTML of *markdown* may be nested too deeply or be too long.
 
-    Most posts have not, and need not be rendered to know it. What is suspected is rendered and looked at, so a false
-    alarm costs time only; what passes here has too few marks for either.
+    False is certain: the text has too few marks for either. True may be a false alarm.
     """
     marks = len(markdown) - len(markdown.translate(None, b"<>*_~|"))
     return (
-        marks >= _DEEPEST
+        marks >= MAX_DEPTH
         or marks * markdown.count(b"\n") >= _MANY_CELLS
         or _DEEP_INDENT in markdown
         or (b"\t" in markdown and b"\t\t\t\t\t\t\t\t" in markdown)
@@ -93,11 +95,11 @@ def may_be_pathological(markdown: bytes) -> bool:
 
 
 def nesting_depth(html: str) -> int:
-    """Return how deep the elements of *html* are nested at most, as far as that could hurt a parser.
+    """Return how deep the elements of *html* are nested; 0 for HTML that is certainly less deep than `MAX_DEPTH`.
 
-    Parsers take a time that grows with the square of the depth, and libxml2 gives up at 256.
+    The time that parsers take grows with the square of the depth, and libxml2 gives up at 256.
     """
-    if html.count("<") - 2 * html.count("</") < _DEEPEST and sum(map(html.count, _NESTED)) < _DEEPEST:
+    if html.count("<") - 2 * html.count("</") < MAX_DEPTH and sum(map(html.count, _CHEAP_TO_NEST)) < MAX_DEPTH:
         return 0
     depth = deepest = 0
     for tag in _TAG.finditer(html):
@@ -107,33 +109,33 @@ def nesting_depth(html: str) -> int:
 
 
 def replace_with_link(element: Any, player: Player) -> None:
-    """Make *element* a link to what a player plays."""
+    """Turn *element* into a link to the URL that a player plays."""
     element.tag = "a"
     element.set("href", player.url)
     element.text = player.title or player.url
 
 
 def absolute_url(url: str, base: str) -> str | None:
-    """Return *url* as seen from *base*; None for what can be no address, such as `//[bad`."""
+    """Return *url* relative to *base*; None if it cannot be parsed, such as `//[bad`."""
     try:
         return urljoin(base, url)
     except ValueError:
         return None
 
 
-def sanitize_html(html: str, base: str, shown: Callable[[Any, Player], None] = replace_with_link) -> str:
-    """Return *html* without scripts, handlers, forms and unknown schemes, every URL absolute as seen from *base*.
+def sanitize_html(html: str, base: str, replace: Callable[[Any, Player], None] = replace_with_link) -> str:
+    """Return *html* without scripts, handlers, forms and unknown schemes, every URL made absolute with *base*.
 
-    An embedded player becomes what *shown* makes of it, a link to what it plays; that is sanitised like all else.
+    *replace* turns each embedded player into something else; the result is sanitised like the rest.
     """
-    import nh3  # noqa: PLC0415 - only what is shown is sanitised
+    import nh3  # noqa: PLC0415 - most posts are never shown
 
-    return strip_illegal_xml(  # and inside raw HTML now
+    return strip_illegal_xml(  # entities in raw HTML are resolved only now
         nh3.clean(
-            replace_players(html, shown),
+            replace_players(html, replace),
             tags=_tags(),
             attributes=_attributes(),
-            # Task lists; no other input. One value only: nh3 0.3 writes several in an order that chance decides.
+            # For task lists; other inputs are removed. One attribute only: nh3 0.3 writes several in a random order.
             set_tag_attribute_values={"input": {"type": "checkbox"}},
             url_schemes=_SCHEMES,
             url_relative=partial(absolute_url, base=base),
@@ -164,10 +166,10 @@ def _attributes() -> dict[str, set[str]]:
     }
 
 
-def replace_players(html: str, shown: Callable[[Any, Player], None]) -> str:
-    """Return *html*, not yet safe, with what *shown* makes of the empty `span` that stands for each embedded player.
+def replace_players(html: str, replace: Callable[[Any, Player], None]) -> str:
+    """Return *html*, not yet safe, with each embedded player replaced.
 
-    Nothing is made of a player that names no address, or only such as could run; nothing plays, whatever is made.
+    A player becomes an empty `span`, which is given to *replace* if the player has a relative or http(s) URL.
     """
     if not _PLAYER.search(html):
         return html
@@ -179,7 +181,7 @@ def replace_players(html: str, shown: Callable[[Any, Player], None]) -> str:
         element.clear(keep_tail=True)
         element.tag = "span"
         if player:
-            shown(element, player)
+            replace(element, player)
     return str(tostring(root, encoding="unicode"))[len("<body>") : -len("</body>")]
 
 
@@ -189,5 +191,5 @@ def _player(element: Any) -> Player | None:
     url = next((u for u in urls if not _OTHER_SCHEME.match(u.strip())), None)
     if not url:
         return None
-    said = {name: strip_illegal_xml(element.get(name, "")) for name in ("title", "poster", "width")}
-    return Player(url=strip_illegal_xml(url), **said)
+    title, poster, width = (strip_illegal_xml(element.get(name, "")) for name in ("title", "poster", "width"))
+    return Player(url=strip_illegal_xml(url), title=title, poster=poster, width=width)

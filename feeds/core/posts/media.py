@@ -1,4 +1,4 @@
-"""Files that belong to a post: where they are, what they are, how long they play."""
+"""Enclosures, the files that belong to a post: address, media type, length and duration."""
 
 import posixpath
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-#: By the ending of the file's name. Python's own table differs between versions and machines, and feeds must not.
+#: Media types by file extension. Python's own table differs between versions and machines; feeds must not.
 TYPES = {
     **dict.fromkeys(("jpg", "jpeg"), "image/jpeg"),
     "png": "image/png",
@@ -30,35 +30,35 @@ TYPES = {
 }
 _TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*\Z", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:\.\d+)?\Z")
-_MOST_SECONDS = 10**7
-_MOST_BYTES = 10**15
+_MAX_SECONDS = 10**7
+_MAX_BYTES = 10**15
 
 
 def guess_media_type(url: str) -> str | None:
-    """Return the media type that the name of the file at *url* tells; None if it tells none."""
+    """Return the media type of the file at *url* by its extension; None for an unknown one."""
     name = posixpath.basename(unquote(urlsplit(url).path))
     return TYPES.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
 def normalize_enclosures(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield each file that front matter names, in whichever shape, as a mapping whose `url` is what was written."""
+    """Yield each file in values of front matter, of any shape, as a mapping; `url` is its address as written."""
     for value in values:
         if isinstance(value, list):
             yield from normalize_enclosures(value)
         elif isinstance(value, Mapping):
             fields = {str(key).strip().lower().replace("-", "_"): inner for key, inner in value.items()}
             yield {**fields, "url": _first(fields, "url", "src", "file", "href", "path")}
-        elif (found := _triple(str(value))) is not None:
-            yield found
-        elif not isinstance(value, bool) and str(value).strip():  # `video: true` is a generator's switch
+        elif (triple := _split_triple(str(value))) is not None:
+            yield triple
+        elif not isinstance(value, bool) and str(value).strip():  # `video: true` is a switch of some generators
             yield {"url": value}
 
 
-def _triple(value: str) -> dict[str, Any] | None:
-    """Return address, bytes and type, as the import of a WordPress podcast leaves them in one string."""
+def _split_triple(value: str) -> dict[str, Any] | None:
+    """Return address, length and type from one string, as imports of WordPress podcasts write them; else None."""
     words = value.split(maxsplit=3)
-    is_one = len(words) == len(("url", "length", "type")) and words[1].isdecimal() and "/" in words[2]
-    return dict(zip(("url", "length", "type"), words, strict=True)) if is_one else None
+    is_triple = len(words) == len(("url", "length", "type")) and words[1].isdecimal() and "/" in words[2]
+    return dict(zip(("url", "length", "type"), words, strict=True)) if is_triple else None
 
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:
@@ -66,24 +66,24 @@ def _first(fields: Mapping[str, Any], *keys: str) -> Any:
 
 
 def declared_media_type(fields: Mapping[str, Any]) -> str | None:
-    """Return the media type that is written down; None where none is, or what is written is none (RFC 6838)."""
-    found = str(_first(fields, "type", "mime_type", "mimetype", "mime") or "").strip().lower()
-    return found if _TYPE.match(found) else None
+    """Return the media type in *fields*; None without one, or if it is not one (RFC 6838)."""
+    declared = str(_first(fields, "type", "mime_type", "mimetype", "mime") or "").strip().lower()
+    return declared if _TYPE.match(declared) else None
 
 
 def parse_length(fields: Mapping[str, Any]) -> int | None:
-    """Return the bytes that are written down; None where that is no number."""
-    found = str(_first(fields, "length", "size", "bytes", "size_in_bytes", "filesize") or "").replace(",", "").strip()
-    return int(found) if re.fullmatch(r"[0-9]{1,16}", found) and int(found) < _MOST_BYTES else None
+    """Return the length in bytes in *fields*; None without one, or if it is not a number."""
+    length = str(_first(fields, "length", "size", "bytes", "size_in_bytes", "filesize") or "").replace(",", "").strip()
+    return int(length) if re.fullmatch(r"[0-9]{1,16}", length) and int(length) < _MAX_BYTES else None
 
 
 def parse_duration(value: Any) -> int | None:
-    """Return how long something plays, from `1:02:03`, `62:03` or a number of seconds; None if that is no time."""
+    """Return the seconds in `1:02:03`, `62:03` or a number of seconds; None for anything else."""
     text = str(value).strip() if value is not None and not isinstance(value, bool) else ""
     if re.fullmatch(r"[0-9]{1,8}(\.[0-9]+)?", text):
-        found = int(float(text))
+        seconds = int(float(text))
     elif clock := _CLOCK.match(text):
-        found = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3])
+        seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3])
     else:
         return None
-    return found if 0 < found < _MOST_SECONDS else None
+    return seconds if 0 < seconds < _MAX_SECONDS else None

@@ -1,440 +1,330 @@
-"""Passages that stand twice inside one post.
+"""Removing passages that are repeated inside one post.
 
-Machine-drafted posts hold several drafts of one text, one below the other, often with a line such as `---END---`
-between them. Each draft repeats what was there, and paragraphs come back grown by a few sentences, split or joined;
-some drafts break off in mid-sentence and go on after the line with `...`. What a reader should get is each sentence
-once, in the place where it belongs.
+Machine-drafted posts contain several drafts of one text, one below the other, often with a line such as `---END---`
+between them. Each draft repeats the one before, with paragraphs extended by a few sentences, split or joined. Some
+drafts break off in the middle of a sentence and continue after the separator with `...`. Readers should get each
+sentence once, in its place.
 
-How it works. The post becomes a list of *units*: a prose paragraph gives one unit a sentence, a heading is one, and
-every other block (code, quotation, table, list, verse, HTML) is one that is never compared by sentence. Drafts are
-merged into the first one after the other: a sentence that is known goes; one that is new goes right behind the known
-one that it follows. Cut sentences are mended first: with the continuation behind the separator, where the two overlap,
-or by leaving them out where their whole form stands elsewhere.
+The post is split into units (`feeds.core.posts.units`). The drafts are merged into the first one, in order: a known
+sentence is removed, a new one is inserted after the known one that it follows. Before that, cut sentences are repaired:
+joined with the continuation after the separator, where the two overlap, or removed if the whole sentence is elsewhere.
 
-Real prose repeats itself on purpose: summaries, pull quotes, report forms, refrains, calls to action. So inside one
-draft, and in a post without separators, a passage goes only where it stands directly behind itself (a paste gone
-wrong), or where a post of nothing but paragraphs repeats a fifth of itself in long runs. Without a separator it must
-also begin a paragraph with the same wide line both times. A post in which nothing is found comes back byte for byte.
+Authors also repeat passages on purpose: summaries, pull quotes, report forms, refrains, calls to action. So inside one
+draft, and in a post without separators, a passage is removed only if it directly follows itself (pasted twice), or if
+the post consists of paragraphs only and long repeated runs are a fifth of it. Without a separator both copies must
+also begin a paragraph, with the same wide line. A post without such passages is returned unchanged.
 """
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
-from typing import Literal
 
 from feeds.core.posts import sentences
-from feeds.core.posts.text import display_width, parse_html
+from feeds.core.posts.text import display_width
+from feeds.core.posts.units import (
+    FIRST_LINE,
+    Unit,
+    comparison_key,
+    join_units,
+    joins_without_space,
+    prose_lines,
+    split_units,
+)
 
-#: A line that a drafting program left: `---END---`, `=== END OF DRAFT 2 ===`.
+#: A line that a drafting program has written: `---END---`, `=== END OF DRAFT 2 ===`.
 _SEPARATOR = re.compile(
     r"[ \t]*([-=~])\1{2,}[ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUED?)(?: OF [A-Z]+)?(?: \d+)?[ \t]*\1{3,}[ \t]*",
 )
 _AFTER_MARK = re.compile(r"[-=~ \t]*(?:END|EOF|BREAK|STOP|DRAFT|CONTINUE)")
-#: No prose begins with these: lists, quotations, tables, pictures, elements and template tags.
-_NO_PROSE = ("- ", "* ", "+ ", "> ", "|", "![", "<", "{")
-#: The definition of a link or footnote: a second one like it says nothing.
-_DEFINITION = re.compile(r" {0,3}\[[^\]\s]+\]:")
-#: The definition of a footnote.
-_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]+\]:", re.MULTILINE)
-#: How a draft that was cut off is taken up again.
+#: Prose does not begin with these: lists, quotations, tables, pictures, elements and template tags.
+_NOT_PROSE = ("- ", "* ", "+ ", "> ", "|", "![", "<", "{")
+#: How a draft continues one that was cut off.
 _ELLIPSIS = re.compile(r"^\s*(?:\.{3,}|…+|・{3,})\s*")
-#: A sentence narrower than this says nothing without the one beside it.
-_ANSWER_WIDTH = 16
-#: What is narrower and without a full stop was not cut off.
-_LEGEND_WIDTH = 30
-#: Wrapped prose has wider lines than this.
-_VERSE_WIDTH = 50
-#: A run of sentences that are all narrower than this is a refrain.
+#: A narrower line without a full stop is a caption or a name, not a cut sentence.
+_CAPTION_WIDTH = 30
+#: A run whose sentences are all narrower than this is a refrain.
 _REFRAIN_WIDTH = 30
-#: A repeated run this long (wide characters count twice) is a passage, a shorter one a refrain.
+#: The width of a repeated run (wide characters count twice) that makes it a passage; a narrower one is a refrain.
 _PASSAGE_WIDTH = 160
-#: The same for a run that stands directly behind itself, unless a separator tells of drafts.
+#: The same for a run that directly follows itself in a post without separators.
 _STUTTER_WIDTH = 60
-#: Without a separator: so many characters of its first line must be the same wherever a passage stands.
-_FIRST_LINE = 60
-#: Without a separator: the share of a post that repeated passages must have to be a draft's and not the author's.
+#: Without a separator: the share of repeated passages in a post that shows that they are drafts.
 _DRAFTED_SHARE = 0.2
-#: The shortest overlap that is no chance, when the halves of a sentence do not stand on both sides of a separator.
-_OVERLAP = 3
+#: A shorter overlap may be chance, unless a separator is between the two halves of the sentence.
+_MIN_OVERLAP = 3
 #: Longer than any sentence that was cut.
-_LONGEST_OVERLAP = 1000
-#: How many earlier places of one sentence are looked at: a line that stands thousands of times is no passage.
-_MOST_PLACES = 50
-
-#: What is left may repeat itself again, if less and less; nobody writes what takes more rounds.
-_MOST_ROUNDS = 20
-
-_Kind = Literal["sentence", "heading", "block"]
-
-
-@dataclass(slots=True)
-class _Unit:
-    """A sentence, a heading, or a block that is left as it is."""
-
-    kind: _Kind
-    #: As written, without white space around it.
-    text: str
-    #: Begins a paragraph of its own.
-    opens: bool
-    #: The line that the paragraph begins with, as far as lines are compared; of the first sentence only.
-    line: str = ""
-    #: Goes on with what was cut off before the separator.
-    resumes: bool = False
-    key: str = ""
-
-    @property
-    def needs_neighbour(self) -> bool:
-        """Whether this may come again on purpose: what is no sentence, or one such as `Yes.`; no link or footnote."""
-        if self.kind == "block":
-            return not _DEFINITION.match(self.text)
-        return self.kind != "sentence" or (len(self.text) < _ANSWER_WIDTH and display_width(self.text) < _ANSWER_WIDTH)
-
-    def __post_init__(self) -> None:
-        self.key = _key(self.text) if self.kind != "block" else self.text
+_MAX_OVERLAP = 1000
+#: Earlier copies of a sentence that are compared; a line that occurs thousands of times is not a passage.
+_MAX_COPIES = 50
+#: What is left after a round may repeat itself again, but less each time; real posts need fewer rounds.
+_MAX_ROUNDS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
-    """A post's text with each passage once."""
+    """The text of a post with each passage once."""
 
     markdown: str
-    #: What was left out: repeated sentences, separators, cut sentences. Empty: nothing was changed.
+    #: What was removed: repeated sentences, separators, cut sentences. If empty, the text is unchanged.
     dropped: tuple[str, ...] = ()
 
 
 def merge_passages(markdown: str) -> Merged:
-    """Return *markdown* without repeated passages and separators, joints mended; the same string if there are none."""
+    """Return *markdown* without repeated passages and separators, cut sentences repaired; unchanged if it has none."""
     return merge_thoroughly(markdown) if may_repeat(markdown) else Merged(markdown=markdown)
 
 
 def merge_thoroughly(markdown: str) -> Merged:
-    """Return what `merge` does, without asking first whether there is anything to find; that takes a millisecond."""
-    drafts, separators = _drafts(markdown.split("\n"))
-    drafted = sum(map(bool, drafts)) > 1
-    work = _Work()
-    if drafted:
-        _mend_joints(drafts, work)
-        _leave_out_cut(drafts, work)
+    """Return the same as `merge_passages`, without its quick check; this takes a millisecond."""
+    drafts, separators = _split_drafts(markdown.split("\n"))
+    has_drafts = sum(map(bool, drafts)) > 1
+    merger = _Merger()
+    if has_drafts:
+        _repair_joints(drafts, merger)
+        _drop_cut_sentences(drafts, merger)
     for draft in drafts:
-        work.merge(work.once(draft, drafted=drafted))
-    text = work.once(work.text, drafted=drafted)
-    if not work.dropped and not separators:
+        merger.merge(merger.drop_runs(draft, has_drafts=has_drafts))
+    units = merger.drop_runs(merger.units, has_drafts=has_drafts)
+    if not merger.dropped and not separators:
         return Merged(markdown=markdown)
-    return Merged(markdown=_written(text), dropped=(*separators, *work.dropped))
+    return Merged(markdown=join_units(units), dropped=(*separators, *merger.dropped))
 
 
 def may_repeat(markdown: str) -> bool:
-    """Return whether a closer look could find anything.
+    """Return whether *markdown* may have anything to merge.
 
-    Every post is asked this, and nearly all answer no, so it is a few calls of C functions. It may say yes in vain; it
-    must never say no where something is to be found: a separator, or a passage, which begins two paragraphs with the
-    same wide line (`_begins_alike`).
+    This is called for every post, and False for nearly all, so it is a few calls of C functions. True may be a false
+    alarm. False is certain: without a separator, no two paragraphs begin with the same wide line
+    (`_begin_alike`).
     """
     for mark in ("---", "===", "~~~"):
         if mark in markdown and any(_AFTER_MARK.match(part) for part in markdown.split(mark)[1:]):
             return True
-    begun = [line.lstrip()[:_FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
-    if len(set(begun)) == len(begun):
+    starts = [line.lstrip()[:FIRST_LINE] for line in markdown.split("\n") if len(line) >= _STUTTER_WIDTH // 2]
+    if len(set(starts)) == len(starts):
         return False
-    return any(number > 1 and _may_begin_passage(line) for line, number in Counter(begun).items())
+    return any(number > 1 and _may_begin_passage(start) for start, number in Counter(starts).items())
 
 
 def _may_begin_passage(line: str) -> bool:
-    """Return whether a paragraph of prose can begin with *line*: it is wide and no other block's."""
-    return not line.startswith(_NO_PROSE) and display_width(line) >= _STUTTER_WIDTH
+    """Return whether a paragraph of prose can begin with *line*: it is wide and not of another block."""
+    return not line.startswith(_NOT_PROSE) and display_width(line) >= _STUTTER_WIDTH
 
 
-def _key(text: str) -> str:
-    """Return *text* as sentences are compared: NFKC, without emphasis marks and white space.
-
-    White space goes as a whole because a line break in Japanese source is not a space.
-    """
-    plain = re.sub(r"^#+|[*\s]+|__+|~~+", "", unicodedata.normalize("NFKC", text))
-    return plain or text
-
-
-# Taking apart -----------------------------------------------------------------------------------------------------
-
-
-def _drafts(lines: list[str]) -> tuple[list[list[_Unit]], list[str]]:
+def _split_drafts(lines: list[str]) -> tuple[list[list[Unit]], list[str]]:
     """Return the units between separators, and the separators."""
-    prose = _prose_lines(lines)
+    prose = prose_lines(lines)
     separators = [n for n, line in enumerate(lines) if n in prose and _SEPARATOR.fullmatch(line)]
-    found = []
+    drafts = []
     for start, end in zip([0, *(n + 1 for n in separators)], [*separators, len(lines)], strict=True):
-        units = _units("\n".join(lines[start:end]))
+        units = split_units("\n".join(lines[start:end]))
         if start and units and units[0].kind == "sentence" and _ELLIPSIS.match(units[0].text):
             units[0].resumes = True
-        found.append(units)
-    return found, [lines[n].strip() for n in separators]
-
-
-def _prose_lines(lines: list[str]) -> set[int]:
-    """Return the numbers (from 0) of lines in paragraphs, rules and headings; not in code, lists or quotations."""
-    return {
-        n
-        for kind, first, last in _blocks("\n".join(lines))
-        if kind in {"p", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
-        for n in range(first, last)
-    }
-
-
-def _blocks(markdown: str) -> list[tuple[str, int, int]]:
-    """Return each top-level block as (element, first line, line behind the last), lines counted from 0.
-
-    comrak says where each block stands; raw HTML and link definitions leave gaps, which are blocks of their own. It is
-    not told of footnotes: where two drafts define the same, comrak 0.0.16 puts everything between into a list.
-    """
-    from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
-
-    extensions, rendering = ExtensionOptions(), RenderOptions()
-    extensions.table = True
-    rendering.sourcepos = True
-    root = parse_html(str(render_markdown(markdown, extensions, None, rendering)))
-    found = []
-    for element in root:
-        if isinstance(element.tag, str) and (place := element.get("data-sourcepos")):
-            first, last = (int(part.split(":")[0]) for part in place.split("-"))
-            found.append((element.tag, first - 1, last))
-    return sorted(found, key=lambda block: block[1])
-
-
-def _units(markdown: str) -> list[_Unit]:
-    lines, found, at = markdown.split("\n"), [], 0
-    for kind, first, last in [*_blocks(markdown), ("", len(lines), len(lines))]:
-        if first < at:
-            continue
-        found += _opaque(lines[at:first])
-        text = "\n".join(lines[first:last])
-        if kind == "p" and not _FOOTNOTE.search(text) and not _is_verse(text):
-            parts = [part.strip() for part in sentences.split_sentences(text) if part.strip()]
-            begun = lines[first].lstrip()[:_FIRST_LINE]
-            found += [_Unit("sentence", part, opens=not n, line="" if n else begun) for n, part in enumerate(parts)]
-        elif kind[:1] == "h" and kind != "hr":
-            found.append(_Unit("heading", text.strip(), opens=True))
-        else:
-            found += _opaque(lines[first:last])
-        at = last
-    return found
-
-
-def _opaque(lines: list[str]) -> list[_Unit]:
-    text = "\n".join(lines).strip("\n")
-    return [_Unit("block", text, opens=True)] if text.strip() else []
-
-
-def _is_verse(text: str) -> bool:
-    """Return whether a paragraph's line breaks are somebody's decision: verse, an address, a list without marks.
-
-    They are where they are hard, and where narrow lines end without a full stop; prose that was wrapped has wide ones.
-    """
-    lines = text.split("\n")[:-1]
-    if any(line.endswith(("  ", "\\")) for line in lines):
-        return True
-    unfinished = sum(not sentences.is_whole_sentence(line) for line in lines)
-    return 2 * unfinished > len(lines) and all(display_width(line) < _VERSE_WIDTH for line in lines)
+        drafts.append(units)
+    return drafts, [lines[n].strip() for n in separators]
 
 
 # Merging drafts ---------------------------------------------------------------------------------------------------
 
 
-class _Earlier:
-    """What earlier drafts hold, and beside what.
+class _KnownUnits:
+    """The units of earlier drafts, with their neighbours.
 
-    A sentence is the same wherever it stands. What is short, a heading or a block may come again on purpose: an answer
-    to the next question, a heading of the next part. It is the same only beside the same neighbour, and one of the
-    text is the same as one of a draft.
+    A sentence is the same wherever it is. Short sentences, headings and blocks may be repeated on purpose (an answer to
+    the next question, a heading of the next part), so they are the same only beside the same neighbour, and one unit of
+    the text equals one unit of a draft.
     """
 
     def __init__(self) -> None:
-        self._units: dict[str, list[_Unit]] = {}
-        self._beside: dict[tuple[str, str], list[_Unit]] = {}
+        self._units: dict[str, list[Unit]] = {}
+        self._by_neighbour: dict[tuple[str, str], list[Unit]] = {}
 
-    def add(self, unit: _Unit) -> None:
-        """Note one that was not there before."""
+    def add(self, unit: Unit) -> None:
+        """Add a unit that was not known before."""
         self._units.setdefault(unit.key, []).append(unit)
 
-    def add_neighbours(self, draft: list[_Unit]) -> None:
-        """Note what stands beside what in a draft, whose units are those of the text."""
+    def add_neighbours(self, draft: list[Unit]) -> None:
+        """Record the neighbours in a draft whose units are those of the text."""
         for left, right in zip([None, *draft], draft, strict=False):
-            self._beside.setdefault(_behind(left, right), []).append(right)
+            self._by_neighbour.setdefault(_after_key(left, right), []).append(right)
             if left:
-                self._beside.setdefault(_before(left, right), []).append(left)
+                self._by_neighbour.setdefault(_before_key(left, right), []).append(left)
 
-    def repeated_by(self, draft: list[_Unit]) -> list[_Unit | None]:
-        """Return for each unit of a draft the one that it repeats; None for what is new."""
-        numbers = Counter(unit.key for unit in draft)
-        offers = _Offers(self._beside)
-        found: list[_Unit | None] = []
+    def find_repeated(self, draft: list[Unit]) -> list[Unit | None]:
+        """Return for each unit of a draft the known unit that it repeats; None for a new one."""
+        counts = Counter(unit.key for unit in draft)
+        candidates = _Candidates(self._by_neighbour)
+        repeated: list[Unit | None] = []
         for left, unit, right in zip([None, *draft], draft, [*draft[1:], None], strict=False):
             same = self._units.get(unit.key, [])
-            only = len(same) == 1 and (not unit.needs_neighbour or (unit.kind == "heading" and numbers[unit.key] == 1))
-            known = same[0] if only else offers.take(left, unit, right) if same else None
-            found.append(known or (same[0] if same and not unit.needs_neighbour else None))
-        return found
+            is_only = len(same) == 1 and (
+                not unit.needs_neighbour or (unit.kind == "heading" and counts[unit.key] == 1)
+            )
+            known = same[0] if is_only else candidates.take(left, unit, right) if same else None
+            repeated.append(known or (same[0] if same and not unit.needs_neighbour else None))
+        return repeated
 
 
-def _behind(left: _Unit | None, right: _Unit) -> tuple[str, str]:
+def _after_key(left: Unit | None, right: Unit) -> tuple[str, str]:
     return (left.key if left else "", ">" + right.key)
 
 
-def _before(left: _Unit, right: _Unit) -> tuple[str, str]:
+def _before_key(left: Unit, right: Unit) -> tuple[str, str]:
     return ("<" + left.key, right.key)
 
 
-class _Offers:
-    """Units by their neighbours, each to be had once."""
+class _Candidates:
+    """Known units by their neighbours; each can be taken once."""
 
-    def __init__(self, beside: dict[tuple[str, str], list[_Unit]]) -> None:
-        self._beside = beside
-        self._left: dict[tuple[str, str], Iterator[_Unit]] = {}
+    def __init__(self, by_neighbour: dict[tuple[str, str], list[Unit]]) -> None:
+        self._by_neighbour = by_neighbour
+        self._remaining: dict[tuple[str, str], Iterator[Unit]] = {}
         self._taken: set[int] = set()
 
-    def take(self, left: _Unit | None, unit: _Unit, right: _Unit | None) -> _Unit | None:
-        """Return one like *unit* that stands behind such a one as *left*, or before such a one as *right*."""
-        return self._next(_behind(left, unit)) or (self._next(_before(unit, right)) if right else None)
+    def take(self, left: Unit | None, unit: Unit, right: Unit | None) -> Unit | None:
+        """Return a unit equal to *unit* that follows one equal to *left*, or precedes one equal to *right*."""
+        return self._next(_after_key(left, unit)) or (self._next(_before_key(unit, right)) if right else None)
 
-    def _next(self, place: tuple[str, str]) -> _Unit | None:
-        left = self._left.setdefault(place, iter(self._beside.get(place, ())))
-        unit = next((unit for unit in left if id(unit) not in self._taken), None)
+    def _next(self, key: tuple[str, str]) -> Unit | None:
+        remaining = self._remaining.setdefault(key, iter(self._by_neighbour.get(key, ())))
+        unit = next((unit for unit in remaining if id(unit) not in self._taken), None)
         if unit:
             self._taken.add(id(unit))
         return unit
 
 
 @dataclass(slots=True)
-class _Work:
-    """The text so far, and what was left out of it."""
+class _Merger:
+    """The merged text so far, and what was removed from it."""
 
-    text: list[_Unit] = field(default_factory=list)
-    earlier: _Earlier = field(default_factory=_Earlier)
+    units: list[Unit] = field(default_factory=list)
+    known: _KnownUnits = field(default_factory=_KnownUnits)
     dropped: list[str] = field(default_factory=list)
 
-    def merge(self, draft: list[_Unit]) -> None:
-        """Add a draft: known sentences go, a new one goes right behind the known one that it follows.
+    def merge(self, draft: list[Unit]) -> None:
+        """Add a draft: drop its known units, insert each new one after the known one that it follows.
 
-        What a draft begins with follows nothing; it goes before the first known one behind it, or to the end.
+        New units at the beginning of a draft go before its first known unit, or to the end if it has none.
         """
-        found = self.earlier.repeated_by(draft)
-        first = next((known for known in found if known is not None), None)
-        at = len(self.text) if first is None else self._place(first, 0)
-        for n, (unit, known) in enumerate(zip(draft, found, strict=True)):
+        repeated = self.known.find_repeated(draft)
+        first = next((known for known in repeated if known is not None), None)
+        at = len(self.units) if first is None else self._find(first, 0)
+        for n, (unit, known) in enumerate(zip(draft, repeated, strict=True)):
             if known is not None:
                 self.dropped.append(unit.text)
-                at = self._place(known, at) + 1
+                at = self._find(known, at) + 1
             else:
                 self._insert(unit, at, draft[n + 1 : n + 2])
-                self.earlier.add(unit)
+                self.known.add(unit)
                 at += 1
-        self.earlier.add_neighbours([known or unit for unit, known in zip(draft, found, strict=True)])
+        self.known.add_neighbours([known or unit for unit, known in zip(draft, repeated, strict=True)])
 
-    def _place(self, unit: _Unit, near: int) -> int:
-        """Return where *unit* stands; drafts follow one another's order, so it is mostly at *near* or behind."""
-        return next(n for n in chain(range(near, len(self.text)), range(near)) if self.text[n] is unit)
+    def _find(self, unit: Unit, near: int) -> int:
+        """Return the index of *unit*, which is usually at *near* or after it: drafts have the same order."""
+        return next(n for n in chain(range(near, len(self.units)), range(near)) if self.units[n] is unit)
 
-    def once(self, units: list[_Unit], *, drafted: bool) -> list[_Unit]:
-        """Return *units* without passages that stand twice among them."""
-        for _ in range(_MOST_ROUNDS):
-            units, dropped = _without_runs(units, drafted=drafted)
+    def drop_runs(self, units: list[Unit], *, has_drafts: bool) -> list[Unit]:
+        """Return *units* without passages that are repeated among them."""
+        for _ in range(_MAX_ROUNDS):
+            units, dropped = _drop_runs(units, has_drafts=has_drafts)
             self.dropped += [unit.text for unit in dropped]
             if not dropped:
                 break
         return units
 
-    def _insert(self, unit: _Unit, at: int, following: list[_Unit]) -> None:
-        """Put *unit* at a place; the paragraph it begins or divides stays divided as its draft has it."""
-        if at and self.text[at - 1].kind != "sentence":
+    def _insert(self, unit: Unit, at: int, following: list[Unit]) -> None:
+        """Insert *unit* at an index; the paragraph that it begins or divides is divided as in its draft."""
+        if at and self.units[at - 1].kind != "sentence":
             unit.opens = True
-        if at < len(self.text) and (unit.opens or at == 0):
-            same = following and following[0].key == self.text[at].key
-            begins = self.text[at].opens and at > 0
-            self.text[at].opens = begins or not same or following[0].opens
-        self.text.insert(at, unit)
+        if at < len(self.units) and (unit.opens or at == 0):
+            is_same = following and following[0].key == self.units[at].key
+            begins = self.units[at].opens and at > 0
+            self.units[at].opens = begins or not is_same or following[0].opens
+        self.units.insert(at, unit)
 
 
-# Mending joints ---------------------------------------------------------------------------------------------------
+# Cut sentences ----------------------------------------------------------------------------------------------------
 
 
-def _mend_joints(drafts: list[list[_Unit]], work: _Work) -> None:
-    """Join what breaks off before a separator with what resumes behind it."""
+def _repair_joints(drafts: list[list[Unit]], merger: _Merger) -> None:
+    """Join each sentence that is cut off before a separator with its continuation after one."""
     for n, draft in enumerate(drafts):
         if not (draft and draft[0].resumes):
             continue
-        head = _ELLIPSIS.sub("", draft[0].text)
-        if not head:
-            work.dropped.append(draft.pop(0).text)
+        rest = _ELLIPSIS.sub("", draft[0].text)
+        if not rest:
+            merger.dropped.append(draft.pop(0).text)
             continue
-        at, joined = _joined(drafts[:n], head)
+        at, joined = _join_with_cut(drafts[:n], rest)
         if joined is None:
-            work.dropped.append(draft.pop(0).text)
+            merger.dropped.append(draft.pop(0).text)
             continue
-        draft[0] = _Unit("sentence", joined, opens=draft[0].opens)
+        draft[0] = Unit("sentence", joined, opens=draft[0].opens)
         if at is not None:
-            torn = drafts[at][-1]
-            work.dropped.append(torn.text)
-            # What resumes belongs to the torn sentence's paragraph and place: behind what stood before it.
+            cut = drafts[at][-1]
+            merger.dropped.append(cut.text)
+            # The joined sentence belongs where the cut one was: in its paragraph, after the sentence before it.
             drafts[at].pop()
-            draft[0].opens = torn.opens
+            draft[0].opens = cut.opens
             if drafts[at]:
-                draft.insert(0, _Unit("sentence", drafts[at][-1].text, opens=drafts[at][-1].opens))
+                draft.insert(0, Unit("sentence", drafts[at][-1].text, opens=drafts[at][-1].opens))
 
 
-def _joined(earlier: list[list[_Unit]], head: str) -> tuple[int | None, str | None]:
-    """Return the draft whose last sentence *head* goes on with, and the two joined at their overlap.
+def _join_with_cut(earlier: list[list[Unit]], rest: str) -> tuple[int | None, str | None]:
+    """Return the index of the draft whose last sentence *rest* continues, and the two joined at their overlap.
 
-    What breaks off right before the separator is joined in any case, further up only where the overlap is no chance.
-    The draft is None when the joint was mended before; the text is None when *head* is the tail of a sentence that
-    stands whole elsewhere. A sentence that begins with `...` on purpose comes back as it is, without the dots.
+    A sentence cut off right before the separator is joined in any case, one in an earlier draft only if the overlap is
+    long enough. The index is None if no such sentence is left; then the text is *rest*, or None if *rest* is the end of
+    a whole sentence elsewhere. So a sentence that begins with `...` on purpose only loses the dots.
     """
     for n in reversed(range(len(earlier))):
-        torn = earlier[n][-1] if earlier[n] else None
-        if torn and torn.kind == "sentence" and not sentences.is_whole_sentence(torn.text):
-            overlap = _overlap(torn.text, head)
-            if overlap >= _OVERLAP or n == len(earlier) - 1:
-                space = " " if not overlap and not _wide_joint(torn.text, head) else ""
-                return n, torn.text + space + head[overlap:]
-    key = _key(head)
+        cut = earlier[n][-1] if earlier[n] else None
+        if cut and cut.kind == "sentence" and not sentences.is_whole_sentence(cut.text):
+            overlap = _overlap(cut.text, rest)
+            if overlap >= _MIN_OVERLAP or n == len(earlier) - 1:
+                space = " " if not overlap and not joins_without_space(cut.text, rest) else ""
+                return n, cut.text + space + rest[overlap:]
+    key = comparison_key(rest)
     if any(u.key.endswith(key) for draft in earlier for u in draft if u.kind == "sentence"):
         return None, None
-    return None, head
+    return None, rest
 
 
-def _overlap(torn: str, head: str) -> int:
-    """Return how many characters *torn* ends with that *head* begins with."""
-    return next((n for n in range(min(len(torn), len(head), _LONGEST_OVERLAP), 0, -1) if torn.endswith(head[:n])), 0)
+def _overlap(cut: str, rest: str) -> int:
+    """Return the number of characters at the end of *cut* that *rest* begins with."""
+    return next((n for n in range(min(len(cut), len(rest), _MAX_OVERLAP), 0, -1) if cut.endswith(rest[:n])), 0)
 
 
-def _leave_out_cut(drafts: list[list[_Unit]], work: _Work) -> None:
-    """Leave out cut sentences whose whole form stands elsewhere."""
-    whole = sorted({u.key for draft in drafts for u in draft if u.kind == "sentence"})
+def _drop_cut_sentences(drafts: list[list[Unit]], merger: _Merger) -> None:
+    """Drop each cut sentence that is a whole one elsewhere."""
+    keys = sorted({u.key for draft in drafts for u in draft if u.kind == "sentence"})
     for draft in drafts:
         for n in reversed(range(len(draft))):
             unit = draft[n]
             if not _is_cut(unit, draft[n + 1 : n + 2]):
                 continue
-            longer = bisect_right(whole, unit.key)  # what begins with a text stands right behind it
-            if longer < len(whole) and whole[longer].startswith(unit.key):
-                work.dropped.append(unit.text)
+            longer = bisect_right(keys, unit.key)  # keys that begin with a text are sorted right after it
+            if longer < len(keys) and keys[longer].startswith(unit.key):
+                merger.dropped.append(unit.text)
                 if n + 1 < len(draft) and not draft[n + 1].opens:
                     draft[n + 1].opens = unit.opens
                 del draft[n]
 
 
-def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
-    """Return whether a sentence breaks off: it ends its paragraph without a full stop.
+def _is_cut(unit: Unit, following: list[Unit]) -> bool:
+    """Return whether a sentence is cut off: it ends its paragraph without a full stop.
 
-    What is in bold or only a few words is rather a heading, a name, a picture's legend, unless the draft ends with it.
+    Unless the draft ends with it, a sentence in bold or of a few words is rather a heading, a name or a caption.
     """
     if unit.kind != "sentence" or sentences.is_whole_sentence(unit.text):
         return False
     if not following:
         return True
-    bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
-    return following[0].opens and not bold and display_width(unit.text) >= _LEGEND_WIDTH
+    is_bold = unit.text.startswith(("**", "__")) and unit.text.endswith(("**", "__"))
+    return following[0].opens and not is_bold and display_width(unit.text) >= _CAPTION_WIDTH
 
 
 # Inside one draft -------------------------------------------------------------------------------------------------
@@ -442,54 +332,54 @@ def _is_cut(unit: _Unit, following: list[_Unit]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Sentences that stood earlier in the same order."""
+    """Sentences that occurred before in the same order."""
 
-    at: int
+    start: int
     end: int
-    #: Stands directly behind itself.
+    #: Whether it directly follows its earlier copy.
     stutters: bool
 
 
-def _without_runs(units: list[_Unit], *, drafted: bool) -> tuple[list[_Unit], list[_Unit]]:
-    """Return *units* without the runs that a paste gone wrong or a draft has left, and what was in those."""
-    runs = list(_repeated_runs(units, drafted=drafted))
-    stutter = _REFRAIN_WIDTH if drafted else _STUTTER_WIDTH
-    passage = _PASSAGE_WIDTH if _repeats_much(units, runs) else None
+def _drop_runs(units: list[Unit], *, has_drafts: bool) -> tuple[list[Unit], list[Unit]]:
+    """Return *units* without the runs that were pasted twice or left from a draft, and the units in those."""
+    runs = list(_repeated_runs(units, has_drafts=has_drafts))
+    stutter_width = _REFRAIN_WIDTH if has_drafts else _STUTTER_WIDTH
+    passage_width = _PASSAGE_WIDTH if _repeats_much(units, runs) else None
     kept, dropped, at = [], [], 0
     for run in runs:
-        widths = [display_width(unit.text) for unit in units[run.at : run.end]]
-        least = stutter if run.stutters else passage
-        if least is None or sum(widths) < least or max(widths) < _REFRAIN_WIDTH:
+        widths = [display_width(unit.text) for unit in units[run.start : run.end]]
+        min_width = stutter_width if run.stutters else passage_width
+        if min_width is None or sum(widths) < min_width or max(widths) < _REFRAIN_WIDTH:
             continue
-        kept += units[at : run.at]
-        dropped += units[run.at : run.end]
+        kept += units[at : run.start]
+        dropped += units[run.start : run.end]
         at = run.end
-        if at < len(units) and units[run.at].opens and not units[at].opens:
+        if at < len(units) and units[run.start].opens and not units[at].opens:
             units[at].opens, units[at].line = True, _first_line(units, at)
     return kept + units[at:], dropped
 
 
-def _first_line(units: list[_Unit], at: int) -> str:
-    """Return the line that a paragraph begins with when its sentences before *at* are gone."""
-    rest = takewhile(lambda unit: not unit.opens, units[at + 1 : at + _FIRST_LINE])
-    return _written([units[at], *rest]).partition("\n")[0][:_FIRST_LINE]
+def _first_line(units: list[Unit], at: int) -> str:
+    """Return the first line of a paragraph that now begins with the sentence at *at*."""
+    rest = takewhile(lambda unit: not unit.opens, units[at + 1 : at + FIRST_LINE])
+    return join_units([units[at], *rest]).partition("\n")[0][:FIRST_LINE]
 
 
-def _repeats_much(units: list[_Unit], runs: list[_Run]) -> bool:
-    """Return whether so much of nothing but paragraphs is there twice that no author can have meant it."""
+def _repeats_much(units: list[Unit], runs: list[_Run]) -> bool:
+    """Return whether all units are sentences and so many are repeated that the author cannot have intended it."""
     if not runs or any(unit.kind != "sentence" for unit in units):
         return False
-    return sum(_width(units[run.at : run.end]) for run in runs) >= _DRAFTED_SHARE * _width(units)
+    return sum(_width(units[run.start : run.end]) for run in runs) >= _DRAFTED_SHARE * _width(units)
 
 
-def _width(units: list[_Unit]) -> int:
+def _width(units: list[Unit]) -> int:
     return sum(display_width(unit.text) for unit in units)
 
 
-def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
-    """Yield the longest repeated runs, in order; they do not overlap.
+def _repeated_runs(units: list[Unit], *, has_drafts: bool) -> Iterator[_Run]:
+    """Yield the longest repeated runs, in order, without overlaps.
 
-    Without separators a run counts only where it begins a paragraph, and began one before.
+    Without separators a run counts only if it and its earlier copy begin a paragraph.
     """
     places: dict[str, list[int]] = {}
     if len({unit.key for unit in units}) == len(units):
@@ -498,9 +388,9 @@ def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
     while n < len(units):
         earlier = places.get(units[n].key, []) if units[n].kind == "sentence" else []
         lengths = {
-            first: _common(units, first, n)
-            for first in earlier[-_MOST_PLACES:]
-            if drafted or _begins_alike(units[first], units[n])
+            first: _common_length(units, first, n)
+            for first in earlier[-_MAX_COPIES:]
+            if has_drafts or _begin_alike(units[first], units[n])
         }
         first = max(lengths, key=lambda f: (lengths[f], f), default=None)
         end = n + (1 if first is None else lengths[first])
@@ -512,33 +402,13 @@ def _repeated_runs(units: list[_Unit], *, drafted: bool) -> Iterator[_Run]:
         n = end
 
 
-def _begins_alike(first: _Unit, second: _Unit) -> bool:
-    """Return whether both begin a paragraph of prose with the same line; `is_suspicious` relies on this."""
+def _begin_alike(first: Unit, second: Unit) -> bool:
+    """Return whether both begin a paragraph of prose with the same wide line; `may_repeat` relies on this."""
     return first.opens and second.opens and first.line == second.line != "" and _may_begin_passage(first.line)
 
 
-def _common(units: list[_Unit], first: int, second: int) -> int:
-    """Return how many sentences from *first* and from *second* on are the same; the two runs do not overlap."""
-    most = min(second - first, len(units) - second)
-    pairs = ((units[first + i], units[second + i]) for i in range(most))
-    return next((i for i, (a, b) in enumerate(pairs) if not a.kind == b.kind == "sentence" or a.key != b.key), most)
-
-
-# Writing ----------------------------------------------------------------------------------------------------------
-
-
-def _written(units: list[_Unit]) -> str:
-    """Return Markdown: a blank line between paragraphs, and between sentences what their script wants."""
-    out = ""
-    for unit in units:
-        if not out:
-            out = unit.text
-        elif unit.opens:
-            out += "\n\n" + unit.text
-        else:
-            out += ("" if _wide_joint(out, unit.text) else " ") + unit.text
-    return out + "\n" if out else ""
-
-
-def _wide_joint(left: str, right: str) -> bool:
-    return unicodedata.east_asian_width(left[-1]) in "WF" or unicodedata.east_asian_width(right[0]) in "WF"
+def _common_length(units: list[Unit], first: int, second: int) -> int:
+    """Return how many sentences are the same from *first* and from *second* on; the two runs do not overlap."""
+    limit = min(second - first, len(units) - second)
+    pairs = ((units[first + i], units[second + i]) for i in range(limit))
+    return next((i for i, (a, b) in enumerate(pairs) if not a.kind == b.kind == "sentence" or a.key != b.key), limit)

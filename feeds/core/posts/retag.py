@@ -1,9 +1,8 @@
-"""Other tags in the front matter of a post file, and no other byte changed.
+"""Replacing the tags in the front matter of a post file, and no other byte.
 
-A parser says where each tag stands: PyYAML's marks for YAML. Parsers of TOML and JSON keep no places, so they are
-asked: each string that reads like a tag is replaced by a mark, and where the mark comes out is what the string was.
-Afterwards the new file is read again: tags must be the new ones and everything else what it was, or the file is
-refused.
+A parser locates each tag. PyYAML gives the position of every value. The parsers of TOML and JSON do not, so each
+string that could be the tag is replaced by a marker and the text is parsed again: the string is the tag if the marker
+is then found under the tag's keys. Finally the new file is parsed, and refused unless only its tags have changed.
 """
 
 import json
@@ -17,22 +16,21 @@ from typing import Any
 import yaml
 
 from feeds.core.posts import frontmatter, handlers, text
-from feeds.core.posts.parse import BOMS
 from feeds.core.posts.vocabulary import KEYS, NESTED, normal_key
 from feeds.errors import PostError
 
-#: A tag as written -> the tag that should stand there.
+#: A tag -> the tag that replaces it.
 Rename = Callable[[str], str]
-#: Where a value stands in front matter: keys and places in lists.
-_Place = tuple[str | int, ...]
+#: The keys that lead to a value of front matter.
+_Keys = tuple[str, ...]
 
-_MARK = "\ue0f2"
+_MARKER = "\ue0f2"
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
 @dataclass(frozen=True, slots=True)
 class _Scalar:
-    """A string in front matter: where it begins and ends, and its value."""
+    """A string in front matter: its start, its end and its value."""
 
     start: int
     end: int
@@ -47,123 +45,124 @@ class _Edit:
 
 
 def retag(content: bytes, path: str, rename: Rename) -> bytes:
-    """Return *content* with each of its tags as *rename* has it; a tag that then stands twice in a list goes.
+    """Return *content* with each tag replaced by *rename* of it; a tag that a list then repeats is removed.
 
     Nothing else changes: byte order mark, line ends, quotes, comments and spacing stay. Doing it again changes nothing,
-    provided *rename* leaves its own results alone.
+    if *rename* returns its own results unchanged.
 
     Raises:
-        PostError: the file has no front matter that can be read, or its tags stand there in a way that is not edited.
+        PostError: the front matter is missing or broken, or its tags are written in a way that cannot be edited.
     """
-    mark, encoding = next(((m, e) for m, e in BOMS if content.startswith(m)), (b"", "utf-8"))
+    mark, encoding = frontmatter.detect_bom(content)
     try:
         written = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as e:
         raise PostError(path, None, f"is not text: {e.reason}") from None
     plain = written.replace("\r\n", "\n").replace("\r", "\n")
-    edits = list(_edits(plain, path, rename))
+    edits = list(_plan_edits(plain, path, rename))
     if not edits:
         return content
     try:
-        _check(plain, _applied(plain, edits), path, rename)
-        doubled = _line_ends_of_two(written)
-        moved = [_Edit(_moved(e.start, doubled), _moved(e.end, doubled), e.new) for e in edits]
-        return mark + _applied(written, moved).encode(encoding)
+        _check_result(plain, _apply_edits(plain, edits), path, rename)
+        pairs = _crlf_positions(written)
+        shifted = [_Edit(_shift(e.start, pairs), _shift(e.end, pairs), e.new) for e in edits]
+        return mark + _apply_edits(written, shifted).encode(encoding)
     except UnicodeEncodeError:
         raise PostError(path, None, "a tag cannot be written in this file's encoding") from None
 
 
-def _edits(plain: str, path: str, rename: Rename) -> Iterator[_Edit]:
-    front = _Front(plain, path)
-    for place in _tag_places(front.metadata):
-        value = _at(front.metadata, place)
-        if _renamed(value, rename) == value:
+def _plan_edits(plain: str, path: str, rename: Rename) -> Iterator[_Edit]:
+    front = _FrontMatter(plain, path)
+    for keys in _tag_keys(front.metadata):
+        value = _get(front.metadata, keys)
+        if _rename_value(value, rename) == value:
             continue
-        found = front.locate(place)
-        many = isinstance(value, list)
-        wanted = [v for v in value if isinstance(v, str)] if many else [value]
-        if [scalar.value for scalar in found] != wanted:
+        scalars = front.locate(keys)
+        is_list = isinstance(value, list)
+        expected = [v for v in value if isinstance(v, str)] if is_list else [value]
+        if [scalar.value for scalar in scalars] != expected:
             line = plain.count("\n", 0, front.start) + 1
-            raise PostError(path, line, f"{place[-1]}: is written in a way that is not edited here; change it by hand")
-        yield from _list_edits(front, found, rename) if many else _line_edits(front, found[0], rename)
+            raise PostError(path, line, f"{keys[-1]}: is written in a way that cannot be edited; change it by hand")
+        yield from _edit_list(front, scalars, rename) if is_list else _edit_line(front, scalars[0], rename)
 
 
-def _list_edits(front: "_Front", found: list[_Scalar], rename: Rename) -> Iterator[_Edit]:
-    """Yield the edits of a list: new spellings; what then stands twice goes, with the comma or hyphen before it."""
+def _edit_list(front: "_FrontMatter", scalars: list[_Scalar], rename: Rename) -> Iterator[_Edit]:
+    """Yield the edits of a list: new tags, and removals of repeated ones with the comma or hyphen before them."""
     seen: set[str] = set()
     before: int | None = None
-    for scalar in found:
-        new = _spelled(scalar.value, rename)
+    for scalar in scalars:
+        new = _rename_tag(scalar.value, rename)
         gap = "#" if before is None else front.text[before : scalar.start]
         if new in seen and "#" not in gap and before is not None:
             yield _Edit(before, scalar.end, "")
         elif new != scalar.value:
-            yield _Edit(scalar.start, scalar.end, front.quoted(new, scalar, "- {}", "[{}]"))
+            yield _Edit(scalar.start, scalar.end, front.quote(new, scalar, "- {}", "[{}]"))
         seen.add(new)
         before = scalar.end
 
 
-def _line_edits(front: "_Front", scalar: _Scalar, rename: Rename) -> Iterator[_Edit]:
-    new = _line(scalar.value, rename)
+def _edit_line(front: "_FrontMatter", scalar: _Scalar, rename: Rename) -> Iterator[_Edit]:
+    """Yield the edit of a string of tags."""
+    new = _rename_line(scalar.value, rename)
     if new.count(",") > scalar.value.count(","):
         reason = f"{new!r} would be read as several tags; make a list of it"
         raise PostError(front.path, front.text.count("\n", 0, scalar.start) + 1, reason)
-    yield _Edit(scalar.start, scalar.end, front.quoted(new, scalar, "k: {}"))
+    yield _Edit(scalar.start, scalar.end, front.quote(new, scalar, "k: {}"))
 
 
-def _spelled(value: str, rename: Rename) -> str:
-    """Return what should stand for *value*: itself, entities and spaces included, where it reads as the right tag."""
+def _rename_tag(value: str, rename: Rename) -> str:
+    """Return the new tag for *value*; *value* itself, entities and spaces included, if its tag stays."""
     name = text.clean_line(value)
     new = rename(name) if name else name
     return value if new == name else new
 
 
-def _line(value: str, rename: Rename) -> str:
-    """Return a string of tags between commas, each once, with the spaces around them as they were."""
-    trailing = len(value) - len(value.rstrip())
+def _rename_line(value: str, rename: Rename) -> str:
+    """Return a string of comma-separated tags renamed, each once, with the spaces around them kept."""
+    has_trailing_space = value != value.rstrip()
     parts: dict[str, str] = {}
     for part in value.split(","):
-        new = _spelled(part, rename)
+        new = _rename_tag(part, rename)
         name = text.clean_line(new)
         if new != part:
             new = part[: len(part) - len(part.lstrip())] + name + part[len(part.rstrip()) :]
         parts.setdefault(name, new)
     joined = ",".join(parts.values())
-    return joined if trailing else joined.rstrip()
+    return joined if has_trailing_space else joined.rstrip()
 
 
-def _renamed(value: Any, rename: Rename) -> Any:
-    """Return a value of front matter as it should be read afterwards, without what then stands twice."""
+def _rename_value(value: Any, rename: Rename) -> Any:
+    """Return the value that front matter should have after the edit; lists with repeated tags."""
     if isinstance(value, str):
-        changed = any(_spelled(part, rename) != part for part in value.split(","))
-        return _line(value, rename) if changed else value
+        changes = any(_rename_tag(part, rename) != part for part in value.split(","))
+        return _rename_line(value, rename) if changes else value
     if isinstance(value, list):
-        new = [_spelled(v, rename) if isinstance(v, str) else v for v in value]
+        new = [_rename_tag(v, rename) if isinstance(v, str) else v for v in value]
         return value if new == value else new
     return value
 
 
-def _check(old: str, new: str, path: str, rename: Rename) -> None:
-    """Refuse *new* unless it differs from *old* by its tags alone."""
-    before, after = _Front(old, path), _Front(new, path)
+def _check_result(old: str, new: str, path: str, rename: Rename) -> None:
+    """Raise a PostError unless *new* differs from *old* only by its tags."""
+    before, after = _FrontMatter(old, path), _FrontMatter(new, path)
     expected = before.metadata
-    for place in _tag_places(expected):
-        value, now = _at(expected, place), _at(after.metadata, place)
-        wanted = _renamed(value, rename)
-        same = (
-            list(dict.fromkeys(map(str, wanted))) == list(dict.fromkeys(map(str, now)))
-            if (isinstance(wanted, list) and isinstance(now, list))
-            else wanted == now
+    for keys in _tag_keys(expected):
+        value, actual = _get(expected, keys), _get(after.metadata, keys)
+        renamed = _rename_value(value, rename)
+        is_same = (
+            list(dict.fromkeys(map(str, renamed))) == list(dict.fromkeys(map(str, actual)))
+            if (isinstance(renamed, list) and isinstance(actual, list))
+            else renamed == actual
         )
-        if not same:
+        if not is_same:
             raise PostError(path, None, "its tags cannot be changed without changing more; change them by hand")
-        _put(expected, place, now)
+        _set(expected, keys, actual)
     if expected != after.metadata or before.body != after.body:
         raise PostError(path, None, "its tags cannot be changed without changing more; change them by hand")
 
 
-class _Front:
-    """The front matter of a file with line feeds only, and where its strings stand."""
+class _FrontMatter:
+    """The front matter of a file with line feeds only, and the positions of its strings."""
 
     def __init__(self, plain: str, path: str) -> None:
         start = len(plain) - len(plain.lstrip())
@@ -171,7 +170,7 @@ class _Front:
         self.text, self.path = plain, path
         if self.kind == "{":
             self.start = start
-            self.metadata, self.end = _json(plain, start, path)
+            self.metadata, self.end = _load_json(plain, start, path)
             self.body = plain[self.end :]
         else:
             source = frontmatter.split_front_matter(plain, path)
@@ -179,14 +178,14 @@ class _Front:
             self.end = self.start + len(source.front)
             self.metadata, self.body = source.metadata, source.body
 
-    def locate(self, place: _Place) -> list[_Scalar]:
-        """Return the strings at *place*, one or a list's; what cannot be located is left out."""
-        found = self._by_marks(place) if self.kind == "-" else self._by_asking(place)
-        return sorted(found, key=lambda scalar: scalar.start)
+    def locate(self, keys: _Keys) -> list[_Scalar]:
+        """Return the string that *keys* lead to, or the strings of a list, as far as they can be located, in order."""
+        scalars = self._locate_in_yaml(keys) if self.kind == "-" else self._locate_by_parsing(keys)
+        return sorted(scalars, key=lambda scalar: scalar.start)
 
-    def _by_marks(self, place: _Place) -> Iterator[_Scalar]:
-        node = yaml.compose(self.text[self.start : self.end], Loader=handlers.Scalars)
-        for name in place:
+    def _locate_in_yaml(self, keys: _Keys) -> Iterator[_Scalar]:
+        node = yaml.compose(self.text[self.start : self.end], Loader=handlers.TextLoader)
+        for name in keys:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             node = next((value for key, value in reversed(pairs) if key.value == name), None)
         inner = node.value if isinstance(node, yaml.SequenceNode) else [node]
@@ -197,65 +196,66 @@ class _Front:
                 if "\n" not in raw and (raw[:1] == scalar.style if scalar.style else raw == scalar.value):
                     yield _Scalar(start, end, scalar.value)
 
-    def _by_asking(self, place: _Place) -> Iterator[_Scalar]:
-        value = _at(self.metadata, place)
-        wanted = [v for v in value if isinstance(v, str)] if isinstance(value, list) else [value]
-        at = self.start
-        while found := _QUOTED.search(self.text, at, self.end):
-            at = found.start() + 1  # the quote may be an apostrophe in a comment: every place is tried
-            read = self._read(found[0])
-            if read in wanted and self._is_at(found, place):
-                yield _Scalar(found.start(), found.end(), read)
-                at = found.end()
+    def _locate_by_parsing(self, keys: _Keys) -> Iterator[_Scalar]:
+        value = _get(self.metadata, keys)
+        expected = [v for v in value if isinstance(v, str)] if isinstance(value, list) else [value]
+        position = self.start
+        while quoted := _QUOTED.search(self.text, position, self.end):
+            position = quoted.start() + 1  # the quote may be an apostrophe in a comment, so every quote is tried
+            string = self._unquote(quoted[0])
+            if string in expected and self._is_at(quoted, keys):
+                yield _Scalar(quoted.start(), quoted.end(), string)
+                position = quoted.end()
 
-    def _is_at(self, found: re.Match[str], place: _Place) -> bool:
-        marked = self.text[: found.start()] + f'"{_MARK}"' + self.text[found.end() : self.end]
+    def _is_at(self, quoted: re.Match[str], keys: _Keys) -> bool:
+        """Return whether *quoted* is the value that *keys* lead to, or one of its list."""
+        marked = self.text[: quoted.start()] + f'"{_MARKER}"' + self.text[quoted.end() : self.end]
         try:
-            value = _at(self._load(marked[self.start :]), place)
+            value = _get(self._load(marked[self.start :]), keys)
         except (ValueError, LookupError, TypeError):
             return False
-        return value == _MARK or (isinstance(value, list) and _MARK in value)
+        return value == _MARKER or (isinstance(value, list) and _MARKER in value)
 
-    def _read(self, quoted: str) -> str:
+    def _unquote(self, quoted: str) -> str:
         try:
-            read = self._load(f'{{"v": {quoted}}}' if self.kind == "{" else f"v = {quoted}")["v"]
+            string = self._load(f'{{"v": {quoted}}}' if self.kind == "{" else f"v = {quoted}")["v"]
         except ValueError:
             return ""
-        return read if isinstance(read, str) else ""
+        return string if isinstance(string, str) else ""
 
     def _load(self, front: str) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(front) if self.kind == "{" else tomllib.loads(front)
         return loaded
 
-    def quoted(self, value: str, scalar: _Scalar, *shapes: str) -> str:
-        """Return *value* in the quotes that *scalar* has; without any only if all *shapes* of YAML then keep it."""
-        raw = self.text[scalar.start]
-        if raw == "'" and (self.kind == "-" or "'" not in value):
+    def quote(self, value: str, scalar: _Scalar, *templates: str) -> str:
+        """Return *value* in the quotes of *scalar*; unquoted only if *value* can be so in all *templates* of YAML."""
+        first = self.text[scalar.start]
+        if first == "'" and (self.kind == "-" or "'" not in value):
             return "'" + (value.replace("'", "''") if self.kind == "-" else value) + "'"
-        if raw not in "\"'" and all(_is_plain(value, shape) for shape in shapes):
+        if first not in "\"'" and all(_is_plain(value, template) for template in templates):
             return value
-        return json.dumps(value, ensure_ascii=False)  # its escapes are YAML's and TOML's too
+        return json.dumps(value, ensure_ascii=False)  # YAML and TOML have the same escapes
 
 
-def _json(plain: str, start: int, path: str) -> tuple[dict[str, Any], int]:
+def _load_json(plain: str, start: int, path: str) -> tuple[dict[str, Any], int]:
     try:
-        found, end = json.JSONDecoder().raw_decode(plain, start)
+        metadata, end = json.JSONDecoder().raw_decode(plain, start)
     except (ValueError, RecursionError) as e:
         raise PostError(path, plain.count("\n", 0, start) + 1, f"broken front matter: {e}") from None
-    return found, end
+    return metadata, end
 
 
-def _is_plain(value: str, shape: str) -> bool:
-    """Return whether YAML 1.1, which most generators speak, reads *value* without quotes as this very text."""
+def _is_plain(value: str, template: str) -> bool:
+    """Return whether unquoted *value* is this same text in YAML 1.1, which most generators use."""
     try:
-        read = yaml.load(shape.format(value), Loader=yaml.CSafeLoader)
+        loaded = yaml.load(template.format(value), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError):
         return False
-    return read in ([value], {"k": value})
+    return loaded in ([value], {"k": value})
 
 
-def _tag_places(metadata: dict[str, Any]) -> Iterator[_Place]:
-    """Yield where tags stand: under every key that means tags, also in the tables some generators keep them in."""
+def _tag_keys(metadata: dict[str, Any]) -> Iterator[_Keys]:
+    """Yield the keys of each value that holds tags, also those in the tables of Zola and Hugo."""
     for key, value in metadata.items():
         if normal_key(key) in KEYS["tags"]:
             yield (key,)
@@ -263,26 +263,27 @@ def _tag_places(metadata: dict[str, Any]) -> Iterator[_Place]:
             yield from ((key, inner) for inner in value if normal_key(str(inner)) in KEYS["tags"])
 
 
-def _at(metadata: Any, place: _Place) -> Any:
-    for name in place:
+def _get(metadata: Any, keys: _Keys) -> Any:
+    for name in keys:
         metadata = metadata[name]
     return metadata
 
 
-def _put(metadata: Any, place: _Place, value: Any) -> None:
-    _at(metadata, place[:-1])[place[-1]] = value
+def _set(metadata: Any, keys: _Keys, value: Any) -> None:
+    _get(metadata, keys[:-1])[keys[-1]] = value
 
 
-def _applied(written: str, edits: Iterable[_Edit]) -> str:
+def _apply_edits(written: str, edits: Iterable[_Edit]) -> str:
     for edit in sorted(edits, key=lambda edit: -edit.start):
         written = written[: edit.start] + edit.new + written[edit.end :]
     return written
 
 
-def _line_ends_of_two(written: str) -> list[int]:
-    """Return where, counted with line feeds only, the line ends of two bytes (CRLF) stand."""
+def _crlf_positions(written: str) -> list[int]:
+    """Return the positions of CRLF line ends in the text in which each of them is one line feed."""
     return [found.start() - number for number, found in enumerate(re.finditer("\r\n", written))]
 
 
-def _moved(place: int, doubled: list[int]) -> int:
-    return place + bisect_left(doubled, place)
+def _shift(position: int, crlf_positions: list[int]) -> int:
+    """Return the position in the text as written of one in the text with line feeds only."""
+    return position + bisect_left(crlf_positions, position)

@@ -1,20 +1,20 @@
-"""Where sentences end, in any script.
+"""Splitting text into sentences, in any script.
 
-A sentence ends behind its full stop and the closing marks after it, never inside brackets or quotation marks, and
-for the ASCII full stop only before white space and something that can begin a sentence.
+A sentence ends after its full stop and the closing marks that follow, never inside brackets or quotation marks. An
+ASCII full stop ends it only before white space and a character that can begin a sentence.
 """
 
 import re
 
-#: Ends a sentence wherever it stands: CJK, Arabic, Devanagari, Armenian.
+#: Always ends a sentence: CJK, Arabic, Devanagari, Armenian.
 _ENDS = "。！？｡︒؟۔।॥։"
 #: Ends a sentence when white space follows.
 _ENDS_BEFORE_SPACE = ".!?…"
 _OPEN = "「『（(［[｛{〈《【〔“«„"
 _CLOSE = "」』）)］]｝}〉》】〕”»“"
-#: How many open brackets are looked through for a partner.
-_DEEPEST = 20
-#: May follow the full stop and still belong to the sentence: closing marks, emphasis, combining marks, a footnote.
+#: Open brackets that are searched for the partner of a closing one.
+_MAX_OPEN = 20
+#: Belongs to the sentence although it follows the full stop: closing marks, emphasis, combining marks, a footnote.
 _TAIL = re.compile(
     r"(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff」』）)］\]｝}〉》】〕”»\"'’*_~`]|\[\^[^\]\s]+\])*"
 )
@@ -22,39 +22,39 @@ _CLOSING = "」』）)］]｝}〉》】〕”»\"'’*_~`“ "
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|cf|al|bzw|ca|Nr|Inc|Ltd|Co|Fig|Vol|approx)\.$",
 )
-#: With what must stand before it.
+#: Including the character before it.
 _LONGEST_ABBREVIATION = 10
 _SPACE = re.compile(r"\s*")
 _CANDIDATE = re.compile(rf"[{_ENDS}{re.escape(_ENDS_BEFORE_SPACE)}]+|[{re.escape(_OPEN + _CLOSE)}]")
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of one paragraph; joined they are *text* again."""
-    found, start, inside = [], 0, 0
+    """Return the sentences of one paragraph, white space included: joined they are *text* again."""
+    found, start, enclosed = [], 0, 0
     marks = list(_CANDIDATE.finditer(text))
-    partners = _partners(marks)
+    ends = _bracket_ends(marks)
     for n, mark in enumerate(marks):
-        inside = max(inside, partners.get(n, 0))
-        if mark.start() >= max(start, inside) and mark[0] not in _OPEN + _CLOSE:
-            end = _end(text, mark)
+        enclosed = max(enclosed, ends.get(n, 0))
+        if mark.start() >= max(start, enclosed) and mark[0] not in _OPEN + _CLOSE:
+            end = _sentence_end(text, mark)
             if end and end < len(text):
                 found.append(text[start:end])
                 start = end
     return [*found, text[start:]] if text[start:] else found
 
 
-def _partners(marks: list[re.Match[str]]) -> dict[int, int]:
-    """Return where what each opening mark encloses ends; marks without a partner, such as in `:(`, enclose nothing."""
+def _bracket_ends(marks: list[re.Match[str]]) -> dict[int, int]:
+    """Return number of an opening mark -> end of its closing mark; a mark without a partner, as in `:(`, is missing."""
     found: dict[int, int] = {}
     still_open: list[int] = []
     for n, mark in enumerate(marks):
-        if mark[0] == "“" and still_open and marks[still_open[-1]][0] == "„":  # German closes with what English opens
+        if mark[0] == "“" and still_open and marks[still_open[-1]][0] == "„":  # German closes with it
             found[still_open.pop()] = mark.end()
         elif mark[0] in _OPEN:
             still_open.append(n)
         elif mark[0] in _CLOSE:
             wanted = _OPEN[_CLOSE.index(mark[0])]
-            while still_open and wanted in (marks[m][0] for m in still_open[-_DEEPEST:]):
+            while still_open and wanted in (marks[m][0] for m in still_open[-_MAX_OPEN:]):
                 opened = still_open.pop()
                 if marks[opened][0] == wanted:
                     found[opened] = mark.end()
@@ -62,8 +62,8 @@ def _partners(marks: list[re.Match[str]]) -> dict[int, int]:
     return found
 
 
-def _end(text: str, mark: re.Match[str]) -> int | None:
-    """Return where the sentence that *mark* closes ends, white space included; None if it does not close one."""
+def _sentence_end(text: str, mark: re.Match[str]) -> int | None:
+    """Return the end of the sentence that *mark* ends, white space included; None if *mark* does not end one."""
     tail = _TAIL.match(text, mark.end())
     at = tail.end() if tail else mark.end()
     space = _SPACE.match(text, at)
@@ -76,7 +76,7 @@ def _end(text: str, mark: re.Match[str]) -> int | None:
 
 
 def is_whole_sentence(sentence: str) -> bool:
-    """Return whether *sentence* ends as a sentence or heading-like line does, not in the middle."""
+    """Return whether *sentence* ends with a full stop, a colon or a semicolon, closing marks aside."""
     bare, before = sentence.strip(), ""
     while bare != before:
         before = bare

@@ -1,7 +1,7 @@
-"""Which front matter keys mean the same thing.
+"""The front matter keys of Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican, by meaning.
 
-One table for Jekyll, Hugo, Zola, Eleventy, Hexo, Astro, Docusaurus and Pelican. Keys are compared in lower case with
-`-` as `_`; the first of a row that is set wins. docs/front-matter.md explains them to people.
+Keys are compared in lower case with `-` as `_`; of each row the first key that is set counts. docs/front-matter.md
+documents them for users.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,26 +52,26 @@ KEYS: dict[str, tuple[str, ...]] = {
     "featured": ("featured",),
     "hold": ("hold_until",),
 }
-#: Tables in which generators keep some of their keys: Zola's, Hugo's.
+#: Tables in which Zola and Hugo keep some of their keys.
 NESTED = ("extra", "params", "taxonomies")
-_MOMENTS = frozenset({"date", "embargo", "updated", "expires", "hold"})
-#: Keys of so many letters are too alike to tell a slip from another key.
+_DATES = frozenset({"date", "embargo", "updated", "expires", "hold"})
+#: Keys of at most so many letters are too similar to recognise a misspelt one.
 _TOO_SHORT = 3
-#: What a key may mean; `published` is a flag to one generator and a date to another.
+#: Key -> its meanings; `published` is a flag for one generator and a date for another.
 _MEANINGS: dict[str, tuple[str, ...]] = {
     key: tuple(meaning for meaning, keys in KEYS.items() if key in keys) for keys in KEYS.values() for key in keys
 }
 
 
 class Fields:
-    """Front matter by meaning instead of by key."""
+    """The values of front matter, by meaning."""
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
-        self._found = _flat(metadata)
-        #: Every post is asked for each of the meanings and has few of them, so only what is there is looked at.
+        self._values = _flatten(metadata)
+        #: Meaning -> the keys that are set. Every meaning is looked up in every post, and most are not set.
         self._keys: dict[str, list[str]] = {}
         self._unknown: list[str] = []
-        for key in self._found:
+        for key in self._values:
             meanings = _MEANINGS.get(key)
             if meanings is None:
                 self._unknown.append(key)
@@ -80,55 +80,55 @@ class Fields:
                     self._keys.setdefault(meaning, []).append(key)
 
     def get(self, meaning: str) -> tuple[str, Any]:
-        """Return the key as written and its value; the meaning's first key and None where no key is set.
+        """Return the key as written and its value; if no key is set, the meaning's first key and None.
 
-        `published` and others may be a flag to one generator and a date to another: what is a date is not a flag.
+        A flag is not returned as a date: `published` may be either, depending on the generator.
         """
-        for key in self._in_order(meaning):
-            written, value = self._found[key]
-            blank = value is None or (isinstance(value, str) and not value.strip())
-            if not blank and not (isinstance(value, bool) and meaning in _MOMENTS):
+        for key in self._sorted_keys(meaning):
+            written, value = self._values[key]
+            is_blank = value is None or (isinstance(value, str) and not value.strip())
+            if not is_blank and not (isinstance(value, bool) and meaning in _DATES):
                 return written, value
         return KEYS[meaning][0], None
 
     def all(self, meaning: str) -> list[Any]:
-        """Return the values of every key of this meaning that is set."""
+        """Return the values of all keys with this meaning that are set."""
         return [value for _, value in self.each(meaning)]
 
     def each(self, meaning: str) -> list[tuple[str, Any]]:
-        """Return every key of this meaning that is set, as written, and its value."""
-        found = (self._found[key] for key in self._in_order(meaning))
-        return [(written, value) for written, value in found if value is not None]
+        """Return (key as written, value) for all keys with this meaning that are set."""
+        pairs = (self._values[key] for key in self._sorted_keys(meaning))
+        return [(written, value) for written, value in pairs if value is not None]
 
     def misspelled(self) -> list[tuple[str, str]]:
-        """Return keys that look like a known one which is not set, each with the known one."""
-        near = [(self._found[key][0], _near(key)) for key in self._unknown]
-        return [(written, known) for written, known in near if known and known not in self._found]
+        """Return (key as written, similar known key) for unknown keys whose similar key is not set."""
+        pairs = [(self._values[key][0], _similar_key(key)) for key in self._unknown]
+        return [(written, known) for written, known in pairs if known and known not in self._values]
 
-    def _in_order(self, meaning: str) -> Sequence[str]:
+    def _sorted_keys(self, meaning: str) -> Sequence[str]:
         keys = self._keys.get(meaning, ())
         return keys if len(keys) <= 1 else sorted(keys, key=KEYS[meaning].index)
 
 
-def _flat(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """Return normalised key -> (key, value), the inner tables' keys behind the outer ones."""
-    found = {key if key in _MEANINGS else normal_key(key): (key, value) for key, value in metadata.items()}
+def _flatten(metadata: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return normalised key -> (key, value); a key of a nested table counts if the outer table does not have it."""
+    values = {key if key in _MEANINGS else normal_key(key): (key, value) for key, value in metadata.items()}
     for name in NESTED:
-        _, inner = found.get(name, (name, None))
+        _, inner = values.get(name, (name, None))
         if isinstance(inner, Mapping):
             for key, value in inner.items():
-                found.setdefault(normal_key(str(key)), (str(key), value))
-    return found
+                values.setdefault(normal_key(str(key)), (str(key), value))
+    return values
 
 
 def normal_key(key: str) -> str:
-    """Return *key* as keys are compared."""
+    """Return *key* for comparison: in lower case, with `_` for `-`."""
     return key.strip().lower().replace("-", "_")
 
 
 @lru_cache(maxsize=4096)
-def _near(key: str) -> str | None:
-    """Return the known key that *key* was most likely meant to be; short keys are too alike to tell."""
-    close = closest_name(key, (known for known in _MEANINGS if len(known) > _TOO_SHORT), cutoff=0.8)
-    plural = close and (key + "s" == close or key == close + "s")
-    return close if close and len(key) > _TOO_SHORT and not plural else None
+def _similar_key(key: str) -> str | None:
+    """Return the known key that *key* is probably a misspelling of."""
+    closest = closest_name(key, (known for known in _MEANINGS if len(known) > _TOO_SHORT), cutoff=0.8)
+    is_plural = closest and (key + "s" == closest or key == closest + "s")
+    return closest if closest and len(key) > _TOO_SHORT and not is_plural else None

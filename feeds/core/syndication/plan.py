@@ -207,7 +207,7 @@ class _FeedBuilder:
         names = {key_of(name): name for name in by_name}
         for known in self.feeds_without_posts(kind, names):
             names[known.key], by_name[known.label] = known.label, []
-        slugs = assign_slugs(names, wanted={}, remembered=assigned_slugs(self.known.values(), kind), fallback=kind)
+        slugs = assign_slugs(names, configured={}, known=assigned_slugs(self.known.values(), kind), fallback=kind)
         for key, name in names.items():
             about = (name, name) if kind == "tag" else None
             yield self.build(kind, key, label=name, path=f"{kind}/{slugs[key]}/", entries=by_name[name], about=about)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from feeds.core.newsletters import notes
 from feeds.core.newsletters.selection import select_entries
-from feeds.core.posts import parse
+from feeds.core.posts.frontmatter import parse_source
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
 from feeds.edges.files import folder
@@ -230,7 +230,7 @@ def _note(site: Site, newsletter: Newsletter, memory: Issues, number: int) -> Ed
         path = f"{place}/{name}"
         if (site.config.folder / path).is_file():
             content = folder.read_file(site.config.folder, path, MOST_NOTE_BYTES)
-            found = notes.parse_note(path, parse.parse_source(path, notes.ensure_front_matter(content)), content)
+            found = notes.parse_note(path, parse_source(path, notes.ensure_front_matter(content)), content)
             if name != "next.md" or found.digest not in memory.note_digests(newsletter.name):
                 return found
     return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.core.newsletters import message, notes
-from feeds.core.posts import parse
+from feeds.core.posts.frontmatter import parse_source
 from feeds.edges.files import folder
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
@@ -72,7 +72,7 @@ def _note(file: Path) -> EditorNote:
     """
     content = folder.read_file(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
     path = str(file)
-    found = notes.parse_note(path, parse.parse_source(path, notes.ensure_front_matter(content)), content)
+    found = notes.parse_note(path, parse_source(path, notes.ensure_front_matter(content)), content)
     if found.pinned or found.skipped:
         raise PostError(path, None, "a correction tells of no posts: take out pin and skip")
     if not found.html:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.core.curation import catalogue, duplicates
-from feeds.core.posts import parse
+from feeds.core.posts import parse, render
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
@@ -70,7 +70,7 @@ class Survey:
         """Return the paragraphs of two posts beside each other, and whether they are the same."""
         place, settings = _posts_folder(self.config), self.config.settings
         texts = (
-            parse.plain_paragraphs(post.path, folder.read_file(place, post.path, parse.MOST_BYTES), settings)
+            render.plain_paragraphs(post.path, folder.read_file(place, post.path, parse.MOST_BYTES), settings)
             for post in (pair.post, pair.kept)
         )
         return duplicates.align_paragraphs(*texts)
@@ -147,7 +147,7 @@ def survey_posts(
         now=now,
         known=known,
         settings=config.settings,
-        likeness=cache.likeness | likeness,
+        similarities=cache.likeness | likeness,
         slugs=slugs,
     )
     found = build_()
@@ -219,7 +219,7 @@ def render_unchanged(config: Config, path: str, content: str) -> Text:
         raise PostChangedDuringRead(path) from None
     if _digest(data) != content:
         raise PostChangedDuringRead(path)
-    return parse.render_post(path, data, config.settings)
+    return render.render_post(path, data, config.settings)
 
 
 def _said(config: Config, contents: Sequence[tuple[str, str]]) -> list[tuple[str, Text]]:
@@ -368,6 +368,6 @@ def _plain(config: Config, place: Path, path: str) -> str:
     """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
     try:
         content = folder.read_file(place, path, parse.MOST_BYTES)
-        return parse.comparison_text(path, content, config.settings)
+        return render.comparison_text(path, content, config.settings)
     except PostError:
         return ""

@@ -6,7 +6,7 @@ from difflib import unified_diff
 
 from feeds.config import Config
 from feeds.core.curation import suggest, tags
-from feeds.core.posts import parse
+from feeds.core.posts import frontmatter, parse
 from feeds.core.posts.retag import retag
 from feeds.edges.files import folder
 from feeds.errors import FeedsError, PostError
@@ -49,7 +49,8 @@ def _words(config: Config, path: str, title: str) -> frozenset[str]:
     """Return a post's words; none when it was taken away since it was surveyed."""
     posts = config.resolve(config.settings.posts.folder)
     try:
-        return suggest.tokenize(title, parse.parse_source(path, folder.read_file(posts, path, parse.MOST_BYTES)).body)
+        content = folder.read_file(posts, path, parse.MOST_BYTES)
+        return suggest.tokenize(title, frontmatter.parse_source(path, content).body)
     except PostError:
         return frozenset()
 

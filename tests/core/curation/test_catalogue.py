@@ -1,4 +1,4 @@
-"""What is public at a moment."""
+"""The catalogue of public posts at one time."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def status(*posts, **more):
 
 
 def test_drafts_future_and_expired_posts_are_held_back():
-    """Each with its reason."""
+    """Drafts, future posts and expired posts are not public."""
     found = status(
         post("draft.md", draft=True),
         post("future.md", published=START + timedelta(days=11)),
@@ -35,14 +35,14 @@ def test_drafts_future_and_expired_posts_are_held_back():
     }
 
 
-def test_what_is_held_back_takes_no_public_posts_place():
-    """A draft with the same text is no reason to drop the post."""
+def test_a_draft_does_not_make_a_public_post_a_duplicate():
+    """A draft with the same text does not make a public post a duplicate."""
     found = status(post("a.md", draft=True, text_digest="t"), post("b.md", text_digest="t"))
     assert found["b.md"] is PostStatus.PUBLIC
 
 
 def test_nothing_of_a_draft_leaks_into_names():
-    """Spellings look at what is public only."""
+    """The spelling of a category is chosen from public posts only."""
     catalogue = built(
         post("a.md", categories=("ai",)),
         *(post(f"d{n}.md", draft=True, categories=("AI",)) for n in range(3)),
@@ -51,14 +51,14 @@ def test_nothing_of_a_draft_leaks_into_names():
 
 
 def test_an_update_still_to_come_does_not_count():
-    """`updated` is never later than now."""
+    """An `updated` date in the future is not used."""
     later = post("a.md", updated=START + timedelta(days=20))
     assert built(later).entries[0].updated == START
     assert built(later, days=30).entries[0].updated == START + timedelta(days=20)
 
 
-def test_every_file_has_a_verdict_and_every_status_a_count():
-    """Rejected ones too."""
+def test_every_file_has_an_outcome_and_every_status_a_count():
+    """Every file has an outcome, and the counts name every status."""
     rejected = PostOutcome(path="x.md", status=PostStatus.REJECTED, reason="x.md:1: no")
     catalogue = built(post("a.md"), rejected)
     assert catalogue.counts == {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 1}
@@ -66,5 +66,5 @@ def test_every_file_has_a_verdict_and_every_status_a_count():
 
 @given(st.permutations([post(f"{n}.md", published=START + timedelta(days=n % 3)) for n in range(6)]))
 def test_the_order_of_files_never_matters(posts):
-    """Newest first, then by path."""
+    """Entries are sorted newest first, then by path, whatever the order of files."""
     assert [e.post.path for e in built(*posts).entries] == ["2.md", "5.md", "1.md", "4.md", "0.md", "3.md"]

@@ -1,4 +1,4 @@
-"""Permanent ids."""
+"""Permanent ids of entries."""
 
 import re
 from datetime import timedelta
@@ -21,43 +21,43 @@ def known(**paths):
 
 
 def test_a_new_post_gets_a_tag_uri():
-    """Authority, date and percent-encoded path (RFC 4151)."""
+    """A new post gets a `tag:` URI with authority, date and percent-encoded path (RFC 4151)."""
     assert assign_ids([post("手/a b.md")], [], AUTHORITY) == {
         "手/a b.md": "tag:example.com,2026:2026-01-01/%E6%89%8B/a%20b.md",
     }
 
 
 def test_an_id_of_its_own_wins():
-    """Whatever is remembered."""
+    """The id in the front matter is used, even if the store knows another one."""
     assert assign_ids([post("a.md", declared_id="urn:x:1")], known(a="a.md"), AUTHORITY) == {"a.md": "urn:x:1"}
 
 
 def test_an_edited_post_keeps_its_id():
-    """Known by its path."""
+    """A post with an edited text in the same file keeps its id."""
     assert assign_ids([post("a.md", text_digest="new")], known(a="old"), AUTHORITY) == {"a.md": "urn:a"}
 
 
 def test_a_renamed_post_keeps_its_id():
-    """Known by its text."""
+    """A post with the same text in a renamed file keeps its id."""
     assert assign_ids([post("b.md", text_digest="t")], known(a="t"), AUTHORITY) == {"b.md": "urn:a"}
 
 
 def test_two_files_that_swapped_names_keep_their_ids():
-    """The text is the post; the path is where it lies."""
+    """Two posts whose files swapped names keep their ids."""
     swapped = [post("a.md", text_digest="tb"), post("b.md", text_digest="ta")]
     assert assign_ids(swapped, known(a="ta", b="tb"), AUTHORITY) == {"a.md": "urn:b", "b.md": "urn:a"}
 
 
 def test_an_id_is_never_given_to_another_post():
-    """A path whose id has moved away with its text gets a new one."""
+    """A new post at the old path of a renamed post gets a new id."""
     was = "tag:example.com,2026:2026-01-01/a.md"
-    memory = [KnownEntry(id=was, path="a.md", text_digest="t")]
-    found = assign_ids([post("a.md", text_digest="new"), post("b.md", text_digest="t")], memory, AUTHORITY)
+    known_entries = [KnownEntry(id=was, path="a.md", text_digest="t")]
+    found = assign_ids([post("a.md", text_digest="new"), post("b.md", text_digest="t")], known_entries, AUTHORITY)
     assert found == {"b.md": was, "a.md": was + ";2"}
 
 
-def test_empty_texts_prove_nothing():
-    """Several posts with the same text are told apart by their paths."""
+def test_empty_texts_are_not_recognised():
+    """Posts with an empty text in new files get new ids."""
     posts = [post("c.md", text_digest=""), post("d.md", text_digest="")]
     found = set(assign_ids(posts, known(a="", b=""), AUTHORITY).values())
     assert not found & {"urn:a", "urn:b"}
@@ -68,7 +68,7 @@ POSTS = st.lists(
     unique_by=lambda p: p.path,
     max_size=8,
 )
-MEMORY = st.lists(
+KNOWN = st.lists(
     st.builds(
         lambda n, d: KnownEntry(id=f"urn:{n}", path=f"{n}.md", text_digest=d), st.integers(0, 9), st.sampled_from("xyz")
     ),
@@ -77,38 +77,39 @@ MEMORY = st.lists(
 )
 
 
-@given(POSTS, MEMORY, st.randoms(use_true_random=False))
-def test_every_post_has_one_id_and_no_two_share_it(posts, memory, random):
-    """Whatever is remembered, in whatever order; and each is a URI."""
-    found = assign_ids(posts, memory, AUTHORITY)
+@given(POSTS, KNOWN, st.randoms(use_true_random=False))
+def test_every_post_has_one_id_and_no_two_share_it(posts, known_entries, random):
+    """Every post gets exactly one id, a URI that no other post has, in any order of posts and known entries."""
+    found = assign_ids(posts, known_entries, AUTHORITY)
     assert set(found) == {p.path for p in posts}
     assert len(set(found.values())) == len(found)
     assert all(re.match(r"[a-z]+:\S+$", uri) for uri in found.values())
-    assert assign_ids(random.sample(posts, len(posts)), random.sample(memory, len(memory)), AUTHORITY) == found
+    assert (
+        assign_ids(random.sample(posts, len(posts)), random.sample(known_entries, len(known_entries)), AUTHORITY)
+        == found
+    )
 
 
-# Known again ----------------------------------------------------------------------------------------------------------
+# Recognised after changes ---------------------------------------------------------------------------------------------
 
-CHANCE = Random(1)
-TEXTS = [
-    " ".join(CHANCE.choices(["reading", "paper", "gym", "lyric", "of", "a", "the", "song"], k=300)) for _ in range(6)
-]
+RNG = Random(1)
+TEXTS = [" ".join(RNG.choices(["reading", "paper", "gym", "lyric", "of", "a", "the", "song"], k=300)) for _ in range(6)]
 
 
-def written(path, text, **values):
-    squeezed = sketch.normalize_bytes(text.encode())
-    known_by = {"text_digest": sketch.text_digest(squeezed), "sketch": sketch.make_sketch(squeezed)}
+def post_of(path, text, **values):
+    normalized = sketch.normalize_bytes(text.encode())
+    known_by = {"text_digest": sketch.text_digest(normalized), "sketch": sketch.make_sketch(normalized)}
     return post(path, **known_by, **values)
 
 
-def remembered(p, identity):
+def known_as(p, identity):
     return KnownEntry(
         id=identity, path=p.path, text_digest=p.text_digest, sketch=p.sketch, title=p.title, published=p.published
     )
 
 
 def assigned(posts, before, present=()):
-    known_ = [remembered(p, f"urn:{n}") for n, p in enumerate(before)]
+    known_ = [known_as(p, f"urn:{n}") for n, p in enumerate(before)]
     return assign_ids(posts, known_, AUTHORITY, present)
 
 
@@ -124,53 +125,53 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_an_edit_in_place_keeps_the_id(edit):
-    """Whatever was edited, it is the same post."""
+    """A post that is edited in place keeps its id."""
     values = {"text": TEXTS[0], "title": "A title"} | edit
-    before = written("a.md", TEXTS[0], title="A title")
-    assert assigned([written("a.md", values.pop("text"), **values)], [before]) == {"a.md": "urn:0"}
+    before = post_of("a.md", TEXTS[0], title="A title")
+    assert assigned([post_of("a.md", values.pop("text"), **values)], [before]) == {"a.md": "urn:0"}
 
 
 def test_a_file_that_is_renamed_and_edited_at_once_keeps_its_id():
-    """Most of its text is there, and its old name is gone."""
-    before = [written("a.md", TEXTS[0]), written("b.md", TEXTS[1])]
-    after = [written("c.md", TEXTS[0].replace("song", "tune", 4), title="New"), written("b.md", TEXTS[1])]
+    """A post whose file is renamed and edited at once keeps its id."""
+    before = [post_of("a.md", TEXTS[0]), post_of("b.md", TEXTS[1])]
+    after = [post_of("c.md", TEXTS[0].replace("song", "tune", 4), title="New"), post_of("b.md", TEXTS[1])]
     assert assigned(after, before) == {"c.md": "urn:0", "b.md": "urn:1"}
 
 
-def test_what_is_only_held_back_was_not_renamed():
-    """A draft keeps its id for the day on which it is public again."""
-    before = [written("a.md", TEXTS[0])]
-    copy = written("c.md", TEXTS[0].replace("song", "tune", 4), title="New")
+def test_a_post_that_is_only_held_back_was_not_renamed():
+    """A similar new post does not get the id of a post that is only held back."""
+    before = [post_of("a.md", TEXTS[0])]
+    copy = post_of("c.md", TEXTS[0].replace("song", "tune", 4), title="New")
     assert assigned([copy], before, present=["a.md", "c.md"])["c.md"].startswith("tag:")
 
 
 def test_a_new_post_at_an_old_path_gets_a_new_id():
-    """Another title and another text are another post."""
-    before = [written("latest.md", TEXTS[0], title="October")]
-    found = assigned([written("latest.md", TEXTS[1], title="November")], before)
+    """A post with another title and another text at a known path gets a new id."""
+    before = [post_of("latest.md", TEXTS[0], title="October")]
+    found = assigned([post_of("latest.md", TEXTS[1], title="November")], before)
     assert found["latest.md"].startswith("tag:example.com,2026:")
 
 
 def test_a_post_that_is_deleted_and_comes_back_is_the_same():
-    """Under its name, edited or not, or under another."""
-    before = [written("a.md", TEXTS[0]), written("b.md", TEXTS[1])]
-    assert assigned([written("b.md", TEXTS[1])], before) == {"b.md": "urn:1"}
-    for back in (written("a.md", TEXTS[0]), written("again.md", TEXTS[0])):
-        assert assigned([back, written("b.md", TEXTS[1])], before)[back.path] == "urn:0"
+    """A deleted post that comes back gets its id again, in the same or another file."""
+    before = [post_of("a.md", TEXTS[0]), post_of("b.md", TEXTS[1])]
+    assert assigned([post_of("b.md", TEXTS[1])], before) == {"b.md": "urn:1"}
+    for back in (post_of("a.md", TEXTS[0]), post_of("again.md", TEXTS[0])):
+        assert assigned([back, post_of("b.md", TEXTS[1])], before)[back.path] == "urn:0"
 
 
 def test_files_that_swap_names_and_are_edited_keep_their_ids():
-    """What a file says counts more than what it is called."""
-    before = [written("a.md", TEXTS[0], title="A"), written("b.md", TEXTS[1], title="B")]
-    after = [written("b.md", TEXTS[0], title="A"), written("a.md", TEXTS[1] + " more", title="B")]
+    """Posts whose files swap names keep their ids, even if they are edited."""
+    before = [post_of("a.md", TEXTS[0], title="A"), post_of("b.md", TEXTS[1], title="B")]
+    after = [post_of("b.md", TEXTS[0], title="A"), post_of("a.md", TEXTS[1] + " more", title="B")]
     assert assigned(after, before) == {"b.md": "urn:0", "a.md": "urn:1"}
 
 
 def test_texts_of_a_few_words_are_known_by_title_or_date():
-    """There is no text to compare."""
-    before = [written("a.md", "Short.", title="One")]
-    assert assigned([written("a.md", "Brief.", title="Two")], before) == {"a.md": "urn:0"}
-    other_day = written("a.md", "Brief.", title="Two", published=START + timedelta(days=1))
+    """A post with a text of a few words keeps its id if title or date are the same."""
+    before = [post_of("a.md", "Short.", title="One")]
+    assert assigned([post_of("a.md", "Brief.", title="Two")], before) == {"a.md": "urn:0"}
+    other_day = post_of("a.md", "Brief.", title="Two", published=START + timedelta(days=1))
     assert assigned([other_day], before)["a.md"].startswith("tag:")
 
 
@@ -187,25 +188,25 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_whatever_is_done_to_files_ids_stay_with_their_posts(steps):
-    """No id moves to another post, none is given twice, and no post that stays gets a second one."""
+def test_ids_stay_with_their_posts_after_any_changes_of_files(steps):
+    """After any changes of files, each post has its first id and no two posts share one."""
     texts: dict[str, int] = {}
-    memory: dict[str, KnownEntry] = {}
+    known_entries: dict[str, KnownEntry] = {}
     first: dict[int, str] = {}
     fresh = (f"p{n}.md" for n in range(100))
-    for what, n in steps:
+    for step, n in steps:
         paths = sorted(texts)
-        if what == "add" and n not in texts.values():
+        if step == "add" and n not in texts.values():
             texts[next(fresh)] = n
-        elif paths and what in {"move", "remove"}:
+        elif paths and step in {"move", "remove"}:
             moved = texts.pop(paths[n % len(paths)])
-            texts |= {next(fresh): moved} if what == "move" else {}
-        elif paths and what == "swap":
+            texts |= {next(fresh): moved} if step == "move" else {}
+        elif paths and step == "swap":
             a, b = paths[n % len(paths)], paths[0]
             texts[a], texts[b] = texts[b], texts[a]
-        posts = [written(path, TEXTS[i], title=f"Title {i}") for path, i in texts.items()]
-        found = assign_ids(posts, memory.values(), AUTHORITY, texts)
+        posts = [post_of(path, TEXTS[i], title=f"Title {i}") for path, i in texts.items()]
+        found = assign_ids(posts, known_entries.values(), AUTHORITY, texts)
         assert len(set(found.values())) == len(posts)
         for p in posts:
-            memory[found[p.path]] = remembered(p, found[p.path])
+            known_entries[found[p.path]] = known_as(p, found[p.path])
             assert first.setdefault(texts[p.path], found[p.path]) == found[p.path]

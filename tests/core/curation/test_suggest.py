@@ -1,4 +1,4 @@
-"""Tags for posts that have none."""
+"""Tag suggestions."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ def site():
 
 
 def test_a_post_gets_the_tag_of_the_posts_it_shares_words_with():
-    """With the words, and how many posts with these words carry it."""
+    """A post gets the tag of the most similar posts, with the shared words and the number of posts as the reason."""
     (found,) = suggest_tags(site(), {"new.md": tokenize("Bread", "The dough waits; yeast and flour do the work.")})
     assert (found.path, found.tag, found.posts, found.of) == ("new.md", "baking", 6, 6)
     assert set(found.because) == {"dough", "flour", "yeast"}
@@ -28,16 +28,16 @@ def test_a_post_gets_the_tag_of_the_posts_it_shares_words_with():
 
 
 def test_the_reason_is_true():
-    """The words are the post's, and the numbers can be counted again."""
+    """The words of a reason are in the post, and its numbers are correct."""
     tagged = site() | {"odd.md": (("other",), tokenize("", BREAD))}
     for found in suggest_tags(tagged, texts(BREAD, 3, start=20)):
-        holding = [names for names, held in tagged.values() if set(found.because) <= held]
-        assert (found.posts, found.of) == (sum(found.tag in names for names in holding), len(holding))
+        holding = [tags for tags, words in tagged.values() if set(found.because) <= words]
+        assert (found.posts, found.of) == (sum(found.tag in tags for tags in holding), len(holding))
         assert len(found.because) >= 2
 
 
-def test_too_little_says_nothing():
-    """One shared word, two posts or strangers are no pattern."""
+def test_too_little_evidence_gives_no_suggestion():
+    """One shared word, two tagged posts or an unrelated text give no suggestion."""
     assert suggest_tags(site(), {"a.md": tokenize("", "dough"), "b.md": tokenize("", "something else entirely")}) == []
     few = dict(list(site().items())[:2])
     assert suggest_tags(few, {"a.md": tokenize("", BREAD)}) == []
@@ -46,19 +46,19 @@ def test_too_little_says_nothing():
 
 
 def test_japanese_is_compared_by_katakana_runs_and_pairs_of_han():
-    """Grammar is left out; addresses and elements are no words."""
+    """Japanese words are katakana runs and pairs of Han; addresses and elements are ignored."""
     found = tokenize("機械学習", "<b>データ</b>を使う [it](https://example.com/abc) ok it https://x.example/path")
     assert found == {"機械", "械学", "学習", "データ"}
 
 
 def test_words_are_compared_without_case_and_width():
-    """As names and rules are."""
+    """Words are compared without case and width."""
     assert tokenize("ＡＴＯＭ", "Atom ATOM 2024") == {"atom"}
 
 
 @given(st.permutations(sorted(site())), st.permutations(sorted(texts(BREAD, 4, start=20))))
 def test_the_order_of_posts_never_matters(tagged, untagged):
-    """The same posts, the same suggestions."""
+    """Suggestions do not depend on the order of posts."""
     new = texts(BREAD, 4, start=20)
     expected = suggest_tags(site(), new)
     assert expected

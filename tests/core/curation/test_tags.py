@@ -19,7 +19,7 @@ def table(*posts, **values):
 
 
 def test_rule_tags_are_published_behind_the_posts_own():
-    """Each once, however it is spelled; what is used most wins, rules counted."""
+    """Rule tags follow the tags of the post, each tag once, in the most used spelling."""
     found, _ = catalogue(
         post("a.md", tags=("x", "nvidia"), rule_tags=("NVIDIA", "Chips")), post("b.md", rule_tags=("NVIDIA",))
     )
@@ -27,7 +27,7 @@ def test_rule_tags_are_published_behind_the_posts_own():
 
 
 def test_a_tag_is_listed_with_spellings_posts_rule_hits_and_aliases():
-    """Spellings are those of front matter, the most used first."""
+    """The overview lists each tag with its spellings in front matter, posts, rule hits and aliases."""
     found = table(
         post("a.md", tags=("人工知能",)),
         post("b.md", tags=("AI",), rule_tags=("AI",)),
@@ -42,7 +42,7 @@ def test_a_tag_is_listed_with_spellings_posts_rule_hits_and_aliases():
 
 
 def test_a_tag_below_another_counts_for_it_and_is_published_as_it_was_given():
-    """Spaces around the slash make no difference; the tag above is not added to the post."""
+    """A tag counts for the tag above it, which is not added to the post; spaces around the slash are ignored."""
     posts = post("a.md", tags=("AI/Chips",)), post("b.md", tags=("ai / chips",)), post("c.md", tags=("AI", "AI/Chips"))
     found = table(*posts)
     assert {name: (len(t.posts), t.below) for name, t in found.items()} == {"AI": (3, 2), "AI/Chips": (3, 0)}
@@ -50,24 +50,24 @@ def test_a_tag_below_another_counts_for_it_and_is_published_as_it_was_given():
 
 
 def test_a_slash_alone_makes_no_level():
-    """`/x` and `x/` are names."""
+    """Tags such as `/x` and `x/` are not hierarchical."""
     assert set(table(post("a.md", tags=("/x", "x/", "y//z")))) == {"/x", "x/", "y//z"}
 
 
 def test_an_alias_of_the_tag_above_holds_below_it():
-    """The longest part that is an alias counts, also in steps."""
+    """An alias of a tag is also applied to the tags below it, in several steps."""
     spellings = Spellings(["ML/Chips"], {"ML": "KI", "KI": "AI"})
     assert spellings.of(["ML/Chips", "ki", "ml/x"]) == ("AI/Chips", "AI", "AI/x")
 
 
 def test_aliases_that_lead_in_a_circle_come_to_an_end():
-    """Each serves once."""
+    """Aliases in a circle are each applied once."""
     assert Spellings([], {"a": "b", "b": "a"}).of(["a"]) == ("a",)
     assert Spellings([], {"AI": "AI/General"}).of(["AI"]) == ("AI/General",)
 
 
 def test_nothing_of_a_draft_or_future_post_leaks():
-    """Neither its tags nor its spellings."""
+    """Tags and spellings of drafts and future posts are not in the overview."""
     found = table(
         post("a.md", tags=("ai",)),
         *(post(f"{n}.md", tags=("AI", "secret"), draft=True) for n in range(3)),

@@ -1,4 +1,4 @@
-"""Dates as people write them."""
+"""Dates in the forms that people write."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -25,17 +25,17 @@ ACCEPTED = {
 }
 
 
-@pytest.mark.parametrize(("text", "moment"), ACCEPTED.items())
-def test_the_shapes_of_real_blogs_are_accepted(text, moment):
-    """Every shape met in real blogs gives the moment it means, in the site's zone where it names none."""
-    assert dates.parse_date(text, TOKYO).isoformat() == moment
+@pytest.mark.parametrize(("text", "date"), ACCEPTED.items())
+def test_the_forms_of_real_blogs_are_accepted(text, date):
+    """Every form found in real blogs is parsed; a date without an offset is in the site's time zone."""
+    assert dates.parse_date(text, TOKYO).isoformat() == date
 
 
 @pytest.mark.parametrize(
     "text", ["2021-09-31", "2023-02-29", "2024-13-01", "2024-01-01 25:00", "0001-01-01", "9999-12-31"]
 )
-def test_impossible_dates_are_refused_in_words(text):
-    """A date that never was is a reason for people, not a bare exception."""
+def test_impossible_dates_are_rejected_with_a_reason(text):
+    """An impossible date raises a ValueError with a reason for people."""
     with pytest.raises(ValueError, match="impossible date"):
         dates.parse_date(text, TOKYO)
 
@@ -52,26 +52,26 @@ def test_impossible_dates_are_refused_in_words(text):
         "Mon, 05 Oct 2020 08:00:00 +99999999999999",
     ],
 )
-def test_what_is_no_date_is_refused_with_an_example(text):
-    """The refusal shows how to write one."""
-    with pytest.raises(ValueError, match="is no date; write such as"):
+def test_a_text_that_is_not_a_date_is_rejected_with_an_example(text):
+    """The error for a text that is not a date shows a valid form."""
+    with pytest.raises(ValueError, match="is not a date; write, for example,"):
         dates.parse_date(text, TOKYO)
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9000, 1, 1)), st.integers(-840, 840))
 def test_iso_dates_read_back_as_they_were_written(moment, offset):
-    """ISO 8601 with any offset survives, to the second."""
+    """An ISO 8601 date with any offset is parsed to the same time, to the second."""
     aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
     assert dates.parse_date(aware.isoformat(), UTC) == aware
 
 
 @given(st.text(max_size=40))
-def test_no_text_raises_anything_but_a_refusal(text):
-    """Whatever stands there, it is a date or a ValueError with words."""
+def test_any_text_is_a_date_or_a_value_error(text):
+    """Any text gives an aware datetime or a ValueError with a reason."""
     try:
         assert dates.parse_date(text, UTC).tzinfo
-    except ValueError as refusal:
-        assert str(refusal)
+    except ValueError as error:
+        assert str(error)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def test_no_text_raises_anything_but_a_refusal(text):
     ],
 )
 def test_a_date_is_found_in_file_folder_and_url_names(path, date):
-    """Only a whole date at the beginning of a name counts."""
+    """A whole date at the beginning of a file or folder name is found, and nothing else."""
     assert dates.date_in_path(path) == date

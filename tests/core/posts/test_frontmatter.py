@@ -1,4 +1,4 @@
-"""Taking a post file apart, and refusing what is broken."""
+"""Splitting post files into front matter and body, and rejecting broken ones."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def split(text, path="a.md"):
 
 
 def test_yaml_and_toml_are_read():
-    """Both fences give the same mapping and body."""
+    """YAML and TOML give the same metadata and body."""
     yaml = split('---\ntitle: "A"\ntags: [x, y]\n---\nBody\n---\nmore')
     toml = split('+++\ntitle = "A"\ntags = ["x", "y"]\n+++\nBody\n---\nmore')
     assert yaml.metadata == toml.metadata == {"title": "A", "tags": ["x", "y"]}
@@ -27,21 +27,21 @@ def test_yaml_and_toml_are_read():
 
 
 def test_a_json_object_at_the_start_is_read():
-    """As Hugo has it: indented or on one line, numbers as written, the text on the line below the closing brace."""
+    """JSON front matter as in Hugo is read: indented or on one line, numbers as written."""
     indented = split('{\n  "title": "A } B",\n  "version": 1.10,\n  "draft": true\n}\n\nBody')
     assert indented.metadata == {"title": "A } B", "version": "1.10", "draft": True}
     assert (indented.body, indented.body_line, indented.line_of("draft")) == ("\nBody", 6, 4)
     assert split('{"title": "A"}\nBody').body == "Body"
 
 
-def test_a_json_key_that_stands_twice_is_reported():
-    """Wherever it does; the last one counts."""
+def test_a_json_key_that_is_repeated_is_reported():
+    """Repeated JSON keys are reported, nested ones too, and the last value counts."""
     source = split('{"title": "A", "title": "B", "extra": {"x": "1", "x": "2"}}\n')
     assert (source.metadata["title"], set(source.repeated_keys)) == ("B", {"title", "x"})
 
 
 def test_pelicans_header_lines_are_read():
-    """In the syntax of Python-Markdown: any case, values over several lines, semicolons where names hold commas."""
+    """Pelican's header lines are read: keys in any case, values of several lines, names separated by semicolons."""
     source = split(
         "Title: My: title\nDate: 2010-12-03 10:20\nTags: a, b\nAuthors: Doe, Jane; Roe, Rick\n"
         "Summary: Short\n    and long\nStatus:\n \nBody: *here*.\n"
@@ -61,13 +61,13 @@ def test_pelicans_header_lines_are_read():
     "text", ["Note: this\n\nBody", "Title: this\nBody", "Title:\n\nBody", "A title: this\n\nBody", "{% x %}\nBody"]
 )
 def test_a_text_that_begins_with_a_word_and_a_colon_has_no_front_matter(text):
-    """Only whole lines of keys with a title among them are metadata."""
+    """Lines with a colon are front matter only if they are complete and include a title."""
     with pytest.raises(PostError, match="no front matter"):
         split(text)
 
 
 def test_the_head_of_an_html_file_is_read():
-    """As Pelican has it: the title, a `meta` element for each other key, and what stands in the body."""
+    """The title and the `meta` elements of an HTML document are its metadata, as in Pelican."""
     source = split(
         '<!DOCTYPE html>\n<html lang="de">\n<head>\n<title>A &amp; B</title>\n'
         '<meta name="Date" content="2012-07-09 22:28">\n<meta name="keywords" contents="a, b">\n'
@@ -80,13 +80,13 @@ def test_the_head_of_an_html_file_is_read():
 
 
 def test_only_an_html_file_may_begin_with_its_head():
-    """A Markdown file with one is no post."""
+    """An HTML head is not front matter in a Markdown file."""
     with pytest.raises(PostError, match="no front matter"):
         split("<html><head><title>A</title></head></html>")
 
 
 def test_scalars_stay_as_they_were_written():
-    """Titles, versions, octal-looking slugs, times and Norwegian are text; only true, false and null are not."""
+    """All plain YAML scalars are text, except true, false and null."""
     found = split("---\na: 1.10\nb: 010\nc: no\nd: 12:30\ne: 2021-09-31\nf: true\ng: ~\nh:\n---\n").metadata
     assert found == {
         "a": "1.10",
@@ -101,19 +101,19 @@ def test_scalars_stay_as_they_were_written():
 
 
 def test_blank_lines_before_the_fence_do_not_matter():
-    """Lines are counted with them."""
+    """Blank lines before the fence are allowed, and count in line numbers."""
     source = split("\n\n---\ntitle: A\ndate: x\n---\nB")
     assert source.metadata["title"] == "A"
     assert source.line_of("date") == 5
 
 
-def test_a_key_that_stands_twice_is_reported():
-    """The last one counts, as in every generator, and is named."""
+def test_a_key_that_is_repeated_is_reported():
+    """A repeated YAML key is reported, and the last value counts."""
     source = split("---\ntitle: A\ntitle: B\n---\n")
     assert (source.metadata["title"], source.repeated_keys) == ("B", ("title",))
 
 
-REFUSED = {
+REJECTED = {
     "nothing": ("Just text\n", 1, "no front matter"),
     "a list": ("---\n- a\n- b\n---\n", 1, "it is a list, not keys with values"),
     "plain text": ("---\njust words\n---\n", 1, "it is one value, not keys with values"),
@@ -137,29 +137,29 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("text", "line", "reason"), REFUSED.values(), ids=REFUSED)
-def test_broken_front_matter_is_refused_with_line_and_reason(text, line, reason):
-    """No broken file passes as one without metadata, and none ends the process."""
+@pytest.mark.parametrize(("text", "line", "reason"), REJECTED.values(), ids=REJECTED)
+def test_broken_front_matter_is_rejected_with_line_and_reason(text, line, reason):
+    """Broken front matter raises a PostError with line and reason."""
     with pytest.raises(PostError) as caught:
         split(text)
     assert caught.value.line == line
     assert reason in caught.value.reason
 
 
-def test_bare_python_frontmatter_would_shrug():
-    """What we refuse, the library takes for text without metadata: this is why it is wrapped."""
+def test_bare_python_frontmatter_ignores_broken_front_matter():
+    """Bare python-frontmatter returns no metadata and no error for broken front matter; this is why it is wrapped."""
     for text in ("---\n- a\n---\nB", "---\ntitle: A\nB"):
         assert bare.loads(text).metadata == {}
 
 
-def test_bare_libyaml_would_end_the_process():
-    """Deep nesting kills the interpreter inside libyaml: this is why depth is bounded before it."""
+def test_bare_libyaml_crashes_the_process():
+    """Bare libyaml crashes the process on deep nesting; this is why the depth is checked before."""
     code = "import yaml; yaml.load('- ' * 100_000 + 'x', Loader=yaml.CSafeLoader)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode < 0
 
 
-def test_an_html_head_without_an_end_is_refused():
-    """Nothing says where its text begins."""
+def test_an_html_head_without_an_end_is_rejected():
+    """An HTML head without an end is rejected."""
     with pytest.raises(PostError, match="it has no closing </head>"):
         split("<html><head><title>A</title>\n<body>", "a.html")
 
@@ -168,22 +168,22 @@ STARTS = st.sampled_from(["", "---\n", "+++\n", '{"', "Title: x\n", "<html>", "<
 
 
 @given(STARTS, st.text(alphabet="-+\n :ab[]{}&*!\"'#|>%@`,?\t<=/", max_size=60))
-def test_no_text_raises_anything_but_a_refusal(start, text):
-    """Any text is taken apart or refused by name."""
+def test_any_text_is_split_or_rejected(start, text):
+    """Any text gives metadata or a PostError with a reason."""
     try:
         assert isinstance(split(start + text + "\n---\n</head>", "a.html").metadata, dict)
-    except PostError as refusal:
-        assert refusal.reason
+    except PostError as error:
+        assert error.reason
 
 
-#: Pieces of YAML with which anything may follow anything.
+#: Pieces of YAML, to be joined in any order.
 PIECES = ["a", "b", ": ", ":\n", "\n", "\n  ", "- ", "[", "]", "{", "}", ", ", "&a ", "*a", "!x ", "!!int ", "<<", "? "]
 PIECES += ["true", "~", "null", "1.10", "'", '"', "|\n", ">-\n", "#", "%", "---\n", "...\n", "\t", "é", "あ"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_what_is_read_fast_is_read_as_pyyaml_reads_it(front):
-    """The events of ordinary front matter give the mapping that PyYAML's constructors give, or leave it to them."""
+    """`load_fast` returns the same mapping as `load_full`, or None."""
     fast = handlers.load_fast(front)
     if fast is not None:
         assert repr({**fast, handlers.REPEATED: ()}) == repr(handlers.load_full(front))
@@ -196,23 +196,23 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(min_size=1), values, min_size=1))
 def test_any_mapping_reads_back_as_it_was_written(mapping):
-    """What another program writes as YAML, quoted where it must be, comes back the same."""
+    """`load_fast` reads any mapping that PyYAML has written, unchanged."""
     written = yaml.dump(mapping, Dumper=yaml.CSafeDumper, allow_unicode=True)
-    if "&" not in written:  # PyYAML writes what stands twice as an alias
+    if "&" not in written:  # PyYAML writes repeated values as aliases
         assert handlers.load_fast(written) == mapping
 
 
 @pytest.mark.parametrize(
     "value", ["&x 1", "!!timestamp 2021-09-31", "!!python/object/apply:os.system [ls]", "!x y", "{<<: {b: 1}}"]
 )
-def test_what_could_mean_more_than_it_says_is_left_to_pyyaml(value):
-    """Anchors, tags and merges are never guessed at."""
+def test_anchors_tags_and_merges_are_left_to_pyyaml(value):
+    """`load_fast` returns None for anchors, tags and merges."""
     assert handlers.load_fast(f"a: {value}\n") is None
 
 
-def test_nothing_heavy_is_loaded_before_a_file_is_taken_apart():
-    """A publish in which nothing has changed does not pay for parsers."""
+def test_nothing_heavy_is_imported_before_a_file_is_split():
+    """Importing the post parser does not import YAML, TOML, HTML or language libraries."""
     heavy = {"yaml", "frontmatter", "tomllib", "difflib", "babel", "lxml"}
-    code = f"import sys, feeds.core.posts.parse; print({heavy} & {{*sys.modules}})"
+    code = f"import sys, feeds.core.posts.parse, feeds.core.posts.render; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=unmeasured())
     assert done.stdout == b"set()\n"

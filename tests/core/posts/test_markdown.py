@@ -1,4 +1,4 @@
-"""Markdown to HTML, and HTML that may be shown."""
+"""Markdown to HTML, and sanitised HTML."""
 
 import nh3
 import pytest
@@ -11,13 +11,13 @@ from feeds.core.posts import markdown
 BASE = "https://example.com/2026/01/02/post/"
 
 
-def rendered(source):
+def sanitized(source):
     return markdown.sanitize_html(markdown.render_markdown(source), BASE)
 
 
 def test_emphasis_works_beside_japanese_punctuation():
-    """Strict CommonMark leaves these asterisks in the text."""
-    assert "<strong>「組版」</strong>は" in rendered("文字の**「組版」**は大切だ。")
+    """Emphasis works beside Japanese punctuation, where strict CommonMark leaves the asterisks in the text."""
+    assert "<strong>「組版」</strong>は" in sanitized("文字の**「組版」**は大切だ。")
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_emphasis_works_beside_japanese_punctuation():
     ],
 )
 def test_the_extensions_of_real_blogs_work(source, expected):
-    """Tables, footnotes, task lists, strike-through, heading ids, code with its language."""
-    assert expected in rendered(source)
+    """Tables, footnotes, task lists, strike-through, heading ids and code languages are rendered."""
+    assert expected in sanitized(source)
 
 
 HOSTILE = [
@@ -52,16 +52,16 @@ HOSTILE = [
 
 @pytest.mark.parametrize("source", HOSTILE)
 def test_nothing_that_runs_or_asks_comes_through(source):
-    """Scripts, handlers, forms, styles and unknown schemes are out."""
-    found = rendered(source).lower()
+    """Scripts, event handlers, forms, styles and unknown URL schemes are removed."""
+    found = sanitized(source).lower()
     for word in ("<script", "onerror", "onload", "javascript:", "data:", "<form", "<style", "style=", "<svg", "name="):
         assert word not in found
 
 
 @given(st.lists(st.sampled_from([*HOSTILE, "a", "\n\n", "`", "<b>", "</div>", "<!--", "&#1;", "\ufffe"]), max_size=6))
 def test_no_mixture_of_hostile_pieces_comes_through(pieces):
-    """However they are combined, no element or attribute that acts is left, and no character XML cannot carry."""
-    found = rendered("".join(pieces))
+    """No combination of hostile pieces leaves an active element or attribute, or a character that XML cannot carry."""
+    found = sanitized("".join(pieces))
     assert not markdown.first_illegal_xml(found)
     for element in fragment_fromstring(found, create_parent="div").iter():
         assert element.tag not in {"script", "form", "style", "iframe", "object", "embed", "button"}
@@ -78,46 +78,46 @@ def test_no_mixture_of_hostile_pieces_comes_through(pieces):
     ],
 )
 def test_every_url_is_absolute(written, absolute):
-    """A reader shows the text far from its page."""
-    assert f'src="{absolute}"' in rendered(f"![a]({written})")
+    """Every URL of a post is made absolute."""
+    assert f'src="{absolute}"' in sanitized(f"![a]({written})")
 
 
 def test_an_embedded_player_becomes_a_link():
-    """What played is still to be found, and the text behind it is kept."""
-    found = rendered('<p>Watch <iframe src="https://video.example/v/1" title="The talk"></iframe> it.</p>')
+    """An embedded player is replaced with a link to its source, and the text after it is kept."""
+    found = sanitized('<p>Watch <iframe src="https://video.example/v/1" title="The talk"></iframe> it.</p>')
     assert '<a href="https://video.example/v/1">The talk</a> it.' in found
-    video = rendered('<video><source src="/talk.mp4"></video>')
+    video = sanitized('<video><source src="/talk.mp4"></video>')
     assert 'href="https://example.com/talk.mp4"' in video
 
 
 def test_a_feed_has_the_link_alone():
-    """A still is for mail: readers of feeds show what they like, and feeds stay as they are."""
-    film = '<video src="/t.mp4" poster="/t.png" title="The talk" width="320"></video>'
-    assert rendered(film) == '<p><a href="https://example.com/t.mp4">The talk</a></p>\n'
+    """In a feed a video becomes a link only, without its poster picture."""
+    video = '<video src="/t.mp4" poster="/t.png" title="The talk" width="320"></video>'
+    assert sanitized(video) == '<p><a href="https://example.com/t.mp4">The talk</a></p>\n'
 
 
-def test_whatever_a_player_becomes_is_sanitised():
-    """What shows it decides about looks, not about what may run."""
+def test_the_replacement_of_a_player_is_sanitised():
+    """The replacement of a player is sanitised too."""
 
-    def shown(element, player):
+    def to_script(element, player):
         element.tag, element.text = "script", player.title
         element.set("onclick", player.url)
 
     player = '<iframe src="/v" title="alert(1)"></iframe>'
-    assert markdown.replace_players(player, shown) == '<script onclick="/v">alert(1)</script>'
-    assert markdown.sanitize_html(f"{player}behind", BASE, shown) == "behind"
+    assert markdown.replace_players(player, to_script) == '<script onclick="/v">alert(1)</script>'
+    assert markdown.sanitize_html(f"{player}behind", BASE, to_script) == "behind"
 
 
 def test_without_players_nothing_is_parsed_or_changed():
-    """Few posts embed anything; `videos` is no element."""
+    """HTML without players is returned unchanged; `videos` is not a player."""
     html = "<p>a<br>b <videos>c"
     assert markdown.replace_players(html, markdown.replace_with_link) is html
 
 
 def test_the_same_text_always_gives_the_same_html():
-    """Sanitising leaves nothing to chance; with two attributes set, nh3 would write them in either order."""
+    """Sanitising the same text gives the same bytes; bare nh3 writes two set attributes in a random order."""
     source = "- [x] a\n- [ ] b\n\n<input type=text name=x>\n\n<td rowspan=2 colspan=3 headers=a align=left>\n"
-    assert len({rendered(source) for _ in range(40)}) == 1
+    assert len({sanitized(source) for _ in range(40)}) == 1
     html = '<input checked="" disabled="">'
     both = {"input": {"type": "checkbox", "disabled": ""}}
     assert len({nh3.clean(html, tags={"input"}, set_tag_attribute_values=both) for _ in range(200)}) == 2

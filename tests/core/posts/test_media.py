@@ -1,4 +1,4 @@
-"""Files that belong to a post, in whatever shape front matter names them."""
+"""Enclosures in all shapes of front matter."""
 
 import json
 
@@ -15,7 +15,7 @@ SETTINGS = Settings(site=SiteSettings(title="Test", url=Url("https://example.com
 HOST = "https://example.com"
 
 
-def understood(front):
+def parsed(front):
     head = front if front.startswith("{") else f"---\ntitle: A\n{front}\n---"
     found = parse.parse_post("2026-01-02-a.md", f"{head}\n\nWords.\n".encode(), SETTINGS)
     assert isinstance(found, Post)
@@ -80,9 +80,9 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("front", "files"), SHAPES.values(), ids=SHAPES)
-def test_files_may_be_written_in_any_way(front, files):
-    """A text, a triple, a mapping, lists of these, under any key: all name files, and there is nothing to tell."""
-    post = understood(front)
+def test_files_may_be_written_in_any_shape(front, files):
+    """Files are read from a text, a triple, a mapping or lists of these, under any key, without warnings."""
+    post = parsed(front)
     assert list(post.enclosures) == files
     assert post.warnings == ()
 
@@ -90,42 +90,42 @@ def test_files_may_be_written_in_any_way(front, files):
 WRONG = {
     "a word": (
         "video: dQw4w9WgXcQ",
-        "2026-01-02-a.md:3: video: 'dQw4w9WgXcQ' is no web address of a file; it is left out",
+        "2026-01-02-a.md:3: video: 'dQw4w9WgXcQ' is not the web address of a file; it is ignored",
     ),
-    "a number": ("audio: 7", "2026-01-02-a.md:3: audio: '7' is no web address of a file; it is left out"),
+    "a number": ("audio: 7", "2026-01-02-a.md:3: audio: '7' is not the web address of a file; it is ignored"),
     "another scheme": (
         "enclosure: ftp://a.example/a.mp3",
-        "2026-01-02-a.md:3: enclosure: 'ftp://a.example/a.mp3' is no web address of a file; it is left out",
+        "2026-01-02-a.md:3: enclosure: 'ftp://a.example/a.mp3' is not the web address of a file; it is ignored",
     ),
     "an address that cannot be one": (
         "layout: x\nenclosure: http://[bad/a.mp3",
-        "2026-01-02-a.md:4: enclosure: 'http://[bad/a.mp3' is no web address of a file; it is left out",
+        "2026-01-02-a.md:4: enclosure: 'http://[bad/a.mp3' is not the web address of a file; it is ignored",
     ),
 }
 
 
 @pytest.mark.parametrize(("front", "line"), WRONG.values(), ids=WRONG)
-def test_what_is_no_address_of_a_file_is_left_out(front, line):
-    """A player's id, another scheme: told by file and line, the post goes on."""
-    post = understood(front)
+def test_a_value_that_is_not_the_address_of_a_file_is_ignored(front, line):
+    """A value that is not an http(s) address of a file gives a warning with file and line, and no enclosure."""
+    post = parsed(front)
     assert post.enclosures == ()
     assert post.warnings == (line,)
 
 
 @pytest.mark.parametrize("written", ["/thing", "/thing.q7", "{url: /thing, type: audio}", "/a.b/thing"])
-def test_a_type_that_nobody_knows_is_told(written):
-    """The file is kept, as readers may know better; the line says what to write."""
-    post = understood(f"enclosure: {written}")
+def test_an_unknown_media_type_gives_a_warning(written):
+    """A file with an unknown media type is kept, and the warning shows how to declare one."""
+    post = parsed(f"enclosure: {written}")
     (found,) = post.enclosures
     assert found.type is None
     (line,) = post.warnings
     assert line.startswith("2026-01-02-a.md:3: enclosure: '/")
-    assert line.endswith("names no type that is known; write `type`, such as audio/mpeg")
+    assert line.endswith("has no known media type; write `type`, such as audio/mpeg")
 
 
 def test_a_warning_names_the_key_that_is_wrong():
-    """Where several keys name files."""
-    (line,) = understood("enclosure: /a.mp3\naudio: /thing.q7").warnings
+    """A warning names the key of the file that it is about."""
+    (line,) = parsed("enclosure: /a.mp3\naudio: /thing.q7").warnings
     assert line.startswith("2026-01-02-a.md:4: audio: ")
 
 
@@ -153,23 +153,23 @@ DURATIONS = {
 
 @pytest.mark.parametrize(("written", "seconds"), DURATIONS.items())
 def test_durations_are_clocks_or_seconds(written, seconds):
-    """What is neither is left out: a wrong time is worse than none."""
+    """A duration is read from a clock time or from seconds; other values are ignored."""
     assert media.parse_duration(written) == seconds
-    (found,) = understood(f"enclosure: {{url: /a.mp3, duration: '{written}'}}").enclosures
+    (found,) = parsed(f"enclosure: {{url: /a.mp3, duration: '{written}'}}").enclosures
     assert found.seconds == seconds
 
 
-def test_a_duration_may_stand_beside_the_file():
-    """For every file that has none of its own, under the names that podcasts use."""
-    assert understood("audio: /a.mp3\nduration: '1:00'").enclosures == (file(seconds=60),)
-    assert understood("audio: /a.mp3\nitunes_duration: 90").enclosures == (file(seconds=90),)
-    own = understood("audio: {url: /a.mp3, duration: 5}\nvideo: /b.webm\nduration: 60")
+def test_a_duration_may_be_written_beside_the_file():
+    """`duration` and `itunes_duration` of the post apply to each file without its own duration."""
+    assert parsed("audio: /a.mp3\nduration: '1:00'").enclosures == (file(seconds=60),)
+    assert parsed("audio: /a.mp3\nitunes_duration: 90").enclosures == (file(seconds=90),)
+    own = parsed("audio: {url: /a.mp3, duration: 5}\nvideo: /b.webm\nduration: 60")
     assert [found.seconds for found in own.enclosures] == [5, 60]
 
 
 @pytest.mark.parametrize("value", [None, True, False, [1], {"a": 1}])
-def test_what_is_no_text_and_no_number_is_no_duration(value):
-    """A switch is no second."""
+def test_only_texts_and_numbers_are_durations(value):
+    """Null, booleans, lists and mappings are not durations."""
     assert media.parse_duration(value) is None
 
 
@@ -178,15 +178,15 @@ LENGTHS = {"0": 0, "1234": 1234, "1,234,567": 1234567, "12 MB": None, "-1": None
 
 @pytest.mark.parametrize(("written", "length"), LENGTHS.items())
 def test_lengths_are_bytes(written, length):
-    """What is none is left out."""
-    (found,) = understood(f"enclosure: {{url: /a.mp3, length: '{written}'}}").enclosures
+    """A length is read from a number of bytes; other values are ignored."""
+    (found,) = parsed(f"enclosure: {{url: /a.mp3, length: '{written}'}}").enclosures
     assert found.length == length
 
 
 @pytest.mark.parametrize("wrong", ["audio", "audio/", "/mpeg", "audio/mpeg; codecs=x", "音/声", "a b/c", ""])
-def test_a_type_that_is_none_gives_way_to_the_name(wrong):
-    """A media type has two halves (RFC 6838); what a feed says is one."""
-    assert understood(f"enclosure: {{url: /a.mp3, type: '{wrong}'}}").enclosures == (file(),)
+def test_an_invalid_media_type_is_replaced_by_the_guessed_one(wrong):
+    """An invalid media type (RFC 6838) is replaced by the one of the file name."""
+    assert parsed(f"enclosure: {{url: /a.mp3, type: '{wrong}'}}").enclosures == (file(),)
 
 
 @pytest.mark.parametrize(
@@ -203,15 +203,15 @@ def test_a_type_that_is_none_gives_way_to_the_name(wrong):
         ("https://a.example/?f=x.mp3", None),
     ],
 )
-def test_a_name_tells_its_type(url, kind):
-    """By its ending, in any case, and nothing else of the address."""
+def test_the_media_type_is_guessed_from_the_extension(url, kind):
+    """The media type is guessed from the extension of the file name, in any case, and from nothing else."""
     assert media.guess_media_type(url) == kind
 
 
 def test_types_are_the_same_on_every_machine():
-    """They come from a table of ours; each is one."""
-    for ending, kind in media.TYPES.items():
-        assert ending == ending.lower()
+    """The extensions in the table of media types are in lower case, and its types are valid."""
+    for extension, kind in media.TYPES.items():
+        assert extension == extension.lower()
         assert media.declared_media_type({"type": kind}) == kind
 
 
@@ -228,10 +228,10 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.sampled_from(["enclosure", "enclosures", "audio", "video", "podcast"]), JSON_VALUES, JSON_VALUES)
-def test_no_value_is_too_odd_to_be_read(key, value, duration):
-    """Each is a file with an address or a line that says why not; the post is read in any case."""
+def test_any_value_is_read_without_an_error(key, value, duration):
+    """Any JSON value is read without an error; each enclosure has a valid address, length and duration."""
     front = {"title": "A", key: value, "duration": duration}
-    post = understood(json.dumps(front))
+    post = parsed(json.dumps(front))
     for found in post.enclosures:
         assert found.url.startswith(("http://", "https://"))
         assert found.url.isascii()

@@ -1,4 +1,4 @@
-"""Passages that stand twice inside one post."""
+"""Removing passages that are repeated inside one post."""
 
 import re
 from collections import Counter
@@ -14,21 +14,21 @@ DRAFTED = ROOT / "posts" / "2026-11-05-small-publishing-economics.md"
 EXPECTED = ROOT / "tests" / "fixtures" / "drafted.expected.txt"
 
 
-def in_order(markdown):
+def sentences_of(markdown):
     return [
         s.strip() for paragraph in markdown.split("\n\n") for s in sentences.split_sentences(paragraph) if s.strip()
     ]
 
 
 def test_a_drafted_post_comes_out_with_each_distinct_sentence_once_and_in_place():
-    """Four drafts, grown, split, joined and cut: each sentence once, none lost, new ones behind what they follow."""
+    """A real post of four drafts is merged into one: each sentence once, in its place."""
     body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
     merged = passages.merge_passages(body)
-    assert in_order(merged.markdown) == EXPECTED.read_text("utf-8").splitlines()
+    assert sentences_of(merged.markdown) == EXPECTED.read_text("utf-8").splitlines()
 
 
 def test_no_trace_of_the_drafts_is_left():
-    """No separator, no paragraph that starts with `...` or ends in mid-sentence."""
+    """The merged text has no separators, and no paragraph that starts with `...` or ends within a sentence."""
     body = DRAFTED.read_text("utf-8").split("---\n", 2)[2].partition("\n\n")[2]
     paragraphs = passages.merge_passages(body).markdown.strip().split("\n\n")
     assert not [p for p in paragraphs if "END" in p or p.startswith(("...", "…"))]
@@ -50,12 +50,12 @@ MERGED = {
     "joined": (f"{A}\n\n{B}\n\n---END---\n\n{A}{B}{C}\n", f"{A}\n\n{B}{C}\n"),
     "a new paragraph between": (f"{A}\n\n{C}\n\n---END---\n\n{A}\n\n{B}\n\n{C}\n", f"{A}\n\n{B}\n\n{C}\n"),
     "separator under a line": (f"{A}\n---END---\n\n{A}{B}\n", f"{A}{B}\n"),
-    "cut, whole elsewhere": (f"{A}{B}\n\n---END---\n\n{A}家には庭\n\n---END---\n\n{C}\n", None),
+    "cut, but whole elsewhere": (f"{A}{B}\n\n---END---\n\n{A}家には庭\n\n---END---\n\n{C}\n", None),
     "joint at the overlap": (f"{A}家には庭が\n\n---END---\n\n...庭があった。{C}\n", f"{A}{B}{C}\n"),
     "joint without an overlap": (f"{A}家には庭が\n\n---END---\n\n...あった。{C}\n", f"{A}{B}{C}\n"),
     "joint in English": ("One. Two is\n\n---END---\n\n... over there.\n", "One. Two is over there.\n"),
     "joint with an ellipsis sign": (f"{A}家には庭が\n\n---END---\n\n…は庭があった。\n", f"{A}{B}\n"),
-    "the torn tail of a known sentence": (f"{A}{B}\n\n---END---\n\n...には庭があった。{C}\n", f"{A}{B}{C}\n"),
+    "the cut end of a known sentence": (f"{A}{B}\n\n---END---\n\n...には庭があった。{C}\n", f"{A}{B}{C}\n"),
     "a heading comes once": (f"## 話\n\n{A}\n\n---END---\n\n## 話\n\n{A}{B}\n", f"## 話\n\n{A}{B}\n"),
     "English, with a space": (
         "One is here.\n\n---END---\n\nOne is here. Two is there.\n",
@@ -83,16 +83,16 @@ MERGED = {
         f"{A}\n\n{FOUR}\n\n{FOUR}\n\n---END---\n\n{A}{B}\n",
         f"{A}{B}\n\n{FOUR}\n",
     ),
-    "emphasis is no difference": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
+    "emphasis is ignored": (f"**{A}**\n\n---END---\n\n{A}{B}\n", f"**{A}**{B}\n"),
 }
 
 
 @pytest.mark.parametrize(("source", "expected"), MERGED.values(), ids=MERGED)
 def test_drafts_are_merged_by_sentence(source, expected):
-    """A known sentence goes, a new one stands behind the known one that it follows."""
+    """Known sentences are removed, and a new one is inserted after the known one that it follows."""
     merged = passages.merge_passages(source)
     if expected is None:
-        assert sorted(in_order(merged.markdown)) == sorted([A, B, C])
+        assert sorted(sentences_of(merged.markdown)) == sorted([A, B, C])
     else:
         assert merged.markdown == expected
     assert merged.dropped
@@ -116,7 +116,7 @@ KEPT = {
 
 @pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
 def test_what_an_author_repeats_on_purpose_is_left_alone(source):
-    """Byte for byte the same, and nothing is reported."""
+    """Refrains, code, quotations, tables, lists, verse and summaries are returned unchanged."""
     assert passages.merge_passages(source) == passages.Merged(markdown=source)
 
 
@@ -207,13 +207,13 @@ SEPARATOR = "\n---END---\n\n"
 
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_what_is_repeated_on_purpose_comes_back_byte_for_byte(source):
-    """Without separators, nothing but a paste gone wrong or a post that is a draft all over is touched."""
+    """Text that is repeated on purpose is returned unchanged."""
     assert passages.merge_passages(source) == passages.Merged(markdown=source)
 
 
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_a_separator_alone_does_not_make_drafts(source):
-    """A line that was left at the end or the beginning goes; the one text there is stays as it is."""
+    """A separator before or after the whole text is removed, and the text stays unchanged."""
     alone = passages.Merged(markdown=source, dropped=("---END---",))
     assert passages.merge_passages(source + SEPARATOR) == alone
     assert passages.merge_passages(SEPARATOR + source) == alone
@@ -221,52 +221,52 @@ def test_a_separator_alone_does_not_make_drafts(source):
 
 @pytest.mark.parametrize("source", ON_PURPOSE.values(), ids=ON_PURPOSE)
 def test_what_a_draft_repeats_on_purpose_is_repeated_as_often_behind_the_merge(source):
-    """A draft twice is the draft once, with all that it says twice itself; what the other draft adds follows."""
+    """A draft and its copy give the draft, with its own repetitions; new sentences of another draft follow."""
     other = "Behind the hill the road forks, and both ways lead to the sea.\n"
     assert passages.merge_passages(source + SEPARATOR + source).markdown == source
     assert passages.merge_passages(source + SEPARATOR + other).markdown == f"{source}\n{other}"
     assert passages.merge_passages(source + SEPARATOR + source + "\n" + other).markdown == f"{source}\n{other}"
 
 
-def test_a_paste_gone_wrong_is_mended_without_a_separator():
-    """A passage that stands directly behind itself says nothing the second time."""
+def test_a_passage_that_was_pasted_twice_is_removed_without_a_separator():
+    """A passage that directly follows itself is removed, without a separator too."""
     merged = passages.merge_passages(f"Intro.\n\n{FOUR}\n\n{FOUR}\n\nEnd.\n")
-    assert in_order(merged.markdown) == ["Intro.", *in_order(FOUR), "End."]
+    assert sentences_of(merged.markdown) == ["Intro.", *sentences_of(FOUR), "End."]
 
 
 def test_a_draft_without_separators_is_merged_when_it_repeats_much_of_itself():
-    """Nothing but paragraphs, and a fifth of them again: that is a draft's repetition."""
+    """A post of paragraphs only, a fifth of them repeated, is merged without separators."""
     merged = passages.merge_passages(f"{FOUR}\n\nべつの文がひとつあった。\n\n{FOUR}\n\nさらに文がつづいた。\n")
-    assert in_order(merged.markdown) == [*in_order(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
+    assert sentences_of(merged.markdown) == [*sentences_of(FOUR), "べつの文がひとつあった。", "さらに文がつづいた。"]
 
 
 @pytest.mark.parametrize("again", [f"{LONG} {LONG}", f"  {LONG}\n{LONG}"])
 def test_what_a_repeated_paragraph_leaves_is_looked_at_again(again):
-    """The rest of a paragraph begins one of its own, wherever its line began before."""
+    """The rest of a partly removed paragraph is checked for repetitions again."""
     assert passages.merge_passages(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
 
 
 def test_code_inside_a_repeated_draft_goes_with_its_draft():
-    """A block between two repeated sentences is repeated with them; alone it stays."""
+    """A code block between two repeated sentences is removed with them."""
     code = "```\nprint()\n```"
     merged = passages.merge_passages(f"{A}\n\n{code}\n\n{B}\n\n---END---\n\n{A}\n\n{code}\n\n{B}{C}\n")
     assert merged.markdown == f"{A}\n\n{code}\n\n{B}{C}\n"
 
 
 def test_steps_that_say_the_same_stay_in_their_place():
-    """Inside one draft short sentences and headings come again on purpose."""
+    """Short sentences and headings that one draft repeats stay in their place."""
     source = "## Part\n\nStep 1. Do it. Step 2. Do it.\n\n## Part\n\nOther words.\n"
     assert passages.merge_passages(f"{source}\n---END---\n\nMore is here.\n").markdown == f"{source}\nMore is here.\n"
 
 
-def test_an_underscore_inside_a_word_is_a_difference():
-    """Only emphasis is none."""
+def test_words_that_differ_by_an_underscore_are_different():
+    """Words that differ by an inner underscore are different."""
     source = "The name is snake_case here. The name is snakecase here.\n"
     assert passages.merge_passages(f"{source}\n---END---\n").markdown == source
 
 
 def test_a_list_in_a_repeated_draft_comes_once():
-    """It has the same neighbour as the first."""
+    """A list with the same neighbour in two drafts is kept once."""
     source = "Intro is here.\n\n- one\n- two\n"
     assert passages.merge_passages(f"{source}\n---END---\n\n{source}\nOutro.\n").markdown == f"{source}\nOutro.\n"
 
@@ -279,7 +279,7 @@ PARAGRAPHS = st.lists(st.lists(SENTENCE, min_size=1, max_size=4), min_size=1, ma
 
 
 def distinct(draft):
-    """A draft without the sentences that it has said before."""
+    """A draft without its repeated sentences."""
     seen = set()
     found = [[s for s in paragraph if not (s in seen or seen.add(s))] for paragraph in draft]
     return [paragraph for paragraph in found if paragraph]
@@ -289,16 +289,16 @@ DRAFT = PARAGRAPHS.map(distinct)
 
 
 @given(st.lists(DRAFT, min_size=2, max_size=4))
-def test_whatever_the_drafts_each_distinct_sentence_stands_once(drafts):
-    """Nothing is lost, nothing stands twice, whole sentences only."""
+def test_each_distinct_sentence_of_any_drafts_is_kept_once(drafts):
+    """The merged text contains each distinct sentence of all drafts exactly once."""
     source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
-    found = Counter(in_order(passages.merge_passages(source).markdown))
+    found = Counter(sentences_of(passages.merge_passages(source).markdown))
     assert found == Counter({s for draft in drafts for p in draft for s in p})
 
 
 @given(st.lists(PARAGRAPHS, min_size=1, max_size=3))
 def test_merging_twice_changes_nothing_more(drafts):
-    """What comes out has nothing left to merge."""
+    """Merging a merged text changes nothing."""
     source = "\n\n---END---\n\n".join("\n\n".join("".join(p) for p in draft) for draft in drafts)
     once = passages.merge_passages(source).markdown
     assert not re.search("END", once)
@@ -339,14 +339,14 @@ POST = st.lists(LINES, max_size=16).map("\n".join)
 
 
 @given(POST)
-def test_what_is_not_suspicious_holds_nothing_to_find(source):
-    """The quick look never says no where the close one finds something."""
+def test_the_quick_check_misses_nothing(source):
+    """`may_repeat` is True for every post in which `merge_thoroughly` finds something."""
     assert passages.may_repeat(source) or passages.merge_thoroughly(source) == passages.Merged(markdown=source)
 
 
 @given(POST)
-def test_whatever_the_post_merging_twice_changes_nothing_more(source):
-    """What comes out has nothing left to merge."""
+def test_merging_any_post_twice_changes_nothing_more(source):
+    """Merging a merged text changes nothing."""
     once = passages.merge_passages(source).markdown
     assert passages.merge_passages(once) == passages.Merged(markdown=once)
 
@@ -361,7 +361,7 @@ JAPANESE = st.text(alphabet="朝夜雨風空海鳥木", min_size=1, max_size=45)
     )
 )
 def test_a_text_of_distinct_sentences_comes_back_and_twice_it_comes_back_once(of):
-    """Byte for byte, alone and with a separator behind it; a draft pasted twice is the draft."""
+    """A text of distinct sentences is returned unchanged: alone, before a separator, and when it is pasted twice."""
     paragraphs, space = of
     source = "\n\n".join(space.join(p) for p in distinct(paragraphs)) + "\n"
     assert passages.merge_passages(source) == passages.Merged(markdown=source)

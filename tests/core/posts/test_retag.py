@@ -1,4 +1,4 @@
-"""Other tags, and no other byte."""
+"""Replacing tags in post files."""
 
 import json
 
@@ -37,7 +37,7 @@ def renamed(source, new=NEW):
     ],
 )
 def test_yaml_keeps_its_quotes_spaces_and_comments(old, new):
-    """Lists of both forms and strings with commas; a plain word gets quotes only where it would be read otherwise."""
+    """YAML tags are replaced in lists of both forms and in strings; quotes, spaces and comments stay."""
     source = f"---\ntitle: ai\n{old}\n---\nai, 人工知能\n"
     if new is None:
         with pytest.raises(PostError, match="change them by hand"):
@@ -56,13 +56,13 @@ def test_yaml_keeps_its_quotes_spaces_and_comments(old, new):
     ],
 )
 def test_toml_keeps_its_quotes_spaces_and_comments(old, new):
-    """The parser says which string is which."""
+    """TOML tags are replaced, and equal strings elsewhere are not."""
     source = f"+++\ntitle = \"ai\"\n{old}\n+++\ntags = ['ai']\n"
     assert renamed(source) == source.replace(old, new, 1)
 
 
 def test_json_keeps_its_form():
-    """Escapes of others too."""
+    """JSON tags are replaced, and the escapes of other values stay."""
     source = '{\n "title": "ai", "x": "\\u0061", "tags":["b" ,"\\u4eba工知能"]\n}\nai\n'
     assert renamed(source) == source.replace("\\u4eba工知能", "AI")
 
@@ -76,8 +76,8 @@ def test_json_keeps_its_form():
         ("tags:\n  - AI # one\n  - ai # two", "tags:\n  - AI # one\n  - AI # two"),
     ],
 )
-def test_a_tag_that_then_stands_twice_goes(old, new):
-    """Unless a comment would go with it."""
+def test_a_tag_that_is_then_repeated_is_removed(old, new):
+    """A tag that a list then repeats is removed, unless a comment would be removed with it."""
     source = f"---\n{old}\n---\n"
     assert renamed(source) == source.replace(old, new)
 
@@ -85,21 +85,21 @@ def test_a_tag_that_then_stands_twice_goes(old, new):
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_byte_order_mark_and_line_ends_stay(codec, end):
-    """Mixed ones as well: the body's are not looked at."""
+    """The byte order mark and all line ends stay, mixed ones too."""
     source = f"---{end}title: x{end}tags:{end}- b{end}- ai{end}- 人工知能{end}---{end}one\ntwo\r\nthree\r"
-    wanted = source.replace(f"- ai{end}- 人工知能", "- AI")
-    assert retag(source.encode(codec), "p.md", lambda name: NEW.get(name, name)) == wanted.encode(codec)
+    expected = source.replace(f"- ai{end}- 人工知能", "- AI")
+    assert retag(source.encode(codec), "p.md", lambda name: NEW.get(name, name)) == expected.encode(codec)
 
 
 @pytest.mark.parametrize("old", ["tags: >\n  ai,\n  b", "tags: |-\n  ai", "tags: [!!str ai]", "tags: [ai\n x, ai]"])
-def test_what_cannot_be_located_is_refused(old):
-    """By name, and nothing is changed."""
+def test_tags_that_cannot_be_located_are_rejected(old):
+    """Tags that cannot be located raise a PostError."""
     with pytest.raises(PostError, match=r"p\.md.*by hand"):
         renamed(f"---\n{old}\n---\n")
 
 
 def test_a_name_with_a_comma_does_not_become_two_tags():
-    """In a string of tags a comma parts them."""
+    """A new tag with a comma is rejected in a string of tags, and quoted in a list."""
     with pytest.raises(PostError, match="read as several tags"):
         renamed("---\ntags: ai\n---\n", {"ai": "a, b"})
     assert renamed("---\ntags: [ai]\n---\n", {"ai": "a, b"}) == '---\ntags: ["a, b"]\n---\n'
@@ -122,7 +122,7 @@ FORMS = {
     st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20),
 )
 def test_only_the_tags_change(names, data, form, end, body):
-    """The result is the file as it would have been written with the new tags; doing it again changes nothing."""
+    """The result equals the file written with the new tags, and a second run changes nothing."""
     pool = data.draw(st.lists(NAMES, min_size=len(names), max_size=len(names), unique=True))
     new = {old: (name if data.draw(st.booleans()) else old) for old, name in zip(names, pool, strict=True)}
     assume(len(set(new.values())) == len(names) and all(new.get(name, name) == name for name in new.values()))
@@ -145,8 +145,8 @@ def test_only_the_tags_change(names, data, form, end, body):
 @example(number=2, target="2024-01-01")
 @example(number=2, target="- x")
 @example(number=2, target="#x")
-def test_plain_yaml_is_read_as_what_was_meant(number, target, block):
-    """Whatever the new name looks like, and whichever quotes the old ones were written without."""
+def test_plain_yaml_is_read_back_as_the_new_tag(number, target, block):
+    """A new tag is read back as this same text, even if it looks like null, a date or a list item."""
     plain = [f"w{n}" for n in range(number)]
     source = (
         "---\nt: 1\ntags:\n" + "".join(f"- {p}\n" for p in plain)

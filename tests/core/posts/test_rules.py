@@ -1,4 +1,4 @@
-"""Which tags a text gets for its words."""
+"""Tags that rules find in a text."""
 
 import unicodedata
 
@@ -41,8 +41,8 @@ def matches(word, text):
         ("🎉", "done🎉done"),
     ],
 )
-def test_case_width_and_unseen_marks_make_no_difference(word, text):
-    """Words are compared as toNFKC_Casefold has them; only scripts with words have word ends."""
+def test_case_width_and_invisible_characters_are_ignored(word, text):
+    """A word matches in any case, width and normal form, and inside text of scripts without spaces."""
     assert matches(word, text)
 
 
@@ -64,29 +64,29 @@ def test_case_width_and_unseen_marks_make_no_difference(word, text):
         ("one two", "one\ntwo"),
     ],
 )
-def test_a_part_of_a_word_is_no_match(word, text):
-    """Neither of a longer word, nor of a grapheme, nor across the end of a line."""
+def test_a_part_of_a_word_does_not_match(word, text):
+    """A word does not match inside a longer word, inside a grapheme or across lines."""
     assert not matches(word, text)
 
 
 def test_overlapping_words_all_count_in_the_order_of_the_rules():
-    """A word inside a phrase is found although the phrase is."""
+    """Overlapping matches all give their tags, in the order of the rules."""
     found = tags_in("Machine learning at work", rules(B="learning at", A="machine learning", C="learning"))
     assert found == ("B", "A", "C")
 
 
-def test_a_tag_of_two_rules_is_named_once():
-    """And one word may give several tags."""
+def test_a_tag_of_two_rules_is_returned_once():
+    """A tag of two matching rules is returned once, and one word may give several tags."""
     assert TagMatcher([*rules(A="x"), *rules(B="x"), *rules(A="y")]).tags_in("x y") == ("A", "B")
 
 
-def test_no_rules_no_library():
-    """A site without rules does not load the automaton."""
+def test_without_rules_there_are_no_tags():
+    """Without rules there are no tags."""
     assert tags_in("anything", ()) == ()
 
 
-def test_other_rules_are_not_answered_by_the_ones_before():
-    """The rules that are kept ready are the ones that were asked for."""
+def test_each_call_uses_its_own_rules():
+    """Each call uses its own rules, not the cached ones of the call before."""
     for name in ("one", "two", "one"):
         assert tags_in("one two", rules(**{name: name})) == (name,)
 
@@ -95,7 +95,7 @@ def test_other_rules_are_not_answered_by_the_ones_before():
     st.lists(st.text("ab Aé漢", min_size=1, max_size=3), min_size=1, max_size=6), st.text("ab Aé漢.\u0301", max_size=30)
 )
 def test_a_match_is_in_the_text(words, text):
-    """Whatever is found stands in the normalised text, and one rule's answer does not depend on its neighbours."""
+    """A matching word is in the normalised text, and rules match independently of each other."""
     together = tags_in(text, tuple(TagRule(tag=word, match=(word,)) for word in words))
     alone = [word for word in words if matches(word, text)]
     assert list(together) == list(dict.fromkeys(alone))
@@ -103,8 +103,8 @@ def test_a_match_is_in_the_text(words, text):
     assert all(unicodedata.normalize("NFKC", word).casefold() in plain for word in together)
 
 
-def test_title_text_and_code_are_looked_through():
-    """Rule tags are kept apart from the post's own."""
+def test_title_text_and_code_are_searched():
+    """Rules look at title, text and code, and their tags are kept apart from the post's own."""
     settings = Settings(tags=TagSettings(rules=rules(Chips="TPU", Code="malloc", No="hidden")))
     source = b"---\ntitle: The TPU\ndate: 2026-01-01\ntags: [mine]\nx: hidden\n---\nText.\n\n```c\nmalloc(1);\n```\n"
     post = parse_post("a.md", source, settings)

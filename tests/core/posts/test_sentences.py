@@ -1,4 +1,4 @@
-"""Where sentences end."""
+"""Splitting text into sentences."""
 
 import pytest
 from hypothesis import given
@@ -25,14 +25,14 @@ SPLITS = {
 
 
 @pytest.mark.parametrize(("text", "expected"), SPLITS.values(), ids=SPLITS)
-def test_sentences_end_where_a_reader_would_say(text, expected):
-    """In any script, and not inside quotation marks."""
+def test_sentences_end_at_full_stops(text, expected):
+    """Sentences end at full stops of any script, and not inside quotation marks, brackets or abbreviations."""
     assert sentences.split_sentences(text) == expected
 
 
 @given(st.text(alphabet="ab。！？.!? 「」()\n*…A", max_size=80))
 def test_nothing_is_lost_by_splitting(text):
-    """Joined, the sentences are the text again, and none is empty."""
+    """The joined sentences are the text, and none of them is empty."""
     found = sentences.split_sentences(text)
     assert "".join(found) == text
     assert all(found)
@@ -41,6 +41,6 @@ def test_nothing_is_lost_by_splitting(text):
 @pytest.mark.parametrize(
     ("text", "whole"), [("終わり。", True), ("A b.[^1]", True), ("**終わり。**", True), ("途中で", False), ("", False)]
 )
-def test_a_cut_sentence_is_told_from_a_whole_one(text, whole):
-    """A sentence is whole when it ends as one, emphasis or not."""
+def test_a_cut_sentence_is_not_whole(text, whole):
+    """A sentence is whole if it ends with a full stop, closing marks aside."""
     assert sentences.is_whole_sentence(text) is whole

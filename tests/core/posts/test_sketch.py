@@ -1,4 +1,4 @@
-"""What texts are known by."""
+"""Digests and sketches of texts."""
 
 import random
 
@@ -23,15 +23,15 @@ SCRIPTS = {
 
 
 def words(script, count, seed):
-    chance = random.Random(f"{script}{seed}")
-    return ["".join(chance.choices(SCRIPTS[script], k=chance.randint(2, 6))) for _ in range(count)]
+    rng = random.Random(f"{script}{seed}")
+    return ["".join(rng.choices(SCRIPTS[script], k=rng.randint(2, 6))) for _ in range(count)]
 
 
-def edited(found, share, seed):
-    """The same words with a share of them replaced, spread evenly."""
-    chance = random.Random(seed)
+def edited(words, share, seed):
+    """The same words, an evenly spread share of them replaced."""
+    rng = random.Random(seed)
     step = max(1, round(1 / share))
-    return [f"{word}{chance.randint(0, 9)}" if n % step == 0 else word for n, word in enumerate(found)]
+    return [f"{word}{rng.randint(0, 9)}" if n % step == 0 else word for n, word in enumerate(words)]
 
 
 def sketched(text):
@@ -46,7 +46,7 @@ def shared(one, other):
 @pytest.mark.parametrize("count", [60, 150, 400, 1500])
 @pytest.mark.parametrize("share", [0.01, 0.03, 0.06])
 def test_texts_that_are_nearly_the_same_share_much_in_any_script(script, count, share):
-    """However evenly the edits are spread, at a similarity of 0.85 the sketches share what makes a candidate."""
+    """Texts with a similarity of 0.85 share enough hashes to become candidates, in any script."""
     for seed in range(5):
         before = words(script, count, seed)
         one, other = " ".join(before), " ".join(edited(before, share, seed))
@@ -59,14 +59,14 @@ def test_texts_that_are_nearly_the_same_share_much_in_any_script(script, count, 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_other_texts_share_little(script):
-    """Two texts of one language are no candidates."""
+    """Different texts in one script have a resemblance below 0.1."""
     texts = [" ".join(words(script, 600, seed)) for seed in range(6)]
     for n, one in enumerate(texts):
         assert all(sketch.resemblance(sketched(one), sketched(other)) < 0.1 for other in texts[:n])
 
 
 def test_a_text_with_a_part_of_another_resembles_it_by_that_part():
-    """The estimate follows what is shared."""
+    """The resemblance of two texts estimates the share of text that they have in common."""
     text = words("English", 2000, 1)
     half = text[:1000] + words("English", 1000, 2)
     assert sketch.resemblance(sketched(" ".join(text)), sketched(" ".join(text))) == 1
@@ -74,14 +74,14 @@ def test_a_text_with_a_part_of_another_resembles_it_by_that_part():
 
 
 def test_a_text_of_a_few_words_has_no_sketch():
-    """It says too little to be known by."""
+    """A text of a few words has an empty sketch, and no resemblance to any text."""
     assert sketched("A word.") == b""
     assert sketch.resemblance(b"", sketched("x " * 300)) == 0
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_wrapping_and_emphasis_make_no_other_text(text):
-    """Line breaks, marks and ASCII case are how a text is set, not what it says."""
+def test_wrapping_and_emphasis_do_not_change_the_digest(text):
+    """Line breaks, emphasis marks and ASCII case do not change the digest."""
     again = "**" + text.replace(" ", "\n\n").upper().lower() + "** \n"
     plain = text.upper().lower()
     assert sketch.text_digest(sketch.normalize_bytes(again.encode())) == sketch.text_digest(

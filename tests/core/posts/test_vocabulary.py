@@ -1,4 +1,4 @@
-"""The keys of front matter, and what the documentation says of them."""
+"""The keys of front matter and their documentation."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from feeds.core.posts.vocabulary import KEYS, Fields
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "front-matter.md").read_text("utf-8")
-#: What a meaning is called in the documentation, where it is called otherwise.
-CALLED = {
+#: The names of meanings in the documentation, if they are different there.
+DOCUMENTED_AS = {
     "updated": "update",
     "expires": "expiry",
     "live": "draft",
@@ -42,11 +42,11 @@ def keys(cell):
 
 
 def test_the_table_by_meaning_names_every_key_and_no_other():
-    """Who reads it knows what is read."""
+    """docs/front-matter.md lists exactly the known keys, by meaning."""
     documented = {name: set(keys(cell)) for name, cell, _ in rows("| means | keys | values |\n", 3)}
     known = {}
     for meaning, names in KEYS.items():
-        known.setdefault(CALLED.get(meaning, meaning), set()).update(names)
+        known.setdefault(DOCUMENTED_AS.get(meaning, meaning), set()).update(names)
     assert documented == known
 
 
@@ -60,31 +60,31 @@ READ_AS = [
 
 @pytest.mark.parametrize(("key", "read_as"), READ_AS)
 def test_the_table_by_generator_is_true(key, read_as):
-    """Each key means what the table says it is read as."""
+    """Each key in the table of generators has the documented meaning."""
     if key in TABLES:
         assert Fields({key: {"title": "A"}}).get("title") == ("title", "A")
         return
-    meant = [CALLED.get(meaning, meaning) for meaning in KEYS if Fields({key: "x"}).get(meaning)[1] is not None]
+    meant = [DOCUMENTED_AS.get(meaning, meaning) for meaning in KEYS if Fields({key: "x"}).get(meaning)[1] is not None]
     assert set(meant) & set(re.split(r", |: ", read_as)) if read_as != "the same" else meant
 
 
 @pytest.mark.parametrize("written", ["pubDate", "PUBDATE", "date-published", "Date_Published"])
-def test_case_and_hyphens_are_no_difference(written):
-    """A key is found however it is written, and reported as it was."""
+def test_case_and_hyphens_are_ignored(written):
+    """A key is found in any case, with hyphens or underscores, and reported as written."""
     fields = Fields({written: "x"})
     assert fields.get("date") == (written, "x")
     assert fields.misspelled() == []
 
 
 def test_the_first_key_of_a_row_that_is_set_wins():
-    """Whatever their order in the file; an empty value is none, and a flag is no date."""
+    """The first key of a row that is set counts; empty values are skipped, and flags are not dates."""
     assert Fields({"created": "c", "published": True, "date": " "}).get("date") == ("created", "c")
     assert Fields({"summary": "s", "excerpt": "e"}).get("excerpt") == ("excerpt", "e")
     assert Fields({"summary": "s", "excerpt": "e"}).all("excerpt") == ["e", "s"]
 
 
 def test_an_outer_key_wins_over_an_inner_one():
-    """Tables of a generator only fill in."""
+    """A key of a nested table counts only if the outer table does not have it."""
     fields = Fields({"extra": {"Title": "inner", "lang": "ja"}, "title": "outer"})
     assert (fields.get("title"), fields.get("lang")) == (("title", "outer"), ("lang", "ja"))
 
@@ -93,6 +93,6 @@ def test_an_outer_key_wins_over_an_inner_one():
     ("key", "known"),
     [("catagories", "categories"), ("descripton", "description"), ("Titel", "title"), ("weight", None)],
 )
-def test_what_looks_like_a_known_key_is_named_with_it(key, known):
-    """A hint where it is likely, silence where it is not."""
+def test_a_key_similar_to_a_known_one_is_reported_with_it(key, known):
+    """A key similar to a known one is reported with it; other unknown keys are not."""
     assert Fields({key: "x"}).misspelled() == ([(key, known)] if known else [])

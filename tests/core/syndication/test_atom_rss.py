@@ -15,6 +15,7 @@ from feeds.config_types import Endpoint, IdAuthority, TimeZone, Url
 from feeds.core.curation.catalogue import build_catalogue
 from feeds.core.posts import parse
 from feeds.core.posts.markdown import render_markdown
+from feeds.core.posts.render import render_post
 from feeds.core.syndication import documents, plan
 from feeds.core.syndication.feed import CURRENT, ArchivePosition
 from feeds.core.syndication.item import item_of_entry
@@ -261,7 +262,7 @@ def test_characters_that_xml_cannot_carry_are_left_out(character):
     one = parse.parse_post("a.md", content, SETTINGS)
     catalogue = build_catalogue([one], now=NOW, known=(), settings=SETTINGS)
     feed = plan.plan_feeds(catalogue, SETTINGS)[0]
-    for document in render(feed, {"a.md": parse.render_post("a.md", content, SETTINGS)}):
+    for document in render(feed, {"a.md": render_post("a.md", content, SETTINGS)}):
         assert found(document, "//atom:entry/atom:title/text() | //item/title/text()") == ["ab"]
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from feeds.config_types import IdAuthority, Url
 from feeds.core.curation.catalogue import build_catalogue
-from feeds.core.posts import parse
+from feeds.core.posts import parse, render
 from feeds.core.posts.markdown import render_markdown, strip_illegal_xml
 from feeds.core.posts.text import clean_line
 from feeds.core.syndication import plan
@@ -52,7 +52,7 @@ def published(front, body):
     path, content = "2026-01-02-a.md", f"{head}\n\n{body}\n".encode()
     post = parse.parse_post(path, content, SETTINGS)
     entries = build_catalogue([post], now=NOW, known=(), settings=SETTINGS).entries
-    return documents(entries, {path: parse.render_post(path, content, SETTINGS)})
+    return documents(entries, {path: render.render_post(path, content, SETTINGS)})
 
 
 def faults(made):

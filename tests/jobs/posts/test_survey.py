@@ -203,7 +203,7 @@ def test_a_post_that_cannot_be_shown_is_rejected_and_the_others_go_on(site):
     site.post("a", "Good. " * 40)
     site.post("b", "[^1]" * 30_000 + "\n\n[^1]: x\n")
     report = site.publish()
-    assert report.errors == ["posts/b.md:5: a few lines of it become more HTML than anybody could show"]
+    assert report.errors == ["posts/b.md:5: its HTML is more than 20 times as long as its Markdown"]
     assert (report.counts["public"], report.counts["rejected"]) == (1, 1)
     assert "feeds/atom.xml" in report.written
 

@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_mended_is_named_and_the_others_are(site, feeds):
     before = odd.read_bytes()
     done = feeds("tags", "--fix", "--write", "--json", *NOW)
     assert done.returncode == 1
-    assert "posts/a.md:1: tags: is written in a way that is not edited here; change it by hand" in done.stderr
+    assert "posts/a.md:1: tags: is written in a way that cannot be edited; change it by hand" in done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(f["path"], f["written"], bool(f["reason"])) for f in found] == [
         ("a.md", False, True),

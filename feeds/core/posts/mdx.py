@@ -1,0 +1,35 @@
+"""MDX (Markdown with JavaScript and components) -> Markdown -> HTML, without running anything."""
+
+import re
+
+from feeds.core.posts import markdown
+
+#: Modules that an MDX page imports or exports before its first paragraph.
+_MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+#: Code, which may hold anything and so is matched first; comments, except the one that ends an excerpt (MDX 2 has no
+#: HTML comments); components whose names are not element names to CommonMark, or are those of elements that hold no
+#: Markdown (section 4.6, kind 1).
+_NOT_MARKDOWN = re.compile(
+    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?<!`)(?P<ticks>`++)[^`]++(?P=ticks))"
+    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}"
+    r"|(?P<tag>(?<!\\)</?)(?:Pre|Script|Style|Textarea|[A-Z]\w*(?:\.\w+)+)(?=[\s/>])",
+    re.MULTILINE | re.DOTALL,
+)
+#: The tag of a component in HTML. Its name has a capital letter in JSX; in HTML `<Script />` would be an element.
+_COMPONENT = re.compile(r"""</?[A-Z](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""")
+
+
+def to_markdown(mdx: str) -> str:
+    """Return *mdx* without its comments and the imports and exports at its top; the tags of components stay."""
+    modules = _MODULES.match(mdx)
+    return _NOT_MARKDOWN.sub(_replace, mdx[modules.end() :] if modules else mdx)
+
+
+def _replace(found: re.Match[str]) -> str:
+    return found["code"] or (f"{found['tag']}Component" if found["tag"] else "")
+
+
+def render_mdx(source: str) -> str:
+    """Return the HTML of Markdown from `to_markdown`, without the tags of components; what they enclose stays."""
+    # The MDX comment that ends an excerpt would be text to Markdown.
+    return _COMPONENT.sub("", markdown.render_markdown(markdown.EXCERPT_END.sub("<!-- more -->", source)))

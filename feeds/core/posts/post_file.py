@@ -1,0 +1,161 @@
+"""The common part of parsing and rendering a post: values of its front matter, published text, HTML.
+
+`feeds.core.posts.parse` reads every post file, `feeds.core.posts.render` only those that are shown or compared.
+"""
+
+import re
+from typing import NoReturn
+
+from feeds.core.posts import markdown, mdx, passages, text
+from feeds.core.posts.frontmatter import parse_source
+from feeds.core.posts.vocabulary import Fields
+from feeds.errors import PostError
+from feeds.settings import Settings
+
+#: The cells of tables can make gigabytes of HTML from some kilobytes of Markdown.
+_MAX_GROWTH = 20
+#: In characters: HTML up to this length is accepted whatever the length of its Markdown.
+_ALWAYS_ACCEPTED = 500_000
+#: Characters for emphasis, a heading's marks and white space in a line that repeats the title.
+_MARKS_OF_TITLE = 40
+_TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
+_TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+
+
+class PostFile:
+    """One post file, and the warnings about it so far.
+
+    Raises:
+        PostError: it is not text, or its front matter is missing or broken.
+    """
+
+    def __init__(self, path: str, content: bytes, settings: Settings) -> None:
+        self.path, self.settings = path, settings
+        self.source = parse_source(path, content)
+        name = path.rpartition("/")[2]
+        #: The file's name without its extension.
+        self.stem = name.rpartition(".")[0] or name
+        self.is_html, self.is_mdx = (path.lower().endswith(extension) for extension in (".html", ".mdx"))
+        self.fields = Fields(self.source.metadata)
+        #: `path:line: …`, for people.
+        self.warnings: list[str] = []
+
+    def reject(self, key: str, reason: str) -> NoReturn:
+        """Raise a PostError at the line of *key*."""
+        raise PostError(self.path, self.source.line_of(key), f"{key}: {reason}")
+
+    def warn(self, key: str, reason: str) -> None:
+        """Add a warning at the line of *key*."""
+        self.warnings.append(f"{self.path}:{self.source.line_of(key)}: {key}: {reason}")
+
+    # Values -----------------------------------------------------------------------------------------------------
+
+    def read_line(self, meaning: str) -> str:
+        """Return a value as one line of text that XML can carry; empty without a value."""
+        key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, (dict, list)):
+            return ""
+        if not str(value).isprintable() and markdown.first_illegal_xml(str(value)):
+            self.warn(key, "contains characters that XML cannot carry; they are removed")
+        return legal_line(str(value))
+
+    def read_flag(self, meaning: str) -> bool | None:
+        """Return a value as true or false; None without a value, or with one that is neither."""
+        key, value = self.fields.get(meaning)
+        if value is None or isinstance(value, bool):
+            return value
+        word = str(value).strip().lower()
+        if word in _TRUE | _FALSE:
+            return word in _TRUE
+        self.warn(key, f"{value!r} is neither true nor false")
+        return None
+
+    def read_title(self) -> str:
+        """Return the title; a post without one is rejected."""
+        title = self.read_line("title")
+        if not title:
+            self.reject("title", "is missing; a feed needs a title for every post")
+        return title
+
+    # Text -------------------------------------------------------------------------------------------------------
+
+    def published_body(self, title: str) -> str:
+        """Return the Markdown that is published, or the HTML of an HTML post."""
+        body = self.source.body
+        if self.is_mdx:
+            body = mdx.to_markdown(body)
+        if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
+            line = self.source.body_line + body.count("\n", 0, found.start())
+            self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
+        return body if self.is_html else self._merge_passages(strip_title(body, title))
+
+    def _merge_passages(self, body: str) -> str:
+        policy = self.settings.duplicates.passages
+        if policy == "keep":
+            return body
+        merged = passages.merge_passages(body)
+        if not merged.dropped:
+            return body
+        dropped = f"{len(merged.dropped)} repeated or cut sentences and separators"
+        if policy == "report":
+            self.warnings.append(f"{self.path}: {dropped} would be removed; they are kept (duplicates.passages)")
+            return body
+        self.warnings.append(f"{self.path}: {dropped} are removed from the published text")
+        return merged.markdown
+
+    def strip_illegal(self, body: str) -> str:
+        """Return *body* without characters that XML cannot carry, and warn of the first one."""
+        if found := markdown.first_illegal_xml(self.source.body):
+            line = self.source.body_line + self.source.body.count("\n", 0, found.start())
+            self.warnings.append(
+                f"{self.path}:{line}: U+{ord(found[0]):04X} is a character that XML cannot carry; it is removed",
+            )
+        return markdown.strip_illegal_xml(body)
+
+    def render(self, body: str) -> str:
+        """Return the HTML of a whole body.
+
+        Raises:
+            PostError: it is nested too deeply, or many times as long as its Markdown.
+        """
+        html = self.to_html(body)
+        if markdown.nesting_depth(html) > markdown.MAX_DEPTH:
+            reason = f"quotations, lists or elements are nested more than {markdown.MAX_DEPTH} deep"
+            raise PostError(self.path, self.source.body_line, reason)
+        if len(html) > max(_ALWAYS_ACCEPTED, _MAX_GROWTH * len(body)):
+            reason = f"its HTML is more than {_MAX_GROWTH} times as long as its Markdown"
+            raise PostError(self.path, self.source.body_line, reason)
+        return html
+
+    def to_html(self, source: str) -> str:
+        """Return a part of the body as HTML, which it is already in an HTML post."""
+        if self.is_html:
+            return source
+        return mdx.render_mdx(source) if self.is_mdx else markdown.render_markdown(source)
+
+
+def legal_line(written: str) -> str:
+    """Return *written* as one line of text that XML can carry."""
+    line = text.clean_line(written)
+    return (line if line.isprintable() else markdown.strip_illegal_xml(line)).strip()
+
+
+def strip_title(body: str, title: str) -> str:
+    """Return *body* without a first line, plain or as a heading, that repeats the title."""
+    begun = body.lstrip()
+    # Besides marks and white space, a title is written as itself, as entities, or with at most 4 characters for each of
+    # its own (Unicode 16.0, NFC): a longer first line is something else, without any need to normalise it.
+    if len(begun) > (end := 4 * len(title) + _MARKS_OF_TITLE) and "\n" not in begun[:end] and "&" not in begun[:end]:
+        return body
+    first, _, rest = begun.partition("\n")
+    if _comparable(first.strip(" \t#")) != _comparable(title):
+        return body
+    below, _, after = rest.partition("\n")
+    underlined = bool(below.strip()) and not below.strip().strip("=-")
+    if underlined:
+        return after.lstrip("\n")
+    return rest.lstrip("\n") if first.startswith("#") or not below.strip() else body
+
+
+def _comparable(line: str) -> str:
+    return re.sub(r"[*_`\s]+", "", text.normalize(text.clean_line(line))).casefold()

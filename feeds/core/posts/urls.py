@@ -1,0 +1,49 @@
+"""Slugs, and the absolute URLs of what a post refers to."""
+
+import re
+from urllib.parse import quote, urljoin, urlsplit
+
+from feeds.core.posts import text
+
+#: In bytes: a file name has at most 255, and a number may be appended.
+LONGEST_SLUG = 200
+_UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
+#: What a URL may hold unescaped (RFC 3986 section 2.2), and `%`, with which escapes begin.
+_SAFE_IN_URL = "%/:=&?~#+!$,;'@()*[]"
+#: RFC 3986 section 3.1.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
+
+
+def slugify(name: str) -> str:
+    """Return *name* as one part of a path: in its own script, in lower case, unsafe characters as hyphens."""
+    plain_name = text.normalize(name)
+    if not plain_name.isprintable():
+        plain_name = text.CONTROL.sub("", plain_name)
+    slug = _UNSAFE_IN_SLUG.sub("-", plain_name.lower()).strip("-.")
+    if len(slug) * 4 <= LONGEST_SLUG:
+        return slug
+    return slug.encode()[:LONGEST_SLUG].decode(errors="ignore").rstrip("-.")
+
+
+def is_uri(written: str) -> bool:
+    """Return whether *written* begins as an absolute URI does, with a scheme."""
+    return _SCHEME.match(written) is not None
+
+
+def quote_url(url: str) -> str:
+    """Return *url* in ASCII: other characters percent-encoded, existing escapes kept."""
+    return quote(url, safe=_SAFE_IN_URL)
+
+
+def resolve_url(base: str, written: str) -> str | None:
+    """Return *written* as an absolute http(s) URL in ASCII, relative to *base*; None if it is not one."""
+    if text.CONTROL.search(written):
+        return None
+    try:
+        url = urljoin(base, written)
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return quote_url(url)
