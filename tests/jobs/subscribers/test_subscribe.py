@@ -522,7 +522,10 @@ def test_the_settings_are_their_owners(letter_site, feeds):
     letter_site.publish()
     assert letter_site.letters() == [f"weekly/1/{desk}.eml"]
     done = feeds("subscribers", "erase", desk)
-    assert (done.returncode, f"warning: weekly still sends copies to {desk}: remove it from copy_to in the config" in done.stderr) == (
+    assert (
+        done.returncode,
+        f"warning: weekly still sends copies to {desk}: remove it from copy_to in the config" in done.stderr,
+    ) == (
         0,
         True,
     )
