@@ -206,7 +206,7 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
     kills = 0
     while kills < 6:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=letter_site.folder, stdout=subprocess.PIPE)
-        process.stdout.readline()
+        assert process.stdout.readline() == b"ready\n"
         time.sleep(0.004 * kills)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
