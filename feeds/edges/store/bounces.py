@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from feeds.edges.store.deliveries import PAUSED
 from feeds.edges.store.sqlite import decode_time, encode_time, transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
+from feeds.model import BounceRecord, Recipient
 
 #: How long it is remembered that a message was read: it is removed at once, unless somebody brings it back.
 _REMEMBERED = timedelta(days=365)
@@ -86,42 +87,6 @@ _DECIDE_ANEW = """
 """
 _OF_ISSUE = "b.domain = :domain AND b.issue_id = :issue"
 _BETWEEN = "b.domain = :domain AND b.at >= :start AND b.at < :end"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """Whom a bounce is about."""
-
-    #: None for a copy, and for people who were erased.
-    subscriber_id: int | None
-    #: As mail is addressed.
-    email: str
-    #: As addresses are compared.
-    domain: str
-    #: The following are None where only the reader was named.
-    delivery_id: int | None = None
-    issue_id: int | None = None
-    newsletter: str | None = None
-    number: int | None = None
-    #: From which the delivery's token was made, if it is one.
-    seed: bytes = b""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BounceRecord:
-    """A bounce, as it is kept."""
-
-    id: int
-    subscriber_id: int
-    issue_id: int | None
-    domain: str
-    kind: str
-    status: str
-    said: str
-    at: datetime
-    email: str
-    #: Where the reader stands.
-    stands: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -346,7 +311,7 @@ class Bounces:
 
 
 def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) -> BounceRecord:
-    identity, subscriber_id, issue_id, domain, kind, status, said, at, email, stands = row
+    identity, subscriber_id, issue_id, domain, kind, status, said, at, email, subscriber_status = row
     return BounceRecord(
         id=identity,
         subscriber_id=subscriber_id,
@@ -357,5 +322,5 @@ def _entry(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) 
         said=said,
         at=decode_time(at),
         email=email,
-        stands=stands,
+        subscriber_status=subscriber_status,
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.edges.store.sqlite import decode_time, encode_time, transaction
-from feeds.model import Delivery, DeliveryState
+from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 #: Milliseconds that a sender waits for somebody who writes a long list into the store; mail servers wait as long for us
 #: (RFC 5321 section 4.5.3.2.7), everybody else waits for the store as `opening` says.
@@ -56,19 +56,6 @@ _RECOVER = """
     UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1, next_at = NULL,
     answer = 'the sender was stopped before the answer came' WHERE issue_id = ? AND state = 'handing_over'
 """
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliveryOutcome:
-    """What became of one delivery."""
-
-    id: int
-    state: DeliveryState
-    #: The server's answer, or what happened instead of one.
-    answer: str
-    tries: int = 0
-    #: For a deferred one: not before.
-    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

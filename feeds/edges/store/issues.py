@@ -1,7 +1,6 @@
 """Issues in the memory: what was told, with which letters, and to whom. Each method is one transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +20,15 @@ from feeds.edges.store.schema import (
 )
 from feeds.edges.store.values import encode_topics, from_column_time, to_column_time
 from feeds.model import (
+    AdoptedIssue,
     DeliveryState,
     Issue,
     IssueContent,
     IssuePage,
     IssueState,
     Letter,
-    Selection,
+    NewIssue,
+    RenderedIssue,
     SubscriberPreferences,
 )
 
@@ -35,48 +36,6 @@ from feeds.model import (
 _SECOND = timedelta(seconds=1)
 #: Columns that a letter is made of.
 _LETTER = ("lang", "subject", "html", "text")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RenderedIssue:
-    """Who gets which letter of an issue."""
-
-    letters: Sequence[Letter]
-    #: A place in `letters` for each choice of readers; those whose choice is missing get none.
-    choices: Mapping[SubscriberPreferences, int]
-    #: Addresses for copies and how they are compared; they get the letter at `copies_get`.
-    copies: Sequence[tuple[str, str]] = ()
-    copies_get: int = 0
-    #: The id of the issue that readers must have got to get this one; None: all of the newsletter's get it.
-    of: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewIssue:
-    """An issue before the store knows of it."""
-
-    newsletter: str
-    number: int
-    slot: datetime
-    subject: str
-    selection: Selection
-    page: IssuePage
-    content: IssueContent
-    seed: bytes
-    #: None while it waits for approval.
-    mailing: RenderedIssue | None
-    transport: str = ""
-    #: The id of the issue that it corrects.
-    corrects: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AdoptedIssue:
-    """An issue that was sent and that the store did not know: what its page says."""
-
-    number: int
-    subject: str
-    page: str
 
 
 class Issues:
@@ -130,7 +89,7 @@ class Issues:
                 state=IssueState.SENDING,
                 subject=plan.subject,
                 composed_at=to_column_time(now),
-                approved=plan.mailing is not None,
+                approved=plan.rendered is not None,
                 note=plan.selection.note.digest if plan.selection.note else "",
                 seed=plan.seed,
                 transport=plan.transport,
@@ -156,20 +115,20 @@ class Issues:
         self._insert(announced, rows)
         said = {"page": plan.page.html, "entry": plan.page.entry, "content": msgspec.json.encode(plan.content)}
         self._insert(contents, [{"issue_id": issue_id} | said])
-        if plan.mailing:
-            self._address(issue_id, plan.newsletter, plan.mailing)
+        if plan.rendered:
+            self._address(issue_id, plan.newsletter, plan.rendered)
 
     def _address(self, issue_id: int, newsletter: str, mailing: RenderedIssue) -> None:
         """Write down the letters, and a delivery for each reader and copy; a reader who is a copy as well gets one."""
         ids = [self._insert_one(letters.insert().values(issue_id=issue_id, **_columns(one))) for one in mailing.letters]
-        for choice, place in mailing.choices.items():
+        for choice, place in mailing.letter_index.items():
             this = {"issue_id": issue_id, "letter_id": ids[place], "state": DeliveryState.READY}
             to = sa.select(
                 *(sa.literal(value).label(name) for name, value in this.items()),
                 subscribers.c.id,
                 subscribers.c.email,
                 subscribers.c.email_key,
-            ).where(*_reads(newsletter, mailing.of), subscribers.c.lang.is_not_distinct_from(choice.lang))
+            ).where(*_reads(newsletter, mailing.recipients_of), subscribers.c.lang.is_not_distinct_from(choice.lang))
             to = to.where(subscriptions.c.topics == encode_topics(choice.topics)).order_by(subscribers.c.id)
             columns = [*this, "subscriber_id", "recipient", "recipient_key"]
             self._db.execute(deliveries.insert().from_select(columns, to))
@@ -177,7 +136,7 @@ class Issues:
         keys = [key for _, key in mailing.copies]
         had = set(self._db.execute(here.where(deliveries.c.recipient_key.in_(keys))).scalars())
         copies = {key: email for email, key in mailing.copies if key not in had}
-        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": ids[mailing.copies_get]}
+        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": ids[mailing.copy_letter_index]}
         self._insert(deliveries, [common | {"recipient": e, "recipient_key": k} for k, e in copies.items()])
         everybody = sa.select(sa.func.count()).where(deliveries.c.issue_id == issue_id).scalar_subquery()
         self._db.execute(issues.update().where(issues.c.id == issue_id).values(recipients=everybody))
@@ -288,15 +247,19 @@ class Issues:
 
     def count_recipients(self, newsletter: str, mailing: RenderedIssue) -> int:
         """Return how many a mailing would go to, give or take a reader who is a copy as well."""
-        counts = self.load_preferences(newsletter, of=mailing.of)
-        return sum(counts.get(choice, 0) for choice in mailing.choices) + len(dict(mailing.copies))
+        counts = self.load_preferences(newsletter, recipients_of=mailing.recipients_of)
+        return sum(counts.get(choice, 0) for choice in mailing.letter_index) + len(dict(mailing.copies))
 
-    def load_preferences(self, newsletter: str, *, of: int | None = None) -> dict[SubscriberPreferences, int]:
+    def load_preferences(
+        self, newsletter: str, *, recipients_of: int | None = None
+    ) -> dict[SubscriberPreferences, int]:
         """Return what a newsletter's active readers have asked for, and how many of them asked for just that.
 
-        With the id *of* an issue only those count who got it, or may have got it.
+        With the id of an issue in *recipients_of*, only those count who got it, or may have got it.
         """
-        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(*_reads(newsletter, of))
+        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(
+            *_reads(newsletter, recipients_of)
+        )
         query = query.group_by(subscribers.c.lang, subscriptions.c.topics)
         query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
         with self._db.begin():

@@ -19,7 +19,7 @@ from functools import lru_cache
 from feeds.edges.store.sqlite import encode_time, transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
 from feeds.edges.store.values import encode_topics
-from feeds.model import Value
+from feeds.model import ImportRow
 
 #: The later outweighs the earlier; from the third on somebody has gone.
 _STATUSES = ("pending", "active", "unsubscribed", "bounced", "complained")
@@ -92,25 +92,6 @@ _APPLY = (
         ON CONFLICT DO UPDATE SET topics = joined_topics(topics, excluded.topics)
     """,
 )
-
-
-class ImportRow(Value, frozen=True, kw_only=True):
-    """Somebody on a list."""
-
-    #: Where on the list.
-    number: int
-    email: str
-    key: str
-    #: pending, active, unsubscribed, bounced, complained
-    status: str = "active"
-    lang: str | None = None
-    timezone: str | None = None
-    consent: str
-    created_at: datetime | None = None
-    #: Newsletters, each with topics; none: all.
-    wants: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: What they would be kept as on the suppression list.
-    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +181,7 @@ def _row(coming: ImportRow) -> tuple[object, ...]:
         coming.timezone,
         coming.consent,
         coming.created_at and encode_time(coming.created_at),
-        _wants(coming.wants),
+        _wants(coming.subscriptions),
         json.dumps(coming.digests) if coming.digests else "[]",
     )
 

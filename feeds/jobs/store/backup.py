@@ -9,14 +9,13 @@ from feeds.config import Config
 from feeds.edges.process import lock
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import SCHEMA_VERSION, Store, copy_store, open_store
-from feeds.edges.store.issues import AdoptedIssue
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
-from feeds.model import Entry
+from feeds.model import AdoptedIssue, Entry
 from feeds.settings import Newsletter
 
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)

@@ -21,10 +21,11 @@ from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
 from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport
 from feeds.edges.files import keys
 from feeds.edges.files.folder import OutputFolder
-from feeds.edges.store.bounces import BounceRecord, Bounces, PausedDomain, Recipient, RevivalCounts
+from feeds.edges.store.bounces import Bounces, PausedDomain, RevivalCounts
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
+from feeds.model import BounceRecord, Recipient
 
 if TYPE_CHECKING:
     from feeds.edges.mail.mailbox import MailFolder
@@ -260,7 +261,7 @@ def decide_all(
     told = [*_blamed(memory, found, now, trusted_domain)] if found else []
     paused = {one.domain for one in memory.paused_domains(now)} if found else set()
     decided = {entry.id: BounceDecision.HELD for entry in found}
-    stands = {entry.subscriber_id: entry.stands for entry in found}
+    stands = {entry.subscriber_id: entry.subscriber_status for entry in found}
     for entry in memory.load_undecided() if found else ():
         held = entry.domain in paused or (
             entry.issue_id is not None and memory.is_domain_held(entry.domain, entry.issue_id)

@@ -17,12 +17,12 @@ from feeds.edges.files.folder import write_private
 from feeds.edges.files.text_input import TextInput
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
-from feeds.edges.store.subscriber_import import ImportCounts, ImportRow
+from feeds.edges.store.subscriber_import import ImportCounts
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import subscribe
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.model import Subscriber
+from feeds.model import ImportRow, Subscriber
 
 #: How many rows are read between two looks at how far we are.
 _A_WHILE = 2000
@@ -143,7 +143,7 @@ class _ImportReader:
             timezone=row.timezone,
             consent=self._consent(row),
             created_at=row.created_at,
-            wants=tuple([(name, row.wanted(name)) for name in self._to_row(row)]),
+            subscriptions=tuple([(name, row.wanted(name)) for name in self._to_row(row)]),
             digests=self._digests.digests(row.key),
         )
 

@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds.edges.store.bounces import Recipient
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
-from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    DeliveryOutcome,
+    DeliveryState,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    Recipient,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 
 URL = "sqlite:///feeds.db"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -40,8 +48,8 @@ def freeze(store, newsletter, number):
         page=IssuePage(html="P"),
         content=IssueContent(selection=told, texts={}),
         seed=b"seed",
-        mailing=RenderedIssue(
-            letters=[Letter(lang="en", subject="S", html="<p>", text="T")], choices={SubscriberPreferences(): 0}
+        rendered=RenderedIssue(
+            letters=[Letter(lang="en", subject="S", html="<p>", text="T")], letter_index={SubscriberPreferences(): 0}
         ),
     )
     assert store.issues.freeze(plan, NOW)

@@ -2,7 +2,6 @@
 
 import sqlite3
 import stat
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,20 +11,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 
 from feeds.edges.store import database
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.edges.store.schema import metadata
 from feeds.errors import StoreError
 from feeds.model import (
+    DeliveryOutcome,
     DeliveryState,
     IssueContent,
     IssuePage,
     IssueState,
     KnownEntry,
     Letter,
+    NewIssue,
+    RenderedIssue,
     Selection,
     SubscriberPreferences,
 )
@@ -61,7 +62,9 @@ def plan(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **mailing)
         page=IssuePage(html="P"),
         content=IssueContent(selection=told, texts={}),
         seed=b"seed",
-        mailing=RenderedIssue(**{"letters": [LETTER], "choices": {}, "copies": [(c, c) for c in copies]} | mailing),
+        rendered=RenderedIssue(
+            **{"letters": [LETTER], "letter_index": {}, "copies": [(c, c) for c in copies]} | mailing
+        ),
     )
 
 
@@ -145,7 +148,7 @@ def test_an_address_gets_one_delivery_of_an_issue(store, memory):
         "ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW
     )
     to = ("ada@example.org", "bob@example.org", "bob@example.org")
-    memory.freeze(plan(copies=to, choices={SubscriberPreferences(): 0}), NOW)
+    memory.freeze(plan(copies=to, letter_index={SubscriberPreferences(): 0}), NOW)
     claimed = store.deliveries.claim(1, 10, NOW, resend=1)
     assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
     assert [i.recipients for i in memory.load_issues()] == [2]
@@ -173,7 +176,7 @@ def test_readers_get_the_letter_of_their_choice(store, memory):
     )
     assert memory.load_preferences("weekly") == {everything: 1, none: 1, ja: 1, few: 2}
     letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
-    memory.freeze(plan(copies=(), letters=letters, choices={everything: 0, ja: 1, few: 1}), NOW)
+    memory.freeze(plan(copies=(), letters=letters, letter_index={everything: 0, ja: 1, few: 1}), NOW)
     got = {
         d.recipient[0]: memory.load_letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)
     }
@@ -184,11 +187,11 @@ def test_what_an_issue_tells_is_kept_until_it_is_approved(store, memory):
     """Whatever becomes of the posts meanwhile; nobody is written down before."""
     told = plan(stories=[entry("a.md")])
     store.entries.save_entries([entry("a.md")], NOW)
-    memory.freeze(replace(told, mailing=None), NOW)
+    memory.freeze(replace(told, rendered=None), NOW)
     [issue] = memory.load_issues()
     assert (issue.state, issue.recipients, memory.load_content(issue.id)) == (IssueState.COMPOSED, 0, told.content)
     assert memory.load_issues(unfinished=True) == ()
-    memory.approve(issue, told.mailing)
+    memory.approve(issue, told.rendered)
     assert [(i.state, i.recipients) for i in memory.load_issues(unfinished=True)] == [(IssueState.SENDING, 1)]
 
 
@@ -245,7 +248,7 @@ def test_people_join_more_newsletters_and_leave_all(store):
         people.subscribe("Ada@example.org", "ada@example.org", {newsletter: topics}, lang=None, consent="asked", at=NOW)
     [found] = people.iterate()
     assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
-    store.issues.freeze(plan(copies=(), choices={SubscriberPreferences(): 0}), NOW)
+    store.issues.freeze(plan(copies=(), letter_index={SubscriberPreferences(): 0}), NOW)
     [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
     people.unsubscribe("ada@example.org", NOW)
     assert [s.status for s in people.iterate()] == ["unsubscribed"]

@@ -11,12 +11,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
-from feeds.edges.store.subscriber_import import ImportRow, KeptOut
+from feeds.edges.store.subscriber_import import KeptOut
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import LockedError
-from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    DeliveryOutcome,
+    DeliveryState,
+    ImportRow,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 
 URL = "sqlite:///feeds.db"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -64,8 +73,8 @@ def _issue(store, number=1, *, copies=()):
             page=IssuePage(html="P"),
             content=IssueContent(selection=nothing, texts={}),
             seed=b"seed",
-            mailing=RenderedIssue(
-                letters=[letter], choices={SubscriberPreferences(): 0}, copies=[(c, c) for c in copies]
+            rendered=RenderedIssue(
+                letters=[letter], letter_index={SubscriberPreferences(): 0}, copies=[(c, c) for c in copies]
             ),
         ),
         NOW,
@@ -81,7 +90,7 @@ def _states(store, issue_id=1):
 
 def test_everybody_is_read_a_page_at_a_time(store):
     """In the order of their addresses, however many; those who read something, those who stand somewhere."""
-    people = [_arrival(f"p{n:04}@example.org", wants=(("weekly", ()),) if n % 2 else ()) for n in range(2500)]
+    people = [_arrival(f"p{n:04}@example.org", subscriptions=(("weekly", ()),) if n % 2 else ()) for n in range(2500)]
     _taken(store, *people)
     found = store.subscribers.iterate()
     first = next(found)
@@ -119,7 +128,11 @@ def test_who_is_new_comes_in_with_what_the_list_says(store):
     settled = _taken(
         store,
         _arrival(
-            "Ada@example.org", lang="ja", timezone="Asia/Tokyo", created_at=LATER, wants=(("weekly", ("B", "A")),)
+            "Ada@example.org",
+            lang="ja",
+            timezone="Asia/Tokyo",
+            created_at=LATER,
+            subscriptions=(("weekly", ("B", "A")),),
         ),
         _arrival(BOB, "bounced"),
     )
@@ -144,7 +157,7 @@ def test_who_is_known_gets_what_they_had_not(store):
     values = {"lang": "de", "consent": "asked", "at": NOW}
     store.subscribers.subscribe(ADA, ADA, {"weekly": ["X"], "daily": None}, **values)
     wants = (("weekly", ("Y",)), ("daily", ("Y",)), ("monthly", ()))
-    told = _arrival(ADA, lang="en", timezone="Asia/Tokyo", wants=wants)
+    told = _arrival(ADA, lang="en", timezone="Asia/Tokyo", subscriptions=wants)
     assert _taken(store, told, at=LATER).merged == 1
     ada = store.subscribers.find(ADA)
     assert (ada.lang, ada.timezone, ada.newsletters, ada.topics) == (
@@ -161,7 +174,10 @@ def test_who_is_known_gets_what_they_had_not(store):
 
 def test_a_person_who_is_named_twice_is_one(store):
     """What either row says counts; that they have gone counts most."""
-    first, second = _arrival(ADA, lang="ja", wants=(("weekly", ("X",)),)), _arrival(ADA, wants=(("weekly", ("Y",)),))
+    first, second = (
+        _arrival(ADA, lang="ja", subscriptions=(("weekly", ("X",)),)),
+        _arrival(ADA, subscriptions=(("weekly", ("Y",)),)),
+    )
     assert _taken(store, first, second).added == {"active": 1}
     ada = store.subscribers.find(ADA)
     assert (ada.lang, ada.topics) == ("ja", {"weekly": ("X", "Y")})
@@ -202,8 +218,8 @@ def test_no_list_brings_anybody_back_to_a_newsletter_that_they_have_left(store):
     with store.bounces.transaction():
         store.bounces.unsubscribe_from(store.bounces.find_subscriber(store.subscribers.find(ADA).id), "daily", LATER)
     assert store.subscribers.left_newsletters(ADA) == {"daily": LATER}
-    assert _taken(store, _arrival(ADA, wants=(("daily", ()), ("weekly", ())))).unchanged == 1
-    assert _taken(store, _arrival(ADA, lang="ja", wants=(("daily", ()),))).merged == 1
+    assert _taken(store, _arrival(ADA, subscriptions=(("daily", ()), ("weekly", ())))).unchanged == 1
+    assert _taken(store, _arrival(ADA, lang="ja", subscriptions=(("daily", ()),))).merged == 1
     assert store.subscribers.find(ADA).newsletters == ("weekly",)
     _subscribed(store, ADA, ("daily",))
     assert (store.subscribers.find(ADA).newsletters, store.subscribers.left_newsletters(ADA)) == (

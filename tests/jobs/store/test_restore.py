@@ -21,14 +21,23 @@ from hypothesis import strategies as st
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.store import journal_file as file
 from feeds.edges.store.database import open_store
-from feeds.edges.store.issues import NewIssue, RenderedIssue
-from feeds.edges.store.subscriber_import import ImportRow
 from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs.store import restore
 from feeds.jobs.store.backup import backup_store
 from feeds.jobs.store.journal import mask_address
 from feeds.jobs.subscribers import erase, subscribe
-from feeds.model import IssueContent, IssuePage, IssueRecorded, IssueState, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    ImportRow,
+    IssueContent,
+    IssuePage,
+    IssueRecorded,
+    IssueState,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.core.factory import entry
 from tests.mailing import Mailing as Sending
@@ -515,7 +524,7 @@ class _History:
             page=IssuePage(html="P"),
             content=IssueContent(selection=chosen, texts={}),
             seed=b"seed",
-            mailing=RenderedIssue(letters=[letter], choices={SubscriberPreferences(): 0}),
+            rendered=RenderedIssue(letters=[letter], letter_index={SubscriberPreferences(): 0}),
         )
         assert store.issues.freeze(plan, self.now)
         if self.told % 2:

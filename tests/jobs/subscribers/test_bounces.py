@@ -19,15 +19,23 @@ from feeds.config import load_config
 from feeds.core.newsletters import tokens
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import run
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import approve
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
-from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    DeliveryOutcome,
+    DeliveryState,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
@@ -406,9 +414,9 @@ class Mass:
                 page=IssuePage(html="P"),
                 content=IssueContent(selection=told, texts={}),
                 seed=b"seed",
-                mailing=RenderedIssue(
+                rendered=RenderedIssue(
                     letters=[Letter(lang="en", subject="S", html="<p>", text="T")],
-                    choices=dict.fromkeys(store.issues.load_preferences("weekly"), 0),
+                    letter_index=dict.fromkeys(store.issues.load_preferences("weekly"), 0),
                 ),
             )
             store.issues.freeze(plan, at)

@@ -21,10 +21,10 @@ from feeds.core.subscribers import csv_values
 from feeds.core.subscribers.addresses import parse_address
 from feeds.core.subscribers.import_formats import STATUSES
 from feeds.edges.store.database import open_store
-from feeds.edges.store.subscriber_import import ImportRow
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.subscribers import import_subscribers, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
+from feeds.model import ImportRow
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 
 URL = "sqlite:///feeds.db"
@@ -400,7 +400,9 @@ PEOPLE = st.lists(
         timezone=st.sampled_from([None, "Asia/Tokyo"]),
         consent=WORDS,
         created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
-        wants=st.dictionaries(st.sampled_from(["weekly", "daily"]), TOPICS).map(lambda found: tuple(found.items())),
+        subscriptions=st.dictionaries(st.sampled_from(["weekly", "daily"]), TOPICS).map(
+            lambda found: tuple(found.items())
+        ),
     ),
     max_size=5,
     unique_by=lambda person: person.email,
