@@ -3,7 +3,8 @@
 import sqlite3
 from datetime import datetime, timedelta
 
-from feeds.edges.store.sqlite import encode_time, transaction
+from feeds.edges.store.codec import encode_time
+from feeds.edges.store.sqlite import transaction
 
 #: How long it is remembered.
 _REMEMBERED = timedelta(days=90)

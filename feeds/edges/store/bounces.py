@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.deliveries import PAUSED
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
 from feeds.model import BounceRecord, Recipient
 

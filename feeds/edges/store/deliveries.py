@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 #: Milliseconds that a sender waits for somebody who writes a long list into the store; mail servers wait as long for us

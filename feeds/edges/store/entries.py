@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.errors import StoreError
 from feeds.model import Entry, EntryVersion, KnownEntry, Post
 

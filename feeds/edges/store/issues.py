@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from feeds.edges.store.codec import encode_topics, from_column_time, to_column_time
 from feeds.edges.store.schema import (
     announced,
     contents,
@@ -18,7 +19,6 @@ from feeds.edges.store.schema import (
     subscribers,
     subscriptions,
 )
-from feeds.edges.store.values import encode_topics, from_column_time, to_column_time
 from feeds.model import (
     AdoptedIssue,
     DeliveryState,

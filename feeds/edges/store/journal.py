@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, transaction
+from feeds.edges.store.codec import decode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, SubscriberEvent
 
 #: What is not about people.

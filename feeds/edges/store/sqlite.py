@@ -6,7 +6,6 @@ Loading SQLAlchemy would take longer than the rest of a pass in which little has
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 
 @contextmanager
@@ -22,13 +21,3 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def encode_time(moment: datetime) -> str:
-    """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # years below 1000 too
-
-
-def decode_time(text: str) -> datetime:
-    """Return a moment that was written so."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from feeds.edges.store.sqlite import encode_time, transaction
+from feeds.edges.store.codec import encode_time, encode_topics
+from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
-from feeds.edges.store.values import encode_topics
 from feeds.model import ImportRow
 
 #: The later outweighs the earlier; from the third on somebody has gone.

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
-from feeds.edges.store.values import encode_topics
+from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.sqlite import transaction
 from feeds.model import DeliveryState, Subscriber
 
 #: How many are read at a time.

@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import mark_unsubscribed
 from feeds.errors import LockedError
 
