@@ -486,6 +486,10 @@ class DeliveryOutcome(Value, frozen=True, kw_only=True):
     next_at: datetime | None = None
 
 
+#: Statuses of subscribers who get no more letters, the mildest first.
+GONE_STATUSES = ("unsubscribed", "bounced", "complained")
+
+
 class Subscriber(Value, frozen=True, kw_only=True):
     """A subscriber, their status and subscriptions."""
 

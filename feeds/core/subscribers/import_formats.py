@@ -24,11 +24,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from feeds.core.subscribers.csv_values import memoize_short
-from feeds.model import Value
+from feeds.model import GONE_STATUSES, Value
 from feeds.spelling import closest_name
 
 #: What a row without a word on it is; then what outweighs it, the last most of all.
-STATUSES = ("active", "pending", "unsubscribed", "bounced", "complained")
+STATUSES = ("active", "pending", *GONE_STATUSES)
 
 _COLUMNS: Mapping[str, str] = {
     "email": (

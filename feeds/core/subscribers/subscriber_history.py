@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feeds.model import SubscriberEvent
+from feeds.model import GONE_STATUSES, SubscriberEvent
 
-GONE = ("unsubscribed", "bounced", "complained")
 _LISTED = ("erased", "suppressed", "allowed")
 
 
@@ -34,7 +33,7 @@ class SubscriberHistory:
     @property
     def is_gone(self) -> bool:
         """Whether they have left, or mail to them came back."""
-        return self.status is not None and self.status.what in GONE
+        return self.status is not None and self.status.what in GONE_STATUSES
 
     def was_forgotten(self, known_since: datetime) -> bool:
         """Return whether somebody who is known since then is who was erased, and not who came back afterwards."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
-from feeds.model import IssueRecorded
+from feeds.model import GONE_STATUSES, IssueRecorded
 
 _SECOND = timedelta(seconds=1)
 _LAST_WORD = """
@@ -48,7 +48,6 @@ _HOLD = f"""
         (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{_OPEN})
     RETURNING newsletter, number
 """  # noqa: S608 - made of constants
-_GONE = ("unsubscribed", "bounced", "complained")
 _LEAVE = """
     INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at
     WHERE at != excluded.at
@@ -162,7 +161,7 @@ class JournalReplay:
     def set_status(self, reader: int, status: str, at: datetime) -> None:
         """Give a reader a status; what waits for who is gone ends."""
         with transaction(self._db):
-            if status in _GONE:
+            if status in GONE_STATUSES:
                 self._db.execute(f"{CANCEL_PENDING} (?)", (reader,))
             self._db.execute(
                 "UPDATE subscribers SET status = ?, status_at = ? WHERE id = ?", (status, encode_time(at), reader)

@@ -19,12 +19,11 @@ from functools import lru_cache
 from feeds.edges.store.codec import encode_time, encode_topics
 from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import CANCEL_PENDING
-from feeds.model import ImportRow
+from feeds.model import GONE_STATUSES, ImportRow
 
-#: The later outweighs the earlier; from the third on somebody has gone.
-_STATUSES = ("pending", "active", "unsubscribed", "bounced", "complained")
+#: The later outweighs the earlier.
+_STATUSES = ("pending", "active", *GONE_STATUSES)
 _WEIGHT = {status: weight for weight, status in enumerate(_STATUSES)}
-_GONE = _WEIGHT["unsubscribed"]
 #: Kibibytes of the store, and of what is put aside, that are held in memory.
 _CACHE = 20_000
 
@@ -201,7 +200,7 @@ def _name(weight: int | None) -> str | None:
 
 
 def _is_gone(status: str) -> bool:
-    return _WEIGHT[status] >= _GONE
+    return status in GONE_STATUSES
 
 
 def _joined_wants(had: str, more: str) -> str:

@@ -22,7 +22,7 @@ from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import subscribe
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.model import ImportRow, Subscriber
+from feeds.model import GONE_STATUSES, ImportRow, Subscriber
 
 #: How many rows are read between two looks at how far we are.
 _A_WHILE = 2000
@@ -151,7 +151,7 @@ class _ImportReader:
         """Return the newsletters that somebody reads; of those who have gone nobody says that they read all."""
         if row.newsletters is not None and not self._order.newsletters:
             return row.newsletters
-        return () if row.status in subscribe.GONE else self._newsletters
+        return () if row.status in GONE_STATUSES else self._newsletters
 
     def _consent(self, row: CsvRow) -> str:
         """Return the evidence of a row, and that it came by this list; our own lists have said where it was from."""

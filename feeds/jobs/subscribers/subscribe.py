@@ -8,17 +8,14 @@ from feeds.config import Config
 from feeds.config_types import Language, TimeZone
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.csv_values import to_one_line
-from feeds.core.subscribers.import_formats import STATUSES
 from feeds.edges.store.database import open_store
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
-from feeds.model import Subscriber
+from feeds.model import GONE_STATUSES, Subscriber
 
-#: Whom `add` brings back only when told to, and no list does.
-GONE = STATUSES[STATUSES.index("unsubscribed") :]
 _CAME_BACK = "if this person asked to come back, say so with --again"
 
 
@@ -77,7 +74,7 @@ def add_subscriber(
 
 
 def _refuse_gone(email: str, had: Subscriber | None, held: Suppression | None) -> None:
-    if had and had.status in GONE:
+    if had and had.status in GONE_STATUSES:
         raise FeedsError(f"{had.email} is {had.status}; {_CAME_BACK}")
     if held:
         raise FeedsError(f"{email} was {held.reason} on {held.at:%Y-%m-%d} and must not be written to; {_CAME_BACK}")
