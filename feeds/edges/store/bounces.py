@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.deliveries import PAUSED
 from feeds.edges.store.sqlite import transaction
-from feeds.edges.store.subscribers import CANCEL_PENDING
+from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from, unsubscribe_if_last
 from feeds.model import BounceRecord, Recipient
 
 #: How long it is remembered that a message was read: it is removed at once, unless somebody brings it back.
@@ -181,23 +181,17 @@ class Bounces:
         query = "SELECT newsletter FROM subscriptions WHERE subscriber_id = ? UNION SELECT newsletter FROM leaves"
         return [row[0] for row in self._db.execute(f"{query} WHERE subscriber_id = ?", (subscriber_id, subscriber_id))]
 
-    def unsubscribe_from(self, reader: Recipient, newsletter: str, at: datetime) -> bool:
-        """End one subscription, and what waits of it; return False where it was ended before. Inside `together`.
+    def unsubscribe_from(self, recipient: Recipient, newsletter: str, at: datetime) -> bool:
+        """Unsubscribe from one newsletter; return False if there is no such subscription. Inside `transaction`.
 
-        Who reads nothing any more is unsubscribed.
+        A subscriber who has no subscription left is unsubscribed from everything.
         """
-        mine = (reader.subscriber_id, newsletter)
-        if not self._db.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", mine).rowcount:
+        query = "SELECT subscriber_id FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
+        row = self._db.execute(query, (recipient.subscriber_id, newsletter)).fetchone()
+        if row is None:
             return False
-        row = "INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        self._db.execute(row, (*mine, encode_time(at)))
-        waiting = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
-        self._db.execute(waiting, mine)
-        self._db.execute(
-            "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
-            " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)",
-            (encode_time(at), reader.subscriber_id),
-        )
+        unsubscribe_from(self._db, row[0], newsletter, at)
+        unsubscribe_if_last(self._db, row[0], at)
         return True
 
     # Bounces ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.sqlite import transaction
-from feeds.edges.store.subscribers import CANCEL_PENDING
+from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from
 from feeds.model import GONE_STATUSES, IssueRecorded
 
 _SECOND = timedelta(seconds=1)
@@ -48,10 +48,6 @@ _HOLD = f"""
         (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{_OPEN})
     RETURNING newsletter, number
 """  # noqa: S608 - made of constants
-_LEAVE = """
-    INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at
-    WHERE at != excluded.at
-"""
 _LIST = """
     INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
@@ -169,13 +165,10 @@ class JournalReplay:
 
     def unsubscribe_from(self, reader: int, newsletter: str, at: datetime) -> bool:
         """End one subscription of a reader, and what waits of it; return whether that was not so before."""
-        mine = (reader, newsletter)
+        query = "SELECT 1 FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
         with transaction(self._db):
-            had = self._db.execute("SELECT 1 FROM leaves WHERE subscriber_id = ? AND newsletter = ?", mine).fetchone()
-            self._db.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", mine)
-            self._db.execute(_LEAVE, (*mine, encode_time(at)))
-            waiting = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
-            self._db.execute(waiting, mine)
+            had = self._db.execute(query, (reader, newsletter)).fetchone()
+            unsubscribe_from(self._db, reader, newsletter, at)
         return had is None
 
     def resubscribe(self, reader: int, newsletter: str) -> bool:

@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from feeds.edges.store.codec import encode_time, encode_topics
 from feeds.edges.store.sqlite import transaction
-from feeds.edges.store.subscribers import CANCEL_PENDING
+from feeds.edges.store.unsubscribe import CANCEL_PENDING
 from feeds.model import GONE_STATUSES, ImportRow
 
 #: The later outweighs the earlier.

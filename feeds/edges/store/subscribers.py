@@ -14,6 +14,7 @@ from typing import Any
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.model import DeliveryState, Subscriber
 
 #: How many are read at a time.
@@ -40,15 +41,6 @@ _UPDATE = """
 _WANT = "INSERT INTO subscriptions (topics, subscriber_id, newsletter) VALUES (?, ?, ?)"
 _WANT_ELSE = "UPDATE subscriptions SET topics = ? WHERE subscriber_id = ? AND newsletter = ?"
 _COME_BACK = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
-#: What waits for people who have left is over; with which of them, whoever uses it adds.
-CANCEL_PENDING = (
-    "UPDATE deliveries SET state = 'failed', answer = 'left before it was known to be sent'"
-    " WHERE state NOT IN ('sent', 'failed') AND subscriber_id IN"
-)
-_LEAVE = (
-    "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE email_key = ? AND status NOT IN"
-    " ('unsubscribed', 'complained')"
-)
 _LEFT = "SELECT newsletter, at FROM leaves l JOIN subscribers s ON s.id = l.subscriber_id WHERE s.email_key = ?"
 _CAME_BACK = """
     SELECT b.at, b.kind, b.status, b.said, b.decision FROM bounces b JOIN subscribers s ON s.id = b.subscriber_id
@@ -181,17 +173,7 @@ class Subscribers:
         They stay known, so that nothing brings them back by accident.
         """
         with transaction(self._db):
-            mark_unsubscribed(self._db, key, at)
-
-
-def mark_unsubscribed(connection: sqlite3.Connection, key: str, at: datetime) -> None:
-    """Write down that a person has left, in a transaction that is open.
-
-    Whose mail came back has left as well: whatever is found out about that mail later does not bring them back.
-    """
-    connection.execute(_LEAVE, (encode_time(at), key))
-    theirs = f"{CANCEL_PENDING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
-    connection.execute(theirs, (key,))
+            unsubscribe(self._db, key, at)
 
 
 def _subscriber(row: Any) -> Subscriber:

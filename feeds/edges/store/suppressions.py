@@ -11,7 +11,7 @@ from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.sqlite import transaction
-from feeds.edges.store.subscribers import mark_unsubscribed
+from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.errors import LockedError
 
 _ADD = "INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -69,7 +69,7 @@ class Suppressions:
         with transaction(self._db):
             if digest is not None:
                 self._db.execute(_ADD, (digest, "suppressed", encode_time(at)))
-            mark_unsubscribed(self._db, key, at)
+            unsubscribe(self._db, key, at)
 
     def allow(self, digests: Sequence[str]) -> bool:
         """Take an address off the list; return whether it was on it."""
