@@ -12,6 +12,7 @@ from email.parser import HeaderParser
 from email.utils import getaddresses
 from enum import StrEnum
 
+from feeds.core.subscribers.bounces import BounceKind, classify_status, mildest_kind
 from feeds.model import Value
 
 #: What is read of a message; reports stand in front of what they return. Of a report without form still less, since
@@ -87,6 +88,15 @@ def parse_message(raw: bytes, address: str) -> InboundReport:
         tuple(dict.fromkeys(token for tokens in (envelope, *returned) for token in tokens[of])) for of in (0, 1)
     )
     return InboundReport(what=found.what, deliveries=deliveries, subscriptions=subscriptions, failures=found.failures)
+
+
+def classify_report(report: InboundReport) -> tuple[BounceKind, DeliveryFailure]:
+    """Return kind and failure of a bounce or complaint: of several failures behind one address, the mildest."""
+    if report.what is InboundKind.COMPLAINT:
+        return BounceKind.COMPLAINT, report.failures[0]
+    by_kind = {classify_status(failure.status): failure for failure in report.failures}
+    kind = mildest_kind(by_kind)
+    return kind, by_kind[kind]
 
 
 # Messages ---------------------------------------------------------------------------------------------------------

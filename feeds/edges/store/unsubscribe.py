@@ -10,7 +10,7 @@ from feeds.edges.store.codec import encode_time
 
 #: Cancels what is still to be sent; append the ids of the subscribers in parentheses.
 CANCEL_PENDING = (
-    "UPDATE deliveries SET state = 'failed', answer = 'left before it was known to be sent'"
+    "UPDATE deliveries SET state = 'failed', answer = 'cancelled: no longer subscribed'"
     " WHERE state NOT IN ('sent', 'failed') AND subscriber_id IN"
 )
 _CANCEL_NEWSLETTER = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants

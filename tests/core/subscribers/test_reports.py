@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, parse_message
+from feeds.core.subscribers.bounces import BounceKind
+from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport, classify_report, parse_message
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
 
 TOKEN, LEAVE = "0000000007" + "ab" * 10, "01" + "0000000009" + "cd" * 14
@@ -307,3 +308,12 @@ def test_what_is_huge_or_nested_is_read_as_far_as_it_makes_sense(raw):
 def test_a_report_in_front_of_ten_megabytes_is_still_one():
     """Reports stand in front of what they return."""
     assert parse_message(report(block(), returned=LETTER + "words " * 1_700_000), ADDRESS).what is InboundKind.BOUNCE
+
+
+def test_of_several_failures_the_mildest_counts():
+    """A report is classified by its mildest failure; a complaint is one whatever its code."""
+    dead, full = DeliveryFailure(status="5.1.1", said="no"), DeliveryFailure(status="4.2.2", said="full")
+    bounce = InboundReport(what=InboundKind.BOUNCE, failures=(dead, full))
+    assert classify_report(bounce) == (BounceKind.SOFT, full)
+    spam = InboundReport(what=InboundKind.COMPLAINT, failures=(dead,))
+    assert classify_report(spam) == (BounceKind.COMPLAINT, dead)
