@@ -74,7 +74,7 @@ class Bounce(Value, frozen=True, kw_only=True):
 
 
 def classify_status(status: str) -> BounceKind:
-    """Return the kind of bounce that an enhanced status code (RFC 3463) stands for.
+    """Return the kind of bounce that an enhanced status code (RFC 3463) means.
 
     A report without a code was recognised by its words only, so it counts as soft.
     """

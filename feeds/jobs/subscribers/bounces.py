@@ -166,7 +166,7 @@ class _BounceProcessor:
         """Apply the effects of messages in one transaction; keep those that are not recognised."""
         verified = [(sha256(raw).hexdigest(), self._verify(raw)) for raw in messages]
         for raw, (digest, (inbound, _, _)) in zip(messages, verified, strict=True):
-            if inbound.what is InboundKind.UNRECOGNISED:
+            if inbound.kind is InboundKind.UNRECOGNISED:
                 self._keep(digest, raw)
         with self._bounces.transaction(dry_run=self._dry_run):
             new = [message for digest, message in verified if self._bounces.claim_message(digest, self._now)]
@@ -193,14 +193,14 @@ class _BounceProcessor:
         """Return the report, its recipient and the newsletter to leave; without a valid token it is unrecognised."""
         report = reports.parse_message(raw, self._address)
         newsletter = ""
-        if report.what is InboundKind.LEAVE:
+        if report.kind is InboundKind.UNSUBSCRIBE:
             recipient, newsletter = self._find_subscription(report)
-        elif report.what in (InboundKind.BOUNCE, InboundKind.COMPLAINT):
+        elif report.kind in (InboundKind.BOUNCE, InboundKind.COMPLAINT):
             recipient = self._find_delivery(report) or self._find_subscription(report)[0]
         else:
             return report, None, ""
         if recipient is None:
-            return InboundReport(what=InboundKind.UNRECOGNISED), None, ""
+            return InboundReport(kind=InboundKind.UNRECOGNISED), None, ""
         return report, recipient, newsletter
 
     def _find_delivery(self, report: InboundReport) -> Recipient | None:
@@ -225,14 +225,14 @@ class _BounceProcessor:
     ) -> tuple[ProcessedMessage, int]:
         """Store an unsubscribe or a bounce; return the message and the id of the bounce, 0 if it is not one."""
         if recipient is None:
-            return ProcessedMessage(what=report.what), 0
-        if report.what is InboundKind.LEAVE:
+            return ProcessedMessage(what=report.kind), 0
+        if report.kind is InboundKind.UNSUBSCRIBE:
             left = self._bounces.unsubscribe_from(recipient, newsletter, self._now)
-            row = ProcessedMessage(what=report.what, email=recipient.email, newsletter=newsletter)
+            row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=newsletter)
             return replace(row, decision="left" if left else ""), 0
         kind, failure = reports.classify_report(report)
         row = ProcessedMessage(
-            what=report.what,
+            what=report.kind,
             email=recipient.email,
             newsletter=recipient.newsletter or "",
             number=recipient.number,
