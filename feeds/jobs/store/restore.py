@@ -209,7 +209,7 @@ def _issues(told: Iterable[IssueRecorded]) -> list[IssueRecorded]:
 def _people(store: Store, known: Mapping[str, SubscriberHistory], digests: AddressHasher, found: ReplayCounts) -> None:
     stay: set[str] = set()
     for reader, names, fate in _spoken_of(store, known, digests):
-        if fate.was_forgotten(reader.created_at):
+        if fate.is_erased(reader.created_at):
             _erase(store, reader.key, {reader.email, reader.key}, known, names)
             found.people["erased"] += 1
         else:
@@ -230,15 +230,15 @@ def _spoken_of(
 def _stand(store: Store, reader: StoredSubscriber, fate: SubscriberHistory) -> Iterator[str]:
     """Let somebody stand where they stood last; yield what has changed."""
     for newsletter, said in fate.newsletters.items():
-        if said.what == "left":
+        if said.name == "left":
             changed = store.replay.unsubscribe_from(reader.id, newsletter, said.at)
         else:
             changed = store.replay.resubscribe(reader.id, newsletter)
         if changed:
-            yield f"{said.what} {newsletter}"
-    if fate.status and fate.status.what != reader.status:
-        store.replay.set_status(reader.id, fate.status.what, fate.status.at)
-        yield fate.status.what
+            yield f"{said.name} {newsletter}"
+    if fate.status and fate.status.name != reader.status:
+        store.replay.set_status(reader.id, fate.status.name, fate.status.at)
+        yield fate.status.name
 
 
 def _erase(
@@ -252,7 +252,7 @@ def _erase(
 
 def _erase_addresses(store: Store, known: Mapping[str, SubscriberHistory], digests: AddressHasher) -> int:
     """Erase those who were no readers, and whose letters the backup knows; return how many that were."""
-    erased = {name for name, fate in known.items() if fate.listed and fate.listed.what == "erased"}
+    erased = {name for name, fate in known.items() if fate.suppression and fate.suppression.name == "erased"}
     theirs = (
         [key for key in store.replay.delivered_addresses() if erased.intersection(digests.digests(key))]
         if erased
@@ -267,11 +267,11 @@ def _settle_list(store: Store, known: Mapping[str, SubscriberHistory], here: set
     """Bring the suppression list to what was said of it last; who is gone and not known here comes onto it too."""
     listed, allowed = {}, []
     for digest, fate in known.items():
-        if fate.listed and fate.listed.what != "allowed":
-            listed[digest] = (fate.listed.what, fate.listed.at)
+        if fate.suppression and fate.suppression.name != "allowed":
+            listed[digest] = (fate.suppression.name, fate.suppression.at)
         elif fate.is_gone and fate.status and digest not in here:
             listed[digest] = ("suppressed", fate.status.at)
-        elif fate.listed:
+        elif fate.suppression:
             allowed.append(digest)
     return store.replay.replace_suppressions(listed, allowed)
 

@@ -36,9 +36,9 @@ class RowMessage:
     row: int
     email: str
     #: `refused`: nobody was taken from it; `kept_out`: somebody who is not brought back; `warning`: the rest was taken.
-    what: str
+    kind: str
     #: For people.
-    why: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,15 +46,15 @@ class ImportReport:
     """What became of a list."""
 
     file: str
-    dialect: ImportFormat
+    import_format: ImportFormat
     #: For people: what they should know about this file.
     notes: tuple[str, ...]
     #: Those that are filled, below the header.
     rows: int
-    refused: int
+    rejected: int
     #: Rows that name somebody again.
     repeated: int
-    people: ImportCounts
+    counts: ImportCounts
     #: Whether it is so now; False where rows were refused, and in a dry run.
     done: bool
 
@@ -70,36 +70,36 @@ class ImportOptions:
     partial: bool = False
     now: datetime
     #: Is told what there is to say of rows, in their order, those kept out last.
-    tell: Callable[[RowMessage], None] = lambda _: None
+    report_row: Callable[[RowMessage], None] = lambda _: None
     progress: Callable[[str, int, int], None] = lambda _what, _done, _of: None
 
 
-def import_csv(config: Config, file: Path, order: ImportOptions) -> ImportReport:
+def import_csv(config: Config, file: Path, options: ImportOptions) -> ImportReport:
     """Take in the people in a file of CSV (`-`: standard input), all or nothing.
 
     Raises:
         FeedsError: the file or the store cannot be used, or there is no such newsletter.
         Busy: a publish is at work on this site.
     """
-    newsletters = subscribe.resolve_newsletters(config, order.newsletters)
+    newsletters = subscribe.resolve_newsletters(config, options.newsletters)
     held = (
-        nullcontext() if order.dry_run else lock.lock_site(config.folder)
+        nullcontext() if options.dry_run else lock.lock_site(config.folder)
     )  # a publish would wait too long for the store
     with (
         held,
-        open_store(config.settings.store.url, config.folder, create=not order.dry_run) as store,
+        open_store(config.settings.store.url, config.folder, create=not options.dry_run) as store,
         text_input.open_text(file, csv_reader.detect_encoding) as source,
     ):
-        reader = _ImportReader(source, order, newsletters, load_hasher(config, store))
+        reader = _ImportReader(source, options, newsletters, load_hasher(config, store))
         store.subscriber_import.stage(reader.import_rows())
-        order.progress("Taking in", reader.rows, 0)
-        done = not order.dry_run and (order.partial or not reader.refused)
-        people = store.subscriber_import.commit_import(source.name, order.now, keep=done)
+        options.progress("Taking in", reader.rows, 0)
+        done = not options.dry_run and (options.partial or not reader.refused)
+        people = store.subscriber_import.commit_import(source.name, options.now, keep=done)
         if done:
             append_pending(config, store)
         for one in store.subscriber_import.kept_out():
             why = f"is {one.status}" if one.status else "must not be written to again"
-            order.tell(RowMessage(row=one.number, email=one.email, what="kept_out", why=why))
+            options.report_row(RowMessage(row=one.number, email=one.email, kind="kept_out", text=why))
     return reader.report(people, done=done)
 
 
@@ -127,10 +127,10 @@ class _ImportReader:
                 self._order.progress(f"Reading {self._source.name}", done, self._source.size)
             if isinstance(row, RejectedRow):
                 self.refused += 1
-                self._order.tell(RowMessage(row=row.number, email=row.email, what="refused", why=row.reason))
+                self._order.report_row(RowMessage(row=row.number, email=row.email, kind="refused", text=row.reason))
             else:
                 for warning in row.warnings:
-                    self._order.tell(RowMessage(row=row.number, email=row.email, what="warning", why=warning))
+                    self._order.report_row(RowMessage(row=row.number, email=row.email, kind="warning", text=warning))
                 yield self._import_row(row)
 
     def _import_row(self, row: CsvRow) -> ImportRow:
@@ -143,7 +143,7 @@ class _ImportReader:
             timezone=row.timezone,
             consent=self._consent(row),
             created_at=row.created_at,
-            subscriptions=tuple([(name, row.wanted(name)) for name in self._to_row(row)]),
+            subscriptions=tuple([(name, row.topics_of(name)) for name in self._to_row(row)]),
             digests=self._digests.digests(row.key),
         )
 
@@ -164,12 +164,12 @@ class _ImportReader:
         known = sum(people.added.values()) + people.merged + people.unchanged + people.left + people.kept_out
         return ImportReport(
             file=self._source.name,
-            dialect=self._dialect,
+            import_format=self._dialect,
             notes=(*self._dialect.notes, *self._overruled()),
             rows=self.rows,
-            refused=self.refused,
+            rejected=self.refused,
             repeated=self.rows - self.refused - known,
-            people=people,
+            counts=people,
             done=done,
         )
 

@@ -192,14 +192,14 @@ def test_a_list_is_taken_in_with_its_evidence(letter_site):
         "Name;Consent;E-Mail\nAda;web form, 2024;ada@example.org\nBob;;info@example.org\n",
         "old people.csv",
     )
-    assert (done.done, done.rows, done.people.added, done.dialect.ignored) == (True, 2, {"active": 2}, ("Name",))
+    assert (done.done, done.rows, done.counts.added, done.import_format.ignored) == (True, 2, {"active": 2}, ("Name",))
     ada, info = subscribe.list_subscribers(letter_site.config)
     assert (ada.newsletters, ada.source) == (("daily", "weekly"), "old people.csv")
     assert ada.consent == "web form, 2024; import old people.csv, 2026-11-23 12:00 +0000"
     assert info.consent == "import old people.csv, 2026-11-23 12:00 +0000"
     assert remarks == [
         import_subscribers.RowMessage(
-            row=3, email="info@example.org", what="warning", why="info@ is an office, not a person"
+            row=3, email="info@example.org", kind="warning", text="info@ is an office, not a person"
         )
     ]
 
@@ -211,7 +211,7 @@ def test_the_lists_of_other_tools_are_understood(letter_site):
         "uuid,email,name,attributes,status,created_at,updated_at\n"
         "1,ada@example.org,Ada,{},enabled,2024-01-02 03:04:05,\n2,bob@example.org,Bob,{},blocklisted,,\n",
     )
-    assert (done.dialect.name, done.people.added) == ("listmonk", {"active": 1, "unsubscribed": 1})
+    assert (done.import_format.name, done.counts.added) == ("listmonk", {"active": 1, "unsubscribed": 1})
     assert any("who has left a single list" in note for note in done.notes)
     ada, bob = subscribe.list_subscribers(letter_site.config)
     assert (ada.newsletters, ada.created_at) == (("weekly",), datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -340,7 +340,7 @@ def test_lists_and_letters_take_turns(letter_site):
         for act in (lambda: _import(letter_site, "email\n"), lambda: erase_subscriber(letter_site.config, ADA, NOW)):
             with pytest.raises(LockedError):
                 act()
-        assert _import(letter_site, "email\nada@example.org\n", dry_run=True)[0].people.added == {"active": 1}
+        assert _import(letter_site, "email\nada@example.org\n", dry_run=True)[0].counts.added == {"active": 1}
     finally:
         os.close(number)
     assert not (letter_site.folder / "feeds.db").exists()
@@ -355,7 +355,7 @@ def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site)
     subscribe.remove_subscriber(letter_site.config, "bob@example.org", NOW)
     for text in (own, "E-Mail\nAda@example.org\nBOB@example.org\neve@example.org\n"):
         done, remarks = _import(letter_site, text)
-        assert (done.people.kept_out, done.people.unchanged) == (2, 1)
+        assert (done.counts.kept_out, done.counts.unchanged) == (2, 1)
         assert [(r.row, r.email.lower(), r.why) for r in remarks] == [
             (2, "ada@example.org", "must not be written to again"),
             (3, "bob@example.org", "is unsubscribed"),
@@ -427,11 +427,11 @@ def test_a_list_that_was_given_out_and_taken_in_is_the_same(people):
             store.subscriber_import.commit_import("list.csv", NOW, keep=True)
         given_out = b"".join(import_subscribers.export_csv(here.config))
         done, remarks = _import(there, given_out, now=LATER)
-        assert (done.refused, done.dialect.name, sum(done.people.added.values())) == (0, "feeds", len(people))
+        assert (done.rejected, done.import_format.name, sum(done.counts.added.values())) == (0, "feeds", len(people))
         assert {remark.what for remark in remarks} <= {"warning"}
         assert b"".join(import_subscribers.export_csv(there.config)) == given_out
         again, _ = _import(there, given_out, now=LATER)
-        assert (again.people.unchanged, again.people.added) == (len(people), {})
+        assert (again.counts.unchanged, again.counts.added) == (len(people), {})
 
 
 def _as_parsed(person):
