@@ -1,6 +1,6 @@
-"""Plain SQL through the driver (PEP 249), for what every pass asks.
+"""SQL through the sqlite3 driver (PEP 249), for what every run asks.
 
-Loading SQLAlchemy would take longer than the rest of a pass in which little has changed.
+Loading SQLAlchemy would take longer than the rest of a run with few changes.
 """
 
 import sqlite3
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
-    """Hold a transaction open: all of it is kept, or nothing.
+    """Run the block in a transaction, which is rolled back on an exception.
 
-    One that *writes* to the store waits for others that do before it begins; temporary tables are not the store.
+    One that *writes* to the store waits for other writers before it begins; temporary tables are not in the store.
     """
     connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
     try:

@@ -187,7 +187,7 @@ class _BounceProcessor:
             self._folder.write(name, raw)
             self._report.kept += 1
 
-    # Verifying --------------------------------------------------------------------------------------------------
+    # Verifying ----------------------------------------------------------------------------------------------------
 
     def _verify(self, raw: bytes) -> tuple[InboundReport, Recipient | None, str]:
         """Return the report, its recipient and the newsletter to leave; without a valid token it is unrecognised."""
