@@ -6,6 +6,7 @@ subscriber.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -418,6 +419,45 @@ class Issue(Value, frozen=True, kw_only=True):
         return max(self.slot, self.retracted_at or self.slot)
 
 
+class RenderedIssue(Value, frozen=True, kw_only=True):
+    """The letters of an issue, and which subscribers get which of them."""
+
+    letters: Sequence[Letter]
+    #: An index into `letters` for each set of preferences; subscribers whose preferences are missing get no letter.
+    letter_index: Mapping[SubscriberPreferences, int]
+    #: Address and key of each `copy_to` address; they get the letter at `copy_letter_index`.
+    copies: Sequence[tuple[str, str]] = ()
+    copy_letter_index: int = 0
+    #: Only subscribers who got, or may have got, the issue with this id; None: all subscribers of the newsletter.
+    recipients_of: int | None = None
+
+
+class NewIssue(Value, frozen=True, kw_only=True):
+    """An issue that is not in the store yet."""
+
+    newsletter: str
+    number: int
+    slot: datetime
+    subject: str
+    selection: Selection
+    page: IssuePage
+    content: IssueContent
+    seed: bytes
+    #: None while the issue waits for approval.
+    rendered: RenderedIssue | None
+    transport: str = ""
+    #: The id of the issue that it corrects.
+    corrects: int | None = None
+
+
+class AdoptedIssue(Value, frozen=True, kw_only=True):
+    """An issue that was sent before the store knew it, as its page shows it."""
+
+    number: int
+    subject: str
+    page: str
+
+
 class Delivery(Value, frozen=True, kw_only=True):
     """One letter to one email address."""
 
@@ -431,6 +471,23 @@ class Delivery(Value, frozen=True, kw_only=True):
     subscriber_id: int | None
     #: The number of "try again later" answers.
     tries: int = 0
+
+
+class DeliveryOutcome(Value, frozen=True, kw_only=True):
+    """The result of one attempt to send a delivery."""
+
+    #: Of the delivery.
+    id: int
+    state: DeliveryState
+    #: The server's answer, or the reason why there is none.
+    answer: str
+    tries: int = 0
+    #: Deferred deliveries only: do not try again before this time.
+    next_at: datetime | None = None
+
+
+#: Statuses of subscribers who get no more letters, the mildest first.
+GONE_STATUSES = ("unsubscribed", "bounced", "complained")
 
 
 class Subscriber(Value, frozen=True, kw_only=True):
@@ -453,6 +510,64 @@ class Subscriber(Value, frozen=True, kw_only=True):
     #: UTC: when the subscriber was added, and when the status changed last.
     created_at: datetime
     status_at: datetime
+
+
+class Recipient(Value, frozen=True, kw_only=True):
+    """The person, and the delivery if it is known, that a bounce is about."""
+
+    #: None for a `copy_to` address and for an erased subscriber.
+    subscriber_id: int | None
+    #: As mail is addressed.
+    email: str
+    #: As addresses are compared.
+    domain: str
+    #: The following are None where only the subscriber is known.
+    delivery_id: int | None = None
+    issue_id: int | None = None
+    newsletter: str | None = None
+    number: int | None = None
+    #: From which the delivery's token was made.
+    seed: bytes = b""
+
+
+class BounceRecord(Value, frozen=True, kw_only=True):
+    """A bounce as the store keeps it."""
+
+    id: int
+    subscriber_id: int
+    issue_id: int | None
+    domain: str
+    #: See `feeds.core.subscribers.bounces.BounceKind`.
+    kind: str
+    #: An enhanced status code (RFC 3463), or empty.
+    status: str
+    #: The server's words.
+    said: str
+    #: When we learned of it.
+    at: datetime
+    email: str
+    #: The subscriber's status.
+    subscriber_status: str
+
+
+class ImportRow(Value, frozen=True, kw_only=True):
+    """A person on an imported list."""
+
+    #: The line that the row starts on.
+    number: int
+    email: str
+    #: As addresses are compared.
+    key: str
+    #: pending, active, unsubscribed, bounced, complained
+    status: str = "active"
+    lang: str | None = None
+    timezone: str | None = None
+    consent: str
+    created_at: datetime | None = None
+    #: Newsletters, each with its topics; no topics: all of them.
+    subscriptions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: What the address may be hashed to on the suppression list.
+    digests: tuple[str, ...] = ()
 
 
 # The journal ------------------------------------------------------------------------------------------------------

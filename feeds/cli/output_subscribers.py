@@ -157,7 +157,7 @@ def copy_to_warnings(found: ErasureReport) -> Iterator[str]:
 
 def row_message_to_dict(found: RowMessage) -> dict[str, Any]:
     """Return the message about one row, for programs."""
-    return {"row": found.row, "email": found.email, found.what: found.why}
+    return {"row": found.row, "email": found.email, found.kind: found.text}
 
 
 class RowMessages:
@@ -169,10 +169,10 @@ class RowMessages:
 
     def add(self, found: RowMessage) -> None:
         """Count a message, and keep it if it is one of the first of its kind."""
-        self._counts[found.what] = self._counts.get(found.what, 0) + 1
-        if self._counts[found.what] <= _MOST_MESSAGES:
-            text = f"{found.row}: {found.email}: {_PREFIXES[found.what]}{found.why}"
-            self._first.setdefault(found.what, []).append(text)
+        self._counts[found.kind] = self._counts.get(found.kind, 0) + 1
+        if self._counts[found.kind] <= _MOST_MESSAGES:
+            text = f"{found.row}: {found.email}: {_PREFIXES[found.kind]}{found.text}"
+            self._first.setdefault(found.kind, []).append(text)
 
     def lines(self, file: str, *what: str) -> Iterator[str]:
         """Yield the kept messages of these kinds, and a line that counts the others."""
@@ -189,17 +189,17 @@ def import_report_to_dict(found: ImportReport, *, seconds: float) -> dict[str, A
     """Return the result of an import for programs."""
     return {
         "file": found.file,
-        "tool": found.dialect.name,
-        "ignored": found.dialect.ignored,
+        "tool": found.import_format.name,
+        "ignored": found.import_format.ignored,
         "notes": found.notes,
         "rows": found.rows,
-        "added": found.people.added,
-        "merged": found.people.merged,
-        "unchanged": found.people.unchanged,
-        "left": found.people.left,
-        "kept_out": found.people.kept_out,
+        "added": found.counts.added,
+        "merged": found.counts.merged,
+        "unchanged": found.counts.unchanged,
+        "left": found.counts.left,
+        "kept_out": found.counts.kept_out,
         "repeated": found.repeated,
-        "refused": found.refused,
+        "refused": found.rejected,
         "imported": found.done,
         "seconds": round(seconds, 3),
     }
@@ -207,9 +207,9 @@ def import_report_to_dict(found: ImportReport, *, seconds: float) -> dict[str, A
 
 def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
     """Yield the result of an import, line by line, for people."""
-    about = "" if found.dialect.name == "plain" else f" (exported by {found.dialect.name})"
+    about = "" if found.import_format.name == "plain" else f" (exported by {found.import_format.name})"
     yield f"{found.file}{about}: {found.rows:,} rows"
-    people = found.people
+    people = found.counts
     counts = (
         (sum(people.added.values()), f"new: {_listed(dict(people.added))}"),
         (people.merged, "already known, updated: a newsletter, a topic or a language was added"),
@@ -217,11 +217,11 @@ def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
         (people.left, "unsubscribed, as this file says"),
         (people.kept_out, "kept out: unsubscribed, bounced, complained or suppressed before"),
         (found.repeated, "duplicate rows"),
-        (found.refused, "rejected"),
+        (found.rejected, "rejected"),
     )
     yield from (f"  {number:,} {what}" for number, what in counts if number)
-    if found.dialect.ignored:
-        yield f"ignored columns: {', '.join(found.dialect.ignored)}"
+    if found.import_format.ignored:
+        yield f"ignored columns: {', '.join(found.import_format.ignored)}"
     if dry_run:
         yield "dry run: nothing was imported"
     elif not found.done:

@@ -146,12 +146,12 @@ def import_subscribers(
             dry_run=dry_run,
             partial=partial,
             now=utc_now(),
-            tell=tell,
+            report_row=tell,
             progress=progress,
         )
         found = job.import_csv(options.read_config(path), file, order)
     seconds = time.perf_counter() - started
-    failed = bool(found.refused) and not partial
+    failed = bool(found.rejected) and not partial
     if as_json:
         output.print_json(output_subscribers.import_report_to_dict(found, seconds=seconds))
     else:

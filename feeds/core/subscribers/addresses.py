@@ -1,8 +1,8 @@
-"""What an address is, when two are the same, and which make one wonder.
+"""Parse e-mail addresses, compare them, and warn about unusual ones.
 
-email-validator decides. It takes 20 to 100 µs an address, too long for a list of a million, so plain ASCII addresses,
-which nearly all are, are recognised by its own rules written as one pattern. Where that pattern does not fit, whatever
-the reason, the library is asked. A property test holds that both say the same.
+email-validator decides. It takes 20 to 100 µs per address, too long for a list of a million, so plain ASCII addresses,
+which are nearly all, are matched by one pattern with its rules. Any other text is passed to the library. A property
+test checks that both agree.
 """
 
 import re
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     import regex
 
 #: RFC 5321 section 4.5.3.1.3, less the angle brackets; in octets (RFC 3696, erratum 1690).
-LONGEST = 254
+MAX_LENGTH = 254
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"  # RFC 5322 section 3.2.3
-_LABEL = (
-    r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1; punycode is left to the library
-)
-_PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+{_LABEL}(?<=[A-Za-z]))")
+_LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1; the library parses punycode
+_PLAIN_ADDRESS = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+{_LABEL}(?<=[A-Za-z]))")
 
-#: Mailboxes of an office, not of a person: RFC 2142, and those that nobody reads.
-_ROLES = frozenset(
+#: Addresses of a role, not of a person (RFC 2142), and addresses that are not read.
+_ROLE_NAMES = frozenset(
     [
         "abuse",
         "admin",
@@ -70,8 +68,8 @@ _ROLES = frozenset(
         "www",
     ]
 )
-#: UAX #31, table 5: the scripts that are in use everywhere where they are in use at all.
-_SCRIPTS = [
+#: UAX #31, table 5: recommended scripts.
+_RECOMMENDED_SCRIPTS = [
     "Arabic",
     "Armenian",
     "Bengali",
@@ -102,12 +100,16 @@ _SCRIPTS = [
     "Thai",
     "Tibetan",
 ]
-#: UTS #39 section 5.2, "highly restrictive": the only scripts that may stand in one word.
-_TOGETHER = (("Latin", "Han", "Hiragana", "Katakana"), ("Latin", "Han", "Bopomofo"), ("Latin", "Han", "Hangul"))
+#: UTS #39 section 5.2, "highly restrictive": the only scripts that may be mixed in one word.
+_SCRIPT_COMBINATIONS = (
+    ("Latin", "Han", "Hiragana", "Katakana"),
+    ("Latin", "Han", "Bopomofo"),
+    ("Latin", "Han", "Hangul"),
+)
 
 
 class MailAddress(Value, frozen=True, kw_only=True):
-    """An address that mail could be sent to."""
+    """A valid e-mail address."""
 
     #: As mail is addressed: the local part as given, the domain in lower case.
     email: str
@@ -116,51 +118,51 @@ class MailAddress(Value, frozen=True, kw_only=True):
 
 
 def parse_address(text: str) -> MailAddress:
-    """Return the address in *text*; whether a mailbox answers there is not asked.
+    """Return the address in *text*; the mailbox need not exist.
 
     Raises:
-        AddressError: mail could not be sent there.
+        AddressError: *text* is not an e-mail address.
     """
     stripped = text.strip()
-    return _plain(stripped) or _asked(text, stripped)
+    return _parse_plain(stripped) or _parse_with_library(text, stripped)
 
 
 def address_warnings(address: MailAddress) -> tuple[str, ...]:
-    """Return what somebody should know before they write to *address*: texts for people, most often none.
+    """Return texts about what is unusual about an address, usually none.
 
-    A role's mailbox (`postmaster@`) is read by many or by nobody, and they did not all subscribe. Alphabets that are
-    mixed within a word (a Cyrillic а in pаypal.com) are how one address passes for another (UTS #39); a word that is
-    Cyrillic throughout is just a Russian word.
+    A role address (`postmaster@`) is read by several people, or not at all, and they did not all subscribe. A word with
+    mixed scripts (a Cyrillic а in pаypal.com) may imitate another address (UTS #39); a word entirely in Cyrillic is
+    just Russian.
     """
     local = address.key.rpartition("@")[0].partition("+")[0]
-    role = (f"{local}@ is an office, not a person",) if local in _ROLES else ()
-    if address.email.isascii() or all(map(_one_alphabet, re.split("[@.]", address.email))):
+    role = (f"{local}@ is a role address, not a person",) if local in _ROLE_NAMES else ()
+    if address.email.isascii() or all(map(_has_one_script, re.split("[@.]", address.email))):
         return role
-    return (*role, "mixes alphabets that look alike, or uses a rare one")
+    return (*role, "mixes scripts that look alike, or uses a rare script")
 
 
-def _plain(text: str) -> MailAddress | None:
-    """Return the address if it is one by the plain rules; None says nothing."""
-    found = _PLAIN.fullmatch(text)
-    if found is None or len(text) > LONGEST:
+def _parse_plain(text: str) -> MailAddress | None:
+    """Return the address if it matches the plain pattern; None if the library must decide."""
+    found = _PLAIN_ADDRESS.fullmatch(text)
+    if found is None or len(text) > MAX_LENGTH:
         return None
     local, domain = found.groups()
     key = text.lower()
     domain = key[-len(domain) :]
-    unreachable, offices = _library_lists()
-    if domain.endswith(unreachable):
+    unreachable_ends, caseless_names = _library_lists()
+    if domain.endswith(unreachable_ends):
         return None
-    if key[: len(local)] in offices:
+    if key[: len(local)] in caseless_names:
         local = local.lower()
     return MailAddress(email=f"{local}@{domain}", key=key)
 
 
-def _asked(text: str, stripped: str) -> MailAddress:
-    """Return what email-validator says."""
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only commands about people need it
+def _parse_with_library(text: str, stripped: str) -> MailAddress:
+    """Return the address as email-validator parses it."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only subscriber commands need it
 
-    if len(stripped) > LONGEST:  # it would say so too, but only after it has looked at every character
-        raise AddressError(text, f"It has {len(stripped)} characters; an address has {LONGEST} at most.")
+    if len(stripped) > MAX_LENGTH:  # email-validator would check every character first
+        raise AddressError(text, f"It has {len(stripped)} characters; an address has {MAX_LENGTH} at most.")
     try:
         found = validate_email(stripped, check_deliverability=False)
     except EmailNotValidError as e:
@@ -173,7 +175,7 @@ def _asked(text: str, stripped: str) -> MailAddress:
 
 @cache
 def _library_lists() -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return email-validator's ends of domains without mail, and its local parts without case (RFC 2142)."""
+    """Return email-validator's domain endings without mail, and its case-insensitive local parts (RFC 2142)."""
     import email_validator  # noqa: PLC0415 - as above
     from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES  # noqa: PLC0415 - as above
 
@@ -181,19 +183,19 @@ def _library_lists() -> tuple[tuple[str, ...], frozenset[str]]:
     return ends, frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
-def _one_alphabet(word: str) -> bool:
-    return word.isascii() or _one_alphabet_pattern().fullmatch(word) is not None
+def _has_one_script(word: str) -> bool:
+    return word.isascii() or _one_script_pattern().fullmatch(word) is not None
 
 
 @cache
-def _one_alphabet_pattern() -> "regex.Pattern[str]":
+def _one_script_pattern() -> "regex.Pattern[str]":
     import regex  # noqa: PLC0415 - few addresses need it
 
-    scripts = [*((script,) for script in _SCRIPTS), *_TOGETHER]
-    return regex.compile("|".join(map(_written_in, scripts)))
+    scripts = [*((script,) for script in _RECOMMENDED_SCRIPTS), *_SCRIPT_COMBINATIONS]
+    return regex.compile("|".join(map(_script_pattern, scripts)))
 
 
-def _written_in(scripts: Iterable[str]) -> str:
-    """Return a pattern for text in nothing but *scripts*, digits and signs."""
+def _script_pattern(scripts: Iterable[str]) -> str:
+    """Return a pattern for a word that has only these *scripts*, digits and punctuation."""
     every = "".join(rf"\p{{Script_Extensions={script}}}" for script in scripts)
     return rf"[{every}\p{{Script=Common}}\p{{Script=Inherited}}]*"

@@ -1,8 +1,8 @@
-"""What a refusal says of a reader or of a whole domain, and what follows from it.
+"""Classify bounces, and decide what follows for a subscriber or for a whole domain.
 
-The rules forgive. In December 2020 Gmail answered "550 5.1.1, no such user" for accounts that were well, for about a
-day; senders who believed the first answer lost readers who had done nothing. So nobody is given up for one bounce, nor
-for several within a week, nor together with a good part of their domain.
+The rules are lenient. In December 2020 Gmail answered "550 5.1.1, no such user" for valid accounts for about a day, and
+senders who acted on the first answer lost good subscribers. So a subscriber is not unsubscribed after one bounce, nor
+after several within a week, nor together with a large part of their domain.
 """
 
 import re
@@ -10,19 +10,22 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from feeds.model import Value
+from feeds.model import BounceRecord, Value
 
-#: How long a first hard bounce pauses a reader, and how much later a second one must come to count. Not shorter: the
-#: letter that goes out then is the one whose answer decides.
+#: How long a first hard bounce pauses a subscriber, and how much later a second one must come to count. It must not be
+#: shorter: the answer to the letter that is sent after the pause decides.
 PAUSE = timedelta(days=7)
-#: How many days with a soft bounce within how long are too many.
+#: A letter that has not bounced within this time has arrived.
+RETURN_TIME = timedelta(days=7)
+#: Soft bounces on this many days within this span are too many.
 _SOFT_DAYS, _SOFT_SPAN = 5, timedelta(days=30)
-#: How long a domain is left alone. Gmail took a day to mend its fault; afterwards the next issue tries again, and if it
-#: still fares badly, the domain is paused again, so that nobody has to be there for it to end.
+#: How long a domain is paused. Gmail needed a day to fix its fault. The next issue after the pause tries again, and
+#: pauses the domain again if it fails, so that the pause ends without an operator.
 DOMAIN_PAUSE = timedelta(days=3)
-#: So many bounces of one issue at one domain are no chance: of ten readers there, one is often gone.
+#: Fewer bounces of one issue at one domain may be chance: of ten addresses, one is often dead.
 MIN_BOUNCES = 10
-#: Parts of an issue's deliveries at a domain. Who we are is refused for all alike, so fewer such answers tell.
+#: Which part of an issue's deliveries at a domain must bounce. A sender is rejected for all recipients alike, so the
+#: limit for policy bounces is lower.
 _HARD_PART, _POLICY_PART = 0.05, 0.01
 #: RFC 3463: bad mailbox, system or address; no such recipient (5.1.10: null MX, RFC 7505); moved away; disabled.
 _HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
@@ -30,47 +33,50 @@ _ANSWER = re.compile(r"(given up after .*?: )?([45])\d\d(?:[ -]([45]\.\d{1,3}\.\
 
 
 class BounceKind(StrEnum):
-    """What a bounce says, the mildest first."""
+    """The reason of a bounce, the mildest first."""
 
-    #: Refused for a reason that says nothing of the reader: too large, for one.
+    #: Rejected for a reason that is not about the subscriber, such as the size of the message.
     OTHER = "other"
-    #: What we send, or who we are, is refused: 5.7.x, and 4.7.x for days.
+    #: The sender or the content is rejected: 5.7.x, and 4.7.x for days.
     POLICY = "policy"
-    #: It could not be delivered, and may be another time: the mailbox is full, the server away for days.
+    #: Not deliverable now: the mailbox is full, the server has been unreachable for days.
     SOFT = "soft"
     #: There is no such mailbox.
     HARD = "hard"
-    #: The reader called it spam.
+    #: The subscriber reported the letter as spam.
     COMPLAINT = "complaint"
 
 
 class BounceDecision(StrEnum):
-    """What followed from a bounce."""
+    """The consequence of a bounce."""
 
     NOTHING = "nothing"
-    #: The reader gets no letters for `PAUSE`.
+    #: The subscriber gets no letters for `PAUSE`.
     PAUSED = "paused"
-    #: The reader gets no letters any more. These two are statuses of a subscriber.
+    #: The subscriber gets no more letters. These two are also statuses of a subscriber.
     BOUNCED = "bounced"
     COMPLAINED = "complained"
-    #: Kept; it decides nothing, since the domain is to blame.
+    #: Recorded without a consequence, since an outage of the domain is suspected.
     HELD = "held"
-    #: Somebody has said that it was wrong.
+    #: The operator has reverted it (`feeds subscribers revive`).
     UNDONE = "undone"
 
 
 class Bounce(Value, frozen=True, kw_only=True):
-    """A bounce of one reader."""
+    """One bounce of a subscriber."""
 
     kind: BounceKind
-    #: When we learned of it: by our own clock, since what others write may be anything.
+    #: When we learned of it, by our own clock: dates in reports are not trusted.
     at: datetime
 
 
-def classify_status(status: str) -> BounceKind:
-    """Return what an enhanced status code (RFC 3463) of a failed delivery says.
+# Classifying ------------------------------------------------------------------------------------------------------
 
-    Without a code only the words of a report were recognised, so it is not believed at once: it counts as soft.
+
+def classify_status(status: str) -> BounceKind:
+    """Return the kind of bounce that an enhanced status code (RFC 3463) means.
+
+    A report without a code was recognised by its words only, so it counts as soft.
     """
     if status in _HARD:
         return BounceKind.HARD
@@ -80,15 +86,15 @@ def classify_status(status: str) -> BounceKind:
 
 
 def mildest_kind(kinds: Iterable[BounceKind]) -> BounceKind:
-    """Return the kind that does least: a report that names several addresses behind the reader's is about the best."""
+    """Return the mildest of several kinds: one subscriber's address may forward to several, and one may work."""
     order = list(BounceKind)
     return min(kinds, key=order.index)
 
 
 def classify_answer(answer: str) -> tuple[BounceKind, str] | None:
-    """Return what the answer that ended a delivery says, and its code; None if no server said it.
+    """Return kind and enhanced status code of the answer that ended a delivery; None if it is not a server's refusal.
 
-    A refusal without enhanced code (RFC 2034) may be about anything, so it says nothing of the reader.
+    A refusal without an enhanced code (RFC 2034) may have any reason, so its kind is `OTHER`.
     """
     found = _ANSWER.match(answer)
     if found is None or (found[2] == "4" and not found[1]):
@@ -97,42 +103,91 @@ def classify_answer(answer: str) -> tuple[BounceKind, str] | None:
     return classify_status(status), status
 
 
-def decide_bounce(new: Bounce, earlier: Iterable[Bounce], arrived: datetime | None = None) -> BounceDecision:
-    """Return what follows for an active reader.
+# Subscribers ------------------------------------------------------------------------------------------------------
+
+
+def decide_without_history(kind: BounceKind, subscriber_status: str, *, held: bool) -> BounceDecision | None:
+    """Return the decision on a bounce if it does not depend on earlier ones; None if `decide_bounce` has to decide.
 
     Args:
-        new: the bounce that has come.
-        earlier: the reader's others that count (held and undone ones do not).
-        arrived: when a letter last went out to them that nobody sent back, long enough ago to be sure.
+        kind: of the new bounce.
+        subscriber_status: the subscriber's status before it.
+        held: an outage of the subscriber's domain is suspected.
+    """
+    if kind is BounceKind.COMPLAINT:
+        known = subscriber_status == BounceDecision.COMPLAINED
+        return BounceDecision.NOTHING if known else BounceDecision.COMPLAINED
+    if held:
+        return BounceDecision.HELD
+    if subscriber_status not in ("active", "pending") or kind in (BounceKind.OTHER, BounceKind.POLICY):
+        return BounceDecision.NOTHING
+    return None
+
+
+def decide_bounce(new: Bounce, earlier: Iterable[Bounce], arrived: datetime | None = None) -> BounceDecision:
+    """Return the decision on a bounce of an active subscriber.
+
+    Args:
+        new: the bounce.
+        earlier: the subscriber's other bounces, without those that are held or undone.
+        arrived: when the last letter was sent that did not bounce within `RETURN_TIME`.
     """
     before = [bounce for bounce in earlier if bounce.at <= new.at]
     if new.kind is BounceKind.COMPLAINT:
         return BounceDecision.COMPLAINED
     if new.kind is BounceKind.HARD:
-        return _hard(new, [b.at for b in before if b.kind is BounceKind.HARD and (arrived is None or b.at > arrived)])
+        hard = [b.at for b in before if b.kind is BounceKind.HARD and (arrived is None or b.at > arrived)]
+        return _decide_hard(new, hard)
     if new.kind is BounceKind.SOFT:
         recent = {b.at.date() for b in before if b.kind is BounceKind.SOFT and b.at > new.at - _SOFT_SPAN}
         return BounceDecision.BOUNCED if len(recent | {new.at.date()}) >= _SOFT_DAYS else BounceDecision.NOTHING
     return BounceDecision.NOTHING
 
 
-def _hard(new: Bounce, before: list[datetime]) -> BounceDecision:
+def _decide_hard(new: Bounce, before: list[datetime]) -> BounceDecision:
     if not before:
         return BounceDecision.PAUSED
     return BounceDecision.BOUNCED if new.at - min(before) >= PAUSE else BounceDecision.NOTHING
 
 
-def domain_fault(hard: int, policy: int, deliveries: int) -> str:
-    """Return why a domain is to blame rather than its readers, in words; empty where it is not.
+def status_after(decision: BounceDecision, subscriber_status: str) -> str:
+    """Return a subscriber's status after a decision."""
+    return decision if decision in (BounceDecision.BOUNCED, BounceDecision.COMPLAINED) else subscriber_status
+
+
+# Domains ----------------------------------------------------------------------------------------------------------
+
+
+def domains_to_check(bounces: Iterable[BounceRecord]) -> list[tuple[str, int]]:
+    """Return each domain with the id of an issue that bounced there in a way that may be the domain's own fault."""
+    kinds = (BounceKind.HARD, BounceKind.POLICY)
+    found = [(b.domain, b.issue_id) for b in bounces if b.kind in kinds and b.issue_id is not None]
+    return list(dict.fromkeys(found))
+
+
+def may_be_outage(hard: int, policy: int) -> bool:
+    """Return whether these are enough bounces of one issue at a domain to suspect an outage there."""
+    return max(hard, policy) >= MIN_BOUNCES
+
+
+def outage_reason(found: tuple[int, int], applied: tuple[int, int], recipients: int) -> str:
+    """Return why an outage of a domain is suspected, in words; empty if none is.
+
+    Where the bounces that were applied already would suffice, the operator has said that they are real.
 
     Args:
-        hard: bounces of one issue at the domain that say there is no such mailbox.
-        policy: likewise, 5.7.x.
-        deliveries: how many readers there the issue was handed over for.
+        found: hard and policy bounces of one issue at the domain.
+        applied: those of them that were decided and not held.
+        recipients: how many deliveries of the issue were attempted there.
     """
-    most = max(deliveries, 1)
+    return "" if domain_fault(*applied, recipients) else domain_fault(*found, recipients)
+
+
+def domain_fault(hard: int, policy: int, recipients: int) -> str:
+    """Return why so many bounces of one issue are the domain's fault, in words; empty if they are not."""
+    most = max(recipients, 1)
     if hard >= MIN_BOUNCES and hard > most * _HARD_PART:
-        return f"{hard:,} of {most:,} were told to have no mailbox ({hard / most:.0%})"
+        return f"{hard:,} of {most:,} recipients bounced as unknown mailboxes ({hard / most:.0%})"
     if policy >= MIN_BOUNCES and policy > most * _POLICY_PART:
-        return f"{policy:,} of {most:,} were refused for who we are or what we send (5.7.x)"
+        return f"{policy:,} of {most:,} letters were rejected because of the sender or the content (5.7.x)"
     return ""

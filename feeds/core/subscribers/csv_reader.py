@@ -1,7 +1,7 @@
-"""CSV as others write it: its encoding, its separator, its rows, each with the line that it starts on.
+"""Read CSV files from other programs: the encoding, the separator, and rows with their line numbers.
 
-RFC 4180, and what is found in the wild. A fault costs the line that it is on: where a quotation mark is not closed, the
-lines that a reader would swallow with it are read again as rows of their own.
+RFC 4180 and its common variants. An error costs only the line that it is on: after an unclosed quotation mark the
+following lines are read again as separate rows.
 """
 
 import codecs
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from feeds.model import Value
 
-#: A row has so many lines at most, so that a stray quotation mark holds neither the memory nor the rest of the file.
-MOST_LINES = 200
-_LONGEST_SHOWN = 80
+#: More lines than this are not one row: a stray quotation mark must not fill the memory or swallow the file.
+MAX_ROW_LINES = 200
+_MAX_PRINTED = 80
 
 #: The longest first: UTF-32 begins with the bytes of UTF-16.
 _BOMS = (
@@ -23,25 +23,25 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NO_TEXT = (
-    (b"PK\x03\x04", "a ZIP archive or a workbook; unpack it, or save it as CSV (UTF-8)"),
+_BINARY_FORMATS = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook; extract it, or save it as CSV (UTF-8)"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook; save it as CSV (UTF-8)"),
-    (b"\x1f\x8b", "packed with gzip; unpack it"),
-    (b"%PDF-", "a PDF; save the table that it was made from as CSV (UTF-8)"),
+    (b"\x1f\x8b", "compressed with gzip; extract it"),
+    (b"%PDF-", "a PDF; save the original table as CSV (UTF-8)"),
     (b"SQLite format 3\x00", "a database; export its table as CSV"),
 )
-#: Excel's own hint at the separator, on a line of its own.
-_HINT = re.compile(r'"?sep=([,;\t])"?\s*')
+#: A first line that names the separator, as Excel writes it.
+_SEPARATOR_HINT = re.compile(r'"?sep=([,;\t])"?\s*')
 
 
 class RejectedRow(Value, frozen=True, kw_only=True):
-    """A row that nobody was taken from."""
+    """A row that is not imported."""
 
-    #: Of the line in the file; 1 is the first.
+    #: The line in the file, from 1.
     number: int
-    #: As it stood, shortened and without what would disturb a terminal.
+    #: As in the file, but printable and shortened.
     email: str
-    #: For people.
+    #: A text for the operator.
     reason: str
 
 
@@ -49,25 +49,26 @@ Record = tuple[int, list[str]]
 
 
 def detect_encoding(head: bytes) -> str:
-    r"""Return how to decode a file that begins with *head* (some kilobytes); open it with `errors="replace"`.
+    """Return the encoding of a file that begins with *head* (some kilobytes); open it with `errors="replace"`.
 
     Without a byte order mark, text with a NUL at every other byte is UTF-16, and anything else is read as UTF-8. That
-    serves for files in older encodings as well, so that nothing has to be guessed: letters beyond ASCII become U+FFFD,
-    while separators stay what they are (no trailing byte of Shift_JIS, GBK, Big5 or a Windows code page is a comma,
-    semicolon, tab, quotation mark or line break). Addresses are nearly always ASCII, names are not kept, and where a
-    letter that counts is lost, its row is refused. Open the file with `newline=""` too, as csv wants it.
+    also works for older encodings without guessing which: letters beyond ASCII become U+FFFD, while separators stay the
+    same (no trailing byte of Shift_JIS, GBK, Big5 or a Windows code page is a comma, semicolon, tab, quotation mark or
+    line break). Addresses are nearly always ASCII, names are not stored, and a row that loses a needed letter is
+    rejected. Open the file with `newline=""` too, as csv requires.
 
     Raises:
-        ValueError: this is no text at all; says what it is.
+        ValueError: this is not a text file; the message names its format.
     """
-    for start, what in _NO_TEXT:
+    for start, what in _BINARY_FORMATS:
         if head.startswith(start):
             raise ValueError(f"this is {what}")
     known = next((name for bom, name in _BOMS if head.startswith(bom)), None)
-    return known or _by_nuls(head)
+    return known or _detect_utf16(head)
 
 
-def _by_nuls(head: bytes) -> str:
+def _detect_utf16(head: bytes) -> str:
+    """Return UTF-16 if every other byte is often NUL, else UTF-8."""
     pairs = len(head) // 2
     first, second = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
     if 4 * second > pairs > 8 * first:
@@ -78,83 +79,83 @@ def _by_nuls(head: bytes) -> str:
 
 
 def read_table(lines: Iterable[str]) -> tuple[list[str], Iterator[Record | RejectedRow]]:
-    """Return the cells of the first row, and the rows after it, lazily; rows without any cell filled are left out.
+    """Return the cells of the first row, and a lazy iterator of the other rows, without empty ones.
 
-    The separator is the comma, semicolon or tab that the first row has most of.
+    The separator is the comma, semicolon or tab that occurs most in the first row.
 
     Raises:
-        ValueError: there is no first row; says why.
+        ValueError: there is no header row; the message says why.
     """
-    coming = _Lines(lines)
-    separator = _separator(coming)
-    found = _records(coming, separator)
+    buffer = _LineBuffer(lines)
+    separator = _detect_separator(buffer)
+    found = _read_records(buffer, separator)
     header = next(found, None)
     if header is None:
-        raise ValueError("the file is empty; its first line has to name its columns, such as: email")
+        raise ValueError("the file is empty; its first line must name the columns, for example: email")
     if isinstance(header, RejectedRow):
-        raise ValueError(f"line {header.number}, which has to name the columns: {header.reason}")  # noqa: TRY004 - a fault of the file
+        raise ValueError(f"line {header.number}, which must name the columns: {header.reason}")  # noqa: TRY004 - an error in the file
     return header[1], found
 
 
 def printable(text: str) -> str:
-    """Return *text* fit for a report: on one line, nothing unprintable, 80 characters at most."""
-    line = " ".join(text[: 4 * _LONGEST_SHOWN].split())
+    """Return *text* for a message: on one line, without unprintable characters, 80 characters at most."""
+    line = " ".join(text[: 4 * _MAX_PRINTED].split())
     line = "".join(c if c.isprintable() else "\ufffd" for c in line)
-    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
+    return line if len(line) <= _MAX_PRINTED else f"{line[: _MAX_PRINTED - 1]}…"
 
 
-class _Lines:
-    """Lines for csv.reader that are remembered until their row is whole, and can be given back."""
+class _LineBuffer:
+    """Lines for csv.reader; the lines of the current row are kept until it is complete, and can be read again."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._coming = iter(lines)
-        self._again: list[str] = []
-        #: Those of the row at hand.
+        self._lines = iter(lines)
+        self._pushed_back: list[str] = []
+        #: The lines of the current row.
         self.row: list[str] = []
-        #: On which line that row starts.
+        #: The line number on which that row starts.
         self.number = 1
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if len(self.row) == MOST_LINES:
-            raise csv.Error(f"it does not end within {MOST_LINES} lines")
-        line = self._again.pop() if self._again else next(self._coming)
+        if len(self.row) == MAX_ROW_LINES:
+            raise csv.Error(f"the row does not end within {MAX_ROW_LINES} lines")
+        line = self._pushed_back.pop() if self._pushed_back else next(self._lines)
         self.row.append(line)
         return line
 
     def peek(self) -> str:
-        """Return the line that comes next, or nothing at the end."""
-        line = self._again.pop() if self._again else next(self._coming, "")
-        self._again += [line] if line else []
+        """Return the next line without consuming it; empty at the end."""
+        line = self._pushed_back.pop() if self._pushed_back else next(self._lines, "")
+        self._pushed_back += [line] if line else []
         return line
 
-    def done(self) -> None:
-        """Forget the row at hand; the next one starts."""
+    def finish_row(self) -> None:
+        """Drop the lines of the current row."""
         self.number += len(self.row)
         self.row.clear()
 
-    def back(self) -> None:
-        """Give back the row at hand but for its first line."""
-        self._again += reversed(self.row[1:])
+    def push_back(self) -> None:
+        """Push back the lines of the current row except the first."""
+        self._pushed_back += reversed(self.row[1:])
         del self.row[1:]
 
 
-def _separator(lines: _Lines) -> str:
+def _detect_separator(lines: _LineBuffer) -> str:
     while (line := lines.peek()) and not line.strip(" \r\n"):
         next(lines)
-        lines.done()
-    if hint := _HINT.fullmatch(line):
+        lines.finish_row()
+    if hint := _SEPARATOR_HINT.fullmatch(line):
         next(lines)
-        lines.done()
+        lines.finish_row()
         return hint[1]
     bare = re.sub(r'"[^"]*"', "", line)
-    return max(",;\t", key=bare.count)  # the comma, where there is none of them
+    return max(",;\t", key=bare.count)  # the comma if there is no separator
 
 
-def _records(lines: _Lines, separator: str) -> Iterator[Record | RejectedRow]:
-    # Strict: a lenient reader would take the row after an unclosed quotation mark for a part of a name.
+def _read_records(lines: _LineBuffer, separator: str) -> Iterator[Record | RejectedRow]:
+    # Strict: a lenient reader would read the row after an unclosed quotation mark as part of a name.
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         try:
@@ -162,16 +163,16 @@ def _records(lines: _Lines, separator: str) -> Iterator[Record | RejectedRow]:
         except StopIteration:
             return
         except csv.Error as e:
-            lines.back()
-            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_why(e))
+            lines.push_back()
+            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_describe_error(e))
         else:
             if any(map(str.strip, cells)):
                 yield lines.number, cells
-        lines.done()
+        lines.finish_row()
 
 
-def _why(error: csv.Error) -> str:
+def _describe_error(error: csv.Error) -> str:
     return (
-        f"is no row of CSV: {error}. Quotation marks go around a whole cell, one within it is written twice; "
-        f"a cell has {csv.field_size_limit():,} characters at most"
+        f"is not a valid CSV row: {error}. Quote the whole cell, and double a quotation mark inside it; "
+        f"a cell may have {csv.field_size_limit():,} characters"
     )

@@ -1,6 +1,6 @@
-"""Subscribers as rows of CSV: read from anybody's file, written for anybody's spreadsheet.
+"""Read subscribers from CSV files of any program, and write them as CSV for any spreadsheet.
 
-What is read is what the file says. Whether somebody has left before is the store's to know, and it does not forget.
+A row says only what the file says. The store applies what it knows, such as earlier unsubscribes.
 """
 
 import csv
@@ -9,80 +9,80 @@ from datetime import datetime
 
 from feeds.core.subscribers import addresses, csv_values
 from feeds.core.subscribers.csv_reader import Record, RejectedRow, printable, read_table
-from feeds.core.subscribers.import_formats import STATUSES, ImportFormat, Sign, detect_format, normalize_column
+from feeds.core.subscribers.import_formats import STATUSES, ImportFormat, StatusRule, detect_format, normalize_column
 from feeds.errors import AddressError
 from feeds.model import Value
 
 #: The columns of our own files.
 HEADER = ("email", "status", "newsletters", "topics", "lang", "timezone", "consent", "created_at")
-#: What databases write where there is nothing.
-_EMPTY = frozenset(("", "-", "null", "none", "nil", "nan", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"))
+#: What databases write for NULL.
+_EMPTY_CELLS = frozenset(("", "-", "null", "none", "nil", "nan", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"))
 
 
 class CsvRow(Value, frozen=True, kw_only=True):
-    """One person, as a file tells."""
+    """A person, as in the file."""
 
-    #: Of the line in the file that the row starts on; 1 is the first.
+    #: The line in the file that the row starts on, from 1.
     number: int = 0
     #: As mail is addressed, and as addresses are compared.
     email: str
     key: str
     #: One of STATUSES.
     status: str = "active"
-    #: None: the file does not say.
+    #: None: not in the file.
     lang: str | None = None
     timezone: str | None = None
-    #: None: the file does not say; none: they read no newsletter.
+    #: None: not in the file; empty: no newsletter.
     newsletters: tuple[str, ...] | None = None
-    #: What they want of each newsletter; "" has what they want of all that are not named. See `wanted`.
+    #: Topics by newsletter; "" has the topics of all other newsletters. See `topics_of`.
     topics: Mapping[str, tuple[str, ...]] = {}
-    #: When and how consent was given, in words; empty where the file does not say.
+    #: When and how consent was given, as text; empty if not in the file.
     consent: str = ""
     #: UTC.
     created_at: datetime | None = None
-    #: What is odd; texts for people.
+    #: Texts for the operator.
     warnings: tuple[str, ...] = ()
 
-    def wanted(self, newsletter: str) -> tuple[str, ...]:
-        """Return the topics that they want of *newsletter*; none means all."""
+    def topics_of(self, newsletter: str) -> tuple[str, ...]:
+        """Return the topics of *newsletter*; none means all."""
         return self.topics.get(newsletter, self.topics.get("", ()))
 
 
-class _Unfit(Exception):  # noqa: N818 - not a fault of the program: it becomes a Refused
-    """Nobody is taken from this row; says why."""
+class _InvalidRow(Exception):  # noqa: N818 - becomes a RejectedRow
+    """The row cannot be imported; the message says why."""
 
 
 def read_rows(
     lines: Iterable[str], *, file: str = "", newsletters: Collection[str] | None = None
 ) -> tuple[ImportFormat, Iterator[CsvRow | RejectedRow]]:
-    """Return how *lines* of CSV are read, and lazily each row as a person or as a refusal with its reason.
+    """Return the format of *lines* of CSV, and a lazy iterator of each row as a person or as rejected with a reason.
 
-    *file* is its name, which says something where Mailchimp wrote it. *newsletters* are those that there are: others
-    are left out, with a warning. Nothing a file holds raises once its header is read, and no more than a row is held.
-    The same address may come twice: each row is by itself.
+    *file* is its name, which identifies some exports of Mailchimp. *newsletters* are the configured ones: others are
+    ignored, with a warning. After the header no content raises, and only one row is held in memory. Rows are
+    independent: an address may occur twice.
 
     Raises:
-        ValueError: the file has no header, no column with addresses, or no readers; in words for the user.
+        ValueError: the file has no header, no column with addresses, or no subscribers; the message is for operators.
     """
     header, records = read_table(lines)
-    how = detect_format(header, file)
-    return how, _rows(records, how, newsletters)
+    import_format = detect_format(header, file)
+    return import_format, _parse_rows(records, import_format, newsletters)
 
 
 def write_rows(rows: Iterable[CsvRow]) -> Iterator[str]:
-    r"""Yield our own CSV line by line, the header first; `read` takes the same rows from it (their numbers aside).
+    """Yield lines of our own CSV format, the header first; `read_rows` reads the same rows from it.
 
-    A cell that a spreadsheet would run as a formula has an apostrophe before it. Lines end in CR LF (RFC 4180). Written
-    as `utf-8-sig`, Excel reads it right.
+    A cell that a spreadsheet would run as a formula gets an apostrophe. Lines end in CR LF (RFC 4180). Written as
+    `utf-8-sig`, Excel reads it correctly.
     """
-    line = csv.writer(_Echo()).writerow  # returns what `write` returned
+    line = csv.writer(_Echo()).writerow  # returns the result of `write`
     yield line(HEADER)
     for row in rows:
         yield line(map(csv_values.escape_formula, _row_values(row)))
 
 
 class _Echo:
-    """A file for csv.writer that hands back what is written."""
+    """A file for csv.writer whose `write` returns the line."""
 
     def write(self, text: str) -> str:
         return text
@@ -101,148 +101,155 @@ def _row_values(row: CsvRow) -> tuple[str, ...]:
     )
 
 
-def _rows(
-    records: Iterable[Record | RejectedRow], how: ImportFormat, newsletters: Collection[str] | None
+def _parse_rows(
+    records: Iterable[Record | RejectedRow], import_format: ImportFormat, newsletters: Collection[str] | None
 ) -> Iterator[CsvRow | RejectedRow]:
-    reader = _RowParser(how, newsletters)
+    parser = _RowParser(import_format, newsletters)
     for record in records:
         if isinstance(record, RejectedRow):
             yield record
             continue
         number, row = record
         try:
-            yield reader.row(number, row)
-        except _Unfit as reason:
-            place = how.columns["email"]
+            yield parser.parse(number, row)
+        except _InvalidRow as reason:
+            position = import_format.columns["email"]
             yield RejectedRow(
-                number=number, email=printable(row[place] if place < len(row) else ""), reason=str(reason)
+                number=number, email=printable(row[position] if position < len(row) else ""), reason=str(reason)
             )
 
 
 class _RowParser:
-    """Reads the rows of one file."""
+    """Parses the rows of one file."""
 
-    def __init__(self, how: ImportFormat, newsletters: Collection[str] | None) -> None:
-        self._how = how
+    def __init__(self, import_format: ImportFormat, newsletters: Collection[str] | None) -> None:
+        self._format = import_format
         self._known = newsletters
-        self._email = how.columns["email"]
-        self._others = [(what, place) for what, place in how.columns.items() if what != "email"]
+        self._email = import_format.columns["email"]
+        self._optional_columns = [
+            (what, position) for what, position in import_format.columns.items() if what != "email"
+        ]
 
-    def row(self, number: int, row: list[str]) -> CsvRow:
-        """Return the person; raises _Unfit."""
-        how = self._how
-        _fit(row, how.width)
-        address = _address(csv_values.unescape_formula(row[self._email]))
+    def parse(self, number: int, row: list[str]) -> CsvRow:
+        """Return the person in a row; raises _InvalidRow."""
+        import_format = self._format
+        _pad_row(row, import_format.width)
+        address = _parse_address(csv_values.unescape_formula(row[self._email]))
         warnings = [*addresses.address_warnings(address)]
-        said = {what: cell for what, place in self._others if (cell := csv_values.unescape_formula(row[place]).strip())}
+        cells = {
+            what: cell
+            for what, position in self._optional_columns
+            if (cell := csv_values.unescape_formula(row[position]).strip())
+        }
         return CsvRow(
             number=number,
             email=address.email,
             key=address.key,
-            status=_status(row, how),
-            lang=_lang(said, warnings),
-            timezone=_timezone(said, warnings),
-            newsletters=self._newsletters(said, warnings),
-            topics=self._topics(said, warnings),
-            consent=_consent(said, row, how),
-            created_at=_created(row, how, warnings),
+            status=_worst_status(row, import_format),
+            lang=_parse_lang(cells, warnings),
+            timezone=_parse_timezone(cells, warnings),
+            newsletters=self._newsletters(cells, warnings),
+            topics=self._topics(cells, warnings),
+            consent=_format_consent(cells, row, import_format),
+            created_at=_parse_created(row, import_format, warnings),
             warnings=tuple(warnings),
         )
 
-    def _newsletters(self, said: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:
-        if "newsletters" not in said:
+    def _newsletters(self, cells: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:
+        if "newsletters" not in cells:
             return None
-        named = csv_values.parse_names(_legible(said["newsletters"]))
-        return tuple(name for name in named if self._is_ours(name, warnings))
+        parsed = csv_values.parse_names(_require_readable(cells["newsletters"]))
+        return tuple(name for name in parsed if self._is_known(name, warnings))
 
-    def _topics(self, said: Mapping[str, str], warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
-        if "topics" not in said:
+    def _topics(self, cells: Mapping[str, str], warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
+        if "topics" not in cells:
             return {}
-        named = csv_values.parse_topics(_legible(said["topics"]))
-        return {name: chosen for name, chosen in named.items() if not name or self._is_ours(name, warnings)}
+        parsed = csv_values.parse_topics(_require_readable(cells["topics"]))
+        return {name: topics for name, topics in parsed.items() if not name or self._is_known(name, warnings)}
 
-    def _is_ours(self, name: str, warnings: list[str]) -> bool:
-        ours = self._known is None or name in self._known
-        if not ours and (warning := f"there is no newsletter {printable(name)!r}: left out") not in warnings:
+    def _is_known(self, name: str, warnings: list[str]) -> bool:
+        is_known = self._known is None or name in self._known
+        if not is_known and (warning := f"there is no newsletter {printable(name)!r}: ignored") not in warnings:
             warnings.append(warning)
-        return ours
+        return is_known
 
 
-def _fit(row: list[str], width: int) -> None:
-    """Make *row* as wide as the header; cells that are missing are empty."""
+def _pad_row(row: list[str], width: int) -> None:
+    """Pad *row* to the width of the header; raises _InvalidRow if it has more non-empty cells."""
     if len(row) < width:
         row += [""] * (width - len(row))
     elif len(row) > width and any(map(str.strip, row[width:])):
-        raise _Unfit(f"has {len(row)} cells, the header {width}; put a cell with a separator in it in quotation marks")
+        raise _InvalidRow(f"has {len(row)} cells, the header has {width}; quote a cell that contains a separator")
 
 
-def _address(cell: str) -> addresses.MailAddress:
+def _parse_address(cell: str) -> addresses.MailAddress:
     try:
-        return addresses.parse_address(_legible(cell))
+        return addresses.parse_address(_require_readable(cell))
     except AddressError as e:
-        raise _Unfit("has no address" if not cell.strip() else printable(e.reason)) from e
+        raise _InvalidRow("has no address" if not cell.strip() else printable(e.reason)) from e
 
 
-def _legible(cell: str) -> str:
-    if "\ufffd" in cell:  # what decoding makes of bytes that it cannot read
-        raise _Unfit(f"{printable(cell)!r} holds letters that cannot be read; save the file as UTF-8")
+def _require_readable(cell: str) -> str:
+    if "\ufffd" in cell:  # the replacement character for invalid bytes
+        raise _InvalidRow(f"{printable(cell)!r} is not valid UTF-8; save the file as UTF-8")
     return cell
 
 
-def _status(row: Sequence[str], how: ImportFormat) -> str:
-    """Return the worst of what the row and its file say."""
-    if not how.signs:
-        return how.status
-    said = [_sign(row[place], sign) for place, sign in how.signs if not _is_empty(row[place])]
-    return max([how.status, *said], key=STATUSES.index)
+def _worst_status(row: Sequence[str], import_format: ImportFormat) -> str:
+    """Return the worst status that the columns of a row and its file give."""
+    if not import_format.status_columns:
+        return import_format.default_status
+    columns = import_format.status_columns
+    found = [_status_of_cell(row[position], rule) for position, rule in columns if not _is_empty(row[position])]
+    return max([import_format.default_status, *found], key=STATUSES.index)
 
 
-def _sign(cell: str, sign: Sign) -> str:
-    if isinstance(sign, str):
-        return sign
-    status = sign.get(normalize_column(cell))
+def _status_of_cell(cell: str, rule: StatusRule) -> str:
+    if isinstance(rule, str):
+        return rule
+    status = rule.get(normalize_column(cell))
     if status is None:
-        raise _Unfit(f"{printable(cell)!r} is no status; known are: {', '.join(sign)}")
+        raise _InvalidRow(f"{printable(cell)!r} is not a status; known statuses: {', '.join(rule)}")
     if not status:
-        raise _Unfit(f"is {printable(cell)}: has never subscribed")
+        raise _InvalidRow(f"is {printable(cell)}: has never subscribed")
     return status
 
 
-def _lang(said: Mapping[str, str], warnings: list[str]) -> str | None:
-    if "lang" not in said:
+def _parse_lang(cells: Mapping[str, str], warnings: list[str]) -> str | None:
+    if "lang" not in cells:
         return None
-    lang = csv_values.parse_language(said["lang"])
+    lang = csv_values.parse_language(cells["lang"])
     if lang is None:
-        warnings.append(f"{printable(said['lang'])!r} is no language tag (BCP 47), such as en or zh-Hans: left out")
+        warnings.append(f"{printable(cells['lang'])!r} is not a language tag (BCP 47) such as en or zh-Hans: ignored")
     return lang
 
 
-def _timezone(said: Mapping[str, str], warnings: list[str]) -> str | None:
-    if "timezone" not in said:
+def _parse_timezone(cells: Mapping[str, str], warnings: list[str]) -> str | None:
+    if "timezone" not in cells:
         return None
-    zone = csv_values.parse_timezone(said["timezone"])
+    zone = csv_values.parse_timezone(cells["timezone"])
     if zone is None:
-        warnings.append(f"{printable(said['timezone'])!r} is no time zone, such as Asia/Tokyo: left out")
+        warnings.append(f"{printable(cells['timezone'])!r} is not a time zone such as Asia/Tokyo: ignored")
     return zone
 
 
-def _consent(said: Mapping[str, str], row: Sequence[str], how: ImportFormat) -> str:
-    given = said.get("consent", "")
-    evidence = ", ".join([f"{what} {row[at]}" for what, at in how.evidence if not _is_empty(row[at])])
+def _format_consent(cells: Mapping[str, str], row: Sequence[str], import_format: ImportFormat) -> str:
+    given = cells.get("consent", "")
+    evidence = ", ".join([f"{what} {row[at]}" for what, at in import_format.evidence_columns if not _is_empty(row[at])])
     if evidence:
-        tool = "" if how.name == "plain" else f"{how.name.title()}: "
+        tool = "" if import_format.name == "plain" else f"{import_format.name.title()}: "
         given = f"{given}; {tool}{evidence}" if given else tool + evidence
     return csv_values.to_one_line(given)
 
 
-def _created(row: Sequence[str], how: ImportFormat, warnings: list[str]) -> datetime | None:
-    for place in how.created:
-        if not _is_empty(row[place]):
-            if time := csv_values.parse_time(row[place]):
+def _parse_created(row: Sequence[str], import_format: ImportFormat, warnings: list[str]) -> datetime | None:
+    for position in import_format.created_columns:
+        if not _is_empty(row[position]):
+            if time := csv_values.parse_time(row[position]):
                 return time
-            warnings.append(f"{printable(row[place])!r} is no time, such as 2026-01-31 12:00:00+09:00: left out")
+            warnings.append(f"{printable(row[position])!r} is not a time such as 2026-01-31 12:00:00+09:00: ignored")
     return None
 
 
 def _is_empty(cell: str) -> bool:
-    return not cell or cell.strip().lower() in _EMPTY
+    return not cell or cell.strip().lower() in _EMPTY_CELLS

@@ -1,22 +1,23 @@
-"""Whose CSV this is, read off its header: which column says what, and what its words mean.
+"""Detect the program that exported a CSV file by its header, and map its columns and statuses to ours.
 
-Headers as of 2026, from the tools' own sources where these are open:
+Headers as of 2026, from the programs' source code where it is public:
 
 - listmonk: `uuid, email, name, attributes, status, created_at, updated_at`, a status being enabled, disabled or
-  blocklisted (cmd/subscribers.go, ExportSubscribers). Who left single lists is not told (issues 738 and 2855).
+  blocklisted (cmd/subscribers.go, ExportSubscribers). Unsubscribes from single lists are not exported
+  (issues 738 and 2855).
 - Mailchimp: `Email Address`, the audience's own fields, then `MEMBER_RATING, OPTIN_TIME, OPTIN_IP, CONFIRM_TIME,
-  CONFIRM_IP, …, TIMEZONE, CC, REGION`, then `LAST_CHANGED`, or in the file of those who left `UNSUB_TIME,
-  UNSUB_CAMPAIGN_TITLE, …, UNSUB_REASON`, or of those whose mail came back `CLEAN_TIME, …`, then `LEID, EUID, NOTES,
-  TAGS`. No column has the status: the file's name does, such as `cleaned_members_export_0f.csv` or
-  `cleaned_email_audience_export_0f.csv` (headers and names that scripts in public repositories were written for).
+  CONFIRM_IP, …, TIMEZONE, CC, REGION`, then `LAST_CHANGED`, or in the file of unsubscribed contacts
+  `UNSUB_TIME, UNSUB_CAMPAIGN_TITLE, …, UNSUB_REASON`, or of cleaned ones `CLEAN_TIME, …`, then `LEID, EUID, NOTES,
+  TAGS`. The status is only in the file's name, such as `cleaned_members_export_0f.csv` or
+  `cleaned_email_audience_export_0f.csv` (as scripts in public repositories expect it).
 - Ghost: `id, email, name, note, subscribed_to_emails, complimentary_plan, stripe_customer_id, created_at, deleted_at,
   labels, tiers` (members-csv/lib/unparse.js; earlier `products` instead of `tiers`, later `gift_id` after it).
 - Buttondown: `email` (newer: `email_address`), `subscriber_type` (newer: `type`), `creation_date`, `source`,
   `ip_address`, …; the types are in enums.json of github.com/buttondown/openapi, and complained, undeliverable, blocked
   in its documentation (docs.buttondown.com/api-subscribers-type).
 
-Names, notes, places and ratings are not kept: nothing here needs them. Tags and labels are no topics of ours, and a
-guess would keep mail from people who want it.
+Names, notes, places and ratings are not stored. Tags and labels are not mapped to topics: a wrong guess would keep
+subscribers from getting mail that they want.
 """
 
 import re
@@ -24,13 +25,13 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from feeds.core.subscribers.csv_values import memoize_short
-from feeds.model import Value
+from feeds.model import GONE_STATUSES, Value
 from feeds.spelling import closest_name
 
-#: What a row without a word on it is; then what outweighs it, the last most of all.
-STATUSES = ("active", "pending", "unsubscribed", "bounced", "complained")
+#: The status of a row without one, then those that outweigh it, the strongest last.
+STATUSES = ("active", "pending", *GONE_STATUSES)
 
-_COLUMNS: Mapping[str, str] = {
+_COLUMN_NAMES: Mapping[str, str] = {
     "email": (
         "email emailaddress emailadress mail mailaddress emailid subscriberemail contactemail useremail email1 "
         "emailadresse adresseemail adressemail courriel correo correoelectronico メールアドレス メール eメール 邮箱 "
@@ -42,14 +43,14 @@ _COLUMNS: Mapping[str, str] = {
     "timezone": "timezone tz",
     "consent": "consent",
 }
-#: The first that is filled counts: when somebody asked for mail rather than when a record was made.
-_CREATED = (
+#: The first non-empty one counts: the time of the subscription rather than of the database record.
+_CREATED_NAMES = (
     "optintime subscriptiondate subscribedat createdat confirmtime creationdate created signupdate dateadded joined"
 )
 
-_WORDS: Mapping[str, str] = {
+_STATUS_WORDS: Mapping[str, str] = {
     word: status
-    for status, every in (
+    for status, words in (
         ("active", "active subscribed enabled confirmed regular premium trialed gifted churning paused pastdue"),
         ("pending", "pending unconfirmed unactivated unpaid"),
         ("unsubscribed", "unsubscribed optedout disabled blocklisted blacklisted removed archived deleted inactive"),
@@ -57,78 +58,85 @@ _WORDS: Mapping[str, str] = {
         ("complained", "complained"),
         ("", "nonsubscribed transactional blocked disposable"),
     )
-    for word in every.split()
+    for word in words.split()
 }
 _YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
-_WANTS = dict.fromkeys(_YES, "active") | dict.fromkeys(_NO, "unsubscribed")
-_WANTS_NOT = dict.fromkeys(_YES, "unsubscribed") | dict.fromkeys(_NO, "active")
+_IS_SUBSCRIBED = dict.fromkeys(_YES, "active") | dict.fromkeys(_NO, "unsubscribed")
+_IS_UNSUBSCRIBED = dict.fromkeys(_YES, "unsubscribed") | dict.fromkeys(_NO, "active")
 
-#: What a column says of the status: by its words, or by being filled at all.
-Sign = Mapping[str, str] | str
+#: How a column gives the status: by its words, or by being non-empty.
+StatusRule = Mapping[str, str] | str
 
-_SIGNS: Mapping[str, Sign] = {
-    **dict.fromkeys(["status", "subscriberstatus", "subscriptionstatus", "emailstatus"], _WORDS),
-    **dict.fromkeys(["subscribed", "subscribedtoemails", "emailconsent"], _WANTS),
-    **dict.fromkeys(["unsubscribed", "optedout", "emaildisabled"], _WANTS_NOT),
+_STATUS_RULES: Mapping[str, StatusRule] = {
+    **dict.fromkeys(["status", "subscriberstatus", "subscriptionstatus", "emailstatus"], _STATUS_WORDS),
+    **dict.fromkeys(["subscribed", "subscribedtoemails", "emailconsent"], _IS_SUBSCRIBED),
+    **dict.fromkeys(["unsubscribed", "optedout", "emaildisabled"], _IS_UNSUBSCRIBED),
     **dict.fromkeys(["unsubtime", "unsubscribedat", "unsubscribedate", "unsubscriptiondate"], "unsubscribed"),
     **dict.fromkeys(["optouttime", "optoutdate", "optedoutat", "deletedat"], "unsubscribed"),
     **dict.fromkeys(["cleantime", "bouncedat", "undeliverabilitydate"], "bounced"),
     **dict.fromkeys(["complainedat"], "complained"),
 }
-_EVIDENCE: Mapping[str, str] = {
+_EVIDENCE_NAMES: Mapping[str, str] = {
     "optintime": "signed up",
     "optinip": "from",
     "confirmtime": "confirmed",
     "confirmip": "from",
-    "unsubtime": "left",
+    "unsubtime": "unsubscribed",
     "unsubreason": "because",
-    "cleantime": "mail came back",
+    "cleantime": "bounced",
 }
 
 
 class _Tool(Value, frozen=True, kw_only=True):
     name: str
-    #: Columns that no other tool has together; one of these sets.
-    marks: tuple[str, ...]
-    signs: Mapping[str, Sign]
+    #: Sets of columns that together occur in no other program's files; one set suffices.
+    column_sets: tuple[str, ...]
+    status_rules: Mapping[str, StatusRule]
     evidence: Mapping[str, str]
     note: str = ""
 
 
-_PLAIN = _Tool(name="plain", marks=("",), signs=_SIGNS, evidence=_EVIDENCE)
+_PLAIN = _Tool(name="plain", column_sets=("",), status_rules=_STATUS_RULES, evidence=_EVIDENCE_NAMES)
 _TOOLS = (
-    _Tool(name="feeds", marks=("email status newsletters topics consent",), signs={"status": _WORDS}, evidence={}),
+    _Tool(
+        name="feeds",
+        column_sets=("email status newsletters topics consent",),
+        status_rules={"status": _STATUS_WORDS},
+        evidence={},
+    ),
     _Tool(
         name="listmonk",
-        marks=("uuid email attributes status",),
-        signs={"status": _WORDS, "subscriptionstatus": _WORDS},
+        column_sets=("uuid email attributes status",),
+        status_rules={"status": _STATUS_WORDS, "subscriptionstatus": _STATUS_WORDS},
         evidence={},
-        note="listmonk's export does not tell who has left a single list: take the list's own export with "
-        "?subscription_status=confirmed, or remove by hand whom the list shows as unsubscribed",
+        note="listmonk's export has no unsubscribes from single lists: export the list with "
+        "?subscription_status=confirmed, or remove its unsubscribed members by hand",
     ),
-    # A field of the audience may be called Status or Subscribed and mean anything.
+    # An audience field may be named Status or Subscribed and mean anything.
     _Tool(
         name="mailchimp",
-        marks=("leid euid",),
-        signs={"unsubtime": "unsubscribed", "cleantime": "bounced"},
-        evidence=_EVIDENCE,
+        column_sets=("leid euid",),
+        status_rules={"unsubtime": "unsubscribed", "cleantime": "bounced"},
+        evidence=_EVIDENCE_NAMES,
     ),
     _Tool(
         name="ghost",
-        marks=("email subscribedtoemails complimentaryplan", "email subscribedtoemails stripecustomerid"),
-        signs={"subscribedtoemails": _WANTS, "deletedat": "unsubscribed"},
+        column_sets=("email subscribedtoemails complimentaryplan", "email subscribedtoemails stripecustomerid"),
+        status_rules={"subscribedtoemails": _IS_SUBSCRIBED, "deletedat": "unsubscribed"},
         evidence={},
     ),
-    # Dates of past leaves stay with people who came back: the type decides.
+    # Subscribers who came back keep the date of their unsubscribe, so the type decides.
     _Tool(
         name="buttondown",
-        marks=("subscribertype", "emailaddress type creationdate", "email type creationdate"),
-        signs={"subscribertype": _WORDS, "type": _WORDS},
-        evidence={"source": "by way of", "ipaddress": "from", "unsubscriptiondate": "left"},
+        column_sets=("subscribertype", "emailaddress type creationdate", "email type creationdate"),
+        status_rules={"subscribertype": _STATUS_WORDS, "type": _STATUS_WORDS},
+        evidence={"source": "by way of", "ipaddress": "from", "unsubscriptiondate": "unsubscribed"},
     ),
     _PLAIN,
 )
-_FILE = re.compile(r"(?:^|[/\\])(subscribed|unsubscribed|cleaned|nonsubscribed)_\w*export[^/\\]*$", re.IGNORECASE)
+_MAILCHIMP_FILE = re.compile(
+    r"(?:^|[/\\])(subscribed|unsubscribed|cleaned|nonsubscribed)_\w*export[^/\\]*$", re.IGNORECASE
+)
 
 
 class ImportFormat(Value, frozen=True, kw_only=True):
@@ -136,100 +144,102 @@ class ImportFormat(Value, frozen=True, kw_only=True):
 
     #: feeds, listmonk, mailchimp, ghost, buttondown or plain.
     name: str
-    #: email, newsletters, topics, lang, timezone, consent -> the place of the column; those that there are.
+    #: Positions of the columns email, newsletters, topics, lang, timezone, consent, where present.
     columns: Mapping[str, int]
-    #: The places of columns with a time since when somebody is known, the best first.
-    created: tuple[int, ...]
-    #: What columns say of the status; the worst that is said counts.
-    signs: tuple[tuple[int, Sign], ...]
-    #: Words before what a column holds as evidence of consent.
-    evidence: tuple[tuple[str, int], ...]
-    #: Of a row that says nothing of its own.
-    status: str
-    #: So many columns.
+    #: Positions of columns with the time of the subscription, the best first.
+    created_columns: tuple[int, ...]
+    #: Positions and rules of columns that give the status; the worst status counts.
+    status_columns: tuple[tuple[int, StatusRule], ...]
+    #: Labels and positions of columns with evidence of consent.
+    evidence_columns: tuple[tuple[str, int], ...]
+    #: The status of rows without one.
+    default_status: str
+    #: The number of columns.
     width: int
-    #: Columns that nothing is taken from, as the file names them.
+    #: Columns that are not imported, as the file names them.
     ignored: tuple[str, ...]
-    #: What the user should know about this file; texts for people.
+    #: Texts for the operator.
     notes: tuple[str, ...]
 
 
 def detect_format(header: Sequence[str], file: str = "") -> ImportFormat:
-    """Return how to read a file with this *header*; its name, *file*, tells what Mailchimp's header does not.
+    """Return the format of a file with this *header*; Mailchimp's format also depends on the name of the *file*.
 
     Raises:
-        ValueError: no column holds addresses, or nobody in the file is a reader; in words for the user.
+        ValueError: no column has addresses, or no row is a subscriber; the message is for the operator.
     """
     keys = [normalize_column(name) for name in header]
-    places: dict[str, int] = {}
-    for place, column in enumerate(keys):
-        places.setdefault(column, place)
-    tool = next(t for t in _TOOLS if any(set(mark.split()) <= places.keys() for mark in t.marks))
-    found = {what: _first(names, places) for what, names in _COLUMNS.items()}
-    columns = {what: place for what, place in found.items() if place is not None}
+    positions: dict[str, int] = {}
+    for position, column in enumerate(keys):
+        positions.setdefault(column, position)
+    tool = next(t for t in _TOOLS if any(set(mark.split()) <= positions.keys() for mark in t.column_sets))
+    found = {what: _first_position(names, positions) for what, names in _COLUMN_NAMES.items()}
+    columns = {what: position for what, position in found.items() if position is not None}
     if "email" not in columns:
-        raise ValueError(_no_addresses(header, keys))
-    status = _status(tool, places, file)
-    created = tuple(places[name] for name in _CREATED.split() if name in places)
-    signs = tuple((places[name], sign) for name, sign in tool.signs.items() if name in places)
-    evidence = tuple((words, places[name]) for name, words in tool.evidence.items() if name in places)
-    used = {*columns.values(), *created, *(place for place, _ in signs), *(place for _, place in evidence)}
+        raise ValueError(_missing_email_message(header, keys))
+    status = _default_status(tool, positions, file)
+    created = tuple(positions[name] for name in _CREATED_NAMES.split() if name in positions)
+    signs = tuple((positions[name], rule) for name, rule in tool.status_rules.items() if name in positions)
+    evidence = tuple((words, positions[name]) for name, words in tool.evidence.items() if name in positions)
+    used = {*columns.values(), *created, *(position for position, _ in signs), *(position for _, position in evidence)}
     return ImportFormat(
         name=tool.name,
         columns=columns,
-        created=created,
-        signs=signs,
-        evidence=evidence,
-        status=status,
+        created_columns=created,
+        status_columns=signs,
+        evidence_columns=evidence,
+        default_status=status,
         width=len(header),
-        ignored=tuple(name.strip() for place, name in enumerate(header) if place not in used and name.strip()),
-        notes=tuple(filter(None, (tool.note, _everybody(status), _twice(keys, used, header)))),
+        ignored=tuple(name.strip() for position, name in enumerate(header) if position not in used and name.strip()),
+        notes=tuple(
+            filter(None, (tool.note, _default_status_note(status), _duplicate_columns_note(keys, used, header)))
+        ),
     )
 
 
 @memoize_short
 def normalize_column(name: str) -> str:
-    """Return a name as names of columns and statuses are compared: `Email Address`, `email_address` -> emailaddress."""
+    """Return a column name or status for comparison: `Email Address`, `email_address` -> emailaddress."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
 
 
-def _first(names: str, places: Mapping[str, int]) -> int | None:
-    return next((places[name] for name in names.split() if name in places), None)
+def _first_position(names: str, positions: Mapping[str, int]) -> int | None:
+    return next((positions[name] for name in names.split() if name in positions), None)
 
 
-def _status(tool: _Tool, places: Mapping[str, int], file: str) -> str:
-    """Return what everybody in the file is where their row says nothing else."""
+def _default_status(tool: _Tool, positions: Mapping[str, int], file: str) -> str:
+    """Return the status of rows without one."""
     if tool.name != "mailchimp":
         return "active"
-    named = _FILE.search(file)
-    status = _WORDS[named[1].lower()] if named else "active"
+    match = _MAILCHIMP_FILE.search(file)
+    status = _STATUS_WORDS[match[1].lower()] if match else "active"
     if not status:
-        raise ValueError("this is Mailchimp's file of people who never subscribed; there is nobody to take from it")
-    # Only readers have LAST_CHANGED; where it stands beside the others, those are fields of the audience.
-    of_those_gone = "lastchanged" not in places
-    if status == "active" and of_those_gone:
-        return "unsubscribed" if "unsubtime" in places else "bounced" if "cleantime" in places else status
+        raise ValueError("this is Mailchimp's export of contacts who never subscribed; it has no subscribers to import")
+    # Only the file of subscribers has LAST_CHANGED; in it, UNSUB_TIME or CLEAN_TIME are audience fields.
+    has_no_last_changed = "lastchanged" not in positions
+    if status == "active" and has_no_last_changed:
+        return "unsubscribed" if "unsubtime" in positions else "bounced" if "cleantime" in positions else status
     return status
 
 
-def _everybody(status: str) -> str:
-    return "" if status == "active" else f"everybody in this file is {status}: that is what its name or header says"
+def _default_status_note(status: str) -> str:
+    return "" if status == "active" else f"every row of this file is {status}, according to its name or header"
 
 
-def _twice(keys: Sequence[str], used: set[int], header: Sequence[str]) -> str:
-    names = [header[place].strip() for place in sorted(used) if keys.count(keys[place]) > 1]
-    return f"stands twice in the header, the first counts: {', '.join(names)}" if names else ""
+def _duplicate_columns_note(keys: Sequence[str], used: set[int], header: Sequence[str]) -> str:
+    names = [header[position].strip() for position in sorted(used) if keys.count(keys[position]) > 1]
+    return f"duplicate columns, of which the first counts: {', '.join(names)}" if names else ""
 
 
-def _no_addresses(header: Sequence[str], keys: Sequence[str]) -> str:
+def _missing_email_message(header: Sequence[str], keys: Sequence[str]) -> str:
     listed = ", ".join(name.strip() for name in header if name.strip())
-    found = f"no column holds addresses (there is: {listed[:300]}); call one 'email'"
+    found = f"no column has addresses (columns: {listed[:300]}); name one 'email'"
     if any("@" in name for name in header):
-        return "the first line holds an address; put a line before it that names the columns, such as: email"
+        return "the first line has an address; insert a line before it that names the columns, for example: email"
     if "\ufffd" in listed:
-        return f"{found}; the names cannot be read, so save the file as UTF-8"
-    near = next((n for n, k in zip(header, keys, strict=True) if closest_name(k, _EMAILS, cutoff=0.7)), None)
-    return f"{found}; {near.strip()!r} looks like it" if near else found
+        return f"{found}; the names are not valid UTF-8: save the file as UTF-8"
+    near = next((n for n, k in zip(header, keys, strict=True) if closest_name(k, _EMAIL_NAMES, cutoff=0.7)), None)
+    return f"{found}; {near.strip()!r} looks like one" if near else found
 
 
-_EMAILS = _COLUMNS["email"].split()
+_EMAIL_NAMES = _COLUMN_NAMES["email"].split()

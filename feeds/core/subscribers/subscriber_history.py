@@ -1,83 +1,85 @@
-"""What a journal comes to: where people stand who are known by digests only. Of each thing the last word counts."""
+"""Replay the journal's events about subscribers, who are known by digests only. The last event of each kind counts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feeds.model import SubscriberEvent
+from feeds.model import GONE_STATUSES, SubscriberEvent
 
-GONE = ("unsubscribed", "bounced", "complained")
-_LISTED = ("erased", "suppressed", "allowed")
+_SUPPRESSION_EVENTS = ("erased", "suppressed", "allowed")
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEvent:
-    """A word, and where in the journal it stands."""
+    """An event and its position in the journal."""
 
-    place: int
-    what: str
+    position: int
+    name: str
     at: datetime
 
 
 @dataclass(kw_only=True, slots=True)
 class SubscriberHistory:
-    """What was said last of one person; None where nothing was."""
+    """The last events of one person; None where there was none."""
 
+    #: The last change of status.
     status: JournalEvent | None = None
     #: `left` or `returned`, by newsletter.
     newsletters: dict[str, JournalEvent] = field(default_factory=dict)
-    #: When they were last forgotten: what was said before is not about who came later.
+    #: The last erasure: earlier events are not about a person who subscribed after it.
     erased: JournalEvent | None = None
-    #: `erased` or `suppressed`: they are on the suppression list; `allowed`: they are not.
-    listed: JournalEvent | None = None
+    #: `erased` or `suppressed`: on the suppression list; `allowed`: not on it.
+    suppression: JournalEvent | None = None
 
     @property
     def is_gone(self) -> bool:
-        """Whether they have left, or mail to them came back."""
-        return self.status is not None and self.status.what in GONE
+        """True if the person has unsubscribed, bounced or complained."""
+        return self.status is not None and self.status.name in GONE_STATUSES
 
-    def was_forgotten(self, known_since: datetime) -> bool:
-        """Return whether somebody who is known since then is who was erased, and not who came back afterwards."""
+    def is_erased(self, created_at: datetime) -> bool:
+        """Return whether a subscriber added at *created_at* is the one who was erased, not one who came back later."""
         if self.erased is None:
             return False
-        return (self.listed is not None and self.listed.what == "erased") or known_since <= self.erased.at
+        return (self.suppression is not None and self.suppression.name == "erased") or created_at <= self.erased.at
 
 
-def replay_events(words: Iterable[SubscriberEvent]) -> dict[str, SubscriberHistory]:
-    """Return what comes of words, by whom they are about. Saying all of them again changes nothing."""
-    found: dict[str, SubscriberHistory] = {}
-    for place, word in enumerate(words):
-        _hear(found.setdefault(word.who, SubscriberHistory()), word, JournalEvent(place, word.what, word.at))
-    return found
+def replay_events(events: Iterable[SubscriberEvent]) -> dict[str, SubscriberHistory]:
+    """Return the history of each person by digest. Events that are repeated in the same order change nothing."""
+    histories: dict[str, SubscriberHistory] = {}
+    for position, event in enumerate(events):
+        history = histories.setdefault(event.who, SubscriberHistory())
+        _apply_event(history, event, JournalEvent(position, event.what, event.at))
+    return histories
 
 
-def _hear(fate: SubscriberHistory, word: SubscriberEvent, said: JournalEvent) -> None:
-    if word.what in _LISTED:
-        fate.listed = said
-    elif word.newsletter:
-        fate.newsletters[word.newsletter] = said
+def _apply_event(history: SubscriberHistory, event: SubscriberEvent, entry: JournalEvent) -> None:
+    if event.what in _SUPPRESSION_EVENTS:
+        history.suppression = entry
+    elif event.newsletter:
+        history.newsletters[event.newsletter] = entry
     else:
-        fate.status = said
-    if word.what == "erased":
-        fate.erased, fate.status, fate.newsletters = said, None, {}
+        history.status = entry
+    if event.what == "erased":
+        history.erased, history.status, history.newsletters = entry, None, {}
 
 
-def merge_histories(known: Mapping[str, SubscriberHistory], digests: Iterable[str]) -> SubscriberHistory | None:
-    """Return what comes of somebody who may be known as several digests, one a key; None where nothing was said."""
-    found = [known[digest] for digest in digests if digest in known]
+def merge_histories(histories: Mapping[str, SubscriberHistory], digests: Iterable[str]) -> SubscriberHistory | None:
+    """Return the history of a person who may have several digests, one per key; None if there is none."""
+    found = [histories[digest] for digest in digests if digest in histories]
     if len(found) < 2:  # noqa: PLR2004 - one, or none
         return found[0] if found else None
-    erased = _latest(fate.erased for fate in found)
-    since = erased.place if erased else -1
-    names = dict.fromkeys(name for fate in found for name in fate.newsletters)
-    about = {name: _latest((f.newsletters.get(name) for f in found), since) for name in names}
+    erased = _latest(history.erased for history in found)
+    since = erased.position if erased else -1
+    names = dict.fromkeys(name for history in found for name in history.newsletters)
+    newsletters = {name: _latest((history.newsletters.get(name) for history in found), since) for name in names}
     return SubscriberHistory(
-        status=_latest((fate.status for fate in found), since),
-        newsletters={name: said for name, said in about.items() if said},
+        status=_latest((history.status for history in found), since),
+        newsletters={name: event for name, event in newsletters.items() if event},
         erased=erased,
-        listed=_latest(fate.listed for fate in found),
+        suppression=_latest(history.suppression for history in found),
     )
 
 
-def _latest(said: Iterable[JournalEvent | None], since: int = -1) -> JournalEvent | None:
-    return max((one for one in said if one and one.place > since), key=lambda one: one.place, default=None)
+def _latest(events: Iterable[JournalEvent | None], since: int = -1) -> JournalEvent | None:
+    later = (event for event in events if event and event.position > since)
+    return max(later, key=lambda event: event.position, default=None)

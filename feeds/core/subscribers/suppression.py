@@ -1,8 +1,8 @@
-"""What is remembered of an address that no mail may go to again: a digest that only the site's key can make.
+"""Hash addresses for the suppression list: HMAC-SHA256 (RFC 2104) with a key of the site.
 
-Whoever was erased must not be kept, and must not come back with the next list. A plain hash would not do: addresses can
-be guessed and hashed by the million. So it is an HMAC-SHA256 (RFC 2104), with the key's number before it and four bytes
-by which the key itself is known: a file that was lost and made anew has a first key too, and would find nobody.
+An erased address must not be stored, and must not come back with the next import. A plain hash would not hide it:
+addresses can be guessed and hashed by the million. A digest begins with the number of its key and four bytes that
+identify the key: a key file that was lost and created again also has a key number 1, but its digests match nothing.
 """
 
 import hmac
@@ -11,20 +11,20 @@ from collections.abc import Mapping
 
 
 class AddressHasher:
-    """Makes the digests of addresses."""
+    """Hashes addresses with the keys of the site."""
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
-        """Take keys by number: the highest one makes what is kept, all of them find it."""
+        """Take keys by number: new digests use the highest one, lookups use all."""
         self._keys = [(f"{number}-{_digest(key, '')[:6]}", key) for number, key in sorted(keys.items(), reverse=True)]
 
     @property
     def key_ids(self) -> frozenset[str]:
-        """What stands before the colon of the digests that can be made."""
-        return frozenset(mark for mark, _ in self._keys)
+        """The prefixes, before the colon, of the digests that these keys can make."""
+        return frozenset(key_id for key_id, _ in self._keys)
 
     def digests(self, address: str) -> tuple[str, ...]:
-        """Return what an address (as addresses are compared) may be kept as, the one to keep it as first."""
-        return tuple([f"{mark}:{_digest(key, address)}" for mark, key in self._keys])
+        """Return the digests of an address (as addresses are compared), the one to store first."""
+        return tuple([f"{key_id}:{_digest(key, address)}" for key_id, key in self._keys])
 
 
 def _digest(key: bytes, address: str) -> str:

@@ -1,1 +1,1 @@
-"""The memory: what was public, what was sent, and who reads."""
+"""The store: published entries and feeds, issues and deliveries, subscribers."""

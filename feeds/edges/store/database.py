@@ -1,4 +1,4 @@
-"""Opening the memory: the file, its rights, its tables brought up to date."""
+"""Open the store: its file and permissions, its tables at the current version."""
 
 import os
 import sqlite3
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from feeds.edges.store.issues import Issues
     from feeds.edges.store.replay import JournalReplay
 
-_HERE = Path(__file__).parent
-_MIGRATIONS = _HERE / "migrations"
+_FOLDER = Path(__file__).parent
+_MIGRATIONS = _FOLDER / "migrations"
 #: https://www.sqlite.org/fileformat.html, section 1.3.1.
 _MAGIC = b"SQLite format 3\0"
-#: The last migration; a test holds that it is.
+#: The last migration; a test compares them.
 SCHEMA_VERSION = "0006"
 
 
 class Store:
-    """An open store. Entries and feeds are asked for in every pass; what only newsletters need is loaded late."""
+    """An open store. What only newsletters need is imported on first use."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -51,24 +51,24 @@ class Store:
     @cached_property
     def issues(self) -> "Issues":
         """Issues and their letters."""
-        from feeds.edges.store.issues import Issues  # noqa: PLC0415 - SQLAlchemy takes longer to load than a pass takes
+        from feeds.edges.store.issues import Issues  # noqa: PLC0415 - SQLAlchemy takes longer to import than a run takes
 
-        return Issues(self._alchemy)
+        return Issues(self._sqlalchemy)
 
     @cached_property
     def replay(self) -> "JournalReplay":
-        """What a journal says, done again."""
-        from feeds.edges.store.replay import JournalReplay  # noqa: PLC0415 - only where a backup is brought back
+        """Replays a journal's records."""
+        from feeds.edges.store.replay import JournalReplay  # noqa: PLC0415 - only a restore needs it
 
         return JournalReplay(self._connection)
 
     @cached_property
-    def _alchemy(self) -> "sa.Connection":
+    def _sqlalchemy(self) -> "sa.Connection":
         return self.engine.connect()
 
     @cached_property
     def engine(self) -> "sa.Engine":
-        """SQLAlchemy, on this very connection."""
+        """SQLAlchemy on the same connection."""
         import sqlalchemy as sa  # noqa: PLC0415 - as above
 
         engine = sa.create_engine("sqlite://", creator=lambda: self._connection, poolclass=sa.StaticPool)
@@ -77,16 +77,16 @@ class Store:
 
     @property
     def has_issues(self) -> bool:
-        """Whether anything was ever composed."""
+        """True if any issue was ever composed."""
         return self._connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
 
     def copy(self, file: Path) -> None:
-        """Copy everything, as it is at one moment, to a file."""
+        """Copy the store, as it is at one moment, to a file."""
         with closing(sqlite3.connect(file)) as other:
             self._connection.backup(other)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the connection."""
         if "engine" in self.__dict__:
             self.engine.dispose()
         self._connection.close()
@@ -94,54 +94,54 @@ class Store:
 
 @contextmanager
 def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
-    """Hold the store open; a relative SQLite path starts at *folder*.
+    """Open the store for the block; a relative SQLite path is relative to *folder*.
 
-    Without *create*, a store that does not exist yet is an empty one that leaves no trace.
+    Without *create*, a store that does not exist is an empty one in memory.
 
     Raises:
-        StoreError: it cannot be opened, is damaged, or belongs to a newer version of this program.
+        StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
     """
     file = store_path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
-    if exists and not _is_database(file):
+    if exists and not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
     try:
         if exists or create:
-            _make_private(file)
-        store = Store(_connected(str(file) if exists or create else ":memory:"))
+            _create_private(file)
+        store = Store(_connect(str(file) if exists or create else ":memory:"))
         try:
             _upgrade(store, file)
             yield store
         finally:
             store.close()
     except Exception as e:
-        if not _is_the_databases(e):
+        if not _is_database_error(e):
             raise
         reason = str(getattr(e, "orig", None) or e)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 
 
 def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
-    """Copy a store to a file that is new, and the file of *keys* beside it if there is one; return what was written.
+    """Copy a store to a new file, and the *keys* file beside it if there is one; return the new files.
 
     Raises:
-        StoreError: there is no store, *to* is there already or cannot be written.
+        StoreError: there is no store, or *to* exists already or cannot be written.
     """
-    beside = to.with_name(f"{to.name}.key")
+    key_copy = to.with_name(f"{to.name}.key")
     source = store_path(url, folder)
     if not source.is_file():
         raise StoreError(f"{source}: there is no store to copy yet")
-    for file in (to, beside):
+    for file in (to, key_copy):
         if file.exists():
-            raise StoreError(f"{file}: is there already; name another file")
-    _make_private(to)
+            raise StoreError(f"{file}: exists already; choose another file")
+    _create_private(to)
     with open_store(url, folder) as store:
         store.copy(to)
     if not keys.is_file():
         return [to]
-    _make_private(beside)
-    beside.write_bytes(keys.read_bytes())
-    return [to, beside]
+    _create_private(key_copy)
+    key_copy.write_bytes(keys.read_bytes())
+    return [to, key_copy]
 
 
 def store_path(url: str, folder: Path) -> Path:
@@ -149,15 +149,16 @@ def store_path(url: str, folder: Path) -> Path:
     return folder / url.removeprefix("sqlite:///")
 
 
-def _is_the_databases(error: Exception) -> bool:
-    """Return whether an error is SQLite's or SQLAlchemy's, without loading the latter to ask."""
+def _is_database_error(error: Exception) -> bool:
+    """Return whether an error is from SQLite or SQLAlchemy, without importing the latter."""
     return isinstance(error, sqlite3.Error) or type(error).__module__.startswith("sqlalchemy.")
 
 
-def _is_database(file: Path) -> bool:
-    """Return whether a file begins as SQLite's do: what lies beside another one it would take for its own, and remove.
+def _has_sqlite_header(file: Path) -> bool:
+    """Return whether a file has SQLite's magic header.
 
-    One that cannot be read is left to SQLite to complain of.
+    SQLite would delete the -wal and -journal files beside any file that it opens. If the file cannot be read, return
+    True: SQLite will report that.
     """
     try:
         with file.open("rb") as opened:
@@ -166,8 +167,8 @@ def _is_database(file: Path) -> bool:
         return True
 
 
-def _make_private(file: Path) -> None:
-    """Create the file so that only its owner can read the addresses in it."""
+def _create_private(file: Path) -> None:
+    """Create a file that only its owner can read, since it will have addresses."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
@@ -175,31 +176,33 @@ def _make_private(file: Path) -> None:
         raise StoreError(f"{file}: the store cannot be opened: {e.strerror or e}") from e
 
 
-def _connected(file: str) -> sqlite3.Connection:
-    """Return a connection: keys are checked, a lock is waited for, and transactions begin where we say."""
-    raw = sqlite3.connect(file, isolation_level=None)
-    raw.execute("PRAGMA foreign_keys = ON")
-    raw.execute("PRAGMA busy_timeout = 10000")
-    raw.execute("PRAGMA synchronous = FULL")
-    return raw
+def _connect(file: str) -> sqlite3.Connection:
+    """Return a connection that checks foreign keys, waits for locks, and begins transactions only explicitly."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
 
 
 def _upgrade(store: Store, file: Path) -> None:
-    """Bring the tables to `HEAD`. Alembic is loaded only when there is something to do."""
-    found = store.entries.schema_version()
-    if found == SCHEMA_VERSION:
+    """Bring the tables to `SCHEMA_VERSION`. Alembic is imported only if needed."""
+    version = store.entries.schema_version()
+    if version == SCHEMA_VERSION:
         return
-    if found is None:
-        store.entries.create_tables((_HERE / "fresh.sql").read_text("utf-8"), SCHEMA_VERSION)
+    if version is None:
+        store.entries.create_tables((_FOLDER / "fresh.sql").read_text("utf-8"), SCHEMA_VERSION)
         return
-    if found > SCHEMA_VERSION:
-        raise StoreError(f"{file}: the store was written by a newer version (its tables are at {found}); upgrade feeds")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{file}: the store was written by a newer version (its tables are at {version}); upgrade feeds"
+        )
     migrate(store)
 
 
 def migrate(store: Store) -> None:
-    """Apply the migrations that are missing, in one transaction."""
-    from alembic import command  # noqa: PLC0415 - slow to load, seldom needed
+    """Apply the missing migrations in one transaction."""
+    from alembic import command  # noqa: PLC0415 - slow to import, seldom needed
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()

@@ -1,4 +1,4 @@
-"""Entries in the memory: every one that was ever public, and what it was before.
+"""Entries in the store: every one that was ever public, and its earlier versions.
 
 Each method is one transaction.
 """
@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.errors import StoreError
 from feeds.model import Entry, EntryVersion, KnownEntry, Post
 
@@ -21,22 +22,22 @@ _HISTORY = "INSERT INTO entry_history (entry_id, until, path, text_digest, title
 
 
 class Entries:
-    """The part of an open store that knows entries."""
+    """The entries in an open store."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._had: dict[str, KnownEntry] | None = None
+        self._known: dict[str, KnownEntry] | None = None
 
     def schema_version(self) -> str | None:
         """Return the last migration that was applied; None for a store without tables."""
-        named = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        if named is None:
+        table = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        if table is None:
             return None
         row = self._db.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else str(row[0])
 
     def create_tables(self, tables: str, version: str) -> None:
-        """Make the tables of a new store, unless another process has just done so."""
+        """Create the tables of a new store, unless another process has just done so."""
         with transaction(self._db):
             if self.schema_version() is None:
                 for statement in tables.split(";\n"):
@@ -45,54 +46,54 @@ class Entries:
                 self._db.execute("INSERT INTO alembic_version VALUES (?)", (version,))
 
     def load_entries(self) -> tuple[KnownEntry, ...]:
-        """Return every entry that was ever public, in the order in which they were."""
-        found = tuple(_known(row) for row in self._db.execute(_SELECT + " ORDER BY rowid"))
-        self._had = {k.id: k for k in found}
-        return found
+        """Return every entry that was ever public, in the order in which they were published."""
+        entries = tuple(_to_known(row) for row in self._db.execute(_SELECT + " ORDER BY rowid"))
+        self._known = {entry.id: entry for entry in entries}
+        return entries
 
-    def save_entries(self, found: Iterable[Entry], now: datetime) -> None:
-        """Keep what is public now: new entries, and where known ones lie and what they say today.
+    def save_entries(self, entries: Iterable[Entry], now: datetime) -> None:
+        """Store new entries, and the path and text of known ones that have changed.
 
-        Call it under the site's lock: what `known` has returned is taken for what there is.
+        Call it under the site's lock: the result of `load_entries` is assumed to be current.
         """
-        if self._had is None:
+        if self._known is None:
             self.load_entries()
-        had = self._had or {}
+        known = self._known or {}
         new, changed = [], []
-        for entry in found:
-            before = had.get(entry.id)
-            if before is None:
-                new.append(_row(entry))
-            elif not _is_the_same(before, entry.post):
-                changed.append((before, _row(entry)))
+        for entry in entries:
+            old = known.get(entry.id)
+            if old is None:
+                new.append(_to_row(entry))
+            elif not _is_unchanged(old, entry.post):
+                changed.append((old, _to_row(entry)))
         if new or changed:
             at = encode_time(now)
-            past = ((b.id, at, b.path, b.text_digest, b.title) for b, row in changed if _looks(b) != row[1:4])
+            past = [(old.id, at, *_history_values(old)) for old, row in changed if _history_values(old) != row[1:4]]
             with transaction(self._db):
                 self._db.executemany(_INSERT, ((*row, at) for row in new))
                 self._db.executemany(_HISTORY, past)
                 self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
-        self._had = None
+        self._known = None
 
-    def history(self, identity: str) -> tuple[EntryVersion, ...]:
-        """Return what an entry was, oldest first, what it is last; empty for an id that was never given."""
-        now = self._db.execute(
-            "SELECT path, text_digest, title, first_public_at FROM entries WHERE id = ?", (identity,)
+    def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
+        """Return the versions of an entry, oldest first; empty for an unknown id."""
+        present = self._db.execute(
+            "SELECT path, text_digest, title, first_public_at FROM entries WHERE id = ?", (entry_id,)
         ).fetchone()
-        if now is None:
+        if present is None:
             return ()
         rows = self._db.execute(
-            "SELECT until, path, text_digest, title FROM entry_history WHERE entry_id = ? ORDER BY id", (identity,)
+            "SELECT until, path, text_digest, title FROM entry_history WHERE entry_id = ? ORDER BY id", (entry_id,)
         ).fetchall()
-        since = [decode_time(now[3]), *(decode_time(row[0]) for row in rows)]
-        states = [(row[1], row[2], row[3]) for row in rows] + [now[:3]]
+        since = [decode_time(present[3]), *(decode_time(row[0]) for row in rows)]
+        versions = [(row[1], row[2], row[3]) for row in rows] + [present[:3]]
         return tuple(
             EntryVersion(since=at, path=path, text_digest=digest, title=title)
-            for at, (path, digest, title) in zip(since, states, strict=True)
+            for at, (path, digest, title) in zip(since, versions, strict=True)
         )
 
     def ids_at(self, path: str) -> tuple[str, ...]:
-        """Return the ids of the entries that lie or once lay in a file, the present one first."""
+        """Return the ids of the entries that are, or once were, in a file, the present one first."""
         rows = self._db.execute(
             "SELECT id, 1 FROM entries WHERE path = ? UNION SELECT entry_id, 0 FROM entry_history WHERE path = ?"
             " ORDER BY 2 DESC, 1",
@@ -100,25 +101,25 @@ class Entries:
         )
         return tuple(dict.fromkeys(row[0] for row in rows))
 
-    def add_known(self, found: Iterable[KnownEntry], now: datetime) -> int:
-        """Keep entries that another store knows; return how many were new. What is known here stays as it is.
+    def add_known(self, entries: Iterable[KnownEntry], now: datetime) -> int:
+        """Store entries of another store; return how many were new. Entries that are known stay as they are.
 
         Raises:
-            StoreError: one of them is of no use.
+            StoreError: an entry has no id or path.
         """
         rows = [
-            (k.id, k.path, k.text_digest, k.title, k.published and k.published.isoformat(), k.sketch) for k in found
+            (e.id, e.path, e.text_digest, e.title, e.published and e.published.isoformat(), e.sketch) for e in entries
         ]
         if any(not row[0] or not row[1] for row in rows):
-            raise StoreError("an entry without id or path cannot be kept")
+            raise StoreError("an entry without id or path cannot be stored")
         with transaction(self._db):
-            had = {row[0] for row in self._db.execute("SELECT id FROM entries")}
-            new = [row for row in rows if row[0] not in had]
+            known = {row[0] for row in self._db.execute("SELECT id FROM entries")}
+            new = [row for row in rows if row[0] not in known]
             self._db.executemany(_INSERT, ((*row, encode_time(now)) for row in new))
         return len(new)
 
 
-def _is_the_same(known: KnownEntry, post: Post) -> bool:
+def _is_unchanged(known: KnownEntry, post: Post) -> bool:
     return (
         known.text_digest == post.text_digest
         and known.path == post.path
@@ -128,17 +129,17 @@ def _is_the_same(known: KnownEntry, post: Post) -> bool:
     )
 
 
-def _looks(known: KnownEntry) -> tuple[Any, ...]:
-    """Return what history tells of."""
+def _history_values(known: KnownEntry) -> tuple[Any, ...]:
+    """Return the values that make a new version when they change."""
     return (known.path, known.text_digest, known.title)
 
 
-def _row(entry: Entry) -> tuple[Any, ...]:
+def _to_row(entry: Entry) -> tuple[Any, ...]:
     post = entry.post
     return (entry.id, post.path, post.text_digest, post.title, post.published.isoformat(), post.sketch)
 
 
-def _known(row: tuple[Any, ...]) -> KnownEntry:
-    identity, path, digest, title, published, sketch = row
+def _to_known(row: tuple[Any, ...]) -> KnownEntry:
+    entry_id, path, digest, title, published, sketch = row
     at = datetime.fromisoformat(published) if published else None
-    return KnownEntry(id=identity, path=path, text_digest=digest, title=title, published=at, sketch=sketch)
+    return KnownEntry(id=entry_id, path=path, text_digest=digest, title=title, published=at, sketch=sketch)

@@ -1,11 +1,12 @@
-"""Feeds in the memory: where each lies, what its archive pages hold, what was ended, what a hub has to hear of."""
+"""Feeds in the store: folders, archive pages, retired paths, pending WebSub pings."""
 
 import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.model import ArchivePage, KnownFeed, Ping
 
 _FEED = "INSERT OR REPLACE INTO feeds (kind, key, id, folder, label, updated, former) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -15,7 +16,7 @@ _NEW_PING = "INSERT OR IGNORE INTO pings (path, since, tries, next_at) VALUES (?
 
 
 class Feeds:
-    """The part of an open store that knows feeds. Each method is one transaction."""
+    """The feeds in an open store. Each method is one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -29,29 +30,29 @@ class Feeds:
             KnownFeed(
                 kind=kind,
                 key=key,
-                id=identity,
+                id=feed_id,
                 folder=folder,
                 label=label,
                 updated=None if updated is None else decode_time(updated),
                 former=tuple(json.loads(former)),
             )
-            for kind, key, identity, folder, label, updated, former in rows
+            for kind, key, feed_id, folder, label, updated, former in rows
         )
 
     def mark_undeployed(self, now: datetime) -> bool:
-        """Write down that files may change from now on; return whether that stood there before."""
+        """Record that files may have changed since the last deployment; return whether that was recorded before."""
         with transaction(self._db):
-            before = self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
-            if not before:
+            was_marked = self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
+            if not was_marked:
                 self._db.execute("INSERT INTO undeployed VALUES (?)", (encode_time(now),))
-        return before
+        return was_marked
 
     def is_undeployed(self) -> bool:
-        """Return whether that stands there."""
+        """Return whether files may have changed since the last deployment."""
         return self._db.execute("SELECT 1 FROM undeployed").fetchone() is not None
 
     def mark_deployed(self) -> None:
-        """Write down that nothing is left to deploy."""
+        """Record that everything is deployed."""
         with transaction(self._db):
             self._db.execute("DELETE FROM undeployed")
 
@@ -64,41 +65,41 @@ class Feeds:
         )
 
     def save_feeds(self, feeds: Iterable[KnownFeed], pages: Iterable[ArchivePage]) -> None:
-        """Keep feeds and pages that are new or not what they were, together: a page belongs to a feed."""
-        rows = [_row(feed) for feed in feeds]
-        numbered = [(p.kind, p.key, p.number, p.size, json.dumps(p.entries, ensure_ascii=False)) for p in pages]
-        if not rows and not numbered:
+        """Store new and changed feeds and pages together: a page belongs to a feed."""
+        rows = [_to_row(feed) for feed in feeds]
+        page_rows = [(p.kind, p.key, p.number, p.size, json.dumps(p.entries, ensure_ascii=False)) for p in pages]
+        if not rows and not page_rows:
             return
         with transaction(self._db):
             # Two categories may have swapped their slugs: both folders must be free before either is taken.
             self._db.executemany("DELETE FROM feeds WHERE kind = ? AND key = ?", [row[:2] for row in rows])
             self._db.executemany(_FEED, rows)
-            self._db.executemany(_PAGE, numbered)
+            self._db.executemany(_PAGE, page_rows)
 
     def load_retired(self) -> frozenset[str]:
-        """Return what was ended: folders, with a slash at the end, and documents."""
+        """Return the retired folders, with a slash at the end, and documents."""
         return frozenset(row[0] for row in self._db.execute("SELECT path FROM retired"))
 
     def retire(self, paths: Iterable[str], now: datetime) -> None:
-        """Write down that feeds or documents of them have ended; no hub has to hear of them any more."""
-        ended = list(paths)
+        """Record that feeds or single documents are retired, and delete their pending pings."""
+        retired = list(paths)
         with transaction(self._db):
             self._db.executemany(
-                "INSERT OR IGNORE INTO retired (path, at) VALUES (?, ?)", [(path, encode_time(now)) for path in ended]
+                "INSERT OR IGNORE INTO retired (path, at) VALUES (?, ?)", [(path, encode_time(now)) for path in retired]
             )
             self._db.executemany(
-                "DELETE FROM pings WHERE substr(path, 1, length(?)) = ?", [(path, path) for path in ended]
+                "DELETE FROM pings WHERE substr(path, 1, length(?)) = ?", [(path, path) for path in retired]
             )
 
     def unretire(self, paths: Iterable[str]) -> bool:
-        """Take that back; return whether any had ended."""
+        """Delete retired paths; return whether there were any."""
         with transaction(self._db):
             return self._db.executemany("DELETE FROM retired WHERE path = ?", [(path,) for path in paths]).rowcount > 0
 
     # Pings ------------------------------------------------------------------------------------------------------
 
     def load_pings(self) -> tuple[Ping, ...]:
-        """Return what a hub has to hear of, the longest waiting first."""
+        """Return the pending pings, the oldest first."""
         rows = self._db.execute("SELECT path, since, tries, next_at FROM pings ORDER BY since, path")
         return tuple(
             Ping(path=path, since=decode_time(since), tries=tries, next_at=decode_time(next_at))
@@ -106,7 +107,7 @@ class Feeds:
         )
 
     def expect_pings(self, paths: Iterable[str], now: datetime) -> frozenset[str]:
-        """Write down that documents may be about to change; return those that were waiting for a ping already."""
+        """Add pending pings for documents that may change; return the paths that had one already."""
         rows = [(path, encode_time(now), 0, encode_time(now)) for path in paths]
         if not rows:
             return frozenset()
@@ -116,28 +117,28 @@ class Feeds:
         return frozenset(row[0] for row in rows if row[0] in waiting)
 
     def reset_pings(self, paths: Iterable[str], now: datetime) -> None:
-        """Write down that documents which are waiting have changed once more: patience begins anew, and at once."""
+        """Restart the pending pings of documents that have changed again: no tries, due now."""
         rows = [(encode_time(now), encode_time(now), path) for path in paths]
         if rows:
             with transaction(self._db):
                 self._db.executemany("UPDATE pings SET since = ?, tries = 0, next_at = ? WHERE path = ?", rows)
 
     def clear_pings(self, paths: Iterable[str]) -> None:
-        """Write down that a hub need not hear of documents: it has, or they have not changed after all."""
+        """Delete pending pings, because the hub was notified or the documents have not changed."""
         rows = [(path,) for path in paths]
         if rows:
             with transaction(self._db):
                 self._db.executemany("DELETE FROM pings WHERE path = ?", rows)
 
     def postpone_pings(self, pings: Iterable[Ping]) -> None:
-        """Keep when to try again."""
+        """Store when to try pings again."""
         rows = [(ping.path, encode_time(ping.since), ping.tries, encode_time(ping.next_at)) for ping in pings]
         if rows:
             with transaction(self._db):
                 self._db.executemany(_PING, rows)
 
 
-def _row(feed: KnownFeed) -> tuple[str, str, str, str, str, str | None, str]:
+def _to_row(feed: KnownFeed) -> tuple[str, str, str, str, str, str | None, str]:
     former = json.dumps(feed.former, ensure_ascii=False)
     updated = None if feed.updated is None else encode_time(feed.updated)
     return (feed.kind, feed.key, feed.id, feed.folder, feed.label, updated, former)

@@ -1,5 +1,5 @@
--- The tables of the memory as the last migration leaves them, for a new SQLite file: loading SQLAlchemy and Alembic to
--- get there takes longer than publishing. After a change of schema.py a test prints what has to stand here.
+-- The tables of the store after the last migration, for a new SQLite file: importing SQLAlchemy and Alembic to create
+-- them takes longer than publishing. After a change of schema.py a test prints the new content of this file.
 CREATE TABLE archive_pages (
     kind VARCHAR(16) NOT NULL,
     "key" TEXT NOT NULL,

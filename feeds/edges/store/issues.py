@@ -1,13 +1,13 @@
-"""Issues in the memory: what was told, with which letters, and to whom. Each method is one transaction."""
+"""Issues in the store: their content, letters, announcements and recipients. Each method is one transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from feeds.edges.store.codec import encode_topics, from_column_time, to_column_time
 from feeds.edges.store.schema import (
     announced,
     contents,
@@ -19,168 +19,138 @@ from feeds.edges.store.schema import (
     subscribers,
     subscriptions,
 )
-from feeds.edges.store.values import encode_topics, from_column_time, to_column_time
 from feeds.model import (
+    AdoptedIssue,
     DeliveryState,
     Issue,
     IssueContent,
     IssuePage,
     IssueState,
     Letter,
-    Selection,
+    NewIssue,
+    RenderedIssue,
     SubscriberPreferences,
 )
 
-#: Slots are unique: of issues that are adopted together each has its own.
+#: The time between the slots of issues that are adopted together, since slots are unique.
 _SECOND = timedelta(seconds=1)
-#: Columns that a letter is made of.
-_LETTER = ("lang", "subject", "html", "text")
+_LETTER_COLUMNS = ("lang", "subject", "html", "text")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RenderedIssue:
-    """Who gets which letter of an issue."""
-
-    letters: Sequence[Letter]
-    #: A place in `letters` for each choice of readers; those whose choice is missing get none.
-    choices: Mapping[SubscriberPreferences, int]
-    #: Addresses for copies and how they are compared; they get the letter at `copies_get`.
-    copies: Sequence[tuple[str, str]] = ()
-    copies_get: int = 0
-    #: The id of the issue that readers must have got to get this one; None: all of the newsletter's get it.
-    of: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewIssue:
-    """An issue before the store knows of it."""
-
-    newsletter: str
-    number: int
-    slot: datetime
-    subject: str
-    selection: Selection
-    page: IssuePage
-    content: IssueContent
-    seed: bytes
-    #: None while it waits for approval.
-    mailing: RenderedIssue | None
-    transport: str = ""
-    #: The id of the issue that it corrects.
-    corrects: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AdoptedIssue:
-    """An issue that was sent and that the store did not know: what its page says."""
-
-    number: int
-    subject: str
-    page: str
+_Conditions = tuple[sa.ColumnElement[bool], ...]
 
 
 class Issues:
-    """An open store."""
+    """The issues in an open store."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._db = connection
 
-    # Issues -----------------------------------------------------------------------------------------------------
+    # Issues -------------------------------------------------------------------------------------------------------
 
     def announced_ids(self, newsletter: str) -> frozenset[str]:
-        """Return the ids of the entries a newsletter has announced."""
+        """Return the ids of the entries that a newsletter has announced."""
         query = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
     def last_issue(self, newsletter: str) -> tuple[datetime | None, int]:
-        """Return the last slot that was used, in UTC, and the highest number given; a correction uses up no slot."""
+        """Return the last used slot, in UTC, and the highest number; a correction uses no slot."""
         slots = sa.func.max(issues.c.slot).filter(issues.c.corrects.is_(None))
         query = sa.select(slots, sa.func.max(issues.c.number))
         with self._db.begin():
             slot, number = self._db.execute(query.where(issues.c.newsletter == newsletter)).one()
         return (from_column_time(slot) if slot else None), number or 0
 
-    def freeze(self, plan: NewIssue, now: datetime) -> bool:
-        """Keep an issue with its letters, announcements and recipients, all or nothing.
+    def freeze(self, issue: NewIssue, now: datetime) -> bool:
+        """Store an issue with its letters, announcements and recipients, all or nothing.
 
-        Returns False when the slot or number was used in the meantime: somebody else has composed it.
+        Returns False if the slot or number was used meanwhile, because another process has composed the issue.
         """
         try:
             with self._db.begin():
-                self._freeze(plan, now)
+                self._insert_issue(issue, now)
         except sa.exc.IntegrityError:
-            if not self._has_taken(plan):
+            if not self._is_taken(issue):
                 raise
             return False
         return True
 
-    def _has_taken(self, plan: NewIssue) -> bool:
-        place = sa.or_(issues.c.slot == to_column_time(plan.slot), issues.c.number == plan.number)
-        query = sa.select(issues.c.id).where(issues.c.newsletter == plan.newsletter, place)
+    def _is_taken(self, issue: NewIssue) -> bool:
+        is_taken = sa.or_(issues.c.slot == to_column_time(issue.slot), issues.c.number == issue.number)
+        query = sa.select(issues.c.id).where(issues.c.newsletter == issue.newsletter, is_taken)
         with self._db.begin():
             return self._db.execute(query).first() is not None
 
-    def _freeze(self, plan: NewIssue, now: datetime) -> None:
+    def _insert_issue(self, issue: NewIssue, now: datetime) -> None:
         issue_id = self._insert_one(
             issues.insert().values(
-                newsletter=plan.newsletter,
-                number=plan.number,
-                slot=to_column_time(plan.slot),
+                newsletter=issue.newsletter,
+                number=issue.number,
+                slot=to_column_time(issue.slot),
                 state=IssueState.SENDING,
-                subject=plan.subject,
+                subject=issue.subject,
                 composed_at=to_column_time(now),
-                approved=plan.mailing is not None,
-                note=plan.selection.note.digest if plan.selection.note else "",
-                seed=plan.seed,
-                transport=plan.transport,
-                corrects=plan.corrects,
+                approved=issue.rendered is not None,
+                note=issue.selection.note.digest if issue.selection.note else "",
+                seed=issue.seed,
+                transport=issue.transport,
+                corrects=issue.corrects,
             ),
         )
-        told = (
-            ("story", plan.selection.stories),
-            ("also", plan.selection.also),
-            ("passed_over", plan.selection.passed_over),
+        announcements = (
+            ("story", issue.selection.stories),
+            ("also", issue.selection.also),
+            ("passed_over", issue.selection.passed_over),
         )
         rows = [
             {
-                "newsletter": plan.newsletter,
+                "newsletter": issue.newsletter,
                 "entry_id": entry.id,
                 "issue_id": issue_id,
                 "how": how,
                 "position": position,
             }
-            for how, chosen in told
-            for position, entry in enumerate(chosen)
+            for how, entries in announcements
+            for position, entry in enumerate(entries)
         ]
         self._insert(announced, rows)
-        said = {"page": plan.page.html, "entry": plan.page.entry, "content": msgspec.json.encode(plan.content)}
-        self._insert(contents, [{"issue_id": issue_id} | said])
-        if plan.mailing:
-            self._address(issue_id, plan.newsletter, plan.mailing)
+        values = {"page": issue.page.html, "entry": issue.page.entry, "content": msgspec.json.encode(issue.content)}
+        self._insert(contents, [{"issue_id": issue_id} | values])
+        if issue.rendered:
+            self._insert_deliveries(issue_id, issue.newsletter, issue.rendered)
 
-    def _address(self, issue_id: int, newsletter: str, mailing: RenderedIssue) -> None:
-        """Write down the letters, and a delivery for each reader and copy; a reader who is a copy as well gets one."""
-        ids = [self._insert_one(letters.insert().values(issue_id=issue_id, **_columns(one))) for one in mailing.letters]
-        for choice, place in mailing.choices.items():
-            this = {"issue_id": issue_id, "letter_id": ids[place], "state": DeliveryState.READY}
-            to = sa.select(
-                *(sa.literal(value).label(name) for name, value in this.items()),
-                subscribers.c.id,
-                subscribers.c.email,
-                subscribers.c.email_key,
-            ).where(*_reads(newsletter, mailing.of), subscribers.c.lang.is_not_distinct_from(choice.lang))
-            to = to.where(subscriptions.c.topics == encode_topics(choice.topics)).order_by(subscribers.c.id)
-            columns = [*this, "subscriber_id", "recipient", "recipient_key"]
-            self._db.execute(deliveries.insert().from_select(columns, to))
-        here = sa.select(deliveries.c.recipient_key).where(deliveries.c.issue_id == issue_id)
-        keys = [key for _, key in mailing.copies]
-        had = set(self._db.execute(here.where(deliveries.c.recipient_key.in_(keys))).scalars())
-        copies = {key: email for email, key in mailing.copies if key not in had}
-        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": ids[mailing.copies_get]}
-        self._insert(deliveries, [common | {"recipient": e, "recipient_key": k} for k, e in copies.items()])
-        everybody = sa.select(sa.func.count()).where(deliveries.c.issue_id == issue_id).scalar_subquery()
-        self._db.execute(issues.update().where(issues.c.id == issue_id).values(recipients=everybody))
+    def _insert_deliveries(self, issue_id: int, newsletter: str, rendered: RenderedIssue) -> None:
+        """Store letters and deliveries; a subscriber whose address is in `copy_to` gets only one."""
+        rows = [letters.insert().values(issue_id=issue_id, **_letter_values(letter)) for letter in rendered.letters]
+        ids = [self._insert_one(row) for row in rows]
+        is_recipient = _is_recipient(newsletter, rendered.recipients_of)
+        for preferences, index in rendered.letter_index.items():
+            self._insert_subscriber_deliveries(issue_id, ids[index], preferences, is_recipient)
+        self._insert_copies(issue_id, ids[rendered.copy_letter_index] if rendered.copies else 0, rendered.copies)
+        count = sa.select(sa.func.count()).where(deliveries.c.issue_id == issue_id).scalar_subquery()
+        self._db.execute(issues.update().where(issues.c.id == issue_id).values(recipients=count))
+
+    def _insert_subscriber_deliveries(
+        self, issue_id: int, letter_id: int, preferences: SubscriberPreferences, is_recipient: _Conditions
+    ) -> None:
+        common = {"issue_id": issue_id, "letter_id": letter_id, "state": DeliveryState.READY}
+        recipients = sa.select(
+            *(sa.literal(value).label(name) for name, value in common.items()),
+            subscribers.c.id,
+            subscribers.c.email,
+            subscribers.c.email_key,
+        ).where(*is_recipient, subscribers.c.lang.is_not_distinct_from(preferences.lang))
+        recipients = recipients.where(subscriptions.c.topics == encode_topics(preferences.topics))
+        columns = [*common, "subscriber_id", "recipient", "recipient_key"]
+        self._db.execute(deliveries.insert().from_select(columns, recipients.order_by(subscribers.c.id)))
+
+    def _insert_copies(self, issue_id: int, letter_id: int, copies: Sequence[tuple[str, str]]) -> None:
+        query = sa.select(deliveries.c.recipient_key).where(deliveries.c.issue_id == issue_id)
+        keys = [key for _, key in copies]
+        subscribed = set(self._db.execute(query.where(deliveries.c.recipient_key.in_(keys))).scalars())
+        emails = {key: email for email, key in copies if key not in subscribed}
+        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": letter_id}
+        self._insert(deliveries, [common | {"recipient": e, "recipient_key": k} for k, e in emails.items()])
 
     def _insert_one(self, row: sa.Insert) -> int:
         key = self._db.execute(row).inserted_primary_key
@@ -192,12 +162,12 @@ class Issues:
             self._db.execute(table.insert(), rows)
 
     def has_sent_by(self, transport: str) -> bool:
-        """Return whether any issue was ever sent so."""
+        """Return whether any issue was ever sent with this transport."""
         with self._db.begin():
             return self._db.execute(sa.select(issues.c.id).where(issues.c.transport == transport)).first() is not None
 
     def load_issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
-        """Return the issues, oldest first; only those on their way if *unfinished*."""
+        """Return the issues, oldest first; if *unfinished*, only those being sent."""
         stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
         other = issues.alias()
         corrected = sa.select(other.c.number).where(other.c.id == issues.c.corrects).scalar_subquery()
@@ -207,33 +177,33 @@ class Issues:
         if unfinished:
             query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
         with self._db.begin():
-            return tuple(_issue(row) for row in self._db.execute(query))
+            return tuple(_to_issue(row) for row in self._db.execute(query))
 
     def load_letters(self, issue_id: int) -> dict[int, Letter]:
-        """Return an issue's letters by their ids, as they were frozen."""
+        """Return the letters of an issue by id."""
         with self._db.begin():
             rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
-        return {row.id: Letter(**{name: getattr(row, name) for name in _LETTER}) for row in rows}
+        return {row.id: Letter(**{name: getattr(row, name) for name in _LETTER_COLUMNS}) for row in rows}
 
     def load_encoded(self, letter_id: int) -> bytes | None:
-        """Return a letter as it goes out; None before it has been put so."""
+        """Return a letter encoded for sending; None if it is not encoded yet."""
         with self._db.begin():
             return self._db.execute(sa.select(letters.c.encoded).where(letters.c.id == letter_id)).scalar()
 
     def save_encoded(self, letter_id: int, encoded: bytes) -> None:
-        """Keep a letter as it goes out."""
+        """Store a letter encoded for sending."""
         with self._db.begin():
             self._db.execute(letters.update().where(letters.c.id == letter_id).values(encoded=encoded))
 
     def load_page(self, issue_id: int) -> IssuePage:
-        """Return an issue as everybody may see it."""
+        """Return the public page of an issue."""
         query = sa.select(contents.c.page, contents.c.entry).where(contents.c.issue_id == issue_id)
         with self._db.begin():
             row = self._db.execute(query).one()
         return IssuePage(html=row.page, entry=row.entry)
 
     def load_content(self, issue_id: int) -> IssueContent | None:
-        """Return what an issue tells; None where an older version froze it, or froze it in a form of its own."""
+        """Return the content of an issue; None if an older version has frozen it in another format, or without it."""
         with self._db.begin():
             found = self._db.execute(sa.select(contents.c.content).where(contents.c.issue_id == issue_id)).scalar()
         try:
@@ -241,63 +211,67 @@ class Issues:
         except msgspec.DecodeError:
             return None
 
-    def adopt(self, newsletter: str, sent: Sequence[AdoptedIssue], entry_ids: Iterable[str], now: datetime) -> int:
-        """Keep issues that were sent without this store, and take entries as told by them; return how many were not.
+    def adopt(self, newsletter: str, adopted: Sequence[AdoptedIssue], entry_ids: Iterable[str], now: datetime) -> int:
+        """Store issues that were sent before this store, and mark entries as announced; return how many were not.
 
-        Where there is no issue at all one of the number 0 stands for what was told elsewhere; nothing shows it.
+        Without any issue, one with the number 0 holds the announcements; it is never shown.
         """
         with self._db.begin():
-            known = sa.select(sa.func.max(issues.c.id)).where(issues.c.newsletter == newsletter)
-            last = self._db.execute(known).scalar()
-            for at, one in enumerate(sent):
-                last = self._adopt(newsletter, one, now - (len(sent) - 1 - at) * _SECOND, now)
-            if last is None:
-                last = self._adopt(newsletter, AdoptedIssue(number=0, subject="", page=""), now, now)
-            had = set(
-                self._db.execute(sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)).scalars()
-            )
-            new = [one for one in entry_ids if one not in had]
-            common = {"newsletter": newsletter, "issue_id": last, "how": "passed_over", "position": 0}
-            self._insert(announced, [common | {"entry_id": one} for one in new])
+            query = sa.select(sa.func.max(issues.c.id)).where(issues.c.newsletter == newsletter)
+            last_id = self._db.execute(query).scalar()
+            for index, issue in enumerate(adopted):
+                last_id = self._adopt(newsletter, issue, now - (len(adopted) - 1 - index) * _SECOND, now)
+            if last_id is None:
+                last_id = self._adopt(newsletter, AdoptedIssue(number=0, subject="", page=""), now, now)
+            announced_ids = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
+            known = set(self._db.execute(announced_ids).scalars())
+            new = [entry_id for entry_id in entry_ids if entry_id not in known]
+            common = {"newsletter": newsletter, "issue_id": last_id, "how": "passed_over", "position": 0}
+            self._insert(announced, [common | {"entry_id": entry_id} for entry_id in new])
             return len(new)
 
-    def _adopt(self, newsletter: str, one: AdoptedIssue, slot: datetime, now: datetime) -> int:
-        about = {"newsletter": newsletter, "number": one.number, "subject": one.subject, "state": IssueState.SENT}
-        row = issues.insert().values(slot=to_column_time(slot), composed_at=to_column_time(now), **about)
+    def _adopt(self, newsletter: str, issue: AdoptedIssue, slot: datetime, now: datetime) -> int:
+        values = {"newsletter": newsletter, "number": issue.number, "subject": issue.subject, "state": IssueState.SENT}
+        row = issues.insert().values(slot=to_column_time(slot), composed_at=to_column_time(now), **values)
         issue_id = self._insert_one(row)
-        self._insert(contents, [{"issue_id": issue_id, "page": one.page, "entry": ""}])
+        self._insert(contents, [{"issue_id": issue_id, "page": issue.page, "entry": ""}])
         return issue_id
 
     def note_digests(self, newsletter: str) -> frozenset[str]:
-        """Return the digests of the editor's notes that a newsletter's issues were composed with."""
+        """Return the digests of the editor's notes in the issues of a newsletter."""
         query = sa.select(issues.c.note).where(issues.c.newsletter == newsletter, issues.c.note != "")
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
     def correction_digests(self, issue_id: int) -> frozenset[str]:
-        """Return the digests of the notes that an issue was corrected with."""
+        """Return the digests of the notes of the corrections of an issue."""
         query = sa.select(issues.c.note).where(issues.c.corrects == issue_id)
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
     def reached_keys(self, issue_id: int, keys: Collection[str]) -> frozenset[str]:
-        """Return which addresses, as they are compared, got an issue or may have got it."""
-        query = sa.select(deliveries.c.recipient_key).where(*_got(issue_id), deliveries.c.recipient_key.in_(keys))
+        """Return which of these addresses, as addresses are compared, got an issue or may have got it."""
+        query = sa.select(deliveries.c.recipient_key).where(*_has_received(issue_id))
+        query = query.where(deliveries.c.recipient_key.in_(keys))
         with self._db.begin():
             return frozenset(self._db.execute(query).scalars())
 
-    def count_recipients(self, newsletter: str, mailing: RenderedIssue) -> int:
-        """Return how many a mailing would go to, give or take a reader who is a copy as well."""
-        counts = self.load_preferences(newsletter, of=mailing.of)
-        return sum(counts.get(choice, 0) for choice in mailing.choices) + len(dict(mailing.copies))
+    def count_recipients(self, newsletter: str, rendered: RenderedIssue) -> int:
+        """Return the number of recipients; a subscriber whose address is in `copy_to` counts twice."""
+        counts = self.load_preferences(newsletter, recipients_of=rendered.recipients_of)
+        return sum(counts.get(preferences, 0) for preferences in rendered.letter_index) + len(dict(rendered.copies))
 
-    def load_preferences(self, newsletter: str, *, of: int | None = None) -> dict[SubscriberPreferences, int]:
-        """Return what a newsletter's active readers have asked for, and how many of them asked for just that.
+    def load_preferences(
+        self, newsletter: str, *, recipients_of: int | None = None
+    ) -> dict[SubscriberPreferences, int]:
+        """Return how many active subscribers of a newsletter have each set of preferences.
 
-        With the id *of* an issue only those count who got it, or may have got it.
+        With the id of an issue in *recipients_of*, only those count who got it or may have got it.
         """
-        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count()).where(*_reads(newsletter, of))
-        query = query.group_by(subscribers.c.lang, subscriptions.c.topics)
+        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count())
+        query = query.where(*_is_recipient(newsletter, recipients_of)).group_by(
+            subscribers.c.lang, subscriptions.c.topics
+        )
         query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
         with self._db.begin():
             rows = self._db.execute(query).all()
@@ -306,15 +280,15 @@ class Issues:
             for lang, topics, number in rows
         }
 
-    def approve(self, issue: Issue, mailing: RenderedIssue) -> None:
-        """Freeze who an issue goes to and with which letters; from now on it is on its way."""
+    def approve(self, issue: Issue, rendered: RenderedIssue) -> None:
+        """Freeze the recipients and letters of an issue; it will be sent from now on."""
         with self._db.begin():
-            here = issues.update().where(issues.c.id == issue.id, ~issues.c.approved).values(approved=True)
-            if self._db.execute(here).rowcount:
-                self._address(issue.id, issue.newsletter, mailing)
+            update = issues.update().where(issues.c.id == issue.id, ~issues.c.approved).values(approved=True)
+            if self._db.execute(update).rowcount:
+                self._insert_deliveries(issue.id, issue.newsletter, rendered)
 
     def cancel(self, issue_id: int) -> None:
-        """Forget an issue that nobody has approved: its posts are news again, its slot and number free."""
+        """Delete an issue that is not approved; its entries can be announced again, its slot and number are free."""
         with self._db.begin():
             waiting = sa.select(issues.c.id).where(issues.c.id == issue_id, ~issues.c.approved)
             for table in (announced, contents):
@@ -322,28 +296,31 @@ class Issues:
             self._db.execute(issues.delete().where(issues.c.id == issue_id, ~issues.c.approved))
 
     def retract(self, issue_id: int, at: datetime | None, reason: str = "") -> None:
-        """Write down that an issue was taken back, and why; without a moment, that it was not."""
-        said = {"retracted_at": to_column_time(at) if at else None, "retraction": reason}
+        """Record that an issue was retracted, and why; without a time, that it is not."""
+        values = {"retracted_at": to_column_time(at) if at else None, "retraction": reason}
         with self._db.begin():
-            self._db.execute(issues.update().where(issues.c.id == issue_id).values(said))
+            self._db.execute(issues.update().where(issues.c.id == issue_id).values(values))
 
     def finish(self, issue_id: int) -> None:
-        """Write down that an issue has come to its end with everybody, and how many it reached."""
-        here = deliveries.c.issue_id == issue_id
-        reached = sa.select(sa.func.count()).where(here, deliveries.c.state == DeliveryState.SENT).scalar_subquery()
-        done = issues.update().where(issues.c.id == issue_id).values(state=IssueState.SENT, sent=reached)
+        """Record that all deliveries of an issue are finished, and how many were sent."""
+        in_issue = deliveries.c.issue_id == issue_id
+        sent = sa.select(sa.func.count()).where(in_issue, deliveries.c.state == DeliveryState.SENT).scalar_subquery()
+        update = issues.update().where(issues.c.id == issue_id).values(state=IssueState.SENT, sent=sent)
         with self._db.begin():
-            self._db.execute(done)
+            self._db.execute(update)
 
 
-def _reads(newsletter: str, of: int | None = None) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return what is true of a newsletter's active readers and their subscription; who is paused is left out.
+def _is_recipient(newsletter: str, recipients_of: int | None = None) -> _Conditions:
+    """Return conditions for active subscribers of a newsletter who are not paused.
 
-    With the id *of* an issue, of those only who got it or may have got it.
+    With the id of an issue in *recipients_of*, only for those who got it or may have got it.
     """
-    got = () if of is None else (subscribers.c.id.in_(sa.select(deliveries.c.subscriber_id).where(*_got(of))),)
+    received: _Conditions = ()
+    if recipients_of is not None:
+        query = sa.select(deliveries.c.subscriber_id).where(*_has_received(recipients_of))
+        received = (subscribers.c.id.in_(query),)
     return (
-        *got,
+        *received,
         subscriptions.c.newsletter == newsletter,
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.status == "active",
@@ -352,17 +329,17 @@ def _reads(newsletter: str, of: int | None = None) -> tuple[sa.ColumnElement[boo
     )
 
 
-def _got(issue_id: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return what is true of the deliveries of an issue that have arrived or may have, also where it was ended then."""
+def _has_received(issue_id: int) -> _Conditions:
+    """Return conditions for the deliveries of an issue that were sent or may have been, also if cancelled then."""
     arrived = sa.or_(deliveries.c.state.in_([DeliveryState.SENT, DeliveryState.UNKNOWN]), deliveries.c.unknowns > 0)
     return (deliveries.c.issue_id == issue_id, arrived)
 
 
-def _columns(letter: Letter) -> dict[str, str]:
-    return {name: getattr(letter, name) for name in _LETTER}
+def _letter_values(letter: Letter) -> dict[str, str]:
+    return {name: getattr(letter, name) for name in _LETTER_COLUMNS}
 
 
-def _issue(row: Any) -> Issue:
+def _to_issue(row: Any) -> Issue:
     return Issue(
         id=row.id,
         newsletter=row.newsletter,

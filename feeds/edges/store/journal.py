@@ -1,21 +1,24 @@
-"""What is to go into the journal beside the store: rows that triggers have written, and what they are about."""
+"""Pending journal records: rows that triggers have inserted, and the data that they refer to."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, transaction
+from feeds.edges.store.codec import decode_time
+from feeds.edges.store.sqlite import transaction
 from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, SubscriberEvent
 
-#: What is not about people.
-_THING = "(j.what IN ('id', 'issue'))"
-_LAST = f"SELECT max(id) FROM (SELECT j.id FROM journal j WHERE {_THING} = :things ORDER BY j.id LIMIT :most)"  # noqa: S608 - made of constants
-_IDS = """
+#: Records that are not about subscribers.
+_NOT_EVENT = "(j.what IN ('id', 'issue'))"
+_SELECT_LAST = (
+    f"SELECT max(id) FROM (SELECT j.id FROM journal j WHERE {_NOT_EVENT} = :things ORDER BY j.id LIMIT :most)"  # noqa: S608 - made of constants
+)
+_SELECT_IDS = """
     SELECT j.id, e.id, e.path, e.text_digest, e.title, e.published, e.sketch
     FROM journal j JOIN entries e ON e.id = j.who WHERE j.what = 'id' AND j.id <= ? ORDER BY j.id
 """
-_ISSUES = """
+_SELECT_ISSUES = """
     SELECT j.id, i.newsletter, i.number, i.slot, i.subject, i.state, i.composed_at, i.transport, i.note, i.recipients,
         i.sent, coalesce(c.entry, ''), i.retracted_at, i.retraction,
         (SELECT o.number FROM issues o WHERE o.id = i.corrects), i.id
@@ -23,73 +26,75 @@ _ISSUES = """
     LEFT JOIN contents c ON c.issue_id = i.id
     WHERE j.what = 'issue' AND j.id <= ? ORDER BY j.id
 """
-_ANNOUNCED = "SELECT how, entry_id FROM announced WHERE issue_id = ? ORDER BY how, position, entry_id"
-_WORDS = f"SELECT j.id, j.what, j.who, j.newsletter, j.at FROM journal j WHERE NOT {_THING} AND j.id <= ? ORDER BY j.id"  # noqa: S608 - made of constants
+_SELECT_ANNOUNCED = "SELECT how, entry_id FROM announced WHERE issue_id = ? ORDER BY how, position, entry_id"
+_SELECT_EVENTS = f"""
+    SELECT j.id, j.what, j.who, j.newsletter, j.at FROM journal j WHERE NOT {_NOT_EVENT} AND j.id <= ? ORDER BY j.id
+"""  # noqa: S608 - made of constants
 
 
 class Journal:
-    """The part of an open store that knows them."""
+    """The pending journal records in an open store."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def has_pending(self, *, people: bool) -> bool:
-        """Return whether anything waits: about people, or about ids and issues."""
-        query = f"SELECT 1 FROM journal j WHERE {_THING} = ? LIMIT 1"  # noqa: S608 - made of constants
+        """Return whether records are pending: events of subscribers if *people*, else ids and issues."""
+        query = f"SELECT 1 FROM journal j WHERE {_NOT_EVENT} = ? LIMIT 1"  # noqa: S608 - made of constants
         return self._db.execute(query, (not people,)).fetchone() is not None
 
     @contextmanager
-    def take_batch(self, most: int, *, people: bool) -> Iterator[list[JournalRecord]]:
-        """Hold the first lines of those that wait; they are forgotten if what is done with them ends well.
+    def take_batch(self, limit: int, *, people: bool) -> Iterator[list[JournalRecord]]:
+        """Yield the first pending records; delete them if the block ends without an exception.
 
-        Nobody else takes any meanwhile, so their order is the one in which they are written. In those about people
-        `who` is an address, as addresses are compared, but for what is about the suppression list.
+        No other process takes any meanwhile, so they are written in their order. In events of subscribers `who` is an
+        address, as addresses are compared, except in events of the suppression list.
         """
         with transaction(self._db):
-            last = self._db.execute(_LAST, {"things": not people, "most": most}).fetchone()[0] or 0
-            yield list((self._words(last) if people else self._things(last)).values())
-            self._db.execute(f"DELETE FROM journal AS j WHERE j.id <= ? AND {_THING} = ?", (last, not people))  # noqa: S608 - made of constants
+            last = self._db.execute(_SELECT_LAST, {"things": not people, "most": limit}).fetchone()[0] or 0
+            yield list((self._events(last) if people else self._ids_and_issues(last)).values())
+            self._db.execute(f"DELETE FROM journal AS j WHERE j.id <= ? AND {_NOT_EVENT} = ?", (last, not people))  # noqa: S608 - made of constants
 
     def load_pending(self) -> dict[int, JournalRecord]:
-        """Return everything that waits, by its number."""
+        """Return all pending records by number."""
         last = self.last_number()
-        return self._things(last) | self._words(last)
+        return self._ids_and_issues(last) | self._events(last)
 
     def last_number(self) -> int:
-        """Return the highest number of what waits; 0 where nothing does."""
+        """Return the highest number of a pending record; 0 if there is none."""
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0])
 
     def drop(self, numbers: Iterable[int], *, after: int | None = None) -> None:
-        """Forget some of what waits, and everything behind a number."""
+        """Delete some pending records, and all after a number."""
         with transaction(self._db):
             self._db.executemany("DELETE FROM journal WHERE id = ?", ((number,) for number in numbers))
             if after is not None:
                 self._db.execute("DELETE FROM journal WHERE id > ?", (after,))
 
-    def _words(self, last: int) -> dict[int, JournalRecord]:
-        rows = self._db.execute(_WORDS, (last,))
+    def _events(self, last: int) -> dict[int, JournalRecord]:
+        rows = self._db.execute(_SELECT_EVENTS, (last,))
         return {
-            n: SubscriberEvent(what=what, who=who, newsletter=name, at=decode_time(at))
-            for n, what, who, name, at in rows
+            number: SubscriberEvent(what=what, who=who, newsletter=name, at=decode_time(at))
+            for number, what, who, name, at in rows
         }
 
-    def _things(self, last: int) -> dict[int, JournalRecord]:
-        given: dict[int, JournalRecord] = {
-            number: IdAssigned(id=identity, path=path, text=text, title=title, published=published, sketch=sketch)
-            for number, identity, path, text, title, published, sketch in self._db.execute(_IDS, (last,))
+    def _ids_and_issues(self, last: int) -> dict[int, JournalRecord]:
+        ids: dict[int, JournalRecord] = {
+            number: IdAssigned(id=entry_id, path=path, text=text, title=title, published=published, sketch=sketch)
+            for number, entry_id, path, text, title, published, sketch in self._db.execute(_SELECT_IDS, (last,))
         }
-        return given | self._issues(last)
+        return ids | self._issues(last)
 
     def _issues(self, last: int) -> dict[int, JournalRecord]:
-        """Return each issue once: all that is said of it is how it stands now."""
-        rows = {row[-1]: row for row in self._db.execute(_ISSUES, (last,)).fetchall()}
+        """Return each issue once, in its present state."""
+        rows = {row[-1]: row for row in self._db.execute(_SELECT_ISSUES, (last,)).fetchall()}
         return {row[0]: self._issue_record(row) for row in rows.values()}
 
     def _issue_record(self, row: tuple[Any, ...]) -> IssueRecorded:
         _, newsletter, number, slot, subject, state, composed_at, transport, note, recipients, sent, *rest = row
-        entry, retracted_at, retraction, corrects, identity = rest
+        entry, retracted_at, retraction, corrects, issue_id = rest
         entries: dict[str, list[str]] = {}
-        for how, entry_id in self._db.execute(_ANNOUNCED, (identity,)):
+        for how, entry_id in self._db.execute(_SELECT_ANNOUNCED, (issue_id,)):
             entries.setdefault(how, []).append(entry_id)
         return IssueRecorded(
             newsletter=newsletter,

@@ -1,7 +1,7 @@
-"""The journal: a file beside the store to which lines are only ever added, for the day on which the store is lost.
+"""The journal: an append-only file beside the store, from which a restored backup is brought up to date.
 
-A line is a JSON object. Nobody is named in it (people stand there as on the suppression list), so that whoever is
-erased need not be erased here, and the file need never be written anew.
+Each line is a JSON object. It has no addresses, only the digests of the suppression list, so that erasing an address
+does not require rewriting the file.
 """
 
 import os
@@ -18,23 +18,23 @@ _DECODER = msgspec.json.Decoder(JournalRecord)
 
 
 def journal_path(store: Path) -> Path:
-    """Return where the journal of a store lies."""
+    """Return the path of the journal of a store."""
     return store.with_name(f"{store.name}.journal")
 
 
-def append_records(file: Path, lines: Iterable[JournalRecord]) -> None:
-    """Add lines, and come back when they are on the disk.
+def append_records(file: Path, records: Iterable[JournalRecord]) -> None:
+    """Append records, and sync them to the disk.
 
-    A line that a killed process has left unfinished is closed off: what it was to say is not forgotten in the store.
+    An incomplete line of a killed process is ended first; its record is still pending in the store.
 
     Raises:
         OutputError: they cannot be written.
     """
-    content = b"".join(_ENCODER.encode(line) + b"\n" for line in lines)
+    content = b"".join(_ENCODER.encode(record) + b"\n" for record in records)
     try:
         is_new = not file.exists()
         with os.fdopen(os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as opened:
-            opened.write((b"\n" if _is_torn(opened.fileno()) else b"") + content)
+            opened.write((b"\n" if _ends_mid_line(opened.fileno()) else b"") + content)
             opened.flush()
             os.fsync(opened.fileno())
         if is_new:
@@ -43,21 +43,21 @@ def append_records(file: Path, lines: Iterable[JournalRecord]) -> None:
         raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
 
 
-def _is_torn(number: int) -> bool:
-    size = os.fstat(number).st_size
-    return size > 0 and os.pread(number, 1, size - 1) != b"\n"
+def _ends_mid_line(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def read_records(file: Path, tell: Callable[[str], None]) -> Iterator[JournalRecord]:
-    """Yield the lines, oldest first; *tell* is told of those that cannot be read. No file: no lines.
+def read_records(file: Path, warn: Callable[[str], None]) -> Iterator[JournalRecord]:
+    """Yield the records, oldest first; call *warn* for lines that cannot be read. Without a file there are none.
 
     Raises:
         OutputError: the file cannot be read.
@@ -68,8 +68,8 @@ def read_records(file: Path, tell: Callable[[str], None]) -> Iterator[JournalRec
                 try:
                     yield _DECODER.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError) as e:
-                    if line.endswith(b"\n"):  # else it is the last, and was never finished
-                        tell(f"{file}:{number}: cannot be read, and is left out: {e}")
+                    if line.endswith(b"\n"):  # else it is the last line, which was not completed
+                        warn(f"{file}:{number}: cannot be read, and is ignored: {e}")
     except FileNotFoundError:
         return
     except OSError as e:

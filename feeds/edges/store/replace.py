@@ -1,4 +1,4 @@
-"""Putting another store in a store's place, in one step; what stood there is kept beside it."""
+"""Replace a store by a restored one in one step; the previous store is kept beside it."""
 
 import os
 import sqlite3
@@ -10,82 +10,82 @@ from feeds.edges.store.database import SCHEMA_VERSION
 from feeds.edges.store.entries import Entries
 from feeds.errors import StoreError
 
-#: What SQLite may have laid beside a store.
-_ENDINGS = ("-wal", "-shm", "-journal")
+#: Files that SQLite may have put beside a store.
+_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 @contextmanager
 def open_replacement(backup: Path, store: Path) -> Iterator[Path]:
-    """Hold a copy of a backup open, beside the store that it is to replace; what is left of it at the end goes.
+    """Yield a copy of a backup, in the folder of the store that it will replace; at the end, delete what is left of it.
 
     Raises:
-        StoreError: the backup is none, or cannot be copied.
+        StoreError: the file is not a backup, or cannot be copied.
     """
     copy = store.with_name(f".{store.name}-unfinished")
     try:
         _copy(backup, copy)
         yield copy
     finally:
-        _remove(copy)
+        _delete(copy)
 
 
 def _copy(backup: Path, to: Path) -> None:
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        _remove(to)  # of a process that was killed
+        _delete(to)  # left by a killed process
         os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        place = f"{backup.resolve().as_uri()}?mode=ro&immutable=1"  # nothing is laid beside it
+        place = f"{backup.resolve().as_uri()}?mode=ro&immutable=1"  # SQLite creates no files beside it
         with closing(sqlite3.connect(place, uri=True)) as source, closing(sqlite3.connect(to)) as target:
-            _check(source, backup)
+            _check_backup(source, backup)
             source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")
     except (OSError, sqlite3.Error) as e:
-        raise StoreError(f"{backup}: cannot be brought back: {getattr(e, 'strerror', None) or e}") from e
+        raise StoreError(f"{backup}: cannot be restored: {getattr(e, 'strerror', None) or e}") from e
 
 
-def _check(source: sqlite3.Connection, backup: Path) -> None:
-    said = source.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said != "ok":
-        raise StoreError(f"{backup}: is damaged: {said}")
-    found = Entries(source).schema_version()
-    if found is None:
-        raise StoreError(f"{backup}: is no copy of a store")
-    if found > SCHEMA_VERSION:
-        raise StoreError(f"{backup}: is of a newer version (its tables are at {found}); upgrade feeds")
+def _check_backup(source: sqlite3.Connection, backup: Path) -> None:
+    result = source.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise StoreError(f"{backup}: is damaged: {result}")
+    version = Entries(source).schema_version()
+    if version is None:
+        raise StoreError(f"{backup}: is not a copy of a store")
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"{backup}: was written by a newer version (its tables are at {version}); upgrade feeds")
 
 
-def _remove(copy: Path) -> None:
-    for ending in ("", *_ENDINGS):
-        copy.with_name(copy.name + ending).unlink(missing_ok=True)
+def _delete(copy: Path) -> None:
+    for suffix in ("", *_SUFFIXES):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
 
 
-def replace_store(copy: Path, store: Path, when: str) -> Path | None:
-    """Put a copy that nobody has open in the store's place; return where the former store lies now, if there was one.
+def replace_store(copy: Path, store: Path, until: str) -> Path | None:
+    """Replace the store by a copy that is not open; return the new path of the previous store, if there was one.
 
-    There is never no store: the old one has a second name before the new one takes its first.
+    The previous store gets a second name first, so a store exists at any moment.
 
     Raises:
-        StoreError: it cannot be put there; the former store is where it was.
+        StoreError: the store cannot be replaced; the previous store is unchanged.
     """
     try:
-        _sync(copy)
-        aside = _aside(store, when)
-        for ending in _ENDINGS:  # else they would be taken for the new one's
+        _fsync(copy)
+        aside = _keep_aside(store, until)
+        for suffix in _SUFFIXES:  # else SQLite would apply them to the new store
             with suppress(FileNotFoundError):
-                beside = store.with_name(store.name + ending)
-                beside.replace(aside.with_name(aside.name + ending))
+                beside = store.with_name(store.name + suffix)
+                beside.replace(aside.with_name(aside.name + suffix))
         copy.replace(store)
-        _sync(store.parent)
+        _fsync(store.parent)
     except OSError as e:
-        raise StoreError(f"{store}: the backup cannot be put here: {e.strerror or e}") from e
+        raise StoreError(f"{store}: cannot be replaced by the backup: {e.strerror or e}") from e
     return aside if aside.exists() else None
 
 
-def _aside(store: Path, when: str) -> Path:
-    """Return where the former store has its second name; a name that is free where there is none."""
+def _keep_aside(store: Path, until: str) -> Path:
+    """Give the previous store a second name and return that; without a store, return a free name."""
     number = 1
     while True:
-        aside = store.with_name(f"{store.name}.until-{when}" + (f"-{number}" if number > 1 else ""))
+        aside = store.with_name(f"{store.name}.until-{until}" + (f"-{number}" if number > 1 else ""))
         try:
             aside.hardlink_to(store)
         except FileExistsError:
@@ -96,7 +96,7 @@ def _aside(store: Path, when: str) -> Path:
             return aside
 
 
-def _sync(place: Path) -> None:
+def _fsync(place: Path) -> None:
     number = os.open(place, os.O_RDONLY)
     try:
         os.fsync(number)

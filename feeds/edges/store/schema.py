@@ -1,7 +1,7 @@
-"""The tables of the memory. `fresh.sql` makes the same at once for a new SQLite file; a test holds the two together.
+"""The tables of the store. `fresh.sql` creates the same tables at once for a new SQLite file; a test compares both.
 
-Times are UTC, without zone (SQLite has none). What must never happen twice is unique here, not in the program: a
-slot's issue, a newsletter's announcement of an entry, an issue's delivery to an address.
+Times are UTC, without an offset (SQLite has no type for it). Whatever must happen only once has a unique key here: the
+issue of a slot, the announcement of an entry in a newsletter, the delivery of an issue to an address.
 """
 
 from sqlalchemy import (
@@ -30,7 +30,7 @@ metadata = MetaData(
     },
 )
 
-#: Every entry that was ever public: its id is never given to another.
+#: Every entry that was ever public: its id is never assigned again.
 entries = Table(
     "entries",
     metadata,
@@ -38,14 +38,14 @@ entries = Table(
     Column("path", Text, nullable=False),
     Column("text_digest", String(32), nullable=False),
     Column("first_public_at", DateTime, nullable=False),
-    #: By what it is known again; None in what older versions wrote down.
+    #: To find the entry again; None if an older version has stored it.
     Column("title", Text),
     #: ISO 8601, with offset.
     Column("published", String(40)),
     Column("sketch", LargeBinary),
 )
 
-#: What an entry was until it was found under another path, with another title or another text.
+#: Earlier versions of an entry, before it got another path, title or text.
 entry_history = Table(
     "entry_history",
     metadata,
@@ -61,33 +61,33 @@ entry_history = Table(
 feeds = Table(
     "feeds",
     metadata,
-    #: What it is made by, and of what, as names are compared.
+    #: What the feed is of, and its name as names are compared.
     Column("kind", String(16), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("id", Text, nullable=False),
-    #: Below `public/`. A slug that was given stays given.
+    #: Below `public/`. A slug never changes.
     Column("folder", Text, nullable=False, unique=True),
     Column("label", Text, nullable=False),
-    #: What the feed said last: it never goes back.
+    #: The last `updated` of the feed; it never decreases.
     Column("updated", DateTime),
-    #: Where it lay before: a JSON list.
+    #: Former folders: a JSON list.
     Column("former", Text, nullable=False),
 )
 
-#: Which entries of a feed are together in which archive document; written once, then only added to.
+#: Which entries are in which archive document of a feed; entries are only ever added.
 archive_pages = Table(
     "archive_pages",
     metadata,
     Column("kind", String(16), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    #: How many it takes.
+    #: How many entries it can have.
     Column("size", Integer, nullable=False),
-    #: A JSON list of ids: a page is read and written whole, and there may be thousands.
+    #: A JSON list of ids: a page is read and written as a whole, and there may be thousands of pages.
     Column("entries", Text, nullable=False),
 )
 
-#: Feeds, or single documents of them, that were ended on purpose.
+#: Feeds, or single documents of them, that were retired.
 retired = Table(
     "retired",
     metadata,
@@ -96,7 +96,7 @@ retired = Table(
     Column("at", DateTime, nullable=False),
 )
 
-#: Documents that have changed and whose hub does not know yet.
+#: Changed documents whose hub has not been notified yet.
 pings = Table(
     "pings",
     metadata,
@@ -106,7 +106,7 @@ pings = Table(
     Column("next_at", DateTime, nullable=False),
 )
 
-#: Since when files may have changed that `publish.after` has not been run for; one row, or none.
+#: Since when files may have changed without a run of `publish.after`; one row, or none.
 undeployed = Table("undeployed", metadata, Column("since", DateTime, primary_key=True))
 
 issues = Table(
@@ -119,33 +119,33 @@ issues = Table(
     Column("state", String(16), nullable=False),
     Column("subject", Text, nullable=False),
     Column("composed_at", DateTime, nullable=False),
-    #: False while it waits for a person; then nobody is written down to get it yet.
+    #: False while it waits for approval; then it has no deliveries yet.
     Column("approved", Boolean, nullable=False, server_default="1"),
-    #: A digest of the editor's note, so that no note is used twice; empty without one.
+    #: A digest of the editor's note, so that no note is used twice; empty without a note.
     Column("note", String(32), nullable=False, server_default=""),
-    #: From which the tokens of its deliveries are made (see `feeds.core.newsletters.tokens`): not from a key in a
-    #: file, which may be lost or replaced while letters are on their way.
+    #: From which the tokens of its deliveries are made (see `feeds.core.newsletters.tokens`), since a key in a file
+    #: may be lost or replaced while letters are being sent.
     Column("seed", LargeBinary, nullable=False, server_default=""),
-    #: Why nothing of it is handed over for now; empty: it is.
+    #: Why it is halted; empty: it is not.
     Column("halted", Text, nullable=False, server_default=""),
-    #: How it was sent, as in `mail.transport`; empty where nobody wrote that down.
+    #: As in `mail.transport`; empty if unknown.
     Column("transport", Text, nullable=False, server_default=""),
-    #: How many it went to, and how many of them it reached: kept, since there may be millions to count.
+    #: How many deliveries it has, and how many were sent: stored, since counting millions is slow.
     Column("recipients", Integer, nullable=False, server_default="0"),
     Column("sent", Integer, nullable=False, server_default="0"),
-    #: When it was taken back, and why, for everybody to read.
+    #: When it was retracted, and the public reason.
     Column("retracted_at", DateTime),
     Column("retraction", Text, nullable=False, server_default=""),
-    #: The id of the issue that it corrects, for those who got that one.
+    #: The id of the issue that it corrects; only recipients of that one get it.
     Column("corrects", Integer),
-    #: Whether it may go to all: the first of them have shown that it may, or somebody has said so.
+    #: True if it may be sent to all: the first batch was fine, or the operator has released it.
     Column("whole", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("newsletter", "slot"),
     UniqueConstraint("newsletter", "number"),
     CheckConstraint("state IN ('sending', 'sent')", name="state"),
 )
 
-#: What a newsletter has told its readers, or counts as told. How: story, also (by title), passed_over (not shown).
+#: Entries that a newsletter has announced. How: story, also (by title only), passed_over (not shown).
 announced = Table(
     "announced",
     metadata,
@@ -157,19 +157,19 @@ announced = Table(
     CheckConstraint("how IN ('story', 'also', 'passed_over')", name="how"),
 )
 
-#: What an issue says, apart from `issues`, which every pass looks through.
+#: The content of an issue, separate from `issues`, which every run scans.
 contents = Table(
     "contents",
     metadata,
     Column("issue_id", ForeignKey("issues.id"), primary_key=True),
-    #: The page of the archive, kept so that it stays as sent, and the entry of the newsletter's feed.
+    #: The public page, which stays as it was sent, and the entry in the newsletter's feed.
     Column("page", Text, nullable=False),
     Column("entry", Text, nullable=False),
-    #: JSON: what it tells, until the letters are made of it.
+    #: JSON: the content from which its letters are rendered.
     Column("content", LargeBinary),
 )
 
-#: An issue rendered for readers with one choice, and as it goes out.
+#: An issue rendered for subscribers with the same preferences, and encoded for sending.
 letters = Table(
     "letters",
     metadata,
@@ -179,7 +179,7 @@ letters = Table(
     Column("subject", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
-    #: JSON: as it goes out, written down before it does, so that whoever gets it later gets the same.
+    #: JSON: encoded for sending, stored first, so that later recipients get the same message.
     Column("encoded", LargeBinary),
 )
 
@@ -197,7 +197,7 @@ subscribers = Table(
     Column("status_at", DateTime, nullable=False),
     #: A name of the IANA database.
     Column("timezone", String(64)),
-    #: What they came by: `add`, or the name of a file.
+    #: `add`, or the name of an imported file.
     Column("source", Text, nullable=False, server_default=""),
     CheckConstraint(
         "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')",
@@ -210,11 +210,11 @@ subscriptions = Table(
     metadata,
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("newsletter", Text, primary_key=True, index=True),
-    #: A JSON list of the categories they want, sorted; all where it is empty.
+    #: A sorted JSON list of categories; empty: all.
     Column("topics", Text, nullable=False, server_default="[]"),
 )
 
-#: Who must not be written to again, though they were erased: digests that only the key can compare.
+#: Addresses that must not get mail again, even if erased: digests that need the key to be compared.
 suppressions = Table(
     "suppressions",
     metadata,
@@ -229,20 +229,20 @@ deliveries = Table(
     Column("id", Integer, primary_key=True),
     Column("issue_id", ForeignKey("issues.id"), nullable=False),
     Column("letter_id", ForeignKey("letters.id"), nullable=False),
-    #: None for `copy_to` addresses and for people who were erased.
+    #: None for `copy_to` addresses and erased subscribers.
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
     Column("recipient", Text, nullable=False),
     Column("recipient_key", Text, nullable=False),
     Column("state", String(16), nullable=False),
-    #: The message's `Date`: set at the first hand-over, then kept.
+    #: The `Date` of the message: set at the first attempt, then kept.
     Column("handed_over_at", DateTime),
     Column("sent_at", DateTime),
-    #: The server's last.
+    #: The server's last answer.
     Column("answer", Text),
-    #: How often it said "later", and not before when it is asked again.
+    #: How often the server said "later", and when to try again.
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_at", DateTime),
-    #: How often no answer came.
+    #: How often there was no answer.
     Column("unknowns", Integer, nullable=False, server_default="0"),
     UniqueConstraint("issue_id", "recipient_key"),
     CheckConstraint(
@@ -250,37 +250,37 @@ deliveries = Table(
         name="state",
     ),
 )
-#: A million that are sent are not looked through to find the one that is not.
+#: An index of the pending deliveries only, to find them among millions that are sent.
 _OPEN = deliveries.c.state.not_in(["sent", "failed"])
 Index("ix_deliveries_open", deliveries.c.issue_id, deliveries.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
-#: What came back of letters that went out, and what followed; of readers only, and with them it goes.
+#: Bounces of subscribers, and the decisions on them; deleted with the subscriber.
 bounces = Table(
     "bounces",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
-    #: None where only the reader was named.
+    #: None if only the subscriber is known.
     Column("delivery_id", ForeignKey("deliveries.id")),
     Column("issue_id", ForeignKey("issues.id")),
-    #: The reader's, as addresses are compared.
+    #: Of the address, as addresses are compared.
     Column("domain", Text, nullable=False),
-    #: These three: `feeds.core.subscribers.bounces`. A decision that is empty is still to come.
+    #: See `feeds.core.subscribers.bounces`. An empty decision: undecided.
     Column("kind", String(16), nullable=False),
     Column("status", String(16), nullable=False),
     Column("decision", String(16), nullable=False, server_default=""),
-    #: The server's words.
+    #: The server's answer.
     Column("said", Text, nullable=False),
-    #: When we learned of it; what was decided was decided then.
+    #: When we learned of it, which is also the time of the decision.
     Column("at", DateTime, nullable=False),
-    #: However often a server says so.
+    #: Repeated reports count once.
     UniqueConstraint("delivery_id", "kind"),
 )
 Index("ix_bounces_domain", bounces.c.domain, bounces.c.issue_id)
 _UNDECIDED = bounces.c.decision == ""
 Index("ix_bounces_undecided", bounces.c.id, sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED)
 
-#: Who gets no letters for now; a row goes when its time has come.
+#: Paused subscribers; a row is deleted when the pause ends.
 pauses = Table(
     "pauses",
     metadata,
@@ -288,7 +288,7 @@ pauses = Table(
     Column("until", DateTime, nullable=False),
 )
 
-#: Domains that get none, likewise.
+#: Paused domains, likewise.
 paused_domains = Table(
     "paused_domains",
     metadata,
@@ -297,7 +297,7 @@ paused_domains = Table(
     Column("reason", Text, nullable=False),
 )
 
-#: Who has left one newsletter and still reads others, so that no list brings them back to it.
+#: Unsubscribes from single newsletters, so that no import subscribes the person to them again.
 leaves = Table(
     "leaves",
     metadata,
@@ -306,7 +306,7 @@ leaves = Table(
     Column("at", DateTime, nullable=False),
 )
 
-#: Messages of the bounce mailbox that have had their effect: digests.
+#: Digests of processed messages of the bounce mailbox.
 handled_messages = Table(
     "handled_messages",
     metadata,
@@ -314,7 +314,7 @@ handled_messages = Table(
     Column("at", DateTime, nullable=False),
 )
 
-#: What the operator was told to look after: each once.
+#: Alerts that the operator has received.
 alerts = Table(
     "alerts",
     metadata,
@@ -322,16 +322,15 @@ alerts = Table(
     Column("at", DateTime, nullable=False),
 )
 
-#: Ids that were given, issues that are on their way, who has gone or has come back, until it is written into the file
-#: beside the store (`feeds.edges.store.journal_file`). Triggers fill it (migration 0006), so no way of going is
-#: forgotten.
+#: Pending journal records (assigned ids, sent issues, changes of subscribers) until they are in the journal file, see
+#: `feeds.edges.store.journal_file`. Triggers insert them (migration 0006), so that none is forgotten.
 journal = Table(
     "journal",
     metadata,
     Column("id", Integer, primary_key=True),
     #: `id`, `issue`, a status, `left` or `returned` of a newsletter, a reason of the suppression list, or `allowed`.
     Column("what", String(16), nullable=False),
-    #: As addresses are compared; for the suppression list its digest; the entry's id, the issue's number.
+    #: An address as addresses are compared, a digest of the suppression list, the entry's id or the issue's number.
     Column("who", Text, nullable=False),
     Column("newsletter", Text, nullable=False),
     Column("at", DateTime, nullable=False),

@@ -1,19 +1,18 @@
-"""Plain SQL through the driver (PEP 249), for what every pass asks.
+"""SQL through the sqlite3 driver (PEP 249), for what every run asks.
 
-Loading SQLAlchemy would take longer than the rest of a pass in which little has changed.
+Loading SQLAlchemy would take longer than the rest of a run with few changes.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
-    """Hold a transaction open: all of it is kept, or nothing.
+    """Run the block in a transaction, which is rolled back on an exception.
 
-    One that *writes* to the store waits for others that do before it begins; temporary tables are not the store.
+    One that *writes* to the store waits for other writers before it begins; temporary tables are not in the store.
     """
     connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
     try:
@@ -22,13 +21,3 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def encode_time(moment: datetime) -> str:
-    """Return a moment as SQLAlchemy writes it into SQLite: UTC, without zone."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # years below 1000 too
-
-
-def decode_time(text: str) -> datetime:
-    """Return a moment that was written so."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,12 +1,10 @@
-"""People who come by the thousand: put aside row by row, then judged and taken in at once.
+"""Import subscribers by the thousand: stage the rows in a temporary table, then decide and apply all at once.
 
-What is put aside lies in a temporary table (in a file that goes with the process), so a list of any length takes the
-same memory, and nobody else has to wait for the store while the list is read. That happens only in `settle`, which
-takes all of them in one transaction, or none.
+The temporary table is in a file of the process, so the memory does not grow with the list, and the store is not locked
+while the list is read. Only `commit_import` writes to the store, in one transaction, all or nothing.
 
-What the store remembers of somebody outweighs what a list says, with one exception: that they have gone is news
-wherever it comes from. So whoever has left, or must not be written to, does not come back, and in whichever order lists
-arrive, and a list names people, who has gone in one of them is gone.
+The store outweighs the list, with one exception: that a person is gone is applied whichever source says so. So an
+import never reactivates anyone, and the order of lists, and of rows in a list, does not matter.
 """
 
 import json
@@ -16,17 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from feeds.edges.store.sqlite import encode_time, transaction
-from feeds.edges.store.subscribers import CANCEL_PENDING
-from feeds.edges.store.values import encode_topics
-from feeds.model import Value
+from feeds.edges.store.codec import encode_time, encode_topics
+from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.unsubscribe import CANCEL_PENDING
+from feeds.model import GONE_STATUSES, ImportRow
 
-#: The later outweighs the earlier; from the third on somebody has gone.
-_STATUSES = ("pending", "active", "unsubscribed", "bounced", "complained")
+#: A later status outweighs an earlier one.
+_STATUSES = ("pending", "active", *GONE_STATUSES)
 _WEIGHT = {status: weight for weight, status in enumerate(_STATUSES)}
-_GONE = _WEIGHT["unsubscribed"]
-#: Kibibytes of the store, and of what is put aside, that are held in memory.
-_CACHE = 20_000
+#: Kibibytes of the store, and of the temporary table, that are cached in memory.
+_CACHE_KIB = 20_000
 
 _CREATE = """
     CREATE TEMP TABLE arrivals (
@@ -35,8 +32,8 @@ _CREATE = """
         fate TEXT DEFAULT 'added', person INTEGER, was TEXT
     )
 """
-#: A person who is named again is one person: what was said first stays, what was not said is added.
-_STAGE = """
+#: An address that occurs again is merged: the first values stay, missing ones are added, the worst status counts.
+_INSERT_ROW = """
     INSERT INTO temp.arrivals (number, email, key, weight, lang, timezone, consent, created_at, wants, digests)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET weight = max(weight, excluded.weight), lang = coalesce(lang, excluded.lang),
@@ -45,17 +42,17 @@ _STAGE = """
 """
 
 
-_JUDGE = """
+_SET_FATE = """
     UPDATE temp.arrivals SET person = p.id, was = p.status, fate =
         CASE WHEN is_gone(p.status) THEN iif(is_gone(name(weight)), 'gone', 'stays')
         ELSE iif(is_gone(name(weight)), 'left', 'known') END
     FROM subscribers p WHERE p.email_key = arrivals.key
 """
-_HOLD = """
+_HOLD_SUPPRESSED = """
     UPDATE temp.arrivals SET fate = 'held' WHERE fate IN ('added', 'known') AND EXISTS
         (SELECT 1 FROM json_each(arrivals.digests) d JOIN suppressions s ON s.digest = d.value)
 """
-_MERGE = """
+_FIND_MERGED = """
     UPDATE temp.arrivals SET fate = 'merged' WHERE fate = 'known' AND (
         weight > weight(was)
         OR EXISTS (SELECT 1 FROM subscribers p WHERE p.id = person AND (
@@ -94,79 +91,60 @@ _APPLY = (
 )
 
 
-class ImportRow(Value, frozen=True, kw_only=True):
-    """Somebody on a list."""
-
-    #: Where on the list.
-    number: int
-    email: str
-    key: str
-    #: pending, active, unsubscribed, bounced, complained
-    status: str = "active"
-    lang: str | None = None
-    timezone: str | None = None
-    consent: str
-    created_at: datetime | None = None
-    #: Newsletters, each with topics; none: all.
-    wants: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: What they would be kept as on the suppression list.
-    digests: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptOut:
-    """Somebody who is not brought back."""
+    """A person who is not reactivated."""
 
     number: int
     email: str
-    #: Their status; empty for whom the suppression list holds.
+    #: Their status in the store; empty if they are on the suppression list.
     status: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportCounts:
-    """What became of a list; each person counts once."""
+    """The result of an import; each person counts once."""
 
-    #: People who were not known, by status.
+    #: New people, by status.
     added: Mapping[str, int]
-    #: Known, and now with something that they had not: a newsletter, a topic, a language.
+    #: Known people who got something new: a newsletter, a topic, a language, a time zone.
     merged: int
-    #: Known, and the list says nothing new.
+    #: Known people who got nothing new.
     unchanged: int
-    #: Gone by what the list says: a reader who is none any more.
+    #: Subscribers who are gone according to the list.
     left: int
-    #: Those who had gone, or whom the suppression list holds, and who would have come back.
+    #: People who are gone, or on the suppression list, and are active on the list.
     kept_out: int
 
 
 class SubscriberImport:
-    """The part of an open store that takes in lists; one at a time."""
+    """Imports lists into an open store, one at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def stage(self, coming: Iterable[ImportRow]) -> None:
-        """Put people aside; the store itself is not touched yet."""
-        for function, takes in _FUNCTIONS:
-            self._db.create_function(function.__name__.strip("_"), takes, function, deterministic=True)
+    def stage(self, rows: Iterable[ImportRow]) -> None:
+        """Insert rows into the temporary table; the store is not changed yet."""
+        for function, arity in _FUNCTIONS:
+            self._db.create_function(function.__name__.strip("_"), arity, function, deterministic=True)
         self._db.execute("DROP TABLE IF EXISTS temp.arrivals")
         for schema in ("temp", "main"):
-            self._db.execute(f"PRAGMA {schema}.cache_size = -{_CACHE}")
+            self._db.execute(f"PRAGMA {schema}.cache_size = -{_CACHE_KIB}")
         with transaction(self._db, writes=False):
             self._db.execute(_CREATE)
-            self._db.executemany(_STAGE, map(_row, coming))
+            self._db.executemany(_INSERT_ROW, map(_to_values, rows))
 
-    def commit_import(self, source: str, at: datetime, *, keep: bool) -> ImportCounts:
-        """Say what becomes of those who were put aside; with *keep*, let it become, all or nothing.
+    def commit_import(self, source: str, at: datetime, *, apply: bool) -> ImportCounts:
+        """Decide what each staged row changes, and return the counts; with *apply*, make the changes, all or nothing.
 
-        What waits for people who have left ends.
+        Pending deliveries to people who are gone are cancelled.
         """
-        with transaction(self._db, writes=keep):
-            self._db.execute(_JUDGE)
-            self._db.execute(_HOLD)
-            self._db.execute(_MERGE)
+        with transaction(self._db, writes=apply):
+            self._db.execute(_SET_FATE)
+            self._db.execute(_HOLD_SUPPRESSED)
+            self._db.execute(_FIND_MERGED)
             last = self._db.execute("SELECT coalesce(max(id), 0) FROM subscribers").fetchone()[0]
-            for statement in _APPLY if keep else ():
+            for statement in _APPLY if apply else ():
                 self._db.execute(statement, {"at": encode_time(at), "source": source, "last": last})
         return self._import_counts()
 
@@ -174,41 +152,41 @@ class SubscriberImport:
         rows = self._db.execute(
             "SELECT fate, weight, count(*) FROM temp.arrivals GROUP BY 1, 2 ORDER BY 3 DESC"
         ).fetchall()
-        fates = {fate: sum(number for f, _, number in rows if f == fate) for fate, _, _ in rows}
+        totals = {fate: sum(number for f, _, number in rows if f == fate) for fate, _, _ in rows}
         return ImportCounts(
             added={_STATUSES[weight]: number for fate, weight, number in rows if fate == "added"},
-            merged=fates.get("merged", 0),
-            unchanged=fates.get("known", 0) + fates.get("gone", 0),
-            left=fates.get("left", 0),
-            kept_out=fates.get("stays", 0) + fates.get("held", 0),
+            merged=totals.get("merged", 0),
+            unchanged=totals.get("known", 0) + totals.get("gone", 0),
+            left=totals.get("left", 0),
+            kept_out=totals.get("stays", 0) + totals.get("held", 0),
         )
 
     def kept_out(self) -> Iterator[KeptOut]:
-        """Yield who was not brought back, in the order of the list."""
+        """Yield the people who were not reactivated, in the order of the list."""
         query = "SELECT number, email, iif(fate = 'held', '', was) FROM temp.arrivals WHERE fate IN ('stays', 'held')"
         for number, email, status in self._db.execute(f"{query} ORDER BY id"):
             yield KeptOut(number=number, email=email, status=status)
 
 
-def _row(coming: ImportRow) -> tuple[object, ...]:
+def _to_values(row: ImportRow) -> tuple[object, ...]:
     return (
-        coming.number,
-        coming.email,
-        coming.key,
-        _WEIGHT[coming.status],
-        coming.lang,
-        coming.timezone,
-        coming.consent,
-        coming.created_at and encode_time(coming.created_at),
-        _wants(coming.wants),
-        json.dumps(coming.digests) if coming.digests else "[]",
+        row.number,
+        row.email,
+        row.key,
+        _WEIGHT[row.status],
+        row.lang,
+        row.timezone,
+        row.consent,
+        row.created_at and encode_time(row.created_at),
+        _encode_subscriptions(row.subscriptions),
+        json.dumps(row.digests) if row.digests else "[]",
     )
 
 
 @lru_cache(maxsize=1024)
-def _wants(wants: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    """Return newsletters with their topics, the latter as the table has them."""
-    return json.dumps({newsletter: encode_topics(chosen) for newsletter, chosen in wants})
+def _encode_subscriptions(subscriptions: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """Return newsletters with their topics as JSON; the topics as in their column."""
+    return json.dumps({newsletter: encode_topics(topics) for newsletter, topics in subscriptions})
 
 
 def _weight(status: str | None) -> int | None:
@@ -220,24 +198,24 @@ def _name(weight: int | None) -> str | None:
 
 
 def _is_gone(status: str) -> bool:
-    return _WEIGHT[status] >= _GONE
+    return status in GONE_STATUSES
 
 
-def _joined_wants(had: str, more: str) -> str:
-    found: dict[str, str] = json.loads(had)
-    for newsletter, chosen in json.loads(more).items():
-        found[newsletter] = _joined_topics(found.get(newsletter), chosen) or chosen
-    return json.dumps(found)
+def _joined_wants(known: str, added: str) -> str:
+    merged: dict[str, str] = json.loads(known)
+    for newsletter, topics in json.loads(added).items():
+        merged[newsletter] = _joined_topics(merged.get(newsletter), topics) or topics
+    return json.dumps(merged)
 
 
-def _joined_topics(had: str | None, more: str) -> str | None:
-    """Return what somebody reads who reads both; no topics are all of them, or nothing said."""
-    if had is None or had == more or "[]" in (had, more):  # they did not read it, or no more of it
-        return had
-    return encode_topics([*json.loads(had), *json.loads(more)])
+def _joined_topics(known: str | None, added: str) -> str | None:
+    """Return the topics of a subscriber with both sets of topics; an empty set means all topics, or none given."""
+    if known is None or known == added or "[]" in (known, added):  # no subscription, nothing new, or all topics
+        return known
+    return encode_topics([*json.loads(known), *json.loads(added)])
 
 
-#: What the statements above call, and with how many values.
+#: SQL functions that the statements above call, and their number of arguments. Their names are part of the SQL.
 _FUNCTIONS: tuple[tuple[Callable[..., str | int | None], int], ...] = (
     (_weight, 1),
     (_name, 1),

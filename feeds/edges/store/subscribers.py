@@ -1,7 +1,6 @@
-"""People in the memory: where each stands, and what they read.
+"""Subscribers in the store: their status and subscriptions.
 
-Each method is one transaction; what yields a million of them reads a page at a time, so that nobody else has to wait
-for whoever looks at it.
+Each method is one transaction. Long results are read in pages, so that other processes need not wait for a slow reader.
 """
 
 import json
@@ -12,18 +11,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
-from feeds.edges.store.values import encode_topics
+from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.model import DeliveryState, Subscriber
 
-#: How many are read at a time.
-_PAGE = 1000
+#: Rows that are read at a time.
+_PAGE_SIZE = 1000
 _SELECT = """
     SELECT id, email, email_key, status, lang, timezone, consent, source, created_at, status_at,
         (SELECT json_group_object(newsletter, topics) FROM subscriptions WHERE subscriber_id = p.id)
     FROM subscribers p
 """
-_SELECTED = (
+_IS_SELECTED = (
     "(:status IS NULL OR p.status = :status) AND (:newsletter IS NULL OR EXISTS"
     " (SELECT 1 FROM subscriptions s WHERE s.subscriber_id = p.id AND s.newsletter = :newsletter))"
 )
@@ -34,27 +34,20 @@ _INSERT = """
 _UPDATE = """
     UPDATE subscribers SET status = 'active', lang = coalesce(:lang, lang), timezone = coalesce(:timezone, timezone),
         status_at = CASE status WHEN 'active' THEN status_at ELSE :at END,
-        consent = CASE WHEN :is_news THEN trim(consent || '; ' || :consent, '; ') ELSE consent END
+        consent = CASE WHEN :is_new THEN trim(consent || '; ' || :consent, '; ') ELSE consent END
     WHERE id = :id
 """
-_WANT = "INSERT INTO subscriptions (topics, subscriber_id, newsletter) VALUES (?, ?, ?)"
-_WANT_ELSE = "UPDATE subscriptions SET topics = ? WHERE subscriber_id = ? AND newsletter = ?"
-_COME_BACK = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
-#: What waits for people who have left is over; with which of them, whoever uses it adds.
-CANCEL_PENDING = (
-    "UPDATE deliveries SET state = 'failed', answer = 'left before it was known to be sent'"
-    " WHERE state NOT IN ('sent', 'failed') AND subscriber_id IN"
+_INSERT_SUBSCRIPTION = "INSERT INTO subscriptions (topics, subscriber_id, newsletter) VALUES (?, ?, ?)"
+_UPDATE_TOPICS = "UPDATE subscriptions SET topics = ? WHERE subscriber_id = ? AND newsletter = ?"
+_DELETE_LEAVE = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
+_SELECT_LEAVES = (
+    "SELECT newsletter, at FROM leaves l JOIN subscribers s ON s.id = l.subscriber_id WHERE s.email_key = ?"
 )
-_LEAVE = (
-    "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE email_key = ? AND status NOT IN"
-    " ('unsubscribed', 'complained')"
-)
-_LEFT = "SELECT newsletter, at FROM leaves l JOIN subscribers s ON s.id = l.subscriber_id WHERE s.email_key = ?"
-_CAME_BACK = """
+_SELECT_BOUNCES = """
     SELECT b.at, b.kind, b.status, b.said, b.decision FROM bounces b JOIN subscribers s ON s.id = b.subscriber_id
     WHERE s.email_key = ? ORDER BY b.at, b.id
 """
-_LETTERS = """
+_SELECT_DELIVERIES = """
     SELECT i.newsletter, i.number, i.subject, l.lang, d.state, d.sent_at, coalesce(d.answer, '')
     FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = ?
     JOIN letters l ON l.id = d.letter_id ORDER BY i.slot, i.id
@@ -63,7 +56,7 @@ _LETTERS = """
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryRecord:
-    """One letter to one person, and what became of it."""
+    """One delivery to a subscriber."""
 
     newsletter: str
     number: int
@@ -71,13 +64,13 @@ class DeliveryRecord:
     lang: str
     state: DeliveryState
     sent_at: datetime | None
-    #: The server's last.
+    #: The server's last answer.
     answer: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BounceSummary:
-    """What came back of a letter, and what followed from it."""
+    """One bounce of a subscriber, and the decision on it."""
 
     at: datetime
     kind: str
@@ -87,36 +80,36 @@ class BounceSummary:
 
 
 class Subscribers:
-    """The part of an open store that knows people."""
+    """The subscribers in an open store."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def iterate(self, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
-        """Yield people in the order of their addresses; those who read a newsletter, those of a status."""
-        query = f"{_SELECT} WHERE p.email_key > :last AND {_SELECTED} ORDER BY p.email_key LIMIT {_PAGE}"
-        asked = {"newsletter": newsletter, "status": status, "last": ""}
-        while found := [_subscriber(row) for row in self._db.execute(query, asked).fetchall()]:
-            yield from found
-            asked["last"] = found[-1].key
+        """Yield subscribers in the order of their addresses: all, those of a newsletter, or those with a status."""
+        query = f"{_SELECT} WHERE p.email_key > :last AND {_IS_SELECTED} ORDER BY p.email_key LIMIT {_PAGE_SIZE}"
+        parameters = {"newsletter": newsletter, "status": status, "last": ""}
+        while page := [_to_subscriber(row) for row in self._db.execute(query, parameters).fetchall()]:
+            yield from page
+            parameters["last"] = page[-1].key
 
     def count_by_status(self, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
-        """Return how many of them have which status."""
-        query = f"SELECT p.status, count(*) FROM subscribers p WHERE {_SELECTED} GROUP BY 1 ORDER BY 2 DESC"  # noqa: S608 - made of constants
+        """Return how many of them have each status."""
+        query = f"SELECT p.status, count(*) FROM subscribers p WHERE {_IS_SELECTED} GROUP BY 1 ORDER BY 2 DESC"  # noqa: S608 - made of constants
         return dict(self._db.execute(query, {"newsletter": newsletter, "status": status}).fetchall())
 
     def subscribed_newsletters(self) -> frozenset[str]:
-        """Return the newsletters that anybody reads, also those that there are not any more."""
+        """Return the newsletters that have subscriptions, including those that are no longer configured."""
         return frozenset(row[0] for row in self._db.execute("SELECT DISTINCT newsletter FROM subscriptions"))
 
     def find(self, key: str) -> Subscriber | None:
-        """Return the person with this address (compared as `key`)."""
+        """Return the subscriber with this address, as addresses are compared."""
         row = self._db.execute(f"{_SELECT} WHERE p.email_key = ?", (key,)).fetchone()
-        return _subscriber(row) if row else None
+        return _to_subscriber(row) if row else None
 
     def iterate_deliveries(self, key: str) -> Iterator[DeliveryRecord]:
-        """Yield the letters to an address, oldest first, as far as they have come."""
-        for newsletter, number, subject, lang, state, sent_at, answer in self._db.execute(_LETTERS, (key,)):
+        """Yield the deliveries to an address, oldest first."""
+        for newsletter, number, subject, lang, state, sent_at, answer in self._db.execute(_SELECT_DELIVERIES, (key,)):
             yield DeliveryRecord(
                 newsletter=newsletter,
                 number=number,
@@ -128,12 +121,13 @@ class Subscribers:
             )
 
     def left_newsletters(self, key: str) -> dict[str, datetime]:
-        """Return which newsletters a reader has left one by one, and when."""
-        return {newsletter: decode_time(at) for newsletter, at in self._db.execute(f"{_LEFT} ORDER BY 1", (key,))}
+        """Return the newsletters that an address has unsubscribed from one by one, and when."""
+        rows = self._db.execute(f"{_SELECT_LEAVES} ORDER BY 1", (key,))
+        return {newsletter: decode_time(at) for newsletter, at in rows}
 
     def iterate_bounces(self, key: str) -> Iterator[BounceSummary]:
-        """Yield what came back of letters to a reader."""
-        for at, kind, status, said, decision in self._db.execute(_CAME_BACK, (key,)):
+        """Yield the bounces of an address."""
+        for at, kind, status, said, decision in self._db.execute(_SELECT_BOUNCES, (key,)):
             yield BounceSummary(at=decode_time(at), kind=kind, status=status, said=said, decision=decision)
 
     def subscribe(
@@ -148,64 +142,54 @@ class Subscribers:
         source: str = "",
         at: datetime,
     ) -> None:
-        """Keep a person as active reader of newsletters, each with topics, beside what they read already.
+        """Make an address an active subscriber of newsletters, each with topics, in addition to its present ones.
 
-        None leaves the topics of a newsletter that they read as they are; for one that is new to them it means all.
-        Consent is added to what there was, if there is anything new that it is to.
+        None keeps the topics of a present subscription; for a new one it means all topics. The consent is appended if
+        there is a new subscription or the subscriber was not active.
         """
         values = {"lang": lang, "timezone": timezone, "consent": consent, "at": encode_time(at)}
         with transaction(self._db):
-            had = self._db.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
-            if had is None:
-                identity = self._db.execute(_INSERT, values | {"email": email, "key": key, "source": source}).fetchone()
-                self._want(identity[0], wanted)
+            known = self._db.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
+            if known is None:
+                row = self._db.execute(_INSERT, values | {"email": email, "key": key, "source": source}).fetchone()
+                self._save_subscriptions(row[0], wanted)
             else:
-                is_news = self._want(had[0], wanted) or had[1] != "active"
-                self._db.executemany(_COME_BACK, [(had[0], newsletter) for newsletter in wanted])
-                self._db.execute(_UPDATE, values | {"id": had[0], "is_news": is_news})
+                is_new = self._save_subscriptions(known[0], wanted) or known[1] != "active"
+                self._db.executemany(_DELETE_LEAVE, [(known[0], newsletter) for newsletter in wanted])
+                self._db.execute(_UPDATE, values | {"id": known[0], "is_new": is_new})
 
-    def _want(self, identity: int, wanted: Mapping[str, Iterable[str] | None]) -> bool:
-        """Return whether any newsletter was new to them."""
-        rows = self._db.execute("SELECT newsletter FROM subscriptions WHERE subscriber_id = ?", (identity,))
-        had = {row[0] for row in rows}
-        for newsletter, chosen in sorted(wanted.items()):
-            if newsletter not in had:
-                self._db.execute(_WANT, (encode_topics(chosen or ()), identity, newsletter))
-            elif chosen is not None:
-                self._db.execute(_WANT_ELSE, (encode_topics(chosen), identity, newsletter))
-        return not wanted.keys() <= had
+    def _save_subscriptions(self, subscriber_id: int, wanted: Mapping[str, Iterable[str] | None]) -> bool:
+        """Insert or update subscriptions; return whether any was new."""
+        rows = self._db.execute("SELECT newsletter FROM subscriptions WHERE subscriber_id = ?", (subscriber_id,))
+        known = {row[0] for row in rows}
+        for newsletter, topics in sorted(wanted.items()):
+            if newsletter not in known:
+                self._db.execute(_INSERT_SUBSCRIPTION, (encode_topics(topics or ()), subscriber_id, newsletter))
+            elif topics is not None:
+                self._db.execute(_UPDATE_TOPICS, (encode_topics(topics), subscriber_id, newsletter))
+        return not wanted.keys() <= known
 
     def unsubscribe(self, key: str, at: datetime) -> None:
-        """Write down that a person has left, and end what waits for them.
+        """Unsubscribe an address and cancel its pending deliveries.
 
-        They stay known, so that nothing brings them back by accident.
+        It stays in the store, so that no import subscribes it again.
         """
         with transaction(self._db):
-            mark_unsubscribed(self._db, key, at)
+            unsubscribe(self._db, key, at)
 
 
-def mark_unsubscribed(connection: sqlite3.Connection, key: str, at: datetime) -> None:
-    """Write down that a person has left, in a transaction that is open.
-
-    Whose mail came back has left as well: whatever is found out about that mail later does not bring them back.
-    """
-    connection.execute(_LEAVE, (encode_time(at), key))
-    theirs = f"{CANCEL_PENDING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
-    connection.execute(theirs, (key,))
-
-
-def _subscriber(row: Any) -> Subscriber:
-    identity, email, key, status, lang, timezone, consent, source, created_at, status_at, said = row
-    newsletters, chosen = _reads(said)
+def _to_subscriber(row: Any) -> Subscriber:
+    subscriber_id, email, key, status, lang, timezone, consent, source, created_at, status_at, subscriptions = row
+    newsletters, topics = _parse_subscriptions(subscriptions)
     return Subscriber(
-        id=identity,
+        id=subscriber_id,
         email=email,
         key=key,
         status=status,
         lang=lang,
         timezone=timezone,
         newsletters=newsletters,
-        topics=chosen.copy(),
+        topics=topics.copy(),
         consent=consent,
         source=source,
         created_at=decode_time(created_at),
@@ -214,7 +198,7 @@ def _subscriber(row: Any) -> Subscriber:
 
 
 @lru_cache(maxsize=1024)
-def _reads(said: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return newsletters, and those of which somebody wants some topics only; most people say the same."""
-    found = {newsletter: tuple(json.loads(names)) for newsletter, names in sorted(json.loads(said).items())}
-    return tuple(found), {newsletter: names for newsletter, names in found.items() if names}
+def _parse_subscriptions(text: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return newsletters, and the topics of those that are limited to some; cached, since most rows are equal."""
+    topics = {newsletter: tuple(json.loads(names)) for newsletter, names in sorted(json.loads(text).items())}
+    return tuple(topics), {newsletter: names for newsletter, names in topics.items() if names}

@@ -1,6 +1,6 @@
-"""Whom no mail goes to again, also when nothing else is known of them any more.
+"""The suppression list: addresses that must not get mail again, even if nothing else is known about them.
 
-The list holds digests, which whoever asks has to make: no address can be read off it. Each method is one transaction.
+It has digests, which the caller makes; the addresses cannot be recovered from them. Each method is one transaction.
 """
 
 import re
@@ -9,29 +9,30 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.sqlite import decode_time, encode_time, transaction
-from feeds.edges.store.subscribers import mark_unsubscribed
+from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.errors import LockedError
 
 _ADD = "INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-#: Who was on the list already is from now on there for another reason.
+#: An address that is on the list already gets the new reason.
 _ADD_ERASED = """
     INSERT INTO suppressions (digest, reason, at) VALUES (?, 'erased', ?)
     ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
 """
-#: Ids of the deliveries to an address: the key of deliveries begins with the issue.
-_THEIRS = """
+#: The ids of the deliveries to an address; the index begins with the issue.
+_SELECT_DELIVERIES = """
     SELECT d.id FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = :key
     UNION SELECT d.id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id WHERE s.email_key = :key
 """
-#: A delivery keeps its own number only. `@` keeps what tells domains apart at work, and no address ends so.
-_FORGET = f"""
+#: A delivery keeps its id only. `@` is needed where the domain is cut out, and no address ends in `@erased`.
+_ERASE_DELIVERIES = f"""
     UPDATE deliveries SET recipient = '(erased)', recipient_key = id || '@erased', subscriber_id = NULL, answer = NULL,
         next_at = NULL, state = CASE state WHEN 'sent' THEN state ELSE 'failed' END
-    WHERE id IN ({_THEIRS})
+    WHERE id IN ({_SELECT_DELIVERIES})
 """  # noqa: S608 - made of constants
-#: Where servers' answers stand that are not about one reader only.
-_UNNAME = (
+#: Where else servers' answers are stored.
+_ERASE_IN_ANSWERS = (
     "UPDATE issues SET halted = unnamed(halted) WHERE halted != ''",
     "UPDATE paused_domains SET reason = unnamed(reason)",
 )
@@ -39,7 +40,7 @@ _UNNAME = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suppression:
-    """Why no mail goes to an address, and since when (UTC)."""
+    """Why an address is on the suppression list, and since when (UTC)."""
 
     #: `erased` or `suppressed`.
     reason: str
@@ -47,66 +48,68 @@ class Suppression:
 
 
 class Suppressions:
-    """The part of an open store that knows them."""
+    """The suppression list in an open store."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def key_ids(self) -> frozenset[str]:
-        """Return what stands before the colons of the digests: by which keys they were made."""
+        """Return the prefixes of the digests, before the colon: the ids of the keys that made them."""
         query = "SELECT DISTINCT substr(digest, 1, instr(digest, ':') - 1) FROM suppressions"
         return frozenset(row[0] for row in self._db.execute(query))
 
     def find(self, digests: Sequence[str]) -> Suppression | None:
-        """Return what is known of an address that would be kept as one of *digests*."""
-        query = f"SELECT reason, at FROM suppressions WHERE digest IN ({_places(digests)})"  # noqa: S608 - question marks
+        """Return the entry of an address that has one of these *digests*."""
+        query = f"SELECT reason, at FROM suppressions WHERE digest IN ({_placeholders(digests)})"  # noqa: S608 - question marks
         row = self._db.execute(query, digests).fetchone()
         return Suppression(reason=row[0], at=decode_time(row[1])) if row else None
 
     def suppress(self, key: str, digest: str | None, at: datetime) -> None:
-        """Put an address on the list, unless (None) it is; who has it has left, and nothing waits for them any more."""
+        """Unsubscribe an address, and put its digest on the list unless that is None because it is there already."""
         with transaction(self._db):
             if digest is not None:
                 self._db.execute(_ADD, (digest, "suppressed", encode_time(at)))
-            mark_unsubscribed(self._db, key, at)
+            unsubscribe(self._db, key, at)
 
     def allow(self, digests: Sequence[str]) -> bool:
-        """Take an address off the list; return whether it was on it."""
+        """Remove an address from the list; return whether it was on it."""
         with transaction(self._db):
-            query = f"DELETE FROM suppressions WHERE digest IN ({_places(digests)})"  # noqa: S608 - question marks
+            query = f"DELETE FROM suppressions WHERE digest IN ({_placeholders(digests)})"  # noqa: S608 - question marks
             return self._db.execute(query, digests).rowcount > 0
 
     def erase(self, key: str, spellings: Collection[str], digest: str, at: datetime) -> int:
-        """Forget a person: what is left is that some deliveries went to somebody, and the digest on the list.
+        """Erase an address; what is left are its deliveries without any personal data, and the digest on the list.
 
-        Servers' answers that name one of *spellings* are forgotten wherever they stand. Returns how many deliveries
-        there were.
+        Servers' answers that contain one of the *spellings* are edited wherever they are stored. Returns the number of
+        deliveries.
         """
         with transaction(self._db):
             self._db.execute(_ADD_ERASED, (digest, encode_time(at)))
-            number = self._db.execute(_FORGET, {"key": key}).rowcount
+            number = self._db.execute(_ERASE_DELIVERIES, {"key": key}).rowcount
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
-            named = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
-            self._db.create_function("unnamed", 1, lambda said: named.sub("(erased)", said))
-            for statement in _UNNAME:
+            pattern = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
+            self._db.create_function("unnamed", 1, lambda text: pattern.sub("(erased)", text))
+            for statement in _ERASE_IN_ANSWERS:
                 self._db.execute(statement)
         return number
 
     def secure_vacuum(self) -> None:
-        """Write the store anew, so that its file holds nothing any more that was deleted; what lay beside it goes.
+        """Rewrite the store, so that its file has no deleted data and no other files beside it.
 
         Raises:
-            Busy: somebody looks into the store, and what they see cannot be moved.
+            LockedError: another process is reading the store.
         """
-        self._db.execute("PRAGMA secure_delete = ON")  # else VACUUM fills what it does not use with what it last read
+        self._db.execute("PRAGMA secure_delete = ON")  # else VACUUM fills free space with old data
         try:
             self._db.execute("PRAGMA journal_mode = DELETE")
             self._db.execute("VACUUM")
         except sqlite3.OperationalError as e:
             if e.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
-            raise LockedError("somebody reads the store, so what was deleted still lies in its file; try again") from e
+            raise LockedError(
+                "another process is reading the store, so erased data is still in its file; try again"
+            ) from e
 
 
-def _places(values: Sequence[str]) -> str:
+def _placeholders(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))

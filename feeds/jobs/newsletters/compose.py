@@ -10,7 +10,7 @@ from feeds.core.posts.frontmatter import parse_source
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
 from feeds.edges.files import folder
-from feeds.edges.store.issues import Issues, NewIssue
+from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
@@ -19,7 +19,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
-from feeds.model import EditorNote, Issue, IssueContent, IssueState, Selection
+from feeds.model import EditorNote, Issue, IssueContent, IssueState, NewIssue, Selection
 from feeds.settings import Newsletter
 
 MOST_NOTE_BYTES = 100_000
@@ -82,7 +82,7 @@ def compose_issue(
         page=typesetter.render_page(content),
         content=content,
         seed=typesetter.seed,
-        mailing=None if newsletter.approve else mailing,
+        rendered=None if newsletter.approve else mailing,
         transport=site.settings.mail.transport,
     )
     if memory.freeze(plan, context.clock()):

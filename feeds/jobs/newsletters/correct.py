@@ -9,7 +9,6 @@ from feeds.core.posts.frontmatter import parse_source
 from feeds.edges.files import folder
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
-from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import compose, retract, send_checks
@@ -19,7 +18,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
-from feeds.model import EditorNote, Issue, IssueContent, Selection
+from feeds.model import EditorNote, Issue, IssueContent, NewIssue, RenderedIssue, Selection
 from feeds.settings import Newsletter
 
 
@@ -132,7 +131,7 @@ def _plan_correction(
         page=typesetter.render_page(content),
         content=content,
         seed=seed,
-        mailing=mailing,
+        rendered=mailing,
         transport=site.settings.mail.transport,
         corrects=about.id,
     )
@@ -150,7 +149,7 @@ def _mailing(typesetter: IssueRenderer, content: IssueContent, about: Issue, sto
     had = memory.reached_keys(about.id, [key for _, key in copies])
     copies = [(email, key) for email, key in copies if key in had]
     mailing = typesetter.render_issue(
-        content, memory.load_preferences(newsletter.name, of=about.id), copies, of=about.id
+        content, memory.load_preferences(newsletter.name, recipients_of=about.id), copies, of=about.id
     )
     if mailing is None:
         raise FeedsError(f"nobody who got {newsletter.name} {about.number} is left to be told")

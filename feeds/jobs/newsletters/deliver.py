@@ -21,7 +21,7 @@ from feeds.edges.process import lock
 from feeds.edges.process.signals import stop_requested
 from feeds.edges.store import database
 from feeds.edges.store.database import Store, open_store
-from feeds.edges.store.deliveries import Deliveries, DeliveryOutcome
+from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, LockedError, SenderRejected
 from feeds.jobs.context import Context
@@ -34,7 +34,7 @@ from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import bounces
-from feeds.model import Delivery, DeliveryState, Issue, IssueState
+from feeds.model import Delivery, DeliveryOutcome, DeliveryState, Issue, IssueState
 from feeds.settings import Newsletter
 
 #: Gives a reader's own token for leaving.

@@ -13,9 +13,8 @@ from feeds.core.newsletters.i18n import Texts, text_direction
 from feeds.core.newsletters.selection import MOST_LISTED, selection_for
 from feeds.core.posts import markdown
 from feeds.edges.render import mjml
-from feeds.edges.store.issues import RenderedIssue
 from feeds.jobs.site import Site
-from feeds.model import Issue, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import Issue, IssueContent, IssuePage, Letter, RenderedIssue, Selection, SubscriberPreferences
 from feeds.settings import Newsletter
 
 #: How often a letter that is too long is made shorter; each time it comes nearer.
@@ -118,7 +117,11 @@ class IssueRenderer:
             return None
         readers = {choice: place for choice, place in places.items() if choice in choices}
         return RenderedIssue(
-            letters=letters, choices=readers, copies=copies, copies_get=places.get(SubscriberPreferences(), 0), of=of
+            letters=letters,
+            letter_index=readers,
+            copies=copies,
+            copy_letter_index=places.get(SubscriberPreferences(), 0),
+            recipients_of=of,
         )
 
     # Fitting ----------------------------------------------------------------------------------------------------

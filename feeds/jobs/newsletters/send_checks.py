@@ -8,13 +8,13 @@ import re
 from urllib.parse import urlsplit
 
 from feeds.edges.net import web_check
-from feeds.edges.store.issues import Issues, RenderedIssue
+from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.issue_renderer import issue_page_url
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.site import Site
-from feeds.model import Issue, IssueContent
+from feeds.model import Issue, IssueContent, RenderedIssue
 from feeds.settings import Newsletter
 
 #: Transports that keep messages on this machine.
@@ -79,7 +79,7 @@ def confirm_send(
         reasons.append("would be the first to leave this machine")
     if options.now > context.clock():
         reasons.append(f"would go out ahead of its time (--now {options.now:%Y-%m-%d %H:%M})")
-    if mailing.of is not None:
+    if mailing.recipients_of is not None:
         reasons.append("would go out of turn")
     if context.confirm is not None:
         why = f", which {' and '.join(reasons)}" if reasons else ""
@@ -87,7 +87,7 @@ def confirm_send(
             f"Send {about} to {issues.count_recipients(newsletter.name, mailing):,} recipients{why}?"
         )
     if reasons:
-        command = "publish" if mailing.of is None else "correct"
+        command = "publish" if mailing.recipients_of is None else "correct"
         raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds {command} --yes` sends it")
     return True
 

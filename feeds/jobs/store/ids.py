@@ -1,6 +1,6 @@
-"""Permanent ids: what an entry was, and all ids to and from a file that can be committed with the posts.
+"""Permanent ids of entries: their history, and an export file that can be committed with the posts.
 
-The file holds one JSON object a line, sorted by id, so that a diff shows what was added.
+The file has one JSON object per line, sorted by id, so that a diff shows what was added.
 """
 
 import json
@@ -19,79 +19,79 @@ from feeds.model import EntryVersion, KnownEntry
 
 
 def entry_history(config: Config, path: str) -> dict[str, tuple[EntryVersion, ...]]:
-    """Return what the entries were that lie or once lay in a post file, by id, the present one first.
+    """Return the versions of the entries that are, or once were, in a post file, by id, the present entry first.
 
     Raises:
         FeedsError: no entry was ever published from this file.
     """
-    inside = path.removeprefix(config.settings.posts.folder.rstrip("/") + "/")
+    post_path = path.removeprefix(config.settings.posts.folder.rstrip("/") + "/")
     with open_store(config.settings.store.url, config.folder, create=False) as store:
-        found = {identity: store.entries.history(identity) for identity in store.entries.ids_at(inside)}
+        found = {entry_id: store.entries.history(entry_id) for entry_id in store.entries.ids_at(post_path)}
     if not found:
-        raise FeedsError(f"{inside}: nothing was published from this file; name it as `feeds posts` does")
+        raise FeedsError(f"{post_path}: no entry was published from this file; use the path that `feeds posts` prints")
     return found
 
 
 def export_ids(config: Config, file: Path) -> int:
-    """Write every id that was ever given to *file*; return how many.
+    """Write every id that was ever assigned to *file*; return how many.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     with open_store(config.settings.store.url, config.folder, create=False) as store:
-        known = sorted(store.entries.load_entries(), key=lambda k: k.id)
-    lines = (json.dumps(_written(k), ensure_ascii=False) + "\n" for k in known)
-    place = file.resolve()
-    OutputFolder(place.parent).write(place.name, "".join(lines).encode())
+        known = sorted(store.entries.load_entries(), key=lambda entry: entry.id)
+    lines = (json.dumps(_to_dict(entry), ensure_ascii=False) + "\n" for entry in known)
+    target = file.resolve()
+    OutputFolder(target.parent).write(target.name, "".join(lines).encode())
     return len(known)
 
 
 def import_ids(config: Config, file: Path, now: datetime) -> tuple[int, int]:
-    """Keep the ids in *file* that the store does not know; return how many were new and how many known.
+    """Store the ids in *file* that the store does not have; return how many were new, and how many known.
 
     Raises:
-        FeedsError: the file cannot be read or holds a line that is none of ours; nothing was kept.
-        Busy: a publish is at work on this site.
+        FeedsError: the file cannot be read, or has an invalid line; nothing was stored.
+        LockedError: a publish run is at work on this site.
     """
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as e:
         raise FeedsError(f"{file}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
-    found = [_read(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    found = [_parse_line(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-        new = store.entries.add_known(found, now)
+        added = store.entries.add_known(found, now)
         append_pending(config, store)
-    return new, len(found) - new
+    return added, len(found) - added
 
 
-def _written(known: KnownEntry) -> dict[str, Any]:
+def _to_dict(entry: KnownEntry) -> dict[str, Any]:
     return {
-        "id": known.id,
-        "path": known.path,
-        "title": known.title,
-        "published": known.published and known.published.isoformat(),
-        "text": known.text_digest,
-        "sketch": None if known.sketch is None else b64encode(known.sketch).decode(),
+        "id": entry.id,
+        "path": entry.path,
+        "title": entry.title,
+        "published": entry.published and entry.published.isoformat(),
+        "text": entry.text_digest,
+        "sketch": None if entry.sketch is None else b64encode(entry.sketch).decode(),
     }
 
 
-def _read(file: Path, number: int, line: str) -> KnownEntry:
+def _parse_line(file: Path, number: int, line: str) -> KnownEntry:
     try:
         found = json.loads(line)
         return KnownEntry(
-            id=_text(found["id"]),
-            path=_text(found["path"]),
-            text_digest=_text(found["text"]),
-            title=found["title"] and _text(found["title"]),
+            id=_require_text(found["id"]),
+            path=_require_text(found["path"]),
+            text_digest=_require_text(found["text"]),
+            title=found["title"] and _require_text(found["title"]),
             published=found["published"] and datetime.fromisoformat(found["published"]),
             sketch=None if found["sketch"] is None else b64decode(found["sketch"], validate=True),
         )
     except (ValueError, KeyError, TypeError) as e:
         reason = f"has no {e}" if isinstance(e, KeyError) else str(e)
-        raise FeedsError(f"{file}:{number}: is no line of `feeds ids export`: {reason}; nothing was taken over") from e
+        raise FeedsError(f"{file}:{number}: is not a line of `feeds ids export`: {reason}; nothing was imported") from e
 
 
-def _text(value: object) -> str:
+def _require_text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} stands where a text should")
+        raise ValueError(f"{value!r} is not a non-empty string")
     return value

@@ -1,4 +1,4 @@
-"""Write into the journal beside the store what has happened in it."""
+"""Move pending journal records from the store into the journal file."""
 
 from msgspec.structs import replace
 
@@ -9,33 +9,33 @@ from feeds.edges.store.database import Store
 from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.model import JournalRecord, SubscriberEvent
 
-#: What is said of the suppression list, which knows people by digests already.
-_LISTED = ("erased", "suppressed", "allowed")
-#: Lines that are written together: as long as that takes, nobody else writes into the store.
-_AT_ONCE = 10_000
+#: Events of the suppression list, which has digests already.
+_SUPPRESSION_EVENTS = ("erased", "suppressed", "allowed")
+#: Records that are written at once; other writers wait for the store meanwhile.
+_BATCH_RECORDS = 10_000
 
 
 def append_pending(config: Config, store: Store) -> None:
-    """Move what waits in the store into the journal; where nothing waits, no file is looked at.
+    """Move pending records into the journal file; without any, the file is not opened.
 
-    Killed at any point, what was written and not yet forgotten in the store is written again the next time.
+    If the process is killed between writing them and deleting them from the store, they are written again next time.
 
     Raises:
-        OutputError: the journal cannot be written; what waits goes on waiting.
-        FeedsError: the key that hides addresses is not there; what is about people goes on waiting.
+        OutputError: the journal cannot be written; the records stay pending.
+        FeedsError: the key that hashes addresses is missing; events about subscribers stay pending.
     """
     file = journal_file.journal_path(database.store_path(config.settings.store.url, config.folder))
     while store.journal.has_pending(people=False):
-        with store.journal.take_batch(_AT_ONCE, people=False) as lines:
-            journal_file.append_records(file, lines)
-    digests = ensure_hasher(config, store) if store.journal.has_pending(people=True) else None
-    while digests and store.journal.has_pending(people=True):
-        with store.journal.take_batch(_AT_ONCE, people=True) as lines:
-            journal_file.append_records(file, [mask_address(digests, line) for line in lines])
+        with store.journal.take_batch(_BATCH_RECORDS, people=False) as records:
+            journal_file.append_records(file, records)
+    hasher = ensure_hasher(config, store) if store.journal.has_pending(people=True) else None
+    while hasher and store.journal.has_pending(people=True):
+        with store.journal.take_batch(_BATCH_RECORDS, people=True) as records:
+            journal_file.append_records(file, [mask_address(hasher, record) for record in records])
 
 
-def mask_address(digests: AddressHasher, line: JournalRecord) -> JournalRecord:
-    """Return a line with a digest where an address stands; those of the suppression list have one."""
-    if isinstance(line, SubscriberEvent) and line.what not in _LISTED:
-        return replace(line, who=digests.digests(line.who)[0])
-    return line
+def mask_address(hasher: AddressHasher, record: JournalRecord) -> JournalRecord:
+    """Return a record with a digest instead of its address; events of the suppression list have one already."""
+    if isinstance(record, SubscriberEvent) and record.what not in _SUPPRESSION_EVENTS:
+        return replace(record, who=hasher.digests(record.who)[0])
+    return record

@@ -1,7 +1,7 @@
-"""Bring a backup of the store back, and what the journal says has happened since.
+"""Restore the store from a backup, and replay the journal on it.
 
-All is done in a copy beside the store, which then takes the store's place in one step: killed at any point, there is
-the store that was there, or the one that was to come.
+All changes are made in a copy beside the store, which then replaces the store in one step: if the process is killed,
+either the previous store or the restored one is there.
 """
 
 from collections import Counter
@@ -24,288 +24,308 @@ from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending, mask_address
 from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
-_HELD = "the store was brought back from a backup, and whoever it shows as waiting may have got it since"
+_HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
 
-#: For a site that has no keys yet, and a dry run that must not make any: nothing that is kept was made with it.
-_NOBODYS = {0: b""}
+#: For a site without a key file, and a dry run, which must not create one: no digest was made with this key.
+_UNUSED_KEYS = {0: b""}
 
 
 @dataclass(kw_only=True, slots=True)
 class ReplayCounts:
-    """What of a journal was news to a store."""
+    """The changes made by a replay of the journal."""
 
     ids: int = 0
     #: Names: `weekly 2`.
     issues: list[str] = field(default_factory=list)
-    #: Of these it is not known that everybody got them, and there are no letters to send to the others.
+    #: Issues that may not have reached all recipients, and whose letters are lost.
     cut_short: list[str] = field(default_factory=list)
-    #: Of these something is still to be sent, and nothing is until somebody says so.
+    #: Issues with pending deliveries; they are held until the operator resumes them.
     held: list[str] = field(default_factory=list)
-    #: How many readers now stand otherwise, by what they are, have left, or came back to; how many were erased.
-    people: Counter[str] = field(default_factory=Counter)
+    #: How many subscribers have changed, by their new status, or by the newsletter left or returned to; or erased.
+    subscribers: Counter[str] = field(default_factory=Counter)
     #: How many entries of the suppression list have changed.
-    listed: int = 0
+    suppressions: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RestoreReport:
-    """What was done, a line each."""
+    """The result of a restore, as lines for the operator."""
 
     lines: list[str]
     warnings: list[str]
 
 
 def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = False) -> RestoreReport:
-    """Put a backup in the store's place, as the journal says that it would be today; what stood there is kept.
+    """Replace the store with a backup on which the journal was replayed; the previous store is kept.
 
-    In a dry run, only say what would be done.
+    In a dry run, only report the changes.
 
     Raises:
-        StoreError: the file is no backup, or cannot be brought back.
-        FeedsError: the keys that are there cannot read the suppression list or the journal.
-        Busy: a publish or a sender is at work on this site.
+        StoreError: the file is not a backup, or cannot be restored.
+        FeedsError: the keys do not match the digests in the suppression list or the journal.
+        LockedError: a publish run or a sender is at work on this site.
     """
     store = database.store_path(config.settings.store.url, config.folder)
     if file.exists() and store.exists() and file.samefile(store):
-        raise StoreError(f"{file}: is the store itself")
+        raise StoreError(f"{file}: is the store itself, not a backup")
     with lock.lock_site(config.folder), replace.open_replacement(file, store) as copy, lock.lock_sending(store):
-        ring = _ring(config, file, dry_run=dry_run)
-        lines, warnings = _lines(config, store, ring, dry_run=dry_run)
-        digests = _digests(ring)  # not before: what the store had still to write may have made the first keys
+        key_file = _restore_keys(config, file, dry_run=dry_run)
+        records, warnings = _read_journal(config, store, key_file, dry_run=dry_run)
+        hasher = _load_hasher(key_file)  # only now: appending the pending records may have created the first keys
         with open_store(f"sqlite:///{copy.resolve()}", config.folder) as backup:
-            _check(config, file, digests, backup, lines)
+            _check_keys(config, file, hasher, backup, records)
             since = backup.replay.latest_time()
             backup.replay.disable_fsync()
-            found = replay_records(backup, lines, digests, _page(Site(config)), now)
-            if found.people["erased"]:
+            counts = replay_records(backup, records, hasher, _page_loader(Site(config)), now)
+            if counts.subscribers["erased"]:
                 backup.suppressions.secure_vacuum()
         aside = None if dry_run else replace.replace_store(copy, store, f"{now:%Y-%m-%dT%H-%M-%S}")
-    told = [_brought_back(store, file, since, dry_run=dry_run), *_describe(found), *_aside(aside)]
-    return RestoreReport(lines=told, warnings=[*warnings, *_warnings(store, found, lines)])
+    lines = [_restored_line(store, file, since, dry_run=dry_run), _counts_line(counts), *_aside_lines(aside)]
+    return RestoreReport(lines=lines, warnings=[*warnings, *_warnings(store, counts, records)])
 
 
-def _ring(config: Config, file: Path, *, dry_run: bool) -> Path:
-    """Return the file whose keys count: the site's, which is brought back with the backup where there is none."""
-    here, spare = config.resolve(config.settings.secrets.file), file.with_name(f"{file.name}.key")
-    if here.exists() or not spare.is_file():
-        return here
-    load_keys(spare)  # they are whole
+def _restore_keys(config: Config, file: Path, *, dry_run: bool) -> Path:
+    """Return the site's key file; if there is none, the backup's, which is copied to the site."""
+    key_file, backup = config.resolve(config.settings.secrets.file), file.with_name(f"{file.name}.key")
+    if key_file.exists() or not backup.is_file():
+        return key_file
+    load_keys(backup)  # raises if it is damaged
     if not dry_run:
-        write_private(here, [spare.read_bytes()])
-    return spare
+        write_private(key_file, [backup.read_bytes()])
+    return backup
 
 
-def _digests(ring: Path) -> AddressHasher:
-    return AddressHasher(load_keys(ring).suppress if ring.exists() else _NOBODYS)
+def _load_hasher(key_file: Path) -> AddressHasher:
+    return AddressHasher(load_keys(key_file).suppress if key_file.exists() else _UNUSED_KEYS)
 
 
-def _lines(config: Config, store: Path, ring: Path, *, dry_run: bool) -> tuple[list[JournalRecord], list[str]]:
-    """Return what the journal says, with what the present store has not written there yet, and what is to be told."""
+def _read_journal(
+    config: Config, store: Path, key_file: Path, *, dry_run: bool
+) -> tuple[list[JournalRecord], list[str]]:
+    """Return the journal's records, including those still pending in the present store, and warnings."""
     warnings: list[str] = []
-    waiting: list[JournalRecord] = []
+    pending: list[JournalRecord] = []
     if store.is_file():
         try:
             with open_store(config.settings.store.url, config.folder, create=not dry_run) as present:
                 if dry_run:
-                    digests = _digests(ring)
-                    waiting = [
-                        mask_address(digests, line) for _, line in sorted(present.journal.load_pending().items())
-                    ]
+                    pending = _pending_records(present, _load_hasher(key_file))
                 else:
                     append_pending(config, present)
         except StoreError as e:
-            warnings.append(f"{e}; what it alone knows is lost")
+            warnings.append(f"{e}; changes that are not in the journal are lost")
     file = journal_file.journal_path(store)
-    return [*journal_file.read_records(file, warnings.append), *waiting], warnings
+    return [*journal_file.read_records(file, warnings.append), *pending], warnings
 
 
-def _check(config: Config, file: Path, digests: AddressHasher, backup: Store, lines: Sequence[JournalRecord]) -> None:
-    marks = backup.suppressions.key_ids() | {
-        line.who.partition(":")[0] for line in lines if isinstance(line, SubscriberEvent)
-    }
-    if marks - digests.key_ids:
-        here = config.resolve(config.settings.secrets.file)
+def _pending_records(store: Store, hasher: AddressHasher) -> list[JournalRecord]:
+    return [mask_address(hasher, record) for _, record in sorted(store.journal.load_pending().items())]
+
+
+def _check_keys(
+    config: Config, file: Path, hasher: AddressHasher, backup: Store, records: Sequence[JournalRecord]
+) -> None:
+    events = (record for record in records if isinstance(record, SubscriberEvent))
+    key_ids = backup.suppressions.key_ids() | {event.who.partition(":")[0] for event in events}
+    if key_ids - hasher.key_ids:
+        key_file = config.resolve(config.settings.secrets.file)
         raise FeedsError(
-            f"{here}: the keys cannot read whom the suppression list or the journal means; bring back the file that"
-            f" belongs to them (a backup lies in {file}.key). Nothing was changed"
+            f"{key_file}: these keys do not match the hashes in the suppression list or the journal; restore the key"
+            f" file that belongs to them (a backup of it is {file}.key). Nothing was changed"
         )
 
 
-def _page(site: Site) -> Callable[[str, int], str]:
-    def page(newsletter: str, number: int) -> str:
-        found = site.public.read(f"newsletters/{newsletter}/{number}/index.html") or b""
-        return found.decode("utf-8", "replace")
+def _page_loader(site: Site) -> Callable[[str, int], str]:
+    def load_page(newsletter: str, number: int) -> str:
+        page = site.public.read(f"newsletters/{newsletter}/{number}/index.html") or b""
+        return page.decode("utf-8", "replace")
 
-    return page
+    return load_page
 
 
 # Replaying --------------------------------------------------------------------------------------------------------
 
 
 def replay_records(
-    store: Store, lines: Sequence[JournalRecord], digests: AddressHasher, page: Callable[[str, int], str], now: datetime
+    store: Store,
+    records: Sequence[JournalRecord],
+    hasher: AddressHasher,
+    load_page: Callable[[str, int], str],
+    now: datetime,
 ) -> ReplayCounts:
-    """Do in a store what a journal says, as far as it is not done; return what that was.
+    """Apply the records of a journal to a store; return what has changed.
 
-    What is done here is in the journal already and is not written into it again.
+    The changes are in the journal already and are not recorded again.
     """
-    lines = [*lines, *_news(store, lines, digests)]
+    records = [*records, *_take_newer_records(store, records, hasher)]
     last = store.journal.last_number()
-    found = ReplayCounts()
-    given = [_known(line) for line in lines if isinstance(line, IdAssigned)]
-    found.ids = store.entries.add_known(given, now)
-    issues = _issues(line for line in lines if isinstance(line, IssueRecorded))
-    found.issues = store.replay.record_issues(issues, page)
-    arrived = {f"{one.newsletter} {one.number}" for one in issues if one.state is IssueState.SENT}
-    found.cut_short = [name for name in found.issues if name not in arrived]
-    _people(store, replay_events(line for line in lines if isinstance(line, SubscriberEvent)), digests, found)
-    found.held = store.replay.hold_unsent(_HELD)
+    counts = ReplayCounts()
+    ids = [_to_known_entry(record) for record in records if isinstance(record, IdAssigned)]
+    counts.ids = store.entries.add_known(ids, now)
+    issues = _latest_issues(record for record in records if isinstance(record, IssueRecorded))
+    counts.issues = store.replay.record_issues(issues, load_page)
+    finished = {f"{issue.newsletter} {issue.number}" for issue in issues if issue.state is IssueState.SENT}
+    counts.cut_short = [name for name in counts.issues if name not in finished]
+    histories = replay_events(record for record in records if isinstance(record, SubscriberEvent))
+    _replay_subscribers(store, histories, hasher, counts)
+    counts.held = store.replay.hold_unsent(_HELD)
     store.journal.drop((), after=last)
-    return found
+    return counts
 
 
-def _news(store: Store, lines: Iterable[JournalRecord], digests: AddressHasher) -> list[JournalRecord]:
-    """Return what the store is still to write into the journal; what that knows, or knows better, is forgotten."""
-    waiting = {number: mask_address(digests, line) for number, line in store.journal.load_pending().items()}
-    if not waiting:
+def _take_newer_records(store: Store, records: Iterable[JournalRecord], hasher: AddressHasher) -> list[JournalRecord]:
+    """Return the backup's pending records that are newer than the journal; delete the others."""
+    pending = {number: mask_address(hasher, record) for number, record in store.journal.load_pending().items()}
+    if not pending:
         return []
     latest: dict[tuple[object, ...], datetime | None] = {}
-    for line in lines:
-        latest[_subject(line)] = max(filter(None, [latest.get(_subject(line)), _at(line)]), default=None)
-    known = {number for number, line in waiting.items() if _is_known(line, latest)}
+    for record in records:
+        subject = _subject(record)
+        latest[subject] = max(filter(None, [latest.get(subject), _event_time(record)]), default=None)
+    known = {number for number, record in pending.items() if _is_known(record, latest)}
     store.journal.drop(known)
-    return [line for number, line in sorted(waiting.items()) if number not in known]
+    return [record for number, record in sorted(pending.items()) if number not in known]
 
 
-def _at(line: JournalRecord) -> datetime | None:
-    return line.at if isinstance(line, SubscriberEvent) else None
+def _event_time(record: JournalRecord) -> datetime | None:
+    return record.at if isinstance(record, SubscriberEvent) else None
 
 
-def _is_known(line: JournalRecord, latest: Mapping[tuple[object, ...], datetime | None]) -> bool:
-    """Return whether the journal has said this, or something later about the same person."""
-    at, last = _at(line), latest.get(_subject(line))
-    return _subject(line) in latest and (at is None or last is None or at <= last)
+def _is_known(record: JournalRecord, latest: Mapping[tuple[object, ...], datetime | None]) -> bool:
+    """Return whether the journal has this record, or a later event of the same person."""
+    at, last = _event_time(record), latest.get(_subject(record))
+    return _subject(record) in latest and (at is None or last is None or at <= last)
 
 
-def _subject(line: JournalRecord) -> tuple[object, ...]:
-    """Return whom or what a line is about."""
-    if isinstance(line, IdAssigned):
-        return ("id", line.id)
-    return ("issue", line.newsletter, line.number) if isinstance(line, IssueRecorded) else ("person", line.who)
+def _subject(record: JournalRecord) -> tuple[object, ...]:
+    """Return the id, issue or person that a record is about."""
+    if isinstance(record, IdAssigned):
+        return ("id", record.id)
+    if isinstance(record, IssueRecorded):
+        return ("issue", record.newsletter, record.number)
+    return ("person", record.who)
 
 
-def _known(line: IdAssigned) -> KnownEntry:
-    published = datetime.fromisoformat(line.published) if line.published else None
+def _to_known_entry(record: IdAssigned) -> KnownEntry:
     return KnownEntry(
-        id=line.id, path=line.path, text_digest=line.text, sketch=line.sketch, title=line.title, published=published
+        id=record.id,
+        path=record.path,
+        text_digest=record.text,
+        sketch=record.sketch,
+        title=record.title,
+        published=datetime.fromisoformat(record.published) if record.published else None,
     )
 
 
-def _issues(told: Iterable[IssueRecorded]) -> list[IssueRecorded]:
-    """Return every issue as it stood last, in the order in which they set out."""
-    return list({(one.newsletter, one.number): one for one in told}.values())
+def _latest_issues(records: Iterable[IssueRecorded]) -> list[IssueRecorded]:
+    """Return the last record of each issue, in the order in which the issues were first recorded."""
+    return list({(record.newsletter, record.number): record for record in records}.values())
 
 
-def _people(store: Store, known: Mapping[str, SubscriberHistory], digests: AddressHasher, found: ReplayCounts) -> None:
-    stay: set[str] = set()
-    for reader, names, fate in _spoken_of(store, known, digests):
-        if fate.was_forgotten(reader.created_at):
-            _erase(store, reader.key, {reader.email, reader.key}, known, names)
-            found.people["erased"] += 1
+def _replay_subscribers(
+    store: Store, histories: Mapping[str, SubscriberHistory], hasher: AddressHasher, counts: ReplayCounts
+) -> None:
+    kept: set[str] = set()
+    for subscriber, digests, history in _subscribers_with_history(store, histories, hasher):
+        if history.is_erased(subscriber.created_at):
+            _erase(store, subscriber.key, {subscriber.email, subscriber.key}, histories, digests)
+            counts.subscribers["erased"] += 1
         else:
-            stay.update(names)
-            found.people.update(_stand(store, reader, fate))
-    found.people["erased"] += _erase_addresses(store, known, digests)
-    found.listed = _settle_list(store, known, stay)
+            kept.update(digests)
+            counts.subscribers.update(_apply_history(store, subscriber, history))
+    counts.subscribers["erased"] += _erase_recipients(store, histories, hasher)
+    counts.suppressions = _update_suppressions(store, histories, kept)
 
 
-def _spoken_of(
-    store: Store, known: Mapping[str, SubscriberHistory], digests: AddressHasher
+def _subscribers_with_history(
+    store: Store, histories: Mapping[str, SubscriberHistory], hasher: AddressHasher
 ) -> Sequence[tuple[StoredSubscriber, tuple[str, ...], SubscriberHistory]]:
-    """Return the readers of whom something was said, what they may be known as, and what it comes to."""
-    named = ((reader, digests.digests(reader.key)) for reader in store.replay.iterate_subscribers()) if known else ()
-    return [(reader, names, fate) for reader, names in named if (fate := merge_histories(known, names))]
+    """Return the subscribers that the journal has events of, with their digests and histories."""
+    subscribers = store.replay.iterate_subscribers() if histories else ()
+    hashed = ((subscriber, hasher.digests(subscriber.key)) for subscriber in subscribers)
+    return [(s, digests, history) for s, digests in hashed if (history := merge_histories(histories, digests))]
 
 
-def _stand(store: Store, reader: StoredSubscriber, fate: SubscriberHistory) -> Iterator[str]:
-    """Let somebody stand where they stood last; yield what has changed."""
-    for newsletter, said in fate.newsletters.items():
-        if said.what == "left":
-            changed = store.replay.unsubscribe_from(reader.id, newsletter, said.at)
+def _apply_history(store: Store, subscriber: StoredSubscriber, history: SubscriberHistory) -> Iterator[str]:
+    """Bring a subscriber to the last state in the journal; yield what has changed."""
+    for newsletter, event in history.newsletters.items():
+        if event.name == "left":
+            changed = store.replay.unsubscribe_from(subscriber.id, newsletter, event.at)
         else:
-            changed = store.replay.resubscribe(reader.id, newsletter)
+            changed = store.replay.resubscribe(subscriber.id, newsletter)
         if changed:
-            yield f"{said.what} {newsletter}"
-    if fate.status and fate.status.what != reader.status:
-        store.replay.set_status(reader.id, fate.status.what, fate.status.at)
-        yield fate.status.what
+            yield f"{event.name} {newsletter}"
+    if history.status and history.status.name != subscriber.status:
+        store.replay.set_status(subscriber.id, history.status.name, history.status.at)
+        yield history.status.name
 
 
 def _erase(
-    store: Store, key: str, spellings: set[str], known: Mapping[str, SubscriberHistory], names: Iterable[str]
+    store: Store, key: str, spellings: set[str], histories: Mapping[str, SubscriberHistory], digests: Iterable[str]
 ) -> None:
-    digest = next(name for name in names if name in known and known[name].erased)
-    said = known[digest].erased
-    assert said is not None
-    store.suppressions.erase(key, spellings, digest, said.at)
+    digest = next(digest for digest in digests if digest in histories and histories[digest].erased)
+    event = histories[digest].erased
+    assert event is not None
+    store.suppressions.erase(key, spellings, digest, event.at)
 
 
-def _erase_addresses(store: Store, known: Mapping[str, SubscriberHistory], digests: AddressHasher) -> int:
-    """Erase those who were no readers, and whose letters the backup knows; return how many that were."""
-    erased = {name for name, fate in known.items() if fate.listed and fate.listed.what == "erased"}
-    theirs = (
-        [key for key in store.replay.delivered_addresses() if erased.intersection(digests.digests(key))]
-        if erased
-        else []
-    )
-    for key in theirs:
-        _erase(store, key, {key}, known, digests.digests(key))
-    return len(theirs)
+def _erase_recipients(store: Store, histories: Mapping[str, SubscriberHistory], hasher: AddressHasher) -> int:
+    """Erase recipients in the backup who are not subscribers and were erased since; return how many."""
+    erased = {digest for digest, h in histories.items() if h.suppression and h.suppression.name == "erased"}
+    if not erased:
+        return 0
+    keys = [key for key in store.replay.delivered_addresses() if erased.intersection(hasher.digests(key))]
+    for key in keys:
+        _erase(store, key, {key}, histories, hasher.digests(key))
+    return len(keys)
 
 
-def _settle_list(store: Store, known: Mapping[str, SubscriberHistory], here: set[str]) -> int:
-    """Bring the suppression list to what was said of it last; who is gone and not known here comes onto it too."""
-    listed, allowed = {}, []
-    for digest, fate in known.items():
-        if fate.listed and fate.listed.what != "allowed":
-            listed[digest] = (fate.listed.what, fate.listed.at)
-        elif fate.is_gone and fate.status and digest not in here:
-            listed[digest] = ("suppressed", fate.status.at)
-        elif fate.listed:
+def _update_suppressions(store: Store, histories: Mapping[str, SubscriberHistory], kept: set[str]) -> int:
+    """Bring the suppression list to its last state, and add people who are gone and not in the backup.
+
+    Without the latter, an import could subscribe them again.
+    """
+    suppressed, allowed = {}, []
+    for digest, history in histories.items():
+        if history.suppression and history.suppression.name != "allowed":
+            suppressed[digest] = (history.suppression.name, history.suppression.at)
+        elif history.is_gone and history.status and digest not in kept:
+            suppressed[digest] = ("suppressed", history.status.at)
+        elif history.suppression:
             allowed.append(digest)
-    return store.replay.replace_suppressions(listed, allowed)
+    return store.replay.replace_suppressions(suppressed, allowed)
 
 
-# Telling ----------------------------------------------------------------------------------------------------------
+# Reporting --------------------------------------------------------------------------------------------------------
 
 
-def _brought_back(store: Path, file: Path, since: datetime | None, *, dry_run: bool) -> str:
-    known = f"knows of nothing after {since:%Y-%m-%d %H:%M} UTC" if since else "is empty"
-    return f"{store.name} {'would be' if dry_run else 'is'} {file} again, which {known}"
+def _restored_line(store: Path, file: Path, since: datetime | None, *, dry_run: bool) -> str:
+    last_change = f"last change {since:%Y-%m-%d %H:%M} UTC" if since else "empty"
+    return f"{'would restore' if dry_run else 'restored'} {store.name} from {file} ({last_change})"
 
 
-def _describe(found: ReplayCounts) -> Iterator[str]:
-    people = [f"{number:,} {what}" for what, number in found.people.most_common() if number]
+def _counts_line(counts: ReplayCounts) -> str:
+    subscribers = [f"{number:,} {change}" for change, number in counts.subscribers.most_common() if number]
     parts = [
-        f"{found.ids:,} ids" if found.ids else "",
-        f"{', '.join(found.issues)} counted as sent" if found.issues else "",
-        f"readers: {', '.join(people)}" if people else "",
-        f"{found.listed:,} changes of the suppression list" if found.listed else "",
+        f"{counts.ids:,} ids" if counts.ids else "",
+        f"{', '.join(counts.issues)} marked as sent" if counts.issues else "",
+        f"subscribers: {', '.join(subscribers)}" if subscribers else "",
+        f"{counts.suppressions:,} changes of the suppression list" if counts.suppressions else "",
     ]
-    yield f"from the journal: {'; '.join(filter(None, parts)) or 'nothing that it did not know'}"
+    return f"from the journal: {'; '.join(filter(None, parts)) or 'nothing new'}"
 
 
-def _aside(aside: Path | None) -> Iterator[str]:
+def _aside_lines(aside: Path | None) -> Iterator[str]:
     if aside:
-        yield f"the store that was there is {aside.name} now; it holds addresses: delete it when you need it no more"
+        yield f"the previous store is kept as {aside.name}; it has addresses: delete it when you no longer need it"
 
 
-def _warnings(store: Path, found: ReplayCounts, lines: Sequence[JournalRecord]) -> Iterator[str]:
-    if not lines:
-        yield f"{journal_file.journal_path(store)}: there is no journal; nothing that happened since the backup is known"
-    for name in found.held:
+def _warnings(store: Path, counts: ReplayCounts, records: Sequence[JournalRecord]) -> Iterator[str]:
+    if not records:
+        yield f"{journal_file.journal_path(store)}: there is no journal; changes since the backup are lost"
+    for name in counts.held:
         newsletter = name.rpartition(" ")[0]
-        yield f"{name} was on its way and is held: {_HELD}; `feeds resume {newsletter}` sends it to them"
-    for name in found.cut_short:
-        yield f"{name} was on its way, and its letters are not in the backup: whoever had not got it does not get it"
-    yield "who has subscribed since the backup is neither in it nor in the journal, which keeps no addresses: add them"
+        yield f"{name} was being sent and is held: {_HELD}; `feeds resume {newsletter}` sends it to them"
+    for name in counts.cut_short:
+        yield f"{name} was being sent, and its letters are not in the backup: recipients who have not got it never will"
+    yield "subscribers added since the backup are lost, since the journal has no addresses: add them again"

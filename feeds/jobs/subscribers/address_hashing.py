@@ -1,4 +1,4 @@
-"""The site's key, and the list of those who must not be written to again, which nobody can read without it."""
+"""Load the keys that hash addresses for the suppression list and the journal."""
 
 from feeds.config import Config
 from feeds.core.subscribers.suppression import AddressHasher
@@ -8,28 +8,26 @@ from feeds.errors import FeedsError
 
 
 def load_hasher(config: Config, store: Store) -> AddressHasher:
-    """Return what finds an address on the list; as long as nobody is on it, it takes no key, and finds nobody.
+    """Return the address hasher; one without keys if the suppression list is empty.
 
     Raises:
-        FeedsError: the list was made with a key that is not there any more, so nobody can tell whom it holds.
+        FeedsError: the key file lacks a key of the suppression list, so the list cannot be searched.
     """
-    marks = store.suppressions.key_ids()
-    if not marks:
+    key_ids = store.suppressions.key_ids()
+    if not key_ids:
         return AddressHasher({})
     file = config.resolve(config.settings.secrets.file)
-    found = AddressHasher(load_keys(file).suppress if file.exists() else {})
-    if marks - found.key_ids:
-        raise FeedsError(
-            f"{file}: the key that tells who must not be written to again is not there; take the file from your backup"
-        )
-    return found
+    hasher = AddressHasher(load_keys(file).suppress if file.exists() else {})
+    if key_ids - hasher.key_ids:
+        raise FeedsError(f"{file}: a key of the suppression list is missing; restore this file from your backup")
+    return hasher
 
 
 def ensure_hasher(config: Config, store: Store) -> AddressHasher:
-    """Return what puts an address on the list; keys are made where there are none yet.
+    """Return the address hasher; create the key file if there is none yet.
 
     Raises:
-        FeedsError: as above, or the file of keys cannot be made.
+        FeedsError: as `load_hasher`, or the key file cannot be created.
     """
-    found = load_hasher(config, store)
-    return found if found.key_ids else AddressHasher(load_keys(config.resolve(config.settings.secrets.file)).suppress)
+    hasher = load_hasher(config, store)
+    return hasher if hasher.key_ids else AddressHasher(load_keys(config.resolve(config.settings.secrets.file)).suppress)

@@ -1,4 +1,4 @@
-"""Forget a person."""
+"""Erase a subscriber."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,46 +18,48 @@ from feeds.settings import Newsletter
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErasureReport:
-    """What was forgotten."""
+    """The result of an erasure."""
 
     email: str
     was_known: bool
-    #: Deliveries that are nobody's any more.
+    #: Deliveries that no longer have an address.
     letters: int
-    #: Messages that lay in the outbox, or had come back.
+    #: Files deleted from the outbox and from the folder of unrecognised bounces.
     files: int
-    #: Newsletters that go on sending copies there, since the settings say so.
+    #: Newsletters whose `copy_to` still has the address.
     copied: tuple[str, ...]
 
 
 def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport:
-    """Forget who has this address, everywhere in the site's folder, and keep it from coming back.
+    """Erase an address from the store and the site's folder, and put its digest on the suppression list.
 
-    It may be interrupted at any point: done again, it does what was left. While it is at work nothing is published or
-    sent, so that no answer of a server brings the address back.
+    It can be interrupted at any point, and repeated. It locks publishing and sending, so that no server's answer stores
+    the address again.
 
     Raises:
-        FeedsError: nothing is stored about it.
-        Busy: a publish or a sender is at work, or somebody reads the store.
-        OutputError: a message cannot be removed.
+        FeedsError: nothing is stored about the address.
+        LockedError: a publish run or a sender is at work, or another process reads the store.
+        OutputError: a message cannot be deleted.
     """
     address = addresses.parse_address(email)
     url, folder = config.settings.store.url, config.folder
     with lock.lock_site(folder), lock.lock_sending(store_path(url, folder)), open_store(url, folder) as store:
-        held = store.suppressions.find(load_hasher(config, store).digests(address.key))
-        person = store.subscribers.find(address.key)
-        spellings = {address.email, address.key} | ({person.email} if person else set())
+        suppression = store.suppressions.find(load_hasher(config, store).digests(address.key))
+        subscriber = store.subscribers.find(address.key)
+        spellings = {address.email, address.key} | ({subscriber.email} if subscriber else set())
         files = erase_messages(config.folder / "outbox", {idna_address(one) for one in spellings})
         files += erase_mentions(config.folder / FOLDER, spellings | {idna_address(one) for one in spellings})
-        if not (held or person or files or any(store.subscribers.iterate_deliveries(address.key))):
+        if not (suppression or subscriber or files or any(store.subscribers.iterate_deliveries(address.key))):
             raise FeedsError(f"nothing is stored about {address.email}")
-        kept_as = ensure_hasher(config, store).digests(address.key)[0]
-        letters = store.suppressions.erase(address.key, spellings, kept_as, now)
-        append_pending(config, store)  # and no address waits in the store to be written there
+        digest = ensure_hasher(config, store).digests(address.key)[0]
+        letters = store.suppressions.erase(address.key, spellings, digest, now)
+        append_pending(config, store)  # pending journal events hold the address
         store.suppressions.secure_vacuum()
-    copied = tuple(n.name for n in config.settings.newsletters if address.key in _copies(n))
-    return ErasureReport(email=address.email, was_known=person is not None, letters=letters, files=files, copied=copied)
+    copied = tuple(n.name for n in config.settings.newsletters if address.key in _copy_keys(n))
+    return ErasureReport(
+        email=address.email, was_known=subscriber is not None, letters=letters, files=files, copied=copied
+    )
 
 
-def _copies(newsletter: Newsletter) -> set[str]:
+def _copy_keys(newsletter: Newsletter) -> set[str]:
     return {addresses.parse_address(copy.address.addr_spec).key for copy in newsletter.copy_to}

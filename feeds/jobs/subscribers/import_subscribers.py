@@ -1,4 +1,4 @@
-"""Many people at once: a list from anywhere is taken in, or given out for anybody's spreadsheet."""
+"""Import subscribers from CSV files of any program, and export them for any spreadsheet."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -17,120 +17,119 @@ from feeds.edges.files.folder import write_private
 from feeds.edges.files.text_input import TextInput
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
-from feeds.edges.store.subscriber_import import ImportCounts, ImportRow
+from feeds.edges.store.subscriber_import import ImportCounts
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import subscribe
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.model import Subscriber
+from feeds.model import GONE_STATUSES, ImportRow, Subscriber
 
-#: How many rows are read between two looks at how far we are.
-_A_WHILE = 2000
+#: Rows between two progress reports.
+_PROGRESS_ROWS = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowMessage:
-    """What there is to say of one row."""
+    """A message about one row."""
 
-    #: Of the line that it starts on; 1 is the first.
+    #: The line that it starts on, from 1.
     row: int
     email: str
-    #: `refused`: nobody was taken from it; `kept_out`: somebody who is not brought back; `warning`: the rest was taken.
-    what: str
-    #: For people.
-    why: str
+    #: `refused`: not imported; `kept_out`: not reactivated; `warning`: imported, except for what the text says.
+    kind: str
+    #: For the operator.
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportReport:
-    """What became of a list."""
+    """The result of an import."""
 
     file: str
-    dialect: ImportFormat
-    #: For people: what they should know about this file.
+    import_format: ImportFormat
+    #: Texts for the operator.
     notes: tuple[str, ...]
-    #: Those that are filled, below the header.
+    #: Non-empty rows below the header.
     rows: int
-    refused: int
-    #: Rows that name somebody again.
+    rejected: int
+    #: Rows with an address that occurred before.
     repeated: int
-    people: ImportCounts
-    #: Whether it is so now; False where rows were refused, and in a dry run.
+    counts: ImportCounts
+    #: True if the rows were imported; False if some were rejected, and in a dry run.
     done: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportOptions:
-    """How a list is to be taken in."""
+    """How to import a file."""
 
-    #: What everybody on it reads; none: what their row says, else all newsletters.
+    #: Newsletters for every row; none: those of the row, else all.
     newsletters: tuple[str, ...] = ()
     dry_run: bool = False
-    #: Take the others where rows are refused.
+    #: Import the other rows if some are rejected.
     partial: bool = False
     now: datetime
-    #: Is told what there is to say of rows, in their order, those kept out last.
-    tell: Callable[[RowMessage], None] = lambda _: None
+    #: Called with messages about rows, in their order, those kept out last.
+    report_row: Callable[[RowMessage], None] = lambda _: None
     progress: Callable[[str, int, int], None] = lambda _what, _done, _of: None
 
 
-def import_csv(config: Config, file: Path, order: ImportOptions) -> ImportReport:
-    """Take in the people in a file of CSV (`-`: standard input), all or nothing.
+def import_csv(config: Config, file: Path, options: ImportOptions) -> ImportReport:
+    """Import the subscribers in a CSV file (`-`: standard input), all or nothing.
 
     Raises:
         FeedsError: the file or the store cannot be used, or there is no such newsletter.
-        Busy: a publish is at work on this site.
+        LockedError: a publish run is at work on this site.
     """
-    newsletters = subscribe.resolve_newsletters(config, order.newsletters)
-    held = (
-        nullcontext() if order.dry_run else lock.lock_site(config.folder)
-    )  # a publish would wait too long for the store
+    newsletters = subscribe.resolve_newsletters(config, options.newsletters)
+    # A publish run would wait too long for the store.
+    site_lock = nullcontext() if options.dry_run else lock.lock_site(config.folder)
     with (
-        held,
-        open_store(config.settings.store.url, config.folder, create=not order.dry_run) as store,
+        site_lock,
+        open_store(config.settings.store.url, config.folder, create=not options.dry_run) as store,
         text_input.open_text(file, csv_reader.detect_encoding) as source,
     ):
-        reader = _ImportReader(source, order, newsletters, load_hasher(config, store))
+        reader = _ImportReader(source, options, newsletters, load_hasher(config, store))
         store.subscriber_import.stage(reader.import_rows())
-        order.progress("Taking in", reader.rows, 0)
-        done = not order.dry_run and (order.partial or not reader.refused)
-        people = store.subscriber_import.commit_import(source.name, order.now, keep=done)
+        options.progress("Importing", reader.rows, 0)
+        done = not options.dry_run and (options.partial or not reader.rejected)
+        counts = store.subscriber_import.commit_import(source.name, options.now, apply=done)
         if done:
             append_pending(config, store)
-        for one in store.subscriber_import.kept_out():
-            why = f"is {one.status}" if one.status else "must not be written to again"
-            order.tell(RowMessage(row=one.number, email=one.email, what="kept_out", why=why))
-    return reader.report(people, done=done)
+        for row in store.subscriber_import.kept_out():
+            text = f"is {row.status}" if row.status else "is on the suppression list"
+            options.report_row(RowMessage(row=row.number, email=row.email, kind="kept_out", text=text))
+    return reader.report(counts, done=done)
 
 
 class _ImportReader:
-    """Reads a list, and counts what it reads."""
+    """Reads a file, and counts its rows."""
 
     def __init__(
-        self, source: TextInput, order: ImportOptions, newsletters: Sequence[str], digests: AddressHasher
+        self, source: TextInput, options: ImportOptions, newsletters: Sequence[str], hasher: AddressHasher
     ) -> None:
-        self._source, self._order, self._newsletters, self._digests = source, order, newsletters, digests
-        self._stamp = f"import {source.name}, {order.now:%Y-%m-%d %H:%M %z}"
-        known: Collection[str] | None = None if order.newsletters else newsletters
+        self._source, self._options, self._newsletters, self._hasher = source, options, newsletters, hasher
+        self._import_note = f"import {source.name}, {options.now:%Y-%m-%d %H:%M %z}"
+        configured: Collection[str] | None = None if options.newsletters else newsletters
         try:
-            self._dialect, self._coming = csv_rows.read_rows(source.lines, file=source.name, newsletters=known)
+            self._format, self._rows = csv_rows.read_rows(source.lines, file=source.name, newsletters=configured)
         except ValueError as e:
             raise FeedsError(f"{source.name}: {e}") from e
-        self.refused = self.rows = 0
+        self.rejected = self.rows = 0
 
     def import_rows(self) -> Iterator[ImportRow]:
-        """Yield the people on it, a row each."""
-        for row in self._coming:
+        """Yield the rows to import; report the others."""
+        for row in self._rows:
             self.rows += 1
-            if self.rows % _A_WHILE == 0:
+            if self.rows % _PROGRESS_ROWS == 0:
                 done = self._source.bytes_read if self._source.size else self.rows
-                self._order.progress(f"Reading {self._source.name}", done, self._source.size)
+                self._options.progress(f"Reading {self._source.name}", done, self._source.size)
             if isinstance(row, RejectedRow):
-                self.refused += 1
-                self._order.tell(RowMessage(row=row.number, email=row.email, what="refused", why=row.reason))
+                self.rejected += 1
+                self._options.report_row(RowMessage(row=row.number, email=row.email, kind="refused", text=row.reason))
             else:
                 for warning in row.warnings:
-                    self._order.tell(RowMessage(row=row.number, email=row.email, what="warning", why=warning))
+                    self._options.report_row(RowMessage(row=row.number, email=row.email, kind="warning", text=warning))
                 yield self._import_row(row)
 
     def _import_row(self, row: CsvRow) -> ImportRow:
@@ -141,56 +140,56 @@ class _ImportReader:
             status=row.status,
             lang=row.lang,
             timezone=row.timezone,
-            consent=self._consent(row),
+            consent=self._consent_of(row),
             created_at=row.created_at,
-            wants=tuple([(name, row.wanted(name)) for name in self._to_row(row)]),
-            digests=self._digests.digests(row.key),
+            subscriptions=tuple([(name, row.topics_of(name)) for name in self._newsletters_of(row)]),
+            digests=self._hasher.digests(row.key),
         )
 
-    def _to_row(self, row: CsvRow) -> Sequence[str]:
-        """Return the newsletters that somebody reads; of those who have gone nobody says that they read all."""
-        if row.newsletters is not None and not self._order.newsletters:
+    def _newsletters_of(self, row: CsvRow) -> Sequence[str]:
+        """Return the newsletters of a row; a person who is gone is not subscribed to all by default."""
+        if row.newsletters is not None and not self._options.newsletters:
             return row.newsletters
-        return () if row.status in subscribe.GONE else self._newsletters
+        return () if row.status in GONE_STATUSES else self._newsletters
 
-    def _consent(self, row: CsvRow) -> str:
-        """Return the evidence of a row, and that it came by this list; our own lists have said where it was from."""
-        if row.consent and self._dialect.name == "feeds":
+    def _consent_of(self, row: CsvRow) -> str:
+        """Return the consent text of a row and a note on this import; our own export has such a note already."""
+        if row.consent and self._format.name == "feeds":
             return row.consent
-        return f"{row.consent}; {self._stamp}" if row.consent else self._stamp
+        return f"{row.consent}; {self._import_note}" if row.consent else self._import_note
 
-    def report(self, people: ImportCounts, *, done: bool) -> ImportReport:
-        """Return what became of it."""
-        known = sum(people.added.values()) + people.merged + people.unchanged + people.left + people.kept_out
+    def report(self, counts: ImportCounts, *, done: bool) -> ImportReport:
+        """Return the result."""
+        people = sum(counts.added.values()) + counts.merged + counts.unchanged + counts.left + counts.kept_out
         return ImportReport(
             file=self._source.name,
-            dialect=self._dialect,
-            notes=(*self._dialect.notes, *self._overruled()),
+            import_format=self._format,
+            notes=(*self._format.notes, *self._override_notes()),
             rows=self.rows,
-            refused=self.refused,
-            repeated=self.rows - self.refused - known,
-            people=people,
+            rejected=self.rejected,
+            repeated=self.rows - self.rejected - people,
+            counts=counts,
             done=done,
         )
 
-    def _overruled(self) -> Iterator[str]:
-        if self._order.newsletters and "newsletters" in self._dialect.columns:
-            yield "its column of newsletters is not looked at, since --newsletter says what everybody reads"
+    def _override_notes(self) -> Iterator[str]:
+        if self._options.newsletters and "newsletters" in self._format.columns:
+            yield "its newsletters column is ignored, since --newsletter applies to every row"
 
 
 def export_csv(config: Config, *, newsletter: str | None = None, status: str | None = None) -> Iterator[bytes]:
-    """Yield everybody as CSV, or those who read a newsletter, or those of a status: what `take_in` takes back.
+    """Yield subscribers as CSV that `import_csv` reads: all, those of a newsletter, or those with a status.
 
-    In UTF-8 with the mark that Excel needs; formulas are neutralised.
+    In UTF-8 with the byte order mark that Excel needs; formulas are escaped.
 
     Raises:
         FeedsError: there is no such newsletter.
     """
     people = subscribe.list_subscribers(config, newsletter=newsletter, status=status)
-    mark = b"\xef\xbb\xbf"
-    for line in csv_rows.write_rows(map(_row, people)):
-        yield mark + line.encode()
-        mark = b""
+    bom = b"\xef\xbb\xbf"
+    for line in csv_rows.write_rows(map(_to_csv_row, people)):
+        yield bom + line.encode()
+        bom = b""
 
 
 def write_export(file: Path, content: Iterable[bytes]) -> None:
@@ -202,15 +201,15 @@ def write_export(file: Path, content: Iterable[bytes]) -> None:
     write_private(file, content)
 
 
-def _row(person: Subscriber) -> CsvRow:
+def _to_csv_row(subscriber: Subscriber) -> CsvRow:
     return CsvRow(
-        email=person.email,
-        key=person.key,
-        status=person.status,
-        lang=person.lang,
-        timezone=person.timezone,
-        newsletters=person.newsletters,
-        topics=person.topics,
-        consent=person.consent,
-        created_at=person.created_at,
+        email=subscriber.email,
+        key=subscriber.key,
+        status=subscriber.status,
+        lang=subscriber.lang,
+        timezone=subscriber.timezone,
+        newsletters=subscriber.newsletters,
+        topics=subscriber.topics,
+        consent=subscriber.consent,
+        created_at=subscriber.created_at,
     )

@@ -1,4 +1,4 @@
-"""People, one by one: who reads which newsletter, who has left, and what is stored about somebody."""
+"""Add, remove, suppress and show single subscribers."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,18 +8,15 @@ from feeds.config import Config
 from feeds.config_types import Language, TimeZone
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.csv_values import to_one_line
-from feeds.core.subscribers.import_formats import STATUSES
 from feeds.edges.store.database import open_store
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
-from feeds.model import Subscriber
+from feeds.model import GONE_STATUSES, Subscriber
 
-#: Whom `add` brings back only when told to, and no list does.
-GONE = STATUSES[STATUSES.index("unsubscribed") :]
-_CAME_BACK = "if this person asked to come back, say so with --again"
+_USE_AGAIN = "if this person asked to subscribe again, add --again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +24,9 @@ class SubscriberData:
     """All that is stored about one address."""
 
     email: str
-    #: None: it is nobody's who was subscribed, or they were erased.
+    #: None: never subscribed, or erased.
     person: Subscriber | None
-    #: Newsletters that they have left one by one, and when.
+    #: Newsletters that they have unsubscribed from one by one, and when.
     left: dict[str, datetime]
     letters: tuple[DeliveryRecord, ...]
     returned: tuple[BounceSummary, ...]
@@ -47,45 +44,44 @@ def add_subscriber(
     now: datetime,
     again: bool,
 ) -> Subscriber:
-    """Make a person an active reader of *newsletters*, of all if none is named; return how they stand now.
+    """Subscribe an address to *newsletters*, or to all; return the subscriber.
 
-    With *topics* they are told of these categories only.
+    With *topics*, only posts in these categories.
 
     Raises:
-        AddressError: mail could not be sent there.
-        FeedsError: there is no such newsletter, or the person has left or must not be written to, and *again* does not
-            say that they came back.
+        AddressError: the address is not valid.
+        FeedsError: there is no such newsletter; or the address is unsubscribed or suppressed, and *again* is not set.
     """
     address = addresses.parse_address(email)
     chosen = tuple(filter(None, map(to_one_line, topics))) or None
     wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(resolve_newsletters(config, newsletters), chosen)
-    values = {"lang": _language(lang), "timezone": _zone(timezone)}
+    values = {"lang": _parse_language(lang), "timezone": _parse_timezone(timezone)}
     with open_store(config.settings.store.url, config.folder) as store:
-        kept_as = load_hasher(config, store).digests(address.key)
-        had, held = store.subscribers.find(address.key), store.suppressions.find(kept_as)
+        digests = load_hasher(config, store).digests(address.key)
+        subscriber, suppression = store.subscribers.find(address.key), store.suppressions.find(digests)
         if not again:
-            _refuse_gone(address.email, had, held)
-            _refuse_left(address.email, wanted.keys() & store.subscribers.left_newsletters(address.key))
-        if held:
-            store.suppressions.allow(kept_as)
+            _require_not_gone(address.email, subscriber, suppression)
+            _require_not_left(address.email, wanted.keys() & store.subscribers.left_newsletters(address.key))
+        if suppression:
+            store.suppressions.allow(digests)
         consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
         store.subscribers.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
-        found = store.subscribers.find(address.key)
+        subscriber = store.subscribers.find(address.key)
         append_pending(config, store)
-    assert found is not None
-    return found
+    assert subscriber is not None
+    return subscriber
 
 
-def _refuse_gone(email: str, had: Subscriber | None, held: Suppression | None) -> None:
-    if had and had.status in GONE:
-        raise FeedsError(f"{had.email} is {had.status}; {_CAME_BACK}")
-    if held:
-        raise FeedsError(f"{email} was {held.reason} on {held.at:%Y-%m-%d} and must not be written to; {_CAME_BACK}")
+def _require_not_gone(email: str, subscriber: Subscriber | None, suppression: Suppression | None) -> None:
+    if subscriber and subscriber.status in GONE_STATUSES:
+        raise FeedsError(f"{subscriber.email} is {subscriber.status}; {_USE_AGAIN}")
+    if suppression:
+        raise FeedsError(f"{email} was {suppression.reason} on {suppression.at:%Y-%m-%d}; {_USE_AGAIN}")
 
 
-def _refuse_left(email: str, left: Collection[str]) -> None:
+def _require_not_left(email: str, left: Collection[str]) -> None:
     if left:
-        raise FeedsError(f"{email} has left {', '.join(sorted(left))}; {_CAME_BACK}")
+        raise FeedsError(f"{email} has unsubscribed from {', '.join(sorted(left))}; {_USE_AGAIN}")
 
 
 def address_warnings(email: str) -> list[str]:
@@ -94,7 +90,7 @@ def address_warnings(email: str) -> list[str]:
 
 
 def remove_subscriber(config: Config, email: str, now: datetime) -> bool:
-    """Write down that a person has left; return whether they were known."""
+    """Unsubscribe an address; return whether it was known."""
     address = addresses.parse_address(email)
     with open_store(config.settings.store.url, config.folder) as store:
         known = store.subscribers.find(address.key) is not None
@@ -105,34 +101,34 @@ def remove_subscriber(config: Config, email: str, now: datetime) -> bool:
 
 
 def suppress_address(config: Config, email: str, now: datetime) -> bool:
-    """See to it that nobody is written to at this address, whoever adds it; return whether that was not so before.
+    """Put an address on the suppression list; return whether it is new there.
 
     Raises:
-        FeedsError: there is no key to remember it by.
+        FeedsError: the key that hashes addresses is missing.
     """
     address = addresses.parse_address(email)
     with open_store(config.settings.store.url, config.folder) as store:
-        kept_as = ensure_hasher(config, store).digests(address.key)
-        new = store.suppressions.find(kept_as) is None
-        store.suppressions.suppress(address.key, kept_as[0] if new else None, now)
+        digests = ensure_hasher(config, store).digests(address.key)
+        is_new = store.suppressions.find(digests) is None
+        store.suppressions.suppress(address.key, digests[0] if is_new else None, now)
         append_pending(config, store)
-    return new
+    return is_new
 
 
 def allow_address(config: Config, email: str) -> bool:
-    """Take an address off that list; return whether it was on it. Who has left stays gone."""
+    """Remove an address from the suppression list; return whether it was there. It stays unsubscribed if it is."""
     address = addresses.parse_address(email)
     with open_store(config.settings.store.url, config.folder) as store:
-        was = store.suppressions.allow(load_hasher(config, store).digests(address.key))
+        was_listed = store.suppressions.allow(load_hasher(config, store).digests(address.key))
         append_pending(config, store)
-    return was
+    return was_listed
 
 
 def load_subscriber_data(config: Config, email: str) -> SubscriberData:
     """Return all that is stored about an address.
 
     Raises:
-        FeedsError: nothing is.
+        FeedsError: nothing is stored.
     """
     address = addresses.parse_address(email)
     with open_store(config.settings.store.url, config.folder, create=False) as store:
@@ -152,30 +148,30 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
 def list_subscribers(
     config: Config, *, newsletter: str | None = None, status: str | None = None
 ) -> Iterator[Subscriber]:
-    """Yield people in the order of their addresses: all, those who read a newsletter, or those of a status.
+    """Yield subscribers in the order of their addresses: all, those of a newsletter, or those with a status.
 
     Raises:
         FeedsError: there is no such newsletter.
     """
     with open_store(config.settings.store.url, config.folder, create=False) as store:
-        _know(config, store.subscribers.subscribed_newsletters(), newsletter)
+        _require_newsletter(config, store.subscribers.subscribed_newsletters(), newsletter)
         yield from store.subscribers.iterate(newsletter=newsletter, status=status)
 
 
 def count_subscribers(config: Config, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
-    """Return how many of these people have which status."""
+    """Return how many subscribers have each status."""
     with open_store(config.settings.store.url, config.folder, create=False) as store:
         return store.subscribers.count_by_status(newsletter=newsletter, status=status)
 
 
-def resolve_newsletters(config: Config, asked: Iterable[str]) -> list[str]:
-    """Return the newsletters that are meant: those asked for, or all.
+def resolve_newsletters(config: Config, requested: Iterable[str]) -> list[str]:
+    """Return the *requested* newsletters, or all.
 
     Raises:
         FeedsError: there is no such newsletter, or none at all.
     """
     known = [n.name for n in config.settings.newsletters]
-    wanted = list(asked) or known
+    wanted = list(requested) or known
     if not known:
         raise FeedsError(f"{config.path} has no [[newsletters]] to subscribe to")
     for name in wanted:
@@ -184,20 +180,20 @@ def resolve_newsletters(config: Config, asked: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _know(config: Config, read: Iterable[str], newsletter: str | None) -> None:
-    """Refuse to look for the readers of what never was; what was one has some still."""
+def _require_newsletter(config: Config, read: Iterable[str], newsletter: str | None) -> None:
+    """Raise if the newsletter is not configured and never had subscribers."""
     if newsletter is not None and newsletter not in read:
         resolve_newsletters(config, [newsletter])
 
 
-def _language(lang: str | None) -> str | None:
+def _parse_language(lang: str | None) -> str | None:
     try:
         return Language.parse(lang) if lang else None
     except ValueError as e:
         raise FeedsError(f"--lang: {e}") from e
 
 
-def _zone(timezone: str | None) -> str | None:
+def _parse_timezone(timezone: str | None) -> str | None:
     try:
         return TimeZone.parse(timezone).key if timezone else None
     except ValueError as e:

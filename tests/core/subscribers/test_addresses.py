@@ -1,4 +1,4 @@
-"""Addresses."""
+"""Parsing and comparing addresses."""
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -10,7 +10,7 @@ from feeds.errors import AddressError
 
 
 def test_addresses_are_compared_without_case_and_with_idn_as_punycode():
-    """One mailbox, one key."""
+    """Addresses that differ in case, or in the form of an international domain, have the same key."""
     assert parse_address("Ada@EXAMPLE.org").key == parse_address(" ada@example.org ").key == "ada@example.org"
     assert parse_address("a@bücher.example.org").key == "a@xn--bcher-kva.example.org"
 
@@ -19,29 +19,29 @@ def test_addresses_are_compared_without_case_and_with_idn_as_punycode():
     "text", ["", "ada", "a@b@c.org", "a@b.org\nBcc: x@y.org", "a@b.org, c@d.org", "@b.org", "a" * 300 + "@b.org"]
 )
 def test_what_mail_could_not_be_sent_to_is_refused(text):
-    """In words, and nothing is half taken."""
+    """A text that is not an address, or holds several, is rejected."""
     with pytest.raises(AddressError, match="is not an email address"):
         parse_address(text)
 
 
 @given(st.text(max_size=40))
 def test_no_text_raises_anything_but_a_refusal(text):
-    """Whatever somebody types."""
+    """Any text gives an address or an AddressError with a reason."""
     try:
         assert "@" in parse_address(text).key
-    except AddressError as refusal:
-        assert refusal.reason
+    except AddressError as error:
+        assert error.reason
 
 
 def test_a_text_far_too_long_is_refused_at_once():
-    """A cell of a hostile file may hold 131,072 characters; nobody looks at each of them."""
-    with pytest.raises(AddressError) as refusal:
+    """A text longer than an address is rejected by its length: a hostile CSV cell may have 131,072 characters."""
+    with pytest.raises(AddressError) as error:
         parse_address("a@" * 60_000)
-    assert "120000 characters" in refusal.value.reason
+    assert "120000 characters" in error.value.reason
 
 
-def _asked(text):
-    """What email-validator says, without anything of ours in between."""
+def _parse_with_library(text):
+    """Return the address as email-validator alone parses it."""
     try:
         found = validate_email(text.strip(), check_deliverability=False)
     except EmailNotValidError:
@@ -49,7 +49,7 @@ def _asked(text):
     return found.normalized, f"{found.local_part.casefold()}@{found.ascii_domain.casefold()}"
 
 
-def _parsed(text):
+def _parse(text):
     try:
         found = parse_address(text)
     except AddressError:
@@ -57,7 +57,7 @@ def _parsed(text):
     return found.email, found.key
 
 
-HARD = [
+UNUSUAL = [
     *(
         "a@b.org",
         "A.B+c@D-e.ORG",
@@ -149,10 +149,10 @@ HARD = [
 ]
 
 
-@pytest.mark.parametrize("text", HARD, ids=ascii)
+@pytest.mark.parametrize("text", UNUSUAL, ids=ascii)
 def test_hard_addresses_are_what_email_validator_says(text):
-    """Dots, hyphens, lengths, reserved domains, punycode, comments, quotes, look-alikes: the short way changes none."""
-    assert _parsed(text) == _asked(text)
+    """Unusual addresses (dots, hyphens, lengths, reserved domains, punycode, quotes) parse as in email-validator."""
+    assert _parse(text) == _parse_with_library(text)
 
 
 _LOCALS = st.text("abzABZ019.+-_'=!/\"@ ü", max_size=70) | st.sampled_from(["INFO", "info", "Abuse", "a" * 64, "news"])
@@ -179,28 +179,28 @@ _LABELS = st.text("abzABZ019-", max_size=8) | st.sampled_from(
 @given(_LOCALS, st.lists(_LABELS, min_size=1, max_size=5), st.sampled_from(["", " ", "\n", ".", "@", "\u3000"]))
 @example("a" * 180, ["b" * 63, "b" * 8], "")
 def test_the_short_way_says_what_email_validator_says(local, labels, end):
-    """Over texts that nearly are addresses, whichever way they fail."""
+    """Texts that are nearly addresses parse, or fail, as in email-validator."""
     text = f"{local}@{'.'.join(labels)}{end}"
-    assert _parsed(text) == _asked(text)
+    assert _parse(text) == _parse_with_library(text)
 
 
 @given(st.from_regex(r"[a-zA-Z0-9!#-'*+/=?^-~.-]{1,64}@([a-zA-Z0-9-]{1,12}\.){1,4}[a-zA-Z0-9-]{1,8}", fullmatch=True))
 def test_the_short_way_holds_for_plain_addresses(text):
-    """Over texts in the characters that addresses are made of."""
-    assert _parsed(text) == _asked(text)
+    """Texts of plain ASCII characters parse, or fail, as in email-validator."""
+    assert _parse(text) == _parse_with_library(text)
 
 
 @pytest.mark.parametrize("text", ["postmaster@b.org", "Abuse@b.org", "noreply@b.org", "no-reply+x@b.org", "INFO@b.org"])
 def test_the_address_of_an_office_is_told(text):
-    """Nobody in particular asked for mail there."""
-    (doubt,) = address_warnings(parse_address(text))
-    assert "is an office, not a person" in doubt
+    """A role address gives a warning."""
+    (warning,) = address_warnings(parse_address(text))
+    assert "is a role address, not a person" in warning
 
 
 @pytest.mark.parametrize("text", ["a@pаypal.com", "pаypal@b.org", "a@xn--pypal-4ve.com", "a@gοοgle.com", "a@𐌰𐌱.org"])
 def test_mixed_alphabets_are_told(text):
-    """One letter from elsewhere is how an address passes for another (UTS #39); punycode hides nothing."""
-    assert address_warnings(parse_address(text)) == ("mixes alphabets that look alike, or uses a rare one",)
+    """A word that mixes scripts gives a warning (UTS #39), also in punycode."""
+    assert address_warnings(parse_address(text)) == ("mixes scripts that look alike, or uses a rare script",)
 
 
 @pytest.mark.parametrize(
@@ -218,5 +218,5 @@ def test_mixed_alphabets_are_told(text):
     ],
 )
 def test_people_with_one_alphabet_are_not_doubted(text):
-    """Whichever it is, and Japanese and Korean beside Latin, as they are written."""
+    """A word in one script gives no warning, nor does Japanese or Korean mixed with Latin."""
     assert address_warnings(parse_address(text)) == ()

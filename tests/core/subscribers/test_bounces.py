@@ -1,4 +1,4 @@
-"""What follows from bounces."""
+"""Classifying bounces, and the decisions on them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,26 +15,47 @@ from feeds.core.subscribers.bounces import (
     classify_answer,
     classify_status,
     decide_bounce,
+    decide_without_history,
     domain_fault,
+    domains_to_check,
+    may_be_outage,
     mildest_kind,
+    outage_reason,
+    status_after,
 )
+from feeds.model import BounceRecord
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def bounce(what, days=0.0):
-    return Bounce(kind=what, at=NOW + days * DAY)
+def bounce(kind, days=0.0):
+    return Bounce(kind=kind, at=NOW + days * DAY)
+
+
+def record(number, domain, issue_id, kind):
+    return BounceRecord(
+        id=number,
+        subscriber_id=number,
+        issue_id=issue_id,
+        domain=domain,
+        kind=kind,
+        status="5.1.1",
+        said="",
+        at=NOW,
+        email=f"r{number}@{domain}",
+        subscriber_status="active",
+    )
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
 def test_these_say_that_there_is_no_such_mailbox(status):
-    """The list of the design, to the letter."""
+    """A status code on the list of the design is a hard bounce."""
     assert classify_status(status) is BounceKind.HARD
 
 
 @pytest.mark.parametrize(
-    ("status", "what"),
+    ("status", "kind"),
     [
         ("5.2.2", BounceKind.OTHER),
         ("5.3.4", BounceKind.OTHER),
@@ -49,13 +70,13 @@ def test_these_say_that_there_is_no_such_mailbox(status):
         ("", BounceKind.SOFT),
     ],
 )
-def test_everything_else_is_milder(status, what):
-    """Also what begins like a hard code; what has only words is not believed at once."""
-    assert classify_status(status) is what
+def test_everything_else_is_milder(status, kind):
+    """Any other status code is milder, also one that begins like a hard one; a report without a code is soft."""
+    assert classify_status(status) is kind
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "expected"),
     [
         ("550 5.1.1 The email account that you tried to reach does not exist", (BounceKind.HARD, "5.1.1")),
         ("550-5.1.1 no", (BounceKind.HARD, "5.1.1")),
@@ -69,17 +90,64 @@ def test_everything_else_is_milder(status, what):
         ("451 4.3.0 later", None),
         ("250 2.0.0 OK", None),
         ("cancelled", None),
-        ("left before it was known to be sent", None),
+        ("cancelled: no longer subscribed", None),
         ("", None),
     ],
 )
-def test_what_ended_a_delivery_is_read_from_the_answer(answer, found):
-    """A refusal without enhanced code may be about anything; what no server said says nothing."""
-    assert classify_answer(answer) == found
+def test_what_ended_a_delivery_is_read_from_the_answer(answer, expected):
+    """An answer is a bounce if a server refused for good; without an enhanced code its reason is unknown."""
+    assert classify_answer(answer) == expected
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "status", "decision"),
+    [
+        (BounceKind.COMPLAINT, "active", BounceDecision.COMPLAINED),
+        (BounceKind.COMPLAINT, "bounced", BounceDecision.COMPLAINED),
+        (BounceKind.COMPLAINT, "unsubscribed", BounceDecision.COMPLAINED),
+        (BounceKind.COMPLAINT, "complained", BounceDecision.NOTHING),
+    ],
+)
+def test_a_complaint_counts_once_and_whatever_is_wrong_with_the_domain(kind, status, decision, held):
+    """A complaint is applied unless the subscriber has complained before, also during a suspected outage."""
+    assert decide_without_history(kind, status, held=held) is decision
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BounceKind if kind is not BounceKind.COMPLAINT])
+@pytest.mark.parametrize("status", ["active", "pending", "unsubscribed", "bounced", "complained"])
+def test_during_a_suspected_outage_bounces_are_held(kind, status):
+    """Any bounce other than a complaint is held while an outage is suspected."""
+    assert decide_without_history(kind, status, held=True) is BounceDecision.HELD
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "decision"),
+    [
+        (BounceKind.HARD, "active", None),
+        (BounceKind.HARD, "pending", None),
+        (BounceKind.SOFT, "active", None),
+        (BounceKind.HARD, "unsubscribed", BounceDecision.NOTHING),
+        (BounceKind.SOFT, "bounced", BounceDecision.NOTHING),
+        (BounceKind.HARD, "complained", BounceDecision.NOTHING),
+        (BounceKind.POLICY, "active", BounceDecision.NOTHING),
+        (BounceKind.OTHER, "active", BounceDecision.NOTHING),
+    ],
+)
+def test_earlier_bounces_matter_only_for_hard_and_soft_ones_of_subscribers(kind, status, decision):
+    """Only hard and soft bounces of active or pending subscribers need the history; others have no consequence."""
+    assert decide_without_history(kind, status, held=False) is decision
+
+
+@pytest.mark.parametrize("decision", list(BounceDecision))
+def test_a_decision_that_is_a_status_becomes_the_status(decision):
+    """After `bounced` or `complained` the subscriber has that status; any other decision leaves the status as it is."""
+    expected = decision if decision in ("bounced", "complained") else "pending"
+    assert status_after(decision, "pending") == expected
 
 
 def test_the_first_hard_bounce_pauses_and_a_second_a_week_later_ends():
-    """Not a second before, however many come in between."""
+    """A second hard bounce ends a subscription only a week after the first, however many come in between."""
     first = bounce(BounceKind.HARD)
     assert decide_bounce(first, []) is BounceDecision.PAUSED
     between = [bounce(BounceKind.HARD, days) for days in (0.1, 3, 6.99)]
@@ -90,7 +158,7 @@ def test_the_first_hard_bounce_pauses_and_a_second_a_week_later_ends():
 
 
 def test_a_letter_that_arrived_in_between_makes_it_the_first_again():
-    """A year-old fault of a server is no reason to give up somebody whose mailbox was full for a day."""
+    """A hard bounce before the last letter that arrived does not count: the server's fault of a year ago is over."""
     old, new = bounce(BounceKind.HARD), bounce(BounceKind.HARD, 365)
     assert decide_bounce(new, [old]) is BounceDecision.BOUNCED
     assert decide_bounce(new, [old], arrived=NOW + 300 * DAY) is BounceDecision.PAUSED
@@ -98,7 +166,7 @@ def test_a_letter_that_arrived_in_between_makes_it_the_first_again():
 
 
 def test_soft_bounces_on_five_days_within_thirty_end():
-    """Several on one day are one."""
+    """Soft bounces on five days within thirty end a subscription; several on one day count as one."""
     days = [bounce(BounceKind.SOFT, day) for day in (0, 0.1, 0.2, 7, 14, 21)]
     assert decide_bounce(bounce(BounceKind.SOFT, 21.1), days) is BounceDecision.NOTHING
     assert decide_bounce(bounce(BounceKind.SOFT, 28), days) is BounceDecision.BOUNCED
@@ -106,9 +174,9 @@ def test_soft_bounces_on_five_days_within_thirty_end():
 
 
 def test_a_complaint_ends_at_once_and_the_rest_says_nothing():
-    """What is about us, or the letter, is no reason to lose a reader."""
+    """A complaint ends a subscription at once; policy and other bounces never do, however many there are."""
     assert decide_bounce(bounce(BounceKind.COMPLAINT), []) is BounceDecision.COMPLAINED
-    many = [bounce(what, day) for day in range(60) for what in (BounceKind.POLICY, BounceKind.OTHER)]
+    many = [bounce(kind, day) for day in range(60) for kind in (BounceKind.POLICY, BounceKind.OTHER)]
     assert decide_bounce(bounce(BounceKind.POLICY, 60), many) is BounceDecision.NOTHING
     assert decide_bounce(bounce(BounceKind.OTHER, 60), many) is BounceDecision.NOTHING
 
@@ -121,14 +189,14 @@ def test_a_complaint_ends_at_once_and_the_rest_says_nothing():
     ),
     st.sampled_from([BounceKind.HARD, BounceKind.POLICY, BounceKind.OTHER]),
 )
-def test_nobody_is_given_up_for_what_happens_within_a_week(before, new):
-    """Soft ones aside, of which there would have to be five days."""
-    earlier = [bounce(what, days) for what, days in before]
+def test_bounces_within_a_week_never_end_a_subscription(before, new):
+    """No bounce within a week of the first ends a subscription, except soft ones on five days."""
+    earlier = [bounce(kind, days) for kind, days in before]
     assert decide_bounce(bounce(new, 6.99), earlier) is not BounceDecision.BOUNCED
 
 
 @pytest.mark.parametrize(
-    ("hard", "policy", "deliveries", "to_blame"),
+    ("hard", "policy", "deliveries", "is_fault"),
     [
         (MIN_BOUNCES, 0, 20 * MIN_BOUNCES - 1, True),
         (MIN_BOUNCES, 0, 20 * MIN_BOUNCES, False),
@@ -141,12 +209,33 @@ def test_nobody_is_given_up_for_what_happens_within_a_week(before, new):
         (MIN_BOUNCES, 0, 0, True),
     ],
 )
-def test_many_at_one_domain_are_its_fault(hard, policy, deliveries, to_blame):
-    """More than one in twenty without mailbox, one in a hundred refused for what we are, and never only a few."""
-    assert bool(domain_fault(hard, policy, deliveries)) is to_blame
+def test_many_at_one_domain_are_its_fault(hard, policy, deliveries, is_fault):
+    """More than 5 % hard or 1 % policy bounces of an issue at a domain are the domain's fault, if there are ten."""
+    assert bool(domain_fault(hard, policy, deliveries)) is is_fault
+    assert may_be_outage(hard, policy) or not is_fault
+
+
+def test_an_outage_is_suspected_unless_its_bounces_were_applied_already():
+    """Bounces that the operator has trusted are no reason to suspect an outage again, nor are later ones."""
+    assert outage_reason((30, 0), (2, 0), 100) == "30 of 100 recipients bounced as unknown mailboxes (30%)"
+    assert outage_reason((31, 0), (30, 0), 100) == ""
+    assert outage_reason((2, 0), (0, 0), 100) == ""
+
+
+def test_domains_are_checked_for_hard_and_policy_bounces_of_issues():
+    """Each domain and issue with a hard or policy bounce is checked once; bounces without an issue are not checked."""
+    found = [
+        record(1, "b.example", 2, "hard"),
+        record(2, "a.example", 2, "policy"),
+        record(3, "b.example", 2, "policy"),
+        record(4, "b.example", 1, "hard"),
+        record(5, "c.example", 2, "soft"),
+        record(6, "d.example", None, "hard"),
+    ]
+    assert domains_to_check(found) == [("b.example", 2), ("a.example", 2), ("b.example", 1)]
 
 
 def test_a_report_on_several_addresses_is_about_the_best_of_them():
-    """Behind a reader's address there may be more than one."""
+    """Of several failures behind one subscriber's address, the mildest counts."""
     assert mildest_kind([BounceKind.HARD, BounceKind.SOFT]) is BounceKind.SOFT
     assert mildest_kind([BounceKind.HARD]) is BounceKind.HARD

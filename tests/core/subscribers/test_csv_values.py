@@ -1,4 +1,4 @@
-"""What one cell says."""
+"""Parsing and formatting CSV cells."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -15,19 +15,19 @@ TEXTS = st.text(st.characters(codec="utf-8"))
     "text", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "＠x", "'=1", "''+1", " =1", "' =1"]
 )
 def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(text):
-    """OWASP, CSV Injection; what begins with apostrophes and a formula gets one more, so that it can be told apart."""
+    """A formula gets an apostrophe (OWASP, CSV Injection), also if it begins with apostrophes already."""
     assert csv_values.escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "a=1", "O'Brien", "'tis", "1-2", "2026-01-31", "ada@b.org"])
 def test_what_is_no_formula_stays_as_it_is(text):
-    """Nobody sees apostrophes without need."""
+    """A cell that is not a formula gets no apostrophe."""
     assert csv_values.escape_formula(text) == text == csv_values.unescape_formula(text)
 
 
 @given(st.text("'=+-@\t\r\n ＝a", max_size=6) | TEXTS)
 def test_a_guarded_cell_says_what_was_guarded(text):
-    """The apostrophe goes as it came, and nobody else's goes with it."""
+    """Unescaping an escaped cell gives the original text."""
     assert csv_values.unescape_formula(csv_values.escape_formula(text)) == text
 
 
@@ -45,7 +45,7 @@ def test_a_guarded_cell_says_what_was_guarded(text):
     ],
 )
 def test_times_are_read_as_the_tools_write_them(cell, time):
-    """Mailchimp, Ghost, listmonk (Go's `Time.String()`) and Buttondown; without a zone it is UTC."""
+    """Times of Mailchimp, Ghost, listmonk and Buttondown are parsed; without a zone they are UTC."""
     assert csv_values.parse_time(cell) == time
 
 
@@ -57,19 +57,19 @@ def test_times_are_read_as_the_tools_write_them(cell, time):
     ],
 )
 def test_a_time_that_cannot_be_read_is_none(cell):
-    """Nothing is guessed and nothing raises, beyond the calendar's ends neither."""
+    """An ambiguous, invalid or out-of-range time gives None."""
     assert csv_values.parse_time(cell) is None
 
 
 @given(st.datetimes(timezones=st.just(UTC) | st.just(timezone(timedelta(hours=9))), min_value=datetime(1, 1, 2)))
 def test_a_time_comes_back_as_it_was_written(time):
-    """ISO 8601, to the microsecond."""
+    """A time in ISO 8601 is parsed to the microsecond."""
     assert csv_values.parse_time(time.isoformat()) == time
 
 
 @given(TEXTS)
 def test_no_cell_raises(cell):
-    """Whatever it holds."""
+    """No cell raises in any parser."""
     for read in (
         csv_values.parse_time,
         csv_values.parse_language,
@@ -86,12 +86,12 @@ def test_no_cell_raises(cell):
     "cell", ["\ud800", "../../etc/passwd", "/etc/passwd", "America", "Asia/" + "x" * 5000, "\x00", "."]
 )
 def test_what_is_no_zone_is_none(cell):
-    """Neither folders nor paths nor halves of characters."""
+    """Folders and paths of the time zone database, and lone surrogates, are not time zones."""
     assert csv_values.parse_timezone(cell) is None
 
 
 def test_languages_and_zones_are_brought_into_their_usual_form():
-    """As config.toml reads them."""
+    """Languages and time zones are normalised as in config.toml."""
     assert (
         csv_values.parse_language("en_us"),
         csv_values.parse_language("zh-hans"),
@@ -105,13 +105,13 @@ def test_languages_and_zones_are_brought_into_their_usual_form():
 
 
 def test_names_stand_between_semicolons_commas_or_bars():
-    """Each once, in their order; a backslash keeps such a sign."""
+    """Names are separated by `;`, `,` or `|`, each once, in order; a backslash escapes a separator."""
     assert csv_values.parse_names(" weekly; daily,weekly|  the  other ;;") == ("weekly", "daily", "the other")
     assert csv_values.parse_names(r"Food\, drink; A\|B; C\\D") == ("Food, drink", "A|B", r"C\D")
 
 
 def test_topics_are_of_one_newsletter_or_of_all():
-    """A colon after a newsletter's name, unless a backslash says that it is part of the topic."""
+    """A topic with a `newsletter:` prefix belongs to that newsletter; an escaped colon is part of the topic."""
     assert csv_values.parse_topics(r"weekly:Science; weekly: Art; Music, re\: mail; weekly:Art; Q: what") == {
         "weekly": ("Science", "Art"),
         "": ("Music", "re: mail", "Q: what"),
@@ -123,7 +123,7 @@ NAMES = TEXTS.map(csv_values.to_one_line).filter(bool)
 
 @given(st.lists(NAMES, unique=True).map(tuple))
 def test_names_come_back_as_they_were_listed(chosen):
-    """None included: an empty list is a cell that is not empty."""
+    """Formatted names are parsed back, also an empty list."""
     assert csv_values.parse_names(csv_values.format_names(chosen)) == chosen
     assert csv_values.format_names(chosen) != ""
 
@@ -134,12 +134,12 @@ def test_names_come_back_as_they_were_listed(chosen):
     )
 )
 def test_topics_come_back_as_they_were_listed(chosen):
-    """Whatever signs a category has in its name."""
+    """Formatted topics are parsed back, whatever characters they contain."""
     assert csv_values.parse_topics(csv_values.format_topics(chosen)) == chosen
 
 
 def test_long_cells_are_not_remembered():
-    """A hostile file cannot fill the memory with cells that come once."""
+    """Long cells are not cached, so a hostile file cannot fill the memory."""
     asked = []
     read = csv_values.memoize_short(lambda cell: asked.append(cell) or cell)
     for cell in ("short", "short", "x" * 300, "x" * 300):

@@ -1,4 +1,4 @@
-"""Whose CSV it is."""
+"""Detecting the program that exported a CSV file."""
 
 import csv
 
@@ -14,7 +14,7 @@ MAILCHIMP = (
     '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,'
     "LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS"
 )
-LEFT = MAILCHIMP.replace(
+UNSUBSCRIBED = MAILCHIMP.replace(
     "LAST_CHANGED", "UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_CAMPAIGN_ID,UNSUB_REASON,UNSUB_REASON_OTHER"
 )
 CLEANED = MAILCHIMP.replace("LAST_CHANGED", "CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID")
@@ -26,21 +26,21 @@ BUTTONDOWN = (
 )
 
 
-def _dialect(line, file=""):
+def _detect(line, file=""):
     return detect_format(next(csv.reader([line])), file)
 
 
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        *((",".join(HEADER), "feeds"), (LISTMONK, "listmonk"), (MAILCHIMP, "mailchimp"), (LEFT, "mailchimp")),
+        *((",".join(HEADER), "feeds"), (LISTMONK, "listmonk"), (MAILCHIMP, "mailchimp"), (UNSUBSCRIBED, "mailchimp")),
         *((GHOST, "ghost"), (GHOST.replace("tiers", "products"), "ghost"), (f"{GHOST},gift_id", "ghost")),
         *((BUTTONDOWN, "buttondown"), ("email_address,type,creation_date,tags", "buttondown"), ("email", "plain")),
         *(("email,name,attributes", "plain"), ("Email,First name,Tags,Date registered", "plain")),
     ],
 )
 def test_each_tools_export_is_known_by_its_columns(line, name):
-    """In any order of columns."""
+    """Each program's export is detected by its columns, in any order."""
     cells = next(csv.reader([line]))
     assert detect_format(cells).name == detect_format(cells[::-1]).name == name
     assert cells[detect_format(cells).columns["email"]].lower().startswith("email")
@@ -51,84 +51,89 @@ def test_each_tools_export_is_known_by_its_columns(line, name):
     ["email", "E-Mail", " EMAIL ", "Email Address", "email_address", "メールアドレス", "Adresse e-mail", "Ｅｍａｉｌ"],
 )
 def test_the_column_with_addresses_goes_by_many_names(name):
-    """Without case, spaces and signs."""
+    """The email column has many names, compared without case, spaces and punctuation."""
     assert detect_format(["name", name]).columns["email"] == 1
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "message"),
     [
-        (["name", "emial"], "'emial' looks like it"),
-        (["name", "phone"], r"there is: name, phone\); call one 'email'$"),
-        (["ada@b.org", "Ada"], "put a line before it that names the columns"),
+        (["name", "emial"], "'emial' looks like one"),
+        (["name", "phone"], r"columns: name, phone\); name one 'email'$"),
+        (["ada@b.org", "Ada"], "insert a line before it that names the columns"),
         (["\ufffd\ufffd", "name"], "save the file as UTF-8"),
-        ([""], "no column holds addresses"),
+        ([""], "no column has addresses"),
     ],
 )
-def test_a_header_without_addresses_is_refused_in_words(header, told):
-    """What there is, what comes near, and what to do."""
-    with pytest.raises(ValueError, match=told):
+def test_a_header_without_addresses_is_refused_in_words(header, message):
+    """A header without an email column is rejected with its columns, the nearest name and what to do."""
+    with pytest.raises(ValueError, match=message):
         detect_format(header)
 
 
 def test_columns_that_nothing_is_taken_from_are_told():
-    """Names are not kept, and nobody is left to wonder."""
-    assert _dialect(LISTMONK).ignored == ("uuid", "name", "attributes", "updated_at")
-    assert {"First Name", "Last Name", "TAGS", "NOTES"} <= set(_dialect(MAILCHIMP).ignored)
-    assert _dialect(",".join(HEADER)).ignored == ()
+    """Columns that are not imported are reported."""
+    assert _detect(LISTMONK).ignored == ("uuid", "name", "attributes", "updated_at")
+    assert {"First Name", "Last Name", "TAGS", "NOTES"} <= set(_detect(MAILCHIMP).ignored)
+    assert _detect(",".join(HEADER)).ignored == ()
 
 
 def test_a_column_that_stands_twice_counts_once_and_is_told():
-    """The first of them."""
-    how = detect_format(["status", "email", "Status", "email"])
-    assert (how.columns["email"], how.signs[0][0]) == (1, 0)
-    assert how.ignored == ("Status", "email")
-    assert how.notes == ("stands twice in the header, the first counts: status, email",)
+    """Of duplicate columns the first counts, and a note names them."""
+    found = detect_format(["status", "email", "Status", "email"])
+    assert (found.columns["email"], found.status_columns[0][0]) == (1, 0)
+    assert found.ignored == ("Status", "email")
+    assert found.notes == ("duplicate columns, of which the first counts: status, email",)
 
 
 @pytest.mark.parametrize(
     ("line", "file", "status"),
     [
-        *((MAILCHIMP, "", "active"), (LEFT, "", "unsubscribed"), (CLEANED, "", "bounced")),
+        *((MAILCHIMP, "", "active"), (UNSUBSCRIBED, "", "unsubscribed"), (CLEANED, "", "bounced")),
         (MAILCHIMP, "lists/unsubscribed_members_export_0f1e.csv", "unsubscribed"),
         (MAILCHIMP, r"C:\lists\cleaned_email_audience_export_0f1e.csv", "bounced"),
         (MAILCHIMP, "subscribed_email_audience_export_0f1e.csv", "active"),
-        (LEFT, "subscribed_email_audience_export_0f1e.csv", "unsubscribed"),
+        (UNSUBSCRIBED, "subscribed_email_audience_export_0f1e.csv", "unsubscribed"),
         ('"Email Address",UNSUB_TIME,LAST_CHANGED,LEID,EUID', "", "active"),
         ("email", "unsubscribed_members_export_0f1e.csv", "active"),
     ],
 )
 def test_mailchimps_files_say_who_is_in_them(line, file, status):
-    """By their name or by columns that only they have; other tools' files are not read by their names."""
-    how = _dialect(line, file)
-    assert how.status == status
-    assert any(f"everybody in this file is {status}" in note for note in how.notes) == (status != "active")
+    """The name or the columns of a Mailchimp file give its rows' status; other programs' file names are ignored."""
+    found = _detect(line, file)
+    assert found.default_status == status
+    assert any(f"every row of this file is {status}" in note for note in found.notes) == (status != "active")
 
 
 def test_people_who_never_subscribed_are_not_taken():
-    """Mailchimp's file of contacts without consent."""
+    """Mailchimp's file of contacts without consent is rejected."""
     with pytest.raises(ValueError, match="never subscribed"):
-        _dialect(MAILCHIMP, "nonsubscribed_email_audience_export_0f1e.csv")
+        _detect(MAILCHIMP, "nonsubscribed_email_audience_export_0f1e.csv")
 
 
 def test_what_listmonk_does_not_tell_is_told():
-    """Its export calls people enabled who have left its lists."""
-    assert "who has left a single list" in _dialect(LISTMONK).notes[0]
+    """A note says that listmonk's export lacks unsubscribes from single lists."""
+    assert "no unsubscribes from single lists" in _detect(LISTMONK).notes[0]
 
 
 @given(st.lists(st.text(max_size=8) | st.sampled_from([*HEADER, "LEID", "EUID", "UNSUB_TIME"])), st.text(max_size=20))
 def test_no_header_raises_anything_but_a_refusal_in_words(header, file):
-    """And every place that is read is one of the header's."""
+    """Any header gives a format with valid column positions, or a ValueError with a message."""
     try:
-        how = detect_format(header, file)
-    except ValueError as refusal:
-        assert len(str(refusal)) > 20
+        found = detect_format(header, file)
+    except ValueError as error:
+        assert len(str(error)) > 20
         return
-    places = [*how.columns.values(), *how.created, *(at for at, _ in how.signs), *(at for _, at in how.evidence)]
-    assert set(places) <= set(range(len(header)))
-    assert how.status in STATUSES
+    positions = [
+        *found.columns.values(),
+        *found.created_columns,
+        *(at for at, _ in found.status_columns),
+        *(at for _, at in found.evidence_columns),
+    ]
+    assert set(positions) <= set(range(len(header)))
+    assert found.default_status in STATUSES
 
 
 def test_names_are_compared_by_their_letters():
-    """Columns and statuses alike."""
+    """Column names and statuses are compared by letters and digits only."""
     assert normalize_column(" Past-Due ") == normalize_column("past_due") == "pastdue"

@@ -1,10 +1,11 @@
-"""What messages to the bounce address say."""
+"""Parsing messages to the bounce address."""
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, parse_message
+from feeds.core.subscribers.bounces import BounceKind
+from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport, classify_report, parse_message
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
 
 TOKEN, LEAVE = "0000000007" + "ab" * 10, "01" + "0000000009" + "cd" * 14
@@ -17,16 +18,16 @@ def report(*blocks, to=VERP, returned=LETTER, **form):
 
 
 def test_a_delivery_report_tells_token_code_and_words():
-    """RFC 3464: that is what is decided by."""
+    """A delivery report (RFC 3464) gives the token, the status code and the server's words."""
     found = parse_message(report(block()), ADDRESS)
     said = "smtp; 550 5.1.1 <ada@readers.example>: no such user"
-    assert (found.what, found.failures) == (InboundKind.BOUNCE, (DeliveryFailure(status="5.1.1", said=said),))
+    assert (found.kind, found.failures) == (InboundKind.BOUNCE, (DeliveryFailure(status="5.1.1", said=said),))
     assert found.deliveries == (TOKEN,)
     assert found.subscriptions == (LEAVE,)
 
 
 @pytest.mark.parametrize(
-    ("one", "status"),
+    ("fields", "status"),
     [
         (block(status="4.4.7", said="smtp; 451 later"), "4.4.7"),
         (block(status="5.0.0"), "5.1.1"),
@@ -41,14 +42,14 @@ def test_a_delivery_report_tells_token_code_and_words():
         ("Action: failed", "5.0.0"),
     ],
 )
-def test_the_code_is_the_most_exact_of_its_class(one, status):
-    """A class alone (X.0.0) says less than what the server answered; numbers in words are no codes."""
-    found = parse_message(report(one), ADDRESS)
-    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, status)
+def test_the_code_is_the_most_exact_of_its_class(fields, status):
+    """A code without detail (X.0.0) is replaced by the one in the answer; other numbers in the answer are not codes."""
+    found = parse_message(report(fields), ADDRESS)
+    assert (found.kind, found.failures[0].status) == (InboundKind.BOUNCE, status)
 
 
 @pytest.mark.parametrize(
-    ("blocks", "what"),
+    ("blocks", "kind"),
     [
         ([block(action="delayed", status="4.4.1")], InboundKind.DELAY),
         ([block(action="delivered", status="2.0.0")], InboundKind.AUTOMATIC),
@@ -57,60 +58,60 @@ def test_the_code_is_the_most_exact_of_its_class(one, status):
         ([block(), block(action="delivered", status="2.0.0")], InboundKind.AUTOMATIC),
     ],
 )
-def test_what_is_delayed_or_has_reached_somebody_is_no_bounce(blocks, what):
-    """RFC 3464 section 2.3.3; an address may stand for several people."""
-    assert parse_message(report(*blocks), ADDRESS).what is what
+def test_what_is_delayed_or_has_reached_somebody_is_no_bounce(blocks, kind):
+    """A report of a delay, or of a success behind the same address, is not a bounce (RFC 3464 section 2.3.3)."""
+    assert parse_message(report(*blocks), ADDRESS).kind is kind
 
 
 @pytest.mark.parametrize(
     "returned_as", ["message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"]
 )
 def test_the_returned_letter_names_the_delivery_where_the_address_does_not(returned_as):
-    """By its Message-ID and its way to leave; whatever form it is returned in."""
+    """Without a token in the address, the returned letter gives it: in its Message-ID and List-Unsubscribe."""
     found = parse_message(report(block(), to="postmaster@letters.example", returned_as=returned_as), ADDRESS)
     assert (found.deliveries, found.subscriptions) == ((TOKEN,), (LEAVE,))
 
 
 def test_a_relay_may_have_replaced_the_message_id():
-    """Amazon SES does; the address that a report comes to and the way to leave still name the delivery."""
+    """If a relay such as SES replaces the Message-ID, the bounce address and List-Unsubscribe still give the tokens."""
     replaced = LETTER.replace(f".{TOKEN}@letters.example", "@eu-west-1.amazonses.com")
     assert replaced.count("Message-ID: <weekly.3@eu-west-1.amazonses.com>") == 1
     found = parse_message(report(block(), returned=replaced), ADDRESS)
-    assert (found.what, found.deliveries, found.subscriptions) == (InboundKind.BOUNCE, (TOKEN,), (LEAVE,))
+    assert (found.kind, found.deliveries, found.subscriptions) == (InboundKind.BOUNCE, (TOKEN,), (LEAVE,))
 
 
 def test_a_report_on_internationalised_mail_is_one():
-    """RFC 6533."""
+    """A report on internationalised mail (RFC 6533) is a bounce."""
     found = parse_message(report(block(), kind="global-delivery-status"), ADDRESS)
-    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, "5.1.1")
+    assert (found.kind, found.failures[0].status) == (InboundKind.BOUNCE, "5.1.1")
 
 
 def test_the_address_is_found_in_any_case_and_of_ours_only():
-    """Servers may change case; what looks like ours and is longer is not."""
+    """Our address is found in upper and lower case; a longer address that contains it is not ours."""
     assert parse_message(report(block(), to=VERP.upper(), returned=""), ADDRESS).deliveries == (TOKEN.upper(),)
     for other in (VERP + ".evil.example", "x" + VERP, VERP.replace("letters.example", "other.example")):
         assert parse_message(report(block(), to=other, returned=""), ADDRESS).deliveries == ()
 
 
 def test_a_report_that_somebody_forwards_reports_nothing():
-    """It lies inside a message, and only what is said to us counts."""
+    """A report inside a forwarded message is not a bounce."""
     head = f"From: ada@readers.example\nTo: {ADDRESS}\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\n"
-    assert parse_message(head.encode() + report(block()), ADDRESS).what is InboundKind.UNRECOGNISED
+    assert parse_message(head.encode() + report(block()), ADDRESS).kind is InboundKind.UNRECOGNISED
 
 
 COMPLAINT = complaint(VERP, LETTER).decode()
 
 
 def test_a_complaint_is_one():
-    """RFC 5965; the letter is named by its envelope, else by what was returned of it."""
+    """A feedback report (RFC 5965) is a complaint; its token is in the envelope sender or in the returned letter."""
     found = parse_message(COMPLAINT.encode(), ADDRESS)
-    assert (found.what, found.deliveries, found.subscriptions) == (InboundKind.COMPLAINT, (TOKEN,), (LEAVE,))
+    assert (found.kind, found.deliveries, found.subscriptions) == (InboundKind.COMPLAINT, (TOKEN,), (LEAVE,))
     hidden = COMPLAINT.replace(f"<{VERP}>", "<redacted@letters.example>")
     assert parse_message(hidden.encode(), ADDRESS).deliveries == (TOKEN,)
 
 
 @pytest.mark.parametrize(
-    ("about", "what"),
+    ("about", "kind"),
     [
         ("ABUSE", InboundKind.COMPLAINT),
         ("fraud", InboundKind.COMPLAINT),
@@ -120,10 +121,10 @@ def test_a_complaint_is_one():
         ("", InboundKind.UNRECOGNISED),
     ],
 )
-def test_not_every_feedback_is_a_complaint(about, what):
-    """RFC 6430 takes one back, RFC 6591 is about our own signatures."""
+def test_not_every_feedback_is_a_complaint(about, kind):
+    """A withdrawn complaint (RFC 6430) or a report on our signatures (RFC 6591) is not a complaint."""
     text = COMPLAINT.replace("Feedback-Type: abuse", f"Feedback-Type: {about}")
-    assert parse_message(text.encode(), ADDRESS).what is what
+    assert parse_message(text.encode(), ADDRESS).kind is kind
 
 
 def mail(*fields, to=LEAVING, **more):
@@ -134,9 +135,9 @@ def mail(*fields, to=LEAVING, **more):
     "fields", [(), ("Subject: unsubscribe weekly",), ("Subject: hello",), ("Auto-Submitted: auto-generated",)]
 )
 def test_a_mail_to_the_address_in_a_letter_leaves(fields):
-    """Whatever it says, also if a mail program wrote it."""
+    """A mail to the unsubscribe address unsubscribes, whatever its text, also if a program wrote it."""
     found = parse_message(mail(*fields), ADDRESS)
-    assert (found.what, found.subscriptions) == (InboundKind.LEAVE, (LEAVE,))
+    assert (found.kind, found.subscriptions) == (InboundKind.UNSUBSCRIBE, (LEAVE,))
 
 
 @pytest.mark.parametrize(
@@ -150,21 +151,21 @@ def test_a_mail_to_the_address_in_a_letter_leaves(fields):
 )
 @pytest.mark.parametrize("to", [VERP, LEAVING])
 def test_an_answering_machine_says_nothing(fields, to):
-    """RFC 3834: somebody who is on holiday has not left, and can be reached."""
-    assert parse_message(mail(*fields, to=to), ADDRESS).what is InboundKind.AUTOMATIC
+    """An automatic reply (RFC 3834) is neither a bounce nor an unsubscribe request."""
+    assert parse_message(mail(*fields, to=to), ADDRESS).kind is InboundKind.AUTOMATIC
 
 
 @pytest.mark.parametrize(("sender", "fields"), [("MAILER-DAEMON@x.example", ()), ("x@x.example", ("Return-Path: <>",))])
 def test_a_server_does_not_leave(sender, fields):
-    """Somebody has forged a reader's address for a sender, and this is an answer to them."""
-    assert parse_message(mail(*fields, sender=sender), ADDRESS).what is InboundKind.UNRECOGNISED
+    """A mail server's message to the unsubscribe address does not unsubscribe: the subscriber's address was forged."""
+    assert parse_message(mail(*fields, sender=sender), ADDRESS).kind is InboundKind.UNRECOGNISED
 
 
 def test_what_people_write_is_for_people():
-    """An answer to a letter, also one that quotes a bounce, or a letter with its way to leave."""
+    """A reply to a letter is unrecognised, also if it quotes a bounce or a letter."""
     quoted = "> " + LETTER.replace("\n", "\n> ") + "\n550 5.1.1 user unknown\n"
     for to in (VERP, ADDRESS):
-        assert parse_message(mail("Subject: Re: News", to=to, body=quoted), ADDRESS).what is InboundKind.UNRECOGNISED
+        assert parse_message(mail("Subject: Re: News", to=to, body=quoted), ADDRESS).kind is InboundKind.UNRECOGNISED
 
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.readers.example.
@@ -199,26 +200,26 @@ recipients. This is a permanent error. The following address(es) failed:
 )
 @pytest.mark.parametrize("to", [VERP, ADDRESS])
 def test_a_report_in_a_form_of_its_own_is_recognised_by_its_words(body, fields, status, to):
-    """By flufl.bounce; a code counts only where it can be nothing else, and the letter below tells whom it is about."""
+    """flufl.bounce recognises a report without a standard form; the token is in the returned letter."""
     found = parse_message(
         mail("Return-Path: <>", *fields, to=to, body=body, sender="MAILER-DAEMON@mx.readers.example"), ADDRESS
     )
-    assert (found.what, found.failures[0].status) == (InboundKind.BOUNCE, status)
+    assert (found.kind, found.failures[0].status) == (InboundKind.BOUNCE, status)
     assert found.deliveries == (TOKEN,)
 
 
 @pytest.mark.parametrize("sender", ["", "Почтовая система <mailer-daemon@mx.readers.example>", "MAILER-DAEMON"])
 def test_flufl_bounce_is_shown_a_sender_that_it_can_bear(sender):
-    """Its detectors for Yale and Sina raise where there is none, or one that is not ASCII, and all would be lost."""
+    """A report without an ASCII sender is recognised, although flufl.bounce's detectors raise on it."""
     text = mail("Return-Path: <>", body=QMAIL, to=VERP, sender=sender).decode()
     for raw in (text.encode(), text.replace("From: \n", "").encode("utf-8")):
-        assert parse_message(raw, ADDRESS).what is InboundKind.BOUNCE
+        assert parse_message(raw, ADDRESS).kind is InboundKind.BOUNCE
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        # of sendmail's form; flufl.bounce takes it for final
+        # sendmail's form; flufl.bounce takes it for a failure
         (
             "This is a warning message only.\n   ----- The following addresses had transient non-fatal errors -----\n"
             "<ada@readers.example>\n\n   ----- Transcript of session follows -----\n"
@@ -230,9 +231,9 @@ def test_flufl_bounce_is_shown_a_sender_that_it_can_bear(sender):
     ],
 )
 def test_a_warning_in_a_form_of_its_own_is_no_bounce(words):
-    """The server goes on trying."""
+    """A warning that delivery will be tried again is not a bounce."""
     raw = mail("Return-Path: <>", to=VERP, body=words, sender="MAILER-DAEMON@x.example")
-    assert parse_message(raw, ADDRESS).what is InboundKind.DELAY
+    assert parse_message(raw, ADDRESS).kind is InboundKind.DELAY
 
 
 # Anything at all --------------------------------------------------------------------------------------------------
@@ -253,14 +254,14 @@ SAMPLES = [
 @example(b"Content-Type: multipart/report; boundary*0*=%ff''x\n\n--x\n")
 @example(b"From: mailer-daemon\nContent-Transfer-Encoding: base64\n\n!!!!")
 def test_whatever_bytes_come_something_is_said(raw):
-    """And nothing is a bounce by chance: nothing in it is ours."""
+    """Any bytes give a result, and random bytes contain no token."""
     found = parse_message(raw, ADDRESS)
     assert (found.deliveries, found.subscriptions) == ((), ())
 
 
 @given(st.data())
 def test_a_damaged_report_raises_nothing(data):
-    """Cut off, cut out, doubled, with bytes in it that nobody wrote."""
+    """A report with parts cut out, doubled or overwritten raises nothing."""
     raw = bytearray(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 6))):
         start = data.draw(st.integers(0, len(raw)))
@@ -271,9 +272,9 @@ def test_a_damaged_report_raises_nothing(data):
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_report_that_is_cut_off_raises_nothing(sample):
-    """At every byte."""
+    """A report cut off at any byte gives a result."""
     for end in range(0, len(sample), 7):
-        assert parse_message(sample[:end], ADDRESS).what in InboundKind
+        assert parse_message(sample[:end], ADDRESS).kind in InboundKind
 
 
 @pytest.mark.parametrize(
@@ -300,10 +301,19 @@ def test_a_report_that_is_cut_off_raises_nothing(sample):
     ],
 )
 def test_what_is_huge_or_nested_is_read_as_far_as_it_makes_sense(raw):
-    """And takes no longer than the rest."""
+    """A huge or deeply nested message is read up to the limits."""
     assert len(parse_message(raw, ADDRESS).failures) <= 100
 
 
 def test_a_report_in_front_of_ten_megabytes_is_still_one():
-    """Reports stand in front of what they return."""
-    assert parse_message(report(block(), returned=LETTER + "words " * 1_700_000), ADDRESS).what is InboundKind.BOUNCE
+    """A report before ten megabytes of returned letter is a bounce."""
+    assert parse_message(report(block(), returned=LETTER + "words " * 1_700_000), ADDRESS).kind is InboundKind.BOUNCE
+
+
+def test_of_several_failures_the_mildest_counts():
+    """A report is classified by its mildest failure; a complaint is fields whatever its code."""
+    dead, full = DeliveryFailure(status="5.1.1", said="no"), DeliveryFailure(status="4.2.2", said="full")
+    bounce = InboundReport(kind=InboundKind.BOUNCE, failures=(dead, full))
+    assert classify_report(bounce) == (BounceKind.SOFT, full)
+    spam = InboundReport(kind=InboundKind.COMPLAINT, failures=(dead,))
+    assert classify_report(spam) == (BounceKind.COMPLAINT, dead)

@@ -1,4 +1,4 @@
-"""What words of a journal come to."""
+"""Replaying the journal's events about subscribers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,55 +9,57 @@ from feeds.core.subscribers.subscriber_history import JournalEvent, SubscriberHi
 from feeds.model import SubscriberEvent
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
-WHATS = ("active", "unsubscribed", "bounced", "left", "returned", "erased", "suppressed", "allowed")
-WORDS = st.lists(st.tuples(st.sampled_from(["1-a:x", "2-b:x", "1-a:y"]), st.sampled_from(WHATS)), max_size=12)
+NAMES = ("active", "unsubscribed", "bounced", "left", "returned", "erased", "suppressed", "allowed")
+EVENTS = st.lists(st.tuples(st.sampled_from(["1-a:x", "2-b:x", "1-a:y"]), st.sampled_from(NAMES)), max_size=12)
 
 
-def _words(said):
+def _events(spec):
     return [
         SubscriberEvent(
             who=who, what=what, newsletter="n" * (what in ("left", "returned")), at=START + timedelta(hours=at)
         )
-        for at, (who, what) in enumerate(said)
+        for at, (who, what) in enumerate(spec)
     ]
 
 
-def _meant(fate):
-    """What it means, wherever it stood."""
+def _comparable(history):
+    """Return the content of a history without positions."""
 
-    def plain(said):
-        return said and (said.what, said.at)
+    def plain(event):
+        return event and (event.name, event.at)
 
-    said = {name: plain(one) for name, one in fate.newsletters.items()}
-    return plain(fate.status), said, plain(fate.erased), plain(fate.listed)
+    newsletters = {newsletter: plain(event) for newsletter, event in history.newsletters.items()}
+    return plain(history.status), newsletters, plain(history.erased), plain(history.suppression)
 
 
-@given(WORDS, st.integers(0, 12), st.integers(0, 12))
-def test_words_that_were_written_twice_change_nothing(said, start, number):
-    """As when a process is killed before it forgets what it has written: the same ones follow once more."""
-    words = _words(said)
-    again = words[: start + number] + words[start:]
-    assert {who: _meant(fate) for who, fate in replay_events(again).items()} == {
-        who: _meant(fate) for who, fate in replay_events(words).items()
+@given(EVENTS, st.integers(0, 12), st.integers(0, 12))
+def test_words_that_were_written_twice_change_nothing(spec, start, number):
+    """Events that are written twice, as after a killed process, give the same history."""
+    events = _events(spec)
+    again = events[: start + number] + events[start:]
+    assert {who: _comparable(history) for who, history in replay_events(again).items()} == {
+        who: _comparable(history) for who, history in replay_events(events).items()
     }
 
 
-@given(WORDS)
-def test_a_person_known_by_two_keys_is_one_person(said):
-    """The last word counts, whichever key it was written with; what came before they were erased does not."""
-    alike = _words((who.replace("2-b", "1-a"), what) for who, what in said)
-    one, two = replay_events(alike).get("1-a:x"), merge_histories(replay_events(_words(said)), ("1-a:x", "2-b:x"))
+@given(EVENTS)
+def test_a_person_known_by_two_keys_is_one_person(spec):
+    """A person with digests of two keys has one history: the last event counts, and an erasure ends earlier ones."""
+    alike = _events((who.replace("2-b", "1-a"), what) for who, what in spec)
+    one, two = replay_events(alike).get("1-a:x"), merge_histories(replay_events(_events(spec)), ("1-a:x", "2-b:x"))
     assert (one is None) == (two is None)
     if one and two:
-        assert _meant(one) == _meant(two)
+        assert _comparable(one) == _comparable(two)
 
 
 def test_who_came_back_after_being_erased_is_another():
-    """Who is on the list still cannot have come back; else it counts since when somebody is known."""
+    """A subscriber who was added after an erasure is another person, unless the address is still on the list."""
     erased = JournalEvent(0, "erased", START)
     later, earlier = START + timedelta(days=1), START - timedelta(days=1)
-    still, off = (SubscriberHistory(erased=erased, listed=one) for one in (erased, JournalEvent(1, "allowed", later)))
-    assert still.was_forgotten(later)
-    assert not off.was_forgotten(later)
-    assert off.was_forgotten(earlier)
-    assert not SubscriberHistory().was_forgotten(earlier)
+    still, off = (
+        SubscriberHistory(erased=erased, suppression=one) for one in (erased, JournalEvent(1, "allowed", later))
+    )
+    assert still.is_erased(later)
+    assert not off.is_erased(later)
+    assert off.is_erased(earlier)
+    assert not SubscriberHistory().is_erased(earlier)

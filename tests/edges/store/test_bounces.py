@@ -1,15 +1,23 @@
-"""What comes back, on a real database."""
+"""Bounces in a real store."""
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds.edges.store.bounces import Recipient
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
-from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    DeliveryOutcome,
+    DeliveryState,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    Recipient,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 
 URL = "sqlite:///feeds.db"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -19,7 +27,7 @@ NEWSLETTERS = {"weekly": None, "daily": None}
 
 @pytest.fixture
 def store(tmp_path):
-    """Ada and Bob read two newsletters; an issue of each is on its way to both."""
+    """Ada and Bob read two newsletters; an issue of each is being sent to both."""
     with open_store(URL, tmp_path) as found:
         for name in ("ada", "bob"):
             email = f"{name}@readers.example"
@@ -30,21 +38,21 @@ def store(tmp_path):
 
 
 def freeze(store, newsletter, number):
-    told = Selection(stories=())
-    plan = NewIssue(
+    selection = Selection(stories=())
+    issue = NewIssue(
         newsletter=newsletter,
         number=number,
         slot=NOW + number * DAY,
         subject="S",
-        selection=told,
+        selection=selection,
         page=IssuePage(html="P"),
-        content=IssueContent(selection=told, texts={}),
+        content=IssueContent(selection=selection, texts={}),
         seed=b"seed",
-        mailing=RenderedIssue(
-            letters=[Letter(lang="en", subject="S", html="<p>", text="T")], choices={SubscriberPreferences(): 0}
+        rendered=RenderedIssue(
+            letters=[Letter(lang="en", subject="S", html="<p>", text="T")], letter_index={SubscriberPreferences(): 0}
         ),
     )
-    assert store.issues.freeze(plan, NOW)
+    assert store.issues.freeze(issue, NOW)
 
 
 @pytest.fixture
@@ -56,19 +64,19 @@ def status(store, name="ada"):
     return store.subscribers.find(f"{name}@readers.example").status
 
 
-def keep(bounces, delivery=1, kind="hard", at=NOW):
+def record(bounces, delivery=1, kind="hard", at=NOW):
     with bounces.transaction():
         return bounces.record_bounce(bounces.find_delivery(delivery), kind, "5.1.1", "550 5.1.1 no", at)
 
 
-def decide(bounces, decision, until=None):
+def apply(bounces, decision, until=None):
     with bounces.transaction():
-        [entry] = bounces.load_undecided()
-        bounces.apply_decision(entry, decision, until)
+        [bounce] = bounces.load_undecided()
+        bounces.apply_decision(bounce, decision, until)
 
 
 def test_a_delivery_says_whom_it_is_for(bounces):
-    """And the seed by which its token is checked."""
+    """A delivery gives its recipient, and the seed with which its token is verified."""
     found = bounces.find_delivery(1)
     assert (found.email, found.domain, found.seed) == ("ada@readers.example", "readers.example", b"seed")
     assert (found.newsletter, found.number, found.subscriber_id) == ("weekly", 1, 1)
@@ -80,18 +88,18 @@ def test_a_delivery_says_whom_it_is_for(bounces):
 
 
 def test_a_delivery_bounces_once_in_each_way(bounces):
-    """However often servers say so; and only readers bounce: copies and people who were erased do not."""
-    assert keep(bounces)
-    assert not keep(bounces)
-    assert keep(bounces, kind="complaint")
+    """A delivery has at most one bounce of each kind; `copy_to` addresses and erased people have none."""
+    assert record(bounces)
+    assert not record(bounces)
+    assert record(bounces, kind="complaint")
     with bounces.transaction():
         assert not bounces.record_bounce(Recipient(subscriber_id=None, email="", domain="x"), "hard", "5.1.1", "", NOW)
         assert not bounces.record_bounce(Recipient(subscriber_id=99, email="", domain="x"), "hard", "5.1.1", "", NOW)
-    assert [entry.kind for entry in bounces.load_undecided()] == ["hard", "complaint"]
+    assert [bounce.kind for bounce in bounces.load_undecided()] == ["hard", "complaint"]
 
 
 def test_a_message_is_handled_once_and_forgotten_after_a_year(bounces):
-    """Whoever finds it again has nothing to do."""
+    """A message can be claimed once; its digest is deleted after a year."""
     for now, is_new in ((NOW, True), (NOW + DAY, False), (NOW + 366 * DAY, True)):
         with bounces.transaction():
             bounces.delete_old_messages(now)
@@ -99,15 +107,15 @@ def test_a_message_is_handled_once_and_forgotten_after_a_year(bounces):
 
 
 def test_all_of_it_is_kept_or_nothing(bounces):
-    """Also when whoever writes is killed in between; a dry run keeps nothing."""
+    """An exception or a dry run rolls the transaction back."""
 
-    def killed():
+    def interrupt():
         with bounces.transaction():
             bounces.claim_message("digest", NOW)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        killed()
+        interrupt()
     with bounces.transaction(dry_run=True):
         assert bounces.claim_message("digest", NOW)
     with bounces.transaction():
@@ -115,9 +123,9 @@ def test_all_of_it_is_kept_or_nothing(bounces):
 
 
 def test_who_is_paused_gets_nothing_until_it_is_over(store, bounces):
-    """They stay active."""
-    keep(bounces)
-    decide(bounces, "paused", NOW + 7 * DAY)
+    """A paused subscriber gets no issues until the pause ends, and stays active."""
+    record(bounces)
+    apply(bounces, "paused", NOW + 7 * DAY)
     assert (status(store), store.issues.load_preferences("weekly")) == ("active", {SubscriberPreferences(): 1})
     bounces.end_pauses(NOW + 6.9 * DAY)
     assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 1}
@@ -129,15 +137,15 @@ def test_who_is_paused_gets_nothing_until_it_is_over(store, bounces):
 
 @pytest.mark.parametrize("decision", ["bounced", "complained"])
 def test_who_is_given_up_gets_nothing_more(store, bounces, decision):
-    """Also what waits for them."""
-    keep(bounces)
-    decide(bounces, decision)
+    """A bounced or complained subscriber gets no issues, and pending deliveries are cancelled."""
+    record(bounces)
+    apply(bounces, decision)
     assert (status(store), store.issues.load_preferences("weekly")) == (decision, {SubscriberPreferences(): 1})
     assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@readers.example"]
 
 
 def test_a_domain_that_is_paused_gets_nothing(store, bounces):
-    """That one alone, not those below it or with a like name; the next day goes over the last."""
+    """Subscribers of a paused domain get no issues; subdomains and similar names are not paused."""
     store.subscribers.subscribe(
         "eve@sub.readers.example", "eve@sub.readers.example", NEWSLETTERS, lang=None, consent="", at=NOW
     )
@@ -156,31 +164,31 @@ def test_a_domain_that_is_paused_gets_nothing(store, bounces):
 
 
 def test_what_a_paused_domain_had_decided_is_taken_back(store, bounces):
-    """Of this issue; complaints stand."""
-    keep(bounces, 1)
-    decide(bounces, "bounced")
-    keep(bounces, 2)
-    decide(bounces, "paused", NOW + 7 * DAY)
-    keep(bounces, 3, kind="complaint", at=NOW)
+    """Pausing a domain undoes the decisions on bounces of the issue there, except on complaints."""
+    record(bounces, 1)
+    apply(bounces, "bounced")
+    record(bounces, 2)
+    apply(bounces, "paused", NOW + 7 * DAY)
+    record(bounces, 3, kind="complaint", at=NOW)
     with bounces.transaction():
         bounces.pause_domain("readers.example", 1, NOW + DAY, "why", NOW)
     assert bounces.is_domain_held("readers.example", 1)
     assert not bounces.is_domain_held("readers.example", 2)
-    assert [entry.kind for entry in bounces.load_undecided()] == ["complaint"]
+    assert [bounce.kind for bounce in bounces.load_undecided()] == ["complaint"]
     bounces.end_pauses(NOW + DAY)
     assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
     assert bounces.earlier_bounces(1, 0) == []
 
 
 def test_revive_undoes_what_was_decided_in_a_time(store, bounces):
-    """Not what was before or after; and not who has left since."""
-    keep(bounces, 1, at=NOW)
-    decide(bounces, "bounced")
-    keep(bounces, 2, at=NOW + DAY)
-    decide(bounces, "paused", NOW + 8 * DAY)
+    """A revival undoes the decisions of a period, and not those before or after it."""
+    record(bounces, 1, at=NOW)
+    apply(bounces, "bounced")
+    record(bounces, 2, at=NOW + DAY)
+    apply(bounces, "paused", NOW + 8 * DAY)
     assert bounces.revive_domain("other.example", NOW, NOW + DAY, NOW).bounces == 0
-    done = bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
-    assert (done.readers, done.unpaused, done.bounces, done.domain) == (1, 0, 1, False)
+    counts = bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
+    assert (counts.readers, counts.unpaused, counts.bounces, counts.domain) == (1, 0, 1, False)
     assert (status(store), store.issues.load_preferences("weekly")) == ("active", {SubscriberPreferences(): 1})
     again = bounces.revive_domain("readers.example", NOW, NOW + 2 * DAY, NOW + 2 * DAY)
     assert (again.readers, again.unpaused, again.bounces) == (0, 1, 1)
@@ -189,9 +197,9 @@ def test_revive_undoes_what_was_decided_in_a_time(store, bounces):
 
 @pytest.mark.parametrize("later", ["unsubscribed", "complained"])
 def test_revive_brings_nobody_back_who_has_left_or_complained(store, bounces, later, tmp_path):
-    """Whatever the server was wrong about, that was not it."""
-    keep(bounces, 1)
-    decide(bounces, "bounced")
+    """A revival does not reactivate a subscriber who has unsubscribed or complained since."""
+    record(bounces, 1)
+    apply(bounces, "bounced")
     with sqlite3.connect(tmp_path / "feeds.db") as db:
         db.execute("UPDATE subscribers SET status = ? WHERE id = 1", (later,))
     db.close()
@@ -200,26 +208,26 @@ def test_revive_brings_nobody_back_who_has_left_or_complained(store, bounces, la
 
 
 def test_what_counts_is_since_a_reader_stands_as_they_do(store, bounces):
-    """Who came back begins anew; what is undone or held does not count."""
-    keep(bounces, 1)
-    decide(bounces, "bounced")
+    """Bounces before the last change of status do not count, nor undone or held ones."""
+    record(bounces, 1)
+    apply(bounces, "bounced")
     assert bounces.earlier_bounces(1, 0) == [("hard", NOW)]
     bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
     assert bounces.earlier_bounces(1, 0) == []
 
 
 def test_a_letter_has_arrived_if_it_went_out_and_did_not_come_back(store, bounces):
-    """So an old bounce can be told from one in a row."""
-    taken = store.deliveries.claim(1, 10, NOW, resend=1)
-    sent = [DeliveryOutcome(id=one.id, state=DeliveryState.SENT, answer="250 OK") for one in taken]
+    """The last arrival is the last sent delivery without a bounce."""
+    claimed = store.deliveries.claim(1, 10, NOW, resend=1)
+    sent = [DeliveryOutcome(id=one.id, state=DeliveryState.SENT, answer="250 OK") for one in claimed]
     store.deliveries.commit_and_begin(sent, [], NOW)
     assert (bounces.last_arrival(1, NOW), bounces.last_arrival(1, NOW - DAY)) == (NOW, None)
-    keep(bounces)
+    record(bounces)
     assert (bounces.last_arrival(1, NOW), bounces.last_arrival(2, NOW)) == (None, NOW)
 
 
 def test_leaving_ends_one_subscription_and_the_last_one_all(store, bounces):
-    """What waits of this newsletter is over; leaving twice is the same as once; it is remembered."""
+    """Unsubscribing from one newsletter cancels its pending deliveries; from the last one, it sets the status."""
     ada = bounces.find_subscriber(1)
     for left in (True, False):
         with bounces.transaction():
@@ -235,24 +243,24 @@ def test_leaving_ends_one_subscription_and_the_last_one_all(store, bounces):
 
 
 def test_refusals_are_found_a_portion_at_a_time_and_once(store, bounces):
-    """Of one issue; what has counted is not looked at again, nor what is still on its way."""
-    taken = store.deliveries.claim(1, 10, NOW, resend=1)
-    refused = [DeliveryOutcome(id=one.id, state=DeliveryState.FAILED, answer="550 5.1.1 no") for one in taken]
+    """Refused deliveries of an issue are returned in batches, and only those without a bounce."""
+    claimed = store.deliveries.claim(1, 10, NOW, resend=1)
+    refused = [DeliveryOutcome(id=one.id, state=DeliveryState.FAILED, answer="550 5.1.1 no") for one in claimed]
     store.deliveries.commit_and_begin(refused, [], NOW)
     [first] = bounces.refused_deliveries(1, 0, 1)
     assert (first.delivery_id, first.domain, first.answer) == (1, "readers.example", "550 5.1.1 no")
     assert [one.delivery_id for one in bounces.refused_deliveries(1, first.delivery_id, 1)] == [2]
     assert bounces.refused_deliveries(2, 0, 10) == []
     assert bounces.refused_deliveries(99, 0, 10) == []
-    keep(bounces)
+    record(bounces)
     assert [one.delivery_id for one in bounces.refused_deliveries(1, 0, 10)] == [2]
     assert (bounces.count_bounces("readers.example", 1), bounces.count_recipients("readers.example", 1)) == ((1, 0), 2)
 
 
 def test_with_a_person_goes_what_bounced(store, bounces):
-    """Erasure reaches it."""
-    keep(bounces)
-    decide(bounces, "paused", NOW + DAY)
+    """Erasing a subscriber deletes their bounces and pauses."""
+    record(bounces)
+    apply(bounces, "paused", NOW + DAY)
     with bounces.transaction():
         bounces.unsubscribe_from(bounces.find_subscriber(1), "weekly", NOW)
     store.suppressions.erase("ada@readers.example", ["ada@readers.example"], "1-x:digest", NOW)

@@ -1,8 +1,7 @@
-"""The memory, on a real database."""
+"""The store: tables, issues and deliveries in a real database."""
 
 import sqlite3
 import stat
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,20 +11,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 
 from feeds.edges.store import database
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.edges.store.schema import metadata
 from feeds.errors import StoreError
 from feeds.model import (
+    DeliveryOutcome,
     DeliveryState,
     IssueContent,
     IssuePage,
     IssueState,
     KnownEntry,
     Letter,
+    NewIssue,
+    RenderedIssue,
     Selection,
     SubscriberPreferences,
 )
@@ -42,47 +43,49 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def memory(store):
+def issues(store):
     return store.issues
 
 
 LETTER = Letter(lang="en", subject="S", html="<p>", text="T")
 
 
-def plan(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **mailing):
-    """An issue; nobody reads it but those who get copies, unless the test says so."""
-    told = Selection(stories=tuple(stories))
+def new_issue(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **rendered):
+    """Return an issue that goes only to its copies by default."""
+    selection = Selection(stories=tuple(stories))
     return NewIssue(
         newsletter="weekly",
         number=number,
         slot=slot,
         subject="S",
-        selection=told,
+        selection=selection,
         page=IssuePage(html="P"),
-        content=IssueContent(selection=told, texts={}),
+        content=IssueContent(selection=selection, texts={}),
         seed=b"seed",
-        mailing=RenderedIssue(**{"letters": [LETTER], "choices": {}, "copies": [(c, c) for c in copies]} | mailing),
+        rendered=RenderedIssue(
+            **{"letters": [LETTER], "letter_index": {}, "copies": [(c, c) for c in copies]} | rendered
+        ),
     )
 
 
-def test_migrating_ends_at_the_schema(tmp_path, memory):
-    """What the migrations build is what the program asks."""
+def test_migrating_ends_at_the_schema(tmp_path, issues):
+    """The migrations create the tables of the schema."""
     with sa.create_engine(f"sqlite:///{tmp_path}/feeds.db", poolclass=sa.NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_the_head_is_the_last_migration():
-    """The constant that saves loading Alembic tells the truth."""
+    """`SCHEMA_VERSION` is the last migration."""
     assert ScriptDirectory(str(database._MIGRATIONS)).get_current_head() == database.SCHEMA_VERSION  # noqa: SLF001
 
 
-def test_only_its_owner_may_read_the_store(tmp_path, memory):
-    """It holds addresses."""
+def test_only_its_owner_may_read_the_store(tmp_path, issues):
+    """The store is readable by its owner only."""
     assert stat.S_IMODE((tmp_path / "feeds.db").stat().st_mode) == 0o600
 
 
 def test_without_create_a_missing_store_is_empty_and_leaves_no_trace(tmp_path):
-    """A dry run looks and touches nothing."""
+    """Without *create*, a missing store is empty, and no file is created."""
     with open_store(URL, tmp_path, create=False) as store:
         assert store.entries.load_entries() == ()
         assert not store.has_issues
@@ -91,10 +94,10 @@ def test_without_create_a_missing_store_is_empty_and_leaves_no_trace(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"this is no database, just words that somebody saved here", b"SQLite format 3\0" + b"\xff" * 200]
+    "content", [b"this is not a database, just some words in a file", b"SQLite format 3\0" + b"\xff" * 200]
 )
 def test_a_damaged_store_is_named(tmp_path, content):
-    """It is never overwritten."""
+    """A file that is not a database is an error, and is not overwritten."""
     (tmp_path / "feeds.db").write_bytes(content)
     with pytest.raises(StoreError, match=r"feeds\.db: the store cannot be used"), open_store(URL, tmp_path):
         pass
@@ -102,7 +105,7 @@ def test_a_damaged_store_is_named(tmp_path, content):
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
-    """Writing to tables one does not know would lose what they know."""
+    """A store of a newer version is an error."""
     with open_store(URL, tmp_path):
         pass
     with sqlite3.connect(tmp_path / "feeds.db") as db:
@@ -113,93 +116,93 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
 
 
 def test_what_was_public_is_remembered(store):
-    """Where it lay and what it said, brought up to date; an id once given stays known."""
+    """Entries are stored with their last path and text."""
     store.entries.save_entries([entry("a.md"), entry("b.md")], NOW)
     store.entries.save_entries([entry("a.md", text_digest="new")], NOW)
     assert {(k.path, k.text_digest) for k in store.entries.load_entries()} == {("a.md", "new"), ("b.md", "b.md")}
 
 
-def test_a_slot_gives_one_issue(memory):
-    """Whoever comes second is told, and nothing of theirs is kept."""
-    assert memory.freeze(plan(1), NOW)
-    assert not memory.freeze(plan(2, copies=("bob@example.org",)), NOW)
-    assert not memory.freeze(plan(1, slot=NOW + timedelta(days=7)), NOW)
-    assert [(i.number, i.recipients) for i in memory.load_issues()] == [(1, 1)]
-    assert memory.last_issue("weekly") == (NOW, 1)
+def test_a_slot_gives_one_issue(issues):
+    """A second issue with the same slot or number is not stored."""
+    assert issues.freeze(new_issue(1), NOW)
+    assert not issues.freeze(new_issue(2, copies=("bob@example.org",)), NOW)
+    assert not issues.freeze(new_issue(1, slot=NOW + timedelta(days=7)), NOW)
+    assert [(i.number, i.recipients) for i in issues.load_issues()] == [(1, 1)]
+    assert issues.last_issue("weekly") == (NOW, 1)
 
 
-def test_an_entry_is_announced_once_in_each_newsletter(store, memory):
-    """The database holds it, not only the program."""
-    told = entry("a.md")
-    store.entries.save_entries([told], NOW)
-    memory.freeze(plan(1, stories=[told]), NOW)
+def test_an_entry_is_announced_once_in_each_newsletter(store, issues):
+    """The database rejects a second announcement of an entry in a newsletter."""
+    story = entry("a.md")
+    store.entries.save_entries([story], NOW)
+    issues.freeze(new_issue(1, stories=[story]), NOW)
     with pytest.raises(sa.exc.IntegrityError):
-        memory.freeze(plan(2, slot=NOW + timedelta(days=7), stories=[told]), NOW)
-    assert memory.announced_ids("weekly") == {told.id}
-    assert memory.announced_ids("daily") == frozenset()
+        issues.freeze(new_issue(2, slot=NOW + timedelta(days=7), stories=[story]), NOW)
+    assert issues.announced_ids("weekly") == {story.id}
+    assert issues.announced_ids("daily") == frozenset()
 
 
-def test_an_address_gets_one_delivery_of_an_issue(store, memory):
-    """A reader who is to get a copy as well is a reader."""
+def test_an_address_gets_one_delivery_of_an_issue(store, issues):
+    """A subscriber whose address is in `copy_to` gets one delivery, as a subscriber."""
     store.subscribers.subscribe(
         "ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW
     )
-    to = ("ada@example.org", "bob@example.org", "bob@example.org")
-    memory.freeze(plan(copies=to, choices={SubscriberPreferences(): 0}), NOW)
+    copies = ("ada@example.org", "bob@example.org", "bob@example.org")
+    issues.freeze(new_issue(copies=copies, letter_index={SubscriberPreferences(): 0}), NOW)
     claimed = store.deliveries.claim(1, 10, NOW, resend=1)
     assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
-    assert [i.recipients for i in memory.load_issues()] == [2]
+    assert [i.recipients for i in issues.load_issues()] == [2]
 
 
-def test_readers_get_the_letter_of_their_choice(store, memory):
-    """By language and topics, equal ones together; who asked for something that has no letter gets none."""
-    people = (
+def test_readers_get_the_letter_of_their_choice(store, issues):
+    """Subscribers get the letter of their language and topics; without such a letter, none."""
+    subscribers = (
         ("a", None, None),
         ("b", "ja", None),
         ("c", "ja", ["X", "Y"]),
         ("d", "ja", ["Y", "X"]),
         ("e", "de", ["Z"]),
     )
-    for name, lang, topics in people:
+    for name, lang, topics in subscribers:
         email = f"{name}@example.org"
         store.subscribers.subscribe(
             email, email, {"weekly": topics, "daily": ["Q"]}, lang=lang, consent="asked", at=NOW
         )
-    everything, ja, few, none = (
+    default, ja, few, without_letter = (
         SubscriberPreferences(),
         SubscriberPreferences(lang="ja"),
         SubscriberPreferences(lang="ja", topics=("X", "Y")),
         SubscriberPreferences(lang="de", topics=("Z",)),
     )
-    assert memory.load_preferences("weekly") == {everything: 1, none: 1, ja: 1, few: 2}
+    assert issues.load_preferences("weekly") == {default: 1, without_letter: 1, ja: 1, few: 2}
     letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
-    memory.freeze(plan(copies=(), letters=letters, choices={everything: 0, ja: 1, few: 1}), NOW)
-    got = {
-        d.recipient[0]: memory.load_letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)
+    issues.freeze(new_issue(copies=(), letters=letters, letter_index={default: 0, ja: 1, few: 1}), NOW)
+    letters_by_recipient = {
+        d.recipient[0]: issues.load_letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)
     }
-    assert got == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
+    assert letters_by_recipient == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
 
 
-def test_what_an_issue_tells_is_kept_until_it_is_approved(store, memory):
-    """Whatever becomes of the posts meanwhile; nobody is written down before."""
-    told = plan(stories=[entry("a.md")])
+def test_what_an_issue_tells_is_kept_until_it_is_approved(store, issues):
+    """An issue that waits for approval keeps its content, and has no deliveries until it is approved."""
+    new = new_issue(stories=[entry("a.md")])
     store.entries.save_entries([entry("a.md")], NOW)
-    memory.freeze(replace(told, mailing=None), NOW)
-    [issue] = memory.load_issues()
-    assert (issue.state, issue.recipients, memory.load_content(issue.id)) == (IssueState.COMPOSED, 0, told.content)
-    assert memory.load_issues(unfinished=True) == ()
-    memory.approve(issue, told.mailing)
-    assert [(i.state, i.recipients) for i in memory.load_issues(unfinished=True)] == [(IssueState.SENDING, 1)]
+    issues.freeze(replace(new, rendered=None), NOW)
+    [issue] = issues.load_issues()
+    assert (issue.state, issue.recipients, issues.load_content(issue.id)) == (IssueState.COMPOSED, 0, new.content)
+    assert issues.load_issues(unfinished=True) == ()
+    issues.approve(issue, new.rendered)
+    assert [(i.state, i.recipients) for i in issues.load_issues(unfinished=True)] == [(IssueState.SENDING, 1)]
 
 
-def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
-    """A second attempt repeats it."""
-    memory.freeze(plan(), NOW)
-    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
-    assert store.deliveries.commit_and_begin([], [taken.id], NOW) == {taken.id}
+def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, issues):
+    """A delivery keeps the time of its first attempt."""
+    issues.freeze(new_issue(), NOW)
+    [claimed] = store.deliveries.claim(1, 10, NOW, resend=1)
+    assert store.deliveries.commit_and_begin([], [claimed.id], NOW) == {claimed.id}
     later = NOW + timedelta(hours=1)
-    put_off = DeliveryOutcome(id=taken.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
-    store.deliveries.commit_and_begin([put_off], [], NOW)
+    deferred = DeliveryOutcome(id=claimed.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
+    store.deliveries.commit_and_begin([deferred], [], NOW)
     assert store.deliveries.claim(1, 10, NOW, resend=1) == []
     assert store.deliveries.pending(1, resend=1) == (1, later, 0)
     [again] = store.deliveries.claim(1, 10, later, resend=1)
@@ -209,28 +212,28 @@ def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, memory):
     assert [(d.tries, d.handed_over_at) for d in (again, third)] == [(1, NOW), (1, NOW)]
 
 
-def test_what_was_sent_waits_no_longer(store, memory):
-    """And an issue is finished when it is said to be."""
-    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+def test_what_was_sent_waits_no_longer(store, issues):
+    """A sent delivery is not claimed again; an issue is finished when that is recorded."""
+    issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org")), NOW)
     [first, _] = store.deliveries.claim(1, 10, NOW, resend=1)
     store.deliveries.commit_and_begin(
         [DeliveryOutcome(id=first.id, state=DeliveryState.SENT, answer="250 OK")], [], NOW
     )
     store.deliveries.release(1)
     assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
-    assert [i.state for i in memory.load_issues(unfinished=True)] == [IssueState.SENDING]
-    memory.finish(1)
-    assert memory.load_issues(unfinished=True) == ()
-    assert [i.sent for i in memory.load_issues()] == [1]
+    assert [i.state for i in issues.load_issues(unfinished=True)] == [IssueState.SENDING]
+    issues.finish(1)
+    assert issues.load_issues(unfinished=True) == ()
+    assert [i.sent for i in issues.load_issues()] == [1]
 
 
-def test_what_a_killed_sender_left_is_taken_up(store, memory):
-    """What it had only taken is ready; what it was handing over may have arrived: once it is sent again, then held."""
-    memory.freeze(plan(copies=("ada@example.org", "bob@example.org")), NOW)
+def test_what_a_killed_sender_left_is_taken_up(store, issues):
+    """After a killed sender, a delivery being handed over is tried once more, then held; leased ones are ready."""
+    issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org")), NOW)
     for held in (0, 1):
-        taken = store.deliveries.claim(1, 10, NOW, resend=1)
-        assert [d.recipient for d in taken] == ["ada@example.org", "bob@example.org"]
-        store.deliveries.commit_and_begin([], [taken[0].id], NOW)
+        claimed = store.deliveries.claim(1, 10, NOW, resend=1)
+        assert [d.recipient for d in claimed] == ["ada@example.org", "bob@example.org"]
+        store.deliveries.commit_and_begin([], [claimed[0].id], NOW)
         store.deliveries.recover(1)
         assert store.deliveries.pending(1, resend=1) == (2 - held, None, held)
     assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
@@ -239,23 +242,24 @@ def test_what_a_killed_sender_left_is_taken_up(store, memory):
 
 
 def test_people_join_more_newsletters_and_leave_all(store):
-    """Joining adds; leaving is remembered, not forgotten, and ends what waits."""
-    people = store.subscribers
+    """Subscribing adds newsletters; unsubscribing keeps the person and cancels pending deliveries."""
+    subscribers = store.subscribers
     for newsletter, topics in (("weekly", None), ("daily", ["B", "A"]), ("weekly", None), ("daily", None)):
-        people.subscribe("Ada@example.org", "ada@example.org", {newsletter: topics}, lang=None, consent="asked", at=NOW)
-    [found] = people.iterate()
+        wanted = {newsletter: topics}
+        subscribers.subscribe("Ada@example.org", "ada@example.org", wanted, lang=None, consent="asked", at=NOW)
+    [found] = subscribers.iterate()
     assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
-    store.issues.freeze(plan(copies=(), choices={SubscriberPreferences(): 0}), NOW)
-    [taken] = store.deliveries.claim(1, 10, NOW, resend=1)
-    people.unsubscribe("ada@example.org", NOW)
-    assert [s.status for s in people.iterate()] == ["unsubscribed"]
+    store.issues.freeze(new_issue(copies=(), letter_index={SubscriberPreferences(): 0}), NOW)
+    [claimed] = store.deliveries.claim(1, 10, NOW, resend=1)
+    subscribers.unsubscribe("ada@example.org", NOW)
+    assert [s.status for s in subscribers.iterate()] == ["unsubscribed"]
     assert store.issues.load_preferences("weekly") == {}
-    assert store.deliveries.commit_and_begin([], [taken.id], NOW) == set()
-    assert people.find("nobody@example.org") is None
+    assert store.deliveries.commit_and_begin([], [claimed.id], NOW) == set()
+    assert subscribers.find("nobody@example.org") is None
 
 
 def _tables(path):
-    """What a database is made of, white space and the order of columns' definitions as written aside."""
+    """Return the tables and triggers of a database, without white space and column order."""
     with sqlite3.connect(path) as db:
         names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         triggers = sorted(row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
@@ -274,7 +278,7 @@ def _tables(path):
     return found, triggers
 
 
-_OLD = """
+_OLD_ROWS = """
 INSERT INTO issues VALUES
     (1, 'weekly', 1, '2026-01-01 00:00:00.000000', 'sending', 'S', '2026-01-01 00:00:00.000000');
 INSERT INTO letters VALUES (1, 'en', 'S', '<p>', 'T', 'P');
@@ -285,7 +289,7 @@ INSERT INTO deliveries VALUES
 
 
 def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
-    """`fresh.sql` saves loading Alembic and tells the same; and a store of the first version is brought up to date."""
+    """`fresh.sql` creates the same tables as the migrations, also from a store of the first version."""
     old = tmp_path / "old.db"
     with sa.create_engine(f"sqlite:///{old}", poolclass=sa.NullPool).begin() as connection:
         config = Config()
@@ -295,7 +299,7 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
         connection.exec_driver_sql(
             "INSERT INTO entries VALUES ('urn:1', 'a.md', 'digest', '2026-01-01 00:00:00.000000')"
         )
-        for statement in _OLD.split(";"):
+        for statement in _OLD_ROWS.split(";"):
             connection.exec_driver_sql(statement)
     with open_store("sqlite:///old.db", tmp_path) as upgraded:
         assert upgraded.entries.schema_version() == database.SCHEMA_VERSION
@@ -305,6 +309,7 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
         ]
         assert upgraded.issues.load_page(1) == IssuePage(html="P")
         upgraded.deliveries.recover(1)
-        [left] = upgraded.deliveries.claim(1, 10, NOW, resend=1)
-        assert (left.recipient, upgraded.issues.load_letters(1)[left.letter_id].html) == ("b@example.org", "<p>")
+        [recovered] = upgraded.deliveries.claim(1, 10, NOW, resend=1)
+        letter = upgraded.issues.load_letters(1)[recovered.letter_id]
+        assert (recovered.recipient, letter.html) == ("b@example.org", "<p>")
     assert _tables(old) == _tables(tmp_path / "feeds.db")

@@ -1,4 +1,4 @@
-"""What the store knows of feeds, on a real database."""
+"""Feeds in a real store."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def page(number, *entries, key="x"):
 
 
 def test_a_feed_is_remembered_as_it_is(feeds):
-    """Every field, in the order of folders; what is not Latin too."""
+    """A feed is loaded with all its fields, in the order of folders, in any script."""
     rain = known("雨", updated=NOW, former=("feeds/category/ame/", "feeds/category/雨/"))
     plain = known("x")
     feeds.save_feeds([rain, plain], [])
@@ -37,7 +37,7 @@ def test_a_feed_is_remembered_as_it_is(feeds):
 
 
 def test_what_is_known_of_a_feed_is_brought_up_to_date(feeds):
-    """One line a feed, with what was said last."""
+    """Saving a feed again replaces it."""
     feeds.save_feeds([known("x"), known("y")], [])
     moved = known("x", "feeds/category/z/", former=("feeds/category/x/",), updated=NOW)
     feeds.save_feeds([moved], [])
@@ -45,7 +45,7 @@ def test_what_is_known_of_a_feed_is_brought_up_to_date(feeds):
 
 
 def test_two_feeds_may_swap_their_folders(feeds):
-    """No two lie in one folder, and still both can move at once."""
+    """Two feeds can swap their folders, although folders are unique."""
     feeds.save_feeds([known("x"), known("y")], [])
     swapped = [known("x", "feeds/category/y/"), known("y", "feeds/category/x/")]
     feeds.save_feeds(swapped, [])
@@ -56,7 +56,7 @@ def test_two_feeds_may_swap_their_folders(feeds):
 
 
 def test_what_is_remembered_outlives_the_process(tmp_path):
-    """It lies in the file."""
+    """Feeds, pages, retired paths and pings are in the file after it is closed."""
     with open_store(URL, tmp_path) as store:
         store.feeds.save_feeds([known("x", updated=NOW)], [page(1, "a")])
         store.feeds.retire(["feeds/rss.xml"], NOW)
@@ -69,14 +69,14 @@ def test_what_is_remembered_outlives_the_process(tmp_path):
 
 
 def test_pages_are_in_the_order_of_their_numbers(feeds):
-    """As numbers, not as texts; a page that took more replaces what it was."""
+    """Pages are loaded in numeric order; saving a page again replaces it."""
     feeds.save_feeds([known("x"), known("y")], [page(n, f"{n}") for n in (10, 9, 1)])
     feeds.save_feeds([], [page(10, "10", "11", "雨"), page(1, "1", key="y")])
     assert feeds.load_archive_pages() == (page(1, "1"), page(9, "9"), page(10, "10", "11", "雨"), page(1, "1", key="y"))
 
 
 def test_nothing_to_remember_writes_nothing(tmp_path, feeds):
-    """A pass that finds nothing changed leaves the file as it was, which the seal relies on."""
+    """Saving nothing does not change the file, on which the fast path relies."""
     before = (tmp_path / "feeds.db").stat()
     feeds.save_feeds([], [])
     feeds.expect_pings([], NOW)
@@ -87,12 +87,12 @@ def test_nothing_to_remember_writes_nothing(tmp_path, feeds):
 
 
 def test_what_was_ended_can_be_brought_back(feeds):
-    """Once, and only what had ended; a feed ends in all its places at once."""
-    places = ["feeds/category/x/", "feeds/category/old/"]
-    feeds.retire(places[:1], NOW)
-    feeds.retire(places, LATER)
-    assert feeds.load_retired() == set(places)
-    assert [feeds.unretire(paths) for paths in (["feeds/category/y/"], places, places, [])] == [
+    """A retired path can be unretired once, together with the others of its feed."""
+    paths = ["feeds/category/x/", "feeds/category/old/"]
+    feeds.retire(paths[:1], NOW)
+    feeds.retire(paths, LATER)
+    assert feeds.load_retired() == set(paths)
+    assert [feeds.unretire(group) for group in (["feeds/category/y/"], paths, paths, [])] == [
         False,
         True,
         False,
@@ -102,7 +102,7 @@ def test_what_was_ended_can_be_brought_back(feeds):
 
 
 def test_no_hub_hears_of_what_was_ended(feeds):
-    """A folder ends with all that is below it, and nothing beside it."""
+    """Retiring a folder deletes the pending pings of documents in it, and only those."""
     paths = ["feeds/category/x/atom.xml", "feeds/category/x/rss.xml", "feeds/category/xy/atom.xml", "feeds/rss.xml"]
     feeds.expect_pings(paths, NOW)
     feeds.retire(["feeds/category/x/", "feeds/rss.xml"], NOW)
@@ -110,7 +110,7 @@ def test_no_hub_hears_of_what_was_ended(feeds):
 
 
 def test_pings_wait_until_they_are_settled(feeds):
-    """The longest waiting first, then by path."""
+    """Pending pings are loaded oldest first, then by path, until they are cleared."""
     feeds.expect_pings(["feeds/b.xml"], LATER)
     feeds.expect_pings(["feeds/c.xml", "feeds/a.xml"], NOW)
     assert feeds.load_pings() == (
@@ -123,16 +123,16 @@ def test_pings_wait_until_they_are_settled(feeds):
 
 
 def test_a_ping_can_be_put_off(feeds):
-    """It keeps since when it has waited, and how often it was tried."""
+    """A postponed ping keeps its start and its tries."""
     feeds.expect_pings(["feeds/a.xml"], NOW)
     (ping,) = feeds.load_pings()
-    put_off = replace(ping, tries=3, next_at=LATER)
-    feeds.postpone_pings([put_off])
-    assert feeds.load_pings() == (put_off,)
+    postponed = replace(ping, tries=3, next_at=LATER)
+    feeds.postpone_pings([postponed])
+    assert feeds.load_pings() == (postponed,)
 
 
 def test_what_changes_again_waits_from_then_on(feeds):
-    """Patience begins anew: it is another document of which the hub does not know."""
+    """Resetting a ping restarts it with the new time and no tries."""
     feeds.expect_pings(["feeds/a.xml"], NOW)
     feeds.postpone_pings(replace(ping, tries=3, next_at=LATER + timedelta(days=1)) for ping in feeds.load_pings())
     assert feeds.expect_pings(["feeds/a.xml", "feeds/b.xml"], LATER) == {"feeds/a.xml"}
@@ -142,7 +142,7 @@ def test_what_changes_again_waits_from_then_on(feeds):
 
 
 def test_a_change_that_is_refused_leaves_all_as_it_was(feeds):
-    """Feeds and pages are kept together or not at all."""
+    """If a page cannot be saved, neither are the feeds."""
     import sqlite3
 
     feeds.save_feeds([known("x")], [page(1, "a")])

@@ -1,4 +1,4 @@
-"""The journal as a file."""
+"""The journal file."""
 
 import stat
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from feeds.errors import OutputError
 from feeds.model import IdAssigned, IssueRecorded, IssueState, SubscriberEvent
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-GIVEN = IdAssigned(
+ID = IdAssigned(
     id="tag:a", path="a.md", text="d", title="„A“", published="2026-11-20T00:00:00+00:53:28", sketch=b"\0\xff"
 )
-TOLD = IssueRecorded(
+ISSUE = IssueRecorded(
     newsletter="weekly",
     number=2,
     slot=NOW,
@@ -22,7 +22,7 @@ TOLD = IssueRecorded(
     composed_at=NOW,
     entries={"story": ("tag:a", "tag:b")},
 )
-LEFT = SubscriberEvent(who="1-abc:def", what="left", newsletter="weekly", at=NOW)
+EVENT = SubscriberEvent(who="1-abc:def", what="left", newsletter="weekly", at=NOW)
 
 
 @pytest.fixture
@@ -31,53 +31,53 @@ def file(tmp_path):
 
 
 def _read(file):
-    complaints = []
-    return list(journal_file.read_records(file, complaints.append)), complaints
+    warnings = []
+    return list(journal_file.read_records(file, warnings.append)), warnings
 
 
 def test_lines_are_added_and_read_back(file):
-    """A line each, in their order, for the owner only; without a file there are none."""
+    """Appended records are read back in order; the file is private, and a missing file has no records."""
     assert _read(file) == ([], [])
-    journal_file.append_records(file, [GIVEN, TOLD])
+    journal_file.append_records(file, [ID, ISSUE])
     first = file.read_bytes()
-    journal_file.append_records(file, [LEFT])
+    journal_file.append_records(file, [EVENT])
     assert (file.name, stat.S_IMODE(file.stat().st_mode)) == ("feeds.db.journal", 0o600)
     assert file.read_bytes().startswith(first)
     assert len(file.read_text("utf-8").splitlines()) == 3
-    assert _read(file) == ([GIVEN, TOLD, LEFT], [])
+    assert _read(file) == ([ID, ISSUE, EVENT], [])
 
 
 def test_a_line_that_was_being_written_harms_no_other(file):
-    """It is passed over in silence while it is the last; what comes next begins a line of its own."""
-    journal_file.append_records(file, [GIVEN])
+    """An incomplete last line is ignored, and the next record begins a new line."""
+    journal_file.append_records(file, [ID])
     whole = file.read_bytes()
-    journal_file.append_records(file, [LEFT])
+    journal_file.append_records(file, [EVENT])
     for cut in range(len(whole), file.stat().st_size - 1):
-        torn = file.read_bytes()[:cut]
-        (other := file.with_name("torn")).write_bytes(torn)
-        assert _read(other) == ([GIVEN], [])
-        journal_file.append_records(other, [LEFT])
-        found, complaints = _read(other)
-        assert found == [GIVEN, LEFT]
-        assert [line.split(": ")[0] for line in complaints] == ([] if torn == whole else [f"{other}:2"])
+        incomplete = file.read_bytes()[:cut]
+        (other := file.with_name("torn")).write_bytes(incomplete)
+        assert _read(other) == ([ID], [])
+        journal_file.append_records(other, [EVENT])
+        found, warnings = _read(other)
+        assert found == [ID, EVENT]
+        assert [line.split(": ")[0] for line in warnings] == ([] if incomplete == whole else [f"{other}:2"])
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b"\xff", b'{"about":"later"}', b'{"about":"id","id":1}'])
 def test_a_damaged_line_is_named_and_left_out(file, line):
-    """The others count."""
-    journal_file.append_records(file, [GIVEN])
-    with file.open("ab") as opened:
-        opened.write(line + b"\n")
-    journal_file.append_records(file, [LEFT])
-    found, [complaint] = _read(file)
-    assert found == [GIVEN, LEFT]
-    assert complaint.startswith(f"{file}:2: cannot be read, and is left out: ")
+    """A damaged line gives a warning with its number, and the other lines are read."""
+    journal_file.append_records(file, [ID])
+    with file.open("ab") as stream:
+        stream.write(line + b"\n")
+    journal_file.append_records(file, [EVENT])
+    found, [warning] = _read(file)
+    assert found == [ID, EVENT]
+    assert warning.startswith(f"{file}:2: cannot be read, and is ignored: ")
 
 
 def test_a_journal_that_cannot_be_used_is_named(file):
-    """Nothing is taken for written that is not."""
+    """A journal that cannot be written or read is an error with its path."""
     file.mkdir()
     with pytest.raises(OutputError, match=r"feeds\.db\.journal: cannot be written"):
-        journal_file.append_records(file, [GIVEN])
+        journal_file.append_records(file, [ID])
     with pytest.raises(OutputError, match=r"feeds\.db\.journal: cannot be read"):
         _read(file)

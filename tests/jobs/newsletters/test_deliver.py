@@ -348,7 +348,7 @@ def test_a_reader_who_leaves_before_the_hand_over_gets_none(mailing):
     assert mailing.publish().exit_code == 0
     assert left == [True]
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
-    assert mailing.answers() == {"left before it was known to be sent": 1}
+    assert mailing.answers() == {"cancelled: no longer subscribed": 1}
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP])

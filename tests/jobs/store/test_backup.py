@@ -1,4 +1,4 @@
-"""The store as a thing, on real sites."""
+"""Backing up and adopting a store, on real sites."""
 
 import sqlite3
 import stat
@@ -15,24 +15,24 @@ from tests.conftest import CONFIG, NEWSLETTER, NOW
 WEEK = timedelta(days=7)
 
 
-def adopted(site, now=NOW, **options):
+def adopt(site, now=NOW, **options):
     return backup.adopt_public(site.config, now, Context(clock=lambda: now), **options)
 
 
 def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
-    """Nothing is told again, numbers go on, pages stay as they were sent, and the next issue tells what is new."""
+    """After adopting, a new store repeats no issue, continues the numbers, keeps the pages and sends what is new."""
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     letter_site.publish(NOW + WEEK)
     pages = letter_site.files("public/newsletters")
     (letter_site.folder / "feeds.db").unlink()
     before = letter_site.files("public", "outbox", "posts")
-    assert adopted(letter_site, NOW + WEEK, dry_run=True) == [
-        "weekly: issues 1 to 2 would count as sent, 2 posts would count as told"
+    assert adopt(letter_site, NOW + WEEK, dry_run=True) == [
+        "weekly: issues 1 to 2 would be marked as sent, 2 posts would be marked as announced"
     ]
-    assert adopted(letter_site, NOW + WEEK) == ["weekly: issues 1 to 2 count as sent, 2 posts count as told"]
+    assert adopt(letter_site, NOW + WEEK) == ["weekly: issues 1 to 2 marked as sent, 2 posts marked as announced"]
     assert letter_site.files("public", "outbox", "posts") == before
-    assert adopted(letter_site, NOW + WEEK) == ["weekly: 0 posts count as told"]
+    assert adopt(letter_site, NOW + WEEK) == ["weekly: 0 posts marked as announced"]
     letter_site.post("third", date="2026-12-02")
     [issue] = letter_site.publish(NOW + 2 * WEEK).issues
     assert (issue.number, issue.posts, issue.state) == (3, 1, "sent")
@@ -49,9 +49,9 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
 
 
 def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds):
-    """Its back catalogue counts as told, no issue is shown for it, and number 1 is the first of ours."""
+    """After adopting another program's site, old posts are announced, no issue is shown, and our first is number 1."""
     done = feeds("store", "adopt", "--now", "2026-11-23T12:00Z")
-    assert (done.returncode, done.stdout) == (0, "weekly: 1 posts count as told\n")
+    assert (done.returncode, done.stdout) == (0, "weekly: 1 posts marked as announced\n")
     assert letter_site.publish().issues == []
     assert feeds("issues").stdout == ""
     assert not (letter_site.folder / "public/newsletters").exists()
@@ -60,13 +60,13 @@ def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds
 
 
 def test_a_site_without_newsletters_has_told_nothing(site):
-    """It says so."""
+    """Adopting a site without newsletters is an error."""
     with pytest.raises(FeedsError, match="has no \\[\\[newsletters\\]\\]"):
-        adopted(site)
+        adopt(site)
 
 
 def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
-    """Only its owner may read it, keys lie beside it, nothing is overwritten."""
+    """A backup is a private copy of store and keys, and overwrites nothing."""
     with pytest.raises(StoreError, match="there is no store to copy yet"):
         backup.backup_store(letter_site.config, letter_site.folder / "b.db")
     letter_site.publish()
@@ -79,12 +79,12 @@ def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
         assert db.execute("SELECT count(*) FROM deliveries").fetchone() == (1,)
     db.close()
     again = feeds("store", "backup", "b.db")
-    assert (again.returncode, "b.db: is there already" in again.stderr) == (1, True)
+    assert (again.returncode, "b.db: exists already" in again.stderr) == (1, True)
     assert "the tables are at version" in feeds("store", "upgrade").stdout
 
 
 def test_a_backup_can_be_put_back(letter_site, feeds):
-    """Nothing is told twice, as long as it is as new as what was sent."""
+    """A backup that is as new as the last issue can be copied over the store, and no issue is repeated."""
     letter_site.configure(CONFIG + NEWSLETTER)
     letter_site.publish()
     feeds("store", "backup", "b.db")

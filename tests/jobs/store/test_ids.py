@@ -1,4 +1,4 @@
-"""Permanent ids, from end to end: in the store, in its history, and in a file that is committed with the posts."""
+"""Permanent ids, end to end: in the store, its history, and an export file."""
 
 import json
 
@@ -7,11 +7,11 @@ import pytest
 
 from tests.conftest import NOW
 
-WORDS = "Words that make a text long enough to be known again, whatever happens to the file it lies in. "
+WORDS = "Words that make a text long enough to be found again, whatever happens to the file that it is in. "
 
 
 def ids(site):
-    """Entry ids by title, as readers see them."""
+    """Return entry ids by title, as in the feed."""
     return {entry.title: entry.id for entry in feedparser.parse(site.read("public/feeds/atom.xml")).entries}
 
 
@@ -20,15 +20,15 @@ def text(name):
 
 
 def test_history_tells_what_an_entry_was_and_where_it_lay(site, feeds):
-    """Renamed, retitled, edited: each with the moment from which it was so; also asked by a name it no longer has."""
+    """The history lists the versions of a renamed, retitled and edited entry, for its present and its former path."""
     file = site.post("first", text("A"))
     site.publish(NOW)
     file.rename(file.with_name("second.md"))
     site.publish(NOW)
     site.post("second", text("A") + "And more.\n", title="Another title")
     site.publish(NOW)
-    for asked in ("second.md", "posts/second.md", "first.md"):
-        lines = feeds("posts", "--history", asked, "--json").stdout.splitlines()
+    for path in ("second.md", "posts/second.md", "first.md"):
+        lines = feeds("posts", "--history", path, "--json").stdout.splitlines()
         states = [json.loads(line) for line in lines]
         assert [(s["path"], s["title"]) for s in states] == [
             ("first.md", "first"),
@@ -43,15 +43,15 @@ def test_history_tells_what_an_entry_was_and_where_it_lay(site, feeds):
 
 
 def test_a_file_without_history_is_said_to_have_none(site, feeds):
-    """With exit code 1."""
+    """A file that was never published gives an error."""
     site.post("a")
     done = feeds("posts", "--history", "nowhere.md")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "nowhere.md: nothing was published from this file" in done.stderr
+    assert "nowhere.md: no entry was published from this file" in done.stderr
 
 
 def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
-    """Exported and committed; on a fresh machine imported before posts that were renamed since are published."""
+    """Ids that are exported, and imported into a new store, stay the same for posts that were renamed since."""
     file = site.post("first", text("A"))
     site.post("other", text("B"))
     site.publish(NOW)
@@ -71,7 +71,7 @@ def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
 BROKEN = {
     "no JSON": ("{", "Expecting property name"),
     "no id": ('{"path": "a", "text": "b", "title": null, "published": null, "sketch": null}', "has no 'id'"),
-    "a number": ('{"id": 7, "path": "a", "text": "b", "title": null, "published": null, "sketch": null}', "7 stands"),
+    "a number": ('{"id": 7, "path": "a", "text": "b", "title": null, "published": null, "sketch": null}', "7 is not"),
     "no sketch": ('{"id": "x", "path": "a", "text": "b", "title": null, "published": null, "sketch": "%"}', ""),
     "no date": ('{"id": "x", "path": "a", "text": "b", "title": null, "published": "soon", "sketch": null}', "Invalid"),
 }
@@ -79,7 +79,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("line", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_line_that_is_no_id_is_named_and_nothing_is_taken_over(site, feeds, line, reason):
-    """File, line, reason; all or nothing."""
+    """An invalid line is reported with file and line number, and nothing is imported."""
     site.post("a")
     site.publish(NOW)
     feeds("ids", "export")
@@ -88,13 +88,13 @@ def test_a_line_that_is_no_id_is_named_and_nothing_is_taken_over(site, feeds, li
     (site.folder / "feeds.db").unlink()
     done = feeds("ids", "import")
     assert done.returncode == 1
-    assert "feeds-ids.jsonl:2: is no line of `feeds ids export`" in done.stderr
+    assert "feeds-ids.jsonl:2: is not a line of `feeds ids export`" in done.stderr
     assert reason in done.stderr
     assert feeds("ids", "export", "again.jsonl").stdout.startswith("wrote 0 ids")
 
 
 def test_a_copy_is_a_duplicate_and_takes_no_id(site):
-    """However early its date and short its name: the original was published first."""
+    """A copy with an earlier date does not take the id of the original, which was published first."""
     site.post("the-original", text("A"))
     site.publish(NOW)
     before = ids(site)
@@ -104,7 +104,7 @@ def test_a_copy_is_a_duplicate_and_takes_no_id(site):
 
 
 def test_two_files_that_swap_names_keep_their_ids(site):
-    """From the outside: no reader sees anything new."""
+    """Two files that swap their names keep their ids."""
     a, b = site.post("a", text("A")), site.post("b", text("B"))
     site.publish(NOW)
     before = ids(site)
@@ -116,7 +116,7 @@ def test_two_files_that_swap_names_keep_their_ids(site):
 
 
 def test_another_permalink_and_another_category_keep_the_id(site):
-    """An id is no address."""
+    """A changed permalink or category does not change the id."""
     from tests.conftest import CONFIG
 
     site.post("a", text("A"), category="X")
@@ -130,7 +130,7 @@ def test_another_permalink_and_another_category_keep_the_id(site):
 
 
 def test_a_new_post_at_an_old_path_is_new(site):
-    """Readers are shown it."""
+    """A post with a new text at an old path gets a new id."""
     site.post("latest", text("A"), title="October")
     site.publish(NOW)
     before = ids(site)

@@ -1,4 +1,4 @@
-"""What comes into the journal beside the store, and when, on real sites."""
+"""Which records are written to the journal, and when, on real sites."""
 
 import os
 import signal
@@ -27,14 +27,12 @@ WEEK = timedelta(days=7)
 ADA = "ada@example.org"
 
 
-def _lines(site, kind=object):
-    complaints = []
+def _records(site, kind=object):
+    errors = []
     found = [
-        line
-        for line in file.read_records(site.folder / "feeds.db.journal", complaints.append)
-        if isinstance(line, kind)
+        line for line in file.read_records(site.folder / "feeds.db.journal", errors.append) if isinstance(line, kind)
     ]
-    assert complaints == []
+    assert errors == []
     return found
 
 
@@ -43,14 +41,14 @@ def _add(site, email=ADA, *, again=False, now=NOW):
 
 
 def _issues(site):
-    return [(one.number, one.state, one.entries) for one in _lines(site, IssueRecorded)]
+    return [(one.number, one.state, one.entries) for one in _records(site, IssueRecorded)]
 
 
 def test_every_id_is_written_once_before_a_feed_shows_it(site):
-    """What `feeds ids` would tell of it; what was there when the journal began too; edits are no news."""
+    """Each assigned id is recorded once; an edited post gives no record."""
     site.post("a", title="A")
     site.publish()
-    [line] = _lines(site)
+    [line] = _records(site)
     with open_store(URL, site.folder) as store:
         [known] = store.entries.load_entries()
     assert line == IdAssigned(
@@ -64,25 +62,25 @@ def test_every_id_is_written_once_before_a_feed_shows_it(site):
     site.post("a", title="B")
     site.post("b", "Other words.\n")
     site.publish()
-    assert [line.path for line in _lines(site)] == ["a.md", "b.md"]
+    assert [line.path for line in _records(site)] == ["a.md", "b.md"]
     assert not (site.folder / "feeds.key").exists()
 
 
 def test_a_journal_that_cannot_be_written_is_told_and_nothing_is_forgotten(site):
-    """The feeds are written all the same, and the next pass writes it down."""
-    place = site.folder / "feeds.db.journal"
-    place.mkdir()
+    """If the journal cannot be written, an error is reported, and the next run writes the records."""
+    path = site.folder / "feeds.db.journal"
+    path.mkdir()
     site.post("a")
     report = site.publish()
     assert report.exit_code == 1
     assert "feeds.db.journal: cannot be written" in report.errors[0]
-    place.rmdir()
+    path.rmdir()
     assert site.publish().errors == []
-    assert len(_lines(site)) == 1
+    assert len(_records(site)) == 1
 
 
 def test_a_pass_that_finds_nothing_changed_leaves_it_alone(site):
-    """So does a dry run."""
+    """A run without changes, or a dry run, does not create the journal."""
     site.post("a")
     site.publish(dry_run=True)
     assert not (site.folder / "feeds.db.journal").exists()
@@ -93,12 +91,12 @@ def test_a_pass_that_finds_nothing_changed_leaves_it_alone(site):
 
 
 def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(letter_site):
-    """With its number, its slot, its subject and what counts as told; one that waits for approval when it is."""
+    """An issue is recorded before it is sent and when it is sent; one that waits for approval when it is approved."""
     letter_site.publish()
-    [one] = {line.number for line in _lines(letter_site, IssueRecorded)}
+    [one] = {line.number for line in _records(letter_site, IssueRecorded)}
     assert one == 1
     assert [state for _, state, _ in _issues(letter_site)] == ["sending", "sent"]
-    [entry] = _lines(letter_site, IdAssigned)
+    [entry] = _records(letter_site, IdAssigned)
     assert _issues(letter_site)[0][2] == {"story": (entry.id,)}
     letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
     letter_site.post("second", date="2026-11-25")
@@ -113,10 +111,10 @@ def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(lette
 
 
 def test_what_was_adopted_is_written_down(letter_site):
-    """Also where no issue of this site has told it."""
+    """Adopted posts are recorded as passed over, also without any issue."""
     letter_site.publish(feeds_only=True)
     backup.adopt_public(letter_site.config, NOW, Context(clock=lambda: NOW))
-    [entry] = _lines(letter_site, IdAssigned)
+    [entry] = _records(letter_site, IdAssigned)
     assert _issues(letter_site) == [(0, "sent", {"passed_over": (entry.id,)})]
     letter_site.post("second", date="2026-11-22")
     backup.adopt_public(letter_site.config, NOW, Context(clock=lambda: NOW))
@@ -124,7 +122,7 @@ def test_what_was_adopted_is_written_down(letter_site):
 
 
 def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site):
-    """At once, by whatever way; who is new is not in it, and without anybody gone no key is made."""
+    """Each change of a subscriber who is gone or back is recorded with a digest, and no address is stored."""
     site = letter_site
     _add(site)
     _add(site, "bob@example.org")
@@ -135,34 +133,34 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
     subscribe.allow_address(site.config, ADA)
     subscribe.suppress_address(site.config, ADA, NOW)
     erase.erase_subscriber(site.config, ADA, NOW)
-    said = [line.what for line in _lines(site, SubscriberEvent)]
-    assert said == ["unsubscribed", "active", "suppressed", "unsubscribed", "allowed", "suppressed", "erased"]
-    assert len({line.who for line in _lines(site, SubscriberEvent)}) == 1
+    events = [line.what for line in _records(site, SubscriberEvent)]
+    assert events == ["unsubscribed", "active", "suppressed", "unsubscribed", "allowed", "suppressed", "erased"]
+    assert len({line.who for line in _records(site, SubscriberEvent)}) == 1
     assert "ada" not in site.read("feeds.db.journal")
     assert b"ada@" not in (site.folder / "feeds.db").read_bytes()
 
 
 def test_without_the_key_what_is_about_people_waits(letter_site):
-    """And is told; ids and issues go on."""
+    """If the key is missing, events about subscribers stay pending and an error is reported; ids are recorded."""
     _add(letter_site)
     subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
     key = (letter_site.folder / "feeds.key").rename(letter_site.folder / "kept")
-    with pytest.raises(FeedsError, match="is not there; take the file from your backup"):
+    with pytest.raises(FeedsError, match="is missing; restore this file from your backup"):
         subscribe.remove_subscriber(letter_site.config, ADA, NOW)
-    assert any("take the file from your backup" in line for line in letter_site.publish().errors)
-    assert len(_lines(letter_site, IdAssigned)) == 1
+    assert any("restore this file from your backup" in line for line in letter_site.publish().errors)
+    assert len(_records(letter_site, IdAssigned)) == 1
     key.rename(letter_site.folder / "feeds.key")
     assert letter_site.publish().errors == []
-    assert [line.what for line in _lines(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
+    assert [line.what for line in _records(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
 
 
 def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_site):
-    """Ids, issues, who has gone, and the suppression list."""
+    """A store that is migrated to have a journal records its ids, issues, gone subscribers and suppression list."""
     _add(letter_site)
     _add(letter_site, "bob@example.org")
     letter_site.publish()
     subscribe.suppress_address(letter_site.config, ADA, NOW)
-    was = _lines(letter_site)
+    before = _records(letter_site)
     (letter_site.folder / "feeds.db.journal").unlink()
     with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -175,16 +173,16 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
         ):
             db.execute(statement)
     letter_site.publish()
-    found = _lines(letter_site)
+    found = _records(letter_site)
     assert {line.what for line in found if isinstance(line, SubscriberEvent)} == {"unsubscribed", "suppressed"}
-    assert all(line in was for line in found)
+    assert all(line in before for line in found)
     assert {type(line) for line in found} == {IdAssigned, IssueRecorded, SubscriberEvent}
 
 
 def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
-    """Lines may come twice, each time followed by all that came after them; of everybody the last is the last."""
+    """If the process is killed at any time, no record is lost, and the last event of each person stays the last."""
     _add(letter_site)
-    people, moves = 200, ("unsubscribed", "active", "bounced")
+    people, statuses = 200, ("unsubscribed", "active", "bounced")
     with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
         at = "2026-11-23 12:00:00.000000"
         rows = [(f"p{n}@example.org", at) for n in range(people)]
@@ -194,19 +192,20 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
             rows,
         )
         for _ in range(50):
-            for status in moves:
+            for status in statuses:
                 db.execute("UPDATE subscribers SET status = ?", (status,))
     code = (
         "from pathlib import Path\nfrom feeds.config import load_config\n"
         "from feeds.edges.store.database import open_store\n"
-        "from feeds.jobs.store import journal\njournal._AT_ONCE = 300\nconfig = load_config(Path('config.toml'), {})\n"
+        "from feeds.jobs.store import journal\njournal._BATCH_RECORDS = 300\n"
+        "config = load_config(Path('config.toml'), {})\n"
         f"with open_store({URL!r}, config.folder) as store:\n    print('ready', flush=True)\n"
         "    journal.append_pending(config, store)\n"
     )
     kills = 0
     while kills < 6:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=letter_site.folder, stdout=subprocess.PIPE)
-        process.stdout.readline()
+        assert process.stdout.readline() == b"ready\n"
         time.sleep(0.004 * kills)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()

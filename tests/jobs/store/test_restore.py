@@ -1,4 +1,4 @@
-"""A backup of the store that is brought back, on real sites: what has happened since is not forgotten."""
+"""Restoring a backup of the store and replaying the journal, on real sites."""
 
 import os
 import re
@@ -21,36 +21,44 @@ from hypothesis import strategies as st
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.store import journal_file as file
 from feeds.edges.store.database import open_store
-from feeds.edges.store.issues import NewIssue, RenderedIssue
-from feeds.edges.store.subscriber_import import ImportRow
 from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs.store import restore
 from feeds.jobs.store.backup import backup_store
 from feeds.jobs.store.journal import mask_address
 from feeds.jobs.subscribers import erase, subscribe
-from feeds.model import IssueContent, IssuePage, IssueRecorded, IssueState, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    ImportRow,
+    IssueContent,
+    IssuePage,
+    IssueRecorded,
+    IssueState,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.core.factory import entry
-from tests.mailing import Mailing as Sending
-from tests.mailing import addresses
+from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer
 
 URL = "sqlite:///feeds.db"
 WEEK = timedelta(days=7)
 LATER = NOW + timedelta(days=1)
-READERS = ("ada", "bob", "cy", "eve", "flo")
+SUBSCRIBERS = ("ada", "bob", "cy", "eve", "flo")
 
 
 def _add(site, name, *, now=NOW, again=False):
     subscribe.add_subscriber(site.config, f"{name}@example.org", [], lang=None, now=now, again=again)
 
 
-def _restored(site, name="b.db", *, dry_run=False):
+def _restore(site, name="b.db", *, dry_run=False):
     return restore.restore_store(site.config, site.folder / name, LATER, dry_run=dry_run)
 
 
-def _got(site, number):
+def _recipients(site, number):
     return {re.split("[/@]", name)[2] for name in site.letters() if name.startswith(f"weekly/{number}/")}
 
 
@@ -60,9 +68,9 @@ def _statuses(site):
 
 @pytest.fixture
 def lost(letter_site):
-    """A site that was backed up after its first issue, sent a second one, and has lost its store since."""
+    """A site that was backed up after its first issue, has sent a second one, and has lost its store."""
     site = letter_site
-    for name in READERS:
+    for name in SUBSCRIBERS:
         _add(site, name)
     for name in ("old", "odd"):
         subscribe.suppress_address(site.config, f"{name}@example.org", NOW)
@@ -84,19 +92,18 @@ def lost(letter_site):
 
 
 def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
-    """Ids are the same, pages stay, numbers go on; who has gone stays gone, who came back is back."""
+    """After a restore, no issue is repeated, ids, pages and numbers continue, and unsubscribed people get nothing."""
     before = lost.files("public")
     shutil.rmtree(lost.folder / "outbox")
     done = feeds("store", "restore", "b.db")
     assert done.returncode == 0
     assert done.stdout == (
-        "feeds.db is b.db again, which knows of nothing after 2026-11-23 12:00 UTC\n"
-        "from the journal: 1 ids; weekly 2 counted as sent; readers: 2 unsubscribed, 1 erased; 3 changes of the"
+        "restored feeds.db from b.db (last change 2026-11-23 12:00 UTC)\n"
+        "from the journal: 1 ids; weekly 2 marked as sent; subscribers: 2 unsubscribed, 1 erased; 3 changes of the"
         " suppression list\n"
     )
     assert done.stderr == (
-        "warning: who has subscribed since the backup is neither in it nor in the journal, which keeps no addresses:"
-        " add them\n"
+        "warning: subscribers added since the backup are lost, since the journal has no addresses: add them again\n"
     )
     assert lost.publish(NOW + WEEK).issues == []
     assert lost.letters() == []
@@ -105,12 +112,12 @@ def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
     lost.post("third", "Third words.\n", date="2026-12-02")
     [issue] = lost.publish(NOW + 2 * WEEK).issues
     assert (issue.number, issue.posts, issue.state) == (3, 1, "sent")
-    assert _got(lost, 3) == {"desk", "eve", "flo"}
+    assert _recipients(lost, 3) == {"desk", "eve", "flo"}
 
 
 def test_no_list_brings_back_who_left_and_was_not_in_the_backup(lost):
-    """Nor who was erased; who subscribed since the backup, or was taken off the list, may be added."""
-    _restored(lost)
+    """An unsubscribed or erased person who is not in the backup cannot be added without --again."""
+    _restore(lost)
     for name in ("gone", "cy", "old", "bob"):
         with pytest.raises(FeedsError, match="--again"):
             _add(lost, name)
@@ -120,12 +127,12 @@ def test_no_list_brings_back_who_left_and_was_not_in_the_backup(lost):
 
 
 def test_what_is_there_is_kept_aside(lost):
-    """Under a name that says until when it was the store, whatever state it is in, with what SQLite laid beside it."""
+    """The previous store is kept under another name, with the files that SQLite has put beside it."""
     store = lost.folder / "feeds.db"
     store.write_bytes(b"no store at all")
     store.with_name("feeds.db-wal").write_bytes(b"rubbish")
     store.with_name(".feeds.db-unfinished").write_bytes(b"of a process that was killed")
-    found = _restored(lost)
+    found = _restore(lost)
     assert "the store cannot be used" in found.warnings[0]
     aside = lost.folder / "feeds.db.until-2026-11-24T12-00-00"
     assert any(aside.name in line for line in found.lines)
@@ -136,26 +143,26 @@ def test_what_is_there_is_kept_aside(lost):
         "feeds.db",
         "feeds.db.journal",
     ]
-    _restored(lost)
+    _restore(lost)
     assert aside.with_name(f"{aside.name}-2").exists()
 
 
 def test_what_the_present_store_had_still_to_write_is_not_lost(letter_site):
-    """It goes into the journal before the backup takes its place; in a dry run it is counted all the same."""
+    """Pending journal records of the present store are replayed; in a dry run they are counted."""
     _add(letter_site, "ada")
     backup_store(letter_site.config, letter_site.folder / "b.db")
     with open_store(URL, letter_site.folder) as store:
         store.subscribers.unsubscribe("ada@example.org", LATER)
-    said = "from the journal: readers: 1 unsubscribed"
+    lines = "from the journal: subscribers: 1 unsubscribed"
     before = letter_site.files(".")
-    assert said in _restored(letter_site, dry_run=True).lines
+    assert lines in _restore(letter_site, dry_run=True).lines
     assert letter_site.files(".") == before
-    assert said in _restored(letter_site).lines
+    assert lines in _restore(letter_site).lines
     assert _statuses(letter_site) == {"ada": "unsubscribed"}
 
 
 def test_what_only_the_backup_knows_is_the_last_word(letter_site):
-    """It was never written into the journal; what that says is older."""
+    """A pending event of the backup that is newer than the journal is kept."""
     _add(letter_site, "ada")
     subscribe.remove_subscriber(letter_site.config, "ada@example.org", NOW)
     _add(letter_site, "ada", again=True)
@@ -164,46 +171,46 @@ def test_what_only_the_backup_knows_is_the_last_word(letter_site):
     backup_store(letter_site.config, letter_site.folder / "b.db")
     (letter_site.folder / "feeds.db").unlink()
     for _ in range(2):
-        _restored(letter_site)
+        _restore(letter_site)
         assert _statuses(letter_site) == {"ada": "unsubscribed"}
         letter_site.publish(LATER)
 
 
 def test_a_store_in_a_folder_that_is_not_there_yet_is_brought_back(lost):
-    """As on a new machine, with the journal beside it."""
+    """A store can be restored into a new folder, with or without a journal beside it."""
     lost.configure(CONFIG + NEWSLETTER + '[store]\nurl = "sqlite:///memory/feeds.db"\n')
-    _restored(lost)
+    _restore(lost)
     assert _statuses(lost)["ada"] == "active"
     (lost.folder / "feeds.db.journal").rename(lost.folder / "memory/feeds.db.journal")
-    _restored(lost)
+    _restore(lost)
     assert _statuses(lost)["ada"] == "unsubscribed"
     assert lost.publish(NOW + WEEK).issues == []
 
 
 def test_a_dry_run_touches_nothing(lost):
-    """It says the same."""
+    """A dry run reports the same changes, and changes no file."""
     before = lost.files(".")
-    would = _restored(lost, dry_run=True)
+    dry = _restore(lost, dry_run=True)
     assert lost.files(".") == before
-    done = _restored(lost)
-    assert [line.replace("would be", "is") for line in would.lines] == done.lines
-    assert would.warnings == done.warnings
+    done = _restore(lost)
+    assert [line.replace("would restore", "restored") for line in dry.lines] == done.lines
+    assert dry.warnings == done.warnings
 
 
 def test_whoever_got_a_copy_and_was_erased_since_is_erased(lost):
-    """They are no reader, and the backup knows where their letter went."""
+    """A `copy_to` recipient who was erased since the backup is erased in it."""
     with open_store("sqlite:///b.db", lost.folder) as store:
         assert len(list(store.subscribers.iterate_deliveries("desk@example.com"))) == 1
     with open_store(URL, lost.folder):
         pass
     erase.erase_subscriber(lost.config, "desk@example.com", LATER)
-    assert "2 erased" in _restored(lost).lines[1]
+    assert "2 erased" in _restore(lost).lines[1]
     with open_store(URL, lost.folder) as store:
         assert list(store.subscribers.iterate_deliveries("desk@example.com")) == []
 
 
 def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
-    """Each newsletter by itself, and whoever had left before the backup."""
+    """Subscriptions that ended or were renewed since the backup are restored, for each newsletter."""
     site = letter_site
     site.configure(CONFIG + NEWSLETTER + NEWSLETTER.partition("[mail]")[0].replace("weekly", "daily"))
     for name in ("ada", "bob", "cy", "eve"):
@@ -224,8 +231,8 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
     for name in ("cy", "eve"):
         _add(site, name, again=True)
     site.publish(feeds_only=True)
-    said = _restored(site).lines[1]
-    assert said == "from the journal: 1 ids; readers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
+    lines = _restore(site).lines[1]
+    assert lines == "from the journal: 1 ids; subscribers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
     reads = {person.email: person.newsletters for person in subscribe.list_subscribers(site.config)}
     assert reads == {"ada@example.org": ("daily",), "bob@example.org": ("weekly",)} | dict.fromkeys(
         ("cy@example.org", "eve@example.org"), ("daily", "weekly")
@@ -233,16 +240,16 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
 
 
 def test_a_store_that_cannot_be_replaced_is_named(lost):
-    """The backup is where it was, and so is what stands in its way."""
+    """If the store cannot be replaced, an error names it, and no file is changed."""
     (lost.folder / "feeds.db").mkdir()
     before = lost.files(".")
-    with pytest.raises(StoreError, match=r"feeds\.db: the backup cannot be put here"):
-        _restored(lost)
+    with pytest.raises(StoreError, match=r"feeds\.db: cannot be replaced by the backup"):
+        _restore(lost)
     assert lost.files(".") == before
 
 
 def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
-    """Also where a store was adopted in between, and two were given the same."""
+    """Two recorded issues with the same slot get different slots."""
     one = IssueRecorded(newsletter="weekly", number=1, slot=NOW, subject="S", state=IssueState.SENT, composed_at=NOW)
     with open_store(URL, tmp_path) as store:
         assert store.replay.record_issues([one, msgspec.structs.replace(one, number=2)], lambda *_: "P") == [
@@ -253,8 +260,8 @@ def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
 
 
 def test_what_was_taken_back_or_corrected_stays_so(lost):
-    """Also an issue that the backup knows as any other."""
-    _restored(lost)
+    """A retraction or correction since the backup is restored."""
+    _restore(lost)
     with closing(sqlite3.connect(lost.folder / "feeds.db")) as db, db:
         db.execute(
             "UPDATE issues SET retracted_at = '2026-12-01 00:00:00.000000', retraction = 'wrong' WHERE number = 1"
@@ -267,59 +274,59 @@ def test_what_was_taken_back_or_corrected_stays_so(lost):
                 (1, "2026-12-01 00:00:00.000000", "wrong", None),
                 (2, None, "", 1),
             ]
-        _restored(lost)
+        _restore(lost)
 
 
 def test_doing_it_twice_is_the_same_as_once(lost):
-    """And so is what another backup, of the store that was brought back, comes to."""
-    _restored(lost)
+    """Restoring twice, or from a backup of the restored store, changes nothing more."""
+    _restore(lost)
     lost.publish(NOW + WEEK)
     size = (lost.folder / "feeds.db.journal").stat().st_size
     backup_store(lost.config, lost.folder / "c.db")
-    was = _statuses(lost)
+    before = _statuses(lost)
     for name in ("b.db", "c.db"):
-        found = _restored(lost, name)
-        assert _statuses(lost) == was
+        found = _restore(lost, name)
+        assert _statuses(lost) == before
         assert lost.publish(NOW + WEEK).issues == []
-    assert found.lines[1] == "from the journal: nothing that it did not know"
+    assert found.lines[1] == "from the journal: nothing new"
     assert (lost.folder / "feeds.db.journal").stat().st_size == size
 
 
 def test_on_another_machine_the_keys_come_with_the_backup(lost):
-    """Where there are keys they stay; ones that cannot tell whom the list means are refused, and nothing is changed."""
+    """Without a key file, the backup's is restored; keys that do not match are an error, and nothing is changed."""
     key = lost.folder / "feeds.key"
     kept = key.read_bytes()
     key.unlink()
-    _restored(lost, dry_run=True)
+    _restore(lost, dry_run=True)
     assert not key.exists()
-    _restored(lost)
+    _restore(lost)
     assert (key.read_bytes(), stat.S_IMODE(key.stat().st_mode)) == (kept, 0o600)
     (lost.folder / "feeds.db").unlink()
     key.write_text(f"leave 1 {'ab' * 32}\nsuppress 1 {'cd' * 32}\n", "ascii")
     before = lost.files(".")
-    with pytest.raises(FeedsError, match=r"feeds\.key: the keys cannot read whom .*b\.db\.key\)\. Nothing was changed"):
-        _restored(lost)
+    with pytest.raises(FeedsError, match=r"feeds\.key: these keys do not match .*b\.db\.key\)\. Nothing was changed"):
+        _restore(lost)
     assert lost.files(".") == before
     (lost.folder / "b.db.key").unlink()
     key.unlink()
-    with pytest.raises(FeedsError, match="the keys cannot read"):
-        _restored(lost)
+    with pytest.raises(FeedsError, match="these keys do not match"):
+        _restore(lost)
 
 
 def test_without_a_journal_nobody_knows_what_happened_since(lost):
-    """The backup is brought back as it is, and that is said; damaged lines are named."""
-    place = lost.folder / "feeds.db.journal"
-    lines = place.read_bytes().splitlines(keepends=True)
-    place.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
-    assert "feeds.db.journal:3: cannot be read" in _restored(lost).warnings[0]
-    place.unlink()
-    assert any("there is no journal" in line for line in _restored(lost).warnings)
+    """A damaged line of the journal, or a missing journal, gives a warning."""
+    path = lost.folder / "feeds.db.journal"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
+    assert "feeds.db.journal:3: cannot be read" in _restore(lost).warnings[0]
+    path.unlink()
+    assert any("there is no journal" in line for line in _restore(lost).warnings)
     assert _statuses(lost)["ada"] == "active"
 
 
 @pytest.mark.parametrize("name", ["config.toml", "nothing.db", "feeds.db", "other.db", "newer.db", "damaged.db"])
 def test_what_is_no_backup_is_refused(letter_site, name):
-    """The store stays as it was, and nothing is left lying about."""
+    """A file that is not a valid backup is an error, and no file is changed."""
     letter_site.publish()
     with closing(sqlite3.connect(letter_site.folder / "other.db")) as db:
         db.execute("CREATE TABLE t (c)")
@@ -331,12 +338,12 @@ def test_what_is_no_backup_is_refused(letter_site, name):
     (letter_site.folder / "damaged.db").write_bytes(content[:8192] + b"\xff" * 4096 + content[12288:])
     before = letter_site.files(".")
     with pytest.raises(StoreError, match=name):
-        _restored(letter_site, name)
+        _restore(letter_site, name)
     assert letter_site.files(".") == before
 
 
 def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
-    """The one that was there, or the one that was to come; never none, and never one that holds who was erased."""
+    """If the process is killed at any time, the store is intact, and erased addresses are not in it."""
     with open_store(URL, lost.folder):
         pass
     command = [sys.executable, "-m", "feeds", "store", "restore", "b.db"]
@@ -348,44 +355,44 @@ def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
         with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert db.execute("SELECT count(*) FROM subscribers WHERE email LIKE 'cy@%'").fetchone() == (0,)
-    _restored(lost)
+    _restore(lost)
     assert _statuses(lost)["ada"] == "unsubscribed"
     assert not (lost.folder / ".feeds.db-unfinished").exists()
 
 
 def test_while_a_publish_is_at_work_nothing_is_brought_back(lost):
-    """It would write into the store that was."""
+    """During a publish run, a restore is refused."""
     from feeds.edges.process import lock
 
     with lock.lock_site(lost.folder), pytest.raises(LockedError):
-        _restored(lost)
+        _restore(lost)
 
 
-# Issues that were on their way ------------------------------------------------------------------------------------
+# Issues in progress -----------------------------------------------------------------------------------------------
 
 
 def _halfway(site, server):
-    """A backup from the middle of a send."""
+    """Stop a send after three deliveries, and back up the store."""
     server.stop_after = 3
-    sending = Sending(site, server)
-    sending.configure()
+    mailing = Mailing(site, server)
+    mailing.configure()
     join(site.folder, addresses(6))
-    report = sending.publish(stopping=lambda: len(server.taken) >= 3)
+    report = mailing.publish(stopping=lambda: len(server.taken) >= 3)
     assert report.issues[0].state == "sending"
     backup_store(site.config, site.folder / "b.db")
-    return sending
+    return mailing
 
 
 def test_an_issue_that_has_arrived_since_is_done(letter_site):
-    """Whoever the backup shows as waiting got it, as the journal knows, and gets it once."""
+    """An issue that was finished since the backup is marked as sent, and nothing is sent again."""
     with SmtpServer() as server:
-        sending = _halfway(letter_site, server)
-        assert sending.publish().issues[0].state == "sent"
+        mailing = _halfway(letter_site, server)
+        assert mailing.publish().issues[0].state == "sent"
         (letter_site.folder / "feeds.db").unlink()
-        found = _restored(letter_site)
+        found = _restore(letter_site)
         assert len(found.warnings) == 1
-        assert sending.publish().issues == []
-        assert sending.resume().issues == []
+        assert mailing.publish().issues == []
+        assert mailing.resume().issues == []
         assert set(server.counts().values()) == {1}
         with open_store(URL, letter_site.folder) as store:
             [issue] = store.issues.load_issues()
@@ -393,40 +400,40 @@ def test_an_issue_that_has_arrived_since_is_done(letter_site):
 
 
 def test_an_issue_of_which_nobody_knows_how_far_it_came_is_held(letter_site):
-    """Until somebody says that it is to go on; nobody is doubled silently."""
+    """An issue whose progress since the backup is unknown is held until it is resumed."""
     with SmtpServer() as server:
-        sending = _halfway(letter_site, server)
+        mailing = _halfway(letter_site, server)
         (letter_site.folder / "feeds.db").unlink()
-        found = _restored(letter_site)
-        assert found.warnings[0].startswith("weekly 1 was on its way and is held: the store was brought back")
+        found = _restore(letter_site)
+        assert found.warnings[0].startswith("weekly 1 was being sent and is held: the store was restored")
         taken = len(server.taken)
-        report = sending.publish()
+        report = mailing.publish()
         assert "`feeds resume weekly` goes on with it" in report.errors[0]
         assert len(server.taken) == taken
-        assert sending.resume().issues[0].state == "sent"
+        assert mailing.resume().issues[0].state == "sent"
         assert set(server.counts().values()) == {1}
         assert len(server.taken) == 6
 
 
 def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
-    """Its letters are lost; it counts as sent, so that nobody gets it twice."""
+    """An issue composed since the backup and not finished is marked as sent, with a warning."""
     with SmtpServer() as server:
-        sending = Sending(letter_site, server)
-        sending.configure()
+        mailing = Mailing(letter_site, server)
+        mailing.configure()
         join(letter_site.folder, addresses(6))
         letter_site.publish(feeds_only=True)
         backup_store(letter_site.config, letter_site.folder / "b.db")
-        sending.publish(stopping=lambda: len(server.taken) >= 3)
+        mailing.publish(stopping=lambda: len(server.taken) >= 3)
         (letter_site.folder / "feeds.db").unlink()
-        found = _restored(letter_site)
-        assert found.warnings[0].startswith("weekly 1 was on its way, and its letters are not in the backup")
+        found = _restore(letter_site)
+        assert found.warnings[0].startswith("weekly 1 was being sent, and its letters are not in the backup")
         taken = len(server.taken)
-        assert sending.publish().issues == []
+        assert mailing.publish().issues == []
         assert len(server.taken) == taken
 
 
 def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
-    """What the backup shows as waiting for somebody is what was sent."""
+    """An issue approved since the backup no longer waits for approval."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
     letter_site.publish()
     backup_store(letter_site.config, letter_site.folder / "b.db")
@@ -436,37 +443,37 @@ def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
     approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW))
     assert len(letter_site.letters()) == 1
     shutil.rmtree(letter_site.folder / "outbox")
-    _restored(letter_site)
+    _restore(letter_site)
     assert letter_site.publish().issues == []
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
         approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW))
     assert letter_site.letters() == []
 
 
-# Whatever happened ------------------------------------------------------------------------------------------------
+# Any sequence of changes ------------------------------------------------------------------------------------------
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-DIGESTS = AddressHasher({1: b"k" * 32})
+HASHER = AddressHasher({1: b"k" * 32})
 NAMES = ("ada", "bob", "cy")
-LETTERS = ("weekly", "daily")
+NEWSLETTERS = ("weekly", "daily")
 STATUSES = ("bounced", "pending", "unsubscribed")
-WHAT = st.one_of(
+CHANGES = st.one_of(
     st.tuples(st.sampled_from(["add", "remove", "suppress", "allow", "erase"]), st.sampled_from(NAMES)),
-    st.tuples(st.sampled_from([f"leave {name}" for name in LETTERS]), st.sampled_from(NAMES)),
+    st.tuples(st.sampled_from([f"leave {name}" for name in NEWSLETTERS]), st.sampled_from(NAMES)),
     st.tuples(st.sampled_from(STATUSES), st.sampled_from(NAMES)),
-    st.tuples(st.just("tell"), st.sampled_from(LETTERS)),
+    st.tuples(st.just("send"), st.sampled_from(NEWSLETTERS)),
     st.tuples(st.just("keep"), st.just("")),
     st.tuples(st.just("backup"), st.just("")),
 )
 
 
 class _History:
-    """A store to which things happen, its journal, and copies of it."""
+    """A store with a sequence of changes, its journal, and backups of it."""
 
     def __init__(self, folder):
-        self.folder, self.now, self.copies, self.told = folder, START, [], 0
+        self.folder, self.now, self.copies, self.sent = folder, START, [], 0
         self.journal = folder / "feeds.db.journal"
-        #: Who was erased after which copy.
+        #: How many copies there were, and who was erased then.
         self.erased = []
 
     def do(self, store, what, who):
@@ -474,35 +481,33 @@ class _History:
         key = f"{who}@example.org"
         match what.split():
             case ["add"]:
-                store.suppressions.allow(DIGESTS.digests(key))
-                wanted = dict.fromkeys(LETTERS)
+                store.suppressions.allow(HASHER.digests(key))
+                wanted = dict.fromkeys(NEWSLETTERS)
                 store.subscribers.subscribe(key, key, wanted, lang=None, consent="c", source="add", at=self.now)
             case ["remove"]:
                 store.subscribers.unsubscribe(key, self.now)
             case ["suppress"]:
-                new = store.suppressions.find(DIGESTS.digests(key)) is None
-                store.suppressions.suppress(key, DIGESTS.digests(key)[0] if new else None, self.now)
+                new = store.suppressions.find(HASHER.digests(key)) is None
+                store.suppressions.suppress(key, HASHER.digests(key)[0] if new else None, self.now)
             case ["allow"]:
-                store.suppressions.allow(DIGESTS.digests(key))
+                store.suppressions.allow(HASHER.digests(key))
             case ["erase"]:
-                store.suppressions.erase(key, {key}, DIGESTS.digests(key)[0], self.now)
+                store.suppressions.erase(key, {key}, HASHER.digests(key)[0], self.now)
                 self.erased.append((len(self.copies), key))
             case ["leave", newsletter]:
                 with store.bounces.transaction():
                     if person := store.subscribers.find(key):
                         store.bounces.unsubscribe_from(store.bounces.find_subscriber(person.id), newsletter, self.now)
             case [status] if status in STATUSES:
-                arrival = ImportRow(
-                    number=1, email=key, key=key, status=status, consent="l", digests=DIGESTS.digests(key)
-                )
-                store.subscriber_import.stage([arrival])
-                store.subscriber_import.commit_import("list", self.now, keep=True)
+                row = ImportRow(number=1, email=key, key=key, status=status, consent="l", digests=HASHER.digests(key))
+                store.subscriber_import.stage([row])
+                store.subscriber_import.commit_import("list", self.now, apply=True)
             case [other]:
                 getattr(self, other)(store, who)
 
-    def tell(self, store, newsletter):
-        self.told += 1
-        story = entry(f"{self.told}.md")
+    def send(self, store, newsletter):
+        self.sent += 1
+        story = entry(f"{self.sent}.md")
         store.entries.save_entries([story], self.now)
         chosen = Selection(stories=(story,))
         letter = Letter(lang="en", subject="S", html="<p>", text="T")
@@ -515,10 +520,10 @@ class _History:
             page=IssuePage(html="P"),
             content=IssueContent(selection=chosen, texts={}),
             seed=b"seed",
-            mailing=RenderedIssue(letters=[letter], choices={SubscriberPreferences(): 0}),
+            rendered=RenderedIssue(letters=[letter], letter_index={SubscriberPreferences(): 0}),
         )
         assert store.issues.freeze(plan, self.now)
-        if self.told % 2:
+        if self.sent % 2:
             store.issues.finish(store.issues.load_issues()[-1].id)
 
     def backup(self, store, _):
@@ -528,51 +533,51 @@ class _History:
     def keep(self, store, _):
         for people in (False, True):
             with store.journal.take_batch(1000, people=people) as lines:
-                file.append_records(self.journal, [mask_address(DIGESTS, line) for line in lines])
+                file.append_records(self.journal, [mask_address(HASHER, line) for line in lines])
 
-    def replayed(self, copy):
+    def replay(self, copy):
         with open_store(f"sqlite:///{copy}", self.folder) as store:
             lines = list(file.read_records(self.journal, pytest.fail))
-            restore.replay_records(store, lines, DIGESTS, lambda _name, _number: "P", self.now)
+            restore.replay_records(store, lines, HASHER, lambda _name, _number: "P", self.now)
 
 
 def _state(store):
-    """Where everybody stands, whom the list holds, and what was told."""
+    """Return the state of subscribers, suppression list, announcements and ids."""
     people = {
         person.key: (person.status, frozenset(store.subscribers.left_newsletters(person.key)))
         for person in store.subscribers.iterate()
     }
-    held = {
+    suppressed = {
         key: found.reason
         for key in map("{}@example.org".format, NAMES)
-        if (found := store.suppressions.find(DIGESTS.digests(key)))
+        if (found := store.suppressions.find(HASHER.digests(key)))
     }
-    told = {name: (store.issues.announced_ids(name), store.issues.last_issue(name)) for name in LETTERS}
-    return people, held, told, {known.id for known in store.entries.load_entries()}
+    sent = {name: (store.issues.announced_ids(name), store.issues.last_issue(name)) for name in NEWSLETTERS}
+    return people, suppressed, sent, {known.id for known in store.entries.load_entries()}
 
 
 @settings(max_examples=int(os.environ.get("FEEDS_RESTORES", "40")))
-@given(st.lists(WHAT, max_size=14))
-def test_any_backup_comes_to_what_the_store_is(happened):
-    """People who are in it, the suppression list and what was told are as in the store; replaying twice is once."""
+@given(st.lists(CHANGES, max_size=14))
+def test_any_backup_comes_to_what_the_store_is(changes):
+    """Replaying the journal on any backup gives the state of the store, and replaying it again changes nothing."""
     with tempfile.TemporaryDirectory() as name:
         history = _History(Path(name))
         with open_store(URL, history.folder) as store:
-            for what, who in [("add", "ada"), ("backup", ""), *happened, ("backup", ""), ("keep", "")]:
+            for what, who in [("add", "ada"), ("backup", ""), *changes, ("backup", ""), ("keep", "")]:
                 history.do(store, what, who)
-            people, held, told, ids = _state(store)
+            people, suppressed, sent, ids = _state(store)
         for number, copy in enumerate(history.copies):
             with open_store(f"sqlite:///{copy}", history.folder) as store:
-                knew = _state(store)[0].keys()
-            forgotten = {key for since, key in history.erased if since > number}
-            history.replayed(copy)
+                keys_before = _state(store)[0].keys()
+            erased = {key for since, key in history.erased if since > number}
+            history.replay(copy)
             with open_store(f"sqlite:///{copy}", history.folder) as store:
-                now = found, found_held, found_told, found_ids = _state(store)
-            assert (found_told, found_ids) == (told, ids)
-            assert found.keys() == knew - forgotten
+                now = found, found_suppressed, found_sent, found_ids = _state(store)
+            assert (found_sent, found_ids) == (sent, ids)
+            assert found.keys() == keys_before - erased
             assert all(found[key] == people[key] for key in found)
             gone = {key for key, (status, _) in people.items() if status not in ("active", "pending")} - found.keys()
-            assert found_held == dict.fromkeys(gone, "suppressed") | held
-            history.replayed(copy)
+            assert found_suppressed == dict.fromkeys(gone, "suppressed") | suppressed
+            history.replay(copy)
             with open_store(f"sqlite:///{copy}", history.folder) as store:
                 assert _state(store) == now

@@ -1,4 +1,4 @@
-"""Bounces and complaints, from a real mailbox to who gets the next issue."""
+"""Bounces and complaints, from a real mailbox to the recipients of the next issue."""
 
 import json
 import mailbox
@@ -19,15 +19,23 @@ from feeds.config import load_config
 from feeds.core.newsletters import tokens
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import open_store
-from feeds.edges.store.deliveries import DeliveryOutcome
-from feeds.edges.store.issues import NewIssue, RenderedIssue
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import run
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import approve
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
-from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
+from feeds.model import (
+    DeliveryOutcome,
+    DeliveryState,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
@@ -37,8 +45,8 @@ BOUNCES = f'[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "maildir:back"\n'
 DAILY = NEWSLETTER.replace("[mail]", '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\n[mail]')
 
 
-class Returning:
-    """A site whose letters may come back."""
+class BounceSite:
+    """A site with a bounce mailbox."""
 
     def __init__(self, site, configured=NEWSLETTER):
         self.site = site
@@ -50,20 +58,22 @@ class Returning:
     def config(self):
         return self.site.config
 
-    def joins(self, *names, domain="readers.example"):
+    def add(self, *names, domain="readers.example"):
         for name in names:
             subscribe.add_subscriber(self.config, f"{name}@{domain}", [], lang=None, now=NOW - 90 * DAY, again=False)
 
-    def publishes(self, days=0):
-        """The next issue goes out, so many days later; return who gets it."""
+    def publish(self, days=0):
+        """Publish the next issue, *days* later; return who gets it."""
         self.now = NOW + days * DAY
-        self.site.post(f"day {days}", f"Something that nobody has said before day {days}.\n", date=self.now.isoformat())
+        self.site.post(
+            f"day {days}", f"Something that has not been said before day {days}.\n", date=self.now.isoformat()
+        )
         report = self.site.publish(self.now)
         assert report.errors == []
         self.number = max((issue.number for issue in report.issues), default=0)
-        return self.got()
+        return self.recipients()
 
-    def got(self, newsletter="weekly"):
+    def recipients(self, newsletter="weekly"):
         folder = self.site.folder / "outbox" / newsletter / str(self.number)
         return {file.name.partition("@")[0] for file in folder.glob("*@readers.example.eml")}
 
@@ -74,86 +84,86 @@ class Returning:
     def token(self, name):
         return re.search(r"\.([0-9a-f]{30})@", self.message(name)["Message-ID"])[1]
 
-    def returns(self, name, **fields):
-        """A server sends a letter back."""
+    def return_letter(self, name, **fields):
+        """Put a delivery report on a letter into the bounce mailbox."""
         token = self.token(name)
         to = f"bounces+{token}@letters.example"
         self.box.add(delivery_report(block(**fields), to=to, returned=letter(token)))
 
-    def read(self, days=None, **how):
+    def process(self, days=None, **how):
         self.now = self.now if days is None else NOW + days * DAY
         return bounces.process_mailbox(self.config, self.now, **how)
 
-    def stands(self, name, domain="readers.example"):
+    def status_of(self, name, domain="readers.example"):
         return {s.email: s.status for s in subscribe.list_subscribers(self.config)}[f"{name}@{domain}"]
 
-    def left(self):
+    def remaining(self):
         return len(list(mailbox.Maildir(self.site.folder / "back")))
 
 
 @pytest.fixture
 def back(site):
-    """A weekly newsletter with three readers."""
-    made = Returning(site)
-    made.joins("ada", "bob", "eve")
-    return made
+    """A weekly newsletter with three subscribers."""
+    bounce_site = BounceSite(site)
+    bounce_site.add("ada", "bob", "eve")
+    return bounce_site
 
 
-def decisions(found):
+def effects(found):
     return [(one.what, one.email.partition("@")[0], one.decision) for one in found.processed]
 
 
 def test_the_first_bounce_pauses_a_week_and_the_second_is_the_last(back):
-    """The letter that is tried again in between is the one whose answer decides."""
-    assert back.publishes() == {"ada", "bob", "eve"}
-    back.returns("ada")
-    found = back.read()
-    assert decisions(found) == [("bounce", "ada", "paused")]
+    """The first hard bounce pauses a subscriber for a week; the next one, after the pause, ends the subscription."""
+    assert back.publish() == {"ada", "bob", "eve"}
+    back.return_letter("ada")
+    found = back.process()
+    assert effects(found) == [("bounce", "ada", "paused")]
     assert (found.processed[0].newsletter, found.processed[0].number, found.processed[0].status) == (
         "weekly",
         1,
         "5.1.1",
     )
-    assert back.publishes(6) == set()  # no slot since
-    assert back.publishes(7) == {"ada", "bob", "eve"}
-    back.returns("ada")
-    assert decisions(back.read()) == [("bounce", "ada", "bounced")]
-    assert back.stands("ada") == "bounced"
-    assert back.publishes(14) == {"bob", "eve"}
-    assert back.left() == 0
+    assert back.publish(6) == set()  # no slot since
+    assert back.publish(7) == {"ada", "bob", "eve"}
+    back.return_letter("ada")
+    assert effects(back.process()) == [("bounce", "ada", "bounced")]
+    assert back.status_of("ada") == "bounced"
+    assert back.publish(14) == {"bob", "eve"}
+    assert back.remaining() == 0
 
 
 def test_who_is_paused_misses_what_goes_out_meanwhile(site):
-    """They are active all the same."""
-    back = Returning(site, DAILY)
-    back.joins("ada", "bob")
-    back.publishes()
-    back.returns("ada")
-    back.read()
+    """A paused subscriber stays active, but gets no issues until the pause ends."""
+    back = BounceSite(site, DAILY)
+    back.add("ada", "bob")
+    back.publish()
+    back.return_letter("ada")
+    back.process()
     for day in range(1, 7):
-        back.publishes(day)
-        assert back.got("daily") == {"bob"}
-    back.publishes(7.1)
-    assert back.got("daily") == {"ada", "bob"}
-    assert back.stands("ada") == "active"
+        back.publish(day)
+        assert back.recipients("daily") == {"bob"}
+    back.publish(7.1)
+    assert back.recipients("daily") == {"ada", "bob"}
+    assert back.status_of("ada") == "active"
 
 
 def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
-    """Whoever approves decides who gets it."""
-    back = Returning(site, NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
-    back.joins("ada", "bob")
-    site.post("first", "Something else that nobody has ever said.\n", date="2026-11-20")
+    """A pause that ends before an issue is approved does not exclude the subscriber from it."""
+    back = BounceSite(site, NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
+    back.add("ada", "bob")
+    site.post("first", "Something else that has never been said.\n", date="2026-11-20")
     site.publish(NOW)
     approve.approve_issue(back.config, "weekly", Context(clock=lambda: NOW))
     back.number = 1
-    back.returns("ada")
-    back.read()
+    back.return_letter("ada")
+    back.process()
     site.post("second", "And now for something different again.\n", date="2026-11-29")
     site.publish(NOW + 6.9 * DAY)
     later = NOW + 7.5 * DAY
     approve.approve_issue(back.config, "weekly", Context(clock=lambda: later))
     back.number = 2
-    assert back.got() == {"ada", "bob"}
+    assert back.recipients() == {"ada", "bob"}
 
 
 @pytest.mark.parametrize(
@@ -167,39 +177,39 @@ def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
     ],
 )
 def test_what_says_nothing_of_a_reader_changes_nothing(back, fields, what, decision):
-    """It is recognised, so it is removed."""
-    back.publishes()
-    back.returns("ada", **fields)
-    [one] = back.read().processed
+    """A bounce without a consequence, a delay or a success report is removed, and changes nothing."""
+    back.publish()
+    back.return_letter("ada", **fields)
+    [one] = back.process().processed
     assert (one.what, one.decision) == (what, decision)
-    assert back.publishes(7) == {"ada", "bob", "eve"}
-    assert (back.left(), back.site.files("bounces")) == (0, {})
+    assert back.publish(7) == {"ada", "bob", "eve"}
+    assert (back.remaining(), back.site.files("bounces")) == (0, {})
 
 
 def test_soft_bounces_add_up(back):
-    """Five within thirty days; letters go on until then."""
+    """Five soft bounces within thirty days end a subscription."""
     for week in range(5):
-        assert "ada" in back.publishes(7 * week)
-        back.returns("ada", status="4.2.2", said="smtp; 452 full")
-        found = back.read()
-    assert decisions(found) == [("bounce", "ada", "bounced")]
+        assert "ada" in back.publish(7 * week)
+        back.return_letter("ada", status="4.2.2", said="smtp; 452 full")
+        found = back.process()
+    assert effects(found) == [("bounce", "ada", "bounced")]
 
 
 def test_a_complaint_is_the_end_at_once(back):
-    """Whoever calls a letter spam must never get another."""
-    back.publishes()
+    """A complaint ends a subscription at once; a second one is not counted."""
+    back.publish()
     token = back.token("ada")
     back.box.add(complaint(f"bounces+{token}@letters.example", letter(token)))
     back.box.add(complaint("redacted@letters.example", letter(token)))
-    assert decisions(back.read()) == [("complaint", "ada", "complained"), ("complaint", "ada", "")]
-    assert back.publishes(7) == {"bob", "eve"}
+    assert effects(back.process()) == [("complaint", "ada", "complained"), ("complaint", "ada", "")]
+    assert back.publish(7) == {"bob", "eve"}
 
 
-# Leaving ----------------------------------------------------------------------------------------------------------
+# Unsubscribing ----------------------------------------------------------------------------------------------------
 
 
-def leaving(back, name, newsletter):
-    """The address that the reader's letter names; the sender that puts it there is tested elsewhere."""
+def unsubscribe_address(back, name, newsletter):
+    """Return the unsubscribe address in a subscriber's letter; the sender that inserts it is tested elsewhere."""
     key = load_keys(back.site.folder / "feeds.key").current_unsubscribe_key
     with open_store("sqlite:///feeds.db", back.site.folder) as store:
         person = store.subscribers.find(f"{name}@readers.example")
@@ -207,32 +217,32 @@ def leaving(back, name, newsletter):
 
 
 def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
-    """Of this newsletter alone; who reads nothing any more has left; twice is the same as once."""
-    back = Returning(site, DAILY)
-    back.joins("ada", "bob")
-    back.box.add(written("Subject: unsubscribe weekly", to=leaving(back, "ada", "weekly")))
-    assert decisions(back.read()) == [("leave", "ada", "left")]
-    assert back.publishes() == {"bob"}
-    assert back.got("daily") == {"ada", "bob"}
+    """A mail to the unsubscribe address ends that subscription; without any other, the status is `unsubscribed`."""
+    back = BounceSite(site, DAILY)
+    back.add("ada", "bob")
+    back.box.add(written("Subject: unsubscribe weekly", to=unsubscribe_address(back, "ada", "weekly")))
+    assert effects(back.process()) == [("leave", "ada", "left")]
+    assert back.publish() == {"bob"}
+    assert back.recipients("daily") == {"ada", "bob"}
     for decision in ("left", ""):
-        back.box.add(written(f"Subject: {decision}", to=leaving(back, "ada", "daily").upper()))
-        assert decisions(back.read()) == [("leave", "ada", decision)]
-    assert back.stands("ada") == "unsubscribed"
+        back.box.add(written(f"Subject: {decision}", to=unsubscribe_address(back, "ada", "daily").upper()))
+        assert effects(back.process()) == [("leave", "ada", decision)]
+    assert back.status_of("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
-        back.joins("ada")
+        back.add("ada")
 
 
 def test_letters_name_the_address_that_leaves(back):
-    """In the header and in the text, since nobody reads the replies."""
-    back.publishes()
+    """A letter has the unsubscribe address in its List-Unsubscribe header."""
+    back.publish()
     assert "bounces+u-" in back.message("ada")["List-Unsubscribe"]
 
 
-# What is not ours -------------------------------------------------------------------------------------------------
+# Unrecognised messages --------------------------------------------------------------------------------------------
 
 
-def forged(back):
-    """Messages that bear no token of ours, or another one's."""
+def forged_messages(back):
+    """Yield messages with no token of ours, or with an invalid one."""
     own, other = back.token("ada"), "0000000001" + "ab" * 10
     address = "bounces+{}@letters.example".format
     yield delivery_report(to=address(other), returned=letter(other))
@@ -243,7 +253,7 @@ def forged(back):
     yield delivery_report(to=ADDRESS, returned="")
     yield delivery_report(to=f"bounces+{own}@elsewhere.example", returned="")
     yield complaint(address(other), letter(other))
-    leave = leaving(back, "ada", "weekly")
+    leave = unsubscribe_address(back, "ada", "weekly")
     yield written(to=leave[:10] + "02" + leave[12:])
     yield written(to=leave.replace("@", "0@"))
     yield written(to=address("u-" + "00" * 20))
@@ -251,64 +261,64 @@ def forged(back):
 
 
 def test_nothing_happens_without_a_valid_token(back):
-    """What is forged, cut or meant for somebody else is kept for a person to look at."""
-    back.publishes()
-    messages = list(forged(back))
+    """A message without a valid token is kept as unrecognised and changes nothing."""
+    back.publish()
+    messages = list(forged_messages(back))
     for raw in messages:
         back.box.add(raw)
-    found = back.read()
+    found = back.process()
     assert Counter(one.what for one in found.processed) == {"unrecognised": len(messages)}
     assert found.kept == len(messages)
-    assert back.publishes(7) == {"ada", "bob", "eve"}
+    assert back.publish(7) == {"ada", "bob", "eve"}
 
 
 def test_what_nobody_understands_is_kept_for_ninety_days(back):
-    """As it came, for its owner only, not in the repository; then it goes."""
+    """An unrecognised message is kept unchanged for ninety days, private, and ignored by Git."""
     raw = written("Subject: Re: News", to=ADDRESS, body="I liked it.")
     back.box.add(raw)
-    assert back.read().kept == 1
+    assert back.process().kept == 1
     [ignored, kept] = back.site.files("bounces").items()
     assert (ignored, kept[1]) == (("bounces/.gitignore", b"*\n"), raw)
     assert kept[0].startswith("bounces/2026-11-23-")
     for path in (back.site.folder / "bounces", back.site.folder / kept[0]):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
-    assert (back.left(), back.read(90).kept) == (0, 1)
-    assert back.read(91).kept == 0
+    assert (back.remaining(), back.process(90).kept) == (0, 1)
+    assert back.process(91).kept == 0
     assert len(back.site.files("bounces")) == 1
 
 
 def test_an_answering_machine_is_not_kept(back):
-    """There are many, and nobody wants to read them."""
-    back.publishes()
+    """An automatic reply is removed and not kept."""
+    back.publish()
     to = f"bounces+{back.token('ada')}@letters.example"
     back.box.add(written("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
-    assert decisions(back.read()) == [("automatic", "", "")]
-    assert (back.left(), back.site.files("bounces")) == (0, {})
+    assert effects(back.process()) == [("automatic", "", "")]
+    assert (back.remaining(), back.site.files("bounces")) == (0, {})
 
 
 def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
-    """They are no readers."""
-    back.publishes()
+    """A bounce of a `copy_to` address or of an erased subscriber changes nothing."""
+    back.publish()
     for name in ("desk", "eve"):
-        back.returns(name)
+        back.return_letter(name)
     erase_subscriber(back.site.config, "eve@readers.example", NOW)
-    assert {one.decision for one in back.read().processed} == {""}
-    assert back.left() == 0
+    assert {one.decision for one in back.process().processed} == {""}
+    assert back.remaining() == 0
 
 
-# Once -------------------------------------------------------------------------------------------------------------
+# Exactly once -----------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(back):
-    """Not even the mailbox."""
-    back.publishes()
-    back.returns("ada")
+    """A dry run reports the same effects as a real one, and changes neither store nor mailbox."""
+    back.publish()
+    back.return_letter("ada")
     back.box.add(written("Subject: Hello", to=ADDRESS))
     before = back.site.files("feeds.db", "back")
-    dry = back.read(dry_run=True)
+    dry = back.process(dry_run=True)
     assert back.site.files("feeds.db", "back") == before
     assert not (back.site.folder / "bounces").exists()
-    assert dry.processed == back.read().processed
+    assert dry.processed == back.process().processed
 
 
 KILLED = """
@@ -333,39 +343,39 @@ bounces.process_mailbox(load_config(Path("config.toml"), {}), datetime(2026, 11,
 
 @pytest.mark.parametrize("where", ["before the store", "before the mailbox"])
 def test_who_is_killed_counts_once(back, where):
-    """Whether before what follows was written down, or after that and before the message was removed."""
-    back.publishes()
-    back.returns("ada")
+    """If the process is killed before or after the commit, each message has its effect once."""
+    back.publish()
+    back.return_letter("ada")
     back.box.add(written("Subject: Hello", to=ADDRESS))
     done = subprocess.run([sys.executable, "-c", KILLED, where], cwd=back.site.folder, check=False, timeout=60)
-    assert (done.returncode, back.left()) == (-9, 2)
-    found = back.read(8)
+    assert (done.returncode, back.remaining()) == (-9, 2)
+    found = back.process(8)
     assert len(found.processed) == (2 if where == "before the store" else 0)
-    assert (back.left(), found.kept) == (0, 1)
-    assert back.stands("ada") == "active"
+    assert (back.remaining(), found.kept) == (0, 1)
+    assert back.status_of("ada") == "active"
     with sqlite3.connect(back.site.folder / "feeds.db") as db:
         assert db.execute("SELECT count(*) FROM bounces").fetchone() == (1,)
     db.close()
 
 
 def test_a_report_that_comes_twice_counts_once(back):
-    """A week apart as well: servers repeat themselves."""
-    back.publishes()
+    """Two reports on one letter, a week apart, count as one bounce."""
+    back.publish()
     for days in (0, 8):
-        back.returns("ada", said=f"smtp; 550 5.1.1 no, day {days}")
-        back.read(days)
-    assert back.stands("ada") == "active"
+        back.return_letter("ada", said=f"smtp; 550 5.1.1 no, day {days}")
+        back.process(days)
+    assert back.status_of("ada") == "active"
 
 
 def test_large_messages_are_read_a_few_at_a_time(back):
-    """Ten megabytes each; what comes behind them is read all the same."""
-    back.publishes()
+    """Large messages are processed in small batches, and the messages after them are processed too."""
+    back.publish()
     for at in range(3):
         back.box.add(written(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
-    back.returns("ada")
-    found = back.read()
+    back.return_letter("ada")
+    found = back.process()
     assert Counter(one.what for one in found.processed) == {"unrecognised": 3, "bounce": 1}
-    assert (found.kept, back.left()) == (3, 0)
+    assert (found.kept, back.remaining()) == (3, 0)
 
 
 # Domains ----------------------------------------------------------------------------------------------------------
@@ -374,8 +384,8 @@ GMAIL = "550 5.1.1 The email account that you tried to reach does not exist. Ple
 OUTAGE = datetime(2020, 12, 14, 22, 30, tzinfo=UTC)
 
 
-class Mass:
-    """Thousands of readers, and issues as a sender leaves them."""
+class MassMailing:
+    """Thousands of subscribers, and issues in the state in which a sender leaves them."""
 
     def __init__(self, back, **domains):
         self.back = back
@@ -392,9 +402,9 @@ class Mass:
             db.execute("INSERT INTO subscriptions (subscriber_id, newsletter) SELECT id, 'weekly' FROM subscribers")
         db.close()
 
-    def issue(self, number, at, refuses=lambda _email: "", *, settle=True):
-        """An issue goes out, and some servers refuse; return how many readers it was for, and what is told."""
-        told = Selection(stories=())
+    def send(self, number, at, refuse=lambda _email: "", *, decide=True):
+        """Send an issue that some servers refuse; return the number of recipients, and the warnings."""
+        selection = Selection(stories=())
         with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             plan = NewIssue(
@@ -402,20 +412,20 @@ class Mass:
                 number=number,
                 slot=at,
                 subject="S",
-                selection=told,
+                selection=selection,
                 page=IssuePage(html="P"),
-                content=IssueContent(selection=told, texts={}),
+                content=IssueContent(selection=selection, texts={}),
                 seed=b"seed",
-                mailing=RenderedIssue(
+                rendered=RenderedIssue(
                     letters=[Letter(lang="en", subject="S", html="<p>", text="T")],
-                    choices=dict.fromkeys(store.issues.load_preferences("weekly"), 0),
+                    letter_index=dict.fromkeys(store.issues.load_preferences("weekly"), 0),
                 ),
             )
             store.issues.freeze(plan, at)
-            taken = store.deliveries.claim(number, 100_000, at, resend=1)
-            store.deliveries.commit_and_begin([outcome(one, refuses(one.recipient)) for one in taken], [], at)
-            self.last = taken
-            return len(taken), bounces.decide_refusals(store.bounces, number, at) if settle else []
+            claimed = store.deliveries.claim(number, 100_000, at, resend=1)
+            store.deliveries.commit_and_begin([outcome(one, refuse(one.recipient)) for one in claimed], [], at)
+            self.last = claimed
+            return len(claimed), bounces.decide_refusals(store.bounces, number, at) if decide else []
 
     def statuses(self):
         with sqlite3.connect(self.back.site.folder / "feeds.db") as db:
@@ -423,7 +433,7 @@ class Mass:
         db.close()
         return found
 
-    def readers(self, at):
+    def count_active(self, at):
         with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             return store.issues.load_preferences("weekly").get(SubscriberPreferences(), 0)
@@ -435,35 +445,33 @@ def outcome(delivery, refusal):
     return DeliveryOutcome(id=delivery.id, state=DeliveryState.SENT, answer="250 2.0.0 OK")
 
 
-def at_gmail(email):
-    """What Gmail's servers answered: their own domain, and those whose mail they keep."""
+def gmail_outage(email):
+    """Return the answer of Gmail's servers, for gmail.com and for a domain that they host."""
     return GMAIL if email.endswith(("@gmail.com", "@hosted.example")) else ""
 
 
 def test_gmails_fault_of_december_2020_costs_nobody_their_letters(site):
-    """For a day valid accounts were refused, at gmail.com and at small domains whose mail Gmail keeps; two issues fell
-    into it. Nobody is given up, everybody gets the next issue but one at the latest.
-    """  # noqa: D205 - two sentences, one rule
-    mass = Mass(Returning(site), gmail_com=3000, hosted_example=5, readers_example=1000)
-    number, told = mass.issue(1, OUTAGE, at_gmail)
-    assert (number, len(told)) == (4005, 1)
-    assert told[0].startswith(
-        "gmail.com gets no letters until 2020-12-17 22:30 UTC: 1,000 of 3,000 were told to have no"
+    """An outage as at Gmail in December 2020 ends no subscription, and all get the next issue but one at the latest."""
+    mass = MassMailing(BounceSite(site), gmail_com=3000, hosted_example=5, readers_example=1000)
+    number, warnings = mass.send(1, OUTAGE, gmail_outage)
+    assert (number, len(warnings)) == (4005, 1)
+    assert warnings[0].startswith(
+        "suspected outage: gmail.com gets no letters until 2020-12-17 22:30 UTC: 1,000 of 3,000 recipients bounced"
     )
-    number, told = mass.issue(2, OUTAGE + timedelta(hours=21), at_gmail)
-    assert (number, told) == (1000, [])
+    number, warnings = mass.send(2, OUTAGE + timedelta(hours=21), gmail_outage)
+    assert (number, warnings) == (1000, [])
     assert mass.statuses() == {"active": 4005}
-    assert mass.readers(OUTAGE + 4 * DAY) == 4000
-    assert mass.issue(3, OUTAGE + 7 * DAY)[0] == 4005
-    assert mass.issue(4, OUTAGE + 14 * DAY)[0] == 4005
+    assert mass.count_active(OUTAGE + 4 * DAY) == 4000
+    assert mass.send(3, OUTAGE + 7 * DAY)[0] == 4005
+    assert mass.send(4, OUTAGE + 14 * DAY)[0] == 4005
 
 
 def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
-    """Both had left before anybody looked; and what comes much later of them changes nothing either."""
-    mass = Mass(Returning(site), gmail_com=2000, readers_example=100)
+    """Refusals of two issues during one suspected outage are held, and so is a bounce that comes a week later."""
+    mass = MassMailing(BounceSite(site), gmail_com=2000, readers_example=100)
     for number in (1, 2):
-        refuses = {"refuses": lambda email: at_gmail(email) if email != "r7@gmail.com" else ""}
-        mass.issue(number, OUTAGE + timedelta(hours=21 * number), **refuses, settle=False)
+        refuse = {"refuse": lambda email: gmail_outage(email) if email != "r7@gmail.com" else ""}
+        mass.send(number, OUTAGE + timedelta(hours=21 * number), **refuse, decide=False)
     late = OUTAGE + 8 * DAY
     with open_store("sqlite:///feeds.db", site.folder) as store:
         assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY)) == 1
@@ -475,14 +483,14 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
             assert bounces.decide_all(store.bounces, late) == ({kept: "held"}, [])
         assert store.bounces.paused_domains(late) == ()
     assert mass.statuses() == {"active": 2100}
-    assert mass.readers(late) == 2100
+    assert mass.count_active(late) == 2100
 
 
 def test_reports_about_a_whole_domain_decide_nothing_there(site):
-    """They come one by one: the first of them pause readers, until it is clear that the domain is to blame."""
-    back = Returning(site)
-    mass = Mass(back, gmail_com=200, readers_example=50)
-    mass.issue(1, OUTAGE)
+    """Reports that arrive one by one pause subscribers until an outage is suspected; then all of them are held."""
+    back = BounceSite(site)
+    mass = MassMailing(back, gmail_com=200, readers_example=50)
+    mass.send(1, OUTAGE)
     back.now = OUTAGE
     for portion in range(4):
         for one in mass.last[portion * 5 : portion * 5 + 5]:
@@ -492,31 +500,31 @@ def test_reports_about_a_whole_domain_decide_nothing_there(site):
         expected = {"paused"} if portion < 2 else {"held"}
         assert {one.decision for one in found.processed} == expected
         assert len(found.warnings) == (portion == 2)
-        assert mass.readers(OUTAGE + timedelta(minutes=portion)) == [245, 240, 50, 50][portion]
-    assert mass.readers(OUTAGE + 4 * DAY) == 250
+        assert mass.count_active(OUTAGE + timedelta(minutes=portion)) == [245, 240, 50, 50][portion]
+    assert mass.count_active(OUTAGE + 4 * DAY) == 250
     assert mass.statuses() == {"active": 250}
 
 
 def test_a_list_with_some_dead_addresses_is_cleaned_of_them(site):
-    """One in twenty-five is no fault of the domain: a pause, and a week later the end."""
-    mass = Mass(Returning(site), gmail_com=1000)
+    """Four per cent of dead addresses at a domain are not an outage: they are paused, and a week later bounced."""
+    mass = MassMailing(BounceSite(site), gmail_com=1000)
 
     def dead(email):
         return GMAIL if email.startswith("r1") and len(email) == len("r10@gmail.com") + 1 and email[3] < "4" else ""
 
     gone = [f"r{at}@gmail.com" for at in range(1000) if dead(f"r{at}@gmail.com")]
-    assert mass.issue(1, OUTAGE, dead) == (1000, [])
-    assert mass.issue(2, OUTAGE + DAY, dead) == (1000 - len(gone), [])
-    assert mass.issue(3, OUTAGE + 7 * DAY, dead) == (1000, [])
+    assert mass.send(1, OUTAGE, dead) == (1000, [])
+    assert mass.send(2, OUTAGE + DAY, dead) == (1000 - len(gone), [])
+    assert mass.send(3, OUTAGE + 7 * DAY, dead) == (1000, [])
     assert mass.statuses() == {"active": 1000 - len(gone), "bounced": len(gone)}
 
 
 def test_an_operator_who_knows_better_is_believed(site, feeds):
-    """An old list is no outage: then what was held counts, also what comes of the same issue later."""
-    mass = Mass(Returning(site), gmail_com=500)
+    """`--believe` applies the held bounces of a domain, and later bounces of the same issues."""
+    mass = MassMailing(BounceSite(site), gmail_com=500)
     for number, days in ((1, 0), (2, 8)):
-        gone = {"refuses": lambda email: GMAIL if email < "r2" else ""}
-        assert len(mass.issue(number, OUTAGE + days * DAY, **gone)[1]) == 1
+        gone = {"refuse": lambda email: GMAIL if email < "r2" else ""}
+        assert len(mass.send(number, OUTAGE + days * DAY, **gone)[1]) == 1
     assert mass.statuses() == {"active": 500}
     done = feeds("bounces", "--believe", "gmail.com")
     assert done.stdout == "gmail.com: 224 bounces applied: 112 paused, 112 bounced\n"
@@ -529,30 +537,30 @@ def test_an_operator_who_knows_better_is_believed(site, feeds):
 
 
 def test_refusals_of_what_we_are_pause_the_domain(site):
-    """A cluster of 5.7.x; nobody there is to blame."""
-    mass = Mass(Returning(site), picky_example=500, readers_example=100)
-    number, [told] = mass.issue(
+    """Many policy refusals (5.7.x) pause a domain and end no subscription."""
+    mass = MassMailing(BounceSite(site), picky_example=500, readers_example=100)
+    number, [warning] = mass.send(
         1, OUTAGE, lambda email: "550 5.7.1 blocked" if email.startswith("r1") and "picky" in email else ""
     )
-    assert "111 of 500 were refused for who we are" in told
-    assert mass.readers(OUTAGE + DAY) == 100
-    assert mass.readers(OUTAGE + 3 * DAY) == 600
+    assert "111 of 500 letters were rejected because of the sender" in warning
+    assert mass.count_active(OUTAGE + DAY) == 100
+    assert mass.count_active(OUTAGE + 3 * DAY) == 600
     assert number == 600
 
 
 def test_a_few_at_a_small_domain_are_judged_one_by_one(site):
-    """Half of four readers is no outage."""
-    mass = Mass(Returning(site), small_example=4)
-    assert mass.issue(1, OUTAGE, lambda email: GMAIL if email < "r2" else "") == (4, [])
-    assert mass.readers(OUTAGE + DAY) == 2
+    """Few bounces at a small domain are not an outage, even if they are half of it."""
+    mass = MassMailing(BounceSite(site), small_example=4)
+    assert mass.send(1, OUTAGE, lambda email: GMAIL if email < "r2" else "") == (4, [])
+    assert mass.count_active(OUTAGE + DAY) == 2
 
 
 def test_revive_brings_back_whom_a_server_was_wrong_about(site, feeds):
-    """As the operator says it: a domain and two days, the second one whole."""
-    mass = Mass(Returning(site), hosted_example=5, readers_example=5)
-    everybody = {"refuses": lambda _email: GMAIL}
-    mass.issue(1, OUTAGE, **everybody)
-    mass.issue(2, OUTAGE + 8 * DAY, **everybody)
+    """`revive` reactivates subscribers of a domain that bounced between two days, the second included."""
+    mass = MassMailing(BounceSite(site), hosted_example=5, readers_example=5)
+    everybody = {"refuse": lambda _email: GMAIL}
+    mass.send(1, OUTAGE, **everybody)
+    mass.send(2, OUTAGE + 8 * DAY, **everybody)
     assert mass.statuses() == {"bounced": 10}
     words = ("subscribers", "revive", "--domain", "@HOSTED.example")
     between = ("--between", "2020-12-22", "2020-12-22")
@@ -560,10 +568,10 @@ def test_revive_brings_back_whom_a_server_was_wrong_about(site, feeds):
     assert done.returncode == 0
     assert done.stdout.startswith("5 subscribers reactivated, 0 pauses ended, 5 bounces discarded")
     assert mass.statuses() == {"active": 5, "bounced": 5}
-    assert mass.issue(3, OUTAGE + 16 * DAY, **everybody)[0] == 5
+    assert mass.send(3, OUTAGE + 16 * DAY, **everybody)[0] == 5
     assert mass.statuses() == {"active": 5, "bounced": 5}
     odd = feeds("subscribers", "revive", "--domain", "a..b\N{LATIN SMALL LETTER E WITH ACUTE}", *between)
-    assert (odd.returncode, "is no domain" in odd.stderr) == (1, True)
+    assert (odd.returncode, "is not a domain" in odd.stderr) == (1, True)
     wrong = feeds(*words, "--between", "2020-12-24", "2020-12-23")
     assert (wrong.returncode, "is not after" in wrong.stderr) == (1, True)
 
@@ -572,9 +580,9 @@ def test_revive_brings_back_whom_a_server_was_wrong_about(site, feeds):
 
 
 def test_the_command_tells_what_followed(back, feeds):
-    """A line a message, or an object; and what is kept."""
-    back.publishes()
-    back.returns("ada")
+    """`feeds bounces` prints a line or an object per message, and how many messages are kept."""
+    back.publish()
+    back.return_letter("ada")
     back.box.add(written("Subject: Hello", to=ADDRESS))
     dry = feeds("bounces", "--dry-run", "--json")
     found = sorted((json.loads(line) for line in dry.stdout.splitlines()), key=lambda one: one["what"])
@@ -592,14 +600,14 @@ def test_the_command_tells_what_followed(back, feeds):
     lines = done.stdout.splitlines()
     assert sorted(lines[:2]) == ["bounce\tada@readers.example\tweekly 1\t5.1.1\tpaused", "unrecognised\t\t\t\t"]
     assert lines[2:] == [
-        "mail that came back: 2 (1 bounce, 1 unrecognised); readers: 1 paused",
+        "bounce mailbox: 2 processed (1 bounce, 1 unrecognised); subscribers: 1 paused",
         "1 messages that could not be read are in bounces/, each for 90 days",
     ]
     assert feeds("bounces").stdout == "1 messages that could not be read are in bounces/, each for 90 days\n"
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("/var/mail/bounces", "is not a mailbox; write such as 'maildir:/var/mail/bounces'"),
         ("maildir:", "is not a mailbox"),
@@ -610,17 +618,17 @@ def test_the_command_tells_what_followed(back, feeds):
         ("imaps://me@host/Zurück", "is not ASCII"),
     ],
 )
-def test_what_is_no_mailbox_is_named_by_its_line(site, place, told):
-    """And a password that stands in it is not repeated."""
+def test_what_is_no_mailbox_is_named_by_its_line(site, place, message):
+    """An invalid mailbox URL is reported with file and line, and a password in it is not repeated."""
     site.configure(f'{CONFIG}[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "{place}"\n')
     with pytest.raises(ConfigError, match=r"config\.toml:11: mail\.bounces\.mailbox: ") as found:
         site.config  # noqa: B018 - a property that reads it
-    assert told in str(found.value)
+    assert message in str(found.value)
     assert "secret" not in str(found.value)
 
 
 def test_the_password_comes_from_the_variable_that_is_named(site):
-    """Never from the file; and it is not shown."""
+    """The mailbox password comes from the environment variable, and is not in the config's repr."""
     text = f'[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "imaps://me@host/"\npassword_env = "SECRET"\n'
     (site.folder / "config.toml").write_text(text, "utf-8")
     config = load_config(site.folder / "config.toml", {"SECRET": "hush"})
@@ -628,28 +636,28 @@ def test_the_password_comes_from_the_variable_that_is_named(site):
 
 
 def test_without_a_mailbox_there_is_nothing_to_read(site, feeds):
-    """And it says what to set."""
+    """Without `mail.bounces`, the command fails and names the key."""
     done = feeds("bounces")
     assert (done.returncode, "mail.bounces is not set" in done.stderr) == (1, True)
 
 
 def test_the_scheduler_reads_it_in_every_pass(back):
-    """And what is wrong there stops no letters."""
-    back.publishes()
-    back.returns("ada")
-    [told] = run.process_bounces(back.config, NOW)
-    assert told.text == "mail that came back: 1 (1 bounce); readers: 1 paused"
+    """`feeds run` processes bounces in each run, and an error there does not stop it."""
+    back.publish()
+    back.return_letter("ada")
+    [event] = run.process_bounces(back.config, NOW)
+    assert event.text == "bounce mailbox: 1 processed (1 bounce); subscribers: 1 paused"
     assert run.process_bounces(back.config, NOW) == []
     os.rename(back.site.folder / "back", back.site.folder / "gone")  # noqa: PTH104 - a folder that mail servers made
-    [told] = run.process_bounces(back.config, NOW)
-    assert told.text.startswith("error: bounce mailbox: ")
+    [event] = run.process_bounces(back.config, NOW)
+    assert event.text.startswith("error: bounce mailbox: ")
     back.site.configure(CONFIG + NEWSLETTER)
     assert run.process_bounces(back.config, NOW) == []
 
 
-# A real server ----------------------------------------------------------------------------------------------------
+# A real mail server -----------------------------------------------------------------------------------------------
 
-#: Finds out whom there is only when it delivers, so that it sends a report.
+#: It accepts unknown recipients and checks them when it delivers, so that it sends a report.
 POSTFIX = """
 smtpd_reject_unlisted_recipient = no
 recipient_delimiter = +
@@ -660,7 +668,7 @@ virtual_mailbox_maps = inline:{ ada@readers.example=ada/, bounces@readers.exampl
 
 @pytest.mark.skipif(bool(mailserver.MISSING), reason=mailserver.MISSING)
 def test_a_report_of_a_real_postfix_finds_the_reader(site, tmp_path_factory):
-    """From the letter that went out to the pause: its envelope's sender is where the report comes to."""
+    """A delivery report by a real Postfix pauses the subscriber whose letter bounced."""
     folder = tmp_path_factory.mktemp("postfix")
     with mailserver.running(folder, POSTFIX) as server:
         mail = NEWSLETTER.replace("example.com", "readers.example").replace("copy_to", "# copy_to")

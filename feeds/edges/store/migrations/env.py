@@ -1,4 +1,4 @@
-"""Alembic's entry: the store hands over its open connection, so that a migration is one transaction with its caller."""
+"""Alembic's entry point: it uses the store's connection, so that a migration is one transaction with its caller."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""By what an entry is known again when its file was edited or renamed, and what it was before."""
+"""Data to find an entry again when its file was edited or renamed, and the earlier versions of entries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add them; of entries that are there already only path and text are known. Nobody asked by the two indexes."""
+    """Add columns and a table; existing entries have only path and text. The two indexes were not used."""
     op.drop_index("ix_entries_path", "entries")
     op.drop_index("ix_entries_text_digest", "entries")
     op.add_column("entries", sa.Column("title", sa.Text))

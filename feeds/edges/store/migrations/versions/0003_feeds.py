@@ -1,4 +1,4 @@
-"""Feeds: where each lies and lay, what its archive pages hold, which were ended, which their hub has to hear of."""
+"""Feeds: folders and former folders, archive pages, retired feeds, pending WebSub pings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add them; feeds that were published before are found again by their names."""
+    """Add the tables; feeds that were published before are found by their names."""
     op.create_table(
         "feeds",
         sa.Column("kind", sa.String(16), nullable=False),

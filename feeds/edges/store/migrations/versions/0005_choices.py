@@ -1,4 +1,4 @@
-"""Letters for readers with different choices; deliveries that wait, are tried again, or may have arrived."""
+"""Letters for different preferences; deliveries that are deferred, tried again, or possibly delivered."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ _OPEN = sa.text("state NOT IN ('sent', 'failed')")
 
 
 def upgrade() -> None:
-    """Move pages and letters apart, and tie each delivery to its letter; nothing refers to the tables made anew."""
+    """Separate pages and letters, and link each delivery to its letter; no other table refers to the rebuilt tables."""
     op.add_column("issues", sa.Column("seed", sa.LargeBinary, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("halted", sa.Text, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("transport", sa.Text, nullable=False, server_default=""))
@@ -107,7 +107,7 @@ def _make() -> None:
 
 
 def _make_bounces() -> None:
-    """Make the tables of what comes back; they refer to deliveries as they are now."""
+    """Create the tables of bounces, which refer to the new deliveries."""
     reader = ("subscribers.id", "CASCADE")
     op.create_table(
         "bounces",

@@ -1,4 +1,4 @@
-"""Issues taken back or corrected; what the operator was told; what goes into the journal beside the store."""
+"""Retracted and corrected issues; alerts; pending journal records."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,13 +10,13 @@ _GONE = "('unsubscribed', 'bounced', 'complained')"
 _NOW = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _READER = "FROM subscribers WHERE id"
 _ISSUE = "VALUES ('issue', NEW.number, NEW.newsletter, {})"
-#: Thousands of entries may be told by one issue, in one transaction: it is written down once.
+#: One issue may announce thousands of entries in one transaction: it is recorded once.
 _IS_LAST = (
     "EXISTS (SELECT 1 FROM journal j JOIN issues i ON i.id = NEW.issue_id WHERE j.id = (SELECT max(id) FROM journal)"
     " AND j.what = 'issue' AND j.newsletter = i.newsletter AND j.who = i.number)"
 )
-#: Whatever part of the program writes, or writes next year: ids that were given, issues that are on their way, who has
-#: gone or has come back go into the journal. Name: after what, and which row.
+#: Assigned ids, sent issues and changes of subscribers are recorded whichever part of the program writes them. By name:
+#: the event, and the row to insert.
 _TRIGGERS = {
     "given": ("INSERT ON entries", "VALUES ('id', NEW.id, '', NEW.first_public_at)"),
     "issue": ("INSERT ON issues WHEN NEW.approved", _ISSUE.format("NEW.composed_at")),
@@ -50,7 +50,7 @@ _TRIGGERS = {
     ),
     "allowed": ("DELETE ON suppressions", f"VALUES ('allowed', OLD.digest, '', {_NOW})"),
 }
-#: What was there before there was a journal.
+#: Records of what was stored before there was a journal.
 _BEFORE = (
     "SELECT 'id', id, '', first_public_at FROM entries ORDER BY rowid",
     "SELECT 'issue', number, newsletter, composed_at FROM issues WHERE approved ORDER BY id",
@@ -62,7 +62,7 @@ _INTO = "INSERT INTO journal (what, who, newsletter, at)"
 
 
 def upgrade() -> None:
-    """Add columns and tables; nothing that is there changes, and the journal begins with it."""
+    """Add columns, tables and triggers; existing ids, issues and gone subscribers become the first journal records."""
     op.add_column("issues", sa.Column("retracted_at", sa.DateTime))
     op.add_column("issues", sa.Column("retraction", sa.Text, nullable=False, server_default=""))
     op.add_column("issues", sa.Column("corrects", sa.Integer))
