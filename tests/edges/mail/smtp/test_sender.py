@@ -26,7 +26,7 @@ class Desk(transport_conformance.InMemoryQueue):
         super().__init__(recipients or [f"r{n}@example.org" for n in range(number)], **wish)
         self._large = large
 
-    def turn(self, answers, wanted):
+    def commit(self, answers, wanted):
         found = super().commit(answers, wanted)
         filler = (b"x" * 70 + b"\r\n") * (LARGE // 72)
         return {one: content + filler if one in self._large else content for one, content in found.items()}
@@ -463,13 +463,13 @@ def test_what_breaks_at_the_desk_leaves_nobody_unaccounted():
     """A store that cannot be written to ends the work; what servers may have is told, the rest goes back."""
 
     class Full(Desk):
-        turns = 0
+        commits = 0
 
-        def turn(self, answers, wanted):
-            self.turns += 1
-            if self.turns == 5:
+        def commit(self, answers, wanted):
+            self.commits += 1
+            if self.commits == 5:
                 raise OSError("no space left")
-            return super().turn(answers, wanted)
+            return super().commit(answers, wanted)
 
     with SmtpServer(pace=0.005) as server:
         desk = Full(30)
