@@ -11,7 +11,7 @@ from feeds.core.newsletters import lint
 from feeds.core.newsletters.lint import AnchorIndex, Diagnostic, PostAnchors
 from feeds.core.newsletters.message import ascii_domain
 from feeds.core.posts.parse import MOST_BYTES
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
@@ -115,7 +115,7 @@ def _where(site: Site, path: str, link: str) -> str:
     """Return where in a post a link is, for people."""
     line = None
     with suppress(PostError):
-        content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        content = source_files.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
         line = lint.fragment_line(link, content.decode(errors="replace"))
     return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
@@ -196,7 +196,8 @@ def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Di
             real = file.resolve()  # a key may well be a link to where secrets are kept
             keys.append(
                 dkim.DkimKey(
-                    entry.selector, dkim.load_private_key(folder.read_file(real.parent, real.name, _MOST_KEY_BYTES))
+                    entry.selector,
+                    dkim.load_private_key(source_files.read_file(real.parent, real.name, _MOST_KEY_BYTES)),
                 )
             )
         except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other

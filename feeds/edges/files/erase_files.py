@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.errors import OutputError
 
 #: Whom a message of ours is to stands in its first bytes; only signatures stand before it.

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.mail.transport import DeliveryQueue, OutgoingMail, Replied, Reply
 
 _LONGEST_NAME = 200

@@ -22,7 +22,7 @@ from feeds.core.posts import parse
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.files.scan import Scan, Stamp, scan_folder
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostChangedDuringRead, PostError
@@ -70,7 +70,7 @@ class Survey:
         """Return the paragraphs of two posts beside each other, and whether they are the same."""
         place, settings = _posts_folder(self.config), self.config.settings
         texts = (
-            parse.plain_paragraphs(post.path, folder.read_file(place, post.path, parse.MOST_BYTES), settings)
+            parse.plain_paragraphs(post.path, source_files.read_file(place, post.path, parse.MOST_BYTES), settings)
             for post in (pair.post, pair.kept)
         )
         return duplicates.align_paragraphs(*texts)
@@ -214,7 +214,7 @@ def render_unchanged(config: Config, path: str, content: str) -> Text:
         PostError: it cannot be shown.
     """
     try:
-        data = folder.read_file(_posts_folder(config), path, parse.MOST_BYTES)
+        data = source_files.read_file(_posts_folder(config), path, parse.MOST_BYTES)
     except PostError:
         raise PostChangedDuringRead(path) from None
     if _digest(data) != content:
@@ -315,7 +315,7 @@ def _read(config: Config, place: Path, file: _File) -> CachedPost:
     post: Post | None = None
     verdict: PostOutcome | None = None
     try:
-        data = folder.read_file(place, path, parse.MOST_BYTES)
+        data = source_files.read_file(place, path, parse.MOST_BYTES)
         content = _digest(data)
         if content != file.had:  # else nothing is said of it, and what is known stays
             found = parse.parse_post(path, data, config.settings)
@@ -367,7 +367,7 @@ def _compare_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Text
 def _plain(config: Config, place: Path, path: str) -> str:
     """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
     try:
-        content = folder.read_file(place, path, parse.MOST_BYTES)
+        content = source_files.read_file(place, path, parse.MOST_BYTES)
         return parse.comparison_text(path, content, config.settings)
     except PostError:
         return ""

@@ -20,7 +20,7 @@ from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
 from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport
 from feeds.edges.files import keys
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import BounceRecord, Bounces, PausedDomain, Recipient, RevivalCounts
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError

@@ -27,6 +27,21 @@ def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
     assert scan_folder(str(tmp_path)).paths == ["a.md", "b.MD", "c.markdown", "d.mdx", "e.html"]
 
 
+def test_hidden_files_are_left_out_and_the_rest_is_sorted(tmp_path):
+    """Backup files of editors and folders such as `.git` are not posts."""
+    for name in ("b.md", "a/c.md", ".git/x.md", ".b.md.swp", "a/.hidden.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert scan_folder(str(tmp_path)).paths == ["b.md", "a/c.md"]
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path):
+    """A folder that links to itself is read once."""
+    (tmp_path / "a.md").touch()
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert scan_folder(str(tmp_path)).paths == ["a.md"]
+
+
 def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
     """A file that was touched, grown, replaced, added or taken away makes another one."""
     (tmp_path / "a.md").write_text("a", "utf-8")
