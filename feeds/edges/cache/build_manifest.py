@@ -13,6 +13,7 @@ from zlib import crc32
 import msgspec
 
 from feeds.edges.files.scan import Stamp, file_stamp
+from feeds.edges.files.write_files import replace_file
 
 _Known = dict[str, tuple[str, Stamp]]
 
@@ -79,8 +80,6 @@ class BuildManifest:
         encoded = msgspec.json.encode(self._now)
         try:
             self._file.parent.mkdir(exist_ok=True)
-            unfinished = self._file.with_name("made-unfinished")
-            unfinished.write_bytes(self._head(encoded) + b"\n" + encoded)
-            unfinished.replace(self._file)
+            replace_file(self._file, [self._head(encoded), b"\n", encoded], durable=False)
         except OSError:
             return  # the cache has said so already

@@ -7,15 +7,16 @@ costs what it changed. What is damaged, foreign or of another build is not trust
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 
 from feeds.edges.files.scan import UNKNOWN, Stamp
+from feeds.edges.files.write_files import replace_file
 from feeds.model import Post, PostOutcome, TextSimilarity
 
 _MARK = b"feeds cache 1 "
@@ -190,20 +191,10 @@ class PostCache:
         readings = list(self.readings.values())
         digests = {reading.post.text_digest for reading in readings if reading.post}
         pairs = [(a, b, like) for (a, b), like in self.likeness.items() if a in digests and b in digests]
-        number, name = tempfile.mkstemp(dir=self._folder, prefix="unfinished-")
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(self._header)
-                # Pairs first: whoever finds a post here takes it for compared with all the others.
-                file.write(_line(_Frame([], [], pairs)))
-                file.writelines(
-                    _line(_Frame(readings[n : n + _FRAME], [], [])) for n in range(0, len(readings), _FRAME)
-                )
-            Path(name).replace(self._file)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        # Pairs first: whoever finds a post here takes it for compared with all the others.
+        frames = [_Frame([], [], pairs)]
+        frames += [_Frame(readings[n : n + _FRAME], [], []) for n in range(0, len(readings), _FRAME)]
+        replace_file(self._file, chain([self._header], map(_line, frames)), mode=0o600, durable=False)
 
 
 def with_trusted_stamp(reading: CachedPost, moment: int) -> CachedPost:

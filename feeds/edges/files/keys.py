@@ -4,11 +4,12 @@ Each purpose has keys of its own, with numbers, so that one can be replaced and 
 the highest number signs, all of them verify.
 """
 
-import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from feeds.edges.files.write_files import create_file
 from feeds.errors import FeedsError
 
 _BYTES = 32
@@ -79,16 +80,5 @@ def _make(file: Path) -> None:
     if file.exists():
         return
     lines = "".join(f"{purpose} 1 {secrets.token_hex(_BYTES)}\n" for purpose in _PURPOSES)
-    unfinished = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
-    number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(number, "w", encoding="ascii") as opened:
-            opened.write(_HEAD + lines)
-            opened.flush()
-            os.fsync(opened.fileno())
-        try:
-            file.hardlink_to(unfinished)
-        except FileExistsError:
-            return  # another process was first, and its keys are the ones
-    finally:
-        unfinished.unlink()
+    with suppress(FileExistsError):  # another process was first: its keys are used
+        create_file(file, [(_HEAD + lines).encode("ascii")], mode=0o600)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from feeds.edges.files.write_files import sync
 from feeds.errors import OutputError
 from feeds.model import JournalRecord
 
@@ -38,7 +39,7 @@ def append_records(file: Path, lines: Iterable[JournalRecord]) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         if is_new:
-            _sync_folder(file.parent)
+            sync(file.parent)
     except OSError as e:
         raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
 
@@ -46,14 +47,6 @@ def append_records(file: Path, lines: Iterable[JournalRecord]) -> None:
 def _is_torn(number: int) -> bool:
     size = os.fstat(number).st_size
     return size > 0 and os.pread(number, 1, size - 1) != b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def read_records(file: Path, tell: Callable[[str], None]) -> Iterator[JournalRecord]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from feeds.edges.files.write_files import sync
 from feeds.edges.store.database import SCHEMA_VERSION
 from feeds.edges.store.entries import Entries
 from feeds.errors import StoreError
@@ -68,14 +69,14 @@ def replace_store(copy: Path, store: Path, when: str) -> Path | None:
         StoreError: it cannot be put there; the former store is where it was.
     """
     try:
-        _sync(copy)
+        sync(copy)
         aside = _aside(store, when)
         for ending in _ENDINGS:  # else they would be taken for the new one's
             with suppress(FileNotFoundError):
                 beside = store.with_name(store.name + ending)
                 beside.replace(aside.with_name(aside.name + ending))
         copy.replace(store)
-        _sync(store.parent)
+        sync(store.parent)
     except OSError as e:
         raise StoreError(f"{store}: the backup cannot be put here: {e.strerror or e}") from e
     return aside if aside.exists() else None
@@ -94,11 +95,3 @@ def _aside(store: Path, when: str) -> Path:
             return aside
         else:
             return aside
-
-
-def _sync(place: Path) -> None:
-    number = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
