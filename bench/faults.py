@@ -32,7 +32,7 @@ from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
 from tests.disk import disk, filled, small  # noqa: E402 - as above
 from tests.mailing import Mailing, addresses, configured, subscribe  # noqa: E402 - as above
-from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, offering  # noqa: E402 - as above
+from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, ehlo_reply  # noqa: E402 - as above
 from tests.test_crashes import ended, killed, started, until_taken  # noqa: E402 - as above
 
 READERS, CONNECTIONS = 200, 4
@@ -86,7 +86,7 @@ def counted(mailing: Mailing) -> tuple[int, int]:
     for copies in mailing.server.copies():
         if len({copy.message_id for copy in copies}) > 1:
             sys.exit("a copy has another Message-ID")
-    return len(mailing.fared()) - len(mailing.server.counts()), mailing.server.doubled()
+    return len(mailing.fared()) - len(mailing.server.counts()), mailing.server.duplicates()
 
 
 # Servers ----------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def changing() -> Rule:
     """Return a rule that drops connections, and offers other extensions after each reconnect."""
     offers = [("PIPELINING", "8BITMIME"), ("8BITMIME",), ("SMTPUTF8",), ("PIPELINING", "SMTPUTF8")]
     drops = often("data", Fault.HANG_UP)
-    return lambda step: offering(*offers[step.before % 4]) if step.stage == "ehlo" else drops(step)
+    return lambda step: ehlo_reply(*offers[step.before % 4]) if step.stage == "ehlo" else drops(step)
 
 
 #: By the name of the fault: a function that makes the rule of a run, and how many letters may double in a run.
@@ -182,7 +182,7 @@ def power(runs: int) -> Row:
             until_taken(mailing.server, 1, process)
             time.sleep(random.uniform(0.2, 0.8))
             since = found.lose_power(process)
-            allowed += sum(taken.at >= since for taken in mailing.server.taken) + CONNECTIONS
+            allowed += sum(message.at >= since for message in mailing.server.accepted) + CONNECTIONS
             gone, twice = finished(mailing)
         lost, doubled = lost + gone, doubled + twice
     return Row("power is lost", runs, 2000, lost, doubled, allowed)
@@ -238,15 +238,15 @@ def yesterday(runs: int) -> Row:
             gone, _ = finished(mailing)
             shutil.copy(file.with_name("yesterday.db"), file)
             mailing.publish()
-            lost, doubled = lost + gone, doubled + mailing.server.doubled()
+            lost, doubled = lost + gone, doubled + mailing.server.duplicates()
     return Row("the store is yesterday's", runs, READERS, lost, doubled, 0)
 
 
 def rows(runs: int, killings: int) -> Iterator[Row]:
     """Yield the results of all faults."""
-    connect._PATIENCE = _SHORT  # noqa: SLF001 - minutes in production
+    connect._TIMEOUT = _SHORT  # noqa: SLF001 - minutes in production
     sender._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
-    session.PATIENCE.update(dict.fromkeys(Stage, _SHORT))
+    session.TIMEOUTS.update(dict.fromkeys(Stage, _SHORT))
     yield kills(killings)
     yield power(runs)
     yield full_disk(runs)

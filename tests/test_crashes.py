@@ -35,7 +35,7 @@ def ended(process):
 
 def until_taken(server, number, process):
     """Wait until the server has so many, or the sender has ended."""
-    while len(server.taken) < number and process.poll() is None:
+    while len(server.accepted) < number and process.poll() is None:
         time.sleep(0.001)
 
 
@@ -53,7 +53,7 @@ def killed(mailing, times):
     """Start a sender again and again, kill it at random moments; let the last one come to its end."""
     server, kills = mailing.server, 0
     while kills < times:
-        before, process = len(server.taken), started(mailing.site.folder)
+        before, process = len(server.accepted), started(mailing.site.folder)
         if kills % 5 == 0:  # at any moment, also while it starts
             time.sleep(random.uniform(0, 0.8))
         else:
@@ -77,7 +77,7 @@ def test_kill_minus_9_at_random_moments_loses_nobody(letter_site):
             assert f"{held:,} may have arrived and are held" in complained
             assert ended(started(mailing.site.folder, "resume"))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(READERS))
-        assert mailing.server.doubled() <= KILLS * CONNECTIONS
+        assert mailing.server.duplicates() <= KILLS * CONNECTIONS
         assert mailing.states() == {"sent": READERS}
         assert mailing.state() == "sent"
         mailing.check()
@@ -103,14 +103,14 @@ def test_a_correction_that_is_killed_is_an_issue_like_any_other(letter_site):
     folder = letter_site.folder
     with under_way(letter_site, 300, pace=0.01, connections=2) as mailing:
         assert ended(started(folder))[0] == 0
-        before = len(mailing.server.taken)
+        before = len(mailing.server.accepted)
         (folder / "sorry.md").write_text("It was wrong.\n", "utf-8")
         words = ("correct", "weekly", "1", "sorry.md", "--yes")
         process = started(folder, *words)
         until_taken(mailing.server, before + 50, process)
         process.kill()
         process.communicate()
-        assert before + 50 <= len(mailing.server.taken) < before + 300
+        assert before + 50 <= len(mailing.server.accepted) < before + 300
         subscribe(folder, ["new@example.org"])
         assert ended(started(folder))[0] == 0
         counts = mailing.server.counts()
@@ -135,18 +135,18 @@ def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
     with under_way(site, readers, pace=0.004, connections=connections, store=url) as mailing:
         while losses < 4:
             process = started(site.folder)
-            until_taken(mailing.server, len(mailing.server.taken) + 1, process)
+            until_taken(mailing.server, len(mailing.server.accepted) + 1, process)
             time.sleep(random.uniform(0.2, 0.8))
             assert process.poll() is None, ended(process)
             since = found.lose_power(process)
-            may_double += sum(taken.at >= since for taken in mailing.server.taken) + connections
+            may_double += sum(message.at >= since for message in mailing.server.accepted) + connections
             losses += 1
         code, _, complained = ended(started(site.folder))
         assert code == 0, complained
         if mailing.states()["unknown"]:
             assert ended(started(site.folder, "resume"))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(readers))
-        assert mailing.server.doubled() <= may_double
+        assert mailing.server.duplicates() <= may_double
         for copies in mailing.server.copies():
             assert len({copy.message_id for copy in copies}) == 1
 
@@ -170,7 +170,7 @@ def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
         thinks.set()
         assert ended(started(site.folder))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(400))
-        assert mailing.server.doubled() <= 4
+        assert mailing.server.duplicates() <= 4
         mailing.check()
 
 
@@ -187,8 +187,8 @@ def test_a_full_disk_ends_a_send_and_loses_nobody(letter_site, tmp_path):
         assert code == 1
         assert re.search(r"the store cannot be used: (database or disk is full|disk I/O error)", complained)
         assert "Traceback" not in complained
-        assert 50 <= len(mailing.server.taken) < 600
+        assert 50 <= len(mailing.server.accepted) < 600
         assert ended(started(letter_site.folder))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(600))
-        assert mailing.server.doubled() <= 4
+        assert mailing.server.duplicates() <= 4
         mailing.check()

@@ -88,7 +88,7 @@ def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> 
         raise FeedsError(f"{config.path}: mail.bounces is not set, so there is no mailbox to read")
     folder = OutputFolder(config.folder / FOLDER, private=True, dry_run=dry_run)
     found = MailboxReport(kept=_expire(folder, now, dry_run=dry_run))
-    with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, look=dry_run) as box:
+    with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, read_only=dry_run) as box:
         names = box.names()
         if names:
             with open_store(config.settings.store.url, config.folder, create=not dry_run) as store:
