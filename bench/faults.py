@@ -30,7 +30,7 @@ sys.path.insert(0, str(HERE.parent))
 from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests are next to the package
 from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
-from tests.disk import disk, filled, small  # noqa: E402 - as above
+from tests.disk import disk, small_disk, without_space  # noqa: E402 - as above
 from tests.mailing import Mailing, addresses, configured, subscribe  # noqa: E402 - as above
 from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, ehlo_reply  # noqa: E402 - as above
 from tests.test_crashes import ended, killed, started, until_taken  # noqa: E402 - as above
@@ -175,7 +175,7 @@ def power(runs: int) -> Row:
         with (
             tempfile.TemporaryDirectory() as folder,
             disk(Path(folder)) as found,
-            under_way(2000, found.place) as mailing,
+            under_way(2000, found.path) as mailing,
         ):
             mailing.server.pace = 0.004
             process = started(mailing.site.folder)
@@ -192,11 +192,15 @@ def full_disk(runs: int) -> Row:
     """Fill the disk while an issue is sent."""
     lost = doubled = 0
     for _ in range(runs):
-        with tempfile.TemporaryDirectory() as folder, small(Path(folder)) as place, under_way(600, place) as mailing:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            small_disk(Path(folder)) as place,
+            under_way(600, place) as mailing,
+        ):
             mailing.server.pace = 0.002
             process = started(mailing.site.folder)
             until_taken(mailing.server, 50, process)
-            with filled(place, process.pid):
+            with without_space(place, process.pid):
                 ended(process)
             gone, twice = finished(mailing)
         lost, doubled = lost + gone, doubled + twice

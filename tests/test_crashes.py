@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.disk import disk, filled, small
+from tests.disk import disk, small_disk, without_space
 from tests.mailing import Mailing, addresses, configured, subscribe
 from tests.smtpserver import SmtpServer
 
@@ -130,7 +130,7 @@ def losing(letter_site, tmp_path):
 def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
     """What was sent before is on the disk; nobody is lost."""
     (site, found), readers, connections = losing, 4000, 4
-    url = f"sqlite:///{found.place}/feeds.db"
+    url = f"sqlite:///{found.path}/feeds.db"
     may_double = losses = 0
     with under_way(site, readers, pace=0.004, connections=connections, store=url) as mailing:
         while losses < 4:
@@ -154,7 +154,7 @@ def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
 def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
     """All that was answered is on the disk after a quarter of a second, though nothing else happens."""
     site, found = losing
-    url = f"sqlite:///{found.place}/feeds.db"
+    url = f"sqlite:///{found.path}/feeds.db"
     with under_way(site, 400, pace=0.001, connections=4, store=url) as mailing:
         thinks = threading.Event()
 
@@ -177,12 +177,12 @@ def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
 def test_a_full_disk_ends_a_send_and_loses_nobody(letter_site, tmp_path):
     """It says so; when there is room again, the next one goes on."""
     with (
-        small(tmp_path) as place,
+        small_disk(tmp_path) as place,
         under_way(letter_site, 600, pace=0.002, connections=4, store=f"sqlite:///{place}/feeds.db") as mailing,
     ):
         process = started(letter_site.folder)
         until_taken(mailing.server, 50, process)
-        with filled(place, process.pid):
+        with without_space(place, process.pid):
             code, _, complained = ended(process)
         assert code == 1
         assert re.search(r"the store cannot be used: (database or disk is full|disk I/O error)", complained)

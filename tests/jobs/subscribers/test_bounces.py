@@ -30,7 +30,7 @@ from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import DeliveryState, IssueContent, IssuePage, Letter, Selection, SubscriberPreferences
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
+from tests.returned import ADDRESS, block, complaint, delivery_report, letter, personal_mail
 
 DAY = timedelta(days=1)
 BOUNCES = f'[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "maildir:back"\n'
@@ -210,12 +210,12 @@ def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     """Of this newsletter alone; who reads nothing any more has left; twice is the same as once."""
     back = Returning(site, DAILY)
     back.joins("ada", "bob")
-    back.box.add(written("Subject: unsubscribe weekly", to=leaving(back, "ada", "weekly")))
+    back.box.add(personal_mail("Subject: unsubscribe weekly", to=leaving(back, "ada", "weekly")))
     assert decisions(back.read()) == [("leave", "ada", "left")]
     assert back.publishes() == {"bob"}
     assert back.got("daily") == {"ada", "bob"}
     for decision in ("left", ""):
-        back.box.add(written(f"Subject: {decision}", to=leaving(back, "ada", "daily").upper()))
+        back.box.add(personal_mail(f"Subject: {decision}", to=leaving(back, "ada", "daily").upper()))
         assert decisions(back.read()) == [("leave", "ada", decision)]
     assert back.stands("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
@@ -244,10 +244,10 @@ def forged(back):
     yield delivery_report(to=f"bounces+{own}@elsewhere.example", returned="")
     yield complaint(address(other), letter(other))
     leave = leaving(back, "ada", "weekly")
-    yield written(to=leave[:10] + "02" + leave[12:])
-    yield written(to=leave.replace("@", "0@"))
-    yield written(to=address("u-" + "00" * 20))
-    yield written("Subject: unsubscribe", to=ADDRESS)
+    yield personal_mail(to=leave[:10] + "02" + leave[12:])
+    yield personal_mail(to=leave.replace("@", "0@"))
+    yield personal_mail(to=address("u-" + "00" * 20))
+    yield personal_mail("Subject: unsubscribe", to=ADDRESS)
 
 
 def test_nothing_happens_without_a_valid_token(back):
@@ -264,7 +264,7 @@ def test_nothing_happens_without_a_valid_token(back):
 
 def test_what_nobody_understands_is_kept_for_ninety_days(back):
     """As it came, for its owner only, not in the repository; then it goes."""
-    raw = written("Subject: Re: News", to=ADDRESS, body="I liked it.")
+    raw = personal_mail("Subject: Re: News", to=ADDRESS, body="I liked it.")
     back.box.add(raw)
     assert back.read().kept == 1
     [ignored, kept] = back.site.files("bounces").items()
@@ -281,7 +281,7 @@ def test_an_answering_machine_is_not_kept(back):
     """There are many, and nobody wants to read them."""
     back.publishes()
     to = f"bounces+{back.token('ada')}@letters.example"
-    back.box.add(written("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
+    back.box.add(personal_mail("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
     assert decisions(back.read()) == [("automatic", "", "")]
     assert (back.left(), back.site.files("bounces")) == (0, {})
 
@@ -303,7 +303,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(back):
     """Not even the mailbox."""
     back.publishes()
     back.returns("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     before = back.site.files("feeds.db", "back")
     dry = back.read(dry_run=True)
     assert back.site.files("feeds.db", "back") == before
@@ -336,7 +336,7 @@ def test_who_is_killed_counts_once(back, where):
     """Whether before what follows was written down, or after that and before the message was removed."""
     back.publishes()
     back.returns("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     done = subprocess.run([sys.executable, "-c", KILLED, where], cwd=back.site.folder, check=False, timeout=60)
     assert (done.returncode, back.left()) == (-9, 2)
     found = back.read(8)
@@ -361,7 +361,7 @@ def test_large_messages_are_read_a_few_at_a_time(back):
     """Ten megabytes each; what comes behind them is read all the same."""
     back.publishes()
     for at in range(3):
-        back.box.add(written(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
+        back.box.add(personal_mail(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
     back.returns("ada")
     found = back.read()
     assert Counter(one.what for one in found.processed) == {"unrecognised": 3, "bounce": 1}
@@ -575,7 +575,7 @@ def test_the_command_tells_what_followed(back, feeds):
     """A line a message, or an object; and what is kept."""
     back.publishes()
     back.returns("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     dry = feeds("bounces", "--dry-run", "--json")
     found = sorted((json.loads(line) for line in dry.stdout.splitlines()), key=lambda one: one["what"])
     assert [one["what"] for one in found] == ["bounce", "unrecognised"]
