@@ -1,4 +1,4 @@
-"""What lies in a folder, without opening any of it."""
+"""Listing the posts of a folder."""
 
 import os
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from feeds.edges.files.scan import is_post, scan_folder
 
 
-def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
-    """Markdown and HTML; no section page, no README, nothing hidden."""
+def test_only_posts_are_found(tmp_path):
+    """Posts are Markdown and HTML files other than section pages, READMEs and hidden files."""
     for name in (
         "a.md",
         "b.MD",
@@ -43,7 +43,7 @@ def test_a_link_to_a_folder_is_not_followed(tmp_path):
 
 
 def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
-    """A file that was touched, grown, replaced, added or taken away makes another one."""
+    """Touching or swapping files makes another one."""
     (tmp_path / "a.md").write_text("a", "utf-8")
     (tmp_path / "b.md").write_text("b", "utf-8")
 
@@ -64,8 +64,8 @@ def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
     assert state() not in (before, touched)
 
 
-def test_links_and_names_of_any_kind_end_no_scan(tmp_path):
-    """Loops are not entered, dangling links and odd bytes are there for whoever reads them to explain."""
+def test_broken_links_and_invalid_names_are_part_of_a_scan(tmp_path):
+    """Reading such a file later gives the error; links to folders are not followed."""
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "up").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
@@ -78,7 +78,7 @@ def test_links_and_names_of_any_kind_end_no_scan(tmp_path):
 
 
 @given(st.text(max_size=12))
-def test_any_name_can_be_asked_about(name):
-    """Whatever is_post says, it says it without an error."""
+def test_is_post_accepts_any_name(name):
+    """It raises no error, and a hidden file is not a post."""
     assert is_post(name) in {True, False}
     assert not is_post("." + name)
