@@ -86,7 +86,7 @@ def counted(mailing: Mailing) -> tuple[int, int]:
     for copies in mailing.server.copies():
         if len({copy.message_id for copy in copies}) > 1:
             sys.exit("a copy has another Message-ID")
-    return len(mailing.fared()) - len(mailing.server.counts()), mailing.server.duplicates()
+    return len(mailing.deliveries()) - len(mailing.server.counts()), mailing.server.duplicates()
 
 
 # Servers ----------------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_killed_senders_double_nothing_that_is_to_be_held(letter_site):
     with under_way(letter_site, kills * 100, **settings) as mailing:
         code, _, complained = killed(mailing, kills)
         assert code == 0, complained
-        counts, fared = mailing.server.counts(), mailing.fared()
+        counts, fared = mailing.server.counts(), mailing.deliveries()
         held = {one.recipient for one in fared if one.state == "unknown"}
         assert len(held) <= kills * CONNECTIONS
         assert set(counts.values()) == {1}

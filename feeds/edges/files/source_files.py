@@ -10,7 +10,7 @@ from feeds.errors import OutputError, PostError
 
 
 def list_stamps(folder: Path) -> list[tuple[str, int, int]]:
-    """Return path, time of modification and size of every file below *folder*, sorted; empty if there is no folder."""
+    """Return path, time of modification and size of every file below *folder*, sorted; empty without a folder."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return [(file.relative_to(folder).as_posix(), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
 

@@ -26,10 +26,10 @@ def replace_file(file: AnyPath, content: Iterable[bytes], *, mode: int | None = 
 
 
 def create_file(file: AnyPath, content: Iterable[bytes], *, mode: int | None = None) -> None:
-    """Write *content* to *file*, durably, if there is no such file yet.
+    """Write *content* to a new *file*; the content survives a power loss.
 
     Raises:
-        FileExistsError: there is one; it is unchanged.
+        FileExistsError: the file exists; it is unchanged.
         OSError: the file cannot be written.
     """
     _write(file, content, _link, mode=mode, durable=True)

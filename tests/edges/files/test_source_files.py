@@ -46,7 +46,7 @@ def test_a_name_that_is_not_utf8_is_printed_and_rejected(tmp_path):
 
 
 def test_a_file_that_changed_in_the_meantime_is_not_rewritten(tmp_path):
-    """What another program wrote between our read and our write is kept."""
+    """It keeps what another program wrote between our read and our write."""
     (tmp_path / "a.md").write_bytes(b"theirs")
     with pytest.raises(OutputError, match=r"a\.md: was changed by another program"):
         source_files.rewrite_file(tmp_path, "a.md", b"read", b"ours")

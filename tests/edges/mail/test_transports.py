@@ -25,7 +25,7 @@ cat > "{folder}/$5"
 """
 
 
-def command(folder, refuse="nobody@*", code=75):
+def command(folder, refuse="unknown@*", code=75):
     """A command that accepts mail like sendmail, but fails for some recipients."""
     file = folder / "sendmail"
     (folder / "accepted").mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ def test_smtp_conforms(pipelining):
 )
 def test_the_exit_code_of_a_command_becomes_a_reply(tmp_path, code, reply):
     """sysexits(3); the reply has the output of the command, and the next mail is sent."""
-    queue = transport_conformance.InMemoryQueue(["nobody@example.org", "ada@example.org"])
+    queue = transport_conformance.InMemoryQueue(["unknown@example.org", "ada@example.org"])
     Sendmail(command(tmp_path, code=code)).run(queue)
     assert str(queue.outcomes[0].reply).startswith(reply)
     assert "not today" in str(queue.outcomes[0].reply)

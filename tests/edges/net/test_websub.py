@@ -155,7 +155,7 @@ def test_a_web_that_hangs_is_not_waited_for(monkeypatch):
 
 
 def test_a_loopback_site_without_a_server_counts_as_served():
-    """There is no web site to wait for."""
+    """A check does not wait for a web site that does not exist."""
     assert web_check.serves(f"{unused_url()}a.xml", b"<feed/>")
     assert web_check.serves(f"{unused_url()}a.xml".replace("127.0.0.1", "localhost"), b"<feed/>")
 

@@ -48,7 +48,7 @@ def mailing(letter_site, server):
     found.configure()
     join(letter_site.folder, addresses(READERS))
     yield found
-    if not found.is_older:
+    if not found.has_old_store:
         found.check()
 
 
@@ -68,7 +68,7 @@ def test_everybody_gets_one_and_a_second_publish_sends_nothing(mailing):
     report = mailing.publish()
     assert (report.exit_code, [i.state for i in report.issues]) == (0, ["sent"])
     assert everybody_once(mailing)
-    assert [(f.recipient, f.state, f.sent_at, f.answer) for f in mailing.fared()] == [
+    assert [(f.recipient, f.state, f.sent_at, f.answer) for f in mailing.deliveries()] == [
         (reader, "sent", NOW, "250 2.0.0 kept") for reader in addresses(READERS)
     ]
     connections = mailing.server.connections
@@ -552,7 +552,7 @@ def test_a_store_from_before_the_issue_does_not_send_it_again(mailing):
     assert report.exit_code == 1
     assert "issue 1 lies in public/newsletters/, and the store knows none" in report.errors[0]
     assert everybody_once(mailing)
-    mailing.is_older = True
+    mailing.has_old_store = True
 
 
 def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
@@ -586,4 +586,4 @@ def test_a_store_from_the_middle_sends_again_only_what_it_does_not_know(mailing)
     assert {reader for reader, number in counts.items() if number == 2} == set(addresses(READERS)) - known
     for copies in mailing.server.copies():
         assert len({copy.message_id for copy in copies}) == 1
-    mailing.is_older = True
+    mailing.has_old_store = True

@@ -142,4 +142,4 @@ def test_a_letter_is_the_same_whichever_server_takes_it(mailing):
 
 
 def sent(mailing):
-    return [fared.recipient for fared in mailing.fared() if fared.state == "sent"]
+    return [fared.recipient for fared in mailing.deliveries() if fared.state == "sent"]

@@ -59,14 +59,14 @@ def test_any_bytes_give_valid_replies_or_a_protocol_error(pieces):
     [
         (b"250 2.1.5 Ok\r\n", 250, "2.1.5 Ok"),
         (b"250\r\n", 250, ""),
-        (b"550-5.1.1 Nobody here\r\n550-5.1.1 by this name\r\n550 5.1.1 see https://x.example/\r\n", 550, None),
+        (b"550-5.1.1 No user here\r\n550-5.1.1 by this name\r\n550 5.1.1 see https://x.example/\r\n", 550, None),
         (b"421 4.3.2 \xe3\x81\x95\xe3\x82\x88\xe3\x81\x86\xe3\x81\xaa\xe3\x82\x89\n", 421, "4.3.2 さような\u3089"),
         (b"250 a\x1b[31m\0b\xff\r\n", 250, "a [31m b\ufffd"),
     ],
 )
 def test_a_reply_becomes_one_printable_line(data, code, text):
     """Several lines are joined, and control characters become spaces."""
-    whole = "5.1.1 Nobody here 5.1.1 by this name 5.1.1 see https://x.example/" if text is None else text
+    whole = "5.1.1 No user here 5.1.1 by this name 5.1.1 see https://x.example/" if text is None else text
     assert list(ReplyParser().feed(data)) == [Reply(code, whole)]
 
 
@@ -98,11 +98,11 @@ def test_a_reply_before_invalid_bytes_counts():
 @pytest.mark.parametrize(
     ("text", "enhanced"),
     [
-        ("5.1.1 nobody", "5.1.1"),
+        ("5.1.1 unknown user", "5.1.1"),
         ("5.7.515 Access denied", "5.7.515"),
         ("4.7.0", "4.7.0"),
-        ("5.1.1: nobody", ""),
-        ("nobody 5.1.1", ""),
+        ("5.1.1: unknown user", ""),
+        ("unknown user 5.1.1", ""),
         ("3.0.0 what", ""),
         ("5.1.1.2 a version", ""),
         ("", ""),

@@ -100,12 +100,12 @@ def test_every_recipient_gets_one_message(offers, connections):
 
 def test_a_refused_recipient_does_not_delay_the_next():
     """Without PIPELINING every command, RSET too, still waits for its reply."""
-    rule = lambda step: "550 5.1.1 nobody" if step.stage == "rcpt" and step.before % 2 else None  # noqa: E731
+    rule = lambda step: "550 5.1.1 unknown user" if step.stage == "rcpt" and step.before % 2 else None  # noqa: E731
     for offers in (OFFERS, ONE_BY_ONE):
         with SmtpServer(rule, offers=offers) as smtp:
             queue = Queue(20)
             assert send(smtp, queue) is None
-        assert Counter(str(outcome.reply) for outcome in queue.refused()) == {"550 5.1.1 nobody": 10}
+        assert Counter(str(outcome.reply) for outcome in queue.refused()) == {"550 5.1.1 unknown user": 10}
         assert (len(queue.sent()), smtp.too_early) == (10, [])
 
 
@@ -114,8 +114,8 @@ def test_a_server_that_refuses_a_recipient_but_asks_for_content_gets_an_empty_on
 
     def rule(step):
         if step.stage == "rcpt" and "r1@" in step.words:
-            return "550 5.1.1 nobody"
-        return "354 for nobody, then" if step.stage == "data" and step.before == 1 else None
+            return "550 5.1.1 unknown user"
+        return "354 go ahead" if step.stage == "data" and step.before == 1 else None
 
     with SmtpServer(rule) as smtp:
         queue = Queue(3)
@@ -261,13 +261,13 @@ def test_a_refusal_counts_though_the_server_hangs_up_after_it():
 
     def rule(step):
         if step.stage == "rcpt" and "r0@" in step.words:
-            return "550 5.1.1 nobody"
+            return "550 5.1.1 unknown user"
         return Fault.HANG_UP if step.stage == "data" and step.message == 1 and step.before == 0 else None
 
     with SmtpServer(rule) as smtp:
         queue = Queue(5)
         assert send(smtp, queue) is None
-    assert [(o.mail.id, str(o.reply), o.stage) for o in queue.refused()] == [(1, "550 5.1.1 nobody", Stage.RCPT)]
+    assert [(o.mail.id, str(o.reply), o.stage) for o in queue.refused()] == [(1, "550 5.1.1 unknown user", Stage.RCPT)]
     assert len(queue.sent()) == 4
 
 

@@ -14,7 +14,8 @@ CONTENT = b"Subject: %d\r\n\r\nbody\r\n"
 #: The replies of a server to each command; most are a success.
 REPLIES = {
     b"MAIL": [b"250 2.1.0 ok"] * 6 + [b"451 later", b"550 5.7.1 not you", b"421 4.3.2 closing"],
-    b"RCPT": [b"250 2.1.5 ok"] * 6 + [b"450 4.2.0 grey", b"550-5.1.1 nobody\r\n550 5.1.1 here", b"421 4.3.2 closing"],
+    b"RCPT": [b"250 2.1.5 ok"] * 6
+    + [b"450 4.2.0 grey", b"550-5.1.1 unknown\r\n550 5.1.1 user", b"421 4.3.2 closing"],
     b"DATA": [b"354 go on"] * 6 + [b"451 later", b"554 no", b"421 4.3.2 closing"],
     b"": [b"250 2.0.0 kept"] * 6 + [b"451 later", b"552 5.2.2 full", b"421 4.3.2 closing"],
 }
@@ -238,10 +239,10 @@ def test_a_message_takes_one_round_trip():
 
 def test_the_first_refusal_is_the_outcome():
     """Later replies only follow from it; the transaction is ended, even if the server asks for content."""
-    session, events = converse("250 ok", "550 5.1.1 nobody", "503 5.5.1 no recipients")
+    session, events = converse("250 ok", "550 5.1.1 unknown user", "503 5.5.1 no recipients")
     assert [(e.reply.code, e.stage) for e in events] == [(550, Stage.RCPT)]
     assert session.outgoing[-1] == b"RSET\r\n"
-    session, events = converse("250 ok", "550 5.1.1 nobody", "354 for nobody")
+    session, events = converse("250 ok", "550 5.1.1 unknown user", "354 go ahead")
     assert [(e.reply.code, e.stage) for e in events] == [(550, Stage.RCPT)]
     assert list(session.outgoing)[-2:] == [b".\r\n", b"RSET\r\n"]
 
@@ -264,7 +265,7 @@ def test_a_reply_that_does_not_fit_its_command_ends_the_connection(replies):
 
 def test_a_refusal_counts_after_a_disconnect_though_more_replies_were_due():
     """Some servers close the connection after a refusal."""
-    session, events = converse("250 ok", "550 5.1.1 nobody")
+    session, events = converse("250 ok", "550 5.1.1 unknown user")
     assert events == []
     refusal = session.pending_refusal()
     assert (refusal.mail, refusal.reply.code, refusal.stage) == (mail(0), 550, Stage.RCPT)
