@@ -78,7 +78,7 @@ def _config(config: Config) -> Iterator[Diagnostic]:
 def _seen(found: Survey, context: Context, team: Workers) -> list[_Seen]:
     """Return what shows of public posts when they are rendered, in the order of paths."""
     public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
-    contents = [(post, found.readings[post.path].content) for post in public]
+    contents = [(post, found.readings[post.path].content_digest) for post in public]
     parts = [contents[at : at + _PART] for at in range(0, len(contents), _PART)]
     seen: list[_Seen] = []
     for part in team.map(partial(_seen_part, found.config), parts, long=len(contents) >= _MANY):

@@ -36,10 +36,10 @@ class CachedPost(msgspec.Struct, frozen=True, array_like=True):
     path: str
     stamp: Stamp
     #: Digest of its bytes.
-    content: str
+    content_digest: str
     #: None if the file is not a post; then there is an outcome.
     post: Post | None
-    verdict: PostOutcome | None = None
+    outcome: PostOutcome | None = None
 
 
 class _Frame(msgspec.Struct, array_like=True):
@@ -59,9 +59,9 @@ class PostCache:
         self._folder, self._header = folder, _MAGIC + build.encode() + b"\n"
         self._file = folder / "posts"
         #: By path.
-        self.readings: dict[str, CachedPost] = {}
+        self.posts: dict[str, CachedPost] = {}
         #: By the text digests of two posts.
-        self.likeness: dict[tuple[str, str], TextSimilarity] = {}
+        self.similarities: dict[tuple[str, str], TextSimilarity] = {}
         #: Problems with the cache, as messages.
         self.warnings: list[str] = []
         #: Inode and size of the file that was loaded.
@@ -93,14 +93,14 @@ class PostCache:
                 frame = _decoder.decode(line[9:])
             except (ValueError, msgspec.DecodeError):
                 self._warn("is damaged")
-                self.readings.clear()
-                self.likeness.clear()
+                self.posts.clear()
+                self.similarities.clear()
                 return False
             self._frames += 1
-            self.readings.update((post.path, post) for post in frame.posts)
+            self.posts.update((post.path, post) for post in frame.posts)
             for path in frame.removed:
-                self.readings.pop(path, None)
-            self.likeness.update(((one, other), similarity) for one, other, similarity in frame.similarities)
+                self.posts.pop(path, None)
+            self.similarities.update(((one, other), similarity) for one, other, similarity in frame.similarities)
         return True
 
     def _warn(self, problem: str) -> None:
@@ -123,7 +123,10 @@ class PostCache:
         return now - (_COARSE_TICK if now % _SECOND == 0 else _TICK)
 
     def save(
-        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
+        self,
+        fresh: Mapping[str, CachedPost],
+        removed: list[str],
+        similarities: Mapping[tuple[str, str], TextSimilarity],
     ) -> None:
         """Store the results of this run, unless another process has changed the file since it was loaded."""
         if not self._keep:
@@ -132,7 +135,7 @@ class PostCache:
             self._create_folder()
             with _try_lock(self._folder) as is_locked:
                 if is_locked and self._is_as_loaded():
-                    self._write(fresh, gone, likeness)
+                    self._write(fresh, removed, similarities)
         except OSError as e:
             reason = e.strerror or str(e)
             self.warnings.append(
@@ -175,24 +178,29 @@ class PostCache:
         return self._loaded == (status.st_ino, status.st_size)
 
     def _write(
-        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
+        self,
+        fresh: Mapping[str, CachedPost],
+        removed: list[str],
+        similarities: Mapping[tuple[str, str], TextSimilarity],
     ) -> None:
-        self.readings.update(fresh)
-        for path in gone:
-            self.readings.pop(path, None)
-        self.likeness.update(likeness)
-        is_small = len(fresh) <= _FRAME and self._frames < _MOST_FRAMES * (1 + len(self.readings) // _FRAME)
+        self.posts.update(fresh)
+        for path in removed:
+            self.posts.pop(path, None)
+        self.similarities.update(similarities)
+        is_small = len(fresh) <= _FRAME and self._frames < _MOST_FRAMES * (1 + len(self.posts) // _FRAME)
         if self._loaded is not None and is_small:
-            pairs = [(one, other, similarity) for (one, other), similarity in likeness.items()]
+            pairs = [(one, other, similarity) for (one, other), similarity in similarities.items()]
             with self._file.open("ab") as file:
-                file.write(_encode(_Frame(list(fresh.values()), gone, pairs)))
+                file.write(_encode(_Frame(list(fresh.values()), removed, pairs)))
         else:
             self._rewrite()
 
     def _rewrite(self) -> None:
-        posts = list(self.readings.values())
+        posts = list(self.posts.values())
         digests = {post.post.text_digest for post in posts if post.post}
-        pairs = [(a, b, similarity) for (a, b), similarity in self.likeness.items() if a in digests and b in digests]
+        pairs = [
+            (a, b, similarity) for (a, b), similarity in self.similarities.items() if a in digests and b in digests
+        ]
         # Pairs come first: a post that is in the cache counts as compared with all other posts in it.
         frames = [_Frame([], [], pairs)]
         frames += [_Frame(posts[n : n + _FRAME], [], []) for n in range(0, len(posts), _FRAME)]

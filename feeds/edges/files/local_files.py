@@ -14,7 +14,7 @@ class LocalFiles:
         self._site_url, self._roots, self._posts = site_url, [str(root) for root in roots], str(posts)
         self._sizes: dict[str, int | None] = {}
         #: Every path that was checked: if one changes, a size may change.
-        self.looked_at: list[str] = []
+        self.checked_paths: list[str] = []
 
     def size(self, url: str, post_url: str, post_path: str) -> int | None:
         """Return the size in bytes of the file at *url*; None if it is on another site or not found here.
@@ -38,7 +38,7 @@ class LocalFiles:
         return next((size for size in map(self._file_size, paths) if size is not None), None)
 
     def _file_size(self, path: str) -> int | None:
-        self.looked_at.append(path)
+        self.checked_paths.append(path)
         try:
             status = os.stat(path)  # noqa: PTH116 - as above
         except OSError:

@@ -48,7 +48,7 @@ class Workers:
             self._pool = None
             yield from map(work, parts[done:])
 
-    def meanwhile(self, work: Callable[[], None]) -> None:
+    def preload(self, work: Callable[[], None]) -> None:
         """Let every process that is started do *work*, such as loading modules, while it has nothing else to do."""
         for _ in range(self._processes if self._pool is not None else 0):
             self._pool.submit(work)

@@ -55,11 +55,11 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return what a post says; raises as `shown` does."""
-        return render_unchanged(self.config, post.path, self.readings[post.path].content)
+        return render_unchanged(self.config, post.path, self.readings[post.path].content_digest)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return what every post says that can be shown, by path, without its HTML."""
-        contents = [(path, reading.content) for path, reading in self.readings.items() if reading.post]
+        contents = [(path, reading.content_digest) for path, reading in self.readings.items() if reading.post]
         found: dict[str, Text] = {}
         for part in team.map(partial(_said, self.config), _parts(contents, _PART), long=len(contents) >= _MANY):
             found.update(part)
@@ -137,23 +137,23 @@ def survey_posts(
         cache.load()
     moment = cache.trust_threshold()
     scanned = options.scan or scan_folder(str(_posts_folder(config)))
-    readings, fresh = _readings(config, scanned, cache.readings, team, progress)
+    readings, fresh = _readings(config, scanned, cache.posts, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
     if options.meanwhile is not None:
-        team.meanwhile(options.meanwhile)
+        team.preload(options.meanwhile)
     build_ = partial(
         catalogue.build_catalogue,
         list(_understood(readings, refused or {})),
         now=now,
         known=known,
         settings=config.settings,
-        likeness=cache.likeness | likeness,
+        likeness=cache.similarities | likeness,
         slugs=slugs,
     )
     found = build_()
     if config.settings.tags.suggest == "apply":
         found = build_(extra_tags=_suggested(config, found, readings, cache, progress))
-    gone = [path for path in cache.readings if path not in readings]
+    gone = [path for path in cache.posts if path not in readings]
     kept = {path: with_trusted_stamp(readings[path], moment) for path in fresh}
     if fresh or gone or likeness:
         cache.save(kept, gone, likeness)
@@ -188,7 +188,7 @@ def _suggested(
     from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites that want it
     from feeds.jobs.posts.tags import suggest_missing_tags  # noqa: PLC0415 - as above
 
-    public = [(e.post.path, readings[e.post.path].content, e.tags) for e in found.entries]
+    public = [(e.post.path, readings[e.post.path].content_digest, e.tags) for e in found.entries]
     made_of = input_digest(public)
     known = kept.recall("suggested", made_of)
     if known is not None:
@@ -202,7 +202,7 @@ def _understood(readings: Mapping[str, CachedPost], refused: Mapping[str, str]) 
     for path, reading in readings.items():
         if path in refused:
             yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=refused[path])
-        elif found := reading.post or reading.verdict:
+        elif found := reading.post or reading.outcome:
             yield found
 
 
@@ -276,11 +276,11 @@ def _readings(
             found[path] = _read(config, _posts_folder(config), _File(path, stamp, ""))
         else:
             found[path] = reading or _NOTHING  # holds its place in the order
-            files.append(_File(path, stamp, reading.content if reading else ""))
+            files.append(_File(path, stamp, reading.content_digest if reading else ""))
     done = 0
     for encoded in team.map(partial(_read_part, config), _parts(files, _PART), long=len(files) >= _MANY):
         for reading in _decoder().decode(encoded):
-            same = reading.post is None and reading.verdict is None
+            same = reading.post is None and reading.outcome is None
             found[reading.path] = replace(found[reading.path], stamp=reading.stamp) if same else reading
             done += 1
         progress("Reading posts", done, len(files))
@@ -343,7 +343,8 @@ def _compared(
     posts = [reading.post for reading in readings.values() if reading.post]
     new = {duplicates.text_key(post) for path in fresh if (post := readings[path].post)}
     pairs = {
-        duplicates.pair_key(a, b): (a.path, b.path) for a, b in duplicates.candidate_pairs(posts, new, kept.likeness)
+        duplicates.pair_key(a, b): (a.path, b.path)
+        for a, b in duplicates.candidate_pairs(posts, new, kept.similarities)
     }
     return dict(zip(pairs, _compare_pairs(config, list(pairs.values()), team, progress), strict=True))
 

@@ -37,8 +37,8 @@ def test_the_cache_returns_what_was_saved(tmp_path):
     """Posts have their dates in their own zones, and similarities are saved too."""
     save(tmp_path / "c", "a.md", "手紙.md", likeness={PAIR: SIMILARITY})
     found = load(tmp_path / "c")
-    assert found.readings == {"a.md": cached("a.md"), "手紙.md": cached("手紙.md")}
-    assert (found.likeness, found.warnings) == ({PAIR: SIMILARITY}, [])
+    assert found.posts == {"a.md": cached("a.md"), "手紙.md": cached("手紙.md")}
+    assert (found.similarities, found.warnings) == ({PAIR: SIMILARITY}, [])
 
 
 def test_a_small_change_is_appended_and_many_make_the_file_be_rewritten(tmp_path):
@@ -48,7 +48,7 @@ def test_a_small_change_is_appended_and_many_make_the_file_be_rewritten(tmp_path
     size = (folder / "posts").stat().st_size
     save(folder, "c.md", gone=["a.md"])
     assert (folder / "posts").stat().st_size > size
-    assert load(folder).readings.keys() == {"b.md", "c.md"}
+    assert load(folder).posts.keys() == {"b.md", "c.md"}
     for _ in range(20):
         save(folder, "c.md")
     assert (folder / "posts").stat().st_size < 4 * size
@@ -58,9 +58,9 @@ def test_a_cache_of_another_build_is_ignored_without_a_warning(tmp_path):
     """Another version, other libraries or other settings are not an error."""
     save(tmp_path / "c", "a.md", build="b1")
     found = load(tmp_path / "c", "b2")
-    assert (found.readings, found.warnings) == ({}, [])
+    assert (found.posts, found.warnings) == ({}, [])
     found.save({"b.md": cached("b.md")}, [], {})
-    assert load(tmp_path / "c", "b2").readings.keys() == {"b.md"}
+    assert load(tmp_path / "c", "b2").posts.keys() == {"b.md"}
 
 
 DAMAGES = {
@@ -80,12 +80,12 @@ def test_a_damaged_cache_is_a_warning_and_is_not_used(tmp_path, damage):
     save(folder, "a.md", "b.md")
     (folder / "posts").write_bytes(damage((folder / "posts").read_bytes()))
     found = load(folder)
-    assert found.readings == {}
+    assert found.posts == {}
     assert len(found.warnings) == 1
     assert "it is rebuilt from the posts" in found.warnings[0]
     found.save({"a.md": cached("a.md")}, [], {})
     again = load(folder)
-    assert (again.readings.keys(), again.warnings) == ({"a.md"}, [])
+    assert (again.posts.keys(), again.warnings) == ({"a.md"}, [])
 
 
 def test_a_process_does_not_overwrite_a_cache_that_another_has_changed(tmp_path):
@@ -95,7 +95,7 @@ def test_a_process_does_not_overwrite_a_cache_that_another_has_changed(tmp_path)
     one, other = load(folder), load(folder)
     one.save({"b.md": cached("b.md")}, [], {})
     other.save({"c.md": cached("c.md")}, ["a.md"], {})
-    assert load(folder).readings.keys() == {"a.md", "b.md"}
+    assert load(folder).posts.keys() == {"a.md", "b.md"}
 
 
 def test_a_cache_that_another_process_has_locked_is_not_written(tmp_path):
@@ -106,7 +106,7 @@ def test_a_cache_that_another_process_has_locked_is_not_written(tmp_path):
     fcntl.flock(number, fcntl.LOCK_EX)
     save(folder, "b.md")
     os.close(number)
-    assert load(folder).readings.keys() == {"a.md"}
+    assert load(folder).posts.keys() == {"a.md"}
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path):

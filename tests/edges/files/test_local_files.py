@@ -127,7 +127,7 @@ def test_only_paths_in_the_folders_of_the_site_are_checked(parts):
     finder = LocalFiles(SITE, *_missing_folders())
     finder.size(SITE + "/".join(parts), POST, "2026/rain.md")
     finder.size(POST + "/".join(parts), POST, "2026/rain.md")
-    for path in finder.looked_at:
+    for path in finder.checked_paths:
         assert path.startswith("nowhere/")
         assert ".." not in path.split("/")
 
@@ -143,8 +143,8 @@ def test_a_path_is_checked_once(tmp_path, files):
     (tmp_path / "site" / "static" / "pics" / "a.png").write_bytes(b"x" * 7)
     for _ in range(3):
         assert size(files, "https://example.com/pics/a.png") == 7
-    assert files.looked_at == [f"{tmp_path}/site/pics/a.png", f"{tmp_path}/site/static/pics/a.png"]
+    assert files.checked_paths == [f"{tmp_path}/site/pics/a.png", f"{tmp_path}/site/static/pics/a.png"]
     missing = LocalFiles(SITE, *_folders(tmp_path))
     for _ in range(3):
         assert size(missing, "https://example.com/none.png") is None
-    assert missing.looked_at == [f"{tmp_path}/site/{folder}none.png" for folder in ("", "static/", "public/")]
+    assert missing.checked_paths == [f"{tmp_path}/site/{folder}none.png" for folder in ("", "static/", "public/")]

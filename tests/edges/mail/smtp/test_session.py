@@ -14,8 +14,7 @@ CONTENT = b"Subject: %d\r\n\r\nbody\r\n"
 #: The replies of a server to each command; most are a success.
 REPLIES = {
     b"MAIL": [b"250 2.1.0 ok"] * 6 + [b"451 later", b"550 5.7.1 not you", b"421 4.3.2 closing"],
-    b"RCPT": [b"250 2.1.5 ok"] * 6
-    + [b"450 4.2.0 grey", b"550-5.1.1 unknown\r\n550 5.1.1 user", b"421 4.3.2 closing"],
+    b"RCPT": [b"250 2.1.5 ok"] * 6 + [b"450 4.2.0 grey", b"550-5.1.1 unknown\r\n550 5.1.1 user", b"421 4.3.2 closing"],
     b"DATA": [b"354 go on"] * 6 + [b"451 later", b"554 no", b"421 4.3.2 closing"],
     b"": [b"250 2.0.0 kept"] * 6 + [b"451 later", b"552 5.2.2 full", b"421 4.3.2 closing"],
 }
