@@ -30,9 +30,9 @@ sys.path.insert(0, str(HERE.parent))
 from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests are next to the package
 from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
-from tests.disk import disk, filled, small  # noqa: E402 - as above
+from tests.disk import disk, small_disk, without_space  # noqa: E402 - as above
 from tests.mailing import Mailing, addresses, configured, subscribe  # noqa: E402 - as above
-from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, offering  # noqa: E402 - as above
+from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, ehlo_reply  # noqa: E402 - as above
 from tests.test_crashes import ended, killed, started, until_taken  # noqa: E402 - as above
 
 READERS, CONNECTIONS = 200, 4
@@ -86,7 +86,7 @@ def counted(mailing: Mailing) -> tuple[int, int]:
     for copies in mailing.server.copies():
         if len({copy.message_id for copy in copies}) > 1:
             sys.exit("a copy has another Message-ID")
-    return len(mailing.fared()) - len(mailing.server.counts()), mailing.server.doubled()
+    return len(mailing.deliveries()) - len(mailing.server.counts()), mailing.server.duplicates()
 
 
 # Servers ----------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def changing() -> Rule:
     """Return a rule that drops connections, and offers other extensions after each reconnect."""
     offers = [("PIPELINING", "8BITMIME"), ("8BITMIME",), ("SMTPUTF8",), ("PIPELINING", "SMTPUTF8")]
     drops = often("data", Fault.HANG_UP)
-    return lambda step: offering(*offers[step.before % 4]) if step.stage == "ehlo" else drops(step)
+    return lambda step: ehlo_reply(*offers[step.before % 4]) if step.stage == "ehlo" else drops(step)
 
 
 #: By the name of the fault: a function that makes the rule of a run, and how many letters may double in a run.
@@ -175,14 +175,14 @@ def power(runs: int) -> Row:
         with (
             tempfile.TemporaryDirectory() as folder,
             disk(Path(folder)) as found,
-            under_way(2000, found.place) as mailing,
+            under_way(2000, found.path) as mailing,
         ):
             mailing.server.pace = 0.004
             process = started(mailing.site.folder)
             until_taken(mailing.server, 1, process)
             time.sleep(random.uniform(0.2, 0.8))
             since = found.lose_power(process)
-            allowed += sum(taken.at >= since for taken in mailing.server.taken) + CONNECTIONS
+            allowed += sum(message.at >= since for message in mailing.server.accepted) + CONNECTIONS
             gone, twice = finished(mailing)
         lost, doubled = lost + gone, doubled + twice
     return Row("power is lost", runs, 2000, lost, doubled, allowed)
@@ -192,11 +192,15 @@ def full_disk(runs: int) -> Row:
     """Fill the disk while an issue is sent."""
     lost = doubled = 0
     for _ in range(runs):
-        with tempfile.TemporaryDirectory() as folder, small(Path(folder)) as place, under_way(600, place) as mailing:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            small_disk(Path(folder)) as place,
+            under_way(600, place) as mailing,
+        ):
             mailing.server.pace = 0.002
             process = started(mailing.site.folder)
             until_taken(mailing.server, 50, process)
-            with filled(place, process.pid):
+            with without_space(place, process.pid):
                 ended(process)
             gone, twice = finished(mailing)
         lost, doubled = lost + gone, doubled + twice
@@ -238,15 +242,15 @@ def yesterday(runs: int) -> Row:
             gone, _ = finished(mailing)
             shutil.copy(file.with_name("yesterday.db"), file)
             mailing.publish()
-            lost, doubled = lost + gone, doubled + mailing.server.doubled()
+            lost, doubled = lost + gone, doubled + mailing.server.duplicates()
     return Row("the store is yesterday's", runs, READERS, lost, doubled, 0)
 
 
 def rows(runs: int, killings: int) -> Iterator[Row]:
     """Yield the results of all faults."""
-    connect._PATIENCE = _SHORT  # noqa: SLF001 - minutes in production
+    connect._TIMEOUT = _SHORT  # noqa: SLF001 - minutes in production
     sender._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
-    session.PATIENCE.update(dict.fromkeys(Stage, _SHORT))
+    session.TIMEOUTS.update(dict.fromkeys(Stage, _SHORT))
     yield kills(killings)
     yield power(runs)
     yield full_disk(runs)

@@ -1,4 +1,4 @@
-"""A certificate authority of our own, for servers on loopback."""
+"""A certificate authority for servers on loopback."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,30 +12,31 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs certificates; whoever trusts `file` trusts them."""
+    """Signs certificates; `file` is its own certificate."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
         self.file = folder / "authority.pem"
-        made = self._made(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        own = self._sign(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, host: str = "127.0.0.1") -> ssl.SSLContext:
-        """Return what a server at *host* needs."""
+    def server_context(self, host: str = "127.0.0.1") -> ssl.SSLContext:
+        """Return the TLS context of a server at *host*, with a new certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-        made = self._made(x509.Name([]), key, x509.SubjectAlternativeName([name]), critical=True)
+        certificate = self._sign(x509.Name([]), key, x509.SubjectAlternativeName([name]), critical=True)
         file = self._folder / f"{host}.pem"
         private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, *private) + made.public_bytes(serialization.Encoding.PEM)
+            key.private_bytes(serialization.Encoding.PEM, *private)
+            + certificate.public_bytes(serialization.Encoding.PEM)
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
 
-    def _made(
+    def _sign(
         self, name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType, *, critical: bool
     ) -> x509.Certificate:
         now = datetime.now(UTC)

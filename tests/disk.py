@@ -1,8 +1,8 @@
-"""A disk that can lose power: what was written and not brought to it (fsync) is gone.
+"""A disk that can lose power: data that was written but not synced (fsync) is lost.
 
-As root it is a file system of its own in a file (ext4 on a loop device): the file holds what has reached the device,
-what is still in memory is not in it. Elsewhere it is a folder, and a power loss brings back its files as they were up
-to a quarter of a second before, which is what we promise.
+For root it is a file system in a file (ext4 on a loop device): the file has the data that reached the device, and not
+the data that is still in memory. For other users it is a folder, and a power loss restores its files as they were a
+quarter of a second before, which is what the program promises.
 """
 
 import os
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SIZE = 48_000_000
-#: Without a commit of its own every few seconds: what is not asked for is not written.
+#: Without the usual commit every few seconds: only data that is synced is written.
 _OPTIONS = "loop,commit=600,noatime"
 _PROMISED = 0.25
 
@@ -24,59 +24,59 @@ _PROMISED = 0.25
 class Device:
     """A file system on a loop device."""
 
-    def __init__(self, place: Path) -> None:
-        self.place, self._image = place, place.with_name("image")
+    def __init__(self, path: Path) -> None:
+        self.path, self._image = path, path.with_name("image")
         with self._image.open("wb") as file:
             file.truncate(_SIZE)
         _run("mkfs.ext4", "-q", "-F", str(self._image))
-        _run("mount", "-o", _OPTIONS, str(self._image), str(place))
+        _run("mount", "-o", _OPTIONS, str(self._image), str(path))
 
     def lose_power(self, process: subprocess.Popen[str]) -> float:
-        """End a process and bring back what had reached the device; return since when something may be missing."""
+        """Kill a process and restore what had reached the device; return the time after which data may be missing."""
         process.send_signal(signal.SIGSTOP)
-        moment, copy = time.monotonic(), self._image.with_name("copy")
+        stopped_at, copy = time.monotonic(), self._image.with_name("copy")
         shutil.copyfile(self._image, copy)
         _kill(process)
         self.close()
         copy.rename(self._image)
-        _run("mount", "-o", _OPTIONS, str(self._image), str(self.place))
-        return moment - _PROMISED
+        _run("mount", "-o", _OPTIONS, str(self._image), str(self.path))
+        return stopped_at - _PROMISED
 
     def close(self) -> None:
-        _run("umount", str(self.place))
+        _run("umount", str(self.path))
 
 
 class Folder:
-    """Files of a folder, as they were a moment ago."""
+    """A folder whose files can be restored as they were a moment ago."""
 
-    def __init__(self, place: Path) -> None:
-        self.place, self._copy = place, place.with_name("copy")
+    def __init__(self, path: Path) -> None:
+        self.path, self._copy = path, path.with_name("copy")
 
     def lose_power(self, process: subprocess.Popen[str]) -> float:
-        """End a process and bring back what was there a moment before; return when that was."""
+        """Kill a process and restore the files of a moment before; return the time of that moment."""
         process.send_signal(signal.SIGSTOP)
-        moment = time.monotonic()
-        shutil.copytree(self.place, self._copy, ignore=shutil.ignore_patterns("*-shm"))
+        stopped_at = time.monotonic()
+        shutil.copytree(self.path, self._copy, ignore=shutil.ignore_patterns("*-shm"))
         process.send_signal(signal.SIGCONT)
         time.sleep(_PROMISED)
         _kill(process)
-        shutil.rmtree(self.place)
-        self._copy.rename(self.place)
-        return moment
+        shutil.rmtree(self.path)
+        self._copy.rename(self.path)
+        return stopped_at
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 @contextmanager
 def disk(folder: Path) -> Iterator[Device | Folder]:
-    """Hold one open at *folder*`/disk`."""
-    place = folder / "disk"
-    place.mkdir()
+    """Mount a disk at *folder*`/disk`."""
+    path = folder / "disk"
+    path.mkdir()
     try:
-        found: Device | Folder = Device(place) if os.geteuid() == 0 else Folder(place)
+        found: Device | Folder = Device(path) if os.geteuid() == 0 else Folder(path)
     except (OSError, subprocess.CalledProcessError):  # a container without loop devices
-        found = Folder(place)
+        found = Folder(path)
     try:
         yield found
     finally:
@@ -84,29 +84,29 @@ def disk(folder: Path) -> Iterator[Device | Folder]:
 
 
 @contextmanager
-def small(folder: Path) -> Iterator[Path]:
-    """Hold a folder open that has little room, if we may mount one."""
-    place = folder / "small"
-    place.mkdir()
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount a disk of 16 MB at *folder*`/small`; for users other than root it is a folder."""
+    path = folder / "small"
+    path.mkdir()
     if os.geteuid():
-        yield place
+        yield path
         return
-    _run("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place))
+    _run("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(path))
     try:
-        yield place
+        yield path
     finally:
-        _run("umount", str(place))
+        _run("umount", str(path))
 
 
 @contextmanager
-def filled(place: Path, process: int) -> Iterator[None]:
-    """Leave no room in a small folder, or let a process write no file that is longer than the longest there is."""
+def without_space(path: Path, process: int) -> Iterator[None]:
+    """Fill a small disk; for users other than root let a process write no file longer than the longest there."""
     if os.geteuid():
-        longest = max(file.stat().st_size for file in place.iterdir())
+        longest = max(file.stat().st_size for file in path.iterdir())
         resource.prlimit(process, resource.RLIMIT_FSIZE, (longest, longest))
         yield
         return
-    file = place / "filler"
+    file = path / "filler"
     with suppress(OSError), file.open("wb", 0) as filler:
         while True:
             filler.write(bytes(4096))

@@ -1,4 +1,4 @@
-"""A name server for a few names, on 127.0.0.1, for as long as a test takes: UDP, and TCP for what UDP cannot carry."""
+"""A name server on 127.0.0.1 for a few names, by UDP and TCP."""
 
 import socket
 import threading
@@ -14,19 +14,19 @@ import dns.rrset
 
 from feeds.edges.net.dns import Resolver
 
-#: By name and type: records as zone files have them, or the name of a fault (`SERVFAIL`), `silence`, or `noise` by TCP.
+#: By name and type: records in the form of zone files, or a response code (`SERVFAIL`), `silence`, or `noise` (by TCP).
 Records = Mapping[tuple[str, str], list[str] | str]
 
 
 class NameServer:
-    """Answers from its records; every other name exists not."""
+    """Answers from its records; every other name does not exist."""
 
     def __init__(self, records: Records | None = None) -> None:
         self.records = dict(records or {})
-        #: What was asked: name and type.
-        self.asked: list[tuple[str, str]] = []
-        #: Whether answers are cut as if they were too long for UDP.
-        self.cuts = False
+        #: Name and type of each query.
+        self.queries: list[tuple[str, str]] = []
+        #: Whether answers by UDP are truncated.
+        self.truncates = False
         tcp = _Tcp(("127.0.0.1", 0), _OverTcp)
         self.port = tcp.server_address[1]
         self._servers = (tcp, _Udp(("127.0.0.1", self.port), _OverUdp))
@@ -36,23 +36,23 @@ class NameServer:
         for thread in self._threads:
             thread.start()
 
-    def resolver(self, **named: float) -> Resolver:
-        """Return what asks this server and no other."""
-        return Resolver("127.0.0.1", self.port, **named)
+    def resolver(self, **options: float) -> Resolver:
+        """Return a resolver that queries this server only."""
+        return Resolver("127.0.0.1", self.port, **options)
 
-    def answer(self, question: bytes, *, udp: bool) -> bytes | None:
-        """Return the answer to a question; None for silence."""
-        asked = dns.message.from_wire(question)
-        name, kind = asked.question[0].name, dns.rdatatype.to_text(asked.question[0].rdtype)
+    def answer(self, data: bytes, *, udp: bool) -> bytes | None:
+        """Return the answer to a query; None for silence."""
+        query = dns.message.from_wire(data)
+        name, kind = query.question[0].name, dns.rdatatype.to_text(query.question[0].rdtype)
         text = name.to_text(omit_final_dot=True).lower()
-        self.asked.append((text, kind))
+        self.queries.append((text, kind))
         found = self.records.get((text, kind))
         if found == "silence":
             return None
         if found == "noise" and not udp:
             return b"HTTP/1.1 400"
-        answer = dns.message.make_response(asked, recursion_available=True)
-        if found == "noise" or (found and udp and self.cuts):
+        answer = dns.message.make_response(query, recursion_available=True)
+        if found == "noise" or (found and udp and self.truncates):
             answer.flags |= dns.flags.TC
         elif isinstance(found, str):
             answer.set_rcode(dns.rcode.from_text(found))
@@ -74,12 +74,12 @@ class NameServer:
 
 
 def quoted(text: str) -> str:
-    """Return a TXT record as zone files have it: strings of at most 255 characters."""
+    """Return a TXT record in the form of zone files: strings of at most 255 characters."""
     return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
 
 
-def silent() -> socket.socket:
-    """Return a socket that takes questions and never answers."""
+def silent_socket() -> socket.socket:
+    """Return a UDP socket that receives queries and never answers."""
     found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     found.bind(("127.0.0.1", 0))
     return found
@@ -95,13 +95,13 @@ class _Tcp(TCPServer):
 
 class _OverUdp(BaseRequestHandler):
     def handle(self) -> None:
-        question, back = self.request
-        if answer := self.server.owner.answer(question, udp=True):
-            back.sendto(answer, self.client_address)
+        data, udp = self.request
+        if answer := self.server.owner.answer(data, udp=True):
+            udp.sendto(answer, self.client_address)
 
 
 class _OverTcp(BaseRequestHandler):
-    """A message after its length (RFC 1035 section 4.2.2)."""
+    """Each message follows its length (RFC 1035 section 4.2.2)."""
 
     def handle(self) -> None:
         with self.request.makefile("rb") as stream:

@@ -1,4 +1,4 @@
-"""A small WebSub hub (W3C 2018), a subscriber and a web server, on 127.0.0.1, for as long as a test takes."""
+"""A small WebSub hub (W3C 2018), a WebSub subscriber and a web server on 127.0.0.1."""
 
 import hashlib
 import hmac
@@ -13,22 +13,22 @@ from typing import Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 #: Status, content, headers.
-Answer = tuple[int, bytes, dict[str, str]]
+Response = tuple[int, bytes, dict[str, str]]
 _TYPES = {".xml": "application/xml", ".json": "application/json", ".html": "text/html"}
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Asks whoever owns the server."""
+    """Passes requests to the owner of the server."""
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        self._answer(*self.server.owner.got(unquote(parts.path), dict(parse_qsl(parts.query))))
+        self._respond(*self.server.owner.get(unquote(parts.path), dict(parse_qsl(parts.query))))
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(*self.server.owner.posted(content, dict(self.headers)))
+        self._respond(*self.server.owner.post(content, dict(self.headers)))
 
-    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+    def _respond(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(content))} | headers).items():
             self.send_header(name, value)
@@ -36,18 +36,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
-    owner: "Served"
+    owner: "LocalServer"
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing: who asks may go before the answer comes."""
+        """Print nothing: a client may close the connection before the response."""
 
 
-class Served:
-    """Something that answers on a port of this machine."""
+class LocalServer:
+    """An HTTP server on a port of this machine."""
 
     def __init__(self, port: int = 0) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -57,12 +57,12 @@ class Served:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
-    def got(self, _path: str, _query: dict[str, str]) -> Answer:
-        """Answer a GET."""
+    def get(self, _path: str, _query: dict[str, str]) -> Response:
+        """Return the response to a GET."""
         return 404, b"", {}
 
-    def posted(self, _content: bytes, _headers: dict[str, str]) -> Answer:
-        """Answer a POST."""
+    def post(self, _content: bytes, _headers: dict[str, str]) -> Response:
+        """Return the response to a POST."""
         return 405, b"", {}
 
     def close(self) -> None:
@@ -77,14 +77,14 @@ class Served:
         self.close()
 
 
-class Web(Served):
-    """Serves a folder as it is at each moment."""
+class Web(LocalServer):
+    """Serves the files of a folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
 
-    def got(self, path: str, _query: dict[str, str]) -> Answer:
+    def get(self, path: str, _query: dict[str, str]) -> Response:
         try:
             content = (self.folder / path.lstrip("/")).read_bytes()
         except OSError:
@@ -92,28 +92,28 @@ class Web(Served):
         return 200, content, {"Content-Type": _TYPES.get(Path(path).suffix, "text/plain")}
 
 
-class Hub(Served):
-    """Verifies intent, fetches what has changed, and sends all of it to whoever subscribed (sections 5 to 7)."""
+class Hub(LocalServer):
+    """Verifies subscriptions, and sends a document that has changed to its subscribers (WebSub sections 5 to 7)."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
-        #: The addresses that were said to have changed, and what was said with them.
+        #: The URLs of all pings, and the forms and headers that they came with.
         self.pings: list[str] = []
         self.forms: list[dict[str, str]] = []
         self.heads: list[dict[str, str]] = []
-        #: By topic and callback: the secret.
+        #: The secret, by topic and callback.
         self.subscriptions: dict[tuple[str, str], str] = {}
-        #: What a publisher is answered.
+        #: The response to a publisher.
         self.status, self.headers = 202, {}
-        #: While it is clear, nobody is answered.
+        #: While it is clear, no request gets a response.
         self.answers = threading.Event()
         self.answers.set()
 
-    def posted(self, content: bytes, headers: dict[str, str]) -> Answer:
+    def post(self, content: bytes, headers: dict[str, str]) -> Response:
         self.answers.wait(10)
         form = dict(parse_qsl(content.decode()))
         if form.get("hub.mode") == "subscribe":
-            return (202 if self._verified(form) else 404), b"", {}
+            return (202 if self._verify(form) else 404), b"", {}
         self.forms.append(form)
         self.heads.append(headers)
         if form.get("hub.mode") != "publish" or "hub.url" not in form:
@@ -123,28 +123,28 @@ class Hub(Served):
             self._distribute(form["hub.url"])
         return self.status, b"", self.headers
 
-    def got(self, _path: str, _query: dict[str, str]) -> Answer:
+    def get(self, _path: str, _query: dict[str, str]) -> Response:
         return 200, b"a page about this hub", {}
 
-    def _verified(self, form: dict[str, str]) -> bool:
+    def _verify(self, form: dict[str, str]) -> bool:
         topic, callback, challenge = form["hub.topic"], form["hub.callback"], secrets.token_hex()
-        asked = {"hub.mode": "subscribe", "hub.topic": topic, "hub.challenge": challenge, "hub.lease_seconds": "864000"}
+        query = {"hub.mode": "subscribe", "hub.topic": topic, "hub.challenge": challenge, "hub.lease_seconds": "864000"}
         try:
-            with urllib.request.urlopen(f"{callback}?{urlencode(asked)}", timeout=5) as answer:
-                meant = answer.read().decode() == challenge
+            with urllib.request.urlopen(f"{callback}?{urlencode(query)}", timeout=5) as response:
+                is_confirmed = response.read().decode() == challenge
         except urllib.error.HTTPError as error:
             error.close()
             return False
-        if meant:
+        if is_confirmed:
             self.subscriptions[topic, callback] = form.get("hub.secret", "")
-        return meant
+        return is_confirmed
 
     def _distribute(self, topic: str) -> None:
-        callbacks = {callback: secret for (wanted, callback), secret in self.subscriptions.items() if wanted == topic}
+        callbacks = {callback: secret for (one, callback), secret in self.subscriptions.items() if one == topic}
         if not callbacks:
             return
-        with urllib.request.urlopen(topic, timeout=5) as answer:
-            content, kind = answer.read(), answer.headers["Content-Type"]
+        with urllib.request.urlopen(topic, timeout=5) as response:
+            content, kind = response.read(), response.headers["Content-Type"]
         for callback, secret in callbacks.items():
             headers = {"Content-Type": kind, "Link": f'<{self.url}>; rel="hub", <{topic}>; rel="self"'}
             if secret:
@@ -158,17 +158,17 @@ class Hub(Served):
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a subscriber was sent."""
+    """A document that a subscriber received."""
 
     content: bytes
     link: str
     kind: str
 
 
-class Subscriber(Served):
-    """Wants one topic, and takes only what is signed with its secret."""
+class Subscriber(LocalServer):
+    """Subscribes to one topic, and accepts only documents that are signed with its secret."""
 
-    SECRET = "not told to anybody else"
+    SECRET = "known to the hub only"
 
     def __init__(self, topic: str) -> None:
         super().__init__()
@@ -176,21 +176,21 @@ class Subscriber(Served):
         self.received: list[Delivery] = []
 
     def subscribe(self, hub: str, topic: str = "") -> int:
-        """Ask the hub for a topic, our own unless told otherwise; return what it answers."""
+        """Subscribe to a topic, by default its own; return the status of the response."""
         form = {"hub.mode": "subscribe", "hub.topic": topic or self.topic, "hub.callback": self.url}
         data = urlencode(form | {"hub.secret": self.SECRET}).encode()
         try:
-            with urllib.request.urlopen(hub, data, timeout=5) as answer:
-                return int(answer.status)
+            with urllib.request.urlopen(hub, data, timeout=5) as response:
+                return int(response.status)
         except urllib.error.HTTPError as error:
             error.close()
             return error.code
 
-    def got(self, _path: str, query: dict[str, str]) -> Answer:
-        meant = query["hub.topic"] == self.topic
-        return (200, query["hub.challenge"].encode(), {}) if meant else (404, b"", {})
+    def get(self, _path: str, query: dict[str, str]) -> Response:
+        is_wanted = query["hub.topic"] == self.topic
+        return (200, query["hub.challenge"].encode(), {}) if is_wanted else (404, b"", {})
 
-    def posted(self, content: bytes, headers: dict[str, str]) -> Answer:
+    def post(self, content: bytes, headers: dict[str, str]) -> Response:
         if headers.get("X-Hub-Signature") == f"sha256={_signature(self.SECRET, content)}":
             self.received.append(Delivery(content, headers["Link"], headers["Content-Type"]))
         return 204, b"", {}

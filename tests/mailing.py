@@ -1,4 +1,4 @@
-"""A site with readers, a mail server that does what a test tells it, and a clock that the test moves."""
+"""A site with subscribers, a mail server with faults that a test decides, and a clock that the test moves."""
 
 import sqlite3
 from collections import Counter
@@ -24,25 +24,25 @@ _INSERT = (
 
 
 def addresses(number: int) -> list[str]:
-    """Return so many, in the order in which they get their letters."""
+    """Return *number* addresses, in the order in which they get their letters."""
     return [f"r{n:04}@example.org" for n in range(number)]
 
 
 def subscribe(
     folder: Path, emails: Iterable[str], *, lang: str | None = None, topics: str = "[]", url: str = URL
 ) -> None:
-    """Make people readers of the weekly letter, all at once."""
+    """Add subscribers of the weekly newsletter in one transaction."""
     with open_store(url, folder):
         pass
     with closing(sqlite3.connect(folder / url.removeprefix("sqlite:///"))) as db, db:
         first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM subscribers").fetchone()[0]
-        people = list(enumerate(emails, first))
-        db.executemany(_INSERT, [(n, email, email, lang) for n, email in people])
-        db.executemany("INSERT INTO subscriptions VALUES (?, 'weekly', ?)", [(n, topics) for n, _ in people])
+        rows = list(enumerate(emails, first))
+        db.executemany(_INSERT, [(n, email, email, lang) for n, email in rows])
+        db.executemany("INSERT INTO subscriptions VALUES (?, 'weekly', ?)", [(n, topics) for n, _ in rows])
 
 
 def configured(server: SmtpServer, *, mail: str = "", store: str = URL, **smtp: object) -> str:
-    """Return settings of a weekly letter that goes through *server* to its readers, and to nobody else."""
+    """Return the settings of a weekly newsletter that is sent through *server*, without copies."""
     keys = {"port": server.port, "connections": 1} | smtp
     lines = "".join(
         f'{key} = "{value}"\n' if isinstance(value, str) else f"{key} = {value}\n" for key, value in keys.items()
@@ -53,25 +53,25 @@ def configured(server: SmtpServer, *, mail: str = "", store: str = URL, **smtp: 
 
 @dataclass
 class Mailing:
-    """The weekly letter of a site on its way through a server."""
+    """A site that sends its weekly newsletter through a server."""
 
     site: SampleSite
     server: SmtpServer
     at: datetime = NOW
-    #: Whether the store is older than what was sent.
-    is_older: bool = False
+    #: Whether the database is older than what was sent.
+    has_old_store: bool = False
 
     def configure(self, **settings: object) -> None:
         self.site.configure(configured(self.server, **settings))
 
-    def publish(self, **wish: object) -> PublishReport:
-        return self.site.publish(NOW, clock=lambda: self.at, **wish)
+    def publish(self, **options: object) -> PublishReport:
+        return self.site.publish(NOW, clock=lambda: self.at, **options)
 
     def context(self) -> Context:
         return Context(clock=lambda: self.at, random_bytes=bytes)
 
     def resume(self) -> PublishReport:
-        """Go on at once, as `feeds resume` does."""
+        """Resume sending, as `feeds resume` does."""
         return resume.resume_sending(self.site.config, None, self.context())
 
     def cancel(self) -> None:
@@ -80,25 +80,25 @@ class Mailing:
     def wait(self, **span: float) -> None:
         self.at += timedelta(**span)
 
-    def fared(self) -> list[DeliveryResult]:
-        """How each delivery fared, in their order."""
+    def deliveries(self) -> list[DeliveryResult]:
+        """Return the result of each delivery, in their order."""
         return list(status.issue_recipients(self.site.config, None, 1))
 
     def states(self) -> Counter[str]:
-        return Counter(one.state.value for one in self.fared())
+        return Counter(one.state.value for one in self.deliveries())
 
     def answers(self) -> Counter[str]:
-        """What was said of those that are not sent."""
-        return Counter(one.answer for one in self.fared() if one.state.value != "sent")
+        """Count the last answers of deliveries that are not sent."""
+        return Counter(one.answer for one in self.deliveries() if one.state.value != "sent")
 
     def state(self) -> str:
-        """How far the issue has come."""
+        """Return the state of the issue."""
         with open_store(URL, self.site.folder) as store:
             return store.issues.load_issues()[0].state.value
 
     def check(self) -> None:
-        """What is said to be sent has arrived; every copy of a message has the same bytes."""
+        """Check that every sent delivery has arrived, and that all copies of a message have the same bytes."""
         arrived = self.server.counts()
-        assert {one.recipient for one in self.fared() if one.state.value == "sent"} <= set(arrived)
+        assert {one.recipient for one in self.deliveries() if one.state.value == "sent"} <= set(arrived)
         for copies in self.server.copies():
             assert len({copy.content for copy in copies}) == 1

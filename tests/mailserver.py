@@ -1,4 +1,4 @@
-"""A real Postfix that takes mail for one domain, and a real Dovecot that shows it, in one folder of this machine."""
+"""A real Postfix that accepts mail for one domain, and a real Dovecot that serves it by IMAP."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from pathlib import Path
 
 DOMAIN = "readers.test"
 PASSWORD = "letters"
-#: Why they cannot run here; empty where they can.
+#: Why they cannot run here; empty if they can.
 MISSING = (
     "Postfix and Dovecot are not installed"
     if shutil.which("postfix") is None or shutil.which("dovecot") is None
@@ -21,7 +21,7 @@ MISSING = (
     if os.geteuid()
     else ""
 )
-#: It logs to syslog, if there is one: its own log daemon may be started too late, and then everybody waits for it.
+#: It logs to syslog, if there is one: Postfix's own log daemon may start too late, and everything else waits for it.
 _MAIN = """compatibility_level = 3.6
 queue_directory = {folder}/queue
 data_directory = {folder}/data
@@ -94,7 +94,7 @@ service anvil {{
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where it listens."""
+    """The ports of both."""
 
     smtp: int
     imap: int
@@ -102,35 +102,35 @@ class MailServer:
 
 @contextmanager
 def running(folder: Path, settings: str = "") -> Iterator[MailServer]:
-    """Hold both open, in *folder*; *settings* are laid over those of Postfix."""
-    found = MailServer(_free(), _free())
+    """Run both with their files in *folder*; *settings* are added to those of Postfix."""
+    server = MailServer(_free_port(), _free_port())
     nobody = pwd.getpwnam("nobody")
-    about = {"folder": folder, "domain": DOMAIN, "uid": nobody.pw_uid, "gid": nobody.pw_gid, "password": PASSWORD}
-    about |= {"user": "nobody", "group": "nogroup"}
+    values = {"folder": folder, "domain": DOMAIN, "uid": nobody.pw_uid, "gid": nobody.pw_gid, "password": PASSWORD}
+    values |= {"user": "nobody", "group": "nogroup"}
     for name in ("config", "queue", "data", "mail", "run", "home"):
         (folder / name).mkdir()
     for name in ("mail", "home"):
         os.chown(folder / name, nobody.pw_uid, nobody.pw_gid)
-    for above in (folder, *folder.parents[:4]):
-        above.chmod(above.stat().st_mode | 0o055)
+    for parent in (folder, *folder.parents[:4]):
+        parent.chmod(parent.stat().st_mode | 0o055)
     shutil.chown(folder / "data", "postfix")
     config = folder / "config"
-    (config / "main.cf").write_text(_MAIN.format(**about) + settings, "utf-8")
-    (config / "master.cf").write_text(_MASTER.format(port=found.smtp), "utf-8")
-    (folder / "dovecot.conf").write_text(_DOVECOT.format(port=found.imap, **about), "utf-8")
+    (config / "main.cf").write_text(_MAIN.format(**values) + settings, "utf-8")
+    (config / "master.cf").write_text(_MASTER.format(port=server.smtp), "utf-8")
+    (folder / "dovecot.conf").write_text(_DOVECOT.format(port=server.imap, **values), "utf-8")
     _run("postfix", "-c", str(config), "start")
     dovecot = subprocess.Popen(["dovecot", "-F", "-c", str(folder / "dovecot.conf")])
     try:
-        for port in (found.smtp, found.imap):
+        for port in (server.smtp, server.imap):
             _wait_for(port)
-        yield found
+        yield server
     finally:
         dovecot.terminate()
         dovecot.wait(20)
         _run("postfix", "-c", str(config), "stop")
 
 
-def _free() -> int:
+def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
@@ -149,4 +149,4 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-    raise TimeoutError(f"nothing listens at {port}")
+    raise TimeoutError(f"nothing listens on port {port}")

@@ -1,10 +1,10 @@
-"""Messages as they come back, in the forms of servers and people."""
+"""Messages that come back to the bounces address, from servers and from people."""
 
 ADDRESS = "bounces@letters.example"
 
 
 def letter(token, leave="0" * 40):
-    """Return a letter as servers send it back."""
+    """Return a letter as servers return it."""
     return f"""From: Letters <letters@letters.example>
 To: ada@readers.example
 Message-ID: <weekly.3.{token}@letters.example>
@@ -16,12 +16,12 @@ Some words, and 5.1.1 among them.
 
 
 def block(action="failed", status="5.1.1", said="smtp; 550 5.1.1 <ada@readers.example>: no such user"):
-    """Return what a report says of one recipient (RFC 3464 section 2.3)."""
+    """Return the fields of one recipient in a delivery report (RFC 3464 section 2.3)."""
     return f"Final-Recipient: rfc822; ada@readers.example\nAction: {action}\nStatus: {status}\nDiagnostic-Code: {said}"
 
 
 def delivery_report(*blocks, to, returned, returned_as="message/rfc822", kind="delivery-status"):
-    """Return a delivery report as Postfix and most others write them."""
+    """Return a delivery report in the form of Postfix and most other servers."""
     fields = "\n\n".join(("Reporting-MTA: dns; mx.readers.example", *(blocks or [block()])))
     return f"""Return-Path: <>
 Delivered-To: {to}
@@ -51,7 +51,7 @@ Content-Type: {returned_as}
 
 
 def complaint(verp, returned, about="abuse"):
-    """Return a complaint (RFC 5965) about a letter."""
+    """Return a complaint about a letter (RFC 5965)."""
     return f"""From: feedback@provider.example
 To: complaints@letters.example
 MIME-Version: 1.0
@@ -60,7 +60,7 @@ Content-Type: multipart/report; report-type=feedback-report; boundary="=_b"
 --=_b
 Content-Type: text/plain
 
-Somebody has called this spam.
+A recipient has reported this as spam.
 --=_b
 Content-Type: message/feedback-report
 
@@ -78,6 +78,6 @@ Content-Type: message/rfc822
 """.encode()
 
 
-def written(*fields, to, body="Please.", sender="Ada <ada@readers.example>"):
-    """Return what somebody writes."""
+def personal_mail(*fields, to, body="Please.", sender="Ada <ada@readers.example>"):
+    """Return a message that a person has written."""
     return "\n".join((f"From: {sender}", f"To: {to}", *fields, "", body, "")).encode()

@@ -1,7 +1,7 @@
-"""A mail server on loopback that does what a test tells it, faults included; real sockets, and TLS where asked for.
+"""A mail server on loopback whose replies and faults a test decides, with real sockets and TLS.
 
-aiosmtpd serves well-behaved clients well; this one is for what it cannot do: PIPELINING, hanging up at a chosen byte,
-answers that nobody asked for, silence. What it has taken it keeps, so that a test can count who got what.
+It does what aiosmtpd cannot: PIPELINING, closing a connection at a chosen byte, unexpected replies, silence. It keeps
+the messages that it accepted, so that a test can count them.
 """
 
 import _thread
@@ -25,51 +25,51 @@ _DATE = re.compile(rb"^Date:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 
 
 class Fault(Enum):
-    """What may come instead of an answer."""
+    """A fault instead of a reply."""
 
     #: The connection is closed at once.
     HANG_UP = auto()
-    #: It stays open, and nothing is said any more.
+    #: It stays open, but no reply is sent any more.
     SILENCE = auto()
-    #: To a content: it is kept like any other, then the connection is closed.
+    #: The message is accepted, but the connection is closed before the reply.
     KEEP_AND_HANG_UP = auto()
 
 
-class Last(str):
-    """An answer behind which the connection is closed."""
+class LastReply(str):
+    """A reply after which the connection is closed."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that a client has said, or done."""
+    """A command of a client."""
 
-    #: `greeting`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `part` (some of a content), `content`, `rset`, …
+    #: `greeting`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `part` (of a content), `content`, `rset`, …
     stage: str
-    #: The command as it came; of a content, whom it is for.
+    #: The command line; for a content, its recipient.
     words: str
-    #: Which connection, and which message on it, both from 1.
+    #: The numbers of the connection, and of the message on it, both from 1.
     connection: int
     message: int
-    #: How often somebody has come to this stage before, on any connection.
+    #: How often this stage was reached before, on all connections.
     before: int
 
 
-#: What to answer; None: what a server answers when all is well. Several lines, or none, are as good as one.
+#: A reply of any number of lines, or a fault; None for the reply of a server without faults.
 Answer = str | Fault | None
 Rule = Callable[[Step], Answer]
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A message that the server took on."""
+class AcceptedMessage:
+    """A message that the server accepted."""
 
     sender: str
     recipient: str
     content: bytes
     connection: int
-    #: On the clock that only goes forwards.
+    #: `time.monotonic`.
     at: float
 
     @property
@@ -85,13 +85,13 @@ class Taken:
         return _DATE.search(self.content)[1].decode()
 
 
-def well(_step: Step) -> Answer:
-    """Answer as if all were well."""
+def no_fault(_step: Step) -> Answer:
+    """Reply like a server without faults."""
     return None
 
 
 def at(stage: str, answer: Answer, *, times: int = 1_000_000_000, skip: int = 0) -> Rule:
-    """Return a rule that gives *answer* at a stage, so many *times*, after some were skipped."""
+    """Return a rule that gives *answer* at a stage: *times* times, after the first *skip* times."""
 
     def rule(step: Step) -> Answer:
         return answer if step.stage == stage and skip <= step.before < skip + times else None
@@ -99,22 +99,22 @@ def at(stage: str, answer: Answer, *, times: int = 1_000_000_000, skip: int = 0)
     return rule
 
 
-def wait_for(what: Callable[[], object]) -> None:
-    """Return when something is so, or after two seconds: for rules that let one server answer after another."""
+def wait_for(condition: Callable[[], object]) -> None:
+    """Return when a condition holds, or after two seconds: for rules that make one server wait for another."""
     for _ in range(1000):
-        if what():
+        if condition():
             return
         time.sleep(0.002)
 
 
-def offering(*offers: str) -> str:
-    """Return an answer to EHLO."""
-    lines = ["me", *offers]
+def ehlo_reply(*extensions: str) -> str:
+    """Return a reply to EHLO."""
+    lines = ["me", *extensions]
     return "\r\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"])
 
 
 OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
-_WELL = {
+_REPLIES = {
     "greeting": "220 me ESMTP",
     "starttls": "220 2.0.0 go on",
     "auth": "235 2.7.0 welcome",
@@ -133,35 +133,36 @@ _WELL = {
 class SmtpServer:
     """Listens until it is closed."""
 
-    rule: Rule = well
+    rule: Rule = no_fault
     offers: tuple[str, ...] = OFFERS
-    #: For STARTTLS, or from the first byte.
+    #: For STARTTLS, or, if *implicit*, from the first byte.
     tls: ssl.SSLContext | None = None
     implicit: bool = False
     #: Seconds that each message takes.
     pace: float = 0.0
-    #: Whether every other message is dropped whose sender has gone before the answer: RFC 5321 leaves it to servers.
+    #: Whether every second message is dropped whose client has closed before the reply: RFC 5321 allows this.
     forgets: bool = False
     port: int = 0
-    #: Bytes that are read of a content before anything is decided; small ones let a test hang up in the middle.
+    #: How many bytes of a content are read before the stage `part`; a small number lets a test hang up in the middle.
     window: int = 65_536
-    taken: list[Taken] = field(default_factory=list)
-    #: Everything that clients said, contents aside, each with the number of its connection.
-    heard: list[tuple[int, str]] = field(default_factory=list)
-    #: What came before it was its turn, though PIPELINING was not offered.
-    hasty: list[bytes] = field(default_factory=list)
+    accepted: list[AcceptedMessage] = field(default_factory=list)
+    #: All command lines, each with the number of its connection.
+    received: list[tuple[int, str]] = field(default_factory=list)
+    #: Bytes that were sent before the reply to the last command, though PIPELINING was not offered.
+    too_early: list[bytes] = field(default_factory=list)
+    #: How many connections were ever opened, and the most that were open at one moment.
     connections: int = 0
-    most_at_once: int = 0
+    most_open: int = 0
     _counts: Counter[str] = field(default_factory=Counter)
     _open: set[socket.socket] = field(default_factory=set)
-    #: For each connection, what is set when it is over.
-    _talks: list[threading.Event] = field(default_factory=list)
+    #: An event for each connection, set at its end.
+    _ended: list[threading.Event] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     closed: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self._switching = sys.getswitchinterval()
-        sys.setswitchinterval(0.0002)  # whoever talks to it here takes turns with it many times a message
+        sys.setswitchinterval(0.0002)  # client and server threads switch many times a message
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept)
@@ -175,79 +176,78 @@ class SmtpServer:
         self._listener.close()
         self._accepting.join()
         with self._lock:
-            for line in self._open:
+            for connection in self._open:
                 with suppress(OSError):
-                    line.shutdown(socket.SHUT_RDWR)
-        for over in self._talks:
-            over.wait()
+                    connection.shutdown(socket.SHUT_RDWR)
+        for ended in self._ended:
+            ended.wait()
         sys.setswitchinterval(self._switching)
 
     @property
-    def at_once(self) -> int:
-        """How many connections are open."""
+    def open_connections(self) -> int:
+        """How many connections are open now."""
         return len(self._open)
 
-    # What it has seen -------------------------------------------------------------------------------------------
+    # Results ----------------------------------------------------------------------------------------------------
 
     def counts(self) -> Counter[str]:
-        """Return how many messages it has taken for each recipient."""
-        return Counter(taken.recipient for taken in self.taken)
+        """Return how many messages were accepted for each recipient."""
+        return Counter(message.recipient for message in self.accepted)
 
-    def doubled(self) -> int:
-        """Return how many messages it has taken beyond the first for each recipient."""
-        return len(self.taken) - len(self.counts())
+    def duplicates(self) -> int:
+        """Return how many messages were accepted beyond the first for each recipient."""
+        return len(self.accepted) - len(self.counts())
 
-    def copies(self) -> Iterator[list[Taken]]:
-        """Yield the messages of one subject for each recipient."""
-        found: dict[tuple[str, str], list[Taken]] = {}
-        for taken in self.taken[:]:
-            subject = taken.subject
-            found.setdefault((taken.recipient, subject), []).append(taken)
+    def copies(self) -> Iterator[list[AcceptedMessage]]:
+        """Yield the messages to one recipient with one subject, for each of these pairs."""
+        found: dict[tuple[str, str], list[AcceptedMessage]] = {}
+        for message in self.accepted[:]:
+            found.setdefault((message.recipient, message.subject), []).append(message)
         yield from found.values()
 
-    def said(self, verb: str) -> list[str]:
-        """Return the commands of one kind."""
-        return [words for _, words in self.heard if words.upper().startswith(verb)]
+    def commands(self, verb: str) -> list[str]:
+        """Return the command lines with one verb."""
+        return [words for _, words in self.received if words.upper().startswith(verb)]
 
-    # At work ----------------------------------------------------------------------------------------------------
+    # Threads ----------------------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
         while not self.closed.is_set():
             try:
-                line, _ = self._listener.accept()
+                accepted, _ = self._listener.accept()
             except OSError:
                 return
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self.connections += 1
-                self._open.add(line)
-                self.most_at_once = max(self.most_at_once, len(self._open))
-                talk = _Talk(self, line, self.connections)
-            over = threading.Event()
-            self._talks.append(over)
-            # No `Thread`: coverage traces those, and CPython 3.11 fails where two begin to be traced at the same moment
+                self._open.add(accepted)
+                self.most_open = max(self.most_open, len(self._open))
+                connection = _Connection(self, accepted, self.connections)
+            ended = threading.Event()
+            self._ended.append(ended)
+            # No `Thread`: coverage traces those, and CPython 3.11 fails if two begin to be traced at the same moment
             # ("Cannot install a trace function while another trace function is being installed").
-            _thread.start_new_thread(self._serve, (talk, over))
+            _thread.start_new_thread(self._serve, (connection, ended))
 
-    def _serve(self, talk: "_Talk", over: threading.Event) -> None:
+    def _serve(self, connection: "_Connection", ended: threading.Event) -> None:
         try:
-            talk.run()
-        except (OSError, _HungUp):
+            connection.run()
+        except (OSError, _Disconnected):
             pass
         finally:
             with self._lock:
-                self._open.discard(talk.line)
-            talk.line.close()
-            over.set()
+                self._open.discard(connection.socket)
+            connection.socket.close()
+            ended.set()
 
-    def decide(self, talk: "_Talk", stage: str, words: str) -> Answer:
+    def decide(self, connection: "_Connection", stage: str, words: str) -> Answer:
         with self._lock:
             before = self._counts[stage]
             self._counts[stage] += 1
-        return self.rule(Step(stage, words, talk.number, talk.message, before))
+        return self.rule(Step(stage, words, connection.number, connection.message, before))
 
     def is_even(self) -> bool:
-        """Return every other time that it is so."""
+        """Return True for every second call."""
         with self._lock:
             self._counts["even"] += 1
             return self._counts["even"] % 2 == 0
@@ -258,15 +258,15 @@ class SmtpServer:
             self._open.add(new)
 
 
-class _HungUp(Exception):  # noqa: N818 - it ends a talk, it is no fault
-    """This connection is over."""
+class _Disconnected(Exception):  # noqa: N818 - not an error: it ends a connection
+    """The connection has ended."""
 
 
-class _Talk:
+class _Connection:
     """One connection."""
 
-    def __init__(self, server: SmtpServer, line: socket.socket, number: int) -> None:
-        self.server, self.line, self.number = server, line, number
+    def __init__(self, server: SmtpServer, accepted: socket.socket, number: int) -> None:
+        self.server, self.socket, self.number = server, accepted, number
         self.message = 1
         self._rest = b""
         self._pipelining = False
@@ -274,11 +274,11 @@ class _Talk:
 
     def run(self) -> None:
         if self.server.implicit:
-            self._secure()
+            self._start_tls()
         self._answer("greeting", "")
         while True:
-            words = self._line()
-            self.server.heard.append((self.number, words))
+            words = self._read_line()
+            self.server.received.append((self.number, words))
             verb = words.partition(" ")[0].lower()
             if verb == "data":
                 self._data(words)
@@ -287,95 +287,94 @@ class _Talk:
 
     def _command(self, verb: str, words: str) -> None:
         address = re.search(r"<(.*)>", words)
-        said = self._answer(verb if verb != "rcpt" or self._sender else "astray", words)
-        if said.startswith("2") and verb == "mail":
+        reply = self._answer(verb if verb != "rcpt" or self._sender else "astray", words)
+        if reply.startswith("2") and verb == "mail":
             self._sender = address[1]
-        if said.startswith("2") and verb == "rcpt":
+        if reply.startswith("2") and verb == "rcpt":
             self._recipient = address[1]
         if verb == "rset":
             self._sender = self._recipient = ""
-        if verb == "starttls" and said.startswith("2"):
-            self._secure()
+        if verb == "starttls" and reply.startswith("2"):
+            self._start_tls()
         if verb == "quit":
-            raise _HungUp
+            raise _Disconnected
 
     def _data(self, words: str) -> None:
-        said = self._answer("data", words)
-        if "354" not in said:
+        if "354" not in self._answer("data", words):
             return
-        content = self._content()
+        content = self._read_content()
         recipient = self._recipient
-        said = self.server.decide(self, "content", recipient)
-        said = _WELL["content"] if said is None else said
+        answer = self.server.decide(self, "content", recipient)
+        answer = _REPLIES["content"] if answer is None else answer
         if self.server.pace:
             time.sleep(self.server.pace)
-        if self.server.forgets and self._is_alone() and self.server.is_even():
-            raise _HungUp
-        kept = said is Fault.KEEP_AND_HANG_UP or (isinstance(said, str) and said.startswith("2"))
-        if kept and recipient:
-            one = Taken(self._sender, recipient, content, self.number, time.monotonic())
-            self.server.taken.append(one)
-        self._say(said if recipient or not kept else "554 5.5.1 no valid recipients")
+        if self.server.forgets and self._client_has_closed() and self.server.is_even():
+            raise _Disconnected
+        is_kept = answer is Fault.KEEP_AND_HANG_UP or (isinstance(answer, str) and answer.startswith("2"))
+        if is_kept and recipient:
+            message = AcceptedMessage(self._sender, recipient, content, self.number, time.monotonic())
+            self.server.accepted.append(message)
+        self._send(answer if recipient or not is_kept else "554 5.5.1 no valid recipients")
         self.message += 1
         self._sender = self._recipient = ""
 
-    def _is_alone(self) -> bool:
+    def _client_has_closed(self) -> bool:
         poll = select.poll()
-        poll.register(self.line, select.POLLRDHUP)
+        poll.register(self.socket, select.POLLRDHUP)
         return bool(poll.poll(0))
 
     def _answer(self, stage: str, words: str) -> str:
-        said = self.server.decide(self, stage, words)
-        if said is None:
-            well = offering(*self.server.offers) if stage == "ehlo" else "502 5.5.1 what?"
-            said = _WELL.get(stage, well)
+        answer = self.server.decide(self, stage, words)
+        if answer is None:
+            default = ehlo_reply(*self.server.offers) if stage == "ehlo" else "502 5.5.1 what?"
+            answer = _REPLIES.get(stage, default)
         if stage == "ehlo":
-            self._pipelining = isinstance(said, str) and "PIPELINING" in said
-        if stage == "data" and said == _WELL["data"] and not self._recipient:
-            said = "554 5.5.1 no valid recipients"
-        self._say(said)
-        return str(said)
+            self._pipelining = isinstance(answer, str) and "PIPELINING" in answer
+        if stage == "data" and answer == _REPLIES["data"] and not self._recipient:
+            answer = "554 5.5.1 no valid recipients"
+        self._send(answer)
+        return str(answer)
 
-    def _say(self, said: str | Fault) -> None:
-        if said is Fault.SILENCE:
+    def _send(self, answer: str | Fault) -> None:
+        if answer is Fault.SILENCE:
             self.server.closed.wait()
-            raise _HungUp
-        if isinstance(said, Fault):
-            raise _HungUp
+            raise _Disconnected
+        if isinstance(answer, Fault):
+            raise _Disconnected
         if self._rest and not self._pipelining:
-            self.server.hasty.append(self._rest)
-        if said:
-            self.line.sendall(f"{said}\r\n".encode())
-        if isinstance(said, Last):
-            raise _HungUp
+            self.server.too_early.append(self._rest)
+        if answer:
+            self.socket.sendall(f"{answer}\r\n".encode())
+        if isinstance(answer, LastReply):
+            raise _Disconnected
 
-    def _secure(self) -> None:
-        plain = self.line
-        self.line = self.server.tls.wrap_socket(plain, server_side=True)
-        self.server.replace(plain, self.line)
+    def _start_tls(self) -> None:
+        plain = self.socket
+        self.socket = self.server.tls.wrap_socket(plain, server_side=True)
+        self.server.replace(plain, self.socket)
         self._rest = b""
 
-    def _line(self) -> str:
+    def _read_line(self) -> str:
         while b"\r\n" not in self._rest:
-            self._rest += self._more(65_536)
+            self._rest += self._read(65_536)
         line, _, self._rest = self._rest.partition(b"\r\n")
         return line.decode()
 
-    def _content(self) -> bytes:
-        """Return a content without its end, as it was before dots were stuffed (RFC 5321 section 4.5.2)."""
-        found = bytearray(b"\r\n" + (self._rest or self._more(self.server.window)))
-        said = self.server.decide(self, "part", self._recipient)
-        if said is not None:
-            self._say(said)
+    def _read_content(self) -> bytes:
+        """Return a content without its final dot and without dot-stuffing (RFC 5321 section 4.5.2)."""
+        found = bytearray(b"\r\n" + (self._rest or self._read(self.server.window)))
+        answer = self.server.decide(self, "part", self._recipient)
+        if answer is not None:
+            self._send(answer)
         at = 0
         while (end := found.find(b"\r\n.\r\n", at)) < 0:
             at = max(0, len(found) - 4)
-            found += self._more(self.server.window)
+            found += self._read(self.server.window)
         self._rest = bytes(found[end + 5 :])
         return bytes(found[2 : end + 2]).replace(b"\r\n..", b"\r\n.")
 
-    def _more(self, most: int) -> bytes:
-        data = self.line.recv(most)
+    def _read(self, size: int) -> bytes:
+        data = self.socket.recv(size)
         if not data:
-            raise _HungUp
+            raise _Disconnected
         return data

@@ -143,7 +143,7 @@ def test_a_site_that_is_busy_asks_to_come_back(site, feeds):
     done = feeds("publish")
     os.close(number)
     assert (done.returncode, done.stdout) == (3, "")
-    assert "another publish is at work" in done.stderr
+    assert "another publish is running" in done.stderr
 
 
 def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):

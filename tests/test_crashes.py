@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.disk import disk, filled, small
+from tests.disk import disk, small_disk, without_space
 from tests.mailing import Mailing, addresses, configured, subscribe
 from tests.smtpserver import SmtpServer
 
@@ -35,7 +35,7 @@ def ended(process):
 
 def until_taken(server, number, process):
     """Wait until the server has so many, or the sender has ended."""
-    while len(server.taken) < number and process.poll() is None:
+    while len(server.accepted) < number and process.poll() is None:
         time.sleep(0.001)
 
 
@@ -53,7 +53,7 @@ def killed(mailing, times):
     """Start a sender again and again, kill it at random moments; let the last one come to its end."""
     server, kills = mailing.server, 0
     while kills < times:
-        before, process = len(server.taken), started(mailing.site.folder)
+        before, process = len(server.accepted), started(mailing.site.folder)
         if kills % 5 == 0:  # at any moment, also while it starts
             time.sleep(random.uniform(0, 0.8))
         else:
@@ -77,7 +77,7 @@ def test_kill_minus_9_at_random_moments_loses_nobody(letter_site):
             assert f"{held:,} may have arrived and are held" in complained
             assert ended(started(mailing.site.folder, "resume"))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(READERS))
-        assert mailing.server.doubled() <= KILLS * CONNECTIONS
+        assert mailing.server.duplicates() <= KILLS * CONNECTIONS
         assert mailing.states() == {"sent": READERS}
         assert mailing.state() == "sent"
         mailing.check()
@@ -90,7 +90,7 @@ def test_killed_senders_double_nothing_that_is_to_be_held(letter_site):
     with under_way(letter_site, kills * 100, **settings) as mailing:
         code, _, complained = killed(mailing, kills)
         assert code == 0, complained
-        counts, fared = mailing.server.counts(), mailing.fared()
+        counts, fared = mailing.server.counts(), mailing.deliveries()
         held = {one.recipient for one in fared if one.state == "unknown"}
         assert len(held) <= kills * CONNECTIONS
         assert set(counts.values()) == {1}
@@ -103,14 +103,14 @@ def test_a_correction_that_is_killed_is_an_issue_like_any_other(letter_site):
     folder = letter_site.folder
     with under_way(letter_site, 300, pace=0.01, connections=2) as mailing:
         assert ended(started(folder))[0] == 0
-        before = len(mailing.server.taken)
+        before = len(mailing.server.accepted)
         (folder / "sorry.md").write_text("It was wrong.\n", "utf-8")
         words = ("correct", "weekly", "1", "sorry.md", "--yes")
         process = started(folder, *words)
         until_taken(mailing.server, before + 50, process)
         process.kill()
         process.communicate()
-        assert before + 50 <= len(mailing.server.taken) < before + 300
+        assert before + 50 <= len(mailing.server.accepted) < before + 300
         subscribe(folder, ["new@example.org"])
         assert ended(started(folder))[0] == 0
         counts = mailing.server.counts()
@@ -130,23 +130,23 @@ def losing(letter_site, tmp_path):
 def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
     """What was sent before is on the disk; nobody is lost."""
     (site, found), readers, connections = losing, 4000, 4
-    url = f"sqlite:///{found.place}/feeds.db"
+    url = f"sqlite:///{found.path}/feeds.db"
     may_double = losses = 0
     with under_way(site, readers, pace=0.004, connections=connections, store=url) as mailing:
         while losses < 4:
             process = started(site.folder)
-            until_taken(mailing.server, len(mailing.server.taken) + 1, process)
+            until_taken(mailing.server, len(mailing.server.accepted) + 1, process)
             time.sleep(random.uniform(0.2, 0.8))
             assert process.poll() is None, ended(process)
             since = found.lose_power(process)
-            may_double += sum(taken.at >= since for taken in mailing.server.taken) + connections
+            may_double += sum(message.at >= since for message in mailing.server.accepted) + connections
             losses += 1
         code, _, complained = ended(started(site.folder))
         assert code == 0, complained
         if mailing.states()["unknown"]:
             assert ended(started(site.folder, "resume"))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(readers))
-        assert mailing.server.doubled() <= may_double
+        assert mailing.server.duplicates() <= may_double
         for copies in mailing.server.copies():
             assert len({copy.message_id for copy in copies}) == 1
 
@@ -154,7 +154,7 @@ def test_a_power_loss_doubles_a_quarter_of_a_second_at_most(losing):
 def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
     """All that was answered is on the disk after a quarter of a second, though nothing else happens."""
     site, found = losing
-    url = f"sqlite:///{found.place}/feeds.db"
+    url = f"sqlite:///{found.path}/feeds.db"
     with under_way(site, 400, pace=0.001, connections=4, store=url) as mailing:
         thinks = threading.Event()
 
@@ -170,25 +170,25 @@ def test_a_power_loss_while_a_server_thinks_doubles_what_is_on_the_wire(losing):
         thinks.set()
         assert ended(started(site.folder))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(400))
-        assert mailing.server.doubled() <= 4
+        assert mailing.server.duplicates() <= 4
         mailing.check()
 
 
 def test_a_full_disk_ends_a_send_and_loses_nobody(letter_site, tmp_path):
     """It says so; when there is room again, the next one goes on."""
     with (
-        small(tmp_path) as place,
+        small_disk(tmp_path) as place,
         under_way(letter_site, 600, pace=0.002, connections=4, store=f"sqlite:///{place}/feeds.db") as mailing,
     ):
         process = started(letter_site.folder)
         until_taken(mailing.server, 50, process)
-        with filled(place, process.pid):
+        with without_space(place, process.pid):
             code, _, complained = ended(process)
         assert code == 1
         assert re.search(r"the store cannot be used: (database or disk is full|disk I/O error)", complained)
         assert "Traceback" not in complained
-        assert 50 <= len(mailing.server.taken) < 600
+        assert 50 <= len(mailing.server.accepted) < 600
         assert ended(started(letter_site.folder))[0] == 0
         assert set(mailing.server.counts()) == set(addresses(600))
-        assert mailing.server.doubled() <= 4
+        assert mailing.server.duplicates() <= 4
         mailing.check()

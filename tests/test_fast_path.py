@@ -127,7 +127,7 @@ def test_while_another_publish_is_at_work_nothing_is_told(sealed, feeds):
     finally:
         os.close(number)
     assert done.returncode == 3
-    assert "another publish is at work" in done.stderr
+    assert "another publish is running" in done.stderr
 
 
 def test_what_is_not_at_rest_is_not_sealed(site, feeds):

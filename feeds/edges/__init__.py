@@ -1,1 +1,1 @@
-"""One outside thing each; foreign errors become ours here."""
+"""Files, mail, network, processes and the database; errors of libraries become `FeedsError` here."""

@@ -12,7 +12,7 @@ from feeds.core.newsletters.anchors import AnchorIndex, PostAnchors
 from feeds.core.newsletters.domains import ascii_domain, is_aligned
 from feeds.core.newsletters.lint import Diagnostic
 from feeds.core.posts.parse import MOST_BYTES
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
@@ -79,7 +79,7 @@ def _config(config: Config) -> Iterator[Diagnostic]:
 def _seen(found: Survey, context: Context, team: Workers) -> list[_Seen]:
     """Return what shows of public posts when they are rendered, in the order of paths."""
     public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
-    contents = [(post, found.readings[post.path].content) for post in public]
+    contents = [(post, found.readings[post.path].content_digest) for post in public]
     parts = [contents[at : at + _PART] for at in range(0, len(contents), _PART)]
     seen: list[_Seen] = []
     for part in team.map(partial(_seen_part, found.config), parts, long=len(contents) >= _MANY):
@@ -116,7 +116,7 @@ def _where(site: Site, path: str, link: str) -> str:
     """Return where in a post a link is, for people."""
     line = None
     with suppress(PostError):
-        content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        content = source_files.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
         line = anchors.fragment_line(link, content.decode(errors="replace"))
     return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
 
@@ -197,7 +197,8 @@ def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Di
             real = file.resolve()  # a key may well be a link to where secrets are kept
             keys.append(
                 dkim.DkimKey(
-                    entry.selector, dkim.load_private_key(folder.read_file(real.parent, real.name, _MOST_KEY_BYTES))
+                    entry.selector,
+                    dkim.load_private_key(source_files.read_file(real.parent, real.name, _MOST_KEY_BYTES)),
                 )
             )
         except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other

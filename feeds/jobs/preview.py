@@ -10,8 +10,8 @@ from feeds import config as configuration
 from feeds.core.newsletters import lint
 from feeds.core.newsletters.lint import Diagnostic
 from feeds.edges.fast_path.check import environment_fingerprint
-from feeds.edges.files.folder import list_stamps
 from feeds.edges.files.scan import scan_folder
+from feeds.edges.files.source_files import list_stamps
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import open_store
 from feeds.edges.store.issues import Issues

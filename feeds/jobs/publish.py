@@ -205,7 +205,7 @@ class _PublishRun:
         public, folder = self.site.public.root, self.config.folder
         yield from (f"{public}/{place}" for feed in self.feeds for place in (feed.folder,))
         yield from (f"{public}/{path}" for path in (*self.made.paths, *self.issue_pages))
-        yield from self.site.files.looked_at
+        yield from self.site.files.checked_paths
         store = database.store_path(self.site.settings.store.url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         for own in (folder / "templates", folder / "letters"):

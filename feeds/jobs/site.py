@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from feeds.config import Config
 from feeds.config_types import TimeZone
 from feeds.core.syndication.feed import public_url
-from feeds.edges.files.folder import OutputFolder, list_stamps
 from feeds.edges.files.local_files import LocalFiles
+from feeds.edges.files.output_folder import OutputFolder
+from feeds.edges.files.source_files import list_stamps
 from feeds.errors import ConfigError
 from feeds.settings import Newsletter, Settings
 

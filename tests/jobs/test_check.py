@@ -17,7 +17,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.site import Site
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.dns import NameServer, quoted, silent
+from tests.dns import NameServer, quoted, silent_socket
 
 ADDRESS = 'address = "1 Lane"\n'
 
@@ -130,7 +130,7 @@ def test_a_sender_whom_receivers_can_know_passes(letter_site):
     }
     with NameServer(records) as server:
         assert checked(letter_site, SMTP + S1[1] + S2[1] + BOUNCES, server.resolver()) == []
-        assert len(server.asked) == len(records)
+        assert len(server.queries) == len(records)
 
 
 def test_what_receivers_would_miss_is_told(letter_site):
@@ -157,7 +157,7 @@ def test_dns_is_asked_for_the_senders_domain_as_it_is_written_there(letter_site,
     newsletter = NEWSLETTER.replace('from = "Test <letters@example.com>"\n', sender)
     with NameServer() as server:
         checked(letter_site, SMTP, server.resolver(), newsletter)
-    assert server.asked == [(asked, "TXT"), (f"_dmarc.{asked}", "TXT")]
+    assert server.queries == [(asked, "TXT"), (f"_dmarc.{asked}", "TXT")]
 
 
 def through(first, *others):
@@ -182,7 +182,7 @@ def test_keys_that_a_relay_would_make_useless_are_told_of(letter_site, relays, r
     signed(letter_site, "s1", RSA)
     with NameServer() as server:
         found = checked(letter_site, SMTP + through(*relays) + S1[1] + BOUNCES, server.resolver())
-        assert ("s1._domainkey.example.com", "TXT") not in server.asked
+        assert ("s1._domainkey.example.com", "TXT") not in server.queries
     assert [remark for remark in found if "dkim" in remark[1]] == [
         ("warning", "mail.dkim", f"letters are not signed with these keys: {reasons}")
     ]
@@ -202,14 +202,14 @@ def test_letters_that_stay_here_need_no_records(letter_site):
     signed(letter_site, "s1", RSA)
     with NameServer() as server:
         assert checked(letter_site, S1[1] + BOUNCES, server.resolver()) == []
-        assert server.asked == []
+        assert server.queries == []
 
 
 def test_dns_that_cannot_be_asked_is_one_warning(letter_site):
     """Nothing is said to be missing when nobody has answered, and nobody waits long."""
-    with silent() as socket:
-        found = checked(letter_site, SMTP + BOUNCES, Resolver("127.0.0.1", socket.getsockname()[1], patience=0.2))
-    assert found == [("warning", "mail", "DNS cannot be queried: nobody has answered about example.com in time")]
+    with silent_socket() as socket:
+        found = checked(letter_site, SMTP + BOUNCES, Resolver("127.0.0.1", socket.getsockname()[1], timeout=0.2))
+    assert found == [("warning", "mail", "DNS cannot be queried: the DNS query for example.com timed out")]
 
 
 @pytest.mark.parametrize("transport", ["", SMTP])

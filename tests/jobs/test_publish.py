@@ -97,7 +97,7 @@ def test_one_publish_at_a_time(site):
         signal.pause()
     while not (site.folder / "locked").exists():
         pass
-    with pytest.raises(LockedError, match="another publish is at work"):
+    with pytest.raises(LockedError, match="another publish is running"):
         site.publish()
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

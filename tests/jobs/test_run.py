@@ -87,11 +87,11 @@ def test_feeds_do_not_wait_for_letters(letter_site):
         try:
             log = map(json.loads, process.stdout)
             assert next(event for event in log if event["event"] == "written")
-            while not server.taken:
+            while not server.accepted:
                 time.sleep(0.01)
             letter_site.post("news", date=NOW.isoformat())
             written = next(event for event in log if event["event"] == "written")
-            assert (written["level"], written["written"] > 0, 0 < len(server.taken) < 30) == ("info", True, True)
+            assert (written["level"], written["written"] > 0, 0 < len(server.accepted) < 30) == ("info", True, True)
             assert "news" in letter_site.read("public/feeds/atom.xml")
             published.set()
             issue = next(event for event in log if event["event"] == "issue")
@@ -101,7 +101,7 @@ def test_feeds_do_not_wait_for_letters(letter_site):
             process.send_signal(signal.SIGTERM)
             rest, _ = process.communicate(timeout=30)
         assert (process.returncode, json.loads(rest.splitlines()[-1])["event"]) == (0, "stopped"), rest
-        assert len(server.taken) == 30
+        assert len(server.accepted) == 30
 
 
 def test_it_stops_in_the_middle_of_a_send(letter_site):
@@ -111,12 +111,12 @@ def test_it_stops_in_the_middle_of_a_send(letter_site):
         join(letter_site.folder, addresses(500))
         server.pace = 0.02
         process = _running(letter_site)
-        while len(server.taken) < 5:
+        while len(server.accepted) < 5:
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)
         assert (process.returncode, rest.splitlines()[-1].endswith("stopped")) == (0, True), rest
-        sent = len(server.taken)
+        sent = len(server.accepted)
         with open_store(URL, letter_site.folder) as store:
             counts = store.deliveries.count_states(1)
         assert sent < 500

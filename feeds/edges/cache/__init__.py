@@ -1,1 +1,1 @@
-"""What earlier runs found out: cached posts, the manifest of built files, the state of the last publish."""
+"""Results of earlier runs, in `.feeds-cache/`: parsed posts, digests of outputs, and the build that made them."""

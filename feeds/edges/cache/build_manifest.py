@@ -1,7 +1,7 @@
-"""What each output was made of, so that it need not be made again to learn that it is the same.
+"""The digest of the inputs of each output file, so that an output whose inputs are the same is not rendered again.
 
-A recipe is a digest of everything that decides an output's bytes. An output is as it should be when its recipe is the
-same and its file has not been touched since. Lost or damaged, everything is made and compared again.
+An output is fresh if its digest is the same and its file has not been changed since. If the manifest is lost or
+damaged, every output is rendered again and compared with its file.
 """
 
 import os
@@ -13,58 +13,60 @@ from zlib import crc32
 import msgspec
 
 from feeds.edges.files.scan import Stamp, file_stamp
+from feeds.edges.files.write_files import replace_file
 
-_Known = dict[str, tuple[str, Stamp]]
+#: By path: the digest of the inputs and the stamp of the file.
+_Entries = dict[str, tuple[str, Stamp]]
 
 
-def input_digest(*decided: Any) -> str:
-    """Return a digest of whatever decides something's bytes."""
-    return blake2b(msgspec.json.encode(decided, enc_hook=str), digest_size=16).hexdigest()
+def input_digest(*inputs: Any) -> str:
+    """Return a digest of everything that decides the bytes of an output."""
+    return blake2b(msgspec.json.encode(inputs, enc_hook=str), digest_size=16).hexdigest()
 
 
 class BuildManifest:
-    """The recipes of the files below one folder; kept in *file*, or nowhere where that is None."""
+    """The digests of the files below *root*; stored in *file*, or not at all if that is None."""
 
     def __init__(self, file: Path | None, root: Path, build: str) -> None:
         self._file, self._root, self._build = file, root, build
-        self._had = self._loaded()
-        self._now: _Known = {}
+        self._previous = self._load()
+        self._current: _Entries = {}
 
-    def _loaded(self) -> _Known:
+    def _load(self) -> _Entries:
         if self._file is None:
             return {}
         try:
-            head, _, encoded = self._file.read_bytes().partition(b"\n")
-            trusted = head == self._head(encoded)
-            return msgspec.json.decode(encoded, type=_Known) if trusted else {}
+            header, _, encoded = self._file.read_bytes().partition(b"\n")
+            is_valid = header == self._header(encoded)
+            return msgspec.json.decode(encoded, type=_Entries) if is_valid else {}
         except (OSError, msgspec.DecodeError):
             return {}
 
-    def _head(self, encoded: bytes) -> bytes:
+    def _header(self, encoded: bytes) -> bytes:
         return f"feeds made 1 {self._build} {crc32(encoded):08x}".encode()
 
-    def is_fresh(self, path: str, recipe: str) -> bool:
-        """Return whether *path* was made by this recipe and lies as it was left."""
-        fresh = self._had.get(path) == (recipe, self._stamp(path))
-        if fresh:
-            self._now[path] = self._had[path]
-        return fresh
+    def is_fresh(self, path: str, digest: str) -> bool:
+        """Return whether the file at *path* was made from inputs with this digest and has not been changed since."""
+        is_fresh = self._previous.get(path) == (digest, self._stamp(path))
+        if is_fresh:
+            self._current[path] = self._previous[path]
+        return is_fresh
 
     def last_digest(self, path: str) -> str | None:
-        """Return the recipe by which *path* was made; None if it does not lie as it was left."""
-        had = self._had.get(path)
-        return had[0] if had is not None and had[1] == self._stamp(path) else None
+        """Return the digest of the inputs of a file; None if the file has been changed since."""
+        entry = self._previous.get(path)
+        return entry[0] if entry is not None and entry[1] == self._stamp(path) else None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """What is known to lie as it should."""
-        return tuple(self._now)
+        """The files that are fresh or were just made."""
+        return tuple(self._current)
 
-    def record(self, path: str, recipe: str) -> None:
-        """Remember that *path* was just made by this recipe."""
+    def record(self, path: str, digest: str) -> None:
+        """Record that the file at *path* was just made from inputs with this digest."""
         stamp = self._stamp(path)
         if stamp is not None:
-            self._now[path] = (recipe, stamp)
+            self._current[path] = (digest, stamp)
 
     def _stamp(self, path: str) -> Stamp | None:
         try:
@@ -73,14 +75,12 @@ class BuildManifest:
             return None
 
     def save(self) -> None:
-        """Keep what this pass knows; without it the next pass compares bytes."""
-        if self._file is None or self._now == self._had:
+        """Store what this run recorded; if that fails, the next run only compares bytes."""
+        if self._file is None or self._current == self._previous:
             return
-        encoded = msgspec.json.encode(self._now)
+        encoded = msgspec.json.encode(self._current)
         try:
             self._file.parent.mkdir(exist_ok=True)
-            unfinished = self._file.with_name("made-unfinished")
-            unfinished.write_bytes(self._head(encoded) + b"\n" + encoded)
-            unfinished.replace(self._file)
+            replace_file(self._file, [self._header(encoded), b"\n", encoded], durable=False)
         except OSError:
-            return  # the cache has said so already
+            return  # the post cache, in the same folder, has already warned

@@ -1,118 +1,121 @@
-"""What was read and derived before: `.feeds-cache/` beside the config. It may be deleted at any time.
+"""The cache of parsed posts: a file in `.feeds-cache/` beside the config, which may be deleted at any time.
 
-One file of lines: a header that names the build and the settings it holds for, then frames. A frame carries a checksum
-and what a pass found out; later frames override earlier ones. A pass that changed little adds one frame, so that it
-costs what it changed. What is damaged, foreign or of another build is not trusted: what it held is found out again.
+The first line names the build and the settings that the cache is valid for; each other line is a frame with a checksum
+and the results of a run. Later frames override earlier ones. A run that changed little appends one frame, so that its
+cost depends on what changed. A cache that is damaged or of another build is ignored, and all posts are parsed again.
 """
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 
 from feeds.edges.files.scan import UNKNOWN, Stamp
+from feeds.edges.files.write_files import replace_file
 from feeds.model import Post, PostOutcome, TextSimilarity
 
-_MARK = b"feeds cache 1 "
-#: Readings in one frame of a file that is written whole: few enough to need little memory, many enough to be few.
+_MAGIC = b"feeds cache 1 "
+#: Posts in one frame of a file that is rewritten: few enough to need little memory, many enough for few frames.
 _FRAME = 1000
-#: A file with more than this many frames for each it needs is written anew.
+#: A file with more than this many frames for each that it needs is rewritten.
 _MOST_FRAMES = 4
-#: Clocks of file systems tick: a file that was changed this close to being read may change again in the same tick.
+#: The clocks of file systems tick: a file that was changed within a tick before it was read may change again unnoticed.
 _TICK = 20_000_000
 _COARSE_TICK = 2_000_000_000
 _SECOND = 1_000_000_000
 
 
 class CachedPost(msgspec.Struct, frozen=True, array_like=True):
-    """One file as it was when it was read."""
+    """A file of the posts folder as it was read."""
 
     path: str
     stamp: Stamp
-    #: Digest of the bytes.
-    content: str
-    #: None where the file is no post; then there is a verdict.
+    #: Digest of its bytes.
+    content_digest: str
+    #: None if the file is not a post; then there is an outcome.
     post: Post | None
-    verdict: PostOutcome | None = None
+    outcome: PostOutcome | None = None
 
 
 class _Frame(msgspec.Struct, array_like=True):
-    readings: list[CachedPost]
-    gone: list[str]
-    likeness: list[tuple[str, str, TextSimilarity]]
+    posts: list[CachedPost]
+    removed: list[str]
+    similarities: list[tuple[str, str, TextSimilarity]]
 
 
-_frames = msgspec.json.Decoder(_Frame)
+_decoder = msgspec.json.Decoder(_Frame)
 
 
 class PostCache:
-    """What earlier passes found out, and a place for what this one does, unless it is not to *keep* any of that."""
+    """The results of earlier runs. If not *keep*, they are read but nothing is written."""
 
     def __init__(self, folder: Path, build: str, *, keep: bool = True) -> None:
         self._keep = keep
-        self._folder, self._header = folder, _MARK + build.encode() + b"\n"
+        self._folder, self._header = folder, _MAGIC + build.encode() + b"\n"
         self._file = folder / "posts"
-        self.readings: dict[str, CachedPost] = {}
-        self.likeness: dict[tuple[str, str], TextSimilarity] = {}
-        #: For people, when something was in the way.
+        #: By path.
+        self.posts: dict[str, CachedPost] = {}
+        #: By the text digests of two posts.
+        self.similarities: dict[tuple[str, str], TextSimilarity] = {}
+        #: Problems with the cache, as messages.
         self.warnings: list[str] = []
+        #: Inode and size of the file that was loaded.
         self._loaded: tuple[int, int] | None = None
         self._frames = 0
 
     def load(self) -> None:
-        """Read what there is and can be trusted."""
+        """Load the cache if it is valid."""
         try:
             with self._file.open("rb") as file:
-                about = os.fstat(file.fileno())
+                status = os.fstat(file.fileno())
                 header = file.readline(len(self._header) + 1)
                 if header == self._header:
-                    whole = self._take(file)
-                    self._loaded = (about.st_ino, about.st_size) if whole else None
-                elif not header.startswith(_MARK):
-                    self._tell("is not ours or is damaged")
+                    is_valid = self._load_frames(file)
+                    self._loaded = (status.st_ino, status.st_size) if is_valid else None
+                elif not header.startswith(_MAGIC):
+                    self._warn("is damaged, or is a file of another program")
         except FileNotFoundError:
             return
         except OSError as e:
-            self._tell(f"cannot be read ({e.strerror or e})")
+            self._warn(f"cannot be read ({e.strerror or e})")
 
-    def _take(self, lines: Iterator[bytes]) -> bool:
-        """Take frames up to the first that is damaged; return whether none was."""
+    def _load_frames(self, lines: Iterator[bytes]) -> bool:
+        """Load all frames, or none if one is damaged; return whether all are valid."""
         for line in lines:
             try:
                 if int(line[:8], 16) != crc32(line[9:]):
-                    raise ValueError  # noqa: TRY301 - a wrong sum is as bad as no sum
-                frame = _frames.decode(line[9:])
+                    raise ValueError  # noqa: TRY301 - handled like a checksum that is not a number
+                frame = _decoder.decode(line[9:])
             except (ValueError, msgspec.DecodeError):
-                self._tell("is damaged")
-                self.readings.clear()
-                self.likeness.clear()
+                self._warn("is damaged")
+                self.posts.clear()
+                self.similarities.clear()
                 return False
             self._frames += 1
-            self.readings.update((reading.path, reading) for reading in frame.readings)
-            for path in frame.gone:
-                self.readings.pop(path, None)
-            self.likeness.update(((one, other), like) for one, other, like in frame.likeness)
+            self.posts.update((post.path, post) for post in frame.posts)
+            for path in frame.removed:
+                self.posts.pop(path, None)
+            self.similarities.update(((one, other), similarity) for one, other, similarity in frame.similarities)
         return True
 
-    def _tell(self, what: str) -> None:
-        self.warnings.append(f"{self._file}: the cache {what}; it is made anew from the posts")
+    def _warn(self, problem: str) -> None:
+        self.warnings.append(f"{self._file}: the cache {problem}; it is rebuilt from the posts")
 
     def trust_threshold(self) -> int:
-        """Return the file system's own time (ns since 1970) before which a file that is read now was at rest.
+        """Return the time (ns since 1970) before which a file that is read now must have been changed to be trusted.
 
-        Clocks of machines and of file systems may differ; this one is what modification times are compared with. 0
-        where the folder cannot be written.
+        It is a time of the file system, whose clock may differ from the machine's. 0 if the folder cannot be written.
         """
         clock = self._folder / "clock"
         if not self._keep:
             return 0
         try:
-            self._make_folder()
+            self._create_folder()
             clock.touch()
             now = clock.stat().st_mtime_ns
         except OSError:
@@ -120,113 +123,111 @@ class PostCache:
         return now - (_COARSE_TICK if now % _SECOND == 0 else _TICK)
 
     def save(
-        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
+        self,
+        fresh: Mapping[str, CachedPost],
+        removed: list[str],
+        similarities: Mapping[tuple[str, str], TextSimilarity],
     ) -> None:
-        """Keep what this pass found out. Two processes may do so at once: the second leaves a changed file alone."""
+        """Store the results of this run, unless another process has changed the file since it was loaded."""
         if not self._keep:
             return
         try:
-            self._make_folder()
-            with _locked(self._folder) as mine:
-                if mine and self._is_as_loaded():
-                    self._write(fresh, gone, likeness)
+            self._create_folder()
+            with _try_lock(self._folder) as is_locked:
+                if is_locked and self._is_as_loaded():
+                    self._write(fresh, removed, similarities)
         except OSError as e:
             reason = e.strerror or str(e)
             self.warnings.append(
                 f"{self._folder}: the cache cannot be written ({reason}); the next run reads all posts"
             )
 
-    def _make_folder(self) -> None:
-        """Make the folder, and keep it out of the site's repository."""
+    def _create_folder(self) -> None:
+        """Create the folder, with a `.gitignore` that keeps it out of the site's repository."""
         if not self._folder.is_dir():
             self._folder.mkdir()
             (self._folder / ".gitignore").write_text("*\n", "utf-8")
 
-    def recall(self, name: str, recipe: str) -> bytes | None:
-        """Return what was kept under *name*, if it was made by this recipe and is whole."""
+    def recall(self, name: str, digest: str) -> bytes | None:
+        """Return the content stored under *name* if it was made from inputs with this digest and is not damaged."""
         try:
-            head, _, content = (self._folder / name).read_bytes().partition(b"\n")
+            header, _, content = (self._folder / name).read_bytes().partition(b"\n")
         except OSError:
             return None
-        return content if head == self._head(recipe, content) else None
+        return content if header == self._content_header(digest, content) else None
 
-    def store(self, name: str, recipe: str, content: bytes) -> None:
-        """Keep something that takes long to find out; without it, it is found out again."""
+    def store(self, name: str, digest: str, content: bytes) -> None:
+        """Store the result of a slow computation with the digest of its inputs; a failure is ignored."""
         if self._keep:
             with suppress(OSError):
-                self._make_folder()
-                (self._folder / name).write_bytes(self._head(recipe, content) + b"\n" + content)
+                self._create_folder()
+                (self._folder / name).write_bytes(self._content_header(digest, content) + b"\n" + content)
 
-    def _head(self, recipe: str, content: bytes) -> bytes:
-        return b"%b %b %08x" % (self._header.rstrip(), recipe.encode(), crc32(content))
+    def _content_header(self, digest: str, content: bytes) -> bytes:
+        return b"%b %b %08x" % (self._header.rstrip(), digest.encode(), crc32(content))
 
     def _is_as_loaded(self) -> bool:
-        """Return whether the file is what was read, or nothing worth keeping."""
+        """Return whether the file has not changed since it was loaded; True also if it was invalid or is gone."""
         if self._loaded is None:
             return True
         try:
-            about = self._file.stat()
+            status = self._file.stat()
         except FileNotFoundError:
             self._loaded = None
             return True
-        return self._loaded == (about.st_ino, about.st_size)
+        return self._loaded == (status.st_ino, status.st_size)
 
     def _write(
-        self, fresh: Mapping[str, CachedPost], gone: list[str], likeness: Mapping[tuple[str, str], TextSimilarity]
+        self,
+        fresh: Mapping[str, CachedPost],
+        removed: list[str],
+        similarities: Mapping[tuple[str, str], TextSimilarity],
     ) -> None:
-        self.readings.update(fresh)
-        for path in gone:
-            self.readings.pop(path, None)
-        self.likeness.update(likeness)
-        added = [(one, other, like) for (one, other), like in likeness.items()]
-        small = len(fresh) <= _FRAME and self._frames < _MOST_FRAMES * (1 + len(self.readings) // _FRAME)
-        if self._loaded is not None and small:
+        self.posts.update(fresh)
+        for path in removed:
+            self.posts.pop(path, None)
+        self.similarities.update(similarities)
+        is_small = len(fresh) <= _FRAME and self._frames < _MOST_FRAMES * (1 + len(self.posts) // _FRAME)
+        if self._loaded is not None and is_small:
+            pairs = [(one, other, similarity) for (one, other), similarity in similarities.items()]
             with self._file.open("ab") as file:
-                file.write(_line(_Frame(list(fresh.values()), gone, added)))
+                file.write(_encode(_Frame(list(fresh.values()), removed, pairs)))
         else:
-            self._replace()
+            self._rewrite()
 
-    def _replace(self) -> None:
-        readings = list(self.readings.values())
-        digests = {reading.post.text_digest for reading in readings if reading.post}
-        pairs = [(a, b, like) for (a, b), like in self.likeness.items() if a in digests and b in digests]
-        number, name = tempfile.mkstemp(dir=self._folder, prefix="unfinished-")
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(self._header)
-                # Pairs first: whoever finds a post here takes it for compared with all the others.
-                file.write(_line(_Frame([], [], pairs)))
-                file.writelines(
-                    _line(_Frame(readings[n : n + _FRAME], [], [])) for n in range(0, len(readings), _FRAME)
-                )
-            Path(name).replace(self._file)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+    def _rewrite(self) -> None:
+        posts = list(self.posts.values())
+        digests = {post.post.text_digest for post in posts if post.post}
+        pairs = [
+            (a, b, similarity) for (a, b), similarity in self.similarities.items() if a in digests and b in digests
+        ]
+        # Pairs come first: a post that is in the cache counts as compared with all other posts in it.
+        frames = [_Frame([], [], pairs)]
+        frames += [_Frame(posts[n : n + _FRAME], [], []) for n in range(0, len(posts), _FRAME)]
+        replace_file(self._file, chain([self._header], map(_encode, frames)), mode=0o600, durable=False)
 
 
-def with_trusted_stamp(reading: CachedPost, moment: int) -> CachedPost:
-    """Return *reading* with a stamp that can be trusted from now on, or with none."""
-    at_rest = max(reading.stamp[0], reading.stamp[1]) < moment
-    return reading if at_rest else msgspec.structs.replace(reading, stamp=UNKNOWN)
+def with_trusted_stamp(post: CachedPost, threshold: int) -> CachedPost:
+    """Return *post* with its stamp if the file was changed before *threshold*, otherwise with an unknown stamp."""
+    is_at_rest = max(post.stamp[0], post.stamp[1]) < threshold
+    return post if is_at_rest else msgspec.structs.replace(post, stamp=UNKNOWN)
 
 
-def _line(frame: _Frame) -> bytes:
+def _encode(frame: _Frame) -> bytes:
     encoded = msgspec.json.encode(frame) + b"\n"
     return b"%08x %b" % (crc32(encoded), encoded)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the cache for writing; yield whether it is ours."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _try_lock(folder: Path) -> Iterator[bool]:
+    """Hold the lock of the cache; yield whether it was free."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
             yield True
     finally:
-        os.close(number)
+        os.close(descriptor)

@@ -1,1 +1,1 @@
-"""Files and folders: scanning, reading, writing, the keys."""
+"""Files and folders: scanning, reading and writing them, and the key file."""

@@ -1,54 +1,54 @@
-"""Messages that lie in a folder and name somebody who is to be forgotten."""
+"""Removes files with the address of a subscriber who is erased."""
 
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.errors import OutputError
 
-#: Whom a message of ours is to stands in its first bytes; only signatures stand before it.
-_HEAD = 8192
+#: Bytes in which our own messages have the `To` field: only DKIM signatures precede it.
+_HEAD_BYTES = 8192
 _TO = re.compile(rb"^To: (.*?)\r?$", re.MULTILINE)
 
 
 def erase_messages(folder: Path, recipients: Collection[str]) -> int:
-    """Remove our own messages to *recipients* (as envelopes have them); return how many.
+    """Remove our own messages to *recipients* (in the form of envelopes); return how many.
 
-    They are asked, since a mail program gives what lies in a Maildir names of its own.
+    The `To` field decides, because a mail program renames the files of a Maildir.
 
     Raises:
         OutputError: one cannot be read or removed.
     """
-    theirs = {recipient.casefold() for recipient in recipients}
+    addresses = {recipient.casefold() for recipient in recipients}
 
-    def is_theirs(head: bytes) -> bool:
+    def is_to_them(head: bytes) -> bool:
         to = _TO.search(head)
-        return to is not None and to[1].decode(errors="replace").casefold() in theirs
+        return to is not None and to[1].decode(errors="replace").casefold() in addresses
 
-    return _remove(folder, is_theirs, _HEAD)
+    return _remove(folder, is_to_them, _HEAD_BYTES)
 
 
 def erase_mentions(folder: Path, addresses: Collection[str]) -> int:
-    """Remove the files that hold one of *addresses* in plain sight, and nothing longer that ends or begins so.
+    """Remove the files that contain one of *addresses*, not as a part of a longer address; return how many.
 
     Raises:
         OutputError: one cannot be read or removed.
     """
-    names = b"|".join(re.escape(address.encode()) for address in addresses)
-    named = re.compile(rb"(?<![\w.+-])(?:%b)(?![\w-]|\.\w)" % names, re.IGNORECASE)
-    return _remove(folder, lambda content: named.search(content) is not None, -1)
+    alternatives = b"|".join(re.escape(address.encode()) for address in addresses)
+    mention = re.compile(rb"(?<![\w.+-])(?:%b)(?![\w-]|\.\w)" % alternatives, re.IGNORECASE)
+    return _remove(folder, lambda content: mention.search(content) is not None, -1)
 
 
-def _remove(folder: Path, is_theirs: Callable[[bytes], bool], most: int) -> int:
-    found = [file for file in folder.rglob("*") if file.is_file() and is_theirs(_read(file, most))]
+def _remove(folder: Path, matches: Callable[[bytes], bool], most_bytes: int) -> int:
+    files = [file for file in folder.rglob("*") if file.is_file() and matches(_read(file, most_bytes))]
     output = OutputFolder(folder, private=True)
-    return sum(output.remove(file.relative_to(folder).as_posix()) for file in found)
+    return sum(output.remove(file.relative_to(folder).as_posix()) for file in files)
 
 
-def _read(file: Path, most: int) -> bytes:
+def _read(file: Path, most_bytes: int) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(most)
+            return opened.read(most_bytes)
     except OSError as e:
         raise OutputError(str(file), f"cannot be read: {e.strerror or e}") from e

@@ -1,24 +1,25 @@
-"""The site's own secret keys: a small file beside the store, made on first use.
+"""The secret keys of a site: a small file beside the database, created on first use.
 
-Each purpose has keys of its own, with numbers, so that one can be replaced and what older ones have signed still holds:
-the highest number signs, all of them verify.
+Each purpose has numbered keys, so that a key can be replaced while signatures of the older ones stay valid: the key
+with the highest number signs, all keys verify.
 """
 
-import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from feeds.edges.files.write_files import create_file
 from feeds.errors import FeedsError
 
-_BYTES = 32
-_MOST = 255
+_KEY_BYTES = 32
+_HIGHEST_NUMBER = 255
 _PURPOSES = ("leave", "suppress")
 _HEAD = """\
-# The keys of this site. `leave` signs the links by which readers unsubscribe; `suppress` hides the addresses of people
-# who were erased and must not be written to. Whoever has them can end subscriptions, so keep them secret; whoever
-# loses them cannot verify links in letters that are out, so keep them with the store's backup. To replace one, add a
-# line with the next number.
+# The secret keys of this site. `leave` signs unsubscribe links; `suppress` hashes the addresses on the suppression
+# list. Keep this file secret: with it, anyone can unsubscribe your subscribers. Keep it with the backups of the
+# database: without it, the unsubscribe links in sent letters do not work and the suppression list cannot be read.
+# To replace a key, add a line with the next number.
 """
 
 
@@ -26,69 +27,61 @@ _HEAD = """\
 class Keys:
     """Keys by purpose and number."""
 
-    #: They sign what lets a reader leave.
+    #: For unsubscribe links.
     leave: dict[int, bytes]
-    #: They make digests of addresses.
+    #: For hashes of addresses on the suppression list.
     suppress: dict[int, bytes]
 
     @property
     def current_unsubscribe_key(self) -> tuple[int, bytes]:
-        """The number and key that sign now."""
+        """Number and key for new unsubscribe links."""
         return max(self.leave.items())
 
     @property
     def current_suppression_key(self) -> tuple[int, bytes]:
-        """Likewise, for digests of addresses."""
+        """Number and key for new entries of the suppression list."""
         return max(self.suppress.items())
 
 
 def load_keys(file: Path) -> Keys:
-    """Return the keys in *file*, which is made where there is none.
+    """Return the keys in *file*; create it with new keys if it does not exist.
 
     Raises:
-        FeedsError: it cannot be read or made, or does not hold what it should.
+        FeedsError: the file cannot be read or created, or a line or a key is invalid or missing.
     """
     try:
-        _make(file)
+        _create(file)
         text = file.read_text("ascii")
     except (OSError, UnicodeDecodeError) as e:
-        raise FeedsError(f"{file}: the keys cannot be used: {getattr(e, 'strerror', None) or 'not plain text'}") from e
-    found: dict[str, dict[int, bytes]] = {purpose: {} for purpose in _PURPOSES}
+        raise FeedsError(f"{file}: the keys cannot be read: {getattr(e, 'strerror', None) or 'not ASCII text'}") from e
+    keys: dict[str, dict[int, bytes]] = {purpose: {} for purpose in _PURPOSES}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
-            purpose, place, key = _read(file, number, line)
-            found[purpose][place] = key
-    if missing := [purpose for purpose in _PURPOSES if not found[purpose]]:
-        raise FeedsError(f"{file}: there is no {missing[0]} key; the file is not whole: take it from your backup")
-    return Keys(**found)
+            purpose, key_number, key = _parse_line(f"{file}:{number}", line)
+            keys[purpose][key_number] = key
+    if missing := [purpose for purpose in _PURPOSES if not keys[purpose]]:
+        raise FeedsError(f"{file}: the {missing[0]} key is missing; restore the file from your backup")
+    return Keys(**keys)
 
 
-def _read(file: Path, number: int, line: str) -> tuple[str, int, bytes]:
+def _parse_line(place: str, line: str) -> tuple[str, int, bytes]:
     try:
-        purpose, place, key = line.split()
-        found = purpose, int(place), bytes.fromhex(key)
+        purpose, number, key = line.split()
+        found = purpose, int(number), bytes.fromhex(key)
     except ValueError:
-        raise FeedsError(f"{file}:{number}: is not a purpose, a number and a key in hexadecimal digits") from None
-    if purpose not in _PURPOSES or not 0 < found[1] <= _MOST or len(found[2]) != _BYTES:
-        raise FeedsError(f"{file}:{number}: must be {' or '.join(_PURPOSES)}, 1 to {_MOST}, and {_BYTES} bytes")
+        raise FeedsError(f"{place}: must be a purpose, a number and a key in hexadecimal digits") from None
+    if purpose not in _PURPOSES or not 0 < found[1] <= _HIGHEST_NUMBER or len(found[2]) != _KEY_BYTES:
+        raise FeedsError(
+            f"{place}: the purpose must be {' or '.join(_PURPOSES)}, the number 1 to {_HIGHEST_NUMBER}, and the key"
+            f" {_KEY_BYTES} bytes"
+        )
     return found
 
 
-def _make(file: Path) -> None:
-    """Make the file, whole or not at all, unless it is there."""
+def _create(file: Path) -> None:
+    """Create the file with new keys, unless it exists."""
     if file.exists():
         return
-    lines = "".join(f"{purpose} 1 {secrets.token_hex(_BYTES)}\n" for purpose in _PURPOSES)
-    unfinished = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
-    number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(number, "w", encoding="ascii") as opened:
-            opened.write(_HEAD + lines)
-            opened.flush()
-            os.fsync(opened.fileno())
-        try:
-            file.hardlink_to(unfinished)
-        except FileExistsError:
-            return  # another process was first, and its keys are the ones
-    finally:
-        unfinished.unlink()
+    lines = "".join(f"{purpose} 1 {secrets.token_hex(_KEY_BYTES)}\n" for purpose in _PURPOSES)
+    with suppress(FileExistsError):  # another process was first, and its keys are used
+        create_file(file, [(_HEAD + lines).encode("ascii")], mode=0o600)

@@ -1,21 +1,21 @@
-"""What lies in a folder, without opening any of it.
+"""Lists the posts of a folder without opening them.
 
-Loads almost nothing, since a publish that finds nothing changed does little else than this.
+This module imports almost nothing: a publish that finds nothing changed does little else than a scan.
 """
 
 import os
 from array import array
 
-#: Endings of files that are meant to be posts.
-_POSTS = frozenset({"md", "markdown", "mdx", "html"})
-#: Of a file: modified, changed (nanoseconds since 1970), size in bytes, inode.
+#: File name extensions of posts.
+_EXTENSIONS = frozenset({"md", "markdown", "mdx", "html"})
+#: Of a file: times of modification and of change (nanoseconds since 1970), size in bytes, inode.
 Stamp = tuple[int, int, int, int]
-#: Of what cannot be looked at.
+#: Of a file whose status cannot be read.
 UNKNOWN: Stamp = (0, 0, 0, 0)
 
 
 class Scan:
-    """The files of a folder, folder by folder and sorted in each, with what tells whether one has changed."""
+    """The files of a folder with their stamps, sorted within each folder."""
 
     def __init__(self, paths: list[str], numbers: "array[int]") -> None:
         #: Relative to the folder, with `/`; bytes that are not UTF-8 as surrogates.
@@ -25,23 +25,23 @@ class Scan:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scan) and self.paths == other.paths and self._numbers == other._numbers
 
-    __hash__ = None  # type: ignore[assignment] # a scan is compared, never looked up
+    __hash__ = None  # type: ignore[assignment] # a scan is compared, never a key
 
     def stamps(self) -> list[Stamp]:
-        """Return modified, changed, size and inode of each file, in the order of the paths."""
+        """Return the stamp of each file, in the order of the paths."""
         numbers = iter(self._numbers.tolist())
         return list(zip(numbers, numbers, numbers, numbers, strict=True))
 
     def digest(self) -> bytes:
-        """Return the same bytes for the same files in the same state, and for no other."""
+        """Return bytes that are equal for two scans only if paths and stamps are equal."""
         return b"\0".join([*map(os.fsencode, self.paths), b"", self._numbers.tobytes()])
 
 
 def scan_folder(folder: str) -> Scan:
-    """Return every file below *folder* that is meant to be a post: Markdown or HTML, no section page, no README.
+    """Return the posts below *folder*: Markdown and HTML files other than section pages and READMEs.
 
-    Hidden files and folders are left out. Linked folders are not entered: a link that leads back would never end. A
-    file that cannot be looked at is there all the same, so that whoever reads it can say what is wrong.
+    Hidden files and folders are left out. Links to folders are not followed, since they could form a loop. A file whose
+    status cannot be read is included, so that reading it gives the error.
     """
     paths: list[str] = []
     numbers: list[int] = []
@@ -49,25 +49,25 @@ def scan_folder(folder: str) -> Scan:
     while todo:
         base = todo.pop()
         try:
-            number = os.open(f"{folder}/{base}", os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = os.open(f"{folder}/{base}", os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
             paths.append(base)
             numbers += UNKNOWN
             continue
         try:
-            folders, names = _listed(number)
+            folders, names = _list_folder(descriptor)
             todo += [f"{base}{name}/" for name in folders]
             paths += [base + name for name in names] if base else names
-            _add_stamps(number, names, numbers)
+            _add_stamps(descriptor, names, numbers)
         finally:
-            os.close(number)
+            os.close(descriptor)
     return Scan(paths, array("q", numbers))
 
 
-def _listed(number: int) -> tuple[list[str], list[str]]:
-    """Return the folders of a folder, last first, and its posts."""
+def _list_folder(descriptor: int) -> tuple[list[str], list[str]]:
+    """Return the names of the folders in an open folder, in reverse order, and those of its posts."""
     folders, names = [], []
-    with os.scandir(number) as entries:
+    with os.scandir(descriptor) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
@@ -79,25 +79,25 @@ def _listed(number: int) -> tuple[list[str], list[str]]:
     )
 
 
-def _add_stamps(number: int, names: list[str], numbers: list[int]) -> None:
-    """Add what tells whether each of the names in an open folder has changed."""
+def _add_stamps(descriptor: int, names: list[str], numbers: list[int]) -> None:
+    """Add the stamps of files in an open folder to *numbers*."""
     for name in names:
         try:
-            about = os.stat(name, dir_fd=number)
-        except OSError:  # a link that leads nowhere, or to itself
+            status = os.stat(name, dir_fd=descriptor)
+        except OSError:  # a link to nothing, or to itself
             numbers += UNKNOWN
         else:
-            numbers += file_stamp(about)
+            numbers += file_stamp(status)
 
 
-def file_stamp(about: os.stat_result) -> Stamp:
-    """Return what tells whether a file has changed."""
-    return (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
+def file_stamp(status: os.stat_result) -> Stamp:
+    """Return the stamp of a file: it differs if the file has changed."""
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def is_post(name: str) -> bool:
-    """Return whether a file of this name is meant to be a post."""
-    stem, _, ending = name.rpartition(".")
-    if not stem or name[0] == "." or ending.lower() not in _POSTS:
+    """Return whether a file with this name is a post."""
+    stem, _, extension = name.rpartition(".")
+    if not stem or name[0] == "." or extension.lower() not in _EXTENSIONS:
         return False
     return name[0] not in "_Rr" or not (stem.lower() == "_index" or stem.upper().startswith("README"))

@@ -1,4 +1,4 @@
-"""A file that somebody else made, or whatever comes in by standard input, as lines of text."""
+"""A text file of unknown encoding, or standard input, as lines."""
 
 import io
 import os
@@ -9,59 +9,60 @@ from pathlib import Path
 
 from feeds.errors import FeedsError
 
-#: As a file is named on the command line that is standard input.
+#: The file name that means standard input.
 STANDARD_INPUT = Path("-")
 
 
 class TextInput:
-    """An open file."""
+    """An open text file."""
 
     def __init__(self, file: Path, raw: io.BufferedReader, encoding: str) -> None:
         self._file, self._raw = file, raw
-        #: Of the file, without its folder.
+        #: The name of the file, without its folder.
         self.name = input_name(file)
-        #: Bytes; 0 where nobody knows.
+        #: In bytes; 0 if it is unknown.
         self.size = os.fstat(raw.fileno()).st_size
         self._text = io.TextIOWrapper(raw, encoding, errors="replace", newline="")
 
     @property
     def lines(self) -> Iterator[str]:
-        """Its lines, each with its end.
+        """The lines, each with its line end.
 
         Raises:
-            FeedsError: it cannot be read to its end.
+            FeedsError: the file cannot be read to its end.
         """
-        with _describe_error(self._file):
+        with _file_errors(self._file):
             yield from self._text
 
     @property
     def bytes_read(self) -> int:
-        """How many bytes of it were read; 0 where nobody knows how many there are."""
+        """How many bytes were read; 0 if the size is unknown."""
         return self._raw.tell() if self.size else 0
 
 
 def input_name(file: Path) -> str:
-    """Return what a file is called in words."""
+    """Return the name of a file for messages."""
     return "standard input" if file == STANDARD_INPUT else file.name
 
 
 @contextmanager
 def open_text(file: Path, encoding: Callable[[bytes], str]) -> Iterator[TextInput]:
-    """Hold *file* open, `-` being standard input; *encoding* tells from its first bytes how it is encoded.
+    """Hold *file*, or standard input for `-`, open; *encoding* returns the encoding for its first bytes.
 
     Raises:
-        FeedsError: it cannot be read, or is no text (*encoding* raises ValueError, with what it is).
+        FeedsError: it cannot be read, or is not text (*encoding* raises a ValueError that says what it is).
     """
-    with _describe_error(file):
+    with _file_errors(file):
         raw = os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file == STANDARD_INPUT else file.open("rb")
     with raw:
-        with _describe_error(file):
-            sheet = TextInput(file, raw, encoding(raw.peek()))
-        yield sheet
+        with _file_errors(file):
+            text = TextInput(file, raw, encoding(raw.peek()))
+        yield text
 
 
 @contextmanager
-def _describe_error(file: Path) -> Iterator[None]:
+def _file_errors(file: Path) -> Iterator[None]:
+    """Turn OSError and ValueError into a FeedsError with the name of the file."""
     try:
         yield
     except OSError as e:

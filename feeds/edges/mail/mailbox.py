@@ -1,6 +1,6 @@
-"""The mailbox to which mail comes back: a Maildir, an mbox file, or a folder on an IMAP server (RFC 3501).
+"""The mailbox that bounces come back to: a Maildir, an mbox file, or a folder on an IMAP server (RFC 3501).
 
-Whoever reads it looks at one message after another and removes those that are done with; nothing else is touched.
+The caller reads one message after another and removes those that are processed; all others are left unchanged.
 """
 
 import imaplib
@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
 
 #: Seconds that a server may take to answer.
-_PATIENCE = 60
-#: How many messages are removed with one command: lines of commands are not endless.
-_AT_ONCE = 100
-#: Where IMAP servers listen: in the clear at first, and encrypted from the start (RFC 8314 section 7).
+_TIMEOUT = 60
+#: How many messages are removed with one command: servers limit the length of a command line.
+_BATCH = 100
+#: Ports of IMAP servers: plain text with STARTTLS, and TLS from the start (RFC 8314 section 7).
 _PORT, _PORT_TLS = 143, 993
 
 
@@ -28,53 +28,53 @@ class MailFolder(Protocol):
     """An open mailbox."""
 
     def names(self) -> Sequence[str]:
-        """Return by which names messages are known here, in the order in which they came."""
+        """Return the names of the messages, oldest first."""
 
     def read(self, name: str) -> bytes | None:
-        """Return a message; None if it is gone meanwhile."""
+        """Return a message; None if it has been removed in the meantime."""
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take messages away; they may be gone already."""
+        """Remove messages; ignore those that are removed already."""
 
 
 @contextmanager
-def open_mailbox(place: str, folder: Path, password: str, *, look: bool = False) -> Iterator[MailFolder]:
-    """Hold a mailbox open, as config.toml names it; a relative path starts at *folder*. With *look* nothing changes.
+def open_mailbox(url: str, folder: Path, password: str, *, read_only: bool = False) -> Iterator[MailFolder]:
+    """Hold the mailbox at a URL of config.toml open; a relative path starts at *folder*.
 
     Raises:
-        FeedsError: there is none, or it cannot be read.
-        MailRefused: the server does not let us in.
-        MailAway: the server cannot be reached, or somebody else holds the file.
+        FeedsError: the mailbox does not exist or cannot be read.
+        SenderRejected: the server rejects the login.
+        MailServerUnavailable: the server cannot be reached, or another program has locked the file.
     """
-    kind, _, where = place.partition(":")
+    kind, _, path = url.partition(":")
     try:
         if kind == "maildir":
-            yield _Maildir(folder / where)
+            yield _Maildir(folder / path)
         elif kind == "mbox":
-            with _mbox(folder / where, look=look) as found:
-                yield found
+            with _open_mbox(folder / path, read_only=read_only) as box:
+                yield box
         else:
-            with _imap(place, password, look=look) as found:
-                yield found
+            with _open_imap(url, password, read_only=read_only) as imap:
+                yield imap
     except mailbox.NoSuchMailboxError as e:
-        raise FeedsError(f"{folder / where}: there is no such mailbox") from e
+        raise FeedsError(f"{folder / path}: the mailbox does not exist") from e
     except mailbox.ExternalClashError as e:
-        raise MailServerUnavailable(f"{folder / where}: somebody else holds it; try again") from e
+        raise MailServerUnavailable(f"{folder / path}: is locked by another program; try again") from e
     except OSError as e:
         if kind in ("maildir", "mbox"):
-            raise FeedsError(f"{folder / where}: cannot be read: {e.strerror or e}") from e
-        raise MailServerUnavailable(f"{_without_user(place)}: cannot be reached: {e.strerror or e}") from e
+            raise FeedsError(f"{folder / path}: cannot be read: {e.strerror or e}") from e
+        raise MailServerUnavailable(f"{_without_user(url)}: cannot be reached: {e.strerror or e}") from e
     except imaplib.IMAP4.abort as e:
-        raise MailServerUnavailable(f"{_without_user(place)}: the connection is lost: {e}") from e
+        raise MailServerUnavailable(f"{_without_user(url)}: the connection was lost: {e}") from e
     except imaplib.IMAP4.error as e:
-        raise _refusal(place, _words(e)) from e
+        raise _to_error(url, _to_text(e)) from e
 
 
 # Folders ----------------------------------------------------------------------------------------------------------
 
 
 class _Maildir:
-    """One file a message; nobody has to be locked out."""
+    """One file a message; needs no lock."""
 
     def __init__(self, path: Path) -> None:
         self._box = mailbox.Maildir(path, create=False)
@@ -82,7 +82,7 @@ class _Maildir:
             raise mailbox.NoSuchMailboxError(path)
 
     def names(self) -> Sequence[str]:
-        return sorted(self._box.keys(), key=lambda name: (_second(name), name))
+        return sorted(self._box.keys(), key=lambda name: (_arrival_time(name), name))
 
     def read(self, name: str) -> bytes | None:
         with suppress(KeyError, FileNotFoundError):
@@ -94,21 +94,21 @@ class _Maildir:
             self._box.discard(name)
 
 
-def _second(name: str) -> int:
-    """Return when a message came: that is what the names of its files begin with."""
+def _arrival_time(name: str) -> int:
+    """Return the Unix time with which the name of a message begins; 0 if it does not begin with one."""
     digits = name.partition(".")[0]
     return int(digits) if digits.isdecimal() else 0
 
 
 @contextmanager
-def _mbox(path: Path, *, look: bool) -> Iterator["_Mbox"]:
-    """Hold the file locked, as mail servers do, until what is removed is gone from it."""
+def _open_mbox(path: Path, *, read_only: bool) -> Iterator["_Mbox"]:
+    """Hold the file locked, as mail servers do, until removed messages are deleted from it."""
     box = mailbox.mbox(path, create=False)
     try:
-        if not look:
+        if not read_only:
             box.lock()
         yield _Mbox(box)
-        if not look:
+        if not read_only:
             box.flush()
     finally:
         box.unlock()
@@ -116,11 +116,11 @@ def _mbox(path: Path, *, look: bool) -> Iterator["_Mbox"]:
 
 
 class _Mbox:
-    """One file for all."""
+    """One file for all messages."""
 
     def __init__(self, box: mailbox.mbox) -> None:
         self._box = box
-        self._keys = {str(key): key for key in box.keys()}  # noqa: SIM118 - to iterate is to read all messages
+        self._keys = {str(key): key for key in box.keys()}  # noqa: SIM118 - iterating over the box would read all messages
 
     def names(self) -> Sequence[str]:
         return list(self._keys)
@@ -137,50 +137,50 @@ class _Mbox:
 
 
 @contextmanager
-def _imap(place: str, password: str, *, look: bool) -> Iterator["_Imap"]:
-    parts = urlsplit(place)
-    server = _connected(parts.scheme, parts.hostname or "", parts.port)
+def _open_imap(url: str, password: str, *, read_only: bool) -> Iterator["_Imap"]:
+    parts = urlsplit(url)
+    server = _connect(parts.scheme, parts.hostname or "", parts.port)
     try:
         if parts.scheme == "imap":
-            _encrypt(server, parts.hostname or "")
+            _start_tls(server, parts.hostname or "")
         _log_in(server, unquote(parts.username or ""), password)
         name = unquote(parts.path.removeprefix("/")) or "INBOX"
         quoted = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-        answer, said = server.select(quoted, readonly=look)
-        if answer != "OK":
-            raise _refusal(place, f"the folder cannot be opened: {_words(said[0])}")
+        status, data = server.select(quoted, readonly=read_only)
+        if status != "OK":
+            raise _to_error(url, f"the folder cannot be opened: {_to_text(data[0])}")
         yield _Imap(server)
     finally:
         with suppress(OSError, imaplib.IMAP4.error):
             server.logout()
-        with suppress(OSError):  # the library leaves it open if the server does not like to be left
+        with suppress(OSError):  # imaplib leaves the socket open if the logout fails
             server.shutdown()
 
 
-def _connected(scheme: str, host: str, port: int | None) -> imaplib.IMAP4:
+def _connect(scheme: str, host: str, port: int | None) -> imaplib.IMAP4:
     if scheme == "imaps":
-        return imaplib.IMAP4_SSL(host, port or _PORT_TLS, ssl_context=ssl.create_default_context(), timeout=_PATIENCE)
-    return imaplib.IMAP4(host, port or _PORT, timeout=_PATIENCE)
+        return imaplib.IMAP4_SSL(host, port or _PORT_TLS, ssl_context=ssl.create_default_context(), timeout=_TIMEOUT)
+    return imaplib.IMAP4(host, port or _PORT, timeout=_TIMEOUT)
 
 
-def _encrypt(server: imaplib.IMAP4, host: str) -> None:
-    """Make a connection one that a password may go over, unless it does not leave this machine."""
-    if _is_here(host):
+def _start_tls(server: imaplib.IMAP4, host: str) -> None:
+    """Encrypt the connection before a password is sent, unless it stays on this machine."""
+    if _is_loopback(host):
         return
     if "STARTTLS" not in server.capabilities:
-        raise SenderRejected(f"{host} offers no encryption, and all could read the password; try imaps://")
+        raise SenderRejected(f"{host} does not offer STARTTLS, so the password would be sent unencrypted; try imaps://")
     server.starttls(ssl.create_default_context())
 
 
 def _log_in(server: imaplib.IMAP4, user: str, password: str) -> None:
-    """Say who we are; what LOGIN cannot carry goes as in RFC 4616, since the library breaks on it, or is fooled."""
+    """Log in; use AUTHENTICATE PLAIN (RFC 4616) if imaplib cannot quote user or password for LOGIN."""
     if all(word.isascii() and word.isprintable() for word in (user, password)):
         server.login(user, password)
     else:
         server.authenticate("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -188,54 +188,54 @@ def _is_here(host: str) -> bool:
 
 
 class _Imap:
-    """A folder on a server; messages are known by their UIDs."""
+    """A folder on a server; the names of messages are their UIDs."""
 
     def __init__(self, server: imaplib.IMAP4) -> None:
         self._server = server
-        _, found = server.capability()  # what the library knows is from before the login, when servers tell less
-        self._expunges_some = b"UIDPLUS" in found[0].upper().split()
+        _, data = server.capability()  # imaplib asks before the login only, when servers list fewer capabilities
+        self._has_uidplus = b"UIDPLUS" in data[0].upper().split()
 
     def names(self) -> Sequence[str]:
-        found = self._asked("SEARCH", "UNDELETED")
-        return found[0].decode().split() if found and isinstance(found[0], bytes) else []
+        data = self._command("SEARCH", "UNDELETED")
+        return data[0].decode().split() if data and isinstance(data[0], bytes) else []
 
     def read(self, name: str) -> bytes | None:
-        for part in self._asked("FETCH", name, "(BODY.PEEK[])"):
+        for part in self._command("FETCH", name, "(BODY.PEEK[])"):
             if isinstance(part, tuple):
                 return bytes(part[1])
         return None
 
     def remove(self, names: Iterable[str]) -> None:
-        """Delete and expunge: only these if the server can (RFC 4315), else what others have deleted here as well."""
-        every = list(names)
-        for start in range(0, len(every), _AT_ONCE):
-            some = ",".join(every[start : start + _AT_ONCE])
-            self._asked("STORE", some, "+FLAGS.SILENT", r"(\Deleted)")
-            if self._expunges_some:
-                self._asked("EXPUNGE", some)
+        """Delete and expunge messages; without UIDPLUS (RFC 4315) those that others have marked as deleted too."""
+        uids = list(names)
+        for start in range(0, len(uids), _BATCH):
+            batch = ",".join(uids[start : start + _BATCH])
+            self._command("STORE", batch, "+FLAGS.SILENT", r"(\Deleted)")
+            if self._has_uidplus:
+                self._command("EXPUNGE", batch)
             else:
                 self._server.expunge()
 
-    def _asked(self, command: str, *words: str) -> list[object]:
-        answer, found = self._server.uid(command, *words)
-        if answer != "OK":
-            raise imaplib.IMAP4.error(f"{command}: {_words(found[0] if found else answer)}")
-        return list(found)
+    def _command(self, command: str, *arguments: str) -> list[object]:
+        status, data = self._server.uid(command, *arguments)
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"{command}: {_to_text(data[0] if data else status)}")
+        return list(data)
 
 
-def _refusal(place: str, words: str) -> FeedsError:
-    """Return what a server's "no" is: some codes say that it may be another one later (RFC 5530)."""
-    later = any(f"[{code}]" in words.upper() for code in ("UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"))
-    return (MailServerUnavailable if later else SenderRejected)(f"{_without_user(place)}: {words}")
+def _to_error(url: str, text: str) -> FeedsError:
+    """Return the error for a NO of a server; some response codes mean that a later try may succeed (RFC 5530)."""
+    is_temporary = any(f"[{code}]" in text.upper() for code in ("UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"))
+    return (MailServerUnavailable if is_temporary else SenderRejected)(f"{_without_user(url)}: {text}")
 
 
-def _words(said: object) -> str:
-    """Return what a server says, in one line; the library gives bytes, or errors that hold them."""
-    first = said.args[0] if isinstance(said, Exception) and said.args else said
+def _to_text(response: object) -> str:
+    """Return a response of a server as one line; imaplib gives bytes, or errors that hold bytes."""
+    first = response.args[0] if isinstance(response, Exception) and response.args else response
     text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
     return " ".join(text.split())
 
 
-def _without_user(place: str) -> str:
-    parts = urlsplit(place)
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,20 +1,19 @@
-"""The transports that send nothing: each message becomes a file.
+"""Transports that send nothing: each message becomes a file.
 
-`outbox/<newsletter>/<number>/<address>.eml`, or one in a Maildir (cr.yp.to/proto/maildir.html), which mail programs
-open. Handing the same message over twice gives one file, so a crash before the store knew of the first time doubles
-nothing.
+`outbox/<newsletter>/<number>/<address>.eml`, or a file in a Maildir (cr.yp.to/proto/maildir.html), which mail programs
+can open. Writing the same message twice gives one file, so a crash before the database is updated duplicates nothing.
 """
 
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.mail.transport import DeliveryQueue, OutgoingMail, Replied, Reply
 
 _LONGEST_NAME = 200
-#: How many messages are written between two looks at the store.
-_AT_ONCE = 64
+#: How many messages are written between two commits.
+_BATCH = 64
 
 
 class Outbox:
@@ -26,69 +25,69 @@ class Outbox:
         self._output = OutputFolder(folder, private=True)
 
     def path(self, folder: str, recipient: str) -> str:
-        """Return where a message lies, below the outbox."""
-        return f"{folder}/{_name(recipient)}.eml"
+        """Return the path of a message below the outbox."""
+        return f"{folder}/{_file_name(recipient)}.eml"
 
-    def run(self, desk: DeliveryQueue) -> None:
-        """Write every message that a desk has.
+    def run(self, queue: DeliveryQueue) -> None:
+        """Write every message of the queue.
 
         Raises:
-            OutputError: a file cannot be written; what was written before is told to the desk.
+            OutputError: a file cannot be written; those before it are committed.
         """
         self._output.remove_temp_files()
-        while parcels := self._write_all(desk):
-            contents = desk.commit([], parcels)
-            answers = []
+        while batch := self._take_batch(queue):
+            contents = queue.commit([], batch)
+            written = []
             try:
-                for parcel in (parcel for parcel in parcels if parcel.id in contents):
-                    kept = self.write_message(parcel.folder, parcel.recipient, contents[parcel.id])
-                    answers.append(Replied(parcel, Reply(250, kept)))
+                for mail in (mail for mail in batch if mail.id in contents):
+                    text = self.write_message(mail.folder, mail.recipient, contents[mail.id])
+                    written.append(Replied(mail, Reply(250, text)))
             finally:
-                desk.commit(answers, [])
+                queue.commit(written, [])
 
-    def _write_all(self, desk: DeliveryQueue) -> list[OutgoingMail]:
-        found: list[OutgoingMail] = []
-        while len(found) < _AT_ONCE and not desk.stopping() and (parcel := desk.next()) is not None:
-            found.append(parcel)
-        for folder in {parcel.folder for parcel in found}:
+    def _take_batch(self, queue: DeliveryQueue) -> list[OutgoingMail]:
+        batch: list[OutgoingMail] = []
+        while len(batch) < _BATCH and not queue.stopping() and (mail := queue.next()) is not None:
+            batch.append(mail)
+        for folder in {mail.folder for mail in batch}:
             self._output.remove_temp_files(folder)
-        return found
+        return batch
 
     def write_message(self, folder: str, recipient: str, message: bytes) -> str:
-        """Keep one message; return where, in words.
+        """Write one message; return a sentence with its path.
 
         Raises:
             OutputError: it cannot be written.
         """
         path = self.path(folder, recipient)
         self._output.write(path, message)
-        return f"kept as {path}"
+        return f"saved as {path}"
 
 
 class Maildir(Outbox):
-    """All messages in one Maildir, for mail programs: new ones in `new/`."""
+    """All messages in one Maildir, for mail programs; new ones are in `new/`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._folder = folder
 
     def path(self, folder: str, recipient: str) -> str:
-        """Return where a message lies; the name is its own, so that none is there twice."""
+        """Return the path of a message: a hash of issue and recipient, so that each message exists once."""
         return f"new/{blake2b(f'{folder} {recipient}'.encode(), digest_size=12).hexdigest()}.feeds"
 
-    def run(self, desk: DeliveryQueue) -> None:
-        """Write every message that a desk has.
+    def run(self, queue: DeliveryQueue) -> None:
+        """Write every message of the queue.
 
         Raises:
-            OutputError: a file cannot be written; what was written before is told to the desk.
+            OutputError: a file cannot be written; those before it are committed.
         """
         for name in ("new", "cur", "tmp"):  # a Maildir has all three
             (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        super().run(desk)
+        super().run(queue)
 
 
-def _name(recipient: str) -> str:
-    """Return an address as a file name: no separators, not longer than file systems take."""
+def _file_name(recipient: str) -> str:
+    """Return an address as a file name: no separators, not longer than file systems allow."""
     name = quote(recipient, safe="@+-_.").lstrip(".")
     if len(name) <= _LONGEST_NAME:
         return name

@@ -1,4 +1,4 @@
-"""The transport that runs a command as `sendmail` is run: one message a call, on its standard input."""
+"""The transport that runs a command like sendmail: one call a message, the message on standard input."""
 
 import subprocess
 from pathlib import Path
@@ -6,55 +6,58 @@ from pathlib import Path
 from feeds.edges.mail.transport import DeliveryQueue, OutgoingMail, Replied, Reply, Unconfirmed
 from feeds.errors import SenderRejected
 
-#: Seconds that a command may take for one message.
-_PATIENCE = 300
-#: What exit codes mean (sysexits(3)), as a server would say it; all others are faults of ours.
+#: Seconds that the command may take for one message.
+_TIMEOUT = 300
+#: SMTP replies for exit codes (sysexits(3)); all other codes are our fault.
 _REPLIES = {
-    0: Reply(250, "2.0.0 taken by the command"),
-    65: Reply(554, "5.6.0 the command does not like the message"),
-    67: Reply(550, "5.1.1 the command knows no such user"),
-    68: Reply(550, "5.1.2 the command knows no such host"),
-    69: Reply(451, "4.3.0 the command cannot do it now"),
-    71: Reply(451, "4.3.0 the system cannot do it now"),
-    75: Reply(451, "4.3.0 the command says: later"),
+    0: Reply(250, "2.0.0 accepted by the command"),
+    65: Reply(554, "5.6.0 the command rejects the message (EX_DATAERR)"),
+    67: Reply(550, "5.1.1 the command does not know the user (EX_NOUSER)"),
+    68: Reply(550, "5.1.2 the command does not know the host (EX_NOHOST)"),
+    69: Reply(451, "4.3.0 the command is unavailable (EX_UNAVAILABLE)"),
+    71: Reply(451, "4.3.0 the command had a system error (EX_OSERR)"),
+    75: Reply(451, "4.3.0 the command failed temporarily (EX_TEMPFAIL)"),
 }
 
 
 class Sendmail:
-    """Messages to a command such as /usr/sbin/sendmail."""
+    """Hands messages to a command such as /usr/sbin/sendmail."""
 
     idempotent = False
 
     def __init__(self, command: str) -> None:
         self._command = command
 
-    def run(self, desk: DeliveryQueue) -> None:
-        """Hand over every message that a desk has, one after another.
+    def run(self, queue: DeliveryQueue) -> None:
+        """Hand over every message of the queue, one after another.
 
         Raises:
-            MailRefused: the command cannot be run, or ends as no mailer does.
+            SenderRejected: the command does not exist.
         """
-        while not desk.stopping() and (parcel := desk.next()) is not None:
+        while not queue.stopping() and (mail := queue.next()) is not None:
             if not Path(self._command).is_file():
-                desk.requeue(parcel)
-                raise SenderRejected(f"there is no command {self._command}; mail.sendmail names another one")
-            content = desk.commit([], [parcel]).get(parcel.id)
+                queue.requeue(mail)
+                raise SenderRejected(f"mail.sendmail: the command {self._command} does not exist")
+            content = queue.commit([], [mail]).get(mail.id)
             if content is not None:
-                desk.commit([self._handed_over(parcel, content)], [])
+                queue.commit([self._hand_over(mail, content)], [])
 
-    def _handed_over(self, parcel: OutgoingMail, content: bytes) -> Replied | Unconfirmed:
-        words = [self._command, "-i", "-f", parcel.sender, "--", parcel.recipient]
+    def _hand_over(self, mail: OutgoingMail, content: bytes) -> Replied | Unconfirmed:
+        words = [self._command, "-i", "-f", mail.sender, "--", mail.recipient]
         try:
-            # Lines end as on this system: the command makes CRLF of it.
+            # Lines end with LF, as on this system: the command converts them to CRLF.
             done = subprocess.run(  # noqa: S603 - the owner's command, and addresses that were checked, behind `--`
-                words, input=content.replace(b"\r\n", b"\n"), capture_output=True, check=False, timeout=_PATIENCE
+                words, input=content.replace(b"\r\n", b"\n"), capture_output=True, check=False, timeout=_TIMEOUT
             )
         except subprocess.TimeoutExpired:
-            return Unconfirmed(parcel, f"{self._command} did not end within {_PATIENCE} s")
+            return Unconfirmed(mail, f"{self._command} did not end within {_TIMEOUT} s")
         except OSError as e:
-            return Replied(parcel, Reply(550, f"5.7.8 {self._command} cannot be run: {e.strerror or e}"))
-        said = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
+            return Replied(mail, Reply(550, f"5.7.8 {self._command} cannot be run: {e.strerror or e}"))
+        return Replied(mail, self._to_reply(done))
+
+    def _to_reply(self, done: subprocess.CompletedProcess[bytes]) -> Reply:
+        output = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
         reply = _REPLIES.get(done.returncode)
         if reply is None:
-            return Replied(parcel, Reply(550, f"5.7.8 {self._command} ends with {done.returncode}: {said}"))
-        return Replied(parcel, Reply(reply.code, f"{reply.text} {said}".strip()))
+            return Reply(550, f"5.7.8 {self._command} ended with exit code {done.returncode}: {output}")
+        return Reply(reply.code, f"{reply.text} {output}".strip())

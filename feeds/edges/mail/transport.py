@@ -1,7 +1,7 @@
-"""What every way of sending has in common: parcels, what became of them, and the desk that keeps account.
+"""The interface of a transport: mail to send, its outcomes, and the queue between transports and the database.
 
-A transport takes parcels from a `Desk`, asks it for their contents, and tells it what the other side answered. The desk
-writes down what is about to happen before it gives a content out, so a transport never has to.
+A transport takes mail from a `DeliveryQueue`, asks it for the content, and reports the replies of the other side. The
+queue records every step before it hands out a content, so a transport records nothing.
 """
 
 import re
@@ -15,15 +15,15 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answers; transports without one answer in its words (RFC 5321 section 4.2)."""
+    """The reply of a mail server (RFC 5321 section 4.2); transports without a server use the same codes."""
 
     code: int
-    #: In one line.
+    #: One line.
     text: str
 
     @property
     def enhanced(self) -> str:
-        """The enhanced status code (RFC 3463), such as `5.1.1`; empty where there is none."""
+        """The enhanced status code (RFC 3463), such as `5.1.1`; empty if there is none."""
         found = _ENHANCED.match(self.text)
         return found[0] if found else ""
 
@@ -32,35 +32,35 @@ class Reply:
 
 
 class Stage(StrEnum):
-    """Where in the talk with a server an answer came."""
+    """The command that a reply answers."""
 
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
-    #: After the content: whoever asked has all of it.
+    #: The content and its final dot: the server has the whole message.
     CONTENT = "content"
     RSET = "rset"
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """An envelope: who it comes back to, who it is for, where it is kept."""
+    """An envelope: the return path, the recipient, and a folder for transports that write files."""
 
     id: int
     sender: str
     recipient: str
-    #: Newsletter and number, for transports that sort what they keep.
+    #: Newsletter and number: `weekly/3`.
     folder: str = ""
 
     @property
     def utf8(self) -> bool:
-        """Whether it takes SMTPUTF8 (RFC 6531)."""
+        """True if its addresses need SMTPUTF8 (RFC 6531)."""
         return not (self.sender + self.recipient).isascii()
 
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """This parcel has its answer."""
+    """The final reply to a mail."""
 
     mail: OutgoingMail
     reply: Reply
@@ -69,42 +69,43 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """All content of this parcel was out when the connection ended: it may have arrived."""
+    """The whole content was sent, but the connection ended before the reply: the mail may have arrived."""
 
     mail: OutgoingMail
     reason: str
 
 
 class DeliveryQueue(Protocol):
-    """Where parcels come from, and what has come of them is written down."""
+    """The mail that is waiting; it records the outcomes."""
 
     def next(self) -> OutgoingMail | None:
-        """Return the next parcel; None where there is none for now."""
+        """Return the next mail; None if there is none now."""
 
-    def commit(self, answers: Sequence[Replied | Unconfirmed], wanted: Sequence[OutgoingMail]) -> dict[int, bytes]:
-        """Write down both at once, and return the contents that are wanted, by id.
+    def commit(self, outcomes: Sequence[Replied | Unconfirmed], starting: Sequence[OutgoingMail]) -> dict[int, bytes]:
+        """Record outcomes, and record that some mail is about to be sent; return the contents of the latter by id.
 
-        A content is a whole message. It ends with a line break, and no line of it begins with a dot, so there is
-        nothing to stuff (RFC 5321 section 4.5.2). A parcel without one is not needed any more: its reader has left.
+        Both happen in one transaction. A content is a whole message. It ends with a line break, and no line of it
+        begins with a dot, so it needs no dot-stuffing (RFC 5321 section 4.5.2). Mail without a content must not be
+        sent any more: its recipient has unsubscribed.
         """
 
-    def requeue(self, parcel: OutgoingMail) -> None:
-        """Take back a parcel that nobody has seen the content of."""
+    def requeue(self, mail: OutgoingMail) -> None:
+        """Put back mail of which no content was sent."""
 
     def stopping(self) -> bool:
-        """Return whether nothing more is to be taken."""
+        """Return whether the transport must take no more mail."""
 
 
 class Transport(Protocol):
-    """A way of sending."""
+    """A way to send mail."""
 
-    #: Whether a parcel that is handed over twice arrives once.
+    #: Whether the same mail arrives once even if it is sent twice.
     idempotent: bool
 
-    def run(self, desk: DeliveryQueue) -> None:
-        """Work until the desk has nothing more.
+    def run(self, queue: DeliveryQueue) -> None:
+        """Send until the queue has nothing more.
 
         Raises:
-            MailRefused, MailAway: nobody takes our mail; the desk has everything back.
-            OutputError: it cannot be kept.
+            SenderRejected, MailServerUnavailable: no server accepts our mail; all of it is back in the queue.
+            OutputError: a message cannot be written.
         """

@@ -1,7 +1,7 @@
-"""The promises of a transport, as checks that each must pass, ours and those that other packages bring.
+"""Checks that every transport must pass, ours and those of other packages.
 
-    def test_it_keeps_the_promises():
-        transportkit.check(make, received)
+    def test_my_transport_conforms():
+        transport_conformance.check_transport(make, received)
 
 *make* returns the transport, ready to send; *received* returns every message that has arrived so far, as bytes.
 """
@@ -20,81 +20,93 @@ _CONTENT = (
 
 
 class InMemoryQueue:
-    """A desk that keeps account in memory."""
+    """A delivery queue that records everything in memory.
 
-    def __init__(self, recipients: Sequence[str], *, gone: Sequence[int] = (), stop_after: int | None = None) -> None:
-        parcels = (OutgoingMail(n, "desk@example.com", to, "trial/1") for n, to in enumerate(recipients, 1))
-        #: Still to be taken.
-        self.waiting = deque(parcels)
-        #: In the order in which they came.
-        self.answers: list[Replied | Unconfirmed] = []
-        #: Whose content was given out.
-        self.given: list[int] = []
-        self._gone, self._stop_after = gone, stop_after
+    Mail with an id in *unsubscribed* has no content any more. After *stop_after* contents the queue asks to stop.
+    """
+
+    def __init__(
+        self, recipients: Sequence[str], *, unsubscribed: Sequence[int] = (), stop_after: int | None = None
+    ) -> None:
+        mails = (OutgoingMail(n, "desk@example.com", to, "trial/1") for n, to in enumerate(recipients, 1))
+        #: Not yet taken by the transport.
+        self.waiting = deque(mails)
+        #: In the order in which they were committed.
+        self.outcomes: list[Replied | Unconfirmed] = []
+        #: The ids whose content was handed out.
+        self.started: list[int] = []
+        self._unsubscribed, self._stop_after = unsubscribed, stop_after
 
     def next(self) -> OutgoingMail | None:
-        """Return the next parcel."""
+        """Return the next mail."""
         return self.waiting.popleft() if self.waiting else None
 
-    def requeue(self, parcel: OutgoingMail) -> None:
-        """Take one back."""
-        assert parcel.id not in self.given, "a parcel came back whose content was given out"
-        self.waiting.appendleft(parcel)
+    def requeue(self, mail: OutgoingMail) -> None:
+        """Put one back."""
+        assert mail.id not in self.started, "a mail was requeued after its content was handed out"
+        self.waiting.appendleft(mail)
 
     def stopping(self) -> bool:
-        """Return whether enough was taken."""
-        return self._stop_after is not None and len(self.given) >= self._stop_after
+        """Return whether enough contents were handed out."""
+        return self._stop_after is not None and len(self.started) >= self._stop_after
 
-    def commit(self, answers: Sequence[Replied | Unconfirmed], wanted: Sequence[OutgoingMail]) -> dict[int, bytes]:
-        """Keep account, and give out contents."""
-        self.answers += answers
-        found = {p.id: _content(p) for p in wanted if p.id not in self._gone}
-        self.given += found
-        return found
-
-
-def _content(parcel: OutgoingMail) -> bytes:
-    return _CONTENT.format(recipient=parcel.recipient, id=parcel.id).encode()
+    def commit(self, outcomes: Sequence[Replied | Unconfirmed], starting: Sequence[OutgoingMail]) -> dict[int, bytes]:
+        """Record outcomes and return contents."""
+        self.outcomes += outcomes
+        contents = {mail.id: _content(mail) for mail in starting if mail.id not in self._unsubscribed}
+        self.started += contents
+        return contents
 
 
-def check_transport(make: Callable[[], Transport], received: Callable[[], list[bytes]], *, readers: int = 30) -> None:
-    """Raise AssertionError where a transport does not do what it must."""
-    _brings_all(make(), received, readers)
-    _leaves_out_who_is_gone(make(), received)
-    _stops(make())
+def _content(mail: OutgoingMail) -> bytes:
+    return _CONTENT.format(recipient=mail.recipient, id=mail.id).encode()
+
+
+def check_transport(
+    make: Callable[[], Transport], received: Callable[[], list[bytes]], *, recipients: int = 30
+) -> None:
+    """Raise AssertionError if a transport breaks the protocol."""
+    _check_delivery(make(), received, recipients)
+    _check_unsubscribed(make(), received)
+    _check_stopping(make())
     make().run(InMemoryQueue([]))
 
 
-def _brings_all(transport: Transport, received: Callable[[], list[bytes]], readers: int) -> None:
+def _check_delivery(transport: Transport, received: Callable[[], list[bytes]], recipients: int) -> None:
     before = len(received())
-    desk = InMemoryQueue([f"reader{n}@example.org" for n in range(readers)])
-    transport.run(desk)
-    assert not desk.waiting, "not all parcels were taken"
-    assert sorted(desk.given) == list(range(1, readers + 1)), "a content was asked for twice, or not at all"
-    told = [answer.mail.id for answer in desk.answers]
-    assert sorted(told) == sorted(desk.given), "a parcel was answered twice, or not at all"
-    for answer in desk.answers:
-        assert isinstance(answer, Replied), f"lost: {answer}"
-        assert (answer.reply.code // 100, answer.stage) == (2, Stage.CONTENT), f"not taken: {answer.reply}"
+    queue = InMemoryQueue([f"reader{n}@example.org" for n in range(recipients)])
+    transport.run(queue)
+    assert not queue.waiting, "some mail was not taken from the queue"
+    assert sorted(queue.started) == list(range(1, recipients + 1)), "a content was requested twice or never"
+    _check_outcomes(queue)
     arrived = received()
-    assert len(arrived) - before == readers, f"{len(arrived) - before} of {readers} arrived"
-    for number in range(1, readers + 1):
+    assert len(arrived) - before == recipients, f"{len(arrived) - before} of {recipients} arrived"
+    contents = [message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for message in arrived]
+    for number in range(1, recipients + 1):
         ending = f"=2E\r\n=2Ehidden\r\nThe end of {number}".encode()
-        assert any(ending in one.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for one in arrived), "not as written"
+        assert any(ending in content for content in contents), "a message arrived changed"
 
 
-def _leaves_out_who_is_gone(transport: Transport, received: Callable[[], list[bytes]]) -> None:
+def _check_outcomes(queue: InMemoryQueue) -> None:
+    committed = [outcome.mail.id for outcome in queue.outcomes]
+    assert sorted(committed) == sorted(queue.started), "a mail has two outcomes or none"
+    for outcome in queue.outcomes:
+        assert isinstance(outcome, Replied), f"unconfirmed: {outcome}"
+        assert (outcome.reply.code // 100, outcome.stage) == (2, Stage.CONTENT), f"refused: {outcome.reply}"
+
+
+def _check_unsubscribed(transport: Transport, received: Callable[[], list[bytes]]) -> None:
     before = len(received())
-    desk = InMemoryQueue(["stays@example.org", "left@example.org", "stays.too@example.org"], gone=[2])
-    transport.run(desk)
-    assert [answer.mail.id for answer in desk.answers if answer.mail.id == 2] == [], "one who has left was sent to"  # noqa: PLR2004 - the second
-    assert sorted(answer.mail.id for answer in desk.answers) == [1, 3], "the others were not"
-    arrived = len(received()) - before
-    assert arrived <= 2, "more arrived than was sent"  # noqa: PLR2004 - the two who stay
+    queue = InMemoryQueue(["stays@example.org", "left@example.org", "stays.too@example.org"], unsubscribed=[2])
+    transport.run(queue)
+    committed = sorted(outcome.mail.id for outcome in queue.outcomes)
+    assert 2 not in committed, "a mail to an unsubscribed recipient has an outcome"  # noqa: PLR2004 - the second
+    assert committed == [1, 3], "the mail to the other recipients was not sent"
+    assert len(received()) - before <= 2, "more messages arrived than were sent"  # noqa: PLR2004 - the two who stay
 
 
-def _stops(transport: Transport) -> None:
-    desk = InMemoryQueue([f"later{n}@example.org" for n in range(500)], stop_after=3)
-    transport.run(desk)
-    assert desk.waiting, "it went on though it was asked to stop"
-    assert sorted(a.mail.id for a in desk.answers) == sorted(desk.given), "what was begun was not finished"
+def _check_stopping(transport: Transport) -> None:
+    queue = InMemoryQueue([f"later{n}@example.org" for n in range(500)], stop_after=3)
+    transport.run(queue)
+    assert queue.waiting, "the transport did not stop when the queue asked it to"
+    assert sorted(outcome.mail.id for outcome in queue.outcomes) == sorted(queue.started), "mail was left unfinished"

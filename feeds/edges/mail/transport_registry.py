@@ -1,8 +1,8 @@
-"""Which transport `mail.transport` names: one of ours, or one that another package brings.
+"""The transport that `mail.transport` names: one of ours, or one that another package provides.
 
-A package brings one by an entry point in the group `feeds.transports`: a callable that takes the settings of `[mail]`
-and the site's folder, and returns a `feeds.edges.mail.transport.Transport`. `feeds.edges.mail.transport_conformance` tells whether it
-keeps its promises.
+A package provides one by an entry point in the group `feeds.transports`: a callable that takes the settings of `[mail]`
+and the site's folder, and returns a `feeds.edges.mail.transport.Transport`. `transport_conformance` beside this module
+checks a transport.
 """
 
 from collections.abc import Sequence
@@ -19,22 +19,19 @@ if TYPE_CHECKING:
 
 
 def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[str], name: str) -> Transport:
-    """Return the transport that the settings name; *passwords* are those of `mail.all_servers`.
+    """Return the transport that the settings name.
 
-    *name* is what we call ourselves to servers.
+    *passwords* are those of `mail.all_servers`; *name* is the host name for EHLO.
 
     Raises:
-        MailRefused: there is none of this name, or it lacks what it needs.
+        SenderRejected: the transport does not exist, or a setting is missing.
     """
-    from feeds.edges.mail.outbox import Maildir, Outbox  # noqa: PLC0415 - a site loads the transport it uses
+    from feeds.edges.mail.outbox import Maildir, Outbox  # noqa: PLC0415 - a site loads only the transport it uses
     from feeds.edges.mail.sendmail import Sendmail  # noqa: PLC0415 - as above
     from feeds.edges.mail.smtp.sender import SmtpTransport  # noqa: PLC0415 - as above
 
+    _check_passwords(mail, passwords)
     servers = list(zip(mail.all_servers, passwords, strict=True))
-    for at, (server, password) in enumerate(servers):
-        if mail.transport == "smtp" and server.user and not password:
-            key = f"mail.servers[{at - 1}]" if at else "mail.smtp"
-            raise SenderRejected(f"{key}.user is set, and the variable {server.password_env} is not")
     ours: dict[str, Callable[[], Transport]] = {
         "outbox": lambda: Outbox(folder / "outbox"),
         "maildir": lambda: Maildir(folder / "outbox"),
@@ -43,16 +40,23 @@ def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[st
     }
     if mail.transport in ours:
         return ours[mail.transport]()
-    return _foreign(mail, folder)
+    return _load_foreign(mail, folder)
 
 
-def _foreign(mail: MailSettings, folder: Path) -> Transport:
-    known = {point.name: point for point in entry_points(group=TRANSPORT_GROUP)}
-    if mail.transport not in known:
-        names = ", ".join((*TRANSPORTS, *sorted(known)))
-        raise SenderRejected(f"mail.transport: there is no transport {mail.transport!r}; known here: {names}")
+def _check_passwords(mail: MailSettings, passwords: Sequence[str]) -> None:
+    for at, (server, password) in enumerate(zip(mail.all_servers, passwords, strict=True)):
+        if mail.transport == "smtp" and server.user and not password:
+            key = f"mail.servers[{at - 1}]" if at else "mail.smtp"
+            raise SenderRejected(f"{key}.user is set, but the environment variable {server.password_env} is not")
+
+
+def _load_foreign(mail: MailSettings, folder: Path) -> Transport:
+    points = {point.name: point for point in entry_points(group=TRANSPORT_GROUP)}
+    if mail.transport not in points:
+        names = ", ".join((*TRANSPORTS, *sorted(points)))
+        raise SenderRejected(f"mail.transport: unknown transport {mail.transport!r}; available: {names}")
     try:
-        found: Transport = known[mail.transport].load()(mail, folder)
+        found: Transport = points[mail.transport].load()(mail, folder)
     except Exception as e:
-        raise SenderRejected(f"mail.transport: {mail.transport} cannot be used: {type(e).__name__}: {e}") from e
+        raise SenderRejected(f"mail.transport: {mail.transport} cannot be loaded: {type(e).__name__}: {e}") from e
     return found

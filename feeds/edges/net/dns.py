@@ -1,4 +1,4 @@
-"""What DNS says of a name, as plain values, soon or not at all."""
+"""DNS queries with a deadline; the records are returned as plain values."""
 
 import time
 from typing import Any
@@ -10,54 +10,57 @@ import dns.resolver
 
 from feeds.errors import FeedsError
 
-#: Seconds that one try may take, one question with all its tries, and everything that is asked.
-_TRY, _QUESTION, _PATIENCE = 1.0, 2.5, 5.0
-#: What comes through every network in one piece (DNS flag day 2020); without it answers of more than 512 bytes, as
-#: keys are, would be asked for a second time.
+#: Seconds for one try, for one query with all its tries, and for all queries together.
+_TRY, _QUERY, _TOTAL = 1.0, 2.5, 5.0
+#: EDNS payload that every network carries in one packet (DNS flag day 2020); without EDNS, answers of more than 512
+#: bytes, such as DKIM keys, would need a second query.
 _PAYLOAD = 1232
 
 
 class Resolver:
-    """Asks this machine's name servers, or the one that is named by its IP address."""
+    """Queries the name servers of this machine, or the one at an IP address."""
 
-    def __init__(self, nameserver: str | None = None, port: int = 53, *, patience: float = _PATIENCE) -> None:
-        self._nameserver, self._port, self._patience = nameserver, port, patience
-        self._asked: dns.resolver.Resolver | None = None
-        self._until = 0.0
+    def __init__(self, nameserver: str | None = None, port: int = 53, *, timeout: float = _TOTAL) -> None:
+        self._nameserver, self._port, self._timeout = nameserver, port, timeout
+        self._resolver: dns.resolver.Resolver | None = None
+        self._deadline = 0.0
 
     def txt_records(self, name: str) -> tuple[str, ...] | None:
-        """Return the TXT records of a name, each in one piece (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2), sorted.
+        """Return the TXT records of a name, sorted, each with its strings joined (RFC 7208 3.3, RFC 6376 3.6.2.2).
 
-        None where the servers that are asked cannot find out.
+        None if the name servers cannot find out.
 
         Raises:
-            FeedsError: no server can be asked.
+            FeedsError: no name server can be reached.
         """
-        found = self._answers(name, dns.rdatatype.TXT)
-        return None if found is None else tuple(sorted(b"".join(r.strings).decode(errors="replace") for r in found))
+        records = self._query(name, dns.rdatatype.TXT)
+        if records is None:
+            return None
+        return tuple(sorted(b"".join(record.strings).decode(errors="replace") for record in records))
 
     def mx_hosts(self, name: str) -> tuple[str, ...] | None:
-        """Return the hosts that take mail for a domain, the preferred one first; `.` says that none does (RFC 7505).
+        """Return the mail servers of a domain, the preferred one first; `.` means that it accepts no mail (RFC 7505).
 
-        None where the servers that are asked cannot find out.
+        None if the name servers cannot find out.
 
         Raises:
-            FeedsError: no server can be asked.
+            FeedsError: no name server can be reached.
         """
-        found = self._answers(name, dns.rdatatype.MX)
-        if found is None:
+        records = self._query(name, dns.rdatatype.MX)
+        if records is None:
             return None
-        hosts = sorted((r.preference, r.exchange.to_text(omit_final_dot=True)) for r in found)
+        hosts = sorted((record.preference, record.exchange.to_text(omit_final_dot=True)) for record in records)
         return tuple(host for _, host in hosts)
 
-    def _answers(self, name: str, kind: dns.rdatatype.RdataType) -> list[Any] | None:
+    def _query(self, name: str, kind: dns.rdatatype.RdataType) -> list[Any] | None:
         try:
-            asked = self._ready()
-            rest = self._until - time.monotonic()
+            resolver = self._start()
+            rest = self._deadline - time.monotonic()
             if rest <= 0:
-                raise FeedsError(f"the answers took more than {self._patience:g} s")
-            found = asked.resolve(name, kind, lifetime=min(_QUESTION, rest), raise_on_no_answer=False, search=False)
-            return list(found.rrset or ())
+                raise FeedsError(f"the DNS queries took more than {self._timeout:g} s")
+            lifetime = min(_QUERY, rest)
+            answer = resolver.resolve(name, kind, lifetime=lifetime, raise_on_no_answer=False, search=False)
+            return list(answer.rrset or ())
         except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
             return []
         except dns.resolver.YXDOMAIN:
@@ -65,19 +68,19 @@ class Resolver:
         except dns.resolver.NoNameservers as e:
             if any(response is not None for *_, response in e.kwargs["errors"]):
                 return None
-            raise FeedsError(f"no name server can be understood or reached: {e}") from e
+            raise FeedsError(f"no name server sent a valid answer: {e}") from e
         except dns.exception.Timeout as e:
-            raise FeedsError(f"nobody has answered about {name} in time") from e
+            raise FeedsError(f"the DNS query for {name} timed out") from e
         except dns.exception.DNSException as e:
             raise FeedsError(str(e)) from e
 
-    def _ready(self) -> dns.resolver.Resolver:
-        """Return what asks; patience begins with the first question."""
-        if self._asked is None:
-            self._asked = dns.resolver.Resolver(configure=self._nameserver is None)
+    def _start(self) -> dns.resolver.Resolver:
+        """Return the resolver; the first call starts the deadline."""
+        if self._resolver is None:
+            self._resolver = dns.resolver.Resolver(configure=self._nameserver is None)
             if self._nameserver is not None:
-                self._asked.nameservers, self._asked.port = [self._nameserver], self._port
-            self._asked.timeout = _TRY
-            self._asked.use_edns(0, 0, _PAYLOAD)
-            self._until = time.monotonic() + self._patience
-        return self._asked
+                self._resolver.nameservers, self._resolver.port = [self._nameserver], self._port
+            self._resolver.timeout = _TRY
+            self._resolver.use_edns(0, 0, _PAYLOAD)
+            self._deadline = time.monotonic() + self._timeout
+        return self._resolver

@@ -1,7 +1,4 @@
-"""What the web shows: whether what is about to be announced is there yet.
-
-Many sites are deployed after this program has run, by something else.
-"""
+"""Checks of the public web site: many sites are deployed by another program after this one has run."""
 
 import http.client
 import threading
@@ -15,90 +12,81 @@ from urllib.parse import urlsplit
 from feeds import __version__
 
 T = TypeVar("T")
-#: Seconds that one question may take, whatever the other side does meanwhile.
-PATIENCE = 5.0
-#: More than a feed ever is.
+#: Seconds for a whole request.
+TIMEOUT = 5.0
+#: More than any feed has.
 _MOST_BYTES = 50_000_000
-HEAD = {"User-Agent": f"Feeds/{__version__}"}
-#: What can go wrong with a question; URLError and time-outs are OSErrors.
-FAULTS = (OSError, http.client.HTTPException, ValueError)
-_AT_ONCE = 8
+HEADERS = {"User-Agent": f"Feeds/{__version__}"}
+#: What a request can raise; URLError and timeouts are OSErrors.
+ERRORS = (OSError, http.client.HTTPException, ValueError)
+_THREADS = 8
 
 
 def serves(url: str, content: bytes) -> bool:
-    """Return whether the web shows *content* at *url*.
-
-    A loopback address that nobody serves has no web to wait for.
-    """
-    ask = urllib.request.Request(url, headers=HEAD | {"Cache-Control": "no-cache"})  # noqa: S310 - http(s) by config
-
-    def found() -> bytes:
-        with urllib.request.urlopen(ask, timeout=PATIENCE) as answer:  # noqa: S310 - as above
-            return bytes(answer.read(_MOST_BYTES))
-
+    """Return whether the response at *url* is *content*; True for a loopback address where nothing listens."""
     try:
-        return run_with_deadline(found) == content
+        return run_with_deadline(lambda: _get(url, _MOST_BYTES)) == content
     except urllib.error.HTTPError as e:
         e.close()
         return False
-    except FAULTS as e:
+    except ERRORS as e:
         reason = getattr(e, "reason", e)
         return isinstance(reason, ConnectionRefusedError) and is_loopback(url)
 
 
 def missing_urls(urls: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the addresses that do not answer, in their order, each with why."""
-    asked = list(urls)
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="live") as pool:
-        return [(url, why) for url, why in zip(asked, pool.map(_why_not, asked), strict=True) if why]
+    """Return the URLs that do not respond with a success, in their order, each with the reason."""
+    requested = list(urls)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="live") as pool:
+        return [(url, reason) for url, reason in zip(requested, pool.map(_failure, requested), strict=True) if reason]
 
 
-def _why_not(url: str) -> str:
-    ask = urllib.request.Request(url, headers=HEAD | {"Cache-Control": "no-cache"})  # noqa: S310 - http(s) by config
-
-    def found() -> None:
-        with urllib.request.urlopen(ask, timeout=PATIENCE) as answer:  # noqa: S310 - as above
-            answer.read(1)
-
+def _failure(url: str) -> str:
+    """Return why a URL is missing; empty if it is not."""
     try:
-        run_with_deadline(found)
+        run_with_deadline(lambda: _get(url, 1))
     except urllib.error.HTTPError as e:
         e.close()
-        return f"answers {e.code}"
-    except FAULTS as e:
-        return f"does not answer: {getattr(e, 'reason', e)}"
+        return f"returns HTTP {e.code}"
+    except ERRORS as e:
+        return f"does not respond: {getattr(e, 'reason', e)}"
     return ""
 
 
+def _get(url: str, most_bytes: int) -> bytes:
+    headers = HEADERS | {"Cache-Control": "no-cache"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s) by config
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310 - as above
+        return bytes(response.read(most_bytes))
+
+
 def is_loopback(url: str) -> bool:
-    """Return whether an address is of this machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3)."""
+    """Return whether the host of a URL is this machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3)."""
     host = urlsplit(url).hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def run_with_deadline(work: Callable[[], T]) -> T:
-    """Return what *work* returns, if it does so soon.
-
-    A time-out of a socket starts anew with each byte, so a thread bounds the whole.
+    """Return the result of *work*, which runs in a thread: the timeout of a socket starts again with each byte.
 
     Raises:
-        TimeoutError: it takes longer; it is left to itself.
+        TimeoutError: it takes longer; the thread is abandoned.
         OSError, HTTPException, ValueError: as *work* does.
     """
-    found: list[T] = []
-    wrong: list[Exception] = []
+    results: list[T] = []
+    errors: list[Exception] = []
 
-    def do() -> None:
+    def run() -> None:
         try:
-            found.append(work())
-        except Exception as e:  # noqa: BLE001 - raised again below, in the thread that asked
-            wrong.append(e)
+            results.append(work())
+        except Exception as e:  # noqa: BLE001 - raised again below, in the calling thread
+            errors.append(e)
 
-    thread = threading.Thread(target=do, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
-    if wrong:
-        raise wrong[0]
-    if not found:
-        raise TimeoutError(f"timed out: no whole answer in {PATIENCE:g} s")
-    return found[0]
+    thread.join(TIMEOUT)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(f"timed out: no complete response within {TIMEOUT:g} s")
+    return results[0]

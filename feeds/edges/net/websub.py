@@ -1,4 +1,4 @@
-"""The hub that is told when a document has changed (WebSub, W3C 2018)."""
+"""Sends pings to a WebSub hub (W3C 2018)."""
 
 import urllib.error
 import urllib.request
@@ -8,33 +8,33 @@ from urllib.parse import urlencode
 from feeds.edges.net import web_check
 
 
-class _Unmoved(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: the standard library would repeat a POST as a GET, and take the page it gets for an answer."""
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the standard library would turn the POST into a GET and take any page for a success."""
 
     def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        """Return nothing, so that the answer counts as it is."""
+        """Return None, so that the redirect is an HTTPError."""
 
 
 def send_ping(hub: str, topic: str) -> str | None:
-    """Tell *hub* that the document at *topic* has changed; return None if it has heard, else why not.
+    """Notify *hub* that the document at *topic* has changed; return None on success, otherwise the reason.
 
-    The specification leaves this dialogue to hubs and publishers (section 6); all public hubs take
-    PubSubHubbub 0.4's form (section 7.1), some read `hub.topic` for `hub.url`.
+    WebSub leaves the form of this request to hubs and publishers (section 6); all public hubs accept that of
+    PubSubHubbub 0.4 (section 7.1), some read `hub.topic` instead of `hub.url`.
     """
     form = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}).encode()
-    ask = urllib.request.Request(hub, data=form, headers=web_check.HEAD)  # noqa: S310 - http(s) by config
-    opener = urllib.request.build_opener(_Unmoved)
+    request = urllib.request.Request(hub, data=form, headers=web_check.HEADERS)  # noqa: S310 - http(s) by config
+    opener = urllib.request.build_opener(_NoRedirect)
 
-    def told() -> None:
-        with opener.open(ask, timeout=web_check.PATIENCE) as answer:
-            answer.read(1000)
+    def send() -> None:
+        with opener.open(request, timeout=web_check.TIMEOUT) as response:
+            response.read(1000)
 
     try:
-        web_check.run_with_deadline(told)
+        web_check.run_with_deadline(send)
     except urllib.error.HTTPError as e:
         with e:
-            moved = f" and names {e.headers['Location']}" if e.headers.get("Location") else ""
-            return f"answered {e.code}{moved}"
-    except web_check.FAULTS as e:
+            location = e.headers.get("Location")
+            return f"HTTP {e.code}" + (f", redirects to {location}" if location else "")
+    except web_check.ERRORS as e:
         return str(getattr(e, "reason", e) or type(e).__name__)
     return None

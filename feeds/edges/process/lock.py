@@ -1,7 +1,7 @@
-"""One publish at a time for each site, and beside it one sender for each store.
+"""Locks: one publish at a time for each site, and one sender at a time for each database.
 
-The site's lock is its folder itself (flock on the directory). A sender's is a file beside the store, which goes when it
-ends. Both locks die with their process, however that dies.
+The lock of a site is its folder (flock on the directory). The lock of a sender is a file beside the database, which is
+removed at the end. The system releases both when their process ends, even if it is killed.
 """
 
 import fcntl
@@ -15,53 +15,53 @@ from feeds.errors import LockedError
 
 @contextmanager
 def lock_site(folder: Path) -> Iterator[None]:
-    """Hold the site's lock.
+    """Hold the lock of a site.
 
     Raises:
-        Busy: another process holds it.
+        LockedError: another process holds it.
     """
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        if not _locked(number):
-            raise LockedError(f"another publish is at work on {folder}; nothing was done here")
+        if not _try_lock(descriptor):
+            raise LockedError(f"another publish is running on {folder}; nothing was done here")
         yield
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 @contextmanager
 def lock_sending(store: Path) -> Iterator[None]:
-    """Hold the lock of whoever sends what lies in a store.
+    """Hold the lock for sending the letters of a database.
 
     Raises:
-        Busy: another process sends.
+        LockedError: another process holds it.
     """
     file = store.with_name(f"{store.name}.sending")
-    number = _of_file(file)
+    descriptor = _open_locked(file)
     try:
         yield
     finally:
         with suppress(FileNotFoundError):
-            file.unlink()  # before it is let go: whoever opens it until then finds out below
-        os.close(number)
+            file.unlink()  # before it is unlocked: a process that has opened it until then notices that it is gone
+        os.close(descriptor)
 
 
-def _of_file(file: Path) -> int:
-    """Return the open file, locked, of which it is certain that it still bears its name."""
+def _open_locked(file: Path) -> int:
+    """Return the descriptor of a locked file that still has its name."""
     while True:
-        number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not _locked(number):
-            os.close(number)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not _try_lock(descriptor):
+            os.close(descriptor)
             raise LockedError("another process is sending letters; nothing was sent here")
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(number), file.stat()):
-                return number
-        os.close(number)
+            if os.path.samestat(os.fstat(descriptor), file.stat()):
+                return descriptor
+        os.close(descriptor)  # the last holder has removed the file in between
 
 
-def _locked(number: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

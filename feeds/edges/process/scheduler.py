@@ -28,37 +28,37 @@ def repeat(steps: Mapping[str, Step], first: Mapping[str, datetime], clock: Call
     a step the earlier one is kept; one that comes while the step runs is kept until it has ended. A step that runs when
     the signal comes is finished first. An exception in a step ends the loop and is raised here.
     """
-    turns = _Turns(steps, clock)
-    before = {number: signal.signal(number, lambda *_: turns.stopped.set()) for number in _STOPS}
+    runner = _StepRunner(steps, clock)
+    before = {number: signal.signal(number, lambda *_: runner.stopped.set()) for number in _STOPS}
     try:
-        turns.run(first)
+        runner.run(first)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if turns.failed:
-        raise turns.failed[0]
+    if runner.errors:
+        raise runner.errors[0]
 
 
-class _Turns:
-    """Steps and when they are due."""
+class _StepRunner:
+    """Runs steps when they are due."""
 
     def __init__(self, steps: Mapping[str, Step], clock: Callable[[], datetime]) -> None:
         self._steps, self._clock = steps, clock
         self._running = {name: Lock() for name in steps}
         self._waiting: set[str] = set()
         #: `shutdown` waits for running jobs while it holds the lock that `add_job` needs, so the two must not overlap.
-        self._planning = Lock()
+        self._scheduling = Lock()
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self.stopped = Event()
-        self.failed: list[BaseException] = []
+        self.errors: list[BaseException] = []
 
     def run(self, first: Mapping[str, datetime]) -> None:
         """Start the scheduler; return when it has stopped."""
-        self._plan(first)
+        self._schedule(first)
         self._scheduler.start()
         self.stopped.wait()
         with ExitStack() as held:
-            for lock in (*self._running.values(), self._planning):
+            for lock in (*self._running.values(), self._scheduling):
                 held.enter_context(lock)
             self._scheduler.pause()
         # APScheduler's own thread may still handle the job that has just ended, and would not find it after `shutdown`,
@@ -66,20 +66,20 @@ class _Turns:
         self._scheduler.get_jobs()
         self._scheduler.shutdown()
 
-    def _plan(self, due: Mapping[str, datetime]) -> None:
-        with self._planning:
-            for name, moment in due.items() if not self.stopped.is_set() else ():
-                at = self._system_time(moment)
+    def _schedule(self, due: Mapping[str, datetime]) -> None:
+        with self._scheduling:
+            for name, time in due.items() if not self.stopped.is_set() else ():
+                run_at = self._system_time(time)
                 job = self._scheduler.get_job(name)
-                known: Iterable[datetime] = [job.trigger.run_date] if job else []
-                about = {"id": name, "replace_existing": True, "misfire_grace_time": None, "max_instances": _CALLS}
-                self._scheduler.add_job(self._do, DateTrigger(min([at, *known])), [name], **about)
+                scheduled: Iterable[datetime] = [job.trigger.run_date] if job else []
+                options = {"id": name, "replace_existing": True, "misfire_grace_time": None, "max_instances": _CALLS}
+                self._scheduler.add_job(self._run_step, DateTrigger(min([run_at, *scheduled])), [name], **options)
 
-    def _system_time(self, moment: datetime) -> datetime:
-        """Return the system's time at *moment* of our clock: APScheduler waits on the system's clock."""
-        return datetime.now(UTC) + (moment - self._clock())
+    def _system_time(self, time: datetime) -> datetime:
+        """Return the system's time at *time* of our clock: APScheduler waits on the system's clock."""
+        return datetime.now(UTC) + (time - self._clock())
 
-    def _do(self, name: str) -> None:
+    def _run_step(self, name: str) -> None:
         """Run a step after the call that runs already; do nothing if another call waits for that."""
         if name in self._waiting:
             return
@@ -89,7 +89,7 @@ class _Turns:
             if self.stopped.is_set():
                 return
             try:
-                self._plan(self._steps[name](self.stopped.is_set))
+                self._schedule(self._steps[name](self.stopped.is_set))
             except BaseException as e:  # noqa: BLE001 - a service that never wakes again is worse than one that ends
-                self.failed.append(e)
+                self.errors.append(e)
                 self.stopped.set()

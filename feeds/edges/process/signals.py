@@ -1,4 +1,4 @@
-"""Being asked to stop, by SIGTERM or Ctrl-C, while something is under way that should come to a good end."""
+"""Lets work end at a good point after SIGTERM or Ctrl-C."""
 
 import signal
 import threading
@@ -11,23 +11,23 @@ _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def stop_requested() -> Iterator[Callable[[], bool]]:
-    """Yield what tells whether somebody has asked to stop; a second time, it stops at once.
+    """Yield a function that returns whether a stop was requested; a second request is a KeyboardInterrupt.
 
-    Signals come to the main thread only; in others nothing is ever asked here.
+    Only the main thread receives signals; in another thread the function always returns False.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    asked = threading.Event()
+    requested = threading.Event()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
+        if requested.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        requested.set()
 
-    before = {number: signal.signal(number, ask) for number in _STOPS}
+    before = {number: signal.signal(number, request_stop) for number in _STOPS}
     try:
-        yield asked.is_set
+        yield requested.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

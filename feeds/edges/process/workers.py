@@ -1,8 +1,8 @@
-"""Other processes, for work that is long enough to share.
+"""Worker processes for work that takes long enough.
 
-They are forked, so that they start in a millisecond and share what is loaded already. A process with several threads
-must not be forked (a lock may be held by a thread that the child does not have), nor one of macOS (its frameworks do
-not bear it): there the work is done in place.
+They are forked, so they start in a millisecond and share what is already loaded. A process with several threads must
+not be forked (the child would inherit locks of threads that it does not have), nor a process of macOS (its frameworks
+do not support it): there the work is done in this process.
 """
 
 import gc
@@ -18,23 +18,23 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """Processes, as many as there are cores, from the first work that is worth it."""
+    """A pool of processes, which is started with the first long work."""
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self._pool: Any = None
 
     def map(self, work: Callable[[Part], Result], parts: Sequence[Part], *, long: bool) -> Iterator[Result]:
-        """Return what *work* gives for each of *parts*, in their order; *long* says that other cores may help.
+        """Return the results of *work* for *parts*, in their order; *long* work is shared among processes.
 
-        Those begin at once, whenever their results are asked for. Workers that die (a machine short of memory kills
-        them) are not missed: what they have not done is done here.
+        Shared work starts at once, not when its results are read. If a worker dies (a machine short of memory kills
+        processes), its work is done in this process.
         """
-        if not (long and len(parts) > 1 and self._may_help()):
+        if not (long and len(parts) > 1 and self._can_share()):
             return map(work, parts)
-        return self._collected(self._started().map(work, parts), work, parts)
+        return self._collect(self._start().map(work, parts), work, parts)
 
-    def _collected(
+    def _collect(
         self, results: Iterator[Result], work: Callable[[Part], Result], parts: Sequence[Part]
     ) -> Iterator[Result]:
         from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - slow to load, seldom needed
@@ -48,26 +48,26 @@ class Workers:
             self._pool = None
             yield from map(work, parts[done:])
 
-    def meanwhile(self, work: Callable[[], None]) -> None:
-        """Let each process that has been started do something that it will need, while there is nothing else for it."""
+    def preload(self, work: Callable[[], None]) -> None:
+        """Let every process that is started do *work*, such as loading modules, while it has nothing else to do."""
         for _ in range(self._processes if self._pool is not None else 0):
             self._pool.submit(work)
 
-    def _may_help(self) -> bool:
+    def _can_share(self) -> bool:
         return self._pool is not None or (
             self._processes > 1 and sys.platform == "linux" and threading.active_count() == 1
         )
 
-    def _started(self) -> Any:
+    def _start(self) -> Any:
         if self._pool is None:
             from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - slow to load
             from multiprocessing import get_context  # noqa: PLC0415 - as above
 
-            self._pool = ProcessPoolExecutor(self._processes, get_context("fork"), initializer=_begin)
+            self._pool = ProcessPoolExecutor(self._processes, get_context("fork"), initializer=_set_up)
         return self._pool
 
     def close(self) -> None:
-        """Let them go."""
+        """End the processes."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -75,20 +75,20 @@ class Workers:
 
 @contextmanager
 def workers(processes: int | None = None) -> Iterator[Workers]:
-    """Hold workers, one a core unless told otherwise; none is started before there is work for it."""
-    found = Workers(processes or cores())
+    """Yield workers, by default one for each core; no process is started before there is work for it."""
+    pool = Workers(processes or cores())
     try:
-        yield found
+        yield pool
     finally:
-        found.close()
+        pool.close()
 
 
 def cores() -> int:
-    """Return how many processes can run at once."""
+    """Return how many processes can run at the same time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _begin() -> None:
-    """Set a worker up: what it makes is short-lived, and looking for rings in it would take a tenth of its time."""
+def _set_up() -> None:
+    """Switch off garbage collection: a worker's objects are short-lived, and collecting takes a tenth of its time."""
     gc.freeze()
     gc.disable()

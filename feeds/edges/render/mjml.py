@@ -1,10 +1,10 @@
-r"""MJML -> HTML through mjml-python (mrml).
+r"""Compiles MJML to HTML with mjml-python (mrml).
 
-It takes unknown elements and attributes, wrong nesting and a second body without a word: `check` refuses them first.
-It writes some characters of attribute values as Rust escapes (`\u{200d}`, `\\`, `\n`); numeric references come through,
-so each of these becomes one. It swallows white space with a line break in it between two tags, and with it the space
-between two words; as a single space it comes through. It links Google's copy of any font family it knows by name; an
-empty table of fonts turns that off. Pictures without `alt` get none. `mj-style inline="inline"` is not inlined.
+mrml accepts unknown elements and attributes, wrong nesting and a second body without an error: `check_mjml` rejects
+them first. It writes some characters of attribute values as Rust escapes (`\u{200d}`, `\\`, `\n`), so these are passed
+as numeric references. It drops white space with a line break between two tags, and with it the space between two
+words, so this is passed as a single space. It links Google Fonts for any font family that it knows; an empty table of
+fonts turns that off. It adds no `alt` to pictures, and does not inline `mj-style inline="inline"`.
 """
 
 import re
@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from feeds.edges.render import mjml_elements as known
+from feeds.edges.render import mjml_elements
 from feeds.errors import TemplateError
 from feeds.spelling import closest_name
 
-#: An attribute in rendered MJML. Text cannot look like one: Jinja2's autoescape leaves no bare quotation mark in it.
+#: An attribute with a character that mrml would escape. Text cannot look like one: Jinja2 escapes its quotation marks.
 _ATTRIBUTE = re.compile(r'="([^"<>]*(?:[^\x20-\x7e]|\\)[^"<>]*)"')
 _BETWEEN_TAGS = re.compile(r"(</?(?!mj-)[a-z][^<>]*>)[ \t]*\n\s*(?=</?(?!/?mj-)[a-z])")
 
@@ -24,98 +24,100 @@ _BETWEEN_TAGS = re.compile(r"(</?(?!mj-)[a-z][^<>]*>)[ \t]*\n\s*(?=</?(?!/?mj-)[
 def compile_mjml(
     source: str, template: str, parts: Sequence[str] = (), spliced: Mapping[str, str] | None = None
 ) -> str:
-    """Return the HTML of *source*, which a template and its *parts* gave.
+    """Return the HTML of *source*, the output of a template and its *parts* (paths of files).
 
-    *spliced* is HTML that MJML need not understand, by the word that stands for it in *source*.
+    *spliced* maps placeholders in *source* to HTML that is put in after compiling, so that it need not be XML.
 
     Raises:
-        TemplateError: *source* is not MJML; the template's file and line are named.
+        TemplateError: *source* is not valid MJML; the error has the file and line of the template.
     """
     from mjml import mjml2html  # noqa: PLC0415 - only a due issue needs it
 
     check_mjml(source, template, parts)
-    safe = _ATTRIBUTE.sub(_with_references, _BETWEEN_TAGS.sub(r"\1 ", source))
+    safe = _ATTRIBUTE.sub(_escape_attribute, _BETWEEN_TAGS.sub(r"\1 ", source))
     try:
         html = str(mjml2html(safe, disable_comments=True, fonts={}))
-    except Exception as e:  # the Rust side raises bare ones, ValueError and OSError
-        raise TemplateError(template, None, f"MJML does not understand what this template gives: {e}") from e
-    for word, content in (spliced or {}).items():
-        html = html.replace(word, content)
+    except Exception as e:  # mrml raises Exception, ValueError and OSError
+        raise TemplateError(template, None, f"MJML cannot compile the output of this template: {e}") from e
+    for placeholder, content in (spliced or {}).items():
+        html = html.replace(placeholder, content)
     return html
 
 
-def _with_references(found: re.Match[str]) -> str:
-    kept = (c if " " <= c <= "~" and c != "\\" else f"&#{ord(c)};" for c in found[1])
-    return f'="{"".join(kept)}"'
+def _escape_attribute(attribute: re.Match[str]) -> str:
+    characters = (c if " " <= c <= "~" and c != "\\" else f"&#{ord(c)};" for c in attribute[1])
+    return f'="{"".join(characters)}"'
 
 
 def check_mjml(source: str, template: str, parts: Sequence[str] = ()) -> None:
-    """Refuse what MJML does not know, or not in this place.
+    """Check that *source* has only elements and attributes that MJML allows in their place.
 
     Raises:
-        TemplateError: the file and line of the template where that is written, and the nearest known name.
+        TemplateError: it has another one; the error has the file and line of the template, and the nearest name.
     """
-    for word, reason in _faults(source):
+    for word, reason in _errors(source):
         path, line = _find_position(word, (template, *parts))
         raise TemplateError(path, line, reason)
 
 
-def _faults(source: str) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong, and the word by which its place is found in a template."""
+def _errors(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each error, with a word by which its position is found in a template."""
     from lxml import etree  # noqa: PLC0415 - only a due issue needs it
 
-    # A parser of HTML: what stands in mj-text is HTML, and need not be XML.
+    # An HTML parser, because the content of mj-text is HTML and need not be XML.
     root = etree.HTML(source.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=True))
-    found = root.find(".//mjml") if root is not None else None
-    if found is None:
-        yield "mjml", "there is no <mjml> element"
+    mjml = root.find(".//mjml") if root is not None else None
+    if mjml is None:
+        yield "mjml", "the <mjml> element is missing"
         return
-    seen: dict[str, int] = {}
-    yield from _below(found, "", seen)
-    if "mj-body" not in seen:
-        yield "mjml", "there is no <mj-body>"
+    counts: dict[str, int] = {}
+    yield from _element_errors(mjml, "", counts)
+    if "mj-body" not in counts:
+        yield "mjml", "the <mj-body> element is missing"
 
 
-def _below(element: Any, parent: str, seen: dict[str, int]) -> Iterator[tuple[str, str]]:
+def _element_errors(element: Any, parent: str, counts: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield the errors of an element and those below it; count the elements by name."""
     name = element.tag
-    seen[name] = seen.get(name, 0) + 1
-    if parent == "mj-attributes" and name in known.PARENTS:
-        yield from _describe_allowed(element, known.defaults())
+    counts[name] = counts.get(name, 0) + 1
+    if parent == "mj-attributes" and name in mjml_elements.PARENTS:
+        yield from _attribute_errors(element, mjml_elements.defaults())
         return
-    yield from _misplaced(name, parent, seen)
-    if name in known.PARENTS:
-        yield from _describe_allowed(element, known.attributes(name))
-    if name not in known.OPAQUE:
+    yield from _placement_errors(name, parent, counts)
+    if name in mjml_elements.PARENTS:
+        yield from _attribute_errors(element, mjml_elements.attributes(name))
+    if name not in mjml_elements.OPAQUE:
         for child in element:
             if isinstance(child.tag, str):
-                yield from _below(child, name, seen)
+                yield from _element_errors(child, name, counts)
 
 
-def _misplaced(name: str, parent: str, seen: dict[str, int]) -> Iterator[tuple[str, str]]:
-    if name not in known.PARENTS:
-        yield f"<{name}", f"MJML has no element <{name}>{_nearest(name, known.PARENTS)}"
-    elif parent not in known.PARENTS[name]:
-        where = " or ".join(f"<{place}>" for place in sorted(known.PARENTS[name]) if place)
-        yield f"<{name}", f"<{name}> stands in <{parent}>; it belongs in {where}"
-    elif name in known.ONCE and seen[name] > 1:
+def _placement_errors(name: str, parent: str, counts: dict[str, int]) -> Iterator[tuple[str, str]]:
+    parents = mjml_elements.PARENTS.get(name)
+    if parents is None:
+        yield f"<{name}", f"MJML has no element <{name}>{_suggestion(name, mjml_elements.PARENTS)}"
+    elif parent not in parents:
+        allowed = " or ".join(f"<{one}>" for one in sorted(parents) if one)
+        yield f"<{name}", f"<{name}> is in <{parent}>; it is allowed in {allowed}"
+    elif name in mjml_elements.ONCE and counts[name] > 1:
         yield f"<{name}", f"there is more than one <{name}>; MJML would show the last one only"
 
 
-def _describe_allowed(element: Any, allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _attribute_errors(element: Any, allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
     for attribute in element.attrib:
         if attribute not in allowed:
-            yield f"{attribute}=", f"<{element.tag}> knows no {attribute}{_nearest(attribute, allowed)}"
+            yield f"{attribute}=", f"<{element.tag}> has no attribute {attribute}{_suggestion(attribute, allowed)}"
     if element.tag == "mj-image" and element.get("alt") is None:
-        yield "<mj-image", '<mj-image> has no alt: write what the picture says, or alt="" where it says nothing'
+        yield "<mj-image", '<mj-image> has no alt: describe the picture, or write alt="" if it is decoration'
 
 
-def _nearest(word: str, names: Any) -> str:
+def _suggestion(word: str, names: Any) -> str:
     close = closest_name(word, names)
     return f"; did you mean {close}?" if close else ""
 
 
 def _find_position(word: str, files: Sequence[str]) -> tuple[str, int | None]:
-    """Return the first of *files* that holds a word, and the line; the first file where none does."""
+    """Return the first of *files* that contains a word, and the line; the first file and None if none does."""
     for file in files:
         try:
             lines = Path(file).read_text("utf-8").splitlines()

@@ -1,6 +1,6 @@
-"""What MJML knows (https://documentation.mjml.io/): elements, where each may stand, what it may be told.
+"""The elements of MJML (https://documentation.mjml.io/), their parents and their attributes.
 
-mrml, which compiles our letters, takes anything else without a word and leaves it out or passes it on.
+mrml, which compiles our letters, drops or copies anything else without an error.
 """
 
 _PADDING = ("padding", *(f"padding-{side}" for side in ("top", "right", "bottom", "left")))
@@ -14,13 +14,13 @@ _BACKGROUND = (
     *("background-position-x", "background-position-y"),
 )
 _BAND = (*_BACKGROUND, *_BORDER, *_PADDING, "direction", "full-width", "gap", "text-align", "text-padding")
-#: Any element of the body.
+#: Attributes of any element.
 _EVERYWHERE = frozenset({"css-class", "mj-class", "lang", "dir", "id"})
 CONTENT = frozenset(
     {"mj-text", "mj-image", "mj-button", "mj-divider", "mj-spacer", "mj-table", "mj-social", "mj-navbar", "mj-raw"}
     | {"mj-accordion", "mj-carousel"},
 )
-#: Where an element may stand; what is not named here is none.
+#: The allowed parents of each element of MJML.
 PARENTS: dict[str, frozenset[str]] = {
     "mjml": frozenset({""}),
     "mj-head": frozenset({"mjml"}),
@@ -43,12 +43,12 @@ PARENTS: dict[str, frozenset[str]] = {
     "mj-accordion-element": frozenset({"mj-accordion"}),
     **dict.fromkeys(("mj-accordion-title", "mj-accordion-text"), frozenset({"mj-accordion-element"})),
 }
-#: These hold HTML, or text: nothing in them is MJML's.
+#: Elements that contain HTML or text.
 OPAQUE = frozenset(
     {"mj-text", "mj-button", "mj-table", "mj-raw", "mj-style", "mj-title", "mj-preview", "mj-social-element"}
     | {"mj-navbar-link", "mj-accordion-title", "mj-accordion-text"},
 )
-#: At most once in a letter.
+#: Elements that may be in a letter only once.
 ONCE = frozenset({"mjml", "mj-head", "mj-body", "mj-title", "mj-preview", "mj-breakpoint"})
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "mjml": ("owa",),
@@ -137,10 +137,10 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 
 
 def attributes(element: str) -> frozenset[str]:
-    """Return what an element may be told."""
+    """Return the attributes that an element may have."""
     return frozenset(_ATTRIBUTES.get(element, ())) | _EVERYWHERE
 
 
 def defaults() -> frozenset[str]:
-    """Return what `mj-all` and `mj-class` may say: whatever any element may be told."""
+    """Return the attributes that may be in `mj-attributes`: those of all elements."""
     return frozenset(name for names in _ATTRIBUTES.values() for name in names) | _EVERYWHERE

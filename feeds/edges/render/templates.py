@@ -1,4 +1,4 @@
-"""The templates folder of the site, and behind it the shipped one: Jinja2 templates and the texts of each language."""
+"""Jinja2 templates and the texts of each language, from the site's templates folder or else the shipped one."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ from feeds.edges.files import resources
 from feeds.errors import TemplateError
 
 #: What an expression in a template can raise.
-_FAULTS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
+_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
 class Templates:
-    """Renders templates and finds texts; the site's own come first."""
+    """Renders templates and loads texts; those of the site come first."""
 
     def __init__(self, site: Path, filters: Mapping[str, Callable[..., str]]) -> None:
         self._folders = [site / "templates", resources.resource_folder() / "templates"]
@@ -30,7 +30,7 @@ class Templates:
             keep_trailing_newline=True,
         )
         self._jinja.filters.update(filters)
-        self.texts = cache(self._texts)
+        self.texts = cache(self._load_texts)
 
     def has_texts(self, lang: str) -> bool:
         """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
@@ -38,77 +38,78 @@ class Templates:
         return any((folder / "texts" / f"{name}.toml").is_file() for name in names for folder in self._folders)
 
     def languages(self) -> list[str]:
-        """Return the languages that there are texts in, sorted."""
+        """Return the languages that have texts, sorted."""
         return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
 
     def template_path(self, name: str) -> str:
-        """Return where a template lies, for messages."""
+        """Return the path of a template, for messages."""
         return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))
 
     def part_paths(self, below: str) -> list[str]:
-        """Return where the templates in a folder lie, the site's own before the shipped ones."""
+        """Return the paths of the MJML templates in a folder, those of the site before the shipped ones."""
         return [str(file) for folder in self._folders for file in sorted((folder / below).glob("*.mjml"))]
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """Return the template filled in.
+        """Render a template.
 
         Raises:
-            TemplateError: there is no such template, or it has a fault; file and line are named.
+            TemplateError: the template does not exist or has an error; the error has its file and line.
         """
         try:
             return self._jinja.get_template(name).render(context)
         except jinja2.TemplateNotFound as e:
-            raise TemplateError(self.template_path(name), None, f"there is no template {e.name}") from e
+            raise TemplateError(self.template_path(name), None, f"the template {e.name} does not exist") from e
         except jinja2.TemplateSyntaxError as e:
             raise TemplateError(e.filename or self.template_path(name), e.lineno, e.message or "syntax error") from e
-        except (jinja2.TemplateError, *_FAULTS) as e:
-            raise TemplateError(*self._place(name, e), str(e) or type(e).__name__) from e
+        except (jinja2.TemplateError, *_ERRORS) as e:
+            raise TemplateError(*self._error_position(name, e), str(e) or type(e).__name__) from e
 
-    def _place(self, name: str, error: BaseException) -> tuple[str, int | None]:
-        """Return file and line of the innermost template that was at work; Jinja rewrites tracebacks to say so."""
-        place: tuple[str, int | None] = (self.template_path(name), None)
+    def _error_position(self, name: str, error: BaseException) -> tuple[str, int | None]:
+        """Return file and line of the innermost template in the traceback, which Jinja2 has rewritten."""
+        position: tuple[str, int | None] = (self.template_path(name), None)
         trace = error.__traceback__
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename
             if any(Path(file).is_relative_to(folder) for folder in self._folders):
-                place = (file, trace.tb_lineno)
+                position = (file, trace.tb_lineno)
             trace = trace.tb_next
-        return place
+        return position
 
-    def _texts(self, lang: str) -> dict[str, Any]:
-        """Return the texts for *lang* (`pt-BR`, else `pt`), over the English ones where some are missing."""
+    def _load_texts(self, lang: str) -> dict[str, Any]:
+        """Return the texts for *lang* (`pt-BR`, else `pt`); missing ones are in English."""
         found: dict[str, Any] = {}
         for name in dict.fromkeys(("en", lang.split("-", maxsplit=1)[0], lang)):
             for folder in reversed(self._folders):
                 file = folder / "texts" / f"{name}.toml"
                 if file.is_file():
-                    texts = _read(file)
-                    _check(file, texts, found)
+                    texts = _read_texts(file)
+                    _check_texts(file, texts, found)
                     found |= texts
         return found
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_texts(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
         raise TemplateError(str(file), None, f"cannot be read: {e}") from e
 
 
-def _check(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> None:
-    """Refuse a text that is filled in with other values than the English one, and plurals without `other`."""
+def _check_texts(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> None:
+    """Check that texts have no placeholder that the *known* (English) ones lack, and that plurals have `other`."""
     for name, text in texts.items():
-        like = known.get(name, text)
-        if isinstance(text, dict) != isinstance(like, dict) or (isinstance(text, dict) and "other" not in text):
-            raise TemplateError(str(file), None, f"{name}: must be as in en.toml; a table of plurals needs `other`")
-        if _gaps(text) - _gaps(like):
-            raise TemplateError(str(file), None, f"{name}: nothing is filled in for {_gaps(text) - _gaps(like)}")
+        english = known.get(name, text)
+        if isinstance(text, dict) != isinstance(english, dict) or (isinstance(text, dict) and "other" not in text):
+            reason = f"{name}: must be a text or a table as in en.toml; a table of plurals needs `other`"
+            raise TemplateError(str(file), None, reason)
+        if unknown := _placeholders(text) - _placeholders(english):
+            raise TemplateError(str(file), None, f"{name}: unknown placeholders: {', '.join(sorted(unknown))}")
 
 
-def _gaps(text: Any) -> set[str]:
+def _placeholders(text: Any) -> set[str]:
     """Return the names in braces."""
     forms = text.values() if isinstance(text, dict) else [text]
     try:
-        return {gap for form in forms for _, gap, _, _ in Formatter().parse(str(form)) if gap is not None}
+        return {name for form in forms for _, name, _, _ in Formatter().parse(str(form)) if name is not None}
     except ValueError:
         return {str(text)}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from feeds.edges.files.write_files import sync
 from feeds.errors import OutputError
 from feeds.model import JournalRecord
 
@@ -38,7 +39,7 @@ def append_records(file: Path, records: Iterable[JournalRecord]) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         if is_new:
-            _sync_folder(file.parent)
+            sync(file.parent)
     except OSError as e:
         raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
 
@@ -46,14 +47,6 @@ def append_records(file: Path, records: Iterable[JournalRecord]) -> None:
 def _ends_mid_line(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_records(file: Path, warn: Callable[[str], None]) -> Iterator[JournalRecord]:

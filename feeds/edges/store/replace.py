@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from feeds.edges.files.write_files import sync
 from feeds.edges.store.database import SCHEMA_VERSION
 from feeds.edges.store.entries import Entries
 from feeds.errors import StoreError
@@ -68,14 +69,14 @@ def replace_store(copy: Path, store: Path, until: str) -> Path | None:
         StoreError: the store cannot be replaced; the previous store is unchanged.
     """
     try:
-        _fsync(copy)
+        sync(copy)
         aside = _keep_aside(store, until)
         for suffix in _SUFFIXES:  # else SQLite would apply them to the new store
             with suppress(FileNotFoundError):
                 beside = store.with_name(store.name + suffix)
                 beside.replace(aside.with_name(aside.name + suffix))
         copy.replace(store)
-        _fsync(store.parent)
+        sync(store.parent)
     except OSError as e:
         raise StoreError(f"{store}: cannot be replaced by the backup: {e.strerror or e}") from e
     return aside if aside.exists() else None
@@ -94,11 +95,3 @@ def _keep_aside(store: Path, until: str) -> Path:
             return aside
         else:
             return aside
-
-
-def _fsync(place: Path) -> None:
-    number = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

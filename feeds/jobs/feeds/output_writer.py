@@ -1,7 +1,7 @@
 """Files of `public/`: brought up to date where what they are made of has changed, and told of."""
 
 from feeds.edges.cache.build_manifest import BuildManifest
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.errors import OutputError
 from feeds.jobs.report import PublishReport
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from feeds.core.syndication import redirects
 from feeds.core.syndication.feed import Feed
 from feeds.edges.cache.build_manifest import input_digest
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.site import Site
 

@@ -231,7 +231,9 @@ class Syndication:
             made_of=made_of,
             page_made_of=page_made_of,
             page_showed=showed,
-            contents={e.post.path: self.found.readings[e.post.path].content for e in feed.entries} if wanted else {},
+            contents={e.post.path: self.found.readings[e.post.path].content_digest for e in feed.entries}
+            if wanted
+            else {},
             sizes=sizes,
         )
 
@@ -255,7 +257,7 @@ class Syndication:
         found = self._faces.get(entry.id)
         if found is None:
             path = entry.post.path
-            parts = (entry.id, path, self.found.readings[path].content, entry.updated.isoformat(), *entry.tags)
+            parts = (entry.id, path, self.found.readings[path].content_digest, entry.updated.isoformat(), *entry.tags)
             found = self._faces[entry.id] = "\0".join((*parts, self._topics(entry)))
         return found
 

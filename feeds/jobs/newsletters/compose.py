@@ -9,7 +9,7 @@ from feeds.core.newsletters.selection import select_entries
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
@@ -229,7 +229,7 @@ def _note(site: Site, newsletter: Newsletter, memory: Issues, number: int) -> Ed
     for name in (f"{number}.md", "next.md"):
         path = f"{place}/{name}"
         if (site.config.folder / path).is_file():
-            content = folder.read_file(site.config.folder, path, MOST_NOTE_BYTES)
+            content = source_files.read_file(site.config.folder, path, MOST_NOTE_BYTES)
             found = notes.parse_note(path, parse_source(path, notes.ensure_front_matter(content)), content)
             if name != "next.md" or found.digest not in memory.note_digests(newsletter.name):
                 return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from feeds.config import Config
 from feeds.core.newsletters import message, notes
 from feeds.core.posts.frontmatter import parse_source
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, PostError
@@ -69,7 +69,7 @@ def _note(file: Path) -> EditorNote:
     Raises:
         PostError: the file cannot be read, names posts, or says nothing.
     """
-    content = folder.read_file(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
+    content = source_files.read_file(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
     path = str(file)
     found = notes.parse_note(path, parse_source(path, notes.ensure_front_matter(content)), content)
     if found.pinned or found.skipped:

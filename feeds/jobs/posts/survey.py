@@ -22,7 +22,7 @@ from feeds.core.posts import parse, render
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.edges.files.scan import Scan, Stamp, scan_folder
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostChangedDuringRead, PostError
@@ -55,11 +55,11 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return what a post says; raises as `shown` does."""
-        return render_unchanged(self.config, post.path, self.readings[post.path].content)
+        return render_unchanged(self.config, post.path, self.readings[post.path].content_digest)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return what every post says that can be shown, by path, without its HTML."""
-        contents = [(path, reading.content) for path, reading in self.readings.items() if reading.post]
+        contents = [(path, reading.content_digest) for path, reading in self.readings.items() if reading.post]
         found: dict[str, Text] = {}
         for part in team.map(partial(_said, self.config), _parts(contents, _PART), long=len(contents) >= _MANY):
             found.update(part)
@@ -70,7 +70,7 @@ class Survey:
         """Return the paragraphs of two posts beside each other, and whether they are the same."""
         place, settings = _posts_folder(self.config), self.config.settings
         texts = (
-            render.plain_paragraphs(post.path, folder.read_file(place, post.path, parse.MOST_BYTES), settings)
+            render.plain_paragraphs(post.path, source_files.read_file(place, post.path, parse.MOST_BYTES), settings)
             for post in (pair.post, pair.kept)
         )
         return duplicates.align_paragraphs(*texts)
@@ -137,23 +137,23 @@ def survey_posts(
         cache.load()
     moment = cache.trust_threshold()
     scanned = options.scan or scan_folder(str(_posts_folder(config)))
-    readings, fresh = _readings(config, scanned, cache.readings, team, progress)
+    readings, fresh = _readings(config, scanned, cache.posts, team, progress)
     likeness = _compared(config, readings, fresh, cache, team, progress)
     if options.meanwhile is not None:
-        team.meanwhile(options.meanwhile)
+        team.preload(options.meanwhile)
     build_ = partial(
         catalogue.build_catalogue,
         list(_understood(readings, refused or {})),
         now=now,
         known=known,
         settings=config.settings,
-        similarities=cache.likeness | likeness,
+        similarities=cache.similarities | likeness,
         slugs=slugs,
     )
     found = build_()
     if config.settings.tags.suggest == "apply":
         found = build_(extra_tags=_suggested(config, found, readings, cache, progress))
-    gone = [path for path in cache.readings if path not in readings]
+    gone = [path for path in cache.posts if path not in readings]
     kept = {path: with_trusted_stamp(readings[path], moment) for path in fresh}
     if fresh or gone or likeness:
         cache.save(kept, gone, likeness)
@@ -188,7 +188,7 @@ def _suggested(
     from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites that want it
     from feeds.jobs.posts.tags import suggest_missing_tags  # noqa: PLC0415 - as above
 
-    public = [(e.post.path, readings[e.post.path].content, e.tags) for e in found.entries]
+    public = [(e.post.path, readings[e.post.path].content_digest, e.tags) for e in found.entries]
     made_of = input_digest(public)
     known = kept.recall("suggested", made_of)
     if known is not None:
@@ -202,7 +202,7 @@ def _understood(readings: Mapping[str, CachedPost], refused: Mapping[str, str]) 
     for path, reading in readings.items():
         if path in refused:
             yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=refused[path])
-        elif found := reading.post or reading.verdict:
+        elif found := reading.post or reading.outcome:
             yield found
 
 
@@ -214,7 +214,7 @@ def render_unchanged(config: Config, path: str, content: str) -> Text:
         PostError: it cannot be shown.
     """
     try:
-        data = folder.read_file(_posts_folder(config), path, parse.MOST_BYTES)
+        data = source_files.read_file(_posts_folder(config), path, parse.MOST_BYTES)
     except PostError:
         raise PostChangedDuringRead(path) from None
     if _digest(data) != content:
@@ -276,11 +276,11 @@ def _readings(
             found[path] = _read(config, _posts_folder(config), _File(path, stamp, ""))
         else:
             found[path] = reading or _NOTHING  # holds its place in the order
-            files.append(_File(path, stamp, reading.content if reading else ""))
+            files.append(_File(path, stamp, reading.content_digest if reading else ""))
     done = 0
     for encoded in team.map(partial(_read_part, config), _parts(files, _PART), long=len(files) >= _MANY):
         for reading in _decoder().decode(encoded):
-            same = reading.post is None and reading.verdict is None
+            same = reading.post is None and reading.outcome is None
             found[reading.path] = replace(found[reading.path], stamp=reading.stamp) if same else reading
             done += 1
         progress("Reading posts", done, len(files))
@@ -315,7 +315,7 @@ def _read(config: Config, place: Path, file: _File) -> CachedPost:
     post: Post | None = None
     verdict: PostOutcome | None = None
     try:
-        data = folder.read_file(place, path, parse.MOST_BYTES)
+        data = source_files.read_file(place, path, parse.MOST_BYTES)
         content = _digest(data)
         if content != file.had:  # else nothing is said of it, and what is known stays
             found = parse.parse_post(path, data, config.settings)
@@ -343,7 +343,8 @@ def _compared(
     posts = [reading.post for reading in readings.values() if reading.post]
     new = {duplicates.text_key(post) for path in fresh if (post := readings[path].post)}
     pairs = {
-        duplicates.pair_key(a, b): (a.path, b.path) for a, b in duplicates.candidate_pairs(posts, new, kept.likeness)
+        duplicates.pair_key(a, b): (a.path, b.path)
+        for a, b in duplicates.candidate_pairs(posts, new, kept.similarities)
     }
     return dict(zip(pairs, _compare_pairs(config, list(pairs.values()), team, progress), strict=True))
 
@@ -367,7 +368,7 @@ def _compare_part(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Text
 def _plain(config: Config, place: Path, path: str) -> str:
     """Return a post's text as texts are compared; nothing, which is like no other, where it cannot be had any more."""
     try:
-        content = folder.read_file(place, path, parse.MOST_BYTES)
+        content = source_files.read_file(place, path, parse.MOST_BYTES)
         return render.comparison_text(path, content, config.settings)
     except PostError:
         return ""

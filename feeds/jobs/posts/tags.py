@@ -8,7 +8,7 @@ from feeds.config import Config
 from feeds.core.curation import suggest, tags
 from feeds.core.posts import frontmatter, parse
 from feeds.core.posts.retag import retag
-from feeds.edges.files import folder
+from feeds.edges.files import source_files
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Progress
 from feeds.model import Catalogue
@@ -49,7 +49,7 @@ def _words(config: Config, path: str, title: str) -> frozenset[str]:
     """Return a post's words; none when it was taken away since it was surveyed."""
     posts = config.resolve(config.settings.posts.folder)
     try:
-        content = folder.read_file(posts, path, parse.MOST_BYTES)
+        content = source_files.read_file(posts, path, parse.MOST_BYTES)
         return suggest.tokenize(title, frontmatter.parse_source(path, content).body)
     except PostError:
         return frozenset()
@@ -66,10 +66,10 @@ def fix_tag_spellings(config: Config, found: Catalogue, *, write: bool) -> Itera
         if verdict.post is None or all(spellings[name] == name for name in verdict.post.tags):
             continue
         try:
-            old = folder.read_file(posts, verdict.path, parse.MOST_BYTES)
+            old = source_files.read_file(posts, verdict.path, parse.MOST_BYTES)
             new = retag(old, verdict.path, spellings.__getitem__)
             if write:
-                folder.rewrite_file(posts, verdict.path, old, new)
+                source_files.rewrite_file(posts, verdict.path, old, new)
             yield TagChange(path=verdict.path, diff=_diff(verdict.path, old, new), written=write)
         except FeedsError as e:
             yield TagChange(path=verdict.path, reason=str(e))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from feeds.config import Config
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError

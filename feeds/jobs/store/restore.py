@@ -13,8 +13,8 @@ from pathlib import Path
 from feeds.config import Config
 from feeds.core.subscribers.subscriber_history import SubscriberHistory, merge_histories, replay_events
 from feeds.core.subscribers.suppression import AddressHasher
-from feeds.edges.files.folder import write_private
 from feeds.edges.files.keys import load_keys
+from feeds.edges.files.output_folder import write_private
 from feeds.edges.process import lock
 from feeds.edges.store import database, journal_file, replace
 from feeds.edges.store.database import Store, open_store

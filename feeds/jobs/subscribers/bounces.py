@@ -20,7 +20,7 @@ from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
 from feeds.core.subscribers.reports import InboundKind, InboundReport
 from feeds.edges.files import keys
-from feeds.edges.files.folder import OutputFolder
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCounts
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
@@ -87,7 +87,7 @@ def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> 
         raise FeedsError(f"{config.path}: mail.bounces is not set, so there is no mailbox to read")
     folder = OutputFolder(config.folder / FOLDER, private=True, dry_run=dry_run)
     report = MailboxReport(kept=_expire(folder, now, dry_run=dry_run))
-    with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, look=dry_run) as box:
+    with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, read_only=dry_run) as box:
         names = box.names()
         if names:
             with open_store(config.settings.store.url, config.folder, create=not dry_run) as store:

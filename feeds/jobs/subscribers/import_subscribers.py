@@ -13,7 +13,7 @@ from feeds.core.subscribers.csv_rows import CsvRow
 from feeds.core.subscribers.import_formats import ImportFormat
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.files import text_input
-from feeds.edges.files.folder import write_private
+from feeds.edges.files.output_folder import write_private
 from feeds.edges.files.text_input import TextInput
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from feeds.core.subscribers.bounces import BounceKind
 from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport, classify_report, parse_message
-from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
+from tests.returned import ADDRESS, block, complaint, delivery_report, letter, personal_mail
 
 TOKEN, LEAVE = "0000000007" + "ab" * 10, "01" + "0000000009" + "cd" * 14
 VERP, LEAVING = f"bounces+{TOKEN}@letters.example", f"bounces+u-{LEAVE}@letters.example"
@@ -128,7 +128,7 @@ def test_not_every_feedback_is_a_complaint(about, kind):
 
 
 def mail(*fields, to=LEAVING, **more):
-    return written(*fields, to=to, **more)
+    return personal_mail(*fields, to=to, **more)
 
 
 @pytest.mark.parametrize(

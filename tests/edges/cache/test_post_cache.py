@@ -1,4 +1,4 @@
-"""What is kept between passes, and when it is not trusted."""
+"""The post cache and the build manifest: what they store, and when they are not trusted."""
 
 import fcntl
 import os
@@ -13,54 +13,54 @@ from tests.core.factory import post
 
 STAMP = (1, 2, 3, 4)
 PAIR = ("a.md", "手紙.md")
-LIKE = TextSimilarity(jaccard=0.9, characters=900)
+SIMILARITY = TextSimilarity(jaccard=0.9, characters=900)
 
 
-def reading(path, **values):
+def cached(path, **values):
     return CachedPost(path, STAMP, "digest", post(path, **values))
 
 
-def saved(folder, *paths, build="b1", gone=(), likeness=None):
+def save(folder, *paths, build="b1", gone=(), likeness=None):
     cache = PostCache(folder, build)
     cache.load()
-    cache.save({path: reading(path) for path in paths}, list(gone), likeness or {})
+    cache.save({path: cached(path) for path in paths}, list(gone), likeness or {})
     return cache
 
 
-def loaded(folder, build="b1"):
+def load(folder, build="b1"):
     cache = PostCache(folder, build)
     cache.load()
     return cache
 
 
-def test_what_was_read_is_there_again(tmp_path):
-    """Whole: posts with dates in their own zones, and how alike texts are."""
-    saved(tmp_path / "c", "a.md", "手紙.md", likeness={PAIR: LIKE})
-    found = loaded(tmp_path / "c")
-    assert found.readings == {"a.md": reading("a.md"), "手紙.md": reading("手紙.md")}
-    assert (found.likeness, found.warnings) == ({PAIR: LIKE}, [])
+def test_the_cache_returns_what_was_saved(tmp_path):
+    """Posts have their dates in their own zones, and similarities are saved too."""
+    save(tmp_path / "c", "a.md", "手紙.md", likeness={PAIR: SIMILARITY})
+    found = load(tmp_path / "c")
+    assert found.posts == {"a.md": cached("a.md"), "手紙.md": cached("手紙.md")}
+    assert (found.similarities, found.warnings) == ({PAIR: SIMILARITY}, [])
 
 
-def test_a_small_change_is_added_and_many_are_written_anew(tmp_path):
-    """A pass costs what it changed, and the file does not grow for ever."""
+def test_a_small_change_is_appended_and_many_make_the_file_be_rewritten(tmp_path):
+    """So a run costs what it changed, and the size of the file is bounded."""
     folder = tmp_path / "c"
-    saved(folder, "a.md", "b.md")
+    save(folder, "a.md", "b.md")
     size = (folder / "posts").stat().st_size
-    saved(folder, "c.md", gone=["a.md"])
+    save(folder, "c.md", gone=["a.md"])
     assert (folder / "posts").stat().st_size > size
-    assert loaded(folder).readings.keys() == {"b.md", "c.md"}
+    assert load(folder).posts.keys() == {"b.md", "c.md"}
     for _ in range(20):
-        saved(folder, "c.md")
+        save(folder, "c.md")
     assert (folder / "posts").stat().st_size < 4 * size
 
 
-def test_another_build_starts_with_nothing_and_says_nothing(tmp_path):
-    """A newer version, other libraries, other settings: it is nobody's fault."""
-    saved(tmp_path / "c", "a.md", build="b1")
-    found = loaded(tmp_path / "c", "b2")
-    assert (found.readings, found.warnings) == ({}, [])
-    found.save({"b.md": reading("b.md")}, [], {})
-    assert loaded(tmp_path / "c", "b2").readings.keys() == {"b.md"}
+def test_a_cache_of_another_build_is_ignored_without_a_warning(tmp_path):
+    """Another version, other libraries or other settings are not an error."""
+    save(tmp_path / "c", "a.md", build="b1")
+    found = load(tmp_path / "c", "b2")
+    assert (found.posts, found.warnings) == ({}, [])
+    found.save({"b.md": cached("b.md")}, [], {})
+    assert load(tmp_path / "c", "b2").posts.keys() == {"b.md"}
 
 
 DAMAGES = {
@@ -74,93 +74,93 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_cache_is_told_and_nothing_of_it_is_used(tmp_path, damage):
-    """And the next one is whole again."""
+def test_a_damaged_cache_is_a_warning_and_is_not_used(tmp_path, damage):
+    """The next run writes a valid one."""
     folder = tmp_path / "c"
-    saved(folder, "a.md", "b.md")
+    save(folder, "a.md", "b.md")
     (folder / "posts").write_bytes(damage((folder / "posts").read_bytes()))
-    found = loaded(folder)
-    assert found.readings == {}
+    found = load(folder)
+    assert found.posts == {}
     assert len(found.warnings) == 1
-    assert "it is made anew from the posts" in found.warnings[0]
-    found.save({"a.md": reading("a.md")}, [], {})
-    again = loaded(folder)
-    assert (again.readings.keys(), again.warnings) == ({"a.md"}, [])
+    assert "it is rebuilt from the posts" in found.warnings[0]
+    found.save({"a.md": cached("a.md")}, [], {})
+    again = load(folder)
+    assert (again.posts.keys(), again.warnings) == ({"a.md"}, [])
 
 
-def test_of_two_processes_the_second_leaves_what_the_first_has_changed(tmp_path):
-    """What it found out it finds out again; nothing is torn or mixed."""
+def test_a_process_does_not_overwrite_a_cache_that_another_has_changed(tmp_path):
+    """Its own results are not saved, and nothing is mixed."""
     folder = tmp_path / "c"
-    saved(folder, "a.md")
-    one, other = loaded(folder), loaded(folder)
-    one.save({"b.md": reading("b.md")}, [], {})
-    other.save({"c.md": reading("c.md")}, ["a.md"], {})
-    assert loaded(folder).readings.keys() == {"a.md", "b.md"}
+    save(folder, "a.md")
+    one, other = load(folder), load(folder)
+    one.save({"b.md": cached("b.md")}, [], {})
+    other.save({"c.md": cached("c.md")}, ["a.md"], {})
+    assert load(folder).posts.keys() == {"a.md", "b.md"}
 
 
-def test_a_cache_that_somebody_writes_to_is_left_alone(tmp_path):
-    """Nobody waits for it."""
+def test_a_cache_that_another_process_has_locked_is_not_written(tmp_path):
+    """The run does not wait for the lock."""
     folder = tmp_path / "c"
-    saved(folder, "a.md")
+    save(folder, "a.md")
     number = os.open(folder, os.O_RDONLY)
     fcntl.flock(number, fcntl.LOCK_EX)
-    saved(folder, "b.md")
+    save(folder, "b.md")
     os.close(number)
-    assert loaded(folder).readings.keys() == {"a.md"}
+    assert load(folder).posts.keys() == {"a.md"}
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path):
-    """A file stands where the folder should."""
+    """Here there is a file with the name of the folder."""
     (tmp_path / "c").write_text("", "utf-8")
-    cache = saved(tmp_path / "c", "a.md")
+    cache = save(tmp_path / "c", "a.md")
     assert "the cache cannot be" in cache.warnings[-1]
     assert cache.trust_threshold() == 0
 
 
-def test_what_is_not_to_be_kept_leaves_no_trace(tmp_path):
-    """A dry run reads the cache and writes nothing."""
+def test_a_dry_run_writes_no_cache(tmp_path):
+    """With `keep=False` no file and no folder is created."""
     cache = PostCache(tmp_path / "c", "b1", keep=False)
-    cache.save({"a.md": reading("a.md")}, [], {})
+    cache.save({"a.md": cached("a.md")}, [], {})
     assert cache.trust_threshold() == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_was_changed_a_moment_ago_is_read_again():
-    """It may change once more in the same tick of the file system's clock."""
+    """It may change again in the same tick of the file system's clock, and would have the same stamp."""
     at_rest = CachedPost("a.md", (100, 200, 3, 4), "digest", None)
     assert with_trusted_stamp(at_rest, 201) == at_rest
     assert with_trusted_stamp(at_rest, 200) == msgspec.structs.replace(at_rest, stamp=(0, 0, 0, 0))
 
 
-def test_an_output_is_fresh_as_long_as_recipe_and_file_are(tmp_path):
-    """A file that somebody touched, and a recipe that is another, are looked at."""
+def test_an_output_is_fresh_as_long_as_its_inputs_and_its_file_are_the_same(tmp_path):
+    """It is not fresh with another digest, another build, or a file that was changed or removed."""
     public = tmp_path / "public"
     public.mkdir()
 
-    def made():
+    def manifest():
         return BuildManifest(tmp_path / "made", public, "b1")
 
     (public / "atom.xml").write_text("x", "utf-8")
-    first = made()
-    assert not first.is_fresh("atom.xml", "r1")
-    first.record("atom.xml", "r1")
+    first = manifest()
+    assert not first.is_fresh("atom.xml", "digest 1")
+    first.record("atom.xml", "digest 1")
     first.save()
-    assert made().is_fresh("atom.xml", "r1")
-    assert not made().is_fresh("atom.xml", "r2")
-    assert not BuildManifest(tmp_path / "made", public, "b2").is_fresh("atom.xml", "r1")
+    assert manifest().is_fresh("atom.xml", "digest 1")
+    assert not manifest().is_fresh("atom.xml", "digest 2")
+    assert not BuildManifest(tmp_path / "made", public, "b2").is_fresh("atom.xml", "digest 1")
     (public / "atom.xml").write_text("y", "utf-8")
-    assert not made().is_fresh("atom.xml", "r1")
+    assert not manifest().is_fresh("atom.xml", "digest 1")
     (public / "atom.xml").unlink()
-    assert not made().is_fresh("atom.xml", "r1")
+    assert not manifest().is_fresh("atom.xml", "digest 1")
 
 
-def test_damaged_recipes_are_none(tmp_path):
-    """Then everything is made and compared."""
+def test_a_damaged_manifest_is_ignored(tmp_path):
+    """No output is fresh then."""
     (tmp_path / "atom.xml").write_text("x", "utf-8")
-    made = BuildManifest(tmp_path / "made", tmp_path, "b1")
-    made.record("atom.xml", "r1")
-    made.save()
+    manifest = BuildManifest(tmp_path / "made", tmp_path, "b1")
+    manifest.record("atom.xml", "digest 1")
+    manifest.save()
     content = (tmp_path / "made").read_bytes()
-    for damaged in (content[:-1], content.replace(b"r1", b"r3"), b"", b"\xff" * 90):
+    for damaged in (content[:-1], content.replace(b"digest 1", b"digest 3"), b"", b"\xff" * 90):
         (tmp_path / "made").write_bytes(damaged)
-        assert not BuildManifest(tmp_path / "made", tmp_path, "b1").is_fresh("atom.xml", "r1")
+        assert not BuildManifest(tmp_path / "made", tmp_path, "b1").is_fresh("atom.xml", "digest 1")

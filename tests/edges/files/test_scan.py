@@ -1,4 +1,4 @@
-"""What lies in a folder, without opening any of it."""
+"""Listing the posts of a folder."""
 
 import os
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from feeds.edges.files.scan import is_post, scan_folder
 
 
-def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
-    """Markdown and HTML; no section page, no README, nothing hidden."""
+def test_only_posts_are_found(tmp_path):
+    """Posts are Markdown and HTML files other than section pages, READMEs and hidden files."""
     for name in (
         "a.md",
         "b.MD",
@@ -27,8 +27,23 @@ def test_only_what_is_meant_to_be_a_post_is_found(tmp_path):
     assert scan_folder(str(tmp_path)).paths == ["a.md", "b.MD", "c.markdown", "d.mdx", "e.html"]
 
 
+def test_hidden_files_are_left_out_and_the_rest_is_sorted(tmp_path):
+    """Backup files of editors and folders such as `.git` are not posts."""
+    for name in ("b.md", "a/c.md", ".git/x.md", ".b.md.swp", "a/.hidden.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert scan_folder(str(tmp_path)).paths == ["b.md", "a/c.md"]
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path):
+    """A folder that links to itself is read once."""
+    (tmp_path / "a.md").touch()
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert scan_folder(str(tmp_path)).paths == ["a.md"]
+
+
 def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
-    """A file that was touched, grown, replaced, added or taken away makes another one."""
+    """Touching or swapping files makes another one."""
     (tmp_path / "a.md").write_text("a", "utf-8")
     (tmp_path / "b.md").write_text("b", "utf-8")
 
@@ -49,8 +64,8 @@ def test_a_scan_equals_another_as_long_as_nothing_changed(tmp_path):
     assert state() not in (before, touched)
 
 
-def test_links_and_names_of_any_kind_end_no_scan(tmp_path):
-    """Loops are not entered, dangling links and odd bytes are there for whoever reads them to explain."""
+def test_broken_links_and_invalid_names_are_part_of_a_scan(tmp_path):
+    """Reading such a file later gives the error; links to folders are not followed."""
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "up").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
@@ -63,7 +78,7 @@ def test_links_and_names_of_any_kind_end_no_scan(tmp_path):
 
 
 @given(st.text(max_size=12))
-def test_any_name_can_be_asked_about(name):
-    """Whatever is_post says, it says it without an error."""
+def test_is_post_accepts_any_name(name):
+    """It raises no error, and a hidden file is not a post."""
     assert is_post(name) in {True, False}
     assert not is_post("." + name)

@@ -1,4 +1,4 @@
-"""Mailboxes: real folders, a real file, a real IMAP server."""
+"""Reading and emptying mailboxes: a real Maildir, a real mbox file, a real IMAP server."""
 
 import imaplib
 import mailbox as standard
@@ -18,7 +18,7 @@ MESSAGES = [b"From: a\nSubject: %d\n\nbody\n" % at for at in range(3)]
 
 
 @pytest.fixture(params=["maildir", "mbox"])
-def place(request, tmp_path):
+def url(request, tmp_path):
     kind = {"maildir": standard.Maildir, "mbox": standard.mbox}[request.param]
     box = kind(tmp_path / "box")
     for raw in MESSAGES:
@@ -28,63 +28,63 @@ def place(request, tmp_path):
 
 
 @contextmanager
-def looking(place, folder, **how):
-    with open_mailbox(place, folder, "", **how) as box:
+def opened(url, folder, **options):
+    with open_mailbox(url, folder, "", **options) as box:
         yield box
 
 
-def contents(place, folder):
-    with looking(place, folder, look=True) as box:
+def contents(url, folder):
+    with opened(url, folder, read_only=True) as box:
         return [box.read(name) for name in box.names()]
 
 
-def test_messages_are_read_as_they_are_and_removed_one_by_one(place, tmp_path):
-    """What is not removed is left as it was; what is gone is gone."""
-    with looking(place, tmp_path) as box:
+def test_messages_are_read_unchanged_and_removed_one_by_one(url, tmp_path):
+    """The messages that are not removed stay as they were."""
+    with opened(url, tmp_path) as box:
         names = box.names()
         assert sorted(box.read(name) for name in names) == MESSAGES
         kept = box.read(names[1])
         box.remove([names[0], names[2]])
-    assert contents(place, tmp_path) == [kept]
-    with looking(place, tmp_path) as box:
+    assert contents(url, tmp_path) == [kept]
+    with opened(url, tmp_path) as box:
         box.remove(box.names())
-    assert contents(place, tmp_path) == []
+    assert contents(url, tmp_path) == []
 
 
-def test_who_only_looks_changes_nothing(place, tmp_path):
-    """Not a byte, and no lock is left."""
+def test_a_read_only_mailbox_is_not_changed(url, tmp_path):
+    """All files have the same bytes, and no lock file is left."""
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    assert len(contents(place, tmp_path)) == 3
+    assert len(contents(url, tmp_path)) == 3
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
-def test_what_is_gone_meanwhile_is_gone(tmp_path):
-    """Somebody else reads the same Maildir."""
+def test_a_message_that_another_program_has_removed_is_none(tmp_path):
+    """Removing it again is not an error."""
     box = standard.Maildir(tmp_path / "box")
     box.add(MESSAGES[0])
-    with looking("maildir:box", tmp_path) as one, looking("maildir:box", tmp_path) as other:
+    with opened("maildir:box", tmp_path) as one, opened("maildir:box", tmp_path) as other:
         [name] = one.names()
         other.remove(other.names())
         assert one.read(name) is None
         one.remove([name])
 
 
-def test_the_order_in_a_maildir_is_that_in_which_they_came(tmp_path):
-    """Their names begin with the second; one that does not is first."""
+def test_the_messages_of_a_maildir_are_sorted_by_time(tmp_path):
+    """Their names begin with the Unix time of delivery; a name that does not begin with a number is first."""
     standard.Maildir(tmp_path / "box")
     for name in ("9.b.host", "10.a.host", "odd"):
         (tmp_path / "box" / "new" / name).write_bytes(name.encode())
     assert contents("maildir:box", tmp_path) == [b"odd", b"9.b.host", b"10.a.host"]
 
 
-@pytest.mark.parametrize("place", ["maildir:none", "mbox:none", "maildir:file", "mbox:folder"])
-def test_what_is_no_mailbox_is_named_and_not_made(tmp_path, place):
-    """A wrong path would else stay unnoticed for ever."""
+@pytest.mark.parametrize("url", ["maildir:none", "mbox:none", "maildir:file", "mbox:folder"])
+def test_a_path_without_a_mailbox_is_an_error(tmp_path, url):
+    """No mailbox is created: an empty one would hide a mistake in the settings."""
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(FeedsError, match=place.partition(":")[2]):
-        contents(place, tmp_path)
+    with pytest.raises(FeedsError, match=url.partition(":")[2]):
+        contents(url, tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -97,18 +97,18 @@ sys.stdin.read()
 """
 
 
-def test_a_file_that_somebody_writes_to_is_left_alone(tmp_path):
-    """Try again; mail servers hold it for a moment only."""
+def test_an_mbox_file_that_is_locked_is_not_read(tmp_path):
+    """A mail server locks it for a moment only, so the error asks to try again; we lock it too."""
     standard.mbox(tmp_path / "box").close()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with process:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(MailServerUnavailable, match="somebody else holds it"), looking("mbox:box", tmp_path):
+        with pytest.raises(MailServerUnavailable, match="is locked by another program"), opened("mbox:box", tmp_path):
             pass
         process.stdin.close()
-    with looking("mbox:box", tmp_path):
+    with opened("mbox:box", tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", HOLDER.replace("EX)", "EX | fcntl.LOCK_NB)")],
             cwd=tmp_path,
@@ -138,7 +138,7 @@ def client(server):
 
 @pytest.fixture
 def folder(server, request):
-    """A folder of the test's own, with three messages in it."""
+    """A folder for one test, with three messages: its quoted name and its URL."""
     name = f'It is "{abs(hash(request.node.name))}"'
     quoted = '"' + name.replace('"', '\\"') + '"'
     with client(server) as imap:
@@ -149,18 +149,18 @@ def folder(server, request):
 
 
 @contextmanager
-def asked(place, tmp_path, password=mailserver.PASSWORD, **how):
-    with open_mailbox(place, tmp_path, password, **how) as box:
+def logged_in(url, tmp_path, password=mailserver.PASSWORD, **options):
+    with open_mailbox(url, tmp_path, password, **options) as box:
         yield box
 
 
-def test_a_folder_on_a_server_is_read_and_emptied_one_by_one(folder, tmp_path, server):
-    """What is not removed is left unread; what somebody else has marked is theirs to remove (RFC 4315)."""
-    quoted, place = folder
+def test_an_imap_folder_is_read_and_emptied_one_by_one(folder, tmp_path, server):
+    """Other messages stay unread, and what another client has marked as deleted is not expunged (RFC 4315)."""
+    quoted, url = folder
     with client(server) as imap:
         imap.select(quoted)
         imap.store("2", "+FLAGS", r"(\Deleted)")
-    with asked(place, tmp_path) as box:
+    with logged_in(url, tmp_path) as box:
         names = box.names()
         assert [box.read(name) for name in names] == [MESSAGES[at].replace(b"\n", b"\r\n") for at in (0, 2)]
         box.remove(names[:1])
@@ -175,52 +175,52 @@ def test_a_folder_on_a_server_is_read_and_emptied_one_by_one(folder, tmp_path, s
     assert not any("Seen" in one for one in flags)
 
 
-def test_who_only_looks_at_a_server_changes_nothing(folder, tmp_path):
-    """The folder is opened for reading only."""
-    _, place = folder
-    with asked(place, tmp_path, look=True) as box:
+def test_a_read_only_imap_folder_is_not_changed(folder, tmp_path):
+    """Messages cannot be removed from it."""
+    _, url = folder
+    with logged_in(url, tmp_path, read_only=True) as box:
         assert len([box.read(name) for name in box.names()]) == 3
         box.remove(box.names())
-    with asked(place, tmp_path) as box:
+    with logged_in(url, tmp_path) as box:
         assert len(box.names()) == 3
 
 
 @pytest.mark.parametrize("password", ["falsches Wört", "letters\r\nA LOGOUT"])
-def test_a_server_that_does_not_let_us_in_is_told(tmp_path, server, password):
-    """The password is not, whatever it is made of."""
-    why = r"^imap://127\.0\.0\.1:\d+/INBOX: .*[Aa]uthentication"
-    place = f"imap://reader@127.0.0.1:{server.imap}/INBOX"
-    with pytest.raises(SenderRejected, match=why) as told, asked(place, tmp_path, password):
+def test_a_wrong_password_is_an_error(tmp_path, server, password):
+    """The error does not repeat the password, whatever characters it has."""
+    message = r"^imap://127\.0\.0\.1:\d+/INBOX: .*[Aa]uthentication"
+    url = f"imap://reader@127.0.0.1:{server.imap}/INBOX"
+    with pytest.raises(SenderRejected, match=message) as error, logged_in(url, tmp_path, password):
         pass
-    assert password not in str(told.value)
+    assert password not in str(error.value)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path, server):
-    """It is not made."""
-    place = f"imap://reader@127.0.0.1:{server.imap}/None"
-    with pytest.raises(SenderRejected, match="the folder cannot be opened"), asked(place, tmp_path):
+def test_an_imap_folder_that_does_not_exist_is_an_error(tmp_path, server):
+    """It is not created."""
+    url = f"imap://reader@127.0.0.1:{server.imap}/None"
+    with pytest.raises(SenderRejected, match="the folder cannot be opened"), logged_in(url, tmp_path):
         pass
 
 
-def test_a_password_is_not_said_for_all_to_hear(tmp_path, server):
-    """This address leads to this machine, and it is none that says so; the server offers no encryption."""
+def test_a_password_is_not_sent_unencrypted(tmp_path, server):
+    """`127.1` is this machine but is not recognised as loopback, and the server does not offer STARTTLS."""
     with (
-        pytest.raises(SenderRejected, match="no encryption"),
-        asked(f"imap://reader@127.1:{server.imap}/INBOX", tmp_path),
+        pytest.raises(SenderRejected, match="does not offer STARTTLS"),
+        logged_in(f"imap://reader@127.1:{server.imap}/INBOX", tmp_path),
     ):
         pass
 
 
-def test_a_server_that_is_not_there_is_asked_later(tmp_path, server):
-    """Nothing listens, or what listens does not speak TLS."""
-    for place in ("imap://reader@127.0.0.1:1/INBOX", f"imaps://reader@127.0.0.1:{server.imap}/INBOX"):
-        why = r"^imaps?://127\.0\.0\.1:\d+/INBOX: cannot be reached"
-        with pytest.raises(MailServerUnavailable, match=why), asked(place, tmp_path):
+def test_a_server_that_cannot_be_reached_is_unavailable(tmp_path, server):
+    """Nothing listens at the port, or the server there does not speak TLS."""
+    for url in ("imap://reader@127.0.0.1:1/INBOX", f"imaps://reader@127.0.0.1:{server.imap}/INBOX"):
+        message = r"^imaps?://127\.0\.0\.1:\d+/INBOX: cannot be reached"
+        with pytest.raises(MailServerUnavailable, match=message), logged_in(url, tmp_path):
             pass
 
 
 @pytest.mark.parametrize(
-    ("said", "fault"),
+    ("response", "error"),
     [
         ("NO [UNAVAILABLE] Come back later", MailServerUnavailable),
         ("NO [SERVERBUG] Internal error", MailServerUnavailable),
@@ -228,20 +228,20 @@ def test_a_server_that_is_not_there_is_asked_later(tmp_path, server):
         ("BAD What?", SenderRejected),
     ],
 )
-def test_a_server_that_says_later_is_asked_later(tmp_path, said, fault):
-    """RFC 5530: its codes tell one "no" from another."""
+def test_the_code_of_a_response_says_if_the_failure_is_temporary(tmp_path, response, error):
+    """RFC 5530."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=refuse, args=(listening, said))
+        thread = threading.Thread(target=refuse, args=(listening, response))
         thread.start()
-        with pytest.raises(fault), asked(f"imap://reader@127.0.0.1:{listening.getsockname()[1]}/INBOX", tmp_path):
+        with pytest.raises(error), logged_in(f"imap://reader@127.0.0.1:{listening.getsockname()[1]}/INBOX", tmp_path):
             pass
         thread.join()
 
 
-def refuse(listening, said):
-    """Be a server that greets, tells what it can, and then says no until it is left alone."""
-    talk, _ = listening.accept()
-    with talk, talk.makefile("rwb") as lines:
+def refuse(listening, response):
+    """Serve one client: greet it, list capabilities, and give *response* to all else until it logs out."""
+    connection, _ = listening.accept()
+    with connection, connection.makefile("rwb") as lines:
         lines.write(b"* OK [CAPABILITY IMAP4rev1] here\r\n")
         lines.flush()
         for line in lines:
@@ -249,13 +249,13 @@ def refuse(listening, said):
             if command == b"CAPABILITY":
                 lines.write(b"* CAPABILITY IMAP4rev1\r\n%b OK that is all\r\n" % tag)
             else:
-                lines.write(b"%b %b\r\n" % (tag, said.encode()))
+                lines.write(b"%b %b\r\n" % (tag, response.encode()))
             lines.flush()
             if command == b"LOGOUT":
                 return
 
 
-def test_an_inbox_needs_no_name(tmp_path, server):
-    """And is what is read without one."""
-    with asked(f"imap://reader@127.0.0.1:{server.imap}", tmp_path) as box:
+def test_a_url_without_a_folder_is_the_inbox(tmp_path, server):
+    """It is opened, and empty."""
+    with logged_in(f"imap://reader@127.0.0.1:{server.imap}", tmp_path) as box:
         assert box.names() == []

@@ -1,4 +1,4 @@
-"""MJML through mjml-python: what it does by itself, and what comes out here."""
+"""Compiling MJML: the faults of mjml-python, and what we do about them."""
 
 import re
 
@@ -8,7 +8,7 @@ from mjml import mjml2html
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
 
-#: Characters that come out as something else: no-break space, joiner, selector, combining mark, backslash, line break.
+#: Characters that mjml-python changes in attributes, among them joiners, combining marks and line breaks.
 CORRUPTED = {
     "\u00a0": "&#160;",
     "\u200d": "&#8205;",
@@ -21,18 +21,18 @@ IN_COLUMN = "<mj-section><mj-column>\n{}\n</mj-column></mj-section>"
 
 
 def letter(inside, head=""):
-    """A letter with something in it."""
+    """The MJML of a letter."""
     return f"<mjml>\n<mj-head>{head}</mj-head>\n<mj-body>\n{inside}\n</mj-body>\n</mjml>"
 
 
-def bare(source):
-    """What mjml-python makes of it by itself."""
+def compile_bare(source):
+    """Compile with mjml-python alone."""
     return str(mjml2html(source))
 
 
 @pytest.fixture
-def refused(tmp_path):
-    """A function that compiles a letter that must be refused, and returns why, without the folder."""
+def error_of(tmp_path):
+    """A function that compiles an invalid letter and returns the error, without the folder."""
 
     def compile_(source):
         file = tmp_path / "digest.mjml"
@@ -46,27 +46,27 @@ def refused(tmp_path):
 
 @pytest.mark.parametrize("character", CORRUPTED)
 def test_attributes_keep_every_character(character):
-    """By itself it writes Rust escapes for some."""
+    """mjml-python alone writes some as Rust escapes."""
     source = letter(IN_COLUMN.format(f'<mj-image src="x.png" alt="a{character}b" />'))
     assert f'alt="a{CORRUPTED[character]}b"' in mjml.compile_mjml(source, "digest.mjml")
-    assert re.search(r'alt="a[^"]*\\[^"]*b"', bare(source))
+    assert re.search(r'alt="a[^"]*\\[^"]*b"', compile_bare(source))
 
 
-def test_two_words_stay_two():
-    """By itself it drops a line break between two tags, and the space with it; between blocks nothing is lost."""
+def test_a_line_break_between_two_tags_stays_a_space():
+    """mjml-python alone drops it, which joins two words."""
     source = letter(IN_COLUMN.format("<mj-text><b>one</b>\n  <i>two</i></mj-text>"))
     assert "<b>one</b> <i>two</i>" in mjml.compile_mjml(source, "digest.mjml")
-    assert "<b>one</b><i>two</i>" in bare(source)
+    assert "<b>one</b><i>two</i>" in compile_bare(source)
 
 
-def test_no_font_is_asked_for_elsewhere():
-    """By itself it links Google's copy of a font that a letter only names."""
+def test_no_font_is_loaded_from_another_site():
+    """mjml-python alone links Google Fonts for a font family that a letter names."""
     source = letter(IN_COLUMN.format('<mj-text font-family="Georgia, Roboto">a</mj-text>'))
     assert "fonts.googleapis.com" not in mjml.compile_mjml(source, "digest.mjml")
-    assert "fonts.googleapis.com" in bare(source)
+    assert "fonts.googleapis.com" in compile_bare(source)
 
 
-WRONG = {
+INVALID = {
     "an unknown element": (
         "<mj-secton></mj-secton>",
         "digest.mjml:4: MJML has no element <mj-secton>; did you mean mj-se",
@@ -74,42 +74,42 @@ WRONG = {
     "HTML among MJML": ("<div>a</div>", "digest.mjml:4: MJML has no element <div>"),
     "an unknown attribute": (
         IN_COLUMN.format('<mj-text colour="red">a</mj-text>'),
-        "digest.mjml:5: <mj-text> knows no colour; did you mean color?",
+        "digest.mjml:5: <mj-text> has no attribute colour; did you mean color?",
     ),
     "wrong nesting": (
         "<mj-section>\n<mj-text>a</mj-text></mj-section>",
-        "digest.mjml:5: <mj-text> stands in <mj-section>; it belongs in <mj-column> or <mj-hero>",
+        "digest.mjml:5: <mj-text> is in <mj-section>; it is allowed in <mj-column> or <mj-hero>",
     ),
     "a second body": ("</mj-body><mj-body>", "digest.mjml:3: there is more than one <mj-body>"),
     "a picture without words": (
         IN_COLUMN.format('<mj-image src="x.png" />'),
-        "digest.mjml:5: <mj-image> has no alt: write what the picture says",
+        "digest.mjml:5: <mj-image> has no alt: describe the picture",
     ),
 }
 
 
-@pytest.mark.parametrize(("inside", "told"), WRONG.values(), ids=WRONG)
-def test_what_mjml_does_not_know_is_refused(refused, inside, told):
-    """With file, line and the nearest known name; by itself it makes something of all of these."""
-    assert refused(letter(inside)).startswith(told)
-    assert bare(letter(inside)).startswith("<!doctype html>")
+@pytest.mark.parametrize(("inside", "error"), INVALID.values(), ids=INVALID)
+def test_invalid_mjml_is_an_error(error_of, inside, error):
+    """The error has file, line and the nearest known name; mjml-python alone compiles all of these."""
+    assert error_of(letter(inside)).startswith(error)
+    assert compile_bare(letter(inside)).startswith("<!doctype html>")
 
 
-def test_defaults_may_be_of_any_element(refused):
-    """What stands in mj-attributes is checked against all that MJML knows."""
+def test_mj_attributes_may_have_the_attributes_of_any_element(error_of):
+    """An attribute that no element has is an error."""
     mjml.compile_mjml(letter("", '<mj-attributes><mj-all padding="0" /><mj-text color="red" /></mj-attributes>'), "a")
-    found = refused(letter("", '<mj-attributes><mj-all pading="0" /></mj-attributes>'))
-    assert found == "digest.mjml:2: <mj-all> knows no pading; did you mean padding?"
+    found = error_of(letter("", '<mj-attributes><mj-all pading="0" /></mj-attributes>'))
+    assert found == "digest.mjml:2: <mj-all> has no attribute pading; did you mean padding?"
 
 
-def test_html_in_a_text_is_its_own_business():
-    """Elements and attributes in mj-text are HTML's, closed or not, and so is what stands in mj-raw."""
+def test_html_in_mj_text_and_mj_raw_is_not_checked():
+    """It may have any elements and attributes, and unclosed ones."""
     inside = IN_COLUMN.format("<mj-text><p odd='1'>a<br>b<img src='x'><div>c</mj-text><mj-raw><x-y z='1' /></mj-raw>")
     assert "<p odd=" in mjml.compile_mjml(letter(inside.replace("<div>c", "<div>c</div></p>")), "digest.mjml")
 
 
-def test_a_part_is_named_where_the_fault_lies_in_it(tmp_path):
-    """The template's own file is looked at first, then the parts that it includes."""
+def test_an_error_in_an_included_part_has_the_file_and_line_of_the_part(tmp_path):
+    """The template itself is searched first, then its parts."""
     files = [tmp_path / name for name in ("digest.mjml", "foot.mjml")]
     files[0].write_text("<mjml>{% include 'foot.mjml' %}</mjml>", "utf-8")
     files[1].write_text("\n\n<mj-foot />", "utf-8")
@@ -117,11 +117,9 @@ def test_a_part_is_named_where_the_fault_lies_in_it(tmp_path):
         mjml.compile_mjml(letter("<mj-foot />"), str(files[0]), [str(files[1])])
 
 
-def test_what_is_no_mjml_is_told(refused):
-    """An empty template, a page of HTML, a letter without a body."""
-    assert "there is no <mjml> element" in refused("<p>a</p>")
-    with pytest.raises(
-        TemplateError, match=r"^x\.mjml: MJML does not understand"
-    ):  # the Rust side's error becomes ours
+def test_a_document_without_mjml_or_body_is_an_error(error_of):
+    """So is MJML that is not well-formed: the exception of mrml becomes a TemplateError."""
+    assert "the <mjml> element is missing" in error_of("<p>a</p>")
+    with pytest.raises(TemplateError, match=r"^x\.mjml: MJML cannot compile"):
         mjml.compile_mjml("<mjml><mj-body></mjml>", "x.mjml")
-    assert "there is no <mj-body>" in refused("<mjml><mj-head></mj-head></mjml>")
+    assert "the <mj-body> element is missing" in error_of("<mjml><mj-head></mj-head></mjml>")

@@ -1,4 +1,4 @@
-"""Templates and MJML."""
+"""Templates and texts."""
 
 import pytest
 
@@ -12,46 +12,46 @@ def templates(tmp_path):
     return Templates(tmp_path, {})
 
 
-def test_the_sites_own_templates_come_first(tmp_path, templates):
-    """Then the shipped ones."""
+def test_a_template_of_the_site_is_used_before_the_shipped_one(tmp_path, templates):
+    """The shipped one is used if the site has none of that name."""
     assert templates.template_path("digest.txt") != str(tmp_path / "templates" / "digest.txt")
     (tmp_path / "templates" / "digest.txt").write_text("mine", "utf-8")
     assert templates.render("digest.txt", {}) == "mine"
 
 
-FAULTS = {
+ERRORS = {
     "{{ a }\n": (1, "unexpected '}'"),
-    "\n\n{{ nobody.knows }}": (3, "'nobody' is undefined"),
+    "\n\n{{ nothing.here }}": (3, "'nothing' is undefined"),
     "\n{% for %}": (2, "Expected an expression"),
     "\n{{ 1 / 0 }}": (2, "division by zero"),
 }
 
 
-@pytest.mark.parametrize(("text", "fault"), FAULTS.items())
-def test_a_fault_in_a_template_is_told_with_file_and_line(tmp_path, templates, text, fault):
-    """Whatever Jinja2 calls it."""
+@pytest.mark.parametrize(("text", "error"), ERRORS.items())
+def test_an_error_in_a_template_has_its_file_and_line(tmp_path, templates, text, error):
+    """Every exception of Jinja2 and of an expression becomes a TemplateError."""
     (tmp_path / "templates" / "x.html").write_text(text, "utf-8")
     with pytest.raises(TemplateError) as caught:
         templates.render("x.html", {})
-    assert (caught.value.path, caught.value.line) == (str(tmp_path / "templates" / "x.html"), fault[0])
-    assert fault[1] in caught.value.reason
+    assert (caught.value.path, caught.value.line) == (str(tmp_path / "templates" / "x.html"), error[0])
+    assert error[1] in caught.value.reason
 
 
-def test_a_missing_template_is_named(templates):
-    """With the place where it was looked for first."""
-    with pytest.raises(TemplateError, match=r"there is no template nothing\.html"):
+def test_a_missing_template_is_an_error(templates):
+    """The error has its name."""
+    with pytest.raises(TemplateError, match=r"the template nothing\.html does not exist"):
         templates.render("nothing.html", {})
 
 
 def test_post_text_is_escaped_and_never_evaluated(tmp_path, templates):
-    """Braces in a title are braces."""
+    """Braces in a title are printed as braces."""
     (tmp_path / "templates" / "x.mjml").write_text("<a>{{ title }}</a>", "utf-8")
     assert templates.render("x.mjml", {"title": "<b>{{ 7 * 7 }}"}) == "<a>&lt;b&gt;{{ 7 * 7 }}</a>"
 
 
 @pytest.mark.parametrize("text", ['issue = "{nummer}"', 'reading = "x"', "[reading]\none = 'x'"])
-def test_texts_that_could_not_be_filled_in_are_refused(tmp_path, text):
-    """When they are read, not in the middle of a letter."""
+def test_texts_with_unknown_placeholders_or_the_wrong_form_are_an_error(tmp_path, text):
+    """They are checked when they are loaded, before any letter is rendered."""
     (tmp_path / "templates" / "texts").mkdir(parents=True)
     (tmp_path / "templates" / "texts" / "de.toml").write_text(text, "utf-8")
     with pytest.raises(TemplateError, match=r"de\.toml: "):

@@ -48,7 +48,8 @@ def test_a_command_that_fails_holds_letters_back_until_it_succeeds(deployed):
     """Its last words are told; the next pass runs it again though it has changed nothing itself."""
     deployed.after("echo first; echo no such host >&2; exit 3")
     report = deployed.publish()
-    assert "publish.after: 'echo first; echo no such host >&2; exit 3' ended with 3: no such host" in report.errors[0]
+    command = "'echo first; echo no such host >&2; exit 3'"
+    assert f"publish.after: {command} ended with exit code 3: no such host" in report.errors[0]
     assert (len(report.errors), report.issues[0].state, deployed.letters()) == (1, "waiting", [])
     assert (deployed.folder / "public/feeds/atom.xml").exists()
     deployed.after(NOTE)

@@ -314,7 +314,7 @@ def test_a_hub_that_refuses_is_asked_again(hubbed, hub, web, status):
     report = hubbed.publish()
     assert len(hub.forms) == 1
     assert len(report.warnings) == 1
-    assert f"answered {status}" in report.warnings[0]
+    assert f"HTTP {status}" in report.warnings[0]
     assert report.errors == []
     hub.status = 202
     hubbed.publish(SOON)
@@ -353,7 +353,7 @@ def test_waits_grow_and_come_to_an_end(hubbed, hub):
 
 def test_a_hub_that_hangs_holds_no_publish_up(hubbed, hub, monkeypatch):
     """One question is given up after our patience, and no more are asked; feeds are written, and the pings kept."""
-    monkeypatch.setattr(web_check, "PATIENCE", 0.3)
+    monkeypatch.setattr(web_check, "TIMEOUT", 0.3)
     hub.answers.clear()
     started = time.monotonic()
     report = hubbed.publish()

@@ -468,7 +468,7 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
 def test_a_trial_tells_nobody_and_counts_for_nothing(letter_site, feeds):
     """One message for one address; the issue that readers get afterwards is the same."""
     done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
-    assert (done.returncode, done.stdout.strip()) == (0, "kept as test/weekly/1/me@example.com.eml")
+    assert (done.returncode, done.stdout.strip()) == (0, "saved as test/weekly/1/me@example.com.eml")
     assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
     assert not (letter_site.folder / "feeds.db").exists()
     assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]

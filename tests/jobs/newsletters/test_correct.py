@@ -90,7 +90,7 @@ def test_exactly_those_who_got_the_issue_get_its_correction(mailing):
     mailing.server.rule = lambda step: "550 5.1.1 nobody" if step.stage == "rcpt" and A in step.words else None
     mailing.publish()
     mailing.server.rule = at("rcpt", None)
-    mailing.server.taken.clear()
+    mailing.server.accepted.clear()
     config = mailing.site.config
     join(mailing.site.folder, ["new@example.org"])
     subscribe.remove_subscriber(config, B, NOW)
@@ -194,7 +194,7 @@ def test_where_nobody_is_left_there_is_no_correction(mailing):
 def test_the_same_words_are_sent_once(mailing):
     """Twice is refused, also while the first is on its way; other words are another correction."""
     mailing.publish()
-    mailing.server.taken.clear()
+    mailing.server.accepted.clear()
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     assert corrected(mailing.site).exit_code == 3
     with pytest.raises(FeedsError, match=r"correction\.md: was sent already as a correction of weekly 1"):
@@ -208,9 +208,9 @@ def test_the_same_words_are_sent_once(mailing):
 def test_a_sender_that_is_stopped_loses_nobody_and_doubles_nobody(mailing):
     """The next publish goes on where it was; those to whom it was to go stay those, whoever has come since."""
     mailing.publish()
-    mailing.server.taken.clear()
-    corrected(mailing.site, stopping=lambda: len(mailing.server.taken) >= 4)
-    assert 0 < len(mailing.server.taken) < 10
+    mailing.server.accepted.clear()
+    corrected(mailing.site, stopping=lambda: len(mailing.server.accepted) >= 4)
+    assert 0 < len(mailing.server.accepted) < 10
     join(mailing.site.folder, ["new@example.org"])
     mailing.at = LATER + timedelta(hours=1)
     assert mailing.publish().exit_code == 0

@@ -48,7 +48,7 @@ def mailing(letter_site, server):
     found.configure()
     join(letter_site.folder, addresses(READERS))
     yield found
-    if not found.is_older:
+    if not found.has_old_store:
         found.check()
 
 
@@ -68,7 +68,7 @@ def test_everybody_gets_one_and_a_second_publish_sends_nothing(mailing):
     report = mailing.publish()
     assert (report.exit_code, [i.state for i in report.issues]) == (0, ["sent"])
     assert everybody_once(mailing)
-    assert [(f.recipient, f.state, f.sent_at, f.answer) for f in mailing.fared()] == [
+    assert [(f.recipient, f.state, f.sent_at, f.answer) for f in mailing.deliveries()] == [
         (reader, "sent", NOW, "250 2.0.0 kept") for reader in addresses(READERS)
     ]
     connections = mailing.server.connections
@@ -110,7 +110,7 @@ def test_a_signed_message_is_repeated_byte_by_byte(mailing):
     mailing.wait(minutes=61)
     assert mailing.publish().exit_code == 0
     assert max(mailing.server.counts().values()) == 2
-    assert all(taken.content.count(b"DKIM-Signature:") == 2 for taken in mailing.server.taken)
+    assert all(message.content.count(b"DKIM-Signature:") == 2 for message in mailing.server.accepted)
 
 
 def test_a_server_that_never_answers_gets_each_message_twice_at_most(mailing):
@@ -152,7 +152,7 @@ def test_a_server_that_is_away_is_asked_again_later(mailing):
     mailing.server.rule = at("greeting", "421 4.3.2 come back later", times=3)
     report = mailing.publish()
     assert report.exit_code == 3
-    assert report.later[0].endswith("says 421 4.3.2 come back later")
+    assert report.later[0].endswith("replied 421 4.3.2 come back later")
     assert mailing.states() == {"ready": READERS}
     assert mailing.publish().exit_code == 0
     assert everybody_once(mailing)
@@ -173,7 +173,7 @@ def test_a_grey_list_is_waited_for_or_hurried(mailing):
     assert (report.exit_code, mailing.states()) == (3, {"deferred": READERS})
     assert report.next_try_at == NOW + timedelta(minutes=2)
     mailing.wait(seconds=119)
-    assert (mailing.publish().exit_code, mailing.server.taken) == (3, [])
+    assert (mailing.publish().exit_code, mailing.server.accepted) == (3, [])
     assert mailing.resume().exit_code == 0
     assert everybody_once(mailing)
     assert mailing.state() == "sent"
@@ -246,7 +246,7 @@ def test_a_fault_that_is_ours_stops_the_run(mailing, stage, answer):
     said = f"weekly 1: the server refuses us, not the reader: {answer} (in answer to {stage.upper()})"
     assert report.errors == [said]
     assert mailing.states() == {"ready": READERS}
-    assert len(mailing.server.said("MAIL")) <= 6
+    assert len(mailing.server.commands("MAIL")) <= 6
     mailing.server.rule = at(stage, None)
     assert mailing.publish().exit_code == 0
     assert everybody_once(mailing)
@@ -259,14 +259,14 @@ def test_a_password_that_is_missing_or_refused_stops_the_run(mailing):
     mailing.configure(user="desk")
     report = mailing.publish()
     assert (report.exit_code, mailing.server.connections) == (1, 0)
-    assert "the variable FEEDS_SMTP_PASSWORD is not" in report.errors[0]
+    assert "the environment variable FEEDS_SMTP_PASSWORD is not" in report.errors[0]
     report = publish(
         load_config(mailing.site.folder / "config.toml", {"FEEDS_SMTP_PASSWORD": "x"}),
         PublishOptions(now=NOW),
         mailing.context(),
     )
     assert report.exit_code == 1
-    assert "does not accept user and password: 535 5.7.8 bad credentials" in report.errors[0]
+    assert "rejects user and password: 535 5.7.8 bad credentials" in report.errors[0]
     assert mailing.states() == {"ready": READERS}
 
 
@@ -294,11 +294,11 @@ def test_a_key_that_is_lost_in_the_middle_stops_the_run(mailing):
     report = mailing.publish()
     assert report.exit_code == 1
     assert "mail.dkim[0].key_file: rsa.pem: No such file or directory" in report.errors[0]
-    assert len(mailing.server.taken) == 5
+    assert len(mailing.server.accepted) == 5
     key.with_suffix(".lost").rename(key)
     assert mailing.publish().exit_code == 0
     assert everybody_once(mailing)
-    assert all(taken.content.startswith(b"DKIM-Signature:") for taken in mailing.server.taken)
+    assert all(message.content.startswith(b"DKIM-Signature:") for message in mailing.server.accepted)
 
 
 def test_twenty_refusals_of_what_we_send_stop_the_issue(letter_site, server):
@@ -318,10 +318,10 @@ def test_twenty_refusals_of_what_we_send_stop_the_issue(letter_site, server):
     assert again.errors == [
         f"weekly 1: is stopped: {progress.issue.halt_reason}; `feeds resume weekly` goes on with it"
     ]
-    assert server.taken == []
+    assert server.accepted == []
     assert mailing.resume().exit_code == 0
     assert mailing.states() == {"failed": failed, "sent": 100 - failed}
-    assert len(server.taken) == 100 - failed
+    assert len(server.accepted) == 100 - failed
 
 
 # Readers who leave, and orders that come meanwhile ----------------------------------------------------------------
@@ -393,12 +393,12 @@ def test_a_server_is_not_asked_for_each_of_those_whose_issue_was_cancelled(lette
     def rule(step):
         if step.stage == "content" and step.before == 5:
             mailing.cancel()
-            until_then.append(len(server.taken))
+            until_then.append(len(server.accepted))
 
     server.rule = rule
     assert mailing.publish().exit_code == 0
-    assert mailing.states() == {"sent": len(server.taken), "failed": 300 - len(server.taken)}
-    assert len(server.taken) <= until_then[0] + 4  # what was on the wire, and what each connection was given then
+    assert mailing.states() == {"sent": len(server.accepted), "failed": 300 - len(server.accepted)}
+    assert len(server.accepted) <= until_then[0] + 4  # what was on the wire, and what each connection was given then
     assert server.connections < 10
 
 
@@ -552,7 +552,7 @@ def test_a_store_from_before_the_issue_does_not_send_it_again(mailing):
     assert report.exit_code == 1
     assert "issue 1 lies in public/newsletters/, and the store knows none" in report.errors[0]
     assert everybody_once(mailing)
-    mailing.is_older = True
+    mailing.has_old_store = True
 
 
 def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
@@ -570,7 +570,7 @@ def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
 
 def test_a_store_from_the_middle_sends_again_only_what_it_does_not_know(mailing):
     """With the same Message-IDs, so that mailboxes show one."""
-    full = lambda: len(mailing.server.taken) >= 4  # noqa: E731
+    full = lambda: len(mailing.server.accepted) >= 4  # noqa: E731
     mailing.server.rule = lambda step: Fault.HANG_UP if full() and step.stage in {"greeting", "rcpt"} else None
     assert mailing.publish().exit_code == 3
     middle, known = backup(mailing), set(mailing.server.counts())
@@ -586,4 +586,4 @@ def test_a_store_from_the_middle_sends_again_only_what_it_does_not_know(mailing)
     assert {reader for reader, number in counts.items() if number == 2} == set(addresses(READERS)) - known
     for copies in mailing.server.copies():
         assert len({copy.message_id for copy in copies}) == 1
-    mailing.is_older = True
+    mailing.has_old_store = True

@@ -58,12 +58,12 @@ def mailing(letter_site):
 def test_some_get_it_first_and_the_others_when_nothing_bad_has_come_of_it(mailing):
     """After the pause, without anybody's doing."""
     report = mailing.publish()
-    assert (len(mailing.server.taken), report.exit_code) == (READERS // 50, 3)
+    assert (len(mailing.server.accepted), report.exit_code) == (READERS // 50, 3)
     assert report.later[0] == "weekly 1: the first 4 are out, the rest follows at 12:20 UTC"
     assert report.next_try_at == NOW + timedelta(minutes=20)
     mailing.wait(minutes=19)
     mailing.publish()
-    assert len(mailing.server.taken) == READERS // 50
+    assert len(mailing.server.accepted) == READERS // 50
     mailing.wait(minutes=1)
     assert mailing.publish().exit_code == 0
     assert sorted(mailing.server.counts().elements()) == addresses(READERS)
@@ -74,7 +74,7 @@ def test_the_others_are_spared_what_the_first_refuse(mailing):
     mailing.server.rule = lambda step: "550 5.1.1 no such user" if step.stage == "rcpt" and step.before == 0 else None
     report = mailing.publish()
     reason = "is stopped: 1 of the first 4 were refused, came back or complained; `feeds resume weekly` sends the rest"
-    assert (report.errors, len(mailing.server.taken)) == ([f"weekly 1: {reason}"], 3)
+    assert (report.errors, len(mailing.server.accepted)) == ([f"weekly 1: {reason}"], 3)
     assert len(report.alerts) == 1
     mailing.server.rule = at("rcpt", None)
     assert mailing.resume().exit_code == 0
@@ -89,7 +89,7 @@ def test_what_comes_back_in_the_pause_counts(mailing):
         store.bounces.record_bounce(store.bounces.find_delivery(first), "complaint", "", "spam", mailing.at)
     mailing.wait(minutes=30)
     assert "1 of the first 4" in mailing.publish().errors[0]
-    assert len(mailing.server.taken) == READERS // 50
+    assert len(mailing.server.accepted) == READERS // 50
 
 
 def test_an_issue_for_few_has_no_first_part(letter_site):
@@ -99,4 +99,4 @@ def test_an_issue_for_few_has_no_first_part(letter_site):
         mailing.configure(mail="first_percent = 2\n")
         join(letter_site.folder, addresses(20))
         assert mailing.publish().exit_code == 0
-        assert len(server.taken) == 20
+        assert len(server.accepted) == 20

@@ -48,7 +48,7 @@ def sent_through(mailing, *relays):
     signing = '[[mail.dkim]]\nselector = "s1"\nkey_file = "dkim.pem"\n'
     mailing.configure(mail=signing + further, relay=first, **HERE)
     assert mailing.publish().exit_code == 0
-    return [taken.content for taken in mailing.server.taken]
+    return [message.content for message in mailing.server.accepted]
 
 
 def for_relays(content):
@@ -129,17 +129,17 @@ def test_a_letter_is_the_same_whichever_server_takes_it(mailing):
     """One that may have arrived through the first comes again byte by byte, though the second takes it."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     with SmtpServer() as other:
-        other.rule = lambda step: wait_for(lambda: mailing.server.taken) if step.stage == "greeting" else None
+        other.rule = lambda step: wait_for(lambda: mailing.server.accepted) if step.stage == "greeting" else None
         further = f'[[mail.servers]]\nrelay = "mailgun"\nhost = "127.0.0.1"\nport = {other.port}\nsecurity = "none"\n'
         mailing.configure(mail=further)
         mailing.publish()
-        [lost] = [taken for taken in mailing.server.taken if taken.recipient not in sent(mailing)]
+        [lost] = [message for message in mailing.server.accepted if message.recipient not in sent(mailing)]
         mailing.server.rule = at("greeting", "554 5.7.1 no mail here")
         mailing.wait(hours=1)
         assert mailing.publish().exit_code == 0
-    [again] = [taken for taken in other.taken if taken.recipient == lost.recipient]
+    [again] = [message for message in other.accepted if message.recipient == lost.recipient]
     assert again.content == lost.content
 
 
 def sent(mailing):
-    return [fared.recipient for fared in mailing.fared() if fared.state == "sent"]
+    return [fared.recipient for fared in mailing.deliveries() if fared.state == "sent"]

@@ -91,7 +91,7 @@ def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(maili
     retract.undo_retraction(mailing.site.config, "weekly", None, context())
     mailing.wait(hours=5)
     assert mailing.resume().exit_code == 0
-    assert len(mailing.server.taken) == 4
+    assert len(mailing.server.accepted) == 4
     assert mailing.answers() == {"retracted": 6}
 
 

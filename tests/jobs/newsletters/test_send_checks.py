@@ -120,7 +120,7 @@ def test_an_issue_waits_until_the_web_shows_it(letter_site):
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["waiting"]
         assert report.exit_code == 3
-        assert f"weekly 1: waits for the site: {url}feeds/ answers 404, and 2 more" in report.later
+        assert f"weekly 1: waits for the site: {url}feeds/ returns HTTP 404, and 2 more" in report.later
         there |= {"/feeds/", "/newsletters/weekly/1/", "/2026/11/20/first/"}
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["sending"]

@@ -142,7 +142,7 @@ def test_what_is_on_its_way_can_be_ended(mailing):
     mailing.server.rule = at("rcpt", None)
     mailing.wait(hours=1)
     assert mailing.publish().exit_code == 0
-    assert len(mailing.server.taken) == 4
+    assert len(mailing.server.accepted) == 4
     assert mailing.answers() == {"cancelled": 6}
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
         resume.cancel_issue(mailing.site.config, "weekly")

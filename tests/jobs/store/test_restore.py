@@ -377,7 +377,7 @@ def _halfway(site, server):
     mailing = Mailing(site, server)
     mailing.configure()
     join(site.folder, addresses(6))
-    report = mailing.publish(stopping=lambda: len(server.taken) >= 3)
+    report = mailing.publish(stopping=lambda: len(server.accepted) >= 3)
     assert report.issues[0].state == "sending"
     backup_store(site.config, site.folder / "b.db")
     return mailing
@@ -406,13 +406,13 @@ def test_an_issue_of_which_nobody_knows_how_far_it_came_is_held(letter_site):
         (letter_site.folder / "feeds.db").unlink()
         found = _restore(letter_site)
         assert found.warnings[0].startswith("weekly 1 was being sent and is held: the store was restored")
-        taken = len(server.taken)
+        taken = len(server.accepted)
         report = mailing.publish()
         assert "`feeds resume weekly` goes on with it" in report.errors[0]
-        assert len(server.taken) == taken
+        assert len(server.accepted) == taken
         assert mailing.resume().issues[0].state == "sent"
         assert set(server.counts().values()) == {1}
-        assert len(server.taken) == 6
+        assert len(server.accepted) == 6
 
 
 def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
@@ -423,13 +423,13 @@ def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
         join(letter_site.folder, addresses(6))
         letter_site.publish(feeds_only=True)
         backup_store(letter_site.config, letter_site.folder / "b.db")
-        mailing.publish(stopping=lambda: len(server.taken) >= 3)
+        mailing.publish(stopping=lambda: len(server.accepted) >= 3)
         (letter_site.folder / "feeds.db").unlink()
         found = _restore(letter_site)
         assert found.warnings[0].startswith("weekly 1 was being sent, and its letters are not in the backup")
-        taken = len(server.taken)
+        taken = len(server.accepted)
         assert mailing.publish().issues == []
-        assert len(server.taken) == taken
+        assert len(server.accepted) == taken
 
 
 def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):

@@ -38,7 +38,7 @@ from feeds.model import (
 )
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.returned import ADDRESS, block, complaint, delivery_report, letter, written
+from tests.returned import ADDRESS, block, complaint, delivery_report, letter, personal_mail
 
 DAY = timedelta(days=1)
 BOUNCES = f'[mail.bounces]\naddress = "{ADDRESS}"\nmailbox = "maildir:back"\n'
@@ -220,12 +220,12 @@ def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     """A mail to the unsubscribe address ends that subscription; without any other, the status is `unsubscribed`."""
     back = BounceSite(site, DAILY)
     back.add("ada", "bob")
-    back.box.add(written("Subject: unsubscribe weekly", to=unsubscribe_address(back, "ada", "weekly")))
+    back.box.add(personal_mail("Subject: unsubscribe weekly", to=unsubscribe_address(back, "ada", "weekly")))
     assert effects(back.process()) == [("leave", "ada", "left")]
     assert back.publish() == {"bob"}
     assert back.recipients("daily") == {"ada", "bob"}
     for decision in ("left", ""):
-        back.box.add(written(f"Subject: {decision}", to=unsubscribe_address(back, "ada", "daily").upper()))
+        back.box.add(personal_mail(f"Subject: {decision}", to=unsubscribe_address(back, "ada", "daily").upper()))
         assert effects(back.process()) == [("leave", "ada", decision)]
     assert back.status_of("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
@@ -254,10 +254,10 @@ def forged_messages(back):
     yield delivery_report(to=f"bounces+{own}@elsewhere.example", returned="")
     yield complaint(address(other), letter(other))
     leave = unsubscribe_address(back, "ada", "weekly")
-    yield written(to=leave[:10] + "02" + leave[12:])
-    yield written(to=leave.replace("@", "0@"))
-    yield written(to=address("u-" + "00" * 20))
-    yield written("Subject: unsubscribe", to=ADDRESS)
+    yield personal_mail(to=leave[:10] + "02" + leave[12:])
+    yield personal_mail(to=leave.replace("@", "0@"))
+    yield personal_mail(to=address("u-" + "00" * 20))
+    yield personal_mail("Subject: unsubscribe", to=ADDRESS)
 
 
 def test_nothing_happens_without_a_valid_token(back):
@@ -274,7 +274,7 @@ def test_nothing_happens_without_a_valid_token(back):
 
 def test_what_nobody_understands_is_kept_for_ninety_days(back):
     """An unrecognised message is kept unchanged for ninety days, private, and ignored by Git."""
-    raw = written("Subject: Re: News", to=ADDRESS, body="I liked it.")
+    raw = personal_mail("Subject: Re: News", to=ADDRESS, body="I liked it.")
     back.box.add(raw)
     assert back.process().kept == 1
     [ignored, kept] = back.site.files("bounces").items()
@@ -291,7 +291,7 @@ def test_an_answering_machine_is_not_kept(back):
     """An automatic reply is removed and not kept."""
     back.publish()
     to = f"bounces+{back.token('ada')}@letters.example"
-    back.box.add(written("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
+    back.box.add(personal_mail("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
     assert effects(back.process()) == [("automatic", "", "")]
     assert (back.remaining(), back.site.files("bounces")) == (0, {})
 
@@ -313,7 +313,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(back):
     """A dry run reports the same effects as a real one, and changes neither store nor mailbox."""
     back.publish()
     back.return_letter("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     before = back.site.files("feeds.db", "back")
     dry = back.process(dry_run=True)
     assert back.site.files("feeds.db", "back") == before
@@ -346,7 +346,7 @@ def test_who_is_killed_counts_once(back, where):
     """If the process is killed before or after the commit, each message has its effect once."""
     back.publish()
     back.return_letter("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     done = subprocess.run([sys.executable, "-c", KILLED, where], cwd=back.site.folder, check=False, timeout=60)
     assert (done.returncode, back.remaining()) == (-9, 2)
     found = back.process(8)
@@ -371,7 +371,7 @@ def test_large_messages_are_read_a_few_at_a_time(back):
     """Large messages are processed in small batches, and the messages after them are processed too."""
     back.publish()
     for at in range(3):
-        back.box.add(written(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
+        back.box.add(personal_mail(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
     back.return_letter("ada")
     found = back.process()
     assert Counter(one.what for one in found.processed) == {"unrecognised": 3, "bounce": 1}
@@ -583,7 +583,7 @@ def test_the_command_tells_what_followed(back, feeds):
     """`feeds bounces` prints a line or an object per message, and how many messages are kept."""
     back.publish()
     back.return_letter("ada")
-    back.box.add(written("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     dry = feeds("bounces", "--dry-run", "--json")
     found = sorted((json.loads(line) for line in dry.stdout.splitlines()), key=lambda one: one["what"])
     assert [one["what"] for one in found] == ["bounce", "unrecognised"]

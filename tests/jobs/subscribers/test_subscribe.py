@@ -140,7 +140,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
                 "lang": "ja",
                 "state": "sent",
                 "sent_at": "2026-11-23T12:00:00+00:00",
-                "answer": f"250 kept as weekly/1/{ADA}.eml",
+                "answer": f"250 saved as weekly/1/{ADA}.eml",
             }
         ],
         "returned": [],

@@ -1,9 +1,9 @@
-"""Whose turn it is among several servers: their shares follow their weights, as long as they can keep up.
+"""Divides the mail among several servers by their weights, as long as they keep up.
 
-Servers that were given all they can take would share by speed, whatever their weights. So one that is ahead of its
-share waits for one that is behind, but not for long: one that takes nothing while others could is not waited for until
-it has taken something again, and of what it let pass it is owed only a little. So nobody is held up by a server that is
-slow, silent or away, and one that comes back does not get everything.
+Servers that take as much as they can would share by speed, whatever their weights. So a server that is ahead of its
+share waits for one that is behind, but only for a short time: a server that takes nothing while others could is not
+waited for until it takes a message again, and may then catch up only a little. So a server that is slow, silent or
+down delays no other, and does not get all the mail when it comes back.
 
 The order is that of start-time fair queueing (Goyal, Vin and Cheng, 1996), with messages for packets.
 """
@@ -12,46 +12,46 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: A server is waited for three times as long as a message takes where it could go instead: so its share holds if it
-#: is about as fast, however many connections it has.
+#: A server waits for another three times as long as a message takes on its own connections. So the other one keeps its
+#: share if it is about as fast, however many connections it has.
 _PATIENCE = 3
-#: How many messages it may make up for: a moment's rest changes nobody's share.
-_OWED = 20
-#: Of each new measure, how much counts.
+#: How many messages a server may catch up: a short pause does not change the shares.
+_MOST_DEBT = 20
+#: The weight of a new measurement in the average.
 _NEWEST = 1 / 8
 
 
 @dataclass(slots=True, eq=False)
 class FairShare:
-    """One server's part of the mail."""
+    """The share of one server."""
 
     weight: int = 1
-    #: How many messages it has taken for its weight, or let pass for good.
-    taken: float = 0.0
-    #: When it took the last one, and about how long one takes, in seconds.
-    taken_at: float = -math.inf
-    pace: float = 0.0
+    #: Messages it has taken, or missed its chance for, divided by its weight: the virtual time of fair queueing.
+    virtual_time: float = 0.0
+    #: When it took its last message, and the average time that a message takes, in seconds.
+    last_message_at: float = -math.inf
+    message_seconds: float = 0.0
 
-    def take(self, others: Iterable["FairShare"], now: float) -> None:
-        """Note that it takes a message; what others that are far behind have let pass is forgotten."""
+    def count_message(self, others: Iterable["FairShare"], now: float) -> None:
+        """Count a message for this server; others that are far behind lose what they cannot catch up."""
         for other in others:
-            other.taken = max(other.taken, self.taken - _OWED / other.weight)
-        self.taken += 1 / self.weight
-        self.taken_at = now
+            other.virtual_time = max(other.virtual_time, self.virtual_time - _MOST_DEBT / other.weight)
+        self.virtual_time += 1 / self.weight
+        self.last_message_at = now
 
     def measure(self, seconds: float) -> None:
-        """Note how long a message has taken."""
-        self.pace += (seconds - self.pace) * (_NEWEST if self.pace else 1)
+        """Add the time that a message took to the average."""
+        self.message_seconds += (seconds - self.message_seconds) * (_NEWEST if self.message_seconds else 1)
 
     def waits_until(self, rivals: Iterable[tuple["FairShare", bool]], now: float) -> float:
-        """Return until when it leaves the next message to another server; now or before where it need not.
+        """Return until when this server leaves the next message to another one; *now* or earlier if it need not wait.
 
-        *rivals* are the others that are open for messages, and whether they have room for one at once: such a one is
-        waited for in any case.
+        *rivals* are the other servers that accept messages, each with whether it has a free connection; one that has
+        is waited for in any case.
         """
-        behind = [(other, has_room) for other, has_room in rivals if other.taken < self.taken]
-        return max((_due(other, has_room, self.pace) for other, has_room in behind), default=now)
+        behind = [(other, has_room) for other, has_room in rivals if other.virtual_time < self.virtual_time]
+        return max((_wait_limit(other, has_room, self.message_seconds) for other, has_room in behind), default=now)
 
 
-def _due(other: FairShare, has_room: bool, pace: float) -> float:  # noqa: FBT001 - one of a pair
-    return math.inf if has_room else other.taken_at + _PATIENCE * pace
+def _wait_limit(other: FairShare, has_room: bool, message_seconds: float) -> float:  # noqa: FBT001 - one of a pair
+    return math.inf if has_room else other.last_message_at + _PATIENCE * message_seconds

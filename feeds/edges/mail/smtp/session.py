@@ -1,8 +1,8 @@
-"""One connection's side of the talk, without the connection: what to write, and what the replies mean for whom.
+"""The SMTP commands and replies of one connection, without the connection: bytes to send, replies matched to mail.
 
-Where the server offers PIPELINING (RFC 2920), the end of one message and the envelope of the next are written together,
-so that a message takes one round trip. Where it does not, each command waits for its reply. In both cases the content
-is given out only when it is asked for: by then it is written down that this is about to happen.
+If the server offers PIPELINING (RFC 2920), the end of one message and the envelope of the next are sent together, so
+that a message takes one round trip. Otherwise each command waits for its reply. In both cases the sender is asked for
+the content only when the server waits for it, so that the queue can record this first.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage
 
 @dataclass(frozen=True, slots=True)
 class ContentRequested:
-    """The server waits for the content of this one."""
+    """The server waits for the content of this mail."""
 
     mail: OutgoingMail
 
@@ -23,174 +23,177 @@ class ContentRequested:
 Event = ContentRequested | Replied
 
 
-#: Seconds to wait for a reply at each stage (RFC 5321 section 4.5.3.2).
-PATIENCE = {Stage.MAIL: 300, Stage.RCPT: 300, Stage.DATA: 120, Stage.CONTENT: 600, Stage.RSET: 300}
-_GO_ON = 354
-#: First digits of a yes: done, and go on (RFC 5321 section 4.2.1).
-_YES = (2, 3)
+#: Seconds to wait for the reply to each command (RFC 5321 section 4.5.3.2).
+TIMEOUTS = {Stage.MAIL: 300, Stage.RCPT: 300, Stage.DATA: 120, Stage.CONTENT: 600, Stage.RSET: 300}
+_START_CONTENT = 354
+#: First digits of a success: completed, and continue (RFC 5321 section 4.2.1).
+_SUCCESS = (2, 3)
 
 
 class _Transaction:
-    """How far one parcel has come."""
+    """A mail transaction (RFC 5321 section 3.3)."""
 
-    __slots__ = ("parcel", "refused")
+    __slots__ = ("mail", "refusal")
 
     def __init__(self, mail: OutgoingMail) -> None:
-        self.parcel = mail
-        #: The first reply that was no yes, and where it came.
-        self.refused: tuple[Reply, Stage] | None = None
+        self.mail = mail
+        #: The first reply that is not a success, and the command that it answers.
+        self.refusal: tuple[Reply, Stage] | None = None
 
 
 class SmtpSession:
-    """The talk on one connection after EHLO."""
+    """The state of one connection after EHLO."""
 
     def __init__(self, *, pipelining: bool, utf8: bool = False) -> None:
         self.pipelining, self.utf8 = pipelining, utf8
-        #: To be written, in order.
+        #: To be sent, in this order.
         self.outgoing: deque[bytes] = deque()
         #: How many bytes were ever put there, and at which of them the last content ended.
-        self.said = self._content_end = 0
-        #: How many replies were heard.
-        self.heard = 0
-        self._replies = ReplyParser()
+        self.bytes_queued = self._content_end = 0
+        self.replies_received = 0
+        self._parser = ReplyParser()
+        #: The commands that wait for a reply, in the order in which they were sent.
         self._expected: deque[tuple[Stage, _Transaction | None]] = deque()
-        #: Whose content has been given out and not been answered.
-        self._given: _Transaction | None = None
-        #: Whose envelope is on its way or taken.
-        self._next: _Transaction | None = None
-        #: Why nothing more can be said here; None while it can.
+        #: The transaction whose content was sent and has no reply yet.
+        self._sent: _Transaction | None = None
+        #: The transaction whose envelope was sent.
+        self._current: _Transaction | None = None
+        #: The reply 421 of the server, after which it accepts nothing more.
         self.closing: Reply | None = None
 
     @property
     def is_free(self) -> bool:
-        """Whether another parcel may be offered."""
-        return self._next is None and self.closing is None and (self.pipelining or not self._expected)
+        """True if the next mail may begin."""
+        return self._current is None and self.closing is None and (self.pipelining or not self._expected)
 
     @property
-    def waits_for(self) -> Stage | None:
-        """What the next reply will be to; None where none is due."""
+    def awaited_stage(self) -> Stage | None:
+        """The command that the next reply will answer; None if no reply is due."""
         return self._expected[0][0] if self._expected else None
 
-    def begin(self, parcel: OutgoingMail) -> None:
-        """Begin with the envelope of *parcel*."""
-        self._next = _Transaction(parcel)
-        options = " SMTPUTF8 BODY=8BITMIME" if parcel.utf8 else ""
-        self._say(f"MAIL FROM:<{parcel.sender}>{options}", Stage.MAIL, self._next)
+    def begin(self, mail: OutgoingMail) -> None:
+        """Begin a transaction with the envelope of *mail*."""
+        self._current = _Transaction(mail)
+        options = " SMTPUTF8 BODY=8BITMIME" if mail.utf8 else ""
+        self._send_command(f"MAIL FROM:<{mail.sender}>{options}", Stage.MAIL, self._current)
         if self.pipelining:
-            self._say(f"RCPT TO:<{parcel.recipient}>", Stage.RCPT, self._next)
-            self._say("DATA", Stage.DATA, self._next)
+            self._send_command(f"RCPT TO:<{mail.recipient}>", Stage.RCPT, self._current)
+            self._send_command("DATA", Stage.DATA, self._current)
 
     def send_content(self, content: bytes) -> None:
-        """Write the content that was wanted, and its end (RFC 5321 section 4.1.1.4).
+        """Send the content that was requested, and the final dot (RFC 5321 section 4.1.1.4).
 
-        It ends with a line break, and no line of it begins with a dot.
-        """
-        talk = self._next
-        if talk is None:
-            raise ValueError("no content was asked for")
-        self._given, self._next = talk, None
-        self._put(content)
-        self._put(b".\r\n")
-        self._content_end = self.said
-        self._expected.append((Stage.CONTENT, talk))
-
-    def abandon(self) -> None:
-        """Give up the parcel whose content was wanted; then the connection is of no use any more."""
-        self._next = None
-
-    def quit(self) -> None:
-        """Take leave."""
-        self._put(b"QUIT\r\n")
-
-    def receive(self, data: bytes) -> Iterator[Event]:
-        """Yield what *data* means, in order.
+        The content ends with a line break, and no line of it begins with a dot.
 
         Raises:
-            ProtocolError: it means nothing, or answers what was not asked; the connection is of no use any more.
+            ValueError: no content was requested.
         """
-        for reply in self._replies.feed(data):
-            self.heard += 1
+        transaction = self._current
+        if transaction is None:
+            raise ValueError("no content was requested")
+        self._sent, self._current = transaction, None
+        self._send(content)
+        self._send(b".\r\n")
+        self._content_end = self.bytes_queued
+        self._expected.append((Stage.CONTENT, transaction))
+
+    def abandon(self) -> None:
+        """Give up the mail whose content was requested; after this the connection must be closed."""
+        self._current = None
+
+    def quit(self) -> None:
+        """Send QUIT."""
+        self._send(b"QUIT\r\n")
+
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """Yield the events that follow from *data*, in order.
+
+        Raises:
+            ProtocolError: it is not a reply, or not one that the server may send now; the connection must be closed.
+        """
+        for reply in self._parser.feed(data):
+            self.replies_received += 1
             if reply.code == 421:  # noqa: PLR2004 - closing, at any time (RFC 5321 section 3.8)
                 self.closing = reply
             if not self._expected:
                 if self.closing:
                     return
-                raise ProtocolError(f"the server says {str(reply)[:80]!r} and was not asked")
-            yield from self._heard(*self._expected.popleft(), reply)
+                raise ProtocolError(f"the server sent {str(reply)[:80]!r} though no reply was due")
+            yield from self._process(*self._expected.popleft(), reply)
 
     def pending_refusal(self) -> Replied | None:
-        """Return, when the connection is lost, what was said to a parcel that waited for more answers."""
-        talk = self._next
-        if talk is None or talk.refused is None:
+        """Return, after a disconnect, the refusal that was received for a transaction that had more replies due."""
+        transaction = self._current
+        if transaction is None or transaction.refusal is None:
             return None
-        self._next = None
-        return Replied(talk.parcel, *talk.refused)
+        self._current = None
+        return Replied(transaction.mail, *transaction.refusal)
 
-    def unfinished(self, written: int) -> tuple[OutgoingMail | None, OutgoingMail | None, OutgoingMail | None]:
-        """Return, when the connection is lost after so many bytes were *written*, what was left without an answer.
+    def unfinished(self, bytes_sent: int) -> tuple[OutgoingMail | None, OutgoingMail | None, OutgoingMail | None]:
+        """Return, after a disconnect, the mail without a reply, given how many bytes were sent.
 
-        First what may have arrived: its content was out, to the end. Then what has not: its content was cut. Then what
-        nobody has seen the content of.
+        First the mail that may have arrived: its content was sent to the end. Then the mail whose content was cut off,
+        which has not arrived. Then the mail of which no content was sent.
         """
-        given = self._given.parcel if self._given else None
-        following = self._next.parcel if self._next else None
-        out = written >= self._content_end
-        return (given if out else None), (None if out else given), following
+        sent = self._sent.mail if self._sent else None
+        current = self._current.mail if self._current else None
+        is_complete = bytes_sent >= self._content_end
+        return (sent if is_complete else None), (None if is_complete else sent), current
 
-    def _put(self, words: bytes) -> None:
-        self.outgoing.append(words)
-        self.said += len(words)
+    def _send(self, data: bytes) -> None:
+        self.outgoing.append(data)
+        self.bytes_queued += len(data)
 
-    def _say(self, command: str, stage: Stage, talk: _Transaction | None) -> None:
-        self._put(f"{command}\r\n".encode())
-        self._expected.append((stage, talk))
+    def _send_command(self, command: str, stage: Stage, transaction: _Transaction | None) -> None:
+        self._send(f"{command}\r\n".encode())
+        self._expected.append((stage, transaction))
 
-    def _heard(self, stage: Stage, talk: _Transaction | None, reply: Reply) -> Iterator[Event]:
-        if not _fits(reply, stage):  # from here on each answer would be taken for that to another question
-            raise ProtocolError(f"the server says {str(reply)[:80]!r}, which is no answer to {stage.upper()}")
-        if talk is None:
+    def _process(self, stage: Stage, transaction: _Transaction | None, reply: Reply) -> Iterator[Event]:
+        if not _is_valid(reply, stage):  # all later replies would be matched to the wrong commands
+            raise ProtocolError(f"the server sent {str(reply)[:80]!r}, which is not a reply to {stage.upper()}")
+        if transaction is None:
             return
         if stage is Stage.CONTENT:
-            if self._given is talk:
-                self._given = None
-                yield Replied(talk.parcel, reply, stage)
+            if self._sent is transaction:
+                self._sent = None
+                yield Replied(transaction.mail, reply, stage)
             return
-        if reply.code // 100 not in _YES and talk.refused is None:
-            talk.refused = (reply, stage)
+        if reply.code // 100 not in _SUCCESS and transaction.refusal is None:
+            transaction.refusal = (reply, stage)
         if stage is Stage.DATA:
-            yield from self._decided(talk, reply)
+            yield from self._process_data_reply(transaction, reply)
         elif not self.pipelining:
-            yield from self._one_by_one(stage, talk)
+            yield from self._continue(stage, transaction)
 
-    def _one_by_one(self, stage: Stage, talk: _Transaction) -> Iterator[Event]:
-        """Say the next command, or end what was refused."""
-        if talk.refused:
-            yield from self._refuse(talk)
+    def _continue(self, stage: Stage, transaction: _Transaction) -> Iterator[Event]:
+        """Without PIPELINING: send the next command, or end a transaction that was refused."""
+        if transaction.refusal:
+            yield from self._end_refused(transaction)
         elif stage is Stage.MAIL:
-            self._say(f"RCPT TO:<{talk.parcel.recipient}>", Stage.RCPT, talk)
+            self._send_command(f"RCPT TO:<{transaction.mail.recipient}>", Stage.RCPT, transaction)
         else:
-            self._say("DATA", Stage.DATA, talk)
+            self._send_command("DATA", Stage.DATA, transaction)
 
-    def _decided(self, talk: _Transaction, reply: Reply) -> Iterator[Event]:
-        """Ask for the content, or end what was refused."""
-        if talk.refused is None:
-            yield ContentRequested(talk.parcel)
+    def _process_data_reply(self, transaction: _Transaction, reply: Reply) -> Iterator[Event]:
+        """Request the content, or end a transaction that was refused."""
+        if transaction.refusal is None:
+            yield ContentRequested(transaction.mail)
             return
-        if reply.code == _GO_ON:  # it wants content for nobody: nothing, then (RFC 2920 section 3.1)
-            self._put(b".\r\n")
-            self._expected.append((Stage.CONTENT, talk))
-        yield from self._refuse(talk)
+        if reply.code == _START_CONTENT:  # content for no recipient: send an empty one (RFC 2920 section 3.1)
+            self._send(b".\r\n")
+            self._expected.append((Stage.CONTENT, transaction))
+        yield from self._end_refused(transaction)
 
-    def _refuse(self, talk: _Transaction) -> Iterator[Event]:
-        assert talk.refused is not None
-        reply, stage = talk.refused
-        self._next = None
+    def _end_refused(self, transaction: _Transaction) -> Iterator[Event]:
+        assert transaction.refusal is not None
+        reply, stage = transaction.refusal
+        self._current = None
         if not self.closing:
-            self._say("RSET", Stage.RSET, None)
-        yield Replied(talk.parcel, reply, stage)
+            self._send_command("RSET", Stage.RSET, None)
+        yield Replied(transaction.mail, reply, stage)
 
 
-def _fits(reply: Reply, stage: Stage) -> bool:
-    """Return whether this can be the answer: "go on" is one to DATA only, and to DATA the only yes."""
+def _is_valid(reply: Reply, stage: Stage) -> bool:
+    """Return whether a reply may answer a command: 354 answers DATA only, and is the only success of DATA."""
     kind = reply.code // 100
-    return kind not in _YES or reply.code == _GO_ON if stage is Stage.DATA else kind != _YES[1]
+    return kind not in _SUCCESS or reply.code == _START_CONTENT if stage is Stage.DATA else kind != _SUCCESS[1]

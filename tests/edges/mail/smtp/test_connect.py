@@ -1,4 +1,4 @@
-"""Opening a connection: TLS and passwords, with servers that want them."""
+"""Opening a connection with TLS and a password."""
 
 import socket
 
@@ -12,31 +12,31 @@ from feeds.edges.mail.smtp.sender import SmtpTransport
 from feeds.errors import MailServerUnavailable, SenderRejected
 from feeds.settings import SmtpSettings as Settings
 from tests.authority import Authority
-from tests.smtpserver import OFFERS, SmtpServer, at, offering
+from tests.smtpserver import OFFERS, SmtpServer, at, ehlo_reply
 
 SECRET = "correct horse"
 
 
 @pytest.fixture
 def authority(tmp_path, monkeypatch):
-    """One that this process trusts."""
-    found = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(found.file))
-    return found
+    """A certificate authority that this process trusts."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return authority
 
 
-def opening(server, password="", name="me"):
+def open_connection(server, password="", name="me"):
     return connect(server, password, name, tls_context(server))
 
 
-class Keep:
-    """Keeps what aiosmtpd takes, and how it came."""
+class Handler:
+    """Keeps the messages that aiosmtpd accepts, each with whether TLS and a password were used."""
 
     def __init__(self):
-        self.taken = []
+        self.accepted = []
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name for it
-        self.taken.append(
+        self.accepted.append(
             (server.transport.get_extra_info("cipher") is not None, session.authenticated, envelope.content)
         )
         return "250 2.0.0 kept"
@@ -48,143 +48,142 @@ def authenticator(_server, _session, _envelope, _mechanism, data):
 
 @pytest.fixture
 def serve():
-    """Open servers of aiosmtpd; return where they listen."""
-    found = []
+    """A function that starts a server of aiosmtpd and returns its port."""
+    controllers = []
 
-    def start(keep, **about):
+    def start(handler, **options):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        found.append(Controller(keep, hostname="127.0.0.1", port=port, **about))
-        found[-1].start()
+        controllers.append(Controller(handler, hostname="127.0.0.1", port=port, **options))
+        controllers[-1].start()
         return port
 
     yield start
-    for one in found:
-        one.stop()
+    for controller in controllers:
+        controller.stop()
 
 
-def send(settings, password="", readers=3):
-    desk = transport_conformance.InMemoryQueue([f"r{n}@example.org" for n in range(readers)])
-    SmtpTransport([(settings, password)], "me.example.com").run(desk)
-    assert {answer.reply.code for answer in desk.answers} == {250}
-    return desk
+def send(settings, password="", recipients=3):
+    queue = transport_conformance.InMemoryQueue([f"r{n}@example.org" for n in range(recipients)])
+    SmtpTransport([(settings, password)], "me.example.com").run(queue)
+    assert {outcome.reply.code for outcome in queue.outcomes} == {250}
+    return queue
 
 
-def refusal(port, password="", host="127.0.0.1", **settings):
-    """What a connection fails with, in words."""
-    with pytest.raises(SenderRejected) as found:
-        opening(Settings(host=host, port=port, **settings), password, "me.example.com")
-    return str(found.value)
+def rejection(port, password="", host="127.0.0.1", **settings):
+    """The message of the error when a connection is opened."""
+    with pytest.raises(SenderRejected) as error:
+        open_connection(Settings(host=host, port=port, **settings), password, "me.example.com")
+    return str(error.value)
 
 
 def test_tls_from_the_first_byte(authority, serve):
-    """The certificate is verified against the authorities of the system."""
-    keep = Keep()
-    port = serve(keep, ssl_context=authority.server())
+    """The certificate is verified with the authorities of the system."""
+    handler = Handler()
+    port = serve(handler, ssl_context=authority.server_context())
     send(Settings(port=port, security="tls", connections=2))
-    assert [secure for secure, _, _ in keep.taken] == [True] * 3
+    assert [is_encrypted for is_encrypted, _, _ in handler.accepted] == [True] * 3
 
 
 def test_starttls_with_a_password(authority, serve):
-    """The password goes through TLS only where the server says so, and opens the door."""
-    keep = Keep()
-    about = {"auth_required": True, "authenticator": authenticator, "require_starttls": True}
-    port = serve(keep, tls_context=authority.server(), **about)
+    """The password is sent after STARTTLS; a wrong one is an error that does not repeat it."""
+    handler = Handler()
+    options = {"auth_required": True, "authenticator": authenticator, "require_starttls": True}
+    port = serve(handler, tls_context=authority.server_context(), **options)
     send(Settings(port=port, security="starttls", user="desk"), SECRET)
-    assert [(secure, who) for secure, who, _ in keep.taken] == [(True, True)] * 3
-    said = refusal(port, "wrong", security="starttls", user="desk")
-    assert "does not accept user and password: 535" in said
-    assert "wrong" not in said
+    assert [(is_encrypted, has_login) for is_encrypted, has_login, _ in handler.accepted] == [(True, True)] * 3
+    message = rejection(port, "wrong", security="starttls", user="desk")
+    assert "rejects user and password: 535" in message
+    assert "wrong" not in message
 
 
 def test_pipelining_through_tls(authority):
-    """Large messages and many, over several connections."""
-    with SmtpServer(tls=authority.server(), implicit=True) as server:
-        send(Settings(port=server.port, security="tls", connections=4), readers=300)
-        assert len(server.counts()) == len(server.taken) == 300
-    with SmtpServer(offers=("STARTTLS", *OFFERS), tls=authority.server()) as server:
-        send(Settings(port=server.port, security="starttls"), readers=10)
-        assert len(server.taken) == 10
+    """Many messages arrive over several connections, with TLS from the first byte and with STARTTLS."""
+    with SmtpServer(tls=authority.server_context(), implicit=True) as server:
+        send(Settings(port=server.port, security="tls", connections=4), recipients=300)
+        assert len(server.counts()) == len(server.accepted) == 300
+    with SmtpServer(offers=("STARTTLS", *OFFERS), tls=authority.server_context()) as server:
+        send(Settings(port=server.port, security="starttls"), recipients=10)
+        assert len(server.accepted) == 10
 
 
-def test_starttls_required_means_required():
-    """Not offered, or refused: nothing is said in the clear."""
+def test_starttls_is_required_if_the_settings_say_so():
+    """If it is not offered, or refused, nothing is sent unencrypted."""
     with SmtpServer() as server:
-        said = refusal(server.port, security="starttls", user="desk")
-        assert "STARTTLS extension not supported by server. See its keys in config.toml" in said
-    assert {words.split()[0] for _, words in server.heard} == {"ehlo"}
-    later = pytest.raises(MailServerUnavailable, match=r"says 454 4\.7\.0 not now")
-    with SmtpServer(at("starttls", "454 4.7.0 not now"), offers=("STARTTLS",)) as server, later:
-        opening(Settings(port=server.port, security="starttls"))
+        message = rejection(server.port, security="starttls", user="desk")
+        assert "STARTTLS extension not supported by server. Check its keys in config.toml" in message
+    assert {words.split()[0] for _, words in server.received} == {"ehlo"}
+    unavailable = pytest.raises(MailServerUnavailable, match=r"replied 454 4\.7\.0 not now")
+    with SmtpServer(at("starttls", "454 4.7.0 not now"), offers=("STARTTLS",)) as server, unavailable:
+        open_connection(Settings(port=server.port, security="starttls"))
     with SmtpServer(at("starttls", "502 no"), offers=("STARTTLS",)) as server:
-        assert "refuses us: 502 no" in refusal(server.port, security="starttls")
+        assert "rejects the connection: 502 no" in rejection(server.port, security="starttls")
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_certificate_must_be_trusted_and_for_this_host(authority, monkeypatch, security):
-    """Nobody in the middle reads readers' addresses."""
-    about = {"offers": ("STARTTLS", *OFFERS), "implicit": security == "tls"}
-    with SmtpServer(tls=authority.server("mail.example.org"), **about) as server:
-        said = refusal(server.port, security=security)
-        assert "its certificate is not to be trusted: IP address mismatch" in said
-    with SmtpServer(tls=authority.server(), **about) as server:
+    """Otherwise no address is sent."""
+    options = {"offers": ("STARTTLS", *OFFERS), "implicit": security == "tls"}
+    with SmtpServer(tls=authority.server_context("mail.example.org"), **options) as server:
+        assert "its certificate is not valid: IP address mismatch" in rejection(server.port, security=security)
+    with SmtpServer(tls=authority.server_context(), **options) as server:
         monkeypatch.delenv("SSL_CERT_FILE")
-        assert "its certificate is not to be trusted: unable to get local issuer" in refusal(
-            server.port, security=security
-        )
-        assert server.taken == []
+        message = rejection(server.port, security=security)
+        assert "its certificate is not valid: unable to get local issuer" in message
+        assert server.accepted == []
 
 
-def test_the_wrong_kind_of_security_is_named():
-    """TLS to a port without."""
+def test_tls_to_a_port_without_it_is_an_error_that_names_the_key():
+    """The key is `security`."""
     with SmtpServer() as server:
-        assert "TLS fails: " in (said := refusal(server.port, security="tls"))
-        assert "its `security` in config.toml may be wrong" in said
+        assert "TLS failed: " in (message := rejection(server.port, security="tls"))
+        assert "check its key `security` in config.toml" in message
 
 
-def test_what_is_said_before_tls_does_not_count_behind_it(authority):
-    """Somebody in the middle could say it (CVE-2011-0411)."""
-    injected = "220 2.0.0 go on\r\n" + offering("PIPELINING", "EVIL")
-    with SmtpServer(at("starttls", injected), offers=("STARTTLS", "8BITMIME"), tls=authority.server()) as server:
+def test_a_reply_before_tls_does_not_count_after_it(authority):
+    """An attacker on the network could have inserted it (CVE-2011-0411)."""
+    injected = "220 2.0.0 go on\r\n" + ehlo_reply("PIPELINING", "EVIL")
+    context = authority.server_context()
+    with SmtpServer(at("starttls", injected), offers=("STARTTLS", "8BITMIME"), tls=context) as server:
         try:
-            found = opening(Settings(port=server.port, security="starttls"))
+            ready = open_connection(Settings(port=server.port, security="starttls"))
         except (MailServerUnavailable, SenderRejected):
             return
-        found.socket.close()
-        assert "evil" not in found.offers
+        ready.socket.close()
+        assert "evil" not in ready.extensions
 
 
 @pytest.mark.parametrize(
-    ("offers", "answer", "error", "words"),
+    ("offers", "answer", "error", "message"),
     [
-        (("AUTH PLAIN",), "535 5.7.8 wrong", SenderRejected, "does not accept user and password: 535 5.7.8 wrong"),
-        (("AUTH PLAIN",), "454 4.7.0 not now", MailServerUnavailable, "says 454 4.7.0 not now"),
-        (("AUTH PLAIN",), "421 4.3.2 closing", MailServerUnavailable, "says 421 4.3.2 closing"),
-        (("8BITMIME",), None, SenderRejected, "SMTP AUTH extension not supported by server. See its keys"),
-        (("AUTH WHO KNOWS",), None, SenderRejected, "No suitable authentication method found. See its keys"),
+        (("AUTH PLAIN",), "535 5.7.8 wrong", SenderRejected, "rejects user and password: 535 5.7.8 wrong"),
+        (("AUTH PLAIN",), "454 4.7.0 not now", MailServerUnavailable, "replied 454 4.7.0 not now"),
+        (("AUTH PLAIN",), "421 4.3.2 closing", MailServerUnavailable, "replied 421 4.3.2 closing"),
+        (("8BITMIME",), None, SenderRejected, "SMTP AUTH extension not supported by server. Check its keys"),
+        (("AUTH WHO KNOWS",), None, SenderRejected, "No suitable authentication method found. Check its keys"),
     ],
 )
-def test_a_password_that_is_not_taken_is_told_of(offers, answer, error, words):
-    """Whether somebody has to mend it, or another try may fare better."""
-    with SmtpServer(at("auth", answer), offers=offers) as server, pytest.raises(error) as found:
-        opening(Settings(port=server.port, user="desk"), SECRET)
-    assert words in str(found.value)
-    assert SECRET not in str(found.value)
+def test_a_login_that_fails_is_an_error(offers, answer, error, message):
+    """Its type says whether a later try may succeed; it never repeats the password."""
+    with SmtpServer(at("auth", answer), offers=offers) as server, pytest.raises(error) as raised:
+        open_connection(Settings(port=server.port, user="desk"), SECRET)
+    assert message in str(raised.value)
+    assert SECRET not in str(raised.value)
 
 
-def test_what_is_not_ascii_is_named():
-    """A password, or a host that is no name: words, no traceback."""
+def test_a_password_or_host_that_is_not_ascii_is_an_error():
+    """So is a host with an empty label; none of them is a UnicodeError."""
     with SmtpServer(offers=("AUTH PLAIN",)) as server:
-        said = refusal(server.port, "pässword", user="desk")
-    assert "host, user and password must be ASCII" in said
-    assert "pässword" not in said
-    assert "host, user and password must be ASCII" in refusal(25, host="mail..example.com")
+        message = rejection(server.port, "pässword", user="desk")
+    assert "host, user and password must be ASCII" in message
+    assert "pässword" not in message
+    assert "host, user and password must be ASCII" in rejection(25, host="mail..example.com")
 
 
-def test_an_older_server_is_greeted_in_the_older_way():
-    """HELO where EHLO is not known; nothing is offered then."""
+def test_a_server_without_ehlo_is_greeted_with_helo():
+    """It is then used without extensions."""
     with SmtpServer(at("ehlo", "502 5.5.1 what?")) as server:
         server.rule = lambda step: {"ehlo": "502 5.5.1 what?", "helo": "250 me"}.get(step.stage)
         send(Settings(port=server.port))
-    assert server.hasty == []
-    assert len(server.taken) == 3
+    assert server.too_early == []
+    assert len(server.accepted) == 3

@@ -1,0 +1,123 @@
+"""The state of one mail server while mail is sent: its connections, its limits and its share of the mail."""
+
+import socket
+import time
+from dataclasses import dataclass, field
+from threading import Thread
+
+from feeds.edges.mail.smtp import connect
+from feeds.edges.mail.smtp.fair_queue import FairShare
+from feeds.edges.mail.smtp.session import SmtpSession
+from feeds.edges.mail.transport import Stage
+from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
+from feeds.settings import SmtpSettings
+
+#: Messages for one connection (RFC 5321 has no limit; Postfix and other servers close after 100 to 1,000).
+_MOST_MESSAGES = 1000
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """An open connection."""
+
+    server: "Server"
+    socket: socket.socket
+    session: SmtpSession
+    #: Bytes of the session that the socket has not taken yet, and how many it has taken.
+    buffer: memoryview = field(default_factory=lambda: memoryview(b""))
+    bytes_sent: int = 0
+    #: How many messages were begun, and how many of them got a reply other than 421.
+    messages: int = 0
+    replied: int = 0
+    #: When the last content was handed out (`time.monotonic`).
+    content_at: float = 0.0
+    #: The command whose reply is due, and when it is too late.
+    awaited_stage: Stage | None = None
+    deadline: float = 0.0
+
+    @property
+    def is_used_up(self) -> bool:
+        """True if it must begin no more messages."""
+        return self.messages >= _MOST_MESSAGES
+
+    def is_late(self, now: float) -> bool:
+        """Return whether a reply is overdue."""
+        return self.session.awaited_stage is not None and now > self.deadline
+
+
+class ConnectThread(Thread):
+    """Opens one connection while the sender goes on."""
+
+    def __init__(self, server: "Server", name: str) -> None:
+        super().__init__(daemon=True, name="opening")
+        self._arguments = (server.settings, server.password, name, server.tls_context)
+        self._socket: connect.ReadySocket | None = None
+        self._error: MailServerUnavailable | SenderRejected = MailServerUnavailable(
+            f"{server.settings.host}: the connection was not opened"
+        )
+        self._is_discarded = False
+
+    def run(self) -> None:
+        """Open it."""
+        try:
+            self._socket = connect.connect(*self._arguments)
+        except (MailServerUnavailable, SenderRejected) as e:
+            self._error = e
+        if self._is_discarded:
+            self.discard()
+
+    def result(self) -> connect.ReadySocket:
+        """Return the connection, after the thread has ended.
+
+        Raises:
+            MailServerUnavailable, SenderRejected: it could not be opened.
+        """
+        if self._socket is None:
+            raise self._error
+        return self._socket
+
+    def discard(self) -> None:
+        """Close the connection, now or as soon as it is open."""
+        self._is_discarded = True
+        if self._socket is not None:
+            self._socket.socket.close()
+
+
+class Server:
+    """One server, its connections, and how fast it may be sent messages. Times are those of `time.monotonic`."""
+
+    def __init__(self, settings: SmtpSettings, password: str) -> None:
+        self.settings, self.password = settings, password
+        self.tls_context = connect.tls_context(settings)
+        self.connections: list[Connection] = []
+        self.opening: list[ConnectThread] = []
+        #: How many connections it accepts; fewer after it has refused one or has asked us to slow down.
+        self.connection_limit = settings.connections
+        #: Connections in a row that failed, and when the next may be opened.
+        self.failures = 0
+        self.retry_at = 0.0
+        #: Why it is not used any more.
+        self.error: FeedsError | None = None
+        self.share = FairShare(settings.weight)
+        #: When the next message may begin (`per_minute`), and until when messages are left to other servers.
+        self.next_message_at = self.waits_until = 0.0
+        #: Whether it offers SMTPUTF8; None until the first connection is open.
+        self.supports_utf8: bool | None = None
+
+    def is_open(self, now: float) -> bool:
+        """Return whether it accepts messages, though perhaps not at once."""
+        return bool(self.connections) and self.next_message_at <= now
+
+    def has_room(self) -> bool:
+        """Return whether a message could begin at once."""
+        return any(connection.session.is_free and not connection.is_used_up for connection in self.connections)
+
+    def count_message(self) -> None:
+        """Move the time of the next message according to `per_minute`."""
+        if self.settings.per_minute:
+            self.next_message_at = max(self.next_message_at, time.monotonic()) + 60 / self.settings.per_minute
+
+    def slow_down(self) -> None:
+        """Use half as many connections, and open none for a second."""
+        self.connection_limit = max(1, self.connection_limit // 2)
+        self.retry_at = time.monotonic() + 1
