@@ -91,7 +91,7 @@ def test_it_shows_what_each_reader_would_get(letter_site):
         cats = asked(f"{address}letter/weekly/text?choice={place['Cats']}")[1]
         assert ("/cats/" in cats, "/first/" in cats) == (True, False)
         chosen = asked(f"{address}?weekly={place['de: Birds']}")[1]
-        assert "who asked for this gets no letter" in chosen
+        assert "subscribers with these preferences get no letter" in chosen
         assert "<strong>de: Birds</strong>" in chosen
         assert f"choice={place['ar']}&amp;scheme=dark" in asked(f"{address}?weekly={place['ar']}")[1].replace(
             "&scheme", "&amp;scheme"
