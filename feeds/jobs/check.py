@@ -171,7 +171,7 @@ def _check_sender(site: Site) -> Iterator[Diagnostic]:
 
 
 def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
-    """Yield what is wrong with DKIM keys, and, if letters are sent by SMTP, with the sender's DNS records."""
+    """Yield problems of DKIM keys and, if letters are sent by SMTP, of the sender's DNS records."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     uses_smtp = mail.transport == "smtp"
     if not uses_smtp and not mail.dkim:
@@ -192,7 +192,7 @@ def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[D
 
 
 def _load_keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
-    """Return the keys that letters can be signed with, and what is wrong with the others."""
+    """Return the keys that letters can be signed with, and a diagnostic for each other one."""
     from feeds.core.newsletters import dkim, sender_dns  # noqa: PLC0415 - cryptography, for sites that sign
 
     keys, problems = [], []
@@ -211,7 +211,7 @@ def _load_keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], li
 
 
 def _check_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
-    """Yield what is wrong with the sender's DNS records; if DNS cannot be queried, only that."""
+    """Yield problems of the sender's DNS records; if DNS cannot be queried, only that."""
     from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - as above
     from feeds.edges.net.dns import Resolver  # noqa: PLC0415 - slow to load and seldom needed
 

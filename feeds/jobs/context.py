@@ -15,7 +15,7 @@ def ignore_progress(_work: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a job takes from its surroundings; tests set each of these."""
+    """Clock, randomness and terminal of a job; tests set each of them."""
 
     #: Returns the current time; only `cli` and `web` read the real clock.
     clock: Callable[[], datetime]

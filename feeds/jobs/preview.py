@@ -36,7 +36,7 @@ class PreviewIssue:
     choices: tuple[SubscriberPreferences, ...] = (SubscriberPreferences(),)
 
     def letter(self, choice: int) -> Letter | None:
-        """Return the letter for `choices[choice]`; None if it would contain no posts, or there is no such choice.
+        """Return the letter for `choices[choice]`; None if no post matches it.
 
         Raises:
             FeedsError: a template has a fault.

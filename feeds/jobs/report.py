@@ -31,7 +31,7 @@ class IssueReport:
 
 @dataclass(kw_only=True, slots=True)
 class PublishReport:
-    """What one publish run did, and what is left to do."""
+    """The result of one publish run, and the work that is left."""
 
     #: Number of files by status.
     counts: dict[str, int] = field(default_factory=dict)

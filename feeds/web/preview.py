@@ -39,7 +39,7 @@ def app(preview: Preview, folder: Path) -> Starlette:
         issue = preview.rendered_issues().get(request.path_params["name"])
         letter = issue.letter(_choice(request, "choice")) if issue else None
         if letter is None:
-            return PlainTextResponse(issue.reason if issue else "there is no such newsletter", 404)
+            return PlainTextResponse(issue.reason if issue else "unknown newsletter", 404)
         part = request.path_params["part"]
         if part != "html":
             return PlainTextResponse(letter.text if part == "text" else letter.html)

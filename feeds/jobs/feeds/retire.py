@@ -17,7 +17,7 @@ def retire_feed(config: Config, path: str, context: Context) -> PublishReport:
     """Retire the feed in a folder, or one document of it, and publish; return the report.
 
     Raises:
-        FeedsError: there is no feed at this path.
+        FeedsError: the path is not a feed.
         LockedError: another publish of this site is running; nothing was changed.
     """
     path = normalize_feed_path(path)

@@ -25,7 +25,7 @@ from feeds.model import Catalogue, DuplicatePair, KnownEntry, Post, PostOutcome,
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """The posts folder as it was read, and what of it is public at one moment."""
+    """The posts folder as it was read, and the entries that are public at one moment."""
 
     config: Config
     #: Identifies the build and the settings that the posts were read with.
@@ -95,7 +95,7 @@ def survey_posts(
     unrenderable: Mapping[str, str] | None = None,
     slugs: Mapping[str, str] | None = None,
 ) -> Survey:
-    """Return what is public at *now*, and the outcome of every file of the posts folder.
+    """Survey the posts folder: the entries that are public at *now*, and the outcome of every file.
 
     *unrenderable* are posts to reject although they can be read: reasons by path. *slugs* are those that categories
     were given by earlier runs.
