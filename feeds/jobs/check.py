@@ -19,7 +19,7 @@ from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue
 from feeds.jobs.posts.listing import open_survey
-from feeds.jobs.posts.read import in_batches, render_unchanged
+from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
@@ -60,7 +60,7 @@ def check_site(
     """
     yield from _check_config(site.config)
     rendered = _render_posts(survey, context, team)
-    anchor_index = AnchorIndex((post_anchors for _, _, post_anchors in rendered), _posts_folder(site))
+    anchor_index = AnchorIndex((post_anchors for _, _, post_anchors in rendered), _path_prefix(site))
     yield from _check_posts(site, survey, rendered, anchor_index)
     yield from _check_mail(site, resolver)
     for newsletter in site.settings.newsletters:
@@ -106,12 +106,13 @@ def _check_posts(
     yield from (_parse_diagnostic("error", line) for line in errors)
     yield from (_parse_diagnostic("warning", line) for line in (*warnings, *survey.catalogue.category_warnings))
     for path, render_warnings, post_anchors in rendered:
-        yield from (_parse_diagnostic("warning", f"{_posts_folder(site)}/{line}") for line in render_warnings)
+        yield from (_parse_diagnostic("warning", f"{_path_prefix(site)}/{line}") for line in render_warnings)
         for link in anchor_index.dead_links(post_anchors.links):
             yield anchor_index.diagnose(link, _link_position(site, path, link))
 
 
-def _posts_folder(site: Site) -> str:
+def _path_prefix(site: Site) -> str:
+    """Return the posts folder as the config names it, for messages."""
     return site.settings.posts.folder.rstrip("/")
 
 
@@ -119,9 +120,9 @@ def _link_position(site: Site, path: str, link: str) -> str:
     """Return the file and line of a link in a post; only the file if the line is not found."""
     line = None
     with suppress(PostError):
-        content = folder.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        content = folder.read_file(posts_folder(site.config), path, MOST_BYTES)
         line = anchors.fragment_line(link, content.decode(errors="replace"))
-    file = f"{_posts_folder(site)}/{path}"
+    file = f"{_path_prefix(site)}/{path}"
     return file if line is None else f"{file}:{line}"
 
 
@@ -243,7 +244,7 @@ def _check_next_issue(
     try:
         issue = next_issue.next_issue(site, newsletter, survey, issues, now, context)
         letter = issue.letter(SubscriberPreferences()) if issue else None
-    except (FeedsError, PostError) as e:
+    except FeedsError as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
     if letter:

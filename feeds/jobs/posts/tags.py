@@ -11,6 +11,7 @@ from feeds.core.posts.retag import retag
 from feeds.edges.files import folder
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Progress
+from feeds.jobs.posts.read import posts_folder
 from feeds.model import Catalogue
 
 
@@ -47,9 +48,8 @@ def suggest_missing_tags(config: Config, catalogue: Catalogue, progress: Progres
 
 def _words(config: Config, path: str, title: str) -> frozenset[str]:
     """Return the words of a post; none if its file was removed since the survey."""
-    posts = config.resolve(config.settings.posts.folder)
     try:
-        content = folder.read_file(posts, path, parse.MOST_BYTES)
+        content = folder.read_file(posts_folder(config), path, parse.MOST_BYTES)
         return suggest.tokenize(title, frontmatter.parse_source(path, content).body)
     except PostError:
         return frozenset()
@@ -60,16 +60,16 @@ def fix_tag_spellings(config: Config, catalogue: Catalogue, *, write: bool) -> I
 
     Tags that rules or suggestions add are not written to files: every publish adds them again.
     """
-    posts = config.resolve(config.settings.posts.folder)
+    place = posts_folder(config)
     spellings = tags.tag_spellings((entry.post for entry in catalogue.entries), config.settings)
     for outcome in catalogue.outcomes:
         if outcome.post is None or all(spellings[name] == name for name in outcome.post.tags):
             continue
         try:
-            old = folder.read_file(posts, outcome.path, parse.MOST_BYTES)
+            old = folder.read_file(place, outcome.path, parse.MOST_BYTES)
             new = retag(old, outcome.path, spellings.__getitem__)
             if write:
-                folder.rewrite_file(posts, outcome.path, old, new)
+                folder.rewrite_file(place, outcome.path, old, new)
             yield TagChange(path=outcome.path, diff=_diff(outcome.path, old, new), written=write)
         except FeedsError as e:
             yield TagChange(path=outcome.path, reason=str(e))
