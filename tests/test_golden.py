@@ -1,6 +1,6 @@
-"""Whole outputs, byte for byte: tests/golden/<case>/{posts,config.toml} in, expected/ out.
+"""Whole outputs, byte for byte: tests/golden/<case>/{posts,config.toml} give the files in expected/.
 
-`pytest --update-golden` rewrites what is expected; the diff is reviewed like code.
+`pytest --update-golden` rewrites the expected files; review the diff like code.
 """
 
 import shutil
@@ -14,7 +14,7 @@ CASES = sorted(path for path in (ROOT / "tests" / "golden").iterdir() if path.is
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_folder_of_posts_gives_exactly_these_files(case, tmp_path, request):
-    """Feeds, pages and messages."""
+    """A folder of posts and a config give exactly the expected feeds, pages and messages."""
     shutil.copytree(case / "posts", tmp_path / "posts")
     shutil.copy(case / "config.toml", tmp_path)
     site = SampleSite(tmp_path)

@@ -1,4 +1,4 @@
-"""Rules of the house that a program can check."""
+"""Rules of this project that a program can check."""
 
 import ast
 import subprocess
@@ -14,15 +14,15 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
-def test_every_test_states_its_rule_in_one_sentence(file):
-    """A test without a sentence proves nobody knows what."""
+def test_every_test_states_its_rule(file):
+    """Every test has a docstring that states its rule."""
     functions = [n for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.FunctionDef)]
-    silent = [f.name for f in functions if f.name.startswith("test_") and not ast.get_docstring(f)]
-    assert silent == []
+    undocumented = [f.name for f in functions if f.name.startswith("test_") and not ast.get_docstring(f)]
+    assert undocumented == []
 
 
 def test_every_command_is_documented_and_has_help():
-    """A command that the guide does not show, or that explains nothing, is not finished."""
+    """Every command and option is in docs/commands.md, and every command has a help text."""
     guide = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for name, command in commands.commands.items():
         assert command.help
@@ -35,39 +35,44 @@ def test_every_command_is_documented_and_has_help():
 
 
 def test_asking_for_the_version_loads_nothing_heavy():
-    """`feeds --version` is a question, not a reason to load a database."""
+    """`feeds --version` loads no heavy library."""
     heavy = {"lxml", "jinja2", "sqlalchemy", "mjml", "alembic", "babel", "feedgen", "apscheduler", "rich"}
     code = "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
     assert heavy & set(done.stdout.split()) == set()
 
 
-def _loaded(folder, *words):
-    """What the command has loaded when it is done, and what it told."""
+def _run(folder, *arguments):
+    """Return the modules that a command has loaded when it ends, and its output."""
     code = (
         "import sys; from feeds.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=folder, env=unmeasured()
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=unmeasured(),
     )
     return set(done.stderr.splitlines()[-1].split()), done.stdout
 
 
 def test_a_publish_that_finds_nothing_changed_loads_next_to_nothing(site):
-    """No parser, no templates, no database, no MJML; not even the command line's library."""
+    """The fast path loads no parser, template engine, database or MJML, and not even click."""
     site.post("a", categories="[X]")
     time.sleep(0.05)
-    first, told = _loaded(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
-    assert "6 written, 0 unchanged" in told
+    first, output = _run(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
+    assert "6 written, 0 unchanged" in output
     assert {"sqlalchemy", "alembic", "mjml"} & first == set()
-    again, told = _loaded(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
-    assert "0 written, 6 unchanged" in told
+    again, output = _run(site.folder, "publish", "--feeds-only", "--now", "2026-11-23")
+    assert "0 written, 6 unchanged" in output
     heavy = {"lxml", "jinja2", "sqlalchemy", "sqlite3", "mjml", "yaml", "msgspec", "click", "re", "json", "pathlib"}
     assert heavy & again == set()
 
 
 def test_an_import_of_the_core_touches_no_clock():
-    """Nothing below the doors reads the time while it is imported or called without it."""
+    """No function of `feeds.core` reads the clock."""
     for file in sorted((ROOT / "feeds" / "core").rglob("*.py")):
         calls = [n.func for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.Call)]
         names = {function.attr for function in calls if isinstance(function, ast.Attribute)}

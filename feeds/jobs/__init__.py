@@ -1,1 +1,1 @@
-"""The verbs: each one reads, decides, writes."""
+"""One module for each use case: it reads, calls `feeds.core` to decide, and writes."""

@@ -1,4 +1,4 @@
-"""Judge everything before readers do: posts, config, the next issue of each newsletter, who it comes from."""
+"""Check posts, config, the next issue of each newsletter and its sender before readers get any of it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +19,8 @@ from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue
 from feeds.jobs.posts.listing import open_survey
-from feeds.jobs.posts.survey import Survey, render_unchanged
+from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
+from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
 from feeds.settings import Newsletter
@@ -29,46 +30,46 @@ if TYPE_CHECKING:
     from feeds.core.newsletters.sender_dns import Identity
     from feeds.edges.net.dns import Resolver
 
-#: Posts that one call to a worker renders; from so many on, other cores save more time than they take to start.
-_PART, _MANY = 100, 600
-#: A larger file is no key.
+#: Posts that a worker renders at once; from so many on, worker processes save more time than they take to start.
+_BATCH, _MANY = 100, 600
+#: A larger file is not a key.
 _MOST_KEY_BYTES = 100_000
-#: What a worker says of a post: what is odd about it, and the places in it.
-_Seen = tuple[str, tuple[str, ...], PostAnchors]
+#: A post's path, its warnings, and its anchors and links.
+_RenderedPost = tuple[str, tuple[str, ...], PostAnchors]
 
 
 def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnostic]:
-    """Return what is wrong or odd about posts, config and the next issue of each newsletter."""
+    """Return errors and warnings about posts, config and the next issue of each newsletter."""
     with open_survey(config, now, context) as opened:
         return list(check_site(Site(config), opened.survey, opened.store.issues, opened.team, now=now, context=context))
 
 
 def check_site(
     site: Site,
-    found: Survey,
-    memory: Issues,
+    survey: Survey,
+    issues: Issues,
     team: Workers,
     resolver: "Resolver | None" = None,
     *,
     now: datetime,
     context: Context,
 ) -> Iterator[Diagnostic]:
-    """Yield what is odd, errors and warnings as they come.
+    """Yield errors and warnings about a site.
 
-    If mail leaves this machine, *resolver* is asked what DNS says of the sender: the machine's own where none is named.
+    If mail leaves this machine, the sender's DNS records are checked with *resolver*; None: the machine's own resolver.
     """
-    yield from _config(site.config)
-    seen = _seen(found, context, team)
-    atlas = AnchorIndex((places for _, _, places in seen), _place(site))
-    yield from _posts(site, found, seen, atlas)
-    yield from _mail(site, resolver)
+    yield from _check_config(site.config)
+    rendered = _render_posts(survey, context, team)
+    anchor_index = AnchorIndex((post_anchors for _, _, post_anchors in rendered), _path_prefix(site))
+    yield from _check_posts(site, survey, rendered, anchor_index)
+    yield from _check_mail(site, resolver)
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
         yield from lint.lint_theme(newsletter.theme, where)
-        yield from _next_issue(site, newsletter, found, memory, atlas, now=now, context=context)
+        yield from _check_next_issue(site, newsletter, survey, issues, anchor_index, now=now, context=context)
 
 
-def _config(config: Config) -> Iterator[Diagnostic]:
+def _check_config(config: Config) -> Iterator[Diagnostic]:
     for line in config.warnings:
         yield Diagnostic(level="warning", where=str(config.path), what=line, why="", do="")
 
@@ -76,52 +77,57 @@ def _config(config: Config) -> Iterator[Diagnostic]:
 # Posts ------------------------------------------------------------------------------------------------------------
 
 
-def _seen(found: Survey, context: Context, team: Workers) -> list[_Seen]:
-    """Return what shows of public posts when they are rendered, in the order of paths."""
-    public = sorted((entry.post for entry in found.catalogue.entries), key=lambda post: post.path)
-    contents = [(post, found.readings[post.path].content_digest) for post in public]
-    parts = [contents[at : at + _PART] for at in range(0, len(contents), _PART)]
-    seen: list[_Seen] = []
-    for part in team.map(partial(_seen_part, found.config), parts, long=len(contents) >= _MANY):
-        seen += part
-        context.progress("Rendering posts", len(seen), len(contents))
-    return seen
+def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_RenderedPost]:
+    """Return the public posts that can be rendered, in the order of paths."""
+    public = sorted((entry.post for entry in survey.catalogue.entries), key=lambda post: post.path)
+    posts = [(post, survey.cached_posts[post.path].content_digest) for post in public]
+    rendered: list[_RenderedPost] = []
+    batches = in_batches(posts, _BATCH)
+    for batch in team.map(partial(_render_batch, survey.config), batches, long=len(posts) >= _MANY):
+        rendered += batch
+        context.progress("Rendering posts", len(rendered), len(posts))
+    return rendered
 
 
-def _seen_part(config: Config, contents: Sequence[tuple[Post, str]]) -> list[_Seen]:
-    seen = []
-    for post, content in contents:
-        with suppress(FeedsError):  # it has changed since it was read: there is nothing to say of it now
-            text = render_unchanged(config, post.path, content)
-            seen.append((post.path, text.warnings, anchors.find_anchors(post, text.html)))
-    return seen
+def _render_batch(config: Config, posts: Sequence[tuple[Post, str]]) -> list[_RenderedPost]:
+    rendered = []
+    for post, digest in posts:
+        with suppress(FeedsError):  # the file has changed since it was read, or cannot be rendered
+            text = render_unchanged(config, post.path, digest)
+            rendered.append((post.path, text.warnings, anchors.find_anchors(post, text.html)))
+    return rendered
 
 
-def _posts(site: Site, found: Survey, seen: Sequence[_Seen], atlas: AnchorIndex) -> Iterator[Diagnostic]:
-    """Yield what is odd about posts, what shows only when they are rendered included."""
-    errors, warnings = found.diagnostics()
-    yield from (_of_posts("error", line) for line in errors)
-    yield from (_of_posts("warning", line) for line in (*warnings, *found.catalogue.category_warnings))
-    for path, odd, places in seen:
-        yield from (_of_posts("warning", f"{_place(site)}/{line}") for line in odd)
-        for link in atlas.dead_links(places.links):
-            yield atlas.diagnose(link, _where(site, path, link))
+def _check_posts(
+    site: Site, survey: Survey, rendered: Sequence[_RenderedPost], anchor_index: AnchorIndex
+) -> Iterator[Diagnostic]:
+    """Yield errors and warnings about posts, also those that only rendering finds."""
+    errors, warnings = survey.diagnostics()
+    yield from (_parse_diagnostic("error", line) for line in errors)
+    yield from (_parse_diagnostic("warning", line) for line in (*warnings, *survey.catalogue.category_warnings))
+    for path, render_warnings, post_anchors in rendered:
+        yield from (_parse_diagnostic("warning", f"{_path_prefix(site)}/{line}") for line in render_warnings)
+        for link in anchor_index.dead_links(post_anchors.links):
+            yield anchor_index.diagnose(link, _link_position(site, path, link))
 
 
-def _place(site: Site) -> str:
+def _path_prefix(site: Site) -> str:
+    """Return the posts folder as the config names it, for messages."""
     return site.settings.posts.folder.rstrip("/")
 
 
-def _where(site: Site, path: str, link: str) -> str:
-    """Return where in a post a link is, for people."""
+def _link_position(site: Site, path: str, link: str) -> str:
+    """Return the file and line of a link in a post; only the file if the line is not found."""
     line = None
     with suppress(PostError):
-        content = source_files.read_file(site.config.resolve(site.settings.posts.folder), path, MOST_BYTES)
+        content = source_files.read_file(posts_folder(site.config), path, MOST_BYTES)
         line = anchors.fragment_line(link, content.decode(errors="replace"))
-    return f"{_place(site)}/{path}" if line is None else f"{_place(site)}/{path}:{line}"
+    file = f"{_path_prefix(site)}/{path}"
+    return file if line is None else f"{file}:{line}"
 
 
-def _of_posts(level: str, line: str) -> Diagnostic:
+def _parse_diagnostic(level: str, line: str) -> Diagnostic:
+    """Return a line such as `posts/a.md:3: what` as a diagnostic."""
     where, _, what = line.partition(": ")
     return Diagnostic(level=level, where=where, what=what, why="", do="")
 
@@ -129,122 +135,118 @@ def _of_posts(level: str, line: str) -> Diagnostic:
 # Mail -------------------------------------------------------------------------------------------------------------
 
 
-def _mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
-    """Yield what is odd about who letters come from, and whether receivers can know it."""
+def _check_mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
+    """Yield errors and warnings about the sender of letters, and its authentication."""
     if site.settings.newsletters:
-        yield from _sender(site)
-        yield from _authenticity(site, resolver)
+        yield from _check_sender(site)
+        yield from _check_authentication(site, resolver)
 
 
-def _sender(site: Site) -> Iterator[Diagnostic]:
-    """Yield what is missing of who letters come from."""
+def _check_sender(site: Site) -> Iterator[Diagnostic]:
+    """Yield a warning for each part of the sender that is missing."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     if mail.sender is None:
         yield Diagnostic(
             level="warning",
             where=f"{where}.from",
-            what="nobody is named that letters come from",
-            why="they come from an address made of the newsletter's name and the site's host, which may not exist",
-            do="write such as 'Sample Letters <letters@example.com>'",
+            what="no sender is set",
+            why="letters come from the newsletter's name at the site's host, an address that may not exist",
+            do="write an address such as 'Sample Letters <letters@example.com>'",
         )
     elif not is_aligned(mail.sender.address.domain, site.settings.site.host.removeprefix("www.")):
         yield Diagnostic(
             level="warning",
             where=f"{where}.from",
-            what=f"letters come from {mail.sender.address.domain}, links lead to {site.settings.site.host}",
-            why="filters and readers trust a letter more whose links lead to its own domain",
+            what=f"letters come from {mail.sender.address.domain}, but link to {site.settings.site.host}",
+            why="spam filters and readers trust a letter more if it links to the domain that it comes from",
             do="send from the site's domain, if it can receive mail",
         )
     if not mail.address:
         yield Diagnostic(
             level="warning",
             where=f"{where}.address",
-            what="there is no postal address in the foot",
-            why="the law of some countries wants one in every newsletter (CAN-SPAM among them)",
-            do="write where you can be reached by post",
+            what="no postal address is set",
+            why="some countries require one in every newsletter (in the US, CAN-SPAM)",
+            do="write the address where mail by post reaches you; it is put into the footer",
         )
 
 
-def _authenticity(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
-    """Yield what keeps receivers from knowing letters as the sender's; DNS is not asked of letters that stay here."""
+def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
+    """Yield problems of DKIM keys and, if letters are sent by SMTP, of the sender's DNS records."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
-    leaves = mail.transport == "smtp"
-    if not leaves and not mail.dkim:
+    uses_smtp = mail.transport == "smtp"
+    if not uses_smtp and not mail.dkim:
         return
-    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - cryptography is slow to load, and seldom needed
+    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - cryptography is slow to load and seldom needed
 
     domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
-    keys, odd = _keys(site, domain, where)
-    yield from odd
+    keys, problems = _load_keys(site, domain, where)
+    yield from problems
     if mail.dkim and not mail.is_signed:
         reasons = [f"{name} {relay.rewrites}" for name, relay in mail.relays.items() if relay.rewrites]
         yield sender_dns.unused_keys(reasons, where)
-    if leaves:
+    if uses_smtp:
         bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
-        used = tuple(keys) if mail.is_signed else ()
-        identity = sender_dns.Identity(domain=domain, bounces=bounces, keys=used, where=where)
-        yield from _in_dns(identity, resolver)
+        signing_keys = tuple(keys) if mail.is_signed else ()
+        identity = sender_dns.Identity(domain=domain, bounces=bounces, keys=signing_keys, where=where)
+        yield from _check_dns(identity, resolver)
 
 
-def _keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
-    """Return the keys that letters can be signed with, and what is odd about the others."""
+def _load_keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
+    """Return the keys that letters can be signed with, and a diagnostic for each other one."""
     from feeds.core.newsletters import dkim, sender_dns  # noqa: PLC0415 - cryptography, for sites that sign
 
-    keys, odd = [], []
+    keys, problems = [], []
     for at, entry in enumerate(site.settings.mail.dkim):
         file = site.config.resolve(entry.key_file)
         try:
-            real = file.resolve()  # a key may well be a link to where secrets are kept
-            keys.append(
-                dkim.DkimKey(
-                    entry.selector,
-                    dkim.load_private_key(source_files.read_file(real.parent, real.name, _MOST_KEY_BYTES)),
-                )
-            )
-        except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: links that lead to each other
+            target = file.resolve()  # a key may be a link into a folder of secrets
+            pem = source_files.read_file(target.parent, target.name, _MOST_KEY_BYTES)
+            keys.append(dkim.DkimKey(entry.selector, dkim.load_private_key(pem)))
+        except (PostError, ValueError, RuntimeError) as e:  # RuntimeError: a loop of links
             reason = e.reason if isinstance(e, PostError) else str(e)
-            odd.append(sender_dns.unusable_key(str(file), reason, f"{where}.dkim[{at}].key_file"))
-    if keys and not odd:
-        odd += sender_dns.key_conflicts(domain, keys, where)
-    return keys, odd
+            problems.append(sender_dns.unusable_key(str(file), reason, f"{where}.dkim[{at}].key_file"))
+    if keys and not problems:
+        problems += sender_dns.key_conflicts(domain, keys, where)
+    return keys, problems
 
 
-def _in_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
-    """Yield what is odd about what DNS says of the sender; if nobody can be asked, that alone."""
+def _check_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
+    """Yield problems of the sender's DNS records; if DNS cannot be queried, only that."""
     from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - as above
-    from feeds.edges.net.dns import Resolver  # noqa: PLC0415 - slow to load, and seldom needed
+    from feeds.edges.net.dns import Resolver  # noqa: PLC0415 - slow to load and seldom needed
 
-    asked = resolver or Resolver()
+    dns = resolver or Resolver()
     try:
-        texts = {name: asked.txt_records(name) for name in sender_dns.names_to_query(identity)}
-        exchanges = asked.mx_hosts(identity.bounces) if identity.bounces else ()
+        texts = {name: dns.txt_records(name) for name in sender_dns.names_to_query(identity)}
+        mx_hosts = dns.mx_hosts(identity.bounces) if identity.bounces else ()
     except FeedsError as e:
         yield sender_dns.dns_unavailable(str(e), identity.where)
     else:
-        yield from sender_dns.check_sender(identity, texts, exchanges)
+        yield from sender_dns.check_sender(identity, texts, mx_hosts)
 
 
 # Letters ----------------------------------------------------------------------------------------------------------
 
 
-def _next_issue(
+def _check_next_issue(
     site: Site,
     newsletter: Newsletter,
-    found: Survey,
-    memory: Issues,
-    atlas: AnchorIndex,
+    survey: Survey,
+    issues: Issues,
+    anchor_index: AnchorIndex,
     *,
     now: datetime,
     context: Context,
 ) -> Iterator[Diagnostic]:
-    """Yield what is odd about the issue that would go out now; nothing where there is nothing to tell."""
+    """Yield errors and warnings about the issue that would be sent now; none if there is nothing to send."""
     where = f"next issue of {newsletter.name}"
     try:
-        found_next = next_issue.next_issue(site, newsletter, found, memory, now, context)
-        letter = found_next.letter(SubscriberPreferences()) if found_next else None
-    except (FeedsError, PostError) as e:
+        issue = next_issue.next_issue(site, newsletter, survey, issues, now, context)
+        letter = issue.letter(SubscriberPreferences()) if issue else None
+    except FeedsError as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
     if letter:
         yield from lint.lint_letter(letter, where)
-        yield from (atlas.diagnose(link, where) for link in atlas.dead_links_in_letter(letter.html))
+        yield from (anchor_index.diagnose(link, where) for link in anchor_index.dead_links_in_letter(letter.html))

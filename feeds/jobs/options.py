@@ -1,4 +1,4 @@
-"""What the caller of a publish run asks for."""
+"""The options of a publish run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 class PublishOptions:
     """The options of one publish run."""
 
-    #: Decides which posts are public and which slots are due.
+    #: The moment that decides which posts are public and which slots are due.
     now: datetime
     #: Write and send nothing; only report what would be written and sent.
     dry_run: bool = False
     #: Neither compose nor send newsletters.
     feeds_only: bool = False
-    #: The name of a newsletter whose issue is sent now, whatever its schedule says.
+    #: The name of a newsletter to send now, whatever its schedule says.
     send: str | None = None
-    #: False: read every post and build every file again, and keep nothing in the cache.
+    #: If False, read every post, build every file, and do not write to the cache.
     use_cache: bool = True
     #: Send mail without asking for confirmation.
     yes: bool = False

@@ -1,4 +1,4 @@
-"""The next issue of each newsletter, as it would go out now, made anew when anything it is made of has changed."""
+"""The next issue of each newsletter as it would be sent now; rendered again when anything it depends on changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,39 +29,38 @@ class PreviewIssue:
     """One newsletter's next issue, or why there is none."""
 
     newsletter: Newsletter
-    #: None where there is none.
+    #: None if there is none; then there is a reason.
     issue: NextIssue | None
-    #: For people; empty where there is an issue.
     reason: str
-    #: What readers have asked for, or may ask for; the first is nothing.
+    #: Preferences that subscribers have or may choose; the first is the default, everything.
     choices: tuple[SubscriberPreferences, ...] = (SubscriberPreferences(),)
 
-    def letter(self, place: int) -> Letter | None:
-        """Return the letter for one of the choices; None where those who made it would be told nothing.
+    def letter(self, choice: int) -> Letter | None:
+        """Return the letter for `choices[choice]`; None if no post matches it.
 
         Raises:
             FeedsError: a template has a fault.
         """
-        if self.issue is None or place not in range(len(self.choices)):
+        if self.issue is None or choice not in range(len(self.choices)):
             return None
-        return self.issue.letter(self.choices[place])
+        return self.issue.letter(self.choices[choice])
 
 
 class Preview:
-    """What a preview shows; asked again and again."""
+    """The preview of one site; it caches what it renders."""
 
     def __init__(self, path: Path, environ: Mapping[str, str], clock: Callable[[], datetime]) -> None:
         self._path, self._environ, self._clock = path, environ, clock
         self._state = ""
-        self._shown: dict[str, PreviewIssue] = {}
+        self._issues: dict[str, PreviewIssue] = {}
 
     def state(self) -> str:
-        """Return a digest of everything a letter is made of; asking for it renders nothing."""
+        """Return a digest of everything that decides how letters look; it renders nothing."""
         folder = self._path.resolve().parent
-        places = [list_stamps(folder / name) for name in ("templates", "letters")]
+        stamps = [list_stamps(folder / name) for name in ("templates", "letters")]
         posts = scan_folder(str(folder / self._posts_folder())).digest()
-        around = environment_fingerprint(str(self._path), self._environ)
-        return blake2b(b"\0".join([around, posts, repr(places).encode()]), digest_size=12).hexdigest()
+        environment = environment_fingerprint(str(self._path), self._environ)
+        return blake2b(b"\0".join([environment, posts, repr(stamps).encode()]), digest_size=12).hexdigest()
 
     def _posts_folder(self) -> str:
         try:
@@ -70,60 +69,62 @@ class Preview:
             return "posts"
 
     def rendered_issues(self) -> dict[str, PreviewIssue]:
-        """Return the next issue of each newsletter, by its name.
+        """Return the next issue of each newsletter, by the newsletter's name.
 
         Raises:
             FeedsError: the config cannot be used.
         """
         state = self.state()
         if state != self._state:
-            self._shown = {shown.newsletter.name: shown for shown in self._render()}
+            self._issues = {issue.newsletter.name: issue for issue in self._render()}
             self._state = state
-        return self._shown
+        return self._issues
 
     def _render(self) -> list[PreviewIssue]:
         config = configuration.load_config(self._path, self._environ)
         now = self._clock()
         with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
             options = SurveyOptions(team=team, progress=lambda *_: None, dry_run=True)
-            found = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
+            survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
             site, context = Site(config), Context(clock=self._clock)
             return [
-                _shown(site, newsletter, found, store.issues, now, context)
+                _render_issue(site, newsletter, survey, store.issues, now, context)
                 for newsletter in config.settings.newsletters
             ]
 
 
-def lint_preview(shown: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
-    """Return what `feeds check` would say of a letter and its newsletter's theme."""
-    of_letter = lint.lint_letter(letter, "letter") if letter else ()
-    return (*lint.lint_theme(shown.newsletter.theme, "theme"), *of_letter)
+def lint_preview(issue: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of `feeds check` about a letter and its newsletter's theme."""
+    about_letter = lint.lint_letter(letter, "letter") if letter else ()
+    return (*lint.lint_theme(issue.newsletter.theme, "theme"), *about_letter)
 
 
-def _shown(
-    site: Site, newsletter: Newsletter, found: Survey, memory: Issues, now: datetime, context: Context
+def _render_issue(
+    site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, context: Context
 ) -> PreviewIssue:
     try:
-        issue = next_issue(site, newsletter, found, memory, now, context)
+        issue = next_issue(site, newsletter, survey, issues, now, context)
         if issue is not None:
-            issue.letter(SubscriberPreferences())  # a fault in a template shows here, once
+            issue.letter(SubscriberPreferences())  # raises here, once, if a template has a fault
     except FeedsError as e:
         return PreviewIssue(newsletter=newsletter, issue=None, reason=str(e))
     if issue is None:
-        reason = f"nothing to tell: fewer than {newsletter.min_posts} posts since the last issue"
+        reason = f"nothing to send: fewer than {newsletter.min_posts} posts since the last issue"
         return PreviewIssue(newsletter=newsletter, issue=None, reason=reason)
-    chosen = _choices(site, newsletter, issue.content.selection, memory)
-    return PreviewIssue(newsletter=newsletter, issue=issue, reason="", choices=chosen)
+    choices = _list_choices(site, newsletter, issue.content.selection, issues)
+    return PreviewIssue(newsletter=newsletter, issue=issue, reason="", choices=choices)
 
 
-def _choices(site: Site, newsletter: Newsletter, told: Selection, memory: Issues) -> tuple[SubscriberPreferences, ...]:
-    """Return no choice, those that readers have made, each language that has texts, and each topic of the issue."""
-    topics = dict.fromkeys(topic.label for entry in told.stories for topic in entry.categories)
-    own = site.texts(newsletter).lang
-    possible = (
+def _list_choices(
+    site: Site, newsletter: Newsletter, selection: Selection, issues: Issues
+) -> tuple[SubscriberPreferences, ...]:
+    """Return the default, what subscribers have chosen, each language with texts, and each topic of the issue."""
+    topics = dict.fromkeys(topic.label for entry in selection.stories for topic in entry.categories)
+    default = site.texts(newsletter).lang
+    choices = (
         SubscriberPreferences(),
-        *memory.load_preferences(newsletter.name),
-        *(SubscriberPreferences(lang=lang) for lang in site.templates.languages() if lang != own),
+        *issues.load_preferences(newsletter.name),
+        *(SubscriberPreferences(lang=lang) for lang in site.templates.languages() if lang != default),
         *(SubscriberPreferences(topics=(topic,)) for topic in topics),
     )
-    return tuple(dict.fromkeys(possible))
+    return tuple(dict.fromkeys(choices))

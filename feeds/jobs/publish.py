@@ -156,10 +156,10 @@ class _PublishRun:
                 meanwhile=_load,
                 scan=self.scan,
             ),
-            refused=self.refused,
+            unrenderable=self.refused,
         )
         cache = self.config.folder / fingerprint.CACHE / "made" if self.options.use_cache else None
-        self.made = BuildManifest(cache, self.site.public.root, found.build)
+        self.made = BuildManifest(cache, self.site.public.root, found.input_name)
         self.press = OutputWriter(self.site.public, self.made, self.report)
         self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
         self.tell(found)
@@ -183,7 +183,7 @@ class _PublishRun:
         if not self._is_complete():
             return None
         watched = tuple(dict.fromkeys(self._watched()))
-        moments = [self.found.until, *self._next_slots()]
+        moments = [self.found.next_change_at, *self._next_slots()]
         return Footprint(
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
             newsletters=self.has_letters,
@@ -198,7 +198,7 @@ class _PublishRun:
         failed = bool(self.refused or self.press.failed or report.failed or self.found.warnings)
         waiting = report.next_ping_at is not None or bool(report.later) or report.sends or report.declined
         asked = options.dry_run or options.send is not None or not options.use_cache
-        return self.found.settled and not (failed or waiting or asked)
+        return self.found.is_settled and not (failed or waiting or asked)
 
     def _watched(self) -> Iterator[str]:
         """Yield every file and folder besides the posts that a run reads or writes."""

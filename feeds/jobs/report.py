@@ -1,4 +1,4 @@
-"""What a publish run did."""
+"""The result of a publish run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,72 +8,73 @@ from typing import ClassVar
 from feeds.edges.fast_path.state import Footprint
 from feeds.model import IssueState
 
-#: How many warnings are told at once.
+#: How many warnings one run prints.
 _MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssueReport:
-    """An issue this pass composed or finished."""
+    """An issue that this run composed, or whose sending it continued."""
 
     newsletter: str
     number: int
     posts: int
     recipients: int
-    #: `composed` (it waits for approval), `waiting` (for the site), `sending` or `sent`; in a dry run `due`.
+    #: `composed` (waits for approval), `waiting` (for the website), `sending` or `sent`; in a dry run `due`.
     state: str
 
     @property
     def facts(self) -> dict[str, object]:
-        """All of it, for programs."""
+        """All fields, for JSON."""
         return {name: getattr(self, name) for name in ("newsletter", "number", "posts", "recipients", "state")}
 
 
 @dataclass(kw_only=True, slots=True)
 class PublishReport:
-    """What one pass did."""
+    """The result of one publish run, and the work that is left."""
 
+    #: Number of files by status.
     counts: dict[str, int] = field(default_factory=dict)
-    #: Below `public/`.
+    #: Paths below `public/`.
     written: list[str] = field(default_factory=list)
-    #: Likewise: documents of feeds that were ended.
+    #: Paths below `public/`: files of retired feeds, and archive pages that nothing links to.
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
-    #: How many pages of issues were written.
+    #: How many issue pages were written.
     pages: int = 0
-    #: When the next future post is due; None when there is none.
+    #: When the next future post becomes public; None if there is none.
     next_public_at: datetime | None = None
-    #: When the hub is to be told of a change again; None where it knows all.
+    #: When the next WebSub ping is due; None if none is waiting.
     next_ping_at: datetime | None = None
     issues: list[IssueReport] = field(default_factory=list)
-    #: Whether any issue is on its way.
+    #: True if an issue has deliveries to send.
     sends: bool = False
-    #: A line each; the user must mend these.
+    #: Errors that the user has to fix.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    #: Why the issue of a newsletter that is due could not be composed.
+    #: Why the due issue of a newsletter could not be composed, by its name.
     failed: dict[str, str] = field(default_factory=dict)
-    #: A line each, told once: what somebody should look after before long.
+    #: Problems that need attention soon; each is reported once.
     alerts: list[str] = field(default_factory=list)
-    #: A line each: another try may fare better.
+    #: Temporary failures that a later run tries again.
     later: list[str] = field(default_factory=list)
-    #: When a server that said "later" is asked again.
+    #: When the next delivery that a server deferred is tried again.
     next_try_at: datetime | None = None
-    #: True if the person at the terminal was asked whether to send, and declined: the next run asks again.
+    #: True if the user was asked whether to send, and declined: the next run asks again.
     declined: bool = False
     #: What was read and written, for the fast path; None if the next run may have something to do.
     footprint: Footprint | None = None
 
-    #: What a process exits with for what is to be tried again.
+    #: Exit code for temporary failures.
     LATER: ClassVar[int] = 3
 
     @property
     def exit_code(self) -> int:
-        """What the process exits with: 1 wins, since somebody has to mend something."""
+        """The exit code of the process: 1 comes before 3, as the user has to fix something."""
         return 1 if self.errors or self.alerts else self.LATER if self.later else 0
 
     def as_unchanged(self) -> "PublishReport":
-        """Return the report of a next run that changes nothing; an issue that waits for approval is still in it."""
+        """Return the report of a next run that changes nothing; issues that wait for approval stay in it."""
         waiting = [issue for issue in self.issues if issue.state == IssueState.COMPOSED]
         unchanged = self.unchanged + len(self.written)
         return replace(
@@ -82,7 +83,7 @@ class PublishReport:
 
 
 def truncate_warnings(warnings: Sequence[str]) -> list[str]:
-    """Return the first warnings, and how many more there are: a folder that has just come has thousands."""
+    """Return the first warnings and a line with the number of the others: an imported blog can have thousands."""
     if len(warnings) <= _MOST_WARNINGS:
         return list(warnings)
     more = len(warnings) - _MOST_WARNINGS + 1

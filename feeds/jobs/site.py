@@ -1,5 +1,5 @@
-"""What every job of a site works with: its settings, its output folders, its templates."""
-# ruff: noqa: PLC0415 - a pass in which nothing changes needs none of what is slow to load
+"""One site: its settings, folders, templates, texts and mail transport. Every job works with it."""
+# ruff: noqa: PLC0415 - a run in which nothing changes needs none of these modules, which are slow to load
 
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """One config file's site, opened for work."""
+    """The site of one config file."""
 
     def __init__(self, config: Config, *, dry_run: bool = False) -> None:
         self.config = config
         self.settings: Settings = config.settings
-        #: What the web sees.
+        #: The folder that is deployed as the website.
         self.public = OutputFolder(config.resolve(config.settings.feeds.folder), dry_run=dry_run)
 
     @cached_property
     def outbox(self) -> "Outbox":
-        """Where messages lie."""
+        """The folder that messages are written to instead of being sent."""
         from feeds.edges.mail.outbox import Outbox
 
         return Outbox(self.config.folder / "outbox")
 
     @cached_property
     def transport(self) -> "Transport":
-        """The way letters leave.
+        """The transport that letters are sent with.
 
         Raises:
-            MailRefused: it lacks what it needs.
+            SenderRejected: a setting or a program that it needs is missing.
         """
         from feeds.edges.mail.transport_registry import create_transport
 
@@ -50,9 +50,9 @@ class Site:
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
         return create_transport(mail, self.config.folder, passwords=self.config.smtp_passwords, name=name)
 
-    @cache  # noqa: B019 - a site lives as long as a pass
+    @cache  # noqa: B019 - a site is used for one run
     def signer(self, domain: str) -> "Signer | None":
-        """Return what signs for a domain; None where no keys are named, or a relay would break what they sign.
+        """Return the DKIM signer of a domain; None if no keys are set, or a relay would break the signatures.
 
         Raises:
             ConfigError: a key cannot be used.
@@ -61,24 +61,24 @@ class Site:
             return None
         from feeds.core.newsletters.dkim import DkimKey, Signer
 
-        keys = [DkimKey(one.selector, self._key(at, one.key_file)) for at, one in enumerate(self.settings.mail.dkim)]
+        keys = [DkimKey(one.selector, self._load_key(n, one.key_file)) for n, one in enumerate(self.settings.mail.dkim)]
         try:
             return Signer(domain, keys)
         except ValueError as e:
             raise ConfigError(str(self.config.path), None, "mail.dkim", str(e)) from e
 
-    def _key(self, at: int, file: str) -> "PrivateKey":
+    def _load_key(self, number: int, file: str) -> "PrivateKey":
         from feeds.core.newsletters.dkim import load_private_key
 
         try:
             return load_private_key(self.config.resolve(file).read_bytes())
         except (OSError, ValueError) as e:
             reason = f"{file}: {getattr(e, 'strerror', None) or e}"
-            raise ConfigError(str(self.config.path), None, f"mail.dkim[{at}].key_file", reason) from e
+            raise ConfigError(str(self.config.path), None, f"mail.dkim[{number}].key_file", reason) from e
 
     @cached_property
     def templates(self) -> "Templates":
-        """The site's templates, and behind them the shipped ones."""
+        """The site's templates; the shipped ones where it has none."""
         from feeds.core.newsletters import plaintext
         from feeds.edges.render.templates import Templates
 
@@ -86,21 +86,21 @@ class Site:
 
     @cached_property
     def files(self) -> LocalFiles:
-        """Files that posts name and that lie here: where the site is built, or where generators keep them."""
+        """The local files that posts refer to: in the built site, or where site generators keep static files."""
         folder, settings = self.config.folder, self.settings
         roots = [self.public.root, folder, folder / "static", folder / "public"]
         return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
 
     def templates_stamp(self) -> list[tuple[str, int, int]]:
-        """Return what changes when one of the site's templates does."""
+        """Return the file stamps of the site's templates, to notice changes."""
         return list_stamps(self.config.folder / "templates")
 
-    def texts(self, newsletter: Newsletter | None = None, asked: str | None = None) -> "Texts":
-        """Return the words of a newsletter, in the language *asked* for if there is one, or of the site's pages."""
+    def texts(self, newsletter: Newsletter | None = None, preferred: str | None = None) -> "Texts":
+        """Return the texts of a newsletter, or of the site's pages; in the *preferred* language, if it has texts."""
         from feeds.core.newsletters.i18n import Texts
 
         lang: str = (newsletter and newsletter.language) or self.settings.site.language
-        lang = asked if asked and self.templates.has_texts(asked) else lang
+        lang = preferred if preferred and self.templates.has_texts(preferred) else lang
         return Texts(lang, self.templates.texts(lang), self.zone(newsletter))
 
     def zone(self, newsletter: Newsletter | None = None) -> TimeZone:
@@ -108,19 +108,19 @@ class Site:
         return (newsletter and newsletter.timezone) or self.settings.site.timezone
 
     def public_url(self, path: str) -> str:
-        """Return where a file below `public/` is on the web."""
+        """Return the URL of a file below `public/`."""
         return public_url(path, self.settings.feeds_url)
 
 
 class _Last:
-    """The site that was asked for last: a worker is asked for the same one again and again."""
+    """The last site that `cached_site` returned; a worker gets many tasks of the same site."""
 
     site: Site | None = None
     stamp: object = None
 
 
 def cached_site(config: Config) -> Site:
-    """Return a config's site, with its templates as they are now; what they were compiled to is kept."""
+    """Return the site of a config; the same one, with its compiled templates, until a template changes."""
     last = _Last.site
     if last is None or last.config != config or last.templates_stamp() != _Last.stamp:
         last = _Last.site = Site(config)

@@ -1,1 +1,1 @@
-"""The other door: requests -> one job -> a page."""
+"""The local preview in a browser: each request calls one job and returns its result."""

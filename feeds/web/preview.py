@@ -1,4 +1,4 @@
-"""A local page with the next issue of each newsletter: frames, schemes, parts and remarks; it reloads by itself."""
+"""Serve a local page that shows the next issue of each newsletter and reloads when anything changes."""
 
 from pathlib import Path
 
@@ -15,84 +15,84 @@ from feeds.errors import FeedsError
 from feeds.jobs.preview import Preview, PreviewIssue, lint_preview
 from feeds.model import SubscriberPreferences
 
-#: Of this machine only; a page elsewhere that calls us by another name gets nothing (DNS rebinding).
+#: Only these names of this machine: a foreign web page that resolves its own name to us gets nothing (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
-#: A letter may show pictures and its own look, and nothing else: as in a mail program.
+#: A letter may load images and use inline styles, and nothing else: as in a mail program.
 _AS_MAIL = "default-src 'none'; style-src 'unsafe-inline'; img-src {pictures}; sandbox allow-popups"
 
 
 def app(preview: Preview, folder: Path) -> Starlette:
-    """Return the application; *folder* is the site's, for templates of its own."""
+    """Return the web application; *folder* is the site's, which may have its own templates."""
     templates = Templates(folder, {})
 
-    def index(request: Request) -> Response:
+    def show_index(request: Request) -> Response:
         try:
-            rows, wrong = (
-                [_row(one, _place(request, one.newsletter.name)) for one in preview.rendered_issues().values()],
-                "",
-            )
+            issues = preview.rendered_issues().values()
+            rows = [_row(issue, _choice(request, issue.newsletter.name)) for issue in issues]
+            error = ""
         except FeedsError as e:
-            rows, wrong = [], str(e)
-        page = {"newsletters": rows, "wrong": wrong, "state": preview.state()}
+            rows, error = [], str(e)
+        page = {"newsletters": rows, "error": error, "state": preview.state()}
         return HTMLResponse(templates.render("pages/preview.html", {"page": page}))
 
-    def letter(request: Request) -> Response:
-        found = preview.rendered_issues().get(request.path_params["name"])
-        shown = found.letter(_place(request, "choice")) if found else None
-        if shown is None:
-            return PlainTextResponse(found.reason if found else "no such newsletter", 404)
+    def show_letter(request: Request) -> Response:
+        issue = preview.rendered_issues().get(request.path_params["name"])
+        letter = issue.letter(_choice(request, "choice")) if issue else None
+        if letter is None:
+            return PlainTextResponse(issue.reason if issue else "unknown newsletter", 404)
         part = request.path_params["part"]
         if part != "html":
-            return PlainTextResponse(shown.text if part == "text" else shown.html)
+            return PlainTextResponse(letter.text if part == "text" else letter.html)
         pictures = "'none'" if "pictures" in request.query_params else "http: https: data:"
-        html = _in_scheme(shown.html, request.query_params.get("scheme", ""))
+        html = _force_scheme(letter.html, request.query_params.get("scheme", ""))
         return HTMLResponse(html, headers={"Content-Security-Policy": _AS_MAIL.format(pictures=pictures)})
 
-    def state(_: Request) -> Response:
+    def show_state(_: Request) -> Response:
         return PlainTextResponse(preview.state(), headers={"Cache-Control": "no-store"})
 
     return Starlette(
         routes=[
-            Route("/", index),
-            Route("/state", state),
-            Route("/letter/{name}/{part:str}", letter),
+            Route("/", show_index),
+            Route("/state", show_state),
+            Route("/letter/{name}/{part:str}", show_letter),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
     )
 
 
-def _in_scheme(html: str, scheme: str) -> str:
-    """Return a letter that looks as in one scheme, whatever the browser's is: not all pass a frame's own on to it."""
-    asked = {"dark": "@media all", "light": "@media not all"}.get(scheme)
-    return html.replace("@media (prefers-color-scheme: dark)", asked) if asked else html
+def _force_scheme(html: str, scheme: str) -> str:
+    """Return a letter in the dark or light scheme: not all browsers pass the scheme of a frame on to its page."""
+    query = {"dark": "@media all", "light": "@media not all"}.get(scheme)
+    return html.replace("@media (prefers-color-scheme: dark)", query) if query else html
 
 
-def _place(request: Request, name: str) -> int:
-    """Return which of a newsletter's choices is asked for."""
-    asked = request.query_params.get(name, "0")
-    return int(asked) if asked.isdecimal() else 0
+def _choice(request: Request, name: str) -> int:
+    """Return the number of the subscriber preferences to show, from a query parameter; 0 if it is not a number."""
+    value = request.query_params.get(name, "0")
+    return int(value) if value.isdecimal() else 0
 
 
-def _row(shown: PreviewIssue, place: int) -> dict[str, object]:
-    letter = shown.letter(place)
-    nothing = "" if letter or shown.reason else "who asked for this gets no letter: none of its posts are among it"
+def _row(issue: PreviewIssue, choice: int) -> dict[str, object]:
+    """Return one newsletter for the template."""
+    letter = issue.letter(choice)
+    no_letter = "" if letter or issue.reason else "subscribers with these preferences get no letter: no post matches"
     return {
-        "name": shown.newsletter.name,
-        "title": shown.newsletter.heading,
+        "name": issue.newsletter.name,
+        "title": issue.newsletter.heading,
         "subject": letter.subject if letter else "",
-        "reason": shown.reason or nothing,
+        "reason": issue.reason or no_letter,
         "bytes": f"{len(letter.html.encode()):,}" if letter else "",
-        "remarks": lint_preview(shown, letter),
-        "choices": [_asked_for(choice) for choice in shown.choices] if shown.issue else [],
-        "chosen": place,
+        "diagnostics": lint_preview(issue, letter),
+        "choices": [_format_choice(preferences) for preferences in issue.choices] if issue.issue else [],
+        "chosen": choice,
     }
 
 
-def _asked_for(choice: SubscriberPreferences) -> str:
-    said = [choice.lang or "", ", ".join(choice.topics)]
-    return ": ".join(filter(None, said)) or "Everything"
+def _format_choice(preferences: SubscriberPreferences) -> str:
+    parts = [preferences.lang or "", ", ".join(preferences.topics)]
+    return ": ".join(filter(None, parts)) or "Everything"
 
 
 def serve(preview: Preview, folder: Path, port: int) -> None:
-    """Show it on this machine until somebody stops it."""
+    """Serve the preview on localhost until the process is stopped."""
     uvicorn.run(app(preview, folder), host=_HOSTS[0], port=port, log_level="warning")

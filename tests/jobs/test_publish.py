@@ -72,7 +72,7 @@ def test_a_feed_that_nothing_is_in_any_more_is_told(site):
     site.post("a", categories="[X]", draft="true")
     warnings = site.publish().warnings
     assert len(warnings) == 1
-    assert "public/feeds/category/x: no public post is in this feed; it goes on without entries" in warnings[0]
+    assert "public/feeds/category/x: no public post is in this feed; it is written without entries" in warnings[0]
     found = feedparser.parse(site.read("public/feeds/category/x/atom.xml"))
     assert (found.bozo, found.feed.title, found.entries) == (False, "X · Test", [])
 

@@ -1,4 +1,4 @@
-"""The owner's command that brings `public/` to the web: run when files have changed, before anything is announced."""
+"""Run `publish.after`, the command that deploys `public/`: when files have changed, before pings and letters go out."""
 
 from datetime import datetime
 
@@ -10,18 +10,18 @@ from feeds.jobs.site import Site
 
 
 class Deployment:
-    """What one pass has to deploy; nothing where no command is named."""
+    """The deployment of one publish run; does nothing if `publish.after` is not set."""
 
     def __init__(
-        self, site: Site, memory: Feeds, report: PublishReport, *, now: datetime, dry_run: bool = False
+        self, site: Site, store: Feeds, report: PublishReport, *, now: datetime, dry_run: bool = False
     ) -> None:
         self._command = None if dry_run else site.settings.publish.after
-        self._folder, self._memory, self._report = site.config.folder, memory, report
-        #: An earlier pass may have left changes that were not deployed.
-        self._is_due = bool(self._command) and memory.mark_undeployed(now)
+        self._folder, self._store, self._report = site.config.folder, store, report
+        #: An earlier run may have left changes that were not deployed.
+        self._is_due = bool(self._command) and store.mark_undeployed(now)
 
     def run(self) -> bool:
-        """Run the command if anything has changed since it ran last; return whether the web has everything."""
+        """Run the command if anything changed since its last success; return False if it failed."""
         if self._command is None:
             return True
         report = self._report
@@ -31,10 +31,10 @@ class Deployment:
             except CommandError as e:
                 report.errors.append(f"publish.after: {e}; nothing is announced until it succeeds")
                 return False
-        self._memory.mark_deployed()
+        self._store.mark_deployed()
         return True
 
 
-def is_deploy_pending(site: Site, memory: Feeds) -> bool:
-    """Return whether something is still to be deployed, because it failed or is being made."""
-    return bool(site.settings.publish.after) and memory.is_undeployed()
+def is_deploy_pending(site: Site, store: Feeds) -> bool:
+    """Return whether a deployment is unfinished: it failed, or is running now."""
+    return bool(site.settings.publish.after) and store.is_undeployed()

@@ -1,4 +1,4 @@
-"""The feeds of newsletters, and what lists all feeds: a page for people, an OPML file for feed readers."""
+"""Write the feeds of newsletters, and the two lists of all feeds: a web page and an OPML file."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -22,42 +22,39 @@ _INDEX, _OPML = "feeds/index.html", "feeds/feeds.opml"
 
 
 class NewsletterFeeds:
-    """The feeds of all newsletters whose issues are open to everybody."""
+    """The feeds of all newsletters with a public archive."""
 
     def __init__(
         self,
         site: Site,
         store: "Store",
-        press: OutputWriter,
-        ended: Collection[str],
+        writer: OutputWriter,
+        retired: Collection[str],
         *,
         now: datetime,
         dry_run: bool = False,
     ) -> None:
-        self.site, self.store, self.press, self.ended = site, store, press, ended
+        self.site, self.store, self.writer, self.retired = site, store, writer, retired
         self._now, self._dry_run = now, dry_run
-        #: Of every newsletter, the oldest first.
-        known = store.issues.load_issues() if store.has_issues else ()
-        self.issues: tuple[Issue, ...] = tuple(i for i in known if i.state is not IssueState.COMPOSED)
+        issues = store.issues.load_issues() if store.has_issues else ()
+        #: The approved issues of every newsletter, the oldest first.
+        self.issues: tuple[Issue, ...] = tuple(i for i in issues if i.state is not IssueState.COMPOSED)
 
     def write(self) -> list[Feed]:
-        """Bring each newsletter's feed and page up to date; return the feeds."""
-        memory = self.store.feeds
-        known = {feed.key: feed for feed in memory.load_feeds() if feed.kind == "newsletter"}
-        found = list(
-            plan.drop_retired_formats(
-                self.ended, (feed for feed in self._feeds(known) if feed.folder not in self.ended)
-            )
-        )
+        """Update the documents and the page of each newsletter's feed; return the feeds."""
+        store = self.store.feeds
+        known = {feed.key: feed for feed in store.load_feeds() if feed.kind == "newsletter"}
+        planned = (feed for feed in self._plan(known) if feed.folder not in self.retired)
+        feeds = list(plan.drop_retired_formats(self.retired, planned))
         if not self._dry_run:
-            memory.save_feeds([feed.known_feed for feed in found if known.get(feed.key) != feed.known_feed], [])
-        for feed in found:
-            self._write(feed)
-        return found
+            store.save_feeds([feed.known_feed for feed in feeds if known.get(feed.key) != feed.known_feed], [])
+        for feed in feeds:
+            self._write_feed(feed)
+        return feeds
 
-    def _feeds(self, known: Mapping[str, KnownFeed]) -> Iterator[Feed]:
+    def _plan(self, known: Mapping[str, KnownFeed]) -> Iterator[Feed]:
         for newsletter in self.site.settings.newsletters:
-            issues = self._of(newsletter.name)
+            issues = self._issues_of(newsletter.name)
             if newsletter.archive == "public" and issues:
                 yield plan.plan_newsletter_feed(
                     newsletter,
@@ -67,80 +64,86 @@ class NewsletterFeeds:
                     known=known.get(newsletter.name),
                 )
 
-    def _of(self, name: str) -> list[Issue]:
+    def _issues_of(self, name: str) -> list[Issue]:
         """Return a newsletter's issues, newest first."""
         return [issue for issue in reversed(self.issues) if issue.newsletter == name]
 
-    def _write(self, feed: Feed) -> None:
-        issues = self._of(feed.key)[: feed.size]
-        settings = self.site.settings
-        about = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
-        zone = self.site.zone(self._named(feed))
-        made_of = input_digest(about, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
-        wanted = [path for path in (*feed.files.values(), feed.page) if not self.press.is_fresh(path, made_of)]
-        told = [path for path in wanted if path != feed.page and settings.feeds.hub and not self._dry_run]
-        waiting = self.store.feeds.expect_pings(told, self._now)
-        made = self._render(feed, issues, wanted)
-        same = [path for path, content in made if not self.press.write(path, content, made_of)]
-        self.store.feeds.clear_pings(path for path in same if path in told and path not in waiting)
+    def _write_feed(self, feed: Feed) -> None:
+        issues = self._issues_of(feed.key)[: feed.size]
+        digest = self._input_digest(feed, issues)
+        stale = [path for path in (*feed.files.values(), feed.page) if not self.writer.is_fresh(path, digest)]
+        has_hub = self.site.settings.feeds.hub and not self._dry_run
+        pinged = [path for path in stale if path != feed.page and has_hub]
+        waiting = self.store.feeds.expect_pings(pinged, self._now)
+        rendered = self._render(feed, issues, stale)
+        same = [path for path, content in rendered if not self.writer.write(path, content, digest)]
+        self.store.feeds.clear_pings(path for path in same if path in pinged and path not in waiting)
         self.store.feeds.reset_pings(waiting.difference(same), self._now)
 
-    def _render(self, feed: Feed, issues: Sequence[Issue], wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        if feed.page in wanted:
-            words = self.site.texts(self._named(feed))
-            stories = [pages.page_item_of_issue(self.site, issue, words) for issue in issues]
-            yield feed.page, pages.render_feed_page(self.site, feed, stories, words)
-        paths = [path for path in wanted if path != feed.page]
-        if paths:
-            from feeds.core.syndication.documents import render_documents  # noqa: PLC0415 - lxml and feedgen, only where a feed is made
+    def _input_digest(self, feed: Feed, issues: Sequence[Issue]) -> str:
+        """Return a digest of everything that decides the bytes of a feed's documents and page."""
+        settings, zone = self.site.settings, self.site.zone(self._newsletter(feed))
+        head = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
+        return input_digest(head, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
+
+    def _render(self, feed: Feed, issues: Sequence[Issue], paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the path and the bytes of each of *paths*."""
+        if feed.page in paths:
+            texts = self.site.texts(self._newsletter(feed))
+            page_items = [pages.page_item_of_issue(self.site, issue, texts) for issue in issues]
+            yield feed.page, pages.render_feed_page(self.site, feed, page_items, texts)
+        documents = [path for path in paths if path != feed.page]
+        if documents:
+            from feeds.core.syndication.documents import render_documents  # noqa: PLC0415 - lxml and feedgen, only where a feed is rendered
 
             items = [self._item(feed, issue, issues) for issue in issues]
-            yield from render_documents(feed, items, self.site.settings, paths)
+            yield from render_documents(feed, items, self.site.settings, documents)
 
-    def _named(self, feed: Feed) -> Newsletter:
+    def _newsletter(self, feed: Feed) -> Newsletter:
         return next(n for n in self.site.settings.newsletters if n.name == feed.key)
 
     def warnings(self) -> Iterator[str]:
-        """Yield a line for each newsletter's feed that is not written any more and stays."""
-        named = {n.name: n for n in self.site.settings.newsletters if n.archive == "public"}
+        """Yield a warning for each newsletter whose feed is still in `public/` but no longer written."""
+        written = {n.name for n in self.site.settings.newsletters if n.archive == "public"}
         for feed in self.store.feeds.load_feeds():
-            left = feed.kind == "newsletter" and feed.key not in named and feed.folder not in self.ended
-            if left and self.site.public.has(f"{feed.folder}{PAGE}"):
-                place = self.site.public.root / feed.folder
-                yield f"{place}: its feed is not written any more and stays (`feeds retire {feed.folder}` ends it)"
+            is_abandoned = feed.kind == "newsletter" and feed.key not in written and feed.folder not in self.retired
+            if is_abandoned and self.site.public.has(f"{feed.folder}{PAGE}"):
+                folder = self.site.public.root / feed.folder
+                yield f"{folder}: this feed is not written any more (`feeds retire {feed.folder}` removes it)"
 
     def _item(self, feed: Feed, issue: Issue, issues: Sequence[Issue]) -> "Item":
         from feeds.core.syndication import item  # noqa: PLC0415 - as above
 
-        newsletter = self._named(feed)
-        entry = (
-            render_notice(self.site, newsletter, issue, issues, on_page=False)
-            + self.store.issues.load_page(issue.id).entry
+        newsletter = self._newsletter(feed)
+        notice = render_notice(self.site, newsletter, issue, issues, on_page=False)
+        return item.item_of_issue(
+            issue,
+            notice + self.store.issues.load_page(issue.id).entry,
+            title=pages.issue_title(issue, self.site.texts(newsletter)),
+            url=pages.issue_url(self.site, issue),
+            lang=feed.lang,
+            authority=self.site.settings.site.authority,
         )
-        title = pages.issue_title(issue, self.site.texts(newsletter))
-        url = self.site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
-        authority = self.site.settings.site.authority
-        return item.item_of_issue(issue, entry, title=title, url=url, lang=feed.lang, authority=authority)
 
 
-def write_feed_list(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], press: OutputWriter) -> None:
-    """Bring the page that lists all feeds up to date."""
-    made_of = pages.feed_list_digest(site, feeds, issues)
-    if not press.is_fresh(_INDEX, made_of):
-        press.write(_INDEX, pages.render_feed_list(site, feeds, issues), made_of)
+def write_feed_list(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], writer: OutputWriter) -> None:
+    """Update the web page that lists all feeds."""
+    digest = pages.feed_list_digest(site, feeds, issues)
+    if not writer.is_fresh(_INDEX, digest):
+        writer.write(_INDEX, pages.render_feed_list(site, feeds, issues), digest)
 
 
-def write_opml(site: Site, feeds: Sequence[Feed], press: OutputWriter) -> None:
-    """Bring the list of all feeds for programs up to date."""
+def write_opml(site: Site, feeds: Sequence[Feed], writer: OutputWriter) -> None:
+    """Update the OPML file, which feed readers import; remove it if no feed has a document."""
     if not any(feed.formats for feed in feeds):
-        press.remove(_OPML)
+        writer.remove(_OPML)
         return
-    about = [(f.kind, f.label, f.title, f.subtitle, f.lang, f.formats, f.url) for f in feeds]
+    rows = [(f.kind, f.label, f.title, f.subtitle, f.lang, f.formats, f.url) for f in feeds]
     updated = max((f.updated for f in feeds), default=None)
-    made_of = input_digest(about, updated, site.settings.site, site.templates_stamp())
-    if not press.is_fresh(_OPML, made_of):
+    digest = input_digest(rows, updated, site.settings.site, site.templates_stamp())
+    if not writer.is_fresh(_OPML, digest):
         from feeds.core.syndication.opml import render_opml  # noqa: PLC0415 - lxml, for a file that seldom changes
 
-        words = site.texts()
-        groups = {feed.kind: pages.group_title(feed.kind, words) for feed in feeds}
-        press.write(_OPML, render_opml(feeds, site.settings.site.name, groups), made_of)
+        texts = site.texts()
+        groups = {feed.kind: pages.group_title(feed.kind, texts) for feed in feeds}
+        writer.write(_OPML, render_opml(feeds, site.settings.site.name, groups), digest)

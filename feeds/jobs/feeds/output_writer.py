@@ -1,4 +1,4 @@
-"""Files of `public/`: brought up to date where what they are made of has changed, and told of."""
+"""Write the files of `public/` whose inputs have changed, and report what was written."""
 
 from feeds.edges.cache.build_manifest import BuildManifest
 from feeds.edges.files.output_folder import OutputFolder
@@ -7,34 +7,34 @@ from feeds.jobs.report import PublishReport
 
 
 class OutputWriter:
-    """Writes what has to be written."""
+    """Writes and removes files below `public/`; updates the build manifest and the report."""
 
-    def __init__(self, public: OutputFolder, made: BuildManifest, report: PublishReport) -> None:
-        self._public, self._made, self._report = public, made, report
-        #: Whether anything could not be made or written.
+    def __init__(self, public: OutputFolder, manifest: BuildManifest, report: PublishReport) -> None:
+        self._public, self._manifest, self._report = public, manifest, report
+        #: True if a file could not be rendered or written.
         self.failed = False
 
-    def is_fresh(self, path: str, made_of: str) -> bool:
-        """Return whether *path* was made of this and lies as it was left; then it is counted."""
-        fresh = self._made.is_fresh(path, made_of)
+    def is_fresh(self, path: str, digest: str) -> bool:
+        """Return whether *path* was built from inputs with this digest and not touched since; if so, count it."""
+        fresh = self._manifest.is_fresh(path, digest)
         self._report.unchanged += fresh
         return fresh
 
     def last_digest(self, path: str) -> str:
-        """Return what *path* was made of, if it lies as it was left."""
-        return self._made.last_digest(path) or ""
+        """Return the input digest of *path*; empty if the file was touched since or is not known."""
+        return self._manifest.last_digest(path) or ""
 
     def mark_current(self, path: str) -> None:
-        """Note that *path* is as it should be."""
+        """Record that *path* needs no update."""
         self.mark_unchanged(path, self.last_digest(path))
 
-    def mark_unchanged(self, path: str, made_of: str) -> None:
-        """Note that *path*, made of something else now, has come out the same."""
-        self._made.record(path, made_of)
+    def mark_unchanged(self, path: str, digest: str) -> None:
+        """Record a new input digest of *path*, whose bytes are the same as before."""
+        self._manifest.record(path, digest)
         self._report.unchanged += 1
 
-    def write(self, path: str, content: bytes, made_of: str) -> bool:
-        """Bring one file up to date; return whether that changed it."""
+    def write(self, path: str, content: bytes, digest: str) -> bool:
+        """Write a file if its bytes differ; return True if they did. A failure is reported and returns False."""
         try:
             changed = self._public.write(path, content)
         except OutputError as e:
@@ -44,11 +44,11 @@ class OutputWriter:
             self._report.written.append(path)
         else:
             self._report.unchanged += 1
-        self._made.record(path, made_of)
+        self._manifest.record(path, digest)
         return changed
 
     def remove(self, path: str) -> None:
-        """Take one file away, if it is there."""
+        """Remove a file, if it exists. A failure is reported."""
         try:
             if self._public.remove(path):
                 self._report.removed.append(path)
@@ -56,6 +56,6 @@ class OutputWriter:
             self.report_failure(str(e))
 
     def report_failure(self, reason: str) -> None:
-        """Report what could not be made; another pass may fare better."""
+        """Report an error; because of it, the next run does not take the fast path."""
         self._report.errors.append(reason)
         self.failed = True

@@ -1,4 +1,4 @@
-"""The pages for people: one a feed, and the list of all feeds."""
+"""Render the web page of each feed, and the page that lists all feeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from feeds.jobs.site import Site
 from feeds.model import Entry, Issue, Text
 from feeds.settings import Format
 
-#: How many issues the list of all feeds names.
-_LETTERS_SHOWN = 10
-_NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
+#: How many issues the list of all feeds shows.
+_MOST_ISSUES = 10
+_FORMAT_NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageItem:
-    """What a feed's page shows of an entry."""
+    """One entry on the page of a feed."""
 
     title: str
     url: str
@@ -30,74 +30,79 @@ class PageItem:
 
     @property
     def dir(self) -> str:
-        """The direction of its script."""
+        """The text direction of its language."""
         return text_direction(self.lang)
 
 
-def page_item_of_entry(entry: Entry, text: Text, words: Texts, feed: Feed) -> PageItem:
-    """Return what a page shows of a post; the category is not said again on the category's own page."""
-    post, about = entry.post, feed.about and feed.about[1]
-    topics = [topic.label for topic in entry.categories if topic.label != about]
+def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> PageItem:
+    """Return a post for the page of *feed*; its category is left out on the page of that category."""
+    post, own_topic = entry.post, feed.about and feed.about[1]
+    topics = [topic.label for topic in entry.categories if topic.label != own_topic]
     authors = ", ".join(author.name for author in post.authors)
-    said = (authors, words.date(post.published), words.plural("reading", text.reading_minutes))
+    facts = (authors, texts.date(post.published), texts.plural("reading", text.reading_minutes))
     return PageItem(
         title=post.title,
         url=post.external_url or post.url,
         lang=post.lang,
         topic=topics[0] if topics else "",
         excerpt=text.excerpt,
-        meta=" · ".join(filter(None, said)),
+        meta=" · ".join(filter(None, facts)),
     )
 
 
-def issue_title(issue: Issue, words: Texts) -> str:
-    """Return what lists call an issue: its subject, and that it was taken back if it was."""
-    return words.format("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
+def issue_title(issue: Issue, texts: Texts) -> str:
+    """Return the title of an issue in lists: its subject, marked if it was retracted."""
+    return texts.format("retracted", subject=issue.subject) if issue.retracted_at else issue.subject
 
 
-def page_item_of_issue(site: Site, issue: Issue, words: Texts) -> PageItem:
-    """Return what a page shows of a newsletter's issue."""
-    number = words.format("issue", number=issue.number)
+def issue_url(site: Site, issue: Issue) -> str:
+    """Return the URL of an issue's page."""
+    return site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
+
+
+def page_item_of_issue(site: Site, issue: Issue, texts: Texts) -> PageItem:
+    """Return an issue for the page of its newsletter's feed."""
+    number = texts.format("issue", number=issue.number)
     return PageItem(
-        title=issue_title(issue, words),
-        url=site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
-        lang=words.lang,
-        meta=f"{number} · {words.date(issue.slot)}",
+        title=issue_title(issue, texts),
+        url=issue_url(site, issue),
+        lang=texts.lang,
+        meta=f"{number} · {texts.date(issue.slot)}",
     )
 
 
-def render_feed_page(site: Site, feed: Feed, stories: Sequence[PageItem], words: Texts) -> bytes:
+def render_feed_page(site: Site, feed: Feed, page_items: Sequence[PageItem], texts: Texts) -> bytes:
     """Return the page of one feed.
 
     Raises:
         TemplateError: the template has a fault.
     """
-    page = _page(site, words, title=feed.title, url=feed.page_url) | {
-        "label": _label(feed, words),
+    page = _page(site, texts, title=feed.title, url=feed.page_url) | {
+        "label": _label(feed, texts),
         "about": feed.subtitle,
-        "facts": _facts(feed, words),
+        "facts": _facts(feed, texts),
         "formats": _formats(feed),
         "all_url": site.settings.feeds_url,
-        "stories": stories,
+        "stories": page_items,
     }
-    return _rendered(site, "pages/feed.html", page, words)
+    return _render(site, "pages/feed.html", page, texts)
 
 
-def _facts(feed: Feed, words: Texts) -> str:
-    """Return how many entries there are and when the feed was updated."""
-    found = [words.plural("entries", feed.total)]
+def _facts(feed: Feed, texts: Texts) -> str:
+    """Return the line with the number of entries and the date of the last update."""
+    facts = [texts.plural("entries", feed.total)]
     if feed.total:
-        found.append(words.format("updated", date=words.date(feed.updated)))
-    return " · ".join(found)
+        facts.append(texts.format("updated", date=texts.date(feed.updated)))
+    return " · ".join(facts)
 
 
 def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
-    """Return a digest of everything that decides the list's bytes; asking for it loads no template."""
-    rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest(f, issues)) for f in feeds]
-    letters = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
+    """Return a digest of everything that decides the list's bytes; it loads no template."""
+    rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest_date(f, issues)) for f in feeds]
+    issue_rows = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
     settings = site.settings
     stamp = site.templates_stamp()
-    return build_manifest.input_digest(rows, letters, stamp, settings.site, settings.newsletters, settings.feeds_url)
+    return build_manifest.input_digest(rows, issue_rows, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
 
 def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> bytes:
@@ -106,75 +111,75 @@ def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue])
     Raises:
         TemplateError: the template has a fault.
     """
-    words = site.texts()
-    page = _page(site, words, title=words.format("feeds"), url=site.settings.feeds_url) | {
-        "intro": words.format("feeds_intro"),
+    texts = site.texts()
+    page = _page(site, texts, title=texts.format("feeds"), url=site.settings.feeds_url) | {
+        "intro": texts.format("feeds_intro"),
         "groups": [
-            {"title": group_title(kind, words), "rows": [_row(feed, issues, words) for feed in members]}
+            {"title": group_title(kind, texts), "rows": [_feed_row(feed, issues, texts) for feed in members]}
             for kind, members in groupby(feeds, lambda feed: feed.kind)
         ],
         "opml_url": f"{site.settings.feeds_url}feeds.opml",
-        "letters": _letters(site, issues, words),
+        "letters": _issue_rows(site, issues, texts),
     }
-    return _rendered(site, "pages/feeds.html", page, words)
+    return _render(site, "pages/feeds.html", page, texts)
 
 
-def group_title(kind: str, words: Texts) -> str:
-    """Return what the feeds of a kind are called together; the feed of everything stands alone."""
-    return "" if kind == "all" else words.format("newsletters" if kind == "newsletter" else f"by_{kind}")
+def group_title(kind: str, texts: Texts) -> str:
+    """Return the heading above the feeds of a kind; empty for the feed of everything, which is the only one."""
+    return "" if kind == "all" else texts.format("newsletters" if kind == "newsletter" else f"by_{kind}")
 
 
-def _page(site: Site, words: Texts, *, title: str, url: str) -> dict[str, Any]:
-    about = site.settings.site
+def _page(site: Site, texts: Texts, *, title: str, url: str) -> dict[str, Any]:
+    settings = site.settings.site
     return {
-        "lang": words.lang,
-        "dir": words.direction,
+        "lang": texts.lang,
+        "dir": texts.direction,
         "title": title,
         "url": url,
-        "site_name": about.name,
-        "site_url": about.url,
+        "site_name": settings.name,
+        "site_url": settings.url,
     }
 
 
-def _rendered(site: Site, name: str, page: Mapping[str, Any], words: Texts) -> bytes:
-    return site.templates.render(name, {"page": page, "t": words.plain}).encode()
+def _render(site: Site, name: str, page: Mapping[str, Any], texts: Texts) -> bytes:
+    return site.templates.render(name, {"page": page, "t": texts.plain}).encode()
 
 
-def _label(feed: Feed, words: Texts) -> str:
-    return words.format("everything") if feed.kind == "all" else feed.label
+def _label(feed: Feed, texts: Texts) -> str:
+    return texts.format("everything") if feed.kind == "all" else feed.label
 
 
 def _formats(feed: Feed) -> list[dict[str, str]]:
-    return [{"name": _NAMES[f], "type": MEDIA_TYPES[f], "url": feed.url_of(FILES[f])} for f in feed.formats]
+    return [{"name": _FORMAT_NAMES[f], "type": MEDIA_TYPES[f], "url": feed.url_of(FILES[f])} for f in feed.formats]
 
 
-def _newest(feed: Feed, issues: Sequence[Issue]) -> Any:
-    """Return when its newest entry was published: what is said of an issue afterwards makes it no newer."""
+def _newest_date(feed: Feed, issues: Sequence[Issue]) -> Any:
+    """Return when the newest entry was published; a retraction makes an issue no newer."""
     if feed.kind == "newsletter":
         return max((issue.slot for issue in issues if issue.newsletter == feed.key), default=feed.updated)
     return feed.entries[0].post.published if feed.entries else feed.updated
 
 
-def _row(feed: Feed, issues: Sequence[Issue], words: Texts) -> dict[str, Any]:
+def _feed_row(feed: Feed, issues: Sequence[Issue], texts: Texts) -> dict[str, Any]:
     return {
-        "title": _label(feed, words),
+        "title": _label(feed, texts),
         "full_title": feed.title,
         "url": feed.page_url,
-        "entries": words.plural("entries", feed.total),
-        "newest": words.date(_newest(feed, issues)) if feed.total else "",
+        "entries": texts.plural("entries", feed.total),
+        "newest": texts.date(_newest_date(feed, issues)) if feed.total else "",
         "description": feed.subtitle,
         "formats": _formats(feed),
     }
 
 
-def _letters(site: Site, issues: Iterable[Issue], words: Texts) -> list[dict[str, Any]]:
-    open_to_all = {n.name: n for n in site.settings.newsletters if n.archive == "public"}
-    shown = [issue for issue in issues if issue.newsletter in open_to_all]
+def _issue_rows(site: Site, issues: Iterable[Issue], texts: Texts) -> list[dict[str, Any]]:
+    public = {n.name: n for n in site.settings.newsletters if n.archive == "public"}
+    shown = [issue for issue in issues if issue.newsletter in public]
     return [
         {
-            "title": f"{open_to_all[issue.newsletter].heading}: {issue_title(issue, words)}",
-            "url": site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/"),
-            "date": words.date(issue.slot),
+            "title": f"{public[issue.newsletter].heading}: {issue_title(issue, texts)}",
+            "url": issue_url(site, issue),
+            "date": texts.date(issue.slot),
         }
-        for issue in reversed(shown[-_LETTERS_SHOWN:])
+        for issue in reversed(shown[-_MOST_ISSUES:])
     ]

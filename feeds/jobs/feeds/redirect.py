@@ -1,4 +1,4 @@
-"""Keep the promise that a feed's address holds: copies where feeds lay, and what servers are told of it."""
+"""Keep former feed addresses working: copies of moved documents, and redirect rules for web servers."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from feeds.core.syndication import redirects
 from feeds.core.syndication.feed import Feed
+from feeds.core.syndication.redirects import RedirectRule
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.jobs.feeds.output_writer import OutputWriter
@@ -14,58 +15,54 @@ from feeds.jobs.site import Site
 _TABLE = "feeds/redirects.json"
 
 
-def write_redirects(site: Site, feeds: Sequence[Feed], ended: Iterable[str], press: OutputWriter) -> list[str]:
-    """Write the new documents where feeds lay, and the answers of servers; return warnings."""
-    asked, problems = redirects.configured_moves(site.settings.feeds.moved, feeds)
-    found = [*redirects.remembered_moves(feeds, ended), *asked]
-    for old, new in redirects.documents_to_copy(found, feeds).items():
+def write_redirects(site: Site, feeds: Sequence[Feed], retired: Iterable[str], writer: OutputWriter) -> list[str]:
+    """Write copies at the former paths of feeds, and the redirect rules; return warnings."""
+    configured, problems = redirects.configured_moves(site.settings.feeds.moved, feeds)
+    moves = [*redirects.remembered_moves(feeds, retired), *configured]
+    for old, new in redirects.documents_to_copy(moves, feeds).items():
         content = site.public.read(new)
         if content is not None:
-            press.write(old, content, input_digest(str(content)))
-    answers = list(redirects.redirect_rules(found, site.settings.feeds_url))
+            writer.write(old, content, input_digest(str(content)))
+    rules = list(redirects.redirect_rules(moves, site.settings.feeds_url))
     warnings = [f"{site.config.path}: {problem}" for problem in problems]
-    warnings += _forgotten(site, answers)
-    _tell_servers(site, answers, press)
+    warnings += _dropped_redirects(site, rules)
+    _write_rules(site, rules, writer)
     return warnings
 
 
-def _forgotten(site: Site, answers: Iterable[redirects.RedirectRule]) -> Iterator[str]:
-    """Yield a line, once, for each address that servers were told of and will not be any more."""
-    told = {answer.encoded for answer in answers}
+def _dropped_redirects(site: Site, rules: Iterable[RedirectRule]) -> Iterator[str]:
+    """Yield a warning for each redirect of the last run that is no longer configured."""
+    current = {rule.encoded for rule in rules}
     try:
         rows = json.loads(site.public.read(_TABLE) or b"[]")
-        before = [str(row["from"]) for row in rows if row["status"] != HTTPStatus.GONE]
+        former = [str(row["from"]) for row in rows if row["status"] != HTTPStatus.GONE]
     except (ValueError, TypeError, KeyError):
         return
-    for path in before:
-        if path not in told:
-            yield f"{path}: does not lead to another feed any more; what was written there stays until you delete it"
+    for path in former:
+        if path not in current:
+            yield f"{path}: is not redirected to another feed any more; the copy there stays until you delete it"
 
 
-def _tell_servers(site: Site, answers: Sequence[redirects.RedirectRule], press: OutputWriter) -> None:
-    """Bring what servers are told up to date: our lines in their files, and a table for programs."""
-    _bring(
-        site.public,
-        "_redirects",
-        redirects.render_redirects(answers, redirects.web_path(site.settings.feeds_url)),
-        press,
-    )
-    _bring(site.public, ".htaccess", redirects.render_htaccess(answers), press)
-    if answers or site.public.has(_TABLE):
-        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in redirects.redirect_table(answers))
-        press.write(_TABLE, f"[\n{rows}\n]\n".encode(), input_digest(rows))
+def _write_rules(site: Site, rules: Sequence[RedirectRule], writer: OutputWriter) -> None:
+    """Update our block in the files of web servers, and the table of all redirects for programs."""
+    fallback = redirects.web_path(site.settings.feeds_url)
+    _write_block(site.public, "_redirects", redirects.render_redirects(rules, fallback), writer)
+    _write_block(site.public, ".htaccess", redirects.render_htaccess(rules), writer)
+    if rules or site.public.has(_TABLE):
+        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in redirects.redirect_table(rules))
+        writer.write(_TABLE, f"[\n{rows}\n]\n".encode(), input_digest(rows))
 
 
-def _bring(public: OutputFolder, name: str, lines: Sequence[str], press: OutputWriter) -> None:
-    """Bring a file to hold *lines* among whatever else stands in it; a file that is ours alone goes with them."""
+def _write_block(public: OutputFolder, name: str, lines: Sequence[str], writer: OutputWriter) -> None:
+    """Put *lines* into a file and leave its other lines alone; remove the file if nothing is left in it."""
     content = public.read(name)
     try:
         before = (content or b"").decode()
         after = redirects.insert_block(before, lines)
     except ValueError as e:  # UnicodeDecodeError is one
-        press.report_failure(f"{public.root / name}: {e}; what has moved or ended is not written into it")
+        writer.report_failure(f"{public.root / name}: {e}; redirects are not written into it")
         return
     if after:
-        press.write(name, after.encode(), input_digest(after))
+        writer.write(name, after.encode(), input_digest(after))
     elif before:
-        press.remove(name)
+        writer.remove(name)

@@ -1,4 +1,4 @@
-"""Retire a feed, or take that back. The publish run that follows removes its documents and updates redirects."""
+"""Retire a feed, or bring it back. The publish run that follows removes its documents and updates redirects."""
 
 from collections.abc import Iterable
 
@@ -13,20 +13,20 @@ from feeds.jobs.report import PublishReport
 from feeds.model import KnownFeed
 
 
-def retire_feed(config: Config, written: str, context: Context) -> PublishReport:
+def retire_feed(config: Config, path: str, context: Context) -> PublishReport:
     """Retire the feed in a folder, or one document of it, and publish; return the report.
 
     Raises:
-        FeedsError: there is no feed at this path.
+        FeedsError: the path is not a feed.
         LockedError: another publish of this site is running; nothing was changed.
     """
-    path = normalize_feed_path(written)
+    path = normalize_feed_path(path)
 
     def retire(store: Store) -> None:
         feed = _find_feed(path, store.feeds.load_feeds())
         if feed is None:
             raise FeedsError(
-                f"{path}: there is no feed; name its folder, such as category/notes, or a document of it, such as"
+                f"{path}: is not a feed; name its folder, such as category/notes, or one of its documents, such as"
                 f" category/notes/rss.xml (feeds/feeds.opml lists all feeds)"
             )
         store.feeds.retire(_former_paths(path, feed), context.clock())
@@ -34,19 +34,19 @@ def retire_feed(config: Config, written: str, context: Context) -> PublishReport
     return change_and_publish(config, retire, PublishOptions(now=context.clock(), feeds_only=True), context)
 
 
-def unretire_feed(config: Config, written: str, context: Context) -> PublishReport:
+def unretire_feed(config: Config, path: str, context: Context) -> PublishReport:
     """Bring a retired feed back and publish; return the report.
 
     Raises:
         FeedsError: the feed was not retired.
         LockedError: another publish of this site is running; nothing was changed.
     """
-    path = normalize_feed_path(written)
+    path = normalize_feed_path(path)
 
     def unretire(store: Store) -> None:
         feed = _find_feed(path, store.feeds.load_feeds())
         if feed is None or not store.feeds.unretire(_former_paths(path, feed)):
-            raise FeedsError(f"{path}: was not retired")
+            raise FeedsError(f"{path}: is not retired")
 
     return change_and_publish(config, unretire, PublishOptions(now=context.clock(), feeds_only=True), context)
 

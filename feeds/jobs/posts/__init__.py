@@ -1,1 +1,1 @@
-"""Read the posts folder; list and fix tags."""
+"""Read, compare and list posts; suggest and fix tags."""

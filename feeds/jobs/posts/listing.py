@@ -18,7 +18,7 @@ from feeds.model import DuplicatePair, Text
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenSurvey:
-    """A survey, with the open store and the worker processes that can go on with it."""
+    """A survey with its open store and workers."""
 
     survey: Survey
     store: Store
@@ -27,7 +27,7 @@ class OpenSurvey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostList:
-    """Every post file, what was read from it, and why it is not public."""
+    """Every post file with its outcome."""
 
     survey: Survey
     #: The rendered texts by path, without their HTML; empty unless asked for.
@@ -36,7 +36,7 @@ class PostList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DuplicateList:
-    """The pairs of posts that repeat or resemble each other, in the order of paths."""
+    """The pairs of posts that are duplicates or similar, in the order of paths."""
 
     survey: Survey
     pairs: Sequence[DuplicatePair]
@@ -44,7 +44,7 @@ class DuplicateList:
 
 @contextmanager
 def open_survey(config: Config, now: datetime, context: Context, *, use_cache: bool = True) -> Iterator[OpenSurvey]:
-    """Survey the posts at *now* and hold the store and the workers open.
+    """Survey the posts at *now*; keep the store and the workers open.
 
     Raises:
         StoreError: the database cannot be used.

@@ -1,12 +1,12 @@
-"""The owner's command that brings files to the web."""
+"""`publish.after`, the command that deploys `public/`."""
 
 import pytest
 
 from feeds.edges.store.database import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
-#: It notes what the web would have, and whether a letter had left by then.
-NOTE = "(ls public/newsletters/weekly 2>/dev/null; ls outbox 2>/dev/null; echo run) >> log"
+#: Logs which files exist, and whether a letter was sent by then.
+LOG = "(ls public/newsletters/weekly 2>/dev/null; ls outbox 2>/dev/null; echo run) >> log"
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def deployed(letter_site):
     def configure(command):
         letter_site.configure(f"{CONFIG}[publish]\nafter = '''{command}'''\n{NEWSLETTER}")
 
-    configure(NOTE)
+    configure(LOG)
     letter_site.after = configure
     return letter_site
 
@@ -25,15 +25,14 @@ def log(site):
 
 
 def test_files_are_deployed_before_anything_is_announced(deployed):
-    """The issue's page, and what tells of it, are on the web when its first letter leaves."""
+    """The command runs when the issue's page and feed are written and no letter has been sent."""
     report = deployed.publish()
     assert report.issues[0].state == "sent"
-    words = log(deployed)
-    assert words == ["1", "atom.xml", "index.html", "run"], words
+    assert log(deployed) == ["1", "atom.xml", "index.html", "run"]
 
 
 def test_nothing_is_deployed_where_nothing_has_changed(deployed):
-    """A pass that writes nothing runs nothing; neither does a dry run, nor one of a site without the command."""
+    """The command does not run if nothing was written, nor in a dry run."""
     deployed.publish()
     before = log(deployed)
     deployed.publish()
@@ -45,22 +44,22 @@ def test_nothing_is_deployed_where_nothing_has_changed(deployed):
 
 
 def test_a_command_that_fails_holds_letters_back_until_it_succeeds(deployed):
-    """Its last words are told; the next pass runs it again though it has changed nothing itself."""
+    """A command that fails is reported with its last line; letters wait, and the next run tries it again."""
     deployed.after("echo first; echo no such host >&2; exit 3")
     report = deployed.publish()
     command = "'echo first; echo no such host >&2; exit 3'"
     assert f"publish.after: {command} ended with exit code 3: no such host" in report.errors[0]
     assert (len(report.errors), report.issues[0].state, deployed.letters()) == (1, "waiting", [])
     assert (deployed.folder / "public/feeds/atom.xml").exists()
-    deployed.after(NOTE)
+    deployed.after(LOG)
     report = deployed.publish()
     assert (report.errors, report.issues[0].state) == ([], "sent")
-    words = log(deployed)
-    assert "weekly" not in words[: words.index("run")]
+    lines = log(deployed)
+    assert "weekly" not in lines[: lines.index("run")]
 
 
-def test_what_a_killed_pass_has_written_is_deployed_by_the_next(deployed):
-    """It was written down before the first file."""
+def test_what_a_killed_run_has_written_is_deployed_by_the_next(deployed):
+    """If a run was killed before the command succeeded, the next run deploys what it wrote."""
     deployed.publish()
     before = log(deployed).count("run")
     with open_store("sqlite:///feeds.db", deployed.folder) as store:

@@ -1,4 +1,4 @@
-"""Feeds, archives, moves and lists, as whole passes write them."""
+"""Feeds, archives, redirects and lists of feeds, as whole publish runs write them."""
 
 import json
 import os
@@ -20,14 +20,14 @@ from lxml import etree
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.validity.rules import archive_faults, atom_faults, json_faults, opml_faults, rss_faults
 
-HERE = "https://example.com/"
+SITE = "https://example.com/"
 ALL_FORMATS = 'entries = 3\nformats = ["atom", "rss", "json"]'
 ATOM = "{http://www.w3.org/2005/Atom}"
 FAULTS = {".xml": atom_faults, "rss.xml": rss_faults, ".json": json_faults, ".opml": opml_faults}
 
 
 def config(more="", feeds=ALL_FORMATS):
-    """The tests' config with three entries a feed and all formats; *more* behind it."""
+    """The tests' config with three entries a feed and all formats, and *more* after it."""
     return CONFIG.replace('formats = ["atom"]', feeds) + more
 
 
@@ -39,7 +39,7 @@ def small(site):
 
 
 def write(site, *numbers, **front):
-    """Write posts, one a day of November 2026."""
+    """Write posts, each with its number as the day of November 2026."""
     for number in numbers:
         site.post(
             f"p{number:02}", f"Words of post {number}.\n", **({"date": f"2026-11-{number:02}", "title": number} | front)
@@ -47,9 +47,9 @@ def write(site, *numbers, **front):
 
 
 def documents(site, folder="feeds/"):
-    """The Atom documents of one feed, by address."""
+    """The Atom documents of one feed, by URL."""
     found = site.files(f"public/{folder}archive") | {f"public/{folder}atom.xml": public(site, f"{folder}atom.xml")}
-    return {HERE + name.removeprefix("public/"): content for name, content in found.items()}
+    return {SITE + name.removeprefix("public/"): content for name, content in found.items()}
 
 
 def public(site, path):
@@ -66,11 +66,11 @@ def titles(document):
     return [entry.title for entry in feedparser.parse(document).entries]
 
 
-def walked(site, folder="feeds/"):
-    """What a reader finds who follows `prev-archive` from the feed to its end: the titles, a list a document."""
-    address, found = f"{HERE}{folder}atom.xml", []
+def archive_chain(site, folder="feeds/"):
+    """The titles that a reader finds who follows `prev-archive` from the feed to its end, a list for each document."""
+    address, found = f"{SITE}{folder}atom.xml", []
     while address:
-        document = public(site, unquote(address.removeprefix(HERE)))
+        document = public(site, unquote(address.removeprefix(SITE)))
         assert links(document, "self") == [address]
         found.append(titles(document))
         (address,) = links(document, "prev-archive") or [None]
@@ -84,7 +84,7 @@ def entries(document):
 
 
 def around(document):
-    """The lines of an Atom or RSS document outside of its entries."""
+    """The lines of an Atom or RSS document outside its entries."""
     rest = re.sub(rb"<(entry|item).*</(entry|item)>", b"", document, flags=re.DOTALL)
     return [line.strip() for line in rest.decode().splitlines()]
 
@@ -97,24 +97,24 @@ def lines_that_differ(one, other):
 
 
 def test_a_reader_who_follows_the_archive_finds_every_post_once(small):
-    """From `atom.xml` over `prev-archive` to the end: pages of three, the newest first, each post on one page."""
+    """The chain of `prev-archive` links has pages of three posts, the newest first, and each post is on one page."""
     write(small, *range(1, 11))
     small.publish()
-    current, *pages = walked(small)
+    current, *pages = archive_chain(small)
     assert current == ["10", "9", "8"]
     assert pages == [["9", "8", "7"], ["6", "5", "4"], ["3", "2", "1"]]
 
 
 def test_a_feed_of_few_posts_has_no_archive(small):
-    """The feed shows all."""
+    """A feed that shows all its posts has no archive."""
     write(small, 1, 2)
     small.publish()
-    assert walked(small) == [["2", "1"]]
+    assert archive_chain(small) == [["2", "1"]]
     assert small.files("public/feeds/archive") == {}
 
 
 def test_rss_and_json_know_no_archive_and_have_none(small):
-    """Without Atom there is nothing to link from."""
+    """Without Atom, no archive is written, and the other formats do not link to one."""
     small.configure(config(feeds='entries = 3\nformats = ["rss", "json"]'))
     write(small, *range(1, 8))
     small.publish()
@@ -123,20 +123,20 @@ def test_rss_and_json_know_no_archive_and_have_none(small):
 
 
 def test_archives_can_be_turned_off_and_on(small):
-    """Off, their documents go and nothing links to them; on again, everything lies where it lay."""
+    """`archives = false` removes archive documents and the links to them; turned on again, all files are as before."""
     write(small, *range(1, 8))
     small.publish()
     before = small.files("public")
     small.configure(config(feeds=f"{ALL_FORMATS}\narchives = false"))
     small.publish()
-    assert walked(small) == [["7", "6", "5"]]
+    assert archive_chain(small) == [["7", "6", "5"]]
     assert small.files("public/feeds/archive") == {}
     small.configure(config())
     small.publish()
     assert small.files("public") == before
 
 
-PASSES = {
+CHANGES = {
     "seven posts": lambda site: write(site, *range(11, 18), categories="[X]"),
     "one more": lambda site: write(site, 18, categories="[X]"),
     "two that come late": lambda site: write(site, 1, 2, categories="[X]"),
@@ -152,10 +152,10 @@ PASSES = {
 }
 
 
-def test_after_every_pass_the_archives_are_whole(small):
-    """Whatever comes, goes and returns, the chain holds, what is public is in it, and what is on a page stays there."""
+def test_after_every_run_the_archives_are_whole(small):
+    """After any change, every public post is on the chain of archive pages, and an entry stays on its page."""
     placed = {}
-    for name, change in PASSES.items():
+    for name, change in CHANGES.items():
         change(small)
         report = small.publish()
         assert report.errors == [], name
@@ -168,17 +168,17 @@ def test_after_every_pass_the_archives_are_whole(small):
             pages = {address: set(entries(document)) for address, document in found.items() if "archive" in address}
             for address, ids in pages.items():
                 assert all(placed.setdefault((folder, identity), address) == address for identity in ids), name
-        reached = {title for page in walked(small) for title in page}
+        reached = {title for page in archive_chain(small) for title in page}
         assert len(reached) == report.counts["public"], name
 
 
 def unlinked(document):
-    """A page of the archive without what may change: where the next one is."""
+    """An archive page without the one line that may change: the link to the next page."""
     return re.sub(rb' *<link [^>]*rel="next-archive"[^>]*/>\n', b"", document)
 
 
 def test_a_full_page_changes_by_its_next_page_or_a_removal_only(small):
-    """Byte for byte; after a removal the others stand there as they stood."""
+    """A full archive page changes only if its next page appears or a post is removed; other entries do not."""
     write(small, *range(11, 18))
     small.publish()
     full = ("feeds/archive/1.xml", "feeds/archive/2.xml")
@@ -195,26 +195,26 @@ def test_a_full_page_changes_by_its_next_page_or_a_removal_only(small):
     small.publish()
     first, second = (public(small, path) for path in full)
     assert unlinked(second) == unlinked(before[1])
-    had = entries(before[0])
-    left = [identity for identity in had if "p12" not in identity]
-    assert entries(first) == {identity: had[identity] for identity in left}
+    former = entries(before[0])
+    remaining = [identity for identity in former if "p12" not in identity]
+    assert entries(first) == {identity: former[identity] for identity in remaining}
     assert lines_that_differ(around(unlinked(first)), around(unlinked(before[0]))) == []
 
 
 def test_what_comes_late_is_in_the_archive_at_once(small):
-    """A post with an old date is not in the feed; whoever follows the archive finds it."""
+    """A new post with an old date is not in the feed, but in the archive at once."""
     write(small, *range(11, 18))
     small.publish()
     write(small, 1)
     small.publish()
-    assert walked(small) == [["17", "16", "15"], ["17", "1"], ["16", "15", "14"], ["13", "12", "11"]]
+    assert archive_chain(small) == [["17", "16", "15"], ["17", "1"], ["16", "15", "14"], ["13", "12", "11"]]
 
 
-# What a pass changes ----------------------------------------------------------------------------------------------
+# What a run changes -----------------------------------------------------------------------------------------------
 
 
 def test_a_new_post_changes_only_the_feeds_that_show_it(small):
-    """The other category's documents and page are not touched, nor any full page of an archive."""
+    """A new post changes neither another category's documents and page nor any full archive page."""
     write(small, *range(1, 7), categories="[X]")
     write(small, *range(7, 14), categories="[Y]")
     small.publish()
@@ -233,7 +233,7 @@ def test_a_new_post_changes_only_the_feeds_that_show_it(small):
 
 
 def test_a_new_post_is_one_entry_more_and_one_less(small):
-    """In every format: that entry, the one that left the window, `updated`; the others byte for byte."""
+    """In every format, a new post adds one entry, removes the oldest and changes `updated`, and no other byte."""
     write(small, *range(1, 8))
     small.publish()
     before = [public(small, f"feeds/{name}") for name in ("atom.xml", "rss.xml", "feed.json")]
@@ -241,9 +241,11 @@ def test_a_new_post_is_one_entry_more_and_one_less(small):
     small.publish()
     atom, rss, feed = (public(small, f"feeds/{name}") for name in ("atom.xml", "rss.xml", "feed.json"))
 
-    had, has = entries(before[0]), entries(atom)
-    assert (len(had.keys() - has.keys()), len(has.keys() - had.keys())) == (1, 1)
-    assert {i: had[i] for i in had.keys() & has.keys()} == {i: has[i] for i in had.keys() & has.keys()}
+    former, current = entries(before[0]), entries(atom)
+    assert (len(former.keys() - current.keys()), len(current.keys() - former.keys())) == (1, 1)
+    assert {i: former[i] for i in former.keys() & current.keys()} == {
+        i: current[i] for i in former.keys() & current.keys()
+    }
     assert titles(atom) == ["20", "7", "6"]
     differing = lines_that_differ(around(before[0]), around(atom))
     assert sorted(line.partition(">")[0] for line in differing) == ["<updated", "<updated"]
@@ -259,7 +261,7 @@ def test_a_new_post_is_one_entry_more_and_one_less(small):
 
 
 def test_a_page_that_gets_full_is_linked(small):
-    """Then the links to the archive change too, and nothing else outside of the entries."""
+    """When an archive page gets full, only `updated` and the links to the archive change outside the entries."""
     write(small, *range(1, 9))
     small.publish()
     before = public(small, "feeds/atom.xml")
@@ -267,20 +269,20 @@ def test_a_page_that_gets_full_is_linked(small):
     small.publish()
     atom = public(small, "feeds/atom.xml")
     assert (links(before, "prev-archive"), links(atom, "prev-archive")) == (
-        [f"{HERE}feeds/archive/2.xml"],
-        [f"{HERE}feeds/archive/3.xml"],
+        [f"{SITE}feeds/archive/2.xml"],
+        [f"{SITE}feeds/archive/3.xml"],
     )
     differing = lines_that_differ(around(before), around(atom))
     assert len(differing) == 4
     assert all(line.startswith("<updated>") or 'rel="prev-archive"' in line for line in differing)
 
 
-def faces(document):
+def visible_fields(document):
     return [(e.id, e.published, e.updated, e.title) for e in feedparser.parse(document).entries]
 
 
-def test_an_edit_that_is_not_dated_changes_words_and_neither_ids_nor_dates(small):
-    """Readers show the new text and nothing as new."""
+def test_an_edit_that_is_not_dated_changes_text_and_neither_ids_nor_dates(small):
+    """An edit without a new `updated` changes the text of the entry, and neither its id nor any date."""
     write(small, 1, 2, 3)
     small.publish()
     before = public(small, "feeds/atom.xml")
@@ -288,54 +290,54 @@ def test_an_edit_that_is_not_dated_changes_words_and_neither_ids_nor_dates(small
     small.publish()
     after = public(small, "feeds/atom.xml")
     assert b"Better words." in after
-    assert faces(after) == faces(before)
+    assert visible_fields(after) == visible_fields(before)
     assert around(after) == around(before)
 
 
-def test_an_edit_that_is_dated_is_told(small):
-    """`updated` of the entry and of the feed; the id stays."""
+def test_an_edit_that_is_dated_changes_updated(small):
+    """An edit with `updated` changes `updated` of the entry and of the feed; the id stays."""
     write(small, 1, 2, 3)
     small.publish()
-    before = {face[0]: face for face in faces(public(small, "feeds/atom.xml"))}
+    before = {fields[0]: fields for fields in visible_fields(public(small, "feeds/atom.xml"))}
     write(small, 2, updated="2026-11-22T10:00:00Z")
     small.publish()
     after = public(small, "feeds/atom.xml")
-    changed = [face for face in faces(after) if before[face[0]] != face]
-    assert [(face[2], face[3]) for face in changed] == [("2026-11-22T10:00:00+00:00", "2")]
+    changed = [fields for fields in visible_fields(after) if before[fields[0]] != fields]
+    assert [(fields[2], fields[3]) for fields in changed] == [("2026-11-22T10:00:00+00:00", "2")]
     assert feedparser.parse(after).feed.updated == "2026-11-22T10:00:00+00:00"
 
 
 def test_what_comes_back_into_the_window_is_nothing_new(small):
-    """The newest expires and an older one is shown again: with the bytes it had, and `updated` of the feed stays."""
+    """If the newest post expires, an older one is back with its former bytes, and `updated` of the feed stays."""
     write(small, *range(1, 5))
     small.publish()
-    had = entries(public(small, "feeds/atom.xml"))
+    before = entries(public(small, "feeds/atom.xml"))
     write(small, 5, expirydate="2026-11-23T13:00:00Z")
     small.publish()
     assert titles(public(small, "feeds/atom.xml")) == ["5", "4", "3"]
-    said = feedparser.parse(public(small, "feeds/atom.xml")).feed.updated
+    updated = feedparser.parse(public(small, "feeds/atom.xml")).feed.updated
     small.publish(NOW + timedelta(hours=2))
     after = public(small, "feeds/atom.xml")
     assert titles(after) == ["4", "3", "2"]
-    assert entries(after) == had
-    assert feedparser.parse(after).feed.updated == said
+    assert entries(after) == before
+    assert feedparser.parse(after).feed.updated == updated
 
 
 def test_updated_of_a_feed_never_goes_back(small):
-    """Whatever is withdrawn or dated anew; a feed that says another time than before is one with something new."""
-    said = {}
-    for change in PASSES.values():
+    """`updated` of a feed never goes back, whatever posts are withdrawn or get another date."""
+    last = {}
+    for change in CHANGES.values():
         change(small)
         small.publish()
         for name, content in small.files("public").items():
             if name.endswith("/atom.xml"):
                 updated = feedparser.parse(content).feed.updated_parsed
-                assert updated >= said.get(name, updated)
-                said[name] = updated
+                assert updated >= last.get(name, updated)
+                last[name] = updated
 
 
-def test_an_update_that_was_said_by_a_clock_that_ran_ahead_is_taken_back(small):
-    """A pass of next year is a mistake, and its time must not hold every feed for a year."""
+def test_updated_goes_back_after_a_run_with_a_clock_that_was_ahead(small):
+    """After a run with a clock that was a year ahead, `updated` of feeds goes back to the real time."""
     write(small, 1)
     write(small, 2, date="2027-11-02")
     small.publish(NOW + timedelta(days=400))
@@ -361,7 +363,7 @@ EXTRA = '\n[[feeds.extra]]\nname = "mine"\ntitle = "Mine"\ntag = ["ai"]\n[feeds.
 
 
 def rich(site, *, reverse=False):
-    """A site of Japanese and English posts with all that feeds can show."""
+    """A site of Japanese and English posts with everything that feeds can show."""
     site.configure(config(EXTRA + NEWSLETTER, KINDS))
     (site.folder / "static" / "pics").mkdir(parents=True)
     (site.folder / "static" / "pics" / "a.png").write_bytes(b"x" * 123)
@@ -371,7 +373,7 @@ def rich(site, *, reverse=False):
 
 
 def test_every_document_is_valid(site):
-    """All formats, kinds and lists, with Japanese and English posts, pictures, files and link posts."""
+    """All formats, kinds of feeds and lists are valid, with Japanese and English posts, images and link posts."""
     assert rich(site).publish().errors == []
     found = {
         name: content for name, content in site.files("public").items() if name.endswith((".xml", ".json", ".opml"))
@@ -393,14 +395,14 @@ def site_in(folder):
 
 
 def test_the_same_site_gives_the_same_bytes_everywhere(tmp_path):
-    """Another time zone, locale, seed of hashes, order of files: `public/` is byte for byte the same."""
-    surroundings = {
+    """`public/` has the same bytes in another time zone, locale, hash seed and order of files."""
+    environments = {
         "here": {"PYTHONHASHSEED": "1"},
         "zone": {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "2"},
         "locale": {"LC_ALL": "C", "LANG": "C", "TZ": "America/St_Johns", "PYTHONHASHSEED": "3"},
         "order": {"PYTHONUTF8": "0", "PYTHONHASHSEED": "4"},
     }
-    sites = {name: rich(site_in(tmp_path / name), reverse=name == "order") for name in surroundings}
+    sites = {name: rich(site_in(tmp_path / name), reverse=name == "order") for name in environments}
     started = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "feeds", "publish", "--now", "2026-11-23T12:00Z"],
@@ -408,7 +410,7 @@ def test_the_same_site_gives_the_same_bytes_everywhere(tmp_path):
             env=os.environ | variables,
             stdout=subprocess.DEVNULL,
         )
-        for name, variables in surroundings.items()
+        for name, variables in environments.items()
     ]
     assert [process.wait(60) for process in started] == [0] * 4
     outputs = [site.files("public") for site in sites.values()]
@@ -417,7 +419,7 @@ def test_the_same_site_gives_the_same_bytes_everywhere(tmp_path):
 
 
 def test_a_fresh_store_gives_the_same_bytes(tmp_path):
-    """Where posts came in the order of their dates and none went, the memory adds nothing."""
+    """If posts came in the order of their dates and none was removed, a new store gives the same bytes."""
     grown, fresh = site_in(tmp_path / "grown"), site_in(tmp_path / "fresh")
     for site in (grown, fresh):
         site.configure(config())
@@ -432,11 +434,11 @@ def test_a_fresh_store_gives_the_same_bytes(tmp_path):
     assert grown.publish().written == []
 
 
-# What can be configured -------------------------------------------------------------------------------------------
+# Configuration ----------------------------------------------------------------------------------------------------
 
 
-def test_a_category_has_a_feed_of_its_own_making(small):
-    """Title, number of entries, summaries only, slug and label, and others stay as they are."""
+def test_a_category_can_configure_its_feed(small):
+    """A category's settings decide title, size, content, slug and label of its feed; other feeds stay as they are."""
     small.configure(
         config(
             '[categories.X]\ntitle = "All of X"\nentries = 2\ncontent = "summary"\nslug = "ex"\nlabel = "Ex"\n'
@@ -449,7 +451,7 @@ def test_a_category_has_a_feed_of_its_own_making(small):
     assert (found.feed.title, found.feed.subtitle, len(found.entries)) == ("All of X", "What is X.", 2)
     assert (found.feed.tags[0].term, found.feed.tags[0].label) == ("X", "Ex")
     assert [("content" in entry, bool(entry.summary)) for entry in found.entries] == [(False, True)] * 2
-    assert walked(small, "feeds/category/ex/") == [["4", "3"], ["4", "3"], ["2", "1"]]
+    assert archive_chain(small, "feeds/category/ex/") == [["4", "3"], ["4", "3"], ["2", "1"]]
     assert all(
         "content_html" not in item for item in json.loads(small.read("public/feeds/category/ex/feed.json"))["items"]
     )
@@ -459,7 +461,7 @@ def test_a_category_has_a_feed_of_its_own_making(small):
 
 
 def test_a_feed_can_be_of_what_passes_a_filter(small):
-    """Each key that is set must fit, by one of its names; a language means its regions too."""
+    """A custom feed has the posts that match every filter that is set; a language also matches its regions."""
     small.configure(
         config(
             '[[feeds.extra]]\nname = "far"\ntitle = "Far"\ndescription = "D"\ntag = ["ai", "x y"]\nlanguage = "ja"\n'
@@ -474,8 +476,8 @@ def test_a_feed_can_be_of_what_passes_a_filter(small):
     small.publish()
     found = feedparser.parse(small.read("public/feeds/far/atom.xml"))
     assert (found.feed.title, found.feed.subtitle, found.feed.language) == ("Far", "D", "ja")
-    assert walked(small, "feeds/far/") == [["5", "3"], ["3", "1"]]
-    assert walked(small, "feeds/ada/") == [["3"]]
+    assert archive_chain(small, "feeds/far/") == [["5", "3"], ["3", "1"]]
+    assert archive_chain(small, "feeds/ada/") == [["3"]]
 
 
 def redirects(site):
@@ -485,23 +487,23 @@ def redirects(site):
 MOVED = '\n[feeds.moved]\n"category/old" = "category/new"\n"/feed.xml" = "feeds/atom.xml"\n'
 
 
-def test_what_moved_goes_on_where_it_lay_and_servers_are_told(small):
-    """Copies byte for byte, with the new address as self; Netlify, Apache and programs are told."""
+def test_a_moved_feed_is_copied_to_its_old_path_and_redirected(small):
+    """A moved feed has copies at its old path, byte for byte, and redirects for Netlify, Apache and programs."""
     small.configure(config(MOVED))
     write(small, 1, categories="[New]")
     assert small.publish().warnings == []
     for name in ("atom.xml", "rss.xml", "feed.json", "index.html"):
         assert public(small, f"feeds/category/old/{name}") == public(small, f"feeds/category/new/{name}")
     assert public(small, "feed.xml") == public(small, "feeds/atom.xml")
-    assert links(public(small, "feeds/category/old/atom.xml"), "self") == [f"{HERE}feeds/category/new/atom.xml"]
+    assert links(public(small, "feeds/category/old/atom.xml"), "self") == [f"{SITE}feeds/category/new/atom.xml"]
     assert small.read("public/_redirects").splitlines()[1:-1] == [
         "/feed.xml /feeds/atom.xml 301",
         *(f"/feeds/category/old/{n} /feeds/category/new/{n} 301" for n in ("atom.xml", "rss.xml", "feed.json")),
         "/feeds/category/old/* /feeds/category/new/:splat 301",
     ]
     assert small.read("public/.htaccess").splitlines()[2:-2] == [
-        f'Redirect 301 "/feeds/category/old/" "{HERE}feeds/category/new/"',
-        f'Redirect 301 "/feed.xml" "{HERE}feeds/atom.xml"',
+        f'Redirect 301 "/feeds/category/old/" "{SITE}feeds/category/new/"',
+        f'Redirect 301 "/feed.xml" "{SITE}feeds/atom.xml"',
     ]
     assert redirects(small) == [
         {"from": "/feeds/category/old/", "to": "/feeds/category/new/", "status": 301},
@@ -513,8 +515,8 @@ def test_what_moved_goes_on_where_it_lay_and_servers_are_told(small):
     assert small.publish().written == []
 
 
-def test_lines_of_others_survive(small):
-    """They stand before ours, which go when no move is left."""
+def test_lines_of_the_site_survive(small):
+    """The site's own lines in `_redirects` and `.htaccess` stay, also when our block is removed with the last move."""
     (small.folder / "public").mkdir()
     theirs = {"_redirects": "/x /y 302\n", ".htaccess": "Options -Indexes\n"}
     for name, lines in theirs.items():
@@ -532,7 +534,7 @@ def test_lines_of_others_survive(small):
 
 
 def test_a_file_that_was_ours_alone_goes_with_our_lines(small):
-    """Where nobody else wrote anything, nothing is left of it."""
+    """A server file with no lines but ours is removed with the last move."""
     write(small, 1, categories="[New]")
     small.configure(config(MOVED))
     small.publish()
@@ -543,7 +545,7 @@ def test_a_file_that_was_ours_alone_goes_with_our_lines(small):
 
 
 def test_moves_that_cannot_be_are_named(small):
-    """A warning each, with both paths; feeds and other moves are written all the same."""
+    """A move that is not possible is a warning with both paths; feeds and other moves are written."""
     small.configure(
         config(
             '[feeds.moved]\n"category/x" = "feeds/atom.xml"\n"/../a.xml" = "atom.xml"\n'
@@ -560,7 +562,7 @@ def test_moves_that_cannot_be_are_named(small):
 
 
 def test_a_category_that_was_renamed_keeps_its_readers(small):
-    """`was`: one feed with the id and the archive it had, and its old address goes on."""
+    """A category renamed with `was` keeps the id and the archive of its feed, and its old path is still written."""
     write(small, *range(1, 6), categories="[Old]")
     small.publish()
     before = feedparser.parse(public(small, "feeds/category/old/atom.xml"))
@@ -573,12 +575,12 @@ def test_a_category_that_was_renamed_keeps_its_readers(small):
     assert titles(public(small, "feeds/category/new/atom.xml")) == ["6", "5", "4"]
     assert public(small, "feeds/category/old/atom.xml") == public(small, "feeds/category/new/atom.xml")
     assert redirects(small) == [{"from": "/feeds/category/old/", "to": "/feeds/category/new/", "status": 301}]
-    assert set(small.read("public/feeds/feeds.opml").split('"')) >= {f"{HERE}feeds/category/new/atom.xml"}
+    assert set(small.read("public/feeds/feeds.opml").split('"')) >= {f"{SITE}feeds/category/new/atom.xml"}
     assert "category/old" not in small.read("public/feeds/feeds.opml")
 
 
 def test_no_two_feeds_ever_have_one_id(small):
-    """Not even when `was` is taken out of the config again: what was taken over stays taken over."""
+    """No two feeds have the same id, even if `was` is removed from the config again."""
     write(small, 1, categories="[Old]")
     small.publish()
     small.configure(config('[categories.New]\nwas = ["Old"]\n'))
@@ -592,7 +594,7 @@ def test_no_two_feeds_ever_have_one_id(small):
 
 
 def test_a_changed_slug_keeps_the_old_folder_written(small):
-    """Readers there go on getting what is new, and servers are told; a second change keeps both."""
+    """After each change of a slug, all former folders get copies of the new documents, and redirects."""
     write(small, 1, categories="[X]")
     small.publish()
     for number, slug in ((2, "y"), (3, "z")):
@@ -609,7 +611,7 @@ def test_a_changed_slug_keeps_the_old_folder_written(small):
 
 
 def test_two_categories_may_swap_their_slugs(small):
-    """Each lies where the other one lay, with the id it had, and nothing is redirected."""
+    """Two categories that swap their slugs keep their ids, each in the other's folder, without redirects."""
     write(small, 1, categories="[X]")
     write(small, 2, categories="[Y]")
     small.publish()
@@ -623,7 +625,7 @@ def test_two_categories_may_swap_their_slugs(small):
 
 
 def test_a_feed_without_posts_keeps_its_folder(small):
-    """A slug that the config gives to another category does not put two feeds into one folder."""
+    """A slug that is the folder of another category's empty feed does not put two feeds into one folder."""
     write(small, 1, categories="[X]")
     write(small, 2, categories="[Y]")
     small.publish()
@@ -637,24 +639,22 @@ def test_a_feed_without_posts_keeps_its_folder(small):
 
 
 def test_what_is_withdrawn_is_withdrawn_wherever_its_feed_lay(small):
-    """Nothing of it is left in `public/`, also where feed and archive lay before they moved."""
+    """The text of a withdrawn post is nowhere in `public/`, also not in former folders of its feed."""
     write(small, *range(1, 8), categories="[X]")
-    small.post("secret", "Nobody should read this.\n", title="Secret", date="2026-11-01", categories="[X]")
+    small.post("secret", "This is withdrawn.\n", title="Secret", date="2026-11-01", categories="[X]")
     small.publish()
     small.configure(config('[categories.X]\nslug = "y"\n'))
     small.publish()
-    small.post(
-        "secret", "Nobody should read this.\n", title="Secret", date="2026-11-01", categories="[X]", draft="true"
-    )
+    small.post("secret", "This is withdrawn.\n", title="Secret", date="2026-11-01", categories="[X]", draft="true")
     small.publish()
-    assert [name for name, content in small.files("public").items() if b"Nobody should read this" in content] == []
+    assert [name for name, content in small.files("public").items() if b"This is withdrawn" in content] == []
 
 
-# Ending feeds -----------------------------------------------------------------------------------------------------
+# Retiring feeds ---------------------------------------------------------------------------------------------------
 
 
-def test_a_feed_can_be_ended_and_brought_back(small, feeds):
-    """Its files go, servers say 410, no list has it; `--undo` brings back what there was."""
+def test_a_feed_can_be_retired_and_brought_back(small, feeds):
+    """`retire` removes the files of a feed, answers 410 and takes it off all lists; `--undo` restores all of it."""
     write(small, *range(1, 8), categories="[X]")
     write(small, 8, categories="[Y]")
     assert feeds("publish", "--feeds-only").returncode == 0
@@ -681,8 +681,8 @@ def test_a_feed_can_be_ended_and_brought_back(small, feeds):
     assert "category/x" in small.read("public/feeds/feeds.opml")
 
 
-def test_one_document_can_be_ended(small, feeds):
-    """The others of the feed stay, and nothing is told of the format any more."""
+def test_one_document_can_be_retired(small, feeds):
+    """A single document can be retired; the feed's other formats stay."""
     write(small, 1, categories="[X]")
     feeds("publish", "--feeds-only")
     assert feeds("retire", "category/x/rss.xml").returncode == 0
@@ -692,8 +692,8 @@ def test_one_document_can_be_ended(small, feeds):
     assert redirects(small) == [{"from": "/feeds/category/x/rss.xml", "to": None, "status": 410}]
 
 
-def test_a_feed_ends_wherever_it_lay_and_no_other_ends_with_it(small, feeds):
-    """Its former folder is gone too, unless another feed lies there now."""
+def test_a_feed_is_retired_in_all_its_folders_and_no_other_with_it(small, feeds):
+    """The former folder of a retired feed is removed too, unless another feed is there now."""
     write(small, 1, categories="[X]")
     write(small, 2, categories="[Y]")
     write(small, 3, categories="[Z]")
@@ -710,8 +710,8 @@ def test_a_feed_ends_wherever_it_lay_and_no_other_ends_with_it(small, feeds):
 
 
 @pytest.mark.parametrize("path", ["category/nothing", "category/x/other.xml", "feeds", "feeds/", "category", ""])
-def test_only_a_feed_can_be_ended(small, path):
-    """What is no feed is named, and nothing is done; `feeds/` itself holds them all."""
+def test_only_a_feed_can_be_retired(small, path):
+    """Retiring a path that is not a feed is an error that names it, and changes nothing; `feeds/` is not a feed."""
     from feeds.errors import FeedsError
     from feeds.jobs.context import Context
     from feeds.jobs.feeds.retire import retire_feed, unretire_feed
@@ -720,25 +720,25 @@ def test_only_a_feed_can_be_ended(small, path):
     small.publish()
     before = small.files("public")
     context = Context(clock=lambda: NOW)
-    with pytest.raises(FeedsError, match="there is no feed"):
+    with pytest.raises(FeedsError, match="is not a feed"):
         retire_feed(small.config, path, context)
-    with pytest.raises(FeedsError, match="was not retired"):
+    with pytest.raises(FeedsError, match="is not retired"):
         unretire_feed(small.config, path, context)
     assert small.files("public") == before
 
 
 def test_an_unknown_path_is_an_error_for_people(small, feeds):
-    """Exit code 1, one line, which says what to write."""
+    """An unknown path is exit code 1 and one line that says what to write."""
     write(small, 1)
     feeds("publish", "--feeds-only")
     done = feeds("retire", "category/nothing")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: feeds/category/nothing/: there is no feed; name its folder")
+    assert done.stderr.startswith("error: feeds/category/nothing/: is not a feed; name its folder")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_format_that_is_dropped_is_told_and_left(small):
-    """Its readers are not cut off without a word; `feeds retire` is."""
+def test_a_format_that_is_dropped_is_reported_and_left(small):
+    """A format that is taken out of the config is reported, and its documents stay until `feeds retire`."""
     write(small, 1)
     small.publish()
     rss = public(small, "feeds/rss.xml")
@@ -746,12 +746,12 @@ def test_a_format_that_is_dropped_is_told_and_left(small):
     warnings = small.publish().warnings
     assert len(warnings) == 1
     assert "public/feeds/rss.xml: this format is not written any more (feeds.formats)" in warnings[0]
-    assert "`feeds retire feeds/rss.xml` ends it" in warnings[0]
+    assert "`feeds retire feeds/rss.xml` removes it" in warnings[0]
     assert public(small, "feeds/rss.xml") == rss
 
 
-def test_a_kind_that_is_dropped_is_told_and_left(small):
-    """One line for all of them, and what ends it."""
+def test_a_kind_that_is_dropped_is_reported_and_left(small):
+    """A kind of feeds that is taken out of the config is reported in one line, and its documents stay."""
     write(small, 1, categories="[X]")
     write(small, 2, categories="[Y]")
     small.publish()
@@ -769,32 +769,32 @@ def test_a_kind_that_is_dropped_is_told_and_left(small):
 
 
 def test_a_local_picture_has_its_size_and_a_grown_one_changes_the_feed(small, feeds):
-    """Readers are told the bytes they would get; the next publish notices, though no post has changed."""
+    """The feed has the size of a local image; if the file changes, the next publish updates it, with no post edited."""
     (small.folder / "pics").mkdir()
     picture = small.folder / "pics" / "a.png"
     picture.write_bytes(b"x" * 123)
     write(small, 1, image="/pics/a.png")
     time.sleep(0.05)
-    words = ("publish", "--feeds-only", "--now", "2026-11-23")
-    feeds(*words)
-    enclosure = f'<enclosure url="{HERE}pics/a.png" length="123" type="image/png"/>'
+    command = ("publish", "--feeds-only", "--now", "2026-11-23")
+    feeds(*command)
+    enclosure = f'<enclosure url="{SITE}pics/a.png" length="123" type="image/png"/>'
     assert enclosure in small.read("public/feeds/rss.xml")
     assert 'length="123"' in small.read("public/feeds/atom.xml")
-    assert "0 written" in feeds(*words).stdout
+    assert "0 written" in feeds(*command).stdout
     picture.write_bytes(b"x" * 1234)
-    assert "2 written" in feeds(*words).stdout
+    assert "2 written" in feeds(*command).stdout
     assert enclosure.replace("123", "1234") in small.read("public/feeds/rss.xml")
     assert 'length="1234"' in small.read("public/feeds/atom.xml")
     assert atom_faults(public(small, "feeds/atom.xml")) == rss_faults(public(small, "feeds/rss.xml")) == []
     picture.unlink()
-    assert "2 written" in feeds(*words).stdout
+    assert "2 written" in feeds(*command).stdout
     assert enclosure.replace("123", "0") in small.read("public/feeds/rss.xml")
 
 
 def test_an_address_that_no_file_can_have_stops_no_other_post(small):
-    """A post is anybody's, and one must never decide about its neighbours."""
+    """A post with an image URL that cannot be a file path does not stop the other posts."""
     write(small, 1)
-    write(small, 2, image=f"{HERE}2026/11/02/p02/?%00")
+    write(small, 2, image=f"{SITE}2026/11/02/p02/?%00")
     assert small.publish().counts["public"] == 2
     assert titles(public(small, "feeds/atom.xml")) == ["2", "1"]
 
@@ -803,7 +803,7 @@ def test_an_address_that_no_file_can_have_stops_no_other_post(small):
 
 
 def test_a_newsletter_has_a_feed_after_its_first_issue(letter_site):
-    """In all formats and with a page; an entry is an issue with its stories, and stays as it was sent."""
+    """A newsletter has a feed and a page after its first issue; an entry is an issue, and stays as it was sent."""
     letter_site.configure(config(NEWSLETTER))
     letter_site.publish(feeds_only=True)
     assert letter_site.files("public/newsletters") == {}
@@ -815,12 +815,12 @@ def test_a_newsletter_has_a_feed_after_its_first_issue(letter_site):
     assert sorted(letter_site.files("public/newsletters")) == paths
     found = feedparser.parse(letter_site.read("public/newsletters/weekly/atom.xml"))
     assert (found.feed.title, found.feed.updated) == ("The weekly · Test", "2026-11-23T08:00:00+00:00")
-    assert [entry.link for entry in found.entries] == [f"{HERE}newsletters/weekly/1/"]
+    assert [entry.link for entry in found.entries] == [f"{SITE}newsletters/weekly/1/"]
     assert "first" in found.entries[0].content[0].value
-    assert f"{HERE}2026/11/20/first/" in found.entries[0].content[0].value
-    assert f"{HERE}newsletters/weekly/1/" in letter_site.read("public/newsletters/weekly/index.html")
+    assert f"{SITE}2026/11/20/first/" in found.entries[0].content[0].value
+    assert f"{SITE}newsletters/weekly/1/" in letter_site.read("public/newsletters/weekly/index.html")
     for listing in ("index.html", "feeds.opml"):
-        assert f"{HERE}newsletters/weekly/atom.xml" in letter_site.read(f"public/feeds/{listing}")
+        assert f"{SITE}newsletters/weekly/atom.xml" in letter_site.read(f"public/feeds/{listing}")
     for name, rules in (("atom.xml", atom_faults), ("rss.xml", rss_faults), ("feed.json", json_faults)):
         assert rules(public(letter_site, f"newsletters/weekly/{name}")) == []
 
@@ -835,7 +835,7 @@ def test_a_newsletter_has_a_feed_after_its_first_issue(letter_site):
 
 @pytest.mark.parametrize("archive", ["unlisted", "off"])
 def test_a_newsletter_that_is_not_for_everybody_has_no_feed(letter_site, archive):
-    """Whoever is told of it may read it; no list tells."""
+    """A newsletter whose archive is not public has no feed, and no list names it."""
     letter_site.configure(config(NEWSLETTER.replace('title = "The weekly"', f'archive = "{archive}"')))
     assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
     assert [name for name in letter_site.files("public/newsletters") if not name.endswith("/1/index.html")] == []
@@ -862,7 +862,7 @@ def killed_at(site, step):
 
     def hook(event, values):
         if event == "sqlite3.connect/handle":
-            connections.append(values[0])  # it cannot be used before it is connected
+            connections.append(values[0])  # the connection cannot be used yet
         elif connections:
             with suppress(sqlite3.ProgrammingError):
                 connections[0].set_trace_callback(lambda sql: count() if sql.startswith("COMMIT") else None)
@@ -871,7 +871,7 @@ def killed_at(site, step):
             count()
 
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # no workers, whom nobody would kill
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # no workers: they would survive the kill
     sys.addaudithook(hook)
     try:
         site.publish()
@@ -879,8 +879,8 @@ def killed_at(site, step):
         os._exit(0)
 
 
-def test_killed_at_any_step_the_next_pass_ends_where_an_unbroken_one_does(small):
-    """Archives, moves, ended feeds and lists too; every rename, removal and commit is a step."""
+def test_killed_at_any_step_the_next_run_completes_it(small):
+    """A run killed before any rename, removal or commit is completed by the next one, to the same bytes."""
     write(small, *range(1, 6), categories="[X]")
     small.configure(config('[categories.X]\nslug = "old"\n', 'entries = 2\nformats = ["atom"]'))
     small.publish()
@@ -912,11 +912,11 @@ def test_killed_at_any_step_the_next_pass_ends_where_an_unbroken_one_does(small)
     assert step > 20
 
 
-# What is easily forgotten --------------------------------------------------------------------------------------------
+# Special cases ----------------------------------------------------------------------------------------------------
 
 
 def test_a_renamed_category_takes_no_other_one_along(small):
-    """`Tech/AI` is no `Tech`: names of categories are compared whole."""
+    """Renaming the category `Tech` does not affect `Tech/AI`: names are compared whole."""
     write(small, 1, categories="[Tech]")
     write(small, 2, categories="[Tech/AI]")
     small.configure(config('[categories.Technology]\nwas = ["Tech"]\n'))
@@ -926,7 +926,7 @@ def test_a_renamed_category_takes_no_other_one_along(small):
 
 
 def test_a_renamed_category_keeps_the_pages_of_its_archive(small):
-    """Servers lead readers from the old pages to the new ones, which must hold the same."""
+    """A renamed category has the same posts on the same archive pages, as the old pages redirect to the new ones."""
     for day, name in enumerate((5, 1, 3, 2, 4), 1):
         write(small, name, day=day, categories="[Old]")
         small.publish()
@@ -936,8 +936,8 @@ def test_a_renamed_category_keeps_the_pages_of_its_archive(small):
     assert [titles(public(small, f"feeds/category/new/archive/{n}.xml")) for n in (1,)] == before
 
 
-def test_an_ended_feed_stays_ended_and_no_other_one_is_taken_for_it(small, feeds):
-    """Its folder may be given to another category; then that one is there, and the ended one nowhere."""
+def test_a_retired_feed_stays_retired_and_no_other_one_is_taken_for_it(small, feeds):
+    """If another category gets the folder of a retired feed, that category's feed is there, without a 410."""
     write(small, 1, categories="[Notes]")
     write(small, 2, categories="[Essays]")
     small.publish()
@@ -950,8 +950,8 @@ def test_an_ended_feed_stays_ended_and_no_other_one_is_taken_for_it(small, feeds
     assert "410" not in small.read("public/_redirects")
 
 
-def test_what_was_ended_may_move_after_all(small, feeds):
-    """Then servers are told of the move only, and the copy stays where it is."""
+def test_a_retired_feed_can_be_moved(small, feeds):
+    """A retired feed that is moved afterwards has a redirect instead of a 410, and the copy stays."""
     write(small, 1, categories="[Notes]")
     write(small, 2, categories="[Essays]")
     small.publish()
@@ -965,15 +965,15 @@ def test_what_was_ended_may_move_after_all(small, feeds):
 
 
 def test_a_folder_of_feeds_cannot_move(small):
-    """Half a path would send the readers of all categories in a circle."""
+    """A folder that contains feeds cannot be moved, as its redirect would be a loop."""
     write(small, 1, categories="[Notes]")
     small.configure(config('[feeds.moved]\n"category" = "category/notes"\n'))
     assert "a feed is at the old path now" in small.publish().warnings[0]
     assert not (small.folder / "public" / "_redirects").exists()
 
 
-def test_a_mark_that_stands_alone_is_told_and_costs_nobody_a_line(small):
-    """What somebody wrote behind our first mark is not ours to remove."""
+def test_a_mark_without_its_pair_is_an_error_and_no_line_is_removed(small):
+    """If our end mark is missing in `_redirects`, that is an error, and no line behind the first mark is removed."""
     write(small, 1, categories="[New]")
     small.configure(config(MOVED))
     small.publish()
@@ -985,8 +985,8 @@ def test_a_mark_that_stands_alone_is_told_and_costs_nobody_a_line(small):
         assert file.read_text("utf-8") == damaged
 
 
-def test_a_new_template_in_a_folder_breaks_the_seal(small, feeds):
-    """A page's template lies two folders deep."""
+def test_a_new_template_in_a_folder_ends_the_fast_path(small, feeds):
+    """A new template two folders deep ends the fast path."""
     write(small, 1)
     (small.folder / "templates" / "pages").mkdir(parents=True)
     (small.folder / "templates" / "pages" / "issue.html").write_text("", "utf-8")
@@ -999,7 +999,7 @@ def test_a_new_template_in_a_folder_breaks_the_seal(small, feeds):
 
 
 def test_nothing_outside_is_taken_away(small, feeds, tmp_path_factory):
-    """A link that leads out of `public/` is not followed, and the rest is done all the same."""
+    """A link that leads out of `public/` is not followed: no file there is removed, and the rest of the run is done."""
     outside = tmp_path_factory.mktemp("outside")
     (outside / "atom.xml").write_text("theirs", "utf-8")
     write(small, 1, categories="[Notes]")
@@ -1013,26 +1013,26 @@ def test_nothing_outside_is_taken_away(small, feeds, tmp_path_factory):
 
 
 def test_a_name_with_a_dot_is_a_folder(small, feeds):
-    """`category/node.js` is no file."""
+    """`category/node.js` is a folder and not a file."""
     write(small, 1, categories="[node.js]")
     small.publish()
     assert feeds("retire", "category/node.js").returncode == 0
     assert not (small.folder / "public/feeds/category/node.js/atom.xml").exists()
 
 
-def test_a_move_that_is_forgotten_is_told_once(small):
-    """The copy stays; whoever reads it sees nothing new."""
+def test_a_move_that_is_dropped_is_reported_once(small):
+    """A move that is taken out of the config is reported once; the copy stays."""
     write(small, 1, categories="[New]")
     small.configure(config(MOVED))
     small.publish()
     small.configure(config())
-    assert any("/feed.xml: does not lead to another feed any more" in line for line in small.publish().warnings)
+    assert any("/feed.xml: is not redirected to another feed any more" in line for line in small.publish().warnings)
     write(small, 2, categories="[New]")
     assert not any("/feed.xml" in line for line in small.publish().warnings)
 
 
 def test_filters_know_former_names_and_aliases(small):
-    """A feed by filter goes on when a category is renamed or a tag becomes an alias."""
+    """The filter of a custom feed matches the former name of a category and the alias of a tag."""
     extra = '[[feeds.extra]]\nname = "a"\ncategory = "Old"\n[[feeds.extra]]\nname = "b"\ntag = "ML"\n'
     write(small, 1, categories="[New]", tags="[Learning]")
     small.configure(config(f'{extra}[categories.New]\nwas = ["Old"]\n[tags]\naliases = {{ "ML" = "Learning" }}\n'))

@@ -1,4 +1,4 @@
-"""A publish tells a hub what has changed: a real hub, a real web server and a real subscriber, on this machine."""
+"""WebSub pings after a publish, with a real hub, a real web server and a real subscriber on this machine."""
 
 import json
 import os
@@ -26,7 +26,7 @@ ALL = 'formats = ["atom", "rss", "json"]'
 
 @pytest.fixture(autouse=True)
 def direct(monkeypatch):
-    """No proxy stands between this machine and itself."""
+    """No proxy is used for requests to this machine."""
     monkeypatch.setenv("no_proxy", "*")
 
 
@@ -38,7 +38,7 @@ def hub():
 
 @pytest.fixture
 def web(site):
-    """What the web shows: `public/`, or what stood there before."""
+    """The website: serves `public/`, or the copy that `hold` makes."""
     with Web(site.folder / "public") as found:
         yield found
 
@@ -56,40 +56,40 @@ def configure(site, hub, web, more="", feeds=ALL):
     site.configure(text + more)
 
 
-def addresses(web, *folders):
-    """The addresses of the documents in folders of feeds."""
+def urls(web, *folders):
+    """The URLs of the documents in folders of feeds."""
     return sorted(f"{web.url}{folder}{name}" for folder in folders for name in NAMES)
 
 
 def waiting(site):
-    """What the hub has still to hear of."""
+    """The pings that the store still has to send."""
     with open_store("sqlite:///feeds.db", site.folder) as store:
         return store.feeds.load_pings()
 
 
 def hold(site, web):
-    """Let the web show what stands in `public/` now, whatever is published from now on."""
+    """Serve the present `public/` from now on, whatever is published later."""
     web.folder = site.folder / "shown"
     shutil.rmtree(web.folder, ignore_errors=True)
     shutil.copytree(site.folder / "public", web.folder)
 
 
 def release(site, web):
-    """Let the web show what was published."""
+    """Serve `public/` again."""
     web.folder = site.folder / "public"
 
 
-def put_off(site, until):
-    """Let time pass for what waits, as the command line reads the real clock."""
+def postpone(site, until):
+    """Move all waiting pings to *until*, as the command line reads the real clock."""
     with open_store("sqlite:///feeds.db", site.folder) as store:
         store.feeds.postpone_pings([replace(ping, next_at=until) for ping in store.feeds.load_pings()])
 
 
-# What feeds say ---------------------------------------------------------------------------------------------------
+# Links in feeds ---------------------------------------------------------------------------------------------------
 
 
 def test_every_format_names_the_hub_and_itself(hubbed, hub, web):
-    """WebSub section 4; a subscriber may start from any of them. What is archived does not change and names none."""
+    """Every format names hub and self (WebSub section 4); archive pages do not change and name no hub."""
     for number in range(1, 9):
         hubbed.post(f"p{number}", f"Words of {number}.\n", date=f"2026-11-0{number}")
     configure(hubbed, hub, web, feeds=f"{ALL}\nentries = 3")
@@ -104,8 +104,8 @@ def test_every_format_names_the_hub_and_itself(hubbed, hub, web):
     assert hub.url not in hubbed.read("public/feeds/archive/1.xml")
 
 
-def test_the_topic_that_is_told_is_the_address_that_the_feed_names(hubbed, hub, web):
-    """Wherever the feeds are on the web: a hub knows subscribers by `self`."""
+def test_the_topic_of_a_ping_is_the_self_link_of_the_feed(hubbed, hub, web):
+    """The topic of a ping is the feed's `self`, by which hubs know subscribers, wherever the feeds are on the web."""
     with Web(hubbed.folder / "public" / "feeds") as elsewhere:
         for url in (f"{web.url}feeds/", elsewhere.url):
             hub.pings.clear()
@@ -116,11 +116,11 @@ def test_the_topic_that_is_told_is_the_address_that_the_feed_names(hubbed, hub, 
             assert f"{url}atom.xml" in hub.pings
 
 
-# Telling ----------------------------------------------------------------------------------------------------------
+# Pings ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_subscriber_receives_what_was_published(hubbed, hub, web):
-    """The bytes of the new feed, signed, with hub and topic; from one publish to the reader, at once."""
+    """A subscriber gets the bytes of the new feed at once, with hub and topic; one of another feed gets nothing."""
     hubbed.publish()
     with (
         Subscriber(f"{web.url}feeds/atom.xml") as subscriber,
@@ -138,20 +138,20 @@ def test_a_subscriber_receives_what_was_published(hubbed, hub, web):
     assert delivery.kind == "application/xml"
 
 
-def test_each_document_that_changed_is_told_once(hubbed, hub, web):
-    """All of them the first time, then those of the feeds that changed; neither pages nor lists."""
+def test_each_document_that_changed_is_pinged_once(hubbed, hub, web):
+    """A run pings each changed document once; neither pages nor lists of feeds are pinged."""
     hubbed.post("b", categories="[Y]")
     hubbed.publish()
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/", "feeds/category/y/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/", "feeds/category/y/")
     hub.pings.clear()
     hubbed.post("c", categories="[Y]")
     report = hubbed.publish()
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/y/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/y/")
     assert (report.warnings, report.next_ping_at, waiting(hubbed)) == ([], None, ())
 
 
-def test_nothing_is_told_when_nothing_changed(hubbed, hub):
-    """Neither in the next pass, nor when everything is made anew and comes out the same."""
+def test_nothing_is_pinged_if_nothing_changed(hubbed, hub):
+    """Nothing is pinged if nothing changed, also if every file is rendered again to the same bytes."""
     hubbed.publish()
     hub.forms.clear()
     hubbed.publish(SOON)
@@ -164,8 +164,8 @@ def test_nothing_is_told_when_nothing_changed(hubbed, hub):
     assert waiting(hubbed) == ()
 
 
-def test_a_dry_run_tells_nobody(hubbed, hub):
-    """Neither what is new nor what waits; and notes nothing."""
+def test_a_dry_run_pings_nothing(hubbed, hub):
+    """A dry run neither pings what is new or waiting, nor changes the store."""
     hubbed.publish(dry_run=True)
     assert hub.forms == []
     hubbed.publish()
@@ -183,21 +183,21 @@ def test_a_dry_run_tells_nobody(hubbed, hub):
     assert waiting(hubbed) == before
 
 
-def test_a_newsletters_feed_is_told_too(hubbed, hub, web):
-    """It changes with each issue."""
+def test_a_newsletters_feed_is_pinged_too(hubbed, hub, web):
+    """A newsletter's feed is pinged after each issue."""
     configure(hubbed, hub, web, NEWSLETTER)
     assert [issue.state for issue in hubbed.publish().issues] == ["sent"]
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/", "newsletters/weekly/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/", "newsletters/weekly/")
     hub.pings.clear()
     hubbed.publish(NOW + timedelta(days=1))
     assert hub.pings == []
 
 
-# Waiting for the web ----------------------------------------------------------------------------------------------
+# Waiting for the website ------------------------------------------------------------------------------------------
 
 
-def test_the_hub_is_told_only_what_the_web_shows(hubbed, hub, web):
-    """Else it would fetch the old document and send that; a later pass tells it, also if it has nothing else to do."""
+def test_a_ping_waits_until_the_website_serves_the_document(hubbed, hub, web):
+    """A ping waits until the website serves the new document; a later run with nothing else to do sends it."""
     hubbed.publish()
     hub.pings.clear()
     hub.forms.clear()
@@ -212,11 +212,11 @@ def test_the_hub_is_told_only_what_the_web_shows(hubbed, hub, web):
     release(hubbed, web)
     report = hubbed.publish(SOON + timedelta(minutes=5))
     assert (report.written, report.next_ping_at) == ([], None)
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
-def test_what_the_web_shows_already_is_told_while_the_rest_waits(hubbed, hub, web):
-    """Each document is looked at for itself."""
+def test_what_the_website_serves_already_is_pinged_while_the_rest_waits(hubbed, hub, web):
+    """A document that the website serves already is pinged while the others wait."""
     hubbed.publish()
     hub.pings.clear()
     hold(hubbed, web)
@@ -228,18 +228,18 @@ def test_what_the_web_shows_already_is_told_while_the_rest_waits(hubbed, hub, we
     assert len(waiting(hubbed)) == 5
 
 
-def test_without_waiting_the_hub_is_told_at_once(hubbed, hub, web):
-    """`wait_for_site = false` is for a site that this machine cannot see."""
+def test_without_waiting_pings_are_sent_at_once(hubbed, hub, web):
+    """With `wait_for_site = false`, pings are sent at once, even if this machine cannot see the website."""
     configure(hubbed, hub, web, "[publish]\nwait_for_site = false\n")
     (hubbed.folder / "nothing").mkdir()
     web.folder = hubbed.folder / "nothing"
     report = hubbed.publish()
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
     assert report.next_ping_at is None
 
 
-def test_what_changed_again_while_it_waited_is_told_once(hubbed, hub, web):
-    """With what the web shows in the end."""
+def test_what_changed_again_while_it_waited_is_pinged_once(hubbed, hub, web):
+    """A document that changed several times while its ping waited is pinged once."""
     hubbed.publish()
     hub.pings.clear()
     hold(hubbed, web)
@@ -248,34 +248,34 @@ def test_what_changed_again_while_it_waited_is_told_once(hubbed, hub, web):
         hubbed.publish(NOW + timedelta(minutes=number))
     release(hubbed, web)
     hubbed.publish(SOON)
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
-def test_no_seal_hides_a_ping_that_waits(hubbed, hub, web, feeds):
-    """Through the command line: as long as something waits, every publish is done; then it comes to rest."""
-    seal = hubbed.folder / ".feeds-cache" / "last-run"
+def test_the_fast_path_hides_no_ping_that_waits(hubbed, hub, web, feeds):
+    """While a ping waits, the command line does not take the fast path; once it is sent, the fast path is back."""
+    state = hubbed.folder / ".feeds-cache" / "last-run"
     time.sleep(0.05)
     feeds("publish", "--feeds-only")
-    assert seal.exists()
+    assert state.exists()
     hub.pings.clear()
     hold(hubbed, web)
     hubbed.post("b", categories="[X]")
     time.sleep(0.05)
-    before = seal.stat().st_mtime_ns
+    before = state.stat().st_mtime_ns
     assert feeds("publish", "--feeds-only").returncode == 0
-    put_off(hubbed, NOW)
+    postpone(hubbed, NOW)
     release(hubbed, web)
     done = feeds("publish", "--feeds-only")
-    assert (done.returncode, seal.stat().st_mtime_ns > before) == (0, True)
+    assert (done.returncode, state.stat().st_mtime_ns > before) == (0, True)
     assert "0 written" in done.stdout
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
-    left = seal.stat().st_mtime_ns
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
+    after = state.stat().st_mtime_ns
     feeds("publish", "--feeds-only")
-    assert seal.stat().st_mtime_ns == left
+    assert state.stat().st_mtime_ns == after
 
 
-def test_a_pass_that_leaves_something_waiting_leaves_no_seal(hubbed, hub, web, feeds):
-    """The next one might have something to do without anything having changed here."""
+def test_a_run_that_leaves_pings_waiting_leaves_no_state_for_the_fast_path(hubbed, hub, web, feeds):
+    """A run that leaves pings waiting saves no state for the fast path."""
     (hubbed.folder / "nothing").mkdir()
     web.folder = hubbed.folder / "nothing"
     time.sleep(0.05)
@@ -285,17 +285,17 @@ def test_a_pass_that_leaves_something_waiting_leaves_no_seal(hubbed, hub, web, f
     assert hub.forms == []
 
 
-# A hub that is away -----------------------------------------------------------------------------------------------
+# A hub that is down -----------------------------------------------------------------------------------------------
 
 
-def test_a_hub_that_is_away_fails_no_publish(hubbed, web, feeds):
-    """Exit code 0 and a warning; the ping is kept and goes out when the hub is back and the wait is over."""
+def test_a_hub_that_is_down_fails_no_publish(hubbed, web, feeds):
+    """If the hub is down, publish ends with exit code 0 and a warning; the ping is sent once the hub is back."""
     with Hub() as gone:
         configure(hubbed, gone, web)
     done = feeds("publish", "--feeds-only")
     assert done.returncode == 0
     assert f"warning: {gone.url}: " in done.stderr
-    assert "refused; it will be told later that" in done.stderr
+    assert "refused; the ping for " in done.stderr
     assert done.stderr.count("\n") == 1
     assert len(waiting(hubbed)) == 6
     with Hub(gone.port) as back:
@@ -304,12 +304,12 @@ def test_a_hub_that_is_away_fails_no_publish(hubbed, web, feeds):
         assert back.pings == []
         report = hubbed.publish(now + timedelta(minutes=2))
         assert (report.written, report.warnings, report.next_ping_at) == ([], [], None)
-        assert sorted(back.pings) == addresses(web, "feeds/", "feeds/category/x/")
+        assert sorted(back.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
 @pytest.mark.parametrize("status", [404, 429, 503])
-def test_a_hub_that_refuses_is_asked_again(hubbed, hub, web, status):
-    """One question a pass: what it says of one document it would say of all."""
+def test_a_hub_that_refuses_is_pinged_again(hubbed, hub, web, status):
+    """A hub that refuses a ping gets no more in this run, and all of them in a later one."""
     hub.status = status
     report = hubbed.publish()
     assert len(hub.forms) == 1
@@ -318,11 +318,11 @@ def test_a_hub_that_refuses_is_asked_again(hubbed, hub, web, status):
     assert report.errors == []
     hub.status = 202
     hubbed.publish(SOON)
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
 def test_waits_grow_and_come_to_an_end(hubbed, hub):
-    """From a minute to an hour, and after three days the hub is given up on, with a warning for each document."""
+    """Delays grow from a minute to an hour; after three days each ping is given up with a warning."""
     hub.status = 503
     now, waits, warned = NOW, [], []
     report = hubbed.publish(now)
@@ -352,7 +352,7 @@ def test_waits_grow_and_come_to_an_end(hubbed, hub):
 
 
 def test_a_hub_that_hangs_holds_no_publish_up(hubbed, hub, monkeypatch):
-    """One question is given up after our patience, and no more are asked; feeds are written, and the pings kept."""
+    """If the hub hangs, one ping times out and no more are sent; feeds are written, and the pings stay."""
     monkeypatch.setattr(web_check, "TIMEOUT", 0.3)
     hub.answers.clear()
     started = time.monotonic()
@@ -364,8 +364,8 @@ def test_a_hub_that_hangs_holds_no_publish_up(hubbed, hub, monkeypatch):
     assert len(waiting(hubbed)) == 6
 
 
-def test_a_pass_spends_so_much_time_and_no_more(hubbed, hub, web, monkeypatch):
-    """What there was no time for has its turn in the next pass."""
+def test_a_run_spends_limited_time_on_pings(hubbed, hub, web, monkeypatch):
+    """Pings for which a run has no time left are sent by the next run."""
     monkeypatch.setattr(websub, "_BUDGET", -1.0)
     report = hubbed.publish()
     assert hub.forms == []
@@ -373,10 +373,10 @@ def test_a_pass_spends_so_much_time_and_no_more(hubbed, hub, web, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("no_proxy", "*")
     hubbed.publish(SOON)
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
-# What is not forgotten, and what is -------------------------------------------------------------------------------
+# Crashes and deletions --------------------------------------------------------------------------------------------
 
 
 KILLED = """
@@ -393,8 +393,8 @@ main()
 """
 
 
-def test_killed_between_writing_and_telling_the_hub_still_hears(hubbed, hub, web):
-    """The store knew before the files were written; the next pass finds them as they should be, and tells."""
+def test_killed_between_writing_and_pinging_the_next_run_pings(hubbed, hub, web):
+    """If a run is killed after it wrote the files, the next run sends the pings, as the store has them already."""
     hubbed.publish()
     hub.pings.clear()
     hubbed.post("b", categories="[X]")
@@ -404,12 +404,12 @@ def test_killed_between_writing_and_telling_the_hub_still_hears(hubbed, hub, web
     assert ">b<" in hubbed.read("public/feeds/atom.xml")
     assert "feeds/atom.xml" in [ping.path for ping in waiting(hubbed)]
     hubbed.publish(NOW + timedelta(minutes=5))
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
 @pytest.mark.parametrize("lost", ["the cache", "not asked for"])
 def test_what_waits_is_not_forgotten_with_the_cache(hubbed, hub, web, lost):
-    """A machine that keeps no cache makes everything anew, to the same bytes; the hub has not heard of them yet."""
+    """Waiting pings are sent even if the cache is lost or not used and every file is rendered again."""
     hubbed.publish()
     hub.pings.clear()
     hold(hubbed, web)
@@ -419,11 +419,11 @@ def test_what_waits_is_not_forgotten_with_the_cache(hubbed, hub, web, lost):
     if lost == "the cache":
         shutil.rmtree(hubbed.folder / ".feeds-cache")
     hubbed.publish(SOON, use_cache=lost == "the cache")
-    assert sorted(hub.pings) == addresses(web, "feeds/", "feeds/category/x/")
+    assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
-def test_what_was_ended_is_not_told(hubbed, hub, web, feeds):
-    """Nothing is there to be fetched any more."""
+def test_a_retired_feed_is_not_pinged(hubbed, hub, web, feeds):
+    """The documents of a retired feed are not pinged."""
     (hubbed.folder / "nothing").mkdir()
     web.folder = hubbed.folder / "nothing"
     feeds("publish", "--feeds-only")
@@ -431,11 +431,11 @@ def test_what_was_ended_is_not_told(hubbed, hub, web, feeds):
     assert feeds("retire", "category/x").returncode == 0
     release(hubbed, web)
     hubbed.publish(NOW + timedelta(minutes=5))
-    assert sorted(hub.pings) == addresses(web, "feeds/")
+    assert sorted(hub.pings) == urls(web, "feeds/")
 
 
 def test_without_a_hub_nothing_waits(hubbed, hub, web):
-    """Whoever takes the hub out of the config does not mean to tell it later."""
+    """If the hub is taken out of the config, its waiting pings are deleted."""
     hub.status = 503
     hubbed.publish()
     assert len(waiting(hubbed)) == 6

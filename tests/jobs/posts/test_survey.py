@@ -1,4 +1,4 @@
-"""Reading a folder with a memory gives what reading it without one does."""
+"""Reading the posts folder gives the same result with a cache and without one."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ WORDS = ["reading", "paper", "gym", "lyric", "of", "a", "the", "song", "every", 
 
 
 def body(seed):
-    """A text long enough to be compared; neighbouring seeds are nearly the same."""
+    """A text long enough to be compared; neighbouring seeds give nearly the same text."""
     words = [WORDS[(n * 7 + n // 11 + seed // 3) % len(WORDS)] + str(n % 5) * (n % 4 == 0) for n in range(160)]
     words[seed % 3 * 40] = "other" * (seed % 3 > 0)
     return " ".join(words) + "\n"
@@ -48,36 +48,36 @@ STEPS = st.lists(
 )
 
 
-def apply(site, what, place, other, stamp):
-    """Do one edit. Each file has the same age and size as far as possible: that is the hardest to tell apart."""
+def apply(site, edit, place, other, stamp):
+    """Do one edit. All files get the same time and nearly the same size, so that changes are hard to notice."""
     file, to = (site.folder / "posts" / f"p{n}.md" for n in (place, other))
-    front = {"draft": "draft: true\n", "future": "date: 2026-12-10\n"}.get(what, "date: 2026-11-01\n")
-    if what in {"write", "draft", "future"}:
+    front = {"draft": "draft: true\n", "future": "date: 2026-12-10\n"}.get(edit, "date: 2026-11-01\n")
+    if edit in {"write", "draft", "future"}:
         file.write_text(f"---\ntitle: Title {other}\ncategory: C{other % 3}\n{front}---\n{body(other)}", "utf-8")
-    elif what == "break":
+    elif edit == "break":
         file.write_text("---\ntitle: Broken\n", "utf-8")
-    elif file.exists() and what == "remove":
+    elif file.exists() and edit == "remove":
         file.unlink()
-    elif file.exists() and what == "rename":
+    elif file.exists() and edit == "rename":
         file.replace(to)
-    elif file.exists() and to.exists() and what == "swap" and file != to:
+    elif file.exists() and to.exists() and edit == "swap" and file != to:
         spare = file.with_suffix(".spare")
         file.rename(spare)
         to.rename(file)
         spare.rename(to)
-    elif file.exists() and what == "copy" and file != to:
+    elif file.exists() and edit == "copy" and file != to:
         shutil.copy2(file, to)
-    elif file.exists() and what == "touch":
+    elif file.exists() and edit == "touch":
         os.utime(file)
-    if file.exists() and what != "touch":
+    if file.exists() and edit != "touch":
         os.utime(file, ns=(stamp, stamp))
 
 
 @given(STEPS)
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_with_and_without_a_cache_the_outputs_are_the_same_bytes(tmp_path_factory, steps):
-    """After any edits, at any moment, also where files keep their size and time of modification."""
-    made = []
+    """After any edits at any time, outputs with and without a cache are the same, also if files keep size and time."""
+    results = []
     for use_cache in (True, False):
         folder = tmp_path_factory.mktemp("site")
         (folder / "posts").mkdir()
@@ -92,8 +92,8 @@ def test_with_and_without_a_cache_the_outputs_are_the_same_bytes(tmp_path_factor
             else:
                 apply(site, what, place, other, stamp=1_700_000_000_000_000_000)
         outcomes.append(outcome(site, now, use_cache=use_cache))
-        made.append(outcomes)
-    assert made[0] == made[1]
+        results.append(outcomes)
+    assert results[0] == results[1]
 
 
 def outcome(site, now, *, use_cache):
@@ -106,37 +106,37 @@ def outcome(site, now, *, use_cache):
     )
 
 
-#: What hears of every file that this process opens; the last one only.
-ears: list[Callable[[str], None]] = []
+#: The last one is called with the name of every file that this process opens.
+listeners: list[Callable[[str], None]] = []
 
 
-def _hear(event, arguments):
-    if event == "open" and ears and isinstance(arguments[0], str):
-        ears[-1](arguments[0])
+def _audit(event, arguments):
+    if event == "open" and listeners and isinstance(arguments[0], str):
+        listeners[-1](arguments[0])
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_audit)
 
 
 @contextmanager
-def heard(ear):
-    ears.append(ear)
+def listening(listener):
+    listeners.append(listener)
     try:
         yield
     finally:
-        ears.pop()
+        listeners.pop()
 
 
 def publish_listening(site):
-    """Publish; return what was written and which posts were opened for it."""
+    """Publish; return which files were written and which posts were opened."""
     opened: set[str] = set()
-    time.sleep(0.05)  # a file that was changed within a tick of the clock is read again, to be sure
-    with heard(lambda name: opened.add(Path(name).name) if name.endswith(".md") else None):
+    time.sleep(0.05)  # a file that was changed within the last tick of the clock would be read again
+    with listening(lambda name: opened.add(Path(name).name) if name.endswith(".md") else None):
         return site.publish().written, opened
 
 
 def test_what_has_not_changed_is_not_opened(site):
-    """And of what has, only that is; only its feeds are written."""
+    """A run opens only the posts that have changed, and writes only their feeds."""
     for n in range(6):
         site.post(f"p{n}", f"Text {n} of its own. " * 30, categories=f"[C{n % 2}]")
     assert publish_listening(site)[1] == {f"p{n}.md" for n in range(6)}
@@ -152,39 +152,39 @@ def test_what_has_not_changed_is_not_opened(site):
 
 
 def at_second_opening(name, act):
-    """Return an ear that does *act* before a file is opened for the second time: it was read, and is to be shown."""
+    """Return a listener that calls *act* before a file is opened for the second time, to be rendered."""
     times = []
 
-    def ear(opened):
+    def listener(opened):
         if Path(opened).name == name:
             times.append(opened)
             if len(times) == 2:
                 act()
 
-    return ear
+    return listener
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(site):
-    """What is published is one state of it, whole."""
+    """If a post changes between reading and rendering, title and text of one and the same version are published."""
     site.post("a", "First. " * 40)
-    with heard(at_second_opening("a.md", lambda: site.post("a", "Second. " * 40, title="Two"))):
+    with listening(at_second_opening("a.md", lambda: site.post("a", "Second. " * 40, title="Two"))):
         report = site.publish()
     assert report.errors == []
     feed = site.read("public/feeds/atom.xml")
     assert ("Second." in feed, "First." in feed, "<title>Two</title>" in feed) == (True, False, True)
 
 
-def test_a_file_that_is_taken_away_while_it_is_read_was_never_there(site):
-    """The others go on."""
+def test_a_file_that_is_removed_while_it_is_read_is_left_out(site):
+    """If a post is removed between reading and rendering, the others are published without it."""
     file = site.post("a", "First. " * 40)
     site.post("b", "Second. " * 40)
-    with heard(at_second_opening("a.md", file.unlink)):
+    with listening(at_second_opening("a.md", file.unlink)):
         report = site.publish()
     assert (report.errors, report.counts["public"]) == ([], 1)
 
 
-def test_a_file_that_never_comes_to_rest_is_told(site):
-    """Nobody publishes half of it."""
+def test_a_file_that_keeps_changing_is_an_error(site):
+    """A post that changes whenever it is read is an error with its path."""
     turns = []
 
     def restless(opened):
@@ -194,12 +194,12 @@ def test_a_file_that_never_comes_to_rest_is_told(site):
             turns.append(opened)
 
     site.post("a", "First. " * 40)
-    with heard(restless), pytest.raises(PostChangedDuringRead, match=r"a\.md: keeps changing while it is read"):
+    with listening(restless), pytest.raises(PostChangedDuringRead, match=r"a\.md: keeps changing while it is read"):
         site.publish()
 
 
-def test_a_post_that_cannot_be_shown_is_rejected_and_the_others_go_on(site):
-    """It reads well; rendered, a few characters become a thousand times as many."""
+def test_a_post_that_cannot_be_rendered_is_rejected_and_the_others_go_on(site):
+    """A post that is read but cannot be rendered, as its HTML is too large, is rejected; the others are published."""
     site.post("a", "Good. " * 40)
     site.post("b", "[^1]" * 30_000 + "\n\n[^1]: x\n")
     report = site.publish()
@@ -209,7 +209,7 @@ def test_a_post_that_cannot_be_shown_is_rejected_and_the_others_go_on(site):
 
 
 def test_a_thousand_files_that_are_the_same_are_one_post(site):
-    """Read by several processes, and nothing is compared a million times."""
+    """Of a thousand equal files one is published; workers read them, and not every pair is compared."""
     first = site.post("0000", "The same words again and again, in every file. " * 20)
     for n in range(1, 1000):
         shutil.copy(first, first.with_name(f"{n:04}.md"))
@@ -219,7 +219,7 @@ def test_a_thousand_files_that_are_the_same_are_one_post(site):
 
 
 def test_many_posts_read_by_workers_give_what_one_process_gives(site):
-    """Whoever reads them; a process that is bound to one core starts no other."""
+    """Several worker processes give the same result as one process."""
     for n in range(700):
         date = f"2026-{1 + n % 11:02}-{1 + n % 28:02}"
         site.post(f"p{n:03}", f"{body(n)} Number {n}.\n", date=date, category=f"C{n % 9}")
@@ -238,7 +238,7 @@ def test_many_posts_read_by_workers_give_what_one_process_gives(site):
 
 @pytest.mark.parametrize("name", [b"caf\xe9.md", "線.md".encode()])
 def test_names_of_any_kind_are_read_with_a_cache(site, name):
-    """What is not UTF-8 is refused each time, and keeps nothing else from being known."""
+    """A file name that is not UTF-8 is rejected in each run, and the cache works for the others."""
     site.post("a")
     (site.folder / "posts" / os.fsdecode(name)).write_text("---\ntitle: T\ndate: 2026-11-01\n---\nx", "utf-8")
     first = site.publish()

@@ -1,4 +1,4 @@
-"""`feeds tags`: the listing, suggestions, and front matter mended."""
+"""`feeds tags`: the list, suggestions, and fixed spellings in front matter."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ NOW = ("--now", "2026-11-23")
 
 
 def test_each_tag_is_a_line_in_a_pipe_and_an_object_as_json(site, feeds):
-    """The documented fields; drafts are not counted."""
+    """In a pipe, each tag is a line; with `--json`, an object with the documented fields. Drafts are not counted."""
     site.configure(CONFIG + TAGS)
     site.post("a", "The TPU.\n", tags="[ai, AI/Chips]")
     site.post("b", tags="[AI, 人工知能]")
@@ -36,10 +36,10 @@ def test_each_tag_is_a_line_in_a_pipe_and_an_object_as_json(site, feeds):
 
 
 def test_fix_shows_a_patch_and_writes_nothing(site, feeds):
-    """What it shows, patch(1) applies; the result is what --write writes."""
+    """`--fix` prints a patch and writes nothing; patch(1) gives the same bytes as `--write`."""
     site.configure(CONFIG + TAGS)
-    kept, mended = site.post("a", tags="[AI]"), site.post("b", tags="[AI, x] # 'mine'")
-    mended.write_bytes(mended.read_bytes().replace(b"[AI, x]", "['人工知能', x]".encode()).replace(b"\n", b"\r\n"))
+    right, wrong = site.post("a", tags="[AI]"), site.post("b", tags="[AI, x] # 'mine'")
+    wrong.write_bytes(wrong.read_bytes().replace(b"[AI, x]", "['人工知能', x]".encode()).replace(b"\n", b"\r\n"))
     before = site.files("posts")
     shown = subprocess.run(
         [sys.executable, "-m", "feeds", "tags", "--fix", *NOW], capture_output=True, check=True, cwd=site.folder
@@ -47,16 +47,16 @@ def test_fix_shows_a_patch_and_writes_nothing(site, feeds):
     assert site.files("posts") == before
     done = feeds("tags", "--fix", "--write", *NOW)
     assert done.returncode == 0, done.stderr
-    assert kept.read_bytes() == before["posts/a.md"]
-    assert mended.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
-    mended.write_bytes(before["posts/b.md"])
+    assert right.read_bytes() == before["posts/a.md"]
+    assert wrong.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
+    wrong.write_bytes(before["posts/b.md"])
     subprocess.run(["patch", "-p1", "--binary"], input=shown.stdout, check=True, cwd=site.folder / "posts")
-    assert mended.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
+    assert wrong.read_bytes() == before["posts/b.md"].replace("人工知能".encode(), b"AI")
     assert feeds("tags", "--fix", *NOW).stdout == ""
 
 
-def test_drafts_are_mended_but_have_no_say(site, feeds):
-    """The public posts' spelling wins, whatever drafts prefer; a file keeps its mode."""
+def test_drafts_are_fixed_but_not_counted(site, feeds):
+    """Drafts get the spelling of public posts, even if most drafts use another; a file keeps its mode."""
     site.post("a", tags="[ai]")
     drafts = [site.post(f"d{n}", tags="[AI]", draft="true") for n in range(3)]
     drafts[0].chmod(0o640)
@@ -65,8 +65,8 @@ def test_drafts_are_mended_but_have_no_say(site, feeds):
     assert drafts[0].stat().st_mode & 0o777 == 0o640
 
 
-def test_a_file_that_cannot_be_mended_is_named_and_the_others_are(site, feeds):
-    """Exit 1; as JSON with the reason."""
+def test_a_file_that_cannot_be_fixed_is_an_error_and_the_others_are_fixed(site, feeds):
+    """A file that cannot be fixed is an error with its reason and exit code 1; the others are fixed."""
     site.configure(CONFIG + TAGS)
     odd, good = site.post("a", tags=">-\n  人工知能"), site.post("b", tags="[人工知能]")
     before = odd.read_bytes()
@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_mended_is_named_and_the_others_are(site, feeds):
 
 
 def test_suggestions_come_with_their_reason_and_can_be_switched_off(site, feeds):
-    """Learnt from public posts with tags of their own; nothing is published."""
+    """`--suggest` prints tags for untagged public posts with the reason, and changes nothing; "off" turns it off."""
     body = "The dough needs flour, yeast and a hot oven.\n\nWord {} word.\n"
     for n in range(5):
         site.post(f"p{n}", body.format(f"un{chr(97 + n)}"), tags="[baking]")
@@ -114,13 +114,13 @@ def test_suggestions_come_with_their_reason_and_can_be_switched_off(site, feeds)
 
 
 def test_options_that_contradict_each_other_are_wrong_usage(site, feeds):
-    """Exit 2."""
+    """Options that cannot be combined are a usage error, exit code 2."""
     assert feeds("tags", "--write").returncode == 2
     assert feeds("tags", "--suggest", "--fix").returncode == 2
 
 
-def test_a_link_is_kept_and_its_target_mended(site, feeds):
-    """Replacing the link itself would leave the text as it was."""
+def test_a_link_is_kept_and_its_target_fixed(site, feeds):
+    """A symbolic link stays one, and `--write` fixes the file that it points to."""
     site.post("a", tags="[ai, b]")
     site.post("c", tags="[ai]")
     real = site.post("sub/real", tags="[AI]")
@@ -130,8 +130,8 @@ def test_a_link_is_kept_and_its_target_mended(site, feeds):
     assert "tags: [ai]" in real.read_text("utf-8")
 
 
-def test_suggested_tags_are_published_only_when_they_are_to_be_applied(site):
-    """And then found again without reading every post, until one changes."""
+def test_suggested_tags_are_published_only_if_they_are_applied(site):
+    """Suggested tags are published only with `suggest = "apply"`, and suggested again when a post changes."""
     subjects = {
         "baking": "Sourdough, oven, flour",
         "sky": "Telescope, comet, orbit",
