@@ -1,4 +1,4 @@
-"""What the tests share: real sites in temporary folders, nothing of the machine's own."""
+"""Fixtures: real sites in temporary folders, independent of the machine."""
 
 import os
 import subprocess
@@ -134,7 +134,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 @pytest.fixture
 def letter_site(site: SampleSite) -> SampleSite:
-    """A site with a weekly newsletter that was due on the day of `NOW`, and one post to tell of."""
+    """A site with a weekly newsletter that was due on the day of `NOW`, and one new post."""
     site.configure(CONFIG + NEWSLETTER)
     site.post("first")
     return site
@@ -142,7 +142,7 @@ def letter_site(site: SampleSite) -> SampleSite:
 
 @pytest.fixture
 def feeds(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command, as a process of its own. Its clock goes on from `NOW` as fast as the real one."""
+    """The command, as another process. Its clock goes on from `NOW` as fast as the real one."""
     started = time.monotonic()
 
     def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The door: words in, lines and exit codes out."""
+"""The command line: arguments, output and exit codes."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ POST_FIELDS = [
 
 
 def test_a_site_made_by_init_publishes_at_once(tmp_path, feeds):
-    """Sample posts, feeds, pages and a letter, without an edit; ids are frozen to the given address."""
+    """`feeds init` creates a site that publishes feeds, pages and a letter without an edit; ids use the given URL."""
     made = feeds("init", "mine", "--url", "https://me.example", "--title", 'My "site"')
     assert made.returncode == 0, made.stderr
     assert 'id_authority = "me.example,20' in (tmp_path / "mine/config.toml").read_text("utf-8")
@@ -30,7 +30,7 @@ def test_a_site_made_by_init_publishes_at_once(tmp_path, feeds):
 
 
 def test_publish_tells_a_summary_as_json(letter_site, feeds):
-    """The contract's fields, one object."""
+    """`feeds publish --json` prints one object with the documented fields."""
     done = feeds("publish", "--json", "--now", "2026-11-23T12:00Z")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -43,7 +43,7 @@ def test_publish_tells_a_summary_as_json(letter_site, feeds):
 
 
 def test_posts_tells_of_every_file_as_json(site, feeds):
-    """The contract's fields in each line, whatever became of the file; exit 1 when one was rejected."""
+    """`feeds posts --json` prints the documented fields for every file; the exit code is 1 if one was rejected."""
     site.post("a", categories="[X]", tags="[t]", reading_time=8, updated="2026-11-21", lang="ja")
     site.post("b", draft="true")
     (site.folder / "posts" / "c.md").write_text("no front matter", "utf-8")
@@ -75,7 +75,7 @@ def test_posts_tells_of_every_file_as_json(site, feeds):
 
 
 def test_posts_tells_people_why_a_post_is_not_public(site, feeds):
-    """A line a file, then the numbers."""
+    """`feeds posts` prints a line for each file, then the counts."""
     site.post("a", "The same words. " * 20)
     site.post("bb", "The same words. " * 20)
     done = feeds("posts", "--now", "2026-11-23")
@@ -84,7 +84,7 @@ def test_posts_tells_people_why_a_post_is_not_public(site, feeds):
 
 
 def test_issues_and_subscribers_are_listed(letter_site, feeds):
-    """For people and as JSON."""
+    """`feeds issues` lists issues as a table and as JSON."""
     assert (
         feeds("subscribers", "add", "ada@example.org", "--lang", "ja").stdout == "ada@example.org is active: weekly\n"
     )
@@ -126,7 +126,7 @@ def test_issues_and_subscribers_are_listed(letter_site, feeds):
     ],
 )
 def test_exit_codes_tell_mending_from_wrong_usage(site, feeds, words, code, said):
-    """1: something in the files; 2: the words on the command line."""
+    """The exit code is 1 for an error in the files and 2 for wrong arguments."""
     (site.folder / "broken.toml").write_text("[sit]\n", "utf-8")
     done = feeds(*words)
     assert done.returncode == code
@@ -135,7 +135,7 @@ def test_exit_codes_tell_mending_from_wrong_usage(site, feeds, words, code, said
 
 
 def test_a_site_that_is_busy_asks_to_come_back(site, feeds):
-    """Exit 3, and nothing is done."""
+    """While another publish runs, the exit code is 3 and nothing is done."""
     import fcntl
 
     number = os.open(site.folder, os.O_RDONLY)
@@ -147,7 +147,7 @@ def test_a_site_that_is_busy_asks_to_come_back(site, feeds):
 
 
 def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
-    """One line each on standard error."""
+    """Warnings and errors are printed to standard error, a line each."""
     site.post("good")
     (site.folder / "posts" / "bad.md").write_text("---\ntitle: Bad\n---\n", "utf-8")
     done = feeds("publish", "--now", "2026-11-23")
@@ -159,7 +159,7 @@ def test_a_rejected_post_is_exit_1_and_the_rest_is_published(site, feeds):
 
 
 def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):
-    """And says so."""
+    """A dry run prints that nothing was written or sent."""
     done = feeds("publish", "--dry-run", "--now", "2026-11-23T12:00Z")
     assert "  public/feeds/atom.xml\n" in done.stdout
     assert "weekly 1: 1 posts to 1 recipients, would be sent" in done.stdout
@@ -168,20 +168,20 @@ def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):
 
 
 def test_feeds_only_sends_nothing(letter_site, feeds):
-    """The letters wait for a pass that may send."""
+    """With `--feeds-only` no letter is composed; the next run without it sends them."""
     assert feeds("publish", "--feeds-only", "--now", "2026-11-23T12:00Z").returncode == 0
     assert not (letter_site.folder / "outbox").exists()
 
 
 def test_the_config_may_be_named_by_a_variable(tmp_path, site, feeds):
-    """FEEDS_CONFIG, as in the documentation."""
+    """FEEDS_CONFIG names the config file."""
     (site.folder / "config.toml").rename(tmp_path / "other.toml")
     site.post("a")
     assert feeds("posts", FEEDS_CONFIG="other.toml").returncode == 0
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(site):
-    """`feeds posts | head -1`."""
+    """A closed pipe, as in `feeds posts | head -1`, is not an error."""
     for n in range(2000):
         site.post(f"{n:04}")
     line = f"{sys.executable} -m feeds posts | head -1"
@@ -190,7 +190,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(site):
 
 
 def test_a_person_at_a_terminal_sees_a_table(site):
-    """And what a post's name would do to the terminal is only shown."""
+    """On a terminal a table is printed, and control characters in names are escaped."""
     site.post("a", title='"evil \\x1b[31m"')
     shown = _at_a_terminal(site, "posts", "--now", "2026-11-23")
     assert "status" in shown
@@ -199,7 +199,7 @@ def test_a_person_at_a_terminal_sees_a_table(site):
 
 
 def _at_a_terminal(site, *words):
-    """Return everything a command writes to a terminal of its own."""
+    """Return everything that a command writes to a terminal."""
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "feeds", *words]
     environ = os.environ | {"COLUMNS": "100", "TERM": "xterm"}
@@ -215,7 +215,7 @@ def _at_a_terminal(site, *words):
 
 
 def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
-    """A config of two lines is enough for feeds."""
+    """A config of two lines is enough to publish feeds."""
     (tmp_path / "posts").mkdir()
     (tmp_path / "config.toml").write_text(CONFIG + NEWSLETTER, "utf-8")
     done = feeds("publish", "--now", "2026-11-23")
@@ -224,7 +224,7 @@ def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
 
 
 def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
-    """A folder that has just come from elsewhere has many; `posts` tells them all, and so does nothing changed."""
+    """Of many warnings `publish` prints the first, also if nothing changed; `posts` prints all."""
     for n in range(30):
         site.post(f"p{n:02}", f"{{{{< video {n} >}}}}")
     for _ in range(2):

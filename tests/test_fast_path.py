@@ -1,4 +1,4 @@
-"""A publish that finds nothing changed is told without being done, and nothing else ever is."""
+"""The fast path of `feeds publish`: it answers a run that would change nothing, and no other."""
 
 import fcntl
 import json
@@ -10,46 +10,47 @@ from datetime import timedelta
 import pytest
 
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
+from tests.mailing import subscribe as join
 
 WORDS = ("publish", "--feeds-only", "--now", "2026-11-23")
 
 
 @pytest.fixture
-def sealed(site, feeds):
-    """A site whose last publish has come to rest."""
+def finished(site, feeds):
+    """A site whose last publish run left nothing to do."""
     site.post("a", categories="[X]")
     (site.folder / "templates").mkdir()
     time.sleep(0.05)
     feeds(*WORDS)
-    assert seal(site) is not None
+    assert saved(site) is not None
     assert "0 written, 6 unchanged" in feeds(*WORDS).stdout
     return site
 
 
-def seal(site):
-    """What changes when a publish has left a seal anew."""
+def saved(site):
+    """Return what identifies the saved state; it differs once a run has saved another one."""
     file = site.folder / ".feeds-cache" / "last-run"
     return (file.stat().st_mtime_ns, file.stat().st_ino) if file.exists() else None
 
 
 def was_done(site, feeds, *words, **environ):
-    """Whether the publish was really done: then it has left another seal, or was refused one."""
-    before = seal(site)
+    """Return whether the publish run was done instead of answered: then it has saved another state, or none."""
+    before = saved(site)
     feeds(*(words or WORDS), **environ)
-    return seal(site) != before
+    return saved(site) != before
 
 
-def test_it_tells_what_a_real_pass_would(sealed, feeds):
-    """Lines, object, warnings and exit code, but for the seconds."""
-    sealed.post("broken", title=None)
-    sealed.post("odd", catagories="[x]")
+def test_it_tells_what_a_real_pass_would(finished, feeds):
+    """The fast path prints the same lines, JSON, warnings and exit code as a real run, except for the seconds."""
+    finished.post("broken", title=None)
+    finished.post("odd", catagories="[x]")
     time.sleep(0.05)
     done = [feeds(*WORDS) for _ in range(3)]
-    told = [(d.returncode, d.stderr, d.stdout.rpartition("\n")[0].rpartition("\n")[0]) for d in done]
-    assert told[1] == told[2]
-    assert told[2][0] == 1
-    assert "error: posts/broken.md:1: title: is missing" in told[2][1]
-    assert "warning: posts/odd.md:4: catagories: is not a known key" in told[2][1]
+    printed = [(d.returncode, d.stderr, d.stdout.rpartition("\n")[0].rpartition("\n")[0]) for d in done]
+    assert printed[1] == printed[2]
+    assert printed[2][0] == 1
+    assert "error: posts/broken.md:1: title: is missing" in printed[2][1]
+    assert "warning: posts/odd.md:4: catagories: is not a known key" in printed[2][1]
     objects = [json.loads(feeds(*WORDS, "--json", *more).stdout) for more in ((), ("--no-cache",))]
     assert [o.pop("seconds") < 60 for o in objects] == [True, True]
     assert objects[0] == objects[1]
@@ -70,23 +71,23 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_whatever_changes_is_seen(sealed, feeds, change):
-    """Posts, settings, outputs, templates, store: the pass is done, and mends what has to be mended."""
-    change(sealed)
-    assert was_done(sealed, feeds)
-    assert "damaged" not in sealed.read("public/feeds/atom.xml")
+def test_whatever_changes_is_seen(finished, feeds, change):
+    """A change of a post, settings, an output, a template or the store makes the run real; it repairs outputs."""
+    change(finished)
+    assert was_done(finished, feeds)
+    assert "damaged" not in finished.read("public/feeds/atom.xml")
 
 
-def test_other_words_and_variables_are_another_question(sealed, feeds):
-    """Another moment, another option, another site title."""
-    assert not was_done(sealed, feeds)
-    assert not was_done(sealed, feeds, "publish", "--feeds-only", "--json", "--now=2026-11-23")
-    assert was_done(sealed, feeds, "publish", "--feeds-only", "--now", "2026-11-24")
-    assert was_done(sealed, feeds, *WORDS, FEEDS_SITE_TITLE="Another")
+def test_other_words_and_variables_are_another_question(finished, feeds):
+    """Another time, another option or another variable makes the run real."""
+    assert not was_done(finished, feeds)
+    assert not was_done(finished, feeds, "publish", "--feeds-only", "--json", "--now=2026-11-23")
+    assert was_done(finished, feeds, "publish", "--feeds-only", "--now", "2026-11-24")
+    assert was_done(finished, feeds, *WORDS, FEEDS_SITE_TITLE="Another")
 
 
 def test_the_moment_at_which_a_post_appears_or_expires_is_not_slept_through(site, feeds):
-    """The clock goes on, and the seal holds no longer."""
+    """At the time at which a post appears, and at a time before the last run, the run is real."""
     site.post("a", expirydate="2126-01-01")
     site.post("b", date="2126-01-01")
     time.sleep(0.05)
@@ -102,14 +103,14 @@ def test_the_moment_at_which_a_post_appears_or_expires_is_not_slept_through(site
     assert "soon" in site.read("public/feeds/atom.xml")
 
 
-def test_a_clock_that_went_back_is_not_trusted(sealed, feeds):
-    """What was found from one moment on is not told of an earlier one."""
+def test_a_clock_that_went_back_is_not_trusted(finished, feeds):
+    """If the clock is earlier than at the last run, the run is real."""
     feeds("publish", "--feeds-only", "--now", "2126-01-01")
-    assert was_done(sealed, feeds, "publish", "--feeds-only")
+    assert was_done(finished, feeds, "publish", "--feeds-only")
 
 
 def test_letters_are_not_forgotten(letter_site, feeds):
-    """A site with newsletters may have something to send though no file has changed."""
+    """A run with `--feeds-only` does not answer for a run that may send letters."""
     time.sleep(0.05)
     feeds(*WORDS)
     assert not was_done(letter_site, feeds)
@@ -118,9 +119,62 @@ def test_letters_are_not_forgotten(letter_site, feeds):
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
-def test_while_another_publish_is_at_work_nothing_is_told(sealed, feeds):
-    """It may be changing what we look at; exit code 3."""
-    number = os.open(sealed.folder, os.O_RDONLY)
+def test_a_site_with_newsletters_is_answered_until_the_next_slot(letter_site, feeds):
+    """If an issue was sent and nothing changed, the fast path answers until the next slot; then the run is real."""
+    letter_site.configure(letter_site.read("config.toml").replace("0 8 * * mon", "0 8 * * *"))
+    time.sleep(0.05)
+    for _ in range(2):
+        assert feeds("publish").returncode == 0
+    assert not was_done(letter_site, feeds, "publish")
+    assert not was_done(letter_site, feeds, "publish", FEEDS_CLOCK="2026-11-24T07:59:30+00:00")
+    assert was_done(letter_site, feeds, "publish", FEEDS_CLOCK="2026-11-24T08:00:01+00:00")
+    assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+    letter_site.post("second", date="2026-11-24")
+    time.sleep(0.05)
+    feeds("publish", FEEDS_CLOCK="2026-11-24T08:00:02+00:00")
+    assert len(letter_site.letters()) == 2
+
+
+CHANGES_OF_NEWSLETTERS = {
+    "the page of an issue": lambda site: (site.folder / "public/newsletters/weekly/1/index.html").write_text("damaged"),
+    "a note for the next issue": lambda site: _write(site.folder / "letters/weekly/next.md", "A note.\n"),
+    "a subscriber": lambda site: join(site.folder, ["ada@example.org"]),
+}
+
+
+def _write(file, text):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_NEWSLETTERS.values(), ids=CHANGES_OF_NEWSLETTERS)
+def test_whatever_changes_of_newsletters_is_seen(letter_site, feeds, change):
+    """A change of an issue's page, an editor's note or the subscribers makes the run real."""
+    (letter_site.folder / "letters").mkdir()
+    time.sleep(0.05)
+    for _ in range(2):
+        feeds("publish")
+    assert not was_done(letter_site, feeds, "publish")
+    change(letter_site)
+    assert was_done(letter_site, feeds, "publish")
+    assert "damaged" not in letter_site.read("public/newsletters/weekly/1/index.html")
+
+
+def test_an_issue_that_waits_for_approval_is_still_reported(letter_site, feeds):
+    """The fast path prints the waiting issue as a real run does."""
+    letter_site.configure(letter_site.read("config.toml").replace('"weekly"', '"weekly"\napprove = true'))
+    time.sleep(0.05)
+    for _ in range(2):
+        feeds("publish")
+    before = saved(letter_site)
+    done = feeds("publish")
+    assert saved(letter_site) == before
+    assert "weekly 1: 1 posts, waits for `feeds approve weekly`" in done.stdout
+
+
+def test_while_another_publish_is_at_work_nothing_is_told(finished, feeds):
+    """While another publish run is at work, the command fails with exit code 3."""
+    number = os.open(finished.folder, os.O_RDONLY)
     fcntl.flock(number, fcntl.LOCK_EX)
     try:
         done = feeds(*WORDS)
@@ -130,25 +184,25 @@ def test_while_another_publish_is_at_work_nothing_is_told(sealed, feeds):
     assert "another publish is running" in done.stderr
 
 
-def test_what_is_not_at_rest_is_not_sealed(site, feeds):
-    """A feed that cannot be written, a dry run, a pass without a cache."""
+def test_an_unfinished_run_saves_no_state(site, feeds):
+    """A run with an unwritable feed, a dry run and a run without cache save no state."""
     site.post("a", categories="[X]")
     time.sleep(0.05)
     feeds(*WORDS, "--dry-run")
     feeds(*WORDS, "--no-cache")
-    assert seal(site) is None
+    assert saved(site) is None
     shutil.rmtree(site.folder / "public/feeds/category/x")
     (site.folder / "public/feeds/category/x").write_text("in the way", "utf-8")
     assert feeds(*WORDS).returncode == 1
-    assert seal(site) is None
+    assert saved(site) is None
 
 
-def test_another_folder_is_another_site(sealed, feeds, tmp_path_factory):
-    """The seal is looked for where the config lies."""
+def test_another_folder_is_another_site(finished, feeds, tmp_path_factory):
+    """The state is that of the site whose config is named, not of the current folder."""
     other = SampleSite(tmp_path_factory.mktemp("other"))
     (other.folder / "posts").mkdir()
     other.configure(CONFIG + NEWSLETTER)
     other.post("z")
-    told = feeds(*WORDS, "--config", str(other.folder / "config.toml"))
-    assert "written" in told.stdout
+    done = feeds(*WORDS, "--config", str(other.folder / "config.toml"))
+    assert "written" in done.stdout
     assert "z" in other.read("public/feeds/atom.xml")

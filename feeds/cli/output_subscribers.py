@@ -139,7 +139,7 @@ def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
 
 
 def erasure_lines(found: ErasureReport) -> Iterator[str]:
-    """Yield what was erased, line by line."""
+    """Yield the result of an erasure, line by line."""
     person = "a subscriber" if found.was_known else "no subscriber"
     yield f"{found.email} is erased: {person}, {found.letters:,} deliveries, {found.files:,} stored messages"
     yield "a keyed hash keeps the address from being imported again; backups may still contain it"

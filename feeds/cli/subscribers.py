@@ -133,12 +133,12 @@ def import_subscribers(
     from feeds.jobs.subscribers import import_subscribers as job
 
     gc.enable()  # rejected rows leave cycles behind
-    started, remarks = time.perf_counter(), output_subscribers.RowMessages()
+    started, messages = time.perf_counter(), output_subscribers.RowMessages()
 
-    def tell(found: job.RowMessage) -> None:
-        remarks.add(found)
+    def report_row(message: job.RowMessage) -> None:
+        messages.add(message)
         if as_json:
-            output.print_json(output_subscribers.row_message_to_dict(found))
+            output.print_json(output_subscribers.row_message_to_dict(message))
 
     with options.show_progress(hidden=as_json) as progress:
         order = job.ImportOptions(
@@ -146,7 +146,7 @@ def import_subscribers(
             dry_run=dry_run,
             partial=partial,
             now=utc_now(),
-            report_row=tell,
+            report_row=report_row,
             progress=progress,
         )
         found = job.import_csv(options.read_config(path), file, order)
@@ -155,10 +155,10 @@ def import_subscribers(
     if as_json:
         output.print_json(output_subscribers.import_report_to_dict(found, seconds=seconds))
     else:
-        refused = list(remarks.lines(found.file, "refused"))
+        refused = list(messages.lines(found.file, "refused"))
         warnings = [
             *(f"{found.file}: {note}" for note in found.notes),
-            *remarks.lines(found.file, "warning", "kept_out"),
+            *messages.lines(found.file, "warning", "kept_out"),
         ]
         output.print_diagnostics(refused if failed else [], warnings if failed else [*refused, *warnings])
         for line in output_subscribers.import_report_lines(found, dry_run=dry_run):

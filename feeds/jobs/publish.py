@@ -1,10 +1,11 @@
-"""One pass: bring feeds and pages up to date, compose every issue that is due, then send whatever is on its way.
+"""One publish run: update feeds and pages, compose the issues that are due, then send what is ready.
 
-The order keeps the promises. The store learns of an entry before a feed shows it. An issue is frozen, with its letters
-and recipients, in one transaction before anything of it leaves; its page is written before the first message; each
-message is written down before and after it is handed over. Killed anywhere, the next pass goes on from there.
+The order keeps the promises of docs/design.md. The store records an entry before a feed shows it. An issue is frozen
+with its letters and recipients in one transaction before anything of it is sent. Its page is written before the first
+message, and each message is recorded before and after it is handed to a server. If the process is killed, the next run
+continues.
 
-What is written is written under the site's lock. Sending is not: it may take hours, and feeds go on being published.
+Everything is written under the site's lock. Sending is not, since it can take hours and feeds must not wait for it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feeds.config import Config
-from feeds.core.schedule import next_slot
 from feeds.core.syndication.plan import assigned_slugs, retired_paths
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import BuildManifest
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from feeds.core.syndication.feed import Feed
     from feeds.edges.files.scan import Scan
 
-#: How often a pass begins anew when posts change under its hands.
+#: How often a run starts again because a post changed while it was read.
 _ATTEMPTS = 3
 
 
@@ -102,26 +102,26 @@ def _send(config: Config, report: PublishReport, options: PublishOptions, contex
 
 
 def _run(config: Config, options: PublishOptions, context: Context, store: Store, team: Workers) -> "_PublishRun":
-    """Return a pass that was done; it begins anew when posts change under its hands."""
-    refused: dict[str, str] = {}
+    """Do a run and return it; start again if a post changes while it is read or cannot be rendered."""
+    unrenderable: dict[str, str] = {}
     attempts = 1
     while True:
-        done = _PublishRun(config, options, context, store, team, refused)
-        done.scan = options.scan if attempts == 1 else None
+        run = _PublishRun(config, options, context, store, team, unrenderable)
+        run.scan = options.scan if attempts == 1 else None
         try:
-            done.do()
+            run.do()
         except PostChangedDuringRead:
             if attempts == _ATTEMPTS:
                 raise
             attempts += 1
-        except UnrenderablePosts as e:  # read well, and cannot be shown; the others go on without them
-            refused |= e.reasons
+        except UnrenderablePosts as e:  # they could be read; the next attempt leaves them out
+            unrenderable |= e.reasons
         else:
-            return done
+            return run
 
 
 class _PublishRun:
-    """One pass at work."""
+    """The steps of one publish run."""
 
     def __init__(
         self,
@@ -130,20 +130,20 @@ class _PublishRun:
         context: Context,
         store: Store,
         team: Workers,
-        refused: Mapping[str, str],
+        unrenderable: Mapping[str, str],
     ) -> None:
         self.config, self.options, self.context, self.store, self.team = config, options, context, store, team
         #: Why posts cannot be rendered, by path; they are left out.
-        self.refused = refused
+        self.unrenderable = unrenderable
         self.site = Site(config, dry_run=options.dry_run)
         self.report = PublishReport(warnings=list(config.warnings))
-        #: A fresh look at the posts folder, if there is one.
+        #: The files in the posts folder, if they were listed a moment ago.
         self.scan: Scan | None = None
-        #: The pages of issues that were looked at, below `public/`.
+        #: The pages of issues that were written or found unchanged, below `public/`.
         self.issue_pages: Sequence[str] = ()
 
     def do(self) -> None:
-        found = self.found = survey_posts(
+        survey = self.survey = survey_posts(
             self.config,
             now=self.options.now,
             known=self.store.entries.load_entries(),
@@ -156,24 +156,24 @@ class _PublishRun:
                 meanwhile=_load,
                 scan=self.scan,
             ),
-            unrenderable=self.refused,
+            unrenderable=self.unrenderable,
         )
         cache = self.config.folder / fingerprint.CACHE / "made" if self.options.use_cache else None
-        self.made = BuildManifest(cache, self.site.public.root, found.input_name)
-        self.press = OutputWriter(self.site.public, self.made, self.report)
-        self.has_letters = bool(self.site.settings.newsletters) or self.store.has_issues
-        self.tell(found)
+        self.manifest = BuildManifest(cache, self.site.public.root, survey.input_name)
+        self.writer = OutputWriter(self.site.public, self.manifest, self.report)
+        self.has_newsletters = bool(self.site.settings.newsletters) or self.store.has_issues
+        self.report_posts(survey)
         self.deployment = Deployment(
             self.site, self.store.feeds, self.report, now=self.context.clock(), dry_run=self.options.dry_run
         )
-        self.write_feeds(found)
-        if self.has_letters:
-            self.compose_letters(found)
+        self.write_feeds(survey)
+        if self.has_newsletters:
+            self.compose_newsletters(survey)
         self.list_feeds()
         if not self.options.dry_run:
-            self.made.save()
+            self.manifest.save()
             if self.deployment.run():
-                self.announce()
+                self.notify_hub()
 
     def footprint(self) -> Footprint | None:
         """Return the files that decided what this run did; None if the next run may have something to do.
@@ -183,28 +183,28 @@ class _PublishRun:
         if not self._is_complete():
             return None
         watched = tuple(dict.fromkeys(self._watched()))
-        moments = [self.found.next_change_at, *self._next_slots()]
+        moments = [self.survey.next_change_at, *self._next_slots()]
         return Footprint(
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
-            newsletters=self.has_letters,
+            newsletters=self.has_newsletters,
             posts_folder=str(self.config.resolve(self.site.settings.posts.folder)),
             watched=watched,
-            digest=digest_files(watched, self.found.scan),
+            digest=digest_files(watched, self.survey.scan),
         )
 
     def _is_complete(self) -> bool:
         """Return whether another run, with nothing changed, would have nothing to do and nothing new to report."""
         report, options = self.report, self.options
-        failed = bool(self.refused or self.press.failed or report.failed or self.found.warnings)
+        failed = bool(self.unrenderable or self.writer.failed or report.failed or self.survey.warnings)
         waiting = report.next_ping_at is not None or bool(report.later) or report.sends or report.declined
         asked = options.dry_run or options.send is not None or not options.use_cache
-        return self.found.is_settled and not (failed or waiting or asked)
+        return self.survey.is_settled and not (failed or waiting or asked)
 
     def _watched(self) -> Iterator[str]:
         """Yield every file and folder besides the posts that a run reads or writes."""
         public, folder = self.site.public.root, self.config.folder
-        yield from (f"{public}/{place}" for feed in self.feeds for place in (feed.folder,))
-        yield from (f"{public}/{path}" for path in (*self.made.paths, *self.issue_pages))
+        yield from (f"{public}/{feed.folder}" for feed in self.feeds)
+        yield from (f"{public}/{path}" for path in (*self.manifest.paths, *self.issue_pages))
         yield from self.site.files.checked_paths
         store = database.store_path(self.site.settings.store.url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
@@ -212,94 +212,101 @@ class _PublishRun:
             yield from map(str, (own, *sorted(own.rglob("*"))))
 
     def _next_slots(self) -> Iterator[datetime]:
-        """Yield when the next slot of each newsletter begins; one that is due has been looked at."""
+        """Yield the next slot of each newsletter. This run has looked at a slot that is due now."""
+        from feeds.core.schedule import next_slot  # noqa: PLC0415 - for sites with newsletters
+
         for newsletter in self.site.settings.newsletters:
             yield next_slot(newsletter.schedule, self.site.zone(newsletter), self.options.now)
 
-    def tell(self, found: Survey) -> None:
-        """Report what lies in the posts folder."""
-        report, catalogue = self.report, found.catalogue
+    def report_posts(self, survey: Survey) -> None:
+        """Report the status of every post file, with errors and warnings."""
+        report, catalogue = self.report, survey.catalogue
         report.counts = catalogue.counts
-        future = (v.post.published for v in catalogue.outcomes if v.status is PostStatus.FUTURE and v.post)
+        future = (o.post.published for o in catalogue.outcomes if o.status is PostStatus.FUTURE and o.post)
         report.next_public_at = min(future, default=None)
-        errors, warnings = found.diagnostics()
+        errors, warnings = survey.diagnostics()
         report.errors += errors
-        report.warnings += [*found.warnings, *warnings]
+        report.warnings += [*survey.warnings, *warnings]
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 
-    def write_feeds(self, found: Survey) -> None:
-        """Bring the feeds of posts, their archives and pages up to date."""
+    def write_feeds(self, survey: Survey) -> None:
+        """Update the feeds of posts, their archives and their pages."""
         syndication = Syndication(
-            self.site, found, self.store.feeds, self.press, self.context, dry_run=self.options.dry_run
+            self.site, survey, self.store.feeds, self.writer, self.context, dry_run=self.options.dry_run
         )
-        made = syndication.start(self.team)
+        results = syndication.start(self.team)
         if not self.options.dry_run:
-            self.store.entries.save_entries(found.catalogue.entries, self.options.now)
+            self.store.entries.save_entries(survey.catalogue.entries, self.options.now)
             syndication.save()
-            with self.one_by_one():
+            with self.reporting_errors():
                 append_pending(self.config, self.store)
         self.site.public.remove_temp_files("feeds", "newsletters")
-        syndication.write(made)
+        syndication.write(results)
         self.report.warnings += syndication.warnings()
         self.feeds: list[Feed] = list(syndication.feeds)
 
     def list_feeds(self) -> None:
-        """Bring the newsletters' feeds and everything that tells of feeds up to date."""
+        """Update the feeds of newsletters, the lists of feeds and the redirects."""
         from feeds.jobs.feeds import newsletter_feeds, redirect  # noqa: PLC0415 - Babel, for words that seldom change
 
-        gone = retired_paths(self.store.feeds.load_retired(), self.site.settings)
+        retired = retired_paths(self.store.feeds.load_retired(), self.site.settings)
         newsletters = newsletter_feeds.NewsletterFeeds(
-            self.site, self.store, self.press, gone, now=self.context.clock(), dry_run=self.options.dry_run
+            self.site, self.store, self.writer, retired, now=self.context.clock(), dry_run=self.options.dry_run
         )
-        with self.one_by_one():
+        with self.reporting_errors():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
-        with self.one_by_one():
-            newsletter_feeds.write_feed_list(self.site, self.feeds, newsletters.issues, self.press)
-        with self.one_by_one():
-            newsletter_feeds.write_opml(self.site, self.feeds, self.press)
-        with self.one_by_one():
-            self.report.warnings += redirect.write_redirects(self.site, self.feeds, gone, self.press)
+        with self.reporting_errors():
+            newsletter_feeds.write_feed_list(self.site, self.feeds, newsletters.issues, self.writer)
+        with self.reporting_errors():
+            newsletter_feeds.write_opml(self.site, self.feeds, self.writer)
+        with self.reporting_errors():
+            self.report.warnings += redirect.write_redirects(self.site, self.feeds, retired, self.writer)
 
     @contextmanager
-    def one_by_one(self) -> Iterator[None]:
-        """Report what goes wrong inside; what comes behind it is done all the same."""
+    def reporting_errors(self) -> Iterator[None]:
+        """Report an error in the block; the steps after it still run."""
         try:
             yield
         except FeedsError as e:
-            self.press.report_failure(str(e))
+            self.writer.report_failure(str(e))
 
-    def announce(self) -> None:
-        """Tell the hub, if there is one to tell anything."""
+    def notify_hub(self) -> None:
+        """Ping the WebSub hub about changed feeds, if a hub is configured or pings are pending."""
         if self.site.settings.feeds.hub or self.store.feeds.load_pings():
             from feeds.jobs.feeds.websub import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
 
             notify_hub(self.site, self.store.feeds, self.context, self.report)
 
-    # Letters ----------------------------------------------------------------------------------------------------
+    # Newsletters ----------------------------------------------------------------------------------------------------
 
-    def compose_letters(self, found: Survey) -> None:
-        """Compose what is due, and write the pages of issues."""
+    def compose_newsletters(self, survey: Survey) -> None:
+        """Compose the issues that are due, and write the pages of issues."""
         from feeds.jobs.newsletters import issue_pages  # noqa: PLC0415 - a site without newsletters loads none of it
 
         if not self.options.feeds_only:
-            self.compose_due(found)
+            self.compose_due(survey)
         if not self.options.dry_run:
             self.issue_pages = issue_pages.write_issue_pages(self.site, self.store.issues, self.report)
             self.report.sends = not self.options.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
 
-    def compose_due(self, found: Survey) -> None:
-        """Freeze the issues that are due."""
+    def compose_due(self, survey: Survey) -> None:
+        """Compose and freeze the issues that are due."""
         from feeds.jobs.newsletters import compose  # noqa: PLC0415 - as above
 
-        memory = self.store.issues
         if not self.options.dry_run:
             self.store.bounces.end_pauses(self.context.clock())
         for newsletter in self.site.settings.newsletters:
             try:
                 compose.compose_issue(
-                    self.site, newsletter, found, memory, self.report, options=self.options, context=self.context
+                    self.site,
+                    newsletter,
+                    survey,
+                    self.store.issues,
+                    self.report,
+                    options=self.options,
+                    context=self.context,
                 )
             except PostChangedDuringRead:
                 raise
@@ -311,7 +318,7 @@ class _PublishRun:
 
 
 def _load() -> None:
-    """Load what making feeds takes."""
+    """Import what rendering feeds needs, in a worker that has nothing else to do."""
     import nh3  # noqa: F401, PLC0415 - only where feeds are made
 
     from feeds.core.syndication import documents  # noqa: F401, PLC0415 - as above

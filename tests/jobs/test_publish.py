@@ -1,4 +1,4 @@
-"""One pass, on real files and a real store."""
+"""A publish run, on real files and a real store."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ DUE = NOW + timedelta(days=7)
 
 
 def test_feeds_and_a_page_are_written(site):
-    """The feed of everything, one a category, a page beside each, and the lists of all with autodiscovery."""
+    """A run writes the feed of everything, a feed and a page for each category, and the lists of feeds."""
     site.post("a", categories="[X]")
     report = site.publish()
     assert sorted(report.written) == [
@@ -33,7 +33,7 @@ def test_feeds_and_a_page_are_written(site):
 
 
 def test_the_second_pass_writes_nothing(site):
-    """No change, no write; ids and bytes are the same."""
+    """A second run without a change writes nothing; ids and bytes are the same."""
     site.post("a")
     site.publish()
     before = site.files("public")
@@ -43,7 +43,7 @@ def test_the_second_pass_writes_nothing(site):
 
 
 def test_a_changed_post_changes_its_feeds_only(site):
-    """The other category's feed is not touched, and the id stays."""
+    """An edited post changes only the feeds that show it, and keeps its id."""
     site.post("a", categories="[X]")
     site.post("b", categories="[Y]")
     site.publish()
@@ -56,7 +56,7 @@ def test_a_changed_post_changes_its_feeds_only(site):
 
 
 def test_a_renamed_post_keeps_its_id(site):
-    """No reader sees it as new."""
+    """A renamed file keeps the id of its entry."""
     file = site.post("a", "Words that stay the same. " * 20)
     site.publish()
     before = feedparser.parse(site.read("public/feeds/atom.xml")).entries[0].id
@@ -66,7 +66,7 @@ def test_a_renamed_post_keeps_its_id(site):
 
 
 def test_a_feed_that_nothing_is_in_any_more_is_told(site):
-    """It is not taken away behind the backs of its readers; it goes on, and shows nothing that was withdrawn."""
+    """The feed of a category without posts stays, with no entries."""
     site.post("a", categories="[X]")
     assert site.publish().warnings == []
     site.post("a", categories="[X]", draft="true")
@@ -78,7 +78,7 @@ def test_a_feed_that_nothing_is_in_any_more_is_told(site):
 
 
 def test_a_dry_run_says_what_it_would_do_and_leaves_no_trace(letter_site):
-    """Feeds, letters, store: nothing is there afterwards."""
+    """A dry run writes no feed, no letter and no store."""
     before = letter_site.files(".")
     report = letter_site.publish(dry_run=True)
     assert sorted(report.written) == ["feeds/all/index.html", "feeds/atom.xml", "feeds/feeds.opml", "feeds/index.html"]
@@ -87,7 +87,7 @@ def test_a_dry_run_says_what_it_would_do_and_leaves_no_trace(letter_site):
 
 
 def test_one_publish_at_a_time(site):
-    """A second one says so and leaves; the lock dies with its process."""
+    """A second publish fails while another one runs, and succeeds after that one was killed."""
     site.post("a")
     pid = os.fork()
     if not pid:
@@ -105,7 +105,7 @@ def test_one_publish_at_a_time(site):
 
 
 def test_the_lock_is_given_back(tmp_path):
-    """After a pass the next one may begin."""
+    """The lock is released after a run, and after a run that failed."""
     for _ in range(2):
         with lock.lock_site(tmp_path):
             pass
@@ -131,7 +131,7 @@ BROKEN = {
 
 
 def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published(site):
-    """Each broken file is named with its reason; nothing is written outside `public/` and the store."""
+    """Each hostile file is rejected with a reason; nothing is written outside `public/` and the store."""
     for name, content in BROKEN.items():
         (site.folder / "posts" / name).write_bytes(content)
     site.post("good")
@@ -158,7 +158,7 @@ def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published
 
 
 def test_a_folder_that_cannot_be_written_is_one_error_a_file(site):
-    """The others are still written."""
+    """If one feed cannot be written, the others are."""
     site.post("a", categories="[X]")
     (site.folder / "public" / "feeds" / "category").mkdir(parents=True)
     (site.folder / "public" / "feeds" / "category" / "x").write_text("a file where a folder should be", "utf-8")
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_one_error_a_file(site):
 
 
 def test_a_template_with_a_fault_stops_its_letter_only(letter_site):
-    """Feeds are published, nothing is frozen, and the mended template sends the issue."""
+    """With a broken template feeds are published and nothing is frozen; once it is fixed, the issue is sent."""
     template = letter_site.folder / "templates" / "digest.mjml"
     template.parent.mkdir()
     template.write_text("<mjml>\n{{ letter.nothing }}</mjml>", "utf-8")
@@ -184,7 +184,7 @@ def test_a_template_with_a_fault_stops_its_letter_only(letter_site):
 
 
 def _killed_at(site, step):
-    """Publish in a process of its own that is killed at its *step*-th rename or commit; return whether it got there."""
+    """Publish in another process that is killed at its *step*-th rename or commit; return whether it got there."""
     pid = os.fork()
     if pid:
         return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
@@ -206,7 +206,7 @@ def _killed_at(site, step):
 
 
 def test_killed_at_any_step_nothing_is_lost_doubled_or_torn(letter_site, tmp_path):
-    """Every rename and every commit is a step; after a kill at each, the next pass ends where an unbroken one does."""
+    """After a kill at any rename or commit, the next run ends with the same files as a run that was not killed."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("desk@", 'a@example.com", "b@example.com", "desk@', 1))
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")

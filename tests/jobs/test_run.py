@@ -1,4 +1,4 @@
-"""The scheduler."""
+"""`feeds run`: publishing and sending on a schedule."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.smtpserver import SmtpServer
 
 
 def test_the_next_pass_is_at_the_rhythm_the_slot_or_the_next_future_post(letter_site):
-    """Whichever comes first, and never at once."""
+    """The next run is after `publish.every`, at the slot or at the next future post, and at least a second later."""
     config = letter_site.config
     assert next_run_at(config, PublishReport(), NOW) == NOW + timedelta(minutes=5)
     before_slot = datetime(2026, 11, 30, 7, 58, tzinfo=UTC)
@@ -35,7 +35,7 @@ def test_the_next_pass_is_at_the_rhythm_the_slot_or_the_next_future_post(letter_
 
 
 def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
-    """The first pass at once, the future post at its moment, a broken config told and survived; SIGTERM: exit 0."""
+    """It publishes at once and when a future post is due, survives a broken config, and ends with exit code 0."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
     (letter_site.folder / "posts" / "first.md").unlink()
     letter_site.post("soon", date=(NOW + timedelta(seconds=4)).isoformat())
@@ -76,7 +76,7 @@ def _running(site, *words):
 
 
 def test_feeds_do_not_wait_for_letters(letter_site):
-    """While a slow server takes its time, a new post is in the feed, and an issue that comes to it goes out as well."""
+    """While a server takes a letter slowly, a new post is published; then the issue is sent to its end."""
     with SmtpServer() as server:
         every = configured(server).replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]')
         letter_site.configure(every)
@@ -105,7 +105,7 @@ def test_feeds_do_not_wait_for_letters(letter_site):
 
 
 def test_it_stops_in_the_middle_of_a_send(letter_site):
-    """What is begun is finished, the rest waits; nobody is lost."""
+    """At SIGTERM, messages that were begun are finished, the others wait, and no delivery is lost."""
     with SmtpServer() as server:
         letter_site.configure(configured(server))
         join(letter_site.folder, addresses(500))
@@ -124,7 +124,7 @@ def test_it_stops_in_the_middle_of_a_send(letter_site):
 
 
 def test_what_has_not_changed_is_told_once(letter_site):
-    """An error that stays is in the log once, and again when it comes back."""
+    """An error that lasts is logged once, and again if it was gone in between."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]'))
     letter_site.post("bad", date="never")
     process = _running(letter_site)
@@ -146,7 +146,7 @@ def test_what_has_not_changed_is_told_once(letter_site):
 
 
 def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
-    """However often it is asked for while it is at work, it is done once more."""
+    """A step that is asked for several times while it runs is run once more."""
     done = []
     begun, go_on = threading.Event(), threading.Event()
 
@@ -173,7 +173,7 @@ def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
 
 
 def test_a_service_that_cannot_go_on_ends_with_its_fault():
-    """Alive and never to wake again would be worse than dead."""
+    """An exception in a step ends the service and is raised."""
 
     def step(_stopping):
         raise OverflowError("no such moment")
@@ -183,7 +183,7 @@ def test_a_service_that_cannot_go_on_ends_with_its_fault():
 
 
 def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):
-    """A service that could never work does not pretend to."""
+    """With a config that does not exist the service ends with exit code 1."""
     command = [sys.executable, "-m", "feeds", "run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
@@ -191,7 +191,7 @@ def test_a_config_that_cannot_be_used_is_told_at_the_start(tmp_path):
 
 
 def test_cron_and_the_scheduler_double_nothing(letter_site):
-    """Several publishes at once: one does the work, the others say so and leave."""
+    """Of several publishes at once one does the work, the others end with exit code 3, and each letter is sent once."""
     command = [sys.executable, "-m", "feeds", "publish"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [subprocess.Popen(command, cwd=letter_site.folder, env=os.environ, **quiet) for _ in range(4)]

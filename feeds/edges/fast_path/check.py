@@ -1,4 +1,4 @@
-"""Whether the last publish run still holds: the same build, settings, files and store, and no moment has come.
+"""Check whether the last publish run still holds: same build, settings, files and store, and nothing has become due.
 
 A run that changes nothing should cost no more than looking at the files. So a run that is finished leaves a state
 (`state.py`). The next run would do the same as long as everything that it read and wrote is unchanged and no post
@@ -70,7 +70,7 @@ def state_file(folder: str) -> str:
 
 
 def environment_fingerprint(config: str, environ: Mapping[str, str]) -> bytes:
-    """Return what besides the posts decides what a run does: the build, the config file, and variables over it."""
+    """Return the inputs of a run besides the posts: the build, the content of the config file, and variables."""
     try:
         with open(config, "rb") as file:
             content = file.read()

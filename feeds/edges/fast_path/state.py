@@ -1,4 +1,4 @@
-"""What a finished publish run leaves behind for the next one: what it read and wrote, and what it printed.
+"""The state that a finished publish run saves for the next one: what it read and wrote, and what it printed.
 
 The classes are plain and encoded with `marshal`: importing dataclasses or msgspec takes longer than all the rest of a
 run that changes nothing. The file is a cache, read only by the build of Python and Feeds that wrote it.

@@ -85,7 +85,7 @@ def _require_not_left(email: str, left: Collection[str]) -> None:
 
 
 def address_warnings(email: str) -> list[str]:
-    """Return what is suspicious about an address, such as a role account or letters of several scripts."""
+    """Return warnings about an address, such as a role account or letters of several scripts."""
     return [*addresses.address_warnings(addresses.parse_address(email))]
 
 
