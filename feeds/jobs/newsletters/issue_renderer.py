@@ -9,16 +9,14 @@ from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import mailhtml, message, placeholders, template_context
+from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts, text_direction
-from feeds.core.newsletters.selection import MOST_LISTED, selection_for
+from feeds.core.newsletters.selection import selection_for
 from feeds.core.posts import markdown
 from feeds.edges.render import mjml
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueContent, IssuePage, Letter, RenderedIssue, Selection, SubscriberPreferences
 from feeds.settings import Newsletter
-
-#: How often a letter that is too long is made shorter; each time it comes nearer.
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,19 +125,16 @@ class IssueRenderer:
     # Fitting ----------------------------------------------------------------------------------------------------
 
     def _render_to_fit(self, content: IssueContent, words: Texts) -> tuple[Selection, Letter]:
-        """Return a letter that mail programs show whole: a post is cut between paragraphs, a digest tells of fewer."""
-        most, told = message.MOST_BYTES, content.selection
-        letter = self._rendered(content, words, most)
-        for _ in range(_ATTEMPTS):
+        """Return a letter that mail programs show whole, and what it contains of the issue."""
+        extent = LetterExtent(selection=content.selection)
+        letter = self._rendered(content, words, extent.post_bytes)
+        for _ in range(MOST_ATTEMPTS):
             size = message.transfer_size(letter.html)
             if size < message.MOST_BYTES:
                 break
-            if self.template == "letter" and most > message.MOST_BYTES // 4:
-                most = int(most * min(0.9, 0.98 * message.MOST_BYTES / size))
-            else:
-                told = _fewer(told, message.MOST_BYTES / size)
-            letter = self._rendered(replace(content, selection=told), words, most)
-        return told, letter
+            extent = shorten_letter(extent, size, has_whole_post=self.template == "letter")
+            letter = self._rendered(replace(content, selection=extent.selection), words, extent.post_bytes)
+        return extent.selection, letter
 
     def _rendered(self, content: IssueContent, words: Texts, most: int) -> Letter:
         """Return the letter; of a whole post at most so many bytes."""
@@ -204,14 +199,6 @@ class IssueRenderer:
             html = mailhtml.render_mail_html(content.texts[lead.path].html, lead.url, look, watch=watch)
             self._posts[lead.path] = placeholders.strip_placeholders(html)
         return self._posts[lead.path]
-
-
-def _fewer(told: Selection, part: float) -> Selection:
-    """Return an issue that tells of fewer posts; they are listed by title, as far as there is room, or wait."""
-    stories = max(1, min(int(len(told.stories) * part), len(told.stories) - 1))
-    moved = (*told.stories[stories:], *told.also)[:MOST_LISTED]
-    passed = () if not told.passed_over else (*told.stories[stories:], *told.passed_over)
-    return replace(told, stories=told.stories[:stories], also=() if passed else moved, passed_over=passed)
 
 
 def _look(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
