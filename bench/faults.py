@@ -33,7 +33,7 @@ from tests.conftest import SampleSite  # noqa: E402 - as above
 from tests.disk import disk, small_disk, without_space  # noqa: E402 - as above
 from tests.mailing import Mailing, addresses, configured, subscribe  # noqa: E402 - as above
 from tests.smtpserver import Answer, Fault, Rule, SmtpServer, Step, at, ehlo_reply  # noqa: E402 - as above
-from tests.test_crashes import ended, killed, started, until_taken  # noqa: E402 - as above
+from tests.test_crashes import finish, kill_senders, start, wait_for_messages  # noqa: E402 - as above
 
 READERS, CONNECTIONS = 200, 4
 #: Seconds without an answer until a server is given up; in production it is minutes.
@@ -160,11 +160,11 @@ def kills(number: int) -> Row:
     connections, readers = 8, max(5000, number * 100)
     with under_way(readers, connections=connections) as mailing:
         mailing.server.pace, mailing.server.forgets = 0.012, True
-        code, _, complained = killed(mailing, number)
+        code, _, complained = kill_senders(mailing, number)
         if code:
             sys.exit(complained)
         if mailing.states()["unknown"]:
-            ended(started(mailing.site.folder, "resume"))
+            finish(start(mailing.site.folder, "resume"))
         return Row("kill -9 at a random moment", number, readers, *counted(mailing), connections * number)
 
 
@@ -178,8 +178,8 @@ def power(runs: int) -> Row:
             under_way(2000, found.path) as mailing,
         ):
             mailing.server.pace = 0.004
-            process = started(mailing.site.folder)
-            until_taken(mailing.server, 1, process)
+            process = start(mailing.site.folder)
+            wait_for_messages(mailing.server, 1, process)
             time.sleep(random.uniform(0.2, 0.8))
             since = found.lose_power(process)
             allowed += sum(message.at >= since for message in mailing.server.accepted) + CONNECTIONS
@@ -198,10 +198,10 @@ def full_disk(runs: int) -> Row:
             under_way(600, place) as mailing,
         ):
             mailing.server.pace = 0.002
-            process = started(mailing.site.folder)
-            until_taken(mailing.server, 50, process)
+            process = start(mailing.site.folder)
+            wait_for_messages(mailing.server, 50, process)
             with without_space(place, process.pid):
-                ended(process)
+                finish(process)
             gone, twice = finished(mailing)
         lost, doubled = lost + gone, doubled + twice
     return Row("the disk is full", runs, 600, lost, doubled, CONNECTIONS * runs)
@@ -255,7 +255,7 @@ def rows(runs: int, killings: int) -> Iterator[Row]:
     yield power(runs)
     yield full_disk(runs)
     yield yesterday(runs)
-    yield beside("two senders at once", runs, lambda mailing: ended(started(mailing.site.folder)))
+    yield beside("two senders at once", runs, lambda mailing: finish(start(mailing.site.folder)))
     yield beside("another program holds the store", runs, hold)
     yield from servers(runs)
 

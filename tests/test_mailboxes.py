@@ -1,4 +1,4 @@
-"""A letter to a thousand readers through a real Postfix into a real Dovecot, each read back and compared."""
+"""A newsletter with a thousand subscribers, sent through Postfix into Dovecot; each message is read and compared."""
 
 import imaplib
 import re
@@ -21,15 +21,15 @@ from tests.conftest import SampleSite
 from tests.mailing import configured, subscribe
 
 READERS = 1000
-#: What readers have chosen: language and topics.
-CHOICES = [(lang, topics) for lang in (None, "ja") for topics in ("[]", '["News"]', '["Tools"]')]
+#: Preferences of subscribers: language and topics.
+PREFERENCES = [(lang, topics) for lang in (None, "ja") for topics in ("[]", '["News"]', '["Tools"]')]
 TITLES = {"News": "What is new", "Tools": "What is useful", "Notes": "What is noted"}
-TOLD = {"[]": {*TITLES.values()}, '["News"]': {TITLES["News"]}, '["Tools"]': {TITLES["Tools"]}}
+EXPECTED = {"[]": {*TITLES.values()}, '["News"]': {TITLES["News"]}, '["Tools"]': {TITLES["Tools"]}}
 
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory):
-    """What the store says of each delivery, what lies in mailboxes by recipient, and the public key."""
+    """Return the store's rows of all deliveries, the messages in mailboxes by recipient, and the public key."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "posts").mkdir()
     site, key = SampleSite(folder), rsa.generate_private_key(65537, 2048)
@@ -39,12 +39,12 @@ def sent(tmp_path_factory):
     with mailserver.running(tmp_path_factory.mktemp("mail")) as server:
         signing = '[[mail.dkim]]\nselector = "s1"\nkey_file = "dkim.pem"\n'
         site.configure(configured(SimpleNamespace(port=server.smtp), mail=signing, connections=4))
-        for place, (lang, topics) in enumerate(CHOICES):
-            readers = (f"r{n:04}@{mailserver.DOMAIN}" for n in range(place, READERS, len(CHOICES)))
+        for place, (lang, topics) in enumerate(PREFERENCES):
+            readers = (f"r{n:04}@{mailserver.DOMAIN}" for n in range(place, READERS, len(PREFERENCES)))
             subscribe(folder, readers, lang=lang, topics=topics)
         report = site.publish()
         assert (report.exit_code, [issue.recipients for issue in report.issues]) == (0, [READERS])
-        found = fetched(server, READERS)
+        found = fetch_messages(server, READERS)
     with closing(sqlite3.connect(folder / "feeds.db")) as db:
         db.row_factory = sqlite3.Row
         rows = db.execute(
@@ -56,8 +56,8 @@ def sent(tmp_path_factory):
     return rows, found, key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def fetched(server, number):
-    """Every message, by the address that it was delivered to, once *number* of them are there."""
+def fetch_messages(server, number):
+    """Return the messages by the address they were delivered to, once there are *number* of them."""
     with imaplib.IMAP4("127.0.0.1", server.imap, timeout=20) as imap:
         imap.login("reader", mailserver.PASSWORD)
         for _ in range(300):
@@ -70,13 +70,13 @@ def fetched(server, number):
     return dict(found)
 
 
-def same(text):
+def normalize(text):
     return re.sub(r"\r\n?", "\n", text).strip("\n")
 
 
 @pytest.mark.skipif(bool(mailserver.MISSING), reason=mailserver.MISSING)
-def test_each_mailbox_holds_what_the_store_says(sent):
-    """One message each, of the letter in their language that tells of their topics, with the Message-ID of its row."""
+def test_each_mailbox_has_the_letter_of_its_delivery(sent):
+    """Each mailbox has one message, with the letter of its language and topics and the Message-ID of its delivery."""
     rows, found, _ = sent
     assert len(rows) == len(found) == READERS
     for row in rows:
@@ -86,23 +86,23 @@ def test_each_mailbox_holds_what_the_store_says(sent):
         assert (message["To"], message["Subject"]) == (row["recipient"], row["subject"])
         assert message["Message-ID"] == f"<weekly.1.{tokens.delivery_token(row['seed'], row['id'])}@example.com>"
         assert [part["Content-Language"] for part in message.iter_parts()] == [row["lang"]] * 2
-        assert (same(text), same(html)) == (same(row["text"]), same(row["html"]))
-        assert {title for title in TITLES.values() if title in text} == TOLD[row["topics"]]
+        assert (normalize(text), normalize(html)) == (normalize(row["text"]), normalize(row["html"]))
+        assert {title for title in TITLES.values() if title in text} == EXPECTED[row["topics"]]
 
 
 @pytest.mark.skipif(bool(mailserver.MISSING), reason=mailserver.MISSING)
-def test_what_lies_in_mailboxes_is_signed_by_us(sent):
-    """By dkimpy, which verifies what a server has put its own headers on; of each letter some."""
+def test_delivered_messages_are_signed(sent):
+    """Delivered messages have a valid DKIM signature, which dkimpy verifies; a changed message has not."""
     _, found, public = sent
     record = b"v=DKIM1; k=rsa; p=" + b64encode(public)
-    asked = []
+    queried = []
 
     def dns(name, timeout=5):
-        asked.append(name)
+        queried.append(name)
         return record
 
     for to in sorted(found)[:30]:
         assert dkim.verify(found[to], dnsfunc=dns)
-    assert set(asked) == {b"s1._domainkey.example.com."}
+    assert set(queried) == {b"s1._domainkey.example.com."}
     changed = found[min(found)].replace(b"Message-ID: <weekly.1.", b"Message-ID: <weekly.2.")
     assert not dkim.verify(changed, dnsfunc=dns)

@@ -33,7 +33,7 @@ def retract(path: Path, newsletter: str, number: int | None, *, as_json: bool, r
         else:
             done = job.retract_issue(config, newsletter, number, reason, context)
     if as_json:
-        output.print_json(output_issues.issue_to_dict(done.issue) | {"ended": done.ended})
+        output.print_json(output_issues.issue_to_dict(done.issue) | {"ended": done.cancelled})
     else:
         click.echo(_format_retraction(done))
     return output.print_report(config, done.report, as_json=as_json)
@@ -43,7 +43,7 @@ def _format_retraction(done: "RetractionReport") -> str:
     name = f"{done.issue.newsletter} {done.issue.number}"
     if done.issue.retracted_at is None:
         return f"{name} is no longer retracted"
-    more = f"; {done.ended:,} deliveries were not sent" if done.ended else ""
+    more = f"; {done.cancelled:,} deliveries were not sent" if done.cancelled else ""
     return f"{name} is retracted{more}"
 
 

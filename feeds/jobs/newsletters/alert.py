@@ -1,4 +1,4 @@
-"""What somebody should look after before long: told once, here and to `publish.alert`."""
+"""Report problems that a person should look into, each once, also to the command `publish.alert`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,56 +11,67 @@ from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
 
-#: How long an issue may be due and not on its way.
+#: How long an issue may be due before it is reported.
 _PATIENCE = timedelta(hours=1)
 
 
 def report_alerts(config: Config, report: PublishReport, context: Context, *, now: datetime) -> None:
-    """Add to a report what is to be looked after and nobody was told yet, and let the operator's command know."""
+    """Add the problems that were not reported before to the report, and pass them to the operator's command."""
     if not config.settings.newsletters:
         return
     with open_store(config.settings.store.url, config.folder) as store:
-        found = [*_not_begun(config, report, store, context, now), *_stopped(report, store), *_paused(store, context)]
-        news = [line for about, line in found if store.alerts.record(about, context.clock())]
-    if not news:
+        problems = [
+            *_not_composed(config, report, store, now),
+            *_not_begun(report, store, context),
+            *_halted(report, store),
+            *_paused_domains(store, context),
+        ]
+        lines = [line for key, line in problems if store.alerts.record(key, context.clock())]
+    if not lines:
         return
-    report.alerts += news
+    report.alerts += lines
     if config.settings.publish.alert:
         try:
-            shell.run_command(config.settings.publish.alert, config.folder, "".join(f"{line}\n" for line in news))
+            shell.run_command(config.settings.publish.alert, config.folder, "".join(f"{line}\n" for line in lines))
         except CommandError as e:
             report.errors.append(f"publish.alert: {e}")
 
 
-def _not_begun(
-    config: Config, report: PublishReport, store: Store, context: Context, now: datetime
-) -> Iterator[tuple[str, str]]:
-    """Yield issues that are due and not on their way: they cannot be composed, or nothing of them has left."""
+# Each of these yields a key, by which a problem is reported once, and the line to report.
+
+
+def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
+    """Yield newsletters whose issue is due and could not be composed."""
     for newsletter in config.settings.newsletters if report.failed else ():
         if newsletter.name in report.failed:
             zone = newsletter.timezone or config.settings.site.timezone
-            used, _ = store.issues.last_issue(newsletter.name)
-            slot = due_slot(newsletter.schedule, zone, now, used=used, catch_up=newsletter.catch_up)
+            last_slot, _ = store.issues.last_issue(newsletter.name)
+            slot = due_slot(newsletter.schedule, zone, now, used=last_slot, catch_up=newsletter.catch_up)
             if slot is not None and now - slot > _PATIENCE:
-                line = f"{newsletter.name} was due at {slot:%Y-%m-%d %H:%M} UTC and is not on its way"
-                yield line, f"{line}: {report.failed[newsletter.name]}"
+                key = f"{newsletter.name}: the issue due at {slot:%Y-%m-%d %H:%M} UTC could not be composed"
+                yield key, f"{key}: {report.failed[newsletter.name]}"
+
+
+def _not_begun(report: PublishReport, store: Store, context: Context) -> Iterator[tuple[str, str]]:
+    """Yield issues that are due and of which no letter was sent."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         since = max(issue.slot, issue.composed_at or issue.slot)  # the slot of a first issue may be long ago
         if context.clock() - since > _PATIENCE and not store.deliveries.has_begun(issue.id) and not issue.halt_reason:
-            line = f"{issue.newsletter} {issue.number} was due at {issue.slot:%Y-%m-%d %H:%M} UTC"
-            yield line, f"{line} and is not on its way; `feeds publish` says why"
+            due = f"was due at {issue.slot:%Y-%m-%d %H:%M} UTC"
+            key = f"{issue.newsletter} {issue.number} {due} and nothing of it was sent"
+            yield key, f"{key}; `feeds publish` prints the reason"
 
 
-def _stopped(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
-    """Yield issues that were stopped on their way."""
+def _halted(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
+    """Yield issues whose sending was halted."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         if issue.halt_reason:
-            line = f"{issue.newsletter} {issue.number} is stopped: {issue.halt_reason}"
-            yield line, f"{line}; `feeds resume {issue.newsletter}` goes on with it"
+            key = f"{issue.newsletter} {issue.number} is halted: {issue.halt_reason}"
+            yield key, f"{key}; `feeds resume {issue.newsletter}` resumes it"
 
 
-def _paused(store: Store, context: Context) -> Iterator[tuple[str, str]]:
+def _paused_domains(store: Store, context: Context) -> Iterator[tuple[str, str]]:
     """Yield domains that get no letters for now."""
-    for one in store.bounces.paused_domains(context.clock()):
-        line = f"{one.domain} gets no letters until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}"
-        yield line, f"{line}; see `feeds bounces --help` and `feeds subscribers revive --help`"
+    for pause in store.bounces.paused_domains(context.clock()):
+        key = f"{pause.domain} gets no letters until {pause.until:%Y-%m-%d %H:%M} UTC: {pause.reason}"
+        yield key, f"{key}; see `feeds bounces --help` and `feeds subscribers revive --help`"

@@ -1,17 +1,18 @@
-"""Tell those who got an issue what was wrong in it."""
+"""Send a correction of an issue to its recipients."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from feeds.config import Config
-from feeds.core.newsletters import message, notes
-from feeds.core.posts.frontmatter import parse_source
-from feeds.edges.files import source_files
+from feeds.core.newsletters import message
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
-from feeds.errors import FeedsError, PostError
+from feeds.errors import FeedsError
 from feeds.jobs.context import Context
-from feeds.jobs.newsletters import compose, retract, send_checks
+from feeds.jobs.newsletters import send_checks
+from feeds.jobs.newsletters.compose import SEED_BYTES, copy_addresses
+from feeds.jobs.newsletters.editor_notes import load_correction
+from feeds.jobs.newsletters.find import find_newsletter, find_sent_issue
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.status import PENDING_STATES
 from feeds.jobs.options import PublishOptions
@@ -40,20 +41,20 @@ def send_correction(
         LockedError: another publish of this site is running; nothing was changed.
     """
     site = Site(config)
-    newsletter, note = compose.find_newsletter(site, name), _note(file)
+    newsletter, note = find_newsletter(site, name), load_correction(file)
     if options.dry_run:
         with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
-            plan, mailing = _plan_correction(site, newsletter, number, note, store, options=options, context=context)
-            return PublishReport(issues=[_due(newsletter, plan, store.issues.count_recipients(name, mailing))])
+            new_issue, rendered = _compose(site, newsletter, number, note, store, options=options, context=context)
+            return PublishReport(issues=[_report_due(new_issue, store.issues.count_recipients(name, rendered))])
 
     def freeze(store: Store) -> None:
         store.bounces.end_pauses(context.clock())
-        plan, mailing = _plan_correction(site, newsletter, number, note, store, options=options, context=context)
+        new_issue, rendered = _compose(site, newsletter, number, note, store, options=options, context=context)
         if not send_checks.confirm_send(
-            site, newsletter, store.issues, mailing, plan.number, options=options, context=context
+            site, newsletter, store.issues, rendered, new_issue.number, options=options, context=context
         ):
             raise _DeclinedError
-        if not store.issues.freeze(plan, context.clock()):
+        if not store.issues.freeze(new_issue, context.clock()):
             raise FeedsError(f"another issue of {name} was frozen at the same moment; try again")
 
     try:
@@ -63,42 +64,7 @@ def send_correction(
         return None
 
 
-def _note(file: Path) -> EditorNote:
-    """Return what the editor says.
-
-    Raises:
-        PostError: the file cannot be read, names posts, or says nothing.
-    """
-    content = source_files.read_file(file.absolute().parent, file.name, compose.MOST_NOTE_BYTES)
-    path = str(file)
-    found = notes.parse_note(path, parse_source(path, notes.ensure_front_matter(content)), content)
-    if found.pinned or found.skipped:
-        raise PostError(path, None, "a correction tells of no posts: take out pin and skip")
-    if not found.html:
-        raise PostError(path, None, "says nothing below its front matter")
-    return found
-
-
-def _about(store: Store, newsletter: Newsletter, number: int, note: EditorNote) -> Issue:
-    """Return the issue that is to be corrected, when all who get it have it.
-
-    Raises:
-        FeedsError: there is none, some would get it afterwards, or it was corrected with the same words.
-    """
-    issue = retract.find_sent_issue(store, newsletter, number)
-    counts, name = store.deliveries.count_states(issue.id), newsletter.name
-    left = sum(counts[state] for state in PENDING_STATES)
-    if left:
-        raise FeedsError(
-            f"{name} {number} is still on its way to {left:,}, who would not get the correction; `feeds retract {name}"
-            f" {number}` or `feeds cancel {name}` sends nothing more of it"
-        )
-    if note.digest in store.issues.correction_digests(issue.id):
-        raise FeedsError(f"{note.path}: was sent already as a correction of {name} {number}")
-    return issue
-
-
-def _plan_correction(
+def _compose(
     site: Site,
     newsletter: Newsletter,
     number: int,
@@ -108,53 +74,67 @@ def _plan_correction(
     options: PublishOptions,
     context: Context,
 ) -> tuple[NewIssue, RenderedIssue]:
-    """Return the issue, and who gets it.
+    """Return the correction of an issue, and its letters.
 
     Raises:
-        FeedsError: nobody is left to tell, it is too long, or mail must not go out from here.
+        FeedsError: the issue cannot be corrected, the text is too long, or mail must not be sent from here.
     """
-    about = _about(store, newsletter, number, note)
-    _, last = store.issues.last_issue(newsletter.name)
-    slot, seed = options.now.replace(microsecond=0), context.random_bytes(compose.SEED_BYTES)
-    typesetter = IssueRenderer(site=site, newsletter=newsletter, number=last + 1, slot=slot, seed=seed, corrects=about)
+    corrected = _find_correctable(store, newsletter, number, note)
+    _, last_number = store.issues.last_issue(newsletter.name)
+    renderer = IssueRenderer(
+        site=site,
+        newsletter=newsletter,
+        number=last_number + 1,
+        slot=options.now.replace(microsecond=0),
+        seed=context.random_bytes(SEED_BYTES),
+        corrects=corrected,
+    )
     content = IssueContent(selection=Selection(stories=(), note=note), texts={})
-    mailing = _mailing(typesetter, content, about, store)
-    if any(message.transfer_size(letter.html) >= message.MOST_BYTES for letter in mailing.letters):
-        raise FeedsError(f"{note.path}: is longer than mail programs show")
-    send_checks.check_sendable(site, newsletter, last)
-    plan = NewIssue(
-        newsletter=newsletter.name,
-        number=last + 1,
-        slot=slot,
-        subject=typesetter.subject(content.selection),
-        selection=content.selection,
-        page=typesetter.render_page(content),
-        content=content,
-        seed=seed,
-        rendered=mailing,
-        transport=site.settings.mail.transport,
-        corrects=about.id,
-    )
-    return plan, mailing
+    rendered = _render(renderer, content, corrected, store)
+    if any(message.transfer_size(letter.html) >= message.MOST_BYTES for letter in rendered.letters):
+        raise FeedsError(f"{note.path}: is too long: mail programs would cut off the letter")
+    send_checks.check_sendable(site, newsletter, last_number)
+    return renderer.new_issue(content.selection, content, rendered), rendered
 
 
-def _mailing(typesetter: IssueRenderer, content: IssueContent, about: Issue, store: Store) -> RenderedIssue:
-    """Return a letter for each language of those who got the issue, and for copies that did.
+def _find_correctable(store: Store, newsletter: Newsletter, number: int, note: EditorNote) -> Issue:
+    """Return the issue with this number.
 
     Raises:
-        FeedsError: none of them still wants it.
+        FeedsError: there is no such issue, it is still being sent, or it was corrected with the same note.
     """
-    newsletter, memory = typesetter.newsletter, store.issues
-    copies = compose.copy_addresses(newsletter)
-    had = memory.reached_keys(about.id, [key for _, key in copies])
-    copies = [(email, key) for email, key in copies if key in had]
-    mailing = typesetter.render_issue(
-        content, memory.load_preferences(newsletter.name, recipients_of=about.id), copies, of=about.id
+    name = newsletter.name
+    issue = find_sent_issue(store.issues, name, number)
+    counts = store.deliveries.count_states(issue.id)
+    pending = sum(counts[state] for state in PENDING_STATES)
+    if pending:
+        raise FeedsError(
+            f"{name} {number} is still being sent: {pending:,} more recipients would get it without the correction;"
+            f" `feeds retract {name} {number}` or `feeds cancel {name}` stops it"
+        )
+    if note.digest in store.issues.correction_digests(issue.id):
+        raise FeedsError(f"{note.path}: was already sent as a correction of {name} {number}")
+    return issue
+
+
+def _render(renderer: IssueRenderer, content: IssueContent, corrected: Issue, store: Store) -> RenderedIssue:
+    """Return the letters for subscribers and copies that got the corrected issue.
+
+    Raises:
+        FeedsError: none of them still gets letters.
+    """
+    newsletter, issues = renderer.newsletter, store.issues
+    copies = copy_addresses(newsletter)
+    reached = issues.reached_keys(corrected.id, [key for _, key in copies])
+    copies = [(email, key) for email, key in copies if key in reached]
+    preferences = issues.load_preferences(newsletter.name, recipients_of=corrected.id)
+    rendered = renderer.render_issue(content, preferences, copies, recipients_of=corrected.id)
+    if rendered is None:
+        raise FeedsError(f"none of the recipients of {newsletter.name} {corrected.number} still gets letters")
+    return rendered
+
+
+def _report_due(new_issue: NewIssue, recipients: int) -> IssueReport:
+    return IssueReport(
+        newsletter=new_issue.newsletter, number=new_issue.number, posts=0, recipients=recipients, state="due"
     )
-    if mailing is None:
-        raise FeedsError(f"nobody who got {newsletter.name} {about.number} is left to be told")
-    return mailing
-
-
-def _due(newsletter: Newsletter, plan: NewIssue, recipients: int) -> IssueReport:
-    return IssueReport(newsletter=newsletter.name, number=plan.number, posts=0, recipients=recipients, state="due")

@@ -1,4 +1,4 @@
-"""The pages of issues that everybody may read."""
+"""Write the public pages of issues."""
 
 from collections.abc import Iterable
 
@@ -13,57 +13,57 @@ from feeds.model import Issue, IssueState
 from feeds.settings import Newsletter
 
 
-def write_issue_pages(site: Site, memory: Issues, report: PublishReport) -> list[str]:
+def write_issue_pages(site: Site, issues: Issues, report: PublishReport) -> list[str]:
     """Write the pages of issues that are being sent, have a new neighbour or a notice, or whose page is missing.
 
     Returns the path of every issue's page below `public/`, written or not.
     """
-    named = {n.name: n for n in site.settings.newsletters}
-    issues = [i for i in memory.load_issues() if i.newsletter in named and i.state is not IssueState.COMPOSED]
-    newest = {issue.newsletter: issue.number for issue in sorted(issues, key=lambda issue: issue.number)}
-    corrected = {(issue.newsletter, issue.corrects) for issue in issues}
-    for issue in issues:
+    newsletters = {n.name: n for n in site.settings.newsletters}
+    listed = [i for i in issues.load_issues() if i.newsletter in newsletters and i.state is not IssueState.COMPOSED]
+    newest = {issue.newsletter: issue.number for issue in sorted(listed, key=lambda issue: issue.number)}
+    corrected = {(issue.newsletter, issue.corrects) for issue in listed}
+    for issue in listed:
         is_new = issue.state is IssueState.SENDING or issue.number >= newest[issue.newsletter] - 1
         has_notice = issue.retracted_at is not None or (issue.newsletter, issue.number) in corrected
         if is_new or has_notice or not site.public.has(issue_page_path(issue)):
             try:
-                report.pages += write_issue_page(site, named[issue.newsletter], issue, memory)
+                report.pages += write_issue_page(site, newsletters[issue.newsletter], issue, issues)
             except FeedsError as e:
                 report.errors.append(str(e))
-    return [issue_page_path(issue) for issue in issues]
+    return [issue_page_path(issue) for issue in listed]
 
 
 def is_page_missing(site: Site, newsletter: Newsletter, issue: Issue) -> bool:
-    """Return whether an issue has no page and should have one."""
+    """Return whether an issue's page is missing from `public/` though its newsletter has an archive."""
     return newsletter.archive != "off" and not site.public.has(issue_page_path(issue))
 
 
-def write_issue_page(site: Site, newsletter: Newsletter, issue: Issue, memory: Issues) -> bool:
-    """Bring an issue's page up to date, if its newsletter has an archive; return whether that changed it.
+def write_issue_page(site: Site, newsletter: Newsletter, issue: Issue, issues: Issues) -> bool:
+    """Write an issue's page if its newsletter has an archive and the page changed; return whether it was written.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the page cannot be written.
     """
     if newsletter.archive == "off":
         return False
-    issues = memory.load_issues()
-    links = _neighbours(site, newsletter, issue, issues)
-    page = placeholders.insert_neighbour_links(memory.load_page(issue.id).html, site.texts(newsletter), links)
-    page = placeholders.insert_notice(page, render_notice(site, newsletter, issue, issues, on_page=True))
+    all_issues = issues.load_issues()
+    links = _neighbour_links(site, newsletter, issue, all_issues)
+    page = placeholders.insert_neighbour_links(issues.load_page(issue.id).html, site.texts(newsletter), links)
+    page = placeholders.insert_notice(page, render_notice(site, newsletter, issue, all_issues, on_page=True))
     return site.public.write(issue_page_path(issue), page.encode())
 
 
-def _neighbours(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue]) -> dict[str, str]:
-    """Return the addresses of other issues, by the text that says which; none where the archive is not listed."""
+def _neighbour_links(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue]) -> dict[str, str]:
+    """Return URLs of other issues by the key of the link's text; none if the archive is not public."""
     if newsletter.archive != "public":
         return {}
     numbers = {i.number for i in issues if i.newsletter == newsletter.name and i.state is not IssueState.COMPOSED}
-    beside = {"previous_issue": issue.number - 1, "next_issue": issue.number + 1}
-    found = {name: issue_page_url(site, newsletter, number) for name, number in beside.items() if number in numbers}
-    found["all_issues"] = site.public_url(f"newsletters/{newsletter.name}/")
-    return {name: url for name, url in found.items() if url}
+    neighbours = {"previous_issue": issue.number - 1, "next_issue": issue.number + 1}
+    links = {key: issue_page_url(site, newsletter, number) for key, number in neighbours.items() if number in numbers}
+    links["all_issues"] = site.public_url(f"newsletters/{newsletter.name}/")
+    return {key: url for key, url in links.items() if url}
 
 
 def issue_page_path(issue: Issue) -> str:
-    """Return where an issue's page lies below `public/`."""
+    """Return the path of an issue's page below `public/`."""
     return f"newsletters/{issue.newsletter}/{issue.number}/index.html"

@@ -1,4 +1,4 @@
-"""What an issue tells -> how it looks: a letter for each group of readers, a page for everybody."""
+"""Render an issue: letters for groups of subscribers, and a page for the web."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,160 +9,182 @@ from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import mailhtml, message, placeholders, template_context
+from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts, text_direction
-from feeds.core.newsletters.selection import MOST_LISTED, selection_for
+from feeds.core.newsletters.selection import selection_for
 from feeds.core.posts import markdown
 from feeds.edges.render import mjml
 from feeds.jobs.site import Site
-from feeds.model import Issue, IssueContent, IssuePage, Letter, RenderedIssue, Selection, SubscriberPreferences
+from feeds.model import (
+    Issue,
+    IssueContent,
+    IssuePage,
+    Letter,
+    NewIssue,
+    RenderedIssue,
+    Selection,
+    SubscriberPreferences,
+)
 from feeds.settings import Newsletter
-
-#: How often a letter that is too long is made shorter; each time it comes nearer.
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssueRenderer:
-    """Sets one issue."""
+    """Renders one issue."""
 
     site: Site
     newsletter: Newsletter
     number: int
     slot: datetime
     seed: bytes
-    #: The issue that this one corrects: then it tells what the editor says of that, and no posts.
+    #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
-    #: Of the same language and with the same posts, a letter is set once.
-    _set: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
-    #: Whole posts as they are dressed for mail, by path: a letter that is too long is set more than once.
+    #: Rendered letters and what they contain, by language and entries.
+    _letters: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
+    #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
     _posts: dict[str, str] = field(default_factory=dict)
 
     @property
     def template(self) -> str:
-        """How its letters look: a correction looks like one, whichever template the newsletter has."""
+        """The name of the template: `correction`, or the newsletter's."""
         return "correction" if self.corrects else self.newsletter.template
 
     @property
     def headers(self) -> message.IssueHeaders:
-        """What all messages of the issue share."""
+        """The headers and addresses that all messages of the issue share."""
         mail, host = self.site.settings.mail, self.site.settings.site.host
-        listed = self.newsletter.archive == "public"
+        is_public = self.newsletter.archive == "public"
         return message.IssueHeaders(
             newsletter=self.newsletter,
             number=self.number,
             sender=mail.sender or NamedAddress(Address(self.site.settings.site.name, self.newsletter.name, host)),
             reply_to=mail.reply_to,
             zone=self.site.zone(self.newsletter),
-            archive_url=self.site.settings.feeds_url if listed else None,
+            archive_url=self.site.settings.feeds_url if is_public else None,
             seed=self.seed,
             bounces=mail.bounces.address if mail.bounces else None,
             relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
         )
 
     def render_letter(self, content: IssueContent, lang: str | None = None) -> tuple[Selection, Letter]:
-        """Return the letter in a language, else in the newsletter's, and what it tells: it may not hold everything.
+        """Return the letter in a language, by default the newsletter's, and the selection that fits in it.
 
         Raises:
-            TemplateError: a template has a fault.
+            TemplateError: a template has an error.
         """
-        words = self.site.texts(self.newsletter, lang)
-        told = content.selection
-        of = (words.lang, tuple(entry.id for entry in (*told.stories, *told.also)))
-        if of not in self._set:
-            self._set[of] = self._render_to_fit(content, words)
-        return self._set[of]
+        texts = self.site.texts(self.newsletter, lang)
+        selection = content.selection
+        key = (texts.lang, tuple(entry.id for entry in (*selection.stories, *selection.also)))
+        if key not in self._letters:
+            self._letters[key] = self._render_to_fit(content, texts)
+        return self._letters[key]
 
     def render_page(self, content: IssueContent) -> IssuePage:
-        """Return the issue as everybody may see it.
+        """Return the issue for the web, without personal links.
 
         Raises:
-            TemplateError: a template has a fault.
+            TemplateError: a template has an error.
         """
-        words = self.site.texts(self.newsletter)
-        spliced, _ = self._spliced(content, words, most=message.MOST_BYTES, web=True)
-        html = self._compiled(content, words, spliced, web=True)
-        return IssuePage(html=html, entry=self._entry(content, words))
+        texts = self.site.texts(self.newsletter)
+        inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
+        html = self._render_mjml(content, texts, inserts, web=True)
+        return IssuePage(html=html, entry=self._render_entry(content, texts))
 
-    def subject(self, selection: Selection, words: Texts | None = None) -> str:
-        """Return the subject in a language, else in the newsletter's."""
-        return template_context.issue_subject(selection, words or self.site.texts(self.newsletter), self.corrects)
+    def subject(self, selection: Selection, texts: Texts | None = None) -> str:
+        """Return the subject in the language of *texts*, by default the newsletter's."""
+        return template_context.issue_subject(selection, texts or self.site.texts(self.newsletter), self.corrects)
 
     def render_issue(
         self,
         content: IssueContent,
-        choices: Mapping[SubscriberPreferences, int],
+        preferences: Mapping[SubscriberPreferences, int],
         copies: list[tuple[str, str]],
         *,
-        of: int | None = None,
+        recipients_of: int | None = None,
     ) -> RenderedIssue | None:
-        """Return a letter for each choice, none for those that would be told nothing; None where nobody is left.
+        """Return a letter for each of the *preferences* whose selection is not empty; None if there are no recipients.
 
-        With the id *of* an issue it is for those who got that one.
+        *recipients_of* is the id of an issue: only its recipients get this one.
 
         Raises:
-            TemplateError: a template has a fault.
+            TemplateError: a template has an error.
         """
-        found: dict[str, int] = {}
         letters: list[Letter] = []
-        places: dict[SubscriberPreferences, int] = {}
-        wanted = [*choices, *([SubscriberPreferences()] if copies else [])]
-        for choice in wanted:
-            told = selection_for(content.selection, choice, self.site.settings.categories)
-            if told is not None:
-                _, letter = self.render_letter(replace(content, selection=told), choice.lang)
-                place = found.setdefault(f"{letter.lang}\0{letter.html}", len(letters))
-                letters += [letter] if place == len(letters) else []
-                places[choice] = place
-        if not places:
+        index_by_html: dict[str, int] = {}
+        letter_index: dict[SubscriberPreferences, int] = {}
+        for one in (*preferences, *([SubscriberPreferences()] if copies else [])):
+            selection = selection_for(content.selection, one, self.site.settings.categories)
+            if selection is not None:
+                _, letter = self.render_letter(replace(content, selection=selection), one.lang)
+                index = index_by_html.setdefault(f"{letter.lang}\0{letter.html}", len(letters))
+                letters += [letter] if index == len(letters) else []
+                letter_index[one] = index
+        if not letter_index:
             return None
-        readers = {choice: place for choice, place in places.items() if choice in choices}
         return RenderedIssue(
             letters=letters,
-            letter_index=readers,
+            letter_index={one: index for one, index in letter_index.items() if one in preferences},
             copies=copies,
-            copy_letter_index=places.get(SubscriberPreferences(), 0),
-            recipients_of=of,
+            copy_letter_index=letter_index.get(SubscriberPreferences(), 0),
+            recipients_of=recipients_of,
         )
 
-    # Fitting ----------------------------------------------------------------------------------------------------
+    def new_issue(self, selection: Selection, content: IssueContent, rendered: RenderedIssue | None) -> NewIssue:
+        """Return the issue to be frozen: *selection* counts as announced, *rendered* None waits for approval.
 
-    def _render_to_fit(self, content: IssueContent, words: Texts) -> tuple[Selection, Letter]:
-        """Return a letter that mail programs show whole: a post is cut between paragraphs, a digest tells of fewer."""
-        most, told = message.MOST_BYTES, content.selection
-        letter = self._rendered(content, words, most)
-        for _ in range(_ATTEMPTS):
+        Raises:
+            TemplateError: a template has an error.
+        """
+        return NewIssue(
+            newsletter=self.newsletter.name,
+            number=self.number,
+            slot=self.slot,
+            subject=self.subject(selection),
+            selection=selection,
+            page=self.render_page(content),
+            content=content,
+            seed=self.seed,
+            rendered=rendered,
+            transport=self.site.settings.mail.transport,
+            corrects=self.corrects.id if self.corrects else None,
+        )
+
+    # Letters ----------------------------------------------------------------------------------------------------
+
+    def _render_to_fit(self, content: IssueContent, texts: Texts) -> tuple[Selection, Letter]:
+        """Return a letter that mail programs show whole, and the selection that fits in it."""
+        extent = LetterExtent(selection=content.selection)
+        letter = self._render_letter(content, texts, extent.post_bytes)
+        for _ in range(MOST_ATTEMPTS):
             size = message.transfer_size(letter.html)
             if size < message.MOST_BYTES:
                 break
-            if self.template == "letter" and most > message.MOST_BYTES // 4:
-                most = int(most * min(0.9, 0.98 * message.MOST_BYTES / size))
-            else:
-                told = _fewer(told, message.MOST_BYTES / size)
-            letter = self._rendered(replace(content, selection=told), words, most)
-        return told, letter
+            extent = shorten_letter(extent, size, has_whole_post=self.template == "letter")
+            letter = self._render_letter(replace(content, selection=extent.selection), texts, extent.post_bytes)
+        return extent.selection, letter
 
-    def _rendered(self, content: IssueContent, words: Texts, most: int) -> Letter:
-        """Return the letter; of a whole post at most so many bytes."""
-        spliced, cut = self._spliced(content, words, most=most, web=False)
+    def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int) -> Letter:
+        """Return the letter, a whole post truncated to *post_bytes*."""
+        inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
         return Letter(
-            lang=words.lang,
-            subject=self.subject(content.selection, words),
-            html=self._compiled(content, words, spliced, web=False, cut=cut),
-            text=self._render(f"{self.template}.txt", content, words, web=False, cut=cut),
+            lang=texts.lang,
+            subject=self.subject(content.selection, texts),
+            html=self._render_mjml(content, texts, inserts, web=False, cut=cut),
+            text=self._render(f"{self.template}.txt", content, texts, web=False, cut=cut),
         )
 
-    def _compiled(
-        self, content: IssueContent, words: Texts, spliced: Mapping[str, str], *, web: bool, cut: bool = False
+    def _render_mjml(
+        self, content: IssueContent, texts: Texts, inserts: Mapping[str, str], *, web: bool, cut: bool = False
     ) -> str:
         template, templates = f"{self.template}.mjml", self.site.templates
-        source = self._render(template, content, words, web=web, cut=cut)
-        return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), spliced)
+        source = self._render(template, content, texts, web=web, cut=cut)
+        return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), inserts)
 
-    def _render(self, name: str, content: IssueContent, words: Texts, *, web: bool, cut: bool = False) -> str:
-        seen = template_context.build_letter_view(
+    def _render(self, name: str, content: IssueContent, texts: Texts, *, web: bool, cut: bool = False) -> str:
+        view = template_context.build_letter_view(
             content.selection,
             content.texts,
-            words,
+            texts,
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
@@ -173,55 +195,54 @@ class IssueRenderer:
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
         )
-        return self.site.templates.render(name, {"letter": seen, "t": words.plain})
+        return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
-    def _spliced(self, content: IssueContent, words: Texts, *, most: int, web: bool) -> tuple[dict[str, str], bool]:
-        """Return the HTML of note, sponsor and post, and whether there is less of the post than there could be."""
+    def _inserts(
+        self, content: IssueContent, texts: Texts, *, post_bytes: int, web: bool
+    ) -> tuple[dict[str, str], bool]:
+        """Return the HTML of note, sponsor and post by placeholder, and whether the post is truncated."""
         note, sponsor = content.selection.note, self.newsletter.sponsor
-        said = self._dressed(note.html, words) if note and note.html else ""
-        paid = self._dressed(markdown.render_markdown(sponsor), words) if sponsor else ""
-        whole = self._whole(content) if self.template == "letter" else ""
-        body, cut = (whole, False) if web else mailhtml.truncate_blocks(whole, most)
-        return {placeholders.NOTE: said, placeholders.SPONSOR: paid, placeholders.BODY: body}, cut
+        note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
+        sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
+        post_html = self._render_whole_post(content) if self.template == "letter" else ""
+        body, cut = (post_html, False) if web else mailhtml.truncate_blocks(post_html, post_bytes)
+        inserts = {
+            placeholders.NOTE: note_html,
+            placeholders.SPONSOR: sponsor_html,
+            placeholders.BODY: body,
+        }
+        return inserts, cut
 
-    def _entry(self, content: IssueContent, words: Texts) -> str:
-        """Return what the newsletter's feed shows of the issue."""
+    def _render_entry(self, content: IssueContent, texts: Texts) -> str:
+        """Return the HTML for the issue's entry in the newsletter's feed."""
         note = content.selection.note
         if not (self.corrects and note):
-            return self._render("pages/issue.html", content, words, web=True)
-        said = markdown.sanitize_html(note.html, self.site.settings.site.url)
-        return self._render("pages/correction.html", content, words, web=True).replace(
-            placeholders.NOTE, placeholders.strip_placeholders(said)
+            return self._render("pages/issue.html", content, texts, web=True)
+        note_html = markdown.sanitize_html(note.html, self.site.settings.site.url)
+        return self._render("pages/correction.html", content, texts, web=True).replace(
+            placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 
-    def _dressed(self, html: str, words: Texts) -> str:
-        return mailhtml.render_mail_html(html, self.site.settings.site.url, _look(self.newsletter, words.lang))
+    def _to_mail_html(self, html: str, texts: Texts) -> str:
+        return mailhtml.render_mail_html(html, self.site.settings.site.url, _mail_style(self.newsletter, texts.lang))
 
-    def _whole(self, content: IssueContent) -> str:
-        lead = content.selection.stories[0].post
-        if lead.path not in self._posts:
-            look, watch = _look(self.newsletter, lead.lang), self.site.templates.texts(lead.lang)["watch"]
-            html = mailhtml.render_mail_html(content.texts[lead.path].html, lead.url, look, watch=watch)
-            self._posts[lead.path] = placeholders.strip_placeholders(html)
-        return self._posts[lead.path]
-
-
-def _fewer(told: Selection, part: float) -> Selection:
-    """Return an issue that tells of fewer posts; they are listed by title, as far as there is room, or wait."""
-    stories = max(1, min(int(len(told.stories) * part), len(told.stories) - 1))
-    moved = (*told.stories[stories:], *told.also)[:MOST_LISTED]
-    passed = () if not told.passed_over else (*told.stories[stories:], *told.passed_over)
-    return replace(told, stories=told.stories[:stories], also=() if passed else moved, passed_over=passed)
+    def _render_whole_post(self, content: IssueContent) -> str:
+        post = content.selection.stories[0].post
+        if post.path not in self._posts:
+            style, watch = _mail_style(self.newsletter, post.lang), self.site.templates.texts(post.lang)["watch"]
+            html = mailhtml.render_mail_html(content.texts[post.path].html, post.url, style, watch=watch)
+            self._posts[post.path] = placeholders.strip_placeholders(html)
+        return self._posts[post.path]
 
 
-def _look(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
+def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
     return mailhtml.MailStyle(
         accent=newsletter.theme.accent, start="right" if text_direction(lang) == "rtl" else "left"
     )
 
 
 def issue_page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:
-    """Return where an issue's page is on the web; None where the newsletter has no archive."""
+    """Return the URL of an issue's page; None if the newsletter has no archive."""
     if newsletter.archive == "off":
         return None
     return site.public_url(f"newsletters/{newsletter.name}/{number}/")

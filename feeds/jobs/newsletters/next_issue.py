@@ -1,4 +1,4 @@
-"""The next issue of a newsletter as if it were due now: to look at, or for one address."""
+"""Draft the next issue of a newsletter as if it were due now, for a preview or a test message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,8 @@ from feeds.core.subscribers import addresses
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
-from feeds.jobs.newsletters.compose import SEED_BYTES, draft_issue, find_newsletter, find_waiting
+from feeds.jobs.newsletters.compose import SEED_BYTES, draft_issue
+from feeds.jobs.newsletters.find import find_newsletter, waiting_issue
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.survey import Survey
@@ -21,38 +22,41 @@ from feeds.settings import Newsletter
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextIssue:
-    """The issue that would go out now, or that waits for approval."""
+    """The issue that would be sent now, or that waits for approval."""
 
-    typesetter: IssueRenderer
+    renderer: IssueRenderer
     content: IssueContent
 
-    def letter(self, choice: SubscriberPreferences) -> Letter | None:
-        """Return the letter for readers with one choice; None where they would be told nothing.
+    def letter(self, preferences: SubscriberPreferences) -> Letter | None:
+        """Return the letter for subscribers with these preferences; None if they get none.
 
         Raises:
-            TemplateError: a template has a fault.
+            TemplateError: a template has an error.
         """
-        told = selection.selection_for(self.content.selection, choice, self.typesetter.site.settings.categories)
-        if told is None:
+        categories = self.renderer.site.settings.categories
+        selected = selection.selection_for(self.content.selection, preferences, categories)
+        if selected is None:
             return None
-        return self.typesetter.render_letter(IssueContent(selection=told, texts=self.content.texts), choice.lang)[1]
+        content = IssueContent(selection=selected, texts=self.content.texts)
+        return self.renderer.render_letter(content, preferences.lang)[1]
 
 
 def next_issue(
-    site: Site, newsletter: Newsletter, found: Survey, memory: Issues, now: datetime, context: Context
+    site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, context: Context
 ) -> NextIssue | None:
-    """Return the next issue; None where there is nothing to tell.
+    """Return the next issue; None if there are not enough posts.
 
     Raises:
         FeedsError: it cannot be composed.
     """
-    issue = find_waiting(memory, newsletter.name)
-    content = memory.load_content(issue.id) if issue else None
+    issue = waiting_issue(issues, newsletter.name)
+    content = issues.load_content(issue.id) if issue else None
     if issue and content:
-        setter = IssueRenderer(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
-        return NextIssue(typesetter=setter, content=content)
-    drafted = draft_issue(site, newsletter, found, memory, now.replace(microsecond=0), context.random_bytes(SEED_BYTES))
-    return NextIssue(typesetter=drafted[0], content=drafted[2]) if drafted else None
+        number, slot, seed = issue.number, issue.slot, issue.seed
+        renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, seed=seed)
+        return NextIssue(renderer=renderer, content=content)
+    draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), context.random_bytes(SEED_BYTES))
+    return NextIssue(renderer=draft.renderer, content=draft.content) if draft else None
 
 
 def send_test(config: Config, name: str, recipient: str, now: datetime, context: Context) -> str:
@@ -67,20 +71,19 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
     site = Site(config)
     newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     with open_survey(config, now, context) as opened:
-        found = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
-        letter = found.letter(SubscriberPreferences()) if found else None
-    if found is None or letter is None:
+        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
+        letter = issue.letter(SubscriberPreferences()) if issue else None
+    if issue is None or letter is None:
         raise FeedsError(f"{name} has nothing to send: fewer than {newsletter.min_posts} posts since the last issue")
-    envelope, moment = found.typesetter.headers, context.clock()
+    headers, sent_at = issue.renderer.headers, context.clock()
     delivery = Delivery(
-        id=int(moment.timestamp()),  # the Message-ID comes of it: another trial is another message
+        id=int(sent_at.timestamp()),  # so that each test message has another Message-ID
         letter_id=0,
         recipient=address.email,
         state=DeliveryState.READY,
         handed_over_at=None,
         subscriber_id=None,
     )
-    content = MessageBuilder(envelope, message.encode_letter(envelope, letter)).build(
-        delivery, "0" * tokens.LENGTH, moment
-    )
-    return site.outbox.write_message(f"test/{name}/{envelope.number}", address.email, content)
+    builder = MessageBuilder(headers, message.encode_letter(headers, letter))
+    content = builder.build(delivery, "0" * tokens.LENGTH, sent_at)
+    return site.outbox.write_message(f"test/{name}/{headers.number}", address.email, content)

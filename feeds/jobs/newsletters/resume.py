@@ -3,7 +3,7 @@
 from feeds.config import Config
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
-from feeds.jobs.newsletters import compose
+from feeds.jobs.newsletters import find
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish
 from feeds.jobs.report import PublishReport
@@ -20,7 +20,7 @@ def resume_sending(config: Config, newsletter: str | None, context: Context) -> 
         LockedError: another publish of this site is running; nothing was changed.
     """
     if newsletter is not None:
-        compose.find_newsletter(Site(config), newsletter)
+        find.find_newsletter(Site(config), newsletter)
 
     def resume(store: Store) -> None:
         for issue in store.issues.load_issues(unfinished=True) if store.has_issues else ():
@@ -39,12 +39,12 @@ def cancel_issue(config: Config, newsletter: str) -> str:
     Raises:
         FeedsError: no issue of this newsletter waits for approval or is being sent.
     """
-    site = Site(config)
-    compose.find_newsletter(site, newsletter)
+    find.find_newsletter(Site(config), newsletter)
     with open_store(config.settings.store.url, config.folder) as store:
         sending = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
         if not sending:
-            issue = compose.discard_waiting(site, newsletter, store.issues)
+            issue = find.find_waiting_issue(store.issues, newsletter)
+            store.issues.cancel(issue.id)
             return f"{newsletter} {issue.number} is discarded; the next publish composes it again"
         cancelled = sum(store.deliveries.cancel_pending(issue.id, "cancelled") for issue in sending)
         return f"{newsletter} {sending[-1].number} is cancelled: {cancelled:,} deliveries were not sent"

@@ -1,4 +1,4 @@
-"""Take back an issue that should not have gone out, or take that back."""
+"""Retract an issue that should not have been sent, or undo a retraction."""
 
 from dataclasses import dataclass
 
@@ -11,23 +11,24 @@ from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.feeds.deploy import Deployment
-from feeds.jobs.newsletters import compose, issue_pages
+from feeds.jobs.newsletters import issue_pages
+from feeds.jobs.newsletters.find import find_newsletter, find_sent_issue
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish, publish
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState
-from feeds.settings import Newsletter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetractionReport:
-    """An issue as it stands now, and what came of it."""
+    """The result of a retraction, or of undoing one."""
 
+    #: As it is now.
     issue: Issue
-    #: How many more would have got it.
-    ended: int = 0
-    #: What the pass did that tells everybody.
+    #: The number of deliveries that were cancelled.
+    cancelled: int = 0
+    #: Of the publish run that updated the page and the feed.
     report: PublishReport
 
 
@@ -41,28 +42,29 @@ def retract_issue(config: Config, name: str, number: int | None, reason: str, co
     Raises:
         FeedsError: there is no such issue, or it waits for approval.
     """
-    site = Site(config)
-    newsletter = compose.find_newsletter(site, name)
+    find_newsletter(Site(config), name)
     with open_store(config.settings.store.url, config.folder) as store:
-        issue = find_sent_issue(store, newsletter, number)
-        ended = store.deliveries.cancel_pending(issue.id, "retracted")
+        issue = find_sent_issue(store.issues, name, number)
+        cancelled = store.deliveries.cancel_pending(issue.id, "retracted")
         if issue.state is IssueState.SENDING:
             store.issues.finish(issue.id)
         if reason or issue.retracted_at is None:
             store.issues.retract(issue.id, context.clock(), strip_illegal_xml(clean_line(reason)))
-        issue = find_sent_issue(store, newsletter, issue.number)
+        issue = find_sent_issue(store.issues, name, issue.number)
+    return RetractionReport(issue=issue, cancelled=cancelled, report=_publish_notice(config, issue, context))
+
+
+def _publish_notice(config: Config, issue: Issue, context: Context) -> PublishReport:
     try:
-        report = publish(config, PublishOptions(now=context.clock(), feeds_only=True), context)
+        return publish(config, PublishOptions(now=context.clock(), feeds_only=True), context)
     except LockedError:
-        later = (
-            f"{name} {issue.number} is retracted; another publish is running, the next one updates its page and feed"
-        )
-        report = PublishReport(later=[later])
-    return RetractionReport(issue=issue, ended=ended, report=report)
+        which = f"{issue.newsletter} {issue.number}"
+        later = f"{which} is retracted; another publish is running, the next one updates its page and feed"
+        return PublishReport(later=[later])
 
 
 def undo_retraction(config: Config, name: str, number: int | None, context: Context) -> RetractionReport:
-    """Take back the retraction of an issue, the newest if *number* is None, and publish; return the report.
+    """Undo the retraction of an issue, the newest if *number* is None, and publish; return the report.
 
     Page and feed are as before the retraction. Deliveries that it cancelled stay cancelled.
 
@@ -71,11 +73,11 @@ def undo_retraction(config: Config, name: str, number: int | None, context: Cont
         LockedError: another publish of this site is running; nothing was changed.
     """
     site = Site(config)
-    newsletter = compose.find_newsletter(site, name)
+    newsletter = find_newsletter(site, name)
     issues: list[Issue] = []
 
     def undo(store: Store) -> None:
-        issue = find_sent_issue(store, newsletter, number)
+        issue = find_sent_issue(store.issues, name, number)
         if issue.retracted_at is None:
             raise FeedsError(f"{name} {issue.number} was not retracted; `feeds issues` lists all")
         issue = replace(issue, retracted_at=None, retraction="")
@@ -88,20 +90,3 @@ def undo_retraction(config: Config, name: str, number: int | None, context: Cont
 
     report = change_and_publish(config, undo, PublishOptions(now=context.clock(), feeds_only=True), context)
     return RetractionReport(issue=issues[0], report=report)
-
-
-def find_sent_issue(store: Store, newsletter: Newsletter, number: int | None) -> Issue:
-    """Return an issue that is on its way or was sent, the newest if no *number* is given.
-
-    Raises:
-        FeedsError: there is none, or it waits for approval.
-    """
-    issues = [i for i in store.issues.load_issues() if i.newsletter == newsletter.name and number in {None, i.number}]
-    found = max((i for i in issues if i.state is not IssueState.COMPOSED), key=lambda i: i.number, default=None)
-    if found is not None:
-        return found
-    if issues:
-        forget = f"`feeds cancel {newsletter.name}` forgets it"
-        raise FeedsError(f"{newsletter.name} {issues[0].number} waits for approval and went to nobody; {forget}")
-    which = "no issue" if number is None else f"no issue {number}"
-    raise FeedsError(f"there is {which} of {newsletter.name}; `feeds issues` lists all")

@@ -1,7 +1,7 @@
-"""What has to be in order before mail goes out to the world.
+"""Check that an issue may be sent to the outside; a letter cannot be taken back.
 
-A letter cannot be taken back. So a store that has forgotten what was sent, a newsletter that nobody could leave, a site
-that does not show yet what is told, and an issue that nobody meant to send now are told of instead.
+Sending is refused if the store does not know issues that were sent, if subscribers cannot unsubscribe, if the web does
+not show the issue yet, or if a person must confirm it first.
 """
 
 import re
@@ -18,41 +18,42 @@ from feeds.model import Issue, IssueContent, RenderedIssue
 from feeds.settings import Newsletter
 
 #: Transports that keep messages on this machine.
-_KEPT = ("outbox", "maildir")
-#: Names that nobody can hold (RFC 2606, RFC 6761): a site of such a name is a trial.
+_LOCAL_TRANSPORTS = ("outbox", "maildir")
+#: Names that cannot be registered (RFC 2606, RFC 6761): a site with such a name is a test.
 _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)")
 
 
 def sends_externally(site: Site) -> bool:
-    """Return whether mail goes out to people: not into the outbox, and not to servers of this machine for a trial."""
+    """Return whether mail goes to people: not into a folder, and not to servers of this machine in a test."""
     mail, url = site.settings.mail, site.settings.site.url
-    if mail.transport in _KEPT:
+    if mail.transport in _LOCAL_TRANSPORTS:
         return False
     host = urlsplit(url).hostname or ""
-    is_trial = bool(_RESERVED.fullmatch(host)) or web_check.is_loopback(url)
-    stays = mail.transport == "smtp" and all(web_check.is_loopback(f"//{server.host}") for server in mail.all_servers)
-    return not (is_trial and stays)
+    is_test = bool(_RESERVED.fullmatch(host)) or web_check.is_loopback(url)
+    is_local = mail.transport == "smtp" and all(web_check.is_loopback(f"//{one.host}") for one in mail.all_servers)
+    return not (is_test and is_local)
 
 
-def check_sendable(site: Site, newsletter: Newsletter, known: int) -> None:
-    """Raise where mail must not go out from here; *known* is the last number that the store knows as sent.
+def check_sendable(site: Site, newsletter: Newsletter, last_number: int) -> None:
+    """Raise if mail must not be sent from here; *last_number* is the highest issue number in the store.
 
     Raises:
-        FeedsError: the store does not know what was sent, or readers could not leave.
+        FeedsError: the store does not know an issue that was sent, or subscribers cannot unsubscribe.
     """
     mail = site.settings.mail
-    if mail.transport in _KEPT:
+    if mail.transport in _LOCAL_TRANSPORTS:
         return
-    lying = public_issue_numbers(site, newsletter)
-    if lying and max(lying) > known:
+    published = max(public_issue_numbers(site, newsletter), default=0)
+    if published > last_number:
+        known = f"none after issue {last_number}" if last_number else "none"
         raise FeedsError(
-            f"{newsletter.name}: issue {max(lying)} lies in {site.settings.feeds.folder}/newsletters/, and the store"
-            f" knows {known or 'none'}: it is new, or older than what was sent, and would tell everybody again. Bring"
-            " back the store, or `feeds store adopt` takes what is public now as told"
+            f"{newsletter.name}: {site.settings.feeds.folder}/newsletters/ contains issue {published}, but the database"
+            f" has {known}. Sending now would repeat old issues. Restore the database, or run `feeds store adopt` to"
+            " mark the published issues as sent"
         )
     if sends_externally(site) and mail.bounces is None and site.settings.web.url is None:
         raise FeedsError(
-            f"{newsletter.name}: readers could not leave: set mail.bounces, a mailbox where `unsubscribe` is read"
+            f"{newsletter.name}: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"
         )
 
 
@@ -60,54 +61,53 @@ def confirm_send(
     site: Site,
     newsletter: Newsletter,
     issues: Issues,
-    mailing: RenderedIssue,
+    rendered: RenderedIssue,
     number: int,
     *,
     options: PublishOptions,
     context: Context,
 ) -> bool:
-    """Return whether an issue may go out now: nobody has to be asked, or somebody says so.
+    """Return whether an issue may be sent now: no confirmation is needed, or the person at the terminal gives it.
 
     Raises:
-        FeedsError: somebody should say so, and nobody is there to.
+        FeedsError: a confirmation is needed and there is no terminal.
     """
     if options.yes or not sends_externally(site):
         return True
-    about = f"{newsletter.name} {number}"
+    name, transport = f"{newsletter.name} {number}", site.settings.mail.transport
+    is_correction = rendered.recipients_of is not None
     reasons = []
-    if not issues.has_sent_by(site.settings.mail.transport):
-        reasons.append("would be the first to leave this machine")
+    if not issues.has_sent_by(transport):
+        reasons.append(f"would be the first issue sent by {transport}")
     if options.now > context.clock():
-        reasons.append(f"would go out ahead of its time (--now {options.now:%Y-%m-%d %H:%M})")
-    if mailing.recipients_of is not None:
-        reasons.append("would go out of turn")
+        reasons.append(f"would be sent before it is due (--now {options.now:%Y-%m-%d %H:%M})")
+    if is_correction:
+        reasons.append("would be sent outside the schedule")
     if context.confirm is not None:
+        recipients = issues.count_recipients(newsletter.name, rendered)
         why = f", which {' and '.join(reasons)}" if reasons else ""
-        return context.confirm(
-            f"Send {about} to {issues.count_recipients(newsletter.name, mailing):,} recipients{why}?"
-        )
+        return context.confirm(f"Send {name} to {recipients:,} recipients{why}?")
     if reasons:
-        command = "publish" if mailing.recipients_of is None else "correct"
-        raise FeedsError(f"{about} {' and '.join(reasons)}; `feeds {command} --yes` sends it")
+        command = "correct" if is_correction else "publish"
+        raise FeedsError(f"{name} {' and '.join(reasons)}; `feeds {command} --yes` sends it")
     return True
 
 
 def pages_missing_online(site: Site, newsletter: Newsletter, issue: Issue, content: IssueContent | None) -> str:
-    """Return what of an issue the web does not show yet, and why, in words; empty where readers would find it all."""
+    """Return the first URL of an issue that the web does not serve yet, with the reason; empty if it serves all."""
     if not (site.settings.publish.wait_for_site and sends_externally(site)):
         return ""
-    own = {urlsplit(url).hostname for url in (site.settings.site.url, site.settings.feeds_url)}
-    told = [entry.post.url for entry in content.selection.stories] if content else []
-    page = issue_page_url(site, newsletter, issue.number)
-    urls = dict.fromkeys(url for url in (site.settings.feeds_url, page, *told) if url and urlsplit(url).hostname in own)
-    gone = web_check.missing_urls(urls)
-    if not gone:
+    own_hosts = {urlsplit(url).hostname for url in (site.settings.site.url, site.settings.feeds_url)}
+    posts = [entry.post.url for entry in content.selection.stories] if content else []
+    urls = (site.settings.feeds_url, issue_page_url(site, newsletter, issue.number), *posts)
+    missing = web_check.missing_urls(dict.fromkeys(url for url in urls if url and urlsplit(url).hostname in own_hosts))
+    if not missing:
         return ""
-    more = f", and {len(gone) - 1} more" if len(gone) > 1 else ""
-    return f"waits for the site: {gone[0][0]} {gone[0][1]}{more}"
+    more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"waits for the site: {missing[0][0]} {missing[0][1]}{more}"
 
 
 def public_issue_numbers(site: Site, newsletter: Newsletter) -> list[int]:
-    """Return the numbers of issues whose pages lie in the public folder."""
-    found = site.public.glob(f"newsletters/{newsletter.name}/*/index.html")
-    return [int(name) for name in (path.split("/")[-2] for path in found) if name.isdecimal()]
+    """Return the numbers of issues whose pages are in the public folder."""
+    pages = site.public.glob(f"newsletters/{newsletter.name}/*/index.html")
+    return [int(name) for name in (page.split("/")[-2] for page in pages) if name.isdecimal()]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.jobs.context import Context
-from feeds.jobs.newsletters.compose import find_newsletter
+from feeds.jobs.newsletters.find import find_newsletter
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishReport

@@ -11,48 +11,49 @@ from feeds.edges.store.deliveries import DeliveryResult, RefusalCount
 from feeds.errors import FeedsError
 from feeds.model import DeliveryState, Issue, IssueState
 
-#: What a delivery is in while it is still to come; what is held aside.
+#: The states of deliveries that are still to be sent, without those that are held.
 PENDING_STATES = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssueProgress:
-    """An issue and how its deliveries fare."""
+    """An issue and the progress of its deliveries."""
 
     issue: Issue
+    #: The number of deliveries by state.
     counts: dict[str, int]
-    #: How many were sent in the last minute.
+    #: The number of deliveries sent in the last minute.
     rate: int
-    #: When what waits is due; None where nothing waits for its time.
+    #: When the next deferred delivery is due; None if none is deferred.
     next_at: datetime | None
-    #: What servers said, by domain, the most frequent first; what was sent aside.
+    #: Replies to deliveries that are not sent, by domain and code, the most frequent first.
     refusals: tuple[RefusalCount, ...]
     #: Domains that get no letters for now.
     paused: tuple[PausedDomain, ...]
 
     @property
     def pending(self) -> int:
-        """How many are still to come, those that are held aside."""
+        """The number of deliveries that are still to be sent, without those that are held."""
         return sum(self.counts[state] for state in PENDING_STATES)
 
     @property
     def seconds_left(self) -> int | None:
-        """How long the rest takes at this rate; None where nothing moves."""
+        """The time that the pending deliveries take at this rate; None if the rate is zero or none are pending."""
         return round(self.pending * 60 / self.rate) if self.rate and self.pending else None
 
 
 def list_issues(config: Config) -> Sequence[Issue]:
-    """Return the issues of every newsletter, oldest first."""
+    """Return the issues of all newsletters, oldest first."""
     with open_store(config.settings.store.url, config.folder, create=False) as store:
         return store.issues.load_issues()
 
 
 def load_progress(config: Config, now: datetime) -> list[IssueProgress]:
-    """Return the issues that are on their way, and of each newsletter the last that has arrived."""
+    """Return the progress of the issues that are being sent, and of each newsletter's last sent issue."""
     with open_store(config.settings.store.url, config.folder, create=False) as store:
         issues = store.issues.load_issues() if store.has_issues else ()
-        last = {issue.newsletter: issue for issue in issues if issue.state is IssueState.SENT}
-        shown = [i for i in issues if i.state is IssueState.SENDING or i in last.values()]
+        last_sent = {issue.newsletter: issue for issue in issues if issue.state is IssueState.SENT}
+        shown = [i for i in issues if i.state is IssueState.SENDING or i in last_sent.values()]
         return [_progress(issue, store, now) for issue in shown]
 
 
@@ -69,16 +70,16 @@ def _progress(issue: Issue, store: Store, now: datetime) -> IssueProgress:
 
 
 def issue_recipients(config: Config, newsletter: str | None, number: int) -> Iterator[DeliveryResult]:
-    """Yield who got an issue, when, and what the server said.
+    """Yield the result of each delivery of an issue.
 
     Raises:
-        FeedsError: there is no such issue.
+        FeedsError: there is no such issue, or *newsletter* is None and several newsletters have one.
     """
     with open_store(config.settings.store.url, config.folder, create=False) as store:
-        found = [i for i in store.issues.load_issues() if i.number == number and newsletter in {None, i.newsletter}]
-        if not found:
+        matching = [i for i in store.issues.load_issues() if i.number == number and newsletter in {None, i.newsletter}]
+        if not matching:
             raise FeedsError(f"there is no issue {number}; `feeds issues` lists all")
-        if len(found) > 1:
-            names = ", ".join(issue.newsletter for issue in found)
-            raise FeedsError(f"there are issues {number} of {names}: say which with --newsletter")
-        yield from store.deliveries.load_results(found[0].id)
+        if len(matching) > 1:
+            names = ", ".join(issue.newsletter for issue in matching)
+            raise FeedsError(f"several newsletters have an issue {number}: {names}; choose one with --newsletter")
+        yield from store.deliveries.load_results(matching[0].id)

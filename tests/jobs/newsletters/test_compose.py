@@ -1,4 +1,4 @@
-"""Issues and letters, on a real site."""
+"""Issues and letters of a real site."""
 
 import re
 from datetime import timedelta
@@ -18,12 +18,12 @@ def message(site, path):
     return message_from_bytes((site.folder / "outbox" / path).read_bytes(), policy=policy.default)
 
 
-def announced(site, number):
+def subject(site, number):
     return message(site, f"weekly/{number}/desk@example.com.eml")["Subject"]
 
 
 def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
-    """Due at its last slot, one message a recipient, a page for the web; a second pass sends nothing."""
+    """The first issue is sent at once: each recipient gets one message, the web a page; later runs send nothing."""
     report = letter_site.publish()
     assert [(i.newsletter, i.number, i.posts, i.recipients, i.state) for i in report.issues] == [
         ("weekly", 1, 1, 1, "sent")
@@ -34,12 +34,12 @@ def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
     assert letter_site.publish(NOW + WEEK).issues == []
 
 
-def test_a_new_post_is_told_in_the_next_issue_and_never_again(letter_site):
-    """Renamed and edited it is still the same post."""
+def test_a_new_post_is_in_the_next_issue_and_in_no_other(letter_site):
+    """A new post is in the next issue and in no later one, even if it is renamed and edited."""
     letter_site.publish()
     file = letter_site.post("second", "The text of it. " * 20, date="2026-11-25")
     assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [2]
-    assert announced(letter_site, 2) == "second"
+    assert subject(letter_site, 2) == "second"
     file.rename(file.with_name("third.md"))
     assert letter_site.publish(NOW + 2 * WEEK).issues == []
     letter_site.post("third", "Other words altogether.", date="2026-11-25", title="New title")
@@ -47,25 +47,25 @@ def test_a_new_post_is_told_in_the_next_issue_and_never_again(letter_site):
 
 
 def test_a_back_catalogue_is_never_mailed(letter_site):
-    """What was public when the newsletter began counts as announced."""
+    """Posts that were public before the first issue, and found no room in it, count as announced."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "max_posts = 1\ncopy_to"))
     for n in range(3):
         letter_site.post(f"old{n}", date=f"2026-11-1{n}")
     letter_site.publish()
-    assert announced(letter_site, 1) == "first"
+    assert subject(letter_site, 1) == "first"
     assert letter_site.publish(NOW + WEEK).issues == []
 
 
-def test_a_slot_without_readers_or_posts_is_not_used_up(letter_site):
-    """The posts wait."""
+def test_a_slot_without_recipients_is_not_used_up(letter_site):
+    """Without recipients no issue is composed; once there is one, the slot is still due and the posts are sent."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
     assert letter_site.publish().issues == []
     subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
     assert [i.recipients for i in letter_site.publish(NOW + timedelta(hours=1)).issues] == [1]
 
 
-def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
-    """Readers carry a List-Unsubscribe, copies none; an address in both lists is a reader."""
+def test_subscribers_get_a_way_to_unsubscribe_and_copies_none(letter_site):
+    """Subscribers get a List-Unsubscribe and copies none; an address that is both gets one letter, as a subscriber."""
     for email in ("ada@example.org", "Desk@example.com"):
         subscribe.add_subscriber(letter_site.config, email, [], lang=None, now=NOW, again=False)
     letter_site.configure(
@@ -81,8 +81,8 @@ def test_a_reader_gets_what_the_desk_gets_and_a_way_to_leave(letter_site):
     }
 
 
-def test_who_has_left_gets_nothing_and_is_not_brought_back_by_accident(letter_site):
-    """Only when somebody says that they asked for it."""
+def test_an_unsubscribed_address_is_not_added_again_by_accident(letter_site):
+    """An unsubscribed address gets no letters, and is only added again with the option that says they asked for it."""
     config = letter_site.config
     subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
     assert subscribe.remove_subscriber(config, "ADA@example.org", NOW)
@@ -93,8 +93,8 @@ def test_who_has_left_gets_nothing_and_is_not_brought_back_by_accident(letter_si
     assert subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=True).status == "active"
 
 
-def test_people_subscribe_to_what_there_is(letter_site):
-    """An unknown newsletter, a wrong address or language is refused in words."""
+def test_invalid_subscriptions_are_refused(letter_site):
+    """Adding a subscriber with an unknown newsletter, an invalid address or an unknown language is refused."""
     config = letter_site.config
     with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
         subscribe.add_subscriber(config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
@@ -107,7 +107,7 @@ def test_people_subscribe_to_what_there_is(letter_site):
 
 
 def test_a_missed_slot_is_caught_up_once(letter_site):
-    """However many were missed, and only within `catch_up`."""
+    """However many slots were missed, one issue is sent, and only within `catch_up`."""
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     late = NOW + 3 * WEEK
@@ -118,7 +118,7 @@ def test_a_missed_slot_is_caught_up_once(letter_site):
 
 
 def test_the_archive_may_be_unlisted_or_off(letter_site):
-    """Unlisted has a page that nothing points to; off has none."""
+    """An unlisted archive has pages without links to them; without an archive there are no pages."""
     for archive, page, listed in (("unlisted", True, False), ("off", False, False), ("public", True, True)):
         for name in letter_site.files("public", "outbox"):
             (letter_site.folder / name).unlink()
@@ -135,8 +135,8 @@ def test_the_archive_may_be_unlisted_or_off(letter_site):
 APPROVED = (CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to")
 
 
-def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
-    """Composed once; nothing goes out, no page shows it, no second one is composed, until somebody says so."""
+def test_an_issue_waits_for_approval(letter_site, feeds):
+    """With `approve = true`, an issue is composed once; until it is approved, nothing is sent, shown or composed."""
     letter_site.configure(APPROVED)
     for now in (NOW, NOW, NOW + WEEK):
         found = letter_site.publish(now)
@@ -152,8 +152,8 @@ def test_an_issue_that_wants_approval_waits_for_it(letter_site, feeds):
     assert (again.returncode, "no issue of weekly waits for approval" in again.stderr) == (1, True)
 
 
-def test_what_was_approved_is_what_was_composed(letter_site, feeds):
-    """An edit, a deletion and a new post in between change nothing; a trial shows what waits."""
+def test_the_approved_issue_is_the_composed_one(letter_site, feeds):
+    """Edits and new posts before the approval change nothing; a test message shows the waiting issue."""
     letter_site.configure(APPROVED)
     letter_site.publish()
     letter_site.post("first", "Other words altogether.\n", title="Another title")
@@ -166,8 +166,8 @@ def test_what_was_approved_is_what_was_composed(letter_site, feeds):
         assert "second" not in found.get_body(("plain",)).get_content()
 
 
-def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
-    """Its posts are news again, with what is public by then; its number is free."""
+def test_a_cancelled_issue_is_composed_again(letter_site, feeds):
+    """A cancelled issue is composed again with its number and slot, and with the posts that are public by then."""
     letter_site.configure(APPROVED)
     letter_site.publish()
     assert "weekly 1 is discarded" in feeds("cancel", "weekly").stdout
@@ -177,12 +177,12 @@ def test_an_issue_that_was_cancelled_is_composed_anew(letter_site, feeds):
     assert [(i.number, i.posts, i.state) for i in letter_site.publish().issues] == [(1, 2, "composed")]
 
 
-# Groups of readers -------------------------------------------------------------------------------------------------
+# Topics and languages ----------------------------------------------------------------------------------------------
 
 TOPICS = {"cats": "[Cats]", "dogs": "[Dogs]", "both": "[Cats, Dogs]", "nothing": "[]"}
 
 
-def subscribed(site, name, topics=(), lang=None):
+def add_subscriber(site, name, topics=(), lang=None):
     subscribe.add_subscriber(site.config, f"{name}@example.org", [], topics=topics, lang=lang, now=NOW, again=False)
 
 
@@ -191,8 +191,8 @@ def titles(site, name):
     return {title for title in (*TOPICS, "first") if f"/{title}/" in text}
 
 
-def test_readers_are_told_what_they_asked_for(letter_site):
-    """Of their topics, however they spell them and whatever they were called; who asked for nothing gets all of it."""
+def test_subscribers_get_their_topics(letter_site):
+    """Topics match in any case and by former names; subscribers without topics get all posts."""
     more = '[categories."Dogs"]\nwas = ["Hounds"]\n'
     letter_site.configure(
         (CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', "").replace("[mail]", f"{more}[mail]")
@@ -200,7 +200,7 @@ def test_readers_are_told_what_they_asked_for(letter_site):
     for title, categories in TOPICS.items():
         letter_site.post(title, categories=categories)
     for name, topics in {"a": (), "c": ["cats"], "d": ["Hounds"], "e": ["Dogs", "CATS"], "n": ["Birds"]}.items():
-        subscribed(letter_site, name, topics)
+        add_subscriber(letter_site, name, topics)
     [issue] = letter_site.publish().issues
     assert (issue.posts, issue.recipients) == (5, 4)
     assert {name: titles(letter_site, name) for name in "acde"} == {
@@ -215,10 +215,10 @@ def test_readers_are_told_what_they_asked_for(letter_site):
         assert len(store.issues.load_letters(1)) == 4
 
 
-def test_readers_are_written_to_in_their_language(letter_site):
-    """If there are texts in it; else in the newsletter's. Who is told the same in the same words shares one letter."""
+def test_letters_are_in_the_subscribers_language(letter_site):
+    """Letters are in the subscriber's language, or else in the newsletter's; equal letters are stored once."""
     for name, lang in {"a": None, "b": "ja", "c": "ja", "d": "ar", "e": "fr", "f": "en"}.items():
-        subscribed(letter_site, name, lang=lang)
+        add_subscriber(letter_site, name, lang=lang)
     letter_site.publish()
     found = {name: message(letter_site, f"weekly/1/{name}@example.org.eml") for name in "abcdef"}
     langs = {name: next(iter(m.iter_parts()))["Content-Language"] for name, m in found.items()}
@@ -229,10 +229,10 @@ def test_readers_are_written_to_in_their_language(letter_site):
         assert len(store.issues.load_letters(1)) == 3
 
 
-def test_nobody_gets_an_empty_letter(letter_site):
-    """Where no reader would be told anything there is no issue, and the slot is not used up."""
+def test_empty_letters_are_not_sent(letter_site):
+    """If all letters would be empty, there is no issue, and the slot is not used up."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
-    subscribed(letter_site, "a", ["Birds"])
+    add_subscriber(letter_site, "a", ["Birds"])
     assert letter_site.publish().issues == []
     letter_site.post("birds", categories="[birds]", date="2026-11-21")
     [issue] = letter_site.publish().issues
@@ -242,17 +242,19 @@ def test_nobody_gets_an_empty_letter(letter_site):
 # The editor's note -------------------------------------------------------------------------------------------------
 
 
-def note(site, text, name="next.md"):
+def write_note(site, text, name="next.md"):
     file = site.folder / "letters" / "weekly" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
 
 
-def test_an_editor_has_the_first_word(letter_site):
-    """A subject, a note above the stories in both parts, a pinned post in front, a skipped one for later."""
+def test_an_editors_note_changes_an_issue(letter_site):
+    """A note sets the subject and text above the stories, pins a post to the top and skips another, which stays new."""
     letter_site.post("second", date="2026-11-22")
     letter_site.post("third", date="2026-11-21")
-    note(letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n")
+    write_note(
+        letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n"
+    )
     letter_site.publish()
     letter = message(letter_site, "weekly/1/desk@example.com.eml")
     text, html = (part.get_content() for part in letter.iter_parts())
@@ -261,17 +263,17 @@ def test_an_editor_has_the_first_word(letter_site):
     assert "<strong>all</strong>" in html
     assert "third" not in html + text
     assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
-    note(letter_site, "---\nsubject: Next\n---\n")
+    write_note(letter_site, "---\nsubject: Next\n---\n")
     letter_site.publish(NOW + WEEK)
-    assert announced(letter_site, 2) == "Next"
+    assert subject(letter_site, 2) == "Next"
     assert "third" in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
 
 
-def test_a_post_cannot_speak_for_the_editor(letter_site):
-    """What stands in a template for the note is nothing when a post says it."""
+def test_a_post_cannot_contain_the_notes_placeholder(letter_site):
+    """The placeholder of the note is removed from the text, title and image of a post."""
     word = "feeds:note:8d1c"
     letter_site.post("first", f"Words {word}.\n", title=f"'A {word} title'", image="/a.png", image_alt=word)
-    note(letter_site, "The editor <b>speaks</b>.\n")
+    write_note(letter_site, "The editor <b>speaks</b>.\n")
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
     assert html.count("speaks") == 1
@@ -279,21 +281,21 @@ def test_a_post_cannot_speak_for_the_editor(letter_site):
 
 
 def test_no_note_is_used_twice(letter_site):
-    """What was `next` for one issue is not for another; a note with an issue's number is that issue's."""
-    note(letter_site, "Only once.\n")
+    """`next.md` is used once, until it changes; a note named by a number is for the issue with that number."""
+    write_note(letter_site, "Only once.\n")
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     letter_site.publish(NOW + WEEK)
     assert "Only once." in message(letter_site, "weekly/1/desk@example.com.eml").as_string()
     assert "Only once." not in message(letter_site, "weekly/2/desk@example.com.eml").as_string()
-    note(letter_site, "The third.\n", "3.md")
+    write_note(letter_site, "The third.\n", "3.md")
     letter_site.post("third", date="2026-12-02")
     letter_site.publish(NOW + 2 * WEEK)
     assert "The third." in message(letter_site, "weekly/3/desk@example.com.eml").as_string()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error"),
     [
         ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: 'nowhere.md' is not a public post"),
         ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: unknown key; a note has subject, pin and skip"),
@@ -301,17 +303,17 @@ def test_no_note_is_used_twice(letter_site):
         ("---\npin: [a\n---\n", "letters/weekly/next.md:3: broken front matter"),
     ],
 )
-def test_a_note_that_cannot_be_followed_stops_its_letter_only(letter_site, text, told):
-    """With file and line; once it is mended the issue goes out."""
-    note(letter_site, text)
+def test_an_invalid_note_stops_only_its_issue(letter_site, text, error):
+    """An invalid note is an error with file and line; feeds are written, and the fixed note lets the issue be sent."""
+    write_note(letter_site, text)
     report = letter_site.publish()
     assert (report.issues, "feeds/atom.xml" in report.written) == ([], True)
-    assert report.errors[0].startswith(told)
-    note(letter_site, "Well.\n")
+    assert report.errors[0].startswith(error)
+    write_note(letter_site, "Well.\n")
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
 
 
-# Long and whole ----------------------------------------------------------------------------------------------------
+# Long letters and whole posts ---------------------------------------------------------------------------------------
 
 
 def sizes(site, path):
@@ -320,8 +322,8 @@ def sizes(site, path):
     return len(html.get_content().encode()), len(html.get_payload().encode())
 
 
-def test_a_post_comes_whole(letter_site):
-    """`template = "letter"`: its text in both parts, code and tables too, dressed for mail."""
+def test_a_letter_may_have_a_whole_post(letter_site):
+    """With `template = "letter"`, the whole post is in both parts, with code and tables, styled for mail."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
     table, code = "| a | b |\n|---|---|\n| 1 | 2 |", "```\ncode\n```"
     body = f"# One\n\nWords `here`.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
@@ -338,7 +340,7 @@ def test_a_post_comes_whole(letter_site):
 
 @pytest.mark.parametrize("script", ["words ", "言葉を書く。"])
 def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script):
-    """Between paragraphs, and the letter says so; on the web it stands whole."""
+    """A post that is too long is cut between paragraphs, and the letter says so; its page on the web is complete."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
     letter_site.post("whole", "\n\n".join(f"{n} {script * 60}" for n in range(400)), date="2026-11-22")
     letter_site.publish()
@@ -351,8 +353,8 @@ def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script
     assert ("399 " in page, "This letter is shortened" in page) == (True, False)
 
 
-def test_a_digest_of_too_many_tells_of_fewer(letter_site):
-    """The others are listed by title or wait for the next issue; nobody's letter is cut in the middle."""
+def test_a_digest_that_is_too_long_has_fewer_stories(letter_site):
+    """If a digest is too long, some stories are listed by title or wait for the next issue."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "max_posts = 500\ncopy_to"))
     letter_site.publish()
     for n in range(300):
@@ -364,8 +366,8 @@ def test_a_digest_of_too_many_tells_of_fewer(letter_site):
     assert second.posts >= 300 - first.posts - 20 or second.posts > 20
 
 
-def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(letter_site):
-    """Its unsent letters wait until somebody decides."""
+def test_the_issue_of_a_removed_newsletter_is_not_sent(letter_site):
+    """If a newsletter is removed from config.toml, its unfinished issue is an error and not sent."""
     letter_site.publish()
     with open_store("sqlite:///feeds.db", letter_site.folder) as store:
         store.issues._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
@@ -375,7 +377,7 @@ def test_a_newsletter_that_is_gone_from_the_config_is_not_finished_blindly(lette
 
 
 def test_a_letter_says_everything_in_both_parts(letter_site):
-    """Titles, links, excerpts, reading time and how to leave; in the newsletter's language."""
+    """Both parts have title, link, excerpt, reading time and unsubscribe address, in the newsletter's language."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'language = "ja"\ncopy_to'))
     letter_site.post("題名", "本文です。", reading_time=8, lang="ja", categories="[投資分析]", date="2026-11-21")
     subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
@@ -398,8 +400,8 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
     assert "ada@" not in page
 
 
-def test_who_leaves_while_a_letter_is_waiting_does_not_get_it(letter_site):
-    """Also when the issue was frozen before; the others get theirs, and the issue ends."""
+def test_a_subscriber_who_unsubscribes_before_sending_gets_no_letter(letter_site):
+    """A subscriber who unsubscribes after the issue was frozen gets no letter; the others do, and it is finished."""
     config = letter_site.config
     subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
     (letter_site.folder / "outbox").write_text("in the way", "utf-8")
@@ -412,8 +414,8 @@ def test_who_leaves_while_a_letter_is_waiting_does_not_get_it(letter_site):
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
-def test_an_issues_page_comes_back_as_it_was_sent(letter_site):
-    """Whoever cleans `public/` loses nothing."""
+def test_a_deleted_page_is_written_again_as_it_was_sent(letter_site):
+    """The deleted page of an issue is written again as it was sent, though its post has changed."""
     letter_site.publish()
     page = letter_site.folder / "public/newsletters/weekly/1/index.html"
     before = page.read_bytes()
@@ -424,7 +426,7 @@ def test_an_issues_page_comes_back_as_it_was_sent(letter_site):
 
 
 def test_an_international_site_sends_letters(letter_site):
-    """Headers hold its name as punycode."""
+    """The headers of a site with an international domain name have it as punycode."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("https://example.com/", "https://日本.example/"))
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     found = message(letter_site, "weekly/1/desk@example.com.eml")
@@ -432,7 +434,7 @@ def test_an_international_site_sends_letters(letter_site):
 
 
 def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
-    """On its way or long sent: an error for each file, and the feeds' page is still written."""
+    """A page that cannot be written is an error; other files are written, and the issue waits for its page."""
     letter_site.post("first", categories="[X]")
     (letter_site.folder / "public").mkdir()
     blocked = letter_site.folder / "public" / "newsletters"
@@ -451,11 +453,11 @@ def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
     assert report.issues == []
 
 
-# Now, and on trial -------------------------------------------------------------------------------------------------
+# Outside the schedule ----------------------------------------------------------------------------------------------
 
 
 def test_an_issue_may_go_out_now(letter_site, feeds):
-    """Whatever the schedule says; the slot that it is ahead of stays its own."""
+    """`feeds send` sends an issue outside the schedule; the next slot still gets its issue."""
     letter_site.publish()
     letter_site.post("second", date="2026-11-23")
     done = feeds("send", "weekly", "--now", "2026-11-24T10:00Z")
@@ -465,19 +467,19 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
     assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [3]
 
 
-def test_a_trial_tells_nobody_and_counts_for_nothing(letter_site, feeds):
-    """One message for one address; the issue that readers get afterwards is the same."""
+def test_a_test_message_is_sent_alone_and_changes_nothing(letter_site, feeds):
+    """`feeds send --test` writes one message; the issue that subscribers get afterwards has the same posts."""
     done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
     assert (done.returncode, done.stdout.strip()) == (0, "saved as test/weekly/1/me@example.com.eml")
     assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
     assert not (letter_site.folder / "feeds.db").exists()
     assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
     empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")
-    assert (empty.returncode, "weekly has nothing to tell" in empty.stderr) == (1, True)
+    assert (empty.returncode, "weekly has nothing to send" in empty.stderr) == (1, True)
 
 
-def test_pages_of_the_archive_know_their_neighbours(letter_site):
-    """The one before gets its next when there is one; letters have no such links. Others see what a page is about."""
+def test_pages_of_issues_link_to_their_neighbours(letter_site):
+    """The page of an issue links to earlier and later issues and has Open Graph tags; letters have neither."""
     for n in range(3):
         letter_site.post(f"p{n}", date=f"2026-11-{22 + n}", image="/a.png")
         letter_site.publish(NOW + n * WEEK)
@@ -494,8 +496,8 @@ def test_pages_of_the_archive_know_their_neighbours(letter_site):
     assert "feeds:" not in html.replace("https://", "")
 
 
-def test_a_newsletter_looks_as_its_site_wants(letter_site):
-    """Colours, logo, fonts and width from the config; one part of the templates from the site's own folder."""
+def test_a_newsletter_has_a_theme(letter_site):
+    """A theme sets colours, logo, fonts and width, and the site's own folder overrides a part of the templates."""
     theme = (
         '[newsletters.theme]\naccent = "#7a2e2e"\nwidth = 500\nlogo = "https://example.com/l.png"\nlogo_alt = "L"\n'
         'headline_font = "Georgia, serif"\n'
@@ -512,8 +514,8 @@ def test_a_newsletter_looks_as_its_site_wants(letter_site):
     assert "#0a5a78" not in html
 
 
-def test_who_pays_is_said_and_links_are_marked_only_if_asked_for(letter_site):
-    """In both parts, under a line that says so; parameters stand in letters only."""
+def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
+    """A sponsor's text is in both parts under a label; link parameters are in letters only."""
     more = (
         'sponsor = "**They** pay. [Look](https://they.example/)."\nlink_parameters = { utm_source = "w", a = "b c" }\n'
     )

@@ -1,4 +1,4 @@
-"""A correction: those who got an issue are told what was wrong in it, and nobody else."""
+"""Corrections: they are sent to the recipients of an issue, and to no others."""
 
 import json
 import sqlite3
@@ -31,14 +31,14 @@ LATER = NOW + timedelta(hours=3)
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Nothing here waits long for a server that is away."""
+def short_pauses(monkeypatch):
+    """The sender waits only for hundredths of a second before it connects again."""
     monkeypatch.setattr(sender, "_PAUSES", (0.0, 0.01, 0.02))
 
 
 @pytest.fixture
 def mailing(letter_site):
-    """A weekly letter to ten readers, through a server."""
+    """A weekly newsletter with ten subscribers, sent through a server."""
     with SmtpServer() as server:
         found = Mailing(letter_site, server)
         found.configure()
@@ -46,14 +46,14 @@ def mailing(letter_site):
         yield found
 
 
-def written(site, text=TEXT):
+def write_correction(site, text=TEXT):
     file = site.folder / "correction.md"
     file.write_text(text, "utf-8")
     return file
 
 
-def corrected(site, number=1, text=TEXT, at=LATER, **given):
-    return correct.send_correction(site.config, "weekly", number, written(site, text), *asked(at, **given))
+def send_correction(site, number=1, text=TEXT, at=LATER, **given):
+    return correct.send_correction(site.config, "weekly", number, write_correction(site, text), *asked(at, **given))
 
 
 def sql(site, statement):
@@ -70,24 +70,24 @@ def issues(site):
         return store.issues.load_issues()
 
 
-def to_the_world(site, more=""):
-    """From now on mail leaves this machine, or would if anything listened there."""
+def send_externally(site, more=""):
+    """Configure a server outside of this machine; its port refuses connections."""
     smtp = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
     smtp += '[mail.bounces]\naddress = "b@example.com"\nmailbox = "maildir:b"\n'
     world = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
     site.configure(f"{world}[publish]\nwait_for_site = false\n{more}{NEWSLETTER}{smtp}")
 
 
-def got(mailing, number=2):
+def recipients(mailing, number=2):
     return {one.recipient for one in status.issue_recipients(mailing.site.config, "weekly", number)}
 
 
-# Who gets it -------------------------------------------------------------------------------------------------------
+# Recipients --------------------------------------------------------------------------------------------------------
 
 
-def test_exactly_those_who_got_the_issue_get_its_correction(mailing):
-    """Not who was refused, not who has come since, not who has left, paused, bounced or been suppressed since."""
-    mailing.server.rule = lambda step: "550 5.1.1 nobody" if step.stage == "rcpt" and A in step.words else None
+def test_a_correction_goes_to_the_recipients_of_the_issue(mailing):
+    """A correction goes to subscribers who got the issue, unless they were unsubscribed, paused or suppressed since."""
+    mailing.server.rule = lambda step: "550 5.1.1 no such user" if step.stage == "rcpt" and A in step.words else None
     mailing.publish()
     mailing.server.rule = at("rcpt", None)
     mailing.server.accepted.clear()
@@ -101,14 +101,14 @@ def test_exactly_those_who_got_the_issue_get_its_correction(mailing):
     )
     pause = f"SELECT id, '2026-12-24 00:00:00.000000' FROM subscribers WHERE email = '{E}'"
     sql(mailing.site, f"INSERT INTO pauses (subscriber_id, until) {pause}")
-    assert [i.recipients for i in corrected(mailing.site, dry_run=True).issues] == [5]
-    report = corrected(mailing.site)
+    assert [i.recipients for i in send_correction(mailing.site, dry_run=True).issues] == [5]
+    report = send_correction(mailing.site)
     assert [(i.number, i.posts, i.recipients, i.state) for i in report.issues] == [(2, 0, 5, "sent")]
     assert mailing.server.counts() == Counter(EVERYBODY[5:])
 
 
-def test_what_may_have_arrived_is_corrected_too(mailing):
-    """Held, or ended when nobody knew; what was only tried is not."""
+def test_a_delivery_that_may_have_arrived_is_corrected_too(mailing):
+    """Deliveries that may have arrived get the correction; those that were only deferred do not."""
     mailing.configure(mail='on_unknown = "hold"\n')
 
     def rule(step):
@@ -122,55 +122,55 @@ def test_what_may_have_arrived_is_corrected_too(mailing):
     mailing.server.rule = at("rcpt", None)
     retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.context())
     assert mailing.states() == {"sent": 8, "failed": 2}
-    corrected(mailing.site)
-    assert got(mailing) == set(EVERYBODY) - {D}
+    send_correction(mailing.site)
+    assert recipients(mailing) == set(EVERYBODY) - {D}
 
 
-def test_what_was_on_the_wire_when_it_was_taken_back_is_corrected_too(mailing):
-    """Its sender was killed before the answer came."""
+def test_a_message_in_flight_when_the_issue_was_retracted_is_corrected_too(mailing):
+    """A message that was in flight when the issue was retracted gets the correction; a leased one does not."""
     mailing.publish()
     sql(mailing.site, f"UPDATE deliveries SET state = 'handing_over' WHERE recipient = '{A}'")
     sql(mailing.site, f"UPDATE deliveries SET state = 'leased' WHERE recipient = '{B}'")
     sql(mailing.site, "UPDATE issues SET state = 'sending'")
     retract.retract_issue(mailing.site.config, "weekly", 1, "", mailing.context())
-    corrected(mailing.site)
-    assert got(mailing) == set(EVERYBODY) - {B}
+    send_correction(mailing.site)
+    assert recipients(mailing) == set(EVERYBODY) - {B}
 
 
-def test_an_issue_that_is_on_its_way_is_not_corrected_yet(mailing):
-    """Who gets it afterwards would not be told: it is waited for, or ended."""
+def test_an_issue_that_is_being_sent_is_not_corrected_yet(mailing):
+    """An issue that is still being sent cannot be corrected until it is finished or cancelled."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
     mailing.publish()
-    with pytest.raises(FeedsError, match="weekly 1 is still on its way to 6, who would not get the correction"):
-        corrected(mailing.site)
+    with pytest.raises(FeedsError, match="weekly 1 is still being sent: 6 more recipients would get it without"):
+        send_correction(mailing.site)
     resume.cancel_issue(mailing.site.config, "weekly")
     mailing.server.rule = at("rcpt", None)
-    corrected(mailing.site)
-    assert got(mailing) == set(EVERYBODY[:4])
+    send_correction(mailing.site)
+    assert recipients(mailing) == set(EVERYBODY[:4])
 
 
 def test_copies_that_got_it_get_the_correction_once(letter_site):
-    """A copy that has come since gets none; one that is a reader as well gets the reader's."""
+    """`copy_to` addresses that got the issue get one letter each; an address that was added later gets none."""
     letter_site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', '"desk@example.com", "ada@example.org"]'))
     subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
     letter_site.publish()
     more = '"desk@example.com", "ada@example.org", "boss@example.com"]'
     letter_site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', more))
-    assert [i.recipients for i in corrected(letter_site).issues] == [2]
+    assert [i.recipients for i in send_correction(letter_site).issues] == [2]
     assert letter_site.letters()[2:] == ["weekly/2/ada@example.org.eml", "weekly/2/desk@example.com.eml"]
     assert message(letter_site, "weekly/2/ada@example.org.eml")["List-Unsubscribe"]
     assert message(letter_site, "weekly/2/desk@example.com.eml")["List-Unsubscribe"] is None
 
 
-def test_topics_keep_nobody_from_a_correction(letter_site):
-    """Who got the issue is told, whatever of it they had asked for."""
+def test_topics_do_not_matter_for_a_correction(letter_site):
+    """All who got the issue get the same correction, whatever their topics."""
     letter_site.post("cats", categories="[Cats]")
     for name, topics in {"c": ["Cats"], "d": ["Dogs"], "n": []}.items():
         subscribe.add_subscriber(
             letter_site.config, f"{name}@example.org", [], topics=topics, lang=None, now=NOW, again=False
         )
     letter_site.publish()
-    corrected(letter_site)
+    send_correction(letter_site)
     assert {name for name in letter_site.letters() if name.startswith("weekly/2/")} == {
         f"weekly/2/{name}.eml" for name in ("c@example.org", "n@example.org", "desk@example.com")
     }
@@ -178,38 +178,38 @@ def test_topics_keep_nobody_from_a_correction(letter_site):
         assert len(store.issues.load_letters(2)) == 1
 
 
-def test_where_nobody_is_left_there_is_no_correction(mailing):
-    """Nothing is frozen."""
+def test_a_correction_without_recipients_is_refused(mailing):
+    """If no recipient of the issue still gets letters, the correction is refused and nothing is frozen."""
     mailing.publish()
     for reader in EVERYBODY:
         subscribe.remove_subscriber(mailing.site.config, reader, NOW)
-    with pytest.raises(FeedsError, match="nobody who got weekly 1 is left to be told"):
-        corrected(mailing.site)
+    with pytest.raises(FeedsError, match="none of the recipients of weekly 1 still gets letters"):
+        send_correction(mailing.site)
     assert len(issues(mailing.site)) == 1
 
 
-# Sent as any issue -------------------------------------------------------------------------------------------------
+# Sending -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_words_are_sent_once(mailing):
-    """Twice is refused, also while the first is on its way; other words are another correction."""
+def test_the_same_text_is_sent_once(mailing):
+    """The same text is refused as a second correction, even while the first is being sent; another text is accepted."""
     mailing.publish()
     mailing.server.accepted.clear()
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
-    assert corrected(mailing.site).exit_code == 3
-    with pytest.raises(FeedsError, match=r"correction\.md: was sent already as a correction of weekly 1"):
-        corrected(mailing.site, at=LATER + timedelta(minutes=1))
+    assert send_correction(mailing.site).exit_code == 3
+    with pytest.raises(FeedsError, match=r"correction\.md: was already sent as a correction of weekly 1"):
+        send_correction(mailing.site, at=LATER + timedelta(minutes=1))
     mailing.server.rule = at("rcpt", None)
-    corrected(mailing.site, text="And 22.\n", at=LATER + timedelta(hours=1))
+    send_correction(mailing.site, text="And 22.\n", at=LATER + timedelta(hours=1))
     assert mailing.server.counts() == Counter(dict.fromkeys(EVERYBODY, 2))
     assert [(i.number, i.corrects) for i in issues(mailing.site)] == [(1, None), (2, 1), (3, 1)]
 
 
-def test_a_sender_that_is_stopped_loses_nobody_and_doubles_nobody(mailing):
-    """The next publish goes on where it was; those to whom it was to go stay those, whoever has come since."""
+def test_a_stopped_sender_loses_and_doubles_no_letter(mailing):
+    """After a stop, the next publish sends the rest to the frozen recipients, each once."""
     mailing.publish()
     mailing.server.accepted.clear()
-    corrected(mailing.site, stopping=lambda: len(mailing.server.accepted) >= 4)
+    send_correction(mailing.site, stopping=lambda: len(mailing.server.accepted) >= 4)
     assert 0 < len(mailing.server.accepted) < 10
     join(mailing.site.folder, ["new@example.org"])
     mailing.at = LATER + timedelta(hours=1)
@@ -219,53 +219,53 @@ def test_a_sender_that_is_stopped_loses_nobody_and_doubles_nobody(mailing):
 
 
 def test_it_uses_up_no_slot_and_announces_nothing(letter_site):
-    """The issue that was due at the moment of the correction still goes out, with the posts that are new."""
+    """A correction uses no slot: an issue that is due at the same time is sent with the new posts."""
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     due = NOW + timedelta(days=7)
-    report = corrected(letter_site, at=due)
+    report = send_correction(letter_site, at=due)
     assert [(i.number, i.posts, i.state) for i in report.issues] == [(3, 1, "sent"), (2, 0, "sent")]
     with open_store(URL, letter_site.folder) as store:
         assert store.issues.last_issue("weekly") == (due.replace(hour=8), 3)
     assert letter_site.publish(due + timedelta(hours=1)).issues == []
 
 
-def test_two_issues_of_one_moment_are_none(letter_site):
-    """A moment is one issue's: whoever is second is told to try again, and nothing of it is kept."""
+def test_two_issues_cannot_have_the_same_time(letter_site):
+    """A second correction at the same time as the first is refused, and nothing of it is stored."""
     letter_site.publish()
-    corrected(letter_site)
-    with pytest.raises(FeedsError, match="another issue of weekly went out at this very moment; try again"):
-        corrected(letter_site, text="Other words.\n")
+    send_correction(letter_site)
+    with pytest.raises(FeedsError, match="another issue of weekly was frozen at the same moment; try again"):
+        send_correction(letter_site, text="Other words.\n")
     assert len(issues(letter_site)) == 2
 
 
-def test_somebody_must_say_yes_before_it_leaves_this_machine(letter_site):
-    """At a terminal it is asked, with the number of readers; without one `--yes` is wanted; no is no."""
+def test_sending_externally_needs_a_confirmation(letter_site):
+    """A correction is sent externally only after a yes at the terminal, or with `--yes` where there is none."""
     letter_site.publish()
-    to_the_world(letter_site)
+    send_externally(letter_site)
     sql(letter_site, "UPDATE issues SET transport = 'smtp'")
-    with pytest.raises(FeedsError, match="weekly 2 would go out of turn; `feeds correct --yes` sends it"):
-        corrected(letter_site)
+    with pytest.raises(FeedsError, match="weekly 2 would be sent outside the schedule; `feeds correct --yes` sends it"):
+        send_correction(letter_site)
     questions = []
-    assert corrected(letter_site, confirm=questions.append) is None
-    assert questions == ["Send weekly 2 to 1 recipients, which would go out of turn?"]
+    assert send_correction(letter_site, confirm=questions.append) is None
+    assert questions == ["Send weekly 2 to 1 recipients, which would be sent outside the schedule?"]
     assert len(issues(letter_site)) == 1
-    assert [i.state for i in corrected(letter_site, yes=True).issues] == ["sending"]
+    assert [i.state for i in send_correction(letter_site, yes=True).issues] == ["sending"]
 
 
-def test_a_yes_to_a_correction_is_none_to_what_else_is_due(letter_site):
-    """An issue that nobody agreed to send is told of, as by any publish without a terminal."""
+def test_a_confirmed_correction_does_not_confirm_other_issues(letter_site):
+    """Consent to a correction is not consent to another issue that is due: the person is asked again."""
     letter_site.publish()
     daily = '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\ncopy_to = ["desk@example.com"]\n'
-    to_the_world(letter_site, daily)
+    send_externally(letter_site, daily)
     questions = []
-    report = corrected(letter_site, yes=True, confirm=questions.append)
+    report = send_correction(letter_site, yes=True, confirm=questions.append)
     assert [(i.newsletter, i.state) for i in report.issues] == [("weekly", "sending")]
     assert [question.split(" to ")[0] for question in questions] == ["Send daily 1"]
 
 
-def test_a_store_that_is_older_than_what_was_sent_corrects_nothing(letter_site):
-    """What lies in `public/` says so."""
+def test_an_old_database_sends_no_correction(letter_site):
+    """If `public/` has a later issue than the database, a correction is refused."""
     letter_site.publish()
     with SmtpServer() as server:
         Mailing(letter_site, server).configure()
@@ -275,13 +275,13 @@ def test_a_store_that_is_older_than_what_was_sent_corrects_nothing(letter_site):
         page = letter_site.folder / HERE / "7" / "index.html"
         page.parent.mkdir()
         page.write_text("<html></html>", "utf-8")
-        with pytest.raises(FeedsError, match="issue 7 lies in public/newsletters/"):
-            corrected(letter_site)
+        with pytest.raises(FeedsError, match="public/newsletters/ contains issue 7"):
+            send_correction(letter_site)
 
 
-# What it says ------------------------------------------------------------------------------------------------------
+# The content -------------------------------------------------------------------------------------------------------
 
-SAYS = {
+BY_LANGUAGE = {
     None: ("Correction: first", "This corrects No. 1 of November 23, 2026:"),
     "ja": ("訂正：first", "2026年11月23日の第1号に訂正があります。もとの号："),
     "de": ("Berichtigung: first", "Dieser Brief berichtigt Nr. 1 vom 23. November 2026:"),
@@ -290,20 +290,20 @@ SAYS = {
 
 
 @pytest.mark.parametrize("template", ["digest", "letter"])
-def test_each_reader_is_told_in_their_language(letter_site, template):
-    """Subject, frame and the way back to the issue, in both parts; the editor's words are what they are."""
+def test_a_correction_is_in_the_subscribers_language(letter_site, template):
+    """Subject, frame and link to the issue are in the subscriber's language; the editor's text is not translated."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f'template = "{template}"\ncopy_to'))
-    for lang in SAYS:
+    for lang in BY_LANGUAGE:
         subscribe.add_subscriber(letter_site.config, f"{lang}@example.org", [], lang=lang, now=NOW, again=False)
     letter_site.publish()
-    corrected(letter_site)
-    for lang, (subject, says) in SAYS.items():
+    send_correction(letter_site)
+    for lang, (subject, reference) in BY_LANGUAGE.items():
         found = message(letter_site, f"weekly/2/{lang}@example.org.eml")
         assert found["Subject"] == subject
         text, html = (part.get_content() for part in found.iter_parts())
         assert all(words in text for words in (subject, "https://example.com/newsletters/weekly/1/"))
-        assert says in text.replace("\n", "")
-        assert says in html
+        assert reference in text.replace("\n", "")
+        assert reference in html
         assert '<a class="c" dir="auto" href="https://example.com/newsletters/weekly/1/"' in html
         assert "<strong>12</strong>" in html
         assert 'href="https://example.com/table"' in html
@@ -314,26 +314,26 @@ def test_each_reader_is_told_in_their_language(letter_site, template):
 
 
 def test_an_editor_may_give_it_a_subject(letter_site):
-    """Then it is that for everybody; what names posts, says nothing or is none of a note's is refused."""
+    """A note may set the subject; a note that names posts, has no text, an unknown key or too much text is refused."""
     letter_site.publish()
-    corrected(letter_site, text="---\nsubject: Sorry\n---\nWrong.\n")
+    send_correction(letter_site, text="---\nsubject: Sorry\n---\nWrong.\n")
     assert message(letter_site, "weekly/2/desk@example.com.eml")["Subject"] == "Sorry"
     for text, reason in {
-        "---\npin: first\n---\nx\n": "a correction tells of no posts",
-        "---\nsubject: x\n---\n\n": "says nothing below its front matter",
+        "---\npin: first\n---\nx\n": "a correction has no posts",
+        "---\nsubject: x\n---\n\n": "has no text below its front matter",
         "---\ncolour: x\n---\nx\n": "unknown key; a note has subject, pin and skip",
         "x " * 60_000: "is too large",
     }.items():
         with pytest.raises(PostError, match=reason):
-            corrected(letter_site, text=text)
-    with pytest.raises(FeedsError, match="is longer than mail programs show"):
-        corrected(letter_site, text="[a](/b) " * 4_000)
+            send_correction(letter_site, text=text)
+    with pytest.raises(FeedsError, match="is too long: mail programs would cut off the letter"):
+        send_correction(letter_site, text="[a](/b) " * 4_000)
 
 
-def test_the_pages_lead_to_each_other(letter_site):
-    """A notice on top of the corrected issue, a link in its correction; to one that is taken back none."""
+def test_the_pages_link_to_each_other(letter_site):
+    """The issue's page links to its correction in a notice, and back; retracting the correction removes the notice."""
     letter_site.publish()
-    corrected(letter_site)
+    send_correction(letter_site)
     first, second = (letter_site.read(f"{HERE}/{number}/index.html") for number in (1, 2))
     notice = first[first.index("<aside") : first.index("</aside>")]
     assert "There is a correction to this issue:" in notice
@@ -350,11 +350,11 @@ def test_the_pages_lead_to_each_other(letter_site):
     assert letter_site.read(f"{HERE}/1/index.html") == before
 
 
-def test_feeds_tell_of_a_correction(letter_site):
-    """An entry of its own with the editor's words, safe; that of the issue leads to it and is no news. All valid."""
+def test_feeds_contain_a_correction(letter_site):
+    """A correction is a new entry, sanitised and valid; the issue's entry links to it and is not updated."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('["atom"]', '["atom", "rss", "json"]'))
     letter_site.publish()
-    corrected(letter_site, text=f"{TEXT}\n<script>alert(1)</script>\n")
+    send_correction(letter_site, text=f"{TEXT}\n<script>alert(1)</script>\n")
     atom, rss, feed = (letter_site.folder / HERE / name for name in ("atom.xml", "rss.xml", "feed.json"))
     assert atom_faults(atom.read_bytes()) + updated_faults(atom.read_bytes()) == []
     assert rss_faults(rss.read_bytes()) + json_faults(feed.read_bytes()) == []
@@ -369,18 +369,18 @@ def test_feeds_tell_of_a_correction(letter_site):
 
 
 def test_without_an_archive_the_issue_is_only_named(letter_site):
-    """There is no page to lead to."""
+    """Without an archive, a correction names the issue without a link."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'archive = "off"\ncopy_to'))
     letter_site.publish()
-    corrected(letter_site)
+    send_correction(letter_site)
     for part in message(letter_site, "weekly/2/desk@example.com.eml").iter_parts():
         assert ("This corrects No. 1" in part.get_content(), "/newsletters/" in part.get_content()) == (True, False)
 
 
-def test_the_command_says_how_many_would_get_it(letter_site, feeds):
-    """A dry run freezes nothing; then it is sent, and told for people and programs."""
+def test_the_command_reports_a_correction(letter_site, feeds):
+    """A dry run reports the number of recipients and freezes nothing; afterwards all commands report the correction."""
     letter_site.publish()
-    written(letter_site)
+    write_correction(letter_site)
     words = ("correct", "weekly", "1", "correction.md")
     done = feeds(*words, "--dry-run")
     assert done.stdout == "weekly 2, a correction of 1, would go to 1 recipients\n"

@@ -1,4 +1,4 @@
-"""Letters on their way through a mail server that does what servers do: nobody is lost, nobody gets two unawares."""
+"""Sending through a mail server with faults: no letter is lost, and none is sent twice without need."""
 
 import json
 import sqlite3
@@ -30,8 +30,8 @@ A, B, *_ = addresses(READERS)
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Nothing here waits long for a server that is away."""
+def short_pauses(monkeypatch):
+    """The sender waits only for hundredths of a second before it connects again."""
     monkeypatch.setattr(sender, "_PAUSES", (0.0, 0.01, 0.02))
 
 
@@ -43,7 +43,7 @@ def server():
 
 @pytest.fixture
 def mailing(letter_site, server):
-    """A weekly letter to ten readers."""
+    """A weekly newsletter with ten subscribers."""
     found = Mailing(letter_site, server)
     found.configure()
     join(letter_site.folder, addresses(READERS))
@@ -56,18 +56,18 @@ def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def everybody_once(mailing):
+def all_got_one(mailing):
     return mailing.server.counts() == Counter(addresses(READERS))
 
 
-# Well -------------------------------------------------------------------------------------------------------------
+# Success ----------------------------------------------------------------------------------------------------------
 
 
-def test_everybody_gets_one_and_a_second_publish_sends_nothing(mailing):
-    """The issue is sent, the exit code 0, and the server's answer is kept."""
+def test_all_get_one_and_a_second_publish_sends_nothing(mailing):
+    """If all is accepted, the issue is sent (exit 0) with its replies stored, and a second publish sends nothing."""
     report = mailing.publish()
     assert (report.exit_code, [i.state for i in report.issues]) == (0, ["sent"])
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     assert [(f.recipient, f.state, f.sent_at, f.answer) for f in mailing.deliveries()] == [
         (reader, "sent", NOW, "250 2.0.0 kept") for reader in addresses(READERS)
     ]
@@ -75,20 +75,20 @@ def test_everybody_gets_one_and_a_second_publish_sends_nothing(mailing):
     assert (mailing.publish().exit_code, mailing.server.connections) == (0, connections)
 
 
-# Without an answer ------------------------------------------------------------------------------------------------
+# Without a reply --------------------------------------------------------------------------------------------------
 
 
 def test_a_lost_answer_is_waited_for_then_the_message_is_sent_once_more(mailing):
-    """Five minutes later, with the same bytes, Date and Message-ID included."""
+    """If the connection ends before the reply, the message is sent again after five minutes, byte for byte the same."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     report = mailing.publish()
     assert report.exit_code == 3
-    assert report.later == ["weekly 1: 1 of 10 wait; the next try is due at 2026-11-23 12:05 UTC"]
+    assert report.later == ["weekly 1: 1 of 10 deliveries wait; the next try is due at 2026-11-23 12:05 UTC"]
     assert report.next_try_at == NOW + timedelta(minutes=5)
     assert mailing.states() == {"sent": 9, "unknown": 1}
     mailing.wait(minutes=4)
     assert mailing.publish().exit_code == 3
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     mailing.wait(minutes=1)
     assert mailing.publish().exit_code == 0
     assert mailing.state() == "sent"
@@ -98,7 +98,7 @@ def test_a_lost_answer_is_waited_for_then_the_message_is_sent_once_more(mailing)
 
 
 def test_a_signed_message_is_repeated_byte_by_byte(mailing):
-    """Its signatures too."""
+    """A signed message that is sent again has the same bytes, including its signatures."""
     keys = {"rsa": rsa.generate_private_key(65537, 2048), "ed": ed25519.Ed25519PrivateKey.generate()}
     tables = ""
     for name, key in keys.items():
@@ -114,7 +114,7 @@ def test_a_signed_message_is_repeated_byte_by_byte(mailing):
 
 
 def test_a_server_that_never_answers_gets_each_message_twice_at_most(mailing):
-    """Then what may have arrived is held for a person, who may send it once more."""
+    """If no reply ever comes, each message is sent twice and then held; `feeds resume` sends it once more."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP)
     for _ in range(60):
         report = mailing.publish()
@@ -123,7 +123,8 @@ def test_a_server_that_never_answers_gets_each_message_twice_at_most(mailing):
             break
     assert mailing.states() == {"unknown": READERS}
     assert set(mailing.server.counts().values()) == {2}
-    assert report.warnings == ["weekly 1: 10 may have arrived and are held; `feeds resume weekly` sends them again"]
+    held = "weekly 1: 10 deliveries may have arrived and are held; `feeds resume weekly` sends them again"
+    assert report.warnings == [held]
     assert mailing.state() == "sending"
     mailing.server.rule = at("content", None)
     assert mailing.resume().exit_code == 0
@@ -131,35 +132,35 @@ def test_a_server_that_never_answers_gets_each_message_twice_at_most(mailing):
     assert set(mailing.server.counts().values()) == {3}
 
 
-def test_what_is_to_be_held_is_never_sent_twice(mailing):
-    """`on_unknown = "hold"`: a person decides."""
+def test_a_held_message_is_never_sent_twice(mailing):
+    """With `on_unknown = "hold"`, a message that may have arrived is not sent again."""
     mailing.configure(mail='on_unknown = "hold"\n')
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=2, skip=3)
     report = mailing.publish()
     assert (report.exit_code, len(report.warnings)) == (0, 1)
     mailing.wait(hours=5)
     assert mailing.publish().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     assert mailing.states() == {"sent": 8, "unknown": 2}
     assert mailing.answers() == {"the server closed the connection": 2}
 
 
-# Later ------------------------------------------------------------------------------------------------------------
+# Temporary failures -----------------------------------------------------------------------------------------------
 
 
 def test_a_server_that_is_away_is_asked_again_later(mailing):
-    """Exit 3, nothing lost, nothing doubled."""
+    """If the server is unavailable, the exit code is 3, and the next publish sends every letter once."""
     mailing.server.rule = at("greeting", "421 4.3.2 come back later", times=3)
     report = mailing.publish()
     assert report.exit_code == 3
     assert report.later[0].endswith("replied 421 4.3.2 come back later")
     assert mailing.states() == {"ready": READERS}
     assert mailing.publish().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
 
 
-def test_a_grey_list_is_waited_for_or_hurried(mailing):
-    """Whoever is not known is told "later"; `feeds resume` does not wait, and counts no try against anybody."""
+def test_greylisting_is_waited_for_or_resumed(mailing):
+    """A greylisted delivery is deferred until its next try is due; `feeds resume` sends it at once."""
     seen = set()
 
     def rule(step):
@@ -175,22 +176,22 @@ def test_a_grey_list_is_waited_for_or_hurried(mailing):
     mailing.wait(seconds=119)
     assert (mailing.publish().exit_code, mailing.server.accepted) == (3, [])
     assert mailing.resume().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     assert mailing.state() == "sent"
 
 
-def test_somebody_who_hurries_does_not_use_up_the_tries(mailing):
-    """However often they do: no reader is given up for it."""
+def test_resuming_does_not_use_up_the_tries(mailing):
+    """However often `feeds resume` retries deferred deliveries, none of them is given up for it."""
     mailing.server.rule = at("rcpt", "450 4.2.0 greylisted")
     mailing.publish()
-    for _ in range(18):  # more than there are in two days
+    for _ in range(18):  # more than the tries of two days
         mailing.wait(seconds=10)
         assert mailing.resume().exit_code == 3
     assert mailing.states() == {"deferred": READERS}
 
 
-def test_a_server_that_says_later_for_ever_is_given_up(mailing):
-    """After two days, for that reader; the issue ends."""
+def test_a_delivery_that_is_always_deferred_is_given_up(mailing):
+    """A delivery that is deferred for two days fails, and the issue is finished."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and A in step.words else None
     tries = 0
     while (report := mailing.publish()).exit_code == 3:
@@ -203,27 +204,27 @@ def test_a_server_that_says_later_for_ever_is_given_up(mailing):
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "content"])
-def test_a_server_that_closes_loses_nobody(mailing, stage):
-    """421, wherever it comes."""
+def test_a_server_that_closes_loses_no_letter(mailing, stage):
+    """A server that closes with 421 at any stage loses no letter and doubles none."""
     mailing.configure(connections=3)
     mailing.server.rule = at(stage, "421 4.3.2 closing", times=3, skip=2)
     assert mailing.publish().exit_code == 3
     mailing.wait(minutes=10)
     assert mailing.publish().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
 
 
-# Never ------------------------------------------------------------------------------------------------------------
+# Permanent failures -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "content"])
-def test_a_reader_who_is_refused_gets_none_and_the_others_theirs(mailing, stage):
-    """The answer is kept, and the issue is done."""
-    mailing.server.rule = lambda step: "550 5.1.1 nobody" if step.stage == stage and A in step.words else None
+def test_a_refused_recipient_gets_none_and_the_others_theirs(mailing, stage):
+    """A permanent refusal fails one delivery; its reply is stored, the others are sent, and the issue is finished."""
+    mailing.server.rule = lambda step: "550 5.1.1 no such user" if step.stage == stage and A in step.words else None
     assert mailing.publish().exit_code == 0
     assert mailing.state() == "sent"
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
-    assert mailing.answers() == {"550 5.1.1 nobody": 1}
+    assert mailing.answers() == {"550 5.1.1 no such user": 1}
     [progress] = status.load_progress(mailing.site.config, mailing.at)
     assert [(t.domain, t.code, t.number) for t in progress.refusals] == [("example.org", "550 5.1.1", 1)]
 
@@ -237,23 +238,23 @@ def test_a_reader_who_is_refused_gets_none_and_the_others_theirs(mailing, stage)
         ("content", "550 5.7.515 Access denied"),
     ],
 )
-def test_a_fault_that_is_ours_stops_the_run(mailing, stage, answer):
-    """Exit 1, in the server's words; nobody is given up, and all get theirs when it is mended."""
+def test_a_rejected_sender_stops_the_run(mailing, stage, answer):
+    """A rejected sender stops the run (exit 1) with the server's words; no delivery fails, all are sent later."""
     mailing.configure(connections=2)
     mailing.server.rule = at(stage, answer)
     report = mailing.publish()
     assert report.exit_code == 1
-    said = f"weekly 1: the server refuses us, not the reader: {answer} (in answer to {stage.upper()})"
-    assert report.errors == [said]
+    error = f"weekly 1: the server rejects this sender: {answer} (in reply to {stage.upper()})"
+    assert report.errors == [error]
     assert mailing.states() == {"ready": READERS}
     assert len(mailing.server.commands("MAIL")) <= 6
     mailing.server.rule = at(stage, None)
     assert mailing.publish().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
 
 
 def test_a_password_that_is_missing_or_refused_stops_the_run(mailing):
-    """Exit 1, and nobody was tried."""
+    """A missing or rejected SMTP password stops the run with exit code 1 before any delivery."""
     mailing.server.offers = ("AUTH PLAIN",)
     mailing.server.rule = at("auth", "535 5.7.8 bad credentials")
     mailing.configure(user="desk")
@@ -270,8 +271,8 @@ def test_a_password_that_is_missing_or_refused_stops_the_run(mailing):
     assert mailing.states() == {"ready": READERS}
 
 
-def test_what_is_no_mail_server_is_to_be_mended(mailing):
-    """Exit 1: another try would not fare better."""
+def test_a_server_that_does_not_speak_smtp_stops_the_run(mailing):
+    """A server that does not speak SMTP stops the run with exit code 1: a retry would not help."""
     mailing.server.rule = at("greeting", "HTTP/1.1 400 Bad Request")
     report = mailing.publish()
     assert report.exit_code == 1
@@ -282,7 +283,7 @@ def test_what_is_no_mail_server_is_to_be_mended(mailing):
 
 
 def test_a_key_that_is_lost_in_the_middle_stops_the_run(mailing):
-    """Nothing leaves unsigned; when it is back, the others get theirs."""
+    """If a DKIM key is missing, nothing is sent unsigned; once it is back, the rest is sent."""
     key = mailing.site.folder / "rsa.pem"
     key.write_bytes(pem(rsa.generate_private_key(65537, 2048)))
     mailing.configure(mail='[[mail.dkim]]\nselector = "rsa"\nkey_file = "rsa.pem"\n')
@@ -297,38 +298,36 @@ def test_a_key_that_is_lost_in_the_middle_stops_the_run(mailing):
     assert len(mailing.server.accepted) == 5
     key.with_suffix(".lost").rename(key)
     assert mailing.publish().exit_code == 0
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     assert all(message.content.startswith(b"DKIM-Signature:") for message in mailing.server.accepted)
 
 
-def test_twenty_refusals_of_what_we_send_stop_the_issue(letter_site, server):
-    """Each ends a delivery, so nobody else is asked until somebody says so; what waits is sent then."""
+def test_twenty_policy_refusals_halt_the_issue(letter_site, server):
+    """Twenty policy refusals in a row halt the issue until `feeds resume`, which sends the rest."""
     mailing = Mailing(letter_site, server)
     mailing.configure()
     join(letter_site.folder, addresses(100))
     server.rule = at("rcpt", "550 5.7.1 policy")
     report = mailing.publish()
-    assert report.errors == ["weekly 1: 20 in a row were refused, the last with: 550 5.7.1 policy"]
+    assert report.errors == ["weekly 1: 20 deliveries in a row were refused, the last with: 550 5.7.1 policy"]
     failed = mailing.states()["failed"]
     assert 20 <= failed <= 22
     [progress] = status.load_progress(mailing.site.config, mailing.at)
-    assert progress.issue.halt_reason == "20 in a row were refused, the last with: 550 5.7.1 policy"
+    assert progress.issue.halt_reason == "20 deliveries in a row were refused, the last with: 550 5.7.1 policy"
     server.rule = at("rcpt", None)
     again = mailing.publish()
-    assert again.errors == [
-        f"weekly 1: is stopped: {progress.issue.halt_reason}; `feeds resume weekly` goes on with it"
-    ]
+    assert again.errors == [f"weekly 1: is halted: {progress.issue.halt_reason}; `feeds resume weekly` resumes it"]
     assert server.accepted == []
     assert mailing.resume().exit_code == 0
     assert mailing.states() == {"failed": failed, "sent": 100 - failed}
     assert len(server.accepted) == 100 - failed
 
 
-# Readers who leave, and orders that come meanwhile ----------------------------------------------------------------
+# Unsubscribing and cancelling during a send -----------------------------------------------------------------------
 
 
-def while_under_way(mailing, stage, act, answer=None):
-    """A server that does something once when it hears of the first reader, then answers."""
+def act_at(mailing, stage, act, answer=None):
+    """Make the server act once when the first subscriber's address reaches a stage, then reply."""
 
     def rule(step):
         if step.stage != stage or A not in step.words:
@@ -342,9 +341,9 @@ def while_under_way(mailing, stage, act, answer=None):
     return done
 
 
-def test_a_reader_who_leaves_before_the_hand_over_gets_none(mailing):
-    """Leased, and the envelope is out already."""
-    left = while_under_way(mailing, "rcpt", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
+def test_unsubscribing_before_the_content_stops_the_letter(mailing):
+    """A subscriber who unsubscribes after RCPT and before the content gets no letter."""
+    left = act_at(mailing, "rcpt", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
     assert mailing.publish().exit_code == 0
     assert left == [True]
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
@@ -352,9 +351,9 @@ def test_a_reader_who_leaves_before_the_hand_over_gets_none(mailing):
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP])
-def test_a_reader_who_leaves_while_it_is_handed_over_is_not_tried_again(mailing, answer):
-    """Whatever the server says then."""
-    while_under_way(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW), answer)
+def test_unsubscribing_during_the_content_stops_retries(mailing, answer):
+    """A subscriber who unsubscribes during the content is not retried, even if the server deferred it or hung up."""
+    act_at(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW), answer)
     mailing.publish()
     mailing.wait(hours=1)
     mailing.server.rule = at("content", None)
@@ -363,17 +362,17 @@ def test_a_reader_who_leaves_while_it_is_handed_over_is_not_tried_again(mailing,
     assert mailing.states() == {"sent": 9, "failed": 1}
 
 
-def test_a_reader_who_leaves_while_it_arrives_got_it(mailing):
-    """What is true is written down."""
-    while_under_way(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
+def test_unsubscribing_during_an_accepted_delivery_changes_nothing(mailing):
+    """A delivery that was accepted is recorded as sent, even if the subscriber unsubscribed meanwhile."""
+    act_at(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
     assert mailing.publish().exit_code == 0
     assert mailing.states() == {"sent": READERS}
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP, None])
 def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
-    """Though a sender is at work on it, and whatever becomes of what is on the wire."""
-    while_under_way(mailing, "content", lambda: resume.cancel_issue(mailing.site.config, "weekly"), answer)
+    """A cancelled issue sends nothing more, though a sender is running, whatever the reply to the current message."""
+    act_at(mailing, "content", lambda: resume.cancel_issue(mailing.site.config, "weekly"), answer)
     mailing.publish()
     mailing.wait(hours=1)
     mailing.server.rule = at("content", None)
@@ -383,8 +382,8 @@ def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     assert mailing.server.counts() == ({A: 1} if answer is None else {})
 
 
-def test_a_server_is_not_asked_for_each_of_those_whose_issue_was_cancelled(letter_site, server):
-    """What was leased already is let go at once, not one connection after the other."""
+def test_leased_deliveries_of_a_cancelled_issue_are_dropped_at_once(letter_site, server):
+    """If an issue is cancelled, the sender drops all leased deliveries at once, without asking the server for each."""
     mailing = Mailing(letter_site, server)
     mailing.configure(connections=2)
     join(letter_site.folder, addresses(300))
@@ -398,80 +397,80 @@ def test_a_server_is_not_asked_for_each_of_those_whose_issue_was_cancelled(lette
     server.rule = rule
     assert mailing.publish().exit_code == 0
     assert mailing.states() == {"sent": len(server.accepted), "failed": 300 - len(server.accepted)}
-    assert len(server.accepted) <= until_then[0] + 4  # what was on the wire, and what each connection was given then
+    assert len(server.accepted) <= until_then[0] + 4  # the messages in flight, and one more for each connection
     assert server.connections < 10
 
 
-# Senders and programs beside us -----------------------------------------------------------------------------------
+# Other processes --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def beside(mailing):
-    """Runs something in the middle of a send, and returns what it returned."""
-    at_work, go_on, found = threading.Event(), threading.Event(), []
+def during_send(mailing):
+    """Return a function that runs an action during a send and returns its result."""
+    is_sending, may_continue, results = threading.Event(), threading.Event(), []
 
     def rule(step):
         if step.stage == "content" and step.before == 3:
-            at_work.set()
-            go_on.wait(30)
+            is_sending.set()
+            may_continue.wait(30)
 
     def run(act):
         def second():
-            at_work.wait(30)
+            is_sending.wait(30)
             try:
-                found.append(act())
+                results.append(act())
             finally:
-                go_on.set()
+                may_continue.set()
 
         mailing.server.rule = rule
         other = threading.Thread(target=second)
         other.start()
         assert mailing.publish().exit_code == 0
         other.join()
-        return found[0]
+        return results[0]
 
     return run
 
 
-def test_of_two_senders_the_second_leaves_it_to_the_first(mailing, feeds, beside):
-    """Nobody doubles; feeds are brought up to date all the same."""
+def test_a_second_sender_leaves_sending_to_the_first(mailing, feeds, during_send):
+    """A second publish updates the feeds and leaves sending to the first; no letter is doubled."""
     mailing.site.post("second", date="2026-11-21")
-    done = beside(lambda: (mailing.site.post("third", date="2026-11-22"), feeds("publish", "--yes", "--json"))[1])
+    done = during_send(lambda: (mailing.site.post("third", date="2026-11-22"), feeds("publish", "--yes", "--json"))[1])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["issues"][0]["state"] == "sending"
     assert "third" in mailing.site.read("public/feeds/atom.xml")
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
     assert not list(mailing.site.folder.glob("*.sending"))
 
 
-def test_what_comes_to_be_sent_meanwhile_is_sent_by_who_is_at_it(mailing, feeds, beside):
-    """An issue that somebody else's publish has composed does not wait for the next one."""
+def test_an_issue_composed_during_a_send_is_sent_by_the_running_sender(mailing, feeds, during_send):
+    """An issue that another process composes during a send is sent by the running sender."""
 
     def second():
         mailing.site.post("urgent", date="2026-11-22")
         return feeds("send", "weekly", "--now", "2026-11-24T12:00:00Z", "--yes")
 
-    assert beside(second).returncode == 0
+    assert during_send(second).returncode == 0
     with open_store(URL, mailing.site.folder) as store:
         assert [(i.state, i.sent) for i in store.issues.load_issues()] == [("sent", 10), ("sent", 10)]
     assert sorted(mailing.server.counts().values()) == [2] * 10
 
 
-def test_nobody_is_erased_while_letters_go_out(mailing, feeds, beside):
-    """An answer of the server would bring the address back; a list may be taken in."""
+def test_erasing_is_refused_during_a_send(mailing, feeds, during_send):
+    """During a send, erasing is refused, since a reply could bring the address back; an import is allowed."""
     (mailing.site.folder / "people.csv").write_text("email\nnew@example.org\n", "utf-8")
 
     def act():
         return feeds("subscribers", "erase", addresses(1)[0]), feeds("subscribers", "import", "people.csv")
 
-    erased, imported = beside(act)
+    erased, imported = during_send(act)
     assert (erased.returncode, imported.returncode) == (3, 0), imported.stderr
     assert "another process is sending" in erased.stderr
 
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN; SELECT count(*) FROM deliveries"])
-def test_a_store_that_another_program_holds_is_waited_for(mailing, lock):
-    """A program that writes, one that reads: in the middle of a send, and when it begins and ends."""
+def test_a_locked_database_is_waited_for(mailing, lock):
+    """A send waits for a program that holds a lock on the database, whether it writes or reads."""
     held = []
 
     def hold():
@@ -485,27 +484,27 @@ def test_a_store_that_another_program_holds_is_waited_for(mailing, lock):
                 db.execute("COMMIT")
                 time.sleep(0.01)
 
-    beside = threading.Thread(target=hold)
-    beside.start()
+    holder = threading.Thread(target=hold)
+    holder.start()
     mailing.server.pace = 0.05
     try:
         report = mailing.publish()
     finally:
         held.extend([1] * 8)
-        beside.join()
+        holder.join()
     assert (report.errors, report.exit_code) == ([], 0)
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
 
 
-# For people and programs ------------------------------------------------------------------------------------------
+# Reports ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_command_tells_how_a_send_fares(mailing, feeds):
-    """Exit codes and words of `publish`, `status`, `issues` and `resume`."""
-    mailing.server.rule = lambda step: {A: "450 4.2.0 grey", B: "550 5.1.1 nobody"}.get(step.words[9:-1])
+def test_commands_report_the_progress_of_a_send(mailing, feeds):
+    """`publish`, `status`, `issues` and `resume` report the progress of a send, as text, JSON and exit codes."""
+    mailing.server.rule = lambda step: {A: "450 4.2.0 grey", B: "550 5.1.1 no such user"}.get(step.words[9:-1])
     done = feeds("publish", "--now", "2026-11-23T12:00Z", "--yes")
     assert done.returncode == 3
-    assert "weekly 1: 1 of 10 wait; the next try is due at" in done.stderr
+    assert "weekly 1: 1 of 10 deliveries wait; the next try is due at" in done.stderr
     found = json.loads(feeds("status", "--json").stdout)
     assert (found["sent"], found["left"], found["state"], found["halted"]) == (8, 1, "sending", "")
     assert found["deliveries"] == {
@@ -519,19 +518,19 @@ def test_the_command_tells_how_a_send_fares(mailing, feeds):
     assert Counter(row["state"] for row in rows) == {"sent": 8, "deferred": 1, "failed": 1}
     assert {row["recipient"]: row["answer"] for row in rows if row["state"] != "sent"} == {
         A: "450 4.2.0 grey",
-        B: "550 5.1.1 nobody",
+        B: "550 5.1.1 no such user",
     }
     mailing.server.rule = at("rcpt", "550 5.7.26 unauthenticated")
     done = feeds("resume")
     assert done.returncode == 1
-    assert "the server refuses us, not the reader: 550 5.7.26 unauthenticated" in done.stderr
+    assert "the server rejects this sender: 550 5.7.26 unauthenticated" in done.stderr
     mailing.server.rule = at("rcpt", None)
     assert feeds("resume").returncode == 0
     assert mailing.server.counts() == Counter(one for one in addresses(READERS) if one != B)
     assert "sent" in feeds("issues").stdout
 
 
-# Stores that are not what they were -------------------------------------------------------------------------------
+# Old databases ----------------------------------------------------------------------------------------------------
 
 
 def backup(mailing):
@@ -542,34 +541,34 @@ def restore(mailing, content):
     (mailing.site.folder / "feeds.db").write_bytes(content)
 
 
-def test_a_store_from_before_the_issue_does_not_send_it_again(mailing):
-    """The issue's page lies in public; the store that does not know it is refused."""
+def test_a_database_from_before_the_issue_does_not_send_it_again(mailing):
+    """If the database is older than the issue, whose page is in public/, publishing refuses to send it again."""
     mailing.publish(feeds_only=True)
     before = backup(mailing)
     mailing.publish()
     restore(mailing, before)
     report = mailing.publish()
     assert report.exit_code == 1
-    assert "issue 1 lies in public/newsletters/, and the store knows none" in report.errors[0]
-    assert everybody_once(mailing)
+    assert "public/newsletters/ contains issue 1, but the database has none" in report.errors[0]
+    assert all_got_one(mailing)
     mailing.has_old_store = True
 
 
-def test_a_store_from_before_the_approval_does_not_send_it_again(mailing):
-    """Nor by somebody who approves it once more."""
+def test_a_database_from_before_the_approval_does_not_send_it_again(mailing):
+    """If the database is older than the approval, approving the issue again is refused."""
     config = mailing.site.folder / "config.toml"
     config.write_text(config.read_text("utf-8").replace("[[newsletters]]", "[[newsletters]]\napprove = true"), "utf-8")
     mailing.publish()
     before = backup(mailing)
     assert approve.approve_issue(mailing.site.config, "weekly", mailing.context()).exit_code == 0
     restore(mailing, before)
-    with pytest.raises(FeedsError, match="lies in public/newsletters/"):
+    with pytest.raises(FeedsError, match="public/newsletters/ contains issue 1, but the database has none"):
         approve.approve_issue(mailing.site.config, "weekly", mailing.context())
-    assert everybody_once(mailing)
+    assert all_got_one(mailing)
 
 
-def test_a_store_from_the_middle_sends_again_only_what_it_does_not_know(mailing):
-    """With the same Message-IDs, so that mailboxes show one."""
+def test_a_database_from_the_middle_of_a_send_repeats_only_the_rest(mailing):
+    """A database from the middle of a send repeats only the deliveries it does not know, with the same Message-IDs."""
     full = lambda: len(mailing.server.accepted) >= 4  # noqa: E731
     mailing.server.rule = lambda step: Fault.HANG_UP if full() and step.stage in {"greeting", "rcpt"} else None
     assert mailing.publish().exit_code == 3

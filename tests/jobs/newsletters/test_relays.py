@@ -1,4 +1,4 @@
-"""Letters as relays get them, on real connections: what they are asked to leave alone, and whether we sign."""
+"""Messages as relays get them, on real connections: the headers for relays, and signatures."""
 
 import json
 import re
@@ -19,7 +19,7 @@ KEY = rsa.generate_private_key(65537, 2048)
 RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(
     KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 )
-#: A server of this machine stands for a relay.
+#: A server on this machine in place of a relay.
 HERE = {"host": "127.0.0.1", "security": "none"}
 
 
@@ -31,15 +31,15 @@ def server():
 
 @pytest.fixture
 def mailing(letter_site, server):
-    """A weekly letter to four readers, with a key to sign it."""
+    """A weekly newsletter with four subscribers and a DKIM key."""
     subscribe(letter_site.folder, addresses(4))
     pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (letter_site.folder / "dkim.pem").write_bytes(pem)
     return Mailing(letter_site, server)
 
 
-def sent_through(mailing, *relays):
-    """The messages as servers get them, with these relays in the settings, all at one address."""
+def send_through(mailing, *relays):
+    """Return the messages that the servers accept, with these relays in the settings, all at one address."""
     first, *others = relays
     further = "".join(
         f'[[mail.servers]]\nrelay = "{relay}"\nhost = "127.0.0.1"\nport = {mailing.server.port}\nsecurity = "none"\n'
@@ -51,8 +51,8 @@ def sent_through(mailing, *relays):
     return [message.content for message in mailing.server.accepted]
 
 
-def for_relays(content):
-    """The headers of a message that begin with X-, read back; no line of them is long."""
+def relay_headers(content):
+    """Return the headers whose names begin with X-, parsed; no line of the header is long."""
     head = content.partition(b"\r\n\r\n")[0]
     assert max(len(line) for line in head.split(b"\r\n")) <= 78
     found = message_from_bytes(content, policy=policy.default)
@@ -60,29 +60,29 @@ def for_relays(content):
     return [(name, str(value)) for name, value in found.items() if name.startswith("X-")]
 
 
-def stripped(content):
-    """A message as it is when a relay has taken out what is for it."""
+def strip_relay_headers(content):
+    """Return a message as it is after a relay has removed its headers."""
     return re.sub(rb"^X-[^\r]*\r\n([ \t][^\r]*\r\n)*", b"", content, flags=re.MULTILINE)
 
 
-def verified(content):
+def is_signature_valid(content):
     return dkim.verify(content, dnsfunc=lambda _, timeout=5: RECORD)  # noqa: ARG005 - dkimpy names it
 
 
 @pytest.mark.parametrize("relay", RELAYS)
-def test_a_relay_is_asked_to_leave_letters_alone(mailing, relay):
-    """In its own words, each once, and nobody else in any."""
-    for content in sent_through(mailing, relay):
-        assert for_relays(content) == list(RELAYS[relay].headers)
+def test_a_message_has_the_headers_of_its_relay(mailing, relay):
+    """A message has the headers of its relay, each once, and of no other relay."""
+    for content in send_through(mailing, relay):
+        assert relay_headers(content) == list(RELAYS[relay].headers)
 
 
-def test_what_relays_are_told_is_what_their_pages_say():
-    """The values that their documentation has."""
-    told = {name: dict(relay.headers) for name, relay in RELAYS.items()}
+def test_headers_for_relays_are_as_documented():
+    """The headers of each relay have the values from its documentation."""
+    headers = {name: dict(relay.headers) for name, relay in RELAYS.items()}
     off = {"settings": {"enable": 0}}
-    filters = json.loads(told["sendgrid"].pop("X-SMTPAPI"))["filters"]
+    filters = json.loads(headers["sendgrid"].pop("X-SMTPAPI"))["filters"]
     assert filters == {"clicktrack": off, "opentrack": off, "ganalytics": off, "subscriptiontrack": off}
-    assert told == {
+    assert headers == {
         "plain": {},
         "ses": {},
         "postmark": {
@@ -97,36 +97,36 @@ def test_what_relays_are_told_is_what_their_pages_say():
 
 
 @pytest.mark.parametrize("relays", [*combinations(RELAYS, 2)], ids="+".join)
-def test_a_letter_is_for_every_relay_and_signed_if_none_would_break_it(mailing, relays):
-    """Whoever takes it; what is signed verifies with what is for the relays, and without."""
+def test_a_message_is_for_every_relay_and_signed_unless_one_rewrites_it(mailing, relays):
+    """A message has the headers of all relays; if none rewrites it, it is signed, also without these headers."""
     signed = not any(RELAYS[relay].rewrites for relay in relays)
-    for content in sent_through(mailing, *relays):
-        assert for_relays(content) == [header for relay in relays for header in RELAYS[relay].headers]
+    for content in send_through(mailing, *relays):
+        assert relay_headers(content) == [header for relay in relays for header in RELAYS[relay].headers]
         assert content.startswith(b"DKIM-Signature:") == (b"DKIM-Signature:" in content) == signed
         if signed:
-            assert verified(content)
-            assert verified(stripped(content))
+            assert is_signature_valid(content)
+            assert is_signature_valid(strip_relay_headers(content))
 
 
-def test_two_servers_of_one_relay_are_one_relay(mailing):
-    """No header comes twice."""
-    for content in sent_through(mailing, "mailgun", "mailgun"):
-        assert for_relays(content) == list(RELAYS["mailgun"].headers)
+def test_two_servers_of_one_relay_share_headers(mailing):
+    """Two servers of one relay give each header once."""
+    for content in send_through(mailing, "mailgun", "mailgun"):
+        assert relay_headers(content) == list(RELAYS["mailgun"].headers)
 
 
 @pytest.mark.parametrize("relay", [name for name, relay in RELAYS.items() if not relay.rewrites])
-def test_a_signature_covers_nothing_that_a_relay_takes_out(mailing, relay):
-    """Which is why it outlives the relay."""
-    for content in sent_through(mailing, relay):
+def test_a_signature_covers_no_header_for_relays(mailing, relay):
+    """A signature covers no header that a relay removes, so that it is still valid afterwards."""
+    for content in send_through(mailing, relay):
         signature = str(message_from_bytes(content, policy=policy.default)["DKIM-Signature"])
         names = re.search(r"h=([^;]*);", signature)[1].replace(" ", "").split(":")
         assert [name for name in names if name.startswith("x-")] == []
-        assert for_relays(stripped(content)) == []
-        assert verified(stripped(content))
+        assert relay_headers(strip_relay_headers(content)) == []
+        assert is_signature_valid(strip_relay_headers(content))
 
 
-def test_a_letter_is_the_same_whichever_server_takes_it(mailing):
-    """One that may have arrived through the first comes again byte by byte, though the second takes it."""
+def test_a_message_is_the_same_through_each_server(mailing):
+    """A message that may have arrived through one server is sent through another byte for byte the same."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     with SmtpServer() as other:
         other.rule = lambda step: wait_for(lambda: mailing.server.accepted) if step.stage == "greeting" else None

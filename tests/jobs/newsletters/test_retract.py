@@ -1,4 +1,4 @@
-"""An issue that should not have gone out: nothing more of it leaves, and everybody is told."""
+"""Retracted issues: nothing more of them is sent, and page and feeds get a notice."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def context(at=LATER):
     return Context(clock=lambda: at, random_bytes=bytes)
 
 
-def take_back(site, number=None, reason="", at=LATER):
+def retract_issue(site, number=None, reason="", at=LATER):
     return retract.retract_issue(site.config, "weekly", number, reason, context(at))
 
 
@@ -43,7 +43,7 @@ def issues(site):
 
 @pytest.fixture
 def sent(letter_site):
-    """A site whose first issue has arrived, with feeds of all formats."""
+    """A site whose first issue was sent, with feeds in all formats."""
     letter_site.configure(FORMATS + NEWSLETTER)
     letter_site.publish()
     return letter_site
@@ -51,7 +51,7 @@ def sent(letter_site):
 
 @pytest.fixture
 def mailing(letter_site):
-    """A weekly letter to ten readers, through a server."""
+    """A weekly newsletter with ten subscribers, sent through a server."""
     with SmtpServer() as server:
         found = Mailing(letter_site, server)
         found.configure()
@@ -59,34 +59,34 @@ def mailing(letter_site):
         yield found
 
 
-# Nothing more is sent ----------------------------------------------------------------------------------------------
+# Sending -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_sender_at_work_finds_nothing_more_to_send(mailing):
-    """It need not be waited for; those who have the issue have it, and nobody else."""
+def test_a_running_sender_finds_nothing_more_to_send(mailing):
+    """Retracting during a send cancels the rest at once; the message in flight is still recorded as sent."""
     done = []
 
     def rule(step):
         if step.stage == "content" and step.before == 4 and not done:
-            done.append(take_back(mailing.site, reason="Wrong"))
+            done.append(retract_issue(mailing.site, reason="Wrong"))
 
     mailing.server.rule = rule
     report = mailing.publish()
     mailing.check()
     assert mailing.states() == {"sent": 5, "failed": 5}
     assert mailing.answers() == {"retracted": 5}
-    assert (done[0].ended, done[0].report.exit_code) == (6, 0)
+    assert (done[0].cancelled, done[0].report.exit_code) == (6, 0)
     assert [(i.number, i.state) for i in report.issues] == [(1, "sent")]
     assert "Wrong" in mailing.site.read(f"{HERE}/1/index.html")
     assert "Wrong" in mailing.site.read(f"{HERE}/atom.xml")
     assert [(i.sent, i.recipients) for i in issues(mailing.site)] == [(5, 10)]
 
 
-def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(mailing):
-    """Nor does a retraction that is taken back."""
+def test_cancelled_deliveries_stay_cancelled(mailing):
+    """Deferred deliveries of a retracted issue stay cancelled after `feeds resume` and after undoing the retraction."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
     mailing.publish()
-    assert take_back(mailing.site).ended == 6
+    assert retract_issue(mailing.site).cancelled == 6
     mailing.server.rule = at("rcpt", None)
     retract.undo_retraction(mailing.site.config, "weekly", None, context())
     mailing.wait(hours=5)
@@ -95,36 +95,36 @@ def test_what_waits_for_its_next_try_is_ended_and_no_resume_brings_it_back(maili
     assert mailing.answers() == {"retracted": 6}
 
 
-def test_an_issue_that_was_stopped_can_be_taken_back(mailing):
-    """It is over then, and a publish has nothing left to say of it."""
+def test_a_halted_issue_can_be_retracted(mailing):
+    """A halted issue can be retracted; it is finished then, and a publish reports nothing about it."""
     mailing.publish(stopping=lambda: True)
     with open_store(URL, mailing.site.folder) as store:
-        store.deliveries.halt(1, "20 in a row were refused")
-    assert take_back(mailing.site).ended == 10
+        store.deliveries.halt(1, "20 deliveries in a row were refused")
+    assert retract_issue(mailing.site).cancelled == 10
     assert (mailing.publish().exit_code, mailing.state()) == (0, "sent")
 
 
-def test_its_posts_stay_told(sent):
-    """The next issue tells what is new, and of what was taken back nothing."""
-    take_back(sent)
+def test_its_posts_stay_announced(sent):
+    """The posts of a retracted issue stay announced: the next issue has only new ones."""
+    retract_issue(sent)
     assert sent.publish(NOW + WEEK).issues == []
     sent.post("second", date="2026-11-25")
     assert [(i.number, i.posts) for i in sent.publish(NOW + WEEK).issues] == [(2, 1)]
 
 
-# Everybody is told -------------------------------------------------------------------------------------------------
+# The notice ----------------------------------------------------------------------------------------------------------
 
 
-def test_page_and_feeds_say_so_and_the_text_stays(sent):
-    """When and why, above what was sent; its entry is new to feed readers, under the same id; other files stay."""
+def test_page_and_feeds_get_a_notice_and_keep_the_text(sent):
+    """Page and feeds get a notice with date and reason above the unchanged text; other files do not change."""
     before = sent.files("public")
     page = before[f"{HERE}/1/index.html"].decode()
-    done = take_back(sent, reason="The  <b>numbers</b>\n were wrong")
+    done = retract_issue(sent, reason="The  <b>numbers</b>\n were wrong")
     assert (done.issue.retracted_at, done.issue.retraction) == (LATER, "The <b>numbers</b> were wrong")
     after = sent.files("public")
-    told = after[f"{HERE}/1/index.html"].decode()
-    notice = re.search(r"<body[^>]*>(<div.*?</aside>\n</div>\n)", told, re.DOTALL)[1]
-    assert told.replace(notice, "") == page
+    new_page = after[f"{HERE}/1/index.html"].decode()
+    notice = re.search(r"<body[^>]*>(<div.*?</aside>\n</div>\n)", new_page, re.DOTALL)[1]
+    assert new_page.replace(notice, "") == page
     assert 'role="note" aria-label="Note on this issue" lang="en" dir="ltr"' in notice
     assert "<strong>This issue was retracted on November 23, 2026.</strong>" in notice
     assert "The &lt;b&gt;numbers&lt;/b&gt; were wrong" in notice
@@ -136,17 +136,17 @@ def test_page_and_feeds_say_so_and_the_text_stays(sent):
     assert "The weekly: Retracted: first" in after["public/feeds/index.html"].decode()
 
 
-def test_what_is_taken_back_is_no_newer_for_it(sent):
-    """The list of all feeds gives the day of the newest issue, the feed's own page that of the retraction."""
-    take_back(sent, at=NOW + timedelta(days=2))
+def test_a_retracted_issue_is_not_newer(sent):
+    """A retraction changes the date on the newsletter's page, but not the date of its newest issue in all feeds."""
+    retract_issue(sent, at=NOW + timedelta(days=2))
     assert 'data-label="Newest">November 23, 2026' in sent.read("public/feeds/index.html")
     assert "updated November 25, 2026" in sent.read(f"{HERE}/index.html")
 
 
-def test_feeds_that_say_so_are_valid(sent):
-    """Atom, RSS and JSON: the title says it, the content why, and what was sent stands below."""
+def test_feeds_with_a_retraction_are_valid(sent):
+    """Atom, RSS and JSON are valid: the title has the retraction, the content its reason above the text."""
     before = feedparser.parse(sent.read(f"{HERE}/atom.xml")).entries[0]
-    take_back(sent, reason="Wrong numbers")
+    retract_issue(sent, reason="Wrong numbers")
     atom, rss, feed = (sent.folder / HERE / name for name in ("atom.xml", "rss.xml", "feed.json"))
     assert atom_faults(atom.read_bytes()) + updated_faults(atom.read_bytes()) == []
     assert rss_faults(rss.read_bytes()) + json_faults(feed.read_bytes()) == []
@@ -163,29 +163,29 @@ def test_feeds_that_say_so_are_valid(sent):
 
 
 @pytest.mark.parametrize(
-    ("lang", "way", "words", "title"),
+    ("lang", "direction", "text", "title"),
     [
         ("ja", "ltr", "この号は2026年11月23日に撤回されました。", "【撤回】first"),
         ("de", "ltr", "Diese Ausgabe wurde am 23. November 2026 zurückgezogen.", "Zurückgezogen: first"),
         ("ar", "rtl", "سُحب هذا العدد في 23 نوفمبر 2026.", "مسحوب: first"),
     ],
 )
-def test_it_is_said_in_the_newsletters_language(letter_site, lang, way, words, title):
-    """And in its direction, whatever the site's language."""
+def test_the_notice_is_in_the_newsletters_language(letter_site, lang, direction, text, title):
+    """The notice is in the newsletter's language and direction, whatever the site's."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("copy_to", f'language = "{lang}"\ncopy_to'))
     letter_site.publish()
-    take_back(letter_site)
+    retract_issue(letter_site)
     page = letter_site.read(f"{HERE}/1/index.html")
-    assert words in page
+    assert text in page
     assert '<aside class="m" role="note" aria-label="' in page
-    assert f'lang="{lang}" dir="{way}"' in page[page.index("<aside") : page.index("</aside>")]
+    assert f'lang="{lang}" dir="{direction}"' in page[page.index("<aside") : page.index("</aside>")]
     assert title in letter_site.read(f"{HERE}/atom.xml")
 
 
-def test_a_retraction_is_taken_back_without_a_trace(sent):
-    """Every file is as it was, byte for byte; one that was not retracted is an error."""
+def test_a_retraction_is_undone_without_a_trace(sent):
+    """Undoing a retraction restores every file byte for byte; an issue that is not retracted is an error."""
     before = sent.files("public")
-    take_back(sent, reason="A mistake")
+    retract_issue(sent, reason="A mistake")
     assert sent.files("public") != before
     done = retract.undo_retraction(sent.config, "weekly", None, context())
     assert (done.issue.retracted_at, done.issue.retraction) == (None, "")
@@ -196,35 +196,35 @@ def test_a_retraction_is_taken_back_without_a_trace(sent):
         retract.undo_retraction(sent.config, "weekly", 1, context())
 
 
-def test_a_page_says_so_whatever_becomes_of_it(sent):
-    """Deleted, overwritten or without its cache: the next publish writes the notice again."""
-    take_back(sent, reason="Wrong")
+def test_a_lost_page_is_written_with_the_notice(sent):
+    """If a page is deleted or overwritten, or the cache is not used, the next publish writes it with the notice."""
+    retract_issue(sent, reason="Wrong")
     page = sent.folder / HERE / "1" / "index.html"
-    told = page.read_bytes()
+    with_notice = page.read_bytes()
     page.unlink()
     sent.publish()
-    assert page.read_bytes() == told
+    assert page.read_bytes() == with_notice
     page.write_bytes(b"<html><body>old</body></html>")
     sent.publish(use_cache=False)
-    assert page.read_bytes() == told
+    assert page.read_bytes() == with_notice
 
 
 @pytest.mark.parametrize("page", ["", "<HTML><BODY CLASS=old><p>Sent", "<p>Sent"])
-def test_a_page_that_another_tool_made_says_so_too(sent, page):
-    """Such as were taken over with `feeds store adopt`: the notice stands before everything that is shown."""
+def test_a_page_of_another_tool_gets_the_notice(sent, page):
+    """A page of another tool, adopted with `feeds store adopt`, gets the notice at the top of its body."""
     with closing(sqlite3.connect(sent.folder / "feeds.db")) as db, db:
         db.execute("UPDATE contents SET page = ?", (page,))
-    take_back(sent, reason="Wrong")
-    told = sent.read(f"{HERE}/1/index.html")
-    assert told.index("Wrong") < (told.index("<p>Sent") if page else len(told))
-    assert told.lower().startswith("<html><body class=old>" if "BODY" in page else '<div class="bg"')
+    retract_issue(sent, reason="Wrong")
+    html = sent.read(f"{HERE}/1/index.html")
+    assert html.index("Wrong") < (html.index("<p>Sent") if page else len(html))
+    assert html.lower().startswith("<html><body class=old>" if "BODY" in page else '<div class="bg"')
 
 
-def test_files_are_deployed_with_the_notice_in_them(sent):
-    """`publish.after` runs once page and feed say so."""
+def test_files_are_deployed_with_the_notice(sent):
+    """`publish.after` runs after the notice was written to page and feed."""
     after = "cp -r public/newsletters deployed-`ls -d deployed* | wc -l`"
     sent.configure(f'{FORMATS}[publish]\nafter = "{after}"\n{NEWSLETTER}')
-    take_back(sent, reason="Wrong numbers")
+    retract_issue(sent, reason="Wrong numbers")
     assert "Wrong numbers" in sent.read("deployed-0/weekly/1/index.html")
     assert "Wrong numbers" in sent.read("deployed-0/weekly/atom.xml")
 
@@ -232,44 +232,44 @@ def test_files_are_deployed_with_the_notice_in_them(sent):
 # Which issue -------------------------------------------------------------------------------------------------------
 
 
-def test_the_newest_issue_is_meant_unless_a_number_is_given(sent):
-    """A second time only the reason changes, if there is a new one."""
+def test_the_newest_issue_is_retracted_unless_a_number_is_given(sent):
+    """Without a number the newest issue is retracted; a second retraction replaces the reason only if one is given."""
     sent.post("second", date="2026-11-25")
     sent.publish(NOW + WEEK)
-    assert take_back(sent).issue.number == 2
-    assert take_back(sent, 1, "First").issue.number == 1
+    assert retract_issue(sent).issue.number == 2
+    assert retract_issue(sent, 1, "First").issue.number == 1
     assert [i.retraction for i in issues(sent)] == ["First", ""]
-    again = take_back(sent, 1, at=LATER + WEEK).issue
+    again = retract_issue(sent, 1, at=LATER + WEEK).issue
     assert (again.retracted_at, again.retraction) == (LATER, "First")
-    again = take_back(sent, 1, "Second", at=LATER + WEEK).issue
+    again = retract_issue(sent, 1, "Second", at=LATER + WEEK).issue
     assert (again.retracted_at, again.retraction) == (LATER + WEEK, "Second")
 
 
-def test_what_waits_for_approval_is_not_taken_back_but_cancelled(letter_site):
-    """Nobody has got it; an issue or newsletter that there is not is an error too."""
+def test_an_issue_that_was_not_sent_cannot_be_retracted(letter_site):
+    """An issue that waits for approval, an unknown issue and an unknown newsletter cannot be retracted."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to"))
     with pytest.raises(FeedsError, match="there is no issue of weekly; `feeds issues` lists all"):
-        take_back(letter_site)
+        retract_issue(letter_site)
     letter_site.publish()
     for number in (None, 1):
-        with pytest.raises(FeedsError, match="weekly 1 waits for approval and went to nobody; `feeds cancel weekly`"):
-            take_back(letter_site, number)
+        with pytest.raises(FeedsError, match="weekly 1 waits for approval and was not sent; `feeds cancel weekly`"):
+            retract_issue(letter_site, number)
     with pytest.raises(FeedsError, match="there is no issue 2 of weekly"):
-        take_back(letter_site, 2)
+        retract_issue(letter_site, 2)
     with pytest.raises(FeedsError, match="there is no newsletter 'daily'; known here: weekly"):
         retract.retract_issue(letter_site.config, "daily", None, "", context())
 
 
-def test_an_issue_without_a_page_is_taken_back_all_the_same(letter_site):
-    """Where there is no archive, nothing is written that could say so."""
+def test_an_issue_without_a_page_can_be_retracted(letter_site):
+    """Without an archive, an issue is retracted and no page is written."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'archive = "off"\ncopy_to'))
     letter_site.publish()
-    assert take_back(letter_site).report.exit_code == 0
+    assert retract_issue(letter_site).report.exit_code == 0
     assert not (letter_site.folder / HERE).exists()
 
 
-def test_the_commands_tell(sent, feeds):
-    """`feeds retract` says what it did, `feeds issues` and `feeds status` that it was done; each for programs too."""
+def test_the_commands_report_a_retraction(sent, feeds):
+    """`feeds retract`, `feeds issues` and `feeds status` report the retraction, as text and JSON."""
     done = feeds("retract", "weekly", "1", "--reason", "Wrong")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "weekly 1 is retracted")
     assert "\tsent, retracted\t" in feeds("issues").stdout

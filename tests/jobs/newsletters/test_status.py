@@ -1,4 +1,4 @@
-"""How far issues have come, and what a person may do about it."""
+"""The progress of issues; resuming and cancelling them."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ DAILY = '[[newsletters]]\nname = "daily"\nschedule = "0 7 * * *"\ncopy_to = ["de
 
 @pytest.fixture
 def mailing(letter_site):
-    """A weekly letter to ten readers."""
+    """A weekly newsletter with ten subscribers."""
     with SmtpServer() as server:
         found = Mailing(letter_site, server)
         found.configure()
@@ -28,25 +28,25 @@ def mailing(letter_site):
         yield found
 
 
-def seen(mailing):
+def load_progress(mailing):
     return status.load_progress(mailing.site.config, mailing.at)
 
 
-def test_nothing_sent_is_nothing_to_tell(site):
-    """And no store is made for it."""
+def test_there_is_no_progress_before_anything_is_sent(site):
+    """Before anything is sent there is no progress, and no database is created."""
     assert status.load_progress(site.config, NOW) == []
     assert not (site.folder / "feeds.db").exists()
     with pytest.raises(FeedsError, match="there is no issue 1; `feeds issues` lists all"):
         list(status.issue_recipients(site.config, None, 1))
 
 
-def test_progress_is_counted_while_letters_go_out(mailing):
-    """By another process, without waiting for the sender: how many of which state, and how fast."""
+def test_progress_is_counted_during_a_send(mailing):
+    """During a send, another process can read the number of deliveries in each state, and the rate."""
     found = []
 
     def rule(step):
         if step.stage == "content" and step.before == 5:
-            found.extend(seen(mailing))
+            found.extend(load_progress(mailing))
 
     mailing.server.rule = rule
     mailing.publish()
@@ -58,33 +58,33 @@ def test_progress_is_counted_while_letters_go_out(mailing):
     assert (progress.issue.state, progress.next_at, progress.refusals) == ("sending", None, ())
 
 
-def test_what_is_over_is_told_until_something_newer_is(mailing):
-    """Of each newsletter the last that has arrived, and everything that is on its way."""
+def test_the_last_sent_issue_is_shown_until_a_newer_one_is_sent(mailing):
+    """Progress has every issue that is being sent, and each newsletter's last sent issue."""
     mailing.publish()
     mailing.site.post("second", date="2026-11-27")
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     mailing.site.publish(NOW + timedelta(days=7))
-    assert [(p.issue.number, p.issue.state, p.counts["sent"], p.pending) for p in seen(mailing)] == [
+    assert [(p.issue.number, p.issue.state, p.counts["sent"], p.pending) for p in load_progress(mailing)] == [
         (1, "sent", 10, 0),
         (2, "sending", 0, 10),
     ]
-    assert seen(mailing)[1].next_at == NOW + timedelta(days=7, minutes=2)
+    assert load_progress(mailing)[1].next_at == NOW + timedelta(days=7, minutes=2)
     mailing.server.rule = at("rcpt", None)
     mailing.site.publish(NOW + timedelta(days=7, minutes=2))
-    assert [p.issue.number for p in seen(mailing)] == [2]
+    assert [p.issue.number for p in load_progress(mailing)] == [2]
 
 
-def test_an_old_rate_says_nothing(mailing):
-    """Where nothing moved in the last minute, nobody knows how long the rest takes."""
+def test_without_a_rate_the_time_left_is_unknown(mailing):
+    """If nothing was sent in the last minute, the time left is unknown."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if "r0003" in step.words else None
     mailing.publish()
-    assert [(p.rate, p.pending, p.seconds_left) for p in seen(mailing)] == [(9, 1, 7)]
+    assert [(p.rate, p.pending, p.seconds_left) for p in load_progress(mailing)] == [(9, 1, 7)]
     mailing.wait(minutes=2)
-    assert [(p.rate, p.pending, p.seconds_left) for p in seen(mailing)] == [(0, 1, None)]
+    assert [(p.rate, p.pending, p.seconds_left) for p in load_progress(mailing)] == [(0, 1, None)]
 
 
-def test_refusals_are_told_by_domain_and_code_the_most_frequent_first(mailing):
-    """So that one provider's trouble is seen at a glance; the words of each are with the recipients."""
+def test_refusals_are_counted_by_domain_and_code(mailing):
+    """Refusals are counted by domain and code, whatever their text, the most frequent first."""
     join(mailing.site.folder, [f"x{n}@elsewhere.example" for n in range(2)])
 
     def rule(step):
@@ -92,12 +92,12 @@ def test_refusals_are_told_by_domain_and_code_the_most_frequent_first(mailing):
             return None
         number = int(step.words.split("@")[0][9:].lstrip("r<x"))
         if "elsewhere" in step.words:
-            return f"421 4.7.0 [{number}] rate limited" if number else "550 5.1.1 nobody"
+            return f"421 4.7.0 [{number}] rate limited" if number else "550 5.1.1 no such user"
         return f"450 4.2.{number % 2} box {number}" if number < 5 else None
 
     mailing.server.rule = rule
     mailing.publish()
-    [progress] = seen(mailing)
+    [progress] = load_progress(mailing)
     assert [(one.domain, one.code, one.number) for one in progress.refusals][:2] == [
         ("example.org", "450 4.2.0", 3),
         ("example.org", "450 4.2.1", 2),
@@ -108,12 +108,14 @@ def test_refusals_are_told_by_domain_and_code_the_most_frequent_first(mailing):
     }
 
 
-def test_an_issue_is_named_by_its_number_and_if_need_be_its_newsletter(mailing):
-    """Two newsletters may have an issue of one number."""
+def test_an_issue_is_found_by_number_and_newsletter(mailing):
+    """An issue's number is enough unless two newsletters have it; then the newsletter must be named."""
     config = configured(mailing.server).replace("[mail]", f"{DAILY}[mail]", 1)
     mailing.site.configure(config)
     mailing.publish()
-    with pytest.raises(FeedsError, match="issues 1 of daily, weekly: say which with --newsletter"):
+    with pytest.raises(
+        FeedsError, match="several newsletters have an issue 1: daily, weekly; choose one with --newsletter"
+    ):
         list(status.issue_recipients(mailing.site.config, None, 1))
     assert [f.recipient for f in status.issue_recipients(mailing.site.config, "daily", 1)] == ["desk@example.com"]
     assert len(list(status.issue_recipients(mailing.site.config, "weekly", 1))) == 10
@@ -122,7 +124,7 @@ def test_an_issue_is_named_by_its_number_and_if_need_be_its_newsletter(mailing):
 
 
 def test_one_newsletter_is_resumed_alone(mailing):
-    """What waits of another one goes on waiting; one that does not exist is an error."""
+    """Resuming one newsletter leaves deliveries of the others waiting; an unknown newsletter is an error."""
     mailing.site.configure(configured(mailing.server).replace("[mail]", f"{DAILY}[mail]", 1))
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
     mailing.publish()
@@ -134,11 +136,12 @@ def test_one_newsletter_is_resumed_alone(mailing):
         resume.resume_sending(mailing.site.config, "monthly", mailing.context())
 
 
-def test_what_is_on_its_way_can_be_ended(mailing):
-    """Those who have it have it; nobody else gets it, and the next issue is another one."""
+def test_an_issue_that_is_being_sent_can_be_cancelled(mailing):
+    """Cancelling an issue that is being sent fails its pending deliveries; a second time there is nothing to cancel."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
     mailing.publish()
-    assert resume.cancel_issue(mailing.site.config, "weekly") == "weekly 1 is cancelled: 6 deliveries were not sent"
+    message = resume.cancel_issue(mailing.site.config, "weekly")
+    assert message == "weekly 1 is cancelled: 6 deliveries were not sent"
     mailing.server.rule = at("rcpt", None)
     mailing.wait(hours=1)
     assert mailing.publish().exit_code == 0
@@ -148,19 +151,19 @@ def test_what_is_on_its_way_can_be_ended(mailing):
         resume.cancel_issue(mailing.site.config, "weekly")
 
 
-def test_what_waits_for_approval_can_be_forgotten(letter_site):
-    """Then it is composed anew."""
+def test_an_issue_that_waits_for_approval_can_be_discarded(letter_site):
+    """Cancelling an issue that waits for approval discards it, and the next publish composes it again."""
     letter_site.configure(letter_site.read("config.toml").replace('name = "weekly"', 'name = "weekly"\napprove = true'))
     letter_site.publish()
-    said = resume.cancel_issue(letter_site.config, "weekly")
-    assert said == "weekly 1 is discarded; the next publish composes it again"
+    message = resume.cancel_issue(letter_site.config, "weekly")
+    assert message == "weekly 1 is discarded; the next publish composes it again"
     assert [issue.state for issue in letter_site.publish().issues] == ["composed"]
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
         resume.cancel_issue(letter_site.config, "monthly")
 
 
-def test_progress_is_watched_until_all_is_over(mailing):
-    """Line after line where nobody sits, and then it ends."""
+def test_progress_is_watched_until_all_is_sent(mailing):
+    """`feeds status --watch --json` prints a line for each change and ends when all issues are sent."""
     mailing.server.pace = 0.25
     command = [sys.executable, "-W", "error", "-m", "feeds", "status", "--watch", "--json"]
     found = []
@@ -171,19 +174,19 @@ def test_progress_is_watched_until_all_is_over(mailing):
 
     mailing.server.rule = rule
     mailing.publish()
-    said, _ = found[0].communicate(timeout=30)
-    seen = [json.loads(line) for line in said.splitlines()]
+    stdout, _ = found[0].communicate(timeout=30)
+    seen = [json.loads(line) for line in stdout.splitlines()]
     assert found[0].returncode == 0
     assert len(seen) > 1
     assert [one["sent"] for one in seen] == sorted(one["sent"] for one in seen)
     assert (seen[0]["state"], seen[-1]["state"], seen[-1]["sent"]) == ("sending", "sent", 10)
 
 
-# A domain to blame --------------------------------------------------------------------------------------------------
+# A domain that refuses everything -----------------------------------------------------------------------------------
 
 
-def test_a_domain_that_refuses_everybody_is_left_alone_before_everybody_was_asked(letter_site, feeds):
-    """Most of its readers wait until somebody has looked into it, and get their letters then; others get theirs."""
+def test_a_domain_that_refuses_everything_is_paused_during_the_send(letter_site, feeds):
+    """A domain that refuses many is paused during the send; after `subscribers revive` the rest of it is sent."""
     big, small = [f"r{n:03}@big.example" for n in range(400)], [f"s{n:03}@small.example" for n in range(100)]
     with SmtpServer() as server:
         mailing = Mailing(letter_site, server)
