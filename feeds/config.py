@@ -361,7 +361,7 @@ def _check_transport(settings: Settings) -> Iterator[Problem]:
     name = settings.mail.transport
     if name in TRANSPORTS:
         return
-    from importlib.metadata import entry_points  # noqa: PLC0415 - only transports of other packages need it
+    from importlib.metadata import entry_points
 
     known = [*TRANSPORTS, *(point.name for point in entry_points(group=TRANSPORT_GROUP))]
     if name not in known:

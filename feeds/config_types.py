@@ -95,9 +95,9 @@ class Crontab(ConfigString, str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return *text* with single spaces between the fields."""
-        from datetime import UTC, datetime  # noqa: PLC0415
+        from datetime import UTC, datetime
 
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only sites with newsletters need it
+        from cronsim import CronSim, CronSimError
 
         fields = text.split()
         if len(fields) != len(("minute", "hour", "day", "month", "weekday")):
@@ -176,8 +176,8 @@ class NamedAddress(ConfigString):
 
 def _make_address(name: str, spec: str) -> "Address | None":
     """Return the address with a display name; None if it is not valid or has no domain."""
-    from email.errors import HeaderParseError  # noqa: PLC0415 - slow to import, and not every site sends mail
-    from email.headerregistry import Address  # noqa: PLC0415
+    from email.errors import HeaderParseError
+    from email.headerregistry import Address
 
     try:
         address = Address(display_name=name, addr_spec=spec)

@@ -8,6 +8,6 @@ def closest_name(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str
 
     *cutoff* is the smallest accepted similarity, 0 to 1, as `difflib.SequenceMatcher.ratio` measures it.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 - only a misspelled name needs it
+    from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, known, n=1, cutoff=cutoff)), None)

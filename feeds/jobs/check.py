@@ -177,7 +177,7 @@ def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[D
     uses_smtp = mail.transport == "smtp"
     if not uses_smtp and not mail.dkim:
         return
-    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - cryptography is slow to load and seldom needed
+    from feeds.core.newsletters import sender_dns
 
     domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
     keys, problems = _load_keys(site, domain, where)
@@ -194,7 +194,7 @@ def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[D
 
 def _load_keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], list[Diagnostic]]:
     """Return the keys that letters can be signed with, and a diagnostic for each other one."""
-    from feeds.core.newsletters import dkim, sender_dns  # noqa: PLC0415 - cryptography, for sites that sign
+    from feeds.core.newsletters import dkim, sender_dns
 
     keys, problems = [], []
     for at, entry in enumerate(site.settings.mail.dkim):
@@ -213,8 +213,8 @@ def _load_keys(site: Site, domain: str, where: str) -> tuple[list["DkimKey"], li
 
 def _check_dns(identity: "Identity", resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield problems of the sender's DNS records; if DNS cannot be queried, only that."""
-    from feeds.core.newsletters import sender_dns  # noqa: PLC0415 - as above
-    from feeds.edges.net.dns import Resolver  # noqa: PLC0415 - slow to load and seldom needed
+    from feeds.core.newsletters import sender_dns
+    from feeds.edges.net.dns import Resolver
 
     dns = resolver or Resolver()
     try:

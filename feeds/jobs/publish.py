@@ -91,11 +91,11 @@ def _prepare_locked(config: Config, options: PublishOptions, context: Context) -
 def _send(config: Config, report: PublishReport, options: PublishOptions, context: Context) -> PublishReport:
     """Send what is ready, and report alerts."""
     if report.sends:
-        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - a run that sends nothing loads none of it
+        from feeds.jobs.newsletters.deliver import deliver_issues
 
         deliver_issues(Site(config), context, report)
     if (report.sends or report.failed) and not options.dry_run:
-        from feeds.jobs.newsletters import alert  # noqa: PLC0415 - as above
+        from feeds.jobs.newsletters import alert
 
         alert.report_alerts(config, report, context, now=options.now)
     return report
@@ -213,7 +213,7 @@ class _PublishRun:
 
     def _next_slots(self) -> Iterator[datetime]:
         """Yield the next slot of each newsletter. This run has looked at a slot that is due now."""
-        from feeds.core.schedule import next_slot  # noqa: PLC0415 - for sites with newsletters
+        from feeds.core.schedule import next_slot
 
         for newsletter in self.site.settings.newsletters:
             yield next_slot(newsletter.schedule, self.site.zone(newsletter), self.options.now)
@@ -248,7 +248,7 @@ class _PublishRun:
 
     def list_feeds(self) -> None:
         """Update the feeds of newsletters, the lists of feeds and the redirects."""
-        from feeds.jobs.feeds import newsletter_feeds, redirect  # noqa: PLC0415 - Babel, for words that seldom change
+        from feeds.jobs.feeds import newsletter_feeds, redirect
 
         retired = retired_paths(self.store.feeds.load_retired(), self.site.settings)
         newsletters = newsletter_feeds.NewsletterFeeds(
@@ -275,7 +275,7 @@ class _PublishRun:
     def notify_hub(self) -> None:
         """Ping the WebSub hub about changed feeds, if a hub is configured or pings are pending."""
         if self.site.settings.feeds.hub or self.store.feeds.load_pings():
-            from feeds.jobs.feeds.websub import notify_hub  # noqa: PLC0415 - HTTP, for sites with a hub
+            from feeds.jobs.feeds.websub import notify_hub
 
             notify_hub(self.site, self.store.feeds, self.context, self.report)
 
@@ -283,7 +283,7 @@ class _PublishRun:
 
     def compose_newsletters(self, survey: Survey) -> None:
         """Compose the issues that are due, and write the pages of issues."""
-        from feeds.jobs.newsletters import issue_pages  # noqa: PLC0415 - a site without newsletters loads none of it
+        from feeds.jobs.newsletters import issue_pages
 
         if not self.options.feeds_only:
             self.compose_due(survey)
@@ -293,7 +293,7 @@ class _PublishRun:
 
     def compose_due(self, survey: Survey) -> None:
         """Compose and freeze the issues that are due."""
-        from feeds.jobs.newsletters import compose  # noqa: PLC0415 - as above
+        from feeds.jobs.newsletters import compose
 
         if not self.options.dry_run:
             self.store.bounces.end_pauses(self.context.clock())
@@ -319,6 +319,6 @@ class _PublishRun:
 
 def _load() -> None:
     """Import what rendering feeds needs, in a worker that has nothing else to do."""
-    import nh3  # noqa: F401, PLC0415 - only where feeds are made
+    import nh3  # noqa: F401 - only where feeds are made
 
-    from feeds.core.syndication import documents  # noqa: F401, PLC0415 - as above
+    from feeds.core.syndication import documents  # noqa: F401 - as above

@@ -99,7 +99,7 @@ class _Service:
 
     def send(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
         """Send the issues that are ready; return when a server wants to be tried again."""
-        from feeds.jobs.newsletters.deliver import deliver_issues  # noqa: PLC0415 - for sites that send
+        from feeds.jobs.newsletters.deliver import deliver_issues
 
         self._progress_at = time.monotonic()
         with _Attempt() as attempt:
@@ -165,7 +165,7 @@ def process_bounces(config: Config, now: datetime) -> list[Event]:
     """Process the bounce mailbox, if there is one, and return events; an error there stops no letters."""
     if config.settings.mail.bounces is None:
         return []
-    from feeds.jobs.subscribers import bounces  # noqa: PLC0415 - IMAP and reports, for sites that have such a mailbox
+    from feeds.jobs.subscribers import bounces
 
     try:
         found = bounces.process_mailbox(config, now)

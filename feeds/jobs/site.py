@@ -1,5 +1,4 @@
 """One site: its settings, folders, templates, texts and mail transport. Every job works with it."""
-# ruff: noqa: PLC0415 - a run in which nothing changes needs none of these modules, which are slow to load
 
 from functools import cache, cached_property
 from typing import TYPE_CHECKING

@@ -41,7 +41,7 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
 
     A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
     """
-    from lxml.html import tostring  # noqa: PLC0415 - only a due issue needs it
+    from lxml.html import tostring
 
     root = parse_html(markdown.sanitize_html(html, base, partial(_replace_with_link, base=base, watch=watch)))
     for element in list(root.iter()):
@@ -61,7 +61,7 @@ def players_as_text(html: str, base: str) -> str:
 
 def links_as_text(html: str, base: str) -> str:
     """Return *html* with the address of each link after its text, for the text part; the result is not sanitized."""
-    from lxml.html import tostring  # noqa: PLC0415 - as above
+    from lxml.html import tostring
 
     root = parse_html(f"<div>{html}</div>")[0]
     for link in root.iter("a"):
@@ -73,7 +73,7 @@ def links_as_text(html: str, base: str) -> str:
 
 def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
     """Return the first blocks of *html* that fit into *max_bytes*, and whether any block was left out."""
-    from lxml.html import tostring  # noqa: PLC0415 - as above
+    from lxml.html import tostring
 
     if len(html.encode()) <= max_bytes:
         return html, False
@@ -93,7 +93,7 @@ def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: 
     Nothing is requested from a host that the post does not name. Image and text are one link: one Tab stop for the
     keyboard, and legible without images.
     """
-    from lxml.html import Element  # noqa: PLC0415 - as above
+    from lxml.html import Element
 
     address, still = _web_address(player.url, base), _web_address(player.poster, base)
     if address is None:
@@ -117,7 +117,7 @@ def _replace_with_text(element: Any, player: markdown.Player, base: str) -> None
 
 def _replace_element(element: Any, tag: str) -> Any:
     """Turn *element* into one with another tag and return it; between paragraphs it is put into a paragraph."""
-    from lxml.html import Element  # noqa: PLC0415 - as above
+    from lxml.html import Element
 
     parent = element.getparent()
     if parent is None or parent.tag not in _BLOCK_PARENTS:
@@ -136,7 +136,7 @@ def _web_address(url: str, base: str) -> str | None:
 
 def _blocks(root: Any) -> Iterator[Any]:
     """Yield the blocks of a body; text outside of a block becomes a paragraph."""
-    from lxml.html import Element  # noqa: PLC0415 - as above
+    from lxml.html import Element
 
     if root.text and root.text.strip():
         block = Element("p")

@@ -17,6 +17,6 @@ def split_phrases(text: str, lang: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _parser() -> Any:
-    import budoux  # noqa: PLC0415 - only letters with Japanese headlines need it
+    import budoux
 
     return budoux.load_default_japanese_parser()

@@ -8,7 +8,7 @@ from typing import Protocol
 from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 
-class Reply(Protocol):
+class ReplyLike(Protocol):
     """A server's reply; `str` gives it in one line."""
 
     @property
@@ -72,7 +72,7 @@ def next_retry_at(tries: int, now: datetime, longest: timedelta) -> datetime | N
 
 
 def decide_outcome(
-    delivery: Delivery, reply: Reply, stage: str, now: datetime, *, longest: timedelta
+    delivery: Delivery, reply: ReplyLike, stage: str, now: datetime, *, longest: timedelta
 ) -> DeliveryOutcome:
     """Return the outcome of a delivery after a reply to a *stage*; it is retried for *longest* at most."""
     tries, answer = delivery.tries, str(reply)
@@ -114,7 +114,7 @@ class SendHealth:
     halt_reason: str = ""
 
 
-def update_health(health: SendHealth, reply: Reply, stage: str) -> SendHealth:
+def update_health(health: SendHealth, reply: ReplyLike, stage: str) -> SendHealth:
     """Return the health after another reply: a rejected sender stops the run, a series of refusals halts the issue."""
     match classify_reply(reply.code, reply.enhanced, stage):
         case ReplyAction.SENT:
@@ -127,7 +127,7 @@ def update_health(health: SendHealth, reply: Reply, stage: str) -> SendHealth:
             return health
 
 
-def _count_refusal(health: SendHealth, reply: Reply, stage: str) -> SendHealth:
+def _count_refusal(health: SendHealth, reply: ReplyLike, stage: str) -> SendHealth:
     health = replace(health, refusals=health.refusals + 1)
     if not is_policy_refusal(reply.enhanced, stage):
         return health

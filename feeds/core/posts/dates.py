@@ -41,7 +41,7 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
 
 
 def _parse_mail_date(text: str, zone: tzinfo) -> datetime:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few blogs use the dates of mail
+    from email.utils import parsedate_to_datetime
 
     try:
         moment = parsedate_to_datetime(text)

@@ -81,7 +81,7 @@ def split_front_matter(text: str, path: str) -> FrontMatterSource:
     Raises:
         PostError: the front matter is missing, broken or not a mapping.
     """
-    from feeds.core.posts import handlers  # noqa: PLC0415 - YAML is slow to load
+    from feeds.core.posts import handlers
 
     stripped = text.lstrip()
     blank_lines = text.count("\n", 0, len(text) - len(stripped))

@@ -306,7 +306,7 @@ class HtmlHead(BaseHandler):
         Raises:
             ValueError: it is too long.
         """
-        from lxml.html import document_fromstring  # noqa: PLC0415 - few posts are whole documents
+        from lxml.html import document_fromstring
 
         if len(fm) > _MAX_CHARACTERS:
             raise ValueError(f"longer than {_MAX_CHARACTERS:,} characters")

@@ -57,7 +57,7 @@ def first_illegal_xml(text: str) -> re.Match[str] | None:
 
 @lru_cache(maxsize=1)
 def _options() -> tuple[Any, Any]:
-    from comrak import ExtensionOptions, RenderOptions  # noqa: PLC0415 - most posts are never rendered
+    from comrak import ExtensionOptions, RenderOptions
 
     extensions = ExtensionOptions()
     extensions.table = extensions.footnotes = extensions.tasklist = extensions.strikethrough = True
@@ -73,7 +73,7 @@ def render_markdown(markdown: str) -> str:
 
     It is not safe to show: raw HTML is kept as written.
     """
-    from comrak import render_markdown  # noqa: PLC0415
+    from comrak import render_markdown
 
     extensions, rendering = _options()
     return strip_illegal_xml(render_markdown(markdown, extensions, None, rendering))  # `&#1;` is resolved by now
@@ -128,7 +128,7 @@ def sanitize_html(html: str, base: str, replace: Callable[[Any, Player], None] =
 
     *replace* turns each embedded player into something else; the result is sanitised like the rest.
     """
-    import nh3  # noqa: PLC0415 - most posts are never shown
+    import nh3
 
     return strip_illegal_xml(  # entities in raw HTML are resolved only now
         nh3.clean(
@@ -146,14 +146,14 @@ def sanitize_html(html: str, base: str, replace: Callable[[Any, Player], None] =
 
 @lru_cache(maxsize=1)
 def _tags() -> set[str]:
-    import nh3  # noqa: PLC0415
+    import nh3
 
     return nh3.ALLOWED_TAGS | {"section", "input", "tfoot", "picture"} - {"center"}
 
 
 @lru_cache(maxsize=1)
 def _attributes() -> dict[str, set[str]]:
-    import nh3  # noqa: PLC0415
+    import nh3
 
     ours: dict[str, set[str]] = {
         "*": {"lang", "dir", "title", "id"},
@@ -173,7 +173,7 @@ def replace_players(html: str, replace: Callable[[Any, Player], None]) -> str:
     """
     if not _PLAYER.search(html):
         return html
-    from lxml.html import tostring  # noqa: PLC0415 - few posts embed anything
+    from lxml.html import tostring
 
     root = parse_html(html)
     for element in list(root.iter(*_PLAYERS)):

@@ -133,7 +133,7 @@ class _PostParser(PostFile):
         found = _LANGUAGE_IN_NAME.search(self.stem) if "." in self.stem else None
         if not found:
             return None
-        from babel.localedata import exists  # noqa: PLC0415 - few file names carry a language
+        from babel.localedata import exists
 
         return Language.parse(found[1]) if exists(found[1].lower().split("-")[0].split("_")[0]) else None
 

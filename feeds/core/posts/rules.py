@@ -23,7 +23,7 @@ class TagMatcher:
     """The rules of a site, compiled into one automaton."""
 
     def __init__(self, rules: Iterable[TagRule]) -> None:
-        from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - most sites have no rules
+        from ahocorasick_rs import AhoCorasick
 
         self._tags: list[str] = []
         #: Word -> the numbers of its rules.
@@ -96,7 +96,7 @@ def _is_mark(character: str) -> bool:
 @lru_cache(maxsize=4096)
 def _continues_word(character: str) -> bool:
     """Return whether *character* is part of a word (UAX #29; `_` is one), in a script with spaces between words."""
-    import regex  # noqa: PLC0415 - slow to load, and needed only next to a match
+    import regex
 
     inside = r"[\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=ExtendNumLet}\p{WB=Extend}]"
     return regex.match(inside, character) is not None and _is_spaced(character)
@@ -105,7 +105,7 @@ def _continues_word(character: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_spaced(character: str) -> bool:
     """Return whether *character* is of a script that puts spaces between words; emoji are not."""
-    import regex  # noqa: PLC0415 - as above
+    import regex
 
     spaceless = r"\p{Line_Break=SA}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{Extended_Pictographic}"
     return regex.match(f"[{spaceless}]", character) is None

@@ -44,7 +44,7 @@ def text_blocks(html: str) -> list[tuple[str, str]]:
 
 def parse_html(html: str) -> Any:
     """Return the `body` element of an lxml tree that holds *html*, a fragment of any kind."""
-    from lxml.html import document_fromstring  # noqa: PLC0415 - lxml is slow to load
+    from lxml.html import document_fromstring
 
     return document_fromstring(f"<html><body>{html}</body></html>").find("body")
 
@@ -74,7 +74,7 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
 
 def text_content(html: str) -> str:
     """Return the text of *html* with single spaces; four times as fast as joining `text_blocks`."""
-    from lxml.etree import strip_elements, tostring  # noqa: PLC0415 - slow to load
+    from lxml.etree import strip_elements, tostring
 
     root = parse_html(html)
     strip_elements(root, *_WITHOUT_TEXT, with_tail=False)
@@ -129,7 +129,7 @@ def display_width(text: str) -> int:
 
 def _cut(text: str, width: int) -> str:
     """Return the graphemes of *text* that fit, cut at a space if one is near the end, and `…`."""
-    import regex  # noqa: PLC0415 - only overlong sentences need graphemes (UAX #29)
+    import regex
 
     kept, used = "", 1
     for grapheme in regex.findall(r"\X", text):

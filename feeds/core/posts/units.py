@@ -97,7 +97,7 @@ def _split_blocks(markdown: str) -> list[tuple[str, int, int]]:
     The positions are comrak's. Raw HTML and definitions of links have none; the gaps they leave are blocks too.
     Footnotes are disabled: if two drafts define the same one, comrak 0.0.16 puts everything between into a list.
     """
-    from comrak import ExtensionOptions, RenderOptions, render_markdown  # noqa: PLC0415 - few posts get here
+    from comrak import ExtensionOptions, RenderOptions, render_markdown
 
     extensions, rendering = ExtensionOptions(), RenderOptions()
     extensions.table = True

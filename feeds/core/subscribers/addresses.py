@@ -159,7 +159,7 @@ def _parse_plain(text: str) -> MailAddress | None:
 
 def _parse_with_library(text: str, stripped: str) -> MailAddress:
     """Return the address as email-validator parses it."""
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only subscriber commands need it
+    from email_validator import EmailNotValidError, validate_email
 
     if len(stripped) > MAX_LENGTH:  # email-validator would check every character first
         raise AddressError(text, f"It has {len(stripped)} characters; an address has {MAX_LENGTH} at most.")
@@ -176,8 +176,8 @@ def _parse_with_library(text: str, stripped: str) -> MailAddress:
 @cache
 def _library_lists() -> tuple[tuple[str, ...], frozenset[str]]:
     """Return email-validator's domain endings without mail, and its case-insensitive local parts (RFC 2142)."""
-    import email_validator  # noqa: PLC0415 - as above
-    from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES  # noqa: PLC0415 - as above
+    import email_validator
+    from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
     ends = tuple(f".{name}" for name in email_validator.SPECIAL_USE_DOMAIN_NAMES)
     return ends, frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
@@ -189,7 +189,7 @@ def _has_one_script(word: str) -> bool:
 
 @cache
 def _one_script_pattern() -> "regex.Pattern[str]":
-    import regex  # noqa: PLC0415 - few addresses need it
+    import regex
 
     scripts = [*((script,) for script in _RECOMMENDED_SCRIPTS), *_SCRIPT_COMBINATIONS]
     return regex.compile("|".join(map(_script_pattern, scripts)))

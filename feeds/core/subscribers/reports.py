@@ -290,7 +290,7 @@ def _parse_unstructured(raw: bytes) -> InboundReport | None:
     here. It takes some warnings for failures, so phrases of a retry outweigh it. Its detectors raise on a sender that
     is missing or not ASCII, so they get another one.
     """
-    from flufl.bounce import all_failures  # noqa: PLC0415 - dozens of modules, and few reports need them
+    from flufl.bounce import all_failures
 
     message = _parse(re.sub(rb"[^\x00-\x7f]", b"?", raw[:_MAX_UNSTRUCTURED]))
     if message is None:

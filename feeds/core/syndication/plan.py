@@ -297,7 +297,7 @@ def _matches_range(lang: str, language_range: str) -> bool:
 
 def _own_name(lang: str) -> str:
     """Return the name of a language in that language, or its tag."""
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - only for sites with feeds by language
+    from babel import Locale, UnknownLocaleError
 
     try:
         name = Locale.parse(lang, sep="-").get_display_name() or lang

@@ -26,9 +26,9 @@ def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[st
     Raises:
         SenderRejected: the transport does not exist, or a setting is missing.
     """
-    from feeds.edges.mail.outbox import Maildir, Outbox  # noqa: PLC0415 - a site loads only the transport it uses
-    from feeds.edges.mail.sendmail import Sendmail  # noqa: PLC0415 - as above
-    from feeds.edges.mail.smtp.sender import SmtpTransport  # noqa: PLC0415 - as above
+    from feeds.edges.mail.outbox import Maildir, Outbox
+    from feeds.edges.mail.sendmail import Sendmail
+    from feeds.edges.mail.smtp.sender import SmtpTransport
 
     _check_passwords(mail, passwords)
     servers = list(zip(mail.all_servers, passwords, strict=True))

@@ -37,7 +37,7 @@ class Workers:
     def _collect(
         self, results: Iterator[Result], work: Callable[[Part], Result], parts: Sequence[Part]
     ) -> Iterator[Result]:
-        from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - slow to load, seldom needed
+        from concurrent.futures.process import BrokenProcessPool
 
         done = 0
         try:
@@ -60,8 +60,8 @@ class Workers:
 
     def _start(self) -> Any:
         if self._pool is None:
-            from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - slow to load
-            from multiprocessing import get_context  # noqa: PLC0415 - as above
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
 
             self._pool = ProcessPoolExecutor(self._processes, get_context("fork"), initializer=_set_up)
         return self._pool

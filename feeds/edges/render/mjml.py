@@ -31,7 +31,7 @@ def compile_mjml(
     Raises:
         TemplateError: *source* is not valid MJML; the error has the file and line of the template.
     """
-    from mjml import mjml2html  # noqa: PLC0415 - only a due issue needs it
+    from mjml import mjml2html
 
     check_mjml(source, template, parts)
     safe = _ATTRIBUTE.sub(_escape_attribute, _BETWEEN_TAGS.sub(r"\1 ", source))
@@ -62,7 +62,7 @@ def check_mjml(source: str, template: str, parts: Sequence[str] = ()) -> None:
 
 def _errors(source: str) -> Iterator[tuple[str, str]]:
     """Yield each error, with a word by which its position is found in a template."""
-    from lxml import etree  # noqa: PLC0415 - only a due issue needs it
+    from lxml import etree
 
     # An HTML parser, because the content of mj-text is HTML and need not be XML.
     root = etree.HTML(source.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=True))

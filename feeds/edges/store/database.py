@@ -51,14 +51,14 @@ class Store:
     @cached_property
     def issues(self) -> "Issues":
         """Issues and their letters."""
-        from feeds.edges.store.issues import Issues  # noqa: PLC0415 - SQLAlchemy takes longer to import than a run takes
+        from feeds.edges.store.issues import Issues
 
         return Issues(self._sqlalchemy)
 
     @cached_property
     def replay(self) -> "JournalReplay":
         """Replays a journal's records."""
-        from feeds.edges.store.replay import JournalReplay  # noqa: PLC0415 - only a restore needs it
+        from feeds.edges.store.replay import JournalReplay
 
         return JournalReplay(self._connection)
 
@@ -69,7 +69,7 @@ class Store:
     @cached_property
     def engine(self) -> "sa.Engine":
         """SQLAlchemy on the same connection."""
-        import sqlalchemy as sa  # noqa: PLC0415 - as above
+        import sqlalchemy as sa
 
         engine = sa.create_engine("sqlite://", creator=lambda: self._connection, poolclass=sa.StaticPool)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -202,8 +202,8 @@ def _upgrade(store: Store, file: Path) -> None:
 
 def migrate(store: Store) -> None:
     """Apply the missing migrations in one transaction."""
-    from alembic import command  # noqa: PLC0415 - slow to import, seldom needed
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))

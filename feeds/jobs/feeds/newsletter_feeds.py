@@ -94,7 +94,7 @@ class NewsletterFeeds:
             yield feed.page, pages.render_feed_page(self.site, feed, page_items, texts)
         documents = [path for path in paths if path != feed.page]
         if documents:
-            from feeds.core.syndication.documents import render_documents  # noqa: PLC0415 - lxml and feedgen, only where a feed is rendered
+            from feeds.core.syndication.documents import render_documents
 
             items = [self._item(feed, issue, issues) for issue in issues]
             yield from render_documents(feed, items, self.site.settings, documents)
@@ -112,7 +112,7 @@ class NewsletterFeeds:
                 yield f"{folder}: this feed is not written any more (`feeds retire {feed.folder}` removes it)"
 
     def _item(self, feed: Feed, issue: Issue, issues: Sequence[Issue]) -> "Item":
-        from feeds.core.syndication import item  # noqa: PLC0415 - as above
+        from feeds.core.syndication import item
 
         newsletter = self._newsletter(feed)
         notice = render_notice(self.site, newsletter, issue, issues, on_page=False)
@@ -142,7 +142,7 @@ def write_opml(site: Site, feeds: Sequence[Feed], writer: OutputWriter) -> None:
     updated = max((f.updated for f in feeds), default=None)
     digest = input_digest(rows, updated, site.settings.site, site.templates_stamp())
     if not writer.is_fresh(_OPML, digest):
-        from feeds.core.syndication.opml import render_opml  # noqa: PLC0415 - lxml, for a file that seldom changes
+        from feeds.core.syndication.opml import render_opml
 
         texts = site.texts()
         groups = {feed.kind: pages.group_title(feed.kind, texts) for feed in feeds}

@@ -71,8 +71,8 @@ def _render_documents(config: Config, task: RenderTask, texts: Mapping[str, Text
     paths = [path for path in task.paths if path != task.feed.page]
     if not paths:
         return
-    from feeds.core.syndication import item  # noqa: PLC0415 - lxml and feedgen, only where a feed is rendered
-    from feeds.core.syndication.documents import render_documents  # noqa: PLC0415 - as above
+    from feeds.core.syndication import item
+    from feeds.core.syndication.documents import render_documents
 
     feed = task.feed
     full = feed.content == "full"
@@ -82,7 +82,7 @@ def _render_documents(config: Config, task: RenderTask, texts: Mapping[str, Text
 
 def _render_page(config: Config, task: RenderTask, texts: Mapping[str, Text]) -> tuple[bytes | None, str]:
     """Return the web page of a feed and a digest of what it shows; no bytes if it would show the same as before."""
-    from feeds.jobs.feeds import pages  # noqa: PLC0415 - Jinja2 and Babel, for a page that seldom changes
+    from feeds.jobs.feeds import pages
 
     site, feed = cached_site(config), task.feed
     visible_digest = input_digest(

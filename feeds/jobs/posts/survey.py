@@ -164,8 +164,8 @@ def _suggested_tags(
     progress: Progress,
 ) -> dict[str, tuple[str, ...]]:
     """Return suggested tags for posts without any, by path; computed again if any public post has changed."""
-    from feeds.core.curation.suggest import extra_tags  # noqa: PLC0415 - only for sites with `tags.suggest = "apply"`
-    from feeds.jobs.posts.tags import suggest_missing_tags  # noqa: PLC0415 - as above
+    from feeds.core.curation.suggest import extra_tags
+    from feeds.jobs.posts.tags import suggest_missing_tags
 
     digest = input_digest([(e.post.path, cached_posts[e.post.path].content_digest, e.tags) for e in found.entries])
     stored = cache.recall("suggested", digest)

@@ -80,7 +80,7 @@ def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> 
         SenderRejected, MailServerUnavailable: the mail server refuses the login, or cannot be reached.
         StoreError: the store cannot be used; messages that were not processed stay in the mailbox.
     """
-    from feeds.edges.mail import mailbox  # noqa: PLC0415 - IMAP, which a site without a bounce mailbox does not need
+    from feeds.edges.mail import mailbox
 
     settings = config.settings.mail.bounces
     if settings is None:
