@@ -28,7 +28,7 @@ def finished(site, feeds):
 
 
 def saved(site):
-    """Return what identifies the saved state; it differs once a run has saved another one."""
+    """Return the identity of the saved state; it differs once a run has saved another one."""
     file = site.folder / ".feeds-cache" / "last-run"
     return (file.stat().st_mtime_ns, file.stat().st_ino) if file.exists() else None
 

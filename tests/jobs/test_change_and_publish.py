@@ -55,7 +55,7 @@ class Rival(threading.Thread):
             db.execute("ROLLBACK")
 
     def listed(self, what):
-        """Whether the kernel lists a lock of the site's folder, or a process that waits for it."""
+        """Return whether the kernel lists a lock of the site's folder, or a process that waits for it."""
         lines = Path("/proc/locks").read_text().splitlines()
         return any(self.inode in line and f": {what} " in line for line in lines)
 
