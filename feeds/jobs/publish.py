@@ -81,8 +81,7 @@ def prepare(config: Config, options: PublishOptions, context: Context) -> Publis
 
 
 def _prepare_locked(config: Config, options: PublishOptions, context: Context) -> PublishReport:
-    url, create = config.settings.store.url, not options.dry_run
-    with open_store(url, config.folder, create=create) as store, workers() as team:
+    with open_store(config.settings.store.url, config.folder, create=not options.dry_run) as store, workers() as team:
         run = _run(config, options, context, store, team)
     run.report.footprint = run.footprint()
     return run.report

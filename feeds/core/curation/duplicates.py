@@ -262,9 +262,8 @@ def describe_instalment(
     post: Post, earlier: Post, similarity: TextSimilarity, settings: DuplicateSettings
 ) -> DuplicatePair | None:
     """Return a post with an earlier instalment, if they are as similar as duplicates; else None."""
-    if not _is_near(similarity, settings):
-        return None
-    return _make_pair(post, earlier, DuplicateKind.INSTALMENT, similarity.jaccard)
+    is_near = _is_near(similarity, settings)
+    return _make_pair(post, earlier, DuplicateKind.INSTALMENT, similarity.jaccard) if is_near else None
 
 
 def _is_near(similarity: TextSimilarity, settings: DuplicateSettings) -> bool:

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 Part = TypeVar("Part")
@@ -76,11 +76,8 @@ class Workers:
 @contextmanager
 def workers(processes: int | None = None) -> Iterator[Workers]:
     """Yield workers, by default one for each core; no process is started before there is work for it."""
-    pool = Workers(processes or cores())
-    try:
+    with closing(Workers(processes or cores())) as pool:
         yield pool
-    finally:
-        pool.close()
 
 
 def cores() -> int:

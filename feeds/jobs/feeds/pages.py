@@ -100,8 +100,7 @@ def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue])
     """Return a digest of everything that decides the list's bytes; it loads no template."""
     rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest_date(f, issues)) for f in feeds]
     issue_rows = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
-    settings = site.settings
-    stamp = site.templates_stamp()
+    settings, stamp = site.settings, site.templates_stamp()
     return build_manifest.input_digest(rows, issue_rows, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
 

@@ -192,8 +192,8 @@ def _unsubscribe_tokens(site: Site, headers: IssueHeaders) -> Callable[[Delivery
     if headers.bounces is None:
         return lambda _: ""
     key_id, key = load_keys(site.config.resolve(site.settings.secrets.file)).current_unsubscribe_key
-    newsletter = headers.newsletter.name
-    return lambda delivery: tokens.unsubscribe_token(key_id, key, delivery.subscriber_id or 0, newsletter)
+    name = headers.newsletter.name
+    return lambda delivery: tokens.unsubscribe_token(key_id, key, delivery.subscriber_id or 0, name)
 
 
 def _period(newsletter: Newsletter, site: Site, slot: datetime) -> timedelta:

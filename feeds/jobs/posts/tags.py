@@ -1,6 +1,7 @@
 """Suggest tags for posts without any; change tags in front matter to their published spelling."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -48,11 +49,10 @@ def suggest_missing_tags(config: Config, catalogue: Catalogue, progress: Progres
 
 def _words(config: Config, path: str, title: str) -> frozenset[str]:
     """Return the words of a post; none if its file was removed since the survey."""
-    try:
+    with suppress(PostError):
         content = source_files.read_file(posts_folder(config), path, parse.MOST_BYTES)
         return suggest.tokenize(title, frontmatter.parse_source(path, content).body)
-    except PostError:
-        return frozenset()
+    return frozenset()
 
 
 def fix_tag_spellings(config: Config, catalogue: Catalogue, *, write: bool) -> Iterator[TagChange]:
