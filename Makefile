@@ -27,7 +27,7 @@ lint: .venv/ready-to-test         ## every check
 bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS puts it into bench/README.md
 	$(BIN)/python bench/run.py $(OPTIONS)
 
-clean:                            ## forget what was set up and what the sample site has published
+clean:                            ## delete the virtual environment and what the sample site has published
 	rm -rf .venv .clocks public outbox feeds.db feeds.db.journal feeds.key .feeds-cache
 
 .venv/bin/python:

@@ -1,8 +1,10 @@
 """`feeds run`: publishing and sending on a schedule."""
 
+import fcntl
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -143,6 +145,25 @@ def test_what_has_not_changed_is_told_once(letter_site):
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)
     assert sum("error: " in line for line in [*log, *rest.splitlines()]) == 2
+
+
+def test_a_run_that_would_change_nothing_is_skipped(letter_site):
+    """While nothing has changed, a run needs no lock, so a process that holds it causes no error; after a change it does."""
+    letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
+    process = _running(letter_site, "--json")
+    folder = os.open(letter_site.folder, os.O_RDONLY)
+    try:
+        log = map(json.loads, process.stdout)
+        assert next(event for event in log if event["event"] == "issue")
+        time.sleep(3)  # until a run has found nothing to do
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        assert select.select([process.stdout], [], [], 3)[0] == []  # runs in which nothing has changed log nothing
+        letter_site.post("second", date=NOW.isoformat())
+        assert "another publish" in next(log)["text"]
+    finally:
+        os.close(folder)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
 
 
 def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():
