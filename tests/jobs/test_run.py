@@ -148,7 +148,7 @@ def test_what_has_not_changed_is_told_once(letter_site):
 
 
 def test_a_run_that_would_change_nothing_is_skipped(letter_site):
-    """While nothing has changed, a run needs no lock, so a process that holds it causes no error; after a change it does."""
+    """While nothing has changed, a run does not need the lock that another process holds; after a change it does."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
     process = _running(letter_site, "--json")
     folder = os.open(letter_site.folder, os.O_RDONLY)
