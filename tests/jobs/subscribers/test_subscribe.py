@@ -150,7 +150,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
     assert json.loads(letter_site.read("ada.json")) == found
     lines = feeds("subscribers", "show", ADA).stdout
     assert f"{ADA}: unsubscribed since 2026-11-23 12:00 UTC" in lines
-    assert "weekly 1: sent 2026-11-23 12:00 UTC; first; 250 kept" in lines
+    assert "weekly 1: sent 2026-11-23 12:00 UTC; first; 250 saved" in lines
     stranger = feeds("subscribers", "show", "eve@example.org")
     assert (stranger.returncode, stranger.stderr) == (1, "error: nothing is stored about eve@example.org\n")
     assert feeds("subscribers", "export", "--person", ADA, "--status", "active").returncode == 2
