@@ -19,6 +19,7 @@ from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import BuildManifest
 from feeds.edges.fast_path.check import digest_files
 from feeds.edges.fast_path.state import NEVER, Footprint
+from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.process import lock
 from feeds.edges.process.workers import Workers, workers
 from feeds.edges.store import database
@@ -241,6 +242,7 @@ class _PublishRun:
             with self.reporting_errors():
                 append_pending(self.config, self.store)
         self.site.public.remove_temp_files("feeds", "newsletters")
+        OutputFolder(self.config.folder / fingerprint.CACHE, dry_run=self.options.dry_run).remove_temp_files()
         syndication.write(results)
         self.report.warnings += syndication.warnings()
         self.feeds: list[Feed] = list(syndication.feeds)

@@ -7,7 +7,6 @@ run that changes nothing. The file is a cache, read only by the build of Python 
 from __future__ import annotations
 
 import marshal
-import os
 from zlib import crc32
 
 _MAGIC = b"feeds fast path 2"
@@ -65,14 +64,13 @@ class FastPathState:
 
 def save_state(file: str, state: FastPathState) -> None:
     """Replace the state in *file* in one step; if that fails, the next run only takes longer."""
+    from contextlib import suppress
+
+    from feeds.edges.files.write_files import replace_file
+
     content = marshal.dumps({**vars(state), "footprint": vars(state.footprint)})
-    unfinished = f"{file}-unfinished"
-    try:
-        with open(unfinished, "wb") as opened:
-            opened.write(b"%b %08x\n%b" % (_MAGIC, crc32(content), content))
-        os.replace(unfinished, file)
-    except OSError:
-        return
+    with suppress(OSError):
+        replace_file(file, [b"%b %08x\n" % (_MAGIC, crc32(content)), content], durable=False)
 
 
 def load_state(file: str) -> FastPathState | None:
