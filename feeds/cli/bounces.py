@@ -85,8 +85,7 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
     )
     click.echo(
         f"{done.reactivated:,} subscribers reactivated, {done.unpaused:,} pauses ended,"
-        f" {done.undone:,} bounces discarded"
-        + (f"; {domain} is no longer paused" if done.domain_unpaused else "")
+        f" {done.undone:,} bounces discarded" + (f"; {domain} is no longer paused" if done.domain_unpaused else "")
     )
 
 

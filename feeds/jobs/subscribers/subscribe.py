@@ -87,7 +87,7 @@ def _require_subscribable(email: str, unsubscribed: Collection[str]) -> None:
 
 
 def address_warnings(email: str) -> list[str]:
-    """Return warnings about an address, such as a role account or letters of several scripts."""
+    """Return texts about what is unusual about an address, such as a role address or mixed scripts."""
     return [*addresses.address_warnings(addresses.parse_address(email))]
 
 
