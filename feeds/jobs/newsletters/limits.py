@@ -58,7 +58,8 @@ class FirstBatch:
         if stats is None or not stats.number:  # a small issue may have no delivery in the first batch
             return 1
         if stats.failed > _MOST_BAD * stats.number:
-            reason = f"{stats.failed:,} of the first {stats.number:,} deliveries were refused, bounced or got a complaint"
+            counts = f"{stats.failed:,} of the first {stats.number:,} deliveries"
+            reason = f"{counts} were refused, bounced or got a complaint"
             self._deliveries.halt(self._issue.id, reason)
             raise SenderRejected(f"is halted: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
         if stats.pending or stats.last_sent_at is None:
