@@ -84,8 +84,8 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
         config, domain, options.parse_now(config, between[0]), _parse_end(config, between[1]), utc_now()
     )
     click.echo(
-        f"{done.readers:,} subscribers reactivated, {done.unpaused:,} pauses ended, {done.bounces:,} bounces discarded"
-        + (f"; {domain} is no longer paused" if done.domain else "")
+        f"{done.reactivated:,} subscribers reactivated, {done.unpaused:,} pauses ended,"
+        f" {done.undone:,} bounces discarded" + (f"; {domain} is no longer paused" if done.domain_unpaused else "")
     )
 
 

@@ -70,11 +70,11 @@ def _listed(counts: dict[str, int]) -> str:
 def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
     """Return everything that is stored about one address, for programs and for its owner."""
     held = found.suppression
-    about = subscriber_to_dict(found.person) if found.person else {"email": found.email, "status": None}
+    about = subscriber_to_dict(found.subscriber) if found.subscriber else {"email": found.email, "status": None}
     return about | {
-        "left": {newsletter: at.isoformat() for newsletter, at in found.left.items()},
-        "letters": [_letter(one) for one in found.letters],
-        "returned": [_returned(one) for one in found.returned],
+        "left": {newsletter: at.isoformat() for newsletter, at in found.unsubscribed_from.items()},
+        "letters": [_letter(one) for one in found.deliveries],
+        "returned": [_returned(one) for one in found.bounces],
         "suppressed": {"reason": held.reason, "at": held.at.isoformat()} if held else None,
     }
 
@@ -103,18 +103,18 @@ def _returned(one: BounceSummary) -> dict[str, Any]:
 
 def subscriber_data_lines(found: SubscriberData) -> Iterator[str]:
     """Yield everything that is stored about one address, line by line, for people."""
-    if found.person:
-        yield from _person_lines(found.person)
+    if found.subscriber:
+        yield from _person_lines(found.subscriber)
     else:
         yield f"{found.email}: was never subscribed"
-    for newsletter, at in found.left.items():
+    for newsletter, at in found.unsubscribed_from.items():
         yield f"  unsubscribed from {newsletter} on {_minute(at)}"
     if found.suppression:
         yield f"  {found.suppression.reason} on {_minute(found.suppression.at)}: gets no mail again"
-    for letter in found.letters:
+    for letter in found.deliveries:
         when = f"{letter.state} {_minute(letter.sent_at)}" if letter.sent_at else letter.state
         yield f"  {letter.newsletter} {letter.number}: {when}; {letter.subject}; {letter.answer or 'no answer'}"
-    for one in found.returned:
+    for one in found.bounces:
         yield f"  bounced {_minute(one.at)}: {one.kind} {one.status} {one.decision}; {one.said}"
 
 
@@ -141,14 +141,15 @@ def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
 def erasure_lines(found: ErasureReport) -> Iterator[str]:
     """Yield the result of an erasure, line by line."""
     person = "a subscriber" if found.was_known else "no subscriber"
-    yield f"{found.email} is erased: {person}, {found.letters:,} deliveries, {found.files:,} stored messages"
+    yield f"{found.email} is erased: {person}, {found.deliveries:,} deliveries, {found.files:,} stored messages"
     yield "a keyed hash keeps the address from being imported again; backups may still contain it"
 
 
 def copy_to_warnings(found: ErasureReport) -> Iterator[str]:
     """Yield a warning for each newsletter whose `copy_to` still names the erased address."""
     yield from (
-        f"{name} still sends copies to {found.email}: remove it from copy_to in the config" for name in found.copied
+        f"{name} still sends copies to {found.email}: remove it from copy_to in the config"
+        for name in found.copy_to_newsletters
     )
 
 
@@ -196,7 +197,7 @@ def import_report_to_dict(found: ImportReport, *, seconds: float) -> dict[str, A
         "added": found.counts.added,
         "merged": found.counts.merged,
         "unchanged": found.counts.unchanged,
-        "left": found.counts.left,
+        "left": found.counts.newly_gone,
         "kept_out": found.counts.kept_out,
         "repeated": found.repeated,
         "refused": found.rejected,
@@ -214,7 +215,7 @@ def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
         (sum(people.added.values()), f"new: {_listed(dict(people.added))}"),
         (people.merged, "already known, updated: a newsletter, a topic or a language was added"),
         (people.unchanged, "already known, unchanged"),
-        (people.left, "unsubscribed, as this file says"),
+        (people.newly_gone, "unsubscribed, as this file says"),
         (people.kept_out, "kept out: unsubscribed, bounced, complained or suppressed before"),
         (found.repeated, "duplicate rows"),
         (found.rejected, "rejected"),

@@ -118,12 +118,12 @@ class RevivalCounts:
     """The result of a revival."""
 
     #: Subscribers who get letters again: those who had bounced, and those who were paused.
-    readers: int
+    reactivated: int
     unpaused: int
     #: Bounces whose decision was undone.
-    bounces: int
+    undone: int
     #: True if the domain itself was paused.
-    domain: bool
+    domain_unpaused: bool
 
 
 class _Rollback(Exception):  # noqa: N818 - not an error
@@ -295,10 +295,10 @@ class Bounces:
         """
         values = {"domain": domain, "start": encode_time(start), "end": encode_time(end), "now": encode_time(now)}
         with transaction(self._db):
-            readers, unpaused = self._undo(_IN_PERIOD, values)
-            number = self._db.execute(_SET_DECISION.format(_IN_PERIOD), values | {"decision": "undone"}).rowcount
-            was = self._unpause(domain)
-        return RevivalCounts(readers=readers, unpaused=unpaused, bounces=number, domain=was)
+            reactivated, unpaused = self._undo(_IN_PERIOD, values)
+            undone = self._db.execute(_SET_DECISION.format(_IN_PERIOD), values | {"decision": "undone"}).rowcount
+            was_paused = self._unpause(domain)
+        return RevivalCounts(reactivated=reactivated, unpaused=unpaused, undone=undone, domain_unpaused=was_paused)
 
     def _unpause(self, domain: str) -> bool:
         """End the pause of a domain, and release the deliveries that waited for it; return whether it was paused."""
@@ -307,8 +307,8 @@ class Bounces:
 
     def _undo(self, condition: str, values: Mapping[str, object]) -> tuple[int, int]:
         """Return how many subscribers were reactivated, and how many pauses were ended."""
-        readers = self._db.execute(_REACTIVATE.format(condition), values).rowcount
-        return readers, self._db.execute(_DELETE_PAUSES.format(condition), values).rowcount
+        reactivated = self._db.execute(_REACTIVATE.format(condition), values).rowcount
+        return reactivated, self._db.execute(_DELETE_PAUSES.format(condition), values).rowcount
 
 
 def _to_bounce(row: tuple[int, int, int | None, str, str, str, str, str, str, str]) -> BounceRecord:

@@ -87,10 +87,10 @@ class FirstBatchStats:
 
     number: int
     #: Not attempted yet.
-    to_come: int
+    pending: int
     sent: int
     #: Refused, bounced, or complained about.
-    bad: int
+    failed: int
     last_sent_at: datetime | None
 
 
@@ -244,9 +244,9 @@ class Deliveries:
 
     def first_batch_stats(self, issue_id: int, every: int) -> FirstBatchStats:
         """Return the results of one delivery in *every* of an issue."""
-        number, to_come, sent, bad, last = self._db.execute(_FIRST_BATCH, (issue_id, every)).fetchone()
+        number, pending, sent, failed, last = self._db.execute(_FIRST_BATCH, (issue_id, every)).fetchone()
         return FirstBatchStats(
-            number=number, to_come=to_come, sent=sent, bad=bad, last_sent_at=decode_time(last) if last else None
+            number=number, pending=pending, sent=sent, failed=failed, last_sent_at=decode_time(last) if last else None
         )
 
     def release_to_all(self, issue_id: int) -> None:

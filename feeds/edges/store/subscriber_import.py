@@ -112,7 +112,7 @@ class ImportCounts:
     #: Known people who got nothing new.
     unchanged: int
     #: Subscribers who are gone according to the list.
-    left: int
+    newly_gone: int
     #: People who are gone, or on the suppression list, and are active on the list.
     kept_out: int
 
@@ -157,7 +157,7 @@ class SubscriberImport:
             added={_STATUSES[weight]: number for fate, weight, number in rows if fate == "added"},
             merged=totals.get("merged", 0),
             unchanged=totals.get("known", 0) + totals.get("gone", 0),
-            left=totals.get("left", 0),
+            newly_gone=totals.get("left", 0),
             kept_out=totals.get("stays", 0) + totals.get("held", 0),
         )
 

@@ -120,7 +120,7 @@ class Subscribers:
                 answer=answer,
             )
 
-    def left_newsletters(self, key: str) -> dict[str, datetime]:
+    def unsubscribed_newsletters(self, key: str) -> dict[str, datetime]:
         """Return the newsletters that an address has unsubscribed from one by one, and when."""
         rows = self._db.execute(f"{_SELECT_LEAVES} ORDER BY 1", (key,))
         return {newsletter: decode_time(at) for newsletter, at in rows}

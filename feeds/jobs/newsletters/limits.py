@@ -57,11 +57,12 @@ class FirstBatch:
         stats = self._deliveries.first_batch_stats(self._issue.id, self._every) if self._every > 1 else None
         if stats is None or not stats.number:  # a small issue may have no delivery in the first batch
             return 1
-        if stats.bad > _MOST_BAD * stats.number:
-            reason = f"{stats.bad:,} of the first {stats.number:,} deliveries were refused, bounced or got a complaint"
+        if stats.failed > _MOST_BAD * stats.number:
+            counts = f"{stats.failed:,} of the first {stats.number:,} deliveries"
+            reason = f"{counts} were refused, bounced or got a complaint"
             self._deliveries.halt(self._issue.id, reason)
             raise SenderRejected(f"is halted: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
-        if stats.to_come or stats.last_sent_at is None:
+        if stats.pending or stats.last_sent_at is None:
             return self._every
         until = stats.last_sent_at + self._pause
         if self._context.clock() < until:

@@ -23,11 +23,11 @@ class ErasureReport:
     email: str
     was_known: bool
     #: Deliveries that no longer have an address.
-    letters: int
+    deliveries: int
     #: Files deleted from the outbox and from the folder of unrecognised bounces.
     files: int
     #: Newsletters whose `copy_to` still has the address.
-    copied: tuple[str, ...]
+    copy_to_newsletters: tuple[str, ...]
 
 
 def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport:
@@ -57,7 +57,11 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         store.suppressions.secure_vacuum()
     copied = tuple(n.name for n in config.settings.newsletters if address.key in _copy_keys(n))
     return ErasureReport(
-        email=address.email, was_known=subscriber is not None, letters=letters, files=files, copied=copied
+        email=address.email,
+        was_known=subscriber is not None,
+        deliveries=letters,
+        files=files,
+        copy_to_newsletters=copied,
     )
 
 

@@ -160,7 +160,7 @@ class _ImportReader:
 
     def report(self, counts: ImportCounts, *, done: bool) -> ImportReport:
         """Return the result."""
-        people = sum(counts.added.values()) + counts.merged + counts.unchanged + counts.left + counts.kept_out
+        people = sum(counts.added.values()) + counts.merged + counts.unchanged + counts.newly_gone + counts.kept_out
         return ImportReport(
             file=self._source.name,
             import_format=self._format,

@@ -25,11 +25,11 @@ class SubscriberData:
 
     email: str
     #: None: never subscribed, or erased.
-    person: Subscriber | None
+    subscriber: Subscriber | None
     #: Newsletters that they have unsubscribed from one by one, and when.
-    left: dict[str, datetime]
-    letters: tuple[DeliveryRecord, ...]
-    returned: tuple[BounceSummary, ...]
+    unsubscribed_from: dict[str, datetime]
+    deliveries: tuple[DeliveryRecord, ...]
+    bounces: tuple[BounceSummary, ...]
     suppression: Suppression | None
 
 
@@ -61,7 +61,9 @@ def add_subscriber(
         subscriber, suppression = store.subscribers.find(address.key), store.suppressions.find(digests)
         if not again:
             _require_not_gone(address.email, subscriber, suppression)
-            _require_not_left(address.email, wanted.keys() & store.subscribers.left_newsletters(address.key))
+            _require_subscribable(
+                address.email, wanted.keys() & store.subscribers.unsubscribed_newsletters(address.key)
+            )
         if suppression:
             store.suppressions.allow(digests)
         consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
@@ -79,13 +81,13 @@ def _require_not_gone(email: str, subscriber: Subscriber | None, suppression: Su
         raise FeedsError(f"{email} was {suppression.reason} on {suppression.at:%Y-%m-%d}; {_USE_AGAIN}")
 
 
-def _require_not_left(email: str, left: Collection[str]) -> None:
-    if left:
-        raise FeedsError(f"{email} has unsubscribed from {', '.join(sorted(left))}; {_USE_AGAIN}")
+def _require_subscribable(email: str, unsubscribed: Collection[str]) -> None:
+    if unsubscribed:
+        raise FeedsError(f"{email} has unsubscribed from {', '.join(sorted(unsubscribed))}; {_USE_AGAIN}")
 
 
 def address_warnings(email: str) -> list[str]:
-    """Return warnings about an address, such as a role account or letters of several scripts."""
+    """Return texts about what is unusual about an address, such as a role address or mixed scripts."""
     return [*addresses.address_warnings(addresses.parse_address(email))]
 
 
@@ -134,13 +136,13 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
     with open_store(config.settings.store.url, config.folder, create=False) as store:
         found = SubscriberData(
             email=address.email,
-            person=store.subscribers.find(address.key),
-            left=store.subscribers.left_newsletters(address.key),
-            letters=tuple(store.subscribers.iterate_deliveries(address.key)),
-            returned=tuple(store.subscribers.iterate_bounces(address.key)),
+            subscriber=store.subscribers.find(address.key),
+            unsubscribed_from=store.subscribers.unsubscribed_newsletters(address.key),
+            deliveries=tuple(store.subscribers.iterate_deliveries(address.key)),
+            bounces=tuple(store.subscribers.iterate_bounces(address.key)),
             suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
         )
-    if not (found.person or found.letters or found.suppression):
+    if not (found.subscriber or found.deliveries or found.suppression):
         raise FeedsError(f"nothing is stored about {address.email}")
     return found
 

@@ -186,12 +186,12 @@ def test_revive_undoes_what_was_decided_in_a_time(store, bounces):
     apply(bounces, "bounced")
     record(bounces, 2, at=NOW + DAY)
     apply(bounces, "paused", NOW + 8 * DAY)
-    assert bounces.revive_domain("other.example", NOW, NOW + DAY, NOW).bounces == 0
+    assert bounces.revive_domain("other.example", NOW, NOW + DAY, NOW).undone == 0
     counts = bounces.revive_domain("readers.example", NOW, NOW + DAY, NOW + DAY)
-    assert (counts.readers, counts.unpaused, counts.bounces, counts.domain) == (1, 0, 1, False)
+    assert (counts.reactivated, counts.unpaused, counts.undone, counts.domain_unpaused) == (1, 0, 1, False)
     assert (status(store), store.issues.load_preferences("weekly")) == ("active", {SubscriberPreferences(): 1})
     again = bounces.revive_domain("readers.example", NOW, NOW + 2 * DAY, NOW + 2 * DAY)
-    assert (again.readers, again.unpaused, again.bounces) == (0, 1, 1)
+    assert (again.reactivated, again.unpaused, again.undone) == (0, 1, 1)
     assert store.issues.load_preferences("weekly") == {SubscriberPreferences(): 2}
 
 
@@ -203,7 +203,7 @@ def test_revive_brings_nobody_back_who_has_left_or_complained(store, bounces, la
     with sqlite3.connect(tmp_path / "feeds.db") as db:
         db.execute("UPDATE subscribers SET status = ? WHERE id = 1", (later,))
     db.close()
-    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).readers == 0
+    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).reactivated == 0
     assert status(store) == later
 
 
@@ -264,6 +264,6 @@ def test_with_a_person_goes_what_bounced(store, bounces):
     with bounces.transaction():
         bounces.unsubscribe_from(bounces.find_subscriber(1), "weekly", NOW)
     store.suppressions.erase("ada@readers.example", ["ada@readers.example"], "1-x:digest", NOW)
-    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).bounces == 0
+    assert bounces.revive_domain("readers.example", NOW - DAY, NOW + DAY, NOW).undone == 0
     assert bounces.newsletters_of(1) == []
     assert bounces.find_delivery(1).subscriber_id is None

@@ -190,7 +190,7 @@ def test_a_list_that_says_that_somebody_left_ends_what_waits_for_them(store):
     _subscribe(store, BOB)
     _issue(store)
     counts = _import(store, _row(ADA, "unsubscribed"), at=LATER)
-    assert (counts.left, counts.added) == (1, {})
+    assert (counts.newly_gone, counts.added) == (1, {})
     assert (store.subscribers.find(ADA).status, store.subscribers.find(ADA).status_at) == ("unsubscribed", LATER)
     assert _states(store) == {ADA: DeliveryState.FAILED, BOB: DeliveryState.READY}
 
@@ -215,12 +215,12 @@ def test_no_list_brings_anybody_back_to_a_newsletter_that_they_have_left(store):
     _subscribe(store, ADA, ("weekly", "daily"))
     with store.bounces.transaction():
         store.bounces.unsubscribe_from(store.bounces.find_subscriber(store.subscribers.find(ADA).id), "daily", LATER)
-    assert store.subscribers.left_newsletters(ADA) == {"daily": LATER}
+    assert store.subscribers.unsubscribed_newsletters(ADA) == {"daily": LATER}
     assert _import(store, _row(ADA, subscriptions=(("daily", ()), ("weekly", ())))).unchanged == 1
     assert _import(store, _row(ADA, lang="ja", subscriptions=(("daily", ()),))).merged == 1
     assert store.subscribers.find(ADA).newsletters == ("weekly",)
     _subscribe(store, ADA, ("daily",))
-    assert (store.subscribers.find(ADA).newsletters, store.subscribers.left_newsletters(ADA)) == (
+    assert (store.subscribers.find(ADA).newsletters, store.subscribers.unsubscribed_newsletters(ADA)) == (
         ("daily", "weekly"),
         {},
     )
@@ -243,7 +243,7 @@ def test_the_order_of_lists_and_rows_brings_nobody_back(lists, random):
         for rows in lists:
             known = _statuses(store)
             counts = _import(store, *(_row(f"{name}@example.org", status) for name, status in rows))
-            numbers = [*counts.added.values(), counts.merged, counts.unchanged, counts.left, counts.kept_out]
+            numbers = [*counts.added.values(), counts.merged, counts.unchanged, counts.newly_gone, counts.kept_out]
             assert sum(numbers) == len({name for name, _ in rows})
             assert sum(counts.added.values()) == len(_statuses(store)) - len(known)
         assert _statuses(store) == expected

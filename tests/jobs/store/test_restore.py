@@ -544,7 +544,7 @@ class _History:
 def _state(store):
     """Return the state of subscribers, suppression list, announcements and ids."""
     people = {
-        person.key: (person.status, frozenset(store.subscribers.left_newsletters(person.key)))
+        person.key: (person.status, frozenset(store.subscribers.unsubscribed_newsletters(person.key)))
         for person in store.subscribers.iterate()
     }
     suppressed = {

@@ -506,12 +506,12 @@ def test_to_erase_twice_finishes_what_was_begun_and_a_stranger_is_told_as_one(le
     _add(letter_site)
     assert erase_subscriber(letter_site.config, ADA, NOW).was_known
     again = erase_subscriber(letter_site.config, ADA, LATER)
-    assert (again.was_known, again.letters, again.files) == (False, 0, 0)
+    assert (again.was_known, again.deliveries, again.files) == (False, 0, 0)
     done = feeds("subscribers", "erase", "adda@example.org")
     assert (done.returncode, done.stderr) == (1, "error: nothing is stored about adda@example.org\n")
     assert _add(letter_site, "adda@example.org").status == "active"
     found = subscribe.load_subscriber_data(letter_site.config, ADA)
-    assert (found.person, found.suppression.reason) == (None, "erased")
+    assert (found.subscriber, found.suppression.reason) == (None, "erased")
     assert "was never subscribed" in feeds("subscribers", "show", ADA).stdout
 
 
