@@ -233,3 +233,10 @@ def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
         assert lines[0].startswith("warning: posts/p00.md:6: template tags")
         assert lines[-1] == "warning: and 11 more like these; `feeds posts` prints all of them"
     assert len(feeds("posts").stderr.splitlines()) == 30
+
+
+def test_a_clock_that_is_not_a_time_is_an_error_of_one_line(feeds):
+    """If FEEDS_CLOCK is not a time, the command ends with exit code 1 and says what to write."""
+    done = feeds("publish", FEEDS_CLOCK="tomorrow")
+    assert done.returncode == 1
+    assert done.stderr == "error: FEEDS_CLOCK: 'tomorrow' is not a time; write such as 2026-11-23T12:00+00:00\n"

@@ -25,7 +25,10 @@ def _offset() -> float:
         return 0.0
     from datetime import datetime
 
-    return datetime.fromisoformat(start).timestamp() - time.time()
+    try:
+        return datetime.fromisoformat(start).timestamp() - time.time()
+    except ValueError:
+        raise SystemExit(f"error: {_VARIABLE}: {start!r} is not a time; write such as 2026-11-23T12:00+00:00") from None
 
 
 _OFFSET = _offset()
