@@ -12,8 +12,18 @@ CACHE = ".feeds-cache"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+#: The fingerprint once it is known: the running build does not change.
+_known: list[str] = []
+
+
 def build_fingerprint() -> str:
     """Return a short text that differs between builds."""
+    if not _known:
+        _known.append(_compute())
+    return _known[0]
+
+
+def _compute() -> str:
     checksum = crc32(sys.version.encode())
     for path in sorted(_sources()):
         with open(path, "rb") as file:
