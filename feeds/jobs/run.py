@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from feeds.config import Config, load_config
 from feeds.core.schedule import next_slot
-from feeds.edges.fast_path.check import digest_files, environment_fingerprint
+from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged
 from feeds.edges.files.scan import scan_folder
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
@@ -139,7 +139,7 @@ def _holds(report: PublishReport, now: datetime) -> bool:
     footprint = report.footprint
     if footprint is None or now.timestamp() >= footprint.until:
         return False
-    return footprint.digest == digest_files(footprint.watched, scan_folder(footprint.posts_folder))
+    return is_unchanged(footprint, scan_folder(footprint.posts_folder))
 
 
 class _Attempt:

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from feeds.edges.fast_path.state import FastPathState
+    from feeds.edges.fast_path.state import FastPathState, Footprint
 
 
 #: The variable that sets the clock of a process; the time is compared by itself.
@@ -49,10 +49,13 @@ def check(
         return Check()
     if state.environment != environment_fingerprint(config, environ) or not _is_unlocked(folder):
         return Check()
-    footprint = state.footprint
-    scan = scan_folder(footprint.posts_folder)
-    holds = footprint.digest == digest_files(footprint.watched, scan)
-    return Check(state) if holds else Check(scan=scan)
+    scan = scan_folder(state.footprint.posts_folder)
+    return Check(state) if is_unchanged(state.footprint, scan) else Check(scan=scan)
+
+
+def is_unchanged(footprint: Footprint, scan: Scan) -> bool:
+    """Return whether every file is as a run left it; *scan* is the posts folder as it is now."""
+    return footprint.digest == digest_files(footprint.watched, scan)
 
 
 def _answers(state: FastPathState, now: float, now_option: str, *, feeds_only: bool) -> bool:
