@@ -16,7 +16,7 @@ from feeds.edges.process.workers import workers
 from feeds.edges.store.database import open_store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
-from feeds.jobs.context import Context
+from feeds.jobs.context import Context, ignore_progress
 from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.site import Site
@@ -84,7 +84,7 @@ class Preview:
         config = configuration.load_config(self._path, self._environ)
         now = self._clock()
         with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
-            options = SurveyOptions(team=team, progress=lambda *_: None, dry_run=True)
+            options = SurveyOptions(team=team, progress=ignore_progress, dry_run=True)
             survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
             site, context = Site(config), Context(clock=self._clock)
             return [
