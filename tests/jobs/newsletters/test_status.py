@@ -35,7 +35,7 @@ def load_progress(mailing):
 def test_there_is_no_progress_before_anything_is_sent(site):
     """Before anything is sent there is no progress, and no database is created."""
     assert status.load_progress(site.config, NOW) == []
-    assert not (site.folder / "feeds.db").exists()
+    assert not (site.folder / ".feeds/feeds.db").exists()
     with pytest.raises(FeedsError, match="there is no issue 1; `feeds issues` lists all"):
         list(status.issue_recipients(site.config, None, 1))
 
@@ -164,19 +164,19 @@ def test_an_issue_that_waits_for_approval_can_be_discarded(letter_site):
 
 def test_progress_is_watched_until_all_is_sent(mailing):
     """`feeds status --watch --json` prints a line for each change and ends when all issues are sent."""
-    mailing.server.pace = 0.25
     command = [sys.executable, "-W", "error", "-m", "feeds", "status", "--watch", "--json"]
-    found = []
+    watches, lines = [], []
 
     def rule(step):
         if step.stage == "content" and step.before == 0:
-            found.append(subprocess.Popen(command, cwd=mailing.site.folder, stdout=subprocess.PIPE, text=True))
+            watches.append(subprocess.Popen(command, cwd=mailing.site.folder, stdout=subprocess.PIPE, text=True))
+            lines.append(watches[0].stdout.readline())  # the server answers when the watch has begun
 
     mailing.server.rule = rule
     mailing.publish()
-    stdout, _ = found[0].communicate(timeout=30)
-    seen = [json.loads(line) for line in stdout.splitlines()]
-    assert found[0].returncode == 0
+    lines += watches[0].communicate(timeout=60)[0].splitlines()
+    seen = [json.loads(line) for line in lines]
+    assert watches[0].returncode == 0
     assert len(seen) > 1
     assert [one["sent"] for one in seen] == sorted(one["sent"] for one in seen)
     assert (seen[0]["state"], seen[-1]["state"], seen[-1]["sent"]) == ("sending", "sent", 10)
