@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 publish: .venv/ready-to-publish   ## set up, then publish the sample site
 	$(BIN)/feeds publish
-	@echo 'Look at public/feeds/index.html, at public/newsletters/ and, with a mail program, at outbox/.'
+	@echo 'Look at public/feeds/index.html, at public/newsletters/ and, with a mail program, at .feeds/outbox/.'
 
 test: .venv/ready-to-test         ## set up, then every check and test
 	$(MAKE) --no-print-directory lint
@@ -28,7 +28,7 @@ bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS put
 	$(BIN)/python bench/run.py $(OPTIONS)
 
 clean:                            ## delete the virtual environment and what the sample site has published
-	rm -rf .venv .clocks public outbox feeds.db feeds.db.journal feeds.key .feeds-cache
+	rm -rf .venv .clocks public .feeds
 
 .venv/bin/python:
 	@test -n '$(PYTHON)' || { echo 'Feeds needs Python 3.11 or newer with venv; make PYTHON=/path/to/python names one.'; exit 1; }

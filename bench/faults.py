@@ -58,7 +58,7 @@ def under_way(readers: int = READERS, place: Path | None = None, **settings: obj
     """Set up a site with so many subscribers, and its mail server; *place* is the folder of the store."""
     with tempfile.TemporaryDirectory() as folder, SmtpServer() as server:
         site = SampleSite(Path(folder))
-        url = f"sqlite:///{place or folder}/feeds.db"
+        url = f"sqlite:///{place or f'{folder}/.feeds'}/feeds.db"
         site.configure(configured(server, **({"connections": CONNECTIONS, "store": url} | settings)))
         site.post("first")
         subscribe(site.folder, addresses(readers), url=url)
@@ -225,7 +225,7 @@ def beside(name: str, runs: int, act: Callable[[Mailing], None]) -> Row:
 
 def hold(mailing: Mailing) -> None:
     """Lock the store for a second, as another writing program does."""
-    with closing(sqlite3.connect(mailing.site.folder / "feeds.db", timeout=10, isolation_level=None)) as db:
+    with closing(sqlite3.connect(mailing.site.folder / ".feeds/feeds.db", timeout=10, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         time.sleep(1)
         db.execute("ROLLBACK")
@@ -236,7 +236,7 @@ def yesterday(runs: int) -> Row:
     lost = doubled = 0
     for _ in range(runs):
         with under_way() as mailing:
-            file = mailing.site.folder / "feeds.db"
+            file = mailing.site.folder / ".feeds/feeds.db"
             mailing.publish(feeds_only=True)
             shutil.copy(file, file.with_name("yesterday.db"))
             gone, _ = finished(mailing)

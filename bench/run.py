@@ -137,9 +137,8 @@ class Feeds:
 
     def clear(self) -> None:
         """Delete everything except posts and settings."""
-        for name in ("public", ".feeds-cache"):
+        for name in ("public", ".feeds"):
             shutil.rmtree(self.site / name, ignore_errors=True)
-        (self.site / "feeds.db").unlink(missing_ok=True)
 
 
 class Hugo:

@@ -287,7 +287,7 @@ class Feeds:
         Raises:
             SystemExit: not all of them got the issue.
         """
-        shutil.copy(self._frozen(count, port), self._folder / "feeds.db")
+        shutil.copy(self._frozen(count, port), self._folder / ".feeds/feeds.db")
         self._configure(port, kind)
         cost, said = ran([*_feeds(), "publish", "--yes", "--json"], self._folder, count)
         issues = json.loads(said.splitlines()[-1])["issues"]
@@ -300,9 +300,9 @@ class Feeds:
         kept = self._folder / f"frozen-{count}.db"
         if kept.exists():
             return kept
-        for name in ("feeds.db", "people.csv"):
+        for name in (".feeds/feeds.db", "people.csv"):
             (self._folder / name).unlink(missing_ok=True)
-        for name in ("public", ".feeds-cache"):  # an issue there would be unknown to the new store
+        for name in ("public", ".feeds/cache"):  # an issue there would be unknown to the new store
             shutil.rmtree(self._folder / name, ignore_errors=True)
         later = datetime.now(UTC) + timedelta(hours=12)
         self._configure(port, hours=f'hours = "{later:%H:00}-{later:%H:01}"')
@@ -310,7 +310,7 @@ class Feeds:
         (self._folder / "people.csv").write_text("email\n" + "".join(rows), "utf-8")
         ran([*_feeds(), "subscribers", "import", "people.csv", "--newsletter", "weekly"], self._folder)
         ran([*_feeds(), "publish", "--yes"], self._folder, well=(_LATER,))
-        return (self._folder / "feeds.db").rename(kept)
+        return (self._folder / ".feeds/feeds.db").rename(kept)
 
     def _configure(self, port: int, kind: str = "unsigned", hours: str = "") -> None:
         settings = _CONFIG.format(domain=DOMAIN, port=port, connections=CONNECTIONS, hours=hours)

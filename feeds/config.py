@@ -13,6 +13,7 @@ import msgspec
 
 from feeds.config_types import ConfigString
 from feeds.errors import ConfigError
+from feeds.generators import recognise_config
 from feeds.relays import RELAYS
 from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
@@ -32,6 +33,8 @@ _RECOMMENDED: dict[KeyPath, str] = {
     ("site", "url"): "links point to http://localhost/",
     ("site", "id_authority"): "ids of new entries use the host of site.url; set it before you publish",
 }
+#: What is wrong with private data beside the config file.
+_EXPOSED = "is beside this file, where git or a site generator may publish it"
 #: Folders below `feeds/` that are used for something else than one feed.
 _RESERVED_FEED_NAMES = frozenset({"all", "archive", "author", "category", "language", "newsletters", "tag"})
 _PERMALINK_FIELDS = ("year", "month", "day", "slug", "category", "lang", "stem")
@@ -54,7 +57,32 @@ class Config:
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as a path below the site's folder."""
-        return self.folder / relative
+        return self.folder / Path(relative).expanduser()
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that Feeds keeps for itself; only its owner may enter it."""
+        return self.resolve(self.settings.state)
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder that may be deleted at any time."""
+        return self.state / "cache"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder that messages are written to instead of being sent."""
+        return self.state / "outbox"
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the database; a relative path in it starts at the site's folder."""
+        return self.settings.store.url or f"sqlite:///{self.settings.state}/feeds.db"
+
+    @property
+    def keys_file(self) -> Path:
+        """The file with the secret keys."""
+        return self.resolve(self.settings.secrets.file or f"{self.settings.state}/feeds.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """
     text = _read_text(path)
     raw = _parse_toml(path, text)
+    _reject_generator_config(path, raw)
     source = _Source(path, text, dict(_apply_variables(raw, environ)))
     _apply_relay_defaults(raw)
     try:
@@ -121,6 +150,15 @@ def _parse_toml(path: Path, text: str) -> dict[str, Any]:
         raise ConfigError(str(path), number, "", f"is not TOML: {e}") from e
     except RecursionError:
         raise ConfigError(str(path), None, "", "is nested too deeply") from None
+
+
+def _reject_generator_config(path: Path, raw: Mapping[str, Any]) -> None:
+    """Raise ConfigError if the file is that of a site generator, which may have the same name."""
+    if raw.keys() & {f.encode_name for f in msgspec.structs.fields(Settings)} - {"site"}:
+        return
+    if generator := recognise_config(raw):
+        reason = f"is the configuration of {generator.name}; `feeds init` writes feeds.toml, or use --config"
+        raise ConfigError(str(path), None, "", reason)
 
 
 def _decode_string(wanted: type[Any], value: object) -> object:
@@ -282,7 +320,7 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
     if settings.publish.every < timedelta(seconds=1):
         yield ("publish", "every"), "must be at least 1 second"
-    if settings.store.url.startswith("postgresql"):
+    if (settings.store.url or "").startswith("postgresql"):
         yield ("store", "url"), "PostgreSQL is not supported yet; write such as 'sqlite:///feeds.db'"
 
 
@@ -305,7 +343,8 @@ def _find_published_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     yield ("site", "author"), settings.site.author
     yield ("posts", "folder"), settings.posts.folder
     yield ("feeds", "folder"), settings.feeds.folder
-    yield ("store", "url"), settings.store.url
+    yield ("state",), settings.state
+    yield ("store", "url"), settings.store.url or ""
     for at, rule in enumerate(settings.tags.rules):
         yield ("tags", "rules", at, "tag"), rule.tag
     for alias, tag in settings.tags.aliases.items():
@@ -387,3 +426,11 @@ def _find_warnings(source: _Source, raw: dict[str, Any]) -> Iterator[str]:
     for keys, instead in _RECOMMENDED.items():
         if not _has_key(raw, keys):
             yield f"{source.path}: {_format_key(keys)}: is not set: {instead}"
+    for keys, name in (("store", "url"), "feeds.db"), (("secrets", "file"), "feeds.key"):
+        if _has_key(raw, keys) and _is_exposed(raw[keys[0]][keys[1]]):
+            yield str(source.error(keys, f"{_EXPOSED}; delete this line ({name} then moves to the state folder)"))
+
+
+def _is_exposed(value: str) -> bool:
+    """Return whether a path, or the URL of a SQLite store, is directly in the site's folder."""
+    return Path(value.removeprefix("sqlite:///")).parent == Path()

@@ -296,13 +296,15 @@ class MailSettings(Table, frozen=True):
 class StoreSettings(Table, frozen=True):
     """`[store]`: the database."""
 
-    url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///feeds.db"
+    #: By default `feeds.db` in the state folder.
+    url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] | None = None
 
 
 class SecretSettings(Table, frozen=True):
     """`[secrets]`: the file with the secret keys."""
 
-    file: str = "feeds.key"
+    #: By default `feeds.key` in the state folder.
+    file: str | None = None
 
 
 class WebSettings(Table, frozen=True):
@@ -315,6 +317,8 @@ class WebSettings(Table, frozen=True):
 class Settings(Table, frozen=True):
     """All of config.toml."""
 
+    #: The folder of everything that Feeds keeps for itself.
+    state: str = ".feeds"
     site: SiteSettings = SiteSettings()
     posts: PostSettings = PostSettings()
     tags: TagSettings = TagSettings()

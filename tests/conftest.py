@@ -120,7 +120,7 @@ class SampleSite:
 
     def letters(self) -> list[str]:
         """The messages in the outbox, by path below it."""
-        return sorted(name.removeprefix("outbox/") for name in self.files("outbox"))
+        return sorted(name.removeprefix(".feeds/outbox/") for name in self.files(".feeds/outbox"))
 
 
 @pytest.fixture

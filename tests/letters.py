@@ -68,7 +68,7 @@ def publish_letters(folder: Path) -> dict[str, bytes]:
     for lang, (_, words) in POSTS.items():
         (folder / "correction.md").write_text(POST_BODY.format(words=words), "utf-8")
         correct.send_correction(config, f"digest-{lang}", 1, folder / "correction.md", *asked())
-    return {_name(*file.parts[-3:-1]): file.read_bytes() for file in sorted((folder / "outbox").rglob("*.eml"))}
+    return {_name(*file.parts[-3:-1]): file.read_bytes() for file in sorted((folder / ".feeds/outbox").rglob("*.eml"))}
 
 
 def _name(newsletter: str, number: str) -> str:

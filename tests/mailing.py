@@ -16,7 +16,7 @@ from feeds.jobs.report import PublishReport
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.smtpserver import SmtpServer
 
-URL = "sqlite:///feeds.db"
+URL = "sqlite:///.feeds/feeds.db"
 _INSERT = (
     "INSERT INTO subscribers (id, email, email_key, status, lang, consent, created_at, status_at)"
     " VALUES (?, ?, ?, 'active', ?, 'asked', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.conftest import CONFIG, NEWSLETTER
+from tests.conftest import CONFIG, NEWSLETTER, SampleSite
 
 POST_FIELDS = [
     *("path", "status", "reason", "duplicate_of", "id", "url", "title", "published", "updated", "lang", "authors"),
@@ -17,16 +17,46 @@ POST_FIELDS = [
 ]
 
 
-def test_a_site_made_by_init_publishes_at_once(tmp_path, feeds):
-    """`feeds init` creates a site that publishes feeds, pages and a letter without an edit; ids use the given URL."""
-    made = feeds("init", "mine", "--url", "https://me.example", "--title", 'My "site"')
-    assert made.returncode == 0, made.stderr
-    assert 'id_authority = "me.example,20' in (tmp_path / "mine/config.toml").read_text("utf-8")
-    done = feeds("publish", "--config", "mine/config.toml", "--now", "2026-11-23")
+def test_the_sample_publishes_at_once(tmp_path, feeds):
+    """`feeds init --sample` creates a site that publishes feeds, pages and a letter without an edit."""
+    made = feeds("init", "--sample", "mine")
+    assert made.stdout.splitlines()[-1] == "Then try: feeds publish --dry-run --config mine/feeds.toml"
+    done = feeds("publish", "--config", "mine/feeds.toml", "--now", "2026-11-23")
     assert done.returncode == 0, done.stderr
-    assert "weekly 1: 11 posts to 1 recipients, sent, in outbox/weekly/1/" in done.stdout
-    assert 'title>My "site"</title' in (tmp_path / "mine/public/feeds/atom.xml").read_text("utf-8")
-    assert feeds("init", "mine").returncode == 1
+    assert "weekly 1: 11 posts to 1 recipients, sent, in .feeds/outbox/weekly/1/" in done.stdout
+    assert "title>Sample Letters</title" in (tmp_path / "mine/public/feeds/atom.xml").read_text("utf-8")
+    assert feeds("init", "--sample", "mine").returncode == 1
+
+
+def test_a_site_of_ones_own_publishes_at_once(tmp_path, feeds):
+    """`feeds init` creates settings with which the posts of the folder are published; ids use the given URL."""
+    made = feeds("init", "--url", "https://me.example", "--title", 'My "site"')
+    assert made.stdout == "wrote feeds.toml\nwrote posts\nThen try: feeds publish --dry-run\n"
+    SampleSite(tmp_path).post("first")
+    done = feeds("publish")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("posts: 1 public\n")
+    feed = (tmp_path / "public/feeds/atom.xml").read_text("utf-8")
+    assert 'title>My "site"</title' in feed
+    assert "tag:me.example,2026:" in feed
+
+
+def test_the_config_file_is_found(site, feeds):
+    """It is the one of --config, else of FEEDS_CONFIG, else feeds.toml, else config.toml."""
+    for name in ("option", "variable", "feeds"):
+        (site.folder / f"{name}.toml").write_text(CONFIG.replace('"Test"', f'"Title of {name}"'), "utf-8")
+
+    def title(*words, **environ):
+        feeds("publish", *words, **environ)
+        return site.read("public/feeds/atom.xml").partition("</title>")[0].rpartition(">")[2]
+
+    assert title("--config", "option.toml", FEEDS_CONFIG="variable.toml") == "Title of option"
+    assert title(FEEDS_CONFIG="variable.toml") == "Title of variable"
+    assert title() == "Title of feeds"
+    (site.folder / "feeds.toml").unlink()
+    assert title() == "Test"
+    (site.folder / "config.toml").unlink()
+    assert feeds("posts").stderr.startswith("error: feeds.toml: does not exist; run `feeds init`")
 
 
 def test_publish_tells_a_summary_as_json(letter_site, feeds):
@@ -170,7 +200,7 @@ def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):
 def test_feeds_only_sends_nothing(letter_site, feeds):
     """With `--feeds-only` no letter is composed; the next run without it sends them."""
     assert feeds("publish", "--feeds-only", "--now", "2026-11-23T12:00Z").returncode == 0
-    assert not (letter_site.folder / "outbox").exists()
+    assert not (letter_site.folder / ".feeds/outbox").exists()
 
 
 def test_the_config_may_be_named_by_a_variable(tmp_path, site, feeds):

@@ -45,7 +45,7 @@ def sending(site, readers, **settings):
     pace = settings.pop("pace")
     with SmtpServer(pace=pace, forgets=True) as server:
         site.configure(configured(server, **settings))
-        subscribe(site.folder, addresses(readers), url=settings.get("store", "sqlite:///feeds.db"))
+        subscribe(site.folder, addresses(readers), url=settings.get("store", "sqlite:///.feeds/feeds.db"))
         yield Mailing(site, server)
 
 

@@ -29,7 +29,7 @@ def finished(site, feeds):
 
 def saved(site):
     """Return the identity of the saved state; it differs once a run has saved another one."""
-    file = site.folder / ".feeds-cache" / "last-run"
+    file = site.folder / ".feeds/cache" / "last-run"
     return (file.stat().st_mtime_ns, file.stat().st_ino) if file.exists() else None
 
 
@@ -65,9 +65,44 @@ CHANGES = {
     "a feed": lambda site: (site.folder / "public/feeds/atom.xml").write_text("damaged", "utf-8"),
     "a feed that is gone": lambda site: (site.folder / "public/feeds/category/x/atom.xml").unlink(),
     "a template": lambda site: (site.folder / "templates" / "digest.txt").write_text("x", "utf-8"),
-    "the store": lambda site: (site.folder / "feeds.db").unlink(),
-    "the cache": lambda site: (site.folder / ".feeds-cache" / "last-run").write_bytes(b"feeds fast path 2 00000000\nx"),
+    "the store": lambda site: (site.folder / ".feeds/feeds.db").unlink(),
+    "the cache": lambda site: (site.folder / ".feeds/cache" / "last-run").write_bytes(b"feeds fast path 3 00000000\nx"),
 }
+
+
+def test_a_copy_of_a_site_is_not_the_site(finished, feeds):
+    """In a copy of a finished site, a new post is published, although nothing has changed in the site itself."""
+    copy = SampleSite(finished.folder / "copy")
+    shutil.copytree(finished.folder, copy.folder, ignore=shutil.ignore_patterns("copy"))
+    copy.post("two", categories="[X]")
+    done = feeds("publish", "--feeds-only", "--now", "2026-11-23", "--config", "copy/config.toml")
+    assert done.stdout.startswith("posts: 2 public\n")
+    assert "two" in copy.read("public/feeds/category/x/atom.xml")
+    assert "two" not in finished.read("public/feeds/category/x/atom.xml")
+
+
+def test_a_moved_site_still_holds(finished, feeds):
+    """A site whose folder was renamed is answered: what the last run saw is the same."""
+    (finished.folder / "config.toml").rename(finished.folder / "elsewhere.toml")
+    feeds("publish", "--config", "elsewhere.toml")
+    moved = finished.folder.with_name("moved")
+    finished.folder.rename(moved)
+    finished.folder.mkdir()
+    before = saved(SampleSite(moved))
+    done = feeds("publish", "--config", f"{moved}/elsewhere.toml")
+    assert (done.stderr, saved(SampleSite(moved))) == ("", before)
+
+
+def test_another_state_folder_is_found(finished, feeds):
+    """The fast path answers also if `state`, or its variable, names another folder."""
+    finished.configure(f'state = "kept here" # private\n{CONFIG}')
+    for environ in ({}, {"FEEDS_STATE": "elsewhere"}):
+        state = SampleSite(finished.folder / environ.get("FEEDS_STATE", "kept here"))
+        time.sleep(0.05)
+        feeds(*WORDS, **environ)
+        before = (state.folder / "cache/last-run").stat().st_ino
+        feeds(*WORDS, **environ)
+        assert (state.folder / "cache/last-run").stat().st_ino == before
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

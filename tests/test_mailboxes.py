@@ -45,7 +45,7 @@ def sent(tmp_path_factory):
         report = site.publish()
         assert (report.exit_code, [issue.recipients for issue in report.issues]) == (0, [READERS])
         found = fetch_messages(server, READERS)
-    with closing(sqlite3.connect(folder / "feeds.db")) as db:
+    with closing(sqlite3.connect(folder / ".feeds/feeds.db")) as db:
         db.row_factory = sqlite3.Row
         rows = db.execute(
             "SELECT d.id, d.recipient, d.state, d.answer, l.lang, l.subject, l.text, l.html, i.seed, s.lang AS wanted,"

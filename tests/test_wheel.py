@@ -32,12 +32,12 @@ def test_a_checkout_finds_its_own_templates():
 def test_a_wheel_carries_templates_migrations_and_the_sample(unpacked, tmp_path):
     """A wheel without the checkout can create a site and publish it, letters included."""
     environ = os.environ | {"PYTHONPATH": str(unpacked)}
-    for arguments in (("init", "."), ("publish", "--now", "2026-11-23")):
+    for arguments in (("init", "--sample", "."), ("publish", "--now", "2026-11-23")):
         command = [sys.executable, "-m", "feeds", *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (unpacked / "feeds" / "shipped" / "templates" / "digest.mjml").is_file()
-    assert (tmp_path / "outbox" / "weekly" / "1" / "desk@example.com.eml").is_file()
+    assert (tmp_path / ".feeds/outbox/weekly/1/desk@example.com.eml").is_file()
 
 
 def test_a_wheel_carries_nothing_else(unpacked):

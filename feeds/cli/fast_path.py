@@ -11,7 +11,8 @@ import sys
 import time
 
 from feeds.cli import clock
-from feeds.edges.fast_path.check import check, environment_fingerprint, state_file
+from feeds.cli.find_config import find_config
+from feeds.edges.fast_path.check import FILE, check, environment_fingerprint
 from feeds.edges.fast_path.state import FastPathState, save_state
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ def try_fast_publish(words: list[str]) -> int | None:
     asked = _parse(words)
     if asked is None:
         return None
-    config = asked.get("--config") or os.environ.get("FEEDS_CONFIG") or "config.toml"
+    config = asked.get("--config") or find_config(os.environ)
     now_option = asked.get("--now", "")
     feeds_only = "--feeds-only" in asked
     found = check(config, os.environ, now=clock.now_seconds(), now_option=now_option, feeds_only=feeds_only)
@@ -99,4 +100,4 @@ def remember(
         warnings=tuple(truncate_warnings(again.warnings)),
         errors=tuple(again.errors),
     )
-    save_state(state_file(str(config.folder)), state)
+    save_state(str(config.state / FILE), state)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feeds.cli.clock import utc_now
+from feeds.cli.find_config import find_config
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -22,9 +23,8 @@ CONFIG = click.option(
     "--config",
     "path",
     type=click.Path(path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    envvar="FEEDS_CONFIG",
+    default=lambda: find_config(os.environ),
+    show_default="$FEEDS_CONFIG, feeds.toml or config.toml",
     help="The config file of the site.",
 )
 NOW = click.option(
@@ -36,14 +36,19 @@ NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every post again,
 
 
 def read_config(path: Path) -> "Config":
-    """Return the settings in *path*.
+    """Return the settings in *path*; move what earlier versions kept beside it.
 
     Raises:
         ConfigError: the file is missing or not valid.
+        LockedError, FeedsError: there is something to move, and it cannot be moved now.
     """
     from feeds.config import load_config
+    from feeds.jobs.move_state import move_state
 
-    return load_config(path, os.environ)
+    config = load_config(path, os.environ)
+    for line in move_state(config):
+        click.echo(line, err=True)
+    return config
 
 
 def parse_now(config: "Config", text: str | None) -> datetime:

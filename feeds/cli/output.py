@@ -7,9 +7,11 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import Any, TypeVar
 
     from feeds.config import Config
+    from feeds.jobs.init import NewSite
     from feeds.jobs.report import PublishReport
     from feeds.jobs.run import Event
 
@@ -33,6 +35,21 @@ def escape_controls(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def format_new_site(folder: Path, made: NewSite, *, has_url: bool) -> Iterator[str]:
+    """Yield what `feeds init` has written, and what to do next."""
+    yield from (f"wrote {folder / name}" for name in made.written)
+    config = folder / made.written[0]
+    if made.generator is not None:
+        name, output = made.generator.name, made.generator.output
+        yield f"This is a site of {name}: posts are in {made.posts}/, feeds go to {output}/; publish after each build."
+        yield from [made.generator.advice] if made.generator.advice else []
+    if not has_url:
+        yield f"Set site.url in {config}: every link begins with it."
+    yield (
+        f"Then try: feeds publish --dry-run --config {config}" if folder.parts else "Then try: feeds publish --dry-run"
+    )
 
 
 def print_json(found: dict[str, Any]) -> None:
@@ -98,7 +115,11 @@ def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> It
     for issue in report.issues:
         what = f"{issue.posts} posts" if issue.posts else "a note"
         to = f"{what} to {issue.recipients} recipients"
-        kept = f", in outbox/{issue.newsletter}/{issue.number}/" if config.settings.mail.transport == "outbox" else ""
+        kept = (
+            f", in {config.settings.state}/outbox/{issue.newsletter}/{issue.number}/"
+            if config.settings.mail.transport == "outbox"
+            else ""
+        )
         where = "would be sent" if dry_run else f"{issue.state}{kept}"
         if issue.state == "composed":
             to, where = f"{issue.posts} posts", f"waits for `feeds approve {issue.newsletter}`"

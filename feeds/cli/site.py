@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--title", help="The title of your site.")
 @click.option("--url", help="The web address of your site.")
-def init(folder: Path, title: str | None, url: str | None) -> None:
-    """Create a sample site in FOLDER: config.toml and posts."""
-    from feeds.jobs.init import create_site
+@click.option("--sample", is_flag=True, help="Create the sample site, with posts and a newsletter, to try things out.")
+def init(folder: Path, title: str | None, url: str | None, *, sample: bool) -> None:
+    """Create feeds.toml in FOLDER, for a folder of posts or the site of a site generator."""
+    from feeds.jobs import init as job
 
-    for name in create_site(folder, title=title, url=url, now=utc_now()):
-        click.echo(f"wrote {folder / name}")
-    click.echo(f"Now try: feeds publish --config {folder / 'config.toml'}")
+    if sample and (title or url):
+        raise click.UsageError("--sample cannot be combined with --title or --url")
+    if sample:
+        made = job.create_sample(folder)
+    else:
+        made = job.create_site(folder, title=title, url=url, now=utc_now(), environ=os.environ)
+    for line in output.format_new_site(folder, made, has_url=sample or url is not None):
+        click.echo(line)
 
 
 @click.command()
@@ -86,6 +92,7 @@ def run_service(path: Path, *, as_json: bool) -> None:
         else:
             click.echo(f"{at} {event.text}")
 
+    options.read_config(path)
     job(path, dict(os.environ), Context(clock=utc_now), log)
 
 

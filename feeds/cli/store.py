@@ -63,4 +63,4 @@ def upgrade(path: Path) -> None:
     from feeds.jobs.store.backup import upgrade_store
 
     config = options.read_config(path)
-    click.echo(f"{config.settings.store.url}: the tables are at version {upgrade_store(config)}")
+    click.echo(f"{config.store_url}: the tables are at version {upgrade_store(config)}")

@@ -17,7 +17,7 @@ from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.context import Context
-from feeds.jobs.newsletters import next_issue
+from feeds.jobs.newsletters import next_issue, send_checks
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
@@ -138,6 +138,9 @@ def _parse_diagnostic(level: str, line: str) -> Diagnostic:
 def _check_mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
     """Yield errors and warnings about the sender of letters, and its authentication."""
     if site.settings.newsletters:
+        for key, value in send_checks.sample_values(site):
+            reason = f"{value!r} is the sample's, or an address that nobody can have"
+            yield Diagnostic(level="error", where=f"{site.config.path}: {key}", what=reason, why="", do="set your own")
         yield from _check_sender(site)
         yield from _check_authentication(site, resolver)
 

@@ -83,7 +83,7 @@ class Preview:
     def _render(self) -> list[PreviewIssue]:
         config = configuration.load_config(self._path, self._environ)
         now = self._clock()
-        with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
+        with open_store(config.store_url, config.folder, create=False) as store, workers() as team:
             options = SurveyOptions(team=team, progress=ignore_progress, dry_run=True)
             survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
             site, context = Site(config), Context(clock=self._clock)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.syndication.plan import assigned_slugs, retired_paths
-from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import BuildManifest
 from feeds.edges.fast_path.check import digest_files
 from feeds.edges.fast_path.state import NEVER, Footprint
@@ -30,8 +29,10 @@ from feeds.jobs.feeds.deploy import Deployment
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
 from feeds.jobs.options import PublishOptions
+from feeds.jobs.posts.read import posts_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.report import PublishReport
+from feeds.jobs.sample import refuse_sample
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.model import PostStatus
@@ -65,7 +66,7 @@ def change_and_publish(
         PostChangedDuringRead, StoreError: as for `publish`. What *change* raises is raised, and nothing is published.
     """
     with lock.lock_site(config.folder):
-        with open_store(config.settings.store.url, config.folder) as store:
+        with open_store(config.store_url, config.folder) as store:
             change(store)
         report = _prepare_locked(config, options, context)
     return _send(config, report, options, context)
@@ -82,7 +83,7 @@ def prepare(config: Config, options: PublishOptions, context: Context) -> Publis
 
 
 def _prepare_locked(config: Config, options: PublishOptions, context: Context) -> PublishReport:
-    with open_store(config.settings.store.url, config.folder, create=not options.dry_run) as store, workers() as team:
+    with open_store(config.store_url, config.folder, create=not options.dry_run) as store, workers() as team:
         run = _run(config, options, context, store, team)
     run.report.footprint = run.footprint()
     return run.report
@@ -143,10 +144,11 @@ class _PublishRun:
         self.issue_pages: Sequence[str] = ()
 
     def do(self) -> None:
+        known = self.store.entries.load_entries()
         survey = self.survey = survey_posts(
             self.config,
             now=self.options.now,
-            known=self.store.entries.load_entries(),
+            known=known,
             slugs=assigned_slugs(self.store.feeds.load_feeds(), "category"),
             options=SurveyOptions(
                 team=self.team,
@@ -158,7 +160,8 @@ class _PublishRun:
             ),
             unrenderable=self.unrenderable,
         )
-        cache = self.config.folder / fingerprint.CACHE / "made" if self.options.use_cache else None
+        refuse_sample(survey, known)
+        cache = self.config.cache_folder / "made" if self.options.use_cache else None
         self.manifest = BuildManifest(cache, self.site.public.root, survey.input_name)
         self.writer = OutputWriter(self.site.public, self.manifest, self.report)
         self.has_newsletters = bool(self.site.settings.newsletters) or self.store.has_issues
@@ -182,14 +185,15 @@ class _PublishRun:
         """
         if not self._is_complete():
             return None
-        watched = tuple(dict.fromkeys(self._watched()))
+        folder = str(self.config.folder)
+        watched = tuple(dict.fromkeys(path.removeprefix(f"{folder}/") for path in self._watched()))
         moments = [self.survey.next_change_at, *self._next_slots()]
         return Footprint(
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
             newsletters=self.has_newsletters,
-            posts_folder=str(self.config.resolve(self.site.settings.posts.folder)),
+            posts_folder=str(posts_folder(self.config)).removeprefix(f"{folder}/"),
             watched=watched,
-            digest=digest_files(watched, self.survey.scan),
+            digest=digest_files(watched, folder, self.survey.scan),
         )
 
     def _is_complete(self) -> bool:
@@ -206,7 +210,7 @@ class _PublishRun:
         yield from (f"{public}/{feed.folder}" for feed in self.feeds)
         yield from (f"{public}/{path}" for path in (*self.manifest.paths, *self.issue_pages))
         yield from self.site.files.checked_paths
-        store = database.store_path(self.site.settings.store.url, folder)
+        store = database.store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         for own in (folder / "templates", folder / "letters"):
             yield from map(str, (own, *sorted(own.rglob("*"))))
@@ -242,7 +246,7 @@ class _PublishRun:
             with self.reporting_errors():
                 append_pending(self.config, self.store)
         self.site.public.remove_temp_files("feeds", "newsletters")
-        OutputFolder(self.config.folder / fingerprint.CACHE, dry_run=self.options.dry_run).remove_temp_files()
+        OutputFolder(self.config.cache_folder, dry_run=self.options.dry_run).remove_temp_files()
         syndication.write(results)
         self.report.warnings += syndication.warnings()
         self.feeds: list[Feed] = list(syndication.feeds)

@@ -12,8 +12,7 @@ from typing import Literal, Self
 
 from feeds.config import Config, load_config
 from feeds.core.schedule import next_slot
-from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged
-from feeds.edges.files.scan import scan_folder
+from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged, scan_posts
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
@@ -88,7 +87,7 @@ class _Service:
     def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
         """Publish, unless nothing has changed since the last run; return the report of the run, or of the last one."""
         environment = environment_fingerprint(str(self._path), self._environ)
-        if self._last is not None and self._last[0] == environment and _holds(self._last[1], now):
+        if self._last is not None and self._last[0] == environment and _holds(config, self._last[1], now):
             return self._last[1].as_unchanged()
         context = self._with(stopping)
         report = prepare(config, PublishOptions(now=now), context)
@@ -134,12 +133,13 @@ class _Service:
         self._logged[step] = lasting
 
 
-def _holds(report: PublishReport, now: datetime) -> bool:
+def _holds(config: Config, report: PublishReport, now: datetime) -> bool:
     """Return whether every file is as a run left it, and the time has not come at which another would do something."""
     footprint = report.footprint
     if footprint is None or now.timestamp() >= footprint.until:
         return False
-    return is_unchanged(footprint, scan_folder(footprint.posts_folder))
+    folder = str(config.folder)
+    return is_unchanged(footprint, folder, scan_posts(footprint, folder))
 
 
 class _Attempt:

@@ -34,7 +34,7 @@ class Site:
         """The folder that messages are written to instead of being sent."""
         from feeds.edges.mail.outbox import Outbox
 
-        return Outbox(self.config.folder / "outbox")
+        return Outbox(self.config.outbox)
 
     @cached_property
     def transport(self) -> "Transport":
@@ -47,7 +47,8 @@ class Site:
 
         mail = self.settings.mail
         name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
-        return create_transport(mail, self.config.folder, passwords=self.config.smtp_passwords, name=name)
+        config = self.config
+        return create_transport(mail, config.folder, outbox=config.outbox, passwords=config.smtp_passwords, name=name)
 
     @cache  # noqa: B019 - a site is used for one run
     def signer(self, domain: str) -> "Signer | None":

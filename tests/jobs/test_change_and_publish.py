@@ -44,7 +44,7 @@ class Rival(threading.Thread):
         self.inode = f":{folder.stat().st_ino} "
 
     def run(self):
-        with closing(sqlite3.connect(self.folder / "feeds.db", isolation_level=None)) as db:
+        with closing(sqlite3.connect(self.folder / ".feeds/feeds.db", isolation_level=None)) as db:
             db.execute("BEGIN IMMEDIATE")
             self.holds_store.set()
             wait_for(lambda: self.listed("FLOCK"))

@@ -66,10 +66,10 @@ def test_an_issue_that_cannot_be_composed_is_an_error(letter_site, feeds):
 
 def test_nothing_is_written(letter_site, feeds):
     """`check` writes nothing; it does not even create the database."""
-    before = letter_site.files("posts", "config.toml", "public", "outbox")
+    before = letter_site.files("posts", "config.toml", "public", ".feeds/outbox")
     feeds("check")
-    assert letter_site.files("posts", "config.toml", "public", "outbox") == before
-    assert not (letter_site.folder / "feeds.db").exists()
+    assert letter_site.files("posts", "config.toml", "public", ".feeds/outbox") == before
+    assert not (letter_site.folder / ".feeds/feeds.db").exists()
 
 
 def test_a_link_to_a_missing_anchor_is_reported_where_it_is_written(letter_site, feeds):
@@ -108,7 +108,7 @@ def mail_diagnostics(site, mail, resolver, newsletter=NEWSLETTER):
     """The diagnostics about mail, with *mail* in the settings: (level, key, what)."""
     site.configure(CONFIG + newsletter + ADDRESS + mail)
     config = site.config
-    with workers(1) as team, open_store("sqlite:///feeds.db", site.folder, create=False) as store:
+    with workers(1) as team, open_store("sqlite:///.feeds/feeds.db", site.folder, create=False) as store:
         survey = survey_posts(config, now=NOW, known=[], options=SurveyOptions(team=team, progress=lambda *_: None))
         found = list(
             check_site(Site(config), survey, store.issues, team, resolver, now=NOW, context=Context(clock=lambda: NOW))

@@ -151,9 +151,7 @@ def test_in_a_folder_where_every_other_file_is_broken_the_good_post_is_published
         "posts",
         "public",
         "config.toml",
-        "feeds.db",
-        "feeds.db.journal",
-        ".feeds-cache",
+        ".feeds",
     }
 
 
@@ -212,10 +210,10 @@ def test_killed_at_any_step_nothing_is_lost_doubled_or_torn(letter_site, tmp_pat
     letter_site.post("second", date="2026-11-25")
     clean = letter_site.files(".")
     letter_site.publish(DUE)
-    finished = letter_site.files("public", "outbox")
+    finished = letter_site.files("public", ".feeds/outbox")
     step = 0
     while True:
-        for name in letter_site.files("public", "outbox"):
+        for name in letter_site.files("public", ".feeds/outbox"):
             (letter_site.folder / name).unlink()
         for name, content in clean.items():
             (letter_site.folder / name).write_bytes(content)
@@ -223,7 +221,7 @@ def test_killed_at_any_step_nothing_is_lost_doubled_or_torn(letter_site, tmp_pat
         for name, content in letter_site.files("public").items():
             assert ".feeds-unfinished-" in name or content in {finished[name], clean.get(name)}, f"torn at step {step}"
         letter_site.publish(DUE)
-        assert letter_site.files("public", "outbox") == finished, f"after a kill at step {step}"
+        assert letter_site.files("public", ".feeds/outbox") == finished, f"after a kill at step {step}"
         assert [i.number for i in letter_site.publish(DUE).issues] == []
         step += 1
         if not killed:

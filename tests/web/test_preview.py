@@ -75,7 +75,7 @@ def test_it_shows_the_next_issue_in_all_its_forms(preview):
     assert "img-src 'none'" in get(f"{address}letter/weekly/html?pictures=off")[0]["Content-Security-Policy"]
     headers, source = get(f"{address}letter/weekly/source")
     assert (headers["Content-Type"].partition(";")[0], source) == ("text/plain", html)
-    assert not (site.folder / "feeds.db").exists()
+    assert not (site.folder / ".feeds/feeds.db").exists()
 
 
 def test_it_shows_the_letter_for_each_choice(letter_site):

@@ -12,6 +12,7 @@ from zlib import crc32
 
 import msgspec
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.scan import Stamp, file_stamp
 from feeds.edges.files.write_files import replace_file
 
@@ -80,7 +81,7 @@ class BuildManifest:
             return
         encoded = msgspec.json.encode(self._current)
         try:
-            self._file.parent.mkdir(exist_ok=True)
-            replace_file(self._file, [self._header(encoded), b"\n", encoded], durable=False)
+            create_private_folder(self._file.parent)
+            replace_file(self._file, [self._header(encoded), b"\n", encoded], mode=0o600, durable=False)
         except OSError:
             return  # the post cache, in the same folder, has already warned

@@ -7,8 +7,6 @@ import os
 import sys
 from zlib import crc32
 
-#: The folder beside the config file that may be deleted at any time.
-CACHE = ".feeds-cache"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

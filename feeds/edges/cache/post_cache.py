@@ -1,4 +1,4 @@
-"""The cache of parsed posts: a file in `.feeds-cache/` beside the config, which may be deleted at any time.
+"""The cache of parsed posts: a file in the folder `cache/` of the state, which may be deleted at any time.
 
 The first line names the build and the settings that the cache is valid for; each other line is a frame with a checksum
 and the results of a run. Later frames override earlier ones. A run that changed little appends one frame, so that its
@@ -15,6 +15,7 @@ from zlib import crc32
 
 import msgspec
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.scan import UNKNOWN, Stamp
 from feeds.edges.files.write_files import replace_file
 from feeds.model import Post, PostOutcome, TextSimilarity
@@ -115,8 +116,8 @@ class PostCache:
         if not self._keep:
             return 0
         try:
-            self._create_folder()
-            clock.touch()
+            create_private_folder(self._folder)
+            clock.touch(mode=0o600)
             now = clock.stat().st_mtime_ns
         except OSError:
             return 0
@@ -132,7 +133,7 @@ class PostCache:
         if not self._keep:
             return
         try:
-            self._create_folder()
+            create_private_folder(self._folder)
             with _try_lock(self._folder) as is_locked:
                 if is_locked and self._is_as_loaded():
                     self._write(fresh, removed, similarities)
@@ -141,12 +142,6 @@ class PostCache:
             self.warnings.append(
                 f"{self._folder}: the cache cannot be written ({reason}); the next run reads all posts"
             )
-
-    def _create_folder(self) -> None:
-        """Create the folder, with a `.gitignore` that keeps it out of the site's repository."""
-        if not self._folder.is_dir():
-            self._folder.mkdir()
-            (self._folder / ".gitignore").write_text("*\n", "utf-8")
 
     def recall(self, name: str, digest: str) -> bytes | None:
         """Return the content stored under *name* if it was made from inputs with this digest and is not damaged."""
@@ -160,8 +155,9 @@ class PostCache:
         """Store the result of a slow computation with the digest of its inputs; a failure is ignored."""
         if self._keep:
             with suppress(OSError):
-                self._create_folder()
-                (self._folder / name).write_bytes(self._content_header(digest, content) + b"\n" + content)
+                create_private_folder(self._folder)
+                parts = [self._content_header(digest, content), b"\n", content]
+                replace_file(self._folder / name, parts, mode=0o600, durable=False)
 
     def _content_header(self, digest: str, content: bytes) -> bytes:
         return b"%b %b %08x" % (self._header.rstrip(), digest.encode(), crc32(content))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from feeds.edges.fast_path.state import FastPathState, Footprint
 
 
+#: The file of the state, in the cache folder.
+FILE = "cache/last-run"
 #: The variable that sets the clock of a process; the time is compared by itself.
 CLOCK = "FEEDS_CLOCK"
 
@@ -44,18 +46,23 @@ def check(
     *config* is the path of the config file, *now* the current time in seconds since 1970.
     """
     folder = os.path.dirname(os.path.realpath(config))
-    state = load_state(state_file(folder))
+    state = load_state(f"{_state_folder(config, folder, environ)}/{FILE}")
     if state is None or not _answers(state, now, now_option, feeds_only=feeds_only):
         return Check()
     if state.environment != environment_fingerprint(config, environ) or not _is_unlocked(folder):
         return Check()
-    scan = scan_folder(state.footprint.posts_folder)
-    return Check(state) if is_unchanged(state.footprint, scan) else Check(scan=scan)
+    scan = scan_posts(state.footprint, folder)
+    return Check(state) if is_unchanged(state.footprint, folder, scan) else Check(scan=scan)
 
 
-def is_unchanged(footprint: Footprint, scan: Scan) -> bool:
-    """Return whether every file is as a run left it; *scan* is the posts folder as it is now."""
-    return footprint.digest == digest_files(footprint.watched, scan)
+def scan_posts(footprint: Footprint, folder: str) -> Scan:
+    """Return the posts folder of the site in *folder* as it is now."""
+    return scan_folder(os.path.join(folder, footprint.posts_folder))
+
+
+def is_unchanged(footprint: Footprint, folder: str, scan: Scan) -> bool:
+    """Return whether every file of the site in *folder* is as a run left it; *scan* is from `scan_posts`."""
+    return footprint.digest == digest_files(footprint.watched, folder, scan)
 
 
 def _answers(state: FastPathState, now: float, now_option: str, *, feeds_only: bool) -> bool:
@@ -67,28 +74,49 @@ def _answers(state: FastPathState, now: float, now_option: str, *, feeds_only: b
     return state.since <= now < state.footprint.until
 
 
-def state_file(folder: str) -> str:
-    """Return the path of the state of the site in *folder*."""
-    return f"{folder}/{fingerprint.CACHE}/last-run"
+def _state_folder(config: str, folder: str, environ: Mapping[str, str]) -> str:
+    """Return the state folder that a variable or the config file names.
+
+    Reading TOML takes too long here. If the file names the folder in an unusual form, no state is found.
+    """
+    name = environ.get("FEEDS_STATE") or _find_state_key(_read(config)) or ".feeds"
+    return os.path.join(folder, os.path.expanduser(name))
+
+
+def _find_state_key(content: bytes) -> str:
+    """Return the value of a line `state = "..."` above the first table; empty without one."""
+    for line in content.splitlines():
+        key, _, value = line.partition(b"=")
+        if key.strip() == b"state":
+            return value.split(b'"')[1].decode() if value.count(b'"') == len('""') else ""
+        if line.lstrip().startswith(b"["):
+            break
+    return ""
 
 
 def environment_fingerprint(config: str, environ: Mapping[str, str]) -> bytes:
     """Return the inputs of a run besides the posts: the build, the content of the config file, and variables."""
+    variables = [f"{name}={environ[name]}" for name in sorted(environ) if name.startswith("FEEDS_") and name != CLOCK]
+    return b"\0".join([fingerprint.build_fingerprint().encode(), _read(config), *map(os.fsencode, variables)])
+
+
+def _read(config: str) -> bytes:
     try:
         with open(config, "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError:
-        content = b""
-    variables = [f"{name}={environ[name]}" for name in sorted(environ) if name.startswith("FEEDS_") and name != CLOCK]
-    return b"\0".join([fingerprint.build_fingerprint().encode(), content, *map(os.fsencode, variables)])
+        return b""
 
 
-def digest_files(paths: Iterable[str], posts: Scan) -> bytes:
-    """Return bytes that differ whenever one of the files or folders, or the posts, have changed."""
+def digest_files(paths: Iterable[str], folder: str, posts: Scan) -> bytes:
+    """Return bytes that differ whenever one of the files or folders, or the posts, have changed.
+
+    Relative paths start at *folder*.
+    """
     numbers = array("q")
     for path in paths:
         try:
-            about = os.stat(path)
+            about = os.stat(os.path.join(folder, path))
         except OSError:
             numbers.extend(UNKNOWN)
         else:

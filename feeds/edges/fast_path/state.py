@@ -9,13 +9,16 @@ from __future__ import annotations
 import marshal
 from zlib import crc32
 
-_MAGIC = b"feeds fast path 2"
+_MAGIC = b"feeds fast path 3"
 #: The moment of a state that nothing but a change ends.
 NEVER = float("inf")
 
 
 class Footprint:
-    """The files that a run read and wrote, and the moment at which another run would do something."""
+    """The files that a run read and wrote, and the moment at which another run would do something.
+
+    Paths below the site's folder are relative to it: a copy of the site is not the site that the run has seen.
+    """
 
     def __init__(
         self, *, until: float, newsletters: bool, posts_folder: str, watched: tuple[str, ...], digest: bytes
@@ -70,7 +73,7 @@ def save_state(file: str, state: FastPathState) -> None:
 
     content = marshal.dumps({**vars(state), "footprint": vars(state.footprint)})
     with suppress(OSError):
-        replace_file(file, [b"%b %08x\n" % (_MAGIC, crc32(content)), content], durable=False)
+        replace_file(file, [b"%b %08x\n" % (_MAGIC, crc32(content)), content], mode=0o600, durable=False)
 
 
 def load_state(file: str) -> FastPathState | None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.write_files import create_file
 from feeds.errors import FeedsError
 
@@ -82,6 +83,7 @@ def _create(file: Path) -> None:
     """Create the file with new keys, unless it exists."""
     if file.exists():
         return
+    create_private_folder(file.parent)
     lines = "".join(f"{purpose} 1 {secrets.token_hex(_KEY_BYTES)}\n" for purpose in _PURPOSES)
     with suppress(FileExistsError):  # another process was first, and its keys are used
         create_file(file, [(_HEAD + lines).encode("ascii")], mode=0o600)

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.write_files import TEMP_PREFIX, replace_file
 from feeds.errors import OutputError
 
-#: Permissions of what only its owner may read: files and folders.
-_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
+#: Permissions of a file that only its owner may read.
+_PRIVATE_FILE = 0o600
 
 
 def write_private(file: Path, content: Iterable[bytes]) -> None:
@@ -58,11 +59,17 @@ class OutputFolder:
             return False
         if not self._dry_run:
             try:
-                file.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER if self._private else 0o777)
+                self._create_folder(file.parent)
                 replace_file(file, [content], mode=_PRIVATE_FILE if self._private else None)
             except OSError as e:
                 raise OutputError(str(file), f"cannot be written: {e.strerror or e}") from e
         return True
+
+    def _create_folder(self, folder: Path) -> None:
+        if self._private:
+            create_private_folder(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
 
     def remove(self, path: str) -> bool:
         """Remove a file, and folders that are empty without it; return whether it existed.

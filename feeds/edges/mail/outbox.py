@@ -1,7 +1,8 @@
 """Transports that send nothing: each message becomes a file.
 
-`outbox/<newsletter>/<number>/<address>.eml`, or a file in a Maildir (cr.yp.to/proto/maildir.html), which mail programs
-can open. Writing the same message twice gives one file, so a crash before the database is updated duplicates nothing.
+It is `outbox/<newsletter>/<number>/<address>.eml` in the state folder, or a file in a Maildir
+(cr.yp.to/proto/maildir.html), which mail programs can open. Writing the same message twice gives one file, so a crash
+before the database is updated duplicates nothing.
 """
 
 from hashlib import blake2b
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from feeds.edges.files.output_folder import OutputFolder
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.mail.transport import DeliveryQueue, OutgoingMail, Replied, Reply
 
 _LONGEST_NAME = 200
@@ -82,7 +84,7 @@ class Maildir(Outbox):
             OutputError: a file cannot be written; those before it are committed.
         """
         for name in ("new", "cur", "tmp"):  # a Maildir has all three
-            (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+            create_private_folder(self._folder / name)
         super().run(queue)
 
 

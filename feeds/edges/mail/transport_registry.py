@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[str], name: str) -> Transport:
+def create_transport(
+    mail: MailSettings, folder: Path, *, outbox: Path, passwords: Sequence[str], name: str
+) -> Transport:
     """Return the transport that the settings name.
 
-    *passwords* are those of `mail.all_servers`; *name* is the host name for EHLO.
+    *folder* is the site's folder; messages are written to *outbox* if they are not sent. *passwords* are those of
+    `mail.all_servers`; *name* is the host name for EHLO.
 
     Raises:
         SenderRejected: the transport does not exist, or a setting is missing.
@@ -33,8 +36,8 @@ def create_transport(mail: MailSettings, folder: Path, *, passwords: Sequence[st
     _check_passwords(mail, passwords)
     servers = list(zip(mail.all_servers, passwords, strict=True))
     ours: dict[str, Callable[[], Transport]] = {
-        "outbox": lambda: Outbox(folder / "outbox"),
-        "maildir": lambda: Maildir(folder / "outbox"),
+        "outbox": lambda: Outbox(outbox),
+        "maildir": lambda: Maildir(outbox),
         "smtp": lambda: SmtpTransport(servers, name),
         "sendmail": lambda: Sendmail(mail.sendmail),
     }

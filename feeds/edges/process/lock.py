@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.errors import LockedError
 
 
@@ -37,6 +38,7 @@ def lock_sending(store: Path) -> Iterator[None]:
         LockedError: another process holds it.
     """
     file = store.with_name(f"{store.name}.sending")
+    create_private_folder(file.parent)
     descriptor = _open_locked(file)
     try:
         yield

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.store.alerts import Alerts
 from feeds.edges.store.bounces import Bounces
 from feeds.edges.store.deliveries import Deliveries
@@ -146,7 +147,21 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
 
 def store_path(url: str, folder: Path) -> Path:
     """Return the file of a SQLite store."""
-    return folder / url.removeprefix("sqlite:///")
+    return folder / Path(url.removeprefix("sqlite:///")).expanduser()
+
+
+def merge_wal(file: Path) -> None:
+    """Write what is in a store's WAL file into the store, so that it is one file.
+
+    Raises:
+        StoreError: another process uses the store, or it is damaged.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")  # fails if another process has it open for writing
+    except sqlite3.Error as e:
+        raise StoreError(f"{file}: the store cannot be moved: {e}; stop what uses it, and try again") from e
 
 
 def _is_database_error(error: Exception) -> bool:
@@ -170,7 +185,7 @@ def _has_sqlite_header(file: Path) -> bool:
 def _create_private(file: Path) -> None:
     """Create a file that only its owner can read, since it will have addresses."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        create_private_folder(file.parent)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as e:
         raise StoreError(f"{file}: the store cannot be opened: {e.strerror or e}") from e

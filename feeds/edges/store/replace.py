@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.write_files import sync
 from feeds.edges.store.database import SCHEMA_VERSION
 from feeds.edges.store.entries import Entries
@@ -32,7 +33,7 @@ def open_replacement(backup: Path, store: Path) -> Iterator[Path]:
 
 def _copy(backup: Path, to: Path) -> None:
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
+        create_private_folder(to.parent)
         _delete(to)  # left by a killed process
         os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         place = f"{backup.resolve().as_uri()}?mode=ro&immutable=1"  # SQLite creates no files beside it

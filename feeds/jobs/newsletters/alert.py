@@ -19,7 +19,7 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
     """Add the problems that were not reported before to the report, and pass them to the operator's command."""
     if not config.settings.newsletters:
         return
-    with open_store(config.settings.store.url, config.folder) as store:
+    with open_store(config.store_url, config.folder) as store:
         problems = [
             *_not_composed(config, report, store, now),
             *_not_begun(report, store, context),

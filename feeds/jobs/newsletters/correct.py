@@ -43,7 +43,7 @@ def send_correction(
     site = Site(config)
     newsletter, note = find_newsletter(site, name), load_correction(file)
     if options.dry_run:
-        with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+        with lock.lock_site(config.folder), open_store(config.store_url, config.folder) as store:
             new_issue, rendered = _compose(site, newsletter, number, note, store, options=options, context=context)
             return PublishReport(issues=[_report_due(new_issue, store.issues.count_recipients(name, rendered))])
 

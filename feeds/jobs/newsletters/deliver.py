@@ -42,7 +42,7 @@ def deliver_issues(site: Site, context: Context, report: PublishReport) -> None:
     them to the first, which looks for more issues before it ends.
     """
     gc.enable()  # Commands disable the garbage collector because they are short; this one may run for hours.
-    url, folder = site.settings.store.url, site.config.folder
+    url, folder = site.config.store_url, site.config.folder
     with stop_requested() as is_signalled, open_store(url, folder) as store:
         is_asked = context.stopping
         context = replace(context, stopping=lambda: is_signalled() or is_asked())
@@ -191,7 +191,7 @@ def _unsubscribe_tokens(site: Site, headers: IssueHeaders) -> Callable[[Delivery
     """Return a function that makes the unsubscribe token of a delivery; empty if a person reads those requests."""
     if headers.bounces is None:
         return lambda _: ""
-    key_id, key = load_keys(site.config.resolve(site.settings.secrets.file)).current_unsubscribe_key
+    key_id, key = load_keys(site.config.keys_file).current_unsubscribe_key
     name = headers.newsletter.name
     return lambda delivery: tokens.unsubscribe_token(key_id, key, delivery.subscriber_id or 0, name)
 

@@ -40,7 +40,7 @@ def cancel_issue(config: Config, newsletter: str) -> str:
         FeedsError: no issue of this newsletter waits for approval or is being sent.
     """
     find.find_newsletter(Site(config), newsletter)
-    with open_store(config.settings.store.url, config.folder) as store:
+    with open_store(config.store_url, config.folder) as store:
         sending = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
         if not sending:
             issue = find.find_waiting_issue(store.issues, newsletter)

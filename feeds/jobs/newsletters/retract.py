@@ -43,7 +43,7 @@ def retract_issue(config: Config, name: str, number: int | None, reason: str, co
         FeedsError: there is no such issue, or it waits for approval.
     """
     find_newsletter(Site(config), name)
-    with open_store(config.settings.store.url, config.folder) as store:
+    with open_store(config.store_url, config.folder) as store:
         issue = find_sent_issue(store.issues, name, number)
         cancelled = store.deliveries.cancel_pending(issue.id, "retracted")
         if issue.state is IssueState.SENDING:

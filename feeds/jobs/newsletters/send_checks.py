@@ -4,9 +4,9 @@ Sending is refused if the store does not know issues that were sent, if subscrib
 not show the issue yet, or if a person must confirm it first.
 """
 
-import re
 from urllib.parse import urlsplit
 
+from feeds.core.newsletters.sample_values import find_sample_values, is_reserved_domain
 from feeds.edges.net import web_check
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
@@ -19,26 +19,33 @@ from feeds.settings import Newsletter
 
 #: Transports that keep messages on this machine.
 _LOCAL_TRANSPORTS = ("outbox", "maildir")
-#: Names that cannot be registered (RFC 2606, RFC 6761): a site with such a name is a test.
-_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)")
 
 
 def sends_externally(site: Site) -> bool:
     """Return whether mail goes to people: not into a folder, and not to servers of this machine in a test."""
-    mail, url = site.settings.mail, site.settings.site.url
+    mail = site.settings.mail
     if mail.transport in _LOCAL_TRANSPORTS:
         return False
-    host = urlsplit(url).hostname or ""
-    is_test = bool(_RESERVED.fullmatch(host)) or web_check.is_loopback(url)
     is_local = mail.transport == "smtp" and all(web_check.is_loopback(f"//{one.host}") for one in mail.all_servers)
-    return not (is_test and is_local)
+    return not (_is_test(site) and is_local)
+
+
+def _is_test(site: Site) -> bool:
+    """Return whether nobody else can reach the site at its URL."""
+    return is_reserved_domain(site.settings.site.host) or web_check.is_loopback(site.settings.site.url)
+
+
+def sample_values(site: Site) -> list[tuple[str, str]]:
+    """Return the keys and values that a real site has kept from the sample and would send to people."""
+    return [*find_sample_values(site.settings)] if sends_externally(site) and not _is_test(site) else []
 
 
 def check_sendable(site: Site, newsletter: Newsletter, last_number: int) -> None:
     """Raise if mail must not be sent from here; *last_number* is the highest issue number in the store.
 
     Raises:
-        FeedsError: the store does not know an issue that was sent, or subscribers cannot unsubscribe.
+        FeedsError: the store does not know an issue that was sent, a value is the sample's, or subscribers cannot
+            unsubscribe.
     """
     mail = site.settings.mail
     if mail.transport in _LOCAL_TRANSPORTS:
@@ -51,6 +58,8 @@ def check_sendable(site: Site, newsletter: Newsletter, last_number: int) -> None
             f" has {known}. Sending now would repeat old issues. Restore the database, or run `feeds store adopt` to"
             " mark the published issues as sent"
         )
+    if sample := [f"{key} is {value!r}" for key, value in sample_values(site)]:
+        raise FeedsError(f"{newsletter.name}: {', '.join(sample)}, as in the sample; set your own before you send mail")
     if sends_externally(site) and mail.bounces is None and site.settings.web.url is None:
         raise FeedsError(
             f"{newsletter.name}: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"

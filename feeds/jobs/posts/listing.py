@@ -49,7 +49,7 @@ def open_survey(config: Config, now: datetime, context: Context, *, use_cache: b
     Raises:
         StoreError: the database cannot be used.
     """
-    with open_store(config.settings.store.url, config.folder, create=False) as store, workers() as team:
+    with open_store(config.store_url, config.folder, create=False) as store, workers() as team:
         options = SurveyOptions(team=team, progress=context.progress, use_cache=use_cache)
         survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
         yield OpenSurvey(survey=survey, store=store, team=team)

@@ -110,7 +110,7 @@ def _read_file(config: Config, place: Path, file: _File) -> CachedPost:
     rejection: PostOutcome | None = None
     try:
         data = source_files.read_file(place, path, parse.MOST_BYTES)
-        digest = _digest(data)
+        digest = content_digest(data)
         if digest != file.last_digest:
             parsed = parse.parse_post(path, data, config.settings)
             post, rejection = (parsed, None) if isinstance(parsed, Post) else (None, parsed)
@@ -122,7 +122,8 @@ def _read_file(config: Config, place: Path, file: _File) -> CachedPost:
     return CachedPost(path, file.stamp, digest, post, rejection)
 
 
-def _digest(content: bytes) -> str:
+def content_digest(content: bytes) -> str:
+    """Return the digest of the bytes of a post file."""
     return sha256(content).hexdigest()[:32]  # twice as fast as BLAKE2 on processors with SHA instructions
 
 
@@ -140,7 +141,7 @@ def render_unchanged(config: Config, path: str, digest: str) -> Text:
         data = source_files.read_file(posts_folder(config), path, parse.MOST_BYTES)
     except PostError:
         raise PostChangedDuringRead(path) from None
-    if _digest(data) != digest:
+    if content_digest(data) != digest:
         raise PostChangedDuringRead(path)
     return render.render_post(path, data, config.settings)
 

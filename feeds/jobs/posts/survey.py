@@ -102,7 +102,7 @@ def survey_posts(
     """
     team, progress = options.team, options.progress
     input_name = _input_name(config)
-    cache = PostCache(config.folder / fingerprint.CACHE, input_name, keep=options.use_cache and not options.dry_run)
+    cache = PostCache(config.cache_folder, input_name, keep=options.use_cache and not options.dry_run)
     if options.use_cache:
         cache.load()
     threshold = cache.trust_threshold()

@@ -34,7 +34,7 @@ def adopt_public(config: Config, now: datetime, context: Context, *, dry_run: bo
         raise FeedsError(f"{config.path} has no [[newsletters]], so there is nothing to adopt")
     with (
         lock.lock_site(config.folder),
-        open_store(config.settings.store.url, config.folder) as store,
+        open_store(config.store_url, config.folder) as store,
         workers() as team,
     ):
         options = SurveyOptions(team=team, progress=context.progress, dry_run=dry_run)
@@ -76,10 +76,10 @@ def backup_store(config: Config, file: Path) -> list[Path]:
     Raises:
         FeedsError: there is no store, or *file* exists already or cannot be written.
     """
-    return copy_store(config.settings.store.url, config.folder, file, config.resolve(config.settings.secrets.file))
+    return copy_store(config.store_url, config.folder, file, config.keys_file)
 
 
 def upgrade_store(config: Config) -> str:
     """Migrate the tables of the store to this version, as opening it always does; return the schema version."""
-    with open_store(config.settings.store.url, config.folder):
+    with open_store(config.store_url, config.folder):
         return SCHEMA_VERSION

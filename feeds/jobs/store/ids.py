@@ -25,7 +25,7 @@ def entry_history(config: Config, path: str) -> dict[str, tuple[EntryVersion, ..
         FeedsError: no entry was ever published from this file.
     """
     post_path = path.removeprefix(config.settings.posts.folder.rstrip("/") + "/")
-    with open_store(config.settings.store.url, config.folder, create=False) as store:
+    with open_store(config.store_url, config.folder, create=False) as store:
         found = {entry_id: store.entries.history(entry_id) for entry_id in store.entries.ids_at(post_path)}
     if not found:
         raise FeedsError(f"{post_path}: no entry was published from this file; use the path that `feeds posts` prints")
@@ -38,7 +38,7 @@ def export_ids(config: Config, file: Path) -> int:
     Raises:
         OutputError: the file cannot be written.
     """
-    with open_store(config.settings.store.url, config.folder, create=False) as store:
+    with open_store(config.store_url, config.folder, create=False) as store:
         known = sorted(store.entries.load_entries(), key=lambda entry: entry.id)
     lines = (json.dumps(_to_dict(entry), ensure_ascii=False) + "\n" for entry in known)
     target = file.resolve()
@@ -58,7 +58,7 @@ def import_ids(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     except (OSError, UnicodeDecodeError) as e:
         raise FeedsError(f"{file}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     found = [_parse_line(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    with lock.lock_site(config.folder), open_store(config.settings.store.url, config.folder) as store:
+    with lock.lock_site(config.folder), open_store(config.store_url, config.folder) as store:
         added = store.entries.add_known(found, now)
         append_pending(config, store)
     return added, len(found) - added

@@ -24,7 +24,7 @@ def append_pending(config: Config, store: Store) -> None:
         OutputError: the journal cannot be written; the records stay pending.
         FeedsError: the key that hashes addresses is missing; events about subscribers stay pending.
     """
-    file = journal_file.journal_path(database.store_path(config.settings.store.url, config.folder))
+    file = journal_file.journal_path(database.store_path(config.store_url, config.folder))
     while store.journal.has_pending(people=False):
         with store.journal.take_batch(_BATCH_RECORDS, people=False) as records:
             journal_file.append_records(file, records)

@@ -65,7 +65,7 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
         FeedsError: the keys do not match the digests in the suppression list or the journal.
         LockedError: a publish run or a sender is at work on this site.
     """
-    store = database.store_path(config.settings.store.url, config.folder)
+    store = database.store_path(config.store_url, config.folder)
     if file.exists() and store.exists() and file.samefile(store):
         raise StoreError(f"{file}: is the store itself, not a backup")
     with lock.lock_site(config.folder), replace.open_replacement(file, store) as copy, lock.lock_sending(store):
@@ -86,7 +86,7 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
 
 def _restore_keys(config: Config, file: Path, *, dry_run: bool) -> Path:
     """Return the site's key file; if there is none, the backup's, which is copied to the site."""
-    key_file, backup = config.resolve(config.settings.secrets.file), file.with_name(f"{file.name}.key")
+    key_file, backup = config.keys_file, file.with_name(f"{file.name}.key")
     if key_file.exists() or not backup.is_file():
         return key_file
     load_keys(backup)  # raises if it is damaged
@@ -107,7 +107,7 @@ def _read_journal(
     pending: list[JournalRecord] = []
     if store.is_file():
         try:
-            with open_store(config.settings.store.url, config.folder, create=not dry_run) as present:
+            with open_store(config.store_url, config.folder, create=not dry_run) as present:
                 if dry_run:
                     pending = _pending_records(present, _load_hasher(key_file))
                 else:
@@ -128,7 +128,7 @@ def _check_keys(
     events = (record for record in records if isinstance(record, SubscriberEvent))
     key_ids = backup.suppressions.key_ids() | {event.who.partition(":")[0] for event in events}
     if key_ids - hasher.key_ids:
-        key_file = config.resolve(config.settings.secrets.file)
+        key_file = config.keys_file
         raise FeedsError(
             f"{key_file}: these keys do not match the hashes in the suppression list or the journal; restore the key"
             f" file that belongs to them (a backup of it is {file}.key). Nothing was changed"

@@ -16,7 +16,7 @@ def load_hasher(config: Config, store: Store) -> AddressHasher:
     key_ids = store.suppressions.key_ids()
     if not key_ids:
         return AddressHasher({})
-    file = config.resolve(config.settings.secrets.file)
+    file = config.keys_file
     hasher = AddressHasher(load_keys(file).suppress if file.exists() else {})
     if key_ids - hasher.key_ids:
         raise FeedsError(f"{file}: a key of the suppression list is missing; restore this file from your backup")
@@ -30,4 +30,4 @@ def ensure_hasher(config: Config, store: Store) -> AddressHasher:
         FeedsError: as `load_hasher`, or the key file cannot be created.
     """
     hasher = load_hasher(config, store)
-    return hasher if hasher.key_ids else AddressHasher(load_keys(config.resolve(config.settings.secrets.file)).suppress)
+    return hasher if hasher.key_ids else AddressHasher(load_keys(config.keys_file).suppress)

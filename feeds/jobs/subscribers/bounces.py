@@ -1,7 +1,7 @@
 """Process bounces: read the bounce mailbox, verify tokens, decide, apply, and revert wrong decisions.
 
 Each message has its effect once, even if the program is killed: the effect and the digest of the message are committed
-together, and only then is the message removed. Messages that are not recognised are kept in a folder beside the config.
+together, and only then is the message removed. Messages that are not recognised are kept in a folder of the state.
 """
 
 import logging
@@ -85,12 +85,12 @@ def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> 
     settings = config.settings.mail.bounces
     if settings is None:
         raise FeedsError(f"{config.path}: mail.bounces is not set, so there is no mailbox to read")
-    folder = OutputFolder(config.folder / FOLDER, private=True, dry_run=dry_run)
+    folder = OutputFolder(config.state / FOLDER, private=True, dry_run=dry_run)
     report = MailboxReport(kept=_expire(folder, now, dry_run=dry_run))
     with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, read_only=dry_run) as box:
         names = box.names()
         if names:
-            with open_store(config.settings.store.url, config.folder, create=not dry_run) as store:
+            with open_store(config.store_url, config.folder, create=not dry_run) as store:
                 processor = _BounceProcessor(config, store.bounces, folder, now, report, dry_run=dry_run)
                 for batch, messages in _batches(box, names):
                     processor.process(messages)
@@ -159,7 +159,7 @@ class _BounceProcessor:
         to = config.settings.mail.bounces.address.address
         self._address = f"{to.username}@{ascii_domain(to.domain)}"
         self._bounces, self._folder, self._now, self._report, self._dry_run = bounces, folder, now, report, dry_run
-        file = config.resolve(config.settings.secrets.file)
+        file = config.keys_file
         self._keys = keys.load_keys(file).leave if file.exists() or not dry_run else {}
 
     def process(self, messages: Sequence[bytes]) -> None:
@@ -180,8 +180,6 @@ class _BounceProcessor:
 
     def _keep(self, digest: str, raw: bytes) -> None:
         """Keep a message in the folder, before it is recorded as handled; the same message is kept once."""
-        if not self._dry_run:
-            self._folder.write(".gitignore", b"*\n")
         name = f"{self._now:%Y-%m-%d}-{digest[:16]}.eml"
         if not self._folder.glob(f"*-{digest[:16]}.eml"):
             self._folder.write(name, raw)
@@ -349,7 +347,7 @@ def apply_held_bounces(config: Config, domain: str, now: datetime) -> Counter[st
     Raises:
         FeedsError: *domain* is not a domain.
     """
-    with open_store(config.settings.store.url, config.folder) as store:
+    with open_store(config.store_url, config.folder) as store:
         with store.bounces.transaction():
             name = _parse_domain(domain)
             store.bounces.release_domain(name)
@@ -366,7 +364,7 @@ def revive_domain(config: Config, domain: str, start: datetime, end: datetime, n
     """
     if start >= end:
         raise FeedsError(f"--between: {end:%Y-%m-%d %H:%M %z} is not after {start:%Y-%m-%d %H:%M %z}")
-    with open_store(config.settings.store.url, config.folder, create=False) as store:
+    with open_store(config.store_url, config.folder, create=False) as store:
         counts = store.bounces.revive_domain(_parse_domain(domain), start, end, now)
         append_pending(config, store)
     return counts

@@ -42,13 +42,13 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         OutputError: a message cannot be deleted.
     """
     address = addresses.parse_address(email)
-    url, folder = config.settings.store.url, config.folder
+    url, folder = config.store_url, config.folder
     with lock.lock_site(folder), lock.lock_sending(store_path(url, folder)), open_store(url, folder) as store:
         suppression = store.suppressions.find(load_hasher(config, store).digests(address.key))
         subscriber = store.subscribers.find(address.key)
         spellings = {address.email, address.key} | ({subscriber.email} if subscriber else set())
-        files = erase_messages(config.folder / "outbox", {idna_address(one) for one in spellings})
-        files += erase_mentions(config.folder / FOLDER, spellings | {idna_address(one) for one in spellings})
+        files = erase_messages(config.outbox, {idna_address(one) for one in spellings})
+        files += erase_mentions(config.state / FOLDER, spellings | {idna_address(one) for one in spellings})
         if not (suppression or subscriber or files or any(store.subscribers.iterate_deliveries(address.key))):
             raise FeedsError(f"nothing is stored about {address.email}")
         digest = ensure_hasher(config, store).digests(address.key)[0]

@@ -86,7 +86,7 @@ def import_csv(config: Config, file: Path, options: ImportOptions) -> ImportRepo
     site_lock = nullcontext() if options.dry_run else lock.lock_site(config.folder)
     with (
         site_lock,
-        open_store(config.settings.store.url, config.folder, create=not options.dry_run) as store,
+        open_store(config.store_url, config.folder, create=not options.dry_run) as store,
         text_input.open_text(file, csv_reader.detect_encoding) as source,
     ):
         reader = _ImportReader(source, options, newsletters, load_hasher(config, store))

@@ -121,7 +121,7 @@ def test_a_command_that_does_not_end_leaves_the_mail_unconfirmed(tmp_path, monke
 def create(folder, **mail):
     settings = MailSettings(**mail)
     passwords = [""] * len(settings.all_servers)
-    return transport_registry.create_transport(settings, folder, passwords=passwords, name="x")
+    return transport_registry.create_transport(settings, folder, outbox=folder / "o", passwords=passwords, name="x")
 
 
 def test_a_transport_is_named_in_the_settings(tmp_path):
@@ -159,6 +159,7 @@ def test_another_package_may_provide_a_transport(tmp_path, monkeypatch):
     (tmp_path / "posts").mkdir()
     (tmp_path / "c.toml").write_text(f'{CONFIG}[mail]\ntransport = "pigeon"\n', "utf-8")
     mail = load_config(tmp_path / "c.toml", {}).settings.mail
-    assert transport_registry.create_transport(mail, tmp_path, passwords=[""], name="x").path("a", "b") == "a/b.eml"
+    made = transport_registry.create_transport(mail, tmp_path, outbox=tmp_path, passwords=[""], name="x")
+    assert made.path("a", "b") == "a/b.eml"
     with pytest.raises(SenderRejected, match="ill cannot be loaded: RuntimeError: a broken wing"):
         create(tmp_path, transport="ill")

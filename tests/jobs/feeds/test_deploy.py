@@ -6,7 +6,7 @@ from feeds.edges.store.database import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 #: Logs which files exist, and whether a letter was sent by then.
-LOG = "(ls public/newsletters/weekly 2>/dev/null; ls outbox 2>/dev/null; echo run) >> log"
+LOG = "(ls public/newsletters/weekly 2>/dev/null; ls .feeds/outbox 2>/dev/null; echo run) >> log"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_what_a_killed_run_has_written_is_deployed_by_the_next(deployed):
     """If a run was killed before the command succeeded, the next run deploys what it wrote."""
     deployed.publish()
     before = log(deployed).count("run")
-    with open_store("sqlite:///feeds.db", deployed.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", deployed.folder) as store:
         store.feeds.mark_undeployed(NOW)
     deployed.publish()
     assert log(deployed).count("run") == before + 1

@@ -429,8 +429,8 @@ def test_a_fresh_store_gives_the_same_bytes(tmp_path):
         write(fresh, number, categories="[X]" if number % 2 else "[Y]")
     fresh.publish()
     assert fresh.files("public") == grown.files("public")
-    shutil.rmtree(grown.folder / ".feeds-cache")
-    (grown.folder / "feeds.db").unlink()
+    shutil.rmtree(grown.folder / ".feeds/cache")
+    (grown.folder / ".feeds/feeds.db").unlink()
     assert grown.publish().written == []
 
 
@@ -898,7 +898,7 @@ def test_killed_at_any_step_the_next_run_completes_it(small):
     finished = small.files("public")
     step, killed = 0, True
     while killed:
-        for name in ("public", ".feeds-cache"):
+        for name in ("public", ".feeds/cache"):
             shutil.rmtree(small.folder / name)
         for name, content in (clean | changed).items():
             (small.folder / name).parent.mkdir(parents=True, exist_ok=True)

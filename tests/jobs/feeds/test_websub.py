@@ -63,7 +63,7 @@ def urls(web, *folders):
 
 def waiting(site):
     """The pings that the store still has to send."""
-    with open_store("sqlite:///feeds.db", site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
         return store.feeds.load_pings()
 
 
@@ -81,7 +81,7 @@ def release(site, web):
 
 def postpone(site, until):
     """Move all waiting pings to *until*, as the command line reads the real clock."""
-    with open_store("sqlite:///feeds.db", site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
         store.feeds.postpone_pings([replace(ping, next_at=until) for ping in store.feeds.load_pings()])
 
 
@@ -156,7 +156,7 @@ def test_nothing_is_pinged_if_nothing_changed(hubbed, hub):
     hub.forms.clear()
     hubbed.publish(SOON)
     hubbed.publish(SOON, use_cache=False)
-    shutil.rmtree(hubbed.folder / ".feeds-cache")
+    shutil.rmtree(hubbed.folder / ".feeds/cache")
     hubbed.publish(SOON)
     hubbed.post("draft", draft="true")
     hubbed.publish(SOON)
@@ -253,7 +253,7 @@ def test_what_changed_again_while_it_waited_is_pinged_once(hubbed, hub, web):
 
 def test_the_fast_path_hides_no_ping_that_waits(hubbed, hub, web, feeds):
     """While a ping waits, the command line does not take the fast path; once it is sent, the fast path is back."""
-    state = hubbed.folder / ".feeds-cache" / "last-run"
+    state = hubbed.folder / ".feeds/cache" / "last-run"
     time.sleep(0.05)
     feeds("publish", "--feeds-only")
     assert state.exists()
@@ -281,7 +281,7 @@ def test_a_run_that_leaves_pings_waiting_leaves_no_state_for_the_fast_path(hubbe
     time.sleep(0.05)
     for _ in range(2):
         assert feeds("publish", "--feeds-only").returncode == 0
-        assert not (hubbed.folder / ".feeds-cache" / "last-run").exists()
+        assert not (hubbed.folder / ".feeds/cache" / "last-run").exists()
     assert hub.forms == []
 
 
@@ -383,7 +383,7 @@ KILLED = """
 import os, signal, sys
 
 def hook(event, values):
-    if event == "os.rename" and str(values[1]).endswith("/.feeds-cache/made"):
+    if event == "os.rename" and str(values[1]).endswith("/.feeds/cache/made"):
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(hook)
@@ -417,7 +417,7 @@ def test_what_waits_is_not_forgotten_with_the_cache(hubbed, hub, web, lost):
     hubbed.publish()
     release(hubbed, web)
     if lost == "the cache":
-        shutil.rmtree(hubbed.folder / ".feeds-cache")
+        shutil.rmtree(hubbed.folder / ".feeds/cache")
     hubbed.publish(SOON, use_cache=lost == "the cache")
     assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 

@@ -15,7 +15,7 @@ WEEK = timedelta(days=7)
 
 
 def message(site, path):
-    return message_from_bytes((site.folder / "outbox" / path).read_bytes(), policy=policy.default)
+    return message_from_bytes((site.folder / ".feeds/outbox" / path).read_bytes(), policy=policy.default)
 
 
 def subject(site, number):
@@ -113,16 +113,16 @@ def test_a_missed_slot_is_caught_up_once(letter_site):
     late = NOW + 3 * WEEK
     assert letter_site.publish(late + timedelta(hours=9)).issues == []
     assert [i.number for i in letter_site.publish(late + WEEK).issues] == [2]
-    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
         assert [i.slot.day for i in store.issues.load_issues()] == [23, 21]
 
 
 def test_the_archive_may_be_unlisted_or_off(letter_site):
     """An unlisted archive has pages without links to them; without an archive there are no pages."""
     for archive, page, listed in (("unlisted", True, False), ("off", False, False), ("public", True, True)):
-        for name in letter_site.files("public", "outbox"):
+        for name in letter_site.files("public", ".feeds/outbox"):
             (letter_site.folder / name).unlink()
-        (letter_site.folder / "feeds.db").unlink(missing_ok=True)
+        (letter_site.folder / ".feeds/feeds.db").unlink(missing_ok=True)
         letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f'archive = "{archive}"\ncopy_to'))
         letter_site.publish()
         assert (letter_site.folder / "public/newsletters/weekly/1/index.html").exists() is page
@@ -211,7 +211,7 @@ def test_subscribers_get_their_topics(letter_site):
     }
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert all(f"/{title}/" in page for title in ("first", *TOPICS))
-    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
         assert len(store.issues.load_letters(1)) == 4
 
 
@@ -225,7 +225,7 @@ def test_letters_are_in_the_subscribers_language(letter_site):
     assert langs == {"a": "en", "b": "ja", "c": "ja", "d": "ar", "e": "en", "f": "en"}
     assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
     assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
-    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
         assert len(store.issues.load_letters(1)) == 3
 
 
@@ -317,7 +317,7 @@ def test_an_invalid_note_stops_only_its_issue(letter_site, text, error):
 
 
 def sizes(site, path):
-    raw = (site.folder / "outbox" / path).read_bytes()
+    raw = (site.folder / ".feeds/outbox" / path).read_bytes()
     html = list(message_from_bytes(raw, policy=policy.default).iter_parts())[1]
     return len(html.get_content().encode()), len(html.get_payload().encode())
 
@@ -369,7 +369,7 @@ def test_a_digest_that_is_too_long_has_fewer_stories(letter_site):
 def test_the_issue_of_a_removed_newsletter_is_not_sent(letter_site):
     """If a newsletter is removed from config.toml, its unfinished issue is an error and not sent."""
     letter_site.publish()
-    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
         store.issues._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
         store.issues._db.commit()  # noqa: SLF001
     letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
@@ -404,12 +404,12 @@ def test_a_subscriber_who_unsubscribes_before_sending_gets_no_letter(letter_site
     """A subscriber who unsubscribes after the issue was frozen gets no letter; the others do, and it is finished."""
     config = letter_site.config
     subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
-    (letter_site.folder / "outbox").write_text("in the way", "utf-8")
+    (letter_site.folder / ".feeds/outbox").write_text("in the way", "utf-8")
     report = letter_site.publish()
     assert [i.state for i in report.issues] == ["sending"]
     assert len(report.errors) == 1
     subscribe.remove_subscriber(config, "ada@example.org", NOW)
-    (letter_site.folder / "outbox").unlink()
+    (letter_site.folder / ".feeds/outbox").unlink()
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
@@ -472,7 +472,7 @@ def test_a_test_message_is_sent_alone_and_changes_nothing(letter_site, feeds):
     done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
     assert (done.returncode, done.stdout.strip()) == (0, "saved as test/weekly/1/me@example.com.eml")
     assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
-    assert not (letter_site.folder / "feeds.db").exists()
+    assert not (letter_site.folder / ".feeds/feeds.db").exists()
     assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
     empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")
     assert (empty.returncode, "weekly has nothing to send" in empty.stderr) == (1, True)

@@ -57,12 +57,12 @@ def send_correction(site, number=1, text=TEXT, at=LATER, **given):
 
 
 def sql(site, statement):
-    with closing(sqlite3.connect(site.folder / "feeds.db")) as db, db:
+    with closing(sqlite3.connect(site.folder / ".feeds/feeds.db")) as db, db:
         return db.execute(statement).fetchall()
 
 
 def message(site, path):
-    return message_from_bytes((site.folder / "outbox" / path).read_bytes(), policy=policy.default)
+    return message_from_bytes((site.folder / ".feeds/outbox" / path).read_bytes(), policy=policy.default)
 
 
 def issues(site):

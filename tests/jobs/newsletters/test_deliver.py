@@ -474,7 +474,7 @@ def test_a_locked_database_is_waited_for(mailing, lock):
     held = []
 
     def hold():
-        with closing(sqlite3.connect(mailing.site.folder / "feeds.db", timeout=10)) as db:
+        with closing(sqlite3.connect(mailing.site.folder / ".feeds/feeds.db", timeout=10)) as db:
             db.isolation_level = None
             while len(held) < 8:
                 for statement in lock.split(";"):
@@ -534,11 +534,11 @@ def test_commands_report_the_progress_of_a_send(mailing, feeds):
 
 
 def backup(mailing):
-    return (mailing.site.folder / "feeds.db").read_bytes()
+    return (mailing.site.folder / ".feeds/feeds.db").read_bytes()
 
 
 def restore(mailing, content):
-    (mailing.site.folder / "feeds.db").write_bytes(content)
+    (mailing.site.folder / ".feeds/feeds.db").write_bytes(content)
 
 
 def test_a_database_from_before_the_issue_does_not_send_it_again(mailing):

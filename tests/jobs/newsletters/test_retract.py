@@ -212,7 +212,7 @@ def test_a_lost_page_is_written_with_the_notice(sent):
 @pytest.mark.parametrize("page", ["", "<HTML><BODY CLASS=old><p>Sent", "<p>Sent"])
 def test_a_page_of_another_tool_gets_the_notice(sent, page):
     """A page of another tool, adopted with `feeds store adopt`, gets the notice at the top of its body."""
-    with closing(sqlite3.connect(sent.folder / "feeds.db")) as db, db:
+    with closing(sqlite3.connect(sent.folder / ".feeds/feeds.db")) as db, db:
         db.execute("UPDATE contents SET page = ?", (page,))
     retract_issue(sent, reason="Wrong")
     html = sent.read(f"{HERE}/1/index.html")

@@ -91,7 +91,7 @@ def test_an_old_database_sends_nothing(letter_site):
     """If `public/` has an issue that the database does not know, nothing is sent, while feeds are published."""
     configure(letter_site, url=CONFIG)
     letter_site.publish()
-    (letter_site.folder / "feeds.db").unlink()
+    (letter_site.folder / ".feeds/feeds.db").unlink()
     report = letter_site.publish()
     assert report.issues == []
     assert "public/newsletters/ contains issue 1, but the database has none" in report.errors[0]

@@ -226,7 +226,7 @@ def test_many_posts_read_by_workers_give_what_one_process_gives(site):
     together = site.publish(use_cache=False)
     files = site.files("public")
     shutil.rmtree(site.folder / "public")
-    (site.folder / "feeds.db").unlink()
+    (site.folder / ".feeds/feeds.db").unlink()
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:

@@ -25,13 +25,13 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
     letter_site.post("second", date="2026-11-25")
     letter_site.publish(NOW + WEEK)
     pages = letter_site.files("public/newsletters")
-    (letter_site.folder / "feeds.db").unlink()
-    before = letter_site.files("public", "outbox", "posts")
+    (letter_site.folder / ".feeds/feeds.db").unlink()
+    before = letter_site.files("public", ".feeds/outbox", "posts")
     assert adopt(letter_site, NOW + WEEK, dry_run=True) == [
         "weekly: issues 1 to 2 would be marked as sent, 2 posts would be marked as announced"
     ]
     assert adopt(letter_site, NOW + WEEK) == ["weekly: issues 1 to 2 marked as sent, 2 posts marked as announced"]
-    assert letter_site.files("public", "outbox", "posts") == before
+    assert letter_site.files("public", ".feeds/outbox", "posts") == before
     assert adopt(letter_site, NOW + WEEK) == ["weekly: 0 posts marked as announced"]
     letter_site.post("third", date="2026-12-02")
     [issue] = letter_site.publish(NOW + 2 * WEEK).issues
@@ -40,7 +40,7 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
         letter_site.files("public/newsletters")["public/newsletters/weekly/1/index.html"]
         == pages["public/newsletters/weekly/1/index.html"]
     )
-    with open_store("sqlite:///feeds.db", letter_site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
         assert [(i.number, i.subject) for i in store.issues.load_issues()] == [
             (1, "first"),
             (2, "second"),
@@ -70,7 +70,7 @@ def test_a_backup_is_the_store_at_one_moment(letter_site, feeds):
     with pytest.raises(StoreError, match="there is no store to copy yet"):
         backup.backup_store(letter_site.config, letter_site.folder / "b.db")
     letter_site.publish()
-    (letter_site.folder / "feeds.key").write_text("keys", "ascii")
+    (letter_site.folder / ".feeds/feeds.key").write_text("keys", "ascii")
     done = feeds("store", "backup", "b.db")
     assert (done.returncode, done.stdout) == (0, "wrote b.db\nwrote b.db.key\n")
     for name in ("b.db", "b.db.key"):
@@ -88,5 +88,5 @@ def test_a_backup_can_be_put_back(letter_site, feeds):
     letter_site.configure(CONFIG + NEWSLETTER)
     letter_site.publish()
     feeds("store", "backup", "b.db")
-    (letter_site.folder / "b.db").replace(letter_site.folder / "feeds.db")
+    (letter_site.folder / "b.db").replace(letter_site.folder / ".feeds/feeds.db")
     assert letter_site.publish().issues == []

@@ -61,7 +61,7 @@ def test_ids_survive_a_machine_that_keeps_no_store(site, feeds):
     assert feeds("ids", "export").returncode == 0
     assert (site.folder / "feeds-ids.jsonl").read_bytes() == first
     file.rename(file.with_name("moved.md"))
-    (site.folder / "feeds.db").unlink()
+    (site.folder / ".feeds/feeds.db").unlink()
     assert "imported 2 ids from feeds-ids.jsonl; 0 were known" in feeds("ids", "import").stdout
     assert "imported 0 ids from feeds-ids.jsonl; 2 were known" in feeds("ids", "import").stdout
     site.publish(NOW)
@@ -85,7 +85,7 @@ def test_a_line_that_is_no_id_is_named_and_nothing_is_taken_over(site, feeds, li
     feeds("ids", "export")
     file = site.folder / "feeds-ids.jsonl"
     file.write_text(file.read_text("utf-8") + line + "\n", "utf-8")
-    (site.folder / "feeds.db").unlink()
+    (site.folder / ".feeds/feeds.db").unlink()
     done = feeds("ids", "import")
     assert done.returncode == 1
     assert "feeds-ids.jsonl:2: is not a line of `feeds ids export`" in done.stderr

@@ -21,7 +21,7 @@ from feeds.jobs.subscribers import erase, subscribe
 from feeds.model import IdAssigned, IssueRecorded, SubscriberEvent
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
-URL = "sqlite:///feeds.db"
+URL = "sqlite:///.feeds/feeds.db"
 WEEK = timedelta(days=7)
 ADA = "ada@example.org"
 
@@ -29,7 +29,9 @@ ADA = "ada@example.org"
 def _records(site, kind=object):
     errors = []
     found = [
-        line for line in file.read_records(site.folder / "feeds.db.journal", errors.append) if isinstance(line, kind)
+        line
+        for line in file.read_records(site.folder / ".feeds/feeds.db.journal", errors.append)
+        if isinstance(line, kind)
     ]
     assert errors == []
     return found
@@ -62,13 +64,13 @@ def test_every_id_is_written_once_before_a_feed_shows_it(site):
     site.post("b", "Other words.\n")
     site.publish()
     assert [line.path for line in _records(site)] == ["a.md", "b.md"]
-    assert not (site.folder / "feeds.key").exists()
+    assert not (site.folder / ".feeds/feeds.key").exists()
 
 
 def test_a_journal_that_cannot_be_written_is_told_and_nothing_is_forgotten(site):
     """If the journal cannot be written, an error is reported, and the next run writes the records."""
-    path = site.folder / "feeds.db.journal"
-    path.mkdir()
+    path = site.folder / ".feeds/feeds.db.journal"
+    path.mkdir(parents=True)
     site.post("a")
     report = site.publish()
     assert report.exit_code == 1
@@ -82,11 +84,11 @@ def test_a_pass_that_finds_nothing_changed_leaves_it_alone(site):
     """A run without changes, or a dry run, does not create the journal."""
     site.post("a")
     site.publish(dry_run=True)
-    assert not (site.folder / "feeds.db.journal").exists()
+    assert not (site.folder / ".feeds/feeds.db.journal").exists()
     site.publish()
-    (site.folder / "feeds.db.journal").unlink()
+    (site.folder / ".feeds/feeds.db.journal").unlink()
     site.publish()
-    assert not (site.folder / "feeds.db.journal").exists()
+    assert not (site.folder / ".feeds/feeds.db.journal").exists()
 
 
 def test_an_issue_is_written_down_before_it_leaves_and_when_it_has_arrived(letter_site):
@@ -124,7 +126,7 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
     site = letter_site
     _add(site)
     _add(site, "bob@example.org")
-    assert not (site.folder / "feeds.key").exists()
+    assert not (site.folder / ".feeds/feeds.key").exists()
     subscribe.remove_subscriber(site.config, ADA, NOW)
     _add(site, again=True)
     subscribe.suppress_address(site.config, ADA, NOW)
@@ -134,20 +136,20 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
     events = [line.what for line in _records(site, SubscriberEvent)]
     assert events == ["unsubscribed", "active", "suppressed", "unsubscribed", "allowed", "suppressed", "erased"]
     assert len({line.who for line in _records(site, SubscriberEvent)}) == 1
-    assert "ada" not in site.read("feeds.db.journal")
-    assert b"ada@" not in (site.folder / "feeds.db").read_bytes()
+    assert "ada" not in site.read(".feeds/feeds.db.journal")
+    assert b"ada@" not in (site.folder / ".feeds/feeds.db").read_bytes()
 
 
 def test_without_the_key_what_is_about_people_waits(letter_site):
     """If the key is missing, events about subscribers stay pending and an error is reported; ids are recorded."""
     _add(letter_site)
     subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
-    key = (letter_site.folder / "feeds.key").rename(letter_site.folder / "kept")
+    key = (letter_site.folder / ".feeds/feeds.key").rename(letter_site.folder / "kept")
     with pytest.raises(FeedsError, match="is missing; restore this file from your backup"):
         subscribe.remove_subscriber(letter_site.config, ADA, NOW)
     assert any("restore this file from your backup" in line for line in letter_site.publish().errors)
     assert len(_records(letter_site, IdAssigned)) == 1
-    key.rename(letter_site.folder / "feeds.key")
+    key.rename(letter_site.folder / ".feeds/feeds.key")
     assert letter_site.publish().errors == []
     assert [line.what for line in _records(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
 
@@ -159,8 +161,8 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
     letter_site.publish()
     subscribe.suppress_address(letter_site.config, ADA, NOW)
     before = _records(letter_site)
-    (letter_site.folder / "feeds.db.journal").unlink()
-    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+    (letter_site.folder / ".feeds/feeds.db.journal").unlink()
+    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
         for statement in (
@@ -181,7 +183,7 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
     """If the process is killed at any time, no record is lost, and the last event of each person stays the last."""
     _add(letter_site)
     people, statuses = 200, ("unsubscribed", "active", "bounced")
-    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
         at = "2026-11-23 12:00:00.000000"
         rows = [(f"p{n}@example.org", at) for n in range(people)]
         db.executemany(
@@ -212,7 +214,7 @@ def test_kill_minus_9_at_random_moments_loses_no_line(letter_site):
         journal.append_pending(letter_site.config, store)
         assert not store.journal.has_pending(people=True)
     last, number = {}, 0
-    for line in file.read_records(letter_site.folder / "feeds.db.journal", lambda _: None):
+    for line in file.read_records(letter_site.folder / ".feeds/feeds.db.journal", lambda _: None):
         if isinstance(line, SubscriberEvent):
             last[line.who], number = line.what, number + 1
     assert number >= (people + 1) * 150

@@ -44,7 +44,7 @@ from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer
 
-URL = "sqlite:///feeds.db"
+URL = "sqlite:///.feeds/feeds.db"
 WEEK = timedelta(days=7)
 LATER = NOW + timedelta(days=1)
 SUBSCRIBERS = ("ada", "bob", "cy", "eve", "flo")
@@ -87,14 +87,14 @@ def lost(letter_site):
     subscribe.remove_subscriber(site.config, "eve@example.org", LATER)
     _add(site, "eve", now=LATER, again=True)
     subscribe.remove_subscriber(site.config, "gone@example.org", LATER)
-    (site.folder / "feeds.db").unlink()
+    (site.folder / ".feeds/feeds.db").unlink()
     return site
 
 
 def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
     """After a restore, no issue is repeated, ids, pages and numbers continue, and unsubscribed people get nothing."""
     before = lost.files("public")
-    shutil.rmtree(lost.folder / "outbox")
+    shutil.rmtree(lost.folder / ".feeds/outbox")
     done = feeds("store", "restore", "b.db")
     assert done.returncode == 0
     assert done.stdout == (
@@ -123,23 +123,23 @@ def test_no_list_brings_back_who_left_and_was_not_in_the_backup(lost):
             _add(lost, name)
     for name in ("new", "odd"):
         _add(lost, name)
-    assert b"cy@example" not in (lost.folder / "feeds.db").read_bytes()
+    assert b"cy@example" not in (lost.folder / ".feeds/feeds.db").read_bytes()
 
 
 def test_what_is_there_is_kept_aside(lost):
     """The previous store is kept under another name, with the files that SQLite has put beside it."""
-    store = lost.folder / "feeds.db"
+    store = lost.folder / ".feeds/feeds.db"
     store.write_bytes(b"no store at all")
     store.with_name("feeds.db-wal").write_bytes(b"rubbish")
     store.with_name(".feeds.db-unfinished").write_bytes(b"of a process that was killed")
     found = _restore(lost)
     assert "the store cannot be used" in found.warnings[0]
-    aside = lost.folder / "feeds.db.until-2026-11-24T12-00-00"
+    aside = lost.folder / ".feeds/feeds.db.until-2026-11-24T12-00-00"
     assert any(aside.name in line for line in found.lines)
     assert aside.read_bytes() == b"no store at all"
     assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"rubbish"
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
-    assert sorted(p.name for p in lost.folder.glob("*feeds.db*") if aside.name not in p.name) == [
+    assert sorted(p.name for p in store.parent.glob("*feeds.db*") if aside.name not in p.name) == [
         "feeds.db",
         "feeds.db.journal",
     ]
@@ -169,7 +169,7 @@ def test_what_only_the_backup_knows_is_the_last_word(letter_site):
     with open_store(URL, letter_site.folder) as store:
         store.subscribers.unsubscribe("ada@example.org", LATER)
     backup_store(letter_site.config, letter_site.folder / "b.db")
-    (letter_site.folder / "feeds.db").unlink()
+    (letter_site.folder / ".feeds/feeds.db").unlink()
     for _ in range(2):
         _restore(letter_site)
         assert _statuses(letter_site) == {"ada": "unsubscribed"}
@@ -181,7 +181,7 @@ def test_a_store_in_a_folder_that_is_not_there_yet_is_brought_back(lost):
     lost.configure(CONFIG + NEWSLETTER + '[store]\nurl = "sqlite:///memory/feeds.db"\n')
     _restore(lost)
     assert _statuses(lost)["ada"] == "active"
-    (lost.folder / "feeds.db.journal").rename(lost.folder / "memory/feeds.db.journal")
+    (lost.folder / ".feeds/feeds.db.journal").rename(lost.folder / "memory/feeds.db.journal")
     _restore(lost)
     assert _statuses(lost)["ada"] == "unsubscribed"
     assert lost.publish(NOW + WEEK).issues == []
@@ -241,7 +241,7 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
 
 def test_a_store_that_cannot_be_replaced_is_named(lost):
     """If the store cannot be replaced, an error names it, and no file is changed."""
-    (lost.folder / "feeds.db").mkdir()
+    (lost.folder / ".feeds/feeds.db").mkdir()
     before = lost.files(".")
     with pytest.raises(StoreError, match=r"feeds\.db: cannot be replaced by the backup"):
         _restore(lost)
@@ -262,14 +262,14 @@ def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
 def test_what_was_taken_back_or_corrected_stays_so(lost):
     """A retraction or correction since the backup is restored."""
     _restore(lost)
-    with closing(sqlite3.connect(lost.folder / "feeds.db")) as db, db:
+    with closing(sqlite3.connect(lost.folder / ".feeds/feeds.db")) as db, db:
         db.execute(
             "UPDATE issues SET retracted_at = '2026-12-01 00:00:00.000000', retraction = 'wrong' WHERE number = 1"
         )
         db.execute("UPDATE issues SET corrects = 1, retraction = retraction WHERE number = 2")
     query = "SELECT number, retracted_at, retraction, corrects FROM issues ORDER BY number"
     for _ in range(2):
-        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+        with closing(sqlite3.connect(lost.folder / ".feeds/feeds.db")) as db:
             assert db.execute(query).fetchall() == [
                 (1, "2026-12-01 00:00:00.000000", "wrong", None),
                 (2, None, "", 1),
@@ -281,7 +281,7 @@ def test_doing_it_twice_is_the_same_as_once(lost):
     """Restoring twice, or from a backup of the restored store, changes nothing more."""
     _restore(lost)
     lost.publish(NOW + WEEK)
-    size = (lost.folder / "feeds.db.journal").stat().st_size
+    size = (lost.folder / ".feeds/feeds.db.journal").stat().st_size
     backup_store(lost.config, lost.folder / "c.db")
     before = _statuses(lost)
     for name in ("b.db", "c.db"):
@@ -289,19 +289,19 @@ def test_doing_it_twice_is_the_same_as_once(lost):
         assert _statuses(lost) == before
         assert lost.publish(NOW + WEEK).issues == []
     assert found.lines[1] == "from the journal: nothing new"
-    assert (lost.folder / "feeds.db.journal").stat().st_size == size
+    assert (lost.folder / ".feeds/feeds.db.journal").stat().st_size == size
 
 
 def test_on_another_machine_the_keys_come_with_the_backup(lost):
     """Without a key file, the backup's is restored; keys that do not match are an error, and nothing is changed."""
-    key = lost.folder / "feeds.key"
+    key = lost.folder / ".feeds/feeds.key"
     kept = key.read_bytes()
     key.unlink()
     _restore(lost, dry_run=True)
     assert not key.exists()
     _restore(lost)
     assert (key.read_bytes(), stat.S_IMODE(key.stat().st_mode)) == (kept, 0o600)
-    (lost.folder / "feeds.db").unlink()
+    (lost.folder / ".feeds/feeds.db").unlink()
     key.write_text(f"leave 1 {'ab' * 32}\nsuppress 1 {'cd' * 32}\n", "ascii")
     before = lost.files(".")
     with pytest.raises(FeedsError, match=r"feeds\.key: these keys do not match .*b\.db\.key\)\. Nothing was changed"):
@@ -315,7 +315,7 @@ def test_on_another_machine_the_keys_come_with_the_backup(lost):
 
 def test_without_a_journal_nobody_knows_what_happened_since(lost):
     """A damaged line of the journal, or a missing journal, gives a warning."""
-    path = lost.folder / "feeds.db.journal"
+    path = lost.folder / ".feeds/feeds.db.journal"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
     assert "feeds.db.journal:3: cannot be read" in _restore(lost).warnings[0]
@@ -324,7 +324,7 @@ def test_without_a_journal_nobody_knows_what_happened_since(lost):
     assert _statuses(lost)["ada"] == "active"
 
 
-@pytest.mark.parametrize("name", ["config.toml", "nothing.db", "feeds.db", "other.db", "newer.db", "damaged.db"])
+@pytest.mark.parametrize("name", ["config.toml", "nothing.db", ".feeds/feeds.db", "other.db", "newer.db", "damaged.db"])
 def test_what_is_no_backup_is_refused(letter_site, name):
     """A file that is not a valid backup is an error, and no file is changed."""
     letter_site.publish()
@@ -352,7 +352,7 @@ def test_kill_minus_9_at_any_moment_leaves_a_whole_store(lost):
         time.sleep(delay)
         process.kill()
         process.wait()
-        with closing(sqlite3.connect(lost.folder / "feeds.db")) as db:
+        with closing(sqlite3.connect(lost.folder / ".feeds/feeds.db")) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert db.execute("SELECT count(*) FROM subscribers WHERE email LIKE 'cy@%'").fetchone() == (0,)
     _restore(lost)
@@ -388,7 +388,7 @@ def test_an_issue_that_has_arrived_since_is_done(letter_site):
     with SmtpServer() as server:
         mailing = _halfway(letter_site, server)
         assert mailing.publish().issues[0].state == "sent"
-        (letter_site.folder / "feeds.db").unlink()
+        (letter_site.folder / ".feeds/feeds.db").unlink()
         found = _restore(letter_site)
         assert len(found.warnings) == 1
         assert mailing.publish().issues == []
@@ -403,7 +403,7 @@ def test_an_issue_of_which_nobody_knows_how_far_it_came_is_held(letter_site):
     """An issue whose progress since the backup is unknown is held until it is resumed."""
     with SmtpServer() as server:
         mailing = _halfway(letter_site, server)
-        (letter_site.folder / "feeds.db").unlink()
+        (letter_site.folder / ".feeds/feeds.db").unlink()
         found = _restore(letter_site)
         assert found.warnings[0].startswith("weekly 1 was being sent and is held: the store was restored")
         taken = len(server.accepted)
@@ -424,7 +424,7 @@ def test_an_issue_that_was_composed_and_cut_short_since_is_told_of(letter_site):
         letter_site.publish(feeds_only=True)
         backup_store(letter_site.config, letter_site.folder / "b.db")
         mailing.publish(stopping=lambda: len(server.accepted) >= 3)
-        (letter_site.folder / "feeds.db").unlink()
+        (letter_site.folder / ".feeds/feeds.db").unlink()
         found = _restore(letter_site)
         assert found.warnings[0].startswith("weekly 1 was being sent, and its letters are not in the backup")
         taken = len(server.accepted)
@@ -442,7 +442,7 @@ def test_an_issue_that_was_approved_since_is_not_approved_again(letter_site):
 
     approve.approve_issue(letter_site.config, "weekly", Context(clock=lambda: NOW))
     assert len(letter_site.letters()) == 1
-    shutil.rmtree(letter_site.folder / "outbox")
+    shutil.rmtree(letter_site.folder / ".feeds/outbox")
     _restore(letter_site)
     assert letter_site.publish().issues == []
     with pytest.raises(FeedsError, match="no issue of weekly waits"):
@@ -472,7 +472,7 @@ class _History:
 
     def __init__(self, folder):
         self.folder, self.now, self.copies, self.sent = folder, START, [], 0
-        self.journal = folder / "feeds.db.journal"
+        self.journal = folder / ".feeds/feeds.db.journal"
         #: How many copies there were, and who was erased then.
         self.erased = []
 

@@ -74,11 +74,11 @@ class BounceSite:
         return self.recipients()
 
     def recipients(self, newsletter="weekly"):
-        folder = self.site.folder / "outbox" / newsletter / str(self.number)
+        folder = self.site.folder / ".feeds/outbox" / newsletter / str(self.number)
         return {file.name.partition("@")[0] for file in folder.glob("*@readers.example.eml")}
 
     def message(self, name, newsletter="weekly"):
-        [file] = (self.site.folder / "outbox" / newsletter / str(self.number)).glob(f"{name}@*.eml")
+        [file] = (self.site.folder / ".feeds/outbox" / newsletter / str(self.number)).glob(f"{name}@*.eml")
         return message_from_bytes(file.read_bytes())
 
     def token(self, name):
@@ -210,8 +210,8 @@ def test_a_complaint_is_the_end_at_once(back):
 
 def unsubscribe_address(back, name, newsletter):
     """Return the unsubscribe address in a subscriber's letter; the sender that inserts it is tested elsewhere."""
-    key = load_keys(back.site.folder / "feeds.key").current_unsubscribe_key
-    with open_store("sqlite:///feeds.db", back.site.folder) as store:
+    key = load_keys(back.site.folder / ".feeds/feeds.key").current_unsubscribe_key
+    with open_store("sqlite:///.feeds/feeds.db", back.site.folder) as store:
         person = store.subscribers.find(f"{name}@readers.example")
     return f"bounces+u-{tokens.unsubscribe_token(*key, person.id, newsletter)}@letters.example"
 
@@ -314,9 +314,9 @@ def test_a_dry_run_says_the_same_and_changes_nothing(back):
     back.publish()
     back.return_letter("ada")
     back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
-    before = back.site.files("feeds.db", "back")
+    before = back.site.files(".feeds/feeds.db", "back")
     dry = back.process(dry_run=True)
-    assert back.site.files("feeds.db", "back") == before
+    assert back.site.files(".feeds/feeds.db", "back") == before
     assert not (back.site.folder / "bounces").exists()
     assert dry.processed == back.process().processed
 
@@ -353,7 +353,7 @@ def test_who_is_killed_counts_once(back, where):
     assert len(found.processed) == (2 if where == "before the store" else 0)
     assert (back.remaining(), found.kept) == (0, 1)
     assert back.status_of("ada") == "active"
-    with sqlite3.connect(back.site.folder / "feeds.db") as db:
+    with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
         assert db.execute("SELECT count(*) FROM bounces").fetchone() == (1,)
     db.close()
 
@@ -390,10 +390,10 @@ class MassMailing:
     def __init__(self, back, **domains):
         self.back = back
         self.domains = {domain.replace("_", "."): number for domain, number in domains.items()}
-        with open_store("sqlite:///feeds.db", back.site.folder):
+        with open_store("sqlite:///.feeds/feeds.db", back.site.folder):
             pass
         people = [f"r{at}@{domain}" for domain, number in self.domains.items() for at in range(number)]
-        with sqlite3.connect(back.site.folder / "feeds.db") as db:
+        with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
             db.executemany(
                 "INSERT INTO subscribers (email, email_key, status, consent, created_at, status_at)"
                 " VALUES (?1, ?1, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
@@ -405,7 +405,7 @@ class MassMailing:
     def send(self, number, at, refuse=lambda _email: "", *, decide=True):
         """Send an issue that some servers refuse; return the number of recipients, and the warnings."""
         selection = Selection(stories=())
-        with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
+        with open_store("sqlite:///.feeds/feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             plan = NewIssue(
                 newsletter="weekly",
@@ -428,13 +428,13 @@ class MassMailing:
             return len(claimed), bounces.decide_refusals(store.bounces, number, at) if decide else []
 
     def statuses(self):
-        with sqlite3.connect(self.back.site.folder / "feeds.db") as db:
+        with sqlite3.connect(self.back.site.folder / ".feeds/feeds.db") as db:
             found = dict(db.execute("SELECT status, count(*) FROM subscribers GROUP BY 1").fetchall())
         db.close()
         return found
 
     def count_active(self, at):
-        with open_store("sqlite:///feeds.db", self.back.site.folder) as store:
+        with open_store("sqlite:///.feeds/feeds.db", self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             return store.issues.load_preferences("weekly").get(SubscriberPreferences(), 0)
 
@@ -473,7 +473,7 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
         refuse = {"refuse": lambda email: gmail_outage(email) if email != "r7@gmail.com" else ""}
         mass.send(number, OUTAGE + timedelta(hours=21 * number), **refuse, decide=False)
     late = OUTAGE + 8 * DAY
-    with open_store("sqlite:///feeds.db", site.folder) as store:
+    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
         assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY)) == 1
         assert bounces.decide_refusals(store.bounces, 2, OUTAGE + DAY) == []
         with store.bounces.transaction():
@@ -529,7 +529,7 @@ def test_an_operator_who_knows_better_is_believed(site, feeds):
     done = feeds("bounces", "--believe", "gmail.com")
     assert done.stdout == "gmail.com: 224 bounces applied: 112 paused, 112 bounced\n"
     assert mass.statuses() == {"active": 388, "bounced": 112}
-    with open_store("sqlite:///feeds.db", site.folder) as store, store.bounces.transaction():
+    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store, store.bounces.transaction():
         last = store.bounces.record_bounce(store.bounces.find_delivery(3), "hard", "5.1.1", "", OUTAGE + 9 * DAY)
         assert bounces.decide_all(store.bounces, OUTAGE + 9 * DAY) == ({last: "paused"}, [])
     assert feeds("bounces", "--believe", "gmail.com").stdout == "gmail.com: 0 bounces applied: none was held back\n"

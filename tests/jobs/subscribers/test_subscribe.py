@@ -27,7 +27,7 @@ from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import ImportRow
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 
-URL = "sqlite:///feeds.db"
+URL = "sqlite:///.feeds/feeds.db"
 DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The daily"\nschedule = "0 8 * * *"\n'
 LATER = NOW + timedelta(hours=1)
 ADA = "ada@example.org"
@@ -95,7 +95,7 @@ def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
 
 def test_without_the_key_nobody_can_tell_who_must_not_be_written_to(letter_site):
     """If the key of the suppression list is missing, nothing is added or imported, and no new key is created."""
-    key = letter_site.folder / "feeds.key"
+    key = letter_site.folder / ".feeds/feeds.key"
     _add(letter_site)
     assert not key.exists()
     subscribe.suppress_address(letter_site.config, "eve@example.org", NOW)
@@ -341,7 +341,7 @@ def test_lists_and_letters_take_turns(letter_site):
         assert _import(letter_site, "email\nada@example.org\n", dry_run=True)[0].counts.added == {"active": 1}
     finally:
         os.close(number)
-    assert not (letter_site.folder / "feeds.db").exists()
+    assert not (letter_site.folder / ".feeds/feeds.db").exists()
 
 
 def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site):
@@ -442,10 +442,10 @@ def _as_parsed(person):
 
 def _run_and_kill(site, *statements):
     """Run statements in the store in a process that is killed, so that its changes stay in the WAL file."""
-    code = "import sqlite3, os, sys\ndb = sqlite3.connect('feeds.db', isolation_level=None)\n"
+    code = "import sqlite3, os, sys\ndb = sqlite3.connect('.feeds/feeds.db', isolation_level=None)\n"
     code += "db.execute('PRAGMA journal_mode = WAL')\nfor statement in sys.argv[1:]: db.execute(statement)\nos._exit(9)"
     done = subprocess.run([sys.executable, "-c", code, *statements], check=False, cwd=site.folder)
-    assert (done.returncode, (site.folder / "feeds.db-wal").stat().st_size > 0) == (9, True)
+    assert (done.returncode, (site.folder / ".feeds/feeds.db-wal").stat().st_size > 0) == (9, True)
 
 
 def _files_with(site, email):
@@ -469,21 +469,24 @@ def test_who_is_erased_is_nowhere_in_the_site(letter_site, feeds):
         *(f"INSERT INTO retired VALUES ('{ADA} {n}', '2026-01-01')" for n in range(500)),
         "DELETE FROM retired",
     )
-    bounce = letter_site.folder / "bounces" / "1.eml"
+    bounce = letter_site.folder / ".feeds/bounces/1.eml"
     bounce.parent.mkdir()
     bounce.write_text(f"Subject: undelivered\n\n<{ADA}> is unknown\n", "utf-8")
     assert _files_with(letter_site, ADA) == [
-        "bounces/1.eml",
-        "feeds.db",
-        "feeds.db-wal",
-        "outbox/test/weekly/2/ADA@example.org.eml",
-        "outbox/weekly/1/Ada@example.org.eml",
+        ".feeds/bounces/1.eml",
+        ".feeds/feeds.db",
+        ".feeds/feeds.db-wal",
+        ".feeds/outbox/test/weekly/2/ADA@example.org.eml",
+        ".feeds/outbox/weekly/1/Ada@example.org.eml",
     ]
     done = feeds("subscribers", "erase", "ada@EXAMPLE.org")
     assert done.stdout.startswith("ada@example.org is erased: a subscriber, 1 deliveries, 3 stored messages\n")
     assert _files_with(letter_site, ADA) == []
-    assert not (letter_site.folder / "feeds.db-wal").exists()
-    assert _files_with(letter_site, "bob@example.org") == ["feeds.db", "outbox/weekly/1/bob@example.org.eml"]
+    assert not (letter_site.folder / ".feeds/feeds.db-wal").exists()
+    assert _files_with(letter_site, "bob@example.org") == [
+        ".feeds/feeds.db",
+        ".feeds/outbox/weekly/1/bob@example.org.eml",
+    ]
     assert _statuses(letter_site) == {"bob@example.org": "active"}
 
 
@@ -491,7 +494,7 @@ def test_nothing_waits_for_who_is_erased(letter_site, feeds):
     """A pending delivery to an erased subscriber fails, and the issue is finished without it."""
     _add(letter_site)
     letter_site.publish()
-    with closing(sqlite3.connect(letter_site.folder / "feeds.db")) as db, db:
+    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
         db.execute("UPDATE deliveries SET state = 'deferred', next_at = '2020-01-01' WHERE subscriber_id IS NOT NULL")
         db.execute("UPDATE issues SET state = 'sending'")
     erase_subscriber(letter_site.config, ADA, NOW)

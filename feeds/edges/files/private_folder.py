@@ -1,0 +1,60 @@
+"""Folders of what only their owner may read: addresses, keys, letters that are not sent yet."""
+
+import re
+import shutil
+from pathlib import Path
+
+from feeds.edges.files.write_files import replace_file
+from feeds.errors import OutputError
+
+#: Keeps everything in a folder out of git.
+_IGNORED = b"*\n"
+
+
+def create_private_folder(folder: Path) -> None:
+    """Create a folder that only its owner may enter, and its parents; an existing one stays as it is.
+
+    The topmost folder that is created gets a `.gitignore`, unless it is below a folder that has ours.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    if missing and not any(map(_is_ignored, missing[-1].parents)):
+        replace_file(missing[-1] / ".gitignore", [_IGNORED], mode=0o600, durable=False)
+
+
+def _is_ignored(folder: Path) -> bool:
+    """Return whether a folder has the `.gitignore` of this module."""
+    try:
+        return (folder / ".gitignore").read_bytes() == _IGNORED
+    except OSError:
+        return False
+
+
+def has_only(folder: Path, names: re.Pattern[str]) -> bool:
+    """Return whether a folder has files, and the path of each below it matches a pattern."""
+    found = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    return bool(found) and all(map(names.fullmatch, found))
+
+
+def move_path(source: Path, target: Path) -> None:
+    """Move a file or a folder, with everything in it, into a private folder.
+
+    Raises:
+        OutputError: the target exists, or the source cannot be moved; it is where it was.
+    """
+    if target.exists():
+        raise OutputError(str(source), f"{target} exists too; delete the one that you do not need")
+    try:
+        create_private_folder(target.parent)
+        source.rename(target)
+    except OSError as e:
+        raise OutputError(str(source), f"cannot be moved to {target}: {e.strerror or e}; move it yourself") from e
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with everything in it, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
