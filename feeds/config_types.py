@@ -230,7 +230,8 @@ class MailboxUrl(ConfigString, str):
         is_file = re.match(r"(maildir|mbox):.", text)
         if not (server or is_file) or not text.isprintable():
             raise ValueError(
-                f"{text!r} is not a mailbox; write such as 'maildir:/var/mail/bounces' or 'imaps://me@host/INBOX'",
+                f"{_hide_password(text)!r} is not a mailbox; write such as 'maildir:/var/mail/bounces' or"
+                " 'imaps://me@host/Bounces'",
             )
         if server and server.password is not None:
             raise ValueError("must not contain a password; set it in the environment variable that password_env names")
@@ -239,6 +240,10 @@ class MailboxUrl(ConfigString, str):
                 f"{text!r} is not ASCII; write the folder's name in modified UTF-7 (RFC 3501 section 5.1.3)"
             )
         return cls(text)
+
+
+def _hide_password(url: str) -> str:
+    return re.sub(r"(//[^/@:]*):[^@]*@", r"\1:…@", url)
 
 
 def _parse_imap_url(text: str) -> SplitResult | None:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @options.CONFIG
 @options.JSON
 @click.option("--dry-run", is_flag=True, help="Print what would be decided; decide and remove nothing.")
+@click.option("--yes", is_flag=True, help="Read the mailbox although it holds other mail, which stays as it is.")
 @click.option(
     "--believe", metavar="DOMAIN", help="Apply the bounces of DOMAIN that were held back as a suspected outage."
 )
-def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) -> None:
+def bounces(path: Path, *, as_json: bool, dry_run: bool, yes: bool, believe: str | None) -> None:
     """Process the bounce mailbox once: bounces, complaints and unsubscribe requests."""
     from feeds.jobs.subscribers import bounces as job
 
@@ -36,7 +37,8 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) ->
             f"{believe}: {decided.total():,} bounces applied: {job.format_counts(decided) or 'none was held back'}"
         )
         return
-    found = job.process_mailbox(config, utc_now(), dry_run=dry_run)
+    confirm = (lambda _: True) if yes else options.confirm_prompt()
+    found = job.process_mailbox(config, utc_now(), dry_run=dry_run, confirm=confirm)
     head = ("what", "reader", "issue", "status", "what follows")
     output.print_records(found.processed, _message_to_dict, head, _message_row, as_json=as_json)
     output.print_diagnostics([], found.warnings)
@@ -47,8 +49,11 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, believe: str | None) ->
         *(f"{d.domain} is paused until {d.until:%Y-%m-%d %H:%M} UTC" for d in found.paused),
     ):
         click.echo(line)
+    if found.left:
+        click.echo(f"{found.left:,} messages that are not ours stay in the mailbox")
     if found.kept:
-        click.echo(f"{found.kept} messages that could not be read are in {job.FOLDER}/, each for 90 days")
+        kept = f"{config.settings.state}/{job.FOLDER}"
+        click.echo(f"{found.kept:,} messages that say nothing known are in {kept}/, each for 90 days")
     if dry_run:
         click.echo("dry run: nothing was decided or removed")
 

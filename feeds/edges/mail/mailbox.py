@@ -9,7 +9,9 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from ipaddress import ip_address
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -116,21 +118,24 @@ def _open_mbox(path: Path, *, read_only: bool) -> Iterator["_Mbox"]:
 
 
 class _Mbox:
-    """One file for all messages."""
+    """One file for all messages; their names are digests, since their positions change."""
 
     def __init__(self, box: mailbox.mbox) -> None:
         self._box = box
-        self._keys = {str(key): key for key in box.keys()}  # noqa: SIM118 - iterating over the box would read all messages
+        self._keys: dict[str, list[str]] = {}
+        for key in box.keys():  # noqa: SIM118 - iterating over the box would parse all messages
+            self._keys.setdefault(sha256(box.get_bytes(key)).hexdigest(), []).append(key)
 
     def names(self) -> Sequence[str]:
         return list(self._keys)
 
     def read(self, name: str) -> bytes | None:
-        return self._box.get_bytes(self._keys[name])
+        return self._box.get_bytes(self._keys[name][0])
 
     def remove(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._box.discard(self._keys[name])
+        """Remove messages, and all copies of them."""
+        for key in chain.from_iterable(self._keys[name] for name in names):
+            self._box.discard(key)
 
 
 # IMAP -------------------------------------------------------------------------------------------------------------
@@ -188,26 +193,29 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Imap:
-    """A folder on a server; the names of messages are their UIDs."""
+    """A folder on a server; the names of messages are their UIDs, with the folder's UIDVALIDITY (RFC 3501 2.3.1.1)."""
 
     def __init__(self, server: imaplib.IMAP4) -> None:
         self._server = server
+        _, validity = server.response("UIDVALIDITY")
+        self._validity = f"{(validity[0] or b'').decode()}." if validity else "."
         _, data = server.capability()  # imaplib asks before the login only, when servers list fewer capabilities
         self._has_uidplus = b"UIDPLUS" in data[0].upper().split()
 
     def names(self) -> Sequence[str]:
         data = self._command("SEARCH", "UNDELETED")
-        return data[0].decode().split() if data and isinstance(data[0], bytes) else []
+        uids = data[0].decode().split() if data and isinstance(data[0], bytes) else []
+        return [self._validity + uid for uid in uids]
 
     def read(self, name: str) -> bytes | None:
-        for part in self._command("FETCH", name, "(BODY.PEEK[])"):
+        for part in self._command("FETCH", name.removeprefix(self._validity), "(BODY.PEEK[])"):
             if isinstance(part, tuple):
                 return bytes(part[1])
         return None
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete and expunge messages; without UIDPLUS (RFC 4315) those that others have marked as deleted too."""
-        uids = list(names)
+        uids = [name.removeprefix(self._validity) for name in names]
         for start in range(0, len(uids), _BATCH):
             batch = ",".join(uids[start : start + _BATCH])
             self._command("STORE", batch, "+FLAGS.SILENT", r"(\Deleted)")

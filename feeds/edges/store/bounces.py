@@ -151,6 +151,10 @@ class Bounces:
         query = "INSERT INTO handled_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
         return self._db.execute(query, (digest, encode_time(now))).rowcount > 0
 
+    def has_handled(self) -> bool:
+        """Return whether a message of a bounce mailbox was processed lately."""
+        return self._db.execute("SELECT 1 FROM handled_messages LIMIT 1").fetchone() is not None
+
     def delete_old_messages(self, now: datetime) -> None:
         """Delete the digests of messages that were processed long ago. Inside `transaction`."""
         self._db.execute("DELETE FROM handled_messages WHERE at < ?", (encode_time(now - _KEEP_FOR),))

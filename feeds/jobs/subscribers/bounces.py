@@ -1,12 +1,13 @@
 """Process bounces: read the bounce mailbox, verify tokens, decide, apply, and revert wrong decisions.
 
-Each message has its effect once, even if the program is killed: the effect and the digest of the message are committed
-together, and only then is the message removed. Messages that are not recognised are kept in a folder of the state.
+Only a message with a valid token is ours. It has its effect once, even if the program is killed: the effect and the
+digest of the message are committed together, and only then is the message removed. Of ours, those that say nothing
+known are kept in a folder of the state. All other messages stay in the mailbox as they are.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -25,6 +26,7 @@ from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCou
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
 from feeds.model import BounceRecord, Recipient
 
 if TYPE_CHECKING:
@@ -70,13 +72,19 @@ class MailboxReport:
     paused: tuple[PausedDomain, ...] = ()
     #: How many messages are in `FOLDER`.
     kept: int = 0
+    #: How many messages stay in the mailbox, since they have no token of ours.
+    left: int = 0
 
 
-def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> MailboxReport:
-    """Process every message in the bounce mailbox; in a dry run report the effects without applying them.
+def process_mailbox(
+    config: Config, now: datetime, *, dry_run: bool = False, confirm: Callable[[str], bool] | None = None
+) -> MailboxReport:
+    """Process the messages in the bounce mailbox that are ours; in a dry run report the effects without applying them.
+
+    If the first read of a mailbox finds other messages in it, *confirm* is asked whether it is the right one.
 
     Raises:
-        FeedsError: there is no such mailbox, or `mail.bounces` is not set.
+        FeedsError: there is no such mailbox, `mail.bounces` is not set, or the mailbox is not confirmed.
         SenderRejected, MailServerUnavailable: the mail server refuses the login, or cannot be reached.
         StoreError: the store cannot be used; messages that were not processed stay in the mailbox.
     """
@@ -87,18 +95,43 @@ def process_mailbox(config: Config, now: datetime, *, dry_run: bool = False) -> 
         raise FeedsError(f"{config.path}: mail.bounces is not set, so there is no mailbox to read")
     folder = OutputFolder(config.state / FOLDER, private=True, dry_run=dry_run)
     report = MailboxReport(kept=_expire(folder, now, dry_run=dry_run))
+    memory = MailboxMemory(OutputFolder(config.state, private=True, dry_run=dry_run), settings.mailbox)
     with mailbox.open_mailbox(settings.mailbox, config.folder, config.bounces_password, read_only=dry_run) as box:
         names = box.names()
-        if names:
+        new = memory.forget_all_but(names)
+        if new:
             with open_store(config.store_url, config.folder, create=not dry_run) as store:
                 processor = _BounceProcessor(config, store.bounces, folder, now, report, dry_run=dry_run)
-                for batch, messages in _batches(box, names):
-                    processor.process(messages)
+                if not (memory.is_known or dry_run or store.bounces.has_handled()):
+                    _confirm_mailbox(settings.mailbox, box, processor, new, confirm)
+                for batch in _batches(box, new):
+                    ours = processor.process(batch)
                     if not dry_run:
                         append_pending(config, store)
-                        box.remove(batch)
+                        box.remove(ours)
+                    memory.leave(name for name, _ in batch if name not in ours)
                 report.paused = store.bounces.paused_domains(now)
+    memory.save()
+    report.left = len(memory.left)
     return report
+
+
+def _confirm_mailbox(
+    url: str,
+    box: "MailFolder",
+    processor: "_BounceProcessor",
+    names: Sequence[str],
+    confirm: Callable[[str], bool] | None,
+) -> None:
+    """Ask whether a mailbox with other messages is the right one; nothing has been changed yet."""
+    foreign = sum(len(batch) - len(processor.find_ours(batch)) for batch in _batches(box, names))
+    if not foreign:
+        return
+    found = f"{url} holds {foreign:,} messages that do not answer letters of this site; they stay as they are"
+    if confirm is None:
+        raise FeedsError(f"{found}. If it is the right mailbox, run `feeds bounces --yes` once")
+    if not confirm(f"{found}. Use this mailbox?"):
+        raise FeedsError(f"{url} was not read; set mail.bounces.mailbox to a mailbox for bounces alone")
 
 
 def summarize_report(report: MailboxReport) -> list[str]:
@@ -117,19 +150,22 @@ def format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
 
 
-def _batches(box: "MailFolder", names: Iterable[str]) -> Iterator[tuple[list[str], list[bytes]]]:
-    """Yield names and contents of messages, in batches of bounded number and size; deleted messages have no content."""
-    batch: list[str] = []
-    contents: list[bytes] = []
+#: Names and contents of messages.
+_Batch = list[tuple[str, bytes]]
+
+
+def _batches(box: "MailFolder", names: Iterable[str]) -> Iterator[_Batch]:
+    """Yield messages in batches of bounded number and size, without those that are deleted meanwhile."""
+    batch: _Batch = []
     for name in names:
         content = box.read(name)
-        batch.append(name)
-        contents += [] if content is None else [content]
-        if len(batch) == _BATCH_MESSAGES or sum(map(len, contents)) > _BATCH_BYTES:
-            yield batch, contents
-            batch, contents = [], []
+        if content is not None:
+            batch.append((name, content))
+        if len(batch) == _BATCH_MESSAGES or sum(len(content) for _, content in batch) > _BATCH_BYTES:
+            yield batch
+            batch = []
     if batch:
-        yield batch, contents
+        yield batch
 
 
 def _expire(folder: OutputFolder, now: datetime, *, dry_run: bool) -> int:
@@ -162,14 +198,22 @@ class _BounceProcessor:
         file = config.keys_file
         self._keys = keys.load_keys(file).leave if file.exists() or not dry_run else {}
 
-    def process(self, messages: Sequence[bytes]) -> None:
-        """Apply the effects of messages in one transaction; keep those that are not recognised."""
-        verified = [(sha256(raw).hexdigest(), self._verify(raw)) for raw in messages]
-        for raw, (digest, (inbound, _, _)) in zip(messages, verified, strict=True):
+    def find_ours(self, batch: _Batch) -> set[str]:
+        """Return the names of the messages that have a valid token."""
+        return {name for name, raw in batch if self._verify(raw) is not None}
+
+    def process(self, batch: _Batch) -> set[str]:
+        """Apply the effects of our messages in one transaction, keep those that say nothing known, return our names.
+
+        Messages without a valid token have no effect and are not kept.
+        """
+        verified = [(name, raw, self._verify(raw)) for name, raw in batch]
+        ours = {name: (sha256(raw).hexdigest(), raw, found) for name, raw, found in verified if found is not None}
+        for digest, raw, (inbound, _, _) in ours.values():
             if inbound.kind is InboundKind.UNRECOGNISED:
                 self._keep(digest, raw)
         with self._bounces.transaction(dry_run=self._dry_run):
-            new = [message for digest, message in verified if self._bounces.claim_message(digest, self._now)]
+            new = [message for digest, _, message in ours.values() if self._bounces.claim_message(digest, self._now)]
             rows = [self._record(*message) for message in new]
             decisions, warnings = decide_all(self._bounces, self._now)
             self._bounces.delete_old_messages(self._now)
@@ -177,6 +221,7 @@ class _BounceProcessor:
             replace(row, decision=decisions.get(bounce_id, row.decision)) for row, bounce_id in rows
         ]
         self._report.warnings += warnings
+        return {*ours}
 
     def _keep(self, digest: str, raw: bytes) -> None:
         """Keep a message in the folder, before it is recorded as handled; the same message is kept once."""
@@ -187,19 +232,13 @@ class _BounceProcessor:
 
     # Verifying ----------------------------------------------------------------------------------------------------
 
-    def _verify(self, raw: bytes) -> tuple[InboundReport, Recipient | None, str]:
-        """Return the report, its recipient and the newsletter to leave; without a valid token it is unrecognised."""
+    def _verify(self, raw: bytes) -> tuple[InboundReport, Recipient, str] | None:
+        """Return the report, its recipient and the newsletter to leave; None without a valid token of ours."""
         report = reports.parse_message(raw, self._address)
-        newsletter = ""
-        if report.kind is InboundKind.UNSUBSCRIBE:
-            recipient, newsletter = self._find_subscription(report)
-        elif report.kind in (InboundKind.BOUNCE, InboundKind.COMPLAINT):
-            recipient = self._find_delivery(report) or self._find_subscription(report)[0]
-        else:
-            return report, None, ""
-        if recipient is None:
-            return InboundReport(kind=InboundKind.UNRECOGNISED), None, ""
-        return report, recipient, newsletter
+        recipient, newsletter = self._find_subscription(report)
+        if report.kind is not InboundKind.UNSUBSCRIBE:
+            recipient = self._find_delivery(report) or recipient
+        return None if recipient is None else (report, recipient, newsletter)
 
     def _find_delivery(self, report: InboundReport) -> Recipient | None:
         for token in report.deliveries:
@@ -218,11 +257,9 @@ class _BounceProcessor:
                 return recipient, next((name for name in names if tokens.name_digest(name) == digest), "")
         return None, ""
 
-    def _record(
-        self, report: InboundReport, recipient: Recipient | None, newsletter: str
-    ) -> tuple[ProcessedMessage, int]:
+    def _record(self, report: InboundReport, recipient: Recipient, newsletter: str) -> tuple[ProcessedMessage, int]:
         """Store an unsubscribe or a bounce; return the message and the id of the bounce, 0 if it is not one."""
-        if recipient is None:
+        if report.kind not in (InboundKind.UNSUBSCRIBE, InboundKind.BOUNCE, InboundKind.COMPLAINT):
             return ProcessedMessage(what=report.kind), 0
         if report.kind is InboundKind.UNSUBSCRIBE:
             left = self._bounces.unsubscribe_from(recipient, newsletter, self._now)

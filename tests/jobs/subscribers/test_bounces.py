@@ -183,7 +183,7 @@ def test_what_says_nothing_of_a_reader_changes_nothing(back, fields, what, decis
     [one] = back.process().processed
     assert (one.what, one.decision) == (what, decision)
     assert back.publish(7) == {"ada", "bob", "eve"}
-    assert (back.remaining(), back.site.files("bounces")) == (0, {})
+    assert (back.remaining(), back.site.files(".feeds/bounces")) == (0, {})
 
 
 def test_soft_bounces_add_up(back):
@@ -261,30 +261,31 @@ def forged_messages(back):
 
 
 def test_nothing_happens_without_a_valid_token(back):
-    """A message without a valid token is kept as unrecognised and changes nothing."""
+    """A message without a valid token stays in the mailbox and changes nothing."""
     back.publish()
     messages = list(forged_messages(back))
     for raw in messages:
         back.box.add(raw)
-    found = back.process()
-    assert Counter(one.what for one in found.processed) == {"unrecognised": len(messages)}
-    assert found.kept == len(messages)
+    found = back.process(confirm=lambda _: True)
+    assert (found.processed, found.kept, found.left) == ([], 0, len(messages))
+    assert back.remaining() == len(messages)
     assert back.publish(7) == {"ada", "bob", "eve"}
 
 
 def test_what_nobody_understands_is_kept_for_ninety_days(back):
-    """An unrecognised message is kept unchanged for ninety days, private, and ignored by Git."""
-    raw = personal_mail("Subject: Re: News", to=ADDRESS, body="I liked it.")
+    """A message to a return address that says nothing known is kept unchanged for ninety days, private."""
+    back.publish()
+    raw = personal_mail("Subject: Re: News", to=f"bounces+{back.token('ada')}@letters.example", body="I liked it.")
     back.box.add(raw)
     assert back.process().kept == 1
-    [ignored, kept] = back.site.files("bounces").items()
-    assert (ignored, kept[1]) == (("bounces/.gitignore", b"*\n"), raw)
-    assert kept[0].startswith("bounces/2026-11-23-")
-    for path in (back.site.folder / "bounces", back.site.folder / kept[0]):
-        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    [(path, content)] = back.site.files(".feeds/bounces").items()
+    assert content == raw
+    assert path.startswith(".feeds/bounces/2026-11-23-")
+    for place in (back.site.folder / ".feeds/bounces", back.site.folder / path):
+        assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
     assert (back.remaining(), back.process(90).kept) == (0, 1)
     assert back.process(91).kept == 0
-    assert len(back.site.files("bounces")) == 1
+    assert back.site.files(".feeds/bounces") == {}
 
 
 def test_an_answering_machine_is_not_kept(back):
@@ -293,7 +294,7 @@ def test_an_answering_machine_is_not_kept(back):
     to = f"bounces+{back.token('ada')}@letters.example"
     back.box.add(personal_mail("Auto-Submitted: auto-replied", to=to, body="I am on holiday."))
     assert effects(back.process()) == [("automatic", "", "")]
-    assert (back.remaining(), back.site.files("bounces")) == (0, {})
+    assert (back.remaining(), back.site.files(".feeds/bounces")) == (0, {})
 
 
 def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
@@ -304,6 +305,95 @@ def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
     erase_subscriber(back.site.config, "eve@readers.example", NOW)
     assert {one.decision for one in back.process().processed} == {""}
     assert back.remaining() == 0
+
+
+# Other people's mail ----------------------------------------------------------------------------------------------
+
+
+def private_mail(number):
+    """Return a mail that has nothing to do with a newsletter."""
+    fields = ["Subject: Lunch?", "Auto-Submitted: auto-replied", "Subject: Undelivered Mail Returned to Sender"]
+    return personal_mail(fields[number % 3], f"Message-ID: <{number}@elsewhere.example>", to="me@letters.example")
+
+
+@pytest.fixture(params=["maildir", "mbox"])
+def shared(back, request):
+    """A mailbox with two private mails, one of them read already, and a bounce; return what it holds."""
+    back.publish()
+    back.return_letter("ada")
+    read = mailbox.MaildirMessage(private_mail(0))
+    read.set_subdir("cur")
+    read.add_flag("S")
+    back.box.add(read)
+    back.box.add(private_mail(1))
+    if request.param == "maildir":
+        return lambda: [str(message["Subject"]) for message in back.box]
+    file = back.site.folder / "box"
+    box = mailbox.mbox(file)
+    for message in back.box:
+        box.add(message)
+    box.close()
+    back.site.configure(back.site.read("config.toml").replace("maildir:back", "mbox:box"))
+    return lambda: re.findall(r"^From ", file.read_text("utf-8"), re.MULTILINE)
+
+
+def test_other_mail_stays_as_it_is(back, shared):
+    """Mail without a token of ours is neither moved, marked nor read again; new bounces are still found."""
+    found = back.process(confirm=lambda _: True)
+    assert (effects(found), found.left, found.kept) == ([("bounce", "ada", "paused")], 2, 0)
+    assert len(shared()) == 2
+    assert back.process().left == 2
+    if "maildir" in back.site.read("config.toml"):
+        [name] = (back.site.folder / "back/cur").iterdir()
+        assert name.name.endswith(":2,S")
+        assert len(list((back.site.folder / "back/new").iterdir())) == 1
+
+
+def test_the_first_read_of_a_mailbox_with_other_mail_asks(back, shared, feeds):
+    """It says how much other mail there is; without a yes nothing is read, after it nothing is asked again."""
+    asked = []
+    with pytest.raises(FeedsError, match=r"was not read; set mail\.bounces\.mailbox"):
+        back.process(confirm=lambda question: bool(asked.append(question)))
+    assert "holds 2 messages that do not answer letters of this site; they stay as they are" in asked[0]
+    assert feeds("bounces").stderr.endswith("If it is the right mailbox, run `feeds bounces --yes` once\n")
+    [event] = run.process_bounces(back.config, NOW)
+    assert "run `feeds bounces --yes` once" in event.text
+    assert len(shared()) == 3
+    assert back.status_of("ada") == "active"
+    assert feeds("bounces", "--yes").returncode == 0
+    assert run.process_bounces(back.config, NOW) == []
+    assert len(shared()) == 2
+
+
+def test_a_mailbox_of_bounces_alone_is_read_without_a_question(back):
+    """If the first read finds only ours, other mail that comes later is left without a question."""
+    back.publish()
+    back.return_letter("ada")
+    assert back.process().left == 0
+    back.box.add(private_mail(0))
+    assert back.process().left == 1
+
+
+def test_a_mailbox_that_was_processed_before_needs_no_confirmation(back):
+    """A site whose store has processed bounces goes on after an upgrade, although the mailbox is not remembered."""
+    back.publish()
+    back.return_letter("ada")
+    back.process()
+    (back.site.folder / ".feeds/mailbox.json").unlink()
+    back.box.add(private_mail(0))
+    assert back.process().left == 1
+
+
+def test_another_mailbox_is_read_for_the_first_time(back):
+    """What is remembered of one mailbox is not taken for another one."""
+    back.publish()
+    back.box.add(private_mail(0))
+    back.process(confirm=lambda _: True)
+    other = mailbox.Maildir(back.site.folder / "other", create=True)
+    other.add(private_mail(1))
+    back.site.configure(back.site.read("config.toml").replace("maildir:back", "maildir:other"))
+    with pytest.raises(FeedsError, match="holds 1 messages"):
+        back.process()
 
 
 # Exactly once -----------------------------------------------------------------------------------------------------
@@ -317,8 +407,8 @@ def test_a_dry_run_says_the_same_and_changes_nothing(back):
     before = back.site.files(".feeds/feeds.db", "back")
     dry = back.process(dry_run=True)
     assert back.site.files(".feeds/feeds.db", "back") == before
-    assert not (back.site.folder / "bounces").exists()
-    assert dry.processed == back.process().processed
+    assert not (back.site.folder / ".feeds/mailbox.json").exists()
+    assert dry.processed == back.process(confirm=lambda _: True).processed
 
 
 KILLED = """
@@ -346,7 +436,7 @@ def test_who_is_killed_counts_once(back, where):
     """If the process is killed before or after the commit, each message has its effect once."""
     back.publish()
     back.return_letter("ada")
-    back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
+    back.box.add(personal_mail("Subject: Hello", to=f"bounces+{back.token('bob')}@letters.example"))
     done = subprocess.run([sys.executable, "-c", KILLED, where], cwd=back.site.folder, check=False, timeout=60)
     assert (done.returncode, back.remaining()) == (-9, 2)
     found = back.process(8)
@@ -371,7 +461,8 @@ def test_large_messages_are_read_a_few_at_a_time(back):
     """Large messages are processed in small batches, and the messages after them are processed too."""
     back.publish()
     for at in range(3):
-        back.box.add(personal_mail(f"Subject: {at}", to=ADDRESS, body="words " * 1_700_000))
+        to = f"bounces+{back.token('bob')}@letters.example"
+        back.box.add(personal_mail(f"Subject: {at}", to=to, body="words " * 1_700_000))
     back.return_letter("ada")
     found = back.process()
     assert Counter(one.what for one in found.processed) == {"unrecognised": 3, "bounce": 1}
@@ -580,9 +671,10 @@ def test_revive_brings_back_whom_a_server_was_wrong_about(site, feeds):
 
 
 def test_the_command_tells_what_followed(back, feeds):
-    """`feeds bounces` prints a line or an object per message, and how many messages are kept."""
+    """`feeds bounces` prints a line or an object per message, and how many messages stay and are kept."""
     back.publish()
     back.return_letter("ada")
+    back.box.add(personal_mail("Subject: Hello", to=f"bounces+{back.token('bob')}@letters.example"))
     back.box.add(personal_mail("Subject: Hello", to=ADDRESS))
     dry = feeds("bounces", "--dry-run", "--json")
     found = sorted((json.loads(line) for line in dry.stdout.splitlines()), key=lambda one: one["what"])
@@ -596,14 +688,15 @@ def test_the_command_tells_what_followed(back, feeds):
         "said": "smtp; 550 5.1.1 <ada@readers.example>: no such user",
         "decision": "paused",
     }
-    done = feeds("bounces")
+    done = feeds("bounces", "--yes")
     lines = done.stdout.splitlines()
     assert sorted(lines[:2]) == ["bounce\tada@readers.example\tweekly 1\t5.1.1\tpaused", "unrecognised\t\t\t\t"]
-    assert lines[2:] == [
-        "bounce mailbox: 2 processed (1 bounce, 1 unrecognised); subscribers: 1 paused",
-        "1 messages that could not be read are in bounces/, each for 90 days",
+    rest = [
+        "1 messages that are not ours stay in the mailbox",
+        "1 messages that say nothing known are in .feeds/bounces/, each for 90 days",
     ]
-    assert feeds("bounces").stdout == "1 messages that could not be read are in bounces/, each for 90 days\n"
+    assert lines[2:] == ["bounce mailbox: 2 processed (1 bounce, 1 unrecognised); subscribers: 1 paused", *rest]
+    assert feeds("bounces").stdout.splitlines() == rest
 
 
 @pytest.mark.parametrize(
@@ -615,6 +708,8 @@ def test_the_command_tells_what_followed(back, feeds):
         ("imaps://me@host:99999/", "is not a mailbox"),
         ("pop3://me@host/", "is not a mailbox"),
         ("imaps://me:secret@host/INBOX", "must not contain a password"),
+        ("imaps://me:secret@host:99999/INBOX", "'imaps://me:…@host:99999/INBOX' is not a mailbox"),
+        ("imap://:secret@", "is not a mailbox"),
         ("imaps://me@host/Zurück", "is not ASCII"),
     ],
 )
