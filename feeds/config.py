@@ -1,5 +1,6 @@
 """Reading config.toml: `Settings`, or an error with the file, the line, the key and the nearest known name."""
 
+import copy
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,19 +107,20 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the settings in *path*; variables `FEEDS_<TABLE>_<KEY>` in *environ* override them.
 
     Raises:
-        ConfigError: the file does not exist, is not TOML, or has an unknown key or an invalid value.
+        ConfigError: the file does not exist, is not TOML, or has an unknown key or an invalid value. It has all errors
+            that were found.
     """
     text = _read_text(path)
     raw = _parse_toml(path, text)
     _reject_generator_config(path, raw)
     source = _Source(path, text, dict(_apply_variables(raw, environ)))
     _apply_relay_defaults(raw)
-    try:
-        settings = msgspec.convert(raw, Settings, dec_hook=_decode_string)
-    except msgspec.ValidationError as e:
-        raise _to_config_error(source, e) from e
-    for keys, reason in _find_problems(path, settings, raw):
-        raise source.error(keys, reason)
+    settings, errors = _convert(source, raw)
+    if settings is not None:
+        errors += (source.error(keys, reason) for keys, reason in _find_problems(path, settings, raw))
+    if errors or settings is None:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
     return Config(
         path=path,
         folder=path.resolve().parent,
@@ -218,11 +220,45 @@ def _apply_relay_defaults(raw: dict[str, Any]) -> None:
                 server.setdefault(key, value)
 
 
+def _convert(source: _Source, raw: dict[str, Any]) -> tuple[Settings | None, list[ConfigError]]:
+    """Return the settings without the values that have an error, and these errors.
+
+    msgspec stops at the first error, so its value is removed for the next attempt. The settings are None if that is not
+    possible. That a removed value is missing is not an error of the file.
+    """
+    errors: list[ConfigError] = []
+    removed: list[KeyPath] = []
+    rest = copy.deepcopy(raw)
+    while True:
+        try:
+            return msgspec.convert(rest, Settings, dec_hook=_decode_string), errors
+        except msgspec.ValidationError as e:
+            keys, reason = _explain(rest, e)
+            if not (removed and removed[-1][:-1] == keys and reason == f"`{removed[-1][-1]}` is missing"):
+                errors.append(source.error(keys, reason))
+            removed.append(keys)
+            if not _remove(rest, keys):
+                return None, errors
+
+
+def _remove(raw: dict[str, Any], keys: KeyPath) -> bool:
+    """Remove a key, or the list that a value is in; return whether that worked."""
+    *parents, name = keys[:-1] if keys and isinstance(keys[-1], int) else keys or ("",)
+    table: Any = raw
+    try:
+        for key in parents:
+            table = table[key]
+        del table[name]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
 # Errors of single values ------------------------------------------------------------------------------------------
 
 
-def _to_config_error(source: _Source, error: msgspec.ValidationError) -> ConfigError:
-    """Return msgspec's error with the line, the key and the nearest known name."""
+def _explain(raw: dict[str, Any], error: msgspec.ValidationError) -> Problem:
+    """Return the key of msgspec's error, and the reason with the nearest known name."""
     reason, _, where = str(error).partition(" - at `$")
     keys = tuple(int(k) if k.isdigit() else k for k in re.findall(r"\.\.\.|[^.\[\]`]+", where))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", reason, re.DOTALL):
@@ -233,7 +269,7 @@ def _to_config_error(source: _Source, error: msgspec.ValidationError) -> ConfigE
         reason = f"`{missing[1]}` is missing"
     if invalid := re.fullmatch(r"Invalid enum value '(.*)'", reason, re.DOTALL):
         reason = f"{invalid[1]!r} is not a known value" + _suggest(invalid[1], _find_choices(keys))
-    return source.error(_replace_ellipsis(source.text, keys), reason)
+    return _replace_ellipsis(raw, keys), reason
 
 
 def _format_key(keys: KeyPath) -> str:
@@ -265,12 +301,12 @@ def _find_table(keys: KeyPath) -> type[Table]:
     return table
 
 
-def _replace_ellipsis(text: str, keys: KeyPath) -> KeyPath:
+def _replace_ellipsis(raw: dict[str, Any], keys: KeyPath) -> KeyPath:
     """Return *keys* with msgspec's `...`, which means any key of a free table, replaced by the key with the error."""
     if "..." not in keys:
         return keys
     at = keys.index("...")
-    table: Any = tomllib.loads(text)
+    table: Any = raw
     for key in keys[:at]:
         table = table[key]
     for name, value in table.items():
@@ -391,6 +427,9 @@ def _check_newsletters(settings: Settings) -> Iterator[Problem]:
         if newsletter.name in names[:at]:
             reason = f"{newsletter.name!r} is the name of an earlier newsletter; choose another name"
             yield ("newsletters", at, "name"), reason
+        if newsletter.theme.logo and not newsletter.theme.logo.startswith(("http://", "https://")):
+            reason = f"{newsletter.theme.logo!r} is not an absolute URL; write such as '{settings.site.url}logo.png'"
+            yield ("newsletters", at, "theme", "logo"), reason
         if newsletter.min_posts > newsletter.max_posts:
             reason = f"is more than max_posts ({newsletter.max_posts}), so no issue is possible"
             yield ("newsletters", at, "min_posts"), reason

@@ -1,7 +1,7 @@
 """The exceptions that Feeds raises on purpose.
 
 FeedsError
-  ConfigError              config.toml cannot be used              (.path, .line, .key, .reason)
+  ConfigError              the config file cannot be used          (.path, .line, .key, .reason)
   PostError                one post file cannot be used            (.path, .line, .reason)
   TemplateError            a template cannot be rendered           (.path, .line, .reason)
   StoreError               the database cannot be read or written  (see __cause__)
@@ -23,6 +23,11 @@ class FeedsError(Exception):
     #: The exit code of the process: 1 if the user must fix something, 3 if it is enough to try again later.
     exit_code = 1
 
+    @property
+    def lines(self) -> list[str]:
+        """The messages, one line each."""
+        return [str(self)]
+
 
 class _FileError(FeedsError):
     """An error at a line of a file; *line* is None if it concerns the whole file."""
@@ -37,12 +42,19 @@ class _FileError(FeedsError):
 
 
 class ConfigError(_FileError):
-    """config.toml, or a variable that overrides it, cannot be used."""
+    """The config file, or a variable that overrides it, cannot be used."""
 
     def __init__(self, path: str, line: int | None, key: str, reason: str) -> None:
         super().__init__(path, line, f"{key}: {reason}" if key else reason)
         self.args = (path, line, key, reason)
         self.key = key
+        #: Further errors of the same file.
+        self.others: tuple[ConfigError, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """This error and the others, one line each."""
+        return [*super().lines, *map(str, self.others)]
 
 
 class PostError(_FileError):
@@ -69,7 +81,7 @@ class OutputError(FeedsError):
 
 
 class CommandError(FeedsError):
-    """A command that is configured in config.toml failed."""
+    """A command that is configured in the settings failed."""
 
     def __init__(self, command: str, reason: str) -> None:
         super().__init__(command, reason)

@@ -336,6 +336,9 @@ class EditorNote(Value, frozen=True, kw_only=True):
     #: Posts, each named by path, slug, URL or id.
     pinned: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    #: The lines of the file that name them; None without.
+    pin_line: int | None = None
+    skip_line: int | None = None
 
 
 class Selection(Value, frozen=True, kw_only=True):

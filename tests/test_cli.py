@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 
@@ -57,6 +58,97 @@ def test_the_config_file_is_found(site, feeds):
     assert title() == "Test"
     (site.folder / "config.toml").unlink()
     assert feeds("posts").stderr.startswith("error: feeds.toml: does not exist; run `feeds init`")
+
+
+def test_all_errors_are_reported_at_once(site, feeds):
+    """Every invalid key and value is an error of its own, in one run; the error of a removed value has no echo."""
+    site.configure(
+        '[site]\nurl = "nope"\nlangage = "en"\n[categories."A"]\nsluh = "x"\n[categories."B"]\nslug = 3\n'
+        '[posts]\npermalink = "/x/"\n[feeds]\nformats = ["atmo"]\n[[newsletters]]\nname = "a"\nschedule = "x"\n'
+    )
+    lines = [line.split(": ")[:3] for line in feeds("publish").stderr.splitlines()]
+    assert lines == [
+        ["error", f"config.toml:{number}", key]
+        for number, key in [
+            (2, "site.url"),
+            (3, "site.langage"),
+            (5, "categories.A.sluh"),
+            (7, "categories.B.slug"),
+            (11, "feeds.formats[0]"),
+            (14, "newsletters[0].schedule"),
+            (9, "posts.permalink"),
+        ]
+    ]
+
+
+def test_known_warnings_are_counted(site, feeds):
+    """A warning is printed once; the next run counts it, also on the fast path, and prints one that has changed."""
+    site.post("a", catagories="[x]")
+    site.post("b", "Something else.\n", descripton="x")
+    assert "posts/a.md:4: catagories" in feeds("publish").stderr
+    for words in (("publish",), ("publish", "--dry-run"), ("publish",)):
+        assert feeds(*words).stderr == "warning: 2 warnings are as before; `feeds check` prints all\n"
+    site.post("b", "Something else.\n", desciption="x")
+    lines = feeds("publish").stderr.splitlines()
+    assert lines[0].startswith("warning: posts/b.md:4: desciption: is not a known key")
+    assert lines[1:] == ["warning: 1 warning is as before; `feeds check` prints all"]
+    assert len(feeds("publish", "--no-cache").stderr.splitlines()) == 2
+    assert feeds("check").stdout.count("is not a known key") == 2
+
+
+def test_quiet_prints_errors_and_what_was_sent(letter_site, feeds):
+    """`feeds publish --quiet` prints the issues that were sent and errors, and nothing if there is neither."""
+    letter_site.post("odd", catagories="[x]")
+    done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
+    assert (done.stdout, done.stderr) == ("weekly 1: 2 posts to 1 recipients, sent, in .feeds/outbox/weekly/1/\n", "")
+    for _ in range(2):
+        done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "catagories" in feeds("publish", "--now", "2026-11-23T12:00Z", "--no-cache").stderr
+    letter_site.post("broken", title=None)
+    done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [done.stderr.strip()]
+    assert done.stderr.startswith("error: posts/broken.md:1: title")
+
+
+def test_posts_are_listed_newest_first_with_their_address(site, feeds):
+    """`feeds posts` lists what cannot be read first, then the newest posts, each with its address."""
+    site.post("old", date="2026-11-01")
+    site.post("new", date="2026-11-20")
+    site.post("broken", title=None)
+    rows = [line.split("\t") for line in feeds("posts").stdout.splitlines()[:3]]
+    assert [row[2] for row in rows] == ["broken.md", "new.md", "old.md"]
+    assert [row[4] for row in rows] == [
+        "",
+        *(f"https://example.com/2026/11/{d}/{n}/" for d, n in ((20, "new"), ("01", "old"))),
+    ]
+
+
+def test_ids_that_were_never_exported_are_no_error(site, feeds):
+    """`feeds ids import` without a file says so and exits with 0: a machine that keeps no files runs first."""
+    done = feeds("ids", "import", "feeds-ids.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("feeds-ids.jsonl does not exist yet, so nothing was imported")
+
+
+def test_a_port_in_use_is_one_line(site, feeds):
+    """`feeds preview` at a port that another program uses is an error of one line that names the option."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = feeds("preview", "--port", str(port))
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: port {port} cannot be used: Address already in use; choose another one with --port\n",
+    )
+
+
+def test_without_utf8_a_message_says_what_to_set(site, feeds):
+    """If Python reads file names in another encoding, the command ends with one line that names the variable."""
+    done = feeds("posts", PYTHONUTF8="0", LC_ALL="C", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [done.stderr.strip()]
+    assert "set PYTHONUTF8=1" in done.stderr
 
 
 def test_publish_tells_a_summary_as_json(letter_site, feeds):
@@ -254,11 +346,11 @@ def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
 
 
 def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
-    """Of many warnings `publish` prints the first, also if nothing changed; `posts` prints all."""
+    """Of many new warnings `publish` prints the first; `posts` prints all."""
     for n in range(30):
         site.post(f"p{n:02}", f"{{{{< video {n} >}}}}")
-    for _ in range(2):
-        lines = feeds("publish", "--feeds-only").stderr.splitlines()
+    for option in ("--yes", "--no-cache"):
+        lines = feeds("publish", "--feeds-only", option).stderr.splitlines()
         assert len(lines) == 20
         assert lines[0].startswith("warning: posts/p00.md:6: template tags")
         assert lines[-1] == "warning: and 11 more like these; `feeds posts` prints all of them"

@@ -65,6 +65,10 @@ INVALID = {
         '[[newsletters]]\nname = "../a"\nschedule = "0 8 * * 1"',
         "c.toml:2: news",
     ),
+    "a relative logo": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\ntheme = { logo = "logo.png" }',
+        "c.toml:4: newsletters[0].theme.logo: 'logo.png' is not an absolute URL; write such as 'http://localhost/logo.png'",
+    ),
     "unknown unit of a duration": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\ncatch_up = "12 parsecs"',
         "c.toml:4: newsletters[0].catch_up: '12 parsecs' is not a duration",

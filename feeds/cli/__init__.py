@@ -10,6 +10,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit."""
+    if sys.getfilesystemencoding() != "utf-8":
+        sys.exit(
+            f"error: file names are in {sys.getfilesystemencoding()} here; set PYTHONUTF8=1, and Feeds reads UTF-8"
+        )
     gc.disable()  # a command ends before there is anything to collect, and looking for it takes a third of the time
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -15,7 +15,8 @@ def run() -> int:
     try:
         return commands(standalone_mode=False) or 0
     except FeedsError as e:
-        click.echo(f"error: {e}", err=True)
+        for line in e.lines:
+            click.echo(f"error: {line}", err=True)
         return e.exit_code
     except click.exceptions.Exit as e:
         return e.exit_code

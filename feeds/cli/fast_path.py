@@ -42,7 +42,7 @@ def try_fast_publish(words: list[str]) -> int | None:
         last_scan[config] = found.scan
     if found.state is None:
         return None
-    return _print(found.state, time.perf_counter() - started, as_json="--json" in asked)
+    return _print(found.state, time.perf_counter() - started, as_json="--json" in asked, quiet="--quiet" in asked)
 
 
 def _parse(words: list[str]) -> dict[str, str] | None:
@@ -55,19 +55,19 @@ def _parse(words: list[str]) -> dict[str, str] | None:
             value = value if joint else next(rest, "")
             if not value:
                 return None
-        elif joint or name not in {"--feeds-only", "--json", "--yes"}:
+        elif joint or name not in {"--feeds-only", "--json", "--yes", "--quiet"}:
             return None
         found[name] = value
     return found
 
 
-def _print(state: FastPathState, seconds: float, *, as_json: bool) -> int:
+def _print(state: FastPathState, seconds: float, *, as_json: bool, quiet: bool) -> int:
     from feeds.cli import output
 
-    output.print_diagnostics(state.errors, state.warnings)
+    output.print_diagnostics(state.errors, () if quiet else state.warnings)
     if as_json:
         sys.stdout.write(f'{state.summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
-    else:
+    elif not quiet:
         sys.stdout.write(f"{state.lines}{seconds:.2f} s\n")
     return 1 if state.errors else 0
 
@@ -86,7 +86,7 @@ def remember(
     import json
 
     from feeds.cli import output
-    from feeds.jobs.report import truncate_warnings
+    from feeds.jobs.known_warnings import count_known
 
     again = report.as_unchanged()
     state = FastPathState(
@@ -97,7 +97,7 @@ def remember(
         footprint=report.footprint,
         lines="".join(f"{line}\n" for line in output.format_report(config, again, dry_run=False)),
         summary=json.dumps(output.report_to_dict(again), ensure_ascii=False),
-        warnings=tuple(truncate_warnings(again.warnings)),
+        warnings=tuple(count_known(len(again.warnings))),
         errors=tuple(again.errors),
     )
     save_state(str(config.state / FILE), state)

@@ -112,6 +112,11 @@ def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> It
     if len(shown) < len(report.written):
         yield f"  and {len(report.written) - len(shown)} more"
     yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
+    yield from format_issues(config, report, dry_run=dry_run)
+
+
+def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> Iterator[str]:
+    """Yield a line for each issue of a publish run."""
     for issue in report.issues:
         what = f"{issue.posts} posts" if issue.posts else "a note"
         to = f"{what} to {issue.recipients} recipients"

@@ -54,11 +54,18 @@ _UNREAD: dict[str, Any] = {
 }
 
 
+def newest_first(outcomes: Iterable[PostOutcome]) -> list[PostOutcome]:
+    """Return posts in the order of a table: files that could not be read, then the newest posts."""
+    by_path = sorted(outcomes, key=lambda outcome: outcome.path)
+    return sorted(by_path, key=lambda outcome: -outcome.post.published.timestamp() if outcome.post else float("-inf"))
+
+
 def post_row(outcome: PostOutcome) -> tuple[str, ...]:
     """Return one post file as a row of a table."""
     post = outcome.post
-    date = f"{post.published:%Y-%m-%d}" if post else ""
-    return (outcome.status.value, date, outcome.path, outcome.reason or (post.title if post else ""))
+    if post is None:
+        return (outcome.status.value, "", outcome.path, outcome.reason, "")
+    return (outcome.status.value, f"{post.published:%Y-%m-%d}", outcome.path, outcome.reason or post.title, post.url)
 
 
 def entry_version_to_dict(identity: str, state: EntryVersion) -> dict[str, Any]:

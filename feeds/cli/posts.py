@@ -38,8 +38,8 @@ def posts(path: Path, now: str | None, *, as_json: bool, no_cache: bool, history
         output.print_json(output_posts.post_to_dict(outcome, entry, text))
     errors, warnings = found.survey.diagnostics()
     if not as_json:
-        head = ("status", "date", "path", "title or reason")
-        output.print_table(head, [output_posts.post_row(outcome) for outcome in catalogue.outcomes])
+        head = ("status", "date", "path", "title or reason", "address")
+        output.print_table(head, [*map(output_posts.post_row, output_posts.newest_first(catalogue.outcomes))])
         click.echo(output.format_post_counts(catalogue.counts))
         output.print_diagnostics([], warnings)
     output.print_diagnostics([], found.survey.warnings)
@@ -162,5 +162,9 @@ def import_ids(path: Path, file: Path) -> None:
     """Import the ids in FILE that the database does not have."""
     from feeds.jobs.store import ids as job
 
+    exists = file.exists()
     new, known = job.import_ids(options.read_config(path), file, utc_now())
-    click.echo(f"imported {new} ids from {file}; {known} were known")
+    if exists:
+        click.echo(f"imported {new} ids from {file}; {known} were known")
+    else:
+        click.echo(f"{file} does not exist yet, so nothing was imported; `feeds ids export` writes it")

@@ -42,13 +42,22 @@ def init(folder: Path, title: str | None, url: str | None, *, sample: bool) -> N
 @click.option("--feeds-only", is_flag=True, help="Do not compose or send newsletters.")
 @options.NO_CACHE
 @options.YES
+@click.option("--quiet", is_flag=True, help="Print only errors, and the issues that were sent.")
 def publish(
-    path: Path, now: str | None, *, as_json: bool, dry_run: bool, feeds_only: bool, no_cache: bool, yes: bool
+    path: Path,
+    now: str | None,
+    *,
+    as_json: bool,
+    dry_run: bool,
+    feeds_only: bool,
+    no_cache: bool,
+    yes: bool,
+    quiet: bool,
 ) -> int:
     """Update feeds and pages, and send the newsletter issues that are due."""
+    from feeds.jobs.known_warnings import select_new
     from feeds.jobs.options import PublishOptions
     from feeds.jobs.publish import publish as job
-    from feeds.jobs.report import truncate_warnings
 
     started = time.perf_counter()
     environment = fast_path.capture_environment(path)
@@ -61,13 +70,17 @@ def publish(
         yes=yes,
         scan=fast_path.last_scan.get(str(path)),
     )
-    with options.job_context(quiet=as_json) as context:
+    with options.job_context(quiet=as_json or quiet) as context:
         report = job(config, asked, context)
     fast_path.remember(config, report, asked, environment, now or "")
-    output.print_diagnostics([*report.errors, *report.alerts], [*truncate_warnings(report.warnings), *report.later])
+    new = [] if quiet else select_new(config, report.warnings, use_cache=not no_cache, dry_run=dry_run)
+    output.print_diagnostics([*report.errors, *report.alerts], [] if quiet else [*new, *report.later])
     seconds = time.perf_counter() - started
     if as_json:
         output.print_json(output.report_to_dict(report) | {"seconds": round(seconds, 3)})
+    elif quiet:
+        for line in output.format_issues(config, report, dry_run=dry_run):
+            click.echo(line)
     else:
         for line in output.format_report(config, report, dry_run=dry_run):
             click.echo(line)
@@ -107,8 +120,9 @@ def preview(path: Path, now: str | None, port: int) -> None:
 
     config = options.read_config(path)
     moment = None if now is None else options.parse_now(config, now)
-    click.echo(f"http://127.0.0.1:{port}/  (stop with Ctrl-C)")
-    web.serve(Preview(path, os.environ, lambda: moment or utc_now()), config.folder, port)
+    listener = web.listen(port)
+    click.echo("http://{}:{}/  (stop with Ctrl-C)".format(*listener.getsockname()))
+    web.serve(Preview(path, os.environ, lambda: moment or utc_now()), config.folder, listener)
 
 
 @click.command()

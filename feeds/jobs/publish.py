@@ -230,7 +230,7 @@ class _PublishRun:
         report.next_public_at = min(future, default=None)
         errors, warnings = survey.diagnostics()
         report.errors += errors
-        report.warnings += [*survey.warnings, *warnings]
+        report.warnings += [*survey.warnings, *warnings, *self.site.unused_templates()]
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 

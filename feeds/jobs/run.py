@@ -155,7 +155,7 @@ class _Attempt:
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> bool:
         """Turn an error into an event: a service that ends after one bad run sends no later letter either."""
         if isinstance(failure, FeedsError):
-            self.events.append(_error(str(failure)))
+            self.events += map(_error, failure.lines)
         elif isinstance(failure, Exception):
             self.events.append(_error(f"{type(failure).__name__}: {failure}"))
         return isinstance(failure, Exception)

@@ -91,6 +91,12 @@ class Site:
         roots = [self.public.root, folder, folder / "static", folder / "public"]
         return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
 
+    def unused_templates(self) -> list[str]:
+        """Return a line for each file and text in the site's templates folder that nothing uses."""
+        from feeds.edges.render.template_files import find_unused
+
+        return find_unused(self.config.folder)
+
     def templates_stamp(self) -> list[tuple[str, int, int]]:
         """Return the file stamps of the site's templates, to notice changes."""
         return list_stamps(self.config.folder / "templates")

@@ -1,5 +1,7 @@
 """Serve a local page that shows the next issue of each newsletter and reloads when anything changes."""
 
+import os
+import socket
 from pathlib import Path
 
 import uvicorn
@@ -93,6 +95,21 @@ def _format_choice(preferences: SubscriberPreferences) -> str:
     return ": ".join(filter(None, parts)) or "Everything"
 
 
-def serve(preview: Preview, folder: Path, port: int) -> None:
-    """Serve the preview on localhost until the process is stopped."""
-    uvicorn.run(app(preview, folder), host=_HOSTS[0], port=port, log_level="warning")
+def listen(port: int) -> socket.socket:
+    """Return a socket of this machine that listens at *port*, or at a free port if that is 0.
+
+    Raises:
+        FeedsError: another program uses the port, or only root may use it.
+    """
+    try:
+        return socket.create_server((_HOSTS[0], port))
+    except OSError as e:
+        raise FeedsError(
+            f"port {port} cannot be used: {os.strerror(e.errno or 0)}; choose another one with --port"
+        ) from e
+
+
+def serve(preview: Preview, folder: Path, listener: socket.socket) -> None:
+    """Serve the preview until the process is stopped."""
+    with listener:
+        uvicorn.Server(uvicorn.Config(app(preview, folder), log_level="warning")).run(sockets=[listener])

@@ -36,6 +36,8 @@ def parse_note(path: str, source: FrontMatterSource, content: bytes) -> EditorNo
         html=markdown.render_markdown(source.body) if source.body.strip() else "",
         pinned=_read_names(path, source, "pin"),
         skipped=_read_names(path, source, "skip"),
+        pin_line=source.line_of("pin") if "pin" in source.metadata else None,
+        skip_line=source.line_of("skip") if "skip" in source.metadata else None,
     )
 
 

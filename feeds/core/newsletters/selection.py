@@ -9,6 +9,7 @@ from feeds.core.curation.taxonomy import category_keys, normalize_name
 from feeds.errors import PostError
 from feeds.model import EditorNote, Entry, Selection, SubscriberPreferences
 from feeds.settings import CategorySettings, Newsletter
+from feeds.spelling import closest_name
 
 #: How many of the remaining entries are listed by title.
 MOST_LISTED = 20
@@ -36,8 +37,9 @@ def select_entries(
     """
     wanted = category_keys(newsletter.categories, categories or {})
     available = [entry for entry in public if entry.id not in announced and not _is_held(entry, slot)]
-    pinned = _find_entries(note, note.pinned, available) if note else []
-    skipped = {entry.id for entry in _find_entries(note, note.skipped, available)} if note else set()
+    pinned = _find_entries(note.path, note.pin_line, note.pinned, available) if note else []
+    named = _find_entries(note.path, note.skip_line, note.skipped, available) if note else []
+    skipped = {entry.id for entry in named}
     candidates = [e for e in available if _is_eligible(e, wanted) and e.id not in skipped and e not in pinned]
     if not first:
         candidates = [entry for entry in candidates if _is_recent(entry, newsletter, slot)]
@@ -81,8 +83,8 @@ def _order(chosen: list[Entry], newsletter: Newsletter) -> list[Entry]:
     return [*([lead] if lead else []), *featured, *others]
 
 
-def _find_entries(note: EditorNote, names: Iterable[str], available: Iterable[Entry]) -> list[Entry]:
-    """Return the entries that a note names, in its order, each once.
+def _find_entries(path: str, line: int | None, names: Iterable[str], available: Iterable[Entry]) -> list[Entry]:
+    """Return the entries that a line of a note names, in its order, each once.
 
     Raises:
         PostError: one is not available.
@@ -95,8 +97,9 @@ def _find_entries(note: EditorNote, names: Iterable[str], available: Iterable[En
     entries: dict[str, Entry] = {}
     for name in names:
         if name not in by_name:
-            reason = f"{name!r} is not a public post, or was announced before; `feeds posts` lists paths"
-            raise PostError(note.path, None, reason)
+            close = closest_name(name, by_name)
+            suggested = f"; did you mean {close!r}?" if close else "; `feeds posts` lists paths"
+            raise PostError(path, line, f"{name!r} is not a public post, or was announced before{suggested}")
         entries.setdefault(by_name[name].id, by_name[name])
     return list(entries.values())
 

@@ -37,7 +37,7 @@ def load_correction(file: Path) -> EditorNote:
     """
     note = _load_note(file.absolute().parent, file.name, str(file))
     if note.pinned or note.skipped:
-        raise PostError(note.path, None, "a correction has no posts: remove pin and skip")
+        raise PostError(note.path, note.pin_line or note.skip_line, "a correction has no posts: remove pin and skip")
     if not note.html:
         raise PostError(note.path, None, "has no text below its front matter")
     return note

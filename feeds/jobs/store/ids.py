@@ -49,12 +49,16 @@ def export_ids(config: Config, file: Path) -> int:
 def import_ids(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     """Store the ids in *file* that the store does not have; return how many were new, and how many known.
 
+    A file that does not exist has no ids: before the first export there is none.
+
     Raises:
         FeedsError: the file cannot be read, or has an invalid line; nothing was stored.
         LockedError: a publish run is at work on this site.
     """
     try:
         lines = file.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return 0, 0
     except (OSError, UnicodeDecodeError) as e:
         raise FeedsError(f"{file}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     found = [_parse_line(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -297,7 +297,11 @@ def test_no_note_is_used_twice(letter_site):
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md: 'nowhere.md' is not a public post"),
+        ("---\npin: nowhere.md\n---\n", "letters/weekly/next.md:2: 'nowhere.md' is not a public post"),
+        (
+            "---\nsubject: x\nskip: frist\n---\n",
+            "letters/weekly/next.md:3: 'frist' is not a public post, or was announced",
+        ),
         ("---\nsubjet: x\n---\n", "letters/weekly/next.md:2: subjet: unknown key; a note has subject, pin and skip"),
         ("---\npin: [[a]]\n---\n", "letters/weekly/next.md:2: pin: write a post's path or a list of paths"),
         ("---\npin: [a\n---\n", "letters/weekly/next.md:3: broken front matter"),
