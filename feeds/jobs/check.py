@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.config import Config
 from feeds.core.newsletters import anchors, lint
@@ -15,7 +15,7 @@ from feeds.core.posts.parse import MOST_BYTES
 from feeds.edges.files import source_files
 from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
-from feeds.errors import FeedsError, PostError
+from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue, send_checks
 from feeds.jobs.posts.listing import open_survey
@@ -34,8 +34,15 @@ if TYPE_CHECKING:
 _BATCH, _MANY = 100, 600
 #: A larger file is not a key.
 _MOST_KEY_BYTES = 100_000
-#: A post's path, its warnings, and its anchors and links.
-_RenderedPost = tuple[str, tuple[str, ...], PostAnchors]
+
+
+class _RenderedPost(NamedTuple):
+    """What rendering a post has found; its *error* is empty if it can be rendered, else it has no anchors."""
+
+    path: str
+    warnings: tuple[str, ...] = ()
+    anchors: PostAnchors | None = None
+    error: str = ""
 
 
 def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnostic]:
@@ -61,7 +68,7 @@ def check_site(
     yield from _check_config(site.config)
     yield from (_parse_diagnostic("warning", line) for line in site.unused_templates())
     rendered = _render_posts(survey, context, team)
-    anchor_index = AnchorIndex((post_anchors for _, _, post_anchors in rendered), _path_prefix(site))
+    anchor_index = AnchorIndex((post.anchors for post in rendered if post.anchors), _path_prefix(site))
     yield from _check_posts(site, survey, rendered, anchor_index)
     yield from _check_mail(site, resolver)
     for newsletter in site.settings.newsletters:
@@ -93,9 +100,13 @@ def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_Rend
 def _render_batch(config: Config, posts: Sequence[tuple[Post, str]]) -> list[_RenderedPost]:
     rendered = []
     for post, digest in posts:
-        with suppress(FeedsError):  # the file has changed since it was read, or cannot be rendered
+        try:
             text = render_unchanged(config, post.path, digest)
-            rendered.append((post.path, text.warnings, anchors.find_anchors(post, text.html)))
+            rendered.append(_RenderedPost(post.path, text.warnings, anchors.find_anchors(post, text.html)))
+        except PostError as e:
+            rendered.append(_RenderedPost(post.path, error=str(e)))
+        except PostChangedDuringRead:
+            rendered.append(_RenderedPost(post.path, warnings=(f"{post.path}: has changed meanwhile; check again",)))
     return rendered
 
 
@@ -106,10 +117,12 @@ def _check_posts(
     errors, warnings = survey.diagnostics()
     yield from (_parse_diagnostic("error", line) for line in errors)
     yield from (_parse_diagnostic("warning", line) for line in (*warnings, *survey.catalogue.category_warnings))
-    for path, render_warnings, post_anchors in rendered:
-        yield from (_parse_diagnostic("warning", f"{_path_prefix(site)}/{line}") for line in render_warnings)
-        for link in anchor_index.dead_links(post_anchors.links):
-            yield anchor_index.diagnose(link, _link_position(site, path, link))
+    place = _path_prefix(site)
+    for post in rendered:
+        yield from [_parse_diagnostic("error", f"{place}/{post.error}")] if post.error else []
+        yield from (_parse_diagnostic("warning", f"{place}/{line}") for line in post.warnings)
+        for link in anchor_index.dead_links(post.anchors.links) if post.anchors else ():
+            yield anchor_index.diagnose(link, _link_position(site, post.path, link))
 
 
 def _path_prefix(site: Site) -> str:

@@ -240,3 +240,11 @@ def test_ed25519_alone_is_an_error(letter_site):
     [(level, where, what)] = mail_diagnostics(letter_site, S2[1], None)
     assert (level, where) == ("error", "mail.dkim")
     assert "an RSA key is missing" in what
+
+
+def test_a_post_that_cannot_be_rendered_is_an_error(site, feeds):
+    """A post that `feeds publish` would reject only when it renders it is an error of `feeds check` too."""
+    site.post("deep", "> " * 300 + "x\n")
+    done = feeds("check")
+    assert done.returncode == 1
+    assert "error\tposts/deep.md:6\tquotations, lists or elements are nested more than 200 deep" in done.stdout
