@@ -153,7 +153,7 @@ class _PostParser(PostFile):
 
     def warn_about_offset(self, key: str, date: datetime) -> None:
         if dates.has_impossible_offset(date):
-            self.warn(key, f"no place on earth is as far from UTC as {date:%z}")
+            self.warn(key, f"no place on earth is as far from UTC as {date:%z}; feeds give the time in UTC")
 
     def read_published(self) -> datetime:
         """Return the date of the key, else of `path` or `url`, of the file name, of the folder."""
