@@ -6,7 +6,7 @@
 import re
 from typing import NoReturn
 
-from feeds.core.posts import markdown, mdx, passages, text
+from feeds.core.posts import excerpts, markdown, mdx, passages, text
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
@@ -131,7 +131,9 @@ class PostFile:
         """Return a part of the body as HTML, which it is already in an HTML post."""
         if self.is_html:
             return source
-        return mdx.render_mdx(source) if self.is_mdx else markdown.render_markdown(source)
+        separated = excerpts.separate_marks(source)
+        html = mdx.render_mdx(separated) if self.is_mdx else markdown.render_markdown(separated)
+        return excerpts.mdx_marks_to_comments(html)
 
 
 def legal_line(written: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 from feeds.core.posts import sentences
 
 #: Elements without text of the post: scripts, embedded documents, drawings and metadata.
-_WITHOUT_TEXT = frozenset(
+WITHOUT_TEXT = frozenset(
     {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "title"}
 )
-_INLINE = frozenset(
+INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s"}
     | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"},
 )
@@ -31,10 +31,15 @@ EXCERPT_WIDTH = 240
 _EXCERPT_BLOCKS = 6
 
 
-def text_blocks(html: str) -> list[tuple[str, str]]:
-    """Return (name of its element, text) for each block in *html*; white space is collapsed."""
+def text_blocks(
+    html: str, without: frozenset[str] = WITHOUT_TEXT, without_class: str = "footnote-backref"
+) -> list[tuple[str, str]]:
+    """Return (name of its element, text) for each block in *html*; white space is collapsed.
+
+    Elements with a name in *without*, or with *without_class* in a class, are left out.
+    """
     blocks: list[tuple[str, list[str]]] = [("div", [])]
-    for tag, text in _walk(parse_html(html)):
+    for tag, text in _walk(parse_html(html), without, without_class):
         if tag:
             blocks.append((tag, []))
         blocks[-1][1].append(text)
@@ -49,7 +54,7 @@ def parse_html(html: str) -> Any:
     return document_fromstring(f"<html><body>{html}</body></html>").find("body")
 
 
-def _walk(root: Any) -> Iterator[tuple[str, str]]:
+def _walk(root: Any, without: frozenset[str], without_class: str) -> Iterator[tuple[str, str]]:
     """Yield (name, text) where a block begins and ("", text) for more text of the same block."""
     todo: list[tuple[Any, bool]] = [(root, False)]
     while todo:  # not recursive: a post may nest deeper than Python's stack
@@ -58,17 +63,17 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
             tag = element.tag if isinstance(element.tag, str) else "!"
             outer = element.getparent()
             yield (
-                "" if tag in _INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
+                "" if tag in INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
                 element.tail or "",
             )
             continue
         if element is not root:
             todo.append((element, True))
-        if not isinstance(element.tag, str) or element.tag in _WITHOUT_TEXT:
+        if not isinstance(element.tag, str) or element.tag in without:
             continue
-        if "footnote-backref" in element.get("class", ""):
+        if without_class in element.get("class", ""):
             continue
-        yield ("" if element.tag in _INLINE else element.tag, element.text or "")
+        yield ("" if element.tag in INLINE else element.tag, element.text or "")
         todo.extend((child, False) for child in reversed(element))
 
 
@@ -77,7 +82,7 @@ def text_content(html: str) -> str:
     from lxml.etree import strip_elements, tostring
 
     root = parse_html(html)
-    strip_elements(root, *_WITHOUT_TEXT, with_tail=False)
+    strip_elements(root, *WITHOUT_TEXT, with_tail=False)
     return " ".join(str(tostring(root, method="text", encoding="unicode")).split())
 
 
