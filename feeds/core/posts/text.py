@@ -22,7 +22,12 @@ _CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+#: Marks, joiners and soft hyphens are removed before.
+_WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
+#: Blocks with combining marks, joiners and soft hyphens, or with scripts that have such marks or no spaces.
+_MAY_HAVE_MARKS = re.compile(r"[\xad\u0300-\u036f\u0483-\u1fff\u200b-\u200d\u2060\ua000-\uabff\U00010000-\U0001efff]")
+#: Of Thai, Lao, Khmer or Burmese, which have no spaces between words: about so many letters are a word.
+_LETTERS_OF_A_WORD = 3
 #: Control characters, line and paragraph separators, lone surrogates and noncharacters.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: Three lines of a letter's column: this many Latin letters, or half as many wide ones.
@@ -105,8 +110,18 @@ def normalize(text: str) -> str:
 def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
     """Return the minutes that reading *text* takes, rounded up and at least 1."""
     latin, characters = (text, 0) if text.isascii() else _CJK.subn(" ", text)
-    words = len(_WORD.findall(latin))
-    return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
+    return max(1, math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute))
+
+
+def _count_words(text: str) -> float:
+    """Return the number of words in *text*: an estimate for scripts without spaces between words."""
+    if text.isascii() or not _MAY_HAVE_MARKS.search(text):
+        return len(_WORD.findall(text))
+    import regex
+
+    unmarked = regex.sub(r"[\p{M}\xad\u200c\u200d\u2060]+", "", text)
+    spaced, letters = regex.subn(r"\p{Line_Break=SA}", " ", unmarked)
+    return len(_WORD.findall(spaced)) + letters / _LETTERS_OF_A_WORD
 
 
 def make_excerpt(blocks: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
