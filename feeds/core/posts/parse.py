@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from feeds.config_types import Language
 from feeds.core.posts import dates, markdown, media, rules, sketch, text
 from feeds.core.posts.post_file import PostFile, legal_line
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url, slugify
+from feeds.core.posts.urls import is_uri, move_to_site, quote_url, resolve_url, slugify
+from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
 from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus
 from feeds.settings import Settings
@@ -80,7 +81,7 @@ class _PostParser(PostFile):
             slug=slug,
             url=url,
             declared_id=self.read_id(),
-            external_url=self.read_page_url("target", url),
+            external_url=self.read_target(url),
             canonical=self.read_page_url("canonical", url),
             source=self.read_original_feed(url),
             rights=self.read_line("rights"),
@@ -167,7 +168,8 @@ class _PostParser(PostFile):
             self.warn_about_offset(key, date)
             self.compare_with_path(key, date, in_path)
             return max(date, self.read_date("embargo") or date)  # as in Hugo: not before either of the two
-        written = dates.date_in_path(str(self.fields.get("url")[1] or "")) or in_path
+        address = self.fields.get("url")
+        written = (None if self.is_link(*address) else dates.date_in_path(str(address[1] or ""))) or in_path
         if not written:
             self.reject("date", "is missing from the front matter and from the names of the file and its folder")
         try:
@@ -208,14 +210,27 @@ class _PostParser(PostFile):
     def read_url(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
         """Return the URL in the front matter if it is on the site, else the one that `posts.permalink` gives."""
         key, value = self.fields.get("url")
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and value.strip() and not self.is_link(key, value):
             site = self.settings.site.url
             written = self.check_path(key, value.strip())
             url = resolve_url(site, written if _ABSOLUTE.match(written) else site + written.lstrip("/"))
-            if url and urlsplit(url)[:2] == urlsplit(site)[:2] and not _GENERATOR_PATTERN.search(written):
+            if url and (url := move_to_site(url, site)) and not _GENERATOR_PATTERN.search(written):
                 return url
             self.warn(key, f"{value!r} is not an address on {site}; posts.permalink is used instead")
         return self.permalink(published, slug, lang, categories)
+
+    def is_link(self, key: str, value: Any) -> bool:
+        """Return whether *key* is `url` with a page of another site; `permalink` and `path` always mean this page."""
+        if normal_key(key) != "url" or not isinstance(value, str) or not _ABSOLUTE.match(value.strip()):
+            return False
+        url = resolve_url(self.settings.site.url, value.strip())
+        return url is not None and move_to_site(url, self.settings.site.url) is None
+
+    def read_target(self, url: str) -> str | None:
+        """Return the URL of the page that a link post is about; None for other posts."""
+        key, value = self.fields.get("target")
+        is_own_address = normal_key(key) == "url" and not self.is_link(key, value)
+        return None if is_own_address else self.read_page_url("target", url)
 
     def permalink(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
         pattern = self.settings.posts.permalink
@@ -247,7 +262,7 @@ class _PostParser(PostFile):
         if not isinstance(first, str) or not first.strip():
             return None
         written = first.strip()
-        found = resolve_url(url, written) if written.startswith(("http://", "https://", "/")) else None
+        found = resolve_url(url, written) if written.lower().startswith(("http://", "https://", "/")) else None
         if found is None:
             self.warn(key, f"{written[:60]!r} is not a web address; it is ignored")
         return None if found == url else found

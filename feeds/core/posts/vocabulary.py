@@ -34,7 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "slug": ("slug",),
     "url": ("permalink", "url", "path"),
     "id": ("id", "guid"),
-    "target": ("source_url", "external_url", "link_url", "redirect_to"),
+    "target": ("source_url", "external_url", "link_url", "redirect_to", "url"),  # `url` only if it is on another site
     "canonical": ("canonical_url", "canonical", "canonicalurl"),
     "source": ("source",),
     "rights": ("rights", "copyright", "license", "licence"),

@@ -271,6 +271,40 @@ def test_a_post_may_name_its_address():
         assert post.warnings
 
 
+@pytest.mark.parametrize("link", ["https://other.example/2020/03/04/x", "//other.example/x", "HTTP://other.example/x"])
+def test_a_url_on_another_site_makes_a_link_post(link):
+    """`url` with another site's page is the target of a link post, whose own address and date are as usual."""
+    post = parsed(f"title: A\nurl: {link}")
+    assert post.external_url.lower().startswith(("http://other.example/", "https://other.example/"))
+    assert (post.url, post.warnings) == ("https://example.com/2026/01/02/a/", ())
+    assert f"{post.published:%Y-%m-%d}" == "2026-01-02"
+
+
+def test_a_link_post_may_have_an_address_too():
+    """Beside `permalink`, `url` is still the target; a key that means nothing else comes before it."""
+    post = parsed("title: A\npermalink: /x/\nurl: https://other.example/y")
+    assert (post.url, post.external_url) == ("https://example.com/x/", "https://other.example/y")
+    post = parsed("title: A\nsource_url: https://third.example/\nurl: https://other.example/y")
+    assert post.external_url == "https://third.example/"
+
+
+@pytest.mark.parametrize(
+    "written", ["http://example.com/x/", "https://www.example.com/x/", "//EXAMPLE.com/x/", "https://example.com/x/"]
+)
+def test_the_sites_own_host_may_be_written_in_any_way(written):
+    """An address on the site's host is the post's own, whatever its scheme, its case and a leading `www.`."""
+    post = parsed(f"title: A\nurl: {written}")
+    assert (post.url, post.external_url, post.warnings) == ("https://example.com/x/", None, ())
+
+
+@pytest.mark.parametrize("written", ["mailto:a@b.example", "ftp://other.example/x"])
+def test_a_url_that_is_not_a_web_address_is_a_warning(written):
+    """A `url` that no browser opens is neither an address nor a target, and is warned of."""
+    post = parsed(f"title: A\nurl: {written}")
+    assert (post.url, post.external_url) == ("https://example.com/2026/01/02/a/", None)
+    assert "is not an address on https://example.com/" in post.warnings[0]
+
+
 def test_every_shape_of_front_matter_makes_the_same_post():
     """YAML, TOML, JSON and Pelican's header lines give equal posts."""
     heads = (
