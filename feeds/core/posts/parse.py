@@ -3,7 +3,6 @@
 Every post file is read this far. Its HTML is made only for posts that are shown (`feeds.core.posts.render`).
 """
 
-import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -29,7 +28,8 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _GENERATOR_PATTERN = re.compile(r"/:\w")
 #: As far as a feed cares (RFC 4287 section 3.2.3).
 _MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
-_LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
+#: The keys of an author's name. Docusaurus has a `key` beside the job `title`, WordPress a `login`.
+_AUTHOR_NAMES = ("name", "display_name", "displayname", "key", "login", "title")
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -40,7 +40,17 @@ def parse_post(path: str, content: bytes, settings: Settings) -> Post | PostOutc
     Raises:
         PostError: the file cannot be used; the reason is for people.
     """
-    return _PostParser(path, content, settings).parse()
+    try:
+        return _PostParser(path, content, settings).parse()
+    except PostError:
+        if _is_in_drafts(path):
+            return PostOutcome(path=path, status=PostStatus.DRAFT, reason="draft")
+        raise
+
+
+def _is_in_drafts(path: str) -> bool:
+    """Return whether a file is in a folder for drafts, as Jekyll and Hexo have it; a draft may have no date yet."""
+    return "_drafts" in path.split("/")[:-1]
 
 
 class _PostParser(PostFile):
@@ -109,8 +119,8 @@ class _PostParser(PostFile):
             self.warn(written, f"is not a known key; did you mean `{known}`?")
 
     def is_draft(self) -> bool:
-        """Return whether the post is not to be announced: `draft: true`, `published: false`, `status: draft`, …."""
-        if self.read_flag("draft") is True or self.read_flag("unlisted") is True:
+        """Return whether the post is not to be announced: `draft: true`, `published: false`, in `_drafts`, …."""
+        if self.read_flag("draft") is True or self.read_flag("unlisted") is True or _is_in_drafts(self.path):
             return True
         return self.read_word("live") in _NOT_LIVE or self.read_word("status") in _NOT_PUBLIC
 
@@ -126,17 +136,7 @@ class _PostParser(PostFile):
                 return Language.parse(str(value))
             except ValueError as e:
                 self.warn(key, f"{e}; the site's language is used")
-        if in_name := self.language_in_name():
-            return in_name
-        return self.settings.site.language
-
-    def language_in_name(self) -> str | None:
-        found = _LANGUAGE_IN_NAME.search(self.stem) if "." in self.stem else None
-        if not found:
-            return None
-        from babel.localedata import exists
-
-        return Language.parse(found[1]) if exists(found[1].lower().split("-")[0].split("_")[0]) else None
+        return self.language_in_name or self.settings.site.language
 
     # Dates ------------------------------------------------------------------------------------------------------
 
@@ -192,13 +192,8 @@ class _PostParser(PostFile):
 
     def read_slug(self) -> str:
         key, value = self.fields.get("slug")
-        stem = self.stem
-        if self.language_in_name():
-            stem = stem.rpartition(".")[0]
-        if stem == "index" and "/" in self.path:
-            stem = posixpath.basename(posixpath.dirname(self.path))
-        if value is None or isinstance(value, (dict, list)) or not str(value).strip(" /"):
-            return slugify(dates.strip_date(stem)) or "post"
+        if value is None or isinstance(value, (bool, dict, list)) or not str(value).strip(" /"):
+            return slugify(dates.strip_date(self.name)) or "post"
         return self.check_path(key, str(value)).strip("/").rpartition("/")[2]
 
     def check_path(self, key: str, value: str) -> str:
@@ -317,10 +312,19 @@ class _PostParser(PostFile):
             url=found,
             type=media_type,
             length=media.parse_length(fields),
-            seconds=media.parse_duration(fields.get("duration"))
-            or media.parse_duration(self.fields.get("duration")[1]),
+            seconds=self.read_duration(key, fields),
             title=_clean(fields.get("title")),
         )
+
+    def read_duration(self, key: str, fields: Mapping[str, Any]) -> int | None:
+        """Return the seconds that an enclosure takes: its own duration, else that of the post."""
+        written = (key, fields.get("duration"))
+        if written[1] is None:
+            written = self.fields.get("duration")
+        seconds = media.parse_duration(written[1])
+        if seconds is None and written[1] is not None and str(written[1]).strip(" 0:"):
+            self.warn(written[0], f"{str(written[1])[:40]!r} is not a duration; write, for example, 31:07 or 1:02:03")
+        return seconds
 
     # Lists ------------------------------------------------------------------------------------------------------
 
@@ -366,17 +370,22 @@ def _list_names(value: Any) -> Iterable[str]:
         return []
     if isinstance(value, list):
         names = (name for inner in value for name in (inner if isinstance(inner, list) else [inner]))
-        return [str(name) for name in names if name is not None and not isinstance(name, (dict, list))]
-    return str(value).split(",")
+        return [_as_word(name) for name in names if name is not None and not isinstance(name, (dict, list))]
+    return _as_word(value).split(",")
+
+
+def _as_word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parse_author(value: Any, site: str) -> Author | None:
     if not isinstance(value, dict):
         name = _clean(value)
         return Author(name=name) if name else None
-    name = _clean(value.get("name") or value.get("title"))
-    uri = next((_clean(value[key]) for key in ("url", "uri", "website") if value.get(key)), None)
-    email = _clean(value.get("email"))
+    given = {normal_key(str(key)): inner for key, inner in value.items()}
+    name = next((name for key in _AUTHOR_NAMES if (name := _clean(given.get(key)))), "")
+    uri = next((_clean(given[key]) for key in ("url", "uri", "website") if given.get(key)), None)
+    email = _clean(given.get("email"))
     if not name:
         return None
     return Author(
