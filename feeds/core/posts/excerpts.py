@@ -17,6 +17,8 @@ _MDX_MARK = r"{/(?:\*\s*truncate\s*\*|<em>truncate</em>)/}"
 _CODE_OR_MDX_MARK = re.compile(
     rf"(?P<code><(?P<tag>pre|code)\b(?:.*?</(?P=tag)>|.*))|<p>{_MDX_MARK}</p>|{_MDX_MARK}", re.IGNORECASE | re.DOTALL
 )
+#: Without these a line of Markdown is its own text.
+_MARKS_OF_MARKDOWN = re.compile(r"[<&*_~`\[\\]")
 #: A tag or other raw HTML.
 _TAG = re.compile(r"<(?P<closes>/?)(?P<name>[a-z][a-z0-9-]*)\b[^<>]*>|<[?!](?!--)", re.IGNORECASE)
 _SINGLE = frozenset({"br", "wbr", "img"})
@@ -32,7 +34,7 @@ _STRUCK_OUT = frozenset({"del", "s", "strike"})
 
 def separate_marks(source: str) -> str:
     """Return Markdown in which the text behind a mark at the start of a line begins a paragraph of its own."""
-    if not _LINE_WITH_MARK.search(source):
+    if "<!--" not in source or not _LINE_WITH_MARK.search(source):
         return source
     return _CODE_OR_LINE_WITH_MARK.sub(
         lambda found: found[0] if found["indent"] is None else f"{found[0].rstrip()}\n\n{found['indent']}", source
@@ -48,13 +50,15 @@ def mdx_marks_to_comments(html: str) -> str:
 
 def excerpt_of_text(html: str) -> str:
     """Return the text above the mark in *html*; its first sentences if there is no mark, or no text above it."""
-    mark = _MARK_IN_HTML.search(html)
+    mark = _MARK_IN_HTML.search(html) if "<!--" in html else None
     above = _join_blocks(html[: mark.start()]) if mark else ""
     return above or text.make_excerpt(_blocks(html))
 
 
 def excerpt_of_description(line: str) -> str:
     """Return the text of a description: one line of inline Markdown, in which words like `<head>` are words."""
+    if not _MARKS_OF_MARKDOWN.search(line):
+        return line
     heading = markdown.render_markdown(f"# {line} #")  # the only block whose text is inline whatever it begins with
     return _join_blocks(_escape_words(heading))
 

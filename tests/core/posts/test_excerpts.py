@@ -119,6 +119,13 @@ def test_any_description_is_one_line(written):
     assert "\n" not in excerpts.excerpt_of_description(written)
 
 
+@given(st.text(alphabet="aB1 .:/!?-#>)(|\"'+=@{}^$%,;]字", max_size=30))
+def test_a_description_without_marks_is_its_own_text(line):
+    """Without the signs of inline Markdown a description is what it would be if it were rendered."""
+    rendered_line = excerpts.excerpt_of_description(f"{line}<!-- -->")
+    assert " ".join(excerpts.excerpt_of_description(line).split()) == rendered_line
+
+
 @pytest.mark.parametrize(
     "piece", ["<!-- more --> x\n", "```\n<!--more-->x", "`<!--more--> x\n", "<!-- more", "<pre>{/*"]
 )
