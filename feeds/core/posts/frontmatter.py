@@ -16,7 +16,7 @@ _BOM_STARTS = frozenset(mark[:1] for mark, _ in _BOMS)
 _WITHOUT_BOM = (b"", "utf-8")
 _MISSING = (
     "no front matter; the first line must be --- (YAML), +++ (TOML) or { (JSON), "
-    "or lines such as `Title: …` and then a blank one"
+    "or lines such as `Title: …` and then a blank one or ---"
 )
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import yaml
@@ -36,8 +36,15 @@ _MAX_CHARACTERS = 100_000
 _MAX_ALIASES = 20
 _MAX_DEPTH = 100
 _MAX_VALUES = 10_000
+#: Characters of a value with quotes that an error message shows.
+_MAX_SHOWN = 100
 #: Brackets in quotes do not nest, but only the parser can recognise them.
 _MAX_BRACKETS = 2000
+#: A line with a key and a value that may be meant as text: not a date or number, nor a list whose end is missing.
+_VALUE = re.compile(
+    r"(?P<key>[ \t-]*(?P<name>[\w-]+)[ \t]*[:=][ \t]+)"
+    r"(?=(?:[\[{][^\]}]*[\]}])?[^\[{\n]*[^\W\d_TZ])(?P<value>\S.*?)[ \t]*"
+)
 _ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
 _ANCHOR = re.compile(r"(?<![^\s\[\]{},:-])&[^\s\[\]{},&]+")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -74,6 +81,15 @@ TextLoader.add_implicit_resolver(
 TextLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
 
 
+class UnquotedValueError(ValueError):
+    """A value that cannot be parsed unless it is put into quotes."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        #: As in `error_position`.
+        self.line = line
+
+
 class Fenced(BaseHandler):
     """Metadata between two fences."""
 
@@ -93,24 +109,66 @@ class Fenced(BaseHandler):
             raise ValueError(f"it has no closing {self.END_DELIMITER}")
         return text[opening.end() : closing.start() + 1], text[closing.end() :]
 
+    def load(self, fm: str) -> dict[str, Any]:
+        """Return the metadata, its repeated keys under `REPEATED`.
+
+        Raises:
+            UnquotedValueError: it is broken, and quotes around one value would mend it.
+            yaml.YAMLError | ValueError: it is broken, not a mapping, or too large.
+        """
+        try:
+            return self.parse(fm)
+        except (yaml.YAMLError, ValueError) as e:
+            _raise_if_unquoted(fm, e, self.parse)
+            raise
+
+    def parse(self, front: str) -> dict[str, Any]:
+        """Return the metadata as `load` does, with the parser's own errors."""
+        raise NotImplementedError
+
 
 class Yaml(Fenced):
-    """YAML between `---`."""
+    """YAML between `---`, or from `---` to `...` as in Jekyll and Pandoc."""
 
     FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
-    closing = re.compile(r"\n-{3,}[ \t]*$", re.MULTILINE)
+    closing = re.compile(r"\n(?:-{3,}|\.{3}(?![ \t]*\n-{3,}[ \t]*$))[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "---"
 
-    def load(self, fm: str) -> dict[str, Any]:
+    def parse(self, front: str) -> dict[str, Any]:
         """Return the mapping, its repeated keys under `REPEATED`.
 
         Raises:
             yaml.YAMLError | ValueError: it is broken, not a mapping, or too large.
         """
-        if excess := _check_limits(fm):
+        if excess := _check_limits(front):
             raise ValueError(excess)
-        metadata = load_fast(fm)
-        return load_full(fm) if metadata is None else metadata
+        metadata = load_fast(front)
+        return load_full(front) if metadata is None else metadata
+
+
+class UnfencedYaml(Yaml):
+    """YAML up to `---` without a fence before it, as Hexo allows.
+
+    Any text may begin with a word and a colon, so the lines must include a title, and a blank line must be followed by
+    a key: other text there is that of a post with Pelican's lines.
+    """
+
+    FM_BOUNDARY = re.compile(
+        r"(?P<front>(?=[A-Za-z][\w-]*:)(?:[ \t]*+\S[^\n]*\n|(?:[ \t]*\n)++(?=[a-z][\w-]*:[ \t\n]))+?)-{3,}[ \t]*$",
+        re.MULTILINE | re.ASCII,
+    )
+    START_DELIMITER = ""
+    _TITLE = re.compile(r"^title:[ \t]*\S", re.MULTILINE | re.IGNORECASE)
+
+    def detect(self, text: str) -> bool:
+        """Return whether *text* begins with such lines, including a title."""
+        found = self.FM_BOUNDARY.match(text)
+        return found is not None and self._TITLE.search(found["front"]) is not None
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the lines and the text after the closing fence."""
+        found = self.FM_BOUNDARY.match(text)
+        return (found["front"], text[found.end() :]) if found else ("", text)
 
 
 def load_fast(front: str) -> dict[str, Any] | None:
@@ -207,9 +265,9 @@ class Toml(Fenced):
     closing = re.compile(r"\n\+{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "+++"
 
-    def load(self, fm: str) -> dict[str, Any]:
+    def parse(self, front: str) -> dict[str, Any]:
         """Return the table; repeated keys are errors in TOML."""
-        return tomllib.loads(fm)
+        return tomllib.loads(front)
 
 
 class Json(BaseHandler):
@@ -333,7 +391,7 @@ def _repeated(keys: Iterable[str]) -> list[str]:
     return sorted(key for key, number in Counter(keys).items() if number > 1)
 
 
-_ANY_FILE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), Headers())
+_ANY_FILE: tuple[BaseHandler, ...] = (Yaml(), Toml(), Json(), UnfencedYaml(), Headers())
 _HTML_HEAD = HtmlHead()
 
 
@@ -347,6 +405,8 @@ def find_handler(text: str, path: str) -> BaseHandler | None:
 
 def error_position(error: Exception) -> tuple[int, str]:
     """Return the line (the opening fence is line 1) and the reason of a parser's error."""
+    if isinstance(error, UnquotedValueError):
+        return error.line, str(error)
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return error.problem_mark.line + 1, error.problem or "not YAML"
     if isinstance(error, json.JSONDecodeError):
@@ -356,6 +416,27 @@ def error_position(error: Exception) -> tuple[int, str]:
     if found := re.search(r"\(at line (\d+), column \d+\)", str(error)):
         return int(found[1]), str(error).removesuffix(found[0]).strip()
     return 1, str(error).splitlines()[0]
+
+
+def _raise_if_unquoted(front: str, error: Exception, parse: Callable[[str], Any]) -> None:
+    """Raise an `UnquotedValueError` if *error* goes away, or further down, with quotes around the value at its line."""
+    line, reason = error_position(error)
+    context = getattr(error, "context_mark", None)
+    lines = front.split("\n")
+    for at in dict.fromkeys((line, context.line + 1 if context else line)):
+        found = _VALUE.fullmatch(lines[at - 1]) if at <= len(lines) else None
+        if found is None:
+            continue
+        value = found["value"]
+        is_unclosed = value[0] in "'\"" and value.count(value[0]) == 1
+        quoted = found["key"] + json.dumps(value[1:] if is_unclosed else value, ensure_ascii=False)
+        try:
+            parse("\n".join((*lines[: at - 1], quoted, *lines[at:])))
+        except UNREADABLE as e:
+            if error_position(e)[0] <= at or error_position(e) == (line, reason):
+                continue
+        shown = f": {quoted.strip()}" if len(quoted) <= _MAX_SHOWN else ""
+        raise UnquotedValueError(at, f"{reason}; put the {found['name']} into quotes{shown}") from error
 
 
 def _check_limits(front: str) -> str | None:

@@ -29,8 +29,8 @@ _MANY_CELLS = 50_000
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 #: The characters that no XML document can carry (XML 1.0 section 2.2).
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: Marks the end of an excerpt, in Markdown and in MDX.
-EXCERPT_END = re.compile(r"<!--\s*(?:more|truncate)\s*-->|{/\*\s*truncate\s*\*/}", re.IGNORECASE)
+#: A pattern, with MULTILINE and DOTALL, for fenced code and code in a line, to be matched before what code may hold.
+CODE = r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?<!`)(?P<ticks>`++)[^`]++(?P=ticks))"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,7 @@ _MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
 #: HTML comments); components whose names are not element names to CommonMark, or are those of elements that hold no
 #: Markdown (section 4.6, kind 1).
 _NOT_MARKDOWN = re.compile(
-    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|(?<!`)(?P<ticks>`++)[^`]++(?P=ticks))"
-    r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}"
+    markdown.CODE + r"|{/\*(?!\s*truncate\s*\*/})(?:(?!{/\*).)*?\*/}"
     r"|(?P<tag>(?<!\\)</?)(?:Pre|Script|Style|Textarea|[A-Z]\w*(?:\.\w+)+)(?=[\s/>])",
     re.MULTILINE | re.DOTALL,
 )
@@ -31,5 +30,4 @@ def _replace(found: re.Match[str]) -> str:
 
 def render_mdx(source: str) -> str:
     """Return the HTML of Markdown from `to_markdown`, without the tags of components; what they enclose stays."""
-    # The MDX comment that ends an excerpt would be text to Markdown.
-    return _COMPONENT.sub("", markdown.render_markdown(markdown.EXCERPT_END.sub("<!-- more -->", source)))
+    return _COMPONENT.sub("", markdown.render_markdown(source))

@@ -30,6 +30,13 @@ TYPES = {
 }
 _TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*\Z", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:\.\d+)?\Z")
+#: ISO 8601 (`PT1H2M3S`), `1h02`, `45 min` and `1 hour and 5 minutes`; also in German and Japanese.
+_UNITS = re.compile(
+    r"(?:P(?:0+D)?T)?(?:(\d{1,4})\s*(?:h|hrs?|hours?|std|stunden?|時間)\.?)?(?:[\s,]|and|und)*"
+    r"(?:(\d{1,5})\s*(?:m|mins?|minutes?|minuten?|分|(?<=[hH]\d\d))\.?)?(?:[\s,]|and|und)*"
+    r"(?:(\d{1,6})(?:[.,]\d+)?\s*(?:s|secs?|seconds?|sek|sekunden?|秒)\.?)?\Z",
+    re.IGNORECASE,
+)
 _MAX_SECONDS = 10**7
 _MAX_BYTES = 10**15
 
@@ -78,12 +85,13 @@ def parse_length(fields: Mapping[str, Any]) -> int | None:
 
 
 def parse_duration(value: Any) -> int | None:
-    """Return the seconds in `1:02:03`, `62:03` or a number of seconds; None for anything else."""
+    """Return the seconds in `1:02:03`, `62:03`, `PT62M3S`, `62 min` or a number of seconds; None for anything else."""
     text = str(value).strip() if value is not None and not isinstance(value, bool) else ""
     if re.fullmatch(r"[0-9]{1,8}(\.[0-9]+)?", text):
         seconds = int(float(text))
-    elif clock := _CLOCK.match(text):
-        seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3])
+    elif clock := _CLOCK.match(text) or _UNITS.match(text):
+        hours, minutes, rest = (int(part or 0) for part in clock.groups())
+        seconds = hours * 3600 + minutes * 60 + rest
     else:
         return None
     return seconds if 0 < seconds < _MAX_SECONDS else None

@@ -3,18 +3,18 @@
 Every post file is read this far. Its HTML is made only for posts that are shown (`feeds.core.posts.render`).
 """
 
-import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from feeds.config_types import Language
 from feeds.core.posts import dates, markdown, media, rules, sketch, text
 from feeds.core.posts.post_file import PostFile, legal_line
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url, slugify
+from feeds.core.posts.urls import is_uri, move_to_site, quote_url, resolve_url, slugify
+from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
 from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus
 from feeds.settings import Settings
@@ -28,7 +28,8 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _GENERATOR_PATTERN = re.compile(r"/:\w")
 #: As far as a feed cares (RFC 4287 section 3.2.3).
 _MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
-_LANGUAGE_IN_NAME = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?)$")
+#: The keys of an author's name. Docusaurus has a `key` beside the job `title`, WordPress a `login`.
+_AUTHOR_NAMES = ("name", "display_name", "displayname", "key", "login", "title")
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -39,7 +40,17 @@ def parse_post(path: str, content: bytes, settings: Settings) -> Post | PostOutc
     Raises:
         PostError: the file cannot be used; the reason is for people.
     """
-    return _PostParser(path, content, settings).parse()
+    try:
+        return _PostParser(path, content, settings).parse()
+    except PostError:
+        if _is_in_drafts(path):
+            return PostOutcome(path=path, status=PostStatus.DRAFT, reason="draft")
+        raise
+
+
+def _is_in_drafts(path: str) -> bool:
+    """Return whether a file is in a folder for drafts, as Jekyll and Hexo have it; a draft may have no date yet."""
+    return "_drafts" in path.split("/")[:-1]
 
 
 class _PostParser(PostFile):
@@ -80,7 +91,7 @@ class _PostParser(PostFile):
             slug=slug,
             url=url,
             declared_id=self.read_id(),
-            external_url=self.read_page_url("target", url),
+            external_url=self.read_target(url),
             canonical=self.read_page_url("canonical", url),
             source=self.read_original_feed(url),
             rights=self.read_line("rights"),
@@ -108,8 +119,8 @@ class _PostParser(PostFile):
             self.warn(written, f"is not a known key; did you mean `{known}`?")
 
     def is_draft(self) -> bool:
-        """Return whether the post is not to be announced: `draft: true`, `published: false`, `status: draft`, …."""
-        if self.read_flag("draft") is True or self.read_flag("unlisted") is True:
+        """Return whether the post is not to be announced: `draft: true`, `published: false`, in `_drafts`, …."""
+        if self.read_flag("draft") is True or self.read_flag("unlisted") is True or _is_in_drafts(self.path):
             return True
         return self.read_word("live") in _NOT_LIVE or self.read_word("status") in _NOT_PUBLIC
 
@@ -125,17 +136,7 @@ class _PostParser(PostFile):
                 return Language.parse(str(value))
             except ValueError as e:
                 self.warn(key, f"{e}; the site's language is used")
-        if in_name := self.language_in_name():
-            return in_name
-        return self.settings.site.language
-
-    def language_in_name(self) -> str | None:
-        found = _LANGUAGE_IN_NAME.search(self.stem) if "." in self.stem else None
-        if not found:
-            return None
-        from babel.localedata import exists
-
-        return Language.parse(found[1]) if exists(found[1].lower().split("-")[0].split("_")[0]) else None
+        return self.language_in_name or self.settings.site.language
 
     # Dates ------------------------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class _PostParser(PostFile):
 
     def warn_about_offset(self, key: str, date: datetime) -> None:
         if dates.has_impossible_offset(date):
-            self.warn(key, f"no place on earth is as far from UTC as {date:%z}")
+            self.warn(key, f"no place on earth is as far from UTC as {date:%z}; feeds give the time in UTC")
 
     def read_published(self) -> datetime:
         """Return the date of the key, else of `path` or `url`, of the file name, of the folder."""
@@ -167,7 +168,8 @@ class _PostParser(PostFile):
             self.warn_about_offset(key, date)
             self.compare_with_path(key, date, in_path)
             return max(date, self.read_date("embargo") or date)  # as in Hugo: not before either of the two
-        written = dates.date_in_path(str(self.fields.get("url")[1] or "")) or in_path
+        address = self.fields.get("url")
+        written = (None if self.is_link(*address) else dates.date_in_path(str(address[1] or ""))) or in_path
         if not written:
             self.reject("date", "is missing from the front matter and from the names of the file and its folder")
         try:
@@ -190,13 +192,8 @@ class _PostParser(PostFile):
 
     def read_slug(self) -> str:
         key, value = self.fields.get("slug")
-        stem = self.stem
-        if self.language_in_name():
-            stem = stem.rpartition(".")[0]
-        if stem == "index" and "/" in self.path:
-            stem = posixpath.basename(posixpath.dirname(self.path))
-        if value is None or isinstance(value, (dict, list)) or not str(value).strip(" /"):
-            return slugify(dates.strip_date(stem)) or "post"
+        if value is None or isinstance(value, (bool, dict, list)) or not str(value).strip(" /"):
+            return slugify(dates.strip_date(self.name)) or "post"
         return self.check_path(key, str(value)).strip("/").rpartition("/")[2]
 
     def check_path(self, key: str, value: str) -> str:
@@ -208,14 +205,27 @@ class _PostParser(PostFile):
     def read_url(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
         """Return the URL in the front matter if it is on the site, else the one that `posts.permalink` gives."""
         key, value = self.fields.get("url")
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and value.strip() and not self.is_link(key, value):
             site = self.settings.site.url
             written = self.check_path(key, value.strip())
             url = resolve_url(site, written if _ABSOLUTE.match(written) else site + written.lstrip("/"))
-            if url and urlsplit(url)[:2] == urlsplit(site)[:2] and not _GENERATOR_PATTERN.search(written):
+            if url and (url := move_to_site(url, site)) and not _GENERATOR_PATTERN.search(written):
                 return url
             self.warn(key, f"{value!r} is not an address on {site}; posts.permalink is used instead")
         return self.permalink(published, slug, lang, categories)
+
+    def is_link(self, key: str, value: Any) -> bool:
+        """Return whether *key* is `url` with a page of another site; `permalink` and `path` always mean this page."""
+        if normal_key(key) != "url" or not isinstance(value, str) or not _ABSOLUTE.match(value.strip()):
+            return False
+        url = resolve_url(self.settings.site.url, value.strip())
+        return url is not None and move_to_site(url, self.settings.site.url) is None
+
+    def read_target(self, url: str) -> str | None:
+        """Return the URL of the page that a link post is about; None for other posts."""
+        key, value = self.fields.get("target")
+        is_own_address = normal_key(key) == "url" and not self.is_link(key, value)
+        return None if is_own_address else self.read_page_url("target", url)
 
     def permalink(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
         pattern = self.settings.posts.permalink
@@ -247,7 +257,7 @@ class _PostParser(PostFile):
         if not isinstance(first, str) or not first.strip():
             return None
         written = first.strip()
-        found = resolve_url(url, written) if written.startswith(("http://", "https://", "/")) else None
+        found = resolve_url(url, written) if written.lower().startswith(("http://", "https://", "/")) else None
         if found is None:
             self.warn(key, f"{written[:60]!r} is not a web address; it is ignored")
         return None if found == url else found
@@ -302,10 +312,19 @@ class _PostParser(PostFile):
             url=found,
             type=media_type,
             length=media.parse_length(fields),
-            seconds=media.parse_duration(fields.get("duration"))
-            or media.parse_duration(self.fields.get("duration")[1]),
+            seconds=self.read_duration(key, fields),
             title=_clean(fields.get("title")),
         )
+
+    def read_duration(self, key: str, fields: Mapping[str, Any]) -> int | None:
+        """Return the seconds that an enclosure takes: its own duration, else that of the post."""
+        written = (key, fields.get("duration"))
+        if written[1] is None:
+            written = self.fields.get("duration")
+        seconds = media.parse_duration(written[1])
+        if seconds is None and written[1] is not None and str(written[1]).strip(" 0:"):
+            self.warn(written[0], f"{str(written[1])[:40]!r} is not a duration; write, for example, 31:07 or 1:02:03")
+        return seconds
 
     # Lists ------------------------------------------------------------------------------------------------------
 
@@ -351,17 +370,22 @@ def _list_names(value: Any) -> Iterable[str]:
         return []
     if isinstance(value, list):
         names = (name for inner in value for name in (inner if isinstance(inner, list) else [inner]))
-        return [str(name) for name in names if name is not None and not isinstance(name, (dict, list))]
-    return str(value).split(",")
+        return [_as_word(name) for name in names if name is not None and not isinstance(name, (dict, list))]
+    return _as_word(value).split(",")
+
+
+def _as_word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parse_author(value: Any, site: str) -> Author | None:
     if not isinstance(value, dict):
         name = _clean(value)
         return Author(name=name) if name else None
-    name = _clean(value.get("name") or value.get("title"))
-    uri = next((_clean(value[key]) for key in ("url", "uri", "website") if value.get(key)), None)
-    email = _clean(value.get("email"))
+    given = {normal_key(str(key)): inner for key, inner in value.items()}
+    name = next((name for key in _AUTHOR_NAMES if (name := _clean(given.get(key)))), "")
+    uri = next((_clean(given[key]) for key in ("url", "uri", "website") if given.get(key)), None)
+    email = _clean(given.get("email"))
     if not name:
         return None
     return Author(

@@ -6,7 +6,7 @@
 import re
 from typing import NoReturn
 
-from feeds.core.posts import markdown, mdx, passages, text
+from feeds.core.posts import dates, excerpts, languages, markdown, mdx, passages, text
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
@@ -18,6 +18,7 @@ _MAX_GROWTH = 20
 _ALWAYS_ACCEPTED = 500_000
 #: Characters for emphasis, a heading's marks and white space in a line that repeats the title.
 _MARKS_OF_TITLE = 40
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
@@ -32,9 +33,13 @@ class PostFile:
     def __init__(self, path: str, content: bytes, settings: Settings) -> None:
         self.path, self.settings = path, settings
         self.source = parse_source(path, content)
-        name = path.rpartition("/")[2]
+        folder, _, file_name = path.rpartition("/")
         #: The file's name without its extension.
-        self.stem = name.rpartition(".")[0] or name
+        self.stem = file_name.rpartition(".")[0] or file_name
+        self.language_in_name = languages.language_in_name(self.stem, self.source.body)
+        name = self.stem.rpartition(".")[0] if self.language_in_name else self.stem
+        #: The name without a language; of `index` that of the folder.
+        self.name = folder.rpartition("/")[2] if name == "index" and folder else name
         self.is_html, self.is_mdx = (path.lower().endswith(extension) for extension in (".html", ".mdx"))
         self.fields = Fields(self.source.metadata)
         #: `path:line: …`, for people.
@@ -53,7 +58,7 @@ class PostFile:
     def read_line(self, meaning: str) -> str:
         """Return a value as one line of text that XML can carry; empty without a value."""
         key, value = self.fields.get(meaning)
-        if value is None or isinstance(value, (dict, list)):
+        if value is None or isinstance(value, (bool, dict, list)):
             return ""
         if not str(value).isprintable() and markdown.first_illegal_xml(str(value)):
             self.warn(key, "contains characters that XML cannot carry; they are removed")
@@ -71,10 +76,34 @@ class PostFile:
         return None
 
     def read_title(self) -> str:
-        """Return the title; a post without one is rejected."""
-        title = self.read_line("title")
+        """Return the title, else the first heading, else the words in a dated name; a post without any is rejected."""
+        title = self.read_line("title") or self._boolean_title() or self._heading() or self._title_in_name()
         if not title:
-            self.reject("title", "is missing; a feed needs a title for every post")
+            self.reject("title", "is missing; write one here or as a heading at the start of the text")
+        return title
+
+    def _boolean_title(self) -> str:
+        """Return a title such as `True` as it is written."""
+        key, value = self.fields.get("title")
+        written = re.search(rf"{re.escape(key)}[\"']?\s*[:=]\s*(true|false)\b", self.source.front, re.IGNORECASE)
+        return written[1] if written and isinstance(value, bool) else ""
+
+    def _heading(self) -> str:
+        """Return the heading that begins the text, else the first one of the highest rank, as in Docusaurus."""
+        body = self.source.body
+        blocks = text.text_blocks(self.render(mdx.to_markdown(body) if self.is_mdx else body))
+        headings = [words for tag, words in blocks if tag == "h1"]
+        if blocks and blocks[0][0] in _HEADINGS:
+            headings.insert(0, blocks[0][1])
+        return legal_line(headings[0]) if headings else ""
+
+    def _title_in_name(self) -> str:
+        """Return the words in the name of a dated file, each with a capital letter, as in Jekyll."""
+        words = dates.strip_date(self.name)
+        if words == self.name:
+            return ""
+        title = legal_line(" ".join(word.capitalize() for word in re.split("[-_ ]+", words)))
+        self.warn("title", f"is missing; it is taken from the file name: {title!r}")
         return title
 
     # Text -------------------------------------------------------------------------------------------------------
@@ -131,7 +160,9 @@ class PostFile:
         """Return a part of the body as HTML, which it is already in an HTML post."""
         if self.is_html:
             return source
-        return mdx.render_mdx(source) if self.is_mdx else markdown.render_markdown(source)
+        separated = excerpts.separate_marks(source)
+        html = mdx.render_mdx(separated) if self.is_mdx else markdown.render_markdown(separated)
+        return excerpts.mdx_marks_to_comments(html)
 
 
 def legal_line(written: str) -> str:
@@ -158,4 +189,4 @@ def strip_title(body: str, title: str) -> str:
 
 
 def _comparable(line: str) -> str:
-    return re.sub(r"[*_`\s]+", "", text.normalize(text.clean_line(line))).casefold()
+    return re.sub(r"\]\([^()\s]*\)|[*_`\[\]\s]+", "", text.normalize(text.clean_line(line))).casefold()

@@ -5,7 +5,7 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 
 import re
 
-from feeds.core.posts import markdown, text
+from feeds.core.posts import excerpts, markdown, text
 from feeds.core.posts.post_file import PostFile
 from feeds.model import Text
 from feeds.settings import Settings
@@ -53,20 +53,16 @@ class _PostRenderer(PostFile):
         self.warnings.clear()
         return Text(
             html=html,
-            excerpt=markdown.strip_illegal_xml(self.make_excerpt(body, html)),
+            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html)),
             reading_minutes=self.reading_minutes(text.text_content(html)),
             warnings=tuple(self.warnings),
         )
 
-    def make_excerpt(self, body: str, html: str) -> str:
+    def make_excerpt(self, html: str) -> str:
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""
-        _, value = self.fields.get("excerpt")
-        if isinstance(value, str) and value.strip():
-            return _join_text(markdown.render_markdown(self.read_line("excerpt")))
-        before, *after = markdown.EXCERPT_END.split(body, maxsplit=1)
-        if after and before.strip():
-            return _join_text(self.to_html(before))
-        return text.make_excerpt(text.text_blocks(html))
+        description = self.read_line("excerpt")
+        described = excerpts.excerpt_of_description(description) if description else ""
+        return described or excerpts.excerpt_of_text(html)
 
     def reading_minutes(self, plain: str) -> int:
         """Return the minutes in the front matter if it names any, else those that *plain* takes."""
@@ -83,8 +79,3 @@ class _PostRenderer(PostFile):
         if declared != counted:
             self.warn(key, f"says {declared} min, the text takes {counted}; the post's own is used")
         return declared
-
-
-def _join_text(html: str) -> str:
-    """Return the text of *html* on one line."""
-    return " ".join(text.join_blocks(text.text_blocks(html)).split())

@@ -10,10 +10,10 @@ from typing import Any
 from feeds.core.posts import sentences
 
 #: Elements without text of the post: scripts, embedded documents, drawings and metadata.
-_WITHOUT_TEXT = frozenset(
+WITHOUT_TEXT = frozenset(
     {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "title"}
 )
-_INLINE = frozenset(
+INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s"}
     | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"},
 )
@@ -22,7 +22,12 @@ _CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+#: Marks, joiners and soft hyphens are removed before.
+_WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
+#: Blocks with combining marks, joiners and soft hyphens, or with scripts that have such marks or no spaces.
+_MAY_HAVE_MARKS = re.compile(r"[\xad\u0300-\u036f\u0483-\u1fff\u200b-\u200d\u2060\ua000-\uabff\U00010000-\U0001efff]")
+#: Of Thai, Lao, Khmer or Burmese, which have no spaces between words: about so many letters are a word.
+_LETTERS_OF_A_WORD = 3
 #: Control characters, line and paragraph separators, lone surrogates and noncharacters.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: Three lines of a letter's column: this many Latin letters, or half as many wide ones.
@@ -31,10 +36,15 @@ EXCERPT_WIDTH = 240
 _EXCERPT_BLOCKS = 6
 
 
-def text_blocks(html: str) -> list[tuple[str, str]]:
-    """Return (name of its element, text) for each block in *html*; white space is collapsed."""
+def text_blocks(
+    html: str, without: frozenset[str] = WITHOUT_TEXT, without_class: str = "footnote-backref"
+) -> list[tuple[str, str]]:
+    """Return (name of its element, text) for each block in *html*; white space is collapsed.
+
+    Elements with a name in *without*, or with *without_class* in a class, are left out.
+    """
     blocks: list[tuple[str, list[str]]] = [("div", [])]
-    for tag, text in _walk(parse_html(html)):
+    for tag, text in _walk(parse_html(html), without, without_class):
         if tag:
             blocks.append((tag, []))
         blocks[-1][1].append(text)
@@ -49,7 +59,7 @@ def parse_html(html: str) -> Any:
     return document_fromstring(f"<html><body>{html}</body></html>").find("body")
 
 
-def _walk(root: Any) -> Iterator[tuple[str, str]]:
+def _walk(root: Any, without: frozenset[str], without_class: str) -> Iterator[tuple[str, str]]:
     """Yield (name, text) where a block begins and ("", text) for more text of the same block."""
     todo: list[tuple[Any, bool]] = [(root, False)]
     while todo:  # not recursive: a post may nest deeper than Python's stack
@@ -58,17 +68,17 @@ def _walk(root: Any) -> Iterator[tuple[str, str]]:
             tag = element.tag if isinstance(element.tag, str) else "!"
             outer = element.getparent()
             yield (
-                "" if tag in _INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
+                "" if tag in INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
                 element.tail or "",
             )
             continue
         if element is not root:
             todo.append((element, True))
-        if not isinstance(element.tag, str) or element.tag in _WITHOUT_TEXT:
+        if not isinstance(element.tag, str) or element.tag in without:
             continue
-        if "footnote-backref" in element.get("class", ""):
+        if without_class in element.get("class", ""):
             continue
-        yield ("" if element.tag in _INLINE else element.tag, element.text or "")
+        yield ("" if element.tag in INLINE else element.tag, element.text or "")
         todo.extend((child, False) for child in reversed(element))
 
 
@@ -77,7 +87,7 @@ def text_content(html: str) -> str:
     from lxml.etree import strip_elements, tostring
 
     root = parse_html(html)
-    strip_elements(root, *_WITHOUT_TEXT, with_tail=False)
+    strip_elements(root, *WITHOUT_TEXT, with_tail=False)
     return " ".join(str(tostring(root, method="text", encoding="unicode")).split())
 
 
@@ -100,8 +110,18 @@ def normalize(text: str) -> str:
 def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
     """Return the minutes that reading *text* takes, rounded up and at least 1."""
     latin, characters = (text, 0) if text.isascii() else _CJK.subn(" ", text)
-    words = len(_WORD.findall(latin))
-    return max(1, math.ceil(words / words_per_minute + characters / cjk_characters_per_minute))
+    return max(1, math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute))
+
+
+def _count_words(text: str) -> float:
+    """Return the number of words in *text*: an estimate for scripts without spaces between words."""
+    if text.isascii() or not _MAY_HAVE_MARKS.search(text):
+        return len(_WORD.findall(text))
+    import regex
+
+    unmarked = regex.sub(r"[\p{M}\xad\u200c\u200d\u2060]+", "", text)
+    spaced, letters = regex.subn(r"\p{Line_Break=SA}", " ", unmarked)
+    return len(_WORD.findall(spaced)) + letters / _LETTERS_OF_A_WORD
 
 
 def make_excerpt(blocks: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:

@@ -30,6 +30,21 @@ def is_uri(written: str) -> bool:
     return _SCHEME.match(written) is not None
 
 
+def move_to_site(url: str, site: str) -> str | None:
+    """Return *url* with the scheme and host of *site*; None if it is on another host.
+
+    `http`, `https` and a leading `www.` make no difference.
+    """
+    parts, own = urlsplit(url), urlsplit(site)
+    if _host(parts.netloc) != _host(own.netloc):
+        return None
+    return parts._replace(scheme=own.scheme, netloc=own.netloc).geturl()
+
+
+def _host(netloc: str) -> str:
+    return netloc.lower().removeprefix("www.")
+
+
 def quote_url(url: str) -> str:
     """Return *url* in ASCII: other characters percent-encoded, existing escapes kept."""
     return quote(url, safe=_SAFE_IN_URL)

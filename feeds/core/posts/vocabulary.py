@@ -34,7 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "slug": ("slug",),
     "url": ("permalink", "url", "path"),
     "id": ("id", "guid"),
-    "target": ("source_url", "external_url", "link_url", "redirect_to"),
+    "target": ("source_url", "external_url", "link_url", "redirect_to", "url"),  # `url` only if it is on another site
     "canonical": ("canonical_url", "canonical", "canonicalurl"),
     "source": ("source",),
     "rights": ("rights", "copyright", "license", "licence"),
@@ -55,6 +55,12 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: Tables in which Zola and Hugo keep some of their keys.
 NESTED = ("extra", "params", "taxonomies")
 _DATES = frozenset({"date", "embargo", "updated", "expires", "hold"})
+#: Keys of generators and their plugins that resemble ours and mean something else.
+_OTHER_KEYS = frozenset(
+    {"authorurl", "feature", "featured_image_caption", "heroimagealt", "hide_reading_time", "last_modified_by"}
+    | {"modified_gmt", "redirect_from", "redirectfrom", "redirects", "related", "resources", "sub_category"}
+    | {"subcategories", "updated_by"}
+)
 #: Keys of at most so many letters are too similar to recognise a misspelt one.
 _TOO_SHORT = 3
 #: Key -> its meanings; `published` is a flag for one generator and a date for another.
@@ -129,6 +135,8 @@ def normal_key(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _similar_key(key: str) -> str | None:
     """Return the known key that *key* is probably a misspelling of."""
+    if key in _OTHER_KEYS:
+        return None
     closest = closest_name(key, (known for known in _MEANINGS if len(known) > _TOO_SHORT), cutoff=0.8)
     is_plural = closest and (key + "s" == closest or key == closest + "s")
     return closest if closest and len(key) > _TOO_SHORT and not is_plural else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 
+from feeds.core.posts.dates import has_impossible_offset
 from feeds.model import Entry, KnownFeed
 from feeds.settings import ContentMode, Format
 
@@ -137,7 +138,7 @@ def public_url(path: str, feeds_url: str) -> str:
 
 
 def to_rfc3339(time: datetime) -> datetime:
-    """Return a time that RFC 3339 can express: whole seconds, and UTC if the offset is not in whole minutes."""
+    """Return *time* as feeds write it: in whole seconds, and in UTC if no zone has its offset or RFC 3339 cannot."""
     offset = time.utcoffset()
-    has_minutes = offset is not None and offset.total_seconds() % 60 == 0
-    return (time if has_minutes else time.astimezone(UTC)).replace(microsecond=0)
+    is_valid = offset is not None and offset.total_seconds() % 60 == 0 and not has_impossible_offset(time)
+    return (time if is_valid else time.astimezone(UTC)).replace(microsecond=0)

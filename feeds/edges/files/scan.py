@@ -100,4 +100,4 @@ def is_post(name: str) -> bool:
     stem, _, extension = name.rpartition(".")
     if not stem or name[0] == "." or extension.lower() not in _EXTENSIONS:
         return False
-    return name[0] not in "_Rr" or not (stem.lower() == "_index" or stem.upper().startswith("README"))
+    return name[0] not in "_Rr" or not (f"{stem}.".lower().startswith("_index.") or stem.upper().startswith("README"))

@@ -57,8 +57,48 @@ def test_pelicans_header_lines_are_read():
     assert (source.body, source.body_line, source.line_of("tags")) == ("Body: *here*.\n", 9, 3)
 
 
+@pytest.mark.parametrize("lines", ["title: A\ntags:\n- x\n- y\n", "tags: [x, y]\n# a comment\n\ntitle: A\n"])
+def test_the_opening_fence_may_be_missing(lines):
+    """As in Hexo, YAML that ends with `---` needs no fence before it; it may have lists, comments and blank lines."""
+    source = split(f"{lines}---\nBody\n---\nmore")
+    assert source.metadata == {"title": "A", "tags": ["x", "y"]}
+    assert (source.body, source.body_line) == ("Body\n---\nmore", lines.count("\n") + 2)
+    assert source.line_of("title") == lines[: lines.index("title")].count("\n") + 1
+
+
+@pytest.mark.parametrize("body", ["Text\n---\nmore", "# Heading\n---\n", "- x\n- y\n\n---\n", "Note: x\n\n---\n"])
+def test_a_rule_in_the_text_does_not_close_pelicans_lines(body):
+    """Pelican's lines end at the blank line, although a `---` follows in the text."""
+    source = split(f"Title: A\nDate: x\n\n{body}")
+    assert (source.metadata, source.body) == ({"title": "A", "date": "x"}, body)
+
+
 @pytest.mark.parametrize(
-    "text", ["Note: this\n\nBody", "Title: this\nBody", "Title:\n\nBody", "A title: this\n\nBody", "{% x %}\nBody"]
+    ("end", "body"), [("...\n", "Body\n---\n"), ("... \n", "Body"), ("...\n---\n", "Body\n..."), ("---\n", "...\nBody")]
+)
+def test_yaml_may_end_with_three_dots(end, body):
+    """YAML between `---` and `...` is read, as in Jekyll and Pandoc; a `---` on the next line belongs to it."""
+    source = split(f"---\ntitle: A...\n{end}{body}")
+    assert (source.metadata, source.body) == ({"title": "A..."}, body)
+    assert source.body_line == 3 + end.count("\n")
+
+
+def test_empty_front_matter_is_front_matter():
+    """Two fences without a line between them are front matter without keys."""
+    assert [split(f"---\n{end}\nBody").metadata for end in ("---", "...", "{}\n---", "# x\n---")] == [{}] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Note: this\n\nBody",
+        "Title: this\nBody",
+        "Title:\n\nBody",
+        "A title: this\n\nBody",
+        "{% x %}\nBody",
+        "Note: x\n---\n",
+        "x\n---\n",
+    ],
 )
 def test_a_text_that_begins_with_a_word_and_a_colon_has_no_front_matter(text):
     """Lines with a colon are front matter only if they are complete and include a title."""
@@ -144,6 +184,63 @@ def test_broken_front_matter_is_rejected_with_line_and_reason(text, line, reason
         split(text)
     assert caught.value.line == line
     assert reason in caught.value.reason
+
+
+UNQUOTED = {
+    "Assignment 1: Some Title": "Assignment 1: Some Title",
+    "[WIP] Ready?": "[WIP] Ready?",
+    "@home": "@home",
+    "*Now* or never": "*Now* or never",
+    "`feeds` is out": "`feeds` is out",
+    "{x} is y": "{x} is y",
+    "!important": "!important",
+    "> quoted": "> quoted",
+    "Why:": "Why:",
+    '"Yes" and "no"': '\\"Yes\\" and \\"no\\"',
+    "'Yes' and 'no'": "'Yes' and 'no'",
+    "'Unclosed": "Unclosed",
+    "日本: 語": "日本: 語",
+}
+
+
+@pytest.mark.parametrize(("value", "quoted"), UNQUOTED.items(), ids=UNQUOTED)
+def test_a_value_that_needs_quotes_is_named(value, quoted):
+    """The error for a value that YAML cannot read without quotes names its line and key, and shows it in quotes."""
+    with pytest.raises(PostError) as caught:
+        split(f"---\nlayout: x\ntitle: {value}\nother: y\n---\n")
+    assert caught.value.line == 3
+    assert caught.value.reason.endswith(f'; put the title into quotes: title: "{quoted}"')
+    split(f'---\ntitle: "{quoted}"\n---\n')
+
+
+def test_quotes_are_suggested_for_toml_and_nested_keys_too():
+    """A text without quotes in TOML, or below another key, is named; a long one is not repeated."""
+    with pytest.raises(PostError, match=r"put the title into quotes: title = .Some Title."):
+        split("+++\ntitle = Some Title\n+++\n")
+    with pytest.raises(PostError, match=r"a.md:3: .* put the name into quotes: - name: .A: B.$"):
+        split("---\nauthors:\n- name: A: B\n---\n")
+    with pytest.raises(PostError, match=r"a.md:2: .* put the title into quotes: title: .a: b.$"):
+        split("---\ntitle: a: b\nother: c: d\n---\n")
+    with pytest.raises(PostError, match=r"put the title into quotes$"):
+        split(f"---\ntitle: a: {'b' * 200}\n---\n")
+
+
+@pytest.mark.parametrize("line", ["b: [1, 2", "b: [x, y", "b: [x, y]]", "b: {x: y", "b: {x: [y}"])
+def test_quotes_are_not_suggested_for_a_broken_list(line):
+    """A list or mapping whose end is missing is not meant as text."""
+    with pytest.raises(PostError) as caught:
+        split(f"---\ntitle: A\n{line}\n---\n")
+    assert "quotes" not in caught.value.reason
+    with pytest.raises(PostError) as caught:
+        split("+++\ndate = 2026-13-01\n+++\n")
+    assert "quotes" not in caught.value.reason
+
+
+@pytest.mark.parametrize("line", ["b: c\n", "\n", " \n", "---x\n", "a:\n\n"])
+def test_looking_for_a_closing_fence_takes_linear_time(line):
+    """A text without front matter is rejected in linear time; in quadratic time this test would not end."""
+    with pytest.raises(PostError):
+        split("a: b\n" + line * (1_000_000 // len(line)))
 
 
 def test_bare_python_frontmatter_ignores_broken_front_matter():

@@ -143,8 +143,25 @@ DURATIONS = {
     "0:00": None,
     "-5": None,
     "1:2:3": None,
+    "PT1H": 3600,
+    "PT31M7S": 1867,
+    "pt31m7.5s": 1867,
+    "P0DT1H2M3S": 3723,
+    "45 min": 2700,
+    "45m": 2700,
+    "1h05": 3900,
+    "1 hr 5 mins": 3900,
+    "1 hour and 5 minutes": 3900,
+    "1 Stunde und 5 Minuten": 3900,
+    "1時間5分": 3900,
+    "90 seconds": 90,
     "an hour": None,
-    "PT1H": None,
+    "P": None,
+    "P1DT2H": None,
+    "PT": None,
+    "PT45": None,
+    "45 minutes ago": None,
+    "min": None,
     "1e5": None,
     "99999999": None,
     "": None,
@@ -153,10 +170,13 @@ DURATIONS = {
 
 @pytest.mark.parametrize(("written", "seconds"), DURATIONS.items())
 def test_durations_are_clocks_or_seconds(written, seconds):
-    """A duration is read from a clock time or from seconds; other values are ignored."""
+    """A duration is a clock time, seconds, ISO 8601 or numbers with units; another value is ignored with a warning."""
     assert media.parse_duration(written) == seconds
-    (found,) = parsed(f"enclosure: {{url: /a.mp3, duration: '{written}'}}").enclosures
+    post = parsed(f"enclosure: {{url: /a.mp3, duration: '{written}'}}")
+    (found,) = post.enclosures
     assert found.seconds == seconds
+    unread = seconds is None and written not in {"0", "0:00", ""}
+    assert ["is not a duration" in warning for warning in post.warnings] == [True] * unread
 
 
 def test_a_duration_may_be_written_beside_the_file():

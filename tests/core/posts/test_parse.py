@@ -55,12 +55,19 @@ AUTHORS = {
         Author(name="Bob"),
     ],
     "author:": [Author(name="The desk")],
+    "authors: {key: ada, title: Maintainer}": [Author(name="ada")],
+    "authors: [{key: ada, name: Ada, title: Maintainer}, {displayName: Gus, title: Editor}]": [
+        Author(name="Ada"),
+        Author(name="Gus"),
+    ],
+    "author: {login: gus, display_name: Gus, email: gus@example.com}": [Author(name="Gus", email="gus@example.com")],
+    "author: {Title: Ada, URL: /ada}": [Author(name="Ada", uri="https://example.com/ada")],
 }
 
 
 @pytest.mark.parametrize(("front", "authors"), AUTHORS.items())
 def test_authors_may_be_names_or_mappings(front, authors):
-    """A list of mappings keeps the links; a post without authors gets the site's author."""
+    """A list of mappings keeps the links; a job is not a name; a post without authors gets the site's author."""
     assert list(parsed(f"title: A\n{front}").authors) == authors
 
 
@@ -68,6 +75,68 @@ def test_titles_and_slugs_may_look_like_numbers():
     """The slug `124062` and the title `1.10` stay as written."""
     post = parsed("title: 1.10\nslug: 124062")
     assert (post.title, post.slug) == ("1.10", "124062")
+
+
+@pytest.mark.parametrize("word", ["true", "True", "FALSE", "no", "Yes", "12:30", "2026-01-02", "0x10"])
+def test_a_title_may_look_like_another_type(word):
+    """A title that YAML or TOML could take for something else stays as written; so do tags and categories."""
+    assert parsed(f"title: {word}").title == word
+    assert parsed(f"title: {word} # a comment\ntags: [{word}]").tags == (word.lower() if word[0] in "tTF" else word,)
+    toml = b'+++\ntitle = true\ndate = "2026-01-02"\n+++\nx'
+    assert parse_post("a.md", toml, SETTINGS).title == "true"
+
+
+def test_a_switch_is_not_a_text():
+    """True and false are no rights, description or slug: themes have switches with these names."""
+    post = parsed("title: A\ncopyright: true\nslug: false\nimage: /a.png\nimage_alt: true")
+    assert (post.rights, post.slug, post.image.alt) == ("", "a", "")
+    assert rendered("title: A\ndescription: true", "Text.").excerpt == "Text."
+
+
+HEADINGS = {
+    "# A *b* [c](/x) `<d>` &amp; e": "A b c <d> & e",
+    "A\n===": "A",
+    "### A ###": "A",
+    "Text.\n\n## Part\n\n# A": "A",
+    "## A\n\n# B": "A",
+    "```\n# x\n```\n\n# A": "A",
+    "\n\n# A": "A",
+}
+
+
+@pytest.mark.parametrize(("body", "title"), HEADINGS.items())
+def test_without_a_title_the_heading_is_the_title(body, title):
+    """The heading that begins the text, else the first of rank 1, is the title of a post without one."""
+    for front in ("", "title:", "layout: post"):
+        assert (parsed(front, body).title, parsed(front, body).warnings) == (title, ())
+    assert parsed("", f"import A from 'a'\n\n{body}", path="2026-01-02-a.mdx").title == title
+
+
+@pytest.mark.parametrize("body", ["# A *b* [c](/x)\n\nText.", "A\n=\n\nText.", "## `A` ##\n\nText."])
+def test_a_heading_that_is_the_title_is_not_in_the_text_too(body):
+    """The heading that begins the text is removed from it if it became the title."""
+    assert rendered("", body).html == "<p>Text.</p>\n"
+
+
+def test_an_html_file_may_have_its_title_in_a_heading():
+    """An HTML file without a title has that of its first `h1`."""
+    assert parsed("", "<p>x</p><h1>A <b>b</b></h1>", path="2026-01-02-a.html").title == "A b"
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("2026-01-02-hello-big_world.md", "Hello Big World"),
+        ("2026-01-02-hello.de.md", "Hello"),
+        ("2026-01-02-hello-world/index.md", "Hello World"),
+        ("2026-1-2-手紙.md", "手紙"),
+    ],
+)
+def test_without_title_and_heading_the_dated_name_is_the_title(path, title):
+    """As in Jekyll, the words in the name of a dated file or folder are the title of last resort, with a warning."""
+    post = parsed("", "Text.", path=path)
+    assert post.title == title
+    assert post.warnings == (f"{path}:1: title: is missing; it is taken from the file name: {title!r}",)
 
 
 def test_entities_and_stray_marks_in_titles_are_resolved():
@@ -138,6 +207,17 @@ def test_any_of_the_draft_keys_makes_a_draft(front):
     assert undated == PostOutcome(path="a.md", status=PostStatus.DRAFT, reason="draft")
 
 
+@pytest.mark.parametrize("content", ["---\ntitle: A\n---\nx", "---\n---\n", "---\nx: [\n---\n", "An idea.", "", "\0"])
+def test_what_is_in_the_folder_for_drafts_is_a_draft(content):
+    """A file in `_drafts` is a draft in whatever state, with or without a date; a file of that name is not."""
+    for path in ("_drafts/a.md", "x/_drafts/y/a.md"):
+        assert parse_post(path, content.encode(), SETTINGS) == PostOutcome(
+            path=path, status=PostStatus.DRAFT, reason="draft"
+        )
+    assert parsed("title: A", path="_drafts/2026-01-02-a.md").draft
+    assert not parsed("title: A", path="2026-01-02-_drafts.md").draft
+
+
 LANGUAGES = {
     ("lang: ja", "a.md"): "ja",
     ("language: zh_hans", "a.md"): "zh-Hans",
@@ -145,6 +225,29 @@ LANGUAGES = {
     ("x: y", "a.js.md"): "en",
     ("lang: no", "a.md"): "no",
 }
+
+
+IN_NAMES = {
+    ("init.el", "Configure Emacs with λ and little else. " + BODY): None,
+    ("init.el", "Καλημέρα κόσμε"): "el",
+    ("main.cs", "A naïve program, and a café. " + BODY): None,
+    ("main.cs", "Příliš žluťoučký kůň"): "cs",
+    ("script.pl", "It is written in Perl."): None,
+    ("bbc.co.uk", "News."): None,
+    ("x.uk", "Новини. News."): "uk",
+    ("lib.so", "A shared object."): None,
+    ("x.cs-CZ", "Code."): "cs-CZ",
+    ("x.fr", "Texte."): "fr",
+    ("x.pt_br", "Texto."): "pt-BR",
+}
+
+
+@pytest.mark.parametrize(("case", "lang"), IN_NAMES.items(), ids=map(str, IN_NAMES))
+def test_a_file_type_in_a_name_is_not_a_language(case, lang):
+    """A code that often ends other names is a language only if the text is written in it; else it is in the slug."""
+    stem, body = case
+    post = parsed("title: A", body, path=f"2026-01-02-{stem}.md")
+    assert (post.lang, post.slug) == ((lang, stem.partition(".")[0]) if lang else ("en", stem))
 
 
 @pytest.mark.parametrize(("case", "lang"), LANGUAGES.items(), ids=map(str, LANGUAGES))
@@ -269,6 +372,40 @@ def test_a_post_may_name_its_address():
         post = parsed(f'title: A\npermalink: "{elsewhere}"')
         assert post.url == "https://example.com/2026/01/02/a/"
         assert post.warnings
+
+
+@pytest.mark.parametrize("link", ["https://other.example/2020/03/04/x", "//other.example/x", "HTTP://other.example/x"])
+def test_a_url_on_another_site_makes_a_link_post(link):
+    """`url` with another site's page is the target of a link post, whose own address and date are as usual."""
+    post = parsed(f"title: A\nurl: {link}")
+    assert post.external_url.lower().startswith(("http://other.example/", "https://other.example/"))
+    assert (post.url, post.warnings) == ("https://example.com/2026/01/02/a/", ())
+    assert f"{post.published:%Y-%m-%d}" == "2026-01-02"
+
+
+def test_a_link_post_may_have_an_address_too():
+    """Beside `permalink`, `url` is still the target; a key that means nothing else comes before it."""
+    post = parsed("title: A\npermalink: /x/\nurl: https://other.example/y")
+    assert (post.url, post.external_url) == ("https://example.com/x/", "https://other.example/y")
+    post = parsed("title: A\nsource_url: https://third.example/\nurl: https://other.example/y")
+    assert post.external_url == "https://third.example/"
+
+
+@pytest.mark.parametrize(
+    "written", ["http://example.com/x/", "https://www.example.com/x/", "//EXAMPLE.com/x/", "https://example.com/x/"]
+)
+def test_the_sites_own_host_may_be_written_in_any_way(written):
+    """An address on the site's host is the post's own, whatever its scheme, its case and a leading `www.`."""
+    post = parsed(f"title: A\nurl: {written}")
+    assert (post.url, post.external_url, post.warnings) == ("https://example.com/x/", None, ())
+
+
+@pytest.mark.parametrize("written", ["mailto:a@b.example", "ftp://other.example/x"])
+def test_a_url_that_is_not_a_web_address_is_a_warning(written):
+    """A `url` that no browser opens is neither an address nor a target, and is warned of."""
+    post = parsed(f"title: A\nurl: {written}")
+    assert (post.url, post.external_url) == ("https://example.com/2026/01/02/a/", None)
+    assert "is not an address on https://example.com/" in post.warnings[0]
 
 
 def test_every_shape_of_front_matter_makes_the_same_post():

@@ -1,5 +1,7 @@
 """Plain text, excerpts and reading time."""
 
+import unicodedata
+
 import pytest
 import regex
 from hypothesis import given
@@ -40,6 +42,42 @@ def test_plain_text_has_a_line_for_each_block_and_no_scripts():
 def test_reading_time_counts_words_and_characters_each_at_its_speed(sample, minutes):
     """Reading time counts words and CJK characters at their speeds, rounded up to at least one minute."""
     assert text.reading_minutes(sample, 238, 500) == minutes
+
+
+MARKED = {
+    "Malayalam": "മലയാളം ഭാഷ",
+    "Tamil": "தமிழ் மொழி",
+    "Hindi": "हिन्दी भाषा",
+    "French in NFD": unicodedata.normalize("NFD", "été célébré"),
+    "Vietnamese in NFD": unicodedata.normalize("NFD", "tiếng Việt"),
+    "vocalised Arabic": "اَلسَّلَامُ عَلَيْكُمْ",
+    "pointed Hebrew": "בְּרֵאשִׁית בָּרָא",
+    "Hebrew with gershayim": "צה״ל ג׳ורג׳",
+    "Persian with joiners": "می\u200cخواهم کتاب\u200cها",
+    "soft hyphens": "Donau\xaddampf\xadschiff fährt",
+    "Adlam": "𞤆𞤵𞤤𞤢𞥄𞤪 𞤀𞤣𞤤𞤢𞤥",
+}
+
+
+@pytest.mark.parametrize("sample", MARKED.values(), ids=MARKED)
+def test_marks_do_not_end_a_word(sample):
+    """Combining marks, joiners and soft hyphens are parts of a word in any script."""
+    assert text.reading_minutes(f"{sample} " * 1190, 238, 500) == 10
+    assert text.reading_minutes(f"{sample} " * 1191, 238, 500) == 11
+
+
+@given(st.text(alphabet="aé ßçö字がй한я.'-_1", max_size=60), st.integers(1, 9))
+def test_the_form_of_a_text_does_not_change_its_reading_time(sample, speed):
+    """A text in NFD takes as long to read as in NFC."""
+    composed, decomposed = (unicodedata.normalize(form, sample) for form in ("NFC", "NFD"))
+    assert text.reading_minutes(composed, speed, speed) == text.reading_minutes(decomposed, speed, speed)
+
+
+@pytest.mark.parametrize(("sample", "words"), [("ภาษาไทยเป็นภาษาที่มีระดับเสียง", 8), ("ພາສາລາວເປັນພາສາ", 4), ("ភាសាខ្មែរ", 2)])
+def test_a_script_without_spaces_is_not_one_long_word(sample, words):
+    """Words of Thai, Lao and Khmer are estimated by their letters."""
+    minutes = text.reading_minutes(sample * 100, 1, 500)
+    assert 0.7 * words <= minutes / 100 <= 1.5 * words
 
 
 def test_korean_is_read_by_the_word():

@@ -91,8 +91,20 @@ def test_an_outer_key_wins_over_an_inner_one():
 
 @pytest.mark.parametrize(
     ("key", "known"),
-    [("catagories", "categories"), ("descripton", "description"), ("Titel", "title"), ("weight", None)],
+    [
+        ("catagories", "categories"),
+        ("descripton", "description"),
+        ("Titel", "title"),
+        ("weight", None),
+        ("redirectto", "redirect_to"),
+    ],
 )
 def test_a_key_similar_to_a_known_one_is_reported_with_it(key, known):
     """A key similar to a known one is reported with it; other unknown keys are not."""
     assert Fields({key: "x"}).misspelled() == ([(key, known)] if known else [])
+
+
+@pytest.mark.parametrize("key", ["redirect_from", "redirects", "authorURL", "related", "resources", "modified_gmt"])
+def test_a_key_of_a_generator_is_not_taken_for_a_misspelt_one(key):
+    """A documented key with another meaning is not reported, however similar: `redirect_to` would make a link post."""
+    assert Fields({key: "x"}).misspelled() == []

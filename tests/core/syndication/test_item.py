@@ -321,11 +321,14 @@ def test_a_file_on_this_machine_has_the_size_it_has():
         (datetime(2026, 1, 1, 8, 30, 0, 250, tzinfo=timezone(timedelta(hours=9))), "2026-01-01T08:30:00+09:00"),
         (datetime(2026, 1, 1, 8, 30, tzinfo=LOCAL_MEAN_TIME), "2025-12-31T23:11:01+00:00"),
         (datetime(2026, 1, 1, 8, 30, 59, 999999, tzinfo=UTC), "2026-01-01T08:30:59+00:00"),
+        (datetime(2026, 1, 12, 17, 30, tzinfo=timezone(timedelta(hours=17.5))), "2026-01-12T00:00:00+00:00"),
+        (datetime(2026, 1, 12, 1, 0, tzinfo=timezone(timedelta(hours=-23.5))), "2026-01-13T00:30:00+00:00"),
+        (datetime(2026, 1, 12, 1, 0, tzinfo=timezone(timedelta(hours=14))), "2026-01-12T01:00:00+14:00"),
     ],
-    ids=["microseconds", "local mean time", "no rounding"],
+    ids=["microseconds", "local mean time", "no rounding", "far east", "far west", "Line Islands"],
 )
 def test_dates_of_entries_are_valid_in_rfc_3339(time, expected):
-    """Dates have neither microseconds nor offsets with seconds (local mean time)."""
+    """Dates have neither microseconds nor offsets that no zone has or that have seconds (local mean time)."""
     assert to_rfc3339(time).isoformat() == expected
     found = item(entry("a.md", published=time))
     assert (found.published.isoformat(), found.updated.isoformat()) == (expected, expected)

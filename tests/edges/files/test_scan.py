@@ -18,6 +18,8 @@ def test_only_posts_are_found(tmp_path):
         "e.html",
         "f.txt",
         "_index.md",
+        "_index.fr.md",
+        "_Index.pt-br.markdown",
         "README.md",
         "Readme.ja.md",
         ".g.md",
