@@ -35,10 +35,8 @@ def shorten_letter(extent: LetterExtent, size: int, *, has_whole_post: bool) -> 
 def _drop_stories(selection: Selection, part: float) -> Selection:
     """Return a selection with this *part* of the stories, one less at least, but never without the first.
 
-    The first of the others are listed by title; a selection that passes over entries passes over the others too.
+    The first of the others are listed by title, the rest waits for the next issue.
     """
     number = max(1, min(int(len(selection.stories) * part), len(selection.stories) - 1))
     stories, dropped = selection.stories[:number], selection.stories[number:]
-    if selection.passed_over:
-        return structs.replace(selection, stories=stories, also=(), passed_over=(*dropped, *selection.passed_over))
     return structs.replace(selection, stories=stories, also=(*dropped, *selection.also)[:MOST_LISTED])
