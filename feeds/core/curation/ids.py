@@ -11,12 +11,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from html import unescape
 from urllib.parse import quote
 
 from feeds.core.curation.duplicates import SHORT
 from feeds.core.curation.taxonomy import unique_name
 from feeds.core.posts.sketch import resemblance, sketch_hashes
 from feeds.core.posts.text import normalize
+from feeds.core.posts.urls import quote_url
 from feeds.model import KnownEntry, Post
 
 #: Characters that RFC 4151 section 2.1 allows unescaped in `specific` (pchar and `/`), without those easily misread.
@@ -115,9 +117,19 @@ def tag_uri(post: Post, authority: str) -> str:
 
 
 def _match_declared_ids(
-    posts: list[Post], _known: Collection[KnownEntry], _present: Collection[str]
+    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
 ) -> Iterator[tuple[Post, str]]:
-    return ((post, post.declared_id) for post in posts if post.declared_id)
+    """Match a post with the id in its front matter, or with the id that it was given for that."""
+    ids = {entry.id for entry in known}
+    return ((post, _published_id(post.declared_id, ids)) for post in posts if post.declared_id)
+
+
+def _published_id(declared: str, known_ids: Collection[str]) -> str:
+    """Return the id in the front matter, or what was made of it when `&copy=1` was read as `©=1`, if that is known."""
+    if "&" not in declared or declared in known_ids:
+        return declared
+    published = quote_url(unescape(declared))
+    return published if published in known_ids else declared
 
 
 def _match_same_file(

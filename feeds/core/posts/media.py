@@ -37,6 +37,9 @@ _UNITS = re.compile(
     r"(?:(\d{1,6})(?:[.,]\d+)?\s*(?:s|secs?|seconds?|sek|sekunden?|秒)\.?)?\Z",
     re.IGNORECASE,
 )
+_TRIPLE = ("url", "length", "type")
+_BLOCK_MARKS = frozenset({"|", ">", "|-", ">-", "|+", ">+"})
+_PHP_DURATION = re.compile(r'"duration";s:\d+:"([\d:.]+)"')
 _MAX_SECONDS = 10**7
 _MAX_BYTES = 10**15
 
@@ -55,21 +58,36 @@ def normalize_enclosures(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
         elif isinstance(value, Mapping):
             fields = {str(key).strip().lower().replace("-", "_"): inner for key, inner in value.items()}
             yield {**fields, "url": _first(fields, "url", "src", "file", "href", "path")}
-        elif (triple := _split_triple(str(value))) is not None:
-            yield triple
         elif not isinstance(value, bool) and str(value).strip():  # `video: true` is a switch of some generators
-            yield {"url": value}
+            yield _parse_text(value)
 
 
-def _split_triple(value: str) -> dict[str, Any] | None:
-    """Return address, length and type from one string, as imports of WordPress podcasts write them; else None."""
-    words = value.split(maxsplit=3)
-    is_triple = len(words) == len(("url", "length", "type")) and words[1].isdecimal() and "/" in words[2]
-    return dict(zip(("url", "length", "type"), words, strict=True)) if is_triple else None
+def _parse_text(value: Any) -> dict[str, Any]:
+    """Return the address in one string, with length and type as imports of WordPress podcasts write them.
+
+    Some exports leave YAML's block mark in the value, and some plug-ins add a line with the duration as PHP writes it.
+    """
+    words = str(value).split()
+    lines = [word for word in words if word not in _BLOCK_MARKS]
+    if len(lines) >= len(_TRIPLE) and lines[1].isdecimal() and "/" in lines[2]:
+        duration = _PHP_DURATION.search(" ".join(lines[len(_TRIPLE) :]))
+        return {**dict(zip(_TRIPLE, lines, strict=False)), "duration": duration and duration[1]}
+    return {"url": value if len(lines) == len(words) else " ".join(lines)}
 
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:
     return next((fields[key] for key in keys if fields.get(key)), None)
+
+
+def picture_address(value: Any) -> str | None:
+    """Return the address of the first picture in a value of front matter of any shape; None without one."""
+    if isinstance(value, list):
+        return next((address for inner in value if (address := picture_address(inner))), None)
+    if isinstance(value, Mapping):
+        return picture_address(
+            _first(value, "src", "url", "image", "path", "file", "href", "filename", "feature", "teaser")
+        )
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def declared_media_type(fields: Mapping[str, Any]) -> str | None:

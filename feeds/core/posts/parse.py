@@ -13,7 +13,7 @@ from urllib.parse import quote
 from feeds.config_types import Language
 from feeds.core.posts import dates, markdown, media, rules, sketch, text
 from feeds.core.posts.post_file import PostFile, legal_line
-from feeds.core.posts.urls import is_uri, move_to_site, quote_url, resolve_url, slugify
+from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
 from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus
@@ -243,6 +243,10 @@ class _PostParser(PostFile):
             path = re.sub(r"/{2,}", "/", path)
         return self.settings.site.url + path.lstrip("/")
 
+    def resolve(self, url: str, written: str) -> str | None:
+        """Return an address in the front matter of the page *url* as an absolute one; None if it is none."""
+        return resolve_url(url, below_site(written, self.settings.site.url))
+
     def read_id(self) -> str | None:
         """Return the post's own id as a URI (RFC 4287 section 4.2.6); one that is not a URI inside a `tag:` URI."""
         written = self.read_line("id")
@@ -257,7 +261,7 @@ class _PostParser(PostFile):
         if not isinstance(first, str) or not first.strip():
             return None
         written = first.strip()
-        found = resolve_url(url, written) if written.lower().startswith(("http://", "https://", "/")) else None
+        found = self.resolve(url, written) if written.lower().startswith(("http://", "https://", "/")) else None
         if found is None:
             self.warn(key, f"{written[:60]!r} is not a web address; it is ignored")
         return None if found == url else found
@@ -275,14 +279,12 @@ class _PostParser(PostFile):
 
     def read_image(self, url: str) -> Image | None:
         key, value = self.fields.get("image")
-        first = value[0] if isinstance(value, list) and value else value
-        if isinstance(first, dict):
-            first = first.get("src") or first.get("url") or first.get("image")
-        if not isinstance(first, str) or not first.strip():
+        written = media.picture_address(value)
+        if written is None:
             return None
-        found = resolve_url(url, first.strip())
+        found = self.resolve(url, written)
         if found is None:
-            self.warn(key, f"{first[:60]!r} is not the web address of a picture; it is ignored")
+            self.warn(key, f"{written[:60]!r} is not the web address of a picture; it is ignored")
             return None
         return Image(url=found, alt=self.read_line("image_alt"))
 
@@ -301,7 +303,7 @@ class _PostParser(PostFile):
             self.warn(key, "has no file address; write it as `url`")
             return None
         is_file = isinstance(written, str) and re.search(r"[./]", written)  # a bare word is a player's id
-        found = resolve_url(url, written.strip()) if is_file else None
+        found = self.resolve(url, written.strip()) if is_file else None
         if found is None:
             self.warn(key, f"{str(written)[:60]!r} is not the web address of a file; it is ignored")
             return None
@@ -389,7 +391,9 @@ def _parse_author(value: Any, site: str) -> Author | None:
     if not name:
         return None
     return Author(
-        name=name, uri=resolve_url(site, uri) if uri else None, email=email if _MAIL_ADDRESS.match(email) else None
+        name=name,
+        uri=resolve_url(site, below_site(uri, site)) if uri else None,
+        email=email if _MAIL_ADDRESS.match(email) else None,
     )
 
 

@@ -28,6 +28,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
 _MAY_HAVE_MARKS = re.compile(r"[\xad\u0300-\u036f\u0483-\u1fff\u200b-\u200d\u2060\ua000-\uabff\U00010000-\U0001efff]")
 #: Of Thai, Lao, Khmer or Burmese, which have no spaces between words: about so many letters are a word.
 _LETTERS_OF_A_WORD = 3
+#: A character reference. HTML also knows some without a semicolon, which would take `&copy=1` in a URL for a sign.
+_REFERENCE = re.compile(r"&(?:#\d{1,9}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z]\w{0,40});", re.ASCII)
 #: Control characters, line and paragraph separators, lone surrogates and noncharacters.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: Three lines of a letter's column: this many Latin letters, or half as many wide ones.
@@ -98,7 +100,8 @@ def join_blocks(blocks: Iterable[tuple[str, str]]) -> str:
 
 def clean_line(value: str) -> str:
     """Return a title or name on one line: entities resolved, white space collapsed, no zero-width marks at its ends."""
-    return " ".join((unescape(value) if "&" in value else value).split()).strip("\u200b\ufeff\u2060 ")
+    resolved = _REFERENCE.sub(lambda found: unescape(found[0]), value) if "&" in value else value
+    return " ".join(resolved.split()).strip("\u200b\ufeff\u2060 ")
 
 
 def normalize(text: str) -> str:

@@ -1,7 +1,7 @@
 """Slugs, and the absolute URLs of what a post refers to."""
 
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.core.posts import text
 
@@ -10,6 +10,9 @@ LONGEST_SLUG = 200
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 #: What a URL may hold unescaped (RFC 3986 section 2.2), and `%`, with which escapes begin.
 _SAFE_IN_URL = "%/:=&?~#+!$,;'@()*[]"
+#: Scheme, user and host of a URL whose host has other characters than ASCII.
+_WIDE_HOST = re.compile(r"(https?://(?:[^/?#@]*@)?)(?=[^/?#:]*(?:%|[^\x00-\x7f]))([^/?#:@]+)", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 
@@ -45,9 +48,28 @@ def _host(netloc: str) -> str:
     return netloc.lower().removeprefix("www.")
 
 
+def below_site(written: str, site: str) -> str:
+    """Return an address that starts with a slash as one on the site, which may be in a folder of its host."""
+    folder = urlsplit(site).path
+    is_outside = written.startswith("/") and not written.startswith(("//", folder))
+    return folder + written.lstrip("/") if is_outside else written
+
+
 def quote_url(url: str) -> str:
     """Return *url* in ASCII: other characters percent-encoded, existing escapes kept."""
     return quote(url, safe=_SAFE_IN_URL)
+
+
+def to_ascii_host(url: str) -> str:
+    """Return *url* with its host in ASCII (RFC 3490), from one that is written as it is read or percent-encoded."""
+    found = _WIDE_HOST.match(url)
+    if not found:
+        return url
+    try:
+        host = unquote(found[2], errors="strict").encode("idna").decode()
+    except UnicodeError:
+        return url
+    return f"{found[1]}{host}{url[found.end() :]}" if _HOST.fullmatch(host) else url
 
 
 def resolve_url(base: str, written: str) -> str | None:
@@ -61,4 +83,4 @@ def resolve_url(base: str, written: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    return quote_url(url)
+    return quote_url(to_ascii_host(url))

@@ -32,6 +32,14 @@ def test_an_id_of_its_own_wins():
     assert assign_ids([post("a.md", declared_id="urn:x:1")], known(a="a.md"), AUTHORITY) == {"a.md": "urn:x:1"}
 
 
+def test_an_id_that_was_misread_stays():
+    """An id that was published when `&copy=1` was read as a sign stays; a new post gets the one that is written."""
+    written, misread = "https://x.example/?p=1&section=B&copy=1", "https://x.example/?p=1%C2%A7ion=B%C2%A9=1"
+    before = [KnownEntry(id=misread, path="a.md", text_digest="a")]
+    assert assign_ids([post("a.md", declared_id=written)], before, AUTHORITY) == {"a.md": misread}
+    assert assign_ids([post("a.md", declared_id=written)], [], AUTHORITY) == {"a.md": written}
+
+
 def test_an_edited_post_keeps_its_id():
     """A post with an edited text in the same file keeps its id."""
     assert assign_ids([post("a.md", text_digest="new")], known(a="old"), AUTHORITY) == {"a.md": "urn:a"}

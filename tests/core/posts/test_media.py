@@ -75,6 +75,15 @@ SHAPES = {
         "audio: https://cdn.example/a.MP3?x=1.png",
         [file("https://cdn.example/a.MP3?x=1.png")],
     ),
+    "WordPress with a stray mark": (
+        "enclosure:\n  - |\n    |\n        https://example.com/a.mp3\n        1234\n        audio/mpeg\n",
+        [file(length=1234)],
+    ),
+    "WordPress with a stray mark alone": ("enclosure: |\n  |\n  /a.mp3\n", [file()]),
+    "WordPress with a duration": (
+        'enclosure: |\n  /a.mp3\n  1234\n  audio/mpeg\n  a:1:{s:8:"duration";s:7:"0:31:07";}\n',
+        [file(length=1234, seconds=1867)],
+    ),
     "a table of Hugo's": ("params:\n  audio: /a.mp3", [file()]),
 }
 
@@ -257,3 +266,24 @@ def test_any_value_is_read_without_an_error(key, value, duration):
         assert found.url.isascii()
         assert found.length is None or found.length >= 0
         assert found.seconds is None or found.seconds > 0
+
+
+PICTURES = {
+    "image: /x.jpg": "/x.jpg",
+    "image: {path: /x.jpg, alt: A}": "/x.jpg",
+    "cover: {image: /x.jpg}": "/x.jpg",
+    "images: [{url: /x.jpg}, /y.jpg]": "/x.jpg",
+    "header: 1\nimage:\n  src: {path: /x.jpg}": "/x.jpg",
+    "image: ['', /x.jpg]": "/x.jpg",
+    "image: {width: 3}": None,
+    "image: 7": "7",
+}
+
+
+@pytest.mark.parametrize(("front", "path"), PICTURES.items())
+def test_a_picture_may_be_written_in_any_shape(front, path):
+    """The lead picture is read from a text, a mapping with any of the usual keys, or a list of these."""
+    found = parsed(f"{front}").image
+    assert (found and found.url) == (
+        path and f"https://example.com{path if path[0] == '/' else f'/2026/01/02/a/{path}'}"
+    )

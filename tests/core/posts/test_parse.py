@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.config_types import Url
 from feeds.core.posts.parse import parse_post
 from feeds.core.posts.render import render_post
 from feeds.errors import PostError
 from feeds.model import Author, Post, PostOutcome, PostStatus
-from feeds.settings import PostSettings, Settings
+from feeds.settings import PostSettings, Settings, SiteSettings
 from tests.core.factory import BODY, SETTINGS, parsed, rendered
 
 
@@ -447,3 +448,24 @@ def test_no_bytes_raise_anything_but_a_rejection(content):
         parse_post("2026-01-02-a.md", b"---\ntitle: A\n" + content, SETTINGS)
     except PostError as error:
         assert error.reason
+
+
+@pytest.mark.parametrize("key", ["image", "audio", "canonical_url", "external_url"])
+def test_an_address_from_the_root_is_below_a_site_in_a_folder(key):
+    """An address that starts with a slash is below the site, as `permalink` is."""
+    settings = Settings(site=SiteSettings(title="T", url=Url("https://example.com/project/")))
+    post = parsed(f"title: A\npermalink: /x\n{key}: /assets/c.mp3", settings=settings)
+    files = [post.image and post.image.url, *(file.url for file in post.enclosures), post.canonical, post.external_url]
+    assert "https://example.com/project/assets/c.mp3" in files
+    assert post.url == "https://example.com/project/x"
+
+
+def test_references_in_an_address_end_with_a_semicolon():
+    """`&copy=1` in an id or an author's address is a parameter and no sign; `&amp;` is read as it is in HTML."""
+    post = parsed(
+        "title: A &copy; B\nguid: https://x.example/?p=12&section=Blog&copy=1\n"
+        "author: {name: Ada, url: 'https://x.example/?a=1&amp;para=2&not=3'}"
+    )
+    assert post.declared_id == "https://x.example/?p=12&section=Blog&copy=1"
+    assert post.authors[0].uri == "https://x.example/?a=1&para=2&not=3"
+    assert post.title == "A © B"
