@@ -98,7 +98,7 @@ def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: 
     address, still = _web_address(player.url, base), _web_address(player.poster, base)
     if address is None:
         return
-    title = player.title.strip() or address
+    title = player.label
     link = _replace_element(element, "a")
     link.set("href", address)
     if still is None:
@@ -153,7 +153,7 @@ def _blocks(root: Any) -> Iterator[Any]:
 
 def _inline_style(element: Any, style: MailStyle, below: int) -> None:
     """Style one element in its attribute; ids and classes of the post are removed."""
-    for name in ("id", "class", "style", "loading"):
+    for name in ("id", "name", "class", "style", "loading"):
         element.attrib.pop(name, None)
     if element.tag in _HEADINGS:
         _inline_heading_style(element, below)
@@ -164,7 +164,7 @@ def _inline_style(element: Any, style: MailStyle, below: int) -> None:
     elif element.tag == "table":
         _inline_table_style(element)
     elif element.tag == "a" and not len(element) and not (element.text or "").strip():
-        element.drop_tree()  # a heading's anchor: an empty link to itself
+        element.drop_tree()  # an anchor
     elif not (element.tag == "code" and element.getparent().tag == "pre"):  # `pre` has the style
         _inline_simple_style(element, style)
 

@@ -28,6 +28,6 @@ def _replace(found: re.Match[str]) -> str:
     return found["code"] or (f"{found['tag']}Component" if found["tag"] else "")
 
 
-def render_mdx(source: str) -> str:
+def to_html(source: str) -> str:
     """Return the HTML of Markdown from `to_markdown`, without the tags of components; what they enclose stays."""
-    return _COMPONENT.sub("", markdown.render_markdown(source))
+    return _COMPONENT.sub("", markdown.to_html(source))

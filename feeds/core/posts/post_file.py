@@ -7,7 +7,9 @@ import re
 from typing import NoReturn
 
 from feeds.core.posts import dates, excerpts, languages, markdown, mdx, passages, text
+from feeds.core.posts.elements import strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
+from feeds.core.posts.portable import make_portable
 from feeds.core.posts.vocabulary import Fields
 from feeds.errors import PostError
 from feeds.settings import Settings
@@ -77,7 +79,12 @@ class PostFile:
 
     def read_title(self) -> str:
         """Return the title, else the first heading, else the words in a dated name; a post without any is rejected."""
-        title = self.read_line("title") or self._boolean_title() or self._heading() or self._title_in_name()
+        title = (
+            strip_title_tags(self.read_line("title"))
+            or self._boolean_title()
+            or self._heading()
+            or self._title_in_name()
+        )
         if not title:
             self.reject("title", "is missing; write one here or as a heading at the start of the text")
         return title
@@ -154,14 +161,14 @@ class PostFile:
         if len(html) > max(_ALWAYS_ACCEPTED, _MAX_GROWTH * len(body)):
             reason = f"its HTML is more than {_MAX_GROWTH} times as long as its Markdown"
             raise PostError(self.path, self.source.body_line, reason)
-        return html
+        return make_portable(html)
 
     def to_html(self, source: str) -> str:
-        """Return a part of the body as HTML, which it is already in an HTML post."""
+        """Return a part of the body as HTML for a web page, which it is already in an HTML post."""
         if self.is_html:
             return source
         separated = excerpts.separate_marks(source)
-        html = mdx.render_mdx(separated) if self.is_mdx else markdown.render_markdown(separated)
+        html = mdx.to_html(separated) if self.is_mdx else markdown.to_html(separated)
         return excerpts.mdx_marks_to_comments(html)
 
 
@@ -189,4 +196,6 @@ def strip_title(body: str, title: str) -> str:
 
 
 def _comparable(line: str) -> str:
-    return re.sub(r"\]\([^()\s]*\)|[*_`\[\]\s]+", "", text.normalize(text.clean_line(line))).casefold()
+    return re.sub(
+        r"\]\([^()\s]*\)|[*_`\[\]\s]+", "", text.normalize(strip_title_tags(text.clean_line(line)))
+    ).casefold()

@@ -136,8 +136,8 @@ STILLS = {
     "narrow": ('src="/t.mp4" poster="t.png" title="T" width="320"', BASE + "t.png", "T", "320"),
     "as wide as the page": ('src="/t.mp4" poster="t.png" title="T" width="100%"', BASE + "t.png", "T", "600"),
     "wider than the column": ('src="/t.mp4" poster="t.png" title="T" width="1920"', BASE + "t.png", "T", "600"),
-    "without a title": ('src="/t.mp4" poster="t.png"', BASE + "t.png", "https://example.com/t.mp4", "600"),
-    "with a blank title": ('src="/t.mp4" poster="t.png" title=" "', BASE + "t.png", "https://example.com/t.mp4", "600"),
+    "without a title": ('src="/t.mp4" poster="t.png"', BASE + "t.png", "t.mp4", "600"),
+    "with a blank title": ('src="/t.mp4" poster="t.png" title=" "', BASE + "t.png", "t.mp4", "600"),
     "with braces and tags": ('src="/t.mp4" poster="t.png" title="{x} <b>"', BASE + "t.png", "{x} <b>", "600"),
     "that would play": ('src="/t.mp4" poster="t.png" title="T" autoplay onplay="x()"', BASE + "t.png", "T", "600"),
 }
@@ -158,27 +158,27 @@ def test_a_still_that_no_mail_program_would_load_is_ignored(poster):
 
 
 ALONE = {
-    "YouTube": "https://www.youtube.com/embed/abcdefghijk",
-    "YouTube without cookies": "https://www.youtube-nocookie.com/embed/abcdefghijk?start=7",
-    "Vimeo": "https://player.vimeo.com/video/65678345",
-    "PeerTube": "https://tube.example/videos/embed/7b3d0bb5",
-    "Nico Nico": "https://embed.nicovideo.jp/watch/sm9",
-    "any other": "https://widgets.example/1",
+    "YouTube": ("https://www.youtube.com/embed/abcdefghijk", "youtube.com"),
+    "YouTube without cookies": ("https://www.youtube-nocookie.com/embed/abcdefghijk?start=7", "youtube-nocookie.com"),
+    "Vimeo": ("https://player.vimeo.com/video/65678345", "vimeo.com"),
+    "PeerTube": ("https://tube.example/videos/embed/7b3d0bb5", "tube.example"),
+    "Nico Nico": ("https://embed.nicovideo.jp/watch/sm9", "nicovideo.jp"),
+    "any other": ("https://widgets.example/1", "widgets.example"),
 }
 
 
-@pytest.mark.parametrize("address", ALONE.values(), ids=ALONE)
-def test_no_still_is_asked_of_a_host_that_the_post_does_not_name(address):
+@pytest.mark.parametrize(("address", "site"), ALONE.values(), ids=ALONE)
+def test_no_still_is_asked_of_a_host_that_the_post_does_not_name(address, site):
     """An embedded player without a still is a link only: the host would see who opens the letter, and when."""
     assert shown(f'<iframe src="{address}" title="The talk"></iframe>') == ([(address, "The talk")], [])
-    assert shown(f'<iframe src="{address}"></iframe>') == ([(address, address)], [])
-    assert shown(f'<iframe src="{address}" title=" "></iframe>') == ([(address, address)], [])
+    assert shown(f'<iframe src="{address}"></iframe>') == ([(address, site)], [])
+    assert shown(f'<iframe src="{address}" title=" "></iframe>') == ([(address, site)], [])
 
 
 def test_a_still_that_the_post_names_itself_is_shown():
     """A still that the post names is shown, on the player or as a linked image."""
     player = '<iframe src="https://www.youtube.com/embed/abcdefghijk" poster="/t.jpg" title="T"></iframe>'
-    assert shown(player)[1] == [("https://example.com/t.jpg", "T", "600", ALONE["YouTube"])]
+    assert shown(player)[1] == [("https://example.com/t.jpg", "T", "600", ALONE["YouTube"][0])]
     linked = "[![T](https://i.ytimg.com/vi/abcdefghijk/hqdefault.jpg)](https://youtu.be/abcdefghijk)"
     assert shown(linked)[1][0][0] == "https://i.ytimg.com/vi/abcdefghijk/hqdefault.jpg"
 

@@ -24,16 +24,107 @@ def test_emphasis_works_beside_japanese_punctuation():
     ("source", "expected"),
     [
         ("|a|\n|-|\n|1|", "<td>1</td>"),
-        ("a[^1]\n\n[^1]: note", f'href="{BASE}#fn-1"'),
+        ("a[^1]\n\n[^1]: note", "<p>a<sup>1</sup></p>\n<section>\n<ol>\n<li>\n<p>note</p>"),
         ("- [x] done", "checked"),
         ("~~old~~", "<del>old</del>"),
-        ("## 見出し", 'id="見出し"'),
+        ("## 見出し *a*", '<h2 id="見出し-a">見出し <em>a</em></h2>'),
         ("```py\nx\n```", '<code class="language-py">'),
     ],
 )
 def test_the_extensions_of_real_blogs_work(source, expected):
     """Tables, footnotes, task lists, strike-through, heading ids and code languages are rendered."""
     assert expected in sanitized(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "## One\n\na[^1] b[^x] c[^1]\n\n[^1]: note\n\n[^x]: two\n\n    more\n",
+        "a[^<b>]\n\n[^<b>]: ends in code\n\n        code\n",
+        "# `x` & \"y\" > 'z'\n\n- a[^ü]\n\n[^ü]: [b](#one)",
+    ],
+)
+def test_no_link_of_ours_leads_to_an_id_that_the_page_may_not_have(source):
+    """Headings and footnotes have no links of our own; links that the author wrote stay."""
+    root = fragment_fromstring(sanitized(source), create_parent="div")
+    links = [link.get("href") for link in root.iter("a")]
+    assert links == ([f"{BASE}#one"] if "(#one)" in source else [])
+    assert not [item for item in root.iter("li", "sup") if item.get("id")]
+    assert "↩" not in root.text_content()
+
+
+TILDES = {
+    "Copy ~/src:~/dst": "Copy ~/src:~/dst",
+    "about ~5 to ~10": "about ~5 to ~10",
+    "H~2~O and ~~old~~": "H~2~O and <del>old</del>",
+    "`~a` and https://x.example/~u/~v": '<code>~a</code> and <a href="https://x.example/~u/~v">https://x.example/~u/~v</a>',
+    "[a](/~u/) \\~b ~c": f'<a href="{BASE[:19]}/~u/">a</a> ~b ~c',
+    "~⁓ ⁓~": "~⁓ ⁓~",
+    "**~a**b ~c*d*": "<strong>~a</strong>b ~c<em>d</em>",
+}
+
+
+@pytest.mark.parametrize(("source", "html"), TILDES.items())
+def test_one_tilde_is_no_strike_through(source, html):
+    """Two tildes strike out; single ones are text, as they are in code and in addresses."""
+    assert sanitized(source) == f"<p>{html}</p>\n"
+
+
+CITED = {
+    "/source": "https://example.com/source",
+    "https://o.example/?a=1": "https://o.example/?a=1",
+    "//o.example/a": "https://o.example/a",
+    "https://тест.рф/": "https://xn--e1aybc.xn--p1ai/",
+    "#note": f"{BASE}#note",
+    "Some Person": None,
+    "Ada": None,
+    "javascript:alert(1)": None,
+    " JAVASCRIPT:alert(1)": None,
+    "java&#9;script:alert(1)//": None,
+    "&#1;javascript:alert('/')": None,
+    "data:text/html,/": None,
+    "mailto:a@b.example": None,
+    "http:javascript:/x": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("tag", ["blockquote", "q", "del", "ins"])
+@pytest.mark.parametrize(("written", "absolute"), CITED.items())
+def test_a_quotation_cites_a_web_address_or_nothing(tag, written, absolute):
+    """`cite` is an absolute http(s) URL, or it is removed."""
+    found = sanitized(f'<{tag} CITE = "{written}">a</{tag}>')
+    assert fragment_fromstring(found, create_parent="div").find(f".//{tag}").get("cite") == absolute
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["data:text/html,x", "&#100;ata:text/html,x", "da&#9;ta:text/html,x", "&#1;data:text/html,x", "DATA:image/png,x"],
+)
+def test_no_link_leads_to_data(url):
+    """No link leads to a `data:` URL, however it is written, though small pictures may have one."""
+    source = f'<a href="{url}">x</a> <img src="{url}"> <q cite="{url}"></q> <img src="data:image/png;base64,AAAA">'
+    for element in fragment_fromstring(sanitized(source), create_parent="div").iter("a", "img", "q"):
+        assert {*element.attrib.values()} <= {"data:image/png;base64,AAAA"}
+
+
+HOSTS = {
+    "[x](https://тест.рф/путь)": "https://xn--e1aybc.xn--p1ai/%D0%BF%D1%83%D1%82%D1%8C",
+    "<https://bücher.example:8080/a>": "https://xn--bcher-kva.example:8080/a",
+    '<a href="https://例え.テスト/?q=ü#ü">x</a>': "https://xn--r8jz45g.xn--zckzah/?q=ü#ü",
+    "[x](https://ok.example/тест)": "https://ok.example/%D1%82%D0%B5%D1%81%D1%82",
+}
+
+
+@pytest.mark.parametrize(("source", "url"), HOSTS.items())
+def test_the_host_of_a_link_is_in_ascii(source, url):
+    """The host of a link is in ASCII as DNS has it, not percent-encoded like a path."""
+    assert fragment_fromstring(sanitized(source), create_parent="div").find(".//a").get("href") == url
+
+
+def test_an_anchor_keeps_its_name():
+    """`<a name>` keeps its name, to which links lead."""
+    assert '<a name="part-2"></a>' in sanitized('<a name="part-2"></a>Part 2')
 
 
 HOSTILE = [
@@ -88,6 +179,36 @@ def test_an_embedded_player_becomes_a_link():
     assert '<a href="https://video.example/v/1">The talk</a> it.' in found
     video = sanitized('<video><source src="/talk.mp4"></video>')
     assert 'href="https://example.com/talk.mp4"' in video
+
+
+LABELS = {
+    '<audio src="/e/12%20two.mp3"></audio>': "12 two.mp3",
+    '<video data-src="/talk.webm"></video>': "talk.webm",
+    '<iframe src="https://www.youtube.com/embed/x?start=1"></iframe>': "youtube.com",
+    '<iframe src="//player.vimeo.com/video/1"></iframe>': "vimeo.com",
+    '<iframe src="about:blank" data-src="https://maps.example/a"></iframe>': "maps.example",
+    '<iframe src="https://maps.example/" aria-label="The way"></iframe>': "The way",
+    '<iframe src="https://embed.ted.example/talks/a.html"></iframe>': "ted.example",
+    '<embed src="/slides/">': "/slides/",
+    '<script src="https://gist.github.com/u/0a1b.js"></script>': "gist.github.com/u/0a1b",
+    '<script async src="https://asciinema.org/a/14.js" id="x"></script>': "asciinema.org/a/14",
+    '<script src="//gitlab.com/group/project/-/snippets/7.js"></script>': "gitlab.com/group/project/-/snippets/7",
+}
+
+
+@pytest.mark.parametrize(("player", "label"), LABELS.items())
+def test_the_link_to_a_player_says_what_it_is(player, label):
+    """A player without a title is a link with the name of its file or of its site; a script with a page is one too."""
+    (link,) = fragment_fromstring(sanitized(f"a\n\n{player}\n\nb"), create_parent="div").iter("a")
+    assert link.text == label
+    assert link.get("href").startswith("https://")
+
+
+def test_a_player_that_cannot_be_linked_keeps_its_text():
+    """The text in a player without an address stays; a script that writes no known page leaves nothing."""
+    assert "Words" in sanitized("<object><p>Words</p></object>")
+    assert "Words" in sanitized("<video>Words</video>")
+    assert sanitized('<script src="https://widgets.example/1.js"></script>').strip() == ""
 
 
 def test_a_feed_has_the_link_alone():

@@ -1,0 +1,152 @@
+"""HTML of a web page -> HTML that means the same without scripts, styles and drawings, as in feeds and letters."""
+
+import re
+from typing import Any
+
+from feeds.core.posts.elements import escape_stray_tags
+from feeds.core.posts.mathml import math_to_html
+from feeds.core.posts.text import parse_html
+
+#: Where scripts find a picture that they load when it comes into view.
+_LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
+#: Finds whether there is anything to change.
+_PAGE_ONLY = re.compile(
+    r"<(?:svg\b|math\b|noscript\b|input\b(?![^<>]*\btype=[\"']?checkbox)"
+    r"|img\b(?:(?=[^<>]*\sdata-(?:src|lazy|original))|(?![^<>]*\ssrc\s*=)))",
+    re.IGNORECASE,
+)
+#: What comrak writes for headings and footnotes.
+_HEADING_LINK = re.compile(
+    r'<a href="#[^"]*" aria-label="[^"]*" data-heading-content="[^"]*" class="anchor"></a>(?=</h)'
+)
+_FOOTNOTES = '<section class="footnotes" data-footnotes>'
+_NOTE_LINK = re.compile(r'(?<=<sup class="footnote-ref">)<a href="#fn-[^"]*" id="[^"]*" data-footnote-ref>([^<]*)</a>')
+_BACK_LINK = re.compile(
+    r' ?<a href="#fnref-[^"]*" class="footnote-backref"[^>]*>↩(?:<sup class="footnote-ref">\d+</sup>)?</a>'
+)
+_NOTE_ID = re.compile(r'<li id="fn-[^"]*">')
+#: Between the children of these there is no text, only blocks.
+_BLOCK_PARENTS = frozenset({"body", "div", "section", "article", "center", "figure", "main"})
+#: Parts of a drawing that are not drawn where they are.
+_NOT_DRAWN = frozenset({"defs", "symbol", "clippath", "mask", "pattern", "marker"})
+_WORDS = ("text", "foreignobject")
+
+
+def make_portable(html: str) -> str:
+    """Return the HTML of a post with words in angle brackets as text, and without what only a web page can show.
+
+    Formulas and drawings become their text, pictures that a script would load become plain pictures, and what stands
+    in `noscript` is shown. comrak's own links are removed. It is not safe to show.
+    """
+    html = escape_stray_tags(_strip_own_links(html))
+    if not _PAGE_ONLY.search(html):
+        return html
+    root = parse_html(html)
+    for element in list(root.iter("svg", "math", "img", "noscript", "input")):
+        if element.getparent() is not None:
+            _REPLACE[element.tag](element)
+    return inner_html(root)
+
+
+def _strip_own_links(html: str) -> str:
+    """Return comrak's HTML without its links inside the post: those of headings, and between notes and text.
+
+    In a feed they would lead to the post's page, which has other ids if another program makes it, and the notes of all
+    posts have the same ids.
+    """
+    if ' class="anchor"></a></h' in html:
+        html = _HEADING_LINK.sub("", html)
+    text, mark, notes = html.rpartition(_FOOTNOTES)
+    if not mark:
+        return html
+    return _NOTE_LINK.sub(r"\1", text) + mark + _NOTE_ID.sub("<li>", _BACK_LINK.sub("", _NOTE_LINK.sub(r"\1", notes)))
+
+
+def inner_html(root: Any) -> str:
+    """Return the HTML inside an element without attributes."""
+    from lxml.html import tostring
+
+    return str(tostring(root, encoding="unicode"))[len(f"<{root.tag}>") : -len(f"</{root.tag}>")]
+
+
+def _replace_image(image: Any) -> None:
+    """Give an image the URL that a script would give it, or the first one of its set."""
+    url = _first(image, _LAZY) or image.get("src", "")
+    if not url or url.startswith("data:"):
+        url = _first(image, _LAZY_SETS).replace(",", " ").partition(" ")[0] or url
+    if url:
+        image.set("src", url)
+
+
+def _first(element: Any, names: tuple[str, ...]) -> str:
+    return next((value for name in names if (value := element.get(name, "").strip())), "")
+
+
+def _replace_noscript(noscript: Any) -> None:
+    """Show what stands in `noscript`, unless it is the picture beside it that a script would load."""
+    beside, image = noscript.getprevious(), noscript.find(".//img")
+    if beside is not None and image is not None and beside.tag == "img":
+        _replace_image(image)
+        if beside.get("src") == image.get("src"):
+            noscript.clear(keep_tail=True)
+    noscript.tag = _tag_between(noscript, "div")
+
+
+def _replace_input(field: Any) -> None:
+    """Remove a field of a form; the checkbox of a task stays."""
+    if field.get("type", "").strip().lower() != "checkbox":
+        field.clear(keep_tail=True)
+        field.tag = "span"
+
+
+def _replace_drawing(drawing: Any) -> None:
+    """Replace a drawing with its title, description and words."""
+    named = [drawing.get("aria-label", ""), *(drawing.findtext(name) or "" for name in ("title", "desc"))]
+    shown = [element for element in drawing.iter(*_WORDS) if not _is_inside(element, drawing)]
+    words = [" ".join(part.split()) for part in [*named, *("".join(element.itertext()) for element in shown)]]
+    drawing.clear(keep_tail=True)
+    drawing.tag = _tag_between(drawing, "p")
+    drawing.text = " ".join(dict.fromkeys(filter(None, words)))
+
+
+def _is_inside(element: Any, drawing: Any) -> bool:
+    """Return whether a part of a drawing is not drawn, or is in another part with words."""
+    hidden = _NOT_DRAWN | set(_WORDS)
+    parent = element.getparent()
+    while parent is not drawing:
+        if parent.tag in hidden:
+            return True
+        parent = parent.getparent()
+    return False
+
+
+def _replace_formula(formula: Any) -> None:
+    from lxml.html import fragment_fromstring
+
+    shown = fragment_fromstring(math_to_html(formula), create_parent="span")
+    formula.clear(keep_tail=True)
+    formula.tag = "span"
+    formula.text = shown.text
+    formula.extend(shown)
+
+
+def _tag_between(element: Any, block: str) -> str:
+    """Return the tag for what stands between blocks, or inside a line."""
+    parent = element.getparent()
+    return block if parent is not None and parent.tag in _BLOCK_PARENTS and not _has_text_beside(element) else "span"
+
+
+def _has_text_beside(element: Any) -> bool:
+    before = element.getprevious()
+    text = element.getparent().text if before is None else before.tail
+    return bool((text or "").strip() or (element.tail or "").strip())
+
+
+_REPLACE = {
+    "svg": _replace_drawing,
+    "math": _replace_formula,
+    "img": _replace_image,
+    "noscript": _replace_noscript,
+    "input": _replace_input,
+}
