@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from functools import cache
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+
+from feeds.core.posts.locales import locale_of, text_direction
 
 _LATIN = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 _FONTS = {
@@ -23,7 +23,7 @@ class Texts:
         #: BCP 47.
         self.lang = lang
         self._texts, self._zone = texts, zone
-        self._locale = _locale(lang)
+        self._locale = locale_of(lang)
         language = lang.split("-", maxsplit=1)[0]
         #: For CSS.
         self.font = _FONTS.get(language, _LATIN)
@@ -47,16 +47,3 @@ class Texts:
     def date(self, time: datetime) -> str:
         """Return the day of *time* in the long form of the language, in the newsletter's time zone."""
         return format_date(time.astimezone(self._zone), format="long", locale=self._locale)
-
-
-def text_direction(lang: str) -> str:
-    """Return the direction of a language's script: `ltr` or `rtl`."""
-    return str(_locale(lang).text_direction)
-
-
-@cache
-def _locale(lang: str) -> Locale:
-    try:
-        return Locale.parse(lang, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")

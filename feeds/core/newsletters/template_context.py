@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from feeds.core.newsletters import mailhtml
-from feeds.core.newsletters.i18n import Texts, text_direction
+from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.posts import markdown, text
+from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 

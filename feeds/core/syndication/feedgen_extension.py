@@ -2,7 +2,7 @@
 
 In entries feedgen drops `rel`, `type` and `length` of links, takes the last link for RSS's `<link>` and keeps only one
 enclosure. In RSS it omits authors without an address and writes labels instead of terms; it writes RSS dates with
-strftime under a locale that it sets for the whole process. It does not support the language and base of an entry,
+strftime under a locale that it sets for the whole process. It does not support the language of an entry,
 archive marks, a hub in RSS, `dc:creator`, Media RSS next to enclosures, and the id of a `source`. For each of these
 a test shows the fault.
 """
@@ -15,7 +15,7 @@ from lxml import etree
 
 from feeds.core.syndication import archive
 from feeds.core.syndication.feed import FILES, MEDIA_TYPES, NEVER
-from feeds.core.syndication.item import UNKNOWN_TYPE, FeedDocument, Item
+from feeds.core.syndication.item import PICTURE_TYPE, UNKNOWN_TYPE, FeedDocument, Item
 from feeds.model import Enclosure, OriginalFeed
 from feeds.settings import Format
 
@@ -78,10 +78,12 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
         self._item = item
 
     def extend_atom(self, entry: Any) -> Any:
-        """Write language, base and links; feedgen's link, which has no `rel`, is removed."""
+        """Write language and links; feedgen's link, which has no `rel`, is removed.
+
+        There is no `xml:base`, since every URL is absolute.
+        """
         item = self._item
         entry.set(f"{{{_XML}}}lang", item.lang)
-        entry.set(f"{{{_XML}}}base", item.page)
         for link in entry.findall("link"):
             entry.remove(link)
         for attributes in _entry_links(item):
@@ -108,7 +110,8 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
         if item.source:
             _element(entry, "source", {"url": item.source.url}, item.source.title)
         for file in item.files[:1]:
-            _element(entry, "enclosure", _rss_enclosure(file))
+            default = UNKNOWN_TYPE if file in item.enclosures else PICTURE_TYPE
+            _element(entry, "enclosure", _rss_enclosure(file, default))
         _write_rss_extras(entry, item)
         _write_media(entry, item)
         return entry
@@ -158,9 +161,9 @@ def _enclosure_link(file: Enclosure) -> dict[str, str]:
     return {"href": file.url, "rel": "enclosure"} | {name: value for name, value in optional.items() if value}
 
 
-def _rss_enclosure(file: Enclosure) -> dict[str, str]:
+def _rss_enclosure(file: Enclosure, default: str) -> dict[str, str]:
     """Return the attributes of RSS's `enclosure`: all three are required, and an unknown length is 0."""
-    return {"url": file.url, "length": str(file.length or 0), "type": file.type or UNKNOWN_TYPE}
+    return {"url": file.url, "length": str(file.length or 0), "type": file.type or default}
 
 
 def _write_atom_source(entry: Any, source: OriginalFeed) -> None:

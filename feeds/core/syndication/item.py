@@ -7,11 +7,15 @@ from functools import lru_cache
 from html import escape
 
 from feeds.core.posts import markdown, media
+from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
 
 #: For formats that require a media type (RFC 2046 section 4.5.1).
 UNKNOWN_TYPE = "application/octet-stream"
+#: The same for a lead picture whose URL has no file extension: readers need to know that it is a picture, and look into
+#: the file for its format.
+PICTURE_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +96,7 @@ def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, i
         authors=post.authors,
         categories=_categories(entry),
         summary=text.excerpt,
-        html=_sanitize(text.html, post.url) if full else "",
+        html=_with_direction(_sanitize(text.html, post.url), post.lang) if full else "",
         rights=post.rights,
         image=_image_file(entry, sizes),
         enclosures=tuple(_with_size(file, sizes) for file in post.enclosures),
@@ -108,7 +112,7 @@ def item_of_issue(issue: Issue, html: str, *, title: str, url: str, lang: str, a
         published=to_rfc3339(issue.slot),
         updated=to_rfc3339(issue.updated),
         lang=lang,
-        html=html,
+        html=_with_direction(html, lang),
     )
 
 
@@ -121,6 +125,11 @@ def _categories(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 #: A post is in several feeds and their archives, so its sanitized HTML is reused.
 _sanitize = lru_cache(maxsize=500)(markdown.sanitize_html)
+
+
+def _with_direction(html: str, lang: str) -> str:
+    """Return *html* in an element with the direction of its language, unless that is left to right."""
+    return f'<div dir="rtl">\n{html}</div>' if html and text_direction(lang) == "rtl" else html
 
 
 def _image_file(entry: Entry, sizes: Mapping[str, int]) -> Enclosure | None:

@@ -8,8 +8,6 @@ from lxml import etree
 
 from feeds.core.syndication.feed import FILES, NEVER, Feed
 
-_VERSIONS = {"atom": "ATOM1", "rss": "RSS2", "json": "JSON1"}
-
 
 def render_opml(feeds: Iterable[Feed], title: str, groups: Mapping[str, str]) -> bytes:
     """Return the bytes of an OPML file: the feed of everything, then a group for each kind, with its name in *groups*.
@@ -32,7 +30,10 @@ def render_opml(feeds: Iterable[Feed], title: str, groups: Mapping[str, str]) ->
 
 
 def _add_outline(parent: etree._Element, feed: Feed) -> None:
-    """Add the outline of one feed, with the richest of its formats; `rss` is the type for every format."""
+    """Add the outline of one feed, with the richest of its formats.
+
+    The type is `rss` for every format. There is no `version`, which exists for versions of RSS only.
+    """
     name = feed.formats[0]
     attributes = {
         "type": "rss",
@@ -40,7 +41,6 @@ def _add_outline(parent: etree._Element, feed: Feed) -> None:
         "title": feed.title,
         "description": feed.subtitle,
         "language": feed.lang,
-        "version": _VERSIONS[name],
         "xmlUrl": feed.url_of(FILES[name]),
         "htmlUrl": feed.page_url,
     }

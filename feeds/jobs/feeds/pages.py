@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from feeds.core.newsletters.i18n import Texts, text_direction
+from feeds.core.newsletters.i18n import Texts
+from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import FILES, MEDIA_TYPES, Feed
 from feeds.edges.cache import build_manifest
 from feeds.jobs.site import Site

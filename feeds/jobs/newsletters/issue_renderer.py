@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import mailhtml, message, placeholders, template_context
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
-from feeds.core.newsletters.i18n import Texts, text_direction
+from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
 from feeds.core.posts import markdown
+from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
 from feeds.jobs.site import Site
 from feeds.model import (

@@ -268,7 +268,6 @@ def test_characters_that_xml_cannot_carry_are_left_out(character):
 
 UNKNOWN = {
     "the language of an entry": ("atom", "//atom:entry/@xml:lang", ["ja"]),
-    "the base of an entry": ("atom", "//atom:entry/@xml:base", ["https://example.com/a/"]),
     "the feed an entry comes from": ("atom", "//atom:entry/atom:source/atom:id/text()", ["urn:origin"]),
     "files in Atom": ("atom", "//media:content/@duration", ["3723"]),
     "an image in Atom": ("atom", "//media:thumbnail/@url", [IMAGE.url]),
@@ -407,13 +406,13 @@ def test_the_author_of_an_entry_without_authors_is_the_sites():
 
 
 def test_a_link_post_leads_to_its_target():
-    """The target of a link post is `alternate` and its own page `via`, which is also the base of relative URLs."""
+    """The target of a link post is `alternate` and its own page `via`, from which relative URLs start."""
     atom, rss = both(entry("a.md", external_url="https://o.example/?a=1&b=2"), html='<a href="b">b</a>')
     assert {link.get("rel"): link.get("href") for link in found(atom, "//atom:entry/atom:link")} == {
         "alternate": "https://o.example/?a=1&b=2",
         "via": "https://example.com/a/",
     }
-    assert found(atom, "//atom:entry/@xml:base") == ["https://example.com/a/"]
+    assert found(atom, "//@xml:base") == []
     assert found(rss, "//item/link/text()") == ["https://o.example/?a=1&b=2"]
     assert found(rss, "//item/atom:link[@rel='via']/@href") == ["https://example.com/a/"]
     assert found(atom, "string(//atom:content)") == '<a href="https://example.com/a/b">b</a>'
@@ -554,3 +553,13 @@ def test_a_feed_of_summaries_carries_no_text():
     atom, rss = both(entry("a.md"), settings=Settings(site=SITE, feeds=FeedSettings(content="summary")))
     assert found(atom, "//atom:content") == found(rss, "//content:encoded") == []
     assert found(atom, "//atom:summary/text()") == found(rss, "//item/description/text()") == ["Excerpt of a.md."]
+
+
+def test_a_lead_picture_without_file_extension_is_a_picture():
+    """In RSS, which requires a type, a lead picture of an unknown type is a picture; other files are of no type."""
+    picture = Image(url="https://example.com/covers/42", alt="")
+    assert found(both(entry("a.md", image=picture))[1], "//item/enclosure/@type") == ["image/jpeg"]
+    assert found(both(entry("a.md", image=picture))[0], "//atom:link[@rel='enclosure']/@type") == []
+    assert found(both(entry("a.md", enclosures=(BARE_FILE,)))[1], "//item/enclosure/@type") == [
+        "application/octet-stream"
+    ]

@@ -282,6 +282,16 @@ def test_addresses_in_a_text_start_from_our_page():
     assert shown == '<a href="https://example.com/a/b">b</a>'
 
 
+@pytest.mark.parametrize(
+    ("lang", "is_wrapped"), [("fa", True), ("ar-EG", True), ("he", True), ("en", False), ("ku", False)]
+)
+def test_a_text_has_the_direction_of_its_language(lang, is_wrapped):
+    """The text of an entry in Persian, Arabic or Hebrew says that it runs from right to left."""
+    shown = item(entry("a.md", lang=lang), html="<p>a</p>").html
+    assert shown == ('<div dir="rtl">\n<p>a</p></div>' if is_wrapped else "<p>a</p>")
+    assert item(entry("a.md", lang=lang), html="").html == ""
+
+
 def test_a_summary_is_escaped_as_html():
     """Markup characters in a summary are escaped in `html_summary`."""
     assert item(entry("a.md"), excerpt='1 < 2 & "3"').html_summary == '1 &lt; 2 &amp; "3"'
@@ -362,6 +372,8 @@ def test_an_issue_is_an_item_of_its_newsletters_feed():
     found = item_of_issue(issue, "<p>x</p>", title="S", url=url, lang="ja", authority="a,2026")
     assert (found.id, found.title, found.lang) == ("tag:a,2026:newsletters/weekly/3", "S", "ja")
     assert (found.published, found.updated, found.html) == (sent, sent, "<p>x</p>")
+    arabic = item_of_issue(issue, "<p>x</p>", title="S", url=url, lang="ar", authority="a,2026")
+    assert arabic.html == '<div dir="rtl">\n<p>x</p></div>'
 
 
 def test_an_archive_page_is_as_old_as_its_newest_entry():
