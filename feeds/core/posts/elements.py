@@ -18,17 +18,15 @@ _ELEMENTS = frozenset(
 #: Elements that mean nothing without attributes: a word in angle brackets that looks like one is not one.
 _BARE_IS_A_WORD = frozenset({"img", "input", "embed", "iframe", "area", "source", "track", "param", "link", "meta"})
 #: The content of these is not parsed.
-_RAW = frozenset(
-    {"script", "style", "textarea", "title", "xmp", "iframe", "noscript", "noembed", "noframes", "plaintext"}
-)
+_RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noscript", "noembed", "noframes"})
 _FOREIGN = frozenset({"svg", "math"})
 #: Without an end tag, these swallow the rest of the post.
-_TO_BE_CLOSED = _RAW | _FOREIGN | {"video", "audio", "object", "applet"}
+_TO_BE_CLOSED = _RAW | _FOREIGN | {"video", "audio", "object", "applet", "template"}
 #: The other elements of HTML. A tag of any other name is removed: nh3 may take it for an element of SVG or MathML.
 _OTHER_HTML = frozenset(
     {"base", "basefont", "bgsound", "blink", "body", "button", "canvas", "datalist", "dialog", "dir", "fieldset"}
     | {"form", "frame", "frameset", "head", "html", "label", "legend", "marquee", "menu", "meter", "optgroup"}
-    | {"option", "output", "progress", "search", "select", "slot", "template"},
+    | {"option", "output", "progress", "search", "select", "slot"},
 )
 #: Tags of these names, in lower case, are left alone: most posts have no others.
 _PLAIN = _ELEMENTS | {"img"}

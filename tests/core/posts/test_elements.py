@@ -120,3 +120,12 @@ def test_a_first_line_that_repeats_a_title_with_tags_is_removed():
 def test_any_title_is_read_once(title):
     """What is left of a title does not depend on how it was nested, up to four levels."""
     assert not re.search(r"<b>[^<>]*</b>", strip_title_tags(title)) or title.count("<") > 8
+
+
+@pytest.mark.parametrize(
+    "name", ["plaintext", "template", "textarea", "select", "xmp", "noembed", "object", "video", "title"]
+)
+@pytest.mark.parametrize("shape", ["before <{}> after", '<{} a="b"> after', "<{} /> after", "<{}>Words</{}> after"])
+def test_no_element_of_html_swallows_what_follows(name, shape):
+    """Whether an element has attributes, an end tag or none of both, the text after it stays."""
+    assert text_content(sanitize_html(render_markdown(shape.replace("{}", name)), BASE)).endswith("after")
