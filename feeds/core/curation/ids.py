@@ -1,17 +1,19 @@
 """Permanent entry ids: assigned once, never changed, never given to another post.
 
 A post keeps its id when its file is renamed or its text is edited. A published post is recognised by, in this order:
-the id in its front matter; the same text in the same file; the same text in another file, if no other post has it; the
+the id in its front matter; the same title, date and text, in the same file or, if no other post has them, in another
+one; the same text in the same file; the same text in another file, if no other post has it and it is not short; the
 same file, if title or text are still similar; and, for a file that was renamed and edited at once, a very similar text
-in a file that no longer exists. Any other post gets a `tag:` URI (RFC 4151) made from the authority, its date and its
-path, which is never assigned again.
+in a file that no longer exists or holds another post now. Any other post gets a `tag:` URI (RFC 4151) made from the
+authority, its date and its path, which is never assigned again.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from html import unescape
+from typing import TypeVar
 from urllib.parse import quote
 
 from feeds.core.curation.duplicates import SHORT
@@ -20,6 +22,8 @@ from feeds.core.posts.sketch import resemblance, sketch_hashes
 from feeds.core.posts.text import normalize
 from feeds.core.posts.urls import quote_url
 from feeds.model import KnownEntry, Post
+
+_Value = TypeVar("_Value", bound=Hashable)
 
 #: Characters that RFC 4151 section 2.1 allows unescaped in `specific` (pchar and `/`), without those easily misread.
 _PLAIN = "/-._~!$'()*+,="
@@ -38,9 +42,9 @@ def assign_ids(
     *present* holds the paths of all files. A file in it was not renamed, even if its post is not public.
     """
     by_id = {entry.id: entry for entry in known}
-    assignment = _Assignment(list(posts), by_id)
-    for rule in (_match_declared_ids, _match_same_file, _match_renamed, _match_edited, _match_renamed_and_edited):
-        assignment.assign(rule(assignment.unassigned, assignment.free(), present))
+    assignment = _Assignment(list(posts), by_id, present)
+    for rule in _RULES:
+        assignment.assign(rule(assignment))
     taken = by_id.keys() | assignment.ids.values()
     for post in sorted(assignment.unassigned, key=lambda post: (post.published, post.path)):
         new_id = tag_uri(post, authority)
@@ -54,14 +58,26 @@ def assign_ids(
 class _Assignment:
     """Posts without an id, and known entries without a post."""
 
-    def __init__(self, posts: list[Post], by_id: Mapping[str, KnownEntry]) -> None:
+    def __init__(self, posts: list[Post], by_id: Mapping[str, KnownEntry], present: Collection[str]) -> None:
         self.unassigned = posts
         #: By path.
         self.ids: dict[str, str] = {}
         self._free = dict(by_id)
+        self._present = present
 
+    @property
     def free(self) -> Collection[KnownEntry]:
-        return self._free.values()
+        """The known entries without a post; empty if every post has its id, as nothing is left to do then."""
+        return self._free.values() if self.unassigned else ()
+
+    def is_gone(self, entry: KnownEntry) -> bool:
+        """Return whether no file can hold the post of *entry* any more: its file is gone or holds another post."""
+        return entry.path in self.ids or entry.path not in self._waiting
+
+    @cached_property
+    def _waiting(self) -> set[str]:
+        """The files whose posts are not public or have no id yet."""
+        return {*self._present, *(post.path for post in self.unassigned)}
 
     def assign(self, matches: Iterable[tuple[Post, str]]) -> None:
         """Assign the id of each match to its post, unless one of the two is already assigned."""
@@ -116,12 +132,10 @@ def tag_uri(post: Post, authority: str) -> str:
 # Rules: each yields (post, id) for posts that it recognises -----------------------------------------------------------
 
 
-def _match_declared_ids(
-    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
-) -> Iterator[tuple[Post, str]]:
+def _match_declared_ids(at: _Assignment) -> Iterator[tuple[Post, str]]:
     """Match a post with the id in its front matter, or with the id that it was given for that."""
-    ids = {entry.id for entry in known}
-    return ((post, _published_id(post.declared_id, ids)) for post in posts if post.declared_id)
+    ids = {entry.id for entry in at.free}
+    return ((post, _published_id(post.declared_id, ids)) for post in at.unassigned if post.declared_id)
 
 
 def _published_id(declared: str, known_ids: Collection[str]) -> str:
@@ -132,51 +146,72 @@ def _published_id(declared: str, known_ids: Collection[str]) -> str:
     return published if published in known_ids else declared
 
 
-def _match_same_file(
-    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
-) -> Iterator[tuple[Post, str]]:
+def _match_unchanged(at: _Assignment) -> Iterator[tuple[Post, str]]:
+    """Match a post with the entry of the same title, date and text in the same file. Nearly all posts have one."""
+    entries = {(entry.path, entry.text_digest, entry.title): entry for entry in at.free}
+    for post in at.unassigned:
+        entry = entries.get((post.path, post.text_digest, post.title))
+        if entry is not None and entry.published == post.published:
+            yield post, entry.id
+
+
+def _match_moved(at: _Assignment) -> Iterator[tuple[Post, str]]:
+    """Match a post with the entry of the same title, date and text, if no other post and no other entry has them."""
+    ids = _invert_unique({entry.id: _identity(entry) for entry in at.free})
+    paths = _invert_unique({post.path: _identity(post) for post in at.unassigned})
+    return ((post, ids[key]) for post in at.unassigned if paths.get(key := _identity(post)) == post.path and key in ids)
+
+
+def _identity(one: Post | KnownEntry) -> Hashable:
+    return (one.title, one.published, one.text_digest)
+
+
+def _match_same_file(at: _Assignment) -> Iterator[tuple[Post, str]]:
     """Match a post with the entry of the same path and text."""
-    ids = {(entry.path, entry.text_digest): entry.id for entry in known}
-    return ((post, ids[key]) for post in posts if (key := (post.path, post.text_digest)) in ids)
+    ids = {(entry.path, entry.text_digest): entry.id for entry in at.free}
+    return ((post, ids[key]) for post in at.unassigned if (key := (post.path, post.text_digest)) in ids)
 
 
-def _match_renamed(
-    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
-) -> Iterator[tuple[Post, str]]:
+def _match_renamed(at: _Assignment) -> Iterator[tuple[Post, str]]:
     """Match a post with the entry of the same text, if no other post and no other entry has it and it is not short."""
-    if not (posts and known):
-        return iter(())
-    ids = _invert_unique({entry.id: entry.text_digest for entry in known})
-    paths = _invert_unique({post.path: post.text_digest for post in posts if post.text_size >= SHORT})
+    ids = _invert_unique({entry.id: entry.text_digest for entry in at.free})
+    paths = _invert_unique({post.path: post.text_digest for post in at.unassigned if post.text_size >= SHORT})
     return (
         (post, ids[post.text_digest])
-        for post in posts
+        for post in at.unassigned
         if paths.get(post.text_digest) == post.path and post.text_digest in ids
     )
 
 
-def _match_edited(
-    posts: list[Post], known: Collection[KnownEntry], _present: Collection[str]
-) -> Iterator[tuple[Post, str]]:
+def _match_edited(at: _Assignment) -> Iterator[tuple[Post, str]]:
     """Match a post with an entry of the same path that it may be, the latest first."""
-    by_path = PublishedBefore(known if posts else ()).by_path
+    by_path = PublishedBefore(at.free).by_path
     return (
         (post, entry.id)
-        for post in posts
+        for post in at.unassigned
         for entry in reversed(by_path.get(post.path, ()))
         if may_be_same_entry(post, entry)
     )
 
 
-def _match_renamed_and_edited(
-    posts: list[Post], known: Collection[KnownEntry], present: Collection[str]
-) -> Iterator[tuple[Post, str]]:
-    """Match a post with a very similar entry whose file no longer exists, the most similar pairs first."""
-    paths = {*present, *(post.path for post in posts)} if posts else set()
-    gone = [e for e in known if posts and e.path not in paths and e.sketch is not None and e.title is not None]
-    pairs = ((_resemblance(post, entry), post, entry.id) for post, entry in _pairs_with_common_keys(posts, gone))
+def _match_renamed_and_edited(at: _Assignment) -> Iterator[tuple[Post, str]]:
+    """Match a post with a very similar entry that has no file any more, the most similar pairs first."""
+    gone = [e for e in at.free if e.sketch is not None and e.title is not None and at.is_gone(e)]
+    pairs = ((_resemblance(post, e), post, e.id) for post, e in _pairs_with_common_keys(at.unassigned, gone))
     similar = sorted((p for p in pairs if p[0] >= _VERY_SIMILAR), key=lambda p: (-p[0], p[1].path, p[2]))
     return ((post, entry_id) for _, post, entry_id in similar)
+
+
+#: In the order in which they are tried.
+_RULES: tuple[Callable[[_Assignment], Iterator[tuple[Post, str]]], ...] = (
+    _match_declared_ids,
+    _match_unchanged,
+    _match_moved,
+    _match_same_file,
+    _match_renamed,
+    _match_edited,
+    _match_renamed_and_edited,
+)
 
 
 def _pairs_with_common_keys(posts: list[Post], gone: list[KnownEntry]) -> Iterator[tuple[Post, KnownEntry]]:
@@ -196,7 +231,7 @@ def _resemblance(post: Post, known: KnownEntry) -> float:
     return 1.0 if is_same else resemblance(post.sketch, known.sketch or b"")
 
 
-def _invert_unique(values: Mapping[str, str]) -> dict[str, str]:
+def _invert_unique(values: Mapping[str, _Value]) -> dict[_Value, str]:
     """Return value -> key for the values that occur once."""
     counts = Counter(values.values())
     return {value: key for key, value in values.items() if counts[value] == 1}

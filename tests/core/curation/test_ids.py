@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feeds.core.curation.ids import assign_ids
 from feeds.core.posts import sketch
@@ -183,6 +184,52 @@ def test_texts_of_a_few_words_are_known_by_title_or_date():
     assert assigned([other_day], before)["a.md"].startswith("tag:")
 
 
+SHORT_TEXTS = {
+    "180 characters": [text[:180] for text in TEXTS[:3]],
+    "a few words": ["Closed today.", "Open again.", "New hours."],
+    "nothing": ["", "", ""],
+}
+
+
+@pytest.mark.parametrize("texts", SHORT_TEXTS.values(), ids=SHORT_TEXTS)
+@pytest.mark.parametrize("days", [0, 1], ids=["on one day", "on two days"])
+def test_short_posts_whose_files_swap_names_keep_their_ids(texts, days):
+    """Posts of any length that swap the names of their files keep their ids: title, date and text identify a post."""
+    posts = [
+        post_of(f"{n}.md", text, title=f"Title {n}", text_size=len(text), published=START + timedelta(days=n * days))
+        for n, text in enumerate(texts)
+    ]
+    swapped = [replace(p, path=posts[(n + 1) % 3].path) for n, p in enumerate(posts)]
+    assert assigned(swapped, posts, ["0.md", "1.md", "2.md"]) == {p.path: f"urn:{n}" for n, p in enumerate(swapped)}
+
+
+def test_a_short_post_that_is_renamed_keeps_its_id():
+    """A post of a few words keeps its id in a renamed file, and while a new post takes the old name."""
+    before = post_of("a.md", "Short.", title="One", text_size=6)
+    renamed = replace(before, path="b.md")
+    assert assigned([renamed], [before], ["b.md"]) == {"b.md": "urn:0"}
+    other = post_of("a.md", "Another.", title="Two", text_size=8, published=START + timedelta(days=1))
+    found = assigned([renamed, other], [before], ["a.md", "b.md"])
+    assert found["b.md"] == "urn:0"
+    assert found["a.md"].startswith("tag:")
+
+
+def test_posts_with_the_same_title_date_and_text_are_told_apart_by_their_files():
+    """Posts that agree in title, date and text keep the ids of their files."""
+    posts = [post_of(path, "Same.", title="One", text_size=5) for path in ("a.md", "b.md")]
+    assert assigned(posts, posts) == {"a.md": "urn:0", "b.md": "urn:1"}
+    assert assigned(posts[1:], posts, ["b.md"]) == {"b.md": "urn:1"}
+
+
+@pytest.mark.parametrize("length", [180, 1200])
+def test_posts_that_swap_names_and_are_edited_keep_their_ids(length):
+    """Posts keep their ids if their files swap names while the text of one is edited, whatever its length."""
+    before = [post_of(f"{n}.md", TEXTS[n][:length], title=f"Title {n}", text_size=length) for n in range(2)]
+    edited = post_of("0.md", TEXTS[1][:length] + " and more", title="Title 1", text_size=length)
+    after = [replace(before[0], path="1.md"), edited]
+    assert assigned(after, before, ["0.md", "1.md"]) == {"1.md": "urn:0", "0.md": "urn:1"}
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 5)),
@@ -195,9 +242,9 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS)
-def test_ids_stay_with_their_posts_after_any_changes_of_files(steps):
-    """After any changes of files, each post has its first id and no two posts share one."""
+@given(STEPS, st.sampled_from([0, 10, 180, 2000]))
+def test_ids_stay_with_their_posts_after_any_changes_of_files(steps, length):
+    """After any changes of files, each post, of any length, has its first id and no two posts share one."""
     texts: dict[str, int] = {}
     known_entries: dict[str, KnownEntry] = {}
     first: dict[int, str] = {}
@@ -212,7 +259,7 @@ def test_ids_stay_with_their_posts_after_any_changes_of_files(steps):
         elif paths and step == "swap":
             a, b = paths[n % len(paths)], paths[0]
             texts[a], texts[b] = texts[b], texts[a]
-        posts = [post_of(path, TEXTS[i], title=f"Title {i}") for path, i in texts.items()]
+        posts = [post_of(path, TEXTS[i][:length], title=f"Title {i}", text_size=length) for path, i in texts.items()]
         found = assign_ids(posts, known_entries.values(), AUTHORITY, texts)
         assert len(set(found.values())) == len(posts)
         for p in posts:
