@@ -290,17 +290,22 @@ def _hashed(folder: Path) -> None:
 
 
 def found_duplicates(site: Path, truth: dict[str, list]) -> dict[str, int]:
-    """Return the numbers of planted pairs, of pairs that were found, and of posts that were dropped by mistake."""
-    command = [str(Path(sys.executable).parent / "feeds"), "posts", "--no-cache"]
+    """Return the numbers of planted pairs, of pairs that were found, and of posts that were found by mistake.
+
+    A near copy has another title, so it is found if it is reported; an exact copy is found if it is dropped.
+    """
+    command = [str(Path(sys.executable).parent / "feeds"), "duplicates", "--no-cache", "--json"]
     lines = subprocess.run(command, cwd=site, capture_output=True, text=True, check=True).stdout.splitlines()
-    dropped = {line.split("\t")[2] for line in lines if line.startswith("duplicate\t")}
+    pairs = [pair for pair in map(json.loads, lines) if pair["kind"] != "instalment"]
+    dropped = {pair["path"] for pair in pairs if pair["dropped"]}
+    reported = {pair["path"] for pair in pairs}
     reckoned = truth["near"][: len(truth["similarity"])]
     alike = [pair for pair, part in zip(reckoned, truth["similarity"], strict=True) if part >= _SIMILAR]
-    wanted = [pair for pair in (*truth["exact"], *alike) if not _held_back(pair, truth)]
-    found = [pair for pair in wanted if dropped & set(pair)]
+    exact, near = ([pair for pair in kind if not _held_back(pair, truth)] for kind in (truth["exact"], alike))
+    found = [*(pair for pair in exact if dropped & set(pair)), *(pair for pair in near if reported & set(pair))]
     unknown = {name for pair in truth["near"][len(reckoned) :] for name in pair}
-    wrong = dropped - {name for pair in wanted for name in pair} - unknown
-    return {"planted": len(wanted), "found": len(found), "wrong": len(wrong)}
+    wrong = reported - {name for pair in (*exact, *near) for name in pair} - unknown
+    return {"planted": len(exact) + len(near), "found": len(found), "wrong": len(wrong)}
 
 
 def _held_back(pair: list[str], truth: dict[str, list]) -> bool:

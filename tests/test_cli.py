@@ -199,7 +199,7 @@ def test_posts_tells_of_every_file_as_json(site, feeds):
 def test_posts_tells_people_why_a_post_is_not_public(site, feeds):
     """`feeds posts` prints a line for each file, then the counts."""
     site.post("a", "The same words. " * 20)
-    site.post("bb", "The same words. " * 20)
+    site.post("bb", "The same words. " * 20, title="a")
     done = feeds("posts", "--now", "2026-11-23")
     assert "duplicate\t2026-11-20\tbb.md\tthe same text as a.md" in done.stdout
     assert done.stdout.splitlines()[-1] == "posts: 1 public, 1 duplicate"

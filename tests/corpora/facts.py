@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from feeds.config_types import Language, TimeZone, Url
-from feeds.core.curation import duplicates
+from feeds.core.curation import duplicates, series, titles
 from feeds.core.posts.parse import parse_post
 from feeds.core.posts.render import comparison_text
-from feeds.core.posts.text import normalize
 from feeds.model import Post
 from feeds.settings import Settings, SiteSettings
 
@@ -34,7 +33,8 @@ BLOGS = {
     "react-native-blog": ("react-native-blog/website/blog", "en"),
 }
 #: The keys of a pair: those written by hand first and last, those that are calculated between them.
-_CALCULATED = ("similarity", "same_numbers", "same_lang", "same_title", "same_target", "lengths")
+_TEXTS = ("similarity", "same_numbers", "same_parts", "same_lang")
+_CALCULATED = (*_TEXTS, "same_title", "like_title", "same_target", "lengths")
 KEYS = ("blog", "a", "b", "label", *_CALCULATED, "note")
 
 
@@ -65,11 +65,14 @@ def add_facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
     """Return *pair* with its calculated values."""
     a, b = (post(corpora, pair["blog"], pair[name]) for name in "ab")
     one, other = (plain_text(corpora, pair["blog"], pair[name]) for name in "ab")
+    like = duplicates.compare_texts(one, other)
     return pair | {
-        "similarity": round(duplicates.compare_texts(one, other).jaccard, 4),
+        "similarity": round(like.jaccard, 4),
         "same_numbers": a.digits_hash == b.digits_hash,
+        "same_parts": not (like.are_parts or series.are_parts(a.title, b.title)),
         "same_lang": a.lang == b.lang,
-        "same_title": normalize(a.title).casefold() == normalize(b.title).casefold(),
+        "same_title": titles.fold_title(a.title) == titles.fold_title(b.title),
+        "like_title": titles.may_be_copies(a.title, b.title),
         "same_target": a.external_url == b.external_url,
         "lengths": [len(one), len(other)],
     }

@@ -1,18 +1,29 @@
 """Duplicate posts: the same id, the same text, or nearly the same text.
 
-Similarity is the Jaccard index of the sets of 5-character shingles of the normalised plain text. Never duplicates are
-posts in different languages (an untranslated page may equal its original); posts whose digits differ (release notes and
-monthly notices are instalments: they are kept, and reported by `feeds duplicates`); and posts of less than `SHORT`
-characters, unless title, external URL and text are all the same.
+Similarity is the Jaccard index of the sets of 5-character shingles of the normalised plain text. To lose a real post is
+worse than to show a copy, so a post is dropped as a copy only if all that tells posts apart is the same:
+
+* the language (an untranslated page may equal its original), the enclosures, and the external URLs if both have one:
+  posts that differ in these are two posts, and no pair is reported;
+* digits and words that count, in text and title: posts that differ in these (release notes, monthly notices) are
+  instalments, which are kept and listed by `feeds duplicates`;
+* the title: one's words must contain the other's, otherwise the pair is reported and both stay;
+* for posts of less than `SHORT` characters the whole title and, without an external URL, date and authors. Posts with
+  neither text nor external URL are never copies of each other.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from difflib import SequenceMatcher
 from itertools import chain, zip_longest
 
-from feeds.core.posts import text
+from msgspec.structs import replace
+
+from feeds.core.curation import series
+from feeds.core.curation.titles import fold_title, may_be_copies
+from feeds.core.posts import dates
 from feeds.core.posts.sketch import sketch_hashes
 from feeds.model import DuplicateKind, DuplicatePair, Post, TextSimilarity
 from feeds.settings import DuplicateSettings
@@ -24,6 +35,8 @@ _SHINGLE = 5
 #: twice as much in common, however the edits are spread (`feeds.core.posts.sketch`).
 _SHARED = 0.2
 _MIN_SHARED = 2
+#: Posts with the same text and other titles that a post is compared with; a notice may be posted thousands of times.
+_MOST_SAME = 50
 
 #: The digests of two texts, the smaller one first.
 Pair = tuple[str, str]
@@ -66,16 +79,20 @@ def _same_text_pairs(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
 
 
 def instalment_pairs(posts: Iterable[Post]) -> Iterator[tuple[Post, Post]]:
-    """Yield (post that may be an instalment, earlier post whose sketch has most in common with it)."""
+    """Yield (post that may be an instalment, earlier post whose sketch has most in common with it, the latest of them).
+
+    Only posts that differ in their digits are looked at: `find_duplicates` finds the others.
+    """
     by_date = sorted(posts, key=lambda p: (p.published, p.path))
     position = {post.path: n for n, post in enumerate(by_date)}
-    nearest: dict[str, tuple[int, Post]] = {}
-    for one, other in _similar_pairs(by_date, {text_key(post) for post in by_date}, lambda _: 0):
+    nearest: dict[int, tuple[int, int]] = {}
+    for pair in _similar_pairs(by_date, {text_key(post) for post in by_date}, lambda _: 0):
+        one, other = pair
         if one.digits_hash != other.digits_hash:
-            earlier, later = sorted((one, other), key=lambda p: position[p.path])
+            earlier, later = sorted(position[post.path] for post in pair)
             shared = len(set(sketch_hashes(one.sketch)) & set(sketch_hashes(other.sketch)))
-            nearest[later.path] = max(nearest.get(later.path, (0, earlier)), (shared, earlier), key=lambda n: n[0])
-    yield from ((by_date[position[path]], earlier) for path, (_, earlier) in nearest.items())
+            nearest[later] = max(nearest.get(later, (0, earlier)), (shared, earlier))
+    yield from ((by_date[later], by_date[earlier]) for later, (_, earlier) in sorted(nearest.items()))
 
 
 def _similar_pairs(
@@ -140,8 +157,20 @@ def _pairs_in_index(
 
 
 def _identity(post: Post) -> Hashable:
-    """Return the values that even posts without text must share to be duplicates."""
-    return (post.lang, post.text_digest, text.normalize(post.title).casefold(), post.external_url)
+    """Return the values that even posts with a short text must share to be duplicates."""
+    known = (*_work_key(post), fold_title(post.title), post.external_url)
+    if post.external_url:
+        return known
+    return (*known, post.published, post.authors, post.text_size > 0 or post.path)
+
+
+def _work_key(post: Post, digest: str | None = None) -> tuple[Hashable, ...]:
+    """Return the key that posts share with the same text, or the text with this digest, and the same enclosures."""
+    return (post.lang, digest or post.text_digest, frozenset(enclosure.url for enclosure in post.enclosures))
+
+
+def _link_to_two_pages(one: Post, other: Post) -> bool:
+    return bool(one.external_url and other.external_url and one.external_url != other.external_url)
 
 
 # Comparing --------------------------------------------------------------------------------------------------------
@@ -152,6 +181,7 @@ def compare_texts(one: str, other: str) -> TextSimilarity:
     return TextSimilarity(
         jaccard=1.0 if one == other else jaccard_similarity(one, other),
         characters=min(len(one), len(other)),
+        are_parts=one != other and series.part_numbers(one) != series.part_numbers(other),
     )
 
 
@@ -186,19 +216,34 @@ def find_duplicates(
     """Return the posts that repeat another post; *known* holds the similarities of the texts that were compared.
 
     One post of each group is kept: the one with its own id, else one that was published before (a copy never replaces
-    its original), else the earlier one, else the one with the shorter path. The order of *posts* does not matter.
+    its original), else the one whose date is nearest to the one in its path, else the earlier one, else the one with
+    the shorter path. The order of *posts* does not matter.
     """
     kept = _KeptPosts(posts, known, settings)
+
+    def rank(post: Post) -> tuple[object, ...]:
+        is_known = post.declared_id is not None, was_published(post)
+        return (*(not known for known in is_known), _days_off(post), post.published, len(post.path), post.path)
+
     pairs = []
-    for post in sorted(
-        kept.candidates, key=lambda p: (p.declared_id is None, not was_published(p), p.published, len(p.path), p.path)
-    ):
+    for post in sorted(kept.candidates, key=rank):
         pair = kept.find_match(post)
         if pair is not None:
             pairs.append(pair)
         if pair is None or not pair.dropped:
             kept.add(post)
     return pairs
+
+
+def _days_off(post: Post) -> int:
+    """Return by how many days the date of a post differs from the one in its path; 0 for one day, as zones differ."""
+    in_path = dates.date_in_path(post.path)
+    try:
+        written = dates.parse_date(in_path, post.published.tzinfo or UTC) if in_path else post.published
+    except ValueError:  # no date of the calendar
+        return 0
+    days = abs((post.published.date() - written.date()).days)
+    return days if days > 1 else 0
 
 
 class _KeptPosts:
@@ -209,7 +254,9 @@ class _KeptPosts:
     ) -> None:
         self._known, self._settings = known, settings
         self._ids: dict[str, Post] = {}
-        self._texts: dict[tuple[str, str], list[Post]] = {}
+        self._texts: dict[tuple[Hashable, ...], list[Post]] = {}
+        self._identities: dict[Hashable, Post] = {}
+        self._titles: dict[Hashable, Post] = {}
         self._similar = _similar_texts(known, settings)
         texts = Counter(map(text_key, posts))
         ids = Counter(post.declared_id for post in posts if post.declared_id)
@@ -222,7 +269,9 @@ class _KeptPosts:
 
     def add(self, post: Post) -> None:
         """Keep a post."""
-        self._texts.setdefault(text_key(post), []).append(post)
+        self._texts.setdefault(_work_key(post), []).append(post)
+        self._identities.setdefault(_identity(post), post)
+        self._titles.setdefault((*_work_key(post), fold_title(post.title)), post)
         if post.declared_id:
             self._ids[post.declared_id] = post
 
@@ -230,20 +279,38 @@ class _KeptPosts:
         """Return the kept post that *post* repeats: one by which it is dropped, else the most similar one; or None."""
         if post.declared_id and post.declared_id in self._ids:
             return _make_pair(post, self._ids[post.declared_id], DuplicateKind.ID)
-        for other in self._texts.get(text_key(post), ()):
-            if _identity(other) == _identity(post) or self._is_long(post, other):
-                return _make_pair(post, other, DuplicateKind.TEXT)
-        similar = [
-            _make_pair(post, other, DuplicateKind.NEAR, similarity.jaccard, drop=self._settings.near == "drop")
-            for digest, similarity in self._similar.get(post.text_digest, ())
-            for other in self._texts.get((post.lang, digest), ())
-            if other.digits_hash == post.digits_hash
-        ]
-        return max(similar, key=lambda pair: (pair.similarity, pair.kept.path), default=None)
+        return min((*self._with_same_text(post), *self._with_similar_text(post)), key=_preference, default=None)
 
-    def _is_long(self, post: Post, other: Post) -> bool:
-        similarity = self._known.get(pair_key(post, other))
+    def _with_same_text(self, post: Post) -> Iterator[DuplicatePair]:
+        if (twin := self._identities.get(_identity(post))) is not None:
+            yield _make_pair(post, twin, DuplicateKind.TEXT)
+        elif self._is_long(post):
+            namesake = self._titles.get((*_work_key(post), fold_title(post.title)))
+            others = [namesake] if namesake else self._texts.get(_work_key(post), ())[:_MOST_SAME]
+            same = [other for other in others if not _link_to_two_pages(post, other)]
+            original = next((other for other in same if _is_copy(post, other)), None)
+            if original or (same and self._settings.near != "keep"):
+                yield _make_pair(post, original or same[0], DuplicateKind.TEXT)
+
+    def _with_similar_text(self, post: Post) -> Iterator[DuplicatePair]:
+        for digest, similarity in self._similar.get(post.text_digest, ()):
+            for other in self._texts.get(_work_key(post, digest), ()):
+                if other.digits_hash == post.digits_hash and not _link_to_two_pages(post, other):
+                    yield _make_pair(post, other, DuplicateKind.NEAR, similarity, drop=self._settings.near == "drop")
+
+    def _is_long(self, post: Post) -> bool:
+        similarity = self._known.get(pair_key(post, post))
         return similarity is not None and similarity.characters >= SHORT
+
+
+def _is_copy(post: Post, kept: Post) -> bool:
+    """Return whether a post with the text of another one is a copy of it, as far as the titles tell."""
+    return may_be_copies(post.title, kept.title) and not series.differ_in_numbers(post.title, kept.title)
+
+
+def _preference(pair: DuplicatePair) -> tuple[object, ...]:
+    is_instalment = pair.kind is DuplicateKind.INSTALMENT
+    return (not pair.dropped, is_instalment, -pair.similarity, pair.kept.published, pair.kept.path)
 
 
 def _similar_texts(
@@ -262,30 +329,36 @@ def describe_instalment(
     post: Post, earlier: Post, similarity: TextSimilarity, settings: DuplicateSettings
 ) -> DuplicatePair | None:
     """Return a post with an earlier instalment, if they are as similar as duplicates; else None."""
-    is_near = _is_near(similarity, settings)
-    return _make_pair(post, earlier, DuplicateKind.INSTALMENT, similarity.jaccard) if is_near else None
+    if not _is_near(similarity, settings):
+        return None
+    return _describe(post, earlier, DuplicateKind.INSTALMENT, similarity.jaccard, dropped=False)
 
 
 def _is_near(similarity: TextSimilarity, settings: DuplicateSettings) -> bool:
     return similarity.jaccard >= settings.similarity and similarity.characters >= SHORT
 
 
+_SAME_TEXT = TextSimilarity(jaccard=1.0, characters=0)
+
+
 def _make_pair(
-    post: Post, kept: Post, kind: DuplicateKind, similarity: float = 1.0, *, drop: bool = True
+    post: Post, kept: Post, kind: DuplicateKind, similarity: TextSimilarity = _SAME_TEXT, *, drop: bool = True
 ) -> DuplicatePair:
-    """Return the pair, which says whether *post* is dropped and why."""
+    """Return the pair of a post and one with its id or text; even if *drop*, only a copy is dropped."""
+    if kind is not DuplicateKind.ID and (similarity.are_parts or series.are_parts(post.title, kept.title)):
+        return _describe(post, kept, DuplicateKind.INSTALMENT, similarity.jaccard, dropped=False)
+    is_copy = kind is DuplicateKind.ID or _is_copy(post, kept)
+    pair = _describe(post, kept, kind, similarity.jaccard, dropped=drop and is_copy)
+    return pair if is_copy else replace(pair, reason=f"{pair.reason}, under another title")
+
+
+def _describe(post: Post, kept: Post, kind: DuplicateKind, similarity: float, *, dropped: bool) -> DuplicatePair:
     percent = f"{math.floor(similarity * 100)} % of its text"
     reasons = {
         DuplicateKind.ID: "the same id",
         DuplicateKind.TEXT: "the same text",
         DuplicateKind.NEAR: percent,
-        DuplicateKind.INSTALMENT: f"an instalment, which is kept: other numbers, {percent}",
+        DuplicateKind.INSTALMENT: f"an instalment, which is kept: another number, date or part, {percent}",
     }
-    return DuplicatePair(
-        post=post,
-        kept=kept,
-        kind=kind,
-        similarity=similarity,
-        dropped=kind is not DuplicateKind.INSTALMENT and (drop or kind is not DuplicateKind.NEAR),
-        reason=f"{reasons[kind]} as {kept.path}",
-    )
+    reason = f"{reasons[kind]} as {kept.path}"
+    return DuplicatePair(post=post, kept=kept, kind=kind, similarity=similarity, dropped=dropped, reason=reason)
