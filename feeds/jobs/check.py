@@ -116,7 +116,8 @@ def _check_posts(
     """Yield errors and warnings about posts, also those that only rendering finds."""
     errors, warnings = survey.diagnostics()
     yield from (_parse_diagnostic("error", line) for line in errors)
-    yield from (_parse_diagnostic("warning", line) for line in (*warnings, *survey.catalogue.category_warnings))
+    warnings += (*survey.drop_warnings(), *survey.catalogue.category_warnings)
+    yield from (_parse_diagnostic("warning", line) for line in warnings)
     place = _path_prefix(site)
     for post in rendered:
         yield from [_parse_diagnostic("error", f"{place}/{post.error}")] if post.error else []

@@ -175,6 +175,7 @@ class _PublishRun:
         self.list_feeds()
         if not self.options.dry_run:
             self.manifest.save()
+            self.store.entries.save_dropped(survey.dropped)
             if self.deployment.run():
                 self.notify_hub()
 
@@ -230,7 +231,8 @@ class _PublishRun:
         report.next_public_at = min(future, default=None)
         errors, warnings = survey.diagnostics()
         report.errors += errors
-        report.warnings += [*survey.warnings, *warnings, *self.site.unused_templates()]
+        report.first_warnings += survey.drop_warnings(self.store.entries.load_dropped())
+        report.warnings += [*report.first_warnings, *survey.warnings, *warnings, *self.site.unused_templates()]
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 Files that have not changed are taken from the cache. The result is the same with and without a cache.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,15 +13,19 @@ import msgspec
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
+from feeds.core.posts.parse import MOST_BYTES
+from feeds.core.posts.post_file import PostFile
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
+from feeds.edges.files import source_files
 from feeds.edges.files.scan import Scan, scan_folder
 from feeds.edges.process.workers import Workers
+from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged
-from feeds.model import Catalogue, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
+from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +64,64 @@ class Survey:
 
     def diagnostics(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts; each starts with the path of the file from the config's folder."""
-        place = self.config.settings.posts.folder.rstrip("/")
+        place = self._place
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
+        warnings += self._address_warnings()
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
             for pair in self.catalogue.duplicates
-            if not pair.dropped
+            if not pair.dropped and pair.kind is not DuplicateKind.INSTALMENT
         )
         return errors, warnings
+
+    @property
+    def dropped(self) -> Collection[str]:
+        """The paths of the posts that are not published since they repeat another one."""
+        return [pair.post.path for pair in self.catalogue.duplicates if pair.dropped]
+
+    def drop_warnings(self, known: Collection[str] = ()) -> list[str]:
+        """Return a warning for each post that is dropped as a duplicate, except those whose paths are *known*."""
+        pairs = (pair for pair in self.catalogue.duplicates if pair.dropped and pair.post.path not in known)
+        return [self._drop_warning(pair) for pair in pairs]
+
+    def _drop_warning(self, pair: DuplicatePair) -> str:
+        if pair.kind is DuplicateKind.ID:
+            where = self._where(pair.post.path, "id")
+            return f"{where}: {pair.reason}; it is not published: give it an id of its own if it is another post"
+        return (
+            f"{self._place}/{pair.post.path}: {pair.reason}; it is not published (`feeds duplicates --show` compares)"
+        )
+
+    def _address_warnings(self) -> Iterator[str]:
+        """Yield a warning for each address that several public posts have; readers can reach only one of them."""
+        by_url: dict[str, list[str]] = defaultdict(list)
+        for entry in self.catalogue.entries:
+            by_url[entry.post.url].append(entry.post.path)
+        for url, paths in by_url.items():
+            if len(paths) > 1:
+                first, second, *others = sorted(paths)
+                more = f" and {len(others)} more" if others else ""
+                yield (
+                    f"{self._where(second, 'url', 'slug')}: has the same address as {first}{more}, {url}: give each"
+                    " post a slug of its own, or complete posts.permalink"
+                )
+
+    @property
+    def _place(self) -> str:
+        return self.config.settings.posts.folder.rstrip("/")
+
+    def _where(self, path: str, *meanings: str) -> str:
+        """Return the file, from the config's folder, and the line of the first of these keys that it has."""
+        try:
+            content = source_files.read_file(posts_folder(self.config), path, MOST_BYTES)
+            file = PostFile(path, content, self.config.settings)
+        except PostError:  # it has changed since it was read
+            return f"{self._place}/{path}"
+        keys = (file.fields.get(meaning) for meaning in meanings)
+        key = next((key for key, value in keys if value is not None), meanings[0])
+        return f"{self._place}/{path}:{file.source.line_of(key)}"
 
 
 @dataclass(frozen=True, kw_only=True)
