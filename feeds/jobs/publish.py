@@ -175,7 +175,6 @@ class _PublishRun:
         self.list_feeds()
         if not self.options.dry_run:
             self.manifest.save()
-            self.store.entries.save_dropped(survey.dropped)
             if self.deployment.run():
                 self.notify_hub()
 
@@ -231,8 +230,8 @@ class _PublishRun:
         report.next_public_at = min(future, default=None)
         errors, warnings = survey.diagnostics()
         report.errors += errors
-        report.first_warnings += survey.drop_warnings(self.store.entries.load_dropped())
-        report.warnings += [*report.first_warnings, *survey.warnings, *warnings, *self.site.unused_templates()]
+        drops, unused = survey.drop_warnings(), self.site.unused_templates()
+        report.warnings += [*drops, *survey.warnings, *warnings, *unused]
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 

@@ -52,8 +52,6 @@ class PublishReport:
     #: Errors that the user has to fix.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    #: Those of the warnings that the next run does not repeat.
-    first_warnings: list[str] = field(default_factory=list)
     #: Why the due issue of a newsletter could not be composed, by its name.
     failed: dict[str, str] = field(default_factory=dict)
     #: Problems that need attention soon; each is reported once.
@@ -78,17 +76,9 @@ class PublishReport:
     def as_unchanged(self) -> "PublishReport":
         """Return the report of a next run that changes nothing; issues that wait for approval stay in it."""
         waiting = [issue for issue in self.issues if issue.state == IssueState.COMPOSED]
+        unchanged = self.unchanged + len(self.written)
         return replace(
-            self,
-            written=[],
-            removed=[],
-            pages=0,
-            unchanged=self.unchanged + len(self.written),
-            warnings=[line for line in self.warnings if line not in self.first_warnings],
-            first_warnings=[],
-            issues=waiting,
-            sends=False,
-            footprint=None,
+            self, written=[], removed=[], pages=0, unchanged=unchanged, issues=waiting, sends=False, footprint=None
         )
 
 

@@ -1,10 +1,10 @@
-"""Entries in the store: every one that was ever public, and its earlier versions; posts dropped as duplicates.
+"""Entries in the store: every one that was ever public, and its earlier versions.
 
 Each method is one transaction.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -74,21 +74,6 @@ class Entries:
                 self._db.executemany(_HISTORY, past)
                 self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
         self._known = None
-
-    def load_dropped(self) -> frozenset[str]:
-        """Return the paths of the posts that the last run dropped as duplicates."""
-        return frozenset(path for (path,) in self._db.execute("SELECT path FROM dropped_posts"))
-
-    def save_dropped(self, paths: Collection[str]) -> None:
-        """Store the paths of the posts that this run drops as duplicates."""
-        known = self.load_dropped()
-        if known != set(paths):
-            with transaction(self._db):
-                self._db.executemany(
-                    "DELETE FROM dropped_posts WHERE path = ?", ((p,) for p in known.difference(paths))
-                )
-                new = ((path,) for path in sorted(set(paths) - known))
-                self._db.executemany("INSERT INTO dropped_posts VALUES (?)", new)
 
     def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
         """Return the versions of an entry, oldest first; empty for an unknown id."""

@@ -8,10 +8,6 @@ CREATE TABLE archive_pages (
     entries TEXT NOT NULL,
     CONSTRAINT pk_archive_pages PRIMARY KEY (kind, "key", number)
 );
-CREATE TABLE dropped_posts (
-    path TEXT NOT NULL,
-    CONSTRAINT pk_dropped_posts PRIMARY KEY (path)
-);
 CREATE TABLE entries (
     id TEXT NOT NULL,
     path TEXT NOT NULL,

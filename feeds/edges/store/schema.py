@@ -57,9 +57,6 @@ entry_history = Table(
     Column("title", Text),
 )
 
-#: The posts that were dropped as duplicates by the last publish run, so that each is reported once.
-dropped_posts = Table("dropped_posts", metadata, Column("path", Text, primary_key=True))
-
 #: Every feed that was ever published.
 feeds = Table(
     "feeds",

@@ -4,7 +4,7 @@ Files that have not changed are taken from the cache. The result is the same wit
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -76,15 +76,9 @@ class Survey:
         )
         return errors, warnings
 
-    @property
-    def dropped(self) -> Collection[str]:
-        """The paths of the posts that are not published since they repeat another one."""
-        return [pair.post.path for pair in self.catalogue.duplicates if pair.dropped]
-
-    def drop_warnings(self, known: Collection[str] = ()) -> list[str]:
-        """Return a warning for each post that is dropped as a duplicate, except those whose paths are *known*."""
-        pairs = (pair for pair in self.catalogue.duplicates if pair.dropped and pair.post.path not in known)
-        return [self._drop_warning(pair) for pair in pairs]
+    def drop_warnings(self) -> list[str]:
+        """Return a warning for each post that is dropped as a duplicate."""
+        return [self._drop_warning(pair) for pair in self.catalogue.duplicates if pair.dropped]
 
     def _drop_warning(self, pair: DuplicatePair) -> str:
         if pair.kind is DuplicateKind.ID:

@@ -1,7 +1,6 @@
 """Duplicates: which posts are dropped, kept and reported, and what `feeds duplicates` prints."""
 
 import json
-import shutil
 
 import pytest
 
@@ -87,24 +86,21 @@ def test_near_duplicates_may_be_published_with_a_warning(site, feeds):
 
 
 def test_a_drop_is_a_warning_the_first_time_only(site, feeds):
-    """A dropped post is a warning of the first run that drops it, also with an empty cache, and of every check."""
+    """A dropped post is a warning of the first run that drops it; later runs count it, and every check names it."""
     sample(site)
     reported = [
         "warning: posts/b.md: 99 % of its text as a.md; it is not published (`feeds duplicates --show` compares)",
         "warning: posts/d.md: the same text as c.md; it is not published (`feeds duplicates --show` compares)",
     ]
     assert [line.replace("96 %", "99 %") for line in feeds("publish", *NOW).stderr.splitlines()] == reported
-    assert feeds("publish", *NOW).stderr == ""
-    assert feeds("publish", "--no-cache", *NOW).stderr == ""
-    shutil.rmtree(site.folder / ".feeds" / "cache")
-    assert feeds("publish", *NOW).stderr == ""
+    assert feeds("publish", *NOW).stderr == "warning: 2 warnings are as before; `feeds check` prints all\n"
     assert feeds("check", *NOW).stdout.count("it is not published") == 2
     site.post("e", prose(make_words(3)), title="Salt", date="2026-11-22")
-    assert feeds("publish", *NOW).stderr.splitlines() == [reported[1].replace("d.md", "e.md")]
+    assert feeds("publish", *NOW).stderr.splitlines()[0] == reported[1].replace("d.md", "e.md")
     (site.folder / "posts" / "d.md").unlink()
-    assert feeds("publish", *NOW).stderr == ""
+    assert "posts/" not in feeds("publish", *NOW).stderr
     sample(site)
-    assert feeds("publish", *NOW).stderr.splitlines() == reported[1:]
+    assert feeds("publish", *NOW).stderr.splitlines()[0] == reported[1]
 
 
 def test_a_dry_run_does_not_count_as_the_first_time(site, feeds):
@@ -115,7 +111,7 @@ def test_a_dry_run_does_not_count_as_the_first_time(site, feeds):
 
 
 def test_a_drop_is_reported_before_other_warnings(site):
-    """Dropped posts come first in the report: of many warnings only the first are printed, and this one only once."""
+    """Dropped posts come first in the report: of many new warnings only the first are printed."""
     for n in range(30):
         site.post(f"{n}", f"Text {n} {{{{ page.title }}}}\n")
     sample(site)
