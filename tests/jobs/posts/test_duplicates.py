@@ -78,7 +78,7 @@ def test_near_duplicates_may_be_published_with_a_warning(site, feeds):
     assert "warning: posts/b.md: " in done.stderr
     assert "% of its text as a.md; it is published anyway (duplicates.near)" in done.stderr
     site.configure(CONFIG + '[duplicates]\nnear = "keep"\n')
-    assert feeds("publish", *NOW).stderr.splitlines() == []
+    assert "posts/b.md" not in feeds("publish", *NOW).stderr
     assert [line.split("\t")[0] for line in feeds("duplicates", *NOW).stdout.splitlines()] == [
         "text",
         "1 pair: 1 dropped, 0 only reported",
