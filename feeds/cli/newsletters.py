@@ -1,5 +1,6 @@
 """Commands about newsletter issues: `issues`, `send`, `approve`, `cancel`, `resume`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,16 +23,19 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
     from feeds.jobs.newsletters import status
 
     config = options.read_config(path)
+    zone = config.settings.site.timezone
     if (number is None) == recipients:
         raise click.UsageError("NUMBER and --recipients need each other: feeds issues 12 --recipients")
     if number is not None:
         results = list(status.issue_recipients(config, newsletter, number))
-        head: tuple[str, ...] = ("recipient", "language", "state", "sent (UTC)", "answer")
-        output.print_records(results, output_issues.delivery_to_dict, head, output_issues.delivery_row, as_json=as_json)
+        head: tuple[str, ...] = ("recipient", "language", "state", "sent", "answer")
+        to_row = partial(output_issues.delivery_row, zone=zone)
+        output.print_records(results, output_issues.delivery_to_dict, head, to_row, as_json=as_json)
         return
     found = status.list_issues(config)
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
-    output.print_records(found, output_issues.issue_to_dict, head, output_issues.issue_row, as_json=as_json)
+    to_row = partial(output_issues.issue_row, zone=zone)
+    output.print_records(found, output_issues.issue_to_dict, head, to_row, as_json=as_json)
 
 
 @click.command()

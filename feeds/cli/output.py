@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from feeds.display import format_count
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -118,8 +120,8 @@ def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> It
 def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> Iterator[str]:
     """Yield a line for each issue of a publish run."""
     for issue in report.issues:
-        what = f"{issue.posts} posts" if issue.posts else "a note"
-        to = f"{what} to {issue.recipients} recipients"
+        posts = format_count(issue.posts, "post") if issue.posts else "a note"
+        to = f"{posts} to {format_count(issue.recipients, 'recipient')}"
         kept = (
             f", in {config.settings.state}/outbox/{issue.newsletter}/{issue.number}/"
             if config.settings.mail.transport == "outbox"
@@ -127,7 +129,7 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
         )
         where = "would be sent" if dry_run else f"{issue.state}{kept}"
         if issue.state == "composed":
-            to, where = f"{issue.posts} posts", f"waits for `feeds approve {issue.newsletter}`"
+            to, where = posts, f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
 
 

@@ -103,10 +103,11 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import subscribe
 
-    found = subscribe.load_subscriber_data(options.read_config(path), email)
+    config = options.read_config(path)
+    found = subscribe.load_subscriber_data(config, email)
     if as_json:
         output.print_json(output_subscribers.subscriber_data_to_dict(found))
-    for line in () if as_json else output_subscribers.subscriber_data_lines(found):
+    for line in () if as_json else output_subscribers.subscriber_data_lines(found, config.settings.site.timezone):
         click.echo(output.escape_controls(line))
 
 

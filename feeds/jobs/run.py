@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from feeds.config import Config, load_config
 from feeds.core.schedule import next_slot
+from feeds.display import format_count
 from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged, scan_posts
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
@@ -190,7 +191,8 @@ def report_events(report: PublishReport) -> Iterator[Event]:
         facts: dict[str, object] = {"written": len(report.written), "unchanged": report.unchanged}
         yield Event(what="written", text=f"written: {facts['written']}, unchanged: {report.unchanged}", facts=facts)
     for issue in report.issues:
-        text = f"{issue.newsletter} {issue.number}: {issue.posts} posts to {issue.recipients} recipients, {issue.state}"
+        to = f"{format_count(issue.posts, 'post')} to {format_count(issue.recipients, 'recipient')}"
+        text = f"{issue.newsletter} {issue.number}: {to}, {issue.state}"
         yield Event(what="issue", text=text, facts=issue.facts)
     yield from (Event(what="later", text=f"later: {line}", level="warning") for line in report.later)
     yield from map(_error, report.errors)

@@ -1,10 +1,11 @@
 """Report problems that a person should look into, each once, also to the command `publish.alert`."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from feeds.config import Config
 from feeds.core.schedule import due_slot
+from feeds.display import format_time
 from feeds.edges.process import shell
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
@@ -22,9 +23,9 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
     with open_store(config.store_url, config.folder) as store:
         problems = [
             *_not_composed(config, report, store, now),
-            *_not_begun(report, store, context),
+            *_not_begun(report, store, context, config.settings.site.timezone),
             *_halted(report, store),
-            *_paused_domains(store, context),
+            *_paused_domains(store, context, config.settings.site.timezone),
         ]
         lines = [line for key, line in problems if store.alerts.record(key, context.clock())]
     if not lines:
@@ -37,7 +38,8 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             report.errors.append(f"publish.alert: {e}")
 
 
-# Each of these yields a key, by which a problem is reported once, and the line to report.
+# Each of these yields a key, by which a problem is reported once, and the line to report. Keys are stored, so their
+# times stay in UTC.
 
 
 def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
@@ -49,17 +51,19 @@ def _not_composed(config: Config, report: PublishReport, store: Store, now: date
             slot = due_slot(newsletter.schedule, zone, now, used=last_slot, catch_up=newsletter.catch_up)
             if slot is not None and now - slot > _PATIENCE:
                 key = f"{newsletter.name}: the issue due at {slot:%Y-%m-%d %H:%M} UTC could not be composed"
-                yield key, f"{key}: {report.failed[newsletter.name]}"
+                due = f"the issue due at {format_time(slot, config.settings.site.timezone)} could not be composed"
+                yield key, f"{newsletter.name}: {due}: {report.failed[newsletter.name]}"
 
 
-def _not_begun(report: PublishReport, store: Store, context: Context) -> Iterator[tuple[str, str]]:
+def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Yield issues that are due and of which no letter was sent."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         since = max(issue.slot, issue.composed_at or issue.slot)  # the slot of a first issue may be long ago
         if context.clock() - since > _PATIENCE and not store.deliveries.has_begun(issue.id) and not issue.halt_reason:
-            due = f"was due at {issue.slot:%Y-%m-%d %H:%M} UTC"
-            key = f"{issue.newsletter} {issue.number} {due} and nothing of it was sent"
-            yield key, f"{key}; `feeds publish` prints the reason"
+            name = f"{issue.newsletter} {issue.number}"
+            key = f"{name} was due at {issue.slot:%Y-%m-%d %H:%M} UTC and nothing of it was sent"
+            due = f"was due at {format_time(issue.slot, zone)} and nothing of it was sent"
+            yield key, f"{name} {due}; `feeds publish` prints the reason"
 
 
 def _halted(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
@@ -70,8 +74,9 @@ def _halted(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
             yield key, f"{key}; `feeds resume {issue.newsletter}` resumes it"
 
 
-def _paused_domains(store: Store, context: Context) -> Iterator[tuple[str, str]]:
+def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Yield domains that get no letters for now."""
     for pause in store.bounces.paused_domains(context.clock()):
         key = f"{pause.domain} gets no letters until {pause.until:%Y-%m-%d %H:%M} UTC: {pause.reason}"
-        yield key, f"{key}; see `feeds bounces --help` and `feeds subscribers revive --help`"
+        line = f"{pause.domain} gets no letters until {format_time(pause.until, zone)}: {pause.reason}"
+        yield key, f"{line}; see `feeds bounces --help` and `feeds subscribers revive --help`"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.core.newsletters import message
+from feeds.display import format_count
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError
@@ -109,7 +110,8 @@ def _find_correctable(store: Store, newsletter: Newsletter, number: int, note: E
     pending = sum(counts[state] for state in PENDING_STATES)
     if pending:
         raise FeedsError(
-            f"{name} {number} is still being sent: {pending:,} more recipients would get it without the correction;"
+            f"{name} {number} is still being sent: {format_count(pending, 'more recipient')} would get it without"
+            f" the correction;"
             f" `feeds retract {name} {number}` or `feeds cancel {name}` stops it"
         )
     if note.digest in store.issues.correction_digests(issue.id):

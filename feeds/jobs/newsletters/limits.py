@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from feeds.core.schedule import next_opening
+from feeds.display import format_count, format_time
 from feeds.edges.store.deliveries import Deliveries
 from feeds.errors import SenderRejected
 from feeds.jobs.context import Context
@@ -45,6 +46,7 @@ class FirstBatch:
     def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, context: Context) -> None:
         mail = site.settings.mail
         self._issue, self._deliveries, self._context, self._pause = issue, deliveries, context, mail.first_pause
+        self._zone = site.settings.site.timezone
         #: One delivery in so many is in the first batch, by id, so that every letter of the issue is among them.
         self._every = 1 if issue.released_to_all or not mail.first_percent else round(100 / mail.first_percent)
 
@@ -58,8 +60,8 @@ class FirstBatch:
         if stats is None or not stats.number:  # a small issue may have no delivery in the first batch
             return 1
         if stats.failed > _MOST_BAD * stats.number:
-            counts = f"{stats.failed:,} of the first {stats.number:,} deliveries"
-            reason = f"{counts} were refused, bounced or got a complaint"
+            of = f"of the first {format_count(stats.number, 'delivery', 'deliveries')}"
+            reason = f"{format_count(stats.failed, f'{of} was', f'{of} were')} refused, bounced or got a complaint"
             self._deliveries.halt(self._issue.id, reason)
             raise SenderRejected(f"is halted: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
         if stats.pending or stats.last_sent_at is None:
@@ -67,8 +69,8 @@ class FirstBatch:
         until = stats.last_sent_at + self._pause
         if self._context.clock() < until:
             name = f"{self._issue.newsletter} {self._issue.number}"
-            rest = f"the rest follows at {until:%H:%M} UTC"
-            report.later.append(f"{name}: the first {stats.number:,} deliveries are sent; {rest}")
+            first = format_count(stats.number, "delivery is", "deliveries are")
+            report.later.append(f"{name}: the first {first} sent; the rest follows at {format_time(until, self._zone)}")
             report.next_try_at = min(filter(None, [report.next_try_at, until]))
             return 0
         self._deliveries.release_to_all(self._issue.id)

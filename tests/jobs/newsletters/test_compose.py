@@ -145,7 +145,7 @@ def test_an_issue_waits_for_approval(letter_site, feeds):
     assert not (letter_site.folder / "public" / "newsletters").exists()
     subscribe.add_subscriber(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
     done = feeds("approve", "weekly")
-    assert (done.returncode, "weekly 1: 1 posts to 2 recipients, sent" in done.stdout) == (0, True)
+    assert (done.returncode, "weekly 1: 1 post to 2 recipients, sent" in done.stdout) == (0, True)
     assert letter_site.letters() == ["weekly/1/ada@example.com.eml", "weekly/1/desk@example.com.eml"]
     assert (letter_site.folder / "public/newsletters/weekly/atom.xml").exists()
     again = feeds("approve", "weekly")
@@ -465,7 +465,7 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
     letter_site.publish()
     letter_site.post("second", date="2026-11-23")
     done = feeds("send", "weekly", "--now", "2026-11-24T10:00Z")
-    assert (done.returncode, "weekly 2: 1 posts to 1 recipients, sent" in done.stdout) == (0, True)
+    assert (done.returncode, "weekly 2: 1 post to 1 recipient, sent" in done.stdout) == (0, True)
     assert feeds("send", "daily").returncode == 1
     letter_site.post("third", date="2026-11-25")
     assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [3]

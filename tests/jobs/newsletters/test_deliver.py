@@ -83,7 +83,7 @@ def test_a_lost_answer_is_waited_for_then_the_message_is_sent_once_more(mailing)
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     report = mailing.publish()
     assert report.exit_code == 3
-    assert report.later == ["weekly 1: 1 of 10 deliveries wait; the next try is due at 2026-11-23 12:05 UTC"]
+    assert report.later == ["weekly 1: 1 of 10 deliveries waits; the next try is due at 2026-11-23 12:05 UTC"]
     assert report.next_try_at == NOW + timedelta(minutes=5)
     assert mailing.states() == {"sent": 9, "unknown": 1}
     mailing.wait(minutes=4)
@@ -504,7 +504,7 @@ def test_commands_report_the_progress_of_a_send(mailing, feeds):
     mailing.server.rule = lambda step: {A: "450 4.2.0 grey", B: "550 5.1.1 no such user"}.get(step.words[9:-1])
     done = feeds("publish", "--now", "2026-11-23T12:00Z", "--yes")
     assert done.returncode == 3
-    assert "weekly 1: 1 of 10 deliveries wait; the next try is due at" in done.stderr
+    assert "weekly 1: 1 of 10 deliveries waits; the next try is due at" in done.stderr
     found = json.loads(feeds("status", "--json").stdout)
     assert (found["sent"], found["left"], found["state"], found["halted"]) == (8, 1, "sending", "")
     assert found["deliveries"] == {
