@@ -58,6 +58,8 @@ def test_times_for_people_are_formatted_in_one_place():
         "feeds/jobs/subscribers/import_subscribers.py",  # consent
         "feeds/jobs/subscribers/subscribe.py",  # consent
     }
-    found = {str(file.relative_to(ROOT)) for file in (ROOT / "feeds").rglob("*.py") if "%H:%M" in file.read_text("utf-8")}
+    found = {
+        str(file.relative_to(ROOT)) for file in (ROOT / "feeds").rglob("*.py") if "%H:%M" in file.read_text("utf-8")
+    }
     found = {name for name in found if "/migrations/" not in name}
     assert found == stored | {"feeds/display.py"}

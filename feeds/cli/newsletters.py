@@ -44,7 +44,7 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
 @options.JSON
 @click.argument("newsletter")
 @click.option(
-    "--test", metavar="ADDRESS", help="Write the issue to ADDRESS only; nothing is stored or counted as sent."
+    "--test", metavar="ADDRESS", help="Send the issue to ADDRESS only, as a test; nothing is stored or counted as sent."
 )
 @options.YES
 def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None, yes: bool) -> int:
@@ -53,9 +53,9 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
     moment = options.parse_now(config, now)
     with options.job_context(quiet=as_json) as context:
         if test is not None:
-            from feeds.jobs.newsletters.next_issue import send_test
+            from feeds.jobs.newsletters.send_test import send_test
 
-            click.echo(send_test(config, newsletter, test, moment, context))
+            output_issues.print_sent_test(send_test(config, newsletter, test, moment, context), as_json=as_json)
             return 0
         from feeds.jobs.newsletters.send_now import send_now
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feeds.cli.output import escape_controls, print_json
 from feeds.display import format_time
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from feeds.edges.store.deliveries import DeliveryResult
+    from feeds.jobs.newsletters.send_test import SentTest
     from feeds.jobs.newsletters.status import IssueProgress
     from feeds.model import Issue
 
@@ -104,3 +106,11 @@ def delivery_row(found: DeliveryResult, zone: tzinfo) -> tuple[str, ...]:
     """Return a delivery as a row of a table, with its time in the site's zone."""
     when = format_time(found.sent_at, zone) if found.sent_at else ""
     return (found.recipient, found.lang, found.state.value, when, found.answer)
+
+
+def print_sent_test(found: SentTest, *, as_json: bool) -> None:
+    """Print what became of a test message."""
+    if as_json:
+        print_json(found.facts)
+    else:
+        print(f"{found.newsletter} {found.number} to {found.recipient}, as a test: {escape_controls(found.answer)}")

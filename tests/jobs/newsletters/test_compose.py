@@ -474,8 +474,9 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
 def test_a_test_message_is_sent_alone_and_changes_nothing(letter_site, feeds):
     """`feeds send --test` writes one message; the issue that subscribers get afterwards has the same posts."""
     done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
-    assert (done.returncode, done.stdout.strip()) == (0, "saved as test/weekly/1/me@example.com.eml")
-    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
+    said = "weekly 1 to me@example.com, as a test: saved as test/weekly/1/me@example.com.eml"
+    assert (done.returncode, done.stdout.strip()) == (0, said)
+    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "[Test] first"
     assert not (letter_site.folder / ".feeds/feeds.db").exists()
     assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
     empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")
