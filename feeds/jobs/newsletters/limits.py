@@ -49,6 +49,8 @@ class FirstBatch:
         self._zone = site.settings.site.timezone
         #: One delivery in so many is in the first batch, by id, so that every letter of the issue is among them.
         self._every = 1 if issue.released_to_all or not mail.first_percent else round(100 / mail.first_percent)
+        #: Whether this run has attempted the first batch.
+        self._has_tried = False
 
     def sampling(self, report: PublishReport) -> int:
         """Return one in how many deliveries may be sent now; 0 if none may, with the reason in the report.
@@ -64,8 +66,11 @@ class FirstBatch:
             reason = f"{format_count(stats.failed, f'{of} was', f'{of} were')} refused, bounced or got a complaint"
             self._deliveries.halt(self._issue.id, reason)
             raise SenderRejected(f"is halted: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
-        if stats.pending or stats.last_sent_at is None:
+        if stats.pending or (stats.last_sent_at is None and not self._has_tried):
+            self._has_tried = True
             return self._every
+        if stats.last_sent_at is None:  # servers put off all of it
+            return 0
         until = stats.last_sent_at + self._pause
         if self._context.clock() < until:
             name = f"{self._issue.newsletter} {self._issue.number}"
