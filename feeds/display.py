@@ -12,10 +12,17 @@ def format_time(time: datetime, zone: tzinfo) -> str:
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
-def format_weekday_time(time: datetime, zone: tzinfo) -> str:
-    """Return a time with its weekday: `Monday 14 December 2026 08:00 JST`."""
+def format_slot(slot: datetime, zone: tzinfo, now: datetime) -> str:
+    """Return a time with its weekday, and the year unless it is this one: `Monday 14 December 08:00 JST`."""
+    local = slot.astimezone(zone)
+    return f"{local:%A} {format_day(slot, zone, now)} {local:%H:%M %Z}"
+
+
+def format_day(time: datetime, zone: tzinfo, now: datetime) -> str:
+    """Return the day of a time, and the year unless it is this one: `14 December`."""
     local = time.astimezone(zone)
-    return f"{local:%A} {local.day} {local:%B %Y %H:%M %Z}"
+    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+    return f"{local.day} {local:%B}{year}"
 
 
 def format_count(number: int, one: str, many: str = "") -> str:

@@ -161,6 +161,15 @@ def test_publish_tells_a_summary_as_json(letter_site, feeds):
         "posts": {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 0},
         "feeds": {"written": 6, "unchanged": 0},
         "issues": [{"newsletter": "weekly", "number": 1, "posts": 1, "recipients": 1, "state": "sent"}],
+        "newsletters": [
+            {
+                "newsletter": "weekly",
+                "next_slot": "2026-11-30T08:00:00+00:00",
+                "posts_waiting": 0,
+                "missed_slot": None,
+                "reason": "",
+            }
+        ],
     }
 
 

@@ -66,6 +66,7 @@ def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bo
     with options.job_context(quiet=as_json) as context:
         report = send_correction(config, newsletter, number, file, asked, context)
     if report is None:
+        click.echo("nothing was sent: you answered no", err=as_json)
         return 0
     if not dry_run:
         return output.print_report(config, report, as_json=as_json)

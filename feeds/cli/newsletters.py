@@ -2,10 +2,15 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from feeds.cli import options, output, output_issues
+from feeds.cli.clock import utc_now
+
+if TYPE_CHECKING:
+    from feeds.config import Config
 
 
 @click.command()
@@ -36,6 +41,18 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
     to_row = partial(output_issues.issue_row, zone=zone)
     output.print_records(found, output_issues.issue_to_dict, head, to_row, as_json=as_json)
+    if not as_json:
+        print_outlooks(config)
+
+
+def print_outlooks(config: "Config") -> None:
+    """Print what each newsletter sends next."""
+    from feeds.jobs.newsletters.foresee import load_outlooks
+
+    with options.job_context(quiet=False) as context:
+        found = load_outlooks(config, utc_now(), context)
+    for line in output.outlook_lines(config, found):
+        click.echo(line)
 
 
 @click.command()

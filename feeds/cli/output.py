@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from feeds.config import Config
+    from feeds.core.newsletters.outlook import Outlook
     from feeds.jobs.init import NewSite
     from feeds.jobs.report import PublishReport
     from feeds.jobs.run import Event
@@ -131,6 +132,25 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
         if issue.state == "composed":
             to, where = posts, f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
+    yield from outlook_lines(config, report.outlooks)
+
+
+def outlook_lines(config: Config, outlooks: Iterable[Outlook]) -> Iterator[str]:
+    """Yield what each newsletter sends next, for people."""
+    for outlook in outlooks:
+        from feeds.core.newsletters.outlook import format_outlook
+
+        yield format_outlook(outlook, config.settings.site.timezone)
+
+
+def _outlook_to_dict(found: Outlook) -> dict[str, Any]:
+    return {
+        "newsletter": found.newsletter,
+        "next_slot": found.slot.isoformat(),
+        "posts_waiting": found.posts,
+        "missed_slot": found.missed_slot.isoformat() if found.missed_slot else None,
+        "reason": found.reason,
+    }
 
 
 def report_to_dict(report: PublishReport) -> dict[str, Any]:
@@ -140,6 +160,7 @@ def report_to_dict(report: PublishReport) -> dict[str, Any]:
         "feeds": {"written": len(report.written), "unchanged": report.unchanged},
         **({"removed": report.removed} if report.removed else {}),
         "issues": [issue.facts for issue in report.issues],
+        **({"newsletters": [_outlook_to_dict(one) for one in report.outlooks]} if report.outlooks else {}),
     }
 
 

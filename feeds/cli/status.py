@@ -13,6 +13,7 @@ import click
 
 from feeds.cli import options, output, output_issues
 from feeds.cli.clock import utc_now
+from feeds.cli.newsletters import print_outlooks
 
 if TYPE_CHECKING:
     from feeds.jobs.newsletters.status import IssueProgress
@@ -38,6 +39,8 @@ def status(path: Path, *, as_json: bool, watch: bool) -> None:
             time.sleep(_SECOND)
             found = load_progress(config, utc_now())
             show(found)
+    if not as_json:
+        print_outlooks(config)
 
 
 @contextmanager

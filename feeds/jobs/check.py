@@ -18,6 +18,7 @@ from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue, send_checks
+from feeds.jobs.newsletters.foresee import category_warnings
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
@@ -74,6 +75,7 @@ def check_site(
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
         yield from lint.lint_theme(newsletter.theme, where)
+        yield from (_parse_diagnostic("warning", line) for line in category_warnings(site, newsletter, survey))
         yield from _check_next_issue(site, newsletter, survey, issues, anchor_index, now=now, context=context)
 
 

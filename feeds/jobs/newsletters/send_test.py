@@ -14,6 +14,7 @@ from feeds.edges.mail.single_mail import SingleMail
 from feeds.edges.mail.transport import OutgoingMail, Replied, Unconfirmed
 from feeds.errors import FeedsError, MailServerUnavailable
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters.compose import nothing_to_send
 from feeds.jobs.newsletters.find import find_newsletter
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.next_issue import next_issue
@@ -58,8 +59,9 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
     with open_survey(config, now, context) as opened:
         issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
         letter = issue.letter(SubscriberPreferences()) if issue else None
-    if issue is None or letter is None:
-        raise FeedsError(f"{name} has nothing to send: fewer than {newsletter.min_posts} posts since the last issue")
+        if issue is None or letter is None:
+            reason = nothing_to_send(site, newsletter, opened.survey, opened.store.issues, now)
+            raise FeedsError(f"{name} has nothing to send: {reason}")
     letter = replace(letter, subject=f"{_MARK} {letter.subject}")
     return SentTest(
         newsletter=name,
