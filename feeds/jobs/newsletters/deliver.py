@@ -97,7 +97,9 @@ def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report
     limits = SendLimits(site, store.deliveries, context)
 
     def process_refusals() -> None:
-        report.warnings += bounces.decide_refusals(store.bounces, issue.id, context.clock())
+        report.warnings += bounces.decide_refusals(
+            store.bounces, issue.id, context.clock(), site.settings.site.timezone
+        )
 
     options = SendOptions(
         resend=resend,
