@@ -20,7 +20,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
-from feeds.model import Issue, IssueContent, IssueState, Selection
+from feeds.model import Issue, IssueContent, IssueState, NewIssue, Selection
 from feeds.settings import Newsletter
 
 #: The size of an issue's seed.
@@ -57,7 +57,7 @@ def compose_issue(
     """
     if _report_waiting(issues, newsletter, report):
         return
-    last_slot, last_number = issues.last_issue(newsletter.name)
+    last_slot, _ = issues.last_issue(newsletter.name)
     slot = _due_slot(site, newsletter, options, last_slot)
     if slot is None:
         return
@@ -74,19 +74,30 @@ def compose_issue(
         if is_asked:
             report.skipped[newsletter.name] = _nobody_to_send_to(newsletter, issues)
         return
-    send_checks.check_sendable(site, newsletter, last_number)
     if options.dry_run:
+        send_checks.require_sendable(site, newsletter, issues, draft.renderer.number, draft.content)
         report.issues.append(_report_due(draft, issues.count_recipients(newsletter.name, rendered)))
-    elif not newsletter.approve and not send_checks.confirm_send(
-        site, newsletter, issues, rendered, draft.renderer.number, options=options, context=context
-    ):
+        return
+    new_issue = draft.renderer.new_issue(draft.selection, draft.content, None if newsletter.approve else rendered)
+    if not _may_freeze(site, newsletter, issues, new_issue, options, context):
         report.declined = True
         report.skipped[newsletter.name] = "you answered no"
-    else:
-        rendered = None if newsletter.approve else rendered
-        new_issue = draft.renderer.new_issue(draft.selection, draft.content, rendered)
-        if issues.freeze(new_issue, context.clock()):
-            _report_waiting(issues, newsletter, report)
+    elif issues.freeze(new_issue, context.clock()):
+        _report_waiting(issues, newsletter, report)
+
+
+def _may_freeze(
+    site: Site, newsletter: Newsletter, issues: Issues, new_issue: NewIssue, options: PublishOptions, context: Context
+) -> bool:
+    """Return False if the person at the terminal declines; an issue that waits for approval is confirmed by that.
+
+    Raises:
+        FeedsError: mail must not be sent.
+    """
+    if new_issue.rendered is None:
+        send_checks.require_sendable(site, newsletter, issues, new_issue.number, new_issue.content)
+        return True
+    return send_checks.confirm_send(site, newsletter, issues, new_issue, options=options, context=context)
 
 
 def draft_issue(
