@@ -58,7 +58,7 @@ def test_a_test_message_becomes_a_file_of_a_maildir(letter_site):
     letter_site.configure(f'{CONFIG}{NEWSLETTER}transport = "maildir"\n')
     assert "saved as new/" in send(letter_site).answer
     [path] = letter_site.letters()
-    assert "Subject: [Test] first\r\n" in (letter_site.folder / "outbox" / path).read_bytes().decode()
+    assert "Subject: [Test] first\r\n" in (letter_site.folder / ".feeds/outbox" / path).read_bytes().decode()
 
 
 def test_a_test_message_is_signed_like_a_letter(letter_site, server):
