@@ -219,10 +219,11 @@ class Deliveries:
         """Yield how often each answer code occurs at each domain among deliveries not sent, the most frequent first."""
         query = (
             "SELECT substr(recipient_key, instr(recipient_key, '@') + 1), answer, count(*) FROM deliveries"
-            " WHERE issue_id = ? AND state NOT IN ('sent', 'cancelled') AND answer IS NOT NULL GROUP BY 1, 2"
+            " WHERE issue_id = ? AND state NOT IN ('sent', 'cancelled') AND answer IS NOT NULL AND answer != ?"
+            " GROUP BY 1, 2"
         )
         counts: Counter[tuple[str, str]] = Counter()
-        for domain, answer, number in self._db.execute(query, (issue_id,)):
+        for domain, answer, number in self._db.execute(query, (issue_id, DOMAIN_PAUSED)):
             codes = _REPLY_CODES.match(answer)
             counts[domain, codes[0].strip() if codes else ""] += number
         yield from (RefusalCount(*key, number) for key, number in counts.most_common())

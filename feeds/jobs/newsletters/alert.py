@@ -1,6 +1,7 @@
 """Report problems that a person should look into, each once, also to the command `publish.alert`."""
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from feeds.config import Config
@@ -11,6 +12,19 @@ from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """A problem that a person should look into."""
+
+    #: Stored, so that the problem is reported once; times in it stay in UTC.
+    key: str
+    line: str
+    _: KW_ONLY
+    #: A part of the errors and warnings of this run that say the same; empty if none does.
+    repeats: str = ""
+
 
 #: How long an issue may be due before it is reported.
 _PATIENCE = timedelta(hours=1)
@@ -27,9 +41,12 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             *_halted(report, store),
             *_paused_domains(store, context, config.settings.site.timezone),
         ]
-        lines = [line for key, line in problems if store.alerts.record(key, context.clock())]
+        new = [alert for alert in problems if store.alerts.record(alert.key, context.clock())]
+    lines = [alert.line for alert in new]
     if not lines:
         return
+    for alert in new:
+        _remove_repeated(report, alert.repeats)
     report.alerts += lines
     if config.settings.publish.alert:
         try:
@@ -38,11 +55,13 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             report.errors.append(f"publish.alert: {e}")
 
 
-# Each of these yields a key, by which a problem is reported once, and the line to report. Keys are stored, so their
-# times stay in UTC.
+def _remove_repeated(report: PublishReport, text: str) -> None:
+    """Remove the errors and warnings of this run that an alert says again."""
+    report.errors = [line for line in report.errors if not text or text not in line]
+    report.warnings = [line for line in report.warnings if not text or text not in line]
 
 
-def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
+def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[_Alert]:
     """Yield newsletters whose issue is due and could not be composed."""
     for newsletter in config.settings.newsletters if report.failed else ():
         if newsletter.name in report.failed:
@@ -52,10 +71,11 @@ def _not_composed(config: Config, report: PublishReport, store: Store, now: date
             if slot is not None and now - slot > _PATIENCE:
                 key = f"{newsletter.name}: the issue due at {slot:%Y-%m-%d %H:%M} UTC could not be composed"
                 due = f"the issue due at {format_time(slot, config.settings.site.timezone)} could not be composed"
-                yield key, f"{newsletter.name}: {due}: {report.failed[newsletter.name]}"
+                reason = report.failed[newsletter.name]
+                yield _Alert(key, f"{newsletter.name}: {due}: {reason}", repeats=reason)
 
 
-def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzinfo) -> Iterator[_Alert]:
     """Yield issues that are due and of which no letter was sent."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         since = max(issue.slot, issue.composed_at or issue.slot)  # the slot of a first issue may be long ago
@@ -63,20 +83,22 @@ def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzin
             name = f"{issue.newsletter} {issue.number}"
             key = f"{name} was due at {issue.slot:%Y-%m-%d %H:%M} UTC and nothing of it was sent"
             due = f"was due at {format_time(issue.slot, zone)} and nothing of it was sent"
-            yield key, f"{name} {due}; `feeds publish` prints the reason"
+            yield _Alert(key, f"{name} {due}; `feeds publish` prints the reason")
 
 
-def _halted(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
+def _halted(report: PublishReport, store: Store) -> Iterator[_Alert]:
     """Yield issues whose sending was halted."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         if issue.halt_reason:
             key = f"{issue.newsletter} {issue.number} is halted: {issue.halt_reason}"
-            yield key, f"{key}; `feeds resume {issue.newsletter}` resumes it"
+            remedy = f"`feeds resume {issue.newsletter}` resumes it"
+            yield _Alert(key, f"{key}; {remedy}", repeats=issue.halt_reason)
 
 
-def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[_Alert]:
     """Yield domains that get no letters for now."""
     for pause in store.bounces.paused_domains(context.clock()):
         key = f"{pause.domain} gets no letters until {pause.until:%Y-%m-%d %H:%M} UTC: {pause.reason}"
         line = f"{pause.domain} gets no letters until {format_time(pause.until, zone)}: {pause.reason}"
-        yield key, f"{line}; see `feeds bounces --help` and `feeds subscribers revive --help`"
+        held = f"Its bounces are held; `feeds bounces --believe {pause.domain}` applies them"
+        yield _Alert(key, f"{line}. {held}; see also `feeds subscribers revive --help`", repeats=line)
