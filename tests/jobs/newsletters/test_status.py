@@ -225,7 +225,7 @@ def test_a_domain_that_refuses_everything_is_paused_during_the_send(letter_site,
         refused = mailing.states()["failed"]
         assert refused < 100
         assert mailing.states() == {"sent": 100, "failed": refused, "deferred": 400 - refused}
-        assert "big.example gets no letters until" in report.warnings[0]
+        assert "big.example gets no letters until" in report.alerts[0]
         [shown] = [json.loads(line) for line in feeds("status", "--json").stdout.splitlines()]
         assert [one["domain"] for one in shown["paused_domains"]] == ["big.example"]
         shown = feeds("status").stdout
