@@ -116,6 +116,7 @@ def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> It
         yield f"  and {len(report.written) - len(shown)} more"
     yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
     yield from format_issues(config, report, dry_run=dry_run)
+    yield from outlook_lines(config, report.outlooks)
 
 
 def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> Iterator[str]:
@@ -132,7 +133,6 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
         if issue.state == "composed":
             to, where = posts, f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
-    yield from outlook_lines(config, report.outlooks)
 
 
 def outlook_lines(config: Config, outlooks: Iterable[Outlook]) -> Iterator[str]:
