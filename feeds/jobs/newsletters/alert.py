@@ -22,7 +22,9 @@ class _Alert:
     key: str
     line: str
     _: KW_ONLY
-    #: A part of the errors and warnings of this run that say the same; empty if none does.
+    #: True if an error of this run says the same.
+    is_error: bool = False
+    #: A part of the errors and warnings of this run that say the same, and less of what to do; empty if none does.
     repeats: str = ""
 
 
@@ -47,7 +49,7 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
         return
     for alert in new:
         _remove_repeated(report, alert.repeats)
-    report.alerts += lines
+    report.alerts += [alert.line for alert in new if not alert.is_error]
     if config.settings.publish.alert:
         try:
             shell.run_command(config.settings.publish.alert, config.folder, "".join(f"{line}\n" for line in lines))
@@ -72,7 +74,7 @@ def _not_composed(config: Config, report: PublishReport, store: Store, now: date
                 key = f"{newsletter.name}: the issue due at {slot:%Y-%m-%d %H:%M} UTC could not be composed"
                 due = f"the issue due at {format_time(slot, config.settings.site.timezone)} could not be composed"
                 reason = report.failed[newsletter.name]
-                yield _Alert(key, f"{newsletter.name}: {due}: {reason}", repeats=reason)
+                yield _Alert(key, f"{newsletter.name}: {due}: {reason}", is_error=True)
 
 
 def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzinfo) -> Iterator[_Alert]:

@@ -74,12 +74,18 @@ def confirm_send(
     is_asked = sends_externally(site) and not options.yes
     unusual = [*_unusual(site, issues, new_issue, options, context)] if is_asked else []
     if unusual and context.confirm is None:
-        command = "publish" if new_issue.corrects is None else "correct"
-        obstacles.append(f"it would be {' and '.join(unusual)} (`feeds {command} --yes` sends it)")
+        obstacles.append(f"it would be {' and '.join(unusual)} (`feeds {_command(new_issue, options)} --yes` sends it)")
     _refuse(site, newsletter, new_issue.number, new_issue.content, obstacles)
     if not is_asked or context.confirm is None:
         return True
     return context.confirm(_question(newsletter, issues, new_issue, unusual))
+
+
+def _command(new_issue: NewIssue, options: PublishOptions) -> str:
+    """Return the command that sends the issue."""
+    if new_issue.corrects is not None:
+        return "correct"
+    return f"send {options.send}" if options.send else "publish"
 
 
 def _refuse(

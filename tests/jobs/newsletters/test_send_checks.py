@@ -11,6 +11,7 @@ import pytest
 
 from feeds.config import load_config
 from feeds.jobs.newsletters import send_checks
+from feeds.jobs.newsletters.send_now import send_now
 from feeds.jobs.publish import publish
 from feeds.jobs.site import Site
 from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
@@ -105,6 +106,8 @@ def test_the_first_external_issue_needs_a_confirmation(letter_site, server):
         [],
         ["weekly 1 is not sent: it would be the first issue sent by smtp (`feeds publish --yes` sends it)"],
     )
+    sent = send_now(letter_site.config, "weekly", NOW, asked()[1])
+    assert sent.errors[0].endswith("(`feeds send weekly --yes` sends it)")
     for answer in (False, True):
         report = letter_site.publish(confirm=lambda _, answer=answer: answer)
         assert (bool(report.issues), report.errors) == (answer, [])
