@@ -100,7 +100,7 @@ def test_quiet_prints_errors_and_what_was_sent(letter_site, feeds):
     """`feeds publish --quiet` prints the issues that were sent and errors, and nothing if there is neither."""
     letter_site.post("odd", catagories="[x]")
     done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
-    assert (done.stdout, done.stderr) == ("weekly 1: 2 posts to 1 recipients, sent, in .feeds/outbox/weekly/1/\n", "")
+    assert (done.stdout, done.stderr) == ("weekly 1: 2 posts to 1 recipient, sent, in .feeds/outbox/weekly/1/\n", "")
     for _ in range(2):
         done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

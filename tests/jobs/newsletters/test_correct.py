@@ -399,7 +399,7 @@ def test_the_command_reports_a_correction(letter_site, feeds):
     assert json.loads(feeds(*words, "--dry-run", "--json").stdout) == due
     assert len(issues(letter_site)) == 1
     done = feeds(*words, "--yes")
-    assert (done.returncode, "weekly 2: a note to 1 recipients, sent" in done.stdout) == (0, True)
+    assert (done.returncode, "weekly 2: a note to 1 recipient, sent" in done.stdout) == (0, True)
     assert "\tsent, corrects 1\t" in feeds("issues").stdout
     assert "  corrects weekly 1\n" in feeds("status").stdout
     assert json.loads(feeds("issues", "--json").stdout.splitlines()[1])["corrects"] == 1
