@@ -319,8 +319,10 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     #: The server answered "try again later" (4xx).
     DEFERRED = "deferred"
-    #: Not sent: the server rejected it permanently (5xx), or the subscriber unsubscribed before.
+    #: Not sent: the server rejected it permanently (5xx), or said "try again later" too often.
     FAILED = "failed"
+    #: Ended before it was sent: the subscriber unsubscribed, or the issue was cancelled or retracted.
+    CANCELLED = "cancelled"
     #: Given to the server without an answer; it may have arrived.
     UNKNOWN = "unknown"
 

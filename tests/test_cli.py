@@ -24,7 +24,7 @@ def test_the_sample_publishes_at_once(tmp_path, feeds):
     assert made.stdout.splitlines()[-1] == "Then try: feeds publish --dry-run --config mine/feeds.toml"
     done = feeds("publish", "--config", "mine/feeds.toml", "--now", "2026-11-23")
     assert done.returncode == 0, done.stderr
-    assert "weekly 1: 11 posts to 1 recipients, sent, in .feeds/outbox/weekly/1/" in done.stdout
+    assert "weekly 1: 11 posts to 1 recipient, sent, in .feeds/outbox/weekly/1/" in done.stdout
     assert "title>Sample Letters</title" in (tmp_path / "mine/public/feeds/atom.xml").read_text("utf-8")
     assert feeds("init", "--sample", "mine").returncode == 1
 
@@ -100,7 +100,7 @@ def test_quiet_prints_errors_and_what_was_sent(letter_site, feeds):
     """`feeds publish --quiet` prints the issues that were sent and errors, and nothing if there is neither."""
     letter_site.post("odd", catagories="[x]")
     done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
-    assert (done.stdout, done.stderr) == ("weekly 1: 2 posts to 1 recipients, sent, in .feeds/outbox/weekly/1/\n", "")
+    assert (done.stdout, done.stderr) == ("weekly 1: 2 posts to 1 recipient, sent, in .feeds/outbox/weekly/1/\n", "")
     for _ in range(2):
         done = feeds("publish", "--quiet", "--now", "2026-11-23T12:00Z")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -161,6 +161,15 @@ def test_publish_tells_a_summary_as_json(letter_site, feeds):
         "posts": {"public": 1, "draft": 0, "future": 0, "expired": 0, "duplicate": 0, "rejected": 0},
         "feeds": {"written": 6, "unchanged": 0},
         "issues": [{"newsletter": "weekly", "number": 1, "posts": 1, "recipients": 1, "state": "sent"}],
+        "newsletters": [
+            {
+                "newsletter": "weekly",
+                "next_slot": "2026-11-30T08:00:00+00:00",
+                "posts_waiting": 0,
+                "missed_slot": None,
+                "reason": "",
+            }
+        ],
     }
 
 
@@ -284,7 +293,7 @@ def test_a_dry_run_names_every_file_and_writes_none(letter_site, feeds):
     """A dry run prints that nothing was written or sent."""
     done = feeds("publish", "--dry-run", "--now", "2026-11-23T12:00Z")
     assert "  public/feeds/atom.xml\n" in done.stdout
-    assert "weekly 1: 1 posts to 1 recipients, would be sent" in done.stdout
+    assert "weekly 1: 1 post to 1 recipient, would be sent" in done.stdout
     assert "(dry run: nothing was written or sent)" in done.stdout
     assert not (letter_site.folder / "public").exists()
 

@@ -204,7 +204,7 @@ def test_an_issue_that_waits_for_approval_is_still_reported(letter_site, feeds):
     before = saved(letter_site)
     done = feeds("publish")
     assert saved(letter_site) == before
-    assert "weekly 1: 1 posts, waits for `feeds approve weekly`" in done.stdout
+    assert "weekly 1: 1 post, waits for `feeds approve weekly`" in done.stdout
 
 
 def test_while_another_publish_is_at_work_nothing_is_told(finished, feeds):

@@ -10,6 +10,7 @@ import click
 
 from feeds.cli import options, output, subscribers
 from feeds.cli.clock import utc_now
+from feeds.display import format_count, format_time
 
 if TYPE_CHECKING:
     from feeds.config import Config
@@ -34,7 +35,8 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, yes: bool, believe: str
             raise click.UsageError("--believe cannot be combined with --dry-run or --json")
         decided = job.apply_held_bounces(config, believe, utc_now())
         click.echo(
-            f"{believe}: {decided.total():,} bounces applied: {job.format_counts(decided) or 'none was held back'}"
+            f"{believe}: {format_count(decided.total(), 'bounce')} applied:"
+            f" {job.format_counts(decided) or 'none was held back'}"
         )
         return
     confirm = (lambda _: True) if yes else options.confirm_prompt()
@@ -44,16 +46,18 @@ def bounces(path: Path, *, as_json: bool, dry_run: bool, yes: bool, believe: str
     output.print_diagnostics([], found.warnings)
     if as_json:
         return
+    zone = config.settings.site.timezone
     for line in (
         *job.summarize_report(found),
-        *(f"{d.domain} is paused until {d.until:%Y-%m-%d %H:%M} UTC" for d in found.paused),
+        *(f"{d.domain} is paused until {format_time(d.until, zone)}" for d in found.paused),
     ):
         click.echo(line)
     if found.left:
-        click.echo(f"{found.left:,} messages that are not ours stay in the mailbox")
+        left = format_count(found.left, "message that is not ours stays", "messages that are not ours stay")
+        click.echo(f"{left} in the mailbox")
     if found.kept:
-        kept = f"{config.settings.state}/{job.FOLDER}"
-        click.echo(f"{found.kept:,} messages that say nothing known are in {kept}/, each for 90 days")
+        kept = format_count(found.kept, "message that says nothing known is", "messages that say nothing known are")
+        click.echo(f"{kept} in {config.settings.state}/{job.FOLDER}/, each for 90 days")
     if dry_run:
         click.echo("dry run: nothing was decided or removed")
 
@@ -89,8 +93,9 @@ def revive(path: Path, domain: str, between: tuple[str, str]) -> None:
         config, domain, options.parse_now(config, between[0]), _parse_end(config, between[1]), utc_now()
     )
     click.echo(
-        f"{done.reactivated:,} subscribers reactivated, {done.unpaused:,} pauses ended,"
-        f" {done.undone:,} bounces discarded" + (f"; {domain} is no longer paused" if done.domain_unpaused else "")
+        f"{format_count(done.reactivated, 'subscriber')} reactivated, {format_count(done.unpaused, 'pause')} ended,"
+        f" {format_count(done.undone, 'bounce')} discarded"
+        + (f"; {domain} is no longer paused" if done.domain_unpaused else "")
     )
 
 

@@ -7,6 +7,7 @@ import click
 
 from feeds.cli import options, output, output_issues
 from feeds.cli.clock import utc_now
+from feeds.display import format_count
 
 if TYPE_CHECKING:
     from feeds.jobs.newsletters.retract import RetractionReport
@@ -43,7 +44,7 @@ def _format_retraction(done: "RetractionReport") -> str:
     name = f"{done.issue.newsletter} {done.issue.number}"
     if done.issue.retracted_at is None:
         return f"{name} is no longer retracted"
-    more = f"; {done.cancelled:,} deliveries were not sent" if done.cancelled else ""
+    more = f"; {format_count(done.cancelled, 'delivery was', 'deliveries were')} not sent" if done.cancelled else ""
     return f"{name} is retracted{more}"
 
 
@@ -65,6 +66,7 @@ def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bo
     with options.job_context(quiet=as_json) as context:
         report = send_correction(config, newsletter, number, file, asked, context)
     if report is None:
+        click.echo("nothing was sent: you answered no", err=as_json)
         return 0
     if not dry_run:
         return output.print_report(config, report, as_json=as_json)
@@ -72,7 +74,8 @@ def correct(path: Path, newsletter: str, number: int, file: Path, *, as_json: bo
     if as_json:
         output.print_json(_correction_to_dict(due, number))
     else:
-        click.echo(f"{newsletter} {due.number}, a correction of {number}, would go to {due.recipients:,} recipients")
+        to = format_count(due.recipients, "recipient")
+        click.echo(f"{newsletter} {due.number}, a correction of {number}, would go to {to}")
     return 0
 
 

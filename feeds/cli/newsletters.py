@@ -1,10 +1,16 @@
 """Commands about newsletter issues: `issues`, `send`, `approve`, `cancel`, `resume`."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from feeds.cli import options, output, output_issues
+from feeds.cli.clock import utc_now
+
+if TYPE_CHECKING:
+    from feeds.config import Config
 
 
 @click.command()
@@ -22,16 +28,31 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
     from feeds.jobs.newsletters import status
 
     config = options.read_config(path)
+    zone = config.settings.site.timezone
     if (number is None) == recipients:
         raise click.UsageError("NUMBER and --recipients need each other: feeds issues 12 --recipients")
     if number is not None:
         results = list(status.issue_recipients(config, newsletter, number))
-        head: tuple[str, ...] = ("recipient", "language", "state", "sent (UTC)", "answer")
-        output.print_records(results, output_issues.delivery_to_dict, head, output_issues.delivery_row, as_json=as_json)
+        head: tuple[str, ...] = ("recipient", "language", "state", "sent", "answer")
+        to_row = partial(output_issues.delivery_row, zone=zone)
+        output.print_records(results, output_issues.delivery_to_dict, head, to_row, as_json=as_json)
         return
     found = status.list_issues(config)
     head = ("newsletter", "number", "slot", "state", "sent", "subject")
-    output.print_records(found, output_issues.issue_to_dict, head, output_issues.issue_row, as_json=as_json)
+    to_row = partial(output_issues.issue_row, zone=zone)
+    output.print_records(found, output_issues.issue_to_dict, head, to_row, as_json=as_json)
+    if not as_json:
+        print_outlooks(config)
+
+
+def print_outlooks(config: "Config") -> None:
+    """Print what each newsletter sends next."""
+    from feeds.jobs.newsletters.foresee import load_outlooks
+
+    with options.job_context(quiet=False) as context:
+        found = load_outlooks(config, utc_now(), context)
+    for line in output.outlook_lines(config, found):
+        click.echo(line)
 
 
 @click.command()
@@ -40,7 +61,7 @@ def issues(path: Path, number: int | None, newsletter: str | None, *, recipients
 @options.JSON
 @click.argument("newsletter")
 @click.option(
-    "--test", metavar="ADDRESS", help="Write the issue to ADDRESS only; nothing is stored or counted as sent."
+    "--test", metavar="ADDRESS", help="Send the issue to ADDRESS only, as a test; nothing is stored or counted as sent."
 )
 @options.YES
 def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: str | None, yes: bool) -> int:
@@ -49,9 +70,9 @@ def send(path: Path, now: str | None, newsletter: str, *, as_json: bool, test: s
     moment = options.parse_now(config, now)
     with options.job_context(quiet=as_json) as context:
         if test is not None:
-            from feeds.jobs.newsletters.next_issue import send_test
+            from feeds.jobs.newsletters.send_test import send_test
 
-            click.echo(send_test(config, newsletter, test, moment, context))
+            output_issues.print_sent_test(send_test(config, newsletter, test, moment, context), as_json=as_json)
             return 0
         from feeds.jobs.newsletters.send_now import send_now
 

@@ -12,6 +12,7 @@ import click
 
 from feeds.cli.clock import utc_now
 from feeds.cli.find_config import find_config
+from feeds.cli.output import escape_controls
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -116,7 +117,7 @@ def _confirm(question: str) -> bool:
     for bar in _shown:
         bar.stop()
     try:
-        return click.confirm(question, err=True)
+        return click.confirm("\n".join(map(escape_controls, question.splitlines())), err=True)
     finally:
         for bar in _shown:
             bar.start()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from feeds.display import format_count
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from feeds.config import Config
+    from feeds.core.newsletters.outlook import Outlook
     from feeds.jobs.init import NewSite
     from feeds.jobs.report import PublishReport
     from feeds.jobs.run import Event
@@ -113,13 +116,14 @@ def format_report(config: Config, report: PublishReport, *, dry_run: bool) -> It
         yield f"  and {len(report.written) - len(shown)} more"
     yield from (f"  {folder}/{name} {'would be removed' if dry_run else 'removed'}" for name in report.removed)
     yield from format_issues(config, report, dry_run=dry_run)
+    yield from outlook_lines(config, report.outlooks)
 
 
 def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> Iterator[str]:
     """Yield a line for each issue of a publish run."""
     for issue in report.issues:
-        what = f"{issue.posts} posts" if issue.posts else "a note"
-        to = f"{what} to {issue.recipients} recipients"
+        posts = format_count(issue.posts, "post") if issue.posts else "a note"
+        to = f"{posts} to {format_count(issue.recipients, 'recipient')}"
         kept = (
             f", in {config.settings.state}/outbox/{issue.newsletter}/{issue.number}/"
             if config.settings.mail.transport == "outbox"
@@ -127,8 +131,26 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
         )
         where = "would be sent" if dry_run else f"{issue.state}{kept}"
         if issue.state == "composed":
-            to, where = f"{issue.posts} posts", f"waits for `feeds approve {issue.newsletter}`"
+            to, where = posts, f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"
+
+
+def outlook_lines(config: Config, outlooks: Iterable[Outlook]) -> Iterator[str]:
+    """Yield what each newsletter sends next, for people."""
+    for outlook in outlooks:
+        from feeds.core.newsletters.outlook import format_outlook
+
+        yield format_outlook(outlook, config.settings.site.timezone)
+
+
+def _outlook_to_dict(found: Outlook) -> dict[str, Any]:
+    return {
+        "newsletter": found.newsletter,
+        "next_slot": found.slot.isoformat(),
+        "posts_waiting": found.posts,
+        "missed_slot": found.missed_slot.isoformat() if found.missed_slot else None,
+        "reason": found.reason,
+    }
 
 
 def report_to_dict(report: PublishReport) -> dict[str, Any]:
@@ -138,6 +160,7 @@ def report_to_dict(report: PublishReport) -> dict[str, Any]:
         "feeds": {"written": len(report.written), "unchanged": report.unchanged},
         **({"removed": report.removed} if report.removed else {}),
         "issues": [issue.facts for issue in report.issues],
+        **({"newsletters": [_outlook_to_dict(one) for one in report.outlooks]} if report.outlooks else {}),
     }
 
 

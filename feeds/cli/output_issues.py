@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from feeds.cli.output import escape_controls, print_json
+from feeds.display import format_time
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import tzinfo
     from typing import Any
 
     from feeds.edges.store.deliveries import DeliveryResult
+    from feeds.jobs.newsletters.send_test import SentTest
     from feeds.jobs.newsletters.status import IssueProgress
     from feeds.model import Issue
 
@@ -32,9 +37,9 @@ def issue_to_dict(found: Issue) -> dict[str, Any]:
     }
 
 
-def issue_row(found: Issue) -> tuple[str, ...]:
-    """Return an issue as a row of a table."""
-    slot, sent = f"{found.slot:%Y-%m-%d %H:%M} UTC", f"{found.sent}/{found.recipients}"
+def issue_row(found: Issue, zone: tzinfo) -> tuple[str, ...]:
+    """Return an issue as a row of a table, with its slot in the site's time zone."""
+    slot, sent = format_time(found.slot, zone), f"{found.sent}/{found.recipients}"
     return (found.newsletter, str(found.number), slot, ", ".join(_state(found)), sent, found.subject)
 
 
@@ -63,8 +68,8 @@ def progress_to_dict(found: IssueProgress) -> dict[str, Any]:
     }
 
 
-def progress_lines(found: IssueProgress) -> Iterator[str]:
-    """Yield the progress of an issue, line by line, for people."""
+def progress_lines(found: IssueProgress, zone: tzinfo) -> Iterator[str]:
+    """Yield the progress of an issue, line by line, for people, with times in the site's zone."""
     about = found.issue
     counts = [f"{number:,} {state}" for state, number in found.counts.items() if number]
     yield f"{about.newsletter} {about.number}: {', '.join(counts) or 'none'} of {about.recipients:,}; {about.subject}"
@@ -72,17 +77,17 @@ def progress_lines(found: IssueProgress) -> Iterator[str]:
         yield f"  corrects {about.newsletter} {about.corrects}"
     if about.retracted_at:
         why = f": {about.retraction}" if about.retraction else ""
-        yield f"  retracted on {about.retracted_at:%Y-%m-%d %H:%M} UTC{why}"
+        yield f"  retracted on {format_time(about.retracted_at, zone)}{why}"
     if about.halt_reason:
         yield f"  halted: {about.halt_reason}"
     if found.rate and found.pending:
         yield f"  {found.rate:,} in the last minute, about {-(-(found.seconds_left or 0) // 60):,} min left"
     if found.next_at:
-        yield f"  next retry at {found.next_at:%Y-%m-%d %H:%M} UTC"
+        yield f"  next retry at {format_time(found.next_at, zone)}"
     yield from (
         f"  {one.number:,} at {one.domain}: {one.code or 'no answer'}" for one in found.refusals[:_MOST_REFUSALS]
     )
-    yield from (f"  {one.domain} is paused until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}" for one in found.paused)
+    yield from (f"  {one.domain} is paused until {format_time(one.until, zone)}: {one.reason}" for one in found.paused)
 
 
 def delivery_to_dict(found: DeliveryResult) -> dict[str, Any]:
@@ -97,7 +102,15 @@ def delivery_to_dict(found: DeliveryResult) -> dict[str, Any]:
     }
 
 
-def delivery_row(found: DeliveryResult) -> tuple[str, ...]:
-    """Return a delivery as a row of a table."""
-    when = f"{found.sent_at:%Y-%m-%d %H:%M:%S}" if found.sent_at else ""
+def delivery_row(found: DeliveryResult, zone: tzinfo) -> tuple[str, ...]:
+    """Return a delivery as a row of a table, with its time in the site's zone."""
+    when = format_time(found.sent_at, zone) if found.sent_at else ""
     return (found.recipient, found.lang, found.state.value, when, found.answer)
+
+
+def print_sent_test(found: SentTest, *, as_json: bool) -> None:
+    """Print what became of a test message."""
+    if as_json:
+        print_json(found.facts)
+    else:
+        print(f"{found.newsletter} {found.number} to {found.recipient}, as a test: {escape_controls(found.answer)}")

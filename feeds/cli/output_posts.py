@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 
 from feeds.cli.output import escape_controls, print_json
+from feeds.display import format_count, format_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
     from typing import Any
 
     from feeds.core.curation.suggest import Suggestion
@@ -79,9 +81,9 @@ def entry_version_to_dict(identity: str, state: EntryVersion) -> dict[str, Any]:
     }
 
 
-def entry_version_row(state: EntryVersion) -> tuple[str, ...]:
-    """Return one version of an entry as a row of a table."""
-    return (f"{state.since:%Y-%m-%d %H:%M} UTC", state.path, state.title or "", state.text_digest[:8])
+def entry_version_row(state: EntryVersion, zone: tzinfo) -> tuple[str, ...]:
+    """Return one version of an entry as a row of a table, with its time in the site's zone."""
+    return (format_time(state.since, zone), state.path, state.title or "", state.text_digest[:8])
 
 
 # Duplicates -------------------------------------------------------------------------------------------------------
@@ -108,8 +110,7 @@ def duplicate_row(found: DuplicatePair) -> tuple[str, ...]:
 def format_pair_counts(found: Sequence[DuplicatePair]) -> str:
     """Return a line that counts pairs."""
     dropped = sum(pair.dropped for pair in found)
-    pairs = "1 pair" if len(found) == 1 else f"{len(found)} pairs"
-    return f"{pairs}: {dropped} dropped, {len(found) - dropped} only reported"
+    return f"{format_count(len(found), 'pair')}: {dropped} dropped, {len(found) - dropped} only reported"
 
 
 def print_side_by_side(left: str, right: str, lines: Iterable[tuple[str, str, bool]]) -> None:
@@ -160,7 +161,7 @@ def suggestion_to_dict(one: Suggestion) -> dict[str, Any]:
 def suggestion_row(one: Suggestion) -> tuple[str, ...]:
     """Return a suggested tag and its reason as a row of a table."""
     words = ", ".join(f"“{word}”" for word in one.because)
-    return (one.path, one.tag, f"because {one.posts} of {one.of} posts with {words} carry it")
+    return (one.path, one.tag, f"because {one.posts} of {format_count(one.of, 'post')} with {words} carry it")
 
 
 def print_tag_changes(folder: str, found: Iterable[TagChange], *, as_json: bool) -> list[str]:

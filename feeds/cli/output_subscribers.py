@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import islice
 
 from feeds.cli import output
+from feeds.display import format_count, format_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from datetime import tzinfo
     from typing import Any
 
     from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
@@ -101,34 +102,30 @@ def _returned(one: BounceSummary) -> dict[str, Any]:
     }
 
 
-def subscriber_data_lines(found: SubscriberData) -> Iterator[str]:
-    """Yield everything that is stored about one address, line by line, for people."""
+def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
+    """Yield everything that is stored about one address, line by line, for people, with times in the site's zone."""
     if found.subscriber:
-        yield from _person_lines(found.subscriber)
+        yield from _person_lines(found.subscriber, zone)
     else:
         yield f"{found.email}: was never subscribed"
     for newsletter, at in found.unsubscribed_from.items():
-        yield f"  unsubscribed from {newsletter} on {_minute(at)}"
+        yield f"  unsubscribed from {newsletter} on {format_time(at, zone)}"
     if found.suppression:
-        yield f"  {found.suppression.reason} on {_minute(found.suppression.at)}: gets no mail again"
+        yield f"  {found.suppression.reason} on {format_time(found.suppression.at, zone)}: gets no mail again"
     for letter in found.deliveries:
-        when = f"{letter.state} {_minute(letter.sent_at)}" if letter.sent_at else letter.state
+        when = f"{letter.state} {format_time(letter.sent_at, zone)}" if letter.sent_at else letter.state
         yield f"  {letter.newsletter} {letter.number}: {when}; {letter.subject}; {letter.answer or 'no answer'}"
     for one in found.bounces:
-        yield f"  bounced {_minute(one.at)}: {one.kind} {one.status} {one.decision}; {one.said}"
+        yield f"  bounced {format_time(one.at, zone)}: {one.kind} {one.status} {one.decision}; {one.said}"
 
 
-def _person_lines(one: Subscriber) -> Iterator[str]:
+def _person_lines(one: Subscriber, zone: tzinfo) -> Iterator[str]:
     _, _, lang, reads = subscriber_row(one)
-    yield f"{one.email}: {one.status} since {_minute(one.status_at)}"
-    yield f"  known since {_minute(one.created_at)}, added by {one.source or 'an older version'}"
-    zone = one.timezone or "unknown"
-    yield f"  subscribed to {reads or 'nothing'}; language {lang or 'as the newsletter'}; time zone {zone}"
+    yield f"{one.email}: {one.status} since {format_time(one.status_at, zone)}"
+    yield f"  known since {format_time(one.created_at, zone)}, added by {one.source or 'an older version'}"
+    own_zone = one.timezone or "unknown"
+    yield f"  subscribed to {reads or 'nothing'}; language {lang or 'as the newsletter'}; time zone {own_zone}"
     yield f"  consent: {one.consent or 'not recorded'}"
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
@@ -141,7 +138,8 @@ def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
 def erasure_lines(found: ErasureReport) -> Iterator[str]:
     """Yield the result of an erasure, line by line."""
     person = "a subscriber" if found.was_known else "no subscriber"
-    yield f"{found.email} is erased: {person}, {found.deliveries:,} deliveries, {found.files:,} stored messages"
+    deliveries = format_count(found.deliveries, "delivery", "deliveries")
+    yield f"{found.email} is erased: {person}, {deliveries}, {format_count(found.files, 'stored message')}"
     yield "a keyed hash keeps the address from being imported again; backups may still contain it"
 
 
@@ -209,7 +207,7 @@ def import_report_to_dict(found: ImportReport, *, seconds: float) -> dict[str, A
 def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
     """Yield the result of an import, line by line, for people."""
     about = "" if found.import_format.name == "plain" else f" (exported by {found.import_format.name})"
-    yield f"{found.file}{about}: {found.rows:,} rows"
+    yield f"{found.file}{about}: {format_count(found.rows, 'row')}"
     people = found.counts
     counts = (
         (sum(people.added.values()), f"new: {_listed(dict(people.added))}"),
@@ -217,7 +215,7 @@ def import_report_lines(found: ImportReport, *, dry_run: bool) -> Iterator[str]:
         (people.unchanged, "already known, unchanged"),
         (people.newly_gone, "unsubscribed, as this file says"),
         (people.kept_out, "kept out: unsubscribed, bounced, complained or suppressed before"),
-        (found.repeated, "duplicate rows"),
+        (found.repeated, "duplicate row" if found.repeated == 1 else "duplicate rows"),
         (found.rejected, "rejected"),
     )
     yield from (f"  {number:,} {what}" for number, what in counts if number)

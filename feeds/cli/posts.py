@@ -9,6 +9,7 @@ import click
 
 from feeds.cli import options, output, output_posts
 from feeds.cli.clock import utc_now
+from feeds.display import format_count
 
 if TYPE_CHECKING:
     from feeds.config import Config
@@ -54,7 +55,8 @@ def _print_history(config: "Config", path: str, *, as_json: bool) -> None:
         if not as_json:
             click.echo(identity)
         to_dict = partial(output_posts.entry_version_to_dict, identity)
-        output.print_records(versions, to_dict, head, output_posts.entry_version_row, as_json=as_json)
+        to_row = partial(output_posts.entry_version_row, zone=config.settings.site.timezone)
+        output.print_records(versions, to_dict, head, to_row, as_json=as_json)
 
 
 @click.command()
@@ -152,7 +154,7 @@ def export_ids(path: Path, file: Path) -> None:
     """Write every id that was ever assigned to FILE, for machines that keep no database."""
     from feeds.jobs.store import ids as job
 
-    click.echo(f"wrote {job.export_ids(options.read_config(path), file)} ids to {file}")
+    click.echo(f"wrote {format_count(job.export_ids(options.read_config(path), file), 'id')} to {file}")
 
 
 @ids.command("import")
@@ -165,6 +167,6 @@ def import_ids(path: Path, file: Path) -> None:
     exists = file.exists()
     new, known = job.import_ids(options.read_config(path), file, utc_now())
     if exists:
-        click.echo(f"imported {new} ids from {file}; {known} were known")
+        click.echo(f"imported {format_count(new, 'id')} from {file}; {format_count(known, 'was', 'were')} known")
     else:
         click.echo(f"{file} does not exist yet, so nothing was imported; `feeds ids export` writes it")

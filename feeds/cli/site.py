@@ -10,6 +10,7 @@ import click
 
 from feeds.cli import fast_path, options, output, output_posts
 from feeds.cli.clock import utc_now
+from feeds.display import format_count
 
 if TYPE_CHECKING:
     from feeds.jobs.run import Event
@@ -140,5 +141,5 @@ def check(path: Path, now: str | None, *, as_json: bool) -> int:
     output.print_records(found, output_posts.diagnostic_to_dict, head, output_posts.diagnostic_row, as_json=as_json)
     errors = sum(diagnostic.level == "error" for diagnostic in found)
     if not as_json:
-        click.echo(f"{errors} errors, {len(found) - errors} warnings")
+        click.echo(f"{format_count(errors, 'error')}, {format_count(len(found) - errors, 'warning')}")
     return 1 if errors else 0

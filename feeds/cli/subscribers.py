@@ -3,12 +3,17 @@
 import gc
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from feeds.cli import options, output
 from feeds.cli.clock import utc_now
+
+if TYPE_CHECKING:
+    from feeds.config import Config
 
 _EMAIL = click.argument("email")
 _STATUS = click.option(
@@ -47,8 +52,9 @@ def add_subscriber(
     """Add EMAIL as an active subscriber."""
     from feeds.jobs.subscribers import subscribe
 
+    config = options.read_config(path)
     found = subscribe.add_subscriber(
-        options.read_config(path),
+        config,
         email,
         newsletters,
         topics=topics,
@@ -57,8 +63,16 @@ def add_subscriber(
         now=utc_now(),
         again=again,
     )
-    output.print_diagnostics([], (f"{found.email}: {line}" for line in subscribe.address_warnings(email)))
+    warnings = [*subscribe.address_warnings(email), *_topic_warnings(config, topics)]
+    output.print_diagnostics([], (f"{found.email}: {line}" for line in warnings))
     click.echo(f"{found.email} is {found.status}: {', '.join(found.newsletters)}")
+
+
+def _topic_warnings(config: "Config", topics: Collection[str]) -> list[str]:
+    from feeds.jobs.subscribers.topics import topic_warnings
+
+    with options.job_context(quiet=False) as context:
+        return topic_warnings(config, topics, utc_now(), context)
 
 
 @subscribers.command("remove")
@@ -103,10 +117,11 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import subscribe
 
-    found = subscribe.load_subscriber_data(options.read_config(path), email)
+    config = options.read_config(path)
+    found = subscribe.load_subscriber_data(config, email)
     if as_json:
         output.print_json(output_subscribers.subscriber_data_to_dict(found))
-    for line in () if as_json else output_subscribers.subscriber_data_lines(found):
+    for line in () if as_json else output_subscribers.subscriber_data_lines(found, config.settings.site.timezone):
         click.echo(output.escape_controls(line))
 
 
@@ -133,6 +148,7 @@ def import_subscribers(
     from feeds.jobs.subscribers import import_subscribers as job
 
     gc.enable()  # rejected rows leave cycles behind
+    config = options.read_config(path)
     started, messages = time.perf_counter(), output_subscribers.RowMessages()
 
     def report_row(message: job.RowMessage) -> None:
@@ -149,15 +165,16 @@ def import_subscribers(
             report_row=report_row,
             progress=progress,
         )
-        found = job.import_csv(options.read_config(path), file, order)
+        found = job.import_csv(config, file, order)
     seconds = time.perf_counter() - started
     failed = bool(found.rejected) and not partial
     if as_json:
         output.print_json(output_subscribers.import_report_to_dict(found, seconds=seconds))
     else:
         refused = list(messages.lines(found.file, "refused"))
+        notes = (*found.notes, *_topic_warnings(config, found.topics))
         warnings = [
-            *(f"{found.file}: {note}" for note in found.notes),
+            *(f"{found.file}: {note}" for note in notes),
             *messages.lines(found.file, "warning", "kept_out"),
         ]
         output.print_diagnostics(refused if failed else [], warnings if failed else [*refused, *warnings])

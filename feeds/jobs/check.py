@@ -18,6 +18,8 @@ from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue, send_checks
+from feeds.jobs.newsletters.connections import find_connection_problems
+from feeds.jobs.newsletters.foresee import category_warnings
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
@@ -74,6 +76,7 @@ def check_site(
     for newsletter in site.settings.newsletters:
         where = f"{site.config.path}: newsletters.{newsletter.name}.theme"
         yield from lint.lint_theme(newsletter.theme, where)
+        yield from (_parse_diagnostic("warning", line) for line in category_warnings(site, newsletter, survey))
         yield from _check_next_issue(site, newsletter, survey, issues, anchor_index, now=now, context=context)
 
 
@@ -157,6 +160,7 @@ def _check_mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]
             reason = f"{value!r} is the sample's, or an address that nobody can have"
             yield Diagnostic(level="error", where=f"{site.config.path}: {key}", what=reason, why="", do="set your own")
         yield from _check_sender(site)
+        yield from _check_connections(site)
         yield from _check_authentication(site, resolver)
 
 
@@ -186,6 +190,18 @@ def _check_sender(site: Site) -> Iterator[Diagnostic]:
             what="no postal address is set",
             why="some countries require one in every newsletter (in the US, CAN-SPAM)",
             do="write the address where mail by post reaches you; it is put into the footer",
+        )
+
+
+def _check_connections(site: Site) -> Iterator[Diagnostic]:
+    """Yield an error for each mail server, command or mailbox that cannot be used."""
+    for problem in find_connection_problems(site):
+        yield Diagnostic(
+            level="error",
+            where=f"{site.config.path}: {problem.key}",
+            what=problem.reason,
+            why="letters could not be sent, or bounces and unsubscribe requests would be lost",
+            do="correct the settings, or the password in the environment",
         )
 
 

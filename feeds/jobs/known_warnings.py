@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from feeds.config import Config
+from feeds.display import format_count
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.jobs.report import truncate_warnings
 
@@ -30,7 +31,7 @@ def count_known(number: int) -> list[str]:
     """Return a line that counts warnings that were printed before; none if there are none."""
     if not number:
         return []
-    are = "1 warning is" if number == 1 else f"{number:,} warnings are"
+    are = format_count(number, "warning is", "warnings are")
     return [f"{are} as before; `feeds check` prints all"]
 
 

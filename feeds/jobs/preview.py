@@ -17,6 +17,7 @@ from feeds.edges.store.database import open_store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context, ignore_progress
+from feeds.jobs.newsletters.compose import nothing_to_send
 from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.site import Site
@@ -109,7 +110,7 @@ def _render_issue(
     except FeedsError as e:
         return PreviewIssue(newsletter=newsletter, issue=None, reason=str(e))
     if issue is None:
-        reason = f"nothing to send: fewer than {newsletter.min_posts} posts since the last issue"
+        reason = f"nothing to send: {nothing_to_send(site, newsletter, survey, issues, now)}"
         return PreviewIssue(newsletter=newsletter, issue=None, reason=reason)
     choices = _list_choices(site, newsletter, issue.content.selection, issues)
     return PreviewIssue(newsletter=newsletter, issue=issue, reason="", choices=choices)

@@ -187,7 +187,7 @@ class _PublishRun:
             return None
         folder = str(self.config.folder)
         watched = tuple(dict.fromkeys(path.removeprefix(f"{folder}/") for path in self._watched()))
-        moments = [self.survey.next_change_at, *self._next_slots()]
+        moments = [self.survey.next_change_at, *self._next_slots(), *(o.due_until for o in self.report.outlooks)]
         return Footprint(
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
             newsletters=self.has_newsletters,
@@ -293,6 +293,7 @@ class _PublishRun:
 
         if not self.options.feeds_only:
             self.compose_due(survey)
+            self.foresee(survey)
         if not self.options.dry_run:
             self.issue_pages = issue_pages.write_issue_pages(self.site, self.store.issues, self.report)
             self.report.sends = not self.options.feeds_only and bool(self.store.issues.load_issues(unfinished=True))
@@ -321,6 +322,19 @@ class _PublishRun:
             except FeedsError as e:
                 self.report.errors.append(str(e))
                 self.report.failed[newsletter.name] = str(e)
+
+    def foresee(self, survey: Survey) -> None:
+        """Report what each newsletter sends next, except for an issue that a dry run has not frozen."""
+        from feeds.jobs.newsletters import foresee
+
+        for newsletter in self.site.settings.newsletters:
+            self.report.warnings += foresee.category_warnings(self.site, newsletter, survey)
+            if newsletter.name not in {issue.newsletter for issue in self.report.issues if issue.state == "due"}:
+                reason = self.report.skipped.get(newsletter.name, "")
+                found = foresee.foresee_newsletter(
+                    self.site, newsletter, survey, self.store.issues, self.options.now, reason=reason
+                )
+                self.report.outlooks.append(found)
 
 
 def _load() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
+from feeds.core.newsletters.outlook import Outlook
 from feeds.edges.fast_path.state import Footprint
 from feeds.model import IssueState
 
@@ -52,6 +53,10 @@ class PublishReport:
     #: Errors that the user has to fix.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: What each newsletter sends next.
+    outlooks: list[Outlook] = field(default_factory=list)
+    #: Why a newsletter has no issue though one was asked for, by its name.
+    skipped: dict[str, str] = field(default_factory=dict)
     #: Why the due issue of a newsletter could not be composed, by its name.
     failed: dict[str, str] = field(default_factory=dict)
     #: Problems that need attention soon; each is reported once.

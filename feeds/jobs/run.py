@@ -6,12 +6,14 @@ Publishing and sending are two steps: sending may take hours, and feeds do not w
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Literal, Self
 
 from feeds.config import Config, load_config
+from feeds.core.newsletters.outlook import format_outlook
 from feeds.core.schedule import next_slot
+from feeds.display import format_count
 from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged, scan_posts
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError
@@ -33,7 +35,7 @@ _PACE = 60
 class Event:
     """One line of the log, for people and for programs."""
 
-    #: `started`, `written`, `issue`, `progress`, `returned`, `later`, `fault`, `alert`, `stopped`.
+    #: `started`, `written`, `issue`, `progress`, `returned`, `later`, `waiting`, `fault`, `alert`, `stopped`.
     what: str
     #: One line for people.
     text: str
@@ -79,7 +81,7 @@ class _Service:
             config = load_config(self._path, self._environ)
             attempt.events += process_bounces(config, now)
             report = self._publish(config, now, stopping)
-            attempt.events += report_events(report)
+            attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
         self._log_news("publish", attempt.events)
         return attempt.due or {"publish": now + _PAUSE}
@@ -106,7 +108,7 @@ class _Service:
             context = self._with(stopping)
             deliver_issues(Site(config), context, report)
             alert.report_alerts(config, report, context, now=context.clock())
-            attempt.events += report_events(report)
+            attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
         self._log_news("send", attempt.events)
         return attempt.due
@@ -184,14 +186,18 @@ def next_run_at(config: Config, report: PublishReport, now: datetime) -> datetim
     return max(soon, min([now + config.settings.publish.every, *slots, *changes]))
 
 
-def report_events(report: PublishReport) -> Iterator[Event]:
-    """Yield the events of a run; a run that changed nothing has none."""
+def report_events(report: PublishReport, zone: tzinfo) -> Iterator[Event]:
+    """Yield the events of a run, with times in *zone*; a run that changed nothing has none but those that last."""
     if report.written:
         facts: dict[str, object] = {"written": len(report.written), "unchanged": report.unchanged}
         yield Event(what="written", text=f"written: {facts['written']}, unchanged: {report.unchanged}", facts=facts)
     for issue in report.issues:
-        text = f"{issue.newsletter} {issue.number}: {issue.posts} posts to {issue.recipients} recipients, {issue.state}"
+        to = f"{format_count(issue.posts, 'post')} to {format_count(issue.recipients, 'recipient')}"
+        text = f"{issue.newsletter} {issue.number}: {to}, {issue.state}"
         yield Event(what="issue", text=text, facts=issue.facts)
+    for outlook in report.outlooks:
+        if outlook.is_stuck:
+            yield Event(what="waiting", text=format_outlook(outlook, zone), level="warning")
     yield from (Event(what="later", text=f"later: {line}", level="warning") for line in report.later)
     yield from map(_error, report.errors)
     yield from (Event(what="alert", text=f"alert: {line}", level="error") for line in report.alerts)

@@ -65,7 +65,7 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert [line.split(" ", 1)[1] for line in log[1:4]] == [
         "written: 4, unchanged: 0",
         "written: 6, unchanged: 0",
-        "weekly 1: 1 posts to 1 recipients, sent",
+        "weekly 1: 1 post to 1 recipient, sent",
     ]
     assert "error: config.toml:1: sit: is not a known key" in log[-1]
     assert "soon" in letter_site.read("public/feeds/atom.xml")

@@ -1,11 +1,12 @@
 """All post files -> the entries that are public at one time, and an outcome for every file."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from msgspec.structs import replace
 
 from feeds.core.curation import duplicates, ids, tags, taxonomy
+from feeds.display import format_time
 from feeds.model import (
     Catalogue,
     DuplicatePair,
@@ -44,7 +45,7 @@ def build_catalogue(
     for item in parsed:
         if isinstance(item, PostOutcome):
             outcomes.append(item)
-        elif held_back := _hold_back(item, now):
+        elif held_back := _hold_back(item, now, settings.site.timezone):
             outcomes.append(held_back)
         else:
             public.append(item)
@@ -65,16 +66,15 @@ def build_catalogue(
     )
 
 
-def _hold_back(post: Post, now: datetime) -> PostOutcome | None:
-    """Return the outcome of a post that is not public at *now*; None for one that is."""
+def _hold_back(post: Post, now: datetime, zone: tzinfo) -> PostOutcome | None:
+    """Return the outcome of a post that is not public at *now*, with times in *zone*; None for one that is."""
     if post.draft:
         return PostOutcome(path=post.path, status=PostStatus.DRAFT, reason="draft", post=post)
     if post.expires is not None and post.expires <= now:
-        return PostOutcome(
-            path=post.path, status=PostStatus.EXPIRED, reason=f"expired on {post.expires:%Y-%m-%d}", post=post
-        )
+        reason = f"expired on {format_time(post.expires, zone)}"
+        return PostOutcome(path=post.path, status=PostStatus.EXPIRED, reason=reason, post=post)
     if post.published > now:
-        reason = f"will be public on {post.published:%Y-%m-%d %H:%M %z}"
+        reason = f"will be public on {format_time(post.published, zone)}"
         return PostOutcome(path=post.path, status=PostStatus.FUTURE, reason=reason, post=post)
     return None
 

@@ -9,6 +9,7 @@ from itertools import count
 from feeds.core.posts.urls import LONGEST_SLUG, slugify
 from feeds.model import Post, PublishedCategory
 from feeds.settings import CategorySettings
+from feeds.spelling import closest_name
 
 
 @lru_cache(maxsize=100_000)
@@ -99,6 +100,20 @@ def category_keys(names: Iterable[str], configured: Mapping[str, CategorySetting
     """Return the normalised present names of categories, given by present or former names."""
     renamed = renamed_categories(configured)
     return frozenset(normalize_name(renamed.get(normalize_name(name), name)) for name in names)
+
+
+def unknown_categories(
+    names: Iterable[str], published: Iterable[PublishedCategory], configured: Mapping[str, CategorySettings]
+) -> Iterator[str]:
+    """Yield a text about each of *names* that is the category of no public post and is not in the config either."""
+    labels = [*dict.fromkeys(name for category in published for name in (category.label, category.term))]
+    labels += [name for key, category in configured.items() for name in (key, *category.was)]
+    known = {normalize_name(label) for label in labels}
+    for name in names:
+        if normalize_name(name) not in known:
+            nearest = closest_name(name, labels)
+            hint = f"; did you mean {nearest[:_SHOWN]!r}?" if nearest else ""
+            yield f"no public post has the category {name[:_SHOWN]!r}{hint}"
 
 
 def _publish(term: str, slug: str, category: CategorySettings) -> PublishedCategory:

@@ -35,14 +35,9 @@ def select_entries(
     Raises:
         PostError: the note names a post that is not public or is already announced.
     """
-    wanted = category_keys(newsletter.categories, categories or {})
-    available = [entry for entry in public if entry.id not in announced and not _is_held(entry, slot)]
-    pinned = _find_entries(note.path, note.pin_line, note.pinned, available) if note else []
-    named = _find_entries(note.path, note.skip_line, note.skipped, available) if note else []
-    skipped = {entry.id for entry in named}
-    candidates = [e for e in available if _is_eligible(e, wanted) and e.id not in skipped and e not in pinned]
-    if not first:
-        candidates = [entry for entry in candidates if _is_recent(entry, newsletter, slot)]
+    pinned, candidates = waiting_entries(
+        public, newsletter, slot=slot, announced=announced, first=first, categories=categories, note=note
+    )
     room = max(newsletter.max_posts - len(pinned), 0)
     chosen, rest = candidates[:room], candidates[room:]
     if len(pinned) + len(chosen) < newsletter.min_posts:
@@ -53,6 +48,32 @@ def select_entries(
         passed_over=tuple(rest) if first else (),
         note=note,
     )
+
+
+def waiting_entries(
+    public: Iterable[Entry],
+    newsletter: Newsletter,
+    *,
+    slot: datetime,
+    announced: Collection[str],
+    first: bool,
+    categories: Mapping[str, CategorySettings] | None = None,
+    note: EditorNote | None = None,
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries that wait for the issue of *slot*: those that the note pins, and all others.
+
+    Raises:
+        PostError: as for `select_entries`.
+    """
+    wanted = category_keys(newsletter.categories, categories or {})
+    available = [entry for entry in public if entry.id not in announced and not _is_held(entry, slot)]
+    pinned = _find_entries(note.path, note.pin_line, note.pinned, available) if note else []
+    named = _find_entries(note.path, note.skip_line, note.skipped, available) if note else []
+    skipped = {entry.id for entry in named}
+    candidates = [e for e in available if _is_eligible(e, wanted) and e.id not in skipped and e not in pinned]
+    if not first:
+        candidates = [entry for entry in candidates if _is_recent(entry, newsletter, slot)]
+    return pinned, candidates
 
 
 def selection_for(
@@ -118,5 +139,9 @@ def _has_category(entry: Entry, wanted: Collection[str]) -> bool:
 
 
 def _is_recent(entry: Entry, newsletter: Newsletter, slot: datetime) -> bool:
-    since = max(entry.post.published, entry.post.hold_until or entry.post.published)
-    return entry.post.newsletter is True or slot - since <= newsletter.max_age
+    return entry.post.newsletter is True or slot - available_since(entry) <= newsletter.max_age
+
+
+def available_since(entry: Entry) -> datetime:
+    """Return since when an entry may be announced."""
+    return max(entry.post.published, entry.post.hold_until or entry.post.published)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -21,6 +22,16 @@ from feeds.settings import Newsletter, Settings, Theme
 _TEXT_WIDTH = 72
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
+
+
+class Audience(Enum):
+    """Who reads an issue."""
+
+    SUBSCRIBER = auto()
+    #: An address in `copy_to`, which has not subscribed and cannot unsubscribe.
+    COPY = auto()
+    #: Everybody, on the web page, which must not have personal data.
+    WEB = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,10 +99,12 @@ class LetterView:
     correction: CorrectionView | None
     groups: tuple[StoryGroup, ...]
     also: tuple[StoryView, ...]
+    #: Why the recipient gets it; empty in a copy, whose recipient has not subscribed.
     why: str
     #: True for the web page, which must not have personal data.
     web: bool
     web_url: str | None
+    #: None on the web page and in a copy.
     unsubscribe_url: str | None
     font: str
     line_height: str
@@ -115,19 +128,19 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     newsletter: Newsletter,
     number: int,
     slot: datetime,
+    audience: Audience,
     web_url: str | None,
-    unsubscribe_url: str | None,
+    unsubscribe_url: str,
     cut: bool = False,
     corrects: Issue | None = None,
     corrects_url: str | None = None,
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    Without *unsubscribe_url* it is the view for the web page, which must not have personal data. An issue that
-    *corrects* another has a note and no stories.
+    Only subscribers see *unsubscribe_url*. An issue that *corrects* another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
-    stories = _StoryViews(post_texts, texts, {} if unsubscribe_url is None else newsletter.link_parameters)
+    stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
     title, note = newsletter.heading, selection.note
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
     base, note_html, sponsor = settings.site.url, note.html if note else "", newsletter.sponsor
@@ -151,10 +164,10 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         correction=_correction(selection, texts, corrects, corrects_url) if corrects else None,
         groups=stories.groups(rest, by_category=newsletter.group_by == "category"),
         also=tuple(stories.story(entry) for entry in selection.also),
-        why=texts.format("why", title=title),
-        web=unsubscribe_url is None,
+        why="" if audience is Audience.COPY else texts.format("why", title=title),
+        web=audience is Audience.WEB,
         web_url=web_url,
-        unsubscribe_url=unsubscribe_url,
+        unsubscribe_url=unsubscribe_url if audience is Audience.SUBSCRIBER else None,
         font=newsletter.theme.font or texts.font,
         line_height=texts.line_height,
         site_name=settings.site.name,

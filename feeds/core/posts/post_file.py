@@ -11,6 +11,7 @@ from feeds.core.posts.elements import strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.portable import make_portable
 from feeds.core.posts.vocabulary import Fields
+from feeds.display import format_count
 from feeds.errors import PostError
 from feeds.settings import Settings
 
@@ -132,11 +133,14 @@ class PostFile:
         merged = passages.merge_passages(body)
         if not merged.dropped:
             return body
-        dropped = f"{len(merged.dropped)} repeated or cut sentences and separators"
+        one, many = "repeated or cut sentence or separator", "repeated or cut sentences and separators"
+        number = len(merged.dropped)
         if policy == "report":
-            self.warnings.append(f"{self.path}: {dropped} would be removed; they are kept (duplicates.passages)")
+            found = format_count(number, one, many)
+            self.warnings.append(f"{self.path}: {found} would be removed, and stay (duplicates.passages)")
             return body
-        self.warnings.append(f"{self.path}: {dropped} are removed from the published text")
+        removed = format_count(number, f"{one} is", f"{many} are")
+        self.warnings.append(f"{self.path}: {removed} removed from the published text")
         return merged.markdown
 
     def strip_illegal(self, body: str) -> str:

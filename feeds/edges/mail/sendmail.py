@@ -35,12 +35,16 @@ class Sendmail:
             SenderRejected: the command does not exist.
         """
         while not queue.stopping() and (mail := queue.next()) is not None:
-            if not Path(self._command).is_file():
+            if problems := self.find_problems():
                 queue.requeue(mail)
-                raise SenderRejected(f"mail.sendmail: the command {self._command} does not exist")
+                raise SenderRejected(problems[0])
             content = queue.commit([], [mail]).get(mail.id)
             if content is not None:
                 queue.commit([self._hand_over(mail, content)], [])
+
+    def find_problems(self) -> list[str]:
+        """Return a text if the command does not exist."""
+        return [] if Path(self._command).is_file() else [f"mail.sendmail: the command {self._command} does not exist"]
 
     def _hand_over(self, mail: OutgoingMail, content: bytes) -> Replied | Unconfirmed:
         words = [self._command, "-i", "-f", mail.sender, "--", mail.recipient]

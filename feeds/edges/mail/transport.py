@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
@@ -109,3 +109,11 @@ class Transport(Protocol):
             SenderRejected, MailServerUnavailable: no server accepts our mail; all of it is back in the queue.
             OutputError: a message cannot be written.
         """
+
+
+@runtime_checkable
+class CheckedTransport(Transport, Protocol):
+    """A transport that can tell before the first mail whether it will work."""
+
+    def find_problems(self) -> list[str]:
+        """Return why mail could not be sent: one text for each server; nothing is sent."""

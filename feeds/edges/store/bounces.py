@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.deliveries import DOMAIN_PAUSED
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from, unsubscribe_if_last
 from feeds.model import BounceRecord, Recipient
 
@@ -69,7 +69,7 @@ _INSERT_PAUSED_DOMAIN = """
     INSERT INTO paused_domains (domain, until, reason) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason
 """
-_PENDING_AT_DOMAIN = "state NOT IN ('sent', 'failed') AND recipient_key LIKE '%@' || :domain"
+_PENDING_AT_DOMAIN = f"{IS_OPEN} AND recipient_key LIKE '%@' || :domain"
 _DEFER_DELIVERIES = f"""
     UPDATE deliveries SET state = 'deferred', next_at = :until, answer = :answer
     WHERE {_PENDING_AT_DOMAIN} AND state IN ('ready', 'leased', 'deferred')

@@ -31,7 +31,7 @@ _MIGRATIONS = _FOLDER / "migrations"
 #: https://www.sqlite.org/fileformat.html, section 1.3.1.
 _MAGIC = b"SQLite format 3\0"
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 
 
 class Store:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 #: Milliseconds that a sender waits for a long import to release the store: mail servers wait as long for us (RFC 5321
@@ -29,7 +29,7 @@ _REPLY_CODES = re.compile(r"(?:\d{3})?(?: \d\.\d{1,3}\.\d{1,3})?")
 _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, tries"
 _CLAIM = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
-        SELECT id FROM deliveries WHERE issue_id = ? AND state NOT IN ('sent', 'failed')
+        SELECT id FROM deliveries WHERE issue_id = ? AND {IS_OPEN}
         AND id % ? = 0 AND (state = 'ready' OR (coalesce(next_at, '') <= ? AND
             (state = 'deferred' OR (state = 'unknown' AND unknowns <= ?)))) ORDER BY id LIMIT ?
     ) RETURNING {_COLUMNS}
@@ -40,7 +40,7 @@ _BEGIN = """
 """
 _FINISH = """
     UPDATE deliveries SET state = ?, sent_at = ?, answer = ?, tries = ?, next_at = ?, unknowns = unknowns + ?
-    WHERE id = ? AND (state != 'failed' OR ? = 'sent')
+    WHERE id = ? AND (state NOT IN ('failed', 'cancelled') OR ? = 'sent')
 """
 #: The answer of deliveries that wait because their domain is paused. Stored, and compared: do not change it.
 DOMAIN_PAUSED = "waits: its domain is paused"
@@ -49,8 +49,18 @@ _FIRST_BATCH = """
         count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed' OR EXISTS
             (SELECT 1 FROM bounces b WHERE b.delivery_id = d.id AND b.kind IN ('hard', 'policy', 'complaint'))),
         max(sent_at)
-    FROM deliveries d WHERE issue_id = ? AND id % ? = 0
+    FROM deliveries d WHERE issue_id = ? AND id % ? = 0 AND state != 'cancelled'
 """
+_COUNT_PENDING = f"""
+    SELECT count(*) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),
+        min(coalesce(next_at, '')) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),
+        count(*) FILTER (WHERE state = 'unknown' AND unknowns > :resend)
+    FROM deliveries WHERE issue_id = :issue AND {IS_OPEN}
+"""  # noqa: S608 - made of constants
+_CANCEL = f"""
+    UPDATE deliveries SET unknowns = unknowns + (state = 'handing_over'), state = 'cancelled', answer = ?
+    WHERE issue_id = ? AND {IS_OPEN}
+"""  # noqa: S608 - made of constants
 _RELEASE_TO_ALL = "UPDATE issues SET whole = 1 WHERE id = ?"
 _RELEASE = "UPDATE deliveries SET state = 'ready' WHERE issue_id = ? AND state = 'leased'"
 _MARK_UNKNOWN = """
@@ -168,7 +178,7 @@ class Deliveries:
     def leased_ids(self, issue_id: int) -> frozenset[int]:
         """Return the ids of leased deliveries of an issue; a lease that is missing was cancelled."""
         # The last condition only selects the index.
-        query = "SELECT id FROM deliveries WHERE issue_id = ? AND state = 'leased' AND state NOT IN ('sent', 'failed')"
+        query = f"SELECT id FROM deliveries WHERE issue_id = ? AND state = 'leased' AND {IS_OPEN}"  # noqa: S608 - constant
         return frozenset(row[0] for row in self._db.execute(query, (issue_id,)))
 
     def release(self, issue_id: int) -> None:
@@ -209,10 +219,11 @@ class Deliveries:
         """Yield how often each answer code occurs at each domain among deliveries not sent, the most frequent first."""
         query = (
             "SELECT substr(recipient_key, instr(recipient_key, '@') + 1), answer, count(*) FROM deliveries"
-            " WHERE issue_id = ? AND state != 'sent' AND answer IS NOT NULL GROUP BY 1, 2"
+            " WHERE issue_id = ? AND state NOT IN ('sent', 'cancelled') AND answer IS NOT NULL AND answer != ?"
+            " GROUP BY 1, 2"
         )
         counts: Counter[tuple[str, str]] = Counter()
-        for domain, answer, number in self._db.execute(query, (issue_id,)):
+        for domain, answer, number in self._db.execute(query, (issue_id, DOMAIN_PAUSED)):
             codes = _REPLY_CODES.match(answer)
             counts[domain, codes[0].strip() if codes else ""] += number
         yield from (RefusalCount(*key, number) for key, number in counts.most_common())
@@ -233,13 +244,7 @@ class Deliveries:
 
         Held are those that may have been delivered more than *resend* times, until the operator decides.
         """
-        query = (
-            "SELECT count(*) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),"
-            " min(coalesce(next_at, '')) FILTER (WHERE state != 'unknown' OR unknowns <= :resend),"
-            " count(*) FILTER (WHERE state = 'unknown' AND unknowns > :resend)"
-            " FROM deliveries WHERE issue_id = :issue AND state NOT IN ('sent', 'failed')"
-        )
-        number, first, held = self._db.execute(query, {"issue": issue_id, "resend": resend}).fetchone()
+        number, first, held = self._db.execute(_COUNT_PENDING, {"issue": issue_id, "resend": resend}).fetchone()
         return number, decode_time(first) if first else None, held
 
     def first_batch_stats(self, issue_id: int, every: int) -> FirstBatchStats:
@@ -269,12 +274,8 @@ class Deliveries:
 
         One that is being handed over stays known as possibly delivered, even if its sender is killed.
         """
-        query = (
-            "UPDATE deliveries SET unknowns = unknowns + (state = 'handing_over'), state = 'failed', answer = ?"
-            " WHERE issue_id = ? AND state NOT IN ('sent', 'failed')"
-        )
         with transaction(self._db):
-            return self._db.execute(query, (answer, issue_id)).rowcount
+            return self._db.execute(_CANCEL, (answer, issue_id)).rowcount
 
     def halt(self, issue_id: int, reason: str) -> None:
         """Record why an issue is halted; empty: it is not."""

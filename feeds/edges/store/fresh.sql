@@ -181,12 +181,12 @@ CREATE TABLE deliveries (
     unknowns INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (id),
     CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key),
-    CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')),
+    CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'cancelled', 'unknown')),
     CONSTRAINT fk_deliveries_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id),
     CONSTRAINT fk_deliveries_letter_id FOREIGN KEY(letter_id) REFERENCES letters (id),
     CONSTRAINT fk_deliveries_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE SET NULL
 );
-CREATE INDEX ix_deliveries_open ON deliveries (issue_id, id) WHERE (state NOT IN ('sent', 'failed'));
+CREATE INDEX ix_deliveries_open ON deliveries (issue_id, id) WHERE (state NOT IN ('sent', 'failed', 'cancelled'));
 CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);
 CREATE TABLE bounces (
     id INTEGER NOT NULL,

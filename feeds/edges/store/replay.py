@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from
 from feeds.model import GONE_STATUSES, IssueRecorded
 
@@ -36,15 +36,14 @@ _SET_RETRACTION = "UPDATE issues SET retracted_at = ?, retraction = ? WHERE id =
 _SET_CORRECTS = """
     UPDATE issues SET corrects = (SELECT o.id FROM issues o WHERE o.newsletter = ? AND o.number = ?) WHERE id = ?
 """
-_IS_PENDING = "state NOT IN ('sent', 'failed')"
 _SET_UNKNOWN = f"""
     UPDATE deliveries SET state = 'unknown', next_at = NULL,
         answer = 'the store was restored from a backup that does not have the result'
-    WHERE issue_id = ? AND {_IS_PENDING}
+    WHERE issue_id = ? AND {IS_OPEN}
 """  # noqa: S608 - made of constants
 _HALT_ISSUES = f"""
     UPDATE issues SET halted = ? WHERE state = 'sending' AND approved AND EXISTS
-        (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{_IS_PENDING})
+        (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{IS_OPEN})
     RETURNING newsletter, number
 """  # noqa: S608 - made of constants
 _INSERT_SUPPRESSION = """

@@ -246,12 +246,12 @@ deliveries = Table(
     Column("unknowns", Integer, nullable=False, server_default="0"),
     UniqueConstraint("issue_id", "recipient_key"),
     CheckConstraint(
-        "state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'unknown')",
+        "state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'cancelled', 'unknown')",
         name="state",
     ),
 )
 #: An index of the pending deliveries only, to find them among millions that are sent.
-_OPEN = deliveries.c.state.not_in(["sent", "failed"])
+_OPEN = deliveries.c.state.not_in(["sent", "failed", "cancelled"])
 Index("ix_deliveries_open", deliveries.c.issue_id, deliveries.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 #: Bounces of subscribers, and the decisions on them; deleted with the subscriber.

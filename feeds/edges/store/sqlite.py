@@ -7,6 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: The condition for deliveries that are not finished; the index `ix_deliveries_open` has the same, so SQLite uses it.
+IS_OPEN = "state NOT IN ('sent', 'failed', 'cancelled')"
+
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:

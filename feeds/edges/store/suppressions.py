@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.errors import LockedError
 
@@ -28,7 +28,7 @@ _SELECT_DELIVERIES = """
 #: A delivery keeps its id only. `@` is needed where the domain is cut out, and no address ends in `@erased`.
 _ERASE_DELIVERIES = f"""
     UPDATE deliveries SET recipient = '(erased)', recipient_key = id || '@erased', subscriber_id = NULL, answer = NULL,
-        next_at = NULL, state = CASE state WHEN 'sent' THEN state ELSE 'failed' END
+        next_at = NULL, state = CASE WHEN {IS_OPEN} THEN 'cancelled' ELSE state END
     WHERE id IN ({_SELECT_DELIVERIES})
 """  # noqa: S608 - made of constants
 #: Where else servers' answers are stored.

@@ -7,12 +7,13 @@ import sqlite3
 from datetime import datetime
 
 from feeds.edges.store.codec import encode_time
+from feeds.edges.store.sqlite import IS_OPEN
 
 #: Cancels what is still to be sent; append the ids of the subscribers in parentheses.
-CANCEL_PENDING = (
-    "UPDATE deliveries SET state = 'failed', answer = 'cancelled: no longer subscribed'"
-    " WHERE state NOT IN ('sent', 'failed') AND subscriber_id IN"
-)
+CANCEL_PENDING = f"""
+    UPDATE deliveries SET state = 'cancelled', answer = 'cancelled: no longer subscribed'
+    WHERE {IS_OPEN} AND subscriber_id IN
+"""  # noqa: S608 - made of constants
 _CANCEL_NEWSLETTER = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
 _CANCEL_ALL = f"{CANCEL_PENDING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
 _UNSUBSCRIBE = (

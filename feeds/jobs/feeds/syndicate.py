@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from feeds.core.syndication import archive, plan
 from feeds.core.syndication.feed import FILES, PAGE, Feed, normalize_feed_path
+from feeds.display import format_count
 from feeds.jobs.context import Context
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.render import RenderResult, render_tasks
@@ -178,8 +179,9 @@ class Syndication:
         abandoned = list(self._abandoned_feeds())
         for kind in dict.fromkeys(feed.kind for feed in abandoned):
             folders = [feed.folder for feed in abandoned if feed.kind == kind]
+            number = format_count(len(folders), f"feed by {kind} is", f"feeds by {kind} are")
             yield (
-                f"{self.site.public.root}: {len(folders)} feeds by {kind} are not written any more, such as"
+                f"{self.site.public.root}: {number} not written any more, such as"
                 f" {folders[0]}; their readers see nothing new ({_remedy(kind)}, `feeds retire` removes them)"
             )
 

@@ -1,15 +1,32 @@
 """Report problems that a person should look into, each once, also to the command `publish.alert`."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta, tzinfo
 
 from feeds.config import Config
 from feeds.core.schedule import due_slot
+from feeds.display import format_time
 from feeds.edges.process import shell
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """A problem that a person should look into."""
+
+    #: Stored, so that the problem is reported once; times in it stay in UTC.
+    key: str
+    line: str
+    _: KW_ONLY
+    #: True if an error of this run says the same.
+    is_error: bool = False
+    #: A part of the errors and warnings of this run that say the same, and less of what to do; empty if none does.
+    repeats: str = ""
+
 
 #: How long an issue may be due before it is reported.
 _PATIENCE = timedelta(hours=1)
@@ -22,14 +39,17 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
     with open_store(config.store_url, config.folder) as store:
         problems = [
             *_not_composed(config, report, store, now),
-            *_not_begun(report, store, context),
+            *_not_begun(report, store, context, config.settings.site.timezone),
             *_halted(report, store),
-            *_paused_domains(store, context),
+            *_paused_domains(store, context, config.settings.site.timezone),
         ]
-        lines = [line for key, line in problems if store.alerts.record(key, context.clock())]
+        new = [alert for alert in problems if store.alerts.record(alert.key, context.clock())]
+    lines = [alert.line for alert in new]
     if not lines:
         return
-    report.alerts += lines
+    for alert in new:
+        _remove_repeated(report, alert.repeats)
+    report.alerts += [alert.line for alert in new if not alert.is_error]
     if config.settings.publish.alert:
         try:
             shell.run_command(config.settings.publish.alert, config.folder, "".join(f"{line}\n" for line in lines))
@@ -37,10 +57,13 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             report.errors.append(f"publish.alert: {e}")
 
 
-# Each of these yields a key, by which a problem is reported once, and the line to report.
+def _remove_repeated(report: PublishReport, text: str) -> None:
+    """Remove the errors and warnings of this run that an alert says again."""
+    report.errors = [line for line in report.errors if not text or text not in line]
+    report.warnings = [line for line in report.warnings if not text or text not in line]
 
 
-def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
+def _not_composed(config: Config, report: PublishReport, store: Store, now: datetime) -> Iterator[_Alert]:
     """Yield newsletters whose issue is due and could not be composed."""
     for newsletter in config.settings.newsletters if report.failed else ():
         if newsletter.name in report.failed:
@@ -49,29 +72,35 @@ def _not_composed(config: Config, report: PublishReport, store: Store, now: date
             slot = due_slot(newsletter.schedule, zone, now, used=last_slot, catch_up=newsletter.catch_up)
             if slot is not None and now - slot > _PATIENCE:
                 key = f"{newsletter.name}: the issue due at {slot:%Y-%m-%d %H:%M} UTC could not be composed"
-                yield key, f"{key}: {report.failed[newsletter.name]}"
+                due = f"the issue due at {format_time(slot, config.settings.site.timezone)} could not be composed"
+                reason = report.failed[newsletter.name]
+                yield _Alert(key, f"{newsletter.name}: {due}: {reason}", is_error=True)
 
 
-def _not_begun(report: PublishReport, store: Store, context: Context) -> Iterator[tuple[str, str]]:
+def _not_begun(report: PublishReport, store: Store, context: Context, zone: tzinfo) -> Iterator[_Alert]:
     """Yield issues that are due and of which no letter was sent."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         since = max(issue.slot, issue.composed_at or issue.slot)  # the slot of a first issue may be long ago
         if context.clock() - since > _PATIENCE and not store.deliveries.has_begun(issue.id) and not issue.halt_reason:
-            due = f"was due at {issue.slot:%Y-%m-%d %H:%M} UTC"
-            key = f"{issue.newsletter} {issue.number} {due} and nothing of it was sent"
-            yield key, f"{key}; `feeds publish` prints the reason"
+            name = f"{issue.newsletter} {issue.number}"
+            key = f"{name} was due at {issue.slot:%Y-%m-%d %H:%M} UTC and nothing of it was sent"
+            due = f"was due at {format_time(issue.slot, zone)} and nothing of it was sent"
+            yield _Alert(key, f"{name} {due}; `feeds publish` prints the reason")
 
 
-def _halted(report: PublishReport, store: Store) -> Iterator[tuple[str, str]]:
+def _halted(report: PublishReport, store: Store) -> Iterator[_Alert]:
     """Yield issues whose sending was halted."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         if issue.halt_reason:
             key = f"{issue.newsletter} {issue.number} is halted: {issue.halt_reason}"
-            yield key, f"{key}; `feeds resume {issue.newsletter}` resumes it"
+            remedy = f"`feeds resume {issue.newsletter}` resumes it"
+            yield _Alert(key, f"{key}; {remedy}", repeats=issue.halt_reason)
 
 
-def _paused_domains(store: Store, context: Context) -> Iterator[tuple[str, str]]:
+def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[_Alert]:
     """Yield domains that get no letters for now."""
     for pause in store.bounces.paused_domains(context.clock()):
         key = f"{pause.domain} gets no letters until {pause.until:%Y-%m-%d %H:%M} UTC: {pause.reason}"
-        yield key, f"{key}; see `feeds bounces --help` and `feeds subscribers revive --help`"
+        line = f"{pause.domain} gets no letters until {format_time(pause.until, zone)}: {pause.reason}"
+        held = f"Its bounces are held; `feeds bounces --believe {pause.domain}` applies them"
+        yield _Alert(key, f"{line}. {held}; see also `feeds subscribers revive --help`", repeats=line)

@@ -37,7 +37,7 @@ def _freeze(site: Site, name: str, issues: Issues) -> None:
         raise FeedsError(f"{name} {issue.number} was composed by another version of Feeds; {remedy}")
     renderer = IssueRenderer(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
     rendered = renderer.render_issue(content, issues.load_preferences(name), copy_addresses(newsletter))
-    send_checks.check_sendable(site, newsletter, issue.number - 1)
+    send_checks.require_sendable(site, newsletter, issues, issue.number, content)
     if rendered is None:
         raise FeedsError(f"{name} {issue.number} has no recipients")
     issues.approve(issue, rendered)

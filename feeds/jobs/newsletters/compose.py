@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from feeds.core.newsletters.selection import select_entries
+from feeds.core.newsletters.outlook import NO_SUBSCRIBERS, too_few_posts
+from feeds.core.newsletters.selection import select_entries, waiting_entries
 from feeds.core.schedule import due_slot
 from feeds.core.subscribers import addresses
 from feeds.edges.store.issues import Issues
@@ -19,7 +20,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
-from feeds.model import Issue, IssueContent, IssueState, Selection
+from feeds.model import Issue, IssueContent, IssueState, NewIssue, Selection
 from feeds.settings import Newsletter
 
 #: The size of an issue's seed.
@@ -56,30 +57,47 @@ def compose_issue(
     """
     if _report_waiting(issues, newsletter, report):
         return
-    last_slot, last_number = issues.last_issue(newsletter.name)
+    last_slot, _ = issues.last_issue(newsletter.name)
     slot = _due_slot(site, newsletter, options, last_slot)
     if slot is None:
         return
     draft = draft_issue(site, newsletter, survey, issues, slot, context.random_bytes(SEED_BYTES))
+    is_asked = options.send == newsletter.name
     if draft is None:
+        if is_asked:
+            report.skipped[newsletter.name] = nothing_to_send(site, newsletter, survey, issues, slot)
         return
     rendered = draft.renderer.render_issue(
         draft.content, issues.load_preferences(newsletter.name), copy_addresses(newsletter)
     )
     if rendered is None:
+        if is_asked:
+            report.skipped[newsletter.name] = _nobody_to_send_to(newsletter, issues)
         return
-    send_checks.check_sendable(site, newsletter, last_number)
     if options.dry_run:
+        send_checks.require_sendable(site, newsletter, issues, draft.renderer.number, draft.content)
         report.issues.append(_report_due(draft, issues.count_recipients(newsletter.name, rendered)))
-    elif not newsletter.approve and not send_checks.confirm_send(
-        site, newsletter, issues, rendered, draft.renderer.number, options=options, context=context
-    ):
+        return
+    new_issue = draft.renderer.new_issue(draft.selection, draft.content, None if newsletter.approve else rendered)
+    if not _may_freeze(site, newsletter, issues, new_issue, options, context):
         report.declined = True
-    else:
-        rendered = None if newsletter.approve else rendered
-        new_issue = draft.renderer.new_issue(draft.selection, draft.content, rendered)
-        if issues.freeze(new_issue, context.clock()):
-            _report_waiting(issues, newsletter, report)
+        report.skipped[newsletter.name] = "you answered no"
+    elif issues.freeze(new_issue, context.clock()):
+        _report_waiting(issues, newsletter, report)
+
+
+def _may_freeze(
+    site: Site, newsletter: Newsletter, issues: Issues, new_issue: NewIssue, options: PublishOptions, context: Context
+) -> bool:
+    """Return False if the person at the terminal declines; an issue that waits for approval is confirmed by that.
+
+    Raises:
+        FeedsError: mail must not be sent.
+    """
+    if new_issue.rendered is None:
+        send_checks.require_sendable(site, newsletter, issues, new_issue.number, new_issue.content)
+        return True
+    return send_checks.confirm_send(site, newsletter, issues, new_issue, options=options, context=context)
 
 
 def draft_issue(
@@ -101,6 +119,30 @@ def draft_issue(
     selection, _ = renderer.render_letter(IssueContent(selection=selection, texts=texts))
     content = IssueContent(selection=replace(selection, passed_over=()), texts=texts)
     return DraftIssue(renderer=renderer, selection=selection, content=content)
+
+
+def nothing_to_send(site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, slot: datetime) -> str:
+    """Return why there is no issue for *slot*: there are too few posts.
+
+    Raises:
+        FeedsError: the editor's note cannot be used.
+    """
+    last_slot, last_number = issues.last_issue(newsletter.name)
+    pinned, others = waiting_entries(
+        survey.catalogue.entries,
+        newsletter,
+        slot=slot,
+        announced=issues.announced_ids(newsletter.name),
+        first=last_slot is None,
+        categories=site.settings.categories,
+        note=load_issue_note(site, newsletter, last_number + 1, issues),
+    )
+    return too_few_posts(newsletter, len(pinned) + len(others))
+
+
+def _nobody_to_send_to(newsletter: Newsletter, issues: Issues) -> str:
+    has_subscribers = bool(issues.load_preferences(newsletter.name))
+    return "no subscriber has chosen a topic of these posts" if has_subscribers else NO_SUBSCRIBERS
 
 
 def report_issue(issue: Issue, state: str) -> IssueReport:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.core.newsletters import message
+from feeds.display import format_count
 from feeds.edges.process import lock
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError
@@ -49,10 +50,8 @@ def send_correction(
 
     def freeze(store: Store) -> None:
         store.bounces.end_pauses(context.clock())
-        new_issue, rendered = _compose(site, newsletter, number, note, store, options=options, context=context)
-        if not send_checks.confirm_send(
-            site, newsletter, store.issues, rendered, new_issue.number, options=options, context=context
-        ):
+        new_issue, _ = _compose(site, newsletter, number, note, store, options=options, context=context)
+        if not send_checks.confirm_send(site, newsletter, store.issues, new_issue, options=options, context=context):
             raise _DeclinedError
         if not store.issues.freeze(new_issue, context.clock()):
             raise FeedsError(f"another issue of {name} was frozen at the same moment; try again")
@@ -93,7 +92,8 @@ def _compose(
     rendered = _render(renderer, content, corrected, store)
     if any(message.transfer_size(letter.html) >= message.MOST_BYTES for letter in rendered.letters):
         raise FeedsError(f"{note.path}: is too long: mail programs would cut off the letter")
-    send_checks.check_sendable(site, newsletter, last_number)
+    if options.dry_run:
+        send_checks.require_sendable(site, newsletter, store.issues, renderer.number, content)
     return renderer.new_issue(content.selection, content, rendered), rendered
 
 
@@ -109,7 +109,8 @@ def _find_correctable(store: Store, newsletter: Newsletter, number: int, note: E
     pending = sum(counts[state] for state in PENDING_STATES)
     if pending:
         raise FeedsError(
-            f"{name} {number} is still being sent: {pending:,} more recipients would get it without the correction;"
+            f"{name} {number} is still being sent: {format_count(pending, 'more recipient')} would get it without"
+            f" the correction;"
             f" `feeds retract {name} {number}` or `feeds cancel {name}` stops it"
         )
     if note.digest in store.issues.correction_digests(issue.id):

@@ -3,13 +3,14 @@
 import gc
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import msgspec
 
 from feeds.core.newsletters import message, replies, tokens
 from feeds.core.newsletters.message import EncodedLetter, IssueHeaders, MessageBuilder
 from feeds.core.schedule import next_slot
+from feeds.display import format_count, format_time
 from feeds.edges.files.keys import load_keys
 from feeds.edges.process import lock
 from feeds.edges.process.signals import stop_requested
@@ -96,7 +97,9 @@ def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report
     limits = SendLimits(site, store.deliveries, context)
 
     def process_refusals() -> None:
-        report.warnings += bounces.decide_refusals(store.bounces, issue.id, context.clock())
+        report.warnings += bounces.decide_refusals(
+            store.bounces, issue.id, context.clock(), site.settings.site.timezone
+        )
 
     options = SendOptions(
         resend=resend,
@@ -112,7 +115,8 @@ def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report
             _send_batches(site, issue, store, report, builders=builders, context=context, options=options)
     finally:
         process_refusals()
-    return IssueState.SENT if _is_done(issue, store, resend, limits, report) else IssueState.SENDING
+    zone = site.settings.site.timezone
+    return IssueState.SENT if _is_done(issue, store, resend, limits, report, zone) else IssueState.SENDING
 
 
 def _send_batches(
@@ -156,19 +160,21 @@ def _is_online(site: Site, newsletter: Newsletter, issue: Issue, store: Store, r
     return not missing
 
 
-def _is_done(issue: Issue, store: Store, resend: int, limits: SendLimits, report: PublishReport) -> bool:
+def _is_done(issue: Issue, store: Store, resend: int, limits: SendLimits, report: PublishReport, zone: tzinfo) -> bool:
     """Finish the issue if no delivery is pending or held, else report how many are; return whether it is finished."""
     number, next_at, held = store.deliveries.pending(issue.id, resend=resend)
     name = f"{issue.newsletter} {issue.number}"
     if number:
         next_at = limits.until or next_at
-        when = f"; the next try is due at {next_at:%Y-%m-%d %H:%M} UTC" if next_at else ""
-        report.later.append(f"{name}: {number:,} of {issue.recipients:,} deliveries wait{when}")
+        when = f"; the next try is due at {format_time(next_at, zone)}" if next_at else ""
+        of = f"of {format_count(issue.recipients, 'delivery', 'deliveries')}"
+        report.later.append(f"{name}: {format_count(number, f'{of} waits', f'{of} wait')}{when}")
         report.next_try_at = min(filter(None, [report.next_try_at, next_at]), default=None)
         return False
     if held:
-        remedy = f"`feeds resume {issue.newsletter}` sends them again"
-        report.warnings.append(f"{name}: {held:,} deliveries may have arrived and are held; {remedy}")
+        remedy = f"`feeds resume {issue.newsletter}` sends {'it' if held == 1 else 'them'} again"
+        may_have = format_count(held, "delivery may have arrived and is", "deliveries may have arrived and are")
+        report.warnings.append(f"{name}: {may_have} held; {remedy}")
         return False
     store.issues.finish(issue.id)
     return True

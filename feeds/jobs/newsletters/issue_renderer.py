@@ -12,6 +12,7 @@ from feeds.core.newsletters import mailhtml, message, placeholders, template_con
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
+from feeds.core.newsletters.template_context import Audience
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
@@ -40,8 +41,8 @@ class IssueRenderer:
     seed: bytes
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
-    #: Rendered letters and what they contain, by language and entries.
-    _letters: dict[tuple[str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
+    #: Rendered letters and what they contain, by audience, language and entries.
+    _letters: dict[tuple[Audience, str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
     _posts: dict[str, str] = field(default_factory=dict)
 
@@ -67,7 +68,9 @@ class IssueRenderer:
             relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
         )
 
-    def render_letter(self, content: IssueContent, lang: str | None = None) -> tuple[Selection, Letter]:
+    def render_letter(
+        self, content: IssueContent, lang: str | None = None, audience: Audience = Audience.SUBSCRIBER
+    ) -> tuple[Selection, Letter]:
         """Return the letter in a language, by default the newsletter's, and the selection that fits in it.
 
         Raises:
@@ -75,9 +78,9 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter, lang)
         selection = content.selection
-        key = (texts.lang, tuple(entry.id for entry in (*selection.stories, *selection.also)))
+        key = (audience, texts.lang, tuple(entry.id for entry in (*selection.stories, *selection.also)))
         if key not in self._letters:
-            self._letters[key] = self._render_to_fit(content, texts)
+            self._letters[key] = self._render_to_fit(content, texts, audience)
         return self._letters[key]
 
     def render_page(self, content: IssueContent) -> IssuePage:
@@ -88,7 +91,7 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter)
         inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
-        html = self._render_mjml(content, texts, inserts, web=True)
+        html = self._render_mjml(content, texts, inserts, Audience.WEB)
         return IssuePage(html=html, entry=self._render_entry(content, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
@@ -110,23 +113,24 @@ class IssueRenderer:
         Raises:
             TemplateError: a template has an error.
         """
-        letters: list[Letter] = []
-        index_by_html: dict[str, int] = {}
+        letters: dict[Letter, int] = {}
         letter_index: dict[SubscriberPreferences, int] = {}
-        for one in (*preferences, *([SubscriberPreferences()] if copies else [])):
+        for one in preferences:
             selection = selection_for(content.selection, one, self.site.settings.categories)
             if selection is not None:
                 _, letter = self.render_letter(replace(content, selection=selection), one.lang)
-                index = index_by_html.setdefault(f"{letter.lang}\0{letter.html}", len(letters))
-                letters += [letter] if index == len(letters) else []
-                letter_index[one] = index
-        if not letter_index:
+                letter_index[one] = letters.setdefault(letter, len(letters))
+        copy_letter_index = 0
+        if copies:
+            _, letter = self.render_letter(content, audience=Audience.COPY)
+            copy_letter_index = letters.setdefault(letter, len(letters))
+        if not letters:
             return None
         return RenderedIssue(
-            letters=letters,
-            letter_index={one: index for one, index in letter_index.items() if one in preferences},
+            letters=list(letters),
+            letter_index=letter_index,
             copies=copies,
-            copy_letter_index=letter_index.get(SubscriberPreferences(), 0),
+            copy_letter_index=copy_letter_index,
             recipients_of=recipients_of,
         )
 
@@ -152,36 +156,44 @@ class IssueRenderer:
 
     # Letters ----------------------------------------------------------------------------------------------------
 
-    def _render_to_fit(self, content: IssueContent, texts: Texts) -> tuple[Selection, Letter]:
+    def _render_to_fit(self, content: IssueContent, texts: Texts, audience: Audience) -> tuple[Selection, Letter]:
         """Return a letter that mail programs show whole, and the selection that fits in it."""
         extent = LetterExtent(selection=content.selection)
-        letter = self._render_letter(content, texts, extent.post_bytes)
+        letter = self._render_letter(content, texts, extent.post_bytes, audience)
         for _ in range(MOST_ATTEMPTS):
             size = message.transfer_size(letter.html)
             if size < message.MOST_BYTES:
                 break
             extent = shorten_letter(extent, size, has_whole_post=self.template == "letter")
-            letter = self._render_letter(replace(content, selection=extent.selection), texts, extent.post_bytes)
+            letter = self._render_letter(
+                replace(content, selection=extent.selection), texts, extent.post_bytes, audience
+            )
         return extent.selection, letter
 
-    def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int) -> Letter:
+    def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
-            html=self._render_mjml(content, texts, inserts, web=False, cut=cut),
-            text=self._render(f"{self.template}.txt", content, texts, web=False, cut=cut),
+            html=self._render_mjml(content, texts, inserts, audience, cut=cut),
+            text=self._render(f"{self.template}.txt", content, texts, audience, cut=cut),
         )
 
     def _render_mjml(
-        self, content: IssueContent, texts: Texts, inserts: Mapping[str, str], *, web: bool, cut: bool = False
+        self,
+        content: IssueContent,
+        texts: Texts,
+        inserts: Mapping[str, str],
+        audience: Audience,
+        *,
+        cut: bool = False,
     ) -> str:
         template, templates = f"{self.template}.mjml", self.site.templates
-        source = self._render(template, content, texts, web=web, cut=cut)
+        source = self._render(template, content, texts, audience, cut=cut)
         return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), inserts)
 
-    def _render(self, name: str, content: IssueContent, texts: Texts, *, web: bool, cut: bool = False) -> str:
+    def _render(self, name: str, content: IssueContent, texts: Texts, audience: Audience, *, cut: bool = False) -> str:
         view = template_context.build_letter_view(
             content.selection,
             content.texts,
@@ -191,7 +203,8 @@ class IssueRenderer:
             number=self.number,
             slot=self.slot,
             web_url=issue_page_url(self.site, self.newsletter, self.number),
-            unsubscribe_url=None if web else self.headers.unsubscribe_url,
+            audience=audience,
+            unsubscribe_url=self.headers.unsubscribe_url,
             cut=cut,
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
@@ -218,9 +231,9 @@ class IssueRenderer:
         """Return the HTML for the issue's entry in the newsletter's feed."""
         note = content.selection.note
         if not (self.corrects and note):
-            return self._render("pages/issue.html", content, texts, web=True)
+            return self._render("pages/issue.html", content, texts, Audience.WEB)
         note_html = markdown.sanitize_html(note.html, self.site.settings.site.url)
-        return self._render("pages/correction.html", content, texts, web=True).replace(
+        return self._render("pages/correction.html", content, texts, Audience.WEB).replace(
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 

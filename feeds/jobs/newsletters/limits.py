@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from feeds.core.schedule import next_opening
+from feeds.display import format_count, format_time
 from feeds.edges.store.deliveries import Deliveries
 from feeds.errors import SenderRejected
 from feeds.jobs.context import Context
@@ -45,8 +46,11 @@ class FirstBatch:
     def __init__(self, site: Site, issue: Issue, deliveries: Deliveries, context: Context) -> None:
         mail = site.settings.mail
         self._issue, self._deliveries, self._context, self._pause = issue, deliveries, context, mail.first_pause
+        self._zone = site.settings.site.timezone
         #: One delivery in so many is in the first batch, by id, so that every letter of the issue is among them.
         self._every = 1 if issue.released_to_all or not mail.first_percent else round(100 / mail.first_percent)
+        #: Whether this run has attempted the first batch.
+        self._has_tried = False
 
     def sampling(self, report: PublishReport) -> int:
         """Return one in how many deliveries may be sent now; 0 if none may, with the reason in the report.
@@ -58,17 +62,20 @@ class FirstBatch:
         if stats is None or not stats.number:  # a small issue may have no delivery in the first batch
             return 1
         if stats.failed > _MOST_BAD * stats.number:
-            counts = f"{stats.failed:,} of the first {stats.number:,} deliveries"
-            reason = f"{counts} were refused, bounced or got a complaint"
+            of = f"of the first {format_count(stats.number, 'delivery', 'deliveries')}"
+            reason = f"{format_count(stats.failed, f'{of} was', f'{of} were')} refused, bounced or got a complaint"
             self._deliveries.halt(self._issue.id, reason)
             raise SenderRejected(f"is halted: {reason}; `feeds resume {self._issue.newsletter}` sends the rest")
-        if stats.pending or stats.last_sent_at is None:
+        if stats.pending or (stats.last_sent_at is None and not self._has_tried):
+            self._has_tried = True
             return self._every
+        if stats.last_sent_at is None:  # servers put off all of it
+            return 0
         until = stats.last_sent_at + self._pause
         if self._context.clock() < until:
             name = f"{self._issue.newsletter} {self._issue.number}"
-            rest = f"the rest follows at {until:%H:%M} UTC"
-            report.later.append(f"{name}: the first {stats.number:,} deliveries are sent; {rest}")
+            first = format_count(stats.number, "delivery is", "deliveries are")
+            report.later.append(f"{name}: the first {first} sent; the rest follows at {format_time(until, self._zone)}")
             report.next_try_at = min(filter(None, [report.next_try_at, until]))
             return 0
         self._deliveries.release_to_all(self._issue.id)

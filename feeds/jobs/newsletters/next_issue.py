@@ -3,20 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.config import Config
-from feeds.core.newsletters import message, selection, tokens
-from feeds.core.newsletters.message import MessageBuilder
-from feeds.core.subscribers import addresses
+from feeds.core.newsletters import selection
 from feeds.edges.store.issues import Issues
-from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.compose import SEED_BYTES, draft_issue
-from feeds.jobs.newsletters.find import find_newsletter, waiting_issue
+from feeds.jobs.newsletters.find import waiting_issue
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
-from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
-from feeds.model import Delivery, DeliveryState, IssueContent, Letter, SubscriberPreferences
+from feeds.model import IssueContent, Letter, SubscriberPreferences
 from feeds.settings import Newsletter
 
 
@@ -57,33 +52,3 @@ def next_issue(
         return NextIssue(renderer=renderer, content=content)
     draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), context.random_bytes(SEED_BYTES))
     return NextIssue(renderer=draft.renderer, content=draft.content) if draft else None
-
-
-def send_test(config: Config, name: str, recipient: str, now: datetime, context: Context) -> str:
-    """Write the next issue of a newsletter to one address, as a subscriber would get it; return where the message is.
-
-    Nothing is stored: the issue that subscribers get will have the same posts.
-
-    Raises:
-        FeedsError: there is no such newsletter, or it has nothing to send.
-        AddressError: *recipient* is not an address that mail can be sent to.
-    """
-    site = Site(config)
-    newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
-    with open_survey(config, now, context) as opened:
-        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
-        letter = issue.letter(SubscriberPreferences()) if issue else None
-    if issue is None or letter is None:
-        raise FeedsError(f"{name} has nothing to send: fewer than {newsletter.min_posts} posts since the last issue")
-    headers, sent_at = issue.renderer.headers, context.clock()
-    delivery = Delivery(
-        id=int(sent_at.timestamp()),  # so that each test message has another Message-ID
-        letter_id=0,
-        recipient=address.email,
-        state=DeliveryState.READY,
-        handed_over_at=None,
-        subscriber_id=None,
-    )
-    builder = MessageBuilder(headers, message.encode_letter(headers, letter))
-    content = builder.build(delivery, "0" * tokens.LENGTH, sent_at)
-    return site.outbox.write_message(f"test/{name}/{headers.number}", address.email, content)

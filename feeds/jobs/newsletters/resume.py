@@ -1,6 +1,7 @@
 """Resume or cancel the sending of an issue."""
 
 from feeds.config import Config
+from feeds.display import format_count
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import find
@@ -47,4 +48,5 @@ def cancel_issue(config: Config, newsletter: str) -> str:
             store.issues.cancel(issue.id)
             return f"{newsletter} {issue.number} is discarded; the next publish composes it again"
         cancelled = sum(store.deliveries.cancel_pending(issue.id, "cancelled") for issue in sending)
-        return f"{newsletter} {sending[-1].number} is cancelled: {cancelled:,} deliveries were not sent"
+        not_sent = format_count(cancelled, "delivery was", "deliveries were")
+        return f"{newsletter} {sending[-1].number} is cancelled: {not_sent} not sent"

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from feeds.config import Config
+from feeds.display import format_count
 from feeds.edges.process import lock
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import SCHEMA_VERSION, Store, copy_store, open_store
@@ -60,8 +61,9 @@ def _adopt(
         sent = [_load_public_issue(site, newsletter, number) for number in numbers]
         store.issues.adopt(newsletter.name, sent, [entry.id for entry in entries], now)
     marked = "would be marked" if dry_run else "marked"
-    issues = f"issues {numbers[0]} to {numbers[-1]} {marked} as sent, " if numbers else ""
-    return f"{newsletter.name}: {issues}{new:,} posts {marked} as announced"
+    which = f"issue {numbers[0]}" if len(numbers) == 1 else f"issues {numbers[0]} to {numbers[-1]}" if numbers else ""
+    issues = f"{which} {marked} as sent, " if which else ""
+    return f"{newsletter.name}: {issues}{format_count(new, 'post')} {marked} as announced"
 
 
 def _load_public_issue(site: Site, newsletter: Newsletter, number: int) -> AdoptedIssue:

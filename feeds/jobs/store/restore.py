@@ -7,12 +7,13 @@ either the previous store or the restored one is there.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from feeds.config import Config
 from feeds.core.subscribers.subscriber_history import SubscriberHistory, merge_histories, replay_events
 from feeds.core.subscribers.suppression import AddressHasher
+from feeds.display import format_count, format_time
 from feeds.edges.files.keys import load_keys
 from feeds.edges.files.output_folder import write_private
 from feeds.edges.process import lock
@@ -80,7 +81,11 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
             if counts.subscribers["erased"]:
                 backup.suppressions.secure_vacuum()
         aside = None if dry_run else replace.replace_store(copy, store, f"{now:%Y-%m-%dT%H-%M-%S}")
-    lines = [_restored_line(store, file, since, dry_run=dry_run), _counts_line(counts), *_aside_lines(aside)]
+    lines = [
+        _restored_line(store, file, since, config.settings.site.timezone, dry_run=dry_run),
+        _counts_line(counts),
+        *_aside_lines(aside),
+    ]
     return RestoreReport(lines=lines, warnings=[*warnings, *_warnings(store, counts, records)])
 
 
@@ -299,18 +304,20 @@ def _update_suppressions(store: Store, histories: Mapping[str, SubscriberHistory
 # Reporting --------------------------------------------------------------------------------------------------------
 
 
-def _restored_line(store: Path, file: Path, since: datetime | None, *, dry_run: bool) -> str:
-    last_change = f"last change {since:%Y-%m-%d %H:%M} UTC" if since else "empty"
+def _restored_line(store: Path, file: Path, since: datetime | None, zone: tzinfo, *, dry_run: bool) -> str:
+    last_change = f"last change {format_time(since, zone)}" if since else "empty"
     return f"{'would restore' if dry_run else 'restored'} {store.name} from {file} ({last_change})"
 
 
 def _counts_line(counts: ReplayCounts) -> str:
     subscribers = [f"{number:,} {change}" for change, number in counts.subscribers.most_common() if number]
     parts = [
-        f"{counts.ids:,} ids" if counts.ids else "",
+        format_count(counts.ids, "id") if counts.ids else "",
         f"{', '.join(counts.issues)} marked as sent" if counts.issues else "",
         f"subscribers: {', '.join(subscribers)}" if subscribers else "",
-        f"{counts.suppressions:,} changes of the suppression list" if counts.suppressions else "",
+        format_count(counts.suppressions, "change of the suppression list", "changes of the suppression list")
+        if counts.suppressions
+        else "",
     ]
     return f"from the journal: {'; '.join(filter(None, parts)) or 'nothing new'}"
 

@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from feeds.core.subscribers import bounces as rules
 from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
 from feeds.core.subscribers.reports import InboundKind, InboundReport
+from feeds.display import format_count, format_time
 from feeds.edges.files import keys
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCounts
@@ -127,7 +128,8 @@ def _confirm_mailbox(
     foreign = sum(len(batch) - len(processor.find_ours(batch)) for batch in _batches(box, names))
     if not foreign:
         return
-    found = f"{url} holds {foreign:,} messages that do not answer letters of this site; they stay as they are"
+    messages = format_count(foreign, "message that does not answer a letter", "messages that do not answer letters")
+    found = f"{url} holds {messages} of this site; {'it stays as it is' if foreign == 1 else 'they stay as they are'}"
     if confirm is None:
         raise FeedsError(f"{found}. If it is the right mailbox, run `feeds bounces --yes` once")
     if not confirm(f"{found}. Use this mailbox?"):
@@ -195,6 +197,7 @@ class _BounceProcessor:
         to = config.settings.mail.bounces.address.address
         self._address = f"{to.username}@{ascii_domain(to.domain)}"
         self._bounces, self._folder, self._now, self._report, self._dry_run = bounces, folder, now, report, dry_run
+        self._zone = config.settings.site.timezone
         file = config.keys_file
         self._keys = keys.load_keys(file).leave if file.exists() or not dry_run else {}
 
@@ -215,7 +218,7 @@ class _BounceProcessor:
         with self._bounces.transaction(dry_run=self._dry_run):
             new = [message for digest, _, message in ours.values() if self._bounces.claim_message(digest, self._now)]
             rows = [self._record(*message) for message in new]
-            decisions, warnings = decide_all(self._bounces, self._now)
+            decisions, warnings = decide_all(self._bounces, self._now, self._zone)
             self._bounces.delete_old_messages(self._now)
         self._report.processed += [
             replace(row, decision=decisions.get(bounce_id, row.decision)) for row, bounce_id in rows
@@ -281,17 +284,18 @@ class _BounceProcessor:
 
 
 def decide_all(
-    bounces: Bounces, now: datetime, *, trusted_domain: str = ""
+    bounces: Bounces, now: datetime, zone: tzinfo, *, trusted_domain: str = ""
 ) -> tuple[dict[int, BounceDecision], list[str]]:
     """Decide all undecided bounces and apply the decisions; return them by bounce id, and warnings for the operator.
 
     Domains are checked first: the bounces of a domain with a suspected outage are held, unless it is *trusted_domain*.
+    Warnings have times in *zone*.
     Call it inside `Bounces.transaction`.
     """
     undecided = bounces.load_undecided()
     if not undecided:
         return {}, []
-    warnings = [*_pause_domains(bounces, undecided, now, trusted_domain)]
+    warnings = [*_pause_domains(bounces, undecided, now, trusted_domain, zone)]
     paused = {one.domain for one in bounces.paused_domains(now)}
     decisions = {bounce.id: BounceDecision.HELD for bounce in undecided}
     statuses = {bounce.subscriber_id: bounce.subscriber_status for bounce in undecided}
@@ -304,7 +308,9 @@ def decide_all(
     return decisions, warnings
 
 
-def _pause_domains(bounces: Bounces, undecided: Iterable[BounceRecord], now: datetime, trusted: str) -> Iterator[str]:
+def _pause_domains(
+    bounces: Bounces, undecided: Iterable[BounceRecord], now: datetime, trusted: str, zone: tzinfo
+) -> Iterator[str]:
     """Pause the domains where an outage is suspected; yield a warning for each."""
     skip = {trusted, *(one.domain for one in bounces.paused_domains(now))}
     for domain, issue_id in rules.domains_to_check(undecided):
@@ -314,7 +320,7 @@ def _pause_domains(bounces: Bounces, undecided: Iterable[BounceRecord], now: dat
             bounces.pause_domain(domain, issue_id, until, reason, now)
             skip.add(domain)
             yield (
-                f"suspected outage: {domain} gets no letters until {until:%Y-%m-%d %H:%M} UTC: {reason}."
+                f"suspected outage: {domain} gets no letters until {format_time(until, zone)}: {reason}."
                 f" Its bounces are held; `feeds bounces --believe {domain}` applies them"
             )
 
@@ -347,7 +353,7 @@ def _decide(bounces: Bounces, bounce: BounceRecord, subscriber_status: str, *, h
 # Refusals, held bounces, revivals ---------------------------------------------------------------------------------
 
 
-def decide_refusals(bounces: Bounces, issue_id: int, now: datetime) -> list[str]:
+def decide_refusals(bounces: Bounces, issue_id: int, now: datetime, zone: tzinfo) -> list[str]:
     """Treat the servers' refusals of an issue's letters as bounces; return warnings for the operator.
 
     Call it when a run of an issue ends; a refusal that was processed before is not processed again.
@@ -359,7 +365,7 @@ def decide_refusals(bounces: Bounces, issue_id: int, now: datetime) -> list[str]
         with bounces.transaction():
             for refusal in refusals:
                 _record_refusal(bounces, refusal, issue_id, now)
-            warnings += decide_all(bounces, now)[1]
+            warnings += decide_all(bounces, now, zone)[1]
     return warnings
 
 
@@ -388,7 +394,9 @@ def apply_held_bounces(config: Config, domain: str, now: datetime) -> Counter[st
         with store.bounces.transaction():
             name = _parse_domain(domain)
             store.bounces.release_domain(name)
-            decisions = Counter[str](decide_all(store.bounces, now, trusted_domain=name)[0].values())
+            decisions = Counter[str](
+                decide_all(store.bounces, now, config.settings.site.timezone, trusted_domain=name)[0].values()
+            )
         append_pending(config, store)
     return decisions
 
@@ -400,7 +408,8 @@ def revive_domain(config: Config, domain: str, start: datetime, end: datetime, n
         FeedsError: *domain* is not a domain, or *end* is not after *start*.
     """
     if start >= end:
-        raise FeedsError(f"--between: {end:%Y-%m-%d %H:%M %z} is not after {start:%Y-%m-%d %H:%M %z}")
+        zone = config.settings.site.timezone
+        raise FeedsError(f"--between: {format_time(end, zone)} is not after {format_time(start, zone)}")
     with open_store(config.store_url, config.folder, create=False) as store:
         counts = store.bounces.revive_domain(_parse_domain(domain), start, end, now)
         append_pending(config, store)

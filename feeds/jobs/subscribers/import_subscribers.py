@@ -26,6 +26,8 @@ from feeds.model import GONE_STATUSES, ImportRow, Subscriber
 
 #: Rows between two progress reports.
 _PROGRESS_ROWS = 2000
+#: How many topics are compared with the categories of posts.
+_MOST_TOPICS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,8 @@ class ImportReport:
     import_format: ImportFormat
     #: Texts for the operator.
     notes: tuple[str, ...]
+    #: The topics in the rows, the first `_MOST_TOPICS` of them.
+    topics: tuple[str, ...]
     #: Non-empty rows below the header.
     rows: int
     rejected: int
@@ -116,6 +120,7 @@ class _ImportReader:
         except ValueError as e:
             raise FeedsError(f"{source.name}: {e}") from e
         self.rejected = self.rows = 0
+        self._topics: dict[str, None] = {}
 
     def import_rows(self) -> Iterator[ImportRow]:
         """Yield the rows to import; report the others."""
@@ -133,6 +138,9 @@ class _ImportReader:
                 yield self._import_row(row)
 
     def _import_row(self, row: CsvRow) -> ImportRow:
+        subscriptions = tuple([(name, row.topics_of(name)) for name in self._newsletters_of(row)])
+        if len(self._topics) < _MOST_TOPICS:
+            self._topics |= dict.fromkeys(topic for _, topics in subscriptions for topic in topics)
         return ImportRow(
             number=row.number,
             email=row.email,
@@ -142,7 +150,7 @@ class _ImportReader:
             timezone=row.timezone,
             consent=self._consent_of(row),
             created_at=row.created_at,
-            subscriptions=tuple([(name, row.topics_of(name)) for name in self._newsletters_of(row)]),
+            subscriptions=subscriptions,
             digests=self._hasher.digests(row.key),
         )
 
@@ -165,6 +173,7 @@ class _ImportReader:
             file=self._source.name,
             import_format=self._format,
             notes=(*self._format.notes, *self._override_notes()),
+            topics=tuple(self._topics),
             rows=self.rows,
             rejected=self.rejected,
             repeated=self.rows - self.rejected - people,

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from feeds.config import Config
 from feeds.config_types import Language, TimeZone
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.csv_values import to_one_line
+from feeds.display import format_time
 from feeds.edges.store.database import open_store
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
@@ -60,7 +61,7 @@ def add_subscriber(
         digests = load_hasher(config, store).digests(address.key)
         subscriber, suppression = store.subscribers.find(address.key), store.suppressions.find(digests)
         if not again:
-            _require_not_gone(address.email, subscriber, suppression)
+            _require_not_gone(address.email, subscriber, suppression, config.settings.site.timezone)
             _require_subscribable(
                 address.email, wanted.keys() & store.subscribers.unsubscribed_newsletters(address.key)
             )
@@ -74,11 +75,11 @@ def add_subscriber(
     return subscriber
 
 
-def _require_not_gone(email: str, subscriber: Subscriber | None, suppression: Suppression | None) -> None:
+def _require_not_gone(email: str, subscriber: Subscriber | None, suppression: Suppression | None, zone: tzinfo) -> None:
     if subscriber and subscriber.status in GONE_STATUSES:
         raise FeedsError(f"{subscriber.email} is {subscriber.status}; {_USE_AGAIN}")
     if suppression:
-        raise FeedsError(f"{email} was {suppression.reason} on {suppression.at:%Y-%m-%d}; {_USE_AGAIN}")
+        raise FeedsError(f"{email} was {suppression.reason} on {format_time(suppression.at, zone)}; {_USE_AGAIN}")
 
 
 def _require_subscribable(email: str, unsubscribed: Collection[str]) -> None:

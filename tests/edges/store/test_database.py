@@ -284,12 +284,15 @@ INSERT INTO issues VALUES
 INSERT INTO letters VALUES (1, 'en', 'S', '<p>', 'T', 'P');
 INSERT INTO deliveries VALUES
     (1, 1, NULL, 'a@example.org', 'a@example.org', 'en', 1, '<1>', 'sent', NULL, NULL, 'OK'),
-    (2, 1, NULL, 'b@example.org', 'b@example.org', 'en', 1, '<2>', 'handing_over', NULL, NULL, NULL)
+    (2, 1, NULL, 'b@example.org', 'b@example.org', 'en', 1, '<2>', 'handing_over', NULL, NULL, NULL),
+    (3, 1, NULL, 'c@example.org', 'c@example.org', 'en', 1, '<3>', 'failed', NULL, NULL, 'cancelled: no longer there'),
+    (4, 1, NULL, 'd@example.org', 'd@example.org', 'en', 1, '<4>', 'failed', NULL, NULL, 'retracted'),
+    (5, 1, NULL, 'e@example.org', 'e@example.org', 'en', 1, '<5>', 'failed', NULL, NULL, '550 no such user')
 """
 
 
 def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
-    """`fresh.sql` creates the same tables as the migrations, also from a store of the first version."""
+    """`fresh.sql` creates the same tables as the migrations, also from a store of the first version; rows are kept."""
     old = tmp_path / "old.db"
     with sa.create_engine(f"sqlite:///{old}", poolclass=sa.NullPool).begin() as connection:
         config = Config()
@@ -305,9 +308,15 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path, store):
         assert upgraded.entries.schema_version() == database.SCHEMA_VERSION
         assert upgraded.entries.load_entries() == (KnownEntry(id="urn:1", path="a.md", text_digest="digest"),)
         assert [(i.state, i.recipients, i.sent, len(i.seed)) for i in upgraded.issues.load_issues()] == [
-            ("sending", 2, 1, 16)
+            ("sending", 5, 1, 16)
         ]
         assert upgraded.issues.load_page(1) == IssuePage(html="P")
+        assert {state: n for state, n in upgraded.deliveries.count_states(1).items() if n} == {
+            "sent": 1,
+            "handing_over": 1,
+            "cancelled": 2,
+            "failed": 1,
+        }
         upgraded.deliveries.recover(1)
         [recovered] = upgraded.deliveries.claim(1, 10, NOW, resend=1)
         letter = upgraded.issues.load_letters(1)[recovered.letter_id]

@@ -192,7 +192,7 @@ def test_a_list_that_says_that_somebody_left_ends_what_waits_for_them(store):
     counts = _import(store, _row(ADA, "unsubscribed"), at=LATER)
     assert (counts.newly_gone, counts.added) == (1, {})
     assert (store.subscribers.find(ADA).status, store.subscribers.find(ADA).status_at) == ("unsubscribed", LATER)
-    assert _states(store) == {ADA: DeliveryState.FAILED, BOB: DeliveryState.READY}
+    assert _states(store) == {ADA: DeliveryState.CANCELLED, BOB: DeliveryState.READY}
 
 
 def test_whom_a_list_would_bring_back_is_kept_out_by_name(store):
@@ -300,7 +300,7 @@ def test_who_is_suppressed_has_left_and_is_found_by_any_digest(store):
     store.suppressions.suppress(ADA, "1:a", LATER)
     assert store.suppressions.key_ids() == {"1"}
     assert store.suppressions.find(("2:x", "1:a")) == Suppression(reason="suppressed", at=NOW)
-    assert (_statuses(store), _states(store)) == ({ADA: "unsubscribed"}, {ADA: DeliveryState.FAILED})
+    assert (_statuses(store), _states(store)) == ({ADA: "unsubscribed"}, {ADA: DeliveryState.CANCELLED})
     assert store.suppressions.allow(("2:x", "1:a"))
     assert not store.suppressions.allow(("2:x", "1:a"))
     assert _statuses(store) == {ADA: "unsubscribed"}
@@ -319,7 +319,7 @@ def test_who_is_erased_leaves_numbers(store):
     assert store.suppressions.erase(ADA, {ADA}, "1:a", LATER) == 2
     assert store.subscribers.find(ADA) is None
     assert _states(store, 1) == {"(erased)": DeliveryState.SENT, BOB: DeliveryState.READY}
-    assert _states(store, 2) == {"(erased)": DeliveryState.FAILED, BOB: DeliveryState.READY}
+    assert _states(store, 2) == {"(erased)": DeliveryState.CANCELLED, BOB: DeliveryState.READY}
     assert [result.answer for result in store.deliveries.load_results(1)] == ["", ""]
     assert [issue.halt_reason[-14:] for issue in store.issues.load_issues()] == ["", "550 <(erased)>"]
     assert store.suppressions.find(("1:a",)) == Suppression(reason="erased", at=LATER)

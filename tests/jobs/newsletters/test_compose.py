@@ -65,7 +65,7 @@ def test_a_slot_without_recipients_is_not_used_up(letter_site):
 
 
 def test_subscribers_get_a_way_to_unsubscribe_and_copies_none(letter_site):
-    """Subscribers get a List-Unsubscribe and copies none; an address that is both gets one letter, as a subscriber."""
+    """Subscribers can unsubscribe, by header and link, and copies cannot; an address that is both is a subscriber."""
     for email in ("ada@example.org", "Desk@example.com"):
         subscribe.add_subscriber(letter_site.config, email, [], lang=None, now=NOW, again=False)
     letter_site.configure(
@@ -79,6 +79,10 @@ def test_subscribers_get_a_way_to_unsubscribe_and_copies_none(letter_site):
         "weekly/1/Desk@example.com.eml": "<mailto:desk@example.com?subject=unsubscribe%20weekly>",
         "weekly/1/boss@example.com.eml": None,
     }
+    for path in letter_site.letters():
+        parts = [part.get_content() for part in message(letter_site, path).iter_parts()]
+        is_copy = "boss" in path
+        assert [("unsubscribe" in part.lower(), "you subscribed" in part) for part in parts] == [(not is_copy,) * 2] * 2
 
 
 def test_an_unsubscribed_address_is_not_added_again_by_accident(letter_site):
@@ -145,7 +149,7 @@ def test_an_issue_waits_for_approval(letter_site, feeds):
     assert not (letter_site.folder / "public" / "newsletters").exists()
     subscribe.add_subscriber(letter_site.config, "ada@example.com", [], lang=None, now=NOW, again=False)
     done = feeds("approve", "weekly")
-    assert (done.returncode, "weekly 1: 1 posts to 2 recipients, sent" in done.stdout) == (0, True)
+    assert (done.returncode, "weekly 1: 1 post to 2 recipients, sent" in done.stdout) == (0, True)
     assert letter_site.letters() == ["weekly/1/ada@example.com.eml", "weekly/1/desk@example.com.eml"]
     assert (letter_site.folder / "public/newsletters/weekly/atom.xml").exists()
     again = feeds("approve", "weekly")
@@ -160,9 +164,12 @@ def test_the_approved_issue_is_the_composed_one(letter_site, feeds):
     letter_site.post("second", date="2026-11-22")
     assert feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z").returncode == 0
     assert feeds("approve", "weekly").returncode == 0
-    for path in ("weekly/1/desk@example.com.eml", "test/weekly/1/me@example.com.eml"):
+    for path, subject in (
+        ("weekly/1/desk@example.com.eml", "first"),
+        ("test/weekly/1/me@example.com.eml", "[Test] first"),
+    ):
         found = message(letter_site, path)
-        assert (found["Subject"], "Some words of a post." in found.as_string()) == ("first", True)
+        assert (found["Subject"], "Some words of a post." in found.as_string()) == (subject, True)
         assert "second" not in found.get_body(("plain",)).get_content()
 
 
@@ -226,7 +233,7 @@ def test_letters_are_in_the_subscribers_language(letter_site):
     assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
     assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
     with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
-        assert len(store.issues.load_letters(1)) == 3
+        assert len(store.issues.load_letters(1)) == 4  # one of them is for copies
 
 
 def test_empty_letters_are_not_sent(letter_site):
@@ -465,7 +472,7 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
     letter_site.publish()
     letter_site.post("second", date="2026-11-23")
     done = feeds("send", "weekly", "--now", "2026-11-24T10:00Z")
-    assert (done.returncode, "weekly 2: 1 posts to 1 recipients, sent" in done.stdout) == (0, True)
+    assert (done.returncode, "weekly 2: 1 post to 1 recipient, sent" in done.stdout) == (0, True)
     assert feeds("send", "daily").returncode == 1
     letter_site.post("third", date="2026-11-25")
     assert [i.number for i in letter_site.publish(NOW + WEEK).issues] == [3]
@@ -474,8 +481,9 @@ def test_an_issue_may_go_out_now(letter_site, feeds):
 def test_a_test_message_is_sent_alone_and_changes_nothing(letter_site, feeds):
     """`feeds send --test` writes one message; the issue that subscribers get afterwards has the same posts."""
     done = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-23T12:00Z")
-    assert (done.returncode, done.stdout.strip()) == (0, "saved as test/weekly/1/me@example.com.eml")
-    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "first"
+    said = "weekly 1 to me@example.com, as a test: saved as test/weekly/1/me@example.com.eml"
+    assert (done.returncode, done.stdout.strip()) == (0, said)
+    assert message(letter_site, "test/weekly/1/me@example.com.eml")["Subject"] == "[Test] first"
     assert not (letter_site.folder / ".feeds/feeds.db").exists()
     assert [(i.number, i.posts) for i in letter_site.publish().issues] == [(1, 1)]
     empty = feeds("send", "weekly", "--test", "me@example.com", "--now", "2026-11-30T12:00Z")

@@ -83,7 +83,7 @@ def test_a_lost_answer_is_waited_for_then_the_message_is_sent_once_more(mailing)
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
     report = mailing.publish()
     assert report.exit_code == 3
-    assert report.later == ["weekly 1: 1 of 10 deliveries wait; the next try is due at 2026-11-23 12:05 UTC"]
+    assert report.later == ["weekly 1: 1 of 10 deliveries waits; the next try is due at 2026-11-23 12:05 UTC"]
     assert report.next_try_at == NOW + timedelta(minutes=5)
     assert mailing.states() == {"sent": 9, "unknown": 1}
     mailing.wait(minutes=4)
@@ -359,7 +359,7 @@ def test_unsubscribing_during_the_content_stops_retries(mailing, answer):
     mailing.server.rule = at("content", None)
     assert mailing.publish().exit_code == 0
     assert mailing.server.counts() == Counter(addresses(READERS)[1:])
-    assert mailing.states() == {"sent": 9, "failed": 1}
+    assert mailing.states() == {"sent": 9, "cancelled": 1}
 
 
 def test_unsubscribing_during_an_accepted_delivery_changes_nothing(mailing):
@@ -378,7 +378,7 @@ def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     mailing.server.rule = at("content", None)
     assert mailing.publish().exit_code == 0
     assert mailing.state() == "sent"
-    assert mailing.states() == ({"sent": 1, "failed": 9} if answer is None else {"failed": READERS})
+    assert mailing.states() == ({"sent": 1, "cancelled": 9} if answer is None else {"cancelled": READERS})
     assert mailing.server.counts() == ({A: 1} if answer is None else {})
 
 
@@ -396,7 +396,7 @@ def test_leased_deliveries_of_a_cancelled_issue_are_dropped_at_once(letter_site,
 
     server.rule = rule
     assert mailing.publish().exit_code == 0
-    assert mailing.states() == {"sent": len(server.accepted), "failed": 300 - len(server.accepted)}
+    assert mailing.states() == {"sent": len(server.accepted), "cancelled": 300 - len(server.accepted)}
     assert len(server.accepted) <= until_then[0] + 4  # the messages in flight, and one more for each connection
     assert server.connections < 10
 
@@ -504,11 +504,11 @@ def test_commands_report_the_progress_of_a_send(mailing, feeds):
     mailing.server.rule = lambda step: {A: "450 4.2.0 grey", B: "550 5.1.1 no such user"}.get(step.words[9:-1])
     done = feeds("publish", "--now", "2026-11-23T12:00Z", "--yes")
     assert done.returncode == 3
-    assert "weekly 1: 1 of 10 deliveries wait; the next try is due at" in done.stderr
+    assert "weekly 1: 1 of 10 deliveries waits; the next try is due at" in done.stderr
     found = json.loads(feeds("status", "--json").stdout)
     assert (found["sent"], found["left"], found["state"], found["halted"]) == (8, 1, "sending", "")
     assert found["deliveries"] == {
-        **dict.fromkeys(("ready", "leased", "handing_over", "unknown"), 0),
+        **dict.fromkeys(("ready", "leased", "handing_over", "unknown", "cancelled"), 0),
         "sent": 8,
         "deferred": 1,
         "failed": 1,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.edges.store.database import open_store
+from feeds.jobs.subscribers import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
@@ -59,7 +60,7 @@ def test_the_rest_follows_a_good_first_batch_after_a_pause(mailing):
     """With `first_percent`, the rest is sent after the pause if the first batch was not refused."""
     report = mailing.publish()
     assert (len(mailing.server.accepted), report.exit_code) == (READERS // 50, 3)
-    assert report.later[0] == "weekly 1: the first 4 deliveries are sent; the rest follows at 12:20 UTC"
+    assert report.later[0] == "weekly 1: the first 4 deliveries are sent; the rest follows at 2026-11-23 12:20 UTC"
     assert report.next_try_at == NOW + timedelta(minutes=20)
     mailing.wait(minutes=19)
     mailing.publish()
@@ -73,7 +74,7 @@ def test_a_refused_first_batch_halts_the_issue(mailing):
     """If the first batch is refused, the issue is halted; `feeds resume` sends the rest."""
     mailing.server.rule = lambda step: "550 5.1.1 no such user" if step.stage == "rcpt" and step.before == 0 else None
     report = mailing.publish()
-    reason = "is halted: 1 of the first 4 deliveries were refused, bounced or got a complaint"
+    reason = "is halted: 1 of the first 4 deliveries was refused, bounced or got a complaint"
     assert report.errors == [f"weekly 1: {reason}; `feeds resume weekly` sends the rest"]
     assert len(mailing.server.accepted) == 3
     assert len(report.alerts) == 1
@@ -101,3 +102,28 @@ def test_a_small_issue_has_no_first_batch(letter_site):
         join(letter_site.folder, addresses(20))
         assert mailing.publish().exit_code == 0
         assert len(server.accepted) == 20
+
+
+def test_a_first_batch_that_is_put_off_is_tried_again_later(mailing):
+    """If every delivery of the first batch is put off, the run ends and nothing else is sent until one has arrived."""
+    mailing.server.rule = at("rcpt", "451 4.3.0 later")
+    report = mailing.publish()
+    assert (report.exit_code, mailing.server.accepted) == (3, [])
+    assert mailing.states() == {"deferred": READERS // 50, "ready": READERS - READERS // 50}
+    mailing.server.rule = at("rcpt", None)
+    mailing.wait(minutes=2)
+    mailing.publish()
+    assert len(mailing.server.accepted) == READERS // 50
+
+
+def test_a_first_batch_of_people_who_left_is_skipped(mailing):
+    """If all of the first batch unsubscribe before the issue is sent, they count neither as refused nor as sent."""
+    mailing.server.rule = at("greeting", "421 4.3.2 later")
+    mailing.publish()
+    first = [one.recipient for n, one in enumerate(mailing.deliveries(), 1) if n % 50 == 0]
+    for email in first:
+        subscribe.remove_subscriber(mailing.site.config, email, NOW)
+    mailing.server.rule = at("greeting", None)
+    mailing.wait(hours=1)
+    assert mailing.publish().exit_code == 0
+    assert mailing.states() == {"sent": READERS - len(first), "cancelled": len(first)}

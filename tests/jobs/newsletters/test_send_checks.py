@@ -1,30 +1,46 @@
 """Checks before mail is sent externally."""
 
+import json
+import os
+import shutil
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
+from feeds.config import load_config
 from feeds.jobs.newsletters import send_checks
+from feeds.jobs.newsletters.send_now import send_now
+from feeds.jobs.publish import publish
 from feeds.jobs.site import Site
-from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
+from tests.smtpserver import OFFERS, SmtpServer, at, no_fault
 
-#: This name is not registered, and is not looked up here: the port of the server refuses connections.
-EXTERNAL = CONFIG.replace("https://example.com/", "https://letters.example.museum/")
-BOUNCES = '[mail.bounces]\naddress = "bounces@example.com"\nmailbox = "maildir:bounces"\n'
-SMTP = 'transport = "smtp"\n[mail.smtp]\nport = 9\n'
+#: This name is not registered, and is not looked up here: the mail servers are on this machine.
+HOST = "letters.example.museum"
+EXTERNAL = CONFIG.replace("https://example.com/", f"https://{HOST}/")
+OWN = NEWSLETTER.replace("example.com", HOST)
+BOUNCES = f'[mail.bounces]\naddress = "bounces@{HOST}"\nmailbox = "maildir:bounces"\n'
 SECOND = '[[mail.servers]]\nhost = "{}"'
+OFFLINE = "[publish]\nwait_for_site = false\n"
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    """The sender gives up without waiting if a server is unavailable."""
-    monkeypatch.setattr("feeds.edges.mail.smtp.sender._PAUSES", (0.0,))
+@pytest.fixture
+def server():
+    """A mail server that says "later" to everything, so that issues are frozen and stay unsent."""
+    with SmtpServer(at("mail", "451 4.3.0 later")) as running:
+        yield running
 
 
-def configure(site, url=EXTERNAL, more="", publish="[publish]\nwait_for_site = false\n"):
-    site.configure(f"{url}{publish}{NEWSLETTER}{SMTP}{more}")
+def configure(site, server, *, url=EXTERNAL, more=BOUNCES, publish=OFFLINE, newsletter=OWN, **smtp):
+    keys = {"port": server.port} | smtp
+    lines = "".join(
+        f'{key} = "{value}"\n' if isinstance(value, str) else f"{key} = {value}\n" for key, value in keys.items()
+    )
+    site.configure(f'{url}{publish}{newsletter}transport = "smtp"\n[mail.smtp]\n{lines}{more}')
+    for name in ("new", "cur", "tmp"):
+        (site.folder / "bounces" / name).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -50,46 +66,167 @@ def test_mail_is_external_unless_it_is_local_or_a_test(site, url, mail, expected
     assert send_checks.sends_externally(Site(site.config)) is expected
 
 
-def test_an_issue_without_a_way_to_unsubscribe_is_not_sent(letter_site):
+def test_an_issue_without_a_way_to_unsubscribe_is_not_sent(letter_site, server):
     """Without a way to unsubscribe nothing is frozen; with a bounce mailbox the issue is sent."""
-    configure(letter_site)
+    configure(letter_site, server, more="")
     report = letter_site.publish(yes=True)
     assert report.issues == []
-    assert "there is no way to unsubscribe: set mail.bounces" in report.errors[0]
-    configure(letter_site, more=BOUNCES)
+    assert report.errors == [
+        "weekly 1 is not sent: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"
+    ]
+    configure(letter_site, server)
     report = letter_site.publish(yes=True)
-    assert [issue.state for issue in report.issues] == ["sending"]
-    assert (report.exit_code, "cannot be reached" in report.later[0]) == (3, True)
+    assert ([issue.state for issue in report.issues], report.exit_code) == (["sending"], 3)
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_the_first_external_issue_needs_a_confirmation(letter_site, answer):
+def test_all_reasons_are_reported_together(letter_site, server):
+    """What keeps an issue from being sent is one error with every reason, also that its posts are not online."""
+    configure(
+        letter_site, server, url=EXTERNAL.replace(HOST, "127.0.0.1:9").replace("https", "http"), more="", publish=""
+    )
+    site = letter_site.read("config.toml").replace(
+        'transport = "smtp"', 'transport = "sendmail"\nsendmail = "/nowhere"'
+    )
+    letter_site.configure(site)
+    [error] = letter_site.publish().errors
+    missing = "http://127.0.0.1:9/2026/11/20/first/ does not respond: [Errno 111] Connection refused"
+    assert error.split("; ") == [
+        "weekly 1 is not sent: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads",
+        "mail.sendmail: the command /nowhere does not exist",
+        "it would be the first issue sent by sendmail (`feeds publish --yes` sends it)",
+        f"it would wait for the site, since {missing} (publish.wait_for_site)",
+    ]
+
+
+def test_the_first_external_issue_needs_a_confirmation(letter_site, server):
     """The first external issue needs a confirmation: at a terminal by an answer, without one by `--yes`."""
-    configure(letter_site, more=BOUNCES)
+    configure(letter_site, server)
     report = letter_site.publish()
-    assert report.issues == []
-    assert "weekly 1 would be the first issue sent by smtp; `feeds publish --yes` sends it" in report.errors[0]
-    asked = []
-    report = letter_site.publish(confirm=lambda question: asked.append(question) or answer)
-    assert asked == ["Send weekly 1 to 1 recipients, which would be the first issue sent by smtp?"]
-    assert bool(report.issues) is answer
-    assert report.errors == []
+    assert (report.issues, report.errors) == (
+        [],
+        ["weekly 1 is not sent: it would be the first issue sent by smtp (`feeds publish --yes` sends it)"],
+    )
+    sent = send_now(letter_site.config, "weekly", NOW, asked()[1])
+    assert sent.errors[0].endswith("(`feeds send weekly --yes` sends it)")
+    for answer in (False, True):
+        report = letter_site.publish(confirm=lambda _, answer=answer: answer)
+        assert (bool(report.issues), report.errors) == (answer, [])
 
 
-def test_a_later_issue_needs_a_confirmation_only_before_it_is_due(letter_site):
+def test_the_question_shows_what_is_sent(letter_site, server):
+    """The question has the subject, the number of posts and recipients, and the first three titles."""
+    configure(letter_site, server)
+    for day in range(14, 18):
+        letter_site.post(f"post {day}", date=f"2026-11-{day}")
+    questions = []
+    letter_site.publish(confirm=questions.append)
+    assert questions[0].splitlines() == [
+        "weekly 1, “first”: 5 posts to 1 recipient",
+        "  first",
+        "  post 17",
+        "  post 16",
+        "  and 2 more",
+        "It would be the first issue sent by smtp.",
+        "Send it?",
+    ]
+
+
+def test_a_later_issue_needs_a_confirmation_only_before_it_is_due(letter_site, server):
     """Later issues need no confirmation, unless `--now` is in the future."""
-    configure(letter_site, more=BOUNCES)
+    configure(letter_site, server)
     letter_site.publish(yes=True)
     letter_site.post("second", date="2026-11-25")
     week = NOW + timedelta(days=7)
     ahead = letter_site.publish(week, clock=lambda: NOW)
-    assert "weekly 2 would be sent before it is due (--now 2026-11-30 12:00)" in " ".join(ahead.errors)
+    assert "weekly 2 is not sent: it would be sent before it is due (--now 2026-11-30 12:00 UTC)" in " ".join(
+        ahead.errors
+    )
     assert [(i.number, i.state) for i in letter_site.publish(week).issues] == [(1, "sending"), (2, "sending")]
 
 
-def test_an_old_database_sends_nothing(letter_site):
+# What sending needs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda folder: shutil.rmtree(folder / "bounces"), "bounces: the mailbox does not exist"),
+        (lambda folder: (folder / "bounces" / "new").rmdir(), "bounces: the mailbox does not exist"),
+    ],
+)
+def test_the_first_issue_is_not_sent_without_the_bounce_mailbox(letter_site, server, break_it, reason):
+    """Before the first issue the bounce mailbox is opened; nothing is frozen if it cannot be read."""
+    configure(letter_site, server)
+    break_it(letter_site.folder)
+    report = letter_site.publish(yes=True)
+    assert report.issues == []
+    assert report.errors == [f"weekly 1 is not sent: the bounce mailbox cannot be read: {letter_site.folder}/{reason}"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "smtp", "reason"),
+    [
+        (at("greeting", "421 4.3.2 later"), {}, "replied 421 4.3.2 later"),
+        (at("auth", "535 5.7.8 wrong"), {"user": "desk"}, "rejects user and password: 535 5.7.8 wrong"),
+        (no_fault, {"security": "starttls"}, "STARTTLS extension not supported by server. Check its keys"),
+    ],
+)
+def test_the_first_issue_is_not_sent_without_a_mail_server(letter_site, server, monkeypatch, rule, smtp, reason):
+    """Before the first issue each mail server is logged in to; nothing is frozen if one refuses."""
+    monkeypatch.setenv("FEEDS_SMTP_PASSWORD", "secret")
+    configure(letter_site, server, **smtp)
+    server.rule, server.offers = rule, (*OFFERS, "AUTH PLAIN")
+    [error] = publish_with_environment(letter_site)
+    assert error.startswith(f"weekly 1 is not sent: the mail server 127.0.0.1:{server.port}")
+    assert reason in error
+    assert not (letter_site.folder / "public/newsletters/weekly/1").exists()
+
+
+def publish_with_environment(site):
+    """Return the errors of a publish that has the passwords of the environment."""
+    config = load_config(site.folder / "config.toml", os.environ)
+    return publish(config, *asked(yes=True)).errors
+
+
+def test_every_server_is_tried(letter_site, server):
+    """With several servers, each that cannot be used is named."""
+    second = '[[mail.servers]]\nhost = "127.0.0.1"\nport = 9\n'
+    configure(letter_site, server, more=BOUNCES + second)
+    assert letter_site.publish(yes=True).errors == [
+        "weekly 1 is not sent: the mail server 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused"
+    ]
+
+
+def test_a_later_issue_does_not_open_them_first(letter_site, server):
+    """Once an issue was sent by a transport, a mailbox that is away for a moment keeps no issue back."""
+    configure(letter_site, server)
+    letter_site.publish(yes=True)
+    letter_site.post("second", date="2026-11-25")
+    shutil.rmtree(letter_site.folder / "bounces")
+    report = letter_site.publish(NOW + timedelta(days=7))
+    assert ([issue.number for issue in report.issues], report.errors) == ([1, 2], [])
+
+
+def test_check_opens_what_sending_needs(letter_site, feeds, server):
+    """`feeds check` reports mail servers and mailboxes that cannot be used, before anything is sent."""
+
+    def opened():
+        """What is said about servers and mailboxes."""
+        found = [json.loads(line) for line in feeds("check", "--json").stdout.splitlines()]
+        return [one for one in found if one["why"].startswith("letters could not be sent")]
+
+    configure(letter_site, server)
+    assert opened() == []
+    configure(letter_site, server, port=9)
+    shutil.rmtree(letter_site.folder / "bounces")
+    found = {one["where"].rpartition(" ")[2]: one["what"] for one in opened()}
+    assert found["mail"] == "the mail server 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused"
+    assert found["mail.bounces.mailbox"].endswith("/bounces: the mailbox does not exist")
+
+
+def test_an_old_database_sends_nothing(letter_site, server):
     """If `public/` has an issue that the database does not know, nothing is sent, while feeds are published."""
-    configure(letter_site, url=CONFIG)
+    configure(letter_site, server, url=CONFIG)
     letter_site.publish()
     (letter_site.folder / ".feeds/feeds.db").unlink()
     report = letter_site.publish()
@@ -98,7 +235,7 @@ def test_an_old_database_sends_nothing(letter_site):
     assert report.unchanged > 0
 
 
-def test_an_issue_waits_until_the_web_shows_it(letter_site):
+def test_an_issue_waits_until_the_web_shows_it(letter_site, server):
     """An issue waits until the web serves its page, its posts and the feeds of this site."""
     served = set()
 
@@ -110,12 +247,13 @@ def test_an_issue_waits_until_the_web_shows_it(letter_site):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
-    Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/"
-    relay = '[mail.smtp]\nhost = "relay.invalid"\n'
-    config = f'{CONFIG.replace("https://example.com/", url)}{NEWSLETTER}transport = "smtp"\n{relay}{BOUNCES}'
-    letter_site.configure(config)
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Web)
+    Thread(target=web.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{web.server_port}/"
+    # A command may send to anybody, so the site is not a test.
+    configure(letter_site, server, url=CONFIG.replace("https://example.com/", url), publish="")
+    sendmail = 'transport = "sendmail"\nsendmail = "/bin/false"'
+    letter_site.configure(letter_site.read("config.toml").replace('transport = "smtp"', sendmail))
     try:
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["waiting"]
@@ -124,7 +262,7 @@ def test_an_issue_waits_until_the_web_shows_it(letter_site):
         served |= {"/feeds/", "/newsletters/weekly/1/", "/2026/11/20/first/"}
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["sending"]
-        assert "relay.invalid:25 cannot be reached" in report.later[0]
+        assert "/bin/false ended with exit code 1" in report.errors[0]
     finally:
-        server.shutdown()
-        server.server_close()
+        web.shutdown()
+        web.server_close()

@@ -10,6 +10,7 @@ import pytest
 
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters import resume, status
+from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW
 from tests.mailing import Mailing, addresses, configured
 from tests.mailing import subscribe as join
@@ -151,6 +152,33 @@ def test_an_issue_that_is_being_sent_can_be_cancelled(mailing):
         resume.cancel_issue(mailing.site.config, "weekly")
 
 
+def test_a_reader_who_left_before_the_letter_was_sent_is_cancelled(mailing, feeds):
+    """A subscriber who unsubscribes before their letter is sent counts as cancelled, and not among the refusals."""
+    mailing.server.rule = at("rcpt", "451 4.3.0 later")
+    mailing.publish()
+    subscribe.remove_subscriber(mailing.site.config, "r0003@example.org", NOW)
+    mailing.server.rule = at("rcpt", None)
+    mailing.wait(minutes=2)
+    assert mailing.publish().exit_code == 0
+    assert mailing.states() == {"sent": 9, "cancelled": 1}
+    shown = feeds("status").stdout
+    assert shown.startswith("weekly 1: 9 sent, 1 cancelled of 10; first\nweekly: no posts wait")
+
+
+def test_times_are_in_the_zone_of_the_site(mailing, feeds):
+    """Listings have the site's zone, and `--json` has UTC."""
+    mailing.site.configure(mailing.site.read("config.toml").replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
+    mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before else None
+    mailing.publish()
+    assert "\t2026-11-23 08:00 JST\t" in feeds("issues").stdout
+    assert json.loads(feeds("issues", "--json").stdout)["slot"] == "2026-11-22T23:00:00+00:00"
+    assert "\tsent\t2026-11-23 21:00 JST\t" in feeds("issues", "1", "--recipients").stdout
+    assert "next retry at 2026-11-23 21:02 JST" in feeds("status").stdout
+    assert json.loads(feeds("status", "--json").stdout)["next_try"] == "2026-11-23T12:02:00+00:00"
+    shown = feeds("subscribers", "show", "r0000@example.org").stdout
+    assert "known since 2026-01-01 09:00 JST" in shown
+
+
 def test_an_issue_that_waits_for_approval_can_be_discarded(letter_site):
     """Cancelling an issue that waits for approval discards it, and the next publish composes it again."""
     letter_site.configure(letter_site.read("config.toml").replace('name = "weekly"', 'name = "weekly"\napprove = true'))
@@ -197,10 +225,12 @@ def test_a_domain_that_refuses_everything_is_paused_during_the_send(letter_site,
         refused = mailing.states()["failed"]
         assert refused < 100
         assert mailing.states() == {"sent": 100, "failed": refused, "deferred": 400 - refused}
-        assert "big.example gets no letters until" in report.warnings[0]
+        assert "big.example gets no letters until" in report.alerts[0]
         [shown] = [json.loads(line) for line in feeds("status", "--json").stdout.splitlines()]
         assert [one["domain"] for one in shown["paused_domains"]] == ["big.example"]
-        assert "big.example is paused until" in feeds("status").stdout
+        shown = feeds("status").stdout
+        assert "big.example is paused until" in shown
+        assert "no answer" not in shown
         server.rule = at("rcpt", None)
         mailing.wait(hours=1)
         assert mailing.publish().exit_code == 3

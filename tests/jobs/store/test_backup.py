@@ -51,7 +51,7 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
 def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds):
     """After adopting another program's site, old posts are announced, no issue is shown, and our first is number 1."""
     done = feeds("store", "adopt", "--now", "2026-11-23T12:00Z")
-    assert (done.returncode, done.stdout) == (0, "weekly: 1 posts marked as announced\n")
+    assert (done.returncode, done.stdout) == (0, "weekly: 1 post marked as announced\n")
     assert letter_site.publish().issues == []
     assert feeds("issues").stdout == ""
     assert not (letter_site.folder / "public/newsletters").exists()

@@ -99,7 +99,7 @@ def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
     assert done.returncode == 0
     assert done.stdout == (
         "restored feeds.db from b.db (last change 2026-11-23 12:00 UTC)\n"
-        "from the journal: 1 ids; weekly 2 marked as sent; subscribers: 2 unsubscribed, 1 erased; 3 changes of the"
+        "from the journal: 1 id; weekly 2 marked as sent; subscribers: 2 unsubscribed, 1 erased; 3 changes of the"
         " suppression list\n"
     )
     assert done.stderr == (
@@ -232,7 +232,7 @@ def test_who_left_a_newsletter_or_all_and_came_back_reads_again(letter_site):
         _add(site, name, again=True)
     site.publish(feeds_only=True)
     lines = _restore(site).lines[1]
-    assert lines == "from the journal: 1 ids; subscribers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
+    assert lines == "from the journal: 1 id; subscribers: 1 returned daily, 1 left weekly, 1 left daily, 1 active"
     reads = {person.email: person.newsletters for person in subscribe.list_subscribers(site.config)}
     assert reads == {"ada@example.org": ("daily",), "bob@example.org": ("weekly",)} | dict.fromkeys(
         ("cy@example.org", "eve@example.org"), ("daily", "weekly")

@@ -392,7 +392,9 @@ def test_another_mailbox_is_read_for_the_first_time(back):
     other = mailbox.Maildir(back.site.folder / "other", create=True)
     other.add(private_mail(1))
     back.site.configure(back.site.read("config.toml").replace("maildir:back", "maildir:other"))
-    with pytest.raises(FeedsError, match="holds 1 messages"):
+    with pytest.raises(
+        FeedsError, match="holds 1 message that does not answer a letter of this site; it stays as it is"
+    ):
         back.process()
 
 
@@ -516,7 +518,7 @@ class MassMailing:
             claimed = store.deliveries.claim(number, 100_000, at, resend=1)
             store.deliveries.commit_and_begin([outcome(one, refuse(one.recipient)) for one in claimed], [], at)
             self.last = claimed
-            return len(claimed), bounces.decide_refusals(store.bounces, number, at) if decide else []
+            return len(claimed), bounces.decide_refusals(store.bounces, number, at, UTC) if decide else []
 
     def statuses(self):
         with sqlite3.connect(self.back.site.folder / ".feeds/feeds.db") as db:
@@ -565,13 +567,13 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
         mass.send(number, OUTAGE + timedelta(hours=21 * number), **refuse, decide=False)
     late = OUTAGE + 8 * DAY
     with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
-        assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY)) == 1
-        assert bounces.decide_refusals(store.bounces, 2, OUTAGE + DAY) == []
+        assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY, UTC)) == 1
+        assert bounces.decide_refusals(store.bounces, 2, OUTAGE + DAY, UTC) == []
         with store.bounces.transaction():
             straggler = store.bounces.find_delivery(8)
             assert straggler.email == "r7@gmail.com"
             kept = store.bounces.record_bounce(straggler, "hard", "5.1.1", "", late)
-            assert bounces.decide_all(store.bounces, late) == ({kept: "held"}, [])
+            assert bounces.decide_all(store.bounces, late, UTC) == ({kept: "held"}, [])
         assert store.bounces.paused_domains(late) == ()
     assert mass.statuses() == {"active": 2100}
     assert mass.count_active(late) == 2100
@@ -622,7 +624,7 @@ def test_an_operator_who_knows_better_is_believed(site, feeds):
     assert mass.statuses() == {"active": 388, "bounced": 112}
     with open_store("sqlite:///.feeds/feeds.db", site.folder) as store, store.bounces.transaction():
         last = store.bounces.record_bounce(store.bounces.find_delivery(3), "hard", "5.1.1", "", OUTAGE + 9 * DAY)
-        assert bounces.decide_all(store.bounces, OUTAGE + 9 * DAY) == ({last: "paused"}, [])
+        assert bounces.decide_all(store.bounces, OUTAGE + 9 * DAY, UTC) == ({last: "paused"}, [])
     assert feeds("bounces", "--believe", "gmail.com").stdout == "gmail.com: 0 bounces applied: none was held back\n"
     assert feeds("bounces", "--believe", "gmail.com", "--json").returncode == 2
 
@@ -692,8 +694,8 @@ def test_the_command_tells_what_followed(back, feeds):
     lines = done.stdout.splitlines()
     assert sorted(lines[:2]) == ["bounce\tada@readers.example\tweekly 1\t5.1.1\tpaused", "unrecognised\t\t\t\t"]
     rest = [
-        "1 messages that are not ours stay in the mailbox",
-        "1 messages that say nothing known are in .feeds/bounces/, each for 90 days",
+        "1 message that is not ours stays in the mailbox",
+        "1 message that says nothing known is in .feeds/bounces/, each for 90 days",
     ]
     assert lines[2:] == ["bounce mailbox: 2 processed (1 bounce, 1 unrecognised); subscribers: 1 paused", *rest]
     assert feeds("bounces").stdout.splitlines() == rest

@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 
 from feeds.edges.mail.transport import Reply
@@ -58,6 +59,17 @@ def connect(server: SmtpSettings, password: str, name: str, context: ssl.SSLCont
         ) from e
     except OSError as e:
         raise MailServerUnavailable(f"{_server_name(server)} cannot be reached: {e}") from e
+
+
+def find_problem(server: SmtpSettings, password: str, name: str) -> str:
+    """Return why mail cannot be sent through a server; empty if it accepts user and password."""
+    try:
+        ready = connect(server, password, name, tls_context(server))
+    except (MailServerUnavailable, SenderRejected) as e:
+        return str(e)
+    with ready.socket, suppress(OSError):
+        ready.socket.sendall(b"QUIT\r\n")
+    return ""
 
 
 def _connect(server: SmtpSettings, password: str, name: str, context: ssl.SSLContext | None) -> ReadySocket:

@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Sequence
 
-from feeds.edges.mail.smtp.connect import ReadySocket
+from feeds.edges.mail.smtp.connect import ReadySocket, find_problem
 from feeds.edges.mail.smtp.reply import ProtocolError
 from feeds.edges.mail.smtp.server import Connection, ConnectThread, Server
 from feeds.edges.mail.smtp.session import TIMEOUTS, ContentRequested, Event, SmtpSession
@@ -48,6 +48,12 @@ class SmtpTransport:
             SenderRejected, MailServerUnavailable: no server accepts our mail; all of it is back in the queue.
         """
         _SmtpSender(self._servers, self._name, queue).run()
+
+    def find_problems(self) -> list[str]:
+        """Return a text for each server that cannot be reached, or rejects TLS, user or password."""
+        return [
+            problem for server, password in self._servers if (problem := find_problem(server, password, self._name))
+        ]
 
 
 class _SmtpSender:
