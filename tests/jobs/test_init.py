@@ -193,12 +193,13 @@ def test_an_edited_sample_post_is_ones_own(sample):
 def test_a_real_site_sends_nothing_of_the_sample(letter_site, mail, found):
     """Sending stops before the first letter, and `feeds check` has an error for each value, with its key."""
     newsletter = NEWSLETTER.partition("[mail]")[0]
-    config = f'{CONFIG.replace("https://example.com/", REAL)}{newsletter}[mail]\n{mail}\ntransport = "smtp"\n'
+    site = f"{CONFIG.replace('https://example.com/', REAL)}[publish]\nwait_for_site = false\n"
+    config = f'{site}{newsletter}[mail]\n{mail}\ntransport = "smtp"\n'
     letter_site.configure(config)
     assert [key for key, _ in send_checks.sample_values(Site(letter_site.config))] == found
     report = letter_site.publish(yes=True)
-    assert f"weekly: {found[0]} is " in report.errors[0]
-    assert "as in the sample; set your own before you send mail" in report.errors[0]
+    assert report.errors[0].startswith(f"weekly 1 is not sent: {found[0]} is ")
+    assert "as in the sample: set your own; " in report.errors[0]
     assert report.issues == []
 
 
