@@ -113,7 +113,7 @@ class MailServerUnavailable(FeedsError):  # noqa: N818 - nothing here is wrong
 
 
 class LockedError(FeedsError):
-    """Another process works on this site; it will also do what this one would have done."""
+    """Another process works on this site, or keeps its database locked."""
 
     exit_code = 3
 

@@ -16,7 +16,7 @@ from feeds.core.schedule import next_slot
 from feeds.display import format_count
 from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged, scan_posts
 from feeds.edges.process import scheduler
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, LockedError, PostChangedDuringRead
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
 from feeds.jobs.options import PublishOptions
@@ -27,6 +27,8 @@ from feeds.model import IssueState
 
 #: How long to wait if the config cannot be read.
 _PAUSE = timedelta(minutes=1)
+#: How long to wait for another process, and how long until that is logged.
+_WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
 
@@ -70,6 +72,8 @@ class _Service:
     def __init__(self, path: Path, environ: dict[str, str], context: Context, log: Log) -> None:
         self._path, self._environ, self._context, self._log = path, environ, context, log
         self._logged: dict[str, set[str]] = {}
+        #: Since when a step has been waiting for another process.
+        self._waiting_since: dict[str, datetime] = {}
         self._progress_at = 0.0
         #: The last publish run, and the fingerprint of build, config and variables when it began.
         self._last: tuple[bytes, PublishReport] | None = None
@@ -83,8 +87,8 @@ class _Service:
             report = self._publish(config, now, stopping)
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
-        self._log_news("publish", attempt.events)
-        return attempt.due or {"publish": now + _PAUSE}
+        due = self._wait_or_log("publish", attempt, now)
+        return due or attempt.due or {"publish": now + _PAUSE}
 
     def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
         """Publish, unless nothing has changed since the last run; return the report of the run, or of the last one."""
@@ -103,6 +107,7 @@ class _Service:
         from feeds.jobs.newsletters.deliver import deliver_issues
 
         self._progress_at = time.monotonic()
+        now = self._context.clock()
         with _Attempt() as attempt:
             config, report = load_config(self._path, self._environ), PublishReport(sends=True)
             context = self._with(stopping)
@@ -110,8 +115,7 @@ class _Service:
             alert.report_alerts(config, report, context, now=context.clock())
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
-        self._log_news("send", attempt.events)
-        return attempt.due
+        return self._wait_or_log("send", attempt, now) or attempt.due
 
     def _with(self, stopping: Callable[[], bool]) -> Context:
         return replace(self._context, stopping=stopping, progress=self._log_progress)
@@ -122,6 +126,17 @@ class _Service:
             self._progress_at = time.monotonic()
             facts = {"done": done, "of": of}
             self._log(Event(what="progress", text=f"{what}: {done:,} of {of:,} in this run", facts=facts))
+
+    def _wait_or_log(self, step: str, attempt: "_Attempt", now: datetime) -> Mapping[str, datetime]:
+        """Log the events of a step, but not that it has to wait for another process; return when to try again then."""
+        if attempt.waits_for is None:
+            self._waiting_since.pop(step, None)
+            self._log_news(step, attempt.events)
+            return {}
+        if now - self._waiting_since.setdefault(step, now) >= _PATIENCE:
+            attempt.events.append(_later(f"{attempt.waits_for}; waiting"))
+        self._log_news(step, attempt.events)
+        return {step: now + _WAIT}
 
     def _log_news(self, step: str, events: Iterable[Event]) -> None:
         """Log the events of a step, except a lasting one (an error, an issue that waits) that was logged last time."""
@@ -145,18 +160,22 @@ def _holds(config: Config, report: PublishReport, now: datetime) -> bool:
 
 
 class _Attempt:
-    """One run of a step: an error in it becomes an event."""
+    """One run of a step: an error in it becomes an event, or a reason to wait."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.due: Mapping[str, datetime] = {}
+        #: Why it has to be tried again; None if it has not.
+        self.waits_for: str | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> bool:
         """Turn an error into an event: a service that ends after one bad run sends no later letter either."""
-        if isinstance(failure, FeedsError):
+        if isinstance(failure, LockedError | PostChangedDuringRead):
+            self.waits_for = str(failure)
+        elif isinstance(failure, FeedsError):
             self.events += map(_error, failure.lines)
         elif isinstance(failure, Exception):
             self.events.append(_error(f"{type(failure).__name__}: {failure}"))
@@ -164,13 +183,19 @@ class _Attempt:
 
 
 def process_bounces(config: Config, now: datetime) -> list[Event]:
-    """Process the bounce mailbox, if there is one, and return events; an error there stops no letters."""
+    """Process the bounce mailbox, if there is one, and return events; an error there stops no letters.
+
+    Raises:
+        LockedError: another process keeps the database locked.
+    """
     if config.settings.mail.bounces is None:
         return []
     from feeds.jobs.subscribers import bounces
 
     try:
         found = bounces.process_mailbox(config, now)
+    except LockedError:
+        raise
     except FeedsError as e:
         return [_error(f"bounce mailbox: {e}")]
     back = [Event(what="returned", text=line) for line in bounces.summarize_report(found)]
@@ -198,7 +223,7 @@ def report_events(report: PublishReport, zone: tzinfo) -> Iterator[Event]:
     for outlook in report.outlooks:
         if outlook.is_stuck:
             yield Event(what="waiting", text=format_outlook(outlook, zone), level="warning")
-    yield from (Event(what="later", text=f"later: {line}", level="warning") for line in report.later)
+    yield from map(_later, report.later)
     yield from map(_error, report.errors)
     yield from (Event(what="alert", text=f"alert: {line}", level="error") for line in report.alerts)
     yield from map(_warning, truncate_warnings(report.warnings))
@@ -212,6 +237,10 @@ def _lasting_text(event: Event) -> str:
 
 def _error(line: str) -> Event:
     return Event(what="fault", text=f"error: {line}", level="error")
+
+
+def _later(line: str) -> Event:
+    return Event(what="later", text=f"later: {line}", level="warning")
 
 
 def _warning(line: str) -> Event:

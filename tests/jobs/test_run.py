@@ -1,6 +1,7 @@
 """`feeds run`: publishing and sending on a schedule."""
 
 import fcntl
+import gc
 import json
 import os
 import re
@@ -10,13 +11,19 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from feeds.cli.clock import utc_now
 from feeds.edges.process import scheduler
+from feeds.edges.process.lock import lock_site
+from feeds.edges.store import database
 from feeds.edges.store.database import open_store
+from feeds.jobs import run
+from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
 from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW
@@ -148,7 +155,7 @@ def test_what_has_not_changed_is_told_once(letter_site):
 
 
 def test_a_run_that_would_change_nothing_is_skipped(letter_site):
-    """While nothing has changed, a run does not need the lock that another process holds; after a change it does."""
+    """Without a change, a run needs no lock; after a change it waits for the other process and logs nothing."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
     process = _running(letter_site, "--json")
     folder = os.open(letter_site.folder, os.O_RDONLY)
@@ -159,11 +166,57 @@ def test_a_run_that_would_change_nothing_is_skipped(letter_site):
         fcntl.flock(folder, fcntl.LOCK_EX)
         assert select.select([process.stdout], [], [], 3)[0] == []  # runs in which nothing has changed log nothing
         letter_site.post("second", date=NOW.isoformat())
-        assert "another publish" in next(log)["text"]
+        assert select.select([process.stdout], [], [], 5)[0] == []
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        assert next(log)["event"] == "written"
     finally:
         os.close(folder)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("locked", ["site", "database"])
+def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site, monkeypatch, locked):
+    """While another process holds the site or the database, the run is tried again soon; a long wait is logged once."""
+    monkeypatch.setattr(database, "_PATIENCE", 0)
+    events, clock = [], [NOW]
+    config, context = letter_site.folder / "config.toml", Context(clock=lambda: clock[0])
+    service = run._Service(config, {}, context, events.append)  # noqa: SLF001 - one step, at a time of our choice
+    with open_store(URL, letter_site.folder) as store, ExitStack() as held:
+        if locked == "site":
+            held.enter_context(lock_site(letter_site.folder))
+        else:
+            store._connection.execute("BEGIN EXCLUSIVE")  # noqa: SLF001 - as another process would
+        for minutes in (0, 1, 11, 12):
+            clock[0] = NOW + timedelta(minutes=minutes)
+            assert service.publish(lambda: False) == {"publish": clock[0] + timedelta(seconds=2)}
+            assert len(events) == (minutes > 10)
+    assert (events[0].what, events[0].level) == ("later", "warning")
+    assert re.search(r"another (publish is running|process has kept the database locked).*; waiting$", events[0].text)
+    assert service.publish(lambda: False)["publish"] > clock[0] + timedelta(seconds=2)
+    assert [event.what for event in events] == ["later", "written"]
+
+
+def test_a_service_does_not_grow_while_a_post_is_edited(letter_site):
+    """Of a long post that is edited again and again, a process keeps the last version only."""
+
+    def publish(version):
+        letter_site.post("edited", f"Version {version}, *as* written.\n\n" + "Some more words. " * 6000)
+        assert letter_site.publish().written
+
+    tracemalloc.start()
+    try:
+        publish(0)
+        publish(1)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for version in range(2, 12):
+            publish(version)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 300_000
 
 
 def test_of_two_moments_the_earlier_is_kept_and_no_step_is_at_work_twice():

@@ -38,6 +38,9 @@ _MIN_SHARED = 2
 #: Posts with the same text and other titles that a post is compared with; a notice may be posted thousands of times.
 _MOST_SAME = 50
 
+#: Between longer texts, paragraphs that each repeats often do not count as common.
+_MANY_COMPARISONS = 1_000_000
+
 #: The digests of two texts, the smaller one first.
 Pair = tuple[str, str]
 
@@ -199,7 +202,9 @@ def _shingles(plain: str) -> set[str]:
 def align_paragraphs(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str, bool]]:
     """Return (paragraph of one text, of the other, whether they are equal); a missing paragraph is empty."""
     rows = []
-    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(
+        None, one, other, autojunk=len(one) * len(other) > _MANY_COMPARISONS
+    ).get_opcodes():
         rows += [(left, right, kind == "equal") for left, right in zip_longest(one[a:b], other[c:d], fillvalue="")]
     return rows
 

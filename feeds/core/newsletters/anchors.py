@@ -20,10 +20,10 @@ _ID_ATTRIBUTE = re.compile(
     re.IGNORECASE,
 )
 _FRAGMENT_LINK = re.compile(r"""=(?:(?<=\shref=)|(?<=\shref\s=))\s*["']?([^\s"'<>]*#[^\s"'<>]*)""", re.IGNORECASE)
-_HEADING = re.compile(r"<h[1-6]\b[^>]*>(.{0,1000}?)</h[1-6]>", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(r"<h[1-6]\b[^<>]*>((?:(?!</?h[1-6]\b).){0,1000}+)</h[1-6]>", re.IGNORECASE | re.DOTALL)
 #: Ids that generators read in the text: `## Title {#id}`, `{: #id}`, and any argument of a template tag.
 _ID_IN_BRACES = re.compile(r"\{:?[^{}\n]*?#([^\s{}]+)")
-_TEMPLATE_TAG = re.compile(r"\{[{%](.{0,1000}?)[%}]\}", re.DOTALL)
+_TEMPLATE_TAG = re.compile(r"\{[{%]((?:(?!\{[{%]|[%}]\}).){0,1000}+)[%}]\}", re.DOTALL)
 #: Characters of a heading that every generator leaves out of its id. For other characters generators differ: `ü` may
 #: become `ü`, `u`, `ue` or nothing, `&` nothing or `and`, a crab emoji `crab`.
 _DROPPED = re.compile(r"[ \t\n_.,:;!?'\"()\[\]{}/\\*#`-]+")

@@ -7,7 +7,7 @@ are for what may be lost: dark colours, narrow screens.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from feeds.core.posts import markdown
@@ -189,6 +189,7 @@ def _inline_simple_style(element: Any, style: MailStyle) -> None:
 _CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
 
 
+@lru_cache(maxsize=8)
 def _styles(style: MailStyle) -> dict[str, str]:
     start = style.start
     cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {style.rule};text-align:{start};vertical-align:top"

@@ -20,13 +20,14 @@ _PIECE = re.compile(
 
 def wrap_text(text: str, width: int, indent: str = "") -> str:
     """Return *text* in lines of at most *width* cells; a longer word gets a longer line."""
-    lines, line = [], ""
+    lines, line, used = [], "", display_width(indent)
     for piece in _pieces(text):
-        if line and display_width(indent + line + piece.rstrip()) > width:
+        if line and used + display_width(piece.rstrip()) > width:
             lines.append(indent + line.rstrip())
-            line = piece.lstrip()
-        else:
-            line += piece
+            line, used = "", display_width(indent)
+            piece = piece.lstrip()  # noqa: PLW2901 - a line does not begin with a space
+        line += piece
+        used += display_width(piece)
     return "\n".join([*lines, indent + line.rstrip()])
 
 
@@ -42,11 +43,11 @@ def wrap_paragraph(text: str, width: int) -> str:
 
 def _pieces(text: str) -> list[str]:
     """Return the parts of *text* between which a line may break; spaces and marks stay with their neighbour."""
-    pieces: list[str] = []
+    pieces: list[list[str]] = []
     for piece in _PIECE.findall(" ".join(text.split())):
-        is_joined = piece.isspace() or piece[0] in _NOT_AT_START or (pieces and pieces[-1][-1] in _NOT_AT_END)
+        is_joined = piece.isspace() or piece[0] in _NOT_AT_START or (pieces and pieces[-1][-1][-1] in _NOT_AT_END)
         if pieces and is_joined:
-            pieces[-1] += piece
+            pieces[-1].append(piece)
         else:
-            pieces.append(piece)
-    return pieces
+            pieces.append([piece])
+    return ["".join(parts) for parts in pieces]

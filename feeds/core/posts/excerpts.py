@@ -1,6 +1,7 @@
 """The excerpt of a post: its description, the text above the mark `<!--more-->`, or its first sentences."""
 
 import re
+from collections.abc import Iterator
 
 from feeds.core.posts import markdown, text
 
@@ -79,6 +80,6 @@ def _join_blocks(html: str) -> str:
     return " ".join(text.join_blocks(_blocks(html)).split())
 
 
-def _blocks(html: str) -> list[tuple[str, str]]:
-    """Return the blocks of *html* without what is struck out, footnotes and the numbers that refer to them."""
+def _blocks(html: str) -> Iterator[tuple[str, str]]:
+    """Yield the blocks of *html* without what is struck out, footnotes and the numbers that refer to them."""
     return text.text_blocks(html, without=text.WITHOUT_TEXT | _STRUCK_OUT, without_class="footnote")

@@ -90,6 +90,7 @@ def split_front_matter(text: str, path: str) -> FrontMatterSource:
         raise PostError(path, blank_lines + 1, _MISSING)
     try:
         front, body = handler.split(stripped)
+        handlers.check_length(front)
         metadata = handler.load(front)
     except handlers.UNREADABLE as e:
         line, reason = handlers.error_position(e)

@@ -47,6 +47,10 @@ _VALUE = re.compile(
 )
 _ALIAS = re.compile(r"(?<![^\s\[\]{},:-])\*[^\s\[\]{},*]+")
 _ANCHOR = re.compile(r"(?<![^\s\[\]{},:-])&[^\s\[\]{},&]+")
+#: A key of TOML with too many parts; tomllib copies the parts before each one.
+_DOTTED_KEY = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MAX_DEPTH}}}""", re.ASCII
+)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
 #: The plain scalars that are not text.
@@ -266,7 +270,13 @@ class Toml(Fenced):
     START_DELIMITER = END_DELIMITER = "+++"
 
     def parse(self, front: str) -> dict[str, Any]:
-        """Return the table; repeated keys are errors in TOML."""
+        """Return the table; repeated keys are errors in TOML.
+
+        Raises:
+            ValueError | RecursionError: it is broken, or nested too deeply.
+        """
+        if front.count(".") > _MAX_DEPTH and _DOTTED_KEY.search(front):
+            raise RecursionError
         return tomllib.loads(front)
 
 
@@ -280,15 +290,12 @@ class Json(BaseHandler):
     START_DELIMITER, END_DELIMITER = "{", "}"
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the text of the object and the text after it; a broken object is taken to be the whole text.
+        """Return the text of the object and the text after it.
 
         Raises:
-            ValueError: more text follows on the line of the closing brace.
+            ValueError | RecursionError: the object is broken, or more text follows on the line of its closing brace.
         """
-        try:
-            _, end = json.JSONDecoder().raw_decode(text)
-        except json.JSONDecodeError:
-            return text, ""
+        _, end = json.JSONDecoder().raw_decode(text)
         rest_of_line, _, _ = text[end:].partition("\n")
         if rest_of_line.strip():
             raise json.JSONDecodeError("the text must begin on the line below the closing brace", text, end)
@@ -359,15 +366,9 @@ class HtmlHead(BaseHandler):
         return text[: end.end()], text[end.end() : body_end.start() if body_end else len(text)]
 
     def load(self, fm: str) -> dict[str, Any]:
-        """Return title, language and `meta` elements by name; repeated names are under `REPEATED`.
-
-        Raises:
-            ValueError: it is too long.
-        """
+        """Return title, language and `meta` elements by name; repeated names are under `REPEATED`."""
         from lxml.html import document_fromstring
 
-        if len(fm) > _MAX_CHARACTERS:
-            raise ValueError(f"longer than {_MAX_CHARACTERS:,} characters")
         root = document_fromstring(fm)
         named = ((meta.get("name"), meta.get("content", meta.get("contents"))) for meta in root.iter("meta"))
         metadata = _to_metadata((name, value) for name, value in named if name and value is not None)
@@ -439,10 +440,18 @@ def _raise_if_unquoted(front: str, error: Exception, parse: Callable[[str], Any]
         raise UnquotedValueError(at, f"{reason}; put the {found['name']} into quotes{shown}") from error
 
 
+def check_length(front: str) -> None:
+    """Check that *front* is not too long for its parser; some take time that grows with the square of its length.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(front) > _MAX_CHARACTERS:
+        raise ValueError(f"longer than {_MAX_CHARACTERS:,} characters; move what is not about the post out of it")
+
+
 def _check_limits(front: str) -> str | None:
     """Return the limit that *front* exceeds, so that the YAML parser must not see it; None if it exceeds none."""
-    if len(front) > _MAX_CHARACTERS:
-        return f"longer than {_MAX_CHARACTERS:,} characters"
     if "&" in front and "*" in front and _ANCHOR.search(front) and len(_ALIAS.findall(front)) > _MAX_ALIASES:
         return f"more than {_MAX_ALIASES} YAML aliases, which could expand without end"
     brackets = front.count("[") + front.count("{")

@@ -1,6 +1,7 @@
 """Markdown -> HTML, and HTML -> HTML that is safe to show."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -8,6 +9,7 @@ from posixpath import basename
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from feeds.core.posts import limits
 from feeds.core.posts.media import guess_media_type
 from feeds.core.posts.portable import inner_html, make_portable
 from feeds.core.posts.text import parse_html
@@ -25,23 +27,9 @@ _SCRIPT_OF_PAGE = re.compile(
 )
 #: What says nothing about the site of a player.
 _HOST_PREFIX = re.compile(r"(?:www|player|embed|m)\.(?=[^.]+\.)")
-#: Elements that may contain themselves, and so nest without limit.
-_TAG = re.compile(
-    r"<(/?)(?:div|blockquote|ul|ol|table|section|article|span|em|strong|b|i|u|s|a|font|details|figure|sub|sup|center|del)\b",
-    re.IGNORECASE,
-)
-#: Elements that comrak writes for a few characters of Markdown.
-_CHEAP_TO_NEST = ("<blockquote", "<ul", "<ol", "<em", "<strong", "<del")
 #: Punctuation, so that comrak treats it as it treats `~`, and rare.
 _INSTEAD_OF_TILDE = "⁓∽⸛⸞"
 _LONE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
-#: Deeper nested HTML is not accepted: no reader could show it.
-MAX_DEPTH = 200
-#: A list nests by indentation or by marks on one line.
-_DEEP_INDENT = b" " * 60
-_LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
-#: Cells of tables: a row of one letter gets as many cells as its header has.
-_MANY_CELLS = 50_000
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 #: The characters that no XML document can carry (XML 1.0 section 2.2).
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -55,6 +43,13 @@ _DATA_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[\w+/
 _MAX_DATA_URL = 100_000
 #: Browsers leave these out of a URL, so that `da\tta:` is a scheme (https://url.spec.whatwg.org/#url-parsing).
 _IGNORED_IN_URL = re.compile(r"[\x00-\x20]+")
+#: The inside of a heading, and what does not go into its id.
+_HEADING = re.compile(r"<h[1-6]>((?:(?!</?h[1-6]>).)*+)", re.DOTALL)
+_NOT_IN_ID = re.compile(r"<[^<>]*>|&\w+;|[^\w<&]+|[<&]")
+#: For the id of each, comrak tries all numbers before it.
+_MOST_EQUAL_HEADINGS = 1000
+#: In one line. With 30,000, comrak 0.0.16 ends the process, since its stack overflows.
+_MOST_ADDRESSES = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,14 +82,15 @@ def first_illegal_xml(text: str) -> re.Match[str] | None:
     return _NOT_XML.search(text)
 
 
-@lru_cache(maxsize=1)
-def _options() -> tuple[Any, Any]:
+@lru_cache(maxsize=4)
+def _options(*, heading_ids: bool, autolink: bool) -> tuple[Any, Any]:
     from comrak import ExtensionOptions, RenderOptions
 
     extensions = ExtensionOptions()
     extensions.table = extensions.footnotes = extensions.tasklist = extensions.strikethrough = True
-    extensions.autolink = extensions.cjk_friendly_emphasis = True
-    extensions.header_id_prefix = ""
+    extensions.cjk_friendly_emphasis = True
+    extensions.autolink = autolink
+    extensions.header_id_prefix = "" if heading_ids else None
     rendering = RenderOptions()
     rendering.unsafe_ = True  # raw HTML is kept here and sanitised below
     return extensions, rendering
@@ -110,14 +106,32 @@ def render_markdown(markdown: str) -> str:
 
 def to_html(markdown: str) -> str:
     """Return the HTML of *markdown* as comrak writes it, with raw HTML as it is written."""
-    from comrak import render_markdown
-
-    extensions, rendering = _options()
     written, mark = _hide_lone_tildes(markdown)
-    html = str(render_markdown(written, extensions, None, rendering))
+    html = _call_comrak(written)
     if mark:
         html = html.replace(mark, "~").replace(quote(mark), "~")
     return strip_illegal_xml(html)  # `&#1;` is resolved by now
+
+
+def _call_comrak(markdown: str) -> str:
+    """Return the HTML of *markdown*, without ids of headings if too many of them are equal."""
+    from comrak import render_markdown
+
+    autolink = not _has_line_of_addresses(markdown)
+    if markdown.count("\n") > _MOST_EQUAL_HEADINGS:
+        extensions, rendering = _options(heading_ids=False, autolink=autolink)
+        html = str(render_markdown(markdown, extensions, None, rendering))
+        if _has_many_equal_headings(html):
+            return html
+    extensions, rendering = _options(heading_ids=True, autolink=autolink)
+    return str(render_markdown(markdown, extensions, None, rendering))
+
+
+def _has_line_of_addresses(markdown: str) -> bool:
+    """Return whether a line has so many mail addresses that comrak must not link them: it calls itself for each."""
+    if markdown.count("@") <= _MOST_ADDRESSES:
+        return False
+    return any(line.count("@") > _MOST_ADDRESSES for line in markdown.split("\n"))
 
 
 def _hide_lone_tildes(markdown: str) -> tuple[str, str]:
@@ -131,33 +145,10 @@ def _hide_lone_tildes(markdown: str) -> tuple[str, str]:
     return (_LONE_TILDE.sub(mark, markdown), mark) if mark else (markdown, "")
 
 
-def may_be_pathological(markdown: bytes) -> bool:
-    """Return whether the HTML of *markdown* may be nested too deeply or be too long.
-
-    False is certain: the text has too few marks for either. True may be a false alarm.
-    """
-    marks = len(markdown) - len(markdown.translate(None, b"<>*_~|"))
-    return (
-        marks >= MAX_DEPTH
-        or marks * markdown.count(b"\n") >= _MANY_CELLS
-        or _DEEP_INDENT in markdown
-        or (b"\t" in markdown and b"\t\t\t\t\t\t\t\t" in markdown)
-        or _LIST_IN_LISTS.search(b"\n" + markdown) is not None
-    )
-
-
-def nesting_depth(html: str) -> int:
-    """Return how deep the elements of *html* are nested; 0 for HTML that is certainly less deep than `MAX_DEPTH`.
-
-    The time that parsers take grows with the square of the depth, and libxml2 gives up at 256.
-    """
-    if html.count("<") - 2 * html.count("</") < MAX_DEPTH and sum(map(html.count, _CHEAP_TO_NEST)) < MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for tag in _TAG.finditer(html):
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
+def _has_many_equal_headings(html: str) -> bool:
+    """Return whether so many headings are equal, marks aside, that comrak takes too long to number their ids."""
+    ids = Counter(_NOT_IN_ID.sub("", heading).lower() for heading in _HEADING.findall(html))
+    return max(ids.values(), default=0) > _MOST_EQUAL_HEADINGS
 
 
 def replace_with_link(element: Any, player: Player) -> None:
@@ -185,7 +176,7 @@ def sanitize_html(html: str, base: str, replace: Callable[[Any, Player], None] =
     is_filtered = _needs_filter(html)
     return strip_illegal_xml(  # entities in raw HTML are resolved only now
         nh3.clean(
-            replace_players(html, replace),
+            limits.divide_texts(replace_players(html, replace)),
             tags=_tags(),
             attributes=_attributes(),
             # For task lists; other inputs are removed. One attribute only: nh3 0.3 writes several in a random order.

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from feeds.config_types import Language
-from feeds.core.posts import dates, markdown, media, rules, sketch, text
+from feeds.core.posts import dates, limits, media, rules, sketch, text
 from feeds.core.posts.post_file import PostFile, legal_line
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
@@ -21,6 +21,8 @@ from feeds.settings import Settings
 
 #: A larger file is not read.
 MOST_BYTES = 10_000_000
+#: So many keys that occur twice are named.
+_MOST_WARNED = 100
 #: What is written but not shown: targets of links, tags of elements, addresses.
 _UNSHOWN = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
@@ -78,7 +80,7 @@ class _PostParser(PostFile):
             body = self.strip_illegal(body)
             data = body.encode()
             normalized = sketch.normalize_bytes(data)
-        if markdown.may_be_pathological(data):
+        if limits.may_be_pathological(data):
             self.render(body)  # for its limits only
         return Post(
             path=self.path,
@@ -113,7 +115,7 @@ class _PostParser(PostFile):
         )
 
     def warn_about_keys(self) -> None:
-        for key in self.source.repeated_keys:
+        for key in self.source.repeated_keys[:_MOST_WARNED]:
             self.warn(key, "occurs twice; the last value counts")
         for written, known in self.fields.misspelled():
             self.warn(written, f"is not a known key; did you mean `{known}`?")

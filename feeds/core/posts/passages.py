@@ -59,6 +59,10 @@ _MIN_OVERLAP = 3
 _MAX_OVERLAP = 1000
 #: Earlier copies of a sentence that are compared; a line that occurs thousands of times is not a passage.
 _MAX_COPIES = 50
+#: About 35,000 words; comparing a longer text with itself would take seconds.
+_MOST_CHARACTERS = 200_000
+#: Earlier drafts in which a cut sentence is looked for.
+_MAX_DRAFTS_BACK = 50
 #: What is left after a round may repeat itself again, but less each time; real posts need fewer rounds.
 _MAX_ROUNDS = 20
 
@@ -73,8 +77,13 @@ class Merged:
 
 
 def merge_passages(markdown: str) -> Merged:
-    """Return *markdown* without repeated passages and separators, cut sentences repaired; unchanged if it has none."""
-    return merge_thoroughly(markdown) if may_repeat(markdown) else Merged(markdown=markdown)
+    """Return *markdown* without repeated passages and separators, cut sentences repaired; unchanged if it has none.
+
+    A text that is longer than any draft is unchanged too.
+    """
+    if len(markdown) > _MOST_CHARACTERS or not may_repeat(markdown):
+        return Merged(markdown=markdown)
+    return merge_thoroughly(markdown)
 
 
 def merge_thoroughly(markdown: str) -> Merged:
@@ -258,12 +267,14 @@ def _repair_joints(drafts: list[list[Unit]], merger: _Merger) -> None:
         if not rest:
             merger.dropped.append(draft.pop(0).text)
             continue
-        at, joined = _join_with_cut(drafts[:n], rest)
+        first = max(0, n - _MAX_DRAFTS_BACK)
+        at, joined = _join_with_cut(drafts[first:n], rest)
         if joined is None:
             merger.dropped.append(draft.pop(0).text)
             continue
         draft[0] = Unit("sentence", joined, opens=draft[0].opens)
         if at is not None:
+            at += first
             cut = drafts[at][-1]
             merger.dropped.append(cut.text)
             # The joined sentence belongs where the cut one was: in its paragraph, after the sentence before it.

@@ -6,8 +6,8 @@
 import re
 from typing import NoReturn
 
-from feeds.core.posts import dates, excerpts, languages, markdown, mdx, passages, text
-from feeds.core.posts.elements import strip_title_tags
+from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, passages, text
+from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.portable import make_portable
 from feeds.core.posts.vocabulary import Fields
@@ -15,10 +15,6 @@ from feeds.display import format_count
 from feeds.errors import PostError
 from feeds.settings import Settings
 
-#: The cells of tables can make gigabytes of HTML from some kilobytes of Markdown.
-_MAX_GROWTH = 20
-#: In characters: HTML up to this length is accepted whatever the length of its Markdown.
-_ALWAYS_ACCEPTED = 500_000
 #: Characters for emphasis, a heading's marks and white space in a line that repeats the title.
 _MARKS_OF_TITLE = 40
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -99,7 +95,7 @@ class PostFile:
     def _heading(self) -> str:
         """Return the heading that begins the text, else the first one of the highest rank, as in Docusaurus."""
         body = self.source.body
-        blocks = text.text_blocks(self.render(mdx.to_markdown(body) if self.is_mdx else body))
+        blocks = list(text.text_blocks(self.render(mdx.to_markdown(body) if self.is_mdx else body)))
         headings = [words for tag, words in blocks if tag == "h1"]
         if blocks and blocks[0][0] in _HEADINGS:
             headings.insert(0, blocks[0][1])
@@ -156,15 +152,13 @@ class PostFile:
         """Return the HTML of a whole body.
 
         Raises:
-            PostError: it is nested too deeply, or many times as long as its Markdown.
+            PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
-        html = self.to_html(body)
-        if markdown.nesting_depth(html) > markdown.MAX_DEPTH:
-            reason = f"quotations, lists or elements are nested more than {markdown.MAX_DEPTH} deep"
-            raise PostError(self.path, self.source.body_line, reason)
-        if len(html) > max(_ALWAYS_ACCEPTED, _MAX_GROWTH * len(body)):
-            reason = f"its HTML is more than {_MAX_GROWTH} times as long as its Markdown"
-            raise PostError(self.path, self.source.body_line, reason)
+        if not self.is_html and (excess := limits.excess_of_markdown(body)):
+            raise PostError(self.path, self.source.body_line, excess)
+        html = escape_stray_tags(self.to_html(body))
+        if excess := limits.excess_of_html(html, body):
+            raise PostError(self.path, self.source.body_line, excess)
         return make_portable(html)
 
     def to_html(self, source: str) -> str:

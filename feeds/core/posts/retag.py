@@ -25,6 +25,8 @@ Rename = Callable[[str], str]
 _Keys = tuple[str, ...]
 
 _MARKER = "\ue0f2"
+#: The front matter is parsed again for each tag, up to so many characters; more tags have to be changed by hand.
+_MOST_PARSED = 2_000_000
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
@@ -199,11 +201,14 @@ class _FrontMatter:
     def _locate_by_parsing(self, keys: _Keys) -> Iterator[_Scalar]:
         value = _get(self.metadata, keys)
         expected = [v for v in value if isinstance(v, str)] if isinstance(value, list) else [value]
-        position = self.start
-        while quoted := _QUOTED.search(self.text, position, self.end):
+        position, parsed = self.start, 0
+        while (quoted := _QUOTED.search(self.text, position, self.end)) and parsed < _MOST_PARSED:
             position = quoted.start() + 1  # the quote may be an apostrophe in a comment, so every quote is tried
             string = self._unquote(quoted[0])
-            if string in expected and self._is_at(quoted, keys):
+            if string not in expected:
+                continue
+            parsed += self.end - self.start
+            if self._is_at(quoted, keys):
                 yield _Scalar(quoted.start(), quoted.end(), string)
                 position = quoted.end()
 

@@ -16,7 +16,7 @@ _CLOSE = "」』）)］]｝}〉》】〕”»“"
 _MAX_OPEN = 20
 #: Belongs to the sentence although it follows the full stop: closing marks, emphasis, combining marks, a footnote.
 _TAIL = re.compile(
-    r"(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff」』）)］\]｝}〉》】〕”»\"'’*_~`]|\[\^[^\]\s]+\])*"
+    r"(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff」』）)］\]｝}〉》】〕”»\"'’*_~`]|\[\^[^\]\s]{1,60}\])*"
 )
 _CLOSING = "」』）)］]｝}〉》】〕”»\"'’*_~`“ "
 _ABBREVIATION = re.compile(

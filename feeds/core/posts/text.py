@@ -3,8 +3,9 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from html import unescape
+from itertools import chain
 from typing import Any
 
 from feeds.core.posts import sentences
@@ -34,24 +35,26 @@ _REFERENCE = re.compile(r"&(?:#\d{1,9}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z]\w{0,40});"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 #: Three lines of a letter's column: this many Latin letters, or half as many wide ones.
 EXCERPT_WIDTH = 240
+#: What is behind so many characters does not decide where a text is cut.
+_MOST_SHORTENED = 10_000
 #: Paragraphs after these never fit.
 _EXCERPT_BLOCKS = 6
 
 
 def text_blocks(
     html: str, without: frozenset[str] = WITHOUT_TEXT, without_class: str = "footnote-backref"
-) -> list[tuple[str, str]]:
-    """Return (name of its element, text) for each block in *html*; white space is collapsed.
+) -> Iterator[tuple[str, str]]:
+    """Yield (name of its element, text) for each block in *html*; white space is collapsed.
 
     Elements with a name in *without*, or with *without_class* in a class, are left out.
     """
-    blocks: list[tuple[str, list[str]]] = [("div", [])]
-    for tag, text in _walk(parse_html(html), without, without_class):
+    block, parts = "div", [""]
+    for tag, text in chain(_walk(parse_html(html), without, without_class), [("end", "")]):
         if tag:
-            blocks.append((tag, []))
-        blocks[-1][1].append(text)
-    collapsed = ((tag, " ".join("".join(parts).split())) for tag, parts in blocks)
-    return [(tag, text) for tag, text in collapsed if text]
+            if collapsed := " ".join("".join(parts).split()):
+                yield block, collapsed
+            block, parts = tag, []
+        parts.append(text)
 
 
 def parse_html(html: str) -> Any:
@@ -127,10 +130,18 @@ def _count_words(text: str) -> float:
     return len(_WORD.findall(spaced)) + letters / _LETTERS_OF_A_WORD
 
 
-def make_excerpt(blocks: Sequence[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
+def make_excerpt(blocks: Iterable[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
     """Return as many first sentences of the first paragraphs as fit *width*, at least the start of one."""
-    texts = [text for tag, text in blocks if tag == "p"] or [text for tag, text in blocks if tag != "pre"]
-    return shorten(" ".join(texts[:_EXCERPT_BLOCKS]), width)
+    paragraphs: list[str] = []
+    others: list[str] = []
+    for tag, text in blocks:
+        if tag == "p":
+            paragraphs.append(text)
+        elif tag != "pre":
+            others.append(text)
+        if len(paragraphs) == _EXCERPT_BLOCKS:
+            break
+    return shorten(" ".join((paragraphs or others)[:_EXCERPT_BLOCKS]), width)
 
 
 def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
@@ -138,7 +149,7 @@ def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:
     if display_width(text) <= width:
         return text
     kept = ""
-    for sentence in sentences.split_sentences(text):
+    for sentence in sentences.split_sentences(text[:_MOST_SHORTENED]):
         if display_width(kept + sentence.rstrip()) > width:
             break
         kept += sentence
@@ -155,7 +166,7 @@ def _cut(text: str, width: int) -> str:
     import regex
 
     kept, used = "", 1
-    for grapheme in regex.findall(r"\X", text):
+    for grapheme in regex.findall(r"\X", text[:width]):  # none is narrower than its number of characters
         used += display_width(grapheme)
         if used > width:
             break

@@ -61,6 +61,8 @@ _OTHER_KEYS = frozenset(
     | {"modified_gmt", "redirect_from", "redirectfrom", "redirects", "related", "resources", "sub_category"}
     | {"subcategories", "updated_by"}
 )
+#: So many unknown keys are compared with the known ones; a post with more does not just have misspellings.
+_MOST_COMPARED = 100
 #: Keys of at most so many letters are too similar to recognise a misspelt one.
 _TOO_SHORT = 3
 #: Key -> its meanings; `published` is a flag for one generator and a date for another.
@@ -108,7 +110,7 @@ class Fields:
 
     def misspelled(self) -> list[tuple[str, str]]:
         """Return (key as written, similar known key) for unknown keys whose similar key is not set."""
-        pairs = [(self._values[key][0], _similar_key(key)) for key in self._unknown]
+        pairs = [(self._values[key][0], _similar_key(key)) for key in self._unknown[:_MOST_COMPARED]]
         return [(written, known) for written, known in pairs if known and known not in self._values]
 
     def _sorted_keys(self, meaning: str) -> Sequence[str]:
@@ -135,8 +137,8 @@ def normal_key(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _similar_key(key: str) -> str | None:
     """Return the known key that *key* is probably a misspelling of."""
-    if key in _OTHER_KEYS:
+    if len(key) <= _TOO_SHORT or key in _OTHER_KEYS:
         return None
     closest = closest_name(key, (known for known in _MEANINGS if len(known) > _TOO_SHORT), cutoff=0.8)
     is_plural = closest and (key + "s" == closest or key == closest + "s")
-    return closest if closest and len(key) > _TOO_SHORT and not is_plural else None
+    return None if is_plural else closest

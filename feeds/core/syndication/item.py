@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from html import escape
 
 from feeds.core.posts import markdown, media
 from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
+from feeds.latest import keep_latest
 from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
 
 #: For formats that require a media type (RFC 2046 section 4.5.1).
@@ -123,8 +123,8 @@ def _categories(entry: Entry) -> tuple[tuple[str, str], ...]:
     return tuple((term, labels[term]) for term in order)
 
 
-#: A post is in several feeds and their archives, so its sanitized HTML is reused.
-_sanitize = lru_cache(maxsize=500)(markdown.sanitize_html)
+#: A post is in several feeds and their archives, so the sanitized HTML of each page is reused.
+_sanitize = keep_latest(markdown.sanitize_html, of=1, size=500)
 
 
 def _with_direction(html: str, lang: str) -> str:

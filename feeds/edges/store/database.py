@@ -18,7 +18,7 @@ from feeds.edges.store.journal import Journal
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
 from feeds.edges.store.suppressions import Suppressions
-from feeds.errors import StoreError
+from feeds.errors import LockedError, StoreError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -30,6 +30,10 @@ _FOLDER = Path(__file__).parent
 _MIGRATIONS = _FOLDER / "migrations"
 #: https://www.sqlite.org/fileformat.html, section 1.3.1.
 _MAGIC = b"SQLite format 3\0"
+#: How many seconds an operation waits for another process.
+_PATIENCE = 10
+#: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
+_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
 #: The last migration; a test compares them.
 SCHEMA_VERSION = "0007"
 
@@ -87,7 +91,9 @@ class Store:
             self._connection.backup(other)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; SQLAlchemy would keep an engine whose connection is not closed, and its statements."""
+        if "_sqlalchemy" in self.__dict__:
+            self._sqlalchemy.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
         self._connection.close()
@@ -101,6 +107,7 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
 
     Raises:
         StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
+        LockedError: another process does not release it.
     """
     file = store_path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
@@ -118,7 +125,10 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
     except Exception as e:
         if not _is_database_error(e):
             raise
-        reason = str(getattr(e, "orig", None) or e)
+        cause = getattr(e, "orig", None) or e
+        if getattr(cause, "sqlite_errorcode", None) in _LOCKED:
+            raise LockedError(f"{file}: another process has kept the database locked for {_PATIENCE} seconds") from e
+        reason = str(cause)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 
 
@@ -195,7 +205,7 @@ def _connect(file: str) -> sqlite3.Connection:
     """Return a connection that checks foreign keys, waits for locks, and begins transactions only explicitly."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 

@@ -10,6 +10,7 @@ from feeds.errors import FeedsError, PostError
 from feeds.jobs.feeds.render_tasks import RenderTask
 from feeds.jobs.posts.read import render_unchanged
 from feeds.jobs.site import Site, cached_site
+from feeds.latest import keep_latest
 from feeds.model import Text
 
 #: How many rendered posts a worker keeps: the next feeds often show the same posts.
@@ -63,7 +64,7 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
 @lru_cache(maxsize=1)
 def _text_renderer(site: Site) -> Callable[[str, str], Text]:
     """Return `render_unchanged` for the posts of a site, with a cache."""
-    return lru_cache(maxsize=_CACHED_TEXTS)(partial(render_unchanged, site.config))
+    return keep_latest(partial(render_unchanged, site.config), of=0, size=_CACHED_TEXTS)
 
 
 def _render_documents(config: Config, task: RenderTask, texts: Mapping[str, Text]) -> Iterator[tuple[str, bytes]]:

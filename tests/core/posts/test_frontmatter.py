@@ -173,6 +173,11 @@ REJECTED = {
     "JSON without an end": ('{\n"title": "A",\n', 3, "Expecting property name"),
     "a deep hole in JSON": ('{"a": ' + "[" * 200 + "]" * 200 + "}\n", 1, "nested more than 100 levels"),
     "a deeper hole in JSON": ('{"a": ' + "[" * 50_000 + "\n", 1, "nested more than 100 levels"),
+    "a key of many parts in TOML": ("+++\n" + "a . " * 5000 + "a=1\n+++\n", 1, "nested more than 100 levels"),
+    "a table of many quoted parts": ("+++\n[" + "'a'." * 5000 + "a]\n+++\n", 1, "nested more than 100 levels"),
+    "long TOML": ("+++\n" + "a1 = 1\n" * 20_000 + "+++\n", 1, "longer than 100,000 characters"),
+    "long JSON": ('{"a": "' + "x" * 100_000 + '"}\n', 1, "longer than 100,000 characters"),
+    "long header lines": ("Title: A\n" + "a: 1\n" * 20_000 + "\n", 1, "longer than 100,000 characters"),
     "a deep hole in TOML": ("+++\na = " + "[" * 5000 + "\n+++\n", 1, "nested more than 100 levels"),
 }
 
@@ -241,6 +246,18 @@ def test_looking_for_a_closing_fence_takes_linear_time(line):
     """A text without front matter is rejected in linear time; in quadratic time this test would not end."""
     with pytest.raises(PostError):
         split("a: b\n" + line * (1_000_000 // len(line)))
+
+
+def test_the_length_of_the_body_is_not_limited():
+    """The limit concerns the front matter; a long body, and one below JSON, are no part of it."""
+    for front in ("---\ntitle: A\n---\n", '{"title": "A"}\n', "+++\ntitle = 'A. B. C.'\n+++\n", "Title: A\n\n"):
+        assert len(split(front + "x" * 200_000).body) == 200_000
+
+
+def test_dots_in_a_text_are_not_parts_of_a_key():
+    """A TOML text may have hundreds of dots."""
+    text = "One word. " * 300 + "www.example.com... " * 50
+    assert split(f'+++\ntitle = "{text}"\n+++\n').metadata["title"] == text
 
 
 def test_bare_python_frontmatter_ignores_broken_front_matter():

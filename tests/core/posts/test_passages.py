@@ -246,6 +246,14 @@ def test_what_a_repeated_paragraph_leaves_is_looked_at_again(again):
     assert passages.merge_passages(f"{LONG}\n\n{again}\n").markdown == f"{LONG}\n"
 
 
+def test_a_text_longer_than_any_draft_is_left_alone():
+    """In a text of more than 200,000 characters nothing is looked for, and a separator stays."""
+    for number, copies in ((1000, 1), (4000, 2)):
+        draft = "".join(f"Sentence number {n} is here.\n\n" for n in range(number))
+        merged = passages.merge_passages(f"{draft}---END---\n\n{draft}").markdown
+        assert merged.count("number 7 is") == copies
+
+
 def test_code_inside_a_repeated_draft_goes_with_its_draft():
     """A code block between two repeated sentences is removed with them."""
     code = "```\nprint()\n```"

@@ -98,6 +98,14 @@ def test_tags_that_cannot_be_located_are_rejected(old):
         renamed(f"---\n{old}\n---\n")
 
 
+def test_thousands_of_tags_have_to_be_changed_by_hand():
+    """Of TOML or JSON with thousands of tags the file stays as it is: each would have to be looked for by parsing."""
+    tags = ", ".join(f'"t{n}"' for n in range(2000))
+    for old in (f"+++\ntags = [{tags}]\n+++\n", f'{{"tags": [{tags}]}}\n'):
+        with pytest.raises(PostError, match="change it by hand"):
+            retag(old.encode(), "p.md", str.upper)
+
+
 def test_a_name_with_a_comma_does_not_become_two_tags():
     """A new tag with a comma is rejected in a string of tags, and quoted in a list."""
     with pytest.raises(PostError, match="read as several tags"):

@@ -107,6 +107,19 @@ def test_a_shortened_text_never_holds_half_a_grapheme(sample, width):
     assert text.display_width(short) <= width or short == sample
 
 
+@pytest.mark.parametrize("piece", ["🇩🇪", "e\u0301", "a. ", "(a. ", "「", "a"])
+def test_a_very_long_text_is_shortened_as_its_beginning_is(piece):
+    """What is far behind the width does not change where a text is cut."""
+    assert text.shorten(piece * 100_000) == text.shorten(piece * 1000)
+
+
+def test_an_excerpt_needs_the_first_paragraphs_only():
+    """Blocks after the sixth paragraph are not read for an excerpt."""
+    blocks = iter([("h2", "Head"), *[("p", "One.")] * 6, ("p", "Rest")])
+    assert text.make_excerpt(blocks) == " ".join(["One."] * 6)
+    assert next(blocks) == ("p", "Rest")
+
+
 def test_deep_nesting_is_read_without_recursion():
     """Deeply nested elements are read without recursion."""
     assert "x" in text.join_blocks(text.text_blocks("<div>" * 200 + "x"))

@@ -108,3 +108,9 @@ def test_a_key_similar_to_a_known_one_is_reported_with_it(key, known):
 def test_a_key_of_a_generator_is_not_taken_for_a_misspelt_one(key):
     """A documented key with another meaning is not reported, however similar: `redirect_to` would make a link post."""
     assert Fields({key: "x"}).misspelled() == []
+
+
+def test_of_thousands_of_unknown_keys_the_first_are_compared():
+    """At most a hundred unknown keys are compared with the known ones."""
+    fields = Fields({f"catagories{n}": "x" for n in range(5000)})
+    assert len(fields.misspelled()) == 100
