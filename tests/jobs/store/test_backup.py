@@ -53,7 +53,7 @@ def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds
     done = feeds("store", "adopt", "--now", "2026-11-23T12:00Z")
     assert (done.returncode, done.stdout) == (0, "weekly: 1 post marked as announced\n")
     assert letter_site.publish().issues == []
-    assert feeds("issues").stdout == ""
+    assert feeds("issues").stdout == "weekly: no posts wait for Monday 30 November 08:00 UTC\n"
     assert not (letter_site.folder / "public/newsletters").exists()
     letter_site.post("second", date="2026-11-25")
     assert [(i.number, i.posts) for i in letter_site.publish(NOW + WEEK).issues] == [(1, 1)]

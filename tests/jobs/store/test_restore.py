@@ -408,7 +408,7 @@ def test_an_issue_of_which_nobody_knows_how_far_it_came_is_held(letter_site):
         assert found.warnings[0].startswith("weekly 1 was being sent and is held: the store was restored")
         taken = len(server.accepted)
         report = mailing.publish()
-        assert "`feeds resume weekly` resumes it" in report.errors[0]
+        assert "`feeds resume weekly` resumes it" in report.alerts[0]
         assert len(server.accepted) == taken
         assert mailing.resume().issues[0].state == "sent"
         assert set(server.counts().values()) == {1}
