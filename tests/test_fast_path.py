@@ -50,7 +50,8 @@ def test_it_tells_what_a_real_pass_would(finished, feeds):
     assert printed[1] == printed[2]
     assert printed[2][0] == 1
     assert "error: posts/broken.md:1: title: is missing" in printed[2][1]
-    assert "warning: posts/odd.md:4: catagories: is not a known key" in printed[2][1]
+    assert "warning: posts/odd.md:4: catagories: is not a known key" in printed[0][1]
+    assert "warning: 1 warning is as before" in printed[2][1]
     objects = [json.loads(feeds(*WORDS, "--json", *more).stdout) for more in ((), ("--no-cache",))]
     assert [o.pop("seconds") < 60 for o in objects] == [True, True]
     assert objects[0] == objects[1]
