@@ -76,9 +76,7 @@ def _below_limit(size: int) -> int:
 
 def _pieces() -> Iterator[tuple[str, Make]]:
     """Yield the shapes that are one piece repeated."""
-    markdown_pieces = (
-        "# a\n|a\n---\n|&|[|[a](|![|[^a]|*a **a |_*|`|<|\\|> |- a\n|* a\n\n|a  \n|http://a |a@b.c |a. |(a. |「|、|… "
-    )
+    markdown_pieces = "# a\n|a\n---\n|&|\xa0|[|[a](|![|[^a]|*a **a |_*|`|<|\\|> |- a\n|* a\n\n|a  \n|http://a |a@b.c |a. |(a. |「|、|… "
     html_pieces = (
         "<dl><dd>|<div>|<ul><li>|<p>|<p><b>|<b></i>|<rp>|<pre>|<table><tr><td>|<table>a|<h1>|<svg>|<!--|<a><div>|<x-y>"
     )
@@ -104,7 +102,7 @@ def _marked() -> Iterator[tuple[str, Make]]:
     yield "`&` in an attribute", _body(lambda n: f"<a title='{_repeat('&', n)}'>x</a>")
     yield "formatting left open", _body(lambda n: _lines(lambda i: f"<p><font a{i}>", n))
     yield "elements closed properly", _body(lambda n: "<div>" * (n // 11) + "</div>" * (n // 11))
-    yield "elements of 200 levels", _body(lambda n: _repeat("<div>" * 198 + "</div>" * 198 + "\n\n", n - n % 2180))
+    yield "elements of 100 levels", _body(lambda n: _repeat("<div>" * 98 + "</div>" * 98 + "\n\n", n - n % 1080))
     yield "one long sentence", _body(lambda n: _repeat("lorem ipsum ", n))
     yield "one paragraph again and again", _body(lambda n: _repeat(_SENTENCE + "\n\n", n))
     yield (

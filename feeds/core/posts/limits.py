@@ -23,9 +23,11 @@ _MANY_CELLS = 50_000
 _DEEP_INDENT = b" " * 60
 _LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
 #: In one text.
-_MOST_REFERENCES = 1000
-_REFERENCES = re.compile(
-    rf"(?:{nesting.MARKUP.pattern})|(?:&[^<&]*+){{{_MOST_REFERENCES}}}(?P<rest>(?=&))?+|(?:&[^<&]*+)++",
+_MOST_ESCAPED = 1000
+#: A character that nh3 escapes, with the text behind it; the tags between texts are matched first.
+_ESCAPED = r"(?:[&>\xa0]|<(?![A-Za-z/!?]))[^<>&\xa0]*+"
+_TEXT = re.compile(
+    rf"(?:{nesting.MARKUP.pattern})|(?:{_ESCAPED}){{{_MOST_ESCAPED}}}(?P<more>(?=[<>&\xa0]))?+|(?:{_ESCAPED})++",
     nesting.MARKUP.flags,
 )
 #: All these tags add their attributes to one element.
@@ -91,13 +93,13 @@ def _measure_tables(markdown: str) -> tuple[int, int]:
 
 
 def divide_texts(html: str) -> str:
-    """Return *html* with an empty comment after every thousandth `&` of a text, which sanitising removes again.
+    """Return *html* with an empty comment, which sanitising removes, after a thousand special characters of a text.
 
-    html5ever copies a text whenever a character reference is added to it.
+    For each of them, nh3 copies the text.
     """
-    if html.count("&") <= _MOST_REFERENCES:
+    if sum(map(html.count, "<&\xa0")) <= _MOST_ESCAPED:
         return html
-    return _REFERENCES.sub(lambda found: found[0] if found["rest"] is None else f"{found[0]}<!---->", html)
+    return _TEXT.sub(lambda found: found[0] if found["more"] is None else f"{found[0]}<!---->", html)
 
 
 def _has_long_tag(text: str) -> bool:

@@ -54,7 +54,9 @@ def test_thousands_of_addresses_in_one_line_are_not_linked(address):
 
 
 TEXTS = st.lists(
-    st.sampled_from(["&", "&amp;", "a", "<b>", "</b>", "<a title='&&>&'>", "<!-- & -->", "&#65;", "&lt", "\n"])
+    st.sampled_from(
+        ["&", "&amp;", "a", "<b>", "</b>", "<a title='&&>&'>", "<!-- & -->", "&#65;", "&lt", "\n", "\xa0", "> ", "< "]
+    )
 )
 
 
