@@ -103,6 +103,7 @@ def _marked() -> Iterator[tuple[str, Make]]:
     yield "formatting left open", _body(lambda n: _lines(lambda i: f"<p><font a{i}>", n))
     yield "elements closed properly", _body(lambda n: "<div>" * (n // 11) + "</div>" * (n // 11))
     yield "elements of 100 levels", _body(lambda n: _repeat("<div>" * 98 + "</div>" * 98 + "\n\n", n - n % 1080))
+    yield "words between cells", _body(lambda n: "<table>" + _repeat("a<b>x</b>", n))
     yield "one long sentence", _body(lambda n: _repeat("lorem ipsum ", n))
     yield "one paragraph again and again", _body(lambda n: _repeat(_SENTENCE + "\n\n", n))
     yield (

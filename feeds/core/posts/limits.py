@@ -23,13 +23,15 @@ _MANY_CELLS = 50_000
 _DEEP_INDENT = b" " * 60
 _LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
 #: In one text.
-_MOST_ESCAPED = 1000
-#: A character that nh3 escapes, with the text behind it; the tags between texts are matched first.
-_ESCAPED = r"(?:[&>\xa0]|<(?![A-Za-z/!?]))[^<>&\xa0]*+"
+_MOST_SPECIAL = 1000
+#: A character for which nh3 copies the text so far, with the text behind it: one that it escapes, or that begins with
+#: the same byte as a no-break space. Tags are matched first.
+_SPECIAL = r"(?:[&>\x80-\xbf]|<(?![A-Za-z/!?]))[^<>&\x80-\xbf]*+"
 _TEXT = re.compile(
-    rf"(?:{nesting.MARKUP.pattern})|(?:{_ESCAPED}){{{_MOST_ESCAPED}}}(?P<more>(?=[<>&\xa0]))?+|(?:{_ESCAPED})++",
+    rf"(?:{nesting.MARKUP.pattern})|(?:{_SPECIAL}){{{_MOST_SPECIAL}}}(?P<more>(?=[<>&\x80-\xbf]))?+|(?:{_SPECIAL})++",
     nesting.MARKUP.flags,
 )
+_ANY_SPECIAL = re.compile(r"[<&\x80-\xbf]")
 #: All these tags add their attributes to one element.
 _DOCUMENT_TAG = re.compile(r"<(?:html|body)\s", re.IGNORECASE)
 #: A tag with too many attributes is longer.
@@ -64,11 +66,13 @@ def excess_of_markdown(markdown: str) -> str | None:
 
 def excess_of_html(html: str, source: str) -> str | None:
     """Return the limit that *html*, made from *source*, exceeds; None if it exceeds none."""
-    if nesting.most_depth(html) > nesting.MAX_DEPTH or _has_long_tag(html) or _DOCUMENT_TAG.search(html):
-        excess = nesting.find_excess(html)
-    else:
-        excess = None
-    return excess or (_TOO_LONG if len(html) > max(_ALWAYS_ACCEPTED, MAX_GROWTH * len(source)) else None)
+    if len(html) > max(_ALWAYS_ACCEPTED, MAX_GROWTH * len(source)):
+        return nesting.find_excess(html[:_ALWAYS_ACCEPTED]) or _TOO_LONG
+    may_be_misplaced = html.count("<") > nesting.MAX_MISPLACED and "<table" in html.lower()
+    is_deep = nesting.most_depth(html) > nesting.MAX_DEPTH
+    if is_deep or may_be_misplaced or _has_long_tag(html) or _DOCUMENT_TAG.search(html):
+        return nesting.find_excess(html)
+    return None
 
 
 _TOO_LONG = f"its HTML is more than {MAX_GROWTH} times as long as its Markdown"
@@ -93,11 +97,8 @@ def _measure_tables(markdown: str) -> tuple[int, int]:
 
 
 def divide_texts(html: str) -> str:
-    """Return *html* with an empty comment, which sanitising removes, after a thousand special characters of a text.
-
-    For each of them, nh3 copies the text.
-    """
-    if sum(map(html.count, "<&\xa0")) <= _MOST_ESCAPED:
+    """Return *html* with an empty comment, which sanitising removes, after a thousand special characters of a text."""
+    if len(_ANY_SPECIAL.findall(html)) <= _MOST_SPECIAL:
         return html
     return _TEXT.sub(lambda found: found[0] if found["more"] is None else f"{found[0]}<!---->", html)
 

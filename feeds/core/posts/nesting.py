@@ -14,6 +14,8 @@ MAX_DEPTH = 200
 MAX_ATTRIBUTES = 1000
 #: In the attributes of one element; html5ever copies the text before each character reference.
 MAX_REFERENCES = 10_000
+#: Texts and elements in tables and in no cell; html5ever puts each in front of its table, which it looks for.
+MAX_MISPLACED = 10_000
 
 
 def _names(words: str) -> frozenset[str]:
@@ -64,6 +66,7 @@ _AROUND = {
     "tr": _SECTIONS | {"table"},
     **dict.fromkeys((*_SECTIONS, "caption", "colgroup"), frozenset({"table"})),
 }
+_BETWEEN_CELLS = _SECTIONS | {"table", "tr"}
 #: An item of a list -> those that its start tag closes.
 _ITEMS = {"li": frozenset({"li"}), **dict.fromkeys(("dd", "dt"), frozenset({"dd", "dt"}))}
 #: Element -> those outside of which its end tag closes nothing, if it is not `_SCOPES`.
@@ -96,29 +99,34 @@ def most_depth(html: str) -> int:
 
 
 def find_excess(html: str, max_depth: int = MAX_DEPTH) -> str | None:
-    """Return the limit of depth or attributes that *html* exceeds; None if it exceeds neither."""
+    """Return the limit of depth, attributes or misplaced words that *html* exceeds; None if it exceeds none."""
     elements, at = _OpenElements(), 0
-    of_document = 0
+    of_document: list[str] = []
     while found := MARKUP.search(html, at):
         if found.start() > at:
-            elements.text()
-        at, name = found.end(), (found["name"] or "").lower()
-        attributes = found["attributes"] or ""
-        if len(attributes) > MAX_ATTRIBUTES or name in _DOCUMENT:
-            number = len(_EACH_ATTRIBUTE.findall(attributes))
-            of_document += number if name in _DOCUMENT else 0
-            if max(number, of_document) > MAX_ATTRIBUTES:
-                return f"an element has more than {MAX_ATTRIBUTES:,} attributes; remove some, or write `<` as `&lt;`"
-            if attributes.count("&") > MAX_REFERENCES:
-                return f"an address or attribute has more than {MAX_REFERENCES:,} `&`; remove some"
+            elements.text(html[at : found.start()])
+        at, name, attributes = found.end(), (found["name"] or "").lower(), found["attributes"] or ""
+        if name in _DOCUMENT:
+            of_document.append(attributes)
+        if len(attributes) > MAX_ATTRIBUTES and (excess := _excess_of_attributes(attributes)):
+            return excess
         if found["slash"]:
             elements.end(name)
         elif name:
             elements.start(name, attributes, is_closed=found["end"].endswith("/"))
-            if elements.depth > max_depth:
-                return f"quotations, lists or elements are nested more than {max_depth} deep; close some of them"
+            if excess := elements.excess(max_depth):
+                return excess
             if name in _RAW and not elements.is_foreign():
                 at = _raw_end(html, name, at)
+    return _excess_of_attributes(" ".join(of_document))
+
+
+def _excess_of_attributes(written: str) -> str | None:
+    """Return the limit that the attributes of one element exceed; None if they exceed none."""
+    if len(_EACH_ATTRIBUTE.findall(written)) > MAX_ATTRIBUTES:
+        return f"an element has more than {MAX_ATTRIBUTES:,} attributes; remove some, or write `<` as `&lt;`"
+    if written.count("&") > MAX_REFERENCES:
+        return f"an address or attribute has more than {MAX_REFERENCES:,} `&`; remove some"
     return None
 
 
@@ -138,17 +146,36 @@ class _OpenElements:
         self._attributes: list[str] = []
         #: Names and attributes of formatting elements that a block has closed.
         self._reopened: list[tuple[str, str]] = []
+        #: Texts and elements between the cells of tables so far.
+        self._misplaced = 0
 
     @property
     def depth(self) -> int:
         """How deep the next text is nested."""
         return len(self.names) + len(self._reopened)
 
+    def _is_between_cells(self) -> bool:
+        """Return whether what follows belongs into a cell, and none is open."""
+        return bool(self.names) and self.names[-1] in _BETWEEN_CELLS
+
     def is_foreign(self) -> bool:
         """Return whether SVG or MathML is open."""
         return "svg" in self.names or "math" in self.names
 
-    def text(self) -> None:
+    def excess(self, max_depth: int) -> str | None:
+        """Return the limit that is exceeded now; None if none is."""
+        if self.depth > max_depth:
+            return f"quotations, lists or elements are nested more than {max_depth} deep; close some of them"
+        if self._misplaced > MAX_MISPLACED:
+            return f"a table has more than {MAX_MISPLACED:,} words or elements between its cells; put them into cells"
+        return None
+
+    def text(self, written: str) -> None:
+        """Read text."""
+        self._misplaced += self._is_between_cells() and not written.isspace()
+        self._reopen()
+
+    def _reopen(self) -> None:
         """Open the formatting elements again: text or an inline element follows."""
         for name, attributes in self._reopened:
             self._open(name, attributes)
@@ -158,9 +185,10 @@ class _OpenElements:
         """Open an element, and close those that it closes."""
         if name in _DOCUMENT or (name in _AROUND and "table" not in self.names):
             return
+        self._misplaced += self._is_between_cells() and name not in _AROUND
         self._close_siblings(name)
         if name not in _BLOCKS and name not in _AROUND:
-            self.text()
+            self._reopen()
         may_close_itself = name in {"svg", "math"} or (name not in _SPECIAL and self.is_foreign())
         if not (name in _VOID or (is_closed and may_close_itself)):
             self._open(name, attributes)

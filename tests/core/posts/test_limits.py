@@ -55,7 +55,23 @@ def test_thousands_of_addresses_in_one_line_are_not_linked(address):
 
 TEXTS = st.lists(
     st.sampled_from(
-        ["&", "&amp;", "a", "<b>", "</b>", "<a title='&&>&'>", "<!-- & -->", "&#65;", "&lt", "\n", "\xa0", "> ", "< "]
+        [
+            "&",
+            "&amp;",
+            "a",
+            "<b>",
+            "</b>",
+            "<a title='&&>&'>",
+            "<!-- & -->",
+            "&#65;",
+            "&lt",
+            "\n",
+            "\xa0",
+            "\x85",
+            "°",
+            "> ",
+            "< ",
+        ]
     )
 )
 

@@ -60,6 +60,7 @@ def deepest(html):
         "<dl>" + "<dt>One<dd>Two\n" * 500 + "</dl>",
         "<table>" + "<tr><td>One<td>Two\n" * 500 + "</table>",
         "<table>" + "<tr><td><b>One</td></tr>" * 500 + "</table>",
+        "<table>\n" + "<tr>\n<td><b>One</b> <p>two</td>\n" * 12_000 + "</table>",
         "<p><font color=red>One</font></p>" * 500,
         "<p><b>One\n" * 500,
         "<div><p>One <img src=a><br><hr></div>" * 500,
@@ -89,6 +90,9 @@ def test_careless_html_is_not_taken_for_deep(html):
         ("<a " + " ".join(f"a{n}" for n in range(1200)) + ">x</a>", "more than 1,000 attributes"),
         ("<a " + " ".join(f"a{n}='>'" for n in range(1200)), "more than 1,000 attributes"),
         ("".join(f"<html a{n}>" for n in range(1200)), "more than 1,000 attributes"),
+        ("<table>" + "<div></div>" * 12_000, "more than 10,000 words or elements between its cells"),
+        ("<table>a" * 12_000, "more than 10,000 words or elements between its cells"),
+        ("<table>" + "<tr>a<b>x</b>" * 12_000, "more than 10,000 words or elements between its cells"),
         ("<a title='" + "&" * 12_000 + "'>x</a>", "more than 10,000 `&`"),
     ],
 )
