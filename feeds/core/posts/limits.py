@@ -56,7 +56,8 @@ def may_be_pathological(markdown: bytes) -> bool:
 
 def excess_of_markdown(markdown: str) -> str | None:
     """Return the limit that *markdown* exceeds, so that comrak must not see it; None if it exceeds none."""
-    if markdown.count("|") * markdown.count("\n") < _MANY_CELLS:
+    marks = markdown.count("|")
+    if marks <= _MOST_COLUMNS and marks * markdown.count("\n") < _MANY_CELLS:
         return None
     columns, missing = _measure_tables(markdown)
     if missing * _EMPTY_CELL > max(_ALWAYS_ACCEPTED, MAX_GROWTH * len(markdown)):

@@ -244,6 +244,8 @@ class _OpenElements:
 
     def _find(self, wanted: frozenset[str], outside: frozenset[str]) -> int | None:
         """Return the index of the innermost of *wanted* that is not outside of one of *outside*."""
+        if wanted.isdisjoint(self.names):
+            return None
         for at in range(len(self.names) - 1, -1, -1):
             if self.names[at] in wanted:
                 return at
