@@ -10,7 +10,7 @@ def keep_latest(function: Callable[..., Result], of: int, size: int) -> Callable
     """Return *function* with a cache of *size* results, the last one for each value of its argument number *of*.
 
     Unlike with `lru_cache`, a new version of a post takes the place of the old one; a service would fill its memory
-    with versions that nobody asks for again.
+    with versions that are not needed again.
     """
     results: dict[Hashable, tuple[tuple[Any, ...], Result]] = {}
 

@@ -61,7 +61,7 @@ def test_the_config_file_is_found(site, feeds):
 
 
 def test_all_errors_are_reported_at_once(site, feeds):
-    """Every invalid key and value is an error of its own, in one run; the error of a removed value has no echo."""
+    """Every invalid key and value is one error, in one run; the error of a removed value has no echo."""
     site.configure(
         '[site]\nurl = "nope"\nlangage = "en"\n[categories."A"]\nsluh = "x"\n[categories."B"]\nslug = 3\n'
         '[posts]\npermalink = "/x/"\n[feeds]\nformats = ["atmo"]\n[[newsletters]]\nname = "a"\nschedule = "x"\n'

@@ -41,7 +41,7 @@ def escape_controls(line: str) -> str:
 
 
 def format_new_site(folder: Path, made: NewSite, *, has_url: bool) -> Iterator[str]:
-    """Yield what `feeds init` has written, and what to do next."""
+    """Yield the files that `feeds init` has written, and the next steps."""
     yield from (f"wrote {folder / name}" for name in made.written)
     config = folder / made.written[0]
     if made.generator is not None:
@@ -136,7 +136,7 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
 
 
 def outlook_lines(config: Config, outlooks: Iterable[Outlook]) -> Iterator[str]:
-    """Yield what each newsletter sends next, for people."""
+    """Yield the next slot and waiting posts of each newsletter, for people."""
     for outlook in outlooks:
         from feeds.core.newsletters.outlook import format_outlook
 

@@ -39,7 +39,7 @@ _MOST_KEY_BYTES = 100_000
 
 
 class _RenderedPost(NamedTuple):
-    """What rendering a post has found; its *error* is empty if it can be rendered, else it has no anchors."""
+    """A post that was rendered. Its *error* is empty if it can be rendered, else it has no anchors."""
 
     path: str
     warnings: tuple[str, ...] = ()

@@ -133,7 +133,7 @@ def test_the_language_is_that_of_the_locale(environ, language):
 
 @pytest.fixture
 def sample(tmp_path):
-    """The sample, in a folder of its own."""
+    """The sample, in an empty folder."""
     init.create_sample(tmp_path)
     (tmp_path / "feeds.toml").rename(tmp_path / "config.toml")
     return SampleSite(tmp_path)
@@ -165,7 +165,7 @@ def test_the_sample_never_becomes_part_of_a_real_site(sample):
 
 
 def test_a_site_that_has_grown_from_the_sample_goes_on(sample):
-    """A site that has entries of its own publishes, whatever it remembers of the sample."""
+    """A site that has other entries too publishes, whatever it remembers of the sample."""
     sample.post("mine")
     sample.publish()
     make_real(sample)

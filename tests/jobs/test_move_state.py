@@ -1,4 +1,4 @@
-"""What earlier versions kept beside the config file moves into the state folder, once."""
+"""The files that earlier versions kept beside the config file move into the state folder, once."""
 
 import shutil
 import sqlite3

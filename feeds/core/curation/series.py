@@ -1,4 +1,4 @@
-"""What tells the parts of a series apart: digits, and the words that count, in the languages that Feeds has texts for.
+"""The parts of a series differ in digits and in the words that count, in the languages that Feeds has texts for.
 
 Two notices that differ in the month only, or a beta and its release candidate, are two posts, however similar they are
 otherwise.

@@ -1,4 +1,4 @@
-"""Whether two titles may be those of one post and its copy.
+"""Compares two titles: may they be those of one post and its copy?
 
 Copies keep the title, or get a word more (`Spotlight chat: …`, `… (updated)`). Where each of two titles has a word of
 its own, as in "Meetup in Berlin" and "Meetup in Hamburg", the posts are two, even if all other words are the same.

@@ -1,4 +1,4 @@
-"""What a newsletter sends next: its next slot, how many posts wait for it, and whether the last slot was missed."""
+"""The next issue of a newsletter: its slot, how many posts wait for it, and whether the last slot was missed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from feeds.settings import CategorySettings, Newsletter
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
-    """What a newsletter sends next."""
+    """The next slot of a newsletter, and the posts that wait for it."""
 
     newsletter: str
     #: As of when this is so.
@@ -53,7 +53,7 @@ def foresee(
     categories: Mapping[str, CategorySettings],
     note: EditorNote | None = None,
 ) -> Outlook:
-    """Return what a newsletter sends next; *used* is the last slot that it has used, *public* is newest first.
+    """Return the outlook of a newsletter; *used* is the last slot that it has used, *public* is newest first.
 
     Raises:
         PostError: the note names a post that is not public or is already announced.
@@ -108,7 +108,7 @@ def format_outlook(outlook: Outlook, zone: tzinfo) -> str:
     return f"{name}: {'; '.join(parts)}"
 
 
-#: Why a newsletter is sent to nobody.
+#: Why a newsletter has no recipients.
 NO_SUBSCRIBERS = "it has no subscribers; `feeds subscribers add` adds one"
 
 

@@ -16,12 +16,12 @@ _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|
 
 
 def is_reserved_domain(domain: str) -> bool:
-    """Return whether nobody can own a domain."""
+    """Return whether a domain is reserved, so that it cannot be registered."""
     return _RESERVED.fullmatch(domain) is not None
 
 
 def find_sample_values(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield the key and the value of everything in letters that is the sample's, or an address nobody can have."""
+    """Yield the key and the value of everything in letters that is the sample's, or an address at a reserved domain."""
     mail = settings.mail
     if mail.address.strip() == POSTAL_ADDRESS:
         yield "mail.address", mail.address

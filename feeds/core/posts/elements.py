@@ -1,6 +1,6 @@
 """Which tags in the HTML of a post are elements, and which are words in angle brackets.
 
-`--from <path>`, `List<int>` and `press <CR>` are no HTML, but a parser takes them for elements: a browser hides the
+`--from <path>`, `List<int>` and `press <CR>` are not HTML, but a parser takes them for elements: a browser hides the
 word, and nh3 removes everything up to the end of the paragraph if SVG or MathML has an element of that name.
 """
 
@@ -88,7 +88,7 @@ class _TagEscaper:
         return self._last_end.get(token["name"].lower(), -1) > token.start()
 
     def _replace(self, token: re.Match[str]) -> str:
-        """Return what stands for a tag: itself, nothing, or its text."""
+        """Return the replacement of a tag: the tag, nothing, or its text."""
         if token["name"] is None or not token["end"]:
             return token[0]
         name = token["name"].lower()

@@ -34,7 +34,7 @@ _STRUCK_OUT = frozenset({"del", "s", "strike"})
 
 
 def separate_marks(source: str) -> str:
-    """Return Markdown in which the text behind a mark at the start of a line begins a paragraph of its own."""
+    """Return Markdown in which the text behind a mark at the start of a line begins a new paragraph."""
     if "<!--" not in source or not _LINE_WITH_MARK.search(source):
         return source
     return _CODE_OR_LINE_WITH_MARK.sub(
@@ -65,7 +65,7 @@ def excerpt_of_description(line: str) -> str:
 
 
 def _escape_words(html: str) -> str:
-    """Return *html* with the tags escaped that are no markup of a description, or of which only one end is there."""
+    """Return *html* with the tags escaped that are not markup of a description, or of which only one end is there."""
     ends = {(found["name"].lower(), bool(found["closes"])) for found in _TAG.finditer(html) if found["name"]}
 
     def escape(found: re.Match[str]) -> str:

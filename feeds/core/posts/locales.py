@@ -1,4 +1,4 @@
-"""What Unicode's locale data (CLDR) says of a language."""
+"""Facts about languages from Unicode's locale data (CLDR)."""
 
 from functools import cache
 from typing import Any

@@ -137,7 +137,7 @@ def _has_line_of_addresses(markdown: str) -> bool:
 def _hide_lone_tildes(markdown: str) -> tuple[str, str]:
     """Return *markdown* with another sign for each single tilde, and that sign; an empty one if there is none.
 
-    `~/src:~/dst` is no strike-through, but comrak takes one tilde for two (as GitHub does) and has no option for it.
+    `~/src:~/dst` is not a strike-through, but comrak takes one tilde for two (as GitHub does) and has no option for it.
     """
     if "~" not in markdown or len(_LONE_TILDE.findall(markdown)) <= 1:
         return markdown, ""

@@ -49,7 +49,7 @@ def _skip(walk: Any, event: str) -> None:
 
 
 def _around(element: Any) -> tuple[str, str]:
-    """Return what is written before and after an element."""
+    """Return the signs before and after an element."""
     parent = element.getparent()
     before, after = _ELEMENTS.get(element.tag, ("", ""))
     if parent is None or element.tag == "math":

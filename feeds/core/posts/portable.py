@@ -84,7 +84,7 @@ def _first(element: Any, names: tuple[str, ...]) -> str:
 
 
 def _replace_noscript(noscript: Any) -> None:
-    """Show what stands in `noscript`, unless it is the picture beside it that a script would load."""
+    """Show the content of `noscript`, unless it is the picture beside it that a script would load."""
     beside, image = noscript.getprevious(), noscript.find(".//img")
     if beside is not None and image is not None and beside.tag == "img":
         _replace_image(image)
@@ -132,7 +132,7 @@ def _replace_formula(formula: Any) -> None:
 
 
 def _tag_between(element: Any, block: str) -> str:
-    """Return the tag for what stands between blocks, or inside a line."""
+    """Return the tag for a place between blocks, or inside a line."""
     parent = element.getparent()
     return block if parent is not None and parent.tag in _BLOCK_PARENTS and not _has_text_beside(element) else "span"
 

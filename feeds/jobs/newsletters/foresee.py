@@ -21,7 +21,7 @@ from feeds.settings import Newsletter
 
 
 def load_outlooks(config: Config, now: datetime, context: Context) -> list[Outlook]:
-    """Return what each newsletter sends next, by the posts as they are now."""
+    """Return the outlook of each newsletter, by the posts as they are now."""
     if not config.settings.newsletters:
         return []
     site = Site(config)
@@ -45,7 +45,7 @@ def category_warnings(site: Site, newsletter: Newsletter, survey: Survey) -> Ite
 def foresee_newsletter(
     site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, *, reason: str = ""
 ) -> Outlook:
-    """Return what a newsletter sends next; *reason* says why it has no issue now, though one was asked for."""
+    """Return the outlook of a newsletter; *reason* says why it has no issue now, though one was asked for."""
     used, number = issues.last_issue(newsletter.name)
     waiting = waiting_issue(issues, newsletter.name)
 

@@ -36,7 +36,7 @@ def sends_externally(site: Site) -> bool:
 
 
 def _is_test(site: Site) -> bool:
-    """Return whether nobody else can reach the site at its URL."""
+    """Return whether the site's URL is for this machine or a test only."""
     return is_reserved_domain(site.settings.site.host) or web_check.is_loopback(site.settings.site.url)
 
 

@@ -22,7 +22,7 @@ from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Letter, SubscriberPreferences
 
-#: Before the subject, so that nobody takes a test for the issue.
+#: Before the subject, so that a test is not taken for the issue.
 _MARK = "[Test]"
 
 
@@ -92,7 +92,7 @@ def _send(site: Site, renderer: IssueRenderer, letter: Letter, recipient: str, n
 
 
 def _accepted(recipient: str, outcome: Replied | Unconfirmed | None) -> str:
-    """Return what the server said when it accepted the message.
+    """Return the server's answer when it accepted the message.
 
     Raises:
         FeedsError: it did not accept the message, or may have accepted it.

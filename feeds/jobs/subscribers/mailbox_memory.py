@@ -1,4 +1,4 @@
-"""What is remembered of the bounce mailbox: that it is the right one, and which messages are not ours."""
+"""A file that remembers the bounce mailbox: that it is the right one, and which messages are not ours."""
 
 from collections.abc import Iterable, Sequence
 

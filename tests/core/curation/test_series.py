@@ -1,4 +1,4 @@
-"""What tells the parts of a series apart."""
+"""The numbers and words in which the parts of a series differ."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a newsletter sends next."""
+"""The next slot of a newsletter, and the posts that wait for it."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ def test_an_issue_that_is_due_is_named():
 
 
 def test_a_newsletter_without_subscribers_says_so():
-    """If posts wait and nobody would get them, the line says how to add a subscriber."""
+    """If posts wait and no subscriber would get them, the line says how to add a subscriber."""
     found = outlook(posts(SLOT - HOUR), SLOT + HOUR, recipients=0)
     assert format_outlook(found, TOKYO).endswith("; it has no subscribers; `feeds subscribers add` adds one")
     assert found.is_stuck

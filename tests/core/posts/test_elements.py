@@ -32,7 +32,7 @@ WORDS = {
 
 @pytest.mark.parametrize(("markdown", "shown"), WORDS.values(), ids=WORDS)
 def test_a_word_in_angle_brackets_is_text(markdown, shown):
-    """A word in angle brackets that is no element of a post is text in the HTML, and in an excerpt made from it."""
+    """A word in angle brackets that is not an element of a post is text in the HTML, and in an excerpt made from it."""
     text = rendered("title: A", markdown)
     assert text_content(sanitize_html(text.html, BASE)) == shown
     assert text.excerpt == shown
@@ -118,7 +118,7 @@ def test_a_first_line_that_repeats_a_title_with_tags_is_removed():
 
 @given(st.text("<b>/i x", max_size=60))
 def test_any_title_is_read_once(title):
-    """What is left of a title does not depend on how it was nested, up to four levels."""
+    """The text of a title does not depend on how it was nested, up to four levels."""
     assert not re.search(r"<b>[^<>]*</b>", strip_title_tags(title)) or title.count("<") > 8
 
 
@@ -127,5 +127,5 @@ def test_any_title_is_read_once(title):
 )
 @pytest.mark.parametrize("shape", ["before <{}> after", '<{} a="b"> after', "<{} /> after", "<{}>Words</{}> after"])
 def test_no_element_of_html_swallows_what_follows(name, shape):
-    """Whether an element has attributes, an end tag or none of both, the text after it stays."""
+    """The text after an element stays, whether it has attributes, an end tag or neither."""
     assert text_content(sanitize_html(render_markdown(shape.replace("{}", name)), BASE)).endswith("after")

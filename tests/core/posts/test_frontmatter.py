@@ -249,7 +249,7 @@ def test_looking_for_a_closing_fence_takes_linear_time(line):
 
 
 def test_the_length_of_the_body_is_not_limited():
-    """The limit concerns the front matter; a long body, and one below JSON, are no part of it."""
+    """The limit concerns the front matter; a long body, and one below JSON, are not part of it."""
     for front in ("---\ntitle: A\n---\n", '{"title": "A"}\n', "+++\ntitle = 'A. B. C.'\n+++\n", "Title: A\n\n"):
         assert len(split(front + "x" * 200_000).body) == 200_000
 

@@ -88,7 +88,7 @@ def test_a_title_may_look_like_another_type(word):
 
 
 def test_a_switch_is_not_a_text():
-    """True and false are no rights, description or slug: themes have switches with these names."""
+    """True and false are not rights, description or slug: themes have switches with these names."""
     post = parsed("title: A\ncopyright: true\nslug: false\nimage: /a.png\nimage_alt: true")
     assert (post.rights, post.slug, post.image.alt) == ("", "a", "")
     assert rendered("title: A\ndescription: true", "Text.").excerpt == "Text."

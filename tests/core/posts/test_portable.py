@@ -33,7 +33,7 @@ def test_a_picture_that_a_script_would_load_is_shown(html):
 
 
 def test_the_content_of_noscript_is_shown():
-    """What stands in `noscript` is shown as HTML, and not as a second picture beside the one of a script."""
+    """The content of `noscript` is shown as HTML, and not as a second picture beside the one of a script."""
     assert f"a <span>{REAL}</span> b" in shown('a <noscript><img src="/real.jpg"></noscript> b')
     assert "<div><p>Words</p></div>" in shown("<div><noscript><p>Words</p></noscript></div>")
     twice = shown(f'<img src="{DOT}" data-src="/real.jpg"><noscript><img src="/real.jpg"></noscript>')
@@ -66,7 +66,7 @@ FORMULAS = {
 
 @pytest.mark.parametrize(("mathml", "html"), FORMULAS.values(), ids=FORMULAS)
 def test_a_formula_is_letters_and_signs(mathml, html):
-    """A formula in MathML is its letters, signs, superscripts and subscripts, in the line where it stands."""
+    """A formula in MathML is its letters, signs, superscripts and subscripts, in its line."""
     assert shown(f"A <math>{mathml}</math> b") == f"<p>A <span>{html}</span> b</p>"
 
 

@@ -109,7 +109,7 @@ def test_a_shortened_text_never_holds_half_a_grapheme(sample, width):
 
 @pytest.mark.parametrize("piece", ["🇩🇪", "e\u0301", "a. ", "(a. ", "「", "a"])
 def test_a_very_long_text_is_shortened_as_its_beginning_is(piece):
-    """What is far behind the width does not change where a text is cut."""
+    """Text far behind the width does not change where a text is cut."""
     assert text.shorten(piece * 100_000) == text.shorten(piece * 1000)
 
 

@@ -216,7 +216,7 @@ def test_many_at_one_domain_are_its_fault(hard, policy, deliveries, is_fault):
 
 
 def test_an_outage_is_suspected_unless_its_bounces_were_applied_already():
-    """Bounces that the operator has trusted are no reason to suspect an outage again, nor are later ones."""
+    """Bounces that the operator has trusted are not a reason to suspect an outage again, nor are later ones."""
     assert outage_reason((30, 0), (2, 0), 100) == "30 of 100 recipients bounced as unknown mailboxes (30%)"
     assert outage_reason((31, 0), (30, 0), 100) == ""
     assert outage_reason((2, 0), (0, 0), 100) == ""

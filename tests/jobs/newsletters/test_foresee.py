@@ -1,4 +1,4 @@
-"""What commands say when nothing is sent, and what is sent next."""
+"""The reasons that commands give if nothing is sent, and the next slots."""
 
 import json
 from datetime import timedelta
@@ -159,7 +159,7 @@ def test_a_category_that_no_post_has_is_a_warning(letter_site, feeds, categories
 
 
 def test_categories_are_not_compared_before_there_are_posts(letter_site):
-    """While no post is public, categories are no reason for a warning."""
+    """While no post is public, categories are not a reason for a warning."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("copy_to", 'categories = ["Life"]\ncopy_to'))
     letter_site.post("first", draft="true")
     assert letter_site.publish().warnings == []

@@ -80,7 +80,7 @@ def test_an_issue_without_a_way_to_unsubscribe_is_not_sent(letter_site, server):
 
 
 def test_all_reasons_are_reported_together(letter_site, server):
-    """What keeps an issue from being sent is one error with every reason, also that its posts are not online."""
+    """One error has every reason why an issue is not sent, also that its posts are not online."""
     configure(
         letter_site, server, url=EXTERNAL.replace(HOST, "127.0.0.1:9").replace("https", "http"), more="", publish=""
     )
@@ -211,7 +211,7 @@ def test_check_opens_what_sending_needs(letter_site, feeds, server):
     """`feeds check` reports mail servers and mailboxes that cannot be used, before anything is sent."""
 
     def opened():
-        """What is said about servers and mailboxes."""
+        """Return the errors about servers and mailboxes."""
         found = [json.loads(line) for line in feeds("check", "--json").stdout.splitlines()]
         return [one for one in found if one["why"].startswith("letters could not be sent")]
 

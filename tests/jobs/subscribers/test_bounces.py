@@ -385,7 +385,7 @@ def test_a_mailbox_that_was_processed_before_needs_no_confirmation(back):
 
 
 def test_another_mailbox_is_read_for_the_first_time(back):
-    """What is remembered of one mailbox is not taken for another one."""
+    """Another mailbox is not confirmed by the memory of the first one."""
     back.publish()
     back.box.add(private_mail(0))
     back.process(confirm=lambda _: True)
