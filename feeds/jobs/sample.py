@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from feeds.core.newsletters.sample_values import is_reserved_domain
+from feeds.core.newsletters.domains import is_reserved_domain
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.edges.files import resources, source_files
 from feeds.errors import FeedsError

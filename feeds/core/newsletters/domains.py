@@ -1,6 +1,10 @@
-"""Domain names of mail: their ASCII form, subdomains, alignment."""
+"""Domain names of mail: their ASCII form, subdomains, alignment, reserved names."""
 
+import re
 from functools import lru_cache
+
+#: Names that cannot be registered (RFC 2606, RFC 6761): a site with such a name is a test.
+_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)\.?", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
@@ -20,3 +24,8 @@ def is_aligned(one: str, other: str) -> bool:
     Two subdomains of one organisation may be aligned too; only DNS or a list of registries can decide that.
     """
     return is_subdomain(one, other) or is_subdomain(other, one)
+
+
+def is_reserved_domain(domain: str) -> bool:
+    """Return whether a domain is reserved, so that it cannot be registered."""
+    return _RESERVED.fullmatch(domain) is not None

@@ -1,9 +1,9 @@
 """Values of the sample site, which must not go out in mail to people."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from feeds.core.newsletters.domains import is_reserved_domain
 from feeds.settings import Settings
 
 if TYPE_CHECKING:
@@ -11,13 +11,6 @@ if TYPE_CHECKING:
 
 #: `mail.address` in the sample.
 POSTAL_ADDRESS = "1-2-3 Example, Tokyo"
-#: Names that cannot be registered (RFC 2606, RFC 6761): a site with such a name is a test.
-_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)\.?", re.IGNORECASE)
-
-
-def is_reserved_domain(domain: str) -> bool:
-    """Return whether a domain is reserved, so that it cannot be registered."""
-    return _RESERVED.fullmatch(domain) is not None
 
 
 def find_sample_values(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -36,8 +36,13 @@ def _is_ignored(folder: Path) -> bool:
 
 def has_only(folder: Path, names: re.Pattern[str]) -> bool:
     """Return whether a folder has files, and the path of each below it matches a pattern."""
-    found = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-    return bool(found) and all(map(names.fullmatch, found))
+    found = False
+    for file in folder.rglob("*"):  # ends at the first other file: the folder may be a large mailbox
+        if file.is_file():
+            found = names.fullmatch(file.relative_to(folder).as_posix()) is not None
+            if not found:
+                return False
+    return found
 
 
 def move_path(source: Path, target: Path) -> None:

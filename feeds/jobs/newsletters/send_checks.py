@@ -7,7 +7,8 @@ mailboxes that it needs cannot be used, or if a person must confirm it first. Al
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from feeds.core.newsletters.sample_values import find_sample_values, is_reserved_domain
+from feeds.core.newsletters.domains import is_reserved_domain
+from feeds.core.newsletters.sample_values import find_sample_values
 from feeds.display import format_count, format_time
 from feeds.edges.net import web_check
 from feeds.edges.store.issues import Issues
