@@ -27,7 +27,7 @@ import page
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from feeds.edges.mail.smtp import connect, sender, session  # noqa: E402 - the tests are next to the package
+from feeds.edges.mail.smtp import connect, sender, server_pace, session  # noqa: E402 - the tests are next to the package
 from feeds.edges.mail.transport import Stage  # noqa: E402 - as above
 from tests.conftest import SampleSite  # noqa: E402 - as above
 from tests.disk import disk, small_disk, without_space  # noqa: E402 - as above
@@ -110,6 +110,11 @@ def greylist() -> Rule:
     return rule
 
 
+def per_connection(most: int) -> Rule:
+    """Return a rule for a server that takes so many messages on a connection."""
+    return lambda step: "450 4.7.1 too much mail" if step.stage == "mail" and step.message > most else None
+
+
 def changing() -> Rule:
     """Return a rule that drops connections, and offers other extensions after each reconnect."""
     offers = [("PIPELINING", "8BITMIME"), ("8BITMIME",), ("SMTPUTF8",), ("PIPELINING", "SMTPUTF8")]
@@ -129,6 +134,7 @@ SERVERS: dict[str, tuple[Callable[[], Rule], int]] = {
     "server falls silent before a content": (lambda: at("mail", Fault.SILENCE, times=2, skip=20), 0),
     "server falls silent after a content": (lambda: at("content", Fault.SILENCE, times=2, skip=20), 2),
     "server keeps a grey list": (greylist, 0),
+    "server takes 20 messages on a connection": (lambda: per_connection(20), 0),
     "server offers something else after each reconnect": (changing, 0),
 }
 
@@ -250,6 +256,7 @@ def rows(runs: int, killings: int) -> Iterator[Row]:
     """Yield the results of all faults."""
     connect._TIMEOUT = _SHORT  # noqa: SLF001 - minutes in production
     sender._PAUSES = (0.0, 0.01, 0.01)  # noqa: SLF001 - as above
+    server_pace._WAITS = (0.01, 0.01, 0.01, 60, 300)  # noqa: SLF001 - as above
     session.TIMEOUTS.update(dict.fromkeys(Stage, _SHORT))
     yield kills(killings)
     yield power(runs)

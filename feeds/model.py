@@ -327,6 +327,57 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ReplyAction(StrEnum):
+    """The consequence of a mail server's reply for a delivery."""
+
+    SENT = "sent"
+    #: Try again later; each time counts as a try.
+    LATER = "later"
+    #: The server or the domain takes no more for now: wait, without counting a try.
+    LIMIT = "limit"
+    #: This delivery has failed; others go on.
+    NEVER = "never"
+    #: The sender is rejected, so every delivery to this domain, or through this server, would fail.
+    REJECTED = "rejected"
+
+
+class DomainDelay(Value, frozen=True, kw_only=True):
+    """Why the deliveries of an issue to one domain wait, and how long."""
+
+    domain: str
+    #: `LIMIT` or `REJECTED`.
+    cause: ReplyAction
+    #: The last answer that caused it.
+    answer: str
+    #: How often in a row a single delivery was tried and put off.
+    times: int
+    #: None if a rate limit is only remembered, or if the sender was rejected for too long, so that all have failed.
+    until: datetime | None
+
+    @property
+    def is_rejection(self) -> bool:
+        """True if the domain rejects the sender: an operator has to act."""
+        return self.cause is ReplyAction.REJECTED
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Return whether deliveries wait, or have failed, at present."""
+        return self.is_rejection if self.until is None else self.until > now
+
+
+class ServerLimit(Value, frozen=True, kw_only=True):
+    """What a mail server accepts while an issue is sent, learned from its replies."""
+
+    #: The last answer that told us to wait; empty if there was none.
+    answer: str = ""
+    #: How often in a row it told us to wait, without accepting a message between.
+    times: int = 0
+    #: When it may be tried again; None if it accepts messages.
+    until: datetime | None = None
+    #: Messages for one connection, and for a minute; 0 if no limit is known.
+    per_connection: int = 0
+    per_minute: float = 0.0
+
+
 class EditorNote(Value, frozen=True, kw_only=True):
     """The editor's note for one issue: a Markdown file in `letters/`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feeds.cli.output import escape_controls, print_json
-from feeds.display import format_time
+from feeds.display import format_count, format_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from feeds.edges.store.deliveries import DeliveryResult
     from feeds.jobs.newsletters.send_test import SentTest
     from feeds.jobs.newsletters.status import IssueProgress
-    from feeds.model import Issue
+    from feeds.model import DomainDelay, Issue, ServerLimit
 
 #: How many kinds of refusals are printed.
 _MOST_REFUSALS = 12
@@ -65,6 +65,23 @@ def progress_to_dict(found: IssueProgress) -> dict[str, Any]:
         "paused_domains": [
             {"domain": one.domain, "until": one.until.isoformat(), "reason": one.reason} for one in found.paused
         ],
+        "delayed_domains": [_delay_to_dict(one) for one in found.delayed],
+        "servers": [_server_to_dict(server, limit) for server, limit in found.servers.items()],
+    }
+
+
+def _delay_to_dict(delay: DomainDelay) -> dict[str, Any]:
+    until = delay.until.isoformat() if delay.until else None
+    return {"domain": delay.domain, "cause": delay.cause, "answer": delay.answer, "until": until}
+
+
+def _server_to_dict(server: str, limit: ServerLimit) -> dict[str, Any]:
+    return {
+        "server": server,
+        "per_connection": limit.per_connection,
+        "per_minute": round(limit.per_minute),
+        "until": limit.until.isoformat() if limit.until and limit.times else None,
+        "answer": limit.answer,
     }
 
 
@@ -88,6 +105,25 @@ def progress_lines(found: IssueProgress, zone: tzinfo) -> Iterator[str]:
         f"  {one.number:,} at {one.domain}: {one.code or 'no answer'}" for one in found.refusals[:_MOST_REFUSALS]
     )
     yield from (f"  {one.domain} is paused until {format_time(one.until, zone)}: {one.reason}" for one in found.paused)
+    yield from (_delay_line(one, zone) for one in found.delayed)
+    yield from (line for server, limit in found.servers.items() for line in _server_lines(server, limit, zone))
+
+
+def _delay_line(delay: DomainDelay, zone: tzinfo) -> str:
+    if delay.until is None:
+        return f"  {delay.domain} rejects the sender and was given up: {delay.answer}"
+    says = "rejects the sender" if delay.is_rejection else "takes no more for now"
+    return f"  {delay.domain} {says}, next try at {format_time(delay.until, zone)}: {delay.answer}"
+
+
+def _server_lines(server: str, limit: ServerLimit, zone: tzinfo) -> Iterator[str]:
+    """Yield what was learned about a server."""
+    if limit.per_connection:
+        yield f"  {server} takes {format_count(limit.per_connection, 'message')} on a connection"
+    if limit.per_minute:
+        yield f"  {server} takes about {format_count(round(limit.per_minute), 'message')} a minute"
+    if limit.times and limit.until:
+        yield f"  {server} takes no more for now, next try at {format_time(limit.until, zone)}: {limit.answer}"
 
 
 def delivery_to_dict(found: DeliveryResult) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Decide what a mail server's reply means for a delivery and for the whole run, and when a delivery is retried."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
-from feeds.model import Delivery, DeliveryOutcome, DeliveryState
+from feeds.answers import AnswerMeaning, classify_answer
+from feeds.model import Delivery, DeliveryOutcome, DeliveryState, ReplyAction
 
 
 class ReplyLike(Protocol):
@@ -20,23 +21,13 @@ class ReplyLike(Protocol):
         """The enhanced status code (RFC 3463), or empty."""
 
 
-class ReplyAction(StrEnum):
-    """The consequence of a reply."""
-
-    SENT = "sent"
-    #: Retry.
-    LATER = "later"
-    #: This delivery has failed; others go on.
-    NEVER = "never"
-    #: The sender is rejected, so every delivery would fail: stop until this is fixed.
-    HALT = "halt"
-
-
 #: Enhanced status codes (RFC 3463, RFC 7372 and, the last, Microsoft's) about the sender: its address is rejected, or
 #: is not authenticated.
 _SENDER_CODES = frozenset({"5.1.7", "5.1.8", "5.7.8", "5.7.9", "5.7.25", "5.7.26", "5.7.27", "5.7.515"})
 #: Authentication is required, or has failed (RFC 4954 section 6).
 _AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
+#: The server closes the connection (RFC 5321 section 3.8).
+_CLOSING = 421
 #: Minutes between attempts; the last value is used for all later ones.
 _WAITS = (2, 5, 15, 30, 60, 120, 240)
 #: How long a delivery is retried (RFC 5321 section 4.5.4.1 recommends four to five days; a letter is news).
@@ -45,16 +36,29 @@ LONGEST = timedelta(hours=48)
 UNKNOWN_WAIT = timedelta(minutes=5)
 #: So many policy refusals in a row halt the issue, since each of them fails a delivery.
 MOST_POLICY_REFUSALS = 20
+#: A server that rejects the sender for so many domains in a row does so for all.
+MOST_REJECTED_DOMAINS = 3
 
 
-def classify_reply(code: int, enhanced: str, stage: str) -> ReplyAction:
-    """Return the consequence of a reply to a *stage*: `mail`, `rcpt`, `data` or `content`."""
-    severity = code // 100
+def classify_reply(reply: ReplyLike, stage: str) -> ReplyAction:
+    """Return the consequence of a reply to a *stage*: `mail`, `rcpt`, `data` or `content`.
+
+    A server that says "later" to MAIL does not know the recipient yet, so this is about how much we send.
+    """
+    severity = reply.code // 100
     if severity == 2 and stage == "content":  # noqa: PLR2004 - RFC 5321 section 4.2.1: completed
         return ReplyAction.SENT
-    if severity == 5 and (stage == "mail" or code in _AUTHENTICATION_CODES or enhanced in _SENDER_CODES):  # noqa: PLR2004 - permanent
-        return ReplyAction.HALT
+    if severity == 5 and (stage == "mail" or reply.code in _AUTHENTICATION_CODES or reply.enhanced in _SENDER_CODES):  # noqa: PLR2004 - permanent
+        return ReplyAction.REJECTED
+    is_refusal = severity in (4, 5)
+    if is_refusal and (reply.code == _CLOSING or (severity == 4 and stage == "mail") or _is_limit(reply)):  # noqa: PLR2004 - as above
+        return ReplyAction.LIMIT
     return ReplyAction.NEVER if severity == 5 else ReplyAction.LATER  # noqa: PLR2004 - as above
+
+
+def _is_limit(reply: ReplyLike) -> bool:
+    meaning = classify_answer(reply.code, reply.enhanced, str(reply))
+    return meaning in (AnswerMeaning.RATE_LIMIT, AnswerMeaning.TOO_MANY_RECIPIENTS)
 
 
 def is_policy_refusal(enhanced: str, stage: str) -> bool:
@@ -75,20 +79,25 @@ def decide_outcome(
     delivery: Delivery, reply: ReplyLike, stage: str, now: datetime, *, longest: timedelta
 ) -> DeliveryOutcome:
     """Return the outcome of a delivery after a reply to a *stage*; it is retried for *longest* at most."""
-    tries, answer = delivery.tries, str(reply)
-    next_at: datetime | None = None
-    match classify_reply(reply.code, reply.enhanced, stage):
+    answer = str(reply)
+    match classify_reply(reply, stage):
         case ReplyAction.SENT:
             state = DeliveryState.SENT
-        case ReplyAction.HALT:
+        case ReplyAction.REJECTED | ReplyAction.LIMIT:
             state = DeliveryState.READY
         case ReplyAction.NEVER:
             state = DeliveryState.FAILED
         case ReplyAction.LATER:
-            tries += 1
-            next_at = next_retry_at(tries, now, longest)
-            state = DeliveryState.DEFERRED if next_at else DeliveryState.FAILED
-            answer = answer if next_at else f"given up after {tries} tries: {answer}"
+            return retry_outcome(delivery, answer, now, longest=longest)
+    return DeliveryOutcome(id=delivery.id, state=state, answer=answer, tries=delivery.tries)
+
+
+def retry_outcome(delivery: Delivery, answer: str, now: datetime, *, longest: timedelta) -> DeliveryOutcome:
+    """Return the outcome of a delivery that is tried once more, or has failed after *longest*."""
+    tries = delivery.tries + 1
+    next_at = next_retry_at(tries, now, longest)
+    state = DeliveryState.DEFERRED if next_at else DeliveryState.FAILED
+    answer = answer if next_at else f"given up after {tries} tries: {answer}"
     return DeliveryOutcome(id=delivery.id, state=state, answer=answer, tries=tries, next_at=next_at)
 
 
@@ -104,27 +113,68 @@ def unconfirmed_outcome(delivery_id: int, reason: str, now: datetime) -> Deliver
 class SendHealth:
     """The state of a run, as the replies to its deliveries show it."""
 
-    #: The number of deliveries that were refused permanently.
+    #: The number of deliveries that were refused permanently, and of those that were accepted.
     refusals: int = 0
+    accepted: int = 0
     #: The number of policy refusals since the last success.
     policy_refusals: int = 0
-    #: Why the run must stop; empty if it may go on.
-    fault: str = ""
-    #: Why a person must resume the issue before more of it is sent; empty if the next run may send.
+    #: The domains for which each server has rejected the sender since its last success.
+    rejected_domains: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: Why a server must get no more mail: it rejects the sender, whoever the recipient is.
+    rejecting_servers: Mapping[str, str] = field(default_factory=dict)
+    #: Why the issue is halted, until a person resumes it; empty if the next run may send.
     halt_reason: str = ""
 
 
-def update_health(health: SendHealth, reply: ReplyLike, stage: str) -> SendHealth:
-    """Return the health after another reply: a rejected sender stops the run, a series of refusals halts the issue."""
-    match classify_reply(reply.code, reply.enhanced, stage):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A reply, with what it is about."""
+
+    reply: ReplyLike
+    #: The command that it answers.
+    stage: str
+    #: The recipient's domain.
+    domain: str = ""
+    #: The server that gave it.
+    server: str = ""
+
+
+def update_health(health: SendHealth, answer: Answer) -> SendHealth:
+    """Return the health after another reply.
+
+    A series of policy refusals halts the issue. A server that rejects the sender before it knows a recipient, or for
+    `MOST_REJECTED_DOMAINS` domains in a row, does so for all of them.
+    """
+    match classify_reply(answer.reply, answer.stage):
         case ReplyAction.SENT:
-            return replace(health, policy_refusals=0) if health.policy_refusals else health
-        case ReplyAction.HALT:
-            return replace(health, fault=f"the server rejects this sender: {reply} (in reply to {stage.upper()})")
+            return _count_success(health, answer.server)
+        case ReplyAction.REJECTED:
+            return _count_rejection(health, answer)
         case ReplyAction.NEVER:
-            return _count_refusal(health, reply, stage)
-        case ReplyAction.LATER:
+            return _count_refusal(health, answer.reply, answer.stage)
+        case ReplyAction.LATER | ReplyAction.LIMIT:
             return health
+
+
+def _count_success(health: SendHealth, server: str) -> SendHealth:
+    health = replace(health, accepted=health.accepted + 1, policy_refusals=0)
+    if server not in health.rejected_domains:
+        return health
+    return replace(health, rejected_domains={s: d for s, d in health.rejected_domains.items() if s != server})
+
+
+def _count_rejection(health: SendHealth, answer: Answer) -> SendHealth:
+    domains = health.rejected_domains.get(answer.server, frozenset()) | {answer.domain}
+    health = replace(health, rejected_domains={**health.rejected_domains, answer.server: domains})
+    if answer.stage != "mail" and len(domains) < MOST_REJECTED_DOMAINS:
+        return health
+    reason = rejection_reason(f"{answer.reply} (in reply to {answer.stage.upper()})")
+    return replace(health, rejecting_servers={answer.server: reason, **health.rejecting_servers})
+
+
+def rejection_reason(answer: str) -> str:
+    """Return why nothing more is sent, in words, for an answer that rejects the sender."""
+    return f"the server rejects this sender: {answer}"
 
 
 def _count_refusal(health: SendHealth, reply: ReplyLike, stage: str) -> SendHealth:
@@ -132,7 +182,7 @@ def _count_refusal(health: SendHealth, reply: ReplyLike, stage: str) -> SendHeal
     if not is_policy_refusal(reply.enhanced, stage):
         return health
     health = replace(health, policy_refusals=health.policy_refusals + 1)
-    if health.policy_refusals < MOST_POLICY_REFUSALS or health.fault:
+    if health.policy_refusals < MOST_POLICY_REFUSALS or health.halt_reason:
         return health
     reason = f"{health.policy_refusals} deliveries in a row were refused, the last with: {reply}"
-    return replace(health, fault=reason, halt_reason=reason)
+    return replace(health, halt_reason=reason)

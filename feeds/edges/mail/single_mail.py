@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from feeds.edges.mail.transport import OutgoingMail, Replied, Unconfirmed
+from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage, Unconfirmed
+from feeds.model import ReplyAction, ServerLimit
 
 
 class SingleMail:
@@ -32,3 +33,18 @@ class SingleMail:
     def stopping(self) -> bool:
         """Return whether the transport must take no more mail."""
         return False
+
+    def action(self, reply: Reply, stage: Stage) -> ReplyAction:
+        """Return the consequence of a reply: any that is not a success ends the only try."""
+        return ReplyAction.SENT if stage is Stage.CONTENT and reply.is_success else ReplyAction.NEVER
+
+    def rejected_by(self, _server: str) -> str:
+        """Return an empty text: the outcome says it."""
+        return ""
+
+    def load_limit(self, _server: str) -> tuple[ServerLimit, float]:
+        """Return that nothing is known: a single message breaks no limit."""
+        return ServerLimit(), 0
+
+    def save_limit(self, _server: str, _limit: ServerLimit, _wait: float) -> None:
+        """Forget it."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from feeds.model import ReplyAction, ServerLimit
+
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
 
@@ -26,6 +28,11 @@ class Reply:
         """The enhanced status code (RFC 3463), such as `5.1.1`; empty if there is none."""
         found = _ENHANCED.match(self.text)
         return found[0] if found else ""
+
+    @property
+    def is_success(self) -> bool:
+        """True for 2yz: what was asked for is done (RFC 5321 section 4.2.1)."""
+        return self.code // 100 == 2  # noqa: PLR2004 - as above
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip()
@@ -65,6 +72,8 @@ class Replied:
     mail: OutgoingMail
     reply: Reply
     stage: Stage = Stage.CONTENT
+    #: Host and port of the server that gave it; empty if there is only one way for all mail.
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,18 @@ class DeliveryQueue(Protocol):
 
     def stopping(self) -> bool:
         """Return whether the transport must take no more mail."""
+
+    def action(self, reply: Reply, stage: Stage) -> ReplyAction:
+        """Return the consequence of a reply for its mail."""
+
+    def rejected_by(self, server: str) -> str:
+        """Return why a server must get no more mail: it rejects the sender, whoever the recipient is; else empty."""
+
+    def load_limit(self, server: str) -> tuple[ServerLimit, float]:
+        """Return what earlier runs have learned about a server, and the seconds until it may be tried again."""
+
+    def save_limit(self, server: str, limit: ServerLimit, wait: float) -> None:
+        """Store what was learned about a server; it may be tried again in *wait* seconds (instead of `until`)."""
 
 
 class Transport(Protocol):

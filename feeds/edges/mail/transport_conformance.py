@@ -9,7 +9,11 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from feeds.edges.mail.transport import OutgoingMail, Replied, Stage, Transport, Unconfirmed
+from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage, Transport, Unconfirmed
+from feeds.model import ReplyAction, ServerLimit
+
+#: A server that closes the connection, and the lowest permanent code (RFC 5321 section 4.2.1).
+_CLOSING, _PERMANENT = 421, 500
 
 _CONTENT = (
     "From: Desk <desk@example.com>\r\nTo: {recipient}\r\nSubject: =?utf-8?b?5omL57SZ?=\r\n"
@@ -35,6 +39,8 @@ class InMemoryQueue:
         self.outcomes: list[Replied | Unconfirmed] = []
         #: The ids whose content was handed out.
         self.started: list[int] = []
+        #: What was learned about each server, and the seconds until it may be tried again.
+        self.limits: dict[str, tuple[ServerLimit, float]] = {}
         self._unsubscribed, self._stop_after = unsubscribed, stop_after
 
     def next(self) -> OutgoingMail | None:
@@ -49,6 +55,26 @@ class InMemoryQueue:
     def stopping(self) -> bool:
         """Return whether enough contents were handed out."""
         return self._stop_after is not None and len(self.started) >= self._stop_after
+
+    def action(self, reply: Reply, stage: Stage) -> ReplyAction:
+        """Return the consequence of a reply, by its code alone."""
+        if reply.is_success and stage is Stage.CONTENT:
+            return ReplyAction.SENT
+        if reply.code == _CLOSING or (stage is Stage.MAIL and reply.code < _PERMANENT):
+            return ReplyAction.LIMIT
+        return ReplyAction.LATER if reply.code < _PERMANENT else ReplyAction.NEVER
+
+    def rejected_by(self, _server: str) -> str:
+        """Return an empty text: no server is left for what it says about single mails."""
+        return ""
+
+    def load_limit(self, server: str) -> tuple[ServerLimit, float]:
+        """Return what was saved."""
+        return self.limits.get(server, (ServerLimit(), 0.0))
+
+    def save_limit(self, server: str, limit: ServerLimit, wait: float) -> None:
+        """Keep what was learned."""
+        self.limits[server] = (limit, wait)
 
     def commit(self, outcomes: Sequence[Replied | Unconfirmed], starting: Sequence[OutgoingMail]) -> dict[int, bytes]:
         """Record outcomes and return contents."""

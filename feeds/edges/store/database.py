@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.store.alerts import Alerts
 from feeds.edges.store.bounces import Bounces
+from feeds.edges.store.delays import Delays
 from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
@@ -35,7 +36,7 @@ _PATIENCE = 10
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 
 
 class Store:
@@ -51,6 +52,7 @@ class Store:
         self.suppressions = Suppressions(connection)
         self.bounces = Bounces(connection)
         self.alerts = Alerts(connection)
+        self.delays = Delays(connection)
         self.journal = Journal(connection)
 
     @cached_property

@@ -210,6 +210,11 @@ class Deliveries:
         )
         return self._db.execute(query, (issue_id,)).fetchone() is not None
 
+    def has_sent(self, issue_id: int) -> bool:
+        """Return whether any delivery of an issue was sent."""
+        query = "SELECT 1 FROM deliveries WHERE issue_id = ? AND state = 'sent' LIMIT 1"
+        return self._db.execute(query, (issue_id,)).fetchone() is not None
+
     def sent_per_minute(self, issue_id: int, now: datetime) -> int:
         """Return how many deliveries were sent in the minute before *now*."""
         query = "SELECT count(*) FROM deliveries WHERE issue_id = ? AND sent_at > ?"

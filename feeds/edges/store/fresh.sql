@@ -121,6 +121,16 @@ CREATE TABLE contents (
     CONSTRAINT pk_contents PRIMARY KEY (issue_id),
     CONSTRAINT fk_contents_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
+CREATE TABLE delayed_domains (
+    issue_id INTEGER NOT NULL,
+    domain TEXT NOT NULL,
+    cause VARCHAR(16) NOT NULL,
+    answer TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    until DATETIME,
+    CONSTRAINT pk_delayed_domains PRIMARY KEY (issue_id, domain),
+    CONSTRAINT fk_delayed_domains_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
+);
 CREATE TABLE entry_history (
     id INTEGER NOT NULL,
     entry_id TEXT NOT NULL,
@@ -156,6 +166,17 @@ CREATE TABLE pauses (
     until DATETIME NOT NULL,
     CONSTRAINT pk_pauses PRIMARY KEY (subscriber_id),
     CONSTRAINT fk_pauses_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE TABLE server_limits (
+    issue_id INTEGER NOT NULL,
+    server TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    until DATETIME,
+    per_connection INTEGER NOT NULL,
+    per_minute FLOAT NOT NULL,
+    CONSTRAINT pk_server_limits PRIMARY KEY (issue_id, server),
+    CONSTRAINT fk_server_limits_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
 CREATE TABLE subscriptions (
     subscriber_id INTEGER NOT NULL,

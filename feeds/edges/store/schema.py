@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -295,6 +296,36 @@ paused_domains = Table(
     Column("domain", Text, primary_key=True),
     Column("until", DateTime, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+#: Domains whose deliveries of an issue wait, and domains that made them wait earlier.
+delayed_domains = Table(
+    "delayed_domains",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    Column("domain", Text, primary_key=True),
+    #: `limit` or `rejected`, see `model.ReplyAction`.
+    Column("cause", String(16), nullable=False),
+    Column("answer", Text, nullable=False),
+    #: How often in a row a delivery was put off.
+    Column("times", Integer, nullable=False),
+    Column("until", DateTime),
+)
+
+#: What the mail servers accept, learned from their replies to the deliveries of an issue.
+server_limits = Table(
+    "server_limits",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    #: Host and port.
+    Column("server", Text, primary_key=True),
+    Column("answer", Text, nullable=False),
+    #: How often in a row it told us to wait, and until when.
+    Column("times", Integer, nullable=False),
+    Column("until", DateTime),
+    #: Messages; 0 if no limit is known.
+    Column("per_connection", Integer, nullable=False),
+    Column("per_minute", Float, nullable=False),
 )
 
 #: Unsubscribes from single newsletters, so that no import subscribes the person to them again.

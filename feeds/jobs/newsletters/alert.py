@@ -28,6 +28,8 @@ class _Alert:
     repeats: str = ""
 
 
+#: A server that has refused more mail so often in a row is waited for for half an hour by then.
+_MANY_REFUSALS = 9
 #: How long an issue may be due before it is reported.
 _PATIENCE = timedelta(hours=1)
 
@@ -42,6 +44,8 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             *_not_begun(report, store, context, config.settings.site.timezone),
             *_halted(report, store),
             *_paused_domains(store, context, config.settings.site.timezone),
+            *_rejecting_domains(report, store),
+            *_slow_servers(report, store, config.settings.site.timezone),
         ]
         new = [alert for alert in problems if store.alerts.record(alert.key, context.clock())]
     lines = [alert.line for alert in new]
@@ -104,3 +108,23 @@ def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[_A
         line = f"{pause.domain} gets no letters until {format_time(pause.until, zone)}: {pause.reason}"
         held = f"Its bounces are held; `feeds bounces --believe {pause.domain}` applies them"
         yield _Alert(key, f"{line}. {held}; see also `feeds subscribers revive --help`", repeats=line)
+
+
+def _rejecting_domains(report: PublishReport, store: Store) -> Iterator[_Alert]:
+    """Yield domains that reject the sender of an issue while the letters to others go on."""
+    for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
+        for delay in store.delays.load_domains(issue.id).values():
+            if delay.is_rejection:
+                key = f"{delay.domain} takes no letters of {issue.newsletter} {issue.number}"
+                remedy = f"once this is mended, `feeds resume {issue.newsletter}` tries again at once"
+                yield _Alert(key, f"{key}: {delay.answer}. The other domains get theirs; {remedy}")
+
+
+def _slow_servers(report: PublishReport, store: Store, zone: tzinfo) -> Iterator[_Alert]:
+    """Yield mail servers that have refused more mail again and again."""
+    for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
+        for server, limit in store.delays.load_servers(issue.id).items():
+            if limit.times >= _MANY_REFUSALS and limit.until:
+                key = f"{server} takes no more letters of {issue.newsletter} {issue.number} for now"
+                until = format_time(limit.until, zone)
+                yield _Alert(key, f"{key}: {limit.answer}. The next try is due at {until}")

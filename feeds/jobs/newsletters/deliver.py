@@ -75,6 +75,7 @@ def _send_all(site: Site, issues: Iterable[Issue], store: Store, context: Contex
         except FeedsError as e:
             lines = report.later if e.exit_code == PublishReport.LATER else report.errors
             lines.append(f"{issue.newsletter} {issue.number}: {e}")
+            _note_next_try(report, store.delays.next_server_at(issue.id))
         report.issues.append(report_issue(issue, state))
 
 
@@ -136,7 +137,7 @@ def _send_batches(
     """
     first_batch = FirstBatch(site, issue, store.deliveries, context)
     while every := first_batch.sampling(report):
-        with IssueQueue(issue, store.deliveries, builders, context, replace(options, every=every)) as queue:
+        with IssueQueue(issue, store, builders, context, replace(options, every=every)) as queue:
             site.transport.run(queue)
         if every == 1 or context.stopping() or options.limits.until:
             break
@@ -169,7 +170,7 @@ def _is_done(issue: Issue, store: Store, resend: int, limits: SendLimits, report
         when = f"; the next try is due at {format_time(next_at, zone)}" if next_at else ""
         of = f"of {format_count(issue.recipients, 'delivery', 'deliveries')}"
         report.later.append(f"{name}: {format_count(number, f'{of} waits', f'{of} wait')}{when}")
-        report.next_try_at = min(filter(None, [report.next_try_at, next_at]), default=None)
+        _note_next_try(report, next_at)
         return False
     if held:
         remedy = f"`feeds resume {issue.newsletter}` sends {'it' if held == 1 else 'them'} again"
@@ -178,6 +179,10 @@ def _is_done(issue: Issue, store: Store, resend: int, limits: SendLimits, report
         return False
     store.issues.finish(issue.id)
     return True
+
+
+def _note_next_try(report: PublishReport, at: datetime | None) -> None:
+    report.next_try_at = min(filter(None, [report.next_try_at, at]), default=None)
 
 
 def _message_builders(site: Site, headers: IssueHeaders, issue: Issue, issues: Issues) -> dict[int, MessageBuilder]:

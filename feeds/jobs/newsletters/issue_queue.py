@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
 
+import msgspec
+
 from feeds.core.newsletters import message, replies
 from feeds.core.newsletters.message import MessageBuilder
-from feeds.core.newsletters.replies import SendHealth
-from feeds.edges.mail.transport import OutgoingMail, Replied, Unconfirmed
-from feeds.edges.store.deliveries import Deliveries
+from feeds.core.newsletters.replies import Answer, SendHealth
+from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage, Unconfirmed
+from feeds.edges.store.database import Store
 from feeds.errors import SenderRejected
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters.domain_gates import Admission, DomainGates, domain_of
 from feeds.jobs.newsletters.limits import SendLimits
-from feeds.model import Delivery, DeliveryOutcome, Issue
+from feeds.model import Delivery, DeliveryOutcome, Issue, ReplyAction, ServerLimit
 
 #: How many deliveries are leased at a time.
 _LEASE_SIZE = 256
@@ -55,19 +58,23 @@ class IssueQueue:
     def __init__(
         self,
         issue: Issue,
-        deliveries: Deliveries,
+        store: Store,
         builders: dict[int, MessageBuilder],
         context: Context,
         options: SendOptions,
     ) -> None:
-        self._issue, self._deliveries, self._builders, self._context = issue, deliveries, builders, context
-        self._options = options
+        self._issue, self._builders, self._context, self._options = issue, builders, context, options
+        self._deliveries, self._delays = store.deliveries, store.delays
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
         #: Given to the transport, by id.
         self._started: dict[int, Delivery] = {}
         self._done = self._checked_refusals = 0
         self._health = SendHealth()
+        self._gates = DomainGates(store.delays, issue.id, options.longest)
+        #: Domains that turned out to have rejected the sender because the server does so.
+        self._released: frozenset[str] = frozenset()
+        self._limits = dict(store.delays.load_servers(issue.id))
         self._signs = any(builder.signs for builder in builders.values())
 
     def __enter__(self) -> Self:
@@ -76,37 +83,97 @@ class IssueQueue:
 
     def __exit__(self, *failure: object) -> None:
         self._threads.shutdown()
+        self._record_waiting()
         self._deliveries.release(self._issue.id)
-        if self._health.fault and failure[0] is None:
-            raise SenderRejected(self._health.fault)
+        reason = self._health.halt_reason or self._find_rejection()
+        if reason and failure[0] is None:
+            raise SenderRejected(reason)
+
+    def _find_rejection(self) -> str:
+        """Return why the sender is rejected for all mail, though by too few domains to tell at once; else empty."""
+        if reason := next(iter(self._health.rejecting_servers.values()), ""):
+            return reason if "" in self._health.rejecting_servers else ""
+        has_sent = self._health.accepted or self._deliveries.has_sent(self._issue.id)
+        if has_sent or not self._gates.rejection:
+            return ""
+        self._gates.release_rejected()
+        return replies.rejection_reason(self._gates.rejection)
 
     def next(self) -> OutgoingMail | None:
         """Return the next mail; None if there is none now, or if limits allow none."""
-        if not self._leased and not self.stopping():
-            now, options = self._context.clock(), self._options
-            leased = self._deliveries.claim(
-                self._issue.id, _LEASE_SIZE, now, resend=options.resend, every=options.every
-            )
-            self._leased.extend(leased)
-        if not self._leased or not self._options.limits.allow():
+        delivery = None
+        while delivery is None and not self.stopping() and (self._leased or self._claim()):
+            delivery = self._admit_next()
+        if delivery is None:
             return None
-        delivery = self._leased.popleft()
+        if not self._options.limits.allow():
+            self._gates.leave_untried(delivery)
+            self._leased.appendleft(delivery)
+            return None
         self._started[delivery.id] = delivery
         return self._outgoing_mail(delivery)
 
+    def _claim(self) -> bool:
+        """Lease more deliveries; return whether there are any."""
+        self._record_waiting()
+        now, options = self._context.clock(), self._options
+        leased = self._deliveries.claim(self._issue.id, _LEASE_SIZE, now, resend=options.resend, every=options.every)
+        self._leased.extend(leased)
+        return bool(leased)
+
+    def _admit_next(self) -> Delivery | None:
+        """Return the first leased delivery whose domain gets mail now."""
+        now = self._context.clock()
+        while self._leased:
+            delivery = self._leased.popleft()
+            if self._gates.admit(delivery, now) is Admission.GO:
+                return delivery
+        return None
+
+    def _record_waiting(self) -> None:
+        """Record the deliveries that wait for their domains."""
+        if outcomes := self._gates.take_outcomes():
+            self._deliveries.commit_and_begin(outcomes, [], self._context.clock())
+
     def requeue(self, mail: OutgoingMail) -> None:
         """Put back mail of which no content was sent."""
-        self._leased.appendleft(self._started.pop(mail.id))
+        delivery = self._started.pop(mail.id)
+        self._gates.leave_untried(delivery)
+        self._leased.appendleft(delivery)
 
     def stopping(self) -> bool:
         """Return whether the transport must take no more mail."""
-        return bool(self._health.fault) or self._context.stopping()
+        return bool(self._health.halt_reason or self.rejected_by("")) or self._context.stopping()
+
+    def action(self, reply: Reply, stage: Stage) -> ReplyAction:
+        """Return the consequence of a reply for its mail."""
+        return replies.classify_reply(reply, stage)
+
+    def rejected_by(self, server: str) -> str:
+        """Return why a server must get no more mail; empty if it may get more."""
+        return self._health.rejecting_servers.get(server, "")
+
+    def load_limit(self, server: str) -> tuple[ServerLimit, float]:
+        """Return what was learned about a server, and the seconds until it may be tried again."""
+        limit = self._limits.get(server, ServerLimit())
+        wait = (limit.until - self._context.clock()).total_seconds() if limit.until else 0
+        return limit, max(0.0, wait)
+
+    def save_limit(self, server: str, limit: ServerLimit, wait: float) -> None:
+        """Store what was learned about a server; it may be tried again in *wait* seconds."""
+        until = self._context.clock() + timedelta(seconds=wait) if wait else None
+        self._limits[server] = msgspec.structs.replace(limit, until=until)
+        self._delays.save_server(self._issue.id, server, self._limits[server])
 
     def commit(self, outcomes: Sequence[Replied | Unconfirmed], starting: Sequence[OutgoingMail]) -> dict[int, bytes]:
         """Record outcomes, and record that some mail is about to be sent; return the messages of the latter by id."""
         now = self._context.clock()
         decided = [self._decide(outcome, now) for outcome in outcomes]
+        decided += self._gates.take_outcomes()
         begun = self._deliveries.commit_and_begin(decided, [mail.id for mail in starting], now)
+        if self._released:
+            self._gates.release_rejected(self._released)
+            self._released = frozenset()
         for outcome in outcomes:
             self._started.pop(outcome.mail.id, None)
         # A domain that refuses everything is noticed before all of its subscribers were refused.
@@ -116,8 +183,8 @@ class IssueQueue:
             self._options.process_refusals()
         if has_many_refusals or len(begun) < len(starting):  # a subscriber unsubscribed, or the issue was cancelled
             self._drop_cancelled()
-        if decided:
-            self._report_progress(len(decided))
+        if outcomes:
+            self._report_progress(len(outcomes))
         return self._build_messages([mail.id for mail in starting if mail.id in begun], now)
 
     def _report_progress(self, number: int) -> None:
@@ -148,14 +215,29 @@ class IssueQueue:
     # Outcomes ---------------------------------------------------------------------------------------------------
 
     def _decide(self, outcome: Replied | Unconfirmed, now: datetime) -> DeliveryOutcome:
-        if isinstance(outcome, Unconfirmed):
-            return replies.unconfirmed_outcome(outcome.mail.id, outcome.reason, now)
-        self._update_health(outcome)
         delivery = self._started[outcome.mail.id]
+        if isinstance(outcome, Unconfirmed):
+            self._leased.extendleft(reversed(self._gates.release_probe(delivery)))
+            return replies.unconfirmed_outcome(outcome.mail.id, outcome.reason, now)
+        self._update_health(outcome, delivery)
+        return self._decide_replied(outcome, delivery, now)
+
+    def _decide_replied(self, outcome: Replied, delivery: Delivery, now: datetime) -> DeliveryOutcome:
+        action = replies.classify_reply(outcome.reply, outcome.stage)
+        is_about_server = bool(self.rejected_by(outcome.server))
+        if action in (ReplyAction.LIMIT, ReplyAction.REJECTED) and not is_about_server:
+            return self._gates.put_off(delivery, action, str(outcome.reply), outcome.stage, now)
+        is_sent = action is ReplyAction.SENT
+        freed = self._gates.accept(delivery, now) if is_sent else self._gates.release_probe(delivery)
+        self._leased.extendleft(reversed(freed))
         return replies.decide_outcome(delivery, outcome.reply, outcome.stage, now, longest=self._options.longest)
 
-    def _update_health(self, outcome: Replied) -> None:
+    def _update_health(self, outcome: Replied, delivery: Delivery) -> None:
         """Take a reply into account; halt the issue if servers refuse it again and again."""
-        before, self._health = self._health, replies.update_health(self._health, outcome.reply, outcome.stage)
+        before = self._health
+        answer = Answer(reply=outcome.reply, stage=outcome.stage, domain=domain_of(delivery), server=outcome.server)
+        self._health = replies.update_health(before, answer)
         if self._health.halt_reason and not before.halt_reason:
             self._deliveries.halt(self._issue.id, self._health.halt_reason)
+        if self._health.rejecting_servers != before.rejecting_servers:
+            self._released |= self._health.rejected_domains[outcome.server]

@@ -26,6 +26,7 @@ def resume_sending(config: Config, newsletter: str | None, context: Context) -> 
     def resume(store: Store) -> None:
         for issue in store.issues.load_issues(unfinished=True) if store.has_issues else ():
             if newsletter in {None, issue.newsletter}:
+                store.delays.forget(issue.id)
                 store.deliveries.retry_now(issue.id)
                 store.deliveries.halt(issue.id, "")
 

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from feeds.config import Config
 from feeds.core.newsletters import message, replies, tokens
 from feeds.core.newsletters.message import MessageBuilder
-from feeds.core.newsletters.replies import ReplyAction
 from feeds.core.subscribers import addresses
 from feeds.edges.mail.single_mail import SingleMail
 from feeds.edges.mail.transport import OutgoingMail, Replied, Unconfirmed
@@ -20,7 +19,7 @@ from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.next_issue import next_issue
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.site import Site
-from feeds.model import Delivery, DeliveryState, Letter, SubscriberPreferences
+from feeds.model import Delivery, DeliveryState, Letter, ReplyAction, SubscriberPreferences
 
 #: Before the subject, so that a test is not taken for the issue.
 _MARK = "[Test]"
@@ -102,10 +101,10 @@ def _accepted(recipient: str, outcome: Replied | Unconfirmed | None) -> str:
         raise FeedsError(f"the test message to {recipient} may have arrived: {outcome.reason}")
     if outcome is None:
         raise MailServerUnavailable(f"the test message to {recipient} was not sent; try again")
-    match replies.classify_reply(outcome.reply.code, outcome.reply.enhanced, outcome.stage):
+    match replies.classify_reply(outcome.reply, outcome.stage):
         case ReplyAction.SENT:
             return outcome.reply.text
-        case ReplyAction.LATER:
+        case ReplyAction.LATER | ReplyAction.LIMIT:
             raise MailServerUnavailable(f"the test message to {recipient} was not taken yet: {outcome.reply}")
-        case ReplyAction.NEVER | ReplyAction.HALT:
+        case ReplyAction.NEVER | ReplyAction.REJECTED:
             raise FeedsError(f"the test message to {recipient} was refused: {outcome.reply}")

@@ -1,6 +1,6 @@
 """List issues, their progress and their recipients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from feeds.edges.store.bounces import PausedDomain
 from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.deliveries import DeliveryResult, RefusalCount
 from feeds.errors import FeedsError
-from feeds.model import DeliveryState, Issue, IssueState
+from feeds.model import DeliveryState, DomainDelay, Issue, IssueState, ServerLimit
 
 #: The states of deliveries that are still to be sent, without those that are held.
 PENDING_STATES = (DeliveryState.READY, DeliveryState.LEASED, DeliveryState.HANDING_OVER, DeliveryState.DEFERRED)
@@ -30,6 +30,10 @@ class IssueProgress:
     refusals: tuple[RefusalCount, ...]
     #: Domains that get no letters for now.
     paused: tuple[PausedDomain, ...]
+    #: Domains that wait since they limit their rate or reject the sender.
+    delayed: tuple[DomainDelay, ...]
+    #: What was learned about mail servers, by host and port.
+    servers: Mapping[str, ServerLimit]
 
     @property
     def pending(self) -> int:
@@ -66,6 +70,8 @@ def _progress(issue: Issue, store: Store, now: datetime) -> IssueProgress:
         next_at=deliveries.pending(issue.id, resend=1)[1],
         refusals=tuple(deliveries.count_refusals(issue.id)),
         paused=store.bounces.paused_domains(now),
+        delayed=tuple(delay for delay in store.delays.load_domains(issue.id).values() if delay.is_waiting(now)),
+        servers=store.delays.load_servers(issue.id),
     )
 
 

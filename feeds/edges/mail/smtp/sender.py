@@ -9,6 +9,7 @@ import selectors
 import ssl
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from feeds.edges.mail.smtp.connect import ReadySocket, find_problem
 from feeds.edges.mail.smtp.reply import ProtocolError
@@ -16,14 +17,14 @@ from feeds.edges.mail.smtp.server import Connection, ConnectThread, Server
 from feeds.edges.mail.smtp.session import TIMEOUTS, ContentRequested, Event, SmtpSession
 from feeds.edges.mail.transport import DeliveryQueue, OutgoingMail, Replied, Reply, Stage, Unconfirmed
 from feeds.errors import MailServerUnavailable, SenderRejected
+from feeds.model import ReplyAction
 from feeds.settings import SmtpSettings
 
 _READ_SIZE = 65_536
 #: Seconds before a connection is tried again, for each failure in a row; after as many failures the server is given up.
 _PAUSES = (0.0, 1.0, 5.0)
-#: "Closing", and "temporary authentication failure", which some servers send instead (RFC 5321, RFC 4954 section 6).
-_CLOSING, _TEMPORARY_FAILURE = 421, 454
-_SLOW_DOWN = frozenset({_CLOSING, _TEMPORARY_FAILURE})
+#: The server closes the connection (RFC 5321 section 3.8).
+_CLOSING = 421
 #: A transaction costs the same for one connection as for all, so the loop waits for more of them to have replies: for
 #: this part of the time that a message takes at its server, and for so many seconds at most.
 _GATHER, _MOST_GATHER = 1 / 8, 0.004
@@ -71,15 +72,43 @@ class _SmtpSender:
         self._queue_is_empty = False
 
     def run(self) -> None:
+        self._load_limits()
         try:
             while self._start_mail():
                 self._receive()
                 self._commit()
+                self._leave_rejecting()
         finally:
             self._stop()
         errors = [server.error for server in self._servers if server.error]
         if len(errors) == len(self._servers):
             raise errors[0]
+
+    # Limits -----------------------------------------------------------------------------------------------------
+
+    def _load_limits(self) -> None:
+        for server in self._servers:
+            server.resume(*self._queue.load_limit(server.name))
+
+    def _refuse(self, connection: Connection, reply: Reply) -> None:
+        """Take into account that the server wants no more messages on a connection for now."""
+        if not connection.is_refused:
+            server = connection.server
+            wait = server.refuse(connection, reply)
+            self._queue.save_limit(server.name, server.pace.limit, wait)
+
+    def _count_accepted(self, connection: Connection) -> None:
+        connection.accepted += 1
+        server = connection.server
+        if server.pace.count_accepted(connection.accepted, time.monotonic()):
+            self._queue.save_limit(server.name, server.pace.limit, 0)
+
+    def _leave_rejecting(self) -> None:
+        """Leave the servers that reject the sender, whoever the recipient is, once their replies are in."""
+        for server in self._servers:
+            reason = "" if server.error else self._queue.rejected_by(server.name)
+            if reason:
+                server.error = SenderRejected(reason)
 
     # Connections ------------------------------------------------------------------------------------------------
 
@@ -100,10 +129,11 @@ class _SmtpSender:
 
     def _open_connections(self, server: Server) -> None:
         missing = server.connection_limit - len(server.connections) - len(server.opening)
-        if server.error or time.monotonic() < server.retry_at:
+        if server.error or time.monotonic() < max(server.retry_at, server.pace.paused_until):
             return
-        # Only one until it is known that the server can be reached.
-        missing = min(missing, 1) if server.failures or not server.connections else missing
+        # Only one until it is known that the server accepts messages.
+        is_unknown = server.failures or server.pace.is_recovering or not server.connections
+        missing = min(missing, 1 - len(server.connections)) if is_unknown else missing
         for _ in range(missing if not server.opening or server.connections else 0):
             thread = ConnectThread(server, self._name)
             thread.start()
@@ -169,8 +199,8 @@ class _SmtpSender:
         No server waits for another when the queue is empty, so that its connections are closed.
         """
         now = time.monotonic()
-        if server.next_message_at > now or len(self._servers) == 1 or self._queue_is_empty:
-            return server.next_message_at > now
+        if server.pace.next_message_at > now or len(self._servers) == 1 or self._queue_is_empty:
+            return server.pace.next_message_at > now
         rivals = [
             (other.share, other.has_room()) for other in self._servers if other is not server and other.is_open(now)
         ]
@@ -178,7 +208,7 @@ class _SmtpSender:
         return server.waits_until > now
 
     def _count_message(self, server: Server) -> None:
-        server.count_message()
+        server.pace.count_message(time.monotonic())
         if len(self._servers) > 1:
             others = [other.share for other in self._servers if other is not server]
             server.share.count_message(others, time.monotonic())
@@ -217,11 +247,14 @@ class _SmtpSender:
         if cut:
             self._outcomes.append(Replied(cut, Reply(451, f"4.4.2 {reason}"), Stage.CONTENT))
         if unsent:
-            self._queue.requeue(unsent)
-            self._queue_is_empty = False
+            self._requeue(unsent)
         self._requests = [(other, mail) for other, mail in self._requests if other is not connection]
-        if not connection.replied and (unconfirmed or cut or unsent or session.closing):
+        if not connection.replied and not session.closing and (unconfirmed or cut or unsent):
             self._count_failure(server, MailServerUnavailable(f"{server.settings.host}: {reason}"))
+
+    def _requeue(self, mail: OutgoingMail) -> None:
+        self._queue.requeue(mail)
+        self._queue_is_empty = False
 
     def _stop(self) -> None:
         """Close all connections; commit what servers may have, and requeue what they do not have."""
@@ -264,7 +297,7 @@ class _SmtpSender:
     def _wait_seconds(self) -> float:
         """Return how long the loop may wait if no server replies."""
         now = time.monotonic()
-        times = [at for server in self._servers for at in (server.next_message_at, server.waits_until) if at > now]
+        times = [at for s in self._servers for at in (s.pace.next_message_at, s.waits_until) if at > now]
         return min([_LONGEST_WAIT, *(at - now for at in times)])
 
     def _poll(self, timeout: float) -> None:
@@ -328,6 +361,8 @@ class _SmtpSender:
         if session.replies_received > replies:  # only whole replies count: some servers send a byte now and then
             self._set_deadline(connection)
         if session.closing:  # some servers send 421 and never close
+            if not connection.replied:  # one that was used may be closed at any time
+                self._refuse(connection, session.closing)
             self._drop(connection, str(session.closing))
             return False
         if session.outgoing:
@@ -338,15 +373,24 @@ class _SmtpSender:
         if isinstance(event, ContentRequested):
             self._requests.append((connection, event.mail))
             return
-        self._outcomes.append(event)
-        server = connection.server
-        if event.stage is Stage.CONTENT:
+        self._take_outcome(connection, replace(event, server=connection.server.name))
+
+    def _take_outcome(self, connection: Connection, outcome: Replied) -> None:
+        action = self._queue.action(outcome.reply, outcome.stage)
+        server, code = connection.server, outcome.reply.code
+        if outcome.stage is Stage.CONTENT:
             server.share.measure(time.monotonic() - connection.content_at)
-        if event.reply.code != _CLOSING:
+        if action is ReplyAction.SENT:
+            self._count_accepted(connection)
+        if code != _CLOSING and not (action is ReplyAction.LIMIT and outcome.stage is Stage.MAIL):
             connection.replied += 1
             server.failures = 0
-        if event.reply.code in _SLOW_DOWN or event.reply.enhanced.startswith("4.7."):
-            server.slow_down()
+        if action is ReplyAction.LIMIT and (outcome.stage is Stage.MAIL or code == _CLOSING):
+            self._refuse(connection, outcome.reply)
+        if action is ReplyAction.LIMIT and outcome.stage is Stage.MAIL:  # the server knows no recipient yet
+            self._requeue(outcome.mail)
+        else:
+            self._outcomes.append(outcome)
 
     def _write(self, connection: Connection) -> None:
         """Write as much as the socket takes now."""

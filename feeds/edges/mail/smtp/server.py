@@ -7,9 +7,11 @@ from threading import Thread
 
 from feeds.edges.mail.smtp import connect
 from feeds.edges.mail.smtp.fair_queue import FairShare
+from feeds.edges.mail.smtp.server_pace import LONGEST_WAIT, ServerPace
 from feeds.edges.mail.smtp.session import SmtpSession
-from feeds.edges.mail.transport import Stage
+from feeds.edges.mail.transport import Reply, Stage
 from feeds.errors import FeedsError, MailServerUnavailable, SenderRejected
+from feeds.model import ServerLimit
 from feeds.settings import SmtpSettings
 
 #: Messages for one connection (RFC 5321 has no limit; Postfix and other servers close after 100 to 1,000).
@@ -26,9 +28,12 @@ class Connection:
     #: Bytes of the session that the socket has not taken yet, and how many it has taken.
     buffer: memoryview = field(default_factory=lambda: memoryview(b""))
     bytes_sent: int = 0
-    #: How many messages were begun, and how many of them got a reply other than 421.
+    #: How many messages were begun, how many of them got a reply other than 421, and how many were accepted.
     messages: int = 0
     replied: int = 0
+    accepted: int = 0
+    #: True if the server has told us to wait: no message begins on it any more.
+    is_refused: bool = False
     #: When the last content was handed out (`time.monotonic`).
     content_at: float = 0.0
     #: The command whose reply is due, and when it is too late.
@@ -38,7 +43,8 @@ class Connection:
     @property
     def is_used_up(self) -> bool:
         """True if it must begin no more messages."""
-        return self.messages >= _MOST_MESSAGES
+        most = min(_MOST_MESSAGES, self.server.pace.limit.per_connection or _MOST_MESSAGES)
+        return self.is_refused or self.server.error is not None or self.messages >= most
 
     def is_late(self, now: float) -> bool:
         """Return whether a reply is overdue."""
@@ -91,7 +97,7 @@ class Server:
         self.tls_context = connect.tls_context(settings)
         self.connections: list[Connection] = []
         self.opening: list[ConnectThread] = []
-        #: How many connections it accepts; fewer after it has refused one or has asked us to slow down.
+        #: How many connections it accepts; fewer after it has refused one or has told us to wait.
         self.connection_limit = settings.connections
         #: Connections in a row that failed, and when the next may be opened.
         self.failures = 0
@@ -99,25 +105,42 @@ class Server:
         #: Why it is not used any more.
         self.error: FeedsError | None = None
         self.share = FairShare(settings.weight)
-        #: When the next message may begin (`per_minute`), and until when messages are left to other servers.
-        self.next_message_at = self.waits_until = 0.0
+        self.pace = ServerPace(settings.per_minute)
+        #: Until when messages are left to other servers.
+        self.waits_until = 0.0
         #: Whether it offers SMTPUTF8; None until the first connection is open.
         self.supports_utf8: bool | None = None
 
+    @property
+    def name(self) -> str:
+        """Host and port."""
+        return f"{self.settings.host}:{self.settings.port}"
+
     def is_open(self, now: float) -> bool:
         """Return whether it accepts messages, though perhaps not at once."""
-        return bool(self.connections) and self.next_message_at <= now
+        return bool(self.connections) and self.pace.next_message_at <= now
 
     def has_room(self) -> bool:
         """Return whether a message could begin at once."""
         return any(connection.session.is_free and not connection.is_used_up for connection in self.connections)
 
-    def count_message(self) -> None:
-        """Move the time of the next message according to `per_minute`."""
-        if self.settings.per_minute:
-            self.next_message_at = max(self.next_message_at, time.monotonic()) + 60 / self.settings.per_minute
+    def resume(self, limit: ServerLimit, wait: float) -> None:
+        """Go on with what an earlier run has learned; the server may be tried again in *wait* seconds."""
+        self.pace.limit = limit
+        self.pace.paused_until = self.pace.next_message_at = time.monotonic() + wait
+        self._give_up_if_long(wait)
 
-    def slow_down(self) -> None:
-        """Use half as many connections, and open none for a second."""
-        self.connection_limit = max(1, self.connection_limit // 2)
-        self.retry_at = time.monotonic() + 1
+    def refuse(self, connection: Connection, reply: Reply) -> float:
+        """Take into account that the server wants no more messages on a connection for now; see `ServerPace.refuse`."""
+        connection.is_refused = True
+        wait = self.pace.refuse(connection.accepted, str(reply), time.monotonic())
+        if wait:
+            self.connection_limit = max(1, self.connection_limit // 2)
+            for other in self.connections:  # they are closed when their replies are in
+                other.is_refused = True
+            self._give_up_if_long(wait)
+        return wait
+
+    def _give_up_if_long(self, wait: float) -> None:
+        if wait > LONGEST_WAIT:
+            self.error = MailServerUnavailable(f"the mail server {self.name} told us to wait: {self.pace.limit.answer}")
