@@ -265,6 +265,13 @@ def replace_players(html: str, replace: Callable[[Any, Player], None]) -> str:
     return inner_html(root)
 
 
+def player_urls(html: str) -> list[str]:
+    """Return the URLs of the players in *html* as they are written."""
+    urls: list[str] = []
+    replace_players(html, lambda _, player: urls.append(player.url.strip()))
+    return urls
+
+
 def _player(element: Any) -> Player | None:
     sources = [element, *element.iter("source")]
     urls = (found for e in sources for key in _URL_ATTRIBUTES if (found := e.get(key)))
