@@ -214,6 +214,8 @@ WORDS = {
     "Japanese ordinals": ("第三回", "第四回"),
     "Arabic months": ("يوم 3 مايو", "يوم 3 يونيو"),
     "Arabic digits": ("الحلقة ١٢", "الحلقة ١٣"),
+    "cardinals": ("Part one", "Part two"),
+    "German cardinals": ("Teil eins", "Teil zwei"),
     "Roman numbers": ("Part II", "Part III"),
 }
 
