@@ -157,7 +157,7 @@ class DuplicateKind(StrEnum):
     TEXT = "text"
     #: Almost the same text.
     NEAR = "near"
-    #: Almost the same text with another number, date or part, such as a release note or a monthly notice.
+    #: Almost the same text with another number, date, part or recording, such as a monthly notice.
     INSTALMENT = "instalment"
 
 
@@ -168,7 +168,7 @@ class TextSimilarity(Value, frozen=True, kw_only=True):
     jaccard: float
     #: Length of the shorter text.
     characters: int
-    #: True if they differ in digits or words that count, as the parts of a series do.
+    #: True if they differ in digits, words that count or recordings, as the parts of a series do.
     are_parts: bool = False
 
 

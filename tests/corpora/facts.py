@@ -18,7 +18,7 @@ from typing import Any
 from feeds.config_types import Language, TimeZone, Url
 from feeds.core.curation import duplicates, series, titles
 from feeds.core.posts.parse import parse_post
-from feeds.core.posts.render import comparison_text
+from feeds.core.posts.render import ComparisonText, comparison_text
 from feeds.model import Post
 from feeds.settings import Settings, SiteSettings
 
@@ -56,7 +56,7 @@ def post(corpora: Path, blog: str, path: str) -> Post:
 
 
 @cache
-def plain_text(corpora: Path, blog: str, path: str) -> str:
+def compared(corpora: Path, blog: str, path: str) -> ComparisonText:
     """Return the text of a post for comparison."""
     return comparison_text(*source(corpora, blog, path))
 
@@ -64,7 +64,7 @@ def plain_text(corpora: Path, blog: str, path: str) -> str:
 def add_facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
     """Return *pair* with its calculated values."""
     a, b = (post(corpora, pair["blog"], pair[name]) for name in "ab")
-    one, other = (plain_text(corpora, pair["blog"], pair[name]) for name in "ab")
+    one, other = (compared(corpora, pair["blog"], pair[name]) for name in "ab")
     like = duplicates.compare_texts(one, other)
     return pair | {
         "similarity": round(like.jaccard, 4),
@@ -74,7 +74,7 @@ def add_facts(corpora: Path, pair: dict[str, Any]) -> dict[str, Any]:
         "same_title": titles.fold_title(a.title) == titles.fold_title(b.title),
         "like_title": titles.may_be_copies(a.title, b.title),
         "same_target": a.external_url == b.external_url,
-        "lengths": [len(one), len(other)],
+        "lengths": [len(one.plain), len(other.plain)],
     }
 
 

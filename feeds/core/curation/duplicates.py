@@ -5,8 +5,9 @@ worse than to show a copy, so a post is dropped as a copy only if all that tells
 
 * the language (an untranslated page may equal its original), the enclosures, and the external URLs if both have one:
   posts that differ in these are two posts, and no pair is reported;
-* digits and words that count, in text and title: posts that differ in these (release notes, monthly notices) are
-  instalments, which are kept and listed by `feeds duplicates`;
+* digits and words that count, in text and title, and the recordings that are embedded in the text, if both have some:
+  posts that differ in these (release notes, monthly notices) are instalments, which are kept and listed by
+  `feeds duplicates`;
 * the title: one's words must contain the other's, otherwise the pair is reported and both stay;
 * for posts of less than `SHORT` characters the whole title and, without an external URL, date and authors. Posts with
   neither text nor external URL are never copies of each other.
@@ -24,6 +25,7 @@ from msgspec.structs import replace
 from feeds.core.curation import series
 from feeds.core.curation.titles import fold_title, may_be_copies
 from feeds.core.posts import dates
+from feeds.core.posts.render import ComparisonText
 from feeds.core.posts.sketch import sketch_hashes
 from feeds.model import DuplicateKind, DuplicatePair, Post, TextSimilarity
 from feeds.settings import DuplicateSettings
@@ -179,13 +181,20 @@ def _link_to_two_pages(one: Post, other: Post) -> bool:
 # Comparing --------------------------------------------------------------------------------------------------------
 
 
-def compare_texts(one: str, other: str) -> TextSimilarity:
-    """Return the similarity of two normalised plain texts."""
+def compare_texts(first: ComparisonText, second: ComparisonText) -> TextSimilarity:
+    """Return the similarity of the texts of two posts."""
+    one, other = first.plain, second.plain
     return TextSimilarity(
         jaccard=1.0 if one == other else jaccard_similarity(one, other),
         characters=min(len(one), len(other)),
-        are_parts=one != other and series.part_numbers(one) != series.part_numbers(other),
+        are_parts=_play_others(first, second)
+        or (one != other and series.part_numbers(one) != series.part_numbers(other)),
     )
+
+
+def _play_others(one: ComparisonText, other: ComparisonText) -> bool:
+    """Return whether both posts have players and none in common: two recordings with the same words around them."""
+    return bool(one.players and other.players) and one.players.isdisjoint(other.players)
 
 
 def jaccard_similarity(one: str, other: str) -> float:
@@ -363,7 +372,7 @@ def _describe(post: Post, kept: Post, kind: DuplicateKind, similarity: float, *,
         DuplicateKind.ID: "the same id",
         DuplicateKind.TEXT: "the same text",
         DuplicateKind.NEAR: percent,
-        DuplicateKind.INSTALMENT: f"an instalment, which is kept: another number, date or part, {percent}",
+        DuplicateKind.INSTALMENT: f"an instalment, which is kept: another number, date, part or recording, {percent}",
     }
     reason = f"{reasons[kind]} as {kept.path}"
     return DuplicatePair(post=post, kept=kept, kind=kind, similarity=similarity, dropped=dropped, reason=reason)

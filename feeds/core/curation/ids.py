@@ -3,9 +3,10 @@
 A post keeps its id when its file is renamed or its text is edited. A published post is recognised by, in this order:
 the id in its front matter; the same title, date and text, in the same file or, if no other post has them, in another
 one; the same text in the same file; the same text in another file, if no other post has it and it is not short; the
-same file, if title or text are still similar; and, for a file that was renamed and edited at once, a very similar text
-in a file that no longer exists or holds another post now. Any other post gets a `tag:` URI (RFC 4151) made from the
-authority, its date and its path, which is never assigned again.
+same file, if title or text are still similar; for a file that was renamed and edited at once, the same title and date
+or a very similar text in a file that no longer exists or holds another post now; and, if a text is too short to be
+compared, the same file and date. Any other post gets a `tag:` URI (RFC 4151) made from the authority, its date and its
+path, which is never assigned again.
 """
 
 import re
@@ -63,7 +64,8 @@ class _Assignment:
         #: By path.
         self.ids: dict[str, str] = {}
         self._free = dict(by_id)
-        self._present = present
+        #: The files whose posts are not public: they may still hold what they held.
+        self._hidden = set(present) - {post.path for post in posts}
 
     @property
     def free(self) -> Collection[KnownEntry]:
@@ -71,13 +73,11 @@ class _Assignment:
         return self._free.values() if self.unassigned else ()
 
     def is_gone(self, entry: KnownEntry) -> bool:
-        """Return whether no file can hold the post of *entry* any more: its file is gone or holds another post."""
-        return entry.path in self.ids or entry.path not in self._waiting
+        """Return whether no file can hold the post of *entry* any more: its file is gone or holds another post.
 
-    @cached_property
-    def _waiting(self) -> set[str]:
-        """The files whose posts are not public or have no id yet."""
-        return {*self._present, *(post.path for post in self.unassigned)}
+        A public post that is still like the entry of its file has its id by now (`_match_edited`).
+        """
+        return entry.path not in self._hidden
 
     def assign(self, matches: Iterable[tuple[Post, str]]) -> None:
         """Assign the id of each match to its post, unless one of the two is already assigned."""
@@ -95,12 +95,14 @@ def may_be_same_entry(post: Post, known: KnownEntry) -> bool:
 
     If a text is too short for a sketch, the date decides.
     """
+    return _is_alike(post, known) or (not (post.sketch and known.sketch) and post.published == known.published)
+
+
+def _is_alike(post: Post, known: KnownEntry) -> bool:
     if known.sketch is None or known.title is None or post.text_digest == known.text_digest:
         return True
     if normalize(post.title).casefold() == normalize(known.title).casefold():
         return True
-    if not post.sketch or not known.sketch:
-        return post.published == known.published
     return resemblance(post.sketch, known.sketch) >= _SIMILAR
 
 
@@ -184,22 +186,21 @@ def _match_renamed(at: _Assignment) -> Iterator[tuple[Post, str]]:
 
 
 def _match_edited(at: _Assignment) -> Iterator[tuple[Post, str]]:
-    """Match a post with an entry of the same path that it may be, the latest first."""
-    by_path = PublishedBefore(at.free).by_path
-    return (
-        (post, entry.id)
-        for post in at.unassigned
-        for entry in reversed(by_path.get(post.path, ()))
-        if may_be_same_entry(post, entry)
-    )
+    """Match a post with an entry of the same path that has its title or is similar, the latest first."""
+    return ((post, entry.id) for post, entry in _pairs_with_same_file(at) if _is_alike(post, entry))
 
 
 def _match_renamed_and_edited(at: _Assignment) -> Iterator[tuple[Post, str]]:
-    """Match a post with a very similar entry that has no file any more, the most similar pairs first."""
+    """Match a post with a very similar entry whose file is gone or holds another post, the most similar pairs first."""
     gone = [e for e in at.free if e.sketch is not None and e.title is not None and at.is_gone(e)]
     pairs = ((_resemblance(post, e), post, e.id) for post, e in _pairs_with_common_keys(at.unassigned, gone))
     similar = sorted((p for p in pairs if p[0] >= _VERY_SIMILAR), key=lambda p: (-p[0], p[1].path, p[2]))
     return ((post, entry_id) for _, post, entry_id in similar)
+
+
+def _match_rewritten(at: _Assignment) -> Iterator[tuple[Post, str]]:
+    """Match a post with an entry of the same path and date if their texts are too short to be compared."""
+    return ((post, entry.id) for post, entry in _pairs_with_same_file(at) if may_be_same_entry(post, entry))
 
 
 #: In the order in which they are tried.
@@ -211,7 +212,14 @@ _RULES: tuple[Callable[[_Assignment], Iterator[tuple[Post, str]]], ...] = (
     _match_renamed,
     _match_edited,
     _match_renamed_and_edited,
+    _match_rewritten,
 )
+
+
+def _pairs_with_same_file(at: _Assignment) -> Iterator[tuple[Post, KnownEntry]]:
+    """Yield posts and entries of the same path, the latest entry of each first."""
+    by_path = PublishedBefore(at.free).by_path
+    return ((post, entry) for post in at.unassigned for entry in reversed(by_path.get(post.path, ())))
 
 
 def _pairs_with_common_keys(posts: list[Post], gone: list[KnownEntry]) -> Iterator[tuple[Post, KnownEntry]]:

@@ -35,14 +35,24 @@ _COUNTING = frozenset(
 _GERMAN_ORDINAL = re.compile("(?:erst|zweit|dritt|viert|fünft|sechst|siebt|acht|neunt|zehnt|elft|zwölft)e[rsnm]?")
 #: Japanese is written without spaces.
 _JAPANESE = re.compile(
-    r"第[〇一二三四五六七八九十百千]+|[〇一二三四五六七八九十]+[月日回号]|[月火水木金土日]曜|\([月火水木金土日]\)"
+    r"第[〇一二三四五六七八九十百千]+|その[一二三四五六七八九十]+(?!\w)|[〇一二三四五六七八九十]+[月日回号]|[月火水木金土日]曜|\([月火水木金土日]\)"
     r"|[前中後][編篇]|[上中下]巻|[上中下]旬|最終[回版]|正式版|アルファ|ベータ|[αβ]版"
+)
+
+#: A cardinal counts behind the name of a part only: `one` and `zwei` are frequent words.
+_NAMED_PART = re.compile(
+    r"\b(?:(?:part|chapter|episode|volume|day|week|act)\s+"
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r"|(?:teil|kapitel|folge|band|tag|woche)\s+"
+    r"(?:eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf))\b",
+    re.IGNORECASE,
 )
 
 
 def part_numbers(plain: str) -> list[str]:
     """Return the digits and the counting words of a normalised plain text or title, in their order."""
     found = [token.casefold() for token in _TOKEN.findall(plain) if _counts(token)]
+    found += map(str.casefold, _NAMED_PART.findall(plain))
     return found if plain.isascii() else found + _JAPANESE.findall(plain)
 
 
@@ -67,5 +77,5 @@ def _title_numbers(title: str) -> list[str]:
 
 
 def _without_numbers(title: str) -> str:
-    bare = _JAPANESE.sub(" ", text.normalize(title))
+    bare = _NAMED_PART.sub(" ", _JAPANESE.sub(" ", text.normalize(title)))
     return _TOKEN.sub(lambda token: " " if _counts(token[0]) else token[0], bare)

@@ -61,6 +61,8 @@ def _parse_offset(text: str | None) -> tzinfo | None:
     digits = text[1:].replace(":", "")
     hours, minutes = (digits, "0") if len(digits) <= 2 else (digits[:-2], digits[-2:])  # noqa: PLR2004 - hh or hhmm
     offset = timedelta(hours=int(hours), minutes=int(minutes))
+    if offset >= timedelta(days=1):
+        raise ValueError(f"{text} is a day or more from UTC")
     return timezone(-offset if text[0] == "-" else offset)
 
 

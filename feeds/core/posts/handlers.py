@@ -428,9 +428,7 @@ def _raise_if_unquoted(front: str, error: Exception, parse: Callable[[str], Any]
         found = _VALUE.fullmatch(lines[at - 1]) if at <= len(lines) else None
         if found is None:
             continue
-        value = found["value"]
-        is_unclosed = value[0] in "'\"" and value.count(value[0]) == 1
-        quoted = found["key"] + json.dumps(value[1:] if is_unclosed else value, ensure_ascii=False)
+        quoted = found["key"] + json.dumps(_without_quotes(found["value"]), ensure_ascii=False)
         try:
             parse("\n".join((*lines[: at - 1], quoted, *lines[at:])))
         except UNREADABLE as e:
@@ -438,6 +436,16 @@ def _raise_if_unquoted(front: str, error: Exception, parse: Callable[[str], Any]
                 continue
         shown = f": {quoted.strip()}" if len(quoted) <= _MAX_SHOWN else ""
         raise UnquotedValueError(at, f"{reason}; put the {found['name']} into quotes{shown}") from error
+
+
+def _without_quotes(value: str) -> str:
+    """Return a value that cannot be parsed without the quote that is not closed, or the two that hold another one."""
+    quote, number = value[0], value.count(value[0])
+    if quote not in "'\"" or number % 2 == 0:
+        return value
+    if number == 1:
+        return value[1:]
+    return value[1:-1] if value[-1] == quote else value
 
 
 def check_length(front: str) -> None:

@@ -210,9 +210,9 @@ def _filter_attribute(tag: str, name: str, value: str, *, base: str) -> str | No
 
 
 def _citable_url(written: str, base: str) -> str | None:
-    """Return the absolute http(s) URL of a quotation's source; None if *written* is not one, but a name."""
+    """Return the absolute http(s) URL of a quotation's source; None if *written* is a name."""
     url = written.strip()
-    if _OTHER_SCHEME.match(url) or not re.fullmatch(r"(?:https?:)?[^\s:]*[/.#?]\S*", url):
+    if _OTHER_SCHEME.match(url) or not re.fullmatch(r"(?!www\.)(?:https?:)?[^\s:]*[/.#?]\S*", url):
         return None
     absolute = absolute_url(url, base)
     return to_ascii_host(absolute) if absolute and absolute.startswith(("http://", "https://")) else None
@@ -263,6 +263,13 @@ def replace_players(html: str, replace: Callable[[Any, Player], None]) -> str:
         if player:
             replace(element, player)
     return inner_html(root)
+
+
+def player_urls(html: str) -> list[str]:
+    """Return the URLs of the players in *html* as they are written."""
+    urls: list[str] = []
+    replace_players(html, lambda _, player: urls.append(player.url.strip()))
+    return urls
 
 
 def _player(element: Any) -> Player | None:

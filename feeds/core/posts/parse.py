@@ -30,8 +30,10 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _GENERATOR_PATTERN = re.compile(r"/:\w")
 #: As far as a feed cares (RFC 4287 section 3.2.3).
 _MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
-#: The keys of an author's name. Docusaurus has a `key` beside the job `title`, WordPress a `login`.
-_AUTHOR_NAMES = ("name", "display_name", "displayname", "key", "login", "title")
+#: The keys of an author's name, and what stands for it. Docusaurus has a `key` beside the job `title`, WordPress a
+#: `login`; a title alone is a name.
+_AUTHOR_NAMES = ("name", "display_name", "displayname", "full_name", "fullname")
+_AUTHOR_IDS = ("key", "login", "username", "handle", "slug", "title")
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -387,7 +389,9 @@ def _parse_author(value: Any, site: str) -> Author | None:
         name = _clean(value)
         return Author(name=name) if name else None
     given = {normal_key(str(key)): inner for key, inner in value.items()}
-    name = next((name for key in _AUTHOR_NAMES if (name := _clean(given.get(key)))), "")
+    parts = " ".join(filter(None, (_clean(given.get(key)) for key in ("first_name", "last_name"))))
+    names = [*(given.get(key) for key in _AUTHOR_NAMES), parts, *(given.get(key) for key in _AUTHOR_IDS)]
+    name = next((name for written in names if (name := _clean(written))), "")
     uri = next((_clean(given[key]) for key in ("url", "uri", "website") if given.get(key)), None)
     email = _clean(given.get("email"))
     if not name:

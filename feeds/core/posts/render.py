@@ -4,11 +4,14 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 """
 
 import re
+from typing import NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
 from feeds.core.posts.post_file import PostFile
 from feeds.model import Text
 from feeds.settings import Settings
+
+_WEB_SCHEME = re.compile(r"https?:(?=//)", re.IGNORECASE)
 
 
 def render_post(path: str, content: bytes, settings: Settings) -> Text:
@@ -20,13 +23,24 @@ def render_post(path: str, content: bytes, settings: Settings) -> Text:
     return _PostRenderer(path, content, settings).make_text()
 
 
-def comparison_text(path: str, content: bytes, settings: Settings) -> str:
-    """Return the normalised plain text of the post in *content*, for comparison with others.
+class ComparisonText(NamedTuple):
+    """What of a post is compared with others."""
+
+    #: Normalised.
+    plain: str
+    #: Addresses of embedded audio, video and pages, without `https:`, of which there is nothing in the plain text.
+    players: frozenset[str]
+
+
+def comparison_text(path: str, content: bytes, settings: Settings) -> ComparisonText:
+    """Return the text and the players of the post in *content*, for comparison with others.
 
     Raises:
         PostError: as for `render_post`.
     """
-    return text.normalize(text.text_content(_render_body(path, content, settings)))
+    html = _render_body(path, content, settings)
+    urls = (_WEB_SCHEME.sub("", url) for url in markdown.player_urls(html))
+    return ComparisonText(text.normalize(text.text_content(html)), frozenset(urls))
 
 
 def plain_paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:

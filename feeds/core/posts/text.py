@@ -16,8 +16,12 @@ WITHOUT_TEXT = frozenset(
 )
 INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s"}
-    | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"},
+    | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"}
+    | {"acronym", "big", "blink", "nobr", "rb", "rtc", "strike"},
 )
+#: What stands in a line too, but is no markup of a text.
+_CONTROLS = frozenset({"button", "label", "meter", "option", "output", "progress", "select", "slot"})
+_IN_LINES = INLINE | _CONTROLS
 #: Han, kana, Bopomofo and their compatibility forms: counted by characters. Hangul is counted by words.
 _CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -73,7 +77,7 @@ def _walk(root: Any, without: frozenset[str], without_class: str) -> Iterator[tu
             tag = element.tag if isinstance(element.tag, str) else "!"
             outer = element.getparent()
             yield (
-                "" if tag in INLINE or tag == "!" else (outer.tag if outer is not None else "div"),
+                "" if tag in _IN_LINES or tag == "!" else (outer.tag if outer is not None else "div"),
                 element.tail or "",
             )
             continue
@@ -83,7 +87,7 @@ def _walk(root: Any, without: frozenset[str], without_class: str) -> Iterator[tu
             continue
         if without_class in element.get("class", ""):
             continue
-        yield ("" if element.tag in INLINE else element.tag, element.text or "")
+        yield ("" if element.tag in _IN_LINES else element.tag, element.text or "")
         todo.extend((child, False) for child in reversed(element))
 
 

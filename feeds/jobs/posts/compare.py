@@ -78,10 +78,10 @@ def _compare_batch(config: Config, pairs: Sequence[tuple[str, str]]) -> list[Tex
     return [duplicates.compare_texts(text(one), text(other)) for one, other in pairs]
 
 
-def _comparison_text(config: Config, place: Path, path: str) -> str:
+def _comparison_text(config: Config, place: Path, path: str) -> render.ComparisonText:
     """Return the text of a post for comparison; empty, which is similar to nothing, if the file is gone."""
     try:
         content = source_files.read_file(place, path, parse.MOST_BYTES)
         return render.comparison_text(path, content, config.settings)
     except PostError:
-        return ""
+        return render.ComparisonText("", frozenset())

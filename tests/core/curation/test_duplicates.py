@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.core.curation import duplicates
 from feeds.core.posts import sketch
+from feeds.core.posts.render import ComparisonText
 from feeds.model import DuplicateKind, TextSimilarity
 from feeds.settings import DuplicateSettings
 from tests.core.factory import START, post
@@ -125,13 +126,17 @@ def post_of(path, text, **values):
     return post(path, **values_of_text, **({"title": "A title"} | values))
 
 
+def compare(*texts):
+    return duplicates.compare_texts(*(ComparisonText(text, frozenset()) for text in texts))
+
+
 def found(texts, settings=NEAR, **values):
     """Path -> DuplicatePair for posts with these texts, by path; *values* are values of the posts, by path."""
     posts = [
         post_of(name, text, **{key: v[name] for key, v in values.items() if name in v}) for name, text in texts.items()
     ]
     pairs = duplicates.candidate_pairs(posts, {duplicates.text_key(p) for p in posts}, ())
-    known = {duplicates.pair_key(a, b): duplicates.compare_texts(texts[a.path], texts[b.path]) for a, b in pairs}
+    known = {duplicates.pair_key(a, b): compare(texts[a.path], texts[b.path]) for a, b in pairs}
     return {f.post.path: f for f in duplicates.find_duplicates(posts, known, settings)}
 
 
@@ -181,7 +186,7 @@ def test_instalments_differ_in_their_numbers_and_are_kept():
     posts = [post_of(name, text, published=START + timedelta(days=n)) for n, (name, text) in enumerate(texts.items())]
     pairs = {later.path: earlier.path for later, earlier in duplicates.instalment_pairs(posts)}
     assert pairs == {"1.md": "0.md", "2.md": "1.md", "3.md": "2.md"}
-    like = duplicates.compare_texts(texts["0.md"], texts["1.md"])
+    like = compare(texts["0.md"], texts["1.md"])
     pair = duplicates.describe_instalment(posts[1], posts[0], like, NEAR)
     assert (pair.kind, pair.dropped) == (DuplicateKind.INSTALMENT, False)
     assert duplicates.describe_instalment(posts[1], posts[0], like, DuplicateSettings(similarity=0.9999)) is None
@@ -213,7 +218,7 @@ def test_translations_are_not_compared():
 def test_a_post_that_was_published_before_is_kept():
     """A post that was published before is kept, even if its copy has an earlier date and a shorter path."""
     posts = [post_of("original.md", TEXT, published=START + timedelta(days=5)), post_of("c.md", TEXT)]
-    known = {duplicates.pair_key(*posts): duplicates.compare_texts(TEXT, TEXT)}
+    known = {duplicates.pair_key(*posts): compare(TEXT, TEXT)}
     by_date = duplicates.find_duplicates(posts, known, NEAR)
     assert [f.post.path for f in by_date] == ["original.md"]
     by_history = duplicates.find_duplicates(posts, known, NEAR, lambda p: p.path == "original.md")

@@ -230,6 +230,42 @@ def test_posts_that_swap_names_and_are_edited_keep_their_ids(length):
     assert assigned(after, before, ["0.md", "1.md"]) == {"1.md": "urn:0", "0.md": "urn:1"}
 
 
+LENGTHS = pytest.mark.parametrize("length", [6, 180, 1200], ids=["a word", "180 characters", "1200 characters"])
+SAME_OR_NEXT_DAY = pytest.mark.parametrize("days", [0, 1], ids=["on one day", "on two days"])
+
+
+@LENGTHS
+@SAME_OR_NEXT_DAY
+@pytest.mark.parametrize("paths", [("1.md", "0.md"), ("2.md", "0.md")], ids=["swapped", "each takes the next name"])
+def test_posts_that_change_names_and_are_all_edited_keep_their_ids(length, days, paths):
+    """Posts keep their ids if each takes another's file name while the texts of all of them are edited."""
+    dates = [START + timedelta(days=n * days) for n in range(2)]
+    before = [post_of(f"{n}.md", TEXTS[n][:length], title=f"Title {n}", published=dates[n]) for n in range(2)]
+    after = [
+        post_of(path, TEXTS[n][:length] + " and more", title=f"Title {n}", published=dates[n])
+        for n, path in enumerate(paths)
+    ]
+    assert assigned(after, before, paths) == {paths[0]: "urn:0", paths[1]: "urn:1"}
+
+
+@pytest.mark.parametrize("length", [180, 1200])
+def test_posts_that_swap_names_and_get_new_titles_and_dates_keep_their_ids(length):
+    """Posts of some length whose files swap names are known by their texts, whatever their titles and dates become."""
+    before = [post_of(f"{n}.md", TEXTS[n][:length], title=f"Title {n}", text_size=length) for n in range(2)]
+    day = START + timedelta(days=5)
+    after = [replace(p, path=f"{1 - n}.md", title=f"{p.title}!", published=day) for n, p in enumerate(before)]
+    assert assigned(after, before, ["0.md", "1.md"]) == {"1.md": "urn:0", "0.md": "urn:1"}
+
+
+def test_a_rewritten_short_post_leaves_the_id_to_the_one_with_its_title():
+    """A short post that is new in an old file gets a new id if the old one moved on, edited, on the same day."""
+    before = [post_of("a.md", "Short.", title="One")]
+    after = [post_of("a.md", "Another.", title="Two"), post_of("b.md", "Short, edited.", title="One")]
+    found = assigned(after, before, ["a.md", "b.md"])
+    assert found["b.md"] == "urn:0"
+    assert found["a.md"].startswith("tag:")
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 5)),

@@ -12,6 +12,9 @@ NUMBERS = {
     "Part II of the First": ["ii", "first"],
     "am Samstag, den 3. März, zum zweiten Mal": ["samstag", "3", "märz", "zweiten"],
     "achtzehn Vögel": [],
+    "Part Two of one day": ["part two"],
+    "Teil zwei von zwei Tagen": ["teil zwei"],
+    "その二 その一方で": ["その二"],
     "第三回 5月(土) 後編": ["5", "第三", "(土)", "後編"],
     "一般の話": [],
     "الثلاثاء ٣ مايو": ["الثلاثاء", "٣", "مايو"],
@@ -31,5 +34,8 @@ def test_titles_of_parts_differ_in_what_counts():
     assert not are_parts("NOTES OF MARCH", "Notes of March")
     assert are_parts("会報 第三号", "会報 第四号")
     assert are_parts("12", "13")
+    assert are_parts("A trip", "A trip, part two")
+    assert are_parts("Die Reise, Teil eins", "Die Reise, Teil zwei")
+    assert not are_parts("One trip", "A trip")
     assert not are_parts("Meetup in Berlin", "Meetup in Hamburg")
     assert not are_parts("How we bake, 7653", "The salt of the earth")

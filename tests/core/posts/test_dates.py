@@ -40,6 +40,16 @@ def test_impossible_dates_are_rejected_with_a_reason(text):
         dates.parse_date(text, TOKYO)
 
 
+@pytest.mark.parametrize("offset", ["+25:00", "-2400", "+99:99"])
+def test_an_offset_of_a_day_is_rejected_in_plain_words(offset):
+    """An offset of a day or more is an impossible date, and the reason names the offset."""
+    with pytest.raises(
+        ValueError, match=r"impossible date '2026-01-12 08:00.*': (.*) is a day or more from UTC$"
+    ) as found:
+        dates.parse_date(f"2026-01-12 08:00{offset}", TOKYO)
+    assert f": {offset} is" in str(found.value)
+
+
 @pytest.mark.parametrize(
     "text",
     [

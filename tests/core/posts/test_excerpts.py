@@ -67,6 +67,12 @@ def test_without_text_above_the_mark_the_excerpt_is_the_first_sentences():
     assert excerpt("<!--more-->\n\nText.") == "Text."
 
 
+@pytest.mark.parametrize("name", ["big", "nobr", "acronym", "blink", "label", "button", "output", "kbd", "foo-bar"])
+def test_words_in_an_element_inside_a_line_are_in_the_excerpt(name):
+    """An excerpt has the words of every element that stands in a line, also of those that are out of date."""
+    assert excerpt(f"One <{name}>two</{name}> three.\n\n- An item.") == "One two three."
+
+
 def test_footnotes_are_not_a_part_of_the_excerpt():
     """Neither the numbers of footnotes nor their texts are in an excerpt."""
     body = "A footnote[^1] here.\n\nMore[^n].\n\n[^1]: First note.\n[^n]: Second.\n"

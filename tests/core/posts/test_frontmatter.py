@@ -204,6 +204,8 @@ UNQUOTED = {
     '"Yes" and "no"': '\\"Yes\\" and \\"no\\"',
     "'Yes' and 'no'": "'Yes' and 'no'",
     "'Unclosed": "Unclosed",
+    "'It's here'": "It's here",
+    "'Yes' and it's": "'Yes' and it's",
     "日本: 語": "日本: 語",
 }
 

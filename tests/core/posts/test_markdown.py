@@ -78,6 +78,7 @@ CITED = {
     "#note": f"{BASE}#note",
     "Some Person": None,
     "Ada": None,
+    "www.o.example/a": None,
     "javascript:alert(1)": None,
     " JAVASCRIPT:alert(1)": None,
     "java&#9;script:alert(1)//": None,

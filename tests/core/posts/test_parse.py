@@ -62,6 +62,8 @@ AUTHORS = {
         Author(name="Gus"),
     ],
     "author: {login: gus, display_name: Gus, email: gus@example.com}": [Author(name="Gus", email="gus@example.com")],
+    "author: {username: gus, full-name: Gus Gray, title: Editor}": [Author(name="Gus Gray")],
+    "author: {first_name: Ada, last_name: Lee, slug: ada, title: Dr}": [Author(name="Ada Lee")],
     "author: {Title: Ada, URL: /ada}": [Author(name="Ada", uri="https://example.com/ada")],
 }
 

@@ -214,6 +214,8 @@ WORDS = {
     "Japanese ordinals": ("第三回", "第四回"),
     "Arabic months": ("يوم 3 مايو", "يوم 3 يونيو"),
     "Arabic digits": ("الحلقة ١٢", "الحلقة ١٣"),
+    "cardinals": ("Part one", "Part two"),
+    "German cardinals": ("Teil eins", "Teil zwei"),
     "Roman numbers": ("Part II", "Part III"),
 }
 
@@ -230,6 +232,31 @@ def test_instalments_that_differ_in_words_are_all_published(site, words, where):
     assert (report.counts["public"], report.warnings) == (2, [])
     [pair] = pairs_of(site)
     assert (pair.post.path, pair.kept.path, pair.kind, pair.dropped) == ("n1.md", "n0.md", "instalment", False)
+
+
+PLAYERS = {
+    "pages": ('<iframe src="https://video.example/a"></iframe>', '<iframe src="https://video.example/b"></iframe>'),
+    "audio": ('<audio src="north.mp3"></audio>', '<audio controls><source src="south.mp3"></audio>'),
+    "films that load late": ('<video data-src="/a.webm"></video>', '<video data-src="/b.webm"></video>'),
+}
+
+
+@pytest.mark.parametrize("players", PLAYERS.values(), ids=PLAYERS)
+def test_posts_with_other_recordings_in_their_text_are_all_published(site, players):
+    """Posts with one title and the same words around another recording, which is not in the words, are two posts."""
+    for n, player in enumerate(players):
+        site.post(f"n{n}", prose(make_words(5)) + f"\n{player}\n", title="Live", date=f"2026-11-1{n}")
+    assert site.publish().counts["public"] == 2
+    assert [(pair.kind, pair.dropped) for pair in pairs_of(site)] == [("instalment", False)]
+
+
+def test_a_copy_with_the_same_recording_is_dropped(site):
+    """A copy is one if a recording in its text is the same, or if only one of the two has one."""
+    words = prose(make_words(5))
+    site.post("a", words + '\n<iframe src="http://video.example/a"></iframe>\n', title="Live", date="2026-11-10")
+    site.post("b", words + '\n<iframe src="//video.example/a" title="A"></iframe>\n', title="Live", date="2026-11-11")
+    site.post("c", words, title="Live", date="2026-11-12")
+    assert site.publish().counts["duplicate"] == 2
 
 
 def test_posts_without_text_are_published(site):
