@@ -58,7 +58,7 @@ class Config:
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as a path below the site's folder."""
-        return self.folder / Path(relative).expanduser()
+        return self.folder / relative
 
     @property
     def state(self) -> Path:

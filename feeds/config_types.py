@@ -6,6 +6,7 @@ ValueError with a message for the user, and `feeds.config` adds the file, the li
 
 import re
 from datetime import time, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,6 +32,35 @@ class ConfigString:
             ValueError: *text* is not valid; the message is for the user.
         """
         raise NotImplementedError
+
+
+class FilePath(ConfigString, str):
+    """The path of a file or folder; `~` at the beginning is expanded. A relative path starts at the site's folder."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the path."""
+        try:
+            return cls(Path(text).expanduser() if text.startswith("~") else text)
+        except RuntimeError:
+            raise ValueError(f"{text!r} begins with the name of a user that does not exist; write './~…'") from None
+
+
+class StoreUrl(ConfigString, str):
+    """The URL of the database, such as `sqlite:///PATH`; `~` at the beginning of the path is expanded."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the URL."""
+        found = re.fullmatch(r"(sqlite:///|postgresql(?:\+psycopg)?://)(.+)", text)
+        if not found:
+            raise ValueError(f"{text!r} is not the URL of a database; write such as 'sqlite:///feeds.db'")
+        scheme, place = found.groups()
+        return cls(f"{scheme}{FilePath.parse(place) if scheme == 'sqlite:///' else place}")
 
 
 class Url(ConfigString, str):
@@ -225,7 +255,7 @@ class MailboxUrl(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* unchanged."""
+        """Return *text* with `~` at the beginning of a path expanded."""
         server = _parse_imap_url(text)
         is_file = re.match(r"(maildir|mbox):.", text)
         if not (server or is_file) or not text.isprintable():
@@ -239,7 +269,8 @@ class MailboxUrl(ConfigString, str):
             raise ValueError(
                 f"{text!r} is not ASCII; write the folder's name in modified UTF-7 (RFC 3501 section 5.1.3)"
             )
-        return cls(text)
+        kind, _, path = text.partition(":")
+        return cls(f"{kind}:{path if server else FilePath.parse(path)}")
 
 
 def _hide_password(url: str) -> str:
