@@ -6,7 +6,6 @@ ValueError with a message for the user, and `feeds.config` adds the file, the li
 
 import re
 from datetime import time, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,32 +34,27 @@ class ConfigString:
 
 
 class FilePath(ConfigString, str):
-    """The path of a file or folder; `~` at the beginning is expanded. A relative path starts at the site's folder."""
+    """The path of a file or folder; a relative path starts at the site's folder."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the path."""
-        try:
-            return cls(Path(text).expanduser() if text.startswith("~") else text)
-        except RuntimeError:
-            raise ValueError(f"{text!r} begins with the name of a user that does not exist; write './~…'") from None
+        return cls(text)
 
 
 class StoreUrl(ConfigString, str):
-    """The URL of the database, such as `sqlite:///PATH`; `~` at the beginning of the path is expanded."""
+    """The URL of the database, such as `sqlite:///PATH`."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the URL."""
-        found = re.fullmatch(r"(sqlite:///|postgresql(?:\+psycopg)?://)(.+)", text)
-        if not found:
+        if not re.fullmatch(r"(sqlite:///|postgresql(\+psycopg)?://).+", text):
             raise ValueError(f"{text!r} is not the URL of a database; write such as 'sqlite:///feeds.db'")
-        scheme, place = found.groups()
-        return cls(f"{scheme}{FilePath.parse(place) if scheme == 'sqlite:///' else place}")
+        return cls(text)
 
 
 class Url(ConfigString, str):
@@ -255,7 +249,7 @@ class MailboxUrl(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* with `~` at the beginning of a path expanded."""
+        """Return *text* unchanged."""
         server = _parse_imap_url(text)
         is_file = re.match(r"(maildir|mbox):.", text)
         if not (server or is_file) or not text.isprintable():
@@ -269,8 +263,7 @@ class MailboxUrl(ConfigString, str):
             raise ValueError(
                 f"{text!r} is not ASCII; write the folder's name in modified UTF-7 (RFC 3501 section 5.1.3)"
             )
-        kind, _, path = text.partition(":")
-        return cls(f"{kind}:{path if server else FilePath.parse(path)}")
+        return cls(text)
 
 
 def _hide_password(url: str) -> str:
