@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from feeds.config_types import ConfigString
+from feeds.config_types import ConfigString, FilePath, MailboxUrl, StoreUrl
 from feeds.errors import ConfigError
 from feeds.generators import recognise_config
 from feeds.relays import RELAYS
@@ -24,6 +24,8 @@ KeyPath = tuple[str | int, ...]
 #: The place of an error and what is wrong there.
 Problem = tuple[KeyPath, str]
 
+#: What may be before the path in a URL of the settings.
+_PATH_SCHEMES = ("maildir:", "mbox:", "sqlite:///")
 #: Keys that are accepted and have no effect yet, and what happens instead.
 _NOT_IMPLEMENTED: dict[KeyPath, str] = {
     ("web", "listen"): "nothing is served",
@@ -58,7 +60,7 @@ class Config:
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as a path below the site's folder."""
-        return self.folder / Path(relative).expanduser()
+        return self.folder / relative
 
     @property
     def state(self) -> Path:
@@ -169,7 +171,19 @@ def _decode_string(wanted: type[Any], value: object) -> object:
         raise NotImplementedError(wanted)
     if not isinstance(value, str):
         raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec wants ValueError
-    return wanted.parse(value)
+    return wanted.parse(_expand_home(value) if issubclass(wanted, FilePath | MailboxUrl | StoreUrl) else value)
+
+
+def _expand_home(value: str) -> str:
+    """Return a path, or a URL with a path, in which `~` at the beginning of the path is a home folder."""
+    scheme = next((one for one in _PATH_SCHEMES if value.startswith(one)), "")
+    path = value.removeprefix(scheme)
+    if not path.startswith("~"):
+        return value
+    try:
+        return f"{scheme}{Path(path).expanduser()}"
+    except RuntimeError:
+        raise ValueError(f"{path!r} begins with the name of a user that does not exist; write './~…'") from None
 
 
 # Environment variables --------------------------------------------------------------------------------------------

@@ -33,6 +33,30 @@ class ConfigString:
         raise NotImplementedError
 
 
+class FilePath(ConfigString, str):
+    """The path of a file or folder; a relative path starts at the site's folder."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the path."""
+        return cls(text)
+
+
+class StoreUrl(ConfigString, str):
+    """The URL of the database, such as `sqlite:///PATH`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the URL."""
+        if not re.fullmatch(r"(sqlite:///|postgresql(\+psycopg)?://).+", text):
+            raise ValueError(f"{text!r} is not the URL of a database; write such as 'sqlite:///feeds.db'")
+        return cls(text)
+
+
 class Url(ConfigString, str):
     """An absolute http(s) URL that ends with a slash, in ASCII: the host as punycode, the path percent-encoded."""
 

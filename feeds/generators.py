@@ -42,7 +42,11 @@ GENERATORS = (
         markers=("_config.yml", "_config.yaml", "_config.toml"),
         posts=("_posts",),
         output="_site",
-        advice="Add to _config.yml: `exclude: [feeds.toml]` and `keep_files: [feeds, newsletters]`.",
+        # Jekyll keeps what begins with a name in keep_files, so a copy that was built before this is not removed.
+        advice=(
+            "Add to _config.yml: `exclude: [feeds.toml]` and `keep_files: [feeds, newsletters]`; then delete"
+            " _site/feeds.toml, if it is there."
+        ),
     ),
     Generator(
         name="Eleventy",

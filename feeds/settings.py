@@ -12,10 +12,12 @@ from feeds.config_types import (
     Crontab,
     Duration,
     Endpoint,
+    FilePath,
     IdAuthority,
     Language,
     MailboxUrl,
     NamedAddress,
+    StoreUrl,
     TimeWindow,
     TimeZone,
     Url,
@@ -73,7 +75,7 @@ class ReadingSpeed(Table, frozen=True):
 class PostSettings(Table, frozen=True):
     """`[posts]`: the posts folder, the URLs of posts, and the reading speed."""
 
-    folder: str = "posts"
+    folder: FilePath = FilePath("posts")
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     reading: ReadingSpeed = ReadingSpeed()
 
@@ -127,7 +129,7 @@ class CustomFeed(Table, frozen=True):
 class FeedSettings(Table, frozen=True):
     """`[feeds]`: which feeds are written, and where."""
 
-    folder: str = "public"
+    folder: FilePath = FilePath("public")
     url: Url | None = None
     formats: tuple[Format, ...] = ("atom", "rss", "json")
     by: tuple[Literal["category", "tag", "author", "language"], ...] = ("category",)
@@ -233,7 +235,7 @@ class DkimSettings(Table, frozen=True):
     """`[[mail.dkim]]`: a key that signs letters (RFC 6376)."""
 
     selector: str
-    key_file: str
+    key_file: FilePath
 
 
 class BounceSettings(Table, frozen=True):
@@ -260,7 +262,7 @@ class MailSettings(Table, frozen=True):
     #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
     #: The command that `transport = "sendmail"` runs.
-    sendmail: str = "/usr/sbin/sendmail"
+    sendmail: FilePath = FilePath("/usr/sbin/sendmail")
     #: Handling of a message that the server may have accepted before the connection was lost.
     on_unknown: Literal["resend", "hold"] = "resend"
     #: The most messages within any 24 hours; 0 means unlimited.
@@ -297,14 +299,14 @@ class StoreSettings(Table, frozen=True):
     """`[store]`: the database."""
 
     #: By default `feeds.db` in the state folder.
-    url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] | None = None
+    url: StoreUrl | None = None
 
 
 class SecretSettings(Table, frozen=True):
     """`[secrets]`: the file with the secret keys."""
 
     #: By default `feeds.key` in the state folder.
-    file: str | None = None
+    file: FilePath | None = None
 
 
 class WebSettings(Table, frozen=True):
@@ -318,7 +320,7 @@ class Settings(Table, frozen=True):
     """All of config.toml."""
 
     #: The folder of everything that Feeds keeps for itself.
-    state: str = ".feeds"
+    state: FilePath = FilePath(".feeds")
     site: SiteSettings = SiteSettings()
     posts: PostSettings = PostSettings()
     tags: TagSettings = TagSettings()

@@ -112,6 +112,20 @@ def test_quiet_prints_errors_and_what_was_sent(letter_site, feeds):
     assert done.stderr.startswith("error: posts/broken.md:1: title")
 
 
+def test_a_warning_of_a_quiet_run_is_printed_by_the_next_other_one(site, feeds):
+    """A warning that `--quiet` kept back is not known yet, even if nothing has changed since; quiet runs stay fast."""
+    site.post("odd", catagories="[x]")
+    for _ in range(2):
+        assert feeds("publish", "--quiet").stderr == ""
+    assert "posts/odd.md:4: catagories" in feeds("publish").stderr
+    assert feeds("publish").stderr == "warning: 1 warning is as before; `feeds check` prints all\n"
+    site.post("odder", "Other words.\n", descripton="x")
+    feeds("publish", "--quiet")
+    lines = feeds("publish").stderr.splitlines()
+    assert lines[0].startswith("warning: posts/odder.md:4: descripton")
+    assert lines[1:] == ["warning: 1 warning is as before; `feeds check` prints all"]
+
+
 def test_posts_are_listed_newest_first_with_their_address(site, feeds):
     """`feeds posts` lists what cannot be read first, then the newest posts, each with its address."""
     site.post("old", date="2026-11-01")

@@ -1,5 +1,6 @@
 """Reading config.toml: its errors, its warnings, and the environment variables that override it."""
 
+import re
 from typing import get_args
 
 import pytest
@@ -318,3 +319,42 @@ def test_a_value_type_raises_only_value_errors(text):
             kind.parse(text)
         except ValueError as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "expected"),
+    [
+        ("", "state", "~/state", "{home}/state"),
+        ("[posts]", "folder", "~/posts", "{home}/posts"),
+        ("[feeds]", "folder", "~/web", "{home}/web"),
+        ("[store]", "url", "sqlite:///~/feeds.db", "sqlite:///{home}/feeds.db"),
+        ("[secrets]", "file", "~/feeds.key", "{home}/feeds.key"),
+        ("[mail]", "sendmail", "~/bin/send", "{home}/bin/send"),
+        ('[[mail.dkim]]\nselector = "s"', "key_file", "~/dkim.pem", "{home}/dkim.pem"),
+        ('[mail.bounces]\naddress = "b@example.com"', "mailbox", "maildir:~/戻り", "maildir:{home}/戻り"),
+        ('[mail.bounces]\naddress = "b@example.com"', "mailbox", "mbox:~/b box", "mbox:{home}/b box"),
+        ('[mail.bounces]\naddress = "b@example.com"', "mailbox", "maildir:a/~/b", "maildir:a/~/b"),
+    ],
+)
+def test_a_tilde_at_the_beginning_of_a_path_is_the_home_folder(tmp_path, monkeypatch, table, key, value, expected):
+    """Every key that names a file or folder may begin with `~`; a tilde elsewhere stays."""
+    home = tmp_path / "home"
+    (home / "posts").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    (tmp_path / "c.toml").write_text(f'{table}\n{key} = "{value}"', "utf-8")
+    found = load_config(tmp_path / "c.toml", {}).settings
+    for name in re.findall(r"[a-z]+", table.partition("\n")[0]):
+        found = getattr(found, name)
+    found = found[0] if isinstance(found, tuple) else found
+    assert getattr(found, key) == expected.format(home=home)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['state = "~nobody-here/x"', '[store]\nurl = "sqlite:///~nobody-here/x.db"', '[posts]\nfolder = "~nobody-here"'],
+)
+def test_the_home_folder_of_a_user_who_does_not_exist_is_an_error(tmp_path, text):
+    """The error names the line."""
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=rf"c\.toml:{len(text.splitlines())}: .*user that does not exist"):
+        load_config(tmp_path / "c.toml", {})

@@ -40,7 +40,7 @@ def try_fast_publish(words: list[str]) -> int | None:
     found = check(config, os.environ, now=clock.now_seconds(), now_option=now_option, feeds_only=feeds_only)
     if found.scan is not None:
         last_scan[config] = found.scan
-    if found.state is None:
+    if found.state is None or (found.state.warnings is None and "--quiet" not in asked):
         return None
     return _print(found.state, time.perf_counter() - started, as_json="--json" in asked, quiet="--quiet" in asked)
 
@@ -64,7 +64,7 @@ def _parse(words: list[str]) -> dict[str, str] | None:
 def _print(state: FastPathState, seconds: float, *, as_json: bool, quiet: bool) -> int:
     from feeds.cli import output
 
-    output.print_diagnostics(state.errors, () if quiet else state.warnings)
+    output.print_diagnostics(state.errors, () if quiet else state.warnings or ())
     if as_json:
         sys.stdout.write(f'{state.summary.removesuffix("}")}, "seconds": {seconds:.3f}}}\n')
     elif not quiet:
@@ -78,9 +78,15 @@ def capture_environment(config: Path) -> bytes:
 
 
 def remember(
-    config: Config, report: PublishReport, options: PublishOptions, environment: bytes, now_option: str
+    config: Config,
+    report: PublishReport,
+    options: PublishOptions,
+    environment: bytes,
+    now_option: str,
+    *,
+    has_unprinted: bool,
 ) -> None:
-    """Save the state of a run that left nothing to do."""
+    """Save the state of a run that left nothing to do, and whether it has warnings that were not printed."""
     if report.footprint is None:
         return
     import json
@@ -97,7 +103,7 @@ def remember(
         footprint=report.footprint,
         lines="".join(f"{line}\n" for line in output.format_report(config, again, dry_run=False)),
         summary=json.dumps(output.report_to_dict(again), ensure_ascii=False),
-        warnings=tuple(count_known(len(again.warnings))),
+        warnings=None if has_unprinted else tuple(count_known(len(again.warnings))),
         errors=tuple(again.errors),
     )
     save_state(str(config.state / FILE), state)

@@ -14,4 +14,5 @@ NAMES = ("feeds.toml", "config.toml")
 
 def find_config(environ: Mapping[str, str]) -> str:
     """Return the file that FEEDS_CONFIG names, else the first of `NAMES` in the current folder; it may not exist."""
-    return environ.get("FEEDS_CONFIG") or next(filter(os.path.exists, NAMES), NAMES[0])
+    named = os.path.expanduser(environ.get("FEEDS_CONFIG", ""))  # noqa: PTH111 - pathlib takes long to load
+    return named or next(filter(os.path.exists, NAMES), NAMES[0])

@@ -50,9 +50,10 @@ def format_new_site(folder: Path, made: NewSite, *, has_url: bool) -> Iterator[s
         yield from [made.generator.advice] if made.generator.advice else []
     if not has_url:
         yield f"Set site.url in {config}: every link begins with it."
-    yield (
-        f"Then try: feeds publish --dry-run --config {config}" if folder.parts else "Then try: feeds publish --dry-run"
-    )
+    import shlex
+
+    option = f" --config {shlex.quote(str(config))}" if folder.parts else ""
+    yield f"Then try: feeds publish --dry-run{option}"
 
 
 def print_json(found: dict[str, Any]) -> None:

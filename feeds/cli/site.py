@@ -56,7 +56,7 @@ def publish(
     quiet: bool,
 ) -> int:
     """Update feeds and pages, and send the newsletter issues that are due."""
-    from feeds.jobs.known_warnings import select_new
+    from feeds.jobs.known_warnings import count_known, select_new
     from feeds.jobs.options import PublishOptions
     from feeds.jobs.publish import publish as job
 
@@ -73,8 +73,9 @@ def publish(
     )
     with options.job_context(quiet=as_json or quiet) as context:
         report = job(config, asked, context)
-    fast_path.remember(config, report, asked, environment, now or "")
-    new = [] if quiet else select_new(config, report.warnings, use_cache=not no_cache, dry_run=dry_run)
+    new = select_new(config, report.warnings, use_cache=not no_cache, dry_run=dry_run or quiet)
+    has_unprinted = quiet and new != count_known(len(report.warnings))
+    fast_path.remember(config, report, asked, environment, now or "", has_unprinted=has_unprinted)
     output.print_diagnostics([*report.errors, *report.alerts], [] if quiet else [*new, *report.later])
     seconds = time.perf_counter() - started
     if as_json:

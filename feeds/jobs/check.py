@@ -165,7 +165,7 @@ def _check_mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]
 
 
 def _check_sender(site: Site) -> Iterator[Diagnostic]:
-    """Yield a warning for each part of the sender that is missing."""
+    """Yield a problem for each part of the sender that is missing."""
     mail, where = site.settings.mail, f"{site.config.path}: mail"
     if mail.sender is None:
         yield Diagnostic(
@@ -182,6 +182,14 @@ def _check_sender(site: Site) -> Iterator[Diagnostic]:
             what=f"letters come from {mail.sender.address.domain}, but link to {site.settings.site.host}",
             why="spam filters and readers trust a letter more if it links to the domain that it comes from",
             do="send from the site's domain, if it can receive mail",
+        )
+    if not send_checks.can_unsubscribe(site):
+        yield Diagnostic(
+            level="error",
+            where=f"{where}.bounces",
+            what="there is no way to unsubscribe",
+            why="an issue is not sent without one",
+            do="name a mailbox that Feeds reads",
         )
     if not mail.address:
         yield Diagnostic(

@@ -23,7 +23,7 @@ CONFIG = "feeds.toml"
 #: Tables of the reference that are examples as a whole.
 _EXAMPLES = re.compile(r"\[\[|\[categories\.")
 _KEY_LINE = re.compile(r"(\w+) *= ")
-_TRAILING = re.compile(r"(.*\S) +(# [^\"]*)")
+_TRAILING = re.compile(r'((?:# )?(?:"(?:[^"\\]|\\.)*"|[^"#])*(?<=\S)) +(# .*)')
 #: Where posts are looked for if the generator is not known.
 _USUAL_POSTS = ("posts", "_posts", "content/posts", "content")
 

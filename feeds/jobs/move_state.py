@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from feeds.config import Config
-from feeds.edges.files.private_folder import has_only, move_path, remove_tree
+from feeds.edges.files.private_folder import close_folder, has_only, move_path, remove_tree
 from feeds.edges.process import lock
 from feeds.edges.store.database import merge_wal
 
 _STORE, _KEYS, _CACHE = "feeds.db", "feeds.key", ".feeds-cache"
 #: What belongs to the store, and may be there while it is not open.
 _BESIDE_STORE = ("feeds.db.journal", "feeds.db.until-*")
+#: What is directly in a state folder.
+_OURS = re.compile(r"feeds\.(db|key)([.-].*)?|outbox|bounces|cache|mailbox\.json")
 #: Folders that earlier versions wrote, and the names of the files that they put there.
 _FOLDERS = {
     "outbox": re.compile(r"(test/)?[a-z0-9-]+/\d+/.+\.eml|(new|cur|tmp)/.+"),
@@ -23,12 +25,14 @@ def move_state(config: Config) -> list[str]:
     """Move the store, its journal, the keys, the outbox and kept bounces into the state folder; delete the old cache.
 
     Return a line that names what was moved; none if nothing was there. What `store.url` or `secrets.file` name stays.
+    A state folder that exists and is not private yet becomes so.
     A process that is killed leaves each file at one of the two places, and the next one moves the rest.
 
     Raises:
         LockedError: a publish run or a sender is at work.
         FeedsError: a file exists at both places, or cannot be moved.
     """
+    close_folder(config.state, _OURS)
     names = list(_names_to_move(config))
     if not names:
         return []

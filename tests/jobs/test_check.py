@@ -137,6 +137,15 @@ def test_a_sender_with_all_dns_records_passes(letter_site):
         assert len(server.queries) == len(records)
 
 
+def test_a_site_that_nobody_could_leave_is_an_error(letter_site):
+    """`feeds check` finds that the bounce mailbox is missing, which keeps an issue back; the outbox needs none."""
+    command = 'transport = "sendmail"\nsendmail = "/bin/true"\n'
+    with NameServer() as server:
+        found = mail_diagnostics(letter_site, command, server.resolver())
+        assert ("error", "mail.bounces", "there is no way to unsubscribe") in found
+        assert not any("unsubscribe" in what for *_, what in mail_diagnostics(letter_site, "", server.resolver()))
+
+
 def test_missing_dns_records_are_reported(letter_site):
     """With the smtp transport, every missing DNS record is reported."""
     write_key(letter_site, "s1", RSA)

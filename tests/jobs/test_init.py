@@ -9,7 +9,9 @@ from feeds.config import load_config
 from feeds.edges.process.system import system_language
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs import init
+from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
+from feeds.jobs.newsletters.send_test import send_test
 from feeds.jobs.site import Site
 from tests.conftest import CONFIG, NEWSLETTER, NOW, ROOT, SampleSite
 
@@ -49,6 +51,18 @@ def test_every_key_can_be_found_in_the_new_settings(tmp_path):
     assert names == [
         line.lstrip("# ").partition(" ")[0] for line in (tmp_path / "feeds.toml").read_text("utf-8").splitlines()
     ]
+
+
+def test_every_comment_of_the_reference_is_complete(tmp_path):
+    """The comment of each key is the reference's, in its column, also with quotation marks in it or in the title."""
+    created(tmp_path, title='My "first" # letters', url="https://me.example/")
+    found = (tmp_path / "feeds.toml").read_text("utf-8").splitlines()
+    for line in (ROOT / "config.toml").read_text("utf-8").splitlines():
+        key, _, comment = line.rpartition("  # ")
+        if key:
+            assert any(one.endswith(f" # {comment}") for one in found), line
+    assert {line.rindex(" # ") for line in found if line.startswith(("# by = ", "# content = ", "# order = "))} == {36}
+    assert tomllib.loads("\n".join(found))["site"]["title"] == 'My "first" # letters'
 
 
 def test_what_is_uncommented_is_valid(tmp_path):
@@ -201,6 +215,14 @@ def test_a_real_site_sends_nothing_of_the_sample(letter_site, mail, found):
     assert report.errors[0].startswith(f"weekly 1 is not sent: {found[0]} is ")
     assert "as in the sample: set your own; " in report.errors[0]
     assert report.issues == []
+
+
+def test_a_test_message_has_nothing_of_the_sample(letter_site):
+    """`feeds send --test` of a real site with the sample's addresses reaches no server."""
+    site = f"{CONFIG.replace('https://example.com/', REAL)}[publish]\nwait_for_site = false\n{NEWSLETTER}"
+    letter_site.configure(f'{site}transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = 1\n')
+    with pytest.raises(FeedsError, match=r"the test message is not sent: mail.from is .*, as in the sample"):
+        send_test(letter_site.config, "weekly", "ada@example.org", NOW, Context(clock=lambda: NOW))
 
 
 def test_a_site_that_is_a_test_may_send_the_samples_values(letter_site):

@@ -148,3 +148,48 @@ def test_another_state_folder_is_used_for_everything(letter_site):
     assert not (letter_site.folder / ".feeds").exists()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in letter_site.folder.glob("private/**/*")}
     assert set(modes.values()) == {0o600, 0o700}
+
+
+def test_a_link_to_the_store_leads_to_the_same_store_when_it_has_moved(old_site):
+    """A relative link is made anew: as it was, it would lead to a new, empty store that announces everything again."""
+    (old_site.folder / "feeds.db").rename(old_site.folder / "mine.db")
+    (old_site.folder / "feeds.db").symlink_to("mine.db")
+    move_state(old_site.config)
+    assert (old_site.folder / ".feeds/feeds.db").samefile(old_site.folder / "mine.db")
+    assert not (old_site.folder / "feeds.db").is_symlink()
+    assert (old_site.publish().issues, len(old_site.letters())) == ([], 2)
+
+
+def test_a_link_that_was_made_before_a_kill_is_no_second_store(old_site):
+    """A process that was killed after it made the link and before it removed the old one is finished."""
+    (old_site.folder / "feeds.key").rename(old_site.folder / "mine.key")
+    (old_site.folder / "feeds.key").symlink_to(old_site.folder / "mine.key")
+    (old_site.folder / ".feeds").mkdir()
+    (old_site.folder / ".feeds/feeds.key").symlink_to("../mine.key")
+    move_state(old_site.config)
+    assert (old_site.folder / ".feeds/feeds.key").samefile(old_site.folder / "mine.key")
+    assert not (old_site.folder / "feeds.key").is_symlink()
+
+
+@pytest.mark.parametrize("names", [[], ["feeds.db", "feeds.db.until-2026-11-23", "feeds.key", "outbox"]])
+def test_a_state_folder_that_was_made_by_hand_becomes_private(letter_site, names):
+    """It is closed and ignored by git before anything is written to it; its owner may open it afterwards."""
+    state = letter_site.folder / ".feeds"
+    state.mkdir(mode=0o755)
+    for name in names:
+        (state / name).touch()
+    move_state(letter_site.config)
+    assert (stat.S_IMODE(state.stat().st_mode), (state / ".gitignore").read_bytes()) == (0o700, b"*\n")
+    state.chmod(0o750)
+    move_state(letter_site.config)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o750
+
+
+def test_a_folder_with_other_files_does_not_become_private(letter_site):
+    """A state folder that is also used for something else keeps its mode, and git sees its files."""
+    letter_site.configure('state = "data"\n' + letter_site.read("config.toml"))
+    (letter_site.folder / "data").mkdir(mode=0o755)
+    (letter_site.folder / "data/menu.yaml").touch()
+    move_state(letter_site.config)
+    assert stat.S_IMODE((letter_site.folder / "data").stat().st_mode) == 0o755
+    assert not (letter_site.folder / "data/.gitignore").exists()

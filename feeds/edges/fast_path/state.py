@@ -47,7 +47,7 @@ class FastPathState:
         footprint: Footprint,
         lines: str,
         summary: str,
-        warnings: tuple[str, ...],
+        warnings: tuple[str, ...] | None,
         errors: tuple[str, ...],
     ) -> None:
         #: The build, the config file and the variables; see `check.environment_fingerprint`.
@@ -58,7 +58,8 @@ class FastPathState:
         self.now_option = now_option
         self.feeds_only = feeds_only
         self.footprint = footprint
-        #: For people, for programs (a JSON object), and what goes to standard error.
+        #: For people, for programs (a JSON object), and what goes to standard error. The warnings are None if
+        #: `--quiet` kept back some that no run has printed.
         self.lines = lines
         self.summary = summary
         self.warnings = warnings

@@ -1,7 +1,9 @@
 """Folders of what only their owner may read: addresses, keys, letters that are not sent yet."""
 
+import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from feeds.edges.files.write_files import replace_file
@@ -26,6 +28,20 @@ def create_private_folder(folder: Path) -> None:
         replace_file(missing[-1] / ".gitignore", [_IGNORED], mode=0o600, durable=False)
 
 
+def close_folder(folder: Path, names: re.Pattern[str]) -> None:
+    """Make an existing folder private if it has no `.gitignore` and everything in it has one of our *names*.
+
+    Such a folder was made by hand or is a mounted volume, or the process that made it was killed before it was done.
+    """
+    if not folder.is_dir() or (folder / ".gitignore").exists() or any(map(_is_ignored, folder.parents)):
+        return
+    if all(names.fullmatch(path.name) for path in folder.iterdir()):
+        with suppress(OSError):  # it belongs to somebody else: its owner decides who may enter it
+            folder.chmod(0o700)
+        with suppress(OSError):
+            replace_file(folder / ".gitignore", [_IGNORED], mode=0o600, durable=False)
+
+
 def _is_ignored(folder: Path) -> bool:
     """Return whether a folder has the `.gitignore` of this module."""
     try:
@@ -46,18 +62,30 @@ def has_only(folder: Path, names: re.Pattern[str]) -> bool:
 
 
 def move_path(source: Path, target: Path) -> None:
-    """Move a file or a folder, with everything in it, into a private folder.
+    """Move a file or a folder, with everything in it, into a private folder; a link still leads where it did.
 
     Raises:
         OutputError: the target exists, or the source cannot be moved; it is where it was.
     """
-    if target.exists():
+    if target.exists() and not (source.is_symlink() and source.samefile(target)):
         raise OutputError(str(source), f"{target} exists too; delete the one that you do not need")
     try:
         create_private_folder(target.parent)
-        source.rename(target)
+        if source.is_symlink():
+            _move_link(source, target)
+        else:
+            source.rename(target)
     except OSError as e:
         raise OutputError(str(source), f"cannot be moved to {target}: {e.strerror or e}; move it yourself") from e
+
+
+def _move_link(source: Path, target: Path) -> None:
+    """Make a link in another folder to where *source* leads, then remove *source*."""
+    if not target.is_symlink():
+        place = source.readlink()
+        leads_to = place if place.is_absolute() else source.parent.resolve() / place
+        target.symlink_to(place if place.is_absolute() else os.path.relpath(leads_to, target.parent.resolve()))
+    source.unlink()
 
 
 def remove_tree(folder: Path) -> None:

@@ -79,12 +79,18 @@ class _Maildir:
     """One file a message; needs no lock."""
 
     def __init__(self, path: Path) -> None:
-        self._box = mailbox.Maildir(path, create=False)
+        self._path, self._box = path, mailbox.Maildir(path, create=False)
         if not (path / "new").is_dir():
             raise mailbox.NoSuchMailboxError(path)
 
     def names(self) -> Sequence[str]:
-        return sorted(self._box.keys(), key=lambda name: (_arrival_time(name), name))
+        files = {
+            file.name.partition(":")[0] for file in self._files() if file.is_file()
+        }  # to open a pipe may never end
+        return sorted(files.intersection(self._box.keys()), key=lambda name: (_arrival_time(name), name))
+
+    def _files(self) -> Iterator[Path]:
+        return chain.from_iterable((self._path / folder).iterdir() for folder in ("new", "cur"))
 
     def read(self, name: str) -> bytes | None:
         with suppress(KeyError, FileNotFoundError):

@@ -159,7 +159,7 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
 
 def store_path(url: str, folder: Path) -> Path:
     """Return the file of a SQLite store."""
-    return folder / Path(url.removeprefix("sqlite:///")).expanduser()
+    return folder / url.removeprefix("sqlite:///")
 
 
 def merge_wal(file: Path) -> None:

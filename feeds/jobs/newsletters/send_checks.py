@@ -46,6 +46,12 @@ def sample_values(site: Site) -> list[tuple[str, str]]:
     return [*find_sample_values(site.settings)] if sends_externally(site) and not _is_test(site) else []
 
 
+def can_unsubscribe(site: Site) -> bool:
+    """Return whether subscribers can leave, or no mail goes to people."""
+    settings = site.settings
+    return settings.mail.bounces is not None or settings.web.url is not None or not sends_externally(site)
+
+
 def require_sendable(
     site: Site, newsletter: Newsletter, issues: Issues, number: int, content: IssueContent | None
 ) -> None:
@@ -120,7 +126,7 @@ def _obstacles(site: Site, newsletter: Newsletter, issues: Issues, number: int) 
         yield f"{', '.join(sample)}, as in the sample: set your own"
     if not sends_externally(site):
         return
-    if mail.bounces is None and site.settings.web.url is None:
+    if not can_unsubscribe(site):
         yield "there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"
     if not issues.has_sent_by(mail.transport):
         yield from (problem.reason for problem in find_connection_problems(site))

@@ -13,6 +13,7 @@ from feeds.edges.mail.single_mail import SingleMail
 from feeds.edges.mail.transport import OutgoingMail, Replied, Unconfirmed
 from feeds.errors import FeedsError, MailServerUnavailable
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters import send_checks
 from feeds.jobs.newsletters.compose import nothing_to_send
 from feeds.jobs.newsletters.find import find_newsletter
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
@@ -49,11 +50,15 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
     wait for the website.
 
     Raises:
-        FeedsError: there is no such newsletter, it has nothing to send, or the message is refused.
+        FeedsError: there is no such newsletter, it has nothing to send, the message is refused, or has
+            addresses of the sample.
         MailServerUnavailable: no server takes the message now.
         AddressError: *recipient* is not an address that mail can be sent to.
     """
     site = Site(config)
+    if sample := send_checks.sample_values(site):
+        named = ", ".join(f"{key} is {value!r}" for key, value in sample)
+        raise FeedsError(f"the test message is not sent: {named}, as in the sample: set your own")
     newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     with open_survey(config, now, context) as opened:
         issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)

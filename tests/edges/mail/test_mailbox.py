@@ -2,6 +2,7 @@
 
 import imaplib
 import mailbox as standard
+import os
 import socket
 import subprocess
 import sys
@@ -75,6 +76,16 @@ def test_the_messages_of_a_maildir_are_sorted_by_time(tmp_path):
     for name in ("9.b.host", "10.a.host", "odd"):
         (tmp_path / "box" / "new" / name).write_bytes(name.encode())
     assert contents("maildir:box", tmp_path) == [b"odd", b"9.b.host", b"10.a.host"]
+
+
+def test_what_is_no_file_in_a_maildir_is_left_alone(tmp_path):
+    """A pipe, a folder and a link without a target are not read: to open a pipe would never end."""
+    box = standard.Maildir(tmp_path / "box")
+    box.add(MESSAGES[0])
+    os.mkfifo(tmp_path / "box/new/1.pipe")
+    (tmp_path / "box/cur/2.folder").mkdir()
+    (tmp_path / "box/new/3.link").symlink_to("nowhere")
+    assert contents("maildir:box", tmp_path) == [MESSAGES[0]]
 
 
 @pytest.mark.parametrize("url", ["maildir:none", "mbox:none", "maildir:file", "mbox:folder"])

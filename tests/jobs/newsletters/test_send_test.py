@@ -29,13 +29,13 @@ def send(site):
 
 def test_a_test_message_is_sent_by_smtp(letter_site, server, feeds):
     """With SMTP a test message is sent at once, marked in its subject, and `--json` prints JSON; nothing is stored."""
-    letter_site.configure(configured(server).replace(*EXTERNAL))
+    letter_site.configure(configured(server).replace(*EXTERNAL).replace("@example.com", "@letters.example.museum"))
     done = feeds("send", "weekly", "--test", ME, "--json")
     assert done.returncode == 0, done.stderr
     [accepted] = server.accepted
     sent = message_from_bytes(accepted.content, policy=policy.default)
     assert (accepted.recipient, sent["Subject"], sent["To"]) == (ME, "[Test] first", ME)
-    assert sent["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
+    assert sent["List-Unsubscribe"] == "<mailto:desk@letters.example.museum?subject=unsubscribe%20weekly>"
     found = json.loads(done.stdout)
     assert found.pop("answer").startswith("2.0.0")
     assert found == {"newsletter": "weekly", "number": 1, "subject": "[Test] first", "recipient": ME}
