@@ -323,7 +323,7 @@ def _similarity(place: Path, pair: tuple[Post, Post]) -> float:
     """Return the similarity of two posts as the program computes it."""
     names = [f"{post.name}.md" for post in pair]
     texts = [render.comparison_text(name, (place / name).read_bytes(), Settings()) for name in names]
-    return round(jaccard_similarity(*texts), 4)
+    return round(jaccard_similarity(*(text.plain for text in texts)), 4)
 
 
 if __name__ == "__main__":

@@ -153,10 +153,10 @@ def process(content: bytes) -> str:
     try:
         post = parse.parse_post(path, content, SETTINGS)
         rendered = render.render_post(path, content, SETTINGS)
-        plain = render.comparison_text(path, content, SETTINGS)
+        compared = render.comparison_text(path, content, SETTINGS)
     except PostError as e:
         return f"rejected: {e.reason}"
-    duplicates.compare_texts(plain, f"{plain} more")
+    duplicates.compare_texts(compared, compared._replace(plain=f"{compared.plain} more"))
     markdown.sanitize_html(rendered.html, base)
     mailhtml.truncate_blocks(mailhtml.render_mail_html(rendered.html, base, mailhtml.MailStyle()), 100_000)
     for _, paragraph in text.text_blocks(mailhtml.players_as_text(rendered.html, base)):

@@ -21,7 +21,7 @@ _MOST_COLUMNS = 500
 _MANY_CELLS = 50_000
 #: A list nests by indentation or by marks on one line.
 _DEEP_INDENT = b" " * 60
-_LIST_IN_LISTS = re.compile(rb"\n[ \t>]*[-+*0-9][-+*0-9.) \t>]{17}")
+_LIST_IN_LISTS = re.compile(rb"\n[ \t>]*+(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t>]++){9}")
 #: In one text.
 _MOST_SPECIAL = 1000
 #: A character for which nh3 copies the text so far, with the text behind it: one that it escapes, or that begins with
@@ -34,6 +34,8 @@ _TEXT = re.compile(
 _ANY_SPECIAL = re.compile(r"[<&\x80-\xbf]")
 #: All these tags add their attributes to one element.
 _DOCUMENT_TAG = re.compile(r"<(?:html|body)\s", re.IGNORECASE)
+#: A tag begins with a letter (https://html.spec.whatwg.org/#tag-open-state), unlike `a < b` in a text.
+_TAG = re.compile("<[A-Za-z/]")
 #: A tag with too many attributes is longer.
 _LONG_TAG = 2 * nesting.MAX_ATTRIBUTES
 
@@ -106,4 +108,4 @@ def divide_texts(html: str) -> str:
 
 def _has_long_tag(text: str) -> bool:
     """Return whether *text* may have a tag with too many attributes."""
-    return any(len(part) > _LONG_TAG and "<" in part[:-_LONG_TAG] for part in text.split(">"))
+    return any(len(part) > _LONG_TAG and _TAG.search(part, 0, len(part) - _LONG_TAG) for part in text.split(">"))
