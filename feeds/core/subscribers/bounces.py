@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from feeds.answers import AnswerMeaning, classify_answer, find_codes
 from feeds.model import BounceRecord, Value
 
 #: How long a first hard bounce pauses a subscriber, and how much later a second one must come to count. It must not be
@@ -27,9 +28,8 @@ MIN_BOUNCES = 10
 #: Which part of an issue's deliveries at a domain must bounce. A sender is rejected for all recipients alike, so the
 #: limit for policy bounces is lower.
 _HARD_PART, _POLICY_PART = 0.05, 0.01
-#: RFC 3463: bad mailbox, system or address; no such recipient (5.1.10: null MX, RFC 7505); moved away; disabled.
-_HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-_ANSWER = re.compile(r"(given up after .*?: )?([45])\d\d(?:[ -]([45]\.\d{1,3}\.\d{1,3})(?![\d.]))?")
+_GIVEN_UP = re.compile(r"given up after .*?: ")
+_SEVERITIES = (4, 5)
 
 
 class BounceKind(StrEnum):
@@ -37,7 +37,7 @@ class BounceKind(StrEnum):
 
     #: Rejected for a reason that is not about the subscriber, such as the size of the message.
     OTHER = "other"
-    #: The sender or the content is rejected: 5.7.x, and 4.7.x for days.
+    #: The sender or the content is rejected, at once or for days.
     POLICY = "policy"
     #: Not deliverable now: the mailbox is full, the server has been unreachable for days.
     SOFT = "soft"
@@ -70,19 +70,41 @@ class Bounce(Value, frozen=True, kw_only=True):
     at: datetime
 
 
+_KINDS = {
+    AnswerMeaning.DEAD_ADDRESS: BounceKind.HARD,
+    AnswerMeaning.MAILBOX_FULL: BounceKind.SOFT,
+    AnswerMeaning.SENDER_REJECTED: BounceKind.POLICY,
+    AnswerMeaning.RATE_LIMIT: BounceKind.OTHER,
+    AnswerMeaning.TOO_MANY_RECIPIENTS: BounceKind.OTHER,
+}
+
+
 # Classifying ------------------------------------------------------------------------------------------------------
 
 
-def classify_status(status: str) -> BounceKind:
-    """Return the kind of bounce that an enhanced status code (RFC 3463) means.
+def classify_failure(status: str, said: str) -> BounceKind:
+    """Return the kind of bounce that a report means.
 
-    A report without a code was recognised by its words only, so it counts as soft.
+    If the status contradicts the answer, the milder of the two counts: sendmail reports `5.1.1` for answers of another
+    meaning.
+
+    Args:
+        status: the enhanced status code (RFC 3463) of the report; empty if it has none.
+        said: the server's answer.
     """
-    if status in _HARD:
-        return BounceKind.HARD
-    if status.startswith(("4.7.", "5.7.")):
+    code, enhanced = find_codes(said)
+    codes = {one for one in (enhanced, status) if one and not one.endswith(".0.0")}
+    return mildest_kind(_classify(code, one, said) for one in codes or {enhanced or status})
+
+
+def _classify(code: int, enhanced: str, said: str) -> BounceKind:
+    """Return the kind of a bounce; a report without a code was recognised by its words only, so it counts as soft."""
+    meaning = classify_answer(code, enhanced, said)
+    if meaning not in (AnswerMeaning.UNKNOWN, AnswerMeaning.TEMPORARY):
+        return _KINDS[meaning]
+    if enhanced.startswith("4.7."):
         return BounceKind.POLICY
-    return BounceKind.OTHER if status.startswith("5.") else BounceKind.SOFT
+    return BounceKind.OTHER if (str(code) if code else enhanced).startswith("5") else BounceKind.SOFT
 
 
 def mildest_kind(kinds: Iterable[BounceKind]) -> BounceKind:
@@ -91,16 +113,18 @@ def mildest_kind(kinds: Iterable[BounceKind]) -> BounceKind:
     return min(kinds, key=order.index)
 
 
-def classify_answer(answer: str) -> tuple[BounceKind, str] | None:
+def classify_refusal(answer: str) -> tuple[BounceKind, str] | None:
     """Return kind and enhanced status code of the answer that ended a delivery; None if it is not a server's refusal.
 
-    A refusal without an enhanced code (RFC 2034) may have any reason, so its kind is `OTHER`.
+    The code is `5.0.0` or `4.0.0` if the answer has none.
     """
-    found = _ANSWER.match(answer)
-    if found is None or (found[2] == "4" and not found[1]):
+    is_given_up = _GIVEN_UP.match(answer)
+    said = answer[is_given_up.end() :] if is_given_up else answer
+    code, enhanced = find_codes(said)
+    severity = code // 100
+    if severity not in _SEVERITIES or (severity == min(_SEVERITIES) and not is_given_up):
         return None
-    status = found[3] or f"{found[2]}.0.0"
-    return classify_status(status), status
+    return classify_failure("", said), enhanced or f"{severity}.0.0"
 
 
 # Subscribers ------------------------------------------------------------------------------------------------------

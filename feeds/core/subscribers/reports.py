@@ -12,7 +12,7 @@ from email.parser import HeaderParser
 from email.utils import getaddresses
 from enum import StrEnum
 
-from feeds.core.subscribers.bounces import BounceKind, classify_status, mildest_kind
+from feeds.core.subscribers.bounces import BounceKind, classify_failure, mildest_kind
 from feeds.model import Value
 
 #: How much of a message is read: a report comes before the message that it returns. Less of an unstructured report,
@@ -94,7 +94,7 @@ def classify_report(report: InboundReport) -> tuple[BounceKind, DeliveryFailure]
     """Return kind and failure of a bounce or complaint: of several failures behind one address, the mildest."""
     if report.kind is InboundKind.COMPLAINT:
         return BounceKind.COMPLAINT, report.failures[0]
-    by_kind = {classify_status(failure.status): failure for failure in report.failures}
+    by_kind = {classify_failure(failure.status, failure.said): failure for failure in report.failures}
     kind = mildest_kind(by_kind)
     return kind, by_kind[kind]
 

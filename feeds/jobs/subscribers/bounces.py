@@ -370,7 +370,7 @@ def decide_refusals(bounces: Bounces, issue_id: int, now: datetime, zone: tzinfo
 
 
 def _record_refusal(bounces: Bounces, refusal: Refusal, issue_id: int, now: datetime) -> None:
-    classified = rules.classify_answer(refusal.answer)
+    classified = rules.classify_refusal(refusal.answer)
     if classified is None:
         return
     kind, status = classified

@@ -12,8 +12,8 @@ from feeds.core.subscribers.bounces import (
     Bounce,
     BounceDecision,
     BounceKind,
-    classify_answer,
-    classify_status,
+    classify_failure,
+    classify_refusal,
     decide_bounce,
     decide_without_history,
     domain_fault,
@@ -48,31 +48,52 @@ def record(number, domain, issue_id, kind):
     )
 
 
-@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"])
 def test_these_say_that_there_is_no_such_mailbox(status):
     """A status code on the list of the design is a hard bounce."""
-    assert classify_status(status) is BounceKind.HARD
+    assert classify_failure(status, "") is BounceKind.HARD
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        ("5.2.2", BounceKind.OTHER),
+        ("5.2.2", BounceKind.SOFT),
         ("5.3.4", BounceKind.OTHER),
         ("5.0.0", BounceKind.OTHER),
-        ("5.1.7", BounceKind.OTHER),
+        ("5.1.7", BounceKind.POLICY),
         ("5.1.11", BounceKind.OTHER),
         ("5.7.1", BounceKind.POLICY),
         ("5.7.515", BounceKind.POLICY),
         ("4.7.0", BounceKind.POLICY),
         ("4.2.2", BounceKind.SOFT),
         ("4.4.7", BounceKind.SOFT),
+        ("4.4.4", BounceKind.SOFT),
         ("", BounceKind.SOFT),
     ],
 )
 def test_everything_else_is_milder(status, kind):
     """Any other status code is milder, also one that begins like a hard one; a report without a code is soft."""
-    assert classify_status(status) is kind
+    assert classify_failure(status, "") is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        ("5.1.1", "smtp; 550 5.7.1 IP address blacklisted by recipient", BounceKind.POLICY),
+        ("5.1.1", "smtp; 550 5.7.1 go away", BounceKind.POLICY),
+        ("5.7.1", "smtp; 550 5.1.1 go away", BounceKind.POLICY),
+        ("5.1.1", "smtp; 552 5.2.2 go away", BounceKind.SOFT),
+        ("5.1.1", "smtp; 550 5.0.0 go away", BounceKind.HARD),
+        ("5.0.0", "smtp; 550 5.1.1 go away", BounceKind.HARD),
+        ("5.7.1", "smtp; 550 5.7.1 No such user!", BounceKind.HARD),
+        ("5.0.0", "smtp; 550 Unknown user ada@readers.example", BounceKind.HARD),
+        ("5.0.0", "smtp; 550 no", BounceKind.OTHER),
+        ("4.4.7", "smtp; 451 4.7.1 try again later", BounceKind.POLICY),
+    ],
+)
+def test_a_status_that_contradicts_the_answer_counts_only_if_it_is_milder(status, said, kind):
+    """Words decide before codes; of two codes the milder counts, and one without detail does not count."""
+    assert classify_failure(status, said) is kind
 
 
 @pytest.mark.parametrize(
@@ -80,12 +101,17 @@ def test_everything_else_is_milder(status, kind):
     [
         ("550 5.1.1 The email account that you tried to reach does not exist", (BounceKind.HARD, "5.1.1")),
         ("550-5.1.1 no", (BounceKind.HARD, "5.1.1")),
+        ("550-'5.1.1 no'", (BounceKind.HARD, "5.1.1")),
         ("550 5.1.1", (BounceKind.HARD, "5.1.1")),
         ("550 5.7.1 refused", (BounceKind.POLICY, "5.7.1")),
-        ("550 no such user", (BounceKind.OTHER, "5.0.0")),
-        ("552 5.2.2 full", (BounceKind.OTHER, "5.2.2")),
+        ("550 5.7.1 No such user", (BounceKind.HARD, "5.7.1")),
+        ("550 no such user", (BounceKind.HARD, "5.0.0")),
+        ("550 no", (BounceKind.OTHER, "5.0.0")),
+        ("552 5.2.2 full", (BounceKind.SOFT, "5.2.2")),
+        ("550 5.1.1 too many recipients this hour", (BounceKind.OTHER, "5.1.1")),
         ("550 5.1.1.9 is no code", (BounceKind.OTHER, "5.0.0")),
         ("given up after 9 tries: 452 4.2.2 full", (BounceKind.SOFT, "4.2.2")),
+        ("given up after 9 tries: 450 4.1.1 User unknown", (BounceKind.SOFT, "4.1.1")),
         ("given up after 9 tries: 451 later", (BounceKind.SOFT, "4.0.0")),
         ("451 4.3.0 later", None),
         ("250 2.0.0 OK", None),
@@ -95,8 +121,8 @@ def test_everything_else_is_milder(status, kind):
     ],
 )
 def test_what_ended_a_delivery_is_read_from_the_answer(answer, expected):
-    """An answer is a bounce if a server refused for good; without an enhanced code its reason is unknown."""
-    assert classify_answer(answer) == expected
+    """An answer is a bounce if a server refused for good, or for as long as the delivery was retried."""
+    assert classify_refusal(answer) == expected
 
 
 @pytest.mark.parametrize("held", [True, False])
