@@ -97,6 +97,11 @@ _RULES: tuple[_Rule, ...] = (
         rf"|message (?:size |length )?exceeds{_GAP}\b(?:size|maximum|administrative)",
     ),
     _Rule(_TEMPORARY, "RFC 3463 section 3.4, Exchange", codes=("4.3.1",)),
+    _Rule(
+        _DEAD,
+        "sendmail: null MX (RFC 7505) with 5.7.27, the code for one of the sender",
+        r"\bhost does not accept mail",
+    ),
     # The sender or the content. These come before dead addresses, since "domain not found" may be about our domain.
     _Rule(_SENDER, "RFC 3463 section 3.2", codes=("5.1.7", "5.1.8", "4.1.8")),
     _Rule(
@@ -160,11 +165,11 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         _DEAD,
         "RFC 5321 section 3.6.2, Postfix, Exim, sendmail, docomo, au, SoftBank, Naver, Yandex: the words say so",
-        r"\b(?:user|recipient|mailbox|account|address|local part)s?(?: is| was| are)?"
-        r" (?:unknown|not (?:found|exist|known|valid)|invalid|inexistent|disabled|inactive|closed)\b"
+        r"\b(?:user|recipient|mailbox|account|address|local part)s?(?: name)?(?: is| was| are)?"
+        r" (?:unknown|not (?:found|exist|known|valid|recogni[sz]ed)|invalid|inexistent|disabled|inactive|closed)\b"
         r"|\b(?:unknown|no such|invalid|inactive|non-?existent|bad destination)(?: local| final delivery| e-?mail)?"
         r" (?:user|userid|recipient|mailbox|account|address|person|local.?part)"
-        r"|\brecip(?:ient)?notfound\b|unknown or illegal alias|no mailbox (?:here )?by that name"
+        r"|\brecip(?:ient)?notfound\b|unknown or illegal alias|no (?:valid recipients?|mailbox (?:here )?by that name)"
         rf"|\b(?:account|mailbox|user|address|recipient)\b{_GAP}\b"
         r"(?:does ?n.t exist|does not exist|is (?:disabled|inactive|closed))"
         r"|no longer (?:exists?|active|valid|in use|available|on (?:this )?server)",
@@ -194,12 +199,15 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _Rule(_DEAD, "Exim: no router accepts the address", r"unrout(?:e)?able address"),
     _Rule(_UNKNOWN, "Postfix: DNS is broken, not missing", r"malformed or unexpected name server reply"),
+    _Rule(_TEMPORARY, "Postfix: DNS did not answer", r"host not found, try again"),
+    _Rule(_DEAD, "RFC 7504 section 4: the domain does not accept mail", codes=("556",)),
     _Rule(
         _DEAD,
         "RFC 3463 sections 3.2 and 3.5, RFC 7505: no such host or domain",
-        r"(?:host|domain)(?: or domain)?(?: name)?(?: is)? (?:not (?:found|exist|reachable)|unknown|does not exist)"
-        r"|(?:unknown|no such|invalid|bad destination) (?:host|domain)|nxdomain|no mx (?:record )?found"
-        rf"|(?:host|domain){_GAP}does not accept (?:e?-?mail|messages)|null ?mx|domain is not reachable",
+        r"(?:host|domain)(?: or domain)?(?: name)?(?: is)? (?:not (?:found|exist)|unknown|does not exist)"
+        r"|(?:unknown|no such|bad destination) (?:host|domain)|nxdomain|no mx (?:record )?found"
+        rf"|(?:host|domain){_GAP}does not accept (?:e?-?mail|messages)|null ?mx|indicated no smtp service"
+        rf"|domain is not reachable|dns lookup failure: host{_GAP}not found",
     ),
     _Rule(
         _DEAD,

@@ -6,13 +6,25 @@ the keys. Any bytes give a result, at worst `UNRECOGNISED`.
 
 import re
 from collections.abc import Iterable, Iterator
-from email import message_from_bytes
 from email.message import Message
-from email.parser import HeaderParser
 from email.utils import getaddresses
 from enum import StrEnum
 
+from feeds.answers import find_codes
+from feeds.core.subscribers import automatic_replies, text_reports
 from feeds.core.subscribers.bounces import BounceKind, classify_failure, mildest_kind
+from feeds.core.subscribers.mime_parts import (
+    embedded_message,
+    field_groups,
+    header_text,
+    header_value,
+    header_values,
+    iterate_parts,
+    parse_fields,
+    parse_mail,
+    sender_local_part,
+)
+from feeds.core.subscribers.text_reports import Delivery
 from feeds.model import Value
 
 #: How much of a message is read: a report comes before the message that it returns. Less of an unstructured report,
@@ -27,14 +39,15 @@ _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-s
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 #: A code in prose, where numbers may be versions or addresses: after a reply code, or in qmail's form.
 _CODE_IN_TEXT = re.compile(r"(?:\b[45]\d\d[ -]|#)([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-#: Phrases of servers that will try again.
-_STILL_TRYING = re.compile(
-    r"(?i)warning message only|do not need to resend|transient non-fatal|will be retried|will keep trying|still trying"
-    r"|attempts will continue|not yet been delivered|has been delayed"
-)
-_DAEMON = re.compile(r"(?i)\b(mailer-?daemon|postmaster|mail-?daemon|maildelivery|bounces?)\b")
+#: Local parts of the addresses that mail servers write from. Display names and domains say nothing: people are called
+#: Postmaster, and domains bounce.
+_DAEMON = re.compile(r"(?:mailer-?daemon|post_?master|mail-?daemon|mail\.?delivery[\w.]*|bounces?)$")
+#: Fields of a report that is not in a part of its own, as Amazon WorkMail sends it.
+_FIELDS_IN_TEXT = re.compile(r"(?im)^[ \t]*(?:action|final-recipient|diagnostic-code)[ \t]*:")
 #: RFC 5965 section 7.3 and its drafts. `not-spam` (RFC 6430) withdraws a complaint; it does not subscribe anyone.
 _COMPLAINT_TYPES = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
+#: Words for a failure (RFC 3464 section 2.3.3 has only `failed`); SendGrid reports `expired` when it gives up.
+_FAILED_ACTIONS = frozenset({"failed", "failure", "fail", "error", "expired"})
 _HEX = r"([0-9a-fA-F]{16,80})"
 
 
@@ -74,13 +87,17 @@ class InboundReport(Value, frozen=True, kw_only=True):
 
 def parse_message(raw: bytes, address: str) -> InboundReport:
     """Parse a message to *address*, the bounce address (VERP)."""
-    message = _parse(raw[:_MAX_BYTES])
+    message = parse_mail(raw[:_MAX_BYTES])
     if message is None:
         return InboundReport(kind=InboundKind.UNRECOGNISED)
     finder = _TokenFinder(address)
-    parts = list(_iterate_parts(message))
-    envelope = finder.in_addresses(_header_values(message, _RECIPIENT_FIELDS))
-    found = _parse_delivery_report(parts) or _parse_feedback(parts) or _classify_other(message, raw, envelope)
+    parts = list(iterate_parts(message))
+    envelope = finder.in_addresses(header_values(message, _RECIPIENT_FIELDS))
+    found = (
+        _parse_delivery_report(parts, message)
+        or _parse_feedback(parts, message)
+        or _classify_other(message, raw, envelope)
+    )
     returned: list[_Tokens] = []
     if found.kind is not InboundKind.UNSUBSCRIBE:
         returned += finder.in_returned_message(parts, raw if _is_from_mail_server(message) else b"")
@@ -97,51 +114,6 @@ def classify_report(report: InboundReport) -> tuple[BounceKind, DeliveryFailure]
     by_kind = {classify_failure(failure.status, failure.said): failure for failure in report.failures}
     kind = mildest_kind(by_kind)
     return kind, by_kind[kind]
-
-
-# Messages ---------------------------------------------------------------------------------------------------------
-
-
-def _parse(raw: bytes) -> Message | None:
-    try:
-        return message_from_bytes(raw)
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):  # such as thousands of nested parts
-        return None
-
-
-def _iterate_parts(message: Message) -> Iterator[Message]:
-    """Yield the parts of a message, but not of messages inside it: a forwarded report is not meant for us."""
-    waiting = [message]
-    while waiting:
-        part = waiting.pop()
-        content = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(content, list):
-            waiting += (inner for inner in reversed(content) if isinstance(inner, Message))
-        else:
-            yield part
-
-
-def _header_values(message: Message, names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        yield from (str(value) for value in message.get_all(name, []))
-
-
-def _header_value(message: Message, name: str) -> str:
-    return next(_header_values(message, [name]), "")
-
-
-def _part_text(part: Message) -> str:
-    """Return a part's text, whatever its charset: codes and tokens are ASCII in every charset in use."""
-    content = part.get_payload(decode=True)
-    return content.decode("ascii", "replace") if isinstance(content, bytes) else ""
-
-
-def _embedded_message(part: Message) -> Message | None:
-    """Return the message, or the message headers, inside a part."""
-    content = part.get_payload()
-    if isinstance(content, list):
-        return next((inner for inner in content if isinstance(inner, Message)), None)
-    return HeaderParser().parsestr(_part_text(part))
 
 
 def _one_line(text: str) -> str:
@@ -173,12 +145,12 @@ class _TokenFinder:
         """Yield the tokens in the returned letter and in reports about it."""
         for part in parts:
             kind = part.get_content_type()
-            inner = _embedded_message(part) if kind in _RETURNED_TYPES or kind == "message/feedback-report" else None
+            inner = embedded_message(part) if kind in _RETURNED_TYPES or kind == "message/feedback-report" else None
             if inner is not None and kind in _RETURNED_TYPES:
-                yield _message_id_tokens(_header_values(inner, ["Message-ID"]))
-                yield self.in_addresses(_header_values(inner, ["List-Unsubscribe"]))
+                yield _message_id_tokens(header_values(inner, ["Message-ID"]))
+                yield self.in_addresses(header_values(inner, ["List-Unsubscribe"]))
             elif inner is not None:
-                yield self.in_addresses(_header_values(inner, ["Original-Mail-From"]))
+                yield self.in_addresses(header_values(inner, ["Original-Mail-From"]))
         text = unstructured[:_MAX_UNSTRUCTURED].decode("ascii", "replace")
         yield _message_id_tokens(re.findall(r"(?im)^[> \t]*Message-ID:([^\r\n]*)", text))
         yield self.in_addresses([text])
@@ -191,43 +163,41 @@ def _message_id_tokens(texts: Iterable[str]) -> _Tokens:
 # Delivery reports -------------------------------------------------------------------------------------------------
 
 
-def _parse_delivery_report(parts: Iterable[Message]) -> InboundReport | None:
+def _parse_delivery_report(parts: Iterable[Message], message: Message) -> InboundReport | None:
     """Return the content of a delivery report (RFC 3464, RFC 6533); None if there is none, or it is empty.
 
     A report that also names a successful delivery behind the subscriber's address is not a bounce; nor is `delayed`.
     """
-    blocks = [block for part in parts if part.get_content_type() in _STATUS_TYPES for block in _recipient_blocks(part)]
+    blocks = [
+        block for part in parts if part.get_content_type() in _STATUS_TYPES for block in field_groups(part, _MAX_BLOCKS)
+    ][:_MAX_BLOCKS]
     actions = [_parse_action(block) for block in blocks]
     if not any(actions):
         return None
-    failures = tuple(_parse_failure(block) for block, action in zip(blocks, actions, strict=True) if action == "failed")
+    failures = tuple(
+        _parse_failure(block, message) for block, action in zip(blocks, actions, strict=True) if action == "failed"
+    )
     if failures and not {"delivered", "relayed", "expanded"} & {*actions}:
         return InboundReport(kind=InboundKind.BOUNCE, failures=failures)
     return InboundReport(kind=InboundKind.DELAY if "delayed" in actions else InboundKind.AUTOMATIC)
 
 
-def _recipient_blocks(part: Message) -> list[Message]:
-    """Return the groups of fields, one per recipient and one for the message (RFC 3464 section 2.1)."""
-    content, found = part.get_payload(), []
-    for block in content if isinstance(content, list) else [HeaderParser().parsestr(_part_text(part))]:
-        if isinstance(block, Message):
-            rest = block.get_payload()
-            more = re.split(r"\r?\n[ \t]*\r?\n", rest, maxsplit=_MAX_BLOCKS) if isinstance(rest, str) else []
-            found += [block, *(HeaderParser().parsestr(text) for text in more)]
-    return found[:_MAX_BLOCKS]
-
-
 def _parse_action(block: Message) -> str:
     """Return `Action` (RFC 3464 section 2.3.3); some servers add comments to it, or use other words for a failure."""
-    found = re.match(r"\s*([a-z]+)", _header_value(block, "Action").lower())
+    found = re.match(r"\s*([a-z]+)", header_value(block, "Action").lower())
     action = found[1] if found else ""
-    return "failed" if action in {"failed", "failure", "fail", "error"} else action
+    return "failed" if action in _FAILED_ACTIONS else action
 
 
-def _parse_failure(block: Message) -> DeliveryFailure:
-    """Return the failure in a group of fields; where `Status` has only a class (RFC 3463 X.0.0), the answer's code."""
-    said = _one_line(_header_value(block, "Diagnostic-Code"))
-    codes = [*_CODE.findall(_header_value(block, "Status")), *_CODE_IN_TEXT.findall(said)]
+def _parse_failure(block: Message, message: Message) -> DeliveryFailure:
+    """Return the failure in a group of fields; where `Status` has only a class (RFC 3463 X.0.0), the answer's code.
+
+    Without the answer, which RFC 3464 does not require, the words of the report give the reason. Symantec puts the
+    answer into a field of its own.
+    """
+    said = header_value(block, "Diagnostic-Code") or header_value(block, "X-Supplementary-Info")
+    said = _one_line(said or text_reports.find_reason(message, text_reports.find_words(message)))
+    codes = [*_CODE.findall(header_value(block, "Status")), *_CODE_IN_TEXT.findall(said)]
     codes = [code for code in codes if not code.startswith("2")]
     exact = [code for code in codes if not code.endswith(".0.0") and code[0] == codes[0][0]]
     return DeliveryFailure(status=next(iter([*exact, *codes]), "5.0.0"), said=said)
@@ -236,78 +206,127 @@ def _parse_failure(block: Message) -> DeliveryFailure:
 # Everything else --------------------------------------------------------------------------------------------------
 
 
-def _parse_feedback(parts: Iterable[Message]) -> InboundReport | None:
-    """Return the content of a feedback report (RFC 5965); None if there is none."""
+def _parse_feedback(parts: Iterable[Message], message: Message) -> InboundReport | None:
+    """Return the content of a feedback report (RFC 5965), or of Hotmail's older one; None if there is none."""
     for part in parts:
-        if part.get_content_type() == "message/feedback-report":
-            fields = _embedded_message(part)
-            about = _header_value(fields, "Feedback-Type").strip().lower() if fields else ""
+        kind = part.get_content_type()
+        fields = embedded_message(part) if kind in ("message/feedback-report", "message/rfc822") else None
+        if fields is not None and kind == "message/feedback-report":
+            about = header_value(fields, "Feedback-Type").lower()
             if about in _COMPLAINT_TYPES:
-                return InboundReport(
-                    kind=InboundKind.COMPLAINT, failures=(DeliveryFailure(status="", said=f"reported as {about}"),)
-                )
+                return _to_complaint(about)
             return InboundReport(kind=InboundKind.AUTOMATIC if about == "not-spam" else InboundKind.UNRECOGNISED)
+        if fields is not None and _is_hotmail_complaint(message, fields):
+            return _to_complaint("abuse")
     return None
 
 
-def _classify_other(message: Message, raw: bytes, envelope: _Tokens) -> InboundReport:
+def _to_complaint(about: str) -> InboundReport:
+    failure = DeliveryFailure(status="", said=f"reported as {about}")
+    return InboundReport(kind=InboundKind.COMPLAINT, failures=(failure,))
+
+
+def _is_hotmail_complaint(message: Message, returned: Message) -> bool:
+    """Return whether a message is a complaint of Hotmail's Junk Mail Reporting Program before it used RFC 5965."""
+    is_about_us = header_text(message, "Subject").lower().startswith("complaint about message from")
+    return is_about_us and bool(header_value(returned, "X-HmXmrOriginalRecipient"))
+
+
+def _classify_other(message: Message, raw: bytes, envelope: "_Tokens") -> InboundReport:
     """Return the content of a message without a delivery or feedback report."""
-    from_server = _is_from_mail_server(message)
-    unstructured = _parse_unstructured(raw) if from_server else None
-    if unstructured is not None:
-        return unstructured
-    if _is_automatic(message):
-        return InboundReport(kind=InboundKind.AUTOMATIC)
-    return InboundReport(kind=InboundKind.UNSUBSCRIBE if envelope[1] and not from_server else InboundKind.UNRECOGNISED)
+    if envelope[1]:
+        return _classify_unsubscribe(message, raw)
+    report = _parse_unstructured(message, raw) if _is_from_mail_server(message) else None
+    if report is not None:
+        return report
+    is_automatic = automatic_replies.is_automatic(message)
+    return InboundReport(kind=InboundKind.AUTOMATIC if is_automatic else InboundKind.UNRECOGNISED)
 
 
-def _is_automatic(message: Message) -> bool:
-    """Return whether a program replied (RFC 3834 section 5 and older fields), or sent a read receipt (RFC 8098).
+def _classify_unsubscribe(message: Message, raw: bytes) -> InboundReport:
+    """Return the content of a message to an unsubscribe address.
 
-    `auto-generated` is not among them: a mail program's unsubscribe request may have it.
+    Only our letters have that address, in `List-Unsubscribe`, and mail programs write to it in many ways: as automatic
+    (Apple Mail), without an envelope sender (Outlook). So a message to it is a request unless it proves to be something
+    else: a receipt or an absence notice that names the message which it answers, or a mail server's report.
     """
-    submitted = _header_value(message, "Auto-Submitted").strip().lower()
-    older = any(_header_value(message, name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From"))
-    receipt = "disposition-notification" in _header_value(message, "Content-Type").lower()
-    return (
-        submitted.startswith("auto-replied") or older or receipt or _header_value(message, "Precedence") == "auto_reply"
-    )
+    if automatic_replies.asks_to_unsubscribe(message):
+        return InboundReport(kind=InboundKind.UNSUBSCRIBE)
+    is_answer = automatic_replies.is_absence_notice(message) and automatic_replies.answers_message(message)
+    if is_answer or automatic_replies.is_receipt(message):
+        return InboundReport(kind=InboundKind.AUTOMATIC)
+    if not _is_daemon(message):
+        return InboundReport(kind=InboundKind.UNSUBSCRIBE)
+    return _parse_unstructured(message, raw) or InboundReport(kind=InboundKind.UNRECOGNISED)
+
+
+def _is_daemon(message: Message) -> bool:
+    """Return whether the author is a program that only mail servers have, unlike `postmaster`."""
+    return bool(re.fullmatch(r"mail(?:er)?-?daemon", sender_local_part(message)))
 
 
 def _is_from_mail_server(message: Message) -> bool:
     """Return whether a mail server wrote the message; only then is its text searched for bounce patterns."""
-    if _header_value(message, "X-Failed-Recipients"):
+    if header_value(message, "X-Failed-Recipients") or _DAEMON.match(sender_local_part(message)):
         return True
-    if any(_DAEMON.search(value) for value in _header_values(message, ["From"])):
+    if "MAILER-DAEMON" in header_value(message, "From").upper():  # DragonFly writes `MAILER-DAEMON <>`
         return True
-    return _header_value(message, "Return-Path").strip() == "<>" and not _is_automatic(message)
+    return _has_no_author(message) and not automatic_replies.is_automatic(message)
 
 
-def _parse_unstructured(raw: bytes) -> InboundReport | None:
-    """Return a report without a standard form as flufl.bounce recognises it; None if it does not.
+def _has_no_author(message: Message) -> bool:
+    """Return whether nobody can be answered: no envelope sender, or a program that returns a message (KDDI)."""
+    if automatic_replies.is_from_nobody(message) or header_value(message, "Return-Path") == "<MAILER-DAEMON>":
+        return True
+    is_program = sender_local_part(message) in ("no-reply", "noreply")
+    return is_program and any(part.get_content_type() in _RETURNED_TYPES for part in iterate_parts(message))
 
-    It matches the texts of many servers and returns addresses, and whether they failed for good; the code is found
-    here. It takes some warnings for failures, so phrases of a retry outweigh it. Its detectors raise on a sender that
-    is missing or not ASCII, so they get another one.
+
+def _parse_unstructured(message: Message, raw: bytes) -> InboundReport | None:
+    """Return a report without a standard form; None if nothing in it is known."""
+    words = text_reports.find_words(message)
+    if _FIELDS_IN_TEXT.search(words):
+        report = _parse_fields_in_text(words, message)
+        if report is not None:
+            return report
+    delivery = text_reports.find_delivery(message, words) or _ask_flufl_bounce(raw)
+    if delivery is None:
+        return None
+    if delivery is Delivery.DELAYED:
+        return InboundReport(kind=InboundKind.DELAY)
+    said = text_reports.find_reason(message, words)
+    code = find_codes(said)[1] or next(iter(_CODE_IN_TEXT.findall(words)), "")
+    failure = DeliveryFailure(status=code, said=_one_line(said or words))
+    return InboundReport(kind=InboundKind.BOUNCE, failures=(failure,))
+
+
+def _parse_fields_in_text(words: str, message: Message) -> InboundReport | None:
+    """Return the failure in fields of RFC 3464 that are in the text of a message."""
+    found = _FIELDS_IN_TEXT.search(words)
+    blocks = parse_fields(words[found.start() :].lstrip(), 1) if found else []
+    is_failure = bool(blocks) and _parse_action(blocks[0]) == "failed"
+    return (
+        InboundReport(kind=InboundKind.BOUNCE, failures=(_parse_failure(blocks[0], message),)) if is_failure else None
+    )
+
+
+def _ask_flufl_bounce(raw: bytes) -> Delivery | None:
+    """Return what flufl.bounce recognises: it knows the forms of many old servers.
+
+    Its detectors raise on a sender that is missing or not ASCII, so they get another one.
     """
     from flufl.bounce import all_failures
 
-    message = _parse(re.sub(rb"[^\x00-\x7f]", b"?", raw[:_MAX_UNSTRUCTURED]))
+    message = parse_mail(re.sub(rb"[^\x00-\x7f]", b"?", raw[:_MAX_UNSTRUCTURED]))
     if message is None:
         return None
-    if not getaddresses(list(_header_values(message, ["From"]))):
+    if not getaddresses(list(header_values(message, ["From"]))):
         del message["From"]
         message["From"] = "unknown@invalid"
     try:
         temporary, permanent = all_failures(message)
     except Exception:  # noqa: BLE001 - the detectors may raise anything
         return None
-    text = "\n".join(_part_text(part) for part in _iterate_parts(message))
-    if temporary or (permanent and _STILL_TRYING.search(text)):
-        return InboundReport(kind=InboundKind.DELAY)
-    if not permanent:
-        return None
-    code = _CODE_IN_TEXT.search(text)
-    return InboundReport(
-        kind=InboundKind.BOUNCE, failures=(DeliveryFailure(status=code[1] if code else "", said=_one_line(text)),)
-    )
+    if temporary:
+        return Delivery.DELAYED
+    return Delivery.FAILED if permanent else None
