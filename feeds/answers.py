@@ -145,9 +145,10 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         _FULL,
         "Google, Apple, T-Online, GMX, web.de, Courier, Exim: the words say so",
-        rf"over[ -]?quota|over (?:\w+ )?quota|\bquota{_GAP}\b(?:exceeded|full|reached)"
+        rf"over[ -]?quota|over (?:\w+ )?quota|\bquota{_GAP}\b(?:exceeded|full|reached|violation)"
         rf"|exceed\w*{_GAP}\b(?:quota|storage)"
-        rf"|(?:mail|in)?box{_GAP}\bfull\b|full (?:mail|in)?box|exhausted allowed storage|out of (?:storage|disk)"
+        rf"|(?:(?:mail|in)?box|mailfolder){_GAP}\bfull\b|full (?:mail|in)?box"
+        r"|exhausted allowed storage|out of (?:storage|disk)|over disk"
         rf"|insufficient (?:disk|storage|mailbox)|not enough (?:disk |storage )?space|no space left"
         r"|too many messages (?:in|on) (?:the )?(?:mailbox|server)",
     ),
@@ -165,7 +166,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         _DEAD,
         "RFC 5321 section 3.6.2, Postfix, Exim, sendmail, docomo, au, SoftBank, Naver, Yandex: the words say so",
-        r"\b(?:user|recipient|mailbox|account|address|local part)s?(?: name)?(?: is| was| are)?"
+        r"\b(?:user|recipient|addressee|mailbox|account|address|local part)s?(?: name)?(?: is| was| are)?"
         r" (?:unknown|not (?:found|exist|known|valid|recogni[sz]ed)|invalid|inexistent|disabled|inactive|closed)\b"
         r"|\b(?:unknown|no such|invalid|inactive|non-?existent|bad destination)(?: local| final delivery| e-?mail)?"
         r" (?:user|userid|recipient|mailbox|account|address|person|local.?part)"

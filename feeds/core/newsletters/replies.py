@@ -61,9 +61,13 @@ def _is_limit(reply: ReplyLike) -> bool:
     return meaning in (AnswerMeaning.RATE_LIMIT, AnswerMeaning.TOO_MANY_RECIPIENTS)
 
 
-def is_policy_refusal(enhanced: str, stage: str) -> bool:
-    """Return whether a refusal is about the sender or the content, not about the recipient."""
-    return enhanced.startswith("5.7.") or (stage != "rcpt" and not enhanced.startswith("5.1."))
+def is_policy_refusal(reply: ReplyLike, stage: str) -> bool:
+    """Return whether a refusal is about the sender or the content, not about the recipient.
+
+    A server that refuses the content without a reason that is known refuses the content.
+    """
+    meaning = classify_answer(reply.code, reply.enhanced, str(reply))
+    return meaning is AnswerMeaning.SENDER_REJECTED or (meaning is AnswerMeaning.UNKNOWN and stage != "rcpt")
 
 
 def next_retry_at(tries: int, now: datetime, longest: timedelta) -> datetime | None:
@@ -179,7 +183,7 @@ def rejection_reason(answer: str) -> str:
 
 def _count_refusal(health: SendHealth, reply: ReplyLike, stage: str) -> SendHealth:
     health = replace(health, refusals=health.refusals + 1)
-    if not is_policy_refusal(reply.enhanced, stage):
+    if not is_policy_refusal(reply, stage):
         return health
     health = replace(health, policy_refusals=health.policy_refusals + 1)
     if health.policy_refusals < MOST_POLICY_REFUSALS or health.halt_reason:

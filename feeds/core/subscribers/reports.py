@@ -41,7 +41,7 @@ _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _CODE_IN_TEXT = re.compile(r"(?:\b[45]\d\d[ -]|#)([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 #: Local parts of the addresses that mail servers write from. Display names and domains say nothing: people are called
 #: Postmaster, and domains bounce.
-_DAEMON = re.compile(r"(?:mailer-?daemon|post_?master|mail-?daemon|mail\.?delivery[\w.]*|bounces?)$")
+_DAEMON = re.compile(r"(?:m(?:ailer-?)?daemon|post_?master|mail-?daemon|mail\.?delivery[\w.]*|bounces?)$")
 #: Fields of a report that is not in a part of its own, as Amazon WorkMail sends it.
 _FIELDS_IN_TEXT = re.compile(r"(?im)^[ \t]*(?:action|final-recipient|diagnostic-code)[ \t]*:")
 #: RFC 5965 section 7.3 and its drafts. `not-spam` (RFC 6430) withdraws a complaint; it does not subscribe anyone.
@@ -276,7 +276,7 @@ def _is_from_mail_server(message: Message) -> bool:
 
 def _has_no_author(message: Message) -> bool:
     """Return whether nobody can be answered: no envelope sender, or a program that returns a message (KDDI)."""
-    if automatic_replies.is_from_nobody(message) or header_value(message, "Return-Path") == "<MAILER-DAEMON>":
+    if automatic_replies.is_from_nobody(message) or header_value(message, "Return-Path").startswith("<MAILER-DAEMON"):
         return True
     is_program = sender_local_part(message) in ("no-reply", "noreply")
     return is_program and any(part.get_content_type() in _RETURNED_TYPES for part in iterate_parts(message))

@@ -29,13 +29,21 @@ _RETURNED_MARK = re.compile(
     r"|copy of your message"
     r"|der header der ursprünglichen|ursprüngliche nachricht|kopie (?:der|ihrer) nachricht)"
 )
+#: A line with the subject of the returned message, which may say anything, in the languages of Exchange.
+_SUBJECT_LINE = re.compile(
+    r"(?im)^[>*\s-]*(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|тема|件名|主题|主旨|제목)\s*[:：].*$"
+    r"|message with subject:.*$"
+)
 _DELAYED = re.compile(
-    r"(?i)warning message only|do not need to re-?send|transient non-fatal|will be retried"
-    r"|(?:keep|continue) (?:on )?(?:trying|to try)|still trying|attempts will continue"
-    r"|not yet been delivered"
-    r"|(?:has been|is) delayed|delayed (?:mail|delivery)|temporary failure report|will try again"
-    r"|notification: (?:warning|delayed)|status notification \(delay|noch nicht zugestellt"
-    r"|weitere zustellversuche"
+    r"(?i)warning message only|do not need to re-?send|do not resend|transient non-fatal|will be retried"
+    r"|(?:keep|continue) (?:on )?(?:trying|to try)|still trying|attempts will continue|not yet been delivered"
+    r"|(?:has been|is) (?:delayed|postponed)|temporary failure report|will try again"
+    r"|noch nicht zugestellt|weitere zustellversuche"
+)
+#: Subjects of warnings; the rest of a subject may be that of the returned message.
+_DELAYED_SUBJECT = re.compile(
+    r"(?i)(?:delivery status notification: (?:warning|delayed)|.{0,40}status notification \(delay|delayed mail"
+    r"|warning: could not)"
 )
 _FAILED = re.compile(
     r"(?i)undeliver(?:able|ed)|non-?deliver|failed to deliver"
@@ -89,15 +97,15 @@ def find_words(message: Message) -> str:
     words = "\n\n".join(plain if any(text.strip() for text in plain) else html)[:_MAX_CHARACTERS]
     words = words.replace("\r\n", "\n").replace("\r", "\n")
     mark = _RETURNED_MARK.search(words)
-    return _cut_headers(words[: mark.start()] if mark else words)
+    return _SUBJECT_LINE.sub("", _cut_headers(words[: mark.start()] if mark else words))
 
 
 def find_delivery(message: Message, words: str) -> Delivery | None:
     """Return what a report from a mail server says of a delivery; None if it says nothing known."""
-    text = f"{header_text(message, 'Subject')}\n{words}"
-    if _DELAYED.search(text):
+    subject = header_text(message, "Subject")
+    if _DELAYED.search(words) or _DELAYED_SUBJECT.match(subject):
         return Delivery.DELAYED
-    is_failure = header_value(message, "X-Failed-Recipients") or _FAILED.search(text)
+    is_failure = header_value(message, "X-Failed-Recipients") or _FAILED.search(f"{subject}\n{words}")
     return Delivery.FAILED if is_failure or find_codes(find_answer(words))[0] else None
 
 

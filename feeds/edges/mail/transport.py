@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from feeds.model import ReplyAction, ServerLimit
 
-_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
+#: Cisco's gateways quote the answer of the server behind them: `550-'5.1.1 ...'`; other servers write `550 #5.1.0`.
+_ENHANCED = re.compile(r"['\"#(]?([245]\.\d{1,3}\.\d{1,3})(?![^\s)'\"])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Reply:
     def enhanced(self) -> str:
         """The enhanced status code (RFC 3463), such as `5.1.1`; empty if there is none."""
         found = _ENHANCED.match(self.text)
-        return found[0] if found else ""
+        return found[1] if found else ""
 
     @property
     def is_success(self) -> bool:

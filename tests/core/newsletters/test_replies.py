@@ -101,21 +101,26 @@ def test_only_success_for_the_content_is_a_delivery(code, enhanced, stage):
 
 
 @pytest.mark.parametrize(
-    ("enhanced", "stage", "expected"),
+    ("enhanced", "words", "stage", "expected"),
     [
-        ("5.7.1", "rcpt", True),
-        ("5.7.1", "content", True),
-        ("", "content", True),
-        ("5.6.0", "content", True),
-        ("5.1.1", "content", False),
-        ("5.1.1", "rcpt", False),
-        ("", "rcpt", False),
-        ("5.2.2", "rcpt", False),
+        ("5.7.1", "", "rcpt", True),
+        ("5.7.1", "", "content", True),
+        ("", "", "content", True),
+        ("5.6.0", "", "content", True),
+        ("5.1.1", "listed by spamhaus", "rcpt", True),
+        ("5.1.1", "", "content", False),
+        ("5.1.1", "", "rcpt", False),
+        ("5.7.1", "No such user!", "rcpt", False),
+        ("", "User unknown", "content", False),
+        ("", "", "rcpt", False),
+        ("5.2.2", "", "rcpt", False),
+        ("5.2.2", "", "content", False),
+        ("5.2.1", "receiving mail at a rate", "content", False),
     ],
 )
-def test_a_refusal_is_about_the_recipient_or_the_sender(enhanced, stage, expected):
-    """An unknown recipient is not a policy refusal; a 5.7 code and a refusal of the content are."""
-    assert is_policy_refusal(enhanced, stage) is expected
+def test_a_refusal_is_about_the_recipient_or_the_sender(enhanced, words, stage, expected):
+    """An unknown or full mailbox is not a policy refusal, whatever its code; one of the sender or the content is."""
+    assert is_policy_refusal(Reply(550, enhanced, words), stage) is expected
 
 
 @given(st.integers(1, 100), st.timedeltas(timedelta(), timedelta(days=4)))

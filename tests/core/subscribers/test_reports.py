@@ -284,6 +284,9 @@ def test_flufl_bounce_is_shown_a_sender_that_it_can_bear(sender):
 @pytest.mark.parametrize(
     "words",
     [
+        # Symantec's and MDaemon's forms
+        "It could not be delivered.\n\nDelivery attempts will continue to be made for 5 days.\n",
+        "Delivery to this address has been postponed due to a full mailbox.\n",
         # sendmail's form; flufl.bounce takes it for a failure
         (
             "This is a warning message only.\n   ----- The following addresses had transient non-fatal errors -----\n"
@@ -434,6 +437,9 @@ def test_the_returned_letter_is_not_searched_for_reasons():
         mail(to=VERP, sender="MAILER-DAEMON", body=f"It could not be delivered.\n\n{title}"),
         mail(to=VERP, sender="MAILER-DAEMON", body=f"It could not be delivered.\n\n{quoted}"),
         mail(to=VERP, sender="MAILER-DAEMON", body="It could not be delivered.\n\nOriginal message:\n550 5.1.1 no"),
+        server_mail("Your message\n  To: ada@readers.example\n  Subject: User unknown\ncould not be delivered."),
+        server_mail("Ihre Nachricht\n  Betreff: Mailbox not found\nkonnte nicht zugestellt werden."),
+        server_mail("It could not be delivered.", "Subject: Undeliverable: My flight has been delayed: 550 5.1.1 no"),
         mixed(f"{TEXT}It could not be delivered.").replace(LETTER.encode(), title.encode()),
     ):
         assert classify_report(parse_message(raw, ADDRESS))[0] is BounceKind.SOFT

@@ -101,6 +101,9 @@ def test_a_reply_before_invalid_bytes_counts():
         ("5.1.1 unknown user", "5.1.1"),
         ("5.7.515 Access denied", "5.7.515"),
         ("4.7.0", "4.7.0"),
+        ("'5.1.1 unknown user'", "5.1.1"),
+        ("#5.1.0 Address rejected.", "5.1.0"),
+        ("(5.1.1) unknown user", "5.1.1"),
         ("5.1.1: unknown user", ""),
         ("unknown user 5.1.1", ""),
         ("3.0.0 what", ""),
@@ -109,5 +112,5 @@ def test_a_reply_before_invalid_bytes_counts():
     ],
 )
 def test_an_enhanced_code_is_the_first_word_of_a_reply(text, enhanced):
-    """RFC 2034 section 4; a version number or an IP address later in the text is not one."""
+    """RFC 2034 section 4, also in quotes; a version number or an IP address later in the text is not one."""
     assert Reply(550, text).enhanced == enhanced
