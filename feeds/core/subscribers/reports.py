@@ -24,7 +24,7 @@ from feeds.core.subscribers.mime_parts import (
     parse_mail,
     sender_local_part,
 )
-from feeds.core.subscribers.text_reports import Delivery
+from feeds.core.subscribers.text_reports import RETURNED_TYPES, DeliveryResult
 from feeds.model import Value
 
 #: How much of a message is read: a report comes before the message that it returns. Less of an unstructured report,
@@ -34,7 +34,6 @@ _MAX_BYTES, _MAX_UNSTRUCTURED = 512_000, 64_000
 _MAX_BLOCKS, _MAX_ANSWER = 100, 300
 #: Header fields that name the envelope recipient, the most reliable first.
 _RECIPIENT_FIELDS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To", "Cc")
-_RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 #: A code in prose, where numbers may be versions or addresses: after a reply code, or in qmail's form.
@@ -145,8 +144,8 @@ class _TokenFinder:
         """Yield the tokens in the returned letter and in reports about it."""
         for part in parts:
             kind = part.get_content_type()
-            inner = embedded_message(part) if kind in _RETURNED_TYPES or kind == "message/feedback-report" else None
-            if inner is not None and kind in _RETURNED_TYPES:
+            inner = embedded_message(part) if kind in RETURNED_TYPES or kind == "message/feedback-report" else None
+            if inner is not None and kind in RETURNED_TYPES:
                 yield _message_id_tokens(header_values(inner, ["Message-ID"]))
                 yield self.in_addresses(header_values(inner, ["List-Unsubscribe"]))
             elif inner is not None:
@@ -174,9 +173,8 @@ def _parse_delivery_report(parts: Iterable[Message], message: Message) -> Inboun
     actions = [_parse_action(block) for block in blocks]
     if not any(actions):
         return None
-    failures = tuple(
-        _parse_failure(block, message) for block, action in zip(blocks, actions, strict=True) if action == "failed"
-    )
+    failed = [block for block, action in zip(blocks, actions, strict=True) if action == "failed"]
+    failures = _parse_failures(failed, message)
     if failures and not {"delivered", "relayed", "expanded"} & {*actions}:
         return InboundReport(kind=InboundKind.BOUNCE, failures=failures)
     return InboundReport(kind=InboundKind.DELAY if "delayed" in actions else InboundKind.AUTOMATIC)
@@ -189,14 +187,22 @@ def _parse_action(block: Message) -> str:
     return "failed" if action in _FAILED_ACTIONS else action
 
 
-def _parse_failure(block: Message, message: Message) -> DeliveryFailure:
-    """Return the failure in a group of fields; where `Status` has only a class (RFC 3463 X.0.0), the answer's code.
+def _parse_failures(blocks: Iterable[Message], message: Message) -> tuple[DeliveryFailure, ...]:
+    """Return the failures in groups of fields.
 
     Without the answer, which RFC 3464 does not require, the words of the report give the reason. Symantec puts the
     answer into a field of its own.
     """
-    said = header_value(block, "Diagnostic-Code") or header_value(block, "X-Supplementary-Info")
-    said = _one_line(said or text_reports.find_reason(message, text_reports.find_words(message)))
+    fields = ("Diagnostic-Code", "X-Supplementary-Info")
+    answers = [(block, next(filter(None, header_values(block, fields)), "")) for block in blocks]
+    is_missing = any(not said for _, said in answers)
+    reason = text_reports.find_reason(message, text_reports.find_words(message)) if is_missing else ""
+    return tuple(_parse_failure(block, said or reason) for block, said in answers)
+
+
+def _parse_failure(block: Message, answer: str) -> DeliveryFailure:
+    """Return the failure in a group of fields; where `Status` has only a class (RFC 3463 X.0.0), the answer's code."""
+    said = _one_line(answer)
     codes = [*_CODE.findall(header_value(block, "Status")), *_CODE_IN_TEXT.findall(said)]
     codes = [code for code in codes if not code.startswith("2")]
     exact = [code for code in codes if not code.endswith(".0.0") and code[0] == codes[0][0]]
@@ -266,20 +272,26 @@ def _is_daemon(message: Message) -> bool:
 
 
 def _is_from_mail_server(message: Message) -> bool:
-    """Return whether a mail server wrote the message; only then is its text searched for bounce patterns."""
+    """Return whether a mail server wrote the message; only then is its text searched for bounce patterns.
+
+    A sender without the name of one must say in the subject that something failed, or return a letter: an absence
+    notice may have neither the header fields nor the subject of one, and may say that mail cannot be delivered.
+    """
     if header_value(message, "X-Failed-Recipients") or _DAEMON.match(sender_local_part(message)):
         return True
-    if "MAILER-DAEMON" in header_value(message, "From").upper():  # DragonFly writes `MAILER-DAEMON <>`
+    if re.match(r"(?i)\"?mailer-daemon\"?\s*<>", header_value(message, "From")):  # DragonFly
         return True
-    return _has_no_author(message) and not automatic_replies.is_automatic(message)
+    is_program = _has_no_author(message) and not automatic_replies.is_automatic(message)
+    return is_program and (text_reports.has_failure_subject(message) or text_reports.returns_message(message))
 
 
 def _has_no_author(message: Message) -> bool:
-    """Return whether nobody can be answered: no envelope sender, or a program that returns a message (KDDI)."""
-    if automatic_replies.is_from_nobody(message) or header_value(message, "Return-Path").startswith("<MAILER-DAEMON"):
-        return True
-    is_program = sender_local_part(message) in ("no-reply", "noreply")
-    return is_program and any(part.get_content_type() in _RETURNED_TYPES for part in iterate_parts(message))
+    """Return whether nobody can be answered; absence notices have no envelope sender, too."""
+    return (
+        automatic_replies.is_from_nobody(message)
+        or header_value(message, "Return-Path").startswith("<MAILER-DAEMON")
+        or sender_local_part(message) in ("no-reply", "noreply")  # KDDI
+    )
 
 
 def _parse_unstructured(message: Message, raw: bytes) -> InboundReport | None:
@@ -292,7 +304,7 @@ def _parse_unstructured(message: Message, raw: bytes) -> InboundReport | None:
     delivery = text_reports.find_delivery(message, words) or _ask_flufl_bounce(raw)
     if delivery is None:
         return None
-    if delivery is Delivery.DELAYED:
+    if delivery is DeliveryResult.DELAYED:
         return InboundReport(kind=InboundKind.DELAY)
     said = text_reports.find_reason(message, words)
     code = find_codes(said)[1] or next(iter(_CODE_IN_TEXT.findall(words)), "")
@@ -305,12 +317,10 @@ def _parse_fields_in_text(words: str, message: Message) -> InboundReport | None:
     found = _FIELDS_IN_TEXT.search(words)
     blocks = parse_fields(words[found.start() :].lstrip(), 1) if found else []
     is_failure = bool(blocks) and _parse_action(blocks[0]) == "failed"
-    return (
-        InboundReport(kind=InboundKind.BOUNCE, failures=(_parse_failure(blocks[0], message),)) if is_failure else None
-    )
+    return InboundReport(kind=InboundKind.BOUNCE, failures=_parse_failures(blocks, message)) if is_failure else None
 
 
-def _ask_flufl_bounce(raw: bytes) -> Delivery | None:
+def _ask_flufl_bounce(raw: bytes) -> DeliveryResult | None:
     """Return what flufl.bounce recognises: it knows the forms of many old servers.
 
     Its detectors raise on a sender that is missing or not ASCII, so they get another one.
@@ -328,5 +338,5 @@ def _ask_flufl_bounce(raw: bytes) -> Delivery | None:
     except Exception:  # noqa: BLE001 - the detectors may raise anything
         return None
     if temporary:
-        return Delivery.DELAYED
-    return Delivery.FAILED if permanent else None
+        return DeliveryResult.DELAYED
+    return DeliveryResult.FAILED if permanent else None

@@ -17,22 +17,21 @@ from feeds.core.subscribers.mime_parts import header_text, header_value, iterate
 _MAX_CHARACTERS, _MAX_LINES = 64_000, 400
 #: A line of header fields, also in a quote; and the fields that only a returned message has, unlike the summary that
 #: some reports begin with.
-_HEADER_LINE = re.compile(r"[>\s]*[A-Za-z][\w-]*:(?:\s|$)|[>\t ]+\S")
-_RETURNED_FIELD = re.compile(r"(?i)[>\s]*(?:received|message-id|return-path|mime-version|dkim-signature|list-[\w-]+):")
+_HEADER_LINE = re.compile(r"[>\s]{0,40}[A-Za-z][\w-]*:(?:\s|$)|[>\t ]+\S")
+_RETURNED_FIELD = re.compile(
+    r"(?i)[>\s]{0,40}(?:received|message-id|return-path|mime-version|dkim-signature|list-[\w-]+):"
+)
 #: How servers announce the returned message. The words of mail servers and of GMX, web.de and Mail.ru.
 _RETURNED_MARK = re.compile(
-    r"(?im)^[-*_\s>"
-    r"|]*(?:this is a copy of (?:the|your) message|below this line is a copy of|original message\b"
-    r"|(?:a copy of the )?original message (?:follows|headers)"
-    r"|(?:possibly truncated )?original message follows"
-    r"|(?:the header of the|unsent) (?:original )?message\b|message headers? follow"
-    r"|copy of your message"
+    r"(?im)^[-*_ \t>|]{0,80}(?:this is a copy of (?:the|your) message|below this line is a copy of|original message\b"
+    r"|(?:a copy of the )?original message (?:follows|headers)|(?:possibly truncated )?original message follows"
+    r"|(?:the header of the|unsent) (?:original )?message\b|message headers? follow|copy of your message"
     r"|der header der ursprünglichen|ursprüngliche nachricht|kopie (?:der|ihrer) nachricht)"
 )
 #: A line with the subject of the returned message, which may say anything, in the languages of Exchange.
 _SUBJECT_LINE = re.compile(
-    r"(?im)^[>*\s-]*(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|тема|件名|主题|主旨|제목)\s*[:：].*$"
-    r"|message with subject:.*$"
+    r"(?im)(?:^[>* \t-]{0,40}(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|тема|件名|主题|主旨|제목)"
+    r"|message with subject)\s*[:：].*$"
 )
 _DELAYED = re.compile(
     r"(?i)warning message only|do not need to re-?send|do not resend|transient non-fatal|will be retried"
@@ -45,43 +44,43 @@ _DELAYED_SUBJECT = re.compile(
     r"(?i)(?:delivery status notification: (?:warning|delayed)|.{0,40}status notification \(delay|delayed mail"
     r"|warning: could not)"
 )
+#: Words for a failure: of mail servers in English, then in the languages of providers.
 _FAILED = re.compile(
-    r"(?i)undeliver(?:able|ed)|non-?deliver|failed to deliver"
+    r"(?i)undeliver(?:able|ed)|non-?deliver|failed to deliver|did not reach"
+    r"|returned (?:mail|to sender)|returning message"
     r"|(?:un|not |wasn.t |trouble |error )(?:able to )?deliver(?:ing|ed)?\b"
-    r"|(?:not|n.t)(?: be| been)? (?:delivered|reached)|did not reach"
-    r"|mail delivery (?:failed|failure|error|problem)"
+    r"|(?:not|n.t)(?: be| been)? (?:delivered|reached)"
     r"|delivery (?:has |to .{0,80})?(?:failed|failure|error|problem)"
-    r"|delivery status notification \(failure|failure notice"
-    r"|notification: error|returned (?:mail|to sender)|returning message|mail system error"
-    r"|permanent (?:\w+ )?errors?\b"
-    r"|error sending your mail|rejected (?:the )?recipient|invalid user address|mail failure"
+    r"|status notification \(failure|failure notice|notification: error|mail (?:system error|failure)"
+    r"|error sending your mail|permanent (?:\w+ )?errors?\b|rejected (?:the )?recipient|invalid user address"
     r"|nicht (?:an alle \w+ )?(?:zugestellt|erreicht)|unzustellbar|zustellung.{0,40}fehlgeschlagen"
     r"|n.a (?:pas )?(?:pu|été).{0,30}(?:remis|distribu|délivr|livr|achemin)"
     r"|non (?:remis|distribu|délivr)|échec de (?:la )?(?:remise|livraison)"
-    r"|no (?:se )?(?:ha podido|pudo|puede) (?:ser )?entrega|no entregad|non (?:è stato|recapita)"
-    r"|mancato recapito"
-    r"|não (?:foi|pôde|pode).{0,20}entreg|não entregue|niet (?:worden )?(?:bezorgd|afgeleverd)"
-    r"|onbestelbaar"
+    r"|no (?:se )?(?:ha podido|pudo|puede) (?:ser )?entrega|no entregad|non (?:è stato|recapita)|mancato recapito"
+    r"|não (?:foi|pôde|pode).{0,20}entreg|não entregue|niet (?:worden )?(?:bezorgd|afgeleverd)|onbestelbaar"
     r"|nie (?:można|zostało|udało).{0,20}dostarcz|недоставлен|не доставлен|не может быть доставлен"
-    r"|(?:送信|配信|お届け|届ける\w*)(?:でき|され)ません|配信不能|見つかりません|退信|(?:投递|发送|發送)失败|無法傳[送遞]|无法投递"
-    r"|(?:전송|발송|전달).{0,6}(?:실패|되지)"
+    r"|(?:送信|配信|お届け|届ける\w*)(?:でき|され)ません|配信不能|見つかりません"
+    r"|退信|(?:投递|发送|發送)失败|無法傳[送遞]|无法投递|(?:전송|발송|전달).{0,6}(?:실패|되지)"
 )
 #: A server's answer: at the beginning of a line or after a colon, bracket, quote or the words of mail servers.
 _ANSWER = re.compile(
-    r"(?m)(?:^[\s<>(-]*|[:'\"\[(]\s*|(?:\b|_)(?:said|returned|code|reason|with|error|unreachable for)\W{1,3})"
+    r"(?m)(?:^[ \t<>(-]{0,40}|[:'\"\[(]\s*|(?:\b|_)(?:said|returned|code|reason|with|error|unreachable for)\W{1,3})"
     r"(?=[245]\d\d[ :#'\"-]|[45]\.\d{1,3}\.\d{1,3} - )"
 )
+#: Types of the parts that are a returned message.
+RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 #: Types of the parts with words; a multipart whose boundary is missing is not split into parts.
 _PLAIN = frozenset({"text/plain", "multipart/report", "multipart/mixed", "multipart/alternative"})
 #: sendmail puts the reason into the subject, and nothing of the returned message.
 _SUBJECT_WITH_REASON = re.compile(r"(?i)returned mail: (?!see transcript)(.{1,200})")
 #: The end of an answer: an empty line, or the next line of a session (`<<< 550 ...`).
 _END_OF_ANSWER = re.compile(r"\n(?=[ \t>]*\n|[ \t]*(?:<<<|>>>|\.\.\. |[245]\d\d ))")
-_TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[a-zA-Z/!][^<>]{0,500}>", re.DOTALL)
+#: Tags, and the content of those whose content is not words.
+_TAG = re.compile(r"<(?:style|script)\b[^<]*|<[a-zA-Z/!][^<>]{0,500}>")
 
 
-class Delivery(Enum):
-    """The state of a delivery that a report in words says."""
+class DeliveryResult(Enum):
+    """What a report in words says of a delivery."""
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -100,13 +99,31 @@ def find_words(message: Message) -> str:
     return _SUBJECT_LINE.sub("", _cut_headers(words[: mark.start()] if mark else words))
 
 
-def find_delivery(message: Message, words: str) -> Delivery | None:
+def has_failure_subject(message: Message) -> bool:
+    """Return whether the subject of a message says that something was not delivered."""
+    subject = header_text(message, "Subject")
+    return bool(_FAILED.search(subject) or _DELAYED_SUBJECT.match(subject))
+
+
+def returns_message(message: Message) -> bool:
+    """Return whether a message returns another one, in a part or in its text."""
+    return any(
+        part.get_content_type() in RETURNED_TYPES or (part.get_content_type() in _PLAIN and _has_returned_fields(part))
+        for part in iterate_parts(message)
+    )
+
+
+def _has_returned_fields(part: Message) -> bool:
+    return bool(re.search(r"(?im)^[> \t]{0,40}Message-ID:", part_text(part)[:_MAX_CHARACTERS]))
+
+
+def find_delivery(message: Message, words: str) -> DeliveryResult | None:
     """Return what a report from a mail server says of a delivery; None if it says nothing known."""
     subject = header_text(message, "Subject")
     if _DELAYED.search(words) or _DELAYED_SUBJECT.match(subject):
-        return Delivery.DELAYED
+        return DeliveryResult.DELAYED
     is_failure = header_value(message, "X-Failed-Recipients") or _FAILED.search(f"{subject}\n{words}")
-    return Delivery.FAILED if is_failure or find_codes(find_answer(words))[0] else None
+    return DeliveryResult.FAILED if is_failure or find_codes(find_answer(words))[0] else None
 
 
 def find_answer(words: str) -> str:

@@ -219,6 +219,13 @@ def test_an_answering_machine_says_nothing(fields, return_path):
     assert parse_message(raw, ADDRESS).kind is InboundKind.AUTOMATIC
 
 
+def test_an_absence_notice_without_any_mark_is_kept():
+    """A message without an envelope sender that only its text relates to errors is no bounce: it may be anything."""
+    words = "I have left. This mailbox is no longer active, and mail will not be delivered. 550 5.1.1 user unknown"
+    raw = mail("Return-Path: <>", "Subject: Re: News", to=VERP, body=words)
+    assert parse_message(raw, ADDRESS).kind is InboundKind.UNRECOGNISED
+
+
 def test_a_receipt_by_its_subject_says_nothing():
     """A read receipt without a form has no effect; a person's mail with such a subject is kept for a person."""
     for return_path, kind in (("<>", InboundKind.AUTOMATIC), ("<ada@readers.example>", InboundKind.UNRECOGNISED)):

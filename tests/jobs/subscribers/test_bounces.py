@@ -171,6 +171,8 @@ def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
     [
         ({"status": "5.7.1", "said": "smtp; 550 no"}, "bounce", "nothing"),
         ({"status": "5.2.2", "said": "smtp; 552 full"}, "bounce", "nothing"),
+        ({"status": "5.1.1", "said": "smtp; 550 5.1.1 has sent to too many recipients this hour"}, "bounce", "nothing"),
+        ({"status": "5.1.1", "said": "smtp; 550 5.7.1 IP address blacklisted"}, "bounce", "nothing"),
         ({"status": "4.2.2", "said": "smtp; 452 full"}, "bounce", "nothing"),
         ({"action": "delayed", "status": "4.4.1"}, "delay", ""),
         ({"action": "delivered", "status": "2.0.0"}, "automatic", ""),
@@ -186,11 +188,14 @@ def test_what_says_nothing_of_a_reader_changes_nothing(back, fields, what, decis
     assert (back.remaining(), back.site.files(".feeds/bounces")) == (0, {})
 
 
-def test_soft_bounces_add_up(back):
-    """Five soft bounces within thirty days end a subscription."""
+@pytest.mark.parametrize(
+    ("status", "said"), [("4.2.2", "452 full"), ("5.2.2", "552 full"), ("5.0.0", "554 over quota")]
+)
+def test_soft_bounces_add_up(back, status, said):
+    """Five soft bounces within thirty days end a subscription, also those of a full mailbox with a permanent code."""
     for week in range(5):
         assert "ada" in back.publish(7 * week)
-        back.return_letter("ada", status="4.2.2", said="smtp; 452 full")
+        back.return_letter("ada", status=status, said=f"smtp; {said}")
         found = back.process()
     assert effects(found) == [("bounce", "ada", "bounced")]
 
@@ -230,6 +235,31 @@ def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     assert back.status_of("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
         back.add("ada")
+
+
+@pytest.mark.parametrize(
+    ("sender", "fields"),
+    [
+        ("ada@readers.example", ("Auto-Submitted: auto-replied", "X-Apple-Unsubscribe: true")),
+        ("ada@readers.example", ("Return-Path: <>", "Precedence: auto_reply")),
+        ("Postmaster General <ada@bounce.example>", ()),
+    ],
+)
+def test_a_wish_to_leave_is_granted_whatever_its_header_says(back, sender, fields):
+    """A mail to the unsubscribe address ends the subscription, also if a program marked it as an automatic reply."""
+    address = unsubscribe_address(back, "ada", "weekly")
+    back.box.add(personal_mail(*fields, to=address, sender=sender))
+    assert effects(back.process()) == [("leave", "ada", "left")]
+    assert back.publish() == {"bob", "eve"}
+
+
+def test_an_absence_notice_at_the_unsubscribe_address_is_removed(back):
+    """An absence notice that answers a letter ends no subscription and is not kept, whichever address it reaches."""
+    back.publish()
+    fields = ("Subject: Automatic reply: News", f"In-Reply-To: {back.message('ada')['Message-ID']}")
+    back.box.add(personal_mail(*fields, to=unsubscribe_address(back, "ada", "weekly")))
+    assert effects(back.process()) == [("automatic", "", "")]
+    assert (back.remaining(), back.status_of("ada")) == (0, "active")
 
 
 def test_letters_name_the_address_that_leaves(back):
@@ -541,6 +571,25 @@ def outcome(delivery, refusal):
 def gmail_outage(email):
     """Return the answer of Gmail's servers, for gmail.com and for a domain that they host."""
     return GMAIL if email.endswith(("@gmail.com", "@hosted.example")) else ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "active"),
+    [
+        ("550 User unknown", 2),
+        ("550 5.7.1 No such user!", 2),
+        ("550 5.4.1 Recipient address rejected: Access denied", 2),
+        ("550 5.1.1 too many recipients this hour", 3),
+        ("550-5.2.1 The user is receiving mail at a rate that prevents more", 3),
+        ("550 5.1.1 refused, see https://www.spamhaus.org/query", 3),
+        ("552 5.2.2 full", 3),
+    ],
+)
+def test_a_refusal_means_what_the_server_says(site, answer, active):
+    """A refusal pauses a subscriber only if the server says that there is no such mailbox, whatever its code."""
+    mailing = MassMailing(BounceSite(site), readers_example=3)
+    mailing.send(1, NOW, lambda email: answer if email.startswith("r0@") else "")
+    assert mailing.count_active(NOW + DAY) == active
 
 
 def test_gmails_fault_of_december_2020_costs_nobody_their_letters(site):
