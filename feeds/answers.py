@@ -74,7 +74,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(_RATE, _OUTLOOK_COM, r"limits for how many messages"),
     _Rule(_RATE, _YAHOO, r"max messages? per connection|due to (?:unexpected|excessive|high) volume"),
     _Rule(_RATE, _QQ, r"frequency limited|mailbox unavailable or access denied"),
-    _Rule(_RATE, _NETEASE, r"\b(?:hl:i[cf]c|mi:(?:ce|cc)l|mi:(?:dmc|sfq)|rp:(?:drc|[cft]rl|ccl|cel))\b"),
+    _Rule(_RATE, _NETEASE, r"\b(?:hl:i[cf]c|mi:(?:ccl|dmc|sfq)|rp:(?:drc|ccl))\b"),
     _Rule(_RATE, "Orange: OFR004_104", r"trop de connexions"),
     _Rule(
         _RATE,
@@ -82,7 +82,7 @@ _RULES: tuple[_Rule, ...] = (
         r"too (?:much|many)(?: \w+){0,2} (?:e?-?mails?|messages?|connections?|sessions?|errors)\b"
         r"(?! (?:in|on) (?:the |your |his )?(?:mailbox|server))"
         rf"|too many recipients (?:from|per|in|this)\b|too many{_GAP}\b(?:hour|minute|day)\b"
-        r"|\b(?:rate|sending|hourly|daily)[ -]?(?:\w+[ -])?limit|rate exceeded|throttl|slow(?:ing)? down"
+        r"|\b(?:rate|sending|hourly|daily)[ -]?(?:\w+[ -])?(?:limit|quota)|rate exceeded|throttl|slow(?:ing)? down"
         rf"|\bexceed\w*{_GAP}\b(?:rate|hourly|daily|per (?:hour|minute|day|connection))\b",
     ),
     _Rule(AnswerMeaning.TOO_MANY_RECIPIENTS, "RFC 3463 section 3.6", codes=("5.5.3",)),
@@ -125,7 +125,8 @@ _RULES: tuple[_Rule, ...] = (
         _SENDER,
         "Postfix, Exim, Exchange: the words say so",
         r"\bsender(?: address)?(?: is| was| has been)? (?:rejected|denied|blocked|refused|invalid|verify failed)"
-        r"|domain of (?:the )?sender|sender(?:'s)? domain|(?:client host|helo command) rejected|banned sending ip"
+        r"|domain of (?:the )?sender|\b(?:sender|your|helo|ehlo)(?:'s)? (?:host|domain)\b"
+        r"|(?:client host|helo command) rejected|banned sending ip"
         r"|\breverse (?:dns|lookup|mapping|hostname)|\bptr\b|cannot (?:find|resolve) your"
         r"|relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed))|unable to relay"
         r"|administrative prohibition|not allowed to send",
@@ -133,13 +134,13 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         _SENDER,
         "Filters: the words say so",
-        r"\bspam\b|unsolicited|bulk e?mail|\bvirus\b"
+        r"\bspam\b|unsolicited|bulk e?mail|\bvirus\b|垃圾邮件|迷惑メール"
         r"|(?:message|mail)? ?content (?:is )?(?:rejected|denied|not accepted)"
         r"|local policy|polic(?:y|ies) (?:violation|re(?:strict|ason|ject))|mail rejete"
         rf"|\b(?:your|client|sending) (?:ip|host|server|domain|e?-?mail|message|network)\b{_GAP}"
         r"\b(?:block|reject|denied|refus)",
     ),
-    _Rule(_SENDER, _NETEASE, r"\b(?:dt:(?:spm|rbl)|hl:(?:itc|ihu|rep|mep)|mi:(?:spf|dma)|wm:bl[iu])\b"),
+    _Rule(_SENDER, _NETEASE, r"\b(?:dt:(?:spm|rbl)|hl:(?:rep|mep)|mi:(?:spf|dma)|wm:bl[iu])\b"),
     # Full mailboxes.
     _Rule(_FULL, "RFC 3463 section 3.3", codes=("5.2.2", "4.2.2")),
     _Rule(
@@ -156,16 +157,16 @@ _RULES: tuple[_Rule, ...] = (
         _FULL,
         "The same in the languages of providers",
         rf"postfach{_GAP}(?:voll|überfüllt)|speicher(?:platz|volumen)"
-        rf"|bo[iî]te{_GAP}(?:pleine|saturée)|quota (?:dépassé|atteint)|buzón{_GAP}lleno|casella{_GAP}piena"
-        rf"|caixa{_GAP}cheia"
-        rf"|ящик{_GAP}переполнен|превы[шс]{_GAP}(?:квот|лимит)"
+        rf"|bo[iî]te{_GAP}(?:pleine|saturée)|quota (?:dépassé|atteint)"
+        rf"|buzón{_GAP}lleno|casella{_GAP}piena|caixa{_GAP}cheia|ящик{_GAP}переполнен|превы[шс]{_GAP}(?:квот|лимит)"
         rf"|(?:メールボックス|受信箱|容量){_GAP}(?:いっぱい|一杯|満杯|超え|超過|不足)"
         rf"|(?:邮箱|空间|容量|信箱|空間){_GAP}(?:已满|不足|已滿)|(?:용량|편지함){_GAP}(?:초과|부족|가득)",
     ),
+    _Rule(_TEMPORARY, "Any server: the word says so, whatever the code", r"\btemporar(?:y|ily)\b"),
     # Dead addresses. The words first, since they come with many codes, such as 5.0.0, 5.5.0 and 5.7.1.
     _Rule(
         _DEAD,
-        "RFC 5321 section 3.6.2, Postfix, Exim, sendmail, docomo, au, SoftBank, Naver, Yandex: the words say so",
+        "RFC 5321 section 3.5.3, Postfix, Exim, sendmail, docomo, au, SoftBank, Naver, Yandex: the words say so",
         r"\b(?:user|recipient|addressee|mailbox|account|address|local part)s?(?: name)?(?: is| was| are)?"
         r" (?:unknown|not (?:found|exist|known|valid|recogni[sz]ed)|invalid|inexistent|disabled|inactive|closed)\b"
         r"|\b(?:unknown|no such|invalid|inactive|non-?existent|bad destination)(?: local| final delivery| e-?mail)?"
@@ -175,8 +176,9 @@ _RULES: tuple[_Rule, ...] = (
         r"(?:does ?n.t exist|does not exist|is (?:disabled|inactive|closed))"
         r"|no longer (?:exists?|active|valid|in use|available|on (?:this )?server)",
     ),
-    _Rule(_DEAD, _YAHOO, rf"does ?n.t have an? {_GAP}account|account has been (?:disabled|discontinued|closed)"),
-    _Rule(_DEAD, _YAHOO, r"recipient does not have an account|mailbox not found"),
+    _Rule(
+        _DEAD, _YAHOO, rf"does(?: ?n.t| not) have an? {_GAP}account|account has been (?:disabled|discontinued|closed)"
+    ),
     _Rule(_DEAD, f"{_MICROSOFT} (5.4.1)", r"recipient address rejected: access denied", ("5.4.1",)),
     _Rule(
         _DEAD,

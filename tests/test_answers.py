@@ -81,6 +81,10 @@ SENDER = [
     "550 Mail content denied.",
     "550 <ada@readers.example>: Reject due to SPF policy",
     "550 Message rejected: spam",
+    "550 Your domain does not exist",
+    "550-Verification failed 550-Response: 550 5.1.1 User unknown 550 Sender verify failed",
+    "550 <mx.letters.example>: Helo command rejected: Host not found",
+    "550 邮件被判定为垃圾邮件",
     "550 5.0.0 Relaying denied",
     "5.1.0 - Unknown address error 550-'5.7.1 <letters@letters.example>... Access denied'",
 ]
@@ -100,6 +104,7 @@ RATE = [
     "450 MI:DMC,please try again",
     "550 letters.example has exceeded the max emails per hour (200/200) allowed",
     "550 5.2.122 no",
+    "550 Daily sending quota exceeded",
 ]
 TEMPORARY = [
     "450 4.2.0 <ada@readers.example>: Recipient address rejected: Greylisted, see http://mx.example/help",
@@ -108,6 +113,8 @@ TEMPORARY = [
     "451 4.7.1 Try again later",
     "452 4.3.1 Insufficient system storage",
     "451 local error",
+    "550 5.2.1 The mailbox is temporarily disabled",
+    "554 Account temporarily unavailable",
 ]
 UNKNOWN = [
     "550 no",
