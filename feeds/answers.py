@@ -20,8 +20,10 @@ class AnswerMeaning(StrEnum):
     MAILBOX_FULL = "mailbox full"
     #: A later try may succeed; nothing more is known.
     TEMPORARY = "temporary"
-    #: The server rejects us, whoever the recipient is: authentication, DMARC, blocklist, reputation, content.
+    #: The server rejects us, whoever the recipient is: authentication, DMARC, blocklist, reputation.
     SENDER_REJECTED = "sender rejected"
+    #: A filter or a policy rejects the message; nobody says that another message would be rejected too.
+    CONTENT_REJECTED = "content rejected"
     #: Too much mail, or too many connections, in too little time. Some servers say so with a permanent code (5yz).
     RATE_LIMIT = "rate limit"
     #: Too many recipients in one transaction (RFC 5321 section 4.5.3.1.10).
@@ -40,10 +42,11 @@ class _Rule(NamedTuple):
     codes: tuple[str, ...] = ()
 
 
-_DEAD, _FULL, _SENDER, _RATE, _TEMPORARY, _UNKNOWN = (
+_DEAD, _FULL, _SENDER, _CONTENT, _RATE, _TEMPORARY, _UNKNOWN = (
     AnswerMeaning.DEAD_ADDRESS,
     AnswerMeaning.MAILBOX_FULL,
     AnswerMeaning.SENDER_REJECTED,
+    AnswerMeaning.CONTENT_REJECTED,
     AnswerMeaning.RATE_LIMIT,
     AnswerMeaning.TEMPORARY,
     AnswerMeaning.UNKNOWN,
@@ -132,7 +135,7 @@ _RULES: tuple[_Rule, ...] = (
         r"|administrative prohibition|not allowed to send",
     ),
     _Rule(
-        _SENDER,
+        _CONTENT,
         "Filters: the words say so",
         r"\bspam\b|unsolicited|bulk e?mail|\bvirus\b|垃圾邮件|迷惑メール"
         r"|(?:message|mail)? ?content (?:is )?(?:rejected|denied|not accepted)"
@@ -140,7 +143,8 @@ _RULES: tuple[_Rule, ...] = (
         rf"|\b(?:your|client|sending) (?:ip|host|server|domain|e?-?mail|message|network)\b{_GAP}"
         r"\b(?:block|reject|denied|refus)",
     ),
-    _Rule(_SENDER, _NETEASE, r"\b(?:dt:(?:spm|rbl)|hl:(?:rep|mep)|mi:(?:spf|dma)|wm:bl[iu])\b"),
+    _Rule(_SENDER, _NETEASE, r"\b(?:dt:rbl|hl:(?:rep|mep)|mi:(?:spf|dma)|wm:bl[iu])\b"),
+    _Rule(_CONTENT, _NETEASE, r"\bdt:spm\b"),
     # Full mailboxes.
     _Rule(_FULL, "RFC 3463 section 3.3", codes=("5.2.2", "4.2.2")),
     _Rule(
@@ -235,8 +239,9 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(_DEAD, "RFC 3463 sections 3.2 and 3.3", codes=("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.2.1")),
     _Rule(_DEAD, "RFC 7505 section 4.2", codes=("5.1.10",)),
     _Rule(_DEAD, "RFC 3463 section 3.5: unable to route; Postfix and SES: no such host", codes=("5.4.4",)),
-    _Rule(_SENDER, "RFC 3463 section 3.8", codes=("5.7.",)),
-    _Rule(_SENDER, "RFC 4954 section 6", codes=("530", "534", "535", "538")),
+    _Rule(_SENDER, "RFC 4954 section 6", codes=("530", "534", "535", "538", "5.7.8", "5.7.9")),
+    _Rule(_SENDER, f"{_MICROSOFT}: not authenticated, and 5.7.515", codes=("5.7.57", "5.7.60", "5.7.515")),
+    _Rule(_CONTENT, "RFC 3463 section 3.8", codes=("5.7.",)),
 )
 
 #: Addresses may hold any words.

@@ -345,23 +345,23 @@ class DomainDelay(Value, frozen=True, kw_only=True):
     """Why the deliveries of an issue to one domain wait, and how long."""
 
     domain: str
-    #: `LIMIT` or `REJECTED`.
+    #: `LIMIT` or `REJECTED`; `NEVER` if the domain accepted nothing for so long that its deliveries have failed.
     cause: ReplyAction
     #: The last answer that caused it.
     answer: str
     #: How often in a row a single delivery was tried and put off.
     times: int
-    #: None if a rate limit is only remembered, or if the sender was rejected for too long, so that all have failed.
+    #: None if nothing waits: all have failed, or a rate limit is only remembered.
     until: datetime | None
 
     @property
-    def is_rejection(self) -> bool:
-        """True if the domain rejects the sender: an operator has to act."""
-        return self.cause is ReplyAction.REJECTED
+    def has_given_up(self) -> bool:
+        """True if its deliveries have failed."""
+        return self.cause is ReplyAction.NEVER
 
-    def is_waiting(self, now: datetime) -> bool:
+    def matters(self, now: datetime) -> bool:
         """Return whether deliveries wait, or have failed, at present."""
-        return self.is_rejection if self.until is None else self.until > now
+        return self.has_given_up or (self.until is not None and self.until > now)
 
 
 class ServerLimit(Value, frozen=True, kw_only=True):

@@ -66,27 +66,30 @@ FULL = [
     "550 ящик переполнен",
     "550 邮箱空间不足",
 ]
-SENDER = [
+CONTENT = [
     "550 5.7.1 no",
+    "550 Mail content denied.",
+    "550 Message rejected: spam",
+    "550 邮件被判定为垃圾邮件",
+    "5.1.0 - Unknown address error 550-'5.7.1 <letters@letters.example>... Access denied'",
+]
+SENDER = [
     "530 5.7.57 Client not authenticated to send mail",
     "550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy",
     "421 4.7.26 no",
     "550 5.7.9 no",
+    "550 5.7.515 Access denied",
     "535 no",
     "550 5.1.1 Mail from 192.0.2.1 refused, see https://www.spamhaus.org/query",
     "553 5.1.3 blocked using dnsbl.mx.example",
     "550 5.1.0 <letters@letters.example> sender rejected. X#1310",
     "550 5.1.8 <letters@letters.example>: Sender address rejected: Domain not found",
     "554 IP address is block listed.",
-    "550 Mail content denied.",
     "550 <ada@readers.example>: Reject due to SPF policy",
-    "550 Message rejected: spam",
     "550 Your domain does not exist",
     "550-Verification failed 550-Response: 550 5.1.1 User unknown 550 Sender verify failed",
     "550 <mx.letters.example>: Helo command rejected: Host not found",
-    "550 邮件被判定为垃圾邮件",
     "550 5.0.0 Relaying denied",
-    "5.1.0 - Unknown address error 550-'5.7.1 <letters@letters.example>... Access denied'",
 ]
 RATE = [
     "450 4.7.1 Error: too much mail from 192.0.2.1",
@@ -131,6 +134,7 @@ UNKNOWN = [
         *((answer, AnswerMeaning.DEAD_ADDRESS) for answer in DEAD),
         *((answer, AnswerMeaning.MAILBOX_FULL) for answer in FULL),
         *((answer, AnswerMeaning.SENDER_REJECTED) for answer in SENDER),
+        *((answer, AnswerMeaning.CONTENT_REJECTED) for answer in CONTENT),
         *((answer, AnswerMeaning.RATE_LIMIT) for answer in RATE),
         *((answer, AnswerMeaning.TEMPORARY) for answer in TEMPORARY),
         *((answer, AnswerMeaning.UNKNOWN) for answer in UNKNOWN),

@@ -111,8 +111,8 @@ def progress_lines(found: IssueProgress, zone: tzinfo) -> Iterator[str]:
 
 def _delay_line(delay: DomainDelay, zone: tzinfo) -> str:
     if delay.until is None:
-        return f"  {delay.domain} rejects the sender and was given up: {delay.answer}"
-    says = "rejects the sender" if delay.is_rejection else "takes no more for now"
+        return f"  {delay.domain} was given up: {delay.answer}"
+    says = "takes no more for now" if delay.cause == "limit" else "rejects the sender"
     return f"  {delay.domain} {says}, next try at {format_time(delay.until, zone)}: {delay.answer}"
 
 

@@ -19,9 +19,8 @@ def lengthen(
 ) -> DomainDelay:
     """Return the delay of a domain after another answer that puts its deliveries off.
 
-    A domain that limits its rate is waited for as long as it does so: the limit is no fault of the letters. One that
-    rejects the sender is waited for *longest*, like a delivery that is deferred; then `until` is None, and its
-    deliveries have failed.
+    A domain that accepts nothing is waited for as long as a delivery that is deferred, *longest*; then the cause of its
+    delay is `NEVER`, and its deliveries have failed.
 
     Args:
         last: the delay before, None if there was none.
@@ -32,11 +31,15 @@ def lengthen(
         longest: how long deliveries are retried.
     """
     times = last.times + 1 if last is not None and last.cause is action else 1
-    if action is ReplyAction.REJECTED:
-        until = next_retry_at(times, now, longest)
-    else:
-        until = now + min(_FIRST * 2 ** min(times - 1, 10), _LONGEST)
-    return DomainDelay(domain=domain, cause=action, answer=answer, times=times, until=until)
+    until = next_retry_at(times, now, longest) if action is ReplyAction.REJECTED else _next_at(times, now, longest)
+    cause = action if until else ReplyAction.NEVER
+    return DomainDelay(domain=domain, cause=cause, answer=answer, times=times, until=until)
+
+
+def _next_at(times: int, now: datetime, longest: timedelta) -> datetime | None:
+    """Return when a domain that limits its rate is tried again; None if all waits take more than *longest*."""
+    waits = [min(_FIRST * 2 ** min(n, 10), _LONGEST) for n in range(times)]
+    return now + waits[-1] if sum(waits, timedelta()) <= longest else None
 
 
 def shorten(last: DomainDelay) -> DomainDelay | None:
@@ -44,6 +47,6 @@ def shorten(last: DomainDelay) -> DomainDelay | None:
 
     A rate limit is remembered: the next wait is as long as the last one, which was long enough.
     """
-    if last.cause is ReplyAction.REJECTED or last.times <= 1:
+    if last.cause is not ReplyAction.LIMIT or last.times <= 1:
         return None
     return msgspec.structs.replace(last, times=last.times - 1, until=None)

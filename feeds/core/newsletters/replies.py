@@ -21,11 +21,8 @@ class ReplyLike(Protocol):
         """The enhanced status code (RFC 3463), or empty."""
 
 
-#: Enhanced status codes (RFC 3463, RFC 7372 and, the last, Microsoft's) about the sender: its address is rejected, or
-#: is not authenticated.
-_SENDER_CODES = frozenset({"5.1.7", "5.1.8", "5.7.8", "5.7.9", "5.7.25", "5.7.26", "5.7.27", "5.7.515"})
-#: Authentication is required, or has failed (RFC 4954 section 6).
-_AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
+#: A server takes no more for now.
+_LIMITS = (AnswerMeaning.RATE_LIMIT, AnswerMeaning.TOO_MANY_RECIPIENTS)
 #: The server closes the connection (RFC 5321 section 3.8).
 _CLOSING = 421
 #: Minutes between attempts; the last value is used for all later ones.
@@ -48,26 +45,27 @@ def classify_reply(reply: ReplyLike, stage: str) -> ReplyAction:
     severity = reply.code // 100
     if severity == 2 and stage == "content":  # noqa: PLR2004 - RFC 5321 section 4.2.1: completed
         return ReplyAction.SENT
-    if severity == 5 and (stage == "mail" or reply.code in _AUTHENTICATION_CODES or reply.enhanced in _SENDER_CODES):  # noqa: PLR2004 - permanent
+    if severity not in (4, 5):
+        return ReplyAction.LATER
+    meaning = _meaning(reply)
+    if severity == 5 and (stage == "mail" or meaning is AnswerMeaning.SENDER_REJECTED):  # noqa: PLR2004 - permanent
         return ReplyAction.REJECTED
-    is_refusal = severity in (4, 5)
-    if is_refusal and (reply.code == _CLOSING or (severity == 4 and stage == "mail") or _is_limit(reply)):  # noqa: PLR2004 - as above
+    if reply.code == _CLOSING or stage == "mail" or meaning in _LIMITS:
         return ReplyAction.LIMIT
     return ReplyAction.NEVER if severity == 5 else ReplyAction.LATER  # noqa: PLR2004 - as above
 
 
-def _is_limit(reply: ReplyLike) -> bool:
-    meaning = classify_answer(reply.code, reply.enhanced, str(reply))
-    return meaning in (AnswerMeaning.RATE_LIMIT, AnswerMeaning.TOO_MANY_RECIPIENTS)
-
-
 def is_policy_refusal(reply: ReplyLike, stage: str) -> bool:
-    """Return whether a refusal is about the sender or the content, not about the recipient.
+    """Return whether a refusal is about the content, not about the recipient.
 
     A server that refuses the content without a reason that is known refuses the content.
     """
-    meaning = classify_answer(reply.code, reply.enhanced, str(reply))
-    return meaning is AnswerMeaning.SENDER_REJECTED or (meaning is AnswerMeaning.UNKNOWN and stage != "rcpt")
+    meaning = _meaning(reply)
+    return meaning is AnswerMeaning.CONTENT_REJECTED or (meaning is AnswerMeaning.UNKNOWN and stage != "rcpt")
+
+
+def _meaning(reply: ReplyLike) -> AnswerMeaning:
+    return classify_answer(reply.code, reply.enhanced, str(reply))
 
 
 def next_retry_at(tries: int, now: datetime, longest: timedelta) -> datetime | None:

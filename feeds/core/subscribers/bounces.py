@@ -74,6 +74,7 @@ _KINDS = {
     AnswerMeaning.DEAD_ADDRESS: BounceKind.HARD,
     AnswerMeaning.MAILBOX_FULL: BounceKind.SOFT,
     AnswerMeaning.SENDER_REJECTED: BounceKind.POLICY,
+    AnswerMeaning.CONTENT_REJECTED: BounceKind.POLICY,
     AnswerMeaning.RATE_LIMIT: BounceKind.OTHER,
     AnswerMeaning.TOO_MANY_RECIPIENTS: BounceKind.OTHER,
 }

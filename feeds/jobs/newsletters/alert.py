@@ -12,6 +12,7 @@ from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
+from feeds.model import ReplyAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,10 @@ def _paused_domains(store: Store, context: Context, zone: tzinfo) -> Iterator[_A
 
 
 def _rejecting_domains(report: PublishReport, store: Store) -> Iterator[_Alert]:
-    """Yield domains that reject the sender of an issue while the letters to others go on."""
+    """Yield domains that reject the sender of an issue, or accept nothing, while the letters to others go on."""
     for issue in store.issues.load_issues(unfinished=True) if report.sends else ():
         for delay in store.delays.load_domains(issue.id).values():
-            if delay.is_rejection:
+            if delay.cause is not ReplyAction.LIMIT:
                 key = f"{delay.domain} takes no letters of {issue.newsletter} {issue.number}"
                 remedy = f"once this is mended, `feeds resume {issue.newsletter}` tries again at once"
                 yield _Alert(key, f"{key}: {delay.answer}. The other domains get theirs; {remedy}")

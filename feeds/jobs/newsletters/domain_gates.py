@@ -51,12 +51,7 @@ class _Gate:
     @property
     def is_serial(self) -> bool:
         """True if a rate limit is remembered: one delivery at a time may go."""
-        return self.delay.until is None and not self.delay.is_rejection
-
-    @property
-    def has_given_up(self) -> bool:
-        """True if the sender was rejected for as long as deliveries are retried."""
-        return self.delay.until is None and self.delay.is_rejection
+        return self.delay.until is None and not self.delay.has_given_up
 
 
 class DomainGates:
@@ -75,9 +70,9 @@ class DomainGates:
     def admit(self, delivery: Delivery, now: datetime) -> Admission:
         """Return whether a delivery may be sent *now*."""
         gate = self._gates.get(domain_of(delivery))
-        if gate is None or not (gate.is_closed or gate.is_serial or gate.has_given_up):
+        if gate is None or not (gate.is_closed or gate.is_serial or gate.delay.has_given_up):
             return Admission.GO
-        if gate.has_given_up or (gate.delay.until is not None and now < gate.delay.until):
+        if gate.delay.has_given_up or (gate.delay.until is not None and now < gate.delay.until):
             self._outcomes.append(_waiting_outcome(delivery, gate))
             return Admission.NOT_NOW
         if gate.probe is None:
@@ -163,7 +158,7 @@ class DomainGates:
         """
         for domain, gate in list(self._gates.items()):
             is_meant = gate.refused and (domains is None or domain in domains)
-            if is_meant and gate.delay.cause is ReplyAction.REJECTED:
+            if is_meant and gate.delay.cause is not ReplyAction.LIMIT:
                 self._delays.release_domain(self._issue_id, domain, gate.refused)
                 del self._gates[domain]
 
@@ -175,7 +170,7 @@ def domain_of(delivery: Delivery) -> str:
 
 def _waiting_outcome(delivery: Delivery, gate: _Gate) -> DeliveryOutcome:
     """Return the outcome of a delivery that waits for its domain, or has failed with it."""
-    if gate.has_given_up:
+    if gate.delay.has_given_up:
         return _failed_outcome(delivery, gate.delay.times, gate.delay.answer)
     until = gate.delay.until
     return DeliveryOutcome(
@@ -185,7 +180,7 @@ def _waiting_outcome(delivery: Delivery, gate: _Gate) -> DeliveryOutcome:
 
 def _refused_outcome(delivery: Delivery, answer: str, gate: _Gate) -> DeliveryOutcome:
     until = gate.delay.until
-    if until is None:
+    if until is None:  # the last wait was too long
         return _failed_outcome(delivery, gate.delay.times, answer)
     return DeliveryOutcome(
         id=delivery.id, state=DeliveryState.DEFERRED, answer=answer, tries=delivery.tries, next_at=until + _LATER

@@ -70,7 +70,7 @@ def _progress(issue: Issue, store: Store, now: datetime) -> IssueProgress:
         next_at=deliveries.pending(issue.id, resend=1)[1],
         refusals=tuple(deliveries.count_refusals(issue.id)),
         paused=store.bounces.paused_domains(now),
-        delayed=tuple(delay for delay in store.delays.load_domains(issue.id).values() if delay.is_waiting(now)),
+        delayed=tuple(delay for delay in store.delays.load_domains(issue.id).values() if delay.matters(now)),
         servers=store.delays.load_servers(issue.id),
     )
 

@@ -1,5 +1,6 @@
 """How long the deliveries of a domain wait after a server limited their rate, or rejected their sender."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -23,10 +24,13 @@ def delays(action, times, last=None, longest=LONGEST):
 
 
 def test_a_rate_limit_is_waited_for_a_minute_and_then_twice_as_long_each_time_up_to_an_hour():
-    """It never ends the deliveries, however long the domain limits its rate."""
-    minutes = [(one.until - NOW) / timedelta(minutes=1) for one in delays(LIMIT, 100)]
+    """Two days without a success end the deliveries, since some mailboxes limit what they do not want at all."""
+    found = list(itertools.takewhile(lambda one: not one.has_given_up, delays(LIMIT, 60)))
+    minutes = [(one.until - NOW) / timedelta(minutes=1) for one in found]
     assert minutes[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert set(minutes[8:]) == {60}
+    assert 47 * 60 < sum(minutes) <= 48 * 60
+    assert len(found) < 60
 
 
 def test_a_domain_that_rejects_the_sender_is_given_up_when_a_delivery_would_be():
@@ -36,7 +40,7 @@ def test_a_domain_that_rejects_the_sender_is_given_up_when_a_delivery_would_be()
         *(timedelta(minutes=n) for n in (2, 5, 15, 30)),
         None,
     ]
-    assert all(one.until is None for one in found[4:])
+    assert found[4].has_given_up
 
 
 def test_another_cause_starts_again():
@@ -46,7 +50,7 @@ def test_another_cause_starts_again():
     assert (rejected.times, rejected.answer) == (1, "550 5.7.26 no")
 
 
-@given(st.integers(1, 40))
+@given(st.integers(1, 20))
 def test_after_a_success_a_rate_limit_waits_as_long_as_what_was_enough(times):
     """The wait after the next refusal is the last one again; a rejection is forgotten at once."""
     [*_, last] = delays(LIMIT, times)
@@ -56,4 +60,4 @@ def test_after_a_success_a_rate_limit_waits_as_long_as_what_was_enough(times):
         assert remembered.until is None
         again = lengthen(remembered, "example.org", LIMIT, "450 4.7.1 slower", NOW, LONGEST)
         assert again.until == last.until
-    assert shorten(delays(REJECTED, times)[-1]) is None
+    assert shorten(delays(REJECTED, 1)[-1]) is None

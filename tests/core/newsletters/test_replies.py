@@ -107,7 +107,7 @@ def test_only_success_for_the_content_is_a_delivery(code, enhanced, stage):
         ("5.7.1", "", "content", True),
         ("", "", "content", True),
         ("5.6.0", "", "content", True),
-        ("5.1.1", "listed by spamhaus", "rcpt", True),
+        ("5.1.1", "looks like spam", "rcpt", True),
         ("5.1.1", "", "content", False),
         ("5.1.1", "", "rcpt", False),
         ("5.7.1", "No such user!", "rcpt", False),
