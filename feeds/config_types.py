@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from feeds.idn import ascii_domain, ascii_host
+
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
@@ -67,7 +69,7 @@ class Url(ConfigString, str):
         """Return *text* in ASCII with a slash at the end."""
         try:
             parts = urlsplit(text)
-            host = (parts.hostname or "").encode("idna").decode()
+            host = ascii_domain(parts.hostname or "")
             port = f":{parts.port}" if parts.port else ""
         except ValueError:  # includes the UnicodeError of a label that IDNA cannot encode
             host = ""
@@ -81,17 +83,32 @@ class Url(ConfigString, str):
 
 
 class Endpoint(ConfigString, str):
-    """A URL that is requested exactly as it is written, with path and query."""
+    """A URL that is requested as it is written, with path and query; only its host is put in ASCII."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* unchanged."""
+        """Return *text* with its host in ASCII."""
         Url.parse(text.partition("?")[0])
-        if not re.fullmatch(r"[!-~]+", text):
+        url = ascii_host(text)
+        if not re.fullmatch(r"[!-~]+", url):
             raise ValueError(f"{text!r} is not a URL in ASCII without spaces; percent-encode other characters")
-        return cls(text)
+        return cls(url)
+
+
+class Host(ConfigString, str):
+    """The name or IP address of a server, in ASCII; empty if there is none."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* in ASCII."""
+        try:
+            return cls(text if text.isascii() else ascii_domain(text))
+        except UnicodeError:
+            raise ValueError(f"{text!r} is not the name of a server; write such as 'mail.example.com'") from None
 
 
 class Duration(ConfigString, timedelta):
@@ -169,7 +186,10 @@ class TimeZone(ConfigString, ZoneInfo):
 
 
 class NamedAddress(ConfigString):
-    """An email address with an optional display name: `Sample Letters <letters@example.com>` (RFC 5322 mailbox)."""
+    """An email address with an optional display name: `Sample Letters <letters@example.com>` (RFC 5322 mailbox).
+
+    Its domain is in ASCII, as headers and servers need it.
+    """
 
     __slots__ = ("address",)
 
@@ -204,8 +224,8 @@ def _make_address(name: str, spec: str) -> "Address | None":
     from email.headerregistry import Address
 
     try:
-        address = Address(display_name=name, addr_spec=spec)
-        address.domain.encode("idna")
+        local, _, domain = spec.rpartition("@")
+        address = Address(display_name=name, addr_spec=f"{local}@{ascii_domain(domain)}")
     except (HeaderParseError, ValueError, IndexError, AttributeError):
         return None
     return address if address.username and address.domain else None
@@ -249,7 +269,8 @@ class MailboxUrl(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return *text* unchanged."""
+        """Return *text* with its host in ASCII."""
+        text = ascii_host(text)
         server = _parse_imap_url(text)
         is_file = re.match(r"(maildir|mbox):.", text)
         if not (server or is_file) or not text.isprintable():

@@ -13,6 +13,7 @@ from feeds.config_types import (
     Duration,
     Endpoint,
     FilePath,
+    Host,
     IdAuthority,
     Language,
     MailboxUrl,
@@ -218,7 +219,7 @@ class SmtpSettings(Table, frozen=True):
 
     #: Its defaults (`feeds.relays`) replace those below; `feeds.config` applies them.
     relay: RelayName = "plain"
-    host: str = "127.0.0.1"
+    host: Host = Host("127.0.0.1")
     port: Annotated[int, Meta(ge=1, le=65535)] = 25
     security: Literal["none", "starttls", "tls"] = "none"
     user: str = ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from feeds.config import load_config
-from feeds.config_types import Duration, Language, NamedAddress, Url
+from feeds.config_types import Duration, Endpoint, Host, Language, MailboxUrl, NamedAddress, Url
 from feeds.errors import ConfigError
 from feeds.relays import RELAYS, RelayName
 from feeds.settings import Settings, Table
@@ -314,7 +314,7 @@ def test_a_duration_may_have_a_space_before_its_unit(number, unit):
 @given(st.text(max_size=30))
 def test_a_value_type_raises_only_value_errors(text):
     """Any invalid text gives a ValueError with a message, never another exception."""
-    for kind in (Url, Duration, Language, NamedAddress):
+    for kind in (Url, Duration, Language, NamedAddress, Endpoint, Host, MailboxUrl):
         try:
             kind.parse(text)
         except ValueError as error:
@@ -358,3 +358,19 @@ def test_the_home_folder_of_a_user_who_does_not_exist_is_an_error(tmp_path, text
     (tmp_path / "c.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=rf"c\.toml:{len(text.splitlines())}: .*user that does not exist"):
         load_config(tmp_path / "c.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "expected"),
+    [
+        (Url, "https://straße.example/ü", "https://xn--strae-oqa.example/%C3%BC/"),
+        (Endpoint, "https://hub.νόμος.example/?a=b", "https://hub.xn--xxabhm1c.example/?a=b"),
+        (Host, "smtp.straße.example", "smtp.xn--strae-oqa.example"),
+        (Host, "::1", "::1"),
+        (MailboxUrl, "imaps://me@straße.example/Bounces", "imaps://me@xn--strae-oqa.example/Bounces"),
+        (NamedAddress, "Bü <b@straße.example>", "Bü <b@xn--strae-oqa.example>"),
+    ],
+)
+def test_hosts_and_domains_are_put_in_ascii(kind, written, expected):
+    """The host of a URL, a server and an address is in ASCII (IDNA 2008), so no library converts it in another way."""
+    assert str(kind.parse(written)) == expected

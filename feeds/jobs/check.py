@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.config import Config
 from feeds.core.newsletters import anchors, lint
 from feeds.core.newsletters.anchors import AnchorIndex, PostAnchors
-from feeds.core.newsletters.domains import ascii_domain, is_aligned
+from feeds.core.newsletters.domains import is_aligned
 from feeds.core.newsletters.lint import Diagnostic
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.edges.files import source_files
@@ -221,14 +221,14 @@ def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[D
         return
     from feeds.core.newsletters import sender_dns
 
-    domain = ascii_domain(mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
+    domain = (mail.sender.address.domain if mail.sender else site.settings.site.host).lower()
     keys, problems = _load_keys(site, domain, where)
     yield from problems
     if mail.dkim and not mail.is_signed:
         reasons = [f"{name} {relay.rewrites}" for name, relay in mail.relays.items() if relay.rewrites]
         yield sender_dns.unused_keys(reasons, where)
     if uses_smtp:
-        bounces = ascii_domain(mail.bounces.address.address.domain).lower() if mail.bounces else None
+        bounces = mail.bounces.address.address.domain.lower() if mail.bounces else None
         signing_keys = tuple(keys) if mail.is_signed else ()
         identity = sender_dns.Identity(domain=domain, bounces=bounces, keys=signing_keys, where=where)
         yield from _check_dns(identity, resolver)

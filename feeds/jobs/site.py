@@ -46,7 +46,7 @@ class Site:
         from feeds.edges.mail.transport_registry import create_transport
 
         mail = self.settings.mail
-        name = mail.sender.address.domain.encode("idna").decode() if mail.sender else self.settings.site.host
+        name = mail.sender.address.domain if mail.sender else self.settings.site.host
         config = self.config
         return create_transport(mail, config.folder, outbox=config.outbox, passwords=config.smtp_passwords, name=name)
 

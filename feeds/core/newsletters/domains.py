@@ -1,16 +1,9 @@
-"""Domain names of mail: their ASCII form, subdomains, alignment, reserved names."""
+"""Domain names of mail: subdomains, alignment, reserved names."""
 
 import re
-from functools import lru_cache
 
 #: Names that cannot be registered (RFC 2606, RFC 6761): a site with such a name is a test.
 _RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)\.?", re.IGNORECASE)
-
-
-@lru_cache(maxsize=1024)
-def ascii_domain(domain: str) -> str:
-    """Return a domain in its ASCII form (IDNA), so that no server needs SMTPUTF8 for it."""
-    return domain if domain.isascii() else domain.encode("idna").decode()
 
 
 def is_subdomain(domain: str, other: str) -> bool:

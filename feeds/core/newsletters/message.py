@@ -11,10 +11,10 @@ from binascii import b2a_qp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from email import utils as email_utils
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,13 @@ from urllib.parse import quote
 
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import tokens
-from feeds.core.newsletters.domains import ascii_domain
+from feeds.idn import ascii_domain
 from feeds.model import Delivery, Letter, Value
 from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
+
     from feeds.core.newsletters.dkim import LetterSigner, Signer
 
 #: Headers that must arrive as they are. The standard library would fold a long one into encoded words (RFC 2047), in
@@ -34,8 +36,20 @@ if TYPE_CHECKING:
 _VERBATIM = frozenset({"list-id", "list-unsubscribe", "list-archive", "feedback-id", "message-id"})
 
 
+#: Headers that hold a person's words: a subject, or a name with an address.
+_WORDED = frozenset({"Subject", "From", "Reply-To"})
+#: RFC 2047 section 2: the characters of a line with encoded words. The standard library uses 78 by default, and then
+#: makes encoded words of 76 characters, one more than the section allows.
+_ENCODED_LINE = 76
+#: A longer word without a space cannot be folded. The standard library would put it on a line of its own, after a first
+#: line that is empty, which some servers and signatures do not survive.
+_LONGEST_WORD = 60
+#: What a display name may hold without quotation marks: atoms of RFC 5322 section 3.2.3, and spaces.
+_ATOMS = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~ ]+", re.ASCII)
+
+
 class _Policy(EmailPolicy):
-    """Never fold the headers of `_VERBATIM`, and never parse a subject.
+    """Never fold the headers of `_VERBATIM`, and never parse those of `_WORDED`.
 
     The standard library decodes `=?utf-8?q?=0D=0ABcc:…?=` (RFC 2047) in a subject it is given and writes the line
     break, and it loses spaces between Japanese and Latin words when it folds.
@@ -43,20 +57,48 @@ class _Policy(EmailPolicy):
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         """Return a header as the message stores it."""
-        return (name, value) if name == "Subject" else super().header_store_parse(name, value)
+        return (name, value) if name in _WORDED else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
         """Return one header with its line end."""
         if name.lower() in _VERBATIM:
             return f"{name}: {str(value).replace('>, <', f'>,{self.linesep} <')}{self.linesep}"
         if name == "Subject":
-            charset = "us-ascii" if value.isascii() and "=?" not in value else "utf-8"
-            return f"{name}: {Header(value, charset, header_name=name).encode(linesep=self.linesep)}{self.linesep}"
+            return f"{name}: {_encode_words(value, name, self.linesep, is_plain=_is_plain(value))}{self.linesep}"
+        if name in _WORDED:
+            return f"{name}: {_encode_mailbox(value, name, self.linesep)}{self.linesep}"
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """Return one header with its line end."""
         return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "surrogateescape")
+
+
+def _encode_words(text: str, name: str, linesep: str, *, is_plain: bool) -> str:
+    """Return the *text* of the header *name*, folded: as it is if it *is_plain*, else as encoded words (RFC 2047)."""
+    header = Header(text, "us-ascii" if is_plain else "utf-8", _ENCODED_LINE, header_name=name)
+    return header.encode(linesep=linesep)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text and all(len(word) <= _LONGEST_WORD for word in text.split())
+
+
+def _encode_mailbox(address: "Address", name: str, linesep: str) -> str:
+    """Return a display name and an address (RFC 5322 section 3.4); the address on a line of its own if it is long."""
+    if not address.display_name:
+        return address.addr_spec
+    words = _encode_display_name(address.display_name, name, linesep)
+    last_line = f"{name}: {words} <{address.addr_spec}>".rpartition(linesep)[2]
+    return f"{words}{'' if len(last_line) <= _ENCODED_LINE else linesep} <{address.addr_spec}>"
+
+
+def _encode_display_name(text: str, name: str, linesep: str) -> str:
+    quoted = f'"{email_utils.quote(text)}"'
+    is_atoms = _ATOMS.fullmatch(text) is not None
+    if not is_atoms and _is_plain(text) and len(quoted) <= _LONGEST_WORD:
+        return quoted
+    return _encode_words(text, name, linesep, is_plain=is_atoms and _is_plain(text))
 
 
 #: Bytes for a line of base64, which has 76 characters (RFC 2045 section 6.8), and the longest line of quoted-printable.
@@ -85,7 +127,7 @@ class IssueHeaders:
     @property
     def domain(self) -> str:
         """The sender's domain in ASCII."""
-        return ascii_domain(self.sender.address.domain)
+        return self.sender.address.domain
 
     @property
     def unsubscribe_url(self) -> str:
@@ -104,7 +146,7 @@ class IssueHeaders:
 
     def _bounce_address(self, token: str) -> str:
         to = (self.bounces or self.sender).address
-        return f"{to.username}+{token}@{ascii_domain(to.domain)}"
+        return f"{to.username}+{token}@{to.domain}"
 
     def message_id(self, delivery_id: int) -> str:
         """Return the Message-ID for all attempts of a delivery; it reveals nothing about the recipient."""
@@ -338,7 +380,7 @@ def idna_address(address: str) -> str:
 
 @lru_cache(maxsize=64)
 def _date(time: datetime, zone: tzinfo) -> bytes:
-    return format_datetime(time.astimezone(zone)).encode()
+    return email_utils.format_datetime(time.astimezone(zone)).encode()
 
 
 #: Gmail cuts letters at about 102 kB. How exactly it counts is not documented; `transfer_size` must be below this.

@@ -13,7 +13,7 @@ from feeds.core.posts import limits
 from feeds.core.posts.media import guess_media_type
 from feeds.core.posts.portable import inner_html, make_portable
 from feeds.core.posts.text import parse_html
-from feeds.core.posts.urls import to_ascii_host
+from feeds.idn import ascii_host
 
 _SCHEMES = {"http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "geo", "magnet", "webcal"}
 _PLAYERS = ("iframe", "video", "audio", "embed", "object")
@@ -205,7 +205,7 @@ def _filter_attribute(tag: str, name: str, value: str, *, base: str) -> str | No
         return _citable_url(value, base)
     if name in {"href", "src"}:
         is_data = _IGNORED_IN_URL.sub("", value[:_MAX_DATA_URL]).lower().startswith("data:")
-        return to_ascii_host(value) if not is_data or (tag == "img" and _is_small_picture(value)) else None
+        return ascii_host(value) if not is_data or (tag == "img" and _is_small_picture(value)) else None
     return value
 
 
@@ -215,7 +215,7 @@ def _citable_url(written: str, base: str) -> str | None:
     if _OTHER_SCHEME.match(url) or not re.fullmatch(r"(?!www\.)(?:https?:)?[^\s:]*[/.#?]\S*", url):
         return None
     absolute = absolute_url(url, base)
-    return to_ascii_host(absolute) if absolute and absolute.startswith(("http://", "https://")) else None
+    return ascii_host(absolute) if absolute and absolute.startswith(("http://", "https://")) else None
 
 
 def _is_small_picture(url: str) -> bool:

@@ -1,18 +1,16 @@
 """Slugs, and the absolute URLs of what a post refers to."""
 
 import re
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from feeds.core.posts import text
+from feeds.idn import ascii_host
 
 #: In bytes: a file name has at most 255, and a number may be appended.
 LONGEST_SLUG = 200
 _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 #: What a URL may hold unescaped (RFC 3986 section 2.2), and `%`, with which escapes begin.
 _SAFE_IN_URL = "%/:=&?~#+!$,;'@()*[]"
-#: Scheme, user and host of a URL whose host has other characters than ASCII.
-_WIDE_HOST = re.compile(r"(https?://(?:[^/?#@]*@)?)(?=[^/?#:]*(?:%|[^\x00-\x7f]))([^/?#:@]+)", re.IGNORECASE)
-_HOST = re.compile(r"[A-Za-z0-9._-]+")
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 
@@ -60,18 +58,6 @@ def quote_url(url: str) -> str:
     return quote(url, safe=_SAFE_IN_URL)
 
 
-def to_ascii_host(url: str) -> str:
-    """Return *url* with its host in ASCII (RFC 3490), from one that is written as it is read or percent-encoded."""
-    found = _WIDE_HOST.match(url)
-    if not found:
-        return url
-    try:
-        host = unquote(found[2], errors="strict").encode("idna").decode()
-    except UnicodeError:
-        return url
-    return f"{found[1]}{host}{url[found.end() :]}" if _HOST.fullmatch(host) else url
-
-
 def resolve_url(base: str, written: str) -> str | None:
     """Return *written* as an absolute http(s) URL in ASCII, relative to *base*; None if it is not one."""
     if text.CONTROL.search(written):
@@ -83,4 +69,4 @@ def resolve_url(base: str, written: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    return quote_url(to_ascii_host(url))
+    return quote_url(ascii_host(url))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import tokens
-from feeds.core.newsletters.domains import ascii_domain
 from feeds.core.subscribers import bounces as rules
 from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
@@ -26,6 +25,7 @@ from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCounts
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
+from feeds.idn import ascii_domain
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
 from feeds.model import BounceRecord, Recipient
@@ -195,7 +195,7 @@ class _BounceProcessor:
     ) -> None:
         assert config.settings.mail.bounces is not None
         to = config.settings.mail.bounces.address.address
-        self._address = f"{to.username}@{ascii_domain(to.domain)}"
+        self._address = f"{to.username}@{to.domain}"
         self._bounces, self._folder, self._now, self._report, self._dry_run = bounces, folder, now, report, dry_run
         self._zone = config.settings.site.timezone
         file = config.keys_file

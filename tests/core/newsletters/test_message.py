@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -141,6 +142,78 @@ def test_a_subject_arrives_as_it_is(subject):
     found = parse(message(headers(), letter(subject=subject), delivery()))
     assert found["Subject"] == subject
     assert found["Bcc"] is None
+
+
+#: Texts that must be folded, or cannot be.
+WORDS = [
+    "w" * 90,
+    "A " + "w" * 61,
+    "https://example.com/" + "path/" * 30,
+    "日本語の件名" * 20,
+    "Straße " * 30,
+    "word, " * 40,
+    "手紙 " + "w" * 90,
+    "ü",
+]
+_MOST_ENCODED = 75
+
+
+def read_mailbox(content, name):
+    """Return the display name and the address of a header; Python's newer parser puts spaces between encoded words."""
+    raw = message_from_bytes(content)[name].replace("\r\n", "")
+    words, _, address = raw.rpartition(" <")
+    words = re.sub(r"\\(.)", r"\1", words[1:-1]) if words.startswith('"') else str(make_header(decode_header(words)))
+    return words, address.removesuffix(">")
+
+
+def check_lines(content):
+    """No line of the header is empty or too long, and no encoded word is longer than RFC 2047 allows."""
+    for line in content.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+        assert line.strip()
+        assert not re.fullmatch(rb"[A-Za-z-]+:\s*", line)
+        assert max((len(word) for word in line.split() if word.startswith(b"=?")), default=0) <= _MOST_ENCODED
+
+
+@pytest.mark.parametrize("words", WORDS, ids=ascii)
+def test_a_subject_and_a_name_begin_on_the_first_line(words):
+    """A subject or name without spaces, or a long one, has no empty first line and no encoded word over 75."""
+    name = NamedAddress.parse(f"{words} <letters@example.com>")
+    content = message(headers(sender=name, reply_to=name), letter(subject=words), delivery())
+    check_lines(content)
+    found = parse(content)
+    assert found["Subject"] == " ".join(words.split())
+    assert read_mailbox(content, "From") == (words.strip(), "letters@example.com")
+    assert read_mailbox(content, "Reply-To") == (words.strip(), "letters@example.com")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=200))
+def test_any_words_arrive_as_written(words):
+    """Any subject and any display name arrive as they were written, spaces apart, in lines that are not empty."""
+    words = " ".join(words.split())
+    try:
+        sender = NamedAddress.parse(f"{words} <letters@example.com>")
+    except ValueError:
+        return
+    content = message(headers(sender=sender), letter(subject=words), delivery())
+    check_lines(content)
+    assert parse(content)["Subject"] == words
+    if sender.address.display_name:
+        assert read_mailbox(content, "From") == (sender.address.display_name, "letters@example.com")
+
+
+def test_a_senders_domain_in_another_script_is_in_ascii_everywhere():
+    """A sender at a domain in another script has no encoded word in the address, and one domain in all headers."""
+    sender = NamedAddress.parse("Bü <letters@straße.example>")
+    bounces = NamedAddress.parse("bounces@νόμος.example")
+    issue = headers(sender=sender, reply_to=sender, bounces=bounces)
+    content = message(issue, letter(), delivery())
+    head = content.partition(b"\r\n\r\n")[0].decode("ascii")
+    assert "From: =?utf-8?b?QsO8?= <letters@xn--strae-oqa.example>" in head.split("\r\n")
+    assert "Reply-To: =?utf-8?b?QsO8?= <letters@xn--strae-oqa.example>" in head.split("\r\n")
+    assert "List-Id: <weekly.xn--strae-oqa.example>" in head
+    assert "@xn--xxabhm1c.example?subject=" in head
+    assert issue.return_path(1).endswith("@xn--xxabhm1c.example")
+    assert issue.message_id(1).endswith("@xn--strae-oqa.example>")
 
 
 @pytest.mark.parametrize("lang", ["plain words and ", "日本語の本文と、", "ä=é.\n.", "."])

@@ -21,7 +21,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW
-from tests.mailing import URL, Mailing, addresses
+from tests.mailing import URL, Mailing, addresses, configured
 from tests.mailing import subscribe as join
 from tests.smtpserver import Fault, SmtpServer, at
 
@@ -74,6 +74,35 @@ def test_all_get_one_and_a_second_publish_sends_nothing(mailing):
     ]
     connections = mailing.server.connections
     assert (mailing.publish().exit_code, mailing.server.connections) == (0, connections)
+
+
+#: Addresses as people write them, and the domain that a server gets: the one that its registry knows (IDNA 2008).
+IN_OTHER_SCRIPTS = {
+    "a@straße.example": "xn--strae-oqa.example",
+    "b@νόμος.example": "xn--xxabhm1c.example",
+    "c@ελλάς.example": "xn--hxarsa0b.example",
+    "d@bücher.example": "xn--bcher-kva.example",
+    "e@日本語.example": "xn--wgv71a119e.example",
+    "f@почта.example": "xn--80a1acny.example",
+    "g@한국어.example": "xn--3e0bk47br7k.example",
+    "h@xn--fa-hia.example": "xn--fa-hia.example",
+    "i@MÜNCHEN.example": "xn--mnchen-3ya.example",
+    "j@größe.Straße.example": "xn--gre-6ka8i.xn--strae-oqa.example",
+}
+
+
+def test_a_letter_goes_to_the_domain_of_its_address(letter_site, server):
+    """A domain in another script is in ASCII in RCPT TO, To and MAIL FROM, as its registry has it."""
+    mailing = Mailing(letter_site, server)
+    settings = configured(server).replace("<letters@example.com>", "<letters@straße.example>")
+    letter_site.configure(settings)
+    for email in IN_OTHER_SCRIPTS:
+        subscribe.add_subscriber(letter_site.config, email, [], lang=None, now=NOW, again=False)
+    mailing.publish()
+    expected = [f"{email[0]}@{domain}" for email, domain in IN_OTHER_SCRIPTS.items()]
+    assert sorted(server.commands("RCPT")) == [f"RCPT TO:<{address}>" for address in expected]
+    assert set(server.commands("MAIL")) == {"MAIL FROM:<letters@xn--strae-oqa.example>"}
+    assert all(f"\r\nTo: {one.recipient}\r\n".encode() in b"\r\n" + one.content for one in server.accepted)
 
 
 # Without a reply --------------------------------------------------------------------------------------------------
