@@ -49,6 +49,21 @@ def _ascii_label(label: str) -> str:
         return f"xn--{label.encode('punycode').decode()}"
 
 
+def idna2003_domain(domain: str) -> str:
+    """Return the spelling that IDNA 2003 has for a domain in ASCII; for nearly all domains it is the same one.
+
+    Only for names that were made with it and must not change; it may be the domain of somebody else.
+    """
+    if "xn--" not in domain:
+        return domain
+    import idna
+
+    try:
+        return idna.decode(domain).encode("idna").decode()
+    except UnicodeError:
+        return domain
+
+
 def ascii_host(url: str) -> str:
     """Return *url* with its host in ASCII; unchanged if its host is not a domain name.
 

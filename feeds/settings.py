@@ -23,6 +23,7 @@ from feeds.config_types import (
     TimeZone,
     Url,
 )
+from feeds.idn import idna2003_domain
 from feeds.relays import RELAYS, Relay, RelayName
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
@@ -61,8 +62,11 @@ class SiteSettings(Table, frozen=True):
 
     @property
     def authority(self) -> str:
-        """The tagging entity of new ids (RFC 4151)."""
-        return self.id_authority or f"{self.host},2026"
+        """The tagging entity of ids (RFC 4151).
+
+        Without `id_authority` it is the site's host, in the spelling that it has always had here: ids never change.
+        """
+        return self.id_authority or f"{idna2003_domain(self.host)},2026"
 
 
 class ReadingSpeed(Table, frozen=True):

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.idn import ascii_domain, ascii_host
+from feeds.config_types import Url
+from feeds.idn import ascii_domain, ascii_host, idna2003_domain
+from feeds.settings import SiteSettings
 
 #: The names that IDNA 2003 maps to another domain, or to another spelling: a sharp s, a final sigma, joiners.
 DEVIATIONS = {
@@ -79,3 +81,22 @@ HOSTS = {
 def test_a_host_is_written_as_dns_has_it(written, expected):
     """A host in another script is in Punycode; one that cannot be is left alone."""
     assert ascii_host(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("https://straße.example/", "strasse.example,2026"),
+        ("https://bücher.example/", "xn--bcher-kva.example,2026"),
+        ("https://a❤b.example/", "xn--ab-ony.example,2026"),
+        ("https://example.com/", "example.com,2026"),
+    ],
+)
+def test_ids_keep_the_name_that_they_were_made_with(url, authority):
+    """Ids of a site without `id_authority` keep the spelling of its host in earlier versions, so none changes."""
+    assert SiteSettings(url=Url.parse(url)).authority == authority
+
+
+def test_a_name_that_idna_2003_cannot_spell_is_left_alone():
+    """A domain that is not valid IDNA is its own spelling."""
+    assert idna2003_domain("xn--0.example") == "xn--0.example"
