@@ -134,11 +134,31 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
     multiple=True,
     help="Newsletter for every row, whatever the file says; can be repeated.",
 )
+@click.option(
+    "--status",
+    type=click.Choice(["pending", "unsubscribed", "bounced", "complained"]),
+    help="Status of every row that does not give a worse one, for a list of people who are gone.",
+)
+@click.option(
+    "--ignore-column",
+    "ignore_columns",
+    metavar="NAME",
+    multiple=True,
+    help="Column that is not used, whatever it means; can be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be imported; import nothing.")
 @click.option("--partial", is_flag=True, help="Import the valid rows even if others are rejected.")
 @options.JSON
 def import_subscribers(
-    path: Path, file: Path, newsletters: tuple[str, ...], *, dry_run: bool, partial: bool, as_json: bool
+    path: Path,
+    file: Path,
+    newsletters: tuple[str, ...],
+    status: str | None,
+    ignore_columns: tuple[str, ...],
+    *,
+    dry_run: bool,
+    partial: bool,
+    as_json: bool,
 ) -> int:
     """Import the subscribers in FILE, a CSV of this or another tool (`-`: standard input); all rows or none.
 
@@ -159,6 +179,8 @@ def import_subscribers(
     with options.show_progress(hidden=as_json) as progress:
         order = job.ImportOptions(
             newsletters=newsletters,
+            ignore_columns=ignore_columns,
+            status=status or "",
             dry_run=dry_run,
             partial=partial,
             now=utc_now(),

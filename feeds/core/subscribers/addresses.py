@@ -6,6 +6,7 @@ test checks that both agree.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: RFC 5321 section 4.5.3.1.3, less the angle brackets; in octets (RFC 3696, erratum 1690).
 MAX_LENGTH = 254
+#: RFC 5321 section 4.5.3.1.1, in octets.
+_MAX_LOCAL = 64
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"  # RFC 5322 section 3.2.3
 _LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1; the library parses punycode
 _PLAIN_ADDRESS = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+{_LABEL}(?<=[A-Za-z]))")
@@ -125,6 +128,26 @@ def parse_address(text: str) -> MailAddress:
     """
     stripped = text.strip()
     return _parse_plain(stripped) or _parse_with_library(text, stripped)
+
+
+def require_usable(address: MailAddress) -> None:
+    """Raise if mail to an address would hardly arrive, though its spelling is allowed. For new subscribers only.
+
+    Such an address has nearly always been damaged on its way: pasted between quotation marks, typed in full width, or
+    glued to other text.
+
+    Raises:
+        AddressError: the address should not be subscribed; the reason is for people.
+    """
+    local = address.email.rpartition("@")[0]
+    if len(local.encode()) > _MAX_LOCAL:
+        raise AddressError(address.email, f"The part before the @ has more than {_MAX_LOCAL} bytes (RFC 5321).")
+    if local.startswith("'"):
+        raise AddressError(address.email, "It begins with an apostrophe; write the address without quotation marks.")
+    if not local.isascii() and unicodedata.normalize("NFKC", local) != local:
+        raise AddressError(
+            address.email, "The part before the @ has full-width or other compatibility characters; type it anew."
+        )
 
 
 def address_warnings(address: MailAddress) -> tuple[str, ...]:

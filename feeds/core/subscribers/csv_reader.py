@@ -23,9 +23,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SAVE_AS_CSV = "open it in a spreadsheet program, choose File > Save As > CSV UTF-8, and import that file"
 _BINARY_FORMATS = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook; extract it, or save it as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook; save it as CSV (UTF-8)"),
+    (b"PK\x03\x04", f"a ZIP archive or an Excel workbook; extract it, or {_SAVE_AS_CSV}"),
+    (b"\xd0\xcf\x11\xe0", f"an Excel workbook; {_SAVE_AS_CSV}"),
     (b"\x1f\x8b", "compressed with gzip; extract it"),
     (b"%PDF-", "a PDF; save the original table as CSV (UTF-8)"),
     (b"SQLite format 3\x00", "a database; export its table as CSV"),
@@ -157,18 +158,48 @@ def _detect_separator(lines: _LineBuffer) -> str:
 def _read_records(lines: _LineBuffer, separator: str) -> Iterator[Record | RejectedRow]:
     # Strict: a lenient reader would read the row after an unclosed quotation mark as part of a name.
     reader = csv.reader(lines, delimiter=separator, strict=True)
+    width = 0
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as e:
-            lines.push_back()
-            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_describe_error(e))
+            error, cells = _describe_error(e), None
         else:
-            if any(map(str.strip, cells)):
-                yield lines.number, cells
+            error = ""
+        if cells is None or len(cells) != width:
+            cells = _read_with_backslashes(lines, separator, width) or cells
+        if cells is None:
+            lines.push_back()
+            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=error)
+        elif any("\0" in line for line in lines.row):
+            yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_HAS_NUL)
+        elif any(map(str.strip, cells)):
+            width = width or len(cells)
+            yield lines.number, cells
         lines.finish_row()
+
+
+def _read_with_backslashes(lines: _LineBuffer, separator: str, width: int) -> list[str] | None:
+    r"""Return the cells of the first line of the row, in which `\"` is a quotation mark, as MailPoet writes it.
+
+    Only if it has *width* cells then; further lines of the row are pushed back. Otherwise None.
+    """
+    line = lines.row[0]
+    if '\\"' not in line:
+        return None
+    try:
+        cells = next(csv.reader([line], delimiter=separator, escapechar="\\", strict=True))
+    except csv.Error:
+        return None
+    if len(cells) != width:
+        return None
+    lines.push_back()
+    return cells
+
+
+_HAS_NUL = "has a NUL character, so the file is damaged, or in an encoding that is not known; save it as CSV UTF-8"
 
 
 def _describe_error(error: csv.Error) -> str:

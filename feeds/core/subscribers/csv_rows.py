@@ -4,19 +4,25 @@ A row says only what the file says. The store applies what it knows, such as ear
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from feeds.core.subscribers import addresses, csv_values
 from feeds.core.subscribers.csv_reader import Record, RejectedRow, printable, read_table
-from feeds.core.subscribers.import_formats import STATUSES, ImportFormat, StatusRule, detect_format, normalize_column
+from feeds.core.subscribers.import_formats import ImportFormat, detect_format
+from feeds.core.subscribers.status_words import NO, STATUSES, YES, StatusRule
 from feeds.errors import AddressError
-from feeds.model import Value
+from feeds.model import GONE_STATUSES, Value
 
 #: The columns of our own files.
 HEADER = ("email", "status", "newsletters", "topics", "lang", "timezone", "consent", "created_at")
 #: What databases write for NULL.
-_EMPTY_CELLS = frozenset(("", "-", "null", "none", "nil", "nan", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"))
+_EMPTY_CELLS = frozenset(
+    ("", "-", "[]", "null", "none", "nil", "nan", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00")
+)
+#: Answers in a shop's `newsletter` column, which name no newsletter.
+_ANSWERS = frozenset(map(csv_values.normalize_column, f"{YES},{NO}".split(",")))
 
 
 class CsvRow(Value, frozen=True, kw_only=True):
@@ -53,19 +59,25 @@ class _InvalidRow(Exception):  # noqa: N818 - becomes a RejectedRow
 
 
 def read_rows(
-    lines: Iterable[str], *, file: str = "", newsletters: Collection[str] | None = None
+    lines: Iterable[str],
+    *,
+    file: str = "",
+    newsletters: Collection[str] | None = None,
+    ignore: Collection[str] = (),
+    status: str = "",
 ) -> tuple[ImportFormat, Iterator[CsvRow | RejectedRow]]:
     """Return the format of *lines* of CSV, and a lazy iterator of each row as a person or as rejected with a reason.
 
-    *file* is its name, which identifies some exports of Mailchimp. *newsletters* are the configured ones: others are
-    ignored, with a warning. After the header no content raises, and only one row is held in memory. Rows are
-    independent: an address may occur twice.
+    *file* is its name, which may say who is in it. *newsletters* are the configured ones: others are ignored, with a
+    warning. The columns to *ignore* are not used; *status* is the one of rows without a worse one. After the header no
+    content raises, and only one row is held in memory. Rows are independent: an address may occur twice.
 
     Raises:
-        ValueError: the file has no header, no column with addresses, or no subscribers; the message is for operators.
+        ValueError: the file has no header, no column with addresses, or no subscribers, or one of its columns may say
+            who has left and is not understood; the message is for operators.
     """
     header, records = read_table(lines)
-    import_format = detect_format(header, file)
+    import_format = detect_format(header, file, ignore=ignore, status=status)
     return import_format, _parse_rows(records, import_format, newsletters)
 
 
@@ -134,7 +146,8 @@ class _RowParser:
         """Return the person in a row; raises _InvalidRow."""
         import_format = self._format
         _pad_row(row, import_format.width)
-        address = _parse_address(csv_values.unescape_formula(row[self._email]))
+        status = _worst_status(row, import_format)
+        address = _parse_address(csv_values.unescape_formula(row[self._email]), status, import_format)
         warnings = [*addresses.address_warnings(address)]
         cells = {
             what: cell
@@ -145,7 +158,7 @@ class _RowParser:
             number=number,
             email=address.email,
             key=address.key,
-            status=_worst_status(row, import_format),
+            status=status,
             lang=_parse_lang(cells, warnings),
             timezone=_parse_timezone(cells, warnings),
             newsletters=self._newsletters(cells, warnings),
@@ -156,10 +169,13 @@ class _RowParser:
         )
 
     def _newsletters(self, cells: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:
-        if "newsletters" not in cells:
+        if "newsletters" not in cells or self._is_answer(cells["newsletters"]):
             return None
         parsed = csv_values.parse_names(_require_readable(cells["newsletters"]))
         return tuple(name for name in parsed if self._is_known(name, warnings))
+
+    def _is_answer(self, cell: str) -> bool:
+        return self._format.name != "feeds" and csv_values.normalize_column(cell) in _ANSWERS
 
     def _topics(self, cells: Mapping[str, str], warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
         if "topics" not in cells:
@@ -182,11 +198,28 @@ def _pad_row(row: list[str], width: int) -> None:
         raise _InvalidRow(f"has {len(row)} cells, the header has {width}; quote a cell that contains a separator")
 
 
-def _parse_address(cell: str) -> addresses.MailAddress:
+def _parse_address(cell: str, status: str, import_format: ImportFormat) -> addresses.MailAddress:
+    """Return the address in a cell, which may have a name before it; raises _InvalidRow."""
+    _require_readable(cell)
+    bare = _without_name(cell) if "<" in cell else cell
+    if cell.count("@") > 1 and (number := sum("@" in word for word in re.split(r"[\s,;|]+", bare))) > 1:
+        raise _InvalidRow(f"has {number} addresses in one cell; write each of them in a row of its own")
     try:
-        return addresses.parse_address(_require_readable(cell))
+        address = addresses.parse_address(bare)
+        # Who is gone is taken as it is, and so are the addresses that were exported by Feeds itself.
+        if status not in GONE_STATUSES and import_format.name != "feeds":
+            addresses.require_usable(address)
     except AddressError as e:
         raise _InvalidRow("has no address" if not cell.strip() else printable(e.reason)) from e
+    return address
+
+
+def _without_name(cell: str) -> str:
+    """Return the address in a cell such as `Ada Lovelace <ada@example.org>` (RFC 5322 section 3.4)."""
+    name, _, rest = cell.strip().partition("<")
+    address = rest.removesuffix(">").strip()
+    is_named = rest.endswith(">") and ("@" not in name or name.strip(" \"'") == address)
+    return address if is_named else cell
 
 
 def _require_readable(cell: str) -> str:
@@ -200,16 +233,21 @@ def _worst_status(row: Sequence[str], import_format: ImportFormat) -> str:
     if not import_format.status_columns:
         return import_format.default_status
     columns = import_format.status_columns
-    found = [_status_of_cell(row[position], rule) for position, rule in columns if not _is_empty(row[position])]
+    found = [
+        _status_of_cell(row[position], rule, import_format.header[position])
+        for position, rule in columns
+        if not _is_empty(row[position])
+    ]
     return max([import_format.default_status, *found], key=STATUSES.index)
 
 
-def _status_of_cell(cell: str, rule: StatusRule) -> str:
-    if isinstance(rule, str):
-        return rule
-    status = rule.get(normalize_column(cell))
+def _status_of_cell(cell: str, rule: StatusRule, column: str) -> str:
+    status = rule.status_of(cell)
     if status is None:
-        raise _InvalidRow(f"{printable(cell)!r} is not a status; known statuses: {', '.join(rule)}")
+        raise _InvalidRow(
+            f"{printable(cell)!r} in the column {printable(column)!r} is not a status; known statuses: "
+            f"{', '.join(STATUSES)}, and the usual words for them"
+        )
     if not status:
         raise _InvalidRow(f"is {printable(cell)}: has never subscribed")
     return status

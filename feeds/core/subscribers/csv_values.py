@@ -1,6 +1,7 @@
 """Parse and format the values of CSV cells: times, languages, lists of names; escape spreadsheet formulas."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
@@ -18,6 +19,8 @@ _DATE_TIME = re.compile(rf"(\d{{4}}-\d\d-\d\d)(?:{_TIME}(?:{_ZONE})?)?", re.ASCI
 _UTC = (None, "UTC")
 #: Control characters and lone surrogates, except line breaks and tabs, which become spaces.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+#: The accents of Latin, Greek and Cyrillic; those of kana and other scripts make other letters.
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _LIST_ITEM = re.compile(r"(?:\\.|[^\\;,|])+", re.DOTALL)
 _TOPIC_PREFIX = re.compile(r"([a-z0-9-]+):(.*)", re.DOTALL)
 #: Longer cells are not cached: a hostile file could fill the memory with them.
@@ -45,6 +48,16 @@ def escape_formula(text: str) -> str:
 def unescape_formula(cell: str) -> str:
     """Return a cell without the apostrophe that `escape_formula` has added."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+@memoize_short
+def normalize_column(name: str) -> str:
+    """Return a column name or word for comparison, without case, spaces, punctuation and accents.
+
+    `Email Address`, `email_address` -> emailaddress; `Désinscrit` -> desinscrit.
+    """
+    plain = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name)))
+    return "".join(c for c in plain.casefold() if c.isalnum())
 
 
 def to_one_line(cell: str) -> str:

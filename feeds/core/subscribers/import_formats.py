@@ -1,35 +1,18 @@
 """Detect the program that exported a CSV file by its header, and map its columns and statuses to ours.
 
-Headers as of 2026, from the programs' source code where it is public:
-
-- listmonk: `uuid, email, name, attributes, status, created_at, updated_at`, a status being enabled, disabled or
-  blocklisted (cmd/subscribers.go, ExportSubscribers). Unsubscribes from single lists are not exported
-  (issues 738 and 2855).
-- Mailchimp: `Email Address`, the audience's own fields, then `MEMBER_RATING, OPTIN_TIME, OPTIN_IP, CONFIRM_TIME,
-  CONFIRM_IP, …, TIMEZONE, CC, REGION`, then `LAST_CHANGED`, or in the file of unsubscribed contacts
-  `UNSUB_TIME, UNSUB_CAMPAIGN_TITLE, …, UNSUB_REASON`, or of cleaned ones `CLEAN_TIME, …`, then `LEID, EUID, NOTES,
-  TAGS`. The status is only in the file's name, such as `cleaned_members_export_0f.csv` or
-  `cleaned_email_audience_export_0f.csv` (as scripts in public repositories expect it).
-- Ghost: `id, email, name, note, subscribed_to_emails, complimentary_plan, stripe_customer_id, created_at, deleted_at,
-  labels, tiers` (members-csv/lib/unparse.js; earlier `products` instead of `tiers`, later `gift_id` after it).
-- Buttondown: `email` (newer: `email_address`), `subscriber_type` (newer: `type`), `creation_date`, `source`,
-  `ip_address`, …; the types are in enums.json of github.com/buttondown/openapi, and complained, undeliverable, blocked
-  in its documentation (docs.buttondown.com/api-subscribers-type).
-
 Names, notes, places and ratings are not stored. Tags and labels are not mapped to topics: a wrong guess would keep
-subscribers from getting mail that they want.
+subscribers from getting mail that they want. But a column that may say who has left is never just ignored: if it is not
+understood, the file is refused.
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from feeds.core.subscribers.csv_values import memoize_short
+from feeds.core.subscribers.csv_values import normalize_column
+from feeds.core.subscribers.status_words import MAYBE_WORDS, STATUS_WORDS, STATUSES, WORDS, StatusRule, refused
+from feeds.core.subscribers.tool_formats import PLAIN, TOOL_FORMATS, ToolFormat
 from feeds.model import GONE_STATUSES, Value
 from feeds.spelling import closest_name
-
-#: The status of a row without one, then those that outweigh it, the strongest last.
-STATUSES = ("active", "pending", *GONE_STATUSES)
 
 _COLUMN_NAMES: Mapping[str, str] = {
     "email": (
@@ -44,95 +27,38 @@ _COLUMN_NAMES: Mapping[str, str] = {
     "consent": "consent",
 }
 #: The first non-empty one counts: the time of the subscription rather than of the database record.
-_CREATED_NAMES = (
-    "optintime subscriptiondate subscribedat createdat confirmtime creationdate created signupdate dateadded joined"
+_CREATED_NAMES = """
+    optintime subscriptiondate subscribedat subscribedon subscriptiontime datesubscribed subscribedate optindate
+    createdat confirmtime confirmationtime confirmedat creationdate created createdon signupdate dateadded
+    addedtime joined listjoineddate entered
+"""
+
+#: Parts of column names that speak of a status, of consent, of blocking, of bounces or of leaving.
+_STATUS_STEMS = """
+    status subscribed subscription consent permission gdpr marketing accept optin optout opted unsub donot dnc
+    suppress blacklist blocklist blocked banned bounce undeliver complain complaint spam abuse cancel disabled
+    inactive deleted removed invalid abgemeldet abmeld einwilligung gesperrt widerruf desinscri desabon
+    consentement statut baja rebot consentimiento estatus descadastr disiscri consenso uitgeschreven afgemeld
+    toestemming wypisan zgoda odhlas souhlas статус согласие отпис ステータス 状態 同意 退会 解除 配信停止 停止
+    状态 狀態 退订 退訂 取消订阅 상태 동의 수신거부 해지
+"""
+#: Names with such a part that say when, where or how somebody subscribed, what they pay, or what is sent elsewhere.
+_HARMLESS = re.compile(
+    r"(optin|optedin|confirm|confirmed|confirmation|subscribe|subscribed|subscription|consent|subscriber)"
+    r"(ip|ipaddress|at|on|date|time|timestamp|country|source|url|page|form|method|text|version|id|name|language|location)"
+    r"|.*subscription.*(type|plan|tiers?|tiernames?|period|interval|price|amount|count|expir\w*)"
+    r"|.*(sms|whatsapp|phone|push|postal|payment|order|marital|shipping).*"
 )
-
-_STATUS_WORDS: Mapping[str, str] = {
-    word: status
-    for status, words in (
-        ("active", "active subscribed enabled confirmed regular premium trialed gifted churning paused pastdue"),
-        ("pending", "pending unconfirmed unactivated unpaid"),
-        ("unsubscribed", "unsubscribed optedout disabled blocklisted blacklisted removed archived deleted inactive"),
-        ("bounced", "bounced cleaned undeliverable spammy malformed"),
-        ("complained", "complained"),
-        ("", "nonsubscribed transactional blocked disposable"),
-    )
-    for word in words.split()
-}
-_YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
-_IS_SUBSCRIBED = dict.fromkeys(_YES, "active") | dict.fromkeys(_NO, "unsubscribed")
-_IS_UNSUBSCRIBED = dict.fromkeys(_YES, "unsubscribed") | dict.fromkeys(_NO, "active")
-
-#: How a column gives the status: by its words, or by being non-empty.
-StatusRule = Mapping[str, str] | str
-
-_STATUS_RULES: Mapping[str, StatusRule] = {
-    **dict.fromkeys(["status", "subscriberstatus", "subscriptionstatus", "emailstatus"], _STATUS_WORDS),
-    **dict.fromkeys(["subscribed", "subscribedtoemails", "emailconsent"], _IS_SUBSCRIBED),
-    **dict.fromkeys(["unsubscribed", "optedout", "emaildisabled"], _IS_UNSUBSCRIBED),
-    **dict.fromkeys(["unsubtime", "unsubscribedat", "unsubscribedate", "unsubscriptiondate"], "unsubscribed"),
-    **dict.fromkeys(["optouttime", "optoutdate", "optedoutat", "deletedat"], "unsubscribed"),
-    **dict.fromkeys(["cleantime", "bouncedat", "undeliverabilitydate"], "bounced"),
-    **dict.fromkeys(["complainedat"], "complained"),
-}
-_EVIDENCE_NAMES: Mapping[str, str] = {
-    "optintime": "signed up",
-    "optinip": "from",
-    "confirmtime": "confirmed",
-    "confirmip": "from",
-    "unsubtime": "unsubscribed",
-    "unsubreason": "because",
-    "cleantime": "bounced",
-}
-
-
-class _Tool(Value, frozen=True, kw_only=True):
-    name: str
-    #: Sets of columns that together occur in no other program's files; one set suffices.
-    column_sets: tuple[str, ...]
-    status_rules: Mapping[str, StatusRule]
-    evidence: Mapping[str, str]
-    note: str = ""
-
-
-_PLAIN = _Tool(name="plain", column_sets=("",), status_rules=_STATUS_RULES, evidence=_EVIDENCE_NAMES)
-_TOOLS = (
-    _Tool(
-        name="feeds",
-        column_sets=("email status newsletters topics consent",),
-        status_rules={"status": _STATUS_WORDS},
-        evidence={},
-    ),
-    _Tool(
-        name="listmonk",
-        column_sets=("uuid email attributes status",),
-        status_rules={"status": _STATUS_WORDS, "subscriptionstatus": _STATUS_WORDS},
-        evidence={},
-        note="listmonk's export has no unsubscribes from single lists: export the list with "
-        "?subscription_status=confirmed, or remove its unsubscribed members by hand",
-    ),
-    # An audience field may be named Status or Subscribed and mean anything.
-    _Tool(
-        name="mailchimp",
-        column_sets=("leid euid",),
-        status_rules={"unsubtime": "unsubscribed", "cleantime": "bounced"},
-        evidence=_EVIDENCE_NAMES,
-    ),
-    _Tool(
-        name="ghost",
-        column_sets=("email subscribedtoemails complimentaryplan", "email subscribedtoemails stripecustomerid"),
-        status_rules={"subscribedtoemails": _IS_SUBSCRIBED, "deletedat": "unsubscribed"},
-        evidence={},
-    ),
-    # Subscribers who came back keep the date of their unsubscribe, so the type decides.
-    _Tool(
-        name="buttondown",
-        column_sets=("subscribertype", "emailaddress type creationdate", "email type creationdate"),
-        status_rules={"subscribertype": _STATUS_WORDS, "type": _STATUS_WORDS},
-        evidence={"source": "by way of", "ipaddress": "from", "unsubscriptiondate": "unsubscribed"},
-    ),
-    _PLAIN,
+#: Columns of places, beside which `state` is one, too.
+_PLACES = """
+    city town country countrycode zip zipcode postcode postalcode address address1 street province
+"""
+_STATES = ("state", "estado")
+#: A list of people who are gone, by the name of its file.
+_GONE_FILE = re.compile(
+    r"unsub|opt.?out|bounce|suppress|complain|spam.?report|blocked|blocklist|blacklist|cleaned_\w*export|"
+    r"abgemeldet|abmeldung|desinscri|désinscri|desabonn|désabonn|bajas|disiscri|退会|配信停止|退订|退訂",
+    re.IGNORECASE,
 )
 _MAILCHIMP_FILE = re.compile(
     r"(?:^|[/\\])(subscribed|unsubscribed|cleaned|nonsubscribed)_\w*export[^/\\]*$", re.IGNORECASE
@@ -142,7 +68,7 @@ _MAILCHIMP_FILE = re.compile(
 class ImportFormat(Value, frozen=True, kw_only=True):
     """How to read the rows of one file."""
 
-    #: feeds, listmonk, mailchimp, ghost, buttondown or plain.
+    #: The name of a `ToolFormat`.
     name: str
     #: Positions of the columns email, newsletters, topics, lang, timezone, consent, where present.
     columns: Mapping[str, int]
@@ -152,67 +78,126 @@ class ImportFormat(Value, frozen=True, kw_only=True):
     status_columns: tuple[tuple[int, StatusRule], ...]
     #: Labels and positions of columns with evidence of consent.
     evidence_columns: tuple[tuple[str, int], ...]
-    #: The status of rows without one.
+    #: The status of rows without a worse one.
     default_status: str
-    #: The number of columns.
-    width: int
+    #: The columns, as the file names them.
+    header: tuple[str, ...]
     #: Columns that are not imported, as the file names them.
     ignored: tuple[str, ...]
     #: Texts for the operator.
     notes: tuple[str, ...]
 
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.header)
 
-def detect_format(header: Sequence[str], file: str = "") -> ImportFormat:
-    """Return the format of a file with this *header*; Mailchimp's format also depends on the name of the *file*.
+
+def detect_format(
+    header: Sequence[str], file: str = "", *, ignore: Collection[str] = (), status: str = ""
+) -> ImportFormat:
+    """Return the format of a file with this *header*; it also depends on the name of the *file*.
+
+    The columns to *ignore* are not used, whatever they mean. *status* is the one of rows without a worse one.
 
     Raises:
-        ValueError: no column has addresses, or no row is a subscriber; the message is for the operator.
+        ValueError: no column has addresses, no row is a subscriber, a column may say who has left and is not
+            understood, or there is no column of a name in *ignore*; the message is for the operator.
     """
-    keys = [normalize_column(name) for name in header]
+    keys = _usable_keys(header, ignore)
     positions: dict[str, int] = {}
     for position, column in enumerate(keys):
         positions.setdefault(column, position)
-    tool = next(t for t in _TOOLS if any(set(mark.split()) <= positions.keys() for mark in t.column_sets))
+    positions.pop("", None)
+    tool = next(t for t in TOOL_FORMATS if any(set(mark.split()) <= positions.keys() for mark in t.column_sets))
     found = {what: _first_position(names, positions) for what, names in _COLUMN_NAMES.items()}
     columns = {what: position for what, position in found.items() if position is not None}
     if "email" not in columns:
         raise ValueError(_missing_email_message(header, keys))
-    status = _default_status(tool, positions, file)
     created = tuple(positions[name] for name in _CREATED_NAMES.split() if name in positions)
-    signs = tuple((positions[name], rule) for name, rule in tool.status_rules.items() if name in positions)
+    signs = tuple(_status_columns(tool, positions, columns))
     evidence = tuple((words, positions[name]) for name, words in tool.evidence.items() if name in positions)
     used = {*columns.values(), *created, *(position for position, _ in signs), *(position for _, position in evidence)}
+    default = max(_default_status(tool, positions, file), status or "active", key=STATUSES.index)
+    if default not in GONE_STATUSES:
+        _require_understood([(header[at].strip(), key) for key, at in positions.items() if at not in used], tool)
+        _require_subscribers(file, has_status=bool(signs or status))
     return ImportFormat(
         name=tool.name,
         columns=columns,
         created_columns=created,
         status_columns=signs,
         evidence_columns=evidence,
-        default_status=status,
-        width=len(header),
+        default_status=default,
+        header=tuple(header),
         ignored=tuple(name.strip() for position, name in enumerate(header) if position not in used and name.strip()),
         notes=tuple(
-            filter(None, (tool.note, _default_status_note(status), _duplicate_columns_note(keys, used, header)))
+            filter(None, (tool.note, _default_status_note(default), _duplicate_columns_note(keys, used, header)))
         ),
     )
 
 
-@memoize_short
-def normalize_column(name: str) -> str:
-    """Return a column name or status for comparison: `Email Address`, `email_address` -> emailaddress."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+def _usable_keys(header: Sequence[str], ignore: Collection[str]) -> list[str]:
+    """Return the normalized names of the columns, empty for those to ignore."""
+    keys = [normalize_column(name) for name in header]
+    for name in ignore:
+        if normalize_column(name) not in keys:
+            raise ValueError(f"--ignore-column: there is no column {name!r} (columns: {_listed(header)})")
+    unwanted = set(map(normalize_column, ignore))
+    return ["" if key in unwanted else key for key in keys]
 
 
 def _first_position(names: str, positions: Mapping[str, int]) -> int | None:
     return next((positions[name] for name in names.split() if name in positions), None)
 
 
-def _default_status(tool: _Tool, positions: Mapping[str, int], file: str) -> str:
+def _status_columns(
+    tool: ToolFormat, positions: Mapping[str, int], columns: Mapping[str, int]
+) -> Iterator[tuple[int, StatusRule]]:
+    """Yield the positions and rules of columns that give the status: those of the tool, and those with usual names."""
+    usual = {} if tool.has_own_fields else PLAIN.status
+    not_a_sign = {*tool.harmless.split(), *(tool.evidence if tool is not PLAIN else ())}
+    rules = {name: rule for name, rule in usual.items() if name not in not_a_sign} | dict(tool.status)
+    yield from ((positions[name], rule) for name, rule in rules.items() if name in positions)
+    if tool is PLAIN:
+        rule = MAYBE_WORDS if set(_PLACES.split()) & positions.keys() else WORDS
+        yield from ((positions[name], rule) for name in _STATES if name in positions)
+    if tool.name != "feeds":
+        yield from ((columns[what], refused("unsubscribed")) for what in ("consent", "newsletters") if what in columns)
+
+
+def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> None:
+    """Raise if a column that is not used may say who has left; *unused* has names and normalized names."""
+    harmless = {*tool.harmless.split(), *PLAIN.harmless.split()}
+    names = [name for name, key in unused if key not in harmless and _speaks_of_status(key)]
+    if names:
+        options = " ".join(f'--ignore-column "{name}"' for name in names)
+        raise ValueError(
+            f"what the column {' and the column '.join(map(repr, names))} means is not known, and it may say who has "
+            "left: name it 'status' (with words such as active, unsubscribed, bounced) or 'unsubscribed' (with yes or "
+            f"no), or import without it: {options}"
+        )
+
+
+def _speaks_of_status(key: str) -> bool:
+    return any(stem in key for stem in _STATUS_STEMS.split()) and _HARMLESS.fullmatch(key) is None
+
+
+def _require_subscribers(file: str, *, has_status: bool) -> None:
+    """Raise if the file is, by its name, a list of people who are gone, and nothing in it says so."""
+    if not has_status and (found := _GONE_FILE.search(re.split(r"[/\\]", file)[-1])):
+        raise ValueError(
+            f"its name has {found[0]!r}, but no column says who is gone: add --status unsubscribed (or bounced, "
+            "complained) if everybody in it is, or rename the file"
+        )
+
+
+def _default_status(tool: ToolFormat, positions: Mapping[str, int], file: str) -> str:
     """Return the status of rows without one."""
     if tool.name != "mailchimp":
-        return "active"
+        return tool.every_row
     match = _MAILCHIMP_FILE.search(file)
-    status = _STATUS_WORDS[match[1].lower()] if match else "active"
+    status = STATUS_WORDS[match[1].lower()] if match else "active"
     if not status:
         raise ValueError("this is Mailchimp's export of contacts who never subscribed; it has no subscribers to import")
     # Only the file of subscribers has LAST_CHANGED; in it, UNSUB_TIME or CLEAN_TIME are audience fields.
@@ -223,7 +208,7 @@ def _default_status(tool: _Tool, positions: Mapping[str, int], file: str) -> str
 
 
 def _default_status_note(status: str) -> str:
-    return "" if status == "active" else f"every row of this file is {status}, according to its name or header"
+    return "" if status == "active" else f"every row of this file is {status}, or worse"
 
 
 def _duplicate_columns_note(keys: Sequence[str], used: set[int], header: Sequence[str]) -> str:
@@ -231,9 +216,13 @@ def _duplicate_columns_note(keys: Sequence[str], used: set[int], header: Sequenc
     return f"duplicate columns, of which the first counts: {', '.join(names)}" if names else ""
 
 
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(name.strip() for name in header if name.strip())[:300]
+
+
 def _missing_email_message(header: Sequence[str], keys: Sequence[str]) -> str:
-    listed = ", ".join(name.strip() for name in header if name.strip())
-    found = f"no column has addresses (columns: {listed[:300]}); name one 'email'"
+    listed = _listed(header)
+    found = f"no column has addresses (columns: {listed}); name one 'email'"
     if any("@" in name for name in header):
         return "the first line has an address; insert a line before it that names the columns, for example: email"
     if "\ufffd" in listed:

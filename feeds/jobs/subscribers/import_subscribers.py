@@ -69,6 +69,10 @@ class ImportOptions:
 
     #: Newsletters for every row; none: those of the row, else all.
     newsletters: tuple[str, ...] = ()
+    #: Columns that are not used, whatever they mean.
+    ignore_columns: tuple[str, ...] = ()
+    #: The status of every row that does not give a worse one; empty: active, or what the file says.
+    status: str = ""
     dry_run: bool = False
     #: Import the other rows if some are rejected.
     partial: bool = False
@@ -116,7 +120,13 @@ class _ImportReader:
         self._import_note = f"import {source.name}, {options.now:%Y-%m-%d %H:%M %z}"
         configured: Collection[str] | None = None if options.newsletters else newsletters
         try:
-            self._format, self._rows = csv_rows.read_rows(source.lines, file=source.name, newsletters=configured)
+            self._format, self._rows = csv_rows.read_rows(
+                source.lines,
+                file=source.name,
+                newsletters=configured,
+                ignore=options.ignore_columns,
+                status=options.status,
+            )
         except ValueError as e:
             raise FeedsError(f"{source.name}: {e}") from e
         self.rejected = self.rows = 0

@@ -54,6 +54,7 @@ def add_subscriber(
         FeedsError: there is no such newsletter; or the address is unsubscribed or suppressed, and *again* is not set.
     """
     address = addresses.parse_address(email)
+    addresses.require_usable(address)
     chosen = tuple(filter(None, map(to_one_line, topics))) or None
     wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(resolve_newsletters(config, newsletters), chosen)
     values = {"lang": _parse_language(lang), "timezone": _parse_timezone(timezone)}

@@ -173,3 +173,26 @@ def test_what_is_shown_fits_on_a_line():
     """A printable text has no control sequence, no direction mark, and 80 characters at most."""
     assert printable("a\x1b[31m\nb\u202ec") == "a\ufffd[31m b\ufffdc"
     assert len(printable("x" * 1000)) == 80
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        (r'"a@b.org","The \"Q\", of R","x"', ["a@b.org", 'The "Q", of R', "x"]),
+        (r'"a@b.org","\"","x"', ["a@b.org", '"', "x"]),
+        (r'"a@b.org","C:\","x"', ["a@b.org", "C:\\", "x"]),
+        (r'"a@b.org",a \"b\" c,"x"', ["a@b.org", r"a \"b\" c", "x"]),
+    ],
+)
+def test_a_quotation_mark_may_have_a_backslash(line, cells):
+    """A quotation mark with a backslash is read as one where the row has the header's cells then, and only there."""
+    _, rows = read_table(["email,name,status\n", f"{line}\n", "c@d.org,y,z\n"])
+    assert list(rows) == [(2, cells), (3, ["c@d.org", "y", "z"])]
+
+
+def test_a_row_with_a_nul_is_refused():
+    """A row with a NUL character is rejected, since the file is damaged or not read in its encoding."""
+    _, rows = read_table(["email,name\n", "a@b.org,A\0da\n", "c@d.org,C\n"])
+    rejected, kept = rows
+    assert "NUL character" in rejected.reason
+    assert kept == (3, ["c@d.org", "C"])

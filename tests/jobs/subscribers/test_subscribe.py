@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from feeds.core.subscribers import csv_values
 from feeds.core.subscribers.addresses import parse_address
-from feeds.core.subscribers.import_formats import STATUSES
+from feeds.core.subscribers.status_words import STATUSES
 from feeds.edges.store.database import open_store
-from feeds.errors import FeedsError, LockedError
+from feeds.errors import AddressError, FeedsError, LockedError
 from feeds.jobs.subscribers import import_subscribers, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import ImportRow
@@ -91,6 +91,31 @@ def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
     with pytest.raises(FeedsError, match=r"ada@example\.org has unsubscribed from daily; if this person asked"):
         _add(letter_site)
     assert _add(letter_site, again=True).newsletters == ("daily", "weekly")
+
+
+@pytest.mark.parametrize("local", ["'ada", "a" * 65, "ａｄａ"])
+def test_an_address_that_was_damaged_is_not_added_but_can_still_leave(letter_site, local):
+    """An address with an apostrophe before it, of full width or too long is not added; known ones can be removed."""
+    odd = f"{local}@example.org"
+    with pytest.raises(AddressError, match="is not an email address"):
+        _add(letter_site, odd)
+    header = "email,status,newsletters,topics,lang,timezone,consent,created_at\n"
+    _import(letter_site, f"{header}{odd},active,,,,,asked,\n")
+    assert subscribe.remove_subscriber(letter_site.config, odd, LATER)
+    assert _statuses(letter_site) == {parse_address(odd).email: "unsubscribed"}
+    assert erase_subscriber(letter_site.config, odd, LATER).was_known
+    assert _statuses(letter_site) == {}
+
+
+def test_who_left_before_is_found_by_any_spelling_of_the_domain(letter_site):
+    """Of an address in another script, the store has the IDNA 2008 domain: who is suppressed under it stays so."""
+    subscribe.suppress_address(letter_site.config, "ada@straße.example", NOW)
+    for spelling in ("ada@xn--strae-oqa.example", "ADA@STRAẞE.example", "ada@straße.example"):
+        with pytest.raises(FeedsError, match="was suppressed"):
+            _add(letter_site, spelling)
+        report, _ = _import(letter_site, f"email\n{spelling}\n")
+        assert report.counts.kept_out == 1
+    assert _add(letter_site, "ada@strasse.example").status == "active"
 
 
 def test_without_the_key_nobody_can_tell_who_must_not_be_written_to(letter_site):
@@ -551,3 +576,40 @@ def test_the_list_of_those_who_must_not_be_written_to_is_steered_by_hand(letter_
     assert feeds("subscribers", "add", "info@example.org").stderr == (
         "warning: info@example.org: info@ is a role address, not a person\n"
     )
+
+
+# Lists of other programs ------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_another_program_brings_nobody_back(letter_site):
+    """An active subscriber who is gone in the program that a list comes from is gone here, and gets no letter."""
+    _add(letter_site)
+    _add(letter_site, "bo@example.org")
+    text = (
+        "email_address,first_name,state,created_at\nada@example.org,A,cancelled,2025-01-01\nbo@example.org,B,active,\n"
+    )
+    report, _ = _import(letter_site, text)
+    assert (report.import_format.name, report.counts.newly_gone) == ("kit", 1)
+    assert _statuses(letter_site) == {ADA: "unsubscribed", "bo@example.org": "active"}
+
+
+def test_a_column_that_is_not_understood_stops_the_import(letter_site, feeds):
+    """A column that may say who has left stops the import with its name, until it is ignored by option."""
+    _file(letter_site, "email,Bounce class\nada@example.org,7\n")
+    found = feeds("subscribers", "import", "people.csv")
+    assert found.returncode == 1
+    assert "people.csv: what the column 'Bounce class' means is not known" in found.stderr
+    assert found.stderr.count("\n") == 1
+    assert _statuses(letter_site) == {}
+    assert feeds("subscribers", "import", "people.csv", "--ignore-column", "bounce class").returncode == 0
+    assert _statuses(letter_site) == {ADA: "active"}
+
+
+def test_a_list_of_bounces_is_imported_as_such(letter_site, feeds):
+    """With `--status`, everybody on a list without a status has it, who is a subscriber or not."""
+    _add(letter_site)
+    _file(letter_site, "email,created\nada@example.org,1740823200\nbo@example.org,1740823200\n", "bounces.csv")
+    refused = feeds("subscribers", "import", "bounces.csv")
+    assert (refused.returncode, "add --status unsubscribed" in refused.stderr) == (1, True)
+    assert feeds("subscribers", "import", "bounces.csv", "--status", "bounced").returncode == 0
+    assert _statuses(letter_site) == {ADA: "bounced", "bo@example.org": "bounced"}
