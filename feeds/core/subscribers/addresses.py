@@ -139,7 +139,7 @@ def require_usable(address: MailAddress) -> None:
     Raises:
         AddressError: the address should not be subscribed; the reason is for people.
     """
-    local = address.email.rpartition("@")[0]
+    local = address.email[: address.email.rindex("@")]
     if len(local.encode()) > _MAX_LOCAL:
         raise AddressError(address.email, f"The part before the @ has more than {_MAX_LOCAL} bytes (RFC 5321).")
     if local.startswith("'"):

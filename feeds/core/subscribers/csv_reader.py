@@ -173,7 +173,7 @@ def _read_records(lines: _LineBuffer, separator: str) -> Iterator[Record | Rejec
         if cells is None:
             lines.push_back()
             yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=error)
-        elif any("\0" in line for line in lines.row):
+        elif "\0" in "".join(lines.row):
             yield RejectedRow(number=lines.number, email=printable(lines.row[0]), reason=_HAS_NUL)
         elif any(map(str.strip, cells)):
             width = width or len(cells)

@@ -6,10 +6,10 @@ understood, the file is refused.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from feeds.core.subscribers.csv_values import normalize_column
-from feeds.core.subscribers.status_words import MAYBE_WORDS, STATUS_WORDS, STATUSES, WORDS, StatusRule, refused
+from feeds.core.subscribers.status_words import MAYBE_WORDS, STATUS_WORDS, STATUSES, WORDS, StatusRule
 from feeds.core.subscribers.tool_formats import PLAIN, TOOL_FORMATS, ToolFormat
 from feeds.model import GONE_STATUSES, Value
 from feeds.spelling import closest_name
@@ -37,16 +37,18 @@ _CREATED_NAMES = """
 _STATUS_STEMS = """
     status subscribed subscription consent permission gdpr marketing accept optin optout opted unsub donot dnc
     suppress blacklist blocklist blocked banned bounce undeliver complain complaint spam abuse cancel disabled
-    inactive deleted removed invalid abgemeldet abmeld einwilligung gesperrt widerruf desinscri desabon
-    consentement statut baja rebot consentimiento estatus descadastr disiscri consenso uitgeschreven afgemeld
-    toestemming wypisan zgoda odhlas souhlas статус согласие отпис ステータス 状態 同意 退会 解除 配信停止 停止
-    状态 狀態 退订 退訂 取消订阅 상태 동의 수신거부 해지
+    inactive deleted removed invalid abgemeldet abmeld einwilligung gesperrt widerruf desinscri desabon kundig
+    gekund resili dsinscri dsabon kndig rsili ungultig ungltig geloscht gelscht reason consentement statut baja
+    rebot consentimiento estatus descadastr disiscri consenso uitgeschreven afgemeld toestemming wypisan zgoda
+    odhlas souhlas статус согласие отпис ステータス 状態 同意 退会 解除 配信停止 停止 状态 狀態 退订 退訂
+    取消订阅 상태 동의 수신거부 해지
 """
 #: Names with such a part that say when, where or how somebody subscribed, what they pay, or what is sent elsewhere.
 _HARMLESS = re.compile(
-    r"(optin|optedin|confirm|confirmed|confirmation|subscribe|subscribed|subscription|consent|subscriber)"
+    r"(email)?(optin|optedin|confirm|confirmed|confirmation|subscribe|subscribed|subscription|consent|subscriber)"
     r"(ip|ipaddress|at|on|date|time|timestamp|country|source|url|page|form|method|text|version|id|name|language|location)"
     r"|.*subscription.*(type|plan|tiers?|tiernames?|period|interval|price|amount|count|expir\w*)"
+    r"|(un)?subscribe(url|link)"
     r"|.*(sms|whatsapp|phone|push|postal|payment|order|marital|shipping).*"
 )
 #: Columns of places, beside which `state` is one, too.
@@ -104,7 +106,8 @@ def detect_format(
         ValueError: no column has addresses, no row is a subscriber, a column may say who has left and is not
             understood, or there is no column of a name in *ignore*; the message is for the operator.
     """
-    keys = _usable_keys(header, ignore)
+    unwanted = _positions_to_ignore(header, ignore)
+    keys = ["" if at in unwanted else normalize_column(name) for at, name in enumerate(header)]
     positions: dict[str, int] = {}
     for position, column in enumerate(keys):
         positions.setdefault(column, position)
@@ -115,12 +118,15 @@ def detect_format(
     if "email" not in columns:
         raise ValueError(_missing_email_message(header, keys))
     created = tuple(positions[name] for name in _CREATED_NAMES.split() if name in positions)
-    signs = tuple(_status_columns(tool, positions, columns))
+    rules = _status_rules(tool, positions)
+    signs = tuple((at, rules[key]) for at, key in enumerate(keys) if key in rules)
     evidence = tuple((words, positions[name]) for name, words in tool.evidence.items() if name in positions)
-    used = {*columns.values(), *created, *(position for position, _ in signs), *(position for _, position in evidence)}
+    once = {*columns.values(), *created, *(position for _, position in evidence)}
+    used = once | {position for position, _ in signs}
     default = max(_default_status(tool, positions, file), status or "active", key=STATUSES.index)
     if default not in GONE_STATUSES:
-        _require_understood([(header[at].strip(), key) for key, at in positions.items() if at not in used], tool)
+        unused = [(header[at].strip(), key) for at, key in enumerate(keys) if at not in used | unwanted]
+        _require_understood(unused, tool)
         _require_subscribers(file, has_status=bool(signs or status))
     return ImportFormat(
         name=tool.name,
@@ -132,44 +138,38 @@ def detect_format(
         header=tuple(header),
         ignored=tuple(name.strip() for position, name in enumerate(header) if position not in used and name.strip()),
         notes=tuple(
-            filter(None, (tool.note, _default_status_note(default), _duplicate_columns_note(keys, used, header)))
+            filter(None, (tool.note, _default_status_note(default), _duplicate_columns_note(keys, once, header)))
         ),
     )
 
 
-def _usable_keys(header: Sequence[str], ignore: Collection[str]) -> list[str]:
-    """Return the normalized names of the columns, empty for those to ignore."""
+def _positions_to_ignore(header: Sequence[str], ignore: Collection[str]) -> set[int]:
+    """Return the positions of the columns to ignore."""
     keys = [normalize_column(name) for name in header]
     for name in ignore:
         if normalize_column(name) not in keys:
             raise ValueError(f"--ignore-column: there is no column {name!r} (columns: {_listed(header)})")
-    unwanted = set(map(normalize_column, ignore))
-    return ["" if key in unwanted else key for key in keys]
+    return {at for at, key in enumerate(keys) if key in set(map(normalize_column, ignore))}
 
 
 def _first_position(names: str, positions: Mapping[str, int]) -> int | None:
     return next((positions[name] for name in names.split() if name in positions), None)
 
 
-def _status_columns(
-    tool: ToolFormat, positions: Mapping[str, int], columns: Mapping[str, int]
-) -> Iterator[tuple[int, StatusRule]]:
-    """Yield the positions and rules of columns that give the status: those of the tool, and those with usual names."""
+def _status_rules(tool: ToolFormat, present: Collection[str]) -> Mapping[str, StatusRule]:
+    """Return the rules of columns that give the status, by name: those of the tool, and those with usual names."""
     usual = {} if tool.has_own_fields else PLAIN.status
     not_a_sign = {*tool.harmless.split(), *(tool.evidence if tool is not PLAIN else ())}
     rules = {name: rule for name, rule in usual.items() if name not in not_a_sign} | dict(tool.status)
-    yield from ((positions[name], rule) for name, rule in rules.items() if name in positions)
     if tool is PLAIN:
-        rule = MAYBE_WORDS if set(_PLACES.split()) & positions.keys() else WORDS
-        yield from ((positions[name], rule) for name in _STATES if name in positions)
-    if tool.name != "feeds":
-        yield from ((columns[what], refused("unsubscribed")) for what in ("consent", "newsletters") if what in columns)
+        rules |= dict.fromkeys(_STATES, WORDS if set(_PLACES.split()).isdisjoint(present) else MAYBE_WORDS)
+    return rules
 
 
 def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> None:
     """Raise if a column that is not used may say who has left; *unused* has names and normalized names."""
     harmless = {*tool.harmless.split(), *PLAIN.harmless.split()}
-    names = [name for name, key in unused if key not in harmless and _speaks_of_status(key)]
+    names = [name for name, key in unused if key not in harmless and _speaks_of_status(name, key)]
     if names:
         options = " ".join(f'--ignore-column "{name}"' for name in names)
         raise ValueError(
@@ -179,7 +179,10 @@ def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> 
         )
 
 
-def _speaks_of_status(key: str) -> bool:
+def _speaks_of_status(name: str, key: str) -> bool:
+    """Return whether a column may say who has left; one that is written in an unknown encoding may."""
+    if "\ufffd" in name and not key:
+        return True
     return any(stem in key for stem in _STATUS_STEMS.split()) and _HARMLESS.fullmatch(key) is None
 
 
@@ -212,7 +215,7 @@ def _default_status_note(status: str) -> str:
 
 
 def _duplicate_columns_note(keys: Sequence[str], used: set[int], header: Sequence[str]) -> str:
-    names = [header[position].strip() for position in sorted(used) if keys.count(keys[position]) > 1]
+    names = [header[at].strip() for at in sorted(used) if any(keys[at] == key for key in keys[at + 1 :])]
     return f"duplicate columns, of which the first counts: {', '.join(names)}" if names else ""
 
 

@@ -49,7 +49,7 @@ STATUS_WORDS: Mapping[str, str] = _index(
         """,
         "unsubscribed": """
             unsubscribed, not subscribed, opted out, opt-out, disabled, blocklisted, blacklisted, suppressed,
-            removed, archived, deleted, inactive, cancelled, canceled, declined, left, gone, do not contact,
+            removed, archived, deleted, blocked, inactive, cancelled, canceled, declined, left, gone, do not contact,
             do not email, abgemeldet, abbestellt, ausgetragen, inaktiv, gekündigt, gesperrt, gelöscht,
             widerrufen, nicht abonniert, désabonné, désabonnée, désinscrit, désinscrite, inactif, inactive,
             annulé, supprimé, bloqué, dado de baja, dada de baja, baja, cancelado, cancelada, desuscrito,
@@ -74,7 +74,7 @@ STATUS_WORDS: Mapping[str, str] = _index(
             beschwerde, plainte, queja, reclamação, reclamo, klacht, жалоба, 苦情, 迷惑メール, 投诉
         """,
         "": """
-            non-subscribed, never subscribed, transactional, blocked, disposable
+            non-subscribed, never subscribed, transactional, disposable
         """,
     }
 )

@@ -5,7 +5,7 @@ A table, so that a program is added by adding a row. Column names are written as
 
 from collections.abc import Mapping
 
-from feeds.core.subscribers.status_words import WORDS, StatusRule, coded, gone, reason, yes_no
+from feeds.core.subscribers.status_words import WORDS, StatusRule, coded, gone, reason, refused, yes_no
 from feeds.model import Value
 
 
@@ -82,7 +82,8 @@ _GONE_COLUMNS: Mapping[str, str] = {
 }
 _REASON_COLUMNS: Mapping[str, str] = {
     "unsubscribed": """
-        unsubscribereason unsubscribedreason unsubscriptionreason optoutreason suppressionreason
+        unsubscribereason unsubscribedreason emailoptoutreason emailoptoutsource unsubscriptionreason
+        optoutreason suppressionreason
     """,
     "bounced": """
         bouncereason hardbouncereason emailhardbouncereason emailsuppressions bouncetype bouncemessage
@@ -101,6 +102,7 @@ PLAIN = ToolFormat(
     status={
         **_by_column(_WORD_COLUMNS, coded({"yes": "active", "no": "unsubscribed"})),
         **_by_column(_SUBSCRIBED_COLUMNS, _SUBSCRIBED),
+        **_by_column("consent newsletters newsletter", refused("unsubscribed")),
         **_by_column("confirmed isconfirmed verified isverified emailconfirmed emailverified bestatigt", _CONFIRMED),
         **{name: gone(status) for status, listed in _GONE_COLUMNS.items() for name in listed.split()},
         **{name: reason(status) for status, listed in _REASON_COLUMNS.items() for name in listed.split()},
@@ -115,6 +117,7 @@ TOOL_FORMATS = (
         name="feeds",
         column_sets=("email status newsletters topics consent",),
         status={"status": WORDS},
+        harmless="consent newsletters",
     ),
     ToolFormat(
         name="listmonk",
@@ -144,7 +147,7 @@ TOOL_FORMATS = (
     ToolFormat(
         name="buttondown",
         column_sets=("subscribertype", "emailaddress type creationdate", "email type creationdate"),
-        status={"subscribertype": WORDS, "type": WORDS},
+        status={"subscribertype": coded({"blocked": ""}), "type": coded({"blocked": ""})},
         evidence={"source": "by way of", "ipaddress": "from", "unsubscriptiondate": "unsubscribed"},
         harmless="unsubscriptionreason undeliverabilitydate undeliverabilityreason",
         source="enums.json of github.com/buttondown/openapi; docs.buttondown.com/api-subscribers-type",
@@ -254,7 +257,14 @@ TOOL_FORMATS = (
         status={"status": coded({"1": "active", "2": "unsubscribed", "3": "bounced", "4": "complained"})},
         source="server/routes/subscriptions.js (words); shared/lists.js (numbers, as its API writes them)",
     ),
-    # A list of addresses that the relay does not send to any more: nobody on it becomes a subscriber.
+    # Two lists of addresses that a relay does not send to any more: nobody on them becomes a subscriber.
+    ToolFormat(
+        name="amazon ses",
+        column_sets=("emailaddress reason lastupdatetime", "email reason lastupdatetime"),
+        status={"reason": WORDS},
+        every_row="bounced",
+        source="docs.aws.amazon.com/ses: account-level suppression list; a reason is BOUNCE or COMPLAINT",
+    ),
     ToolFormat(
         name="sendgrid",
         column_sets=("email created reason status",),

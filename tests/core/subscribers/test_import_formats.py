@@ -81,11 +81,11 @@ def test_columns_that_nothing_is_taken_from_are_told():
 
 
 def test_a_column_that_stands_twice_counts_once_and_is_told():
-    """Of duplicate columns the first counts, and a note names them."""
+    """Of duplicate columns the first counts, and a note names them; of those with a status all count."""
     found = detect_format(["status", "email", "Status", "email"])
-    assert (found.columns["email"], found.status_columns[0][0]) == (1, 0)
-    assert found.ignored == ("Status", "email")
-    assert found.notes == ("duplicate columns, of which the first counts: status, email",)
+    assert (found.columns["email"], [at for at, _ in found.status_columns]) == (1, [0, 2])
+    assert found.ignored == ("email",)
+    assert found.notes == ("duplicate columns, of which the first counts: email",)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,11 @@ SAMPLES = {
         5.1.1,550 5.1.1 no mailbox here by that name,bounced@example.org,1740823200
         4.4.1,connection timed out,bounced+1@example.org,1740823200
     """,
+    "amazon ses": """
+        EmailAddress,Reason,LastUpdateTime
+        bounced@example.org,BOUNCE,2025-03-01T10:00:00Z
+        complained@example.org,COMPLAINT,2025-03-01T10:00:00Z
+    """,
     "substack": """
         email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at
         +@example.org,false,,other,false,2025-03-01T10:00:00Z,
@@ -192,6 +197,9 @@ def test_an_unknown_word_never_makes_a_subscriber():
         "Kündigung / Abmeldung",
         "Motif de désinscription",
         "配信停止フラグ",
+        "Reason",
+        "K\ufffdndigung",
+        "\ufffd\ufffd\ufffd",
         "订阅状态码",
     ],
 )
