@@ -229,19 +229,28 @@ def _require_readable(cell: str) -> str:
 
 
 def _worst_status(row: Sequence[str], import_format: ImportFormat) -> str:
-    """Return the worst status that the columns of a row and its file give."""
-    if not import_format.status_columns:
-        return import_format.default_status
-    columns = import_format.status_columns
-    found = [
-        _status_of_cell(row[position], rule, import_format.header[position])
-        for position, rule in columns
-        if not _is_empty(row[position])
-    ]
-    return max([import_format.default_status, *found], key=STATUSES.index)
+    """Return the worst status that the columns of a row and its file give.
+
+    Raises _InvalidRow if a cell is not understood, unless another one says that the person has gone.
+    """
+    worst, problem = import_format.default_status, None
+    for position, rule in import_format.status_columns:
+        try:
+            found = _status_of_cell(row[position], rule, import_format.header[position])
+        except _InvalidRow as e:
+            problem = problem or e
+        else:
+            worst = worst if found == "active" else max(worst, found, key=STATUSES.index)
+    if problem and worst not in GONE_STATUSES:
+        raise problem
+    return worst
 
 
 def _status_of_cell(cell: str, rule: StatusRule, column: str) -> str:
+    if _is_empty(cell):
+        if not rule.blank:
+            raise _InvalidRow(f"says neither yes nor no in the column {printable(column)!r}")
+        return rule.blank
     status = rule.status_of(cell)
     if status is None:
         raise _InvalidRow(

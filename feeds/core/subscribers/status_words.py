@@ -95,9 +95,10 @@ class StatusRule(Value, frozen=True, kw_only=True):
 
     #: By the word in a cell, as `normalize_column` writes it.
     words: Mapping[str, str]
-    #: The status of a date, and of any other text; empty: it is not understood.
+    #: The status of a date, of any other text, and of an empty cell; empty: it is not understood.
     dated: str = ""
     other: str = ""
+    blank: str = "active"
 
     def status_of(self, cell: str) -> str | None:
         """Return the status that a *cell* gives; "" for a person who never subscribed, None if it is not understood."""
@@ -116,6 +117,14 @@ def _status_by_beginning(word: str) -> str | None:
 def yes_no(yes: str, no: str, *, other: str = "") -> StatusRule:
     """Return the rule of a column that is answered by yes, a date, or no, with the status for each."""
     return StatusRule(words=_index({yes: YES, no: NO}), dated=yes, other=other)
+
+
+def consented(without: str) -> StatusRule:
+    """Return the rule of a column that says whether, or when, a person has agreed; *without* is their status if not.
+
+    An empty cell is not understood: it may mean no, or not asked.
+    """
+    return StatusRule(words=_index({"active": YES, without: NO}), dated="active", blank="")
 
 
 def gone(status: str) -> StatusRule:

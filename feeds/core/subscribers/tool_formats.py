@@ -5,7 +5,7 @@ A table, so that a program is added by adding a row. Column names are written as
 
 from collections.abc import Mapping
 
-from feeds.core.subscribers.status_words import WORDS, StatusRule, coded, gone, reason, refused, yes_no
+from feeds.core.subscribers.status_words import WORDS, StatusRule, coded, consented, gone, reason, refused
 from feeds.model import Value
 
 
@@ -31,8 +31,8 @@ class ToolFormat(Value, frozen=True, kw_only=True):
     source: str = ""
 
 
-_SUBSCRIBED, _UNSUBSCRIBED = yes_no("active", "unsubscribed"), gone("unsubscribed")
-_CONFIRMED = yes_no("active", "pending")
+_SUBSCRIBED, _UNSUBSCRIBED = consented("unsubscribed"), gone("unsubscribed")
+_CONFIRMED = consented("pending")
 _MAILCHIMP_EVIDENCE = {
     "optintime": "signed up",
     "optinip": "from",

@@ -184,6 +184,20 @@ def test_an_unknown_word_never_makes_a_subscriber():
         assert f"'perhaps' in the column '{column}'" in row.reason
 
 
+def test_who_has_gone_by_one_column_has_gone_whatever_the_others_say():
+    """A column that is not understood does not keep out a row of which another column says that the person has gone."""
+    _, (row,) = read("email,subscribed,status,unsubscribed_at\na@example.org,,perhaps,2025-03-01\n")
+    assert row.status == "unsubscribed"
+
+
+@pytest.mark.parametrize("column", ["Subscribed", "opt-in", "Accepts marketing", "confirmed"])
+def test_who_has_not_answered_is_not_active(column):
+    """An empty cell in a column that says who has agreed is a rejected row, since nobody has said yes in it."""
+    _, (row,) = read(f"email,{column}\na@example.org,\n")
+    assert isinstance(row, RejectedRow)
+    assert row.reason == f"says neither yes nor no in the column '{column}'"
+
+
 @pytest.mark.parametrize(
     "column",
     [
