@@ -6,6 +6,7 @@ understood, the file is refused.
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from feeds.core.subscribers.csv_values import normalize_column
@@ -171,11 +172,12 @@ def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> 
     harmless = {*tool.harmless.split(), *PLAIN.harmless.split()}
     names = [name for name, key in unused if key not in harmless and _speaks_of_status(name, key)]
     if names:
-        options = " ".join(f'--ignore-column "{name}"' for name in names)
+        options = " ".join(f"--ignore-column {shlex.quote(name)}" for name in names)
+        which = f"{'columns' if len(names) > 1 else 'column'} {', '.join(map(repr, names))}"
         raise ValueError(
-            f"what the column {' and the column '.join(map(repr, names))} means is not known, and it may say who has "
-            "left: name it 'status' (with words such as active, unsubscribed, bounced) or 'unsubscribed' (with yes or "
-            f"no), or import without it: {options}"
+            f"the meaning of the {which} is not known, and it may be who has left: rename it to 'status' (with words such "
+            "as active, unsubscribed, bounced) or 'unsubscribed' (with yes or no), or import the file without it: "
+            f"{options}"
         )
 
 

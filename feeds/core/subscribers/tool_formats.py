@@ -44,18 +44,19 @@ _MAILCHIMP_EVIDENCE = {
 }
 
 _WORD_COLUMNS = """
-    status subscriberstatus subscriptionstatus subscribestatus emailstatus contactstatus liststatus globalstatus
-    mailingstatus newsletterstatus emailmarketingstatus marketingstatus emailpermissionstatus permissiontosend
-    emailsubscription emailsubscriptionstatus subscriptionstate subscriberstate emailmarketingconsent
-    emailmarketingconsentstate optinstatus statut estatus statuss stav статус ステータス 状態 购读状态 订阅状态
-    訂閱狀態 状态 狀態 상태 구독상태
+    status subscriberstatus emailsubscriberstatus emaildeliverabilitystatus subscriptionstatus subscribestatus
+    emailstatus contactstatus liststatus globalstatus mailingstatus newsletterstatus emailmarketingstatus
+    marketingstatus emailpermissionstatus permissiontosend emailsubscription emailsubscriptionstatus
+    subscriptionstate subscriberstate emailmarketingconsent emailmarketingconsentstate optinstatus statut
+    estatus statuss stav статус ステータス 状態 购读状态 订阅状态 訂閱狀態 状态 狀態 상태 구독상태
 """
 _SUBSCRIBED_COLUMNS = """
     subscribed issubscribed subscribedtoemails emailsubscribed emailconsent marketingconsent consentgiven
-    hasconsent consented optin optedin isoptedin emailoptin emailoptedin marketingoptin acceptsmarketing
-    acceptsemailmarketing acceptsemail acceptsnewsletter allowemail active isactive enabled isenabled subscribe
-    gdprconsent newsletterconsent abonniert einwilligung aktiv actif activo ativo attivo suscrito inscrito
-    iscritto 購読 订阅
+    hasconsent consented optin optedin isoptedin emailoptin emailoptedin marketingoptin newsletteroptin
+    newsletteroptedin newslettersubscribed subscribednewsletter subscribedtonewsletter emailmarketing
+    acceptsmarketing acceptsemailmarketing acceptsemail acceptsnewsletter allowemail active isactive enabled
+    isenabled subscribe gdprconsent newsletterconsent abonniert einwilligung aktiv actif activo ativo attivo
+    suscrito inscrito iscritto 購読 订阅
 """
 _GONE_COLUMNS: Mapping[str, str] = {
     "unsubscribed": """
@@ -64,13 +65,13 @@ _GONE_COLUMNS: Mapping[str, str] = {
         hasoptedoutofemail emaildisabled disabled isdisabled inactive isinactive deleted isdeleted removed
         cancelled canceled suppressed issuppressed blacklisted isblacklisted emailblacklisted emailblacklist
         blacklist blocklisted isblocklisted emailblocklisted blocklist blocked isblocked emailblocked
-        donotcontact donotemail donotmail donotsend dnc dncemail noemail banned unsubtime unsubscribedat
-        unsubscribedon unsubscribedate unsubscribeddate unsubscribetime unsubscribedtime unsubscriptiondate
-        dateunsubscribed optouttime optoutdate optedoutat optedouton deletedat deleteddate removedat cancelledat
-        canceledat blockedat suppressedat blacklistedat blocklistedat leftat abgemeldet abgemeldetam
-        abmeldedatum gesperrt desinscrit desabonne datededesinscription desuscrito baja fechadebaja
-        descadastrado disiscritto uitgeschreven afgemeld wypisany отписан 退会 退会日 配信停止 配信停止日 退订
-        수신거부
+        donotcontact donotemail donotmail donotsend dnc dncemail noemail banned emailoptoutdate
+        confirmedoptoutdate stopdate stoptime unsubtime unsubscribedat unsubscribedon unsubscribedate
+        unsubscribeddate unsubscribetime unsubscribedtime unsubscriptiondate dateunsubscribed optouttime
+        optoutdate optedoutat optedouton deletedat deleteddate removedat cancelledat canceledat blockedat
+        suppressedat blacklistedat blocklistedat leftat abgemeldet abgemeldetam abmeldedatum gesperrt desinscrit
+        desabonne datededesinscription desuscrito baja fechadebaja descadastrado disiscritto uitgeschreven
+        afgemeld wypisany отписан 退会 退会日 配信停止 配信停止日 退订 수신거부
     """,
     "bounced": """
         bounced isbounced hardbounced ishardbounced hardbounce bouncedat bouncedon bouncedate bounceddate

@@ -598,7 +598,7 @@ def test_a_column_that_is_not_understood_stops_the_import(letter_site, feeds):
     _file(letter_site, "email,Bounce class\nada@example.org,7\n")
     found = feeds("subscribers", "import", "people.csv")
     assert found.returncode == 1
-    assert "people.csv: what the column 'Bounce class' means is not known" in found.stderr
+    assert "people.csv: the meaning of the column 'Bounce class' is not known" in found.stderr
     assert found.stderr.count("\n") == 1
     assert _statuses(letter_site) == {}
     assert feeds("subscribers", "import", "people.csv", "--ignore-column", "bounce class").returncode == 0
