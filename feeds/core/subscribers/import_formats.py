@@ -175,8 +175,8 @@ def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> 
         options = " ".join(f"--ignore-column {shlex.quote(name)}" for name in names)
         which = f"{'columns' if len(names) > 1 else 'column'} {', '.join(map(repr, names))}"
         raise ValueError(
-            f"the meaning of the {which} is not known, and it may be who has left: rename it to 'status' (with words such "
-            "as active, unsubscribed, bounced) or 'unsubscribed' (with yes or no), or import the file without it: "
+            f"the meaning of the {which} is not known, and it may be who has left: rename it to 'status' (with words "
+            "such as active, unsubscribed, bounced) or 'unsubscribed' (with yes or no), or import the file without it: "
             f"{options}"
         )
 
