@@ -107,28 +107,23 @@ def detect_format(
         ValueError: no column has addresses, no row is a subscriber, a column may say who has left and is not
             understood, or there is no column of a name in *ignore*; the message is for the operator.
     """
-    unwanted = _positions_to_ignore(header, ignore)
-    keys = ["" if at in unwanted else normalize_column(name) for at, name in enumerate(header)]
-    positions: dict[str, int] = {}
-    for position, column in enumerate(keys):
-        positions.setdefault(column, position)
-    positions.pop("", None)
+    keys = _usable_keys(header, ignore)
+    positions = {key: at for at, key in reversed([*enumerate(keys)]) if key}  # the first of each name
     tool = next(t for t in TOOL_FORMATS if any(set(mark.split()) <= positions.keys() for mark in t.column_sets))
-    found = {what: _first_position(names, positions) for what, names in _COLUMN_NAMES.items()}
-    columns = {what: position for what, position in found.items() if position is not None}
-    if "email" not in columns:
-        raise ValueError(_missing_email_message(header, keys))
+    columns = _value_columns(header, positions)
     created = tuple(positions[name] for name in _CREATED_NAMES.split() if name in positions)
     rules = _status_rules(tool, positions)
-    signs = tuple((at, rules[key]) for at, key in enumerate(keys) if key in rules)
+    signs = tuple((at, rules[key]) for at, key in enumerate(keys) if key and key in rules)
     evidence = tuple((words, positions[name]) for name, words in tool.evidence.items() if name in positions)
     once = {*columns.values(), *created, *(position for _, position in evidence)}
     used = once | {position for position, _ in signs}
     default = max(_default_status(tool, positions, file), status or "active", key=STATUSES.index)
     if default not in GONE_STATUSES:
-        unused = [(header[at].strip(), key) for at, key in enumerate(keys) if at not in used | unwanted]
-        _require_understood(unused, tool)
+        _require_understood(
+            [(header[at], key) for at, key in enumerate(keys) if at not in used and key is not None], tool
+        )
         _require_subscribers(file, has_status=bool(signs or status))
+    notes = (tool.note, _default_status_note(default), _duplicate_columns_note(keys, once, header))
     return ImportFormat(
         name=tool.name,
         columns=columns,
@@ -138,19 +133,26 @@ def detect_format(
         default_status=default,
         header=tuple(header),
         ignored=tuple(name.strip() for position, name in enumerate(header) if position not in used and name.strip()),
-        notes=tuple(
-            filter(None, (tool.note, _default_status_note(default), _duplicate_columns_note(keys, once, header)))
-        ),
+        notes=tuple(filter(None, notes)),
     )
 
 
-def _positions_to_ignore(header: Sequence[str], ignore: Collection[str]) -> set[int]:
-    """Return the positions of the columns to ignore."""
+def _usable_keys(header: Sequence[str], ignore: Collection[str]) -> list[str | None]:
+    """Return the normalized names of the columns; None for those to ignore."""
     keys = [normalize_column(name) for name in header]
     for name in ignore:
         if normalize_column(name) not in keys:
             raise ValueError(f"--ignore-column: there is no column {name!r} (columns: {_listed(header)})")
-    return {at for at, key in enumerate(keys) if key in set(map(normalize_column, ignore))}
+    unwanted = set(map(normalize_column, ignore))
+    return [None if key in unwanted else key for key in keys]
+
+
+def _value_columns(header: Sequence[str], positions: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the positions of the columns with values that are kept; one has addresses."""
+    found = {what: _first_position(names, positions) for what, names in _COLUMN_NAMES.items()}
+    if found["email"] is None:
+        raise ValueError(_missing_email_message(header))
+    return {what: position for what, position in found.items() if position is not None}
 
 
 def _first_position(names: str, positions: Mapping[str, int]) -> int | None:
@@ -170,7 +172,7 @@ def _status_rules(tool: ToolFormat, present: Collection[str]) -> Mapping[str, St
 def _require_understood(unused: Iterable[tuple[str, str]], tool: ToolFormat) -> None:
     """Raise if a column that is not used may say who has left; *unused* has names and normalized names."""
     harmless = {*tool.harmless.split(), *PLAIN.harmless.split()}
-    names = [name for name, key in unused if key not in harmless and _speaks_of_status(name, key)]
+    names = [name.strip() for name, key in unused if key not in harmless and _speaks_of_status(name, key)]
     if names:
         options = " ".join(f"--ignore-column {shlex.quote(name)}" for name in names)
         which = f"{'columns' if len(names) > 1 else 'column'} {', '.join(map(repr, names))}"
@@ -216,7 +218,7 @@ def _default_status_note(status: str) -> str:
     return "" if status == "active" else f"every row of this file is {status}, or worse"
 
 
-def _duplicate_columns_note(keys: Sequence[str], used: set[int], header: Sequence[str]) -> str:
+def _duplicate_columns_note(keys: Sequence[str | None], used: set[int], header: Sequence[str]) -> str:
     names = [header[at].strip() for at in sorted(used) if any(keys[at] == key for key in keys[at + 1 :])]
     return f"duplicate columns, of which the first counts: {', '.join(names)}" if names else ""
 
@@ -225,14 +227,14 @@ def _listed(header: Sequence[str]) -> str:
     return ", ".join(name.strip() for name in header if name.strip())[:300]
 
 
-def _missing_email_message(header: Sequence[str], keys: Sequence[str]) -> str:
+def _missing_email_message(header: Sequence[str]) -> str:
     listed = _listed(header)
     found = f"no column has addresses (columns: {listed}); name one 'email'"
     if any("@" in name for name in header):
         return "the first line has an address; insert a line before it that names the columns, for example: email"
     if "\ufffd" in listed:
         return f"{found}; the names are not valid UTF-8: save the file as UTF-8"
-    near = next((n for n, k in zip(header, keys, strict=True) if closest_name(k, _EMAIL_NAMES, cutoff=0.7)), None)
+    near = next((name for name in header if closest_name(normalize_column(name), _EMAIL_NAMES, cutoff=0.7)), None)
     return f"{found}; {near.strip()!r} looks like one" if near else found
 
 
