@@ -186,7 +186,11 @@ def test_a_subject_and_a_name_begin_on_the_first_line(words):
     assert read_mailbox(content, "Reply-To") == (words.strip(), "letters@example.com")
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=200))
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=200
+    ).filter(str.strip)
+)
 def test_any_words_arrive_as_written(words):
     """Any subject and any display name arrive as they were written, spaces apart, in lines that are not empty."""
     words = " ".join(words.split())
