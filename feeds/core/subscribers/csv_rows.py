@@ -5,6 +5,7 @@ A row says only what the file says. The store applies what it knows, such as ear
 
 import csv
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -255,7 +256,8 @@ def _status_of_cell(cell: str, rule: StatusRule, column: str) -> str:
     if status is None:
         raise _InvalidRow(
             f"{printable(cell)!r} in the column {printable(column)!r} is not a status; known statuses: "
-            f"{', '.join(STATUSES)}, and the usual words for them"
+            f"{', '.join(STATUSES)}, and the usual words for them. If the column is about something else: "
+            f"--ignore-column {shlex.quote(printable(column))}"
         )
     if not status:
         raise _InvalidRow(f"is {printable(cell)}: has never subscribed")

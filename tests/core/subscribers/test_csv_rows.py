@@ -193,6 +193,7 @@ def test_an_unknown_status_is_refused_with_the_known_ones():
     reason = _rejection("email,status\na@b.org,Gold\n")
     assert reason.startswith("'Gold' in the column 'status' is not a status; known statuses: active, ")
     assert all(status in reason for status in STATUSES)
+    assert reason.endswith("--ignore-column status")
 
 
 @pytest.mark.parametrize(
