@@ -145,9 +145,7 @@ def require_usable(address: MailAddress) -> None:
     if local.startswith("'"):
         raise AddressError(address.email, "It begins with an apostrophe; write the address without quotation marks.")
     if not local.isascii() and unicodedata.normalize("NFKC", local) != local:
-        raise AddressError(
-            address.email, "The part before the @ has full-width or other compatibility characters; type it anew."
-        )
+        raise AddressError(address.email, "It has full-width or similar letters before the @; type it anew.")
 
 
 def address_warnings(address: MailAddress) -> tuple[str, ...]:
