@@ -115,9 +115,10 @@ def unconfirmed_outcome(delivery_id: int, reason: str, now: datetime) -> Deliver
 class SendHealth:
     """The state of a run, as the replies to its deliveries show it."""
 
-    #: The number of deliveries that were refused permanently, and of those that were accepted.
+    #: The number of deliveries that were refused permanently.
     refusals: int = 0
-    accepted: int = 0
+    #: Whether any was accepted.
+    has_success: bool = False
     #: The number of policy refusals since the last success.
     policy_refusals: int = 0
     #: The domains for which each server has rejected the sender since its last success.
@@ -159,10 +160,10 @@ def update_health(health: SendHealth, answer: Answer) -> SendHealth:
 
 
 def _count_success(health: SendHealth, server: str) -> SendHealth:
-    health = replace(health, accepted=health.accepted + 1, policy_refusals=0)
-    if server not in health.rejected_domains:
+    if health.has_success and not health.policy_refusals and server not in health.rejected_domains:
         return health
-    return replace(health, rejected_domains={s: d for s, d in health.rejected_domains.items() if s != server})
+    others = {name: domains for name, domains in health.rejected_domains.items() if name != server}
+    return replace(health, has_success=True, policy_refusals=0, rejected_domains=others)
 
 
 def _count_rejection(health: SendHealth, answer: Answer) -> SendHealth:

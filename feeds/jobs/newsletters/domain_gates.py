@@ -65,6 +65,11 @@ class DomainGates:
         #: The last reply that rejected the sender in this run, with the command that it answers.
         self.rejection = ""
 
+    @property
+    def any_known(self) -> bool:
+        """True if any domain has put off a delivery."""
+        return bool(self._gates)
+
     # Before a delivery is sent ------------------------------------------------------------------------------------
 
     def admit(self, delivery: Delivery, now: datetime) -> Admission:

@@ -93,7 +93,7 @@ class IssueQueue:
         """Return why the sender is rejected for all mail, though by too few domains to tell at once; else empty."""
         if reason := next(iter(self._health.rejecting_servers.values()), ""):
             return reason if "" in self._health.rejecting_servers else ""
-        has_sent = self._health.accepted or self._deliveries.has_sent(self._issue.id)
+        has_sent = self._health.has_success or self._deliveries.has_sent(self._issue.id)
         if has_sent or not self._gates.rejection:
             return ""
         self._gates.release_rejected()
@@ -123,6 +123,8 @@ class IssueQueue:
 
     def _admit_next(self) -> Delivery | None:
         """Return the first leased delivery whose domain gets mail now."""
+        if not self._gates.any_known:
+            return self._leased.popleft()
         now = self._context.clock()
         while self._leased:
             delivery = self._leased.popleft()

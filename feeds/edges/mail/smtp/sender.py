@@ -9,7 +9,6 @@ import selectors
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from feeds.edges.mail.smtp.connect import ReadySocket, find_problem
 from feeds.edges.mail.smtp.reply import ProtocolError
@@ -373,7 +372,7 @@ class _SmtpSender:
         if isinstance(event, ContentRequested):
             self._requests.append((connection, event.mail))
             return
-        self._take_outcome(connection, replace(event, server=connection.server.name))
+        self._take_outcome(connection, Replied(event.mail, event.reply, event.stage, connection.server.name))
 
     def _take_outcome(self, connection: Connection, outcome: Replied) -> None:
         action = self._queue.action(outcome.reply, outcome.stage)

@@ -94,6 +94,7 @@ class Server:
 
     def __init__(self, settings: SmtpSettings, password: str) -> None:
         self.settings, self.password = settings, password
+        self.name = f"{settings.host}:{settings.port}"
         self.tls_context = connect.tls_context(settings)
         self.connections: list[Connection] = []
         self.opening: list[ConnectThread] = []
@@ -110,11 +111,6 @@ class Server:
         self.waits_until = 0.0
         #: Whether it offers SMTPUTF8; None until the first connection is open.
         self.supports_utf8: bool | None = None
-
-    @property
-    def name(self) -> str:
-        """Host and port."""
-        return f"{self.settings.host}:{self.settings.port}"
 
     def is_open(self, now: float) -> bool:
         """Return whether it accepts messages, though perhaps not at once."""
