@@ -5,13 +5,16 @@ of a post: headings, paragraphs, lists, quotations, code, tables and images, eac
 are for what may be lost: dark colours, narrow screens.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
 from feeds.core.posts import markdown
-from feeds.core.posts.text import parse_html
+from feeds.core.posts.portable import inner_html
+from feeds.core.posts.text import parse_html, text_blocks
+from feeds.core.posts.urls import is_uri, quote_url, resolve_url
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 #: On a phone, the rows of a table with more columns become blocks.
@@ -23,6 +26,9 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
 #: Only so many digits of a width are read; Python refuses numbers of more than 4300.
 _MAX_DIGITS = 5
+_URL_ATTRIBUTES = {"href", "src"}
+#: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
+_IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,25 +56,19 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _blocks(root)).strip()
 
 
-def players_as_text(html: str, base: str) -> str:
-    """Return *html* with each player replaced by its title and address, since a text part has no links.
+def text_paragraphs(html: str, base: str) -> tuple[str, ...]:
+    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
 
-    The result is not sanitized. The address is in angle brackets (RFC 3986 appendix C), so that no program takes the
-    punctuation after it for a part of it.
+    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
+    of it, and in ASCII, so that no line breaks inside one.
     """
-    return markdown.replace_players(html, partial(_replace_with_text, base=base))
-
-
-def links_as_text(html: str, base: str) -> str:
-    """Return *html* with the address of each link after its text, for the text part; the result is not sanitized."""
-    from lxml.html import tostring
-
-    root = parse_html(f"<div>{html}</div>")[0]
+    root = parse_html(html)
     for link in root.iter("a"):
-        address = _web_address(link.get("href") or "", base)
-        if address and link.text_content().strip() != address:
+        label = _link_label(link)
+        address = _link_address(link.get("href") or "", base)
+        if address and not _is_address(label, address, base):
             link.tail = f" <{address}>{link.tail or ''}"
-    return str(tostring(root, encoding="unicode", method="html"))
+    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
 
 def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
@@ -109,12 +109,6 @@ def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: 
     link[-1].tail = watch.format(title=title)
 
 
-def _replace_with_text(element: Any, player: markdown.Player, base: str) -> None:
-    address, title = _web_address(player.url, base), player.title.strip()
-    if address is not None:
-        _replace_element(element, "span").text = f"{title} <{address}>".lstrip()
-
-
 def _replace_element(element: Any, tag: str) -> Any:
     """Turn *element* into one with another tag and return it; between paragraphs it is put into a paragraph."""
     from lxml.html import Element
@@ -132,6 +126,32 @@ def _web_address(url: str, base: str) -> str | None:
     """Return *url* as an absolute http(s) URL, resolved against *base*; None if it is empty or has another scheme."""
     absolute = markdown.absolute_url(url.strip(), base) if url.strip() else None
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
+
+
+def _link_label(link: Any) -> str:
+    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
+    images = list(link.iter("img"))
+    for image in images:
+        following = image.getnext()
+        if following is not None and following.tag == "br" and not (image.tail or "").strip():
+            following.drop_tree()
+        image.drop_tree()
+    if not link.text_content().strip():
+        link.text = " ".join(image.get("alt", "") for image in images)
+    return str(link.text_content()).strip()
+
+
+def _link_address(url: str, base: str) -> str | None:
+    """Return the address of a link in ASCII: an absolute http(s) URL, or one such as `mailto:`; None if it is empty."""
+    written = url.strip()
+    if not written:
+        return None
+    return resolve_url(base, written) or (quote_url(written) if is_uri(written) else None)
+
+
+def _is_address(label: str, address: str, base: str) -> bool:
+    """Return whether the text of a link is its address, as it is typed."""
+    return address == f"mailto:{label}" or (is_uri(label) and address == _link_address(label, base))
 
 
 def _blocks(root: Any) -> Iterator[Any]:
@@ -155,6 +175,8 @@ def _inline_style(element: Any, style: MailStyle, below: int) -> None:
     """Style one element in its attribute; ids and classes of the post are removed."""
     for name in ("id", "name", "class", "style", "loading"):
         element.attrib.pop(name, None)
+    for name in _URL_ATTRIBUTES.intersection(element.keys()):  # lxml would write a line break as `%0A`
+        element.set(name, _IGNORED_IN_URL.sub("", element.get(name)))
     if element.tag in _HEADINGS:
         _inline_heading_style(element, below)
     elif element.tag == "img":

@@ -12,7 +12,7 @@ from feeds.core.newsletters import mailhtml, message, placeholders, template_con
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
-from feeds.core.newsletters.template_context import Audience
+from feeds.core.newsletters.template_context import Audience, LetterView
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
@@ -91,8 +91,8 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter)
         inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
-        html = self._render_mjml(content, texts, inserts, Audience.WEB)
-        return IssuePage(html=html, entry=self._render_entry(content, texts))
+        view = self._view(content, texts, Audience.WEB, inserts)
+        return IssuePage(html=self._render_mjml(view, texts, inserts), entry=self._render_entry(content, view, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
         """Return the subject in the language of *texts*, by default the newsletter's."""
@@ -173,30 +173,29 @@ class IssueRenderer:
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
+        view = self._view(content, texts, audience, inserts, cut=cut)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
-            html=self._render_mjml(content, texts, inserts, audience, cut=cut),
-            text=self._render(f"{self.template}.txt", content, texts, audience, cut=cut),
+            html=self._render_mjml(view, texts, inserts),
+            text=self._render(f"{self.template}.txt", view, texts),
         )
 
-    def _render_mjml(
-        self,
-        content: IssueContent,
-        texts: Texts,
-        inserts: Mapping[str, str],
-        audience: Audience,
-        *,
-        cut: bool = False,
-    ) -> str:
+    def _render_mjml(self, view: LetterView, texts: Texts, inserts: Mapping[str, str]) -> str:
         template, templates = f"{self.template}.mjml", self.site.templates
-        source = self._render(template, content, texts, audience, cut=cut)
+        source = self._render(template, view, texts)
         return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), inserts)
 
-    def _render(self, name: str, content: IssueContent, texts: Texts, audience: Audience, *, cut: bool = False) -> str:
-        view = template_context.build_letter_view(
+    def _render(self, name: str, view: LetterView, texts: Texts) -> str:
+        return self.site.templates.render(name, {"letter": view, "t": texts.plain})
+
+    def _view(
+        self, content: IssueContent, texts: Texts, audience: Audience, inserts: Mapping[str, str], *, cut: bool = False
+    ) -> LetterView:
+        return template_context.build_letter_view(
             content.selection,
             content.texts,
+            inserts,
             texts,
             self.site.settings,
             newsletter=self.newsletter,
@@ -209,7 +208,6 @@ class IssueRenderer:
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
         )
-        return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
     def _inserts(
         self, content: IssueContent, texts: Texts, *, post_bytes: int, web: bool
@@ -227,13 +225,13 @@ class IssueRenderer:
         }
         return inserts, cut
 
-    def _render_entry(self, content: IssueContent, texts: Texts) -> str:
+    def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
         """Return the HTML for the issue's entry in the newsletter's feed."""
         note = content.selection.note
         if not (self.corrects and note):
-            return self._render("pages/issue.html", content, texts, Audience.WEB)
+            return self._render("pages/issue.html", view, texts)
         note_html = markdown.sanitize_html(note.html, self.site.settings.site.url)
-        return self._render("pages/correction.html", content, texts, Audience.WEB).replace(
+        return self._render("pages/correction.html", view, texts).replace(
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 

@@ -260,15 +260,17 @@ def test_an_editors_note_changes_an_issue(letter_site):
     letter_site.post("second", date="2026-11-22")
     letter_site.post("third", date="2026-11-21")
     write_note(
-        letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n"
+        letter_site,
+        "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee [the list](/list).\n",
     )
     letter_site.publish()
     letter = message(letter_site, "weekly/1/desk@example.com.eml")
     text, html = (part.get_content() for part in letter.iter_parts())
     assert letter["Subject"] == "今週の *手紙*"
-    assert text.index("Dear all,") < text.index("see you.") < text.index("first") < text.index("second")
+    assert text.index("Dear all,") < text.index("see the list") < text.index("first") < text.index("second")
     assert "<strong>all</strong>" in html
     assert "third" not in html + text
+    assert "see the list <https://example.com/list>." in text
     assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
     write_note(letter_site, "---\nsubject: Next\n---\n")
     letter_site.publish(NOW + WEEK)
@@ -337,10 +339,11 @@ def test_a_letter_may_have_a_whole_post(letter_site):
     """With `template = "letter"`, the whole post is in both parts, with code and tables, styled for mail."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
     table, code = "| a | b |\n|---|---|\n| 1 | 2 |", "```\ncode\n```"
-    body = f"# One\n\nWords `here`.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
+    body = f"# One\n\nWords `here`, [there](/there) and more.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
     letter_site.post("whole", body, date="2026-11-22")
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert "Words here, there <https://example.com/there> and more." in text
     assert "The end." in text
     assert "The end." in html
     assert "<table style=" in html
@@ -534,7 +537,7 @@ def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f"{more}copy_to"))
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
-    assert text.index("Sponsored") < text.index("They pay.")
+    assert text.index("Sponsored") < text.index("They pay. Look <https://they.example/>.")
     assert html.index("Sponsored") < html.index("<strong>They</strong> pay.")
     assert "/first/?utm_source=w&a=b+c" in text
     assert "/first/?utm_source=w&amp;a=b+c" in html
