@@ -6,11 +6,11 @@ are for what may be lost: dark colours, narrow screens.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
+from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html, text_blocks
@@ -53,7 +53,7 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below)
-    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _blocks(root)).strip()
+    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
 
 
 def text_paragraphs(html: str, base: str) -> tuple[str, ...]:
@@ -69,22 +69,6 @@ def text_paragraphs(html: str, base: str) -> tuple[str, ...]:
         if address and not _is_address(label, address, base):
             link.tail = f" <{address}>{link.tail or ''}"
     return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
-
-
-def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
-    """Return the first blocks of *html* that fit into *max_bytes*, and whether any block was left out."""
-    from lxml.html import tostring
-
-    if len(html.encode()) <= max_bytes:
-        return html, False
-    kept, used = [], 0
-    for block in _blocks(parse_html(html)):
-        block_html = str(tostring(block, encoding="unicode", method="html"))
-        used += len(block_html.encode())
-        if used > max_bytes:
-            break
-        kept.append(block_html)
-    return "".join(kept).strip(), True
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -152,23 +136,6 @@ def _link_address(url: str, base: str) -> str | None:
 def _is_address(label: str, address: str, base: str) -> bool:
     """Return whether the text of a link is its address, as it is typed."""
     return address == f"mailto:{label}" or (is_uri(label) and address == _link_address(label, base))
-
-
-def _blocks(root: Any) -> Iterator[Any]:
-    """Yield the blocks of a body; text outside of a block becomes a paragraph."""
-    from lxml.html import Element
-
-    if root.text and root.text.strip():
-        block = Element("p")
-        block.text = root.text
-        yield block
-    for child in root:
-        tail, child.tail = child.tail, None
-        yield child
-        if tail and tail.strip():
-            block = Element("p")
-            block.text = tail
-            yield block
 
 
 def _inline_style(element: Any, style: MailStyle, below: int) -> None:

@@ -13,6 +13,7 @@ from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
 from feeds.core.newsletters.template_context import Audience, LetterView
+from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
@@ -217,7 +218,7 @@ class IssueRenderer:
         note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
-        body, cut = (post_html, False) if web else mailhtml.truncate_blocks(post_html, post_bytes)
+        body, cut = (post_html, False) if web else truncate_blocks(post_html, post_bytes)
         inserts = {
             placeholders.NOTE: note_html,
             placeholders.SPONSOR: sponsor_html,

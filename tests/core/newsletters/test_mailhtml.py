@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html, text_paragraphs, truncate_blocks
+from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html, text_paragraphs
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.posts.markdown import render_markdown
 from feeds.core.posts.text import parse_html
@@ -62,21 +62,6 @@ def test_no_width_is_too_long_a_number(width):
 def test_quotations_are_marked_where_lines_begin():
     """The border of a quotation is on the right in Arabic."""
     assert "border-right:3px" in rendered("> a", start="right")
-
-
-@given(st.text(max_size=200), st.integers(1, 300))
-def test_truncated_html_fits(markdown, size):
-    """A truncated text fits into the size; a text that is not truncated is unchanged."""
-    html = rendered(markdown)
-    kept, cut = truncate_blocks(html, size)
-    assert len(kept.encode()) <= size or not cut
-    assert cut or kept == html
-
-
-def test_a_cut_falls_between_paragraphs():
-    """A text is truncated between paragraphs, never inside one."""
-    kept, cut = truncate_blocks("<p>one</p><p>two</p><p>three</p>", 25)
-    assert (kept, cut) == ("<p>one</p><p>two</p>", True)
 
 
 def test_japanese_headlines_break_between_phrases():

@@ -51,7 +51,16 @@ def test_words_in_angle_brackets_in_html_posts_are_text():
 
 @pytest.mark.parametrize(
     "tag",
-    ["</body>", "</html>", "</BODY >", "</body></html>", "<body class='x'>", "</head>", "<html lang='en'>", "</frameset>"],
+    [
+        "</body>",
+        "</html>",
+        "</BODY >",
+        "</body></html>",
+        "<body class='x'>",
+        "</head>",
+        "<html lang='en'>",
+        "</frameset>",
+    ],
 )
 @pytest.mark.parametrize("around", ["One.\n\n{}\n\nTwo.\n\n- Three.", "One. {} Two.\n\n- Three."])
 def test_a_tag_of_a_page_ends_no_post(tag, around):

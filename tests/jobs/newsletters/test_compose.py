@@ -352,17 +352,27 @@ def test_a_letter_may_have_a_whole_post(letter_site):
     assert "first" in html
 
 
-@pytest.mark.parametrize("script", ["words ", "言葉を書く。"])
-def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script):
-    """A post that is too long is cut between paragraphs, and the letter says so; its page on the web is complete."""
+LONG_POSTS = {
+    "many paragraphs": "\n\n".join(f"{n} {'words ' * 60}" for n in range(400)),
+    "Japanese": "\n\n".join(f"{n} {'言葉を書く。' * 60}" for n in range(400)),
+    "one paragraph": " ".join(f"{n} {'words ' * 60}" for n in range(400)) + "words " * 25_000 + "399 ",
+    "one list": "\n".join(f"- {n} {'words ' * 60}" for n in range(400)),
+}
+
+
+@pytest.mark.parametrize("body", LONG_POSTS.values(), ids=LONG_POSTS)
+def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, body):
+    """Of a post that is too long both parts have the same beginning, and say so; its page on the web is complete."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
-    letter_site.post("whole", "\n\n".join(f"{n} {script * 60}" for n in range(400)), date="2026-11-22")
+    letter_site.post("whole", body, date="2026-11-22")
     letter_site.publish()
     path = "weekly/1/desk@example.com.eml"
     assert 60_000 < max(sizes(letter_site, path)) < 100_000
-    html = list(message(letter_site, path).iter_parts())[1].get_content()
-    assert "This letter is shortened" in html
-    assert "399 " not in html
+    text, html = (part.get_content() for part in message(letter_site, path).iter_parts())
+    for part in (text, html):
+        assert "This letter is shortened" in part
+        assert ("50 " in part, "399 " in part) == (True, False)
+    assert len(text) < len(html)
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert ("399 " in page, "This letter is shortened" in page) == (True, False)
 
