@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
-from feeds.core.newsletters import mailhtml, message, placeholders, template_context
+from feeds.core.newsletters import lint, mailhtml, message, placeholders, template_context
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
@@ -17,6 +17,7 @@ from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
+from feeds.errors import TemplateError
 from feeds.jobs.site import Site
 from feeds.model import (
     Issue,
@@ -29,6 +30,14 @@ from feeds.model import (
     SubscriberPreferences,
 )
 from feeds.settings import Newsletter
+
+_IN_COPIES = "inside {% if letter.unsubscribe_url %}, as in the shipped letter/foot"
+_NO_LINK = {
+    "mjml": 'the letter would have no unsubscribe link: write <a href="{{ letter.unsubscribe_url }}">{{ t.leave }}</a>'
+    f" into it, {_IN_COPIES}.mjml",
+    "txt": "the text part would have no unsubscribe address: write {{ letter.unsubscribe_url }} into it, "
+    f"{_IN_COPIES}.txt",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +93,16 @@ class IssueRenderer:
             self._letters[key] = self._render_to_fit(content, texts, audience)
         return self._letters[key]
 
+    def render_subscriber_letter(self, content: IssueContent, lang: str | None) -> Letter:
+        """Return the letter for subscribers in a language, by default the newsletter's.
+
+        Raises:
+            TemplateError: a template has an error, or a part of the letter has no unsubscribe link.
+        """
+        _, letter = self.render_letter(content, lang)
+        self._require_unsubscribe_link(letter)
+        return letter
+
     def render_page(self, content: IssueContent) -> IssuePage:
         """Return the issue for the web, without personal links.
 
@@ -112,14 +131,14 @@ class IssueRenderer:
         *recipients_of* is the id of an issue: only its recipients get this one.
 
         Raises:
-            TemplateError: a template has an error.
+            TemplateError: a template has an error, or subscribers could not unsubscribe.
         """
         letters: dict[Letter, int] = {}
         letter_index: dict[SubscriberPreferences, int] = {}
         for one in preferences:
             selection = selection_for(content.selection, one, self.site.settings.categories)
             if selection is not None:
-                _, letter = self.render_letter(replace(content, selection=selection), one.lang)
+                letter = self.render_subscriber_letter(replace(content, selection=selection), one.lang)
                 letter_index[one] = letters.setdefault(letter, len(letters))
         copy_letter_index = 0
         if copies:
@@ -170,6 +189,21 @@ class IssueRenderer:
                 replace(content, selection=extent.selection), texts, extent.post_bytes, audience
             )
         return extent.selection, letter
+
+    def _require_unsubscribe_link(self, letter: Letter) -> None:
+        """Raise if a part of a letter has no unsubscribe link, since readers could not leave.
+
+        Raises:
+            TemplateError: the error has the template that should have the link.
+        """
+        url = self.headers.unsubscribe_url
+        found = {"mjml": lint.has_unsubscribe_link(letter.html, url), "txt": url in letter.text}
+        for kind, is_there in found.items():
+            if not is_there:
+                names = [f"{name}.{kind}" for name in ("letter/foot", self.template, "digest")]
+                raise TemplateError(
+                    self.site.templates.own_template_without("letter.unsubscribe_url", names), None, _NO_LINK[kind]
+                )
 
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""

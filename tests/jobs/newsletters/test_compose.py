@@ -539,6 +539,45 @@ def test_a_newsletter_has_a_theme(letter_site):
     assert "#0a5a78" not in html
 
 
+WITHOUT_LINK = {
+    "a foot": ("letter/foot.mjml", "<mj-section><mj-column><mj-text>Bye</mj-text></mj-column></mj-section>"),
+    "a foot whose link is hidden": (
+        "letter/foot.mjml",
+        '<mj-raw><p style="display:none"><a href="{{ letter.unsubscribe_url }}">x</a></p></mj-raw>',
+    ),
+    "a digest without its foot": (
+        "digest.mjml",
+        "<mjml><mj-body>{% include 'letter/masthead.mjml' %}</mj-body></mjml>",
+    ),
+    "a foot of the text part": ("letter/foot.txt", "Bye\n"),
+    "a text part without its foot": ("digest.txt", "{{ letter.title }}\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "template"), WITHOUT_LINK.values(), ids=WITHOUT_LINK)
+def test_a_template_without_an_unsubscribe_link_stops_its_letter(letter_site, name, template):
+    """If subscribers could not unsubscribe, the template is an error and nothing is sent; feeds are published."""
+    file = letter_site.folder / "templates" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(template, "utf-8")
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    report = letter_site.publish()
+    assert (report.exit_code, report.issues, letter_site.letters()) == (1, [], [])
+    [error] = report.errors
+    assert error.startswith(f"{file}: ")
+    assert "{{ letter.unsubscribe_url }}" in error
+    assert "feeds/atom.xml" in report.written
+    file.unlink()
+    assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
+
+
+def test_copies_need_no_unsubscribe_link(letter_site):
+    """A template without an unsubscribe link stops no issue that has no subscribers."""
+    (letter_site.folder / "templates").mkdir()
+    (letter_site.folder / "templates" / "digest.txt").write_text("{{ letter.title }}", "utf-8")
+    assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
+
+
 def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
     """A sponsor's text is in both parts under a label; link parameters are in letters only."""
     more = (
