@@ -24,6 +24,13 @@ COLUMN = 600
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A player whose parent is one of these is between paragraphs.
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
+#: Outlook on Windows does not know these elements, and Yahoo and Outlook.com remove their tags, so that a caption runs
+#: on from its image (https://www.caniemail.com/features/html-semantics/). `details` would hide its content in some.
+_REPLACED = (
+    dict.fromkeys(("article", "aside", "details", "figure", "figcaption", "footer", "header", "hgroup", "nav"), "div")
+    | dict.fromkeys(("section", "summary", "main"), "div")
+    | dict.fromkeys(("mark", "time", "picture"), "span")
+)
 #: Only so many digits of a width are read; Python refuses numbers of more than 4300.
 _MAX_DIGITS = 5
 _URL_ATTRIBUTES = {"href", "src"}
@@ -167,6 +174,7 @@ def _inline_heading_style(heading: Any, below: int) -> None:
 
 def _inline_simple_style(element: Any, style: MailStyle) -> None:
     tag, styles = element.tag, _styles(style)
+    element.tag = _REPLACED.get(tag, tag)
     if tag in styles:
         element.set("style", styles[tag])
     if tag in _CLASSES:
@@ -175,19 +183,22 @@ def _inline_simple_style(element: Any, style: MailStyle) -> None:
         element.set("dir", "ltr")  # code runs from left to right in any language
 
 
-_CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
+_CLASSES = {"a": "c", "pre": "m", "code": "m", "mark": "m", "figcaption": "u"}
 
 
 @lru_cache(maxsize=8)
 def _styles(style: MailStyle) -> dict[str, str]:
     start = style.start
+    # Outlook on Windows knows `padding` on cells only (https://www.caniemail.com/features/css-padding/): bullets and
+    # numbers would be left of the column, cut off. They take some 30 px of margin (emailmonday/Cerberus, issue 167).
+    indented = "margin:0 32px 16px 0" if start == "right" else "margin:0 0 16px 32px"
     cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {style.rule};text-align:{start};vertical-align:top"
     inline = _MONO + f";font-size:.9em;background:{style.tint}"
     return {
         "p": "margin:0 0 16px",
         "a": f"color:{style.accent};text-decoration:underline",
-        "ul": f"margin:0 0 16px;padding-{start}:24px",
-        "ol": f"margin:0 0 16px;padding-{start}:24px",
+        "ul": f"{indented};padding:0",
+        "ol": f"{indented};padding:0",
         "li": "margin:0 0 4px",
         "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {style.rule}",
         "pre": f"margin:0 0 16px;padding:16px;background:{style.tint};{_MONO};font-size:14px;line-height:1.5;"
@@ -198,6 +209,8 @@ def _styles(style: MailStyle) -> dict[str, str]:
         "td": cell,
         "figure": "margin:0 0 16px",
         "figcaption": f"margin:8px 0 0;font-size:14px;color:{style.muted}",
+        "summary": "font-weight:700",
+        "mark": f"background:{style.tint}",
         "dt": "font-weight:700",
         "dd": "margin:0 0 8px",
     }
@@ -217,7 +230,6 @@ def _inline_image_style(image: Any, style: MailStyle) -> None:
     if width is not None:
         image.set("width", str(width))
     image.set("style", f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{style.muted}")
-    image.set("class", "u")  # the dark colour of its alt text, shown where images are not loaded
 
 
 def _pixel_width(text: str) -> int | None:
