@@ -72,7 +72,7 @@ class IssueRenderer:
             sender=mail.sender or NamedAddress(Address(self.site.settings.site.name, self.newsletter.name, host)),
             reply_to=mail.reply_to,
             zone=self.site.zone(self.newsletter),
-            archive_url=self.site.settings.feeds_url if is_public else None,
+            archive_url=self.site.public_url(f"newsletters/{self.newsletter.name}/") if is_public else None,
             seed=self.seed,
             bounces=mail.bounces.address if mail.bounces else None,
             relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),

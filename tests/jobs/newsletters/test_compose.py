@@ -132,7 +132,8 @@ def test_the_archive_may_be_unlisted_or_off(letter_site):
         assert (letter_site.folder / "public/newsletters/weekly/1/index.html").exists() is page
         assert ("newsletters/weekly/1/" in letter_site.read("public/feeds/index.html")) is listed
         found = message(letter_site, "weekly/1/desk@example.com.eml")
-        assert (found["List-Archive"] is not None) is listed
+        assert found["List-Archive"] == ("<https://example.com/newsletters/weekly/>" if listed else None)
+        assert (letter_site.folder / "public/newsletters/weekly/index.html").exists() is listed
         assert ("newsletters/weekly/1/" in found.get_body(("plain",)).get_content()) is page
 
 
@@ -454,7 +455,7 @@ def test_an_international_site_sends_letters(letter_site):
     letter_site.configure((CONFIG + NEWSLETTER).replace("https://example.com/", "https://日本.example/"))
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     found = message(letter_site, "weekly/1/desk@example.com.eml")
-    assert found["List-Archive"] == "<https://xn--wgv71a.example/feeds/>"
+    assert found["List-Archive"] == "<https://xn--wgv71a.example/newsletters/weekly/>"
 
 
 def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
