@@ -63,7 +63,7 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
 
 
-def text_paragraphs(html: str, base: str) -> tuple[str, ...]:
+def text_paragraphs(html: str) -> tuple[str, ...]:
     """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
 
     Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
@@ -72,8 +72,8 @@ def text_paragraphs(html: str, base: str) -> tuple[str, ...]:
     root = parse_html(html)
     for link in root.iter("a"):
         label = _link_label(link)
-        address = _link_address(link.get("href") or "", base)
-        if address and not _is_address(label, address, base):
+        address = _link_address(link.get("href") or "")
+        if address and not _is_address(label, address):
             link.tail = f" <{address}>{link.tail or ''}"
     return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
@@ -132,17 +132,14 @@ def _link_label(link: Any) -> str:
     return str(link.text_content()).strip()
 
 
-def _link_address(url: str, base: str) -> str | None:
-    """Return the address of a link in ASCII: an absolute http(s) URL, or one such as `mailto:`; None if it is empty."""
-    written = url.strip()
-    if not written:
-        return None
-    return resolve_url(base, written) or (quote_url(written) if is_uri(written) else None)
+def _link_address(url: str) -> str:
+    """Return the absolute address of a link in ASCII; empty if it is not one."""
+    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
 
 
-def _is_address(label: str, address: str, base: str) -> bool:
+def _is_address(label: str, address: str) -> bool:
     """Return whether the text of a link is its address, as it is typed."""
-    return address == f"mailto:{label}" or (is_uri(label) and address == _link_address(label, base))
+    return address in {_link_address(label), f"mailto:{label}"}
 
 
 def _inline_style(element: Any, style: MailStyle, below: int) -> None:

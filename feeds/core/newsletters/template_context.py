@@ -145,7 +145,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
-    note, sponsor, body = (inserts.get(placeholder, "") for placeholder in (NOTE, SPONSOR, BODY))
+    note, sponsor, body = (inserts[placeholder] for placeholder in (NOTE, SPONSOR, BODY))
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
@@ -173,9 +173,9 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         site_name=settings.site.name,
         site_url=base,
         address=settings.mail.address,
-        note_text=mailhtml.text_paragraphs(note, base),
-        sponsor_text=mailhtml.text_paragraphs(sponsor, base),
-        body_text=mailhtml.text_paragraphs(body, lead.post.url) if lead else (),
+        note_text=mailhtml.text_paragraphs(note),
+        sponsor_text=mailhtml.text_paragraphs(sponsor),
+        body_text=mailhtml.text_paragraphs(body),
     )
 
 
