@@ -111,7 +111,7 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: The paragraphs of the editor's note as plain text.
+    #: The paragraphs of the editor's note as plain text; these and the others are empty on the web page.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
     #: The paragraphs of the whole lead; empty in a digest.
@@ -145,7 +145,8 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
-    note, sponsor, body = (inserts[placeholder] for placeholder in (NOTE, SPONSOR, BODY))
+    note = inserts[NOTE]
+    in_text = {} if audience is Audience.WEB else {key: mailhtml.text_paragraphs(html) for key, html in inserts.items()}
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
@@ -155,7 +156,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         subject=strip_placeholders(issue_subject(selection, texts, corrects)),
         preview=text.shorten(lead_view.excerpt if lead_view else _plain_line(note), 140),
         note=NOTE if note else "",
-        sponsor=SPONSOR if sponsor else "",
+        sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
         neighbours=NEIGHBOURS,
@@ -173,9 +174,9 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         site_name=settings.site.name,
         site_url=base,
         address=settings.mail.address,
-        note_text=mailhtml.text_paragraphs(note),
-        sponsor_text=mailhtml.text_paragraphs(sponsor),
-        body_text=mailhtml.text_paragraphs(body),
+        note_text=in_text.get(NOTE, ()),
+        sponsor_text=in_text.get(SPONSOR, ()),
+        body_text=in_text.get(BODY, ()),
     )
 
 

@@ -103,8 +103,12 @@ def _size(element: Any) -> int:
 
 
 def _tags_size(element: Any) -> int:
-    """Return at least the size of the tags of an element: lxml leaves out the end tag of an empty one."""
-    return _size(element.makeelement(element.tag, element.attrib)) + len(f"</{element.tag}>")
+    """Return the size of the tags of an element. lxml leaves out the end tag of some if they are empty."""
+    from lxml.html.defs import empty_tags
+
+    tags, end = _to_html(element.makeelement(element.tag, element.attrib)), f"</{element.tag}>"
+    is_whole = element.tag in empty_tags or tags.endswith(end)
+    return len(tags.encode()) + (0 if is_whole else len(end))
 
 
 def _text_size(text: str) -> int:
