@@ -333,7 +333,8 @@ class MessageBuilder:
         self._signers: dict[bool, LetterSigner] = {}
         if signer:
             names = {False: (*_OWN_FIELDS, *_SUBSCRIBER_FIELDS), True: _OWN_FIELDS}
-            self._signers = {is_copy: signer.for_letter(letter.head, names[is_copy]) for is_copy in names}
+            head = [field for field in letter.head if field[0] not in _UNSIGNED]
+            self._signers = {is_copy: signer.for_letter(head, names[is_copy]) for is_copy in names}
 
     @property
     def signs(self) -> bool:
@@ -371,6 +372,8 @@ class MessageBuilder:
         return b"".join(body)
 
 
+#: Exchange makes a property of this field, and writes it anew from that.
+_UNSIGNED = frozenset({"X-Auto-Response-Suppress"})
 #: Fields of each message, and of messages to subscribers only.
 _OWN_FIELDS, _SUBSCRIBER_FIELDS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
 
