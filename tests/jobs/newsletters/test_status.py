@@ -149,7 +149,7 @@ def test_a_report_counts_what_was_refused_cancelled_and_still_waits(mailing):
     assert report.outcome() == f"8 sent, 1 refused, 1 cancelled: {listed}"
 
 
-@pytest.mark.parametrize("reply", ["451 4.3.0 later", "452 full", "421 4.7.0 [1] too many"])
+@pytest.mark.parametrize("reply", ["451 4.3.0 later", "452 full", "450 4.2.0 [1] greylisted"])
 def test_what_was_given_up_shows_its_last_code(mailing, feeds, reply):
     """`feeds status` shows the last code of a delivery that was given up after many tries."""
     mailing.server.rule = lambda step: reply if step.stage == "rcpt" and "r0003" in step.words else None
