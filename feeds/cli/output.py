@@ -130,7 +130,7 @@ def format_issues(config: Config, report: PublishReport, *, dry_run: bool) -> It
             if config.settings.mail.transport == "outbox"
             else ""
         )
-        where = "would be sent" if dry_run else f"{issue.state}{kept}"
+        where = "would be sent" if dry_run else issue.outcome(kept)
         if issue.state == "composed":
             to, where = posts, f"waits for `feeds approve {issue.newsletter}`"
         yield f"{issue.newsletter} {issue.number}: {to}, {where}"

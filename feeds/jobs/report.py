@@ -23,11 +23,31 @@ class IssueReport:
     recipients: int
     #: `composed` (waits for approval), `waiting` (for the website), `sending` or `sent`; in a dry run `due`.
     state: str
+    #: How many of its deliveries were sent and refused, and how many were cancelled, so far.
+    sent: int = 0
+    refused: int = 0
+    cancelled: int = 0
+    #: The command that lists its recipients.
+    command: str = ""
 
     @property
     def facts(self) -> dict[str, object]:
-        """All fields, for JSON."""
-        return {name: getattr(self, name) for name in ("newsletter", "number", "posts", "recipients", "state")}
+        """The fields for JSON; `sent` and what follows only if some recipients do not get it."""
+        names = ["newsletter", "number", "posts", "recipients", "state"]
+        return {name: getattr(self, name) for name in [*names, *(["sent", *self._losses] if self._losses else [])]}
+
+    @property
+    def _losses(self) -> list[str]:
+        return [name for name in ("refused", "cancelled") if getattr(self, name)]
+
+    def outcome(self, kept: str = "") -> str:
+        """Return the state for people, and *kept*, where its messages are; if some recipients do not get it, why."""
+        if not self._losses:
+            return f"{self.state}{kept}"
+        left = self.recipients - self.sent - self.refused - self.cancelled
+        counts = [f"{self.sent:,} sent", *(f"{getattr(self, name):,} {name}" for name in self._losses)]
+        counts += [f"{left:,} waiting"] if left else []
+        return f"{', '.join(counts)}{kept}: `{self.command}`"
 
 
 @dataclass(kw_only=True, slots=True)

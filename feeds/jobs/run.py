@@ -218,7 +218,7 @@ def report_events(report: PublishReport, zone: tzinfo) -> Iterator[Event]:
         yield Event(what="written", text=f"written: {facts['written']}, unchanged: {report.unchanged}", facts=facts)
     for issue in report.issues:
         to = f"{format_count(issue.posts, 'post')} to {format_count(issue.recipients, 'recipient')}"
-        text = f"{issue.newsletter} {issue.number}: {to}, {issue.state}"
+        text = f"{issue.newsletter} {issue.number}: {to}, {issue.outcome()}"
         yield Event(what="issue", text=text, facts=issue.facts)
     for outlook in report.outlooks:
         if outlook.is_stuck:

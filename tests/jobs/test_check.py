@@ -16,7 +16,7 @@ from feeds.jobs.check import check_site
 from feeds.jobs.context import Context
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.site import Site
-from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.conftest import CONFIG, NEWSLETTER, NOW, ROOT
 from tests.dns import NameServer, quoted, silent_socket
 
 ADDRESS = 'address = "1 Lane"\n'
@@ -62,6 +62,17 @@ def test_an_issue_that_cannot_be_composed_is_an_error(letter_site, feeds):
     done = feeds("check", "--json", "--now", "2026-11-23T12:00Z")
     assert [(d["level"], d["where"]) for d in diagnostics(done)] == [("error", "next issue of weekly")]
     assert "templates/letter/foot.mjml:2: MJML has no element <mj-secton>; did you mean mj-section?" in done.stdout
+
+
+def test_a_comment_that_mjml_cannot_read_is_an_error_with_its_line(letter_site, feeds):
+    """A comment with two hyphens in a part of the site is an error with file, line and remedy."""
+    letter_site.configure(CONFIG + NEWSLETTER + ADDRESS)
+    template = letter_site.folder / "templates" / "letter" / "foot.mjml"
+    template.parent.mkdir(parents=True)
+    shipped = (ROOT / "templates" / "letter" / "foot.mjml").read_text("utf-8")
+    template.write_text(shipped.replace("  <mj-section>\n", "  <mj-section>\n  <!-- a -- b -->\n"), "utf-8")
+    done = feeds("check", "--json", "--now", "2026-11-23T12:00Z")
+    assert "templates/letter/foot.mjml:4: a comment contains `--`" in done.stdout
 
 
 def test_nothing_is_written(letter_site, feeds):

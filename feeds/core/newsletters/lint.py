@@ -1,5 +1,6 @@
 """Check a letter and a theme: what is wrong, why it matters, how to fix it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ _LIGHT_BACKGROUND, _DARK_BACKGROUND = "#fffdf8", "#171614"
 _MIN_CONTRAST = 4.5
 #: Phones show about this much of a subject.
 _MAX_SUBJECT = 60
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _TRACKING_PARAMETERS = ("utm_", "mc_", "fbclid", "gclid")
 
 
@@ -52,7 +54,7 @@ def lint_letter(letter: Letter, where: str) -> Iterator[Diagnostic]:
     root = parse_html(letter.html)
     yield from _lint_links(root, where)
     yield from _lint_images(root, where)
-    yield from _lint_parts(letter, root, where)
+    yield from _lint_text(letter, where)
 
 
 def _lint_links(root: Any, where: str) -> Iterator[Diagnostic]:
@@ -105,8 +107,8 @@ def _lint_images(root: Any, where: str) -> Iterator[Diagnostic]:
             )
 
 
-def _lint_parts(letter: Letter, root: Any, where: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if the text part is empty, or one of the two parts has no unsubscribe address."""
+def _lint_text(letter: Letter, where: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if the text part is empty."""
     if not letter.text.strip():
         yield Diagnostic(
             level="error",
@@ -115,15 +117,21 @@ def _lint_parts(letter: Letter, root: Any, where: str) -> Iterator[Diagnostic]:
             why="some mail programs show nothing else, and filters take a letter without it for spam",
             do="check digest.txt in your templates",
         )
-    addresses = [e.get("href", "") for e in root.iter("a") if e.get("href", "").startswith("mailto:")]
-    if not any(address in letter.text for address in addresses):
-        yield Diagnostic(
-            level="error",
-            where=where,
-            what="the unsubscribe address is not in both parts",
-            why="the law of many countries and all large providers require it",
-            do="keep letter.unsubscribe_url in both templates",
-        )
+
+
+def has_unsubscribe_link(html: str, url: str) -> bool:
+    """Return whether the HTML part of a letter has a link to *url* that a reader can see: with a text or an image."""
+    links = (link for link in parse_html(html).iter("a") if link.get("href") == url)
+    return any(_has_label(link) and not _is_hidden(link) for link in links)
+
+
+def _has_label(link: Any) -> bool:
+    return bool(link.text_content().strip()) or link.find(".//img") is not None
+
+
+def _is_hidden(link: Any) -> bool:
+    elements = (link, *link.iterancestors())
+    return any(_HIDDEN.search(element.get("style", "")) is not None for element in elements)
 
 
 def lint_theme(theme: Theme, where: str) -> Iterator[Diagnostic]:

@@ -5,13 +5,16 @@ of a post: headings, paragraphs, lists, quotations, code, tables and images, eac
 are for what may be lost: dark colours, narrow screens.
 """
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
+from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
-from feeds.core.posts.text import parse_html
+from feeds.core.posts.portable import inner_html
+from feeds.core.posts.text import parse_html, text_blocks
+from feeds.core.posts.urls import is_uri, quote_url, resolve_url
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 #: On a phone, the rows of a table with more columns become blocks.
@@ -21,8 +24,18 @@ COLUMN = 600
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A player whose parent is one of these is between paragraphs.
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
+#: Outlook on Windows does not know these elements, and Yahoo and Outlook.com remove their tags, so that a caption runs
+#: on from its image (https://www.caniemail.com/features/html-semantics/). `details` would hide its content in some.
+_REPLACED = (
+    dict.fromkeys(("article", "aside", "details", "figure", "figcaption", "footer", "header", "hgroup", "nav"), "div")
+    | dict.fromkeys(("section", "summary", "main"), "div")
+    | dict.fromkeys(("mark", "time", "picture"), "span")
+)
 #: Only so many digits of a width are read; Python refuses numbers of more than 4300.
 _MAX_DIGITS = 5
+_URL_ATTRIBUTES = {"href", "src"}
+#: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
+_IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,44 +60,22 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below)
-    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in _blocks(root)).strip()
+    return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
 
 
-def players_as_text(html: str, base: str) -> str:
-    """Return *html* with each player replaced by its title and address, since a text part has no links.
+def text_paragraphs(html: str) -> tuple[str, ...]:
+    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
 
-    The result is not sanitized. The address is in angle brackets (RFC 3986 appendix C), so that no program takes the
-    punctuation after it for a part of it.
+    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
+    of it, and in ASCII, so that no line breaks inside one.
     """
-    return markdown.replace_players(html, partial(_replace_with_text, base=base))
-
-
-def links_as_text(html: str, base: str) -> str:
-    """Return *html* with the address of each link after its text, for the text part; the result is not sanitized."""
-    from lxml.html import tostring
-
-    root = parse_html(f"<div>{html}</div>")[0]
+    root = parse_html(html)
     for link in root.iter("a"):
-        address = _web_address(link.get("href") or "", base)
-        if address and link.text_content().strip() != address:
+        label = _link_label(link)
+        address = _link_address(link.get("href") or "")
+        if address and not _is_address(label, address):
             link.tail = f" <{address}>{link.tail or ''}"
-    return str(tostring(root, encoding="unicode", method="html"))
-
-
-def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
-    """Return the first blocks of *html* that fit into *max_bytes*, and whether any block was left out."""
-    from lxml.html import tostring
-
-    if len(html.encode()) <= max_bytes:
-        return html, False
-    kept, used = [], 0
-    for block in _blocks(parse_html(html)):
-        block_html = str(tostring(block, encoding="unicode", method="html"))
-        used += len(block_html.encode())
-        if used > max_bytes:
-            break
-        kept.append(block_html)
-    return "".join(kept).strip(), True
+    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -109,12 +100,6 @@ def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: 
     link[-1].tail = watch.format(title=title)
 
 
-def _replace_with_text(element: Any, player: markdown.Player, base: str) -> None:
-    address, title = _web_address(player.url, base), player.title.strip()
-    if address is not None:
-        _replace_element(element, "span").text = f"{title} <{address}>".lstrip()
-
-
 def _replace_element(element: Any, tag: str) -> Any:
     """Turn *element* into one with another tag and return it; between paragraphs it is put into a paragraph."""
     from lxml.html import Element
@@ -134,27 +119,35 @@ def _web_address(url: str, base: str) -> str | None:
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
 
 
-def _blocks(root: Any) -> Iterator[Any]:
-    """Yield the blocks of a body; text outside of a block becomes a paragraph."""
-    from lxml.html import Element
+def _link_label(link: Any) -> str:
+    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
+    images = list(link.iter("img"))
+    for image in images:
+        following = image.getnext()
+        if following is not None and following.tag == "br" and not (image.tail or "").strip():
+            following.drop_tree()
+        image.drop_tree()
+    if not link.text_content().strip():
+        link.text = " ".join(image.get("alt", "") for image in images)
+    return str(link.text_content()).strip()
 
-    if root.text and root.text.strip():
-        block = Element("p")
-        block.text = root.text
-        yield block
-    for child in root:
-        tail, child.tail = child.tail, None
-        yield child
-        if tail and tail.strip():
-            block = Element("p")
-            block.text = tail
-            yield block
+
+def _link_address(url: str) -> str:
+    """Return the absolute address of a link in ASCII; empty if it is not one."""
+    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
+
+
+def _is_address(label: str, address: str) -> bool:
+    """Return whether the text of a link is its address, as it is typed."""
+    return address in {_link_address(label), f"mailto:{label}"}
 
 
 def _inline_style(element: Any, style: MailStyle, below: int) -> None:
     """Style one element in its attribute; ids and classes of the post are removed."""
     for name in ("id", "name", "class", "style", "loading"):
         element.attrib.pop(name, None)
+    for name in _URL_ATTRIBUTES.intersection(element.keys()):  # lxml would write a line break as `%0A`
+        element.set(name, _IGNORED_IN_URL.sub("", element.get(name)))
     if element.tag in _HEADINGS:
         _inline_heading_style(element, below)
     elif element.tag == "img":
@@ -178,6 +171,7 @@ def _inline_heading_style(heading: Any, below: int) -> None:
 
 def _inline_simple_style(element: Any, style: MailStyle) -> None:
     tag, styles = element.tag, _styles(style)
+    element.tag = _REPLACED.get(tag, tag)
     if tag in styles:
         element.set("style", styles[tag])
     if tag in _CLASSES:
@@ -186,19 +180,22 @@ def _inline_simple_style(element: Any, style: MailStyle) -> None:
         element.set("dir", "ltr")  # code runs from left to right in any language
 
 
-_CLASSES = {"a": "c", "pre": "m", "code": "m", "figcaption": "u"}
+_CLASSES = {"a": "c", "pre": "m", "code": "m", "mark": "m", "figcaption": "u"}
 
 
 @lru_cache(maxsize=8)
 def _styles(style: MailStyle) -> dict[str, str]:
     start = style.start
+    # Outlook on Windows knows `padding` on cells only (https://www.caniemail.com/features/css-padding/): bullets and
+    # numbers would be left of the column, cut off. They take some 30 px of margin (emailmonday/Cerberus, issue 167).
+    indented = "margin:0 32px 16px 0" if start == "right" else "margin:0 0 16px 32px"
     cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {style.rule};text-align:{start};vertical-align:top"
     inline = _MONO + f";font-size:.9em;background:{style.tint}"
     return {
         "p": "margin:0 0 16px",
         "a": f"color:{style.accent};text-decoration:underline",
-        "ul": f"margin:0 0 16px;padding-{start}:24px",
-        "ol": f"margin:0 0 16px;padding-{start}:24px",
+        "ul": f"{indented};padding:0",
+        "ol": f"{indented};padding:0",
         "li": "margin:0 0 4px",
         "blockquote": f"margin:0 0 16px;padding-{start}:16px;border-{start}:3px solid {style.rule}",
         "pre": f"margin:0 0 16px;padding:16px;background:{style.tint};{_MONO};font-size:14px;line-height:1.5;"
@@ -209,6 +206,8 @@ def _styles(style: MailStyle) -> dict[str, str]:
         "td": cell,
         "figure": "margin:0 0 16px",
         "figcaption": f"margin:8px 0 0;font-size:14px;color:{style.muted}",
+        "summary": "font-weight:700",
+        "mark": f"background:{style.tint}",
         "dt": "font-weight:700",
         "dd": "margin:0 0 8px",
     }
@@ -228,7 +227,6 @@ def _inline_image_style(image: Any, style: MailStyle) -> None:
     if width is not None:
         image.set("width", str(width))
     image.set("style", f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{style.muted}")
-    image.set("class", "u")  # the dark colour of its alt text, shown where images are not loaded
 
 
 def _pixel_width(text: str) -> int | None:

@@ -115,7 +115,7 @@ class IssueHeaders:
     reply_to: NamedAddress | None
     #: The newsletter's, for `Date`.
     zone: tzinfo
-    #: The list of issues on the web; None if it is not public.
+    #: The page on the web that lists the newsletter's issues (RFC 2369 section 3.6); None if it is not public.
     archive_url: str | None
     #: The issue's secret; see `feeds.core.newsletters.tokens`.
     seed: bytes
@@ -245,6 +245,9 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
         yield "List-Archive", f"<{headers.archive_url}>"
     yield "Feedback-ID", f"{headers.number}:{name}:newsletter:{headers.domain}"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
+    # Keeps Exchange from answering with notices of absence and other automatic replies (MS-OXCMAIL section 2.1.3.2.20).
+    # Reports of non-delivery (NDR) are wanted.
+    yield "X-Auto-Response-Suppress", "OOF, AutoReply"
 
 
 # Parts ------------------------------------------------------------------------------------------------------------
@@ -330,7 +333,8 @@ class MessageBuilder:
         self._signers: dict[bool, LetterSigner] = {}
         if signer:
             names = {False: (*_OWN_FIELDS, *_SUBSCRIBER_FIELDS), True: _OWN_FIELDS}
-            self._signers = {is_copy: signer.for_letter(letter.head, names[is_copy]) for is_copy in names}
+            head = [field for field in letter.head if field[0] not in _UNSIGNED]
+            self._signers = {is_copy: signer.for_letter(head, names[is_copy]) for is_copy in names}
 
     @property
     def signs(self) -> bool:
@@ -368,6 +372,8 @@ class MessageBuilder:
         return b"".join(body)
 
 
+#: Exchange makes a property of this field, and writes it anew from that.
+_UNSIGNED = frozenset({"X-Auto-Response-Suppress"})
 #: Fields of each message, and of messages to subscribers only.
 _OWN_FIELDS, _SUBSCRIBER_FIELDS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
 

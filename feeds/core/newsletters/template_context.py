@@ -13,7 +13,7 @@ from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
-from feeds.core.posts import markdown, text
+from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
@@ -111,7 +111,7 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: The paragraphs of the editor's note as plain text.
+    #: The paragraphs of the editor's note as plain text; these and the others are empty on the web page.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
     #: The paragraphs of the whole lead; empty in a digest.
@@ -122,6 +122,7 @@ class LetterView:
 def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     selection: Selection,
     post_texts: Mapping[str, Text],
+    inserts: Mapping[str, str],
     texts: Texts,
     settings: Settings,
     *,
@@ -137,15 +138,15 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    Only subscribers see *unsubscribe_url*. An issue that *corrects* another has a note and no stories.
+    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; the text part says the same. Only
+    subscribers see *unsubscribe_url*. An issue that *corrects* another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
     stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
-    title, note = newsletter.heading, selection.note
+    title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
-    base, note_html, sponsor = settings.site.url, note.html if note else "", newsletter.sponsor
-    note_text = _paragraphs(note_html, base)
-    whole_post = lead if newsletter.template == "letter" else None
+    note = inserts[NOTE]
+    in_text = {} if audience is Audience.WEB else {key: mailhtml.text_paragraphs(html) for key, html in inserts.items()}
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
@@ -153,9 +154,9 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         issue=texts.format("issue", number=number),
         date=texts.date(slot),
         subject=strip_placeholders(issue_subject(selection, texts, corrects)),
-        preview=text.shorten(lead_view.excerpt if lead_view else strip_placeholders(" ".join(note_text)), 140),
-        note=NOTE if note_html else "",
-        sponsor=SPONSOR if sponsor else "",
+        preview=text.shorten(lead_view.excerpt if lead_view else _plain_line(note), 140),
+        note=NOTE if note else "",
+        sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
         neighbours=NEIGHBOURS,
@@ -173,10 +174,9 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         site_name=settings.site.name,
         site_url=base,
         address=settings.mail.address,
-        # In a correction the note has the only links, so the text part needs their addresses.
-        note_text=_paragraphs(mailhtml.links_as_text(note_html, base), base) if corrects else note_text,
-        sponsor_text=_paragraphs(markdown.render_markdown(sponsor), base) if sponsor else (),
-        body_text=_paragraphs(post_texts[whole_post.post.path].html, whole_post.post.url) if whole_post else (),
+        note_text=in_text.get(NOTE, ()),
+        sponsor_text=in_text.get(SPONSOR, ()),
+        body_text=in_text.get(BODY, ()),
     )
 
 
@@ -190,8 +190,8 @@ def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = N
     return texts.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
 
 
-def _paragraphs(html: str, base: str) -> tuple[str, ...]:
-    return tuple(paragraph for _, paragraph in text.text_blocks(mailhtml.players_as_text(html, base)))
+def _plain_line(html: str) -> str:
+    return strip_placeholders(" ".join(paragraph for _, paragraph in text.text_blocks(html)))
 
 
 def _correction(selection: Selection, texts: Texts, corrects: Issue, url: str | None) -> CorrectionView:

@@ -22,10 +22,13 @@ _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "nosc
 _FOREIGN = frozenset({"svg", "math"})
 #: Without an end tag, these swallow the rest of the post.
 _TO_BE_CLOSED = _RAW | _FOREIGN | {"video", "audio", "object", "applet", "template"}
+#: A parser ends the page at the end tag of one, and ignores their start tags inside of a post (HTML standard, section
+#: 13.2.6.4.7, fragment case).
+_PAGE = frozenset({"html", "head", "body", "frameset"})
 #: The other elements of HTML. A tag of any other name is removed: nh3 may take it for an element of SVG or MathML.
 _OTHER_HTML = frozenset(
-    {"base", "basefont", "bgsound", "blink", "body", "button", "canvas", "datalist", "dialog", "dir", "fieldset"}
-    | {"form", "frame", "frameset", "head", "html", "label", "legend", "marquee", "menu", "meter", "optgroup"}
+    {"base", "basefont", "bgsound", "blink", "button", "canvas", "datalist", "dialog", "dir", "fieldset"}
+    | {"form", "frame", "label", "legend", "marquee", "menu", "meter", "optgroup"}
     | {"option", "output", "progress", "search", "select", "slot"},
 )
 #: Tags of these names, in lower case, are left alone: most posts have no others.
@@ -93,7 +96,7 @@ class _TagEscaper:
             return token[0]
         name = token["name"].lower()
         if token["slash"]:
-            return token[0] if name in _HTML else "" if name in self._opened else _as_text(token)
+            return self._replace_end(token, name)
         if name in _TO_BE_CLOSED:
             return self._replace_closed(token, name)
         if name in _ELEMENTS:
@@ -102,6 +105,11 @@ class _TagEscaper:
             return _as_text(token)
         self._opened.add(name)
         return token[0] if name in _HTML else ""
+
+    def _replace_end(self, token: re.Match[str], name: str) -> str:
+        if name in _HTML:
+            return token[0]
+        return "" if name in _PAGE or name in self._opened else _as_text(token)
 
     def _replace_closed(self, token: re.Match[str], name: str) -> str:
         if self._is_closed(token) and not _is_empty(token):

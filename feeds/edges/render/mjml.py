@@ -9,10 +9,9 @@ fonts turns that off. It adds no `alt` to pictures, and does not inline `mj-styl
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from feeds.edges.render import mjml_elements
+from feeds.edges.render import mjml_elements, mjml_faults
 from feeds.errors import TemplateError
 from feeds.spelling import closest_name
 
@@ -38,7 +37,8 @@ def compile_mjml(
     try:
         html = str(mjml2html(safe, disable_comments=True, fonts={}))
     except Exception as e:  # mrml raises Exception, ValueError and OSError
-        raise TemplateError(template, None, f"MJML cannot compile the output of this template: {e}") from e
+        unknown = (template, None, f"MJML cannot compile the output of this template: {e}")
+        raise TemplateError(*(mjml_faults.find_fault(source, (template, *parts)) or unknown)) from e
     for placeholder, content in (spliced or {}).items():
         html = html.replace(placeholder, content)
     return html
@@ -56,7 +56,7 @@ def check_mjml(source: str, template: str, parts: Sequence[str] = ()) -> None:
         TemplateError: it has another one; the error has the file and line of the template, and the nearest name.
     """
     for word, reason in _errors(source):
-        path, line = _find_position(word, (template, *parts))
+        path, line = mjml_faults.find_word(word, (template, *parts))
         raise TemplateError(path, line, reason)
 
 
@@ -114,16 +114,3 @@ def _attribute_errors(element: Any, allowed: frozenset[str]) -> Iterator[tuple[s
 def _suggestion(word: str, names: Any) -> str:
     close = closest_name(word, names)
     return f"; did you mean {close}?" if close else ""
-
-
-def _find_position(word: str, files: Sequence[str]) -> tuple[str, int | None]:
-    """Return the first of *files* that contains a word, and the line; the first file and None if none does."""
-    for file in files:
-        try:
-            lines = Path(file).read_text("utf-8").splitlines()
-        except OSError:
-            continue
-        for number, line in enumerate(lines, 1):
-            if re.search(rf"{re.escape(word)}(?![\w-])" if word.startswith("<") else re.escape(word), line):
-                return file, number
-    return files[0], None

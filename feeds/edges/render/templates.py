@@ -1,7 +1,7 @@
 """Jinja2 templates and the texts of each language, from the site's templates folder or else the shipped one."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -44,6 +44,15 @@ class Templates:
     def template_path(self, name: str) -> str:
         """Return the path of a template, for messages."""
         return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))
+
+    def own_template_without(self, word: str, names: Sequence[str]) -> str:
+        """Return the path of the first of the site's own templates that lacks a word, or else of its first one.
+
+        If all are the shipped ones, it is the path of the last.
+        """
+        own = [file for name in names if (file := self._folders[0] / name).is_file()]
+        own.sort(key=lambda file: word in file.read_text("utf-8"))
+        return str(own[0]) if own else self.template_path(names[-1])
 
     def part_paths(self, below: str) -> list[str]:
         """Return the paths of the MJML templates in a folder, those of the site before the shipped ones."""

@@ -25,7 +25,8 @@ from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 _SENDER_TIMEOUT, _DEFAULT_TIMEOUT = 240_000, 10_000
 #: How long a commit may stay in the memory of the operating system.
 _SYNC_EVERY = timedelta(milliseconds=250)
-_REPLY_CODES = re.compile(r"(?:\d{3})?(?: \d\.\d{1,3}\.\d{1,3})?")
+#: The codes of an answer; a delivery that was given up keeps the last one (`feeds.core.newsletters.replies`).
+_REPLY_CODES = re.compile(r"(?:given up after \d+ tries: )?(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)")
 _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, tries"
 _CLAIM = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
@@ -230,7 +231,7 @@ class Deliveries:
         counts: Counter[tuple[str, str]] = Counter()
         for domain, answer, number in self._db.execute(query, (issue_id, DOMAIN_PAUSED)):
             codes = _REPLY_CODES.match(answer)
-            counts[domain, codes[0].strip() if codes else ""] += number
+            counts[domain, codes[1] if codes else ""] += number
         yield from (RefusalCount(*key, number) for key, number in counts.most_common())
 
     def load_results(self, issue_id: int) -> Iterator[DeliveryResult]:

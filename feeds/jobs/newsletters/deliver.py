@@ -25,11 +25,11 @@ from feeds.jobs.newsletters.compose import report_issue
 from feeds.jobs.newsletters.issue_queue import IssueQueue, SendOptions
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.newsletters.limits import FirstBatch, SendLimits
-from feeds.jobs.report import PublishReport
+from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers import bounces
-from feeds.model import Delivery, Issue, IssueState
+from feeds.model import Delivery, DeliveryState, Issue, IssueState
 from feeds.settings import Newsletter
 
 #: How often a delivery is sent again if the transport keeps one copy of it only.
@@ -76,7 +76,20 @@ def _send_all(site: Site, issues: Iterable[Issue], store: Store, context: Contex
             lines = report.later if e.exit_code == PublishReport.LATER else report.errors
             lines.append(f"{issue.newsletter} {issue.number}: {e}")
             _note_next_try(report, store.delays.next_server_at(issue.id))
-        report.issues.append(report_issue(issue, state))
+        report.issues.append(_report_sending(site, issue, state, store))
+
+
+def _report_sending(site: Site, issue: Issue, state: str, store: Store) -> IssueReport:
+    """Return the report of an issue with the numbers of its deliveries."""
+    counts = store.deliveries.count_states(issue.id)
+    name = f" --newsletter {issue.newsletter}" if len(site.settings.newsletters) > 1 else ""
+    return replace(
+        report_issue(issue, state),
+        sent=counts[DeliveryState.SENT],
+        refused=counts[DeliveryState.FAILED],
+        cancelled=counts[DeliveryState.CANCELLED],
+        command=f"feeds issues {issue.number} --recipients{name}",
+    )
 
 
 def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report: PublishReport) -> str:

@@ -8,14 +8,16 @@ from email.headerregistry import Address
 from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
-from feeds.core.newsletters import mailhtml, message, placeholders, template_context
+from feeds.core.newsletters import lint, mailhtml, message, placeholders, template_context
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
-from feeds.core.newsletters.template_context import Audience
+from feeds.core.newsletters.template_context import Audience, LetterView
+from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
+from feeds.errors import TemplateError
 from feeds.jobs.site import Site
 from feeds.model import (
     Issue,
@@ -28,6 +30,14 @@ from feeds.model import (
     SubscriberPreferences,
 )
 from feeds.settings import Newsletter
+
+_IN_COPIES = "inside {% if letter.unsubscribe_url %}, as in the shipped letter/foot"
+_NO_LINK = {
+    "mjml": 'the letter would have no unsubscribe link: write <a href="{{ letter.unsubscribe_url }}">{{ t.leave }}</a>'
+    f" into it, {_IN_COPIES}.mjml",
+    "txt": "the text part would have no unsubscribe address: write {{ letter.unsubscribe_url }} into it, "
+    f"{_IN_COPIES}.txt",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,7 @@ class IssueRenderer:
             sender=mail.sender or NamedAddress(Address(self.site.settings.site.name, self.newsletter.name, host)),
             reply_to=mail.reply_to,
             zone=self.site.zone(self.newsletter),
-            archive_url=self.site.settings.feeds_url if is_public else None,
+            archive_url=self.site.public_url(f"newsletters/{self.newsletter.name}/") if is_public else None,
             seed=self.seed,
             bounces=mail.bounces.address if mail.bounces else None,
             relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
@@ -83,6 +93,16 @@ class IssueRenderer:
             self._letters[key] = self._render_to_fit(content, texts, audience)
         return self._letters[key]
 
+    def render_subscriber_letter(self, content: IssueContent, lang: str | None) -> Letter:
+        """Return the letter for subscribers in a language, by default the newsletter's.
+
+        Raises:
+            TemplateError: a template has an error, or a part of the letter has no unsubscribe link.
+        """
+        _, letter = self.render_letter(content, lang)
+        self._require_unsubscribe_link(letter)
+        return letter
+
     def render_page(self, content: IssueContent) -> IssuePage:
         """Return the issue for the web, without personal links.
 
@@ -91,8 +111,8 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter)
         inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
-        html = self._render_mjml(content, texts, inserts, Audience.WEB)
-        return IssuePage(html=html, entry=self._render_entry(content, texts))
+        view = self._view(content, texts, Audience.WEB, inserts)
+        return IssuePage(html=self._render_mjml(view, texts, inserts), entry=self._render_entry(content, view, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
         """Return the subject in the language of *texts*, by default the newsletter's."""
@@ -111,14 +131,14 @@ class IssueRenderer:
         *recipients_of* is the id of an issue: only its recipients get this one.
 
         Raises:
-            TemplateError: a template has an error.
+            TemplateError: a template has an error, or subscribers could not unsubscribe.
         """
         letters: dict[Letter, int] = {}
         letter_index: dict[SubscriberPreferences, int] = {}
         for one in preferences:
             selection = selection_for(content.selection, one, self.site.settings.categories)
             if selection is not None:
-                _, letter = self.render_letter(replace(content, selection=selection), one.lang)
+                letter = self.render_subscriber_letter(replace(content, selection=selection), one.lang)
                 letter_index[one] = letters.setdefault(letter, len(letters))
         copy_letter_index = 0
         if copies:
@@ -170,33 +190,47 @@ class IssueRenderer:
             )
         return extent.selection, letter
 
+    def _require_unsubscribe_link(self, letter: Letter) -> None:
+        """Raise if a part of a letter has no unsubscribe link, since readers could not leave.
+
+        Raises:
+            TemplateError: the error has the template that should have the link.
+        """
+        url = self.headers.unsubscribe_url
+        found = {"mjml": lint.has_unsubscribe_link(letter.html, url), "txt": url in letter.text}
+        for kind, is_there in found.items():
+            if not is_there:
+                names = [f"{name}.{kind}" for name in ("letter/foot", self.template, "digest")]
+                raise TemplateError(
+                    self.site.templates.own_template_without("letter.unsubscribe_url", names), None, _NO_LINK[kind]
+                )
+
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
+        view = self._view(content, texts, audience, inserts, cut=cut)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
-            html=self._render_mjml(content, texts, inserts, audience, cut=cut),
-            text=self._render(f"{self.template}.txt", content, texts, audience, cut=cut),
+            html=self._render_mjml(view, texts, inserts),
+            text=self._render(f"{self.template}.txt", view, texts),
         )
 
-    def _render_mjml(
-        self,
-        content: IssueContent,
-        texts: Texts,
-        inserts: Mapping[str, str],
-        audience: Audience,
-        *,
-        cut: bool = False,
-    ) -> str:
+    def _render_mjml(self, view: LetterView, texts: Texts, inserts: Mapping[str, str]) -> str:
         template, templates = f"{self.template}.mjml", self.site.templates
-        source = self._render(template, content, texts, audience, cut=cut)
+        source = self._render(template, view, texts)
         return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), inserts)
 
-    def _render(self, name: str, content: IssueContent, texts: Texts, audience: Audience, *, cut: bool = False) -> str:
-        view = template_context.build_letter_view(
+    def _render(self, name: str, view: LetterView, texts: Texts) -> str:
+        return self.site.templates.render(name, {"letter": view, "t": texts.plain})
+
+    def _view(
+        self, content: IssueContent, texts: Texts, audience: Audience, inserts: Mapping[str, str], *, cut: bool = False
+    ) -> LetterView:
+        return template_context.build_letter_view(
             content.selection,
             content.texts,
+            inserts,
             texts,
             self.site.settings,
             newsletter=self.newsletter,
@@ -209,7 +243,6 @@ class IssueRenderer:
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
         )
-        return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
     def _inserts(
         self, content: IssueContent, texts: Texts, *, post_bytes: int, web: bool
@@ -219,7 +252,7 @@ class IssueRenderer:
         note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
-        body, cut = (post_html, False) if web else mailhtml.truncate_blocks(post_html, post_bytes)
+        body, cut = (post_html, False) if web else truncate_blocks(post_html, post_bytes)
         inserts = {
             placeholders.NOTE: note_html,
             placeholders.SPONSOR: sponsor_html,
@@ -227,13 +260,13 @@ class IssueRenderer:
         }
         return inserts, cut
 
-    def _render_entry(self, content: IssueContent, texts: Texts) -> str:
+    def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
         """Return the HTML for the issue's entry in the newsletter's feed."""
         note = content.selection.note
         if not (self.corrects and note):
-            return self._render("pages/issue.html", content, texts, Audience.WEB)
+            return self._render("pages/issue.html", view, texts)
         note_html = markdown.sanitize_html(note.html, self.site.settings.site.url)
-        return self._render("pages/correction.html", content, texts, Audience.WEB).replace(
+        return self._render("pages/correction.html", view, texts).replace(
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 

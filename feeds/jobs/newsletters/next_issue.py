@@ -26,14 +26,14 @@ class NextIssue:
         """Return the letter for subscribers with these preferences; None if they get none.
 
         Raises:
-            TemplateError: a template has an error.
+            TemplateError: a template has an error, or a part of the letter has no unsubscribe link.
         """
         categories = self.renderer.site.settings.categories
         selected = selection.selection_for(self.content.selection, preferences, categories)
         if selected is None:
             return None
         content = IssueContent(selection=selected, texts=self.content.texts)
-        return self.renderer.render_letter(content, preferences.lang)[1]
+        return self.renderer.render_subscriber_letter(content, preferences.lang)
 
 
 def next_issue(

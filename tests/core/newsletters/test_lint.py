@@ -30,7 +30,6 @@ BAD = {
     "no alt": ({"html": GOOD.html + '<img src="https://x/b.png">'}, "error", "has no alt"),
     "an empty alt": ({"html": GOOD.html + '<img src="https://x/b.png" alt=" ">'}, "warning", "has an empty alt"),
     "no text": ({"text": " \n"}, "error", "the text part is empty"),
-    "no unsubscribe address": ({"text": "Words"}, "error", "the unsubscribe address is not in both parts"),
 }
 
 
@@ -46,6 +45,25 @@ def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
     assert [(one.level, one.where) for one in found] == [(level, "next issue")]
     assert found[0].why
     assert found[0].do
+
+
+LINKS = {
+    "a text": ('<p><a href="{}">Leave</a></p>', True),
+    "an image": ('<a href="{}"><img src="https://x/a.png" alt="Leave"></a>', True),
+    "no link": ("<p>Leave: {}</p>", False),
+    "another address": ('<a href="mailto:desk@example.com">Leave</a>', False),
+    "nothing to click on": ('<p><a href="{}"> </a></p>', False),
+    "hidden": ('<a href="{}" style="color:#000; display: none">Leave</a>', False),
+    "in a hidden part": ('<div style="visibility:hidden"><p><a href="{}">Leave</a></p></div>', False),
+    "a comment": ('<!-- <a href="{}">Leave</a> -->', False),
+}
+
+
+@pytest.mark.parametrize(("html", "is_link"), LINKS.values(), ids=LINKS)
+def test_only_a_link_that_readers_see_is_a_way_to_unsubscribe(html, is_link):
+    """A letter has an unsubscribe link if it links to that address, with a text or an image, and does not hide it."""
+    address = "mailto:desk@example.com?subject=unsubscribe&amp;body=x"
+    assert lint.has_unsubscribe_link(html.format(address), address.replace("&amp;", "&")) is is_link
 
 
 def test_contrast_is_calculated_as_in_wcag():

@@ -28,7 +28,7 @@ def headers(**values):
             "sender": NamedAddress.parse("手紙 <letters@example.com>"),
             "reply_to": NamedAddress.parse("desk@example.com"),
             "zone": ZoneInfo("Asia/Tokyo"),
-            "archive_url": "https://example.com/feeds/",
+            "archive_url": "https://example.com/newsletters/weekly/",
             "seed": b"seed",
         }
         | values,
@@ -77,7 +77,8 @@ def test_a_message_says_who_what_when_and_how_to_leave():
     assert found["Message-ID"] == f"<weekly.3.{token}@example.com>"
     assert found["List-Id"] == "<weekly.example.com>"
     assert found["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
-    assert found["List-Archive"] == "<https://example.com/feeds/>"
+    assert found["List-Archive"] == "<https://example.com/newsletters/weekly/>"
+    assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert found["Feedback-ID"] == "3:weekly:newsletter:example.com"
     assert found["Auto-Submitted"] == "auto-generated"
 

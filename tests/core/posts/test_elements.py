@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.markdown import render_markdown, sanitize_html
-from feeds.core.posts.text import text_content
+from feeds.core.posts.text import text_blocks, text_content
 from tests.core.factory import parsed, rendered
 
 BASE = "https://example.com/a/"
@@ -47,6 +47,28 @@ def test_words_in_angle_brackets_in_html_posts_are_text():
     """In an HTML post a word in angle brackets swallows nothing."""
     text = rendered("title: A", "<p>From <path> to <set> there.</p>", path="2026-01-02-a.html")
     assert text_content(sanitize_html(text.html, BASE)) == "From <path> to <set> there."
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "</body>",
+        "</html>",
+        "</BODY >",
+        "</body></html>",
+        "<body class='x'>",
+        "</head>",
+        "<html lang='en'>",
+        "</frameset>",
+    ],
+)
+@pytest.mark.parametrize("around", ["One.\n\n{}\n\nTwo.\n\n- Three.", "One. {} Two.\n\n- Three."])
+def test_a_tag_of_a_page_ends_no_post(tag, around):
+    """A tag of a whole page inside a post is removed, and what follows it stays in excerpt, reading time and text."""
+    text = rendered("title: A", around.format(tag))
+    assert [line for _, line in text_blocks(text.html)][-1] == "Three."
+    assert text_content(sanitize_html(text.html, BASE)).split() == ["One.", "Two.", "Three."]
+    assert text.excerpt == "One. Two."
 
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=12) | st.sampled_from(

@@ -117,9 +117,43 @@ def test_an_error_in_an_included_part_has_the_file_and_line_of_the_part(tmp_path
         mjml.compile_mjml(letter("<mj-foot />"), str(files[0]), [str(files[1])])
 
 
+FAULTS = {
+    "a comment with two hyphens": ("<!-- a -- b -->", 4, "a comment contains `--`"),
+    "a comment that ends with three": ("<!-- a --->", 4, "a comment contains `--`"),
+    "a comment of several lines": ("<!-- a\nb\nc -- d\n-->", 6, "a comment contains `--`"),
+    "a comment in a text": ("<mj-text>x\n<!-- a -- b -->{{ letter.title }}</mj-text>", 5, "a comment contains `--`"),
+    "a comment without its end": ("<!-- a", 4, "MJML must be well-formed: Comment not terminated"),
+    "an element without its end": ("<mj-text>\n<p>a</mj-text>", 5, "Opening and ending tag mismatch: p and mj-text"),
+    "a part of MJML without its end": ("<mj-text>a", 4, "Opening and ending tag mismatch: mj-text and mj-column"),
+    "a lone bracket": ("<mj-text>a &nbsp; <br> b < c</mj-text>", 4, "invalid element name"),
+    "an attribute without quotation marks": ("<mj-text><img src=x></mj-text>", 4, "expected"),
+}
+
+
+@pytest.mark.parametrize(("part", "line", "reason"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_a_part_that_mrml_cannot_parse_has_its_file_and_line(tmp_path, part, line, reason):
+    """If a part is not well-formed, the error has file and line of the part, though mrml sees the whole letter only."""
+    lines = "<mj-section>\n<mj-column>\n{}\n</mj-column>\n</mj-section>"
+    files = [tmp_path / name for name in ("digest.mjml", "foot.mjml", "head.mjml")]
+    files[0].write_text("<mjml>\n<mj-body>\n{% include 'foot.mjml' %}\n</mj-body>\n</mjml>", "utf-8")
+    files[1].write_text("{# The foot. #}\n" + lines.format(part), "utf-8")
+    files[2].write_text(lines.format("<mj-text>other</mj-text>"), "utf-8")
+    source = lines.format("<mj-text>other</mj-text>") + "\n" + lines.format(part).replace("{{ letter.title }}", "Title")
+    with pytest.raises(TemplateError) as caught:
+        mjml.compile_mjml(f"<mjml>\n<mj-body>\n{source}\n</mj-body>\n</mjml>", *_template_and_parts(files))
+    assert (caught.value.path, caught.value.line) == (str(files[1]), line)
+    assert reason in caught.value.reason
+
+
+def _template_and_parts(files):
+    return str(files[0]), [str(file) for file in files[1:]]
+
+
 def test_a_document_without_mjml_or_body_is_an_error(error_of):
-    """So is MJML that is not well-formed: the exception of mrml becomes a TemplateError."""
+    """A document without <mjml> or <mj-body> is an error, and so is one that is not well-formed."""
     assert "the <mjml> element is missing" in error_of("<p>a</p>")
-    with pytest.raises(TemplateError, match=r"^x\.mjml: MJML cannot compile"):
+    with pytest.raises(
+        TemplateError, match=r"^x\.mjml: MJML must be well-formed: Opening and ending tag mismatch: mj-body and mjml"
+    ):
         mjml.compile_mjml("<mjml><mj-body></mjml>", "x.mjml")
     assert "the <mj-body> element is missing" in error_of("<mjml><mj-head></mj-head></mjml>")

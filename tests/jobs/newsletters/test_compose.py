@@ -132,7 +132,8 @@ def test_the_archive_may_be_unlisted_or_off(letter_site):
         assert (letter_site.folder / "public/newsletters/weekly/1/index.html").exists() is page
         assert ("newsletters/weekly/1/" in letter_site.read("public/feeds/index.html")) is listed
         found = message(letter_site, "weekly/1/desk@example.com.eml")
-        assert (found["List-Archive"] is not None) is listed
+        assert found["List-Archive"] == ("<https://example.com/newsletters/weekly/>" if listed else None)
+        assert (letter_site.folder / "public/newsletters/weekly/index.html").exists() is listed
         assert ("newsletters/weekly/1/" in found.get_body(("plain",)).get_content()) is page
 
 
@@ -260,15 +261,17 @@ def test_an_editors_note_changes_an_issue(letter_site):
     letter_site.post("second", date="2026-11-22")
     letter_site.post("third", date="2026-11-21")
     write_note(
-        letter_site, "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee you.\n"
+        letter_site,
+        "---\nsubject: 今週の *手紙*\npin: [first.md]\nskip: third\n---\nDear **all**,\n\nsee [the list](/list).\n",
     )
     letter_site.publish()
     letter = message(letter_site, "weekly/1/desk@example.com.eml")
     text, html = (part.get_content() for part in letter.iter_parts())
     assert letter["Subject"] == "今週の *手紙*"
-    assert text.index("Dear all,") < text.index("see you.") < text.index("first") < text.index("second")
+    assert text.index("Dear all,") < text.index("see the list") < text.index("first") < text.index("second")
     assert "<strong>all</strong>" in html
     assert "third" not in html + text
+    assert "see the list <https://example.com/list>." in text
     assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
     write_note(letter_site, "---\nsubject: Next\n---\n")
     letter_site.publish(NOW + WEEK)
@@ -337,10 +340,11 @@ def test_a_letter_may_have_a_whole_post(letter_site):
     """With `template = "letter"`, the whole post is in both parts, with code and tables, styled for mail."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
     table, code = "| a | b |\n|---|---|\n| 1 | 2 |", "```\ncode\n```"
-    body = f"# One\n\nWords `here`.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
+    body = f"# One\n\nWords `here`, [there](/there) and more.\n\n{table}\n\n{code}\n\n<script>x</script>\n\nThe end.\n"
     letter_site.post("whole", body, date="2026-11-22")
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
+    assert "Words here, there <https://example.com/there> and more." in text
     assert "The end." in text
     assert "The end." in html
     assert "<table style=" in html
@@ -349,17 +353,27 @@ def test_a_letter_may_have_a_whole_post(letter_site):
     assert "first" in html
 
 
-@pytest.mark.parametrize("script", ["words ", "言葉を書く。"])
-def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, script):
-    """A post that is too long is cut between paragraphs, and the letter says so; its page on the web is complete."""
+LONG_POSTS = {
+    "many paragraphs": "\n\n".join(f"{n} {'words ' * 60}" for n in range(400)),
+    "Japanese": "\n\n".join(f"{n} {'言葉を書く。' * 60}" for n in range(400)),
+    "one paragraph": " ".join(f"{n} {'words ' * 60}" for n in range(400)) + "words " * 25_000 + "399 ",
+    "one list": "\n".join(f"- {n} {'words ' * 60}" for n in range(400)),
+}
+
+
+@pytest.mark.parametrize("body", LONG_POSTS.values(), ids=LONG_POSTS)
+def test_a_long_post_is_cut_where_mail_programs_would_cut_it(letter_site, body):
+    """Of a post that is too long both parts have the same beginning, and say so; its page on the web is complete."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", 'template = "letter"\ncopy_to'))
-    letter_site.post("whole", "\n\n".join(f"{n} {script * 60}" for n in range(400)), date="2026-11-22")
+    letter_site.post("whole", body, date="2026-11-22")
     letter_site.publish()
     path = "weekly/1/desk@example.com.eml"
     assert 60_000 < max(sizes(letter_site, path)) < 100_000
-    html = list(message(letter_site, path).iter_parts())[1].get_content()
-    assert "This letter is shortened" in html
-    assert "399 " not in html
+    text, html = (part.get_content() for part in message(letter_site, path).iter_parts())
+    for part in (text, html):
+        assert "This letter is shortened" in part
+        assert ("50 " in part, "399 " in part) == (True, False)
+    assert len(text) < len(html)
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert ("399 " in page, "This letter is shortened" in page) == (True, False)
 
@@ -441,7 +455,7 @@ def test_an_international_site_sends_letters(letter_site):
     letter_site.configure((CONFIG + NEWSLETTER).replace("https://example.com/", "https://日本.example/"))
     assert [i.state for i in letter_site.publish().issues] == ["sent"]
     found = message(letter_site, "weekly/1/desk@example.com.eml")
-    assert found["List-Archive"] == "<https://xn--wgv71a.example/feeds/>"
+    assert found["List-Archive"] == "<https://xn--wgv71a.example/newsletters/weekly/>"
 
 
 def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
@@ -526,6 +540,45 @@ def test_a_newsletter_has_a_theme(letter_site):
     assert "#0a5a78" not in html
 
 
+WITHOUT_LINK = {
+    "a foot": ("letter/foot.mjml", "<mj-section><mj-column><mj-text>Bye</mj-text></mj-column></mj-section>"),
+    "a foot whose link is hidden": (
+        "letter/foot.mjml",
+        '<mj-raw><p style="display:none"><a href="{{ letter.unsubscribe_url }}">x</a></p></mj-raw>',
+    ),
+    "a digest without its foot": (
+        "digest.mjml",
+        "<mjml><mj-body>{% include 'letter/masthead.mjml' %}</mj-body></mjml>",
+    ),
+    "a foot of the text part": ("letter/foot.txt", "Bye\n"),
+    "a text part without its foot": ("digest.txt", "{{ letter.title }}\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "template"), WITHOUT_LINK.values(), ids=WITHOUT_LINK)
+def test_a_template_without_an_unsubscribe_link_stops_its_letter(letter_site, name, template):
+    """If subscribers could not unsubscribe, the template is an error and nothing is sent; feeds are published."""
+    file = letter_site.folder / "templates" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(template, "utf-8")
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    report = letter_site.publish()
+    assert (report.exit_code, report.issues, letter_site.letters()) == (1, [], [])
+    [error] = report.errors
+    assert error.startswith(f"{file}: ")
+    assert "{{ letter.unsubscribe_url }}" in error
+    assert "feeds/atom.xml" in report.written
+    file.unlink()
+    assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
+
+
+def test_copies_need_no_unsubscribe_link(letter_site):
+    """A template without an unsubscribe link stops no issue that has no subscribers."""
+    (letter_site.folder / "templates").mkdir()
+    (letter_site.folder / "templates" / "digest.txt").write_text("{{ letter.title }}", "utf-8")
+    assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
+
+
 def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
     """A sponsor's text is in both parts under a label; link parameters are in letters only."""
     more = (
@@ -534,7 +587,7 @@ def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f"{more}copy_to"))
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
-    assert text.index("Sponsored") < text.index("They pay.")
+    assert text.index("Sponsored") < text.index("They pay. Look <https://they.example/>.")
     assert html.index("Sponsored") < html.index("<strong>They</strong> pay.")
     assert "/first/?utm_source=w&a=b+c" in text
     assert "/first/?utm_source=w&amp;a=b+c" in html

@@ -52,11 +52,12 @@ def send_through(mailing, *relays):
 
 
 def relay_headers(content):
-    """Return the headers whose names begin with X-, parsed; no line of the header is long."""
+    """Return the headers whose names begin with X-, parsed, without our own; no line of the header is long."""
     head = content.partition(b"\r\n\r\n")[0]
     assert max(len(line) for line in head.split(b"\r\n")) <= 78
     found = message_from_bytes(content, policy=policy.default)
     assert found.defects == []
+    del found["X-Auto-Response-Suppress"]
     return [(name, str(value)) for name, value in found.items() if name.startswith("X-")]
 
 

@@ -1,15 +1,18 @@
 """The progress of issues; resuming and cancelling them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
+from feeds.cli import output
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters import resume, status
+from feeds.jobs.run import report_events
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW
 from tests.mailing import Mailing, addresses, configured
@@ -107,6 +110,55 @@ def test_refusals_are_counted_by_domain_and_code(mailing):
         ("elsewhere.example", "421 4.7.0", 1),
         ("elsewhere.example", "550 5.1.1", 1),
     }
+
+
+OUTCOMES = {
+    "a dead address": ("550 5.1.1 no such user", "sent", "9 sent, 1 refused"),
+    "a message that is too large": ("552 5.3.4 too large", "sent", "9 sent, 1 refused"),
+    "a full mailbox": ("452 4.2.2 full", "sending", "sending"),
+}
+
+
+@pytest.mark.parametrize(("reply", "state", "outcome"), OUTCOMES.values(), ids=OUTCOMES)
+def test_an_issue_that_was_refused_is_not_reported_as_sent(mailing, feeds, reply, state, outcome):
+    """If a server has refused recipients, the report says how many, and the command that lists them, at once."""
+    mailing.server.rule = lambda step: reply if step.stage == "rcpt" and "r0003" in step.words else None
+    report = mailing.publish()
+    [line] = output.format_issues(mailing.site.config, report, dry_run=False)
+    [event] = [event.text for event in report_events(report, UTC) if event.what == "issue"]
+    listed = ": `feeds issues 1 --recipients`" if state == "sent" else ""
+    assert line == event == f"weekly 1: 1 post to 10 recipients, {outcome}{listed}"
+    losses = {"sent": 9, "refused": 1} if state == "sent" else {}
+    facts = {"newsletter": "weekly", "number": 1, "posts": 1, "recipients": 10, "state": state}
+    assert report.issues[0].facts == facts | losses
+    assert reply in feeds("issues", "1", "--recipients").stdout
+
+
+def test_a_report_counts_what_was_refused_cancelled_and_still_waits(mailing):
+    """The report of each run has the numbers so far, and the newsletter's name if there are several."""
+    mailing.site.configure(f"{mailing.site.read('config.toml')}\n{DAILY.replace('daily', 'other')}")
+    rules = {"r0003": "550 5.1.1 no such user", "r0004": "451 4.3.0 later", "r0005": "451 4.3.0 later"}
+    mailing.server.rule = lambda step: next((reply for name, reply in rules.items() if name in step.words), None)
+    listed = "`feeds issues 1 --recipients --newsletter weekly`"
+    report = next(issue for issue in mailing.publish().issues if issue.newsletter == "weekly")
+    assert report.outcome() == f"7 sent, 1 refused, 2 waiting: {listed}"
+    subscribe.remove_subscriber(mailing.site.config, "r0004@example.org", NOW)
+    mailing.server.rule = at("rcpt", None)
+    mailing.wait(minutes=2)
+    report = next(issue for issue in mailing.publish().issues if issue.newsletter == "weekly")
+    assert report.outcome() == f"8 sent, 1 refused, 1 cancelled: {listed}"
+
+
+@pytest.mark.parametrize("reply", ["451 4.3.0 later", "452 full", "450 4.2.0 [1] greylisted"])
+def test_what_was_given_up_shows_its_last_code(mailing, feeds, reply):
+    """`feeds status` shows the last code of a delivery that was given up after many tries."""
+    mailing.server.rule = lambda step: reply if step.stage == "rcpt" and "r0003" in step.words else None
+    while (report := mailing.publish()).exit_code == 3:
+        mailing.at = report.next_try_at
+    assert mailing.states() == {"sent": 9, "failed": 1}
+    assert [answer for answer in mailing.answers() if answer.endswith(f" tries: {reply}")]
+    code = re.match(r"\d{3}(?: \d\.\d\.\d)?", reply)[0]
+    assert f"\n  1 at example.org: {code}\n" in feeds("status").stdout
 
 
 def test_an_issue_is_found_by_number_and_newsletter(mailing):
