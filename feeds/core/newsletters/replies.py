@@ -117,8 +117,8 @@ class SendHealth:
 
     #: The number of deliveries that were refused permanently.
     refusals: int = 0
-    #: Whether any was accepted.
-    has_success: bool = False
+    #: The servers that accepted any.
+    accepting_servers: frozenset[str] = frozenset()
     #: The number of policy refusals since the last success.
     policy_refusals: int = 0
     #: The domains for which each server has rejected the sender since its last success.
@@ -160,10 +160,12 @@ def update_health(health: SendHealth, answer: Answer) -> SendHealth:
 
 
 def _count_success(health: SendHealth, server: str) -> SendHealth:
-    if health.has_success and not health.policy_refusals and server not in health.rejected_domains:
+    is_known = server in health.accepting_servers
+    if is_known and not health.policy_refusals and server not in health.rejected_domains:
         return health
     others = {name: domains for name, domains in health.rejected_domains.items() if name != server}
-    return replace(health, has_success=True, policy_refusals=0, rejected_domains=others)
+    accepting = health.accepting_servers | {server}
+    return replace(health, accepting_servers=accepting, policy_refusals=0, rejected_domains=others)
 
 
 def _count_rejection(health: SendHealth, answer: Answer) -> SendHealth:

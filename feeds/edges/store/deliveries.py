@@ -28,6 +28,13 @@ _SYNC_EVERY = timedelta(milliseconds=250)
 #: The codes of an answer; a delivery that was given up keeps the last one (`feeds.core.newsletters.replies`).
 _REPLY_CODES = re.compile(r"(?:given up after \d+ tries: )?(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)")
 _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, tries"
+#: Those without an answer come first: otherwise each run that a server stops would end at the same recipients.
+_CLAIM_UNTRIED = f"""
+    UPDATE deliveries SET state = 'leased' WHERE id IN (
+        SELECT id FROM deliveries WHERE issue_id = ? AND {IS_OPEN}
+        AND id % ? = 0 AND state = 'ready' AND answer IS NULL ORDER BY id LIMIT ?
+    ) RETURNING {_COLUMNS}
+"""  # noqa: S608 - made of constants
 _CLAIM = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
         SELECT id FROM deliveries WHERE issue_id = ? AND {IS_OPEN}
@@ -140,10 +147,13 @@ class Deliveries:
     def claim(self, issue_id: int, limit: int, now: datetime, *, resend: int, every: int = 1) -> list[Delivery]:
         """Lease deliveries that are ready, or due at *now*, in the order of their ids: all, or one in *every*.
 
-        One that may have been delivered is handed over again at most *resend* times.
+        Those that no server has answered yet come first. One that may have been delivered is handed over again at most
+        *resend* times.
         """
         with transaction(self._db):
-            rows = self._db.execute(_CLAIM, (issue_id, every, encode_time(now), resend, limit)).fetchall()
+            rows = self._db.execute(_CLAIM_UNTRIED, (issue_id, every, limit)).fetchall()
+            if not rows:
+                rows = self._db.execute(_CLAIM, (issue_id, every, encode_time(now), resend, limit)).fetchall()
         return sorted(map(_to_delivery, rows), key=lambda delivery: delivery.id)
 
     def commit_and_begin(self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime) -> set[int]:

@@ -70,6 +70,11 @@ class DomainGates:
         """True if any domain has put off a delivery."""
         return bool(self._gates)
 
+    def is_probe(self, delivery: Delivery) -> bool:
+        """Return whether a delivery is tried to see whether its domain, which put others off, accepts mail again."""
+        gate = self._gates.get(domain_of(delivery))
+        return gate is not None and gate.probe == delivery.id
+
     # Before a delivery is sent ------------------------------------------------------------------------------------
 
     def admit(self, delivery: Delivery, now: datetime) -> Admission:

@@ -74,6 +74,8 @@ class IssueQueue:
         self._gates = DomainGates(store.delays, issue.id, options.longest)
         #: Domains that turned out to have rejected the sender because the server does so.
         self._released: frozenset[str] = frozenset()
+        #: Servers that are stopped, but have accepted other letters: the domains that they named wait.
+        self._doubtful: set[str] = set()
         self._limits = dict(store.delays.load_servers(issue.id))
         self._signs = any(builder.signs for builder in builders.values())
 
@@ -93,11 +95,13 @@ class IssueQueue:
         """Return why the sender is rejected for all mail, though by too few domains to tell at once; else empty."""
         if reason := next(iter(self._health.rejecting_servers.values()), ""):
             return reason if "" in self._health.rejecting_servers else ""
-        has_sent = self._health.has_success or self._deliveries.has_sent(self._issue.id)
-        if has_sent or not self._gates.rejection:
+        if not self._gates.rejection or self._has_sent():
             return ""
         self._gates.release_rejected()
         return replies.rejection_reason(self._gates.rejection)
+
+    def _has_sent(self) -> bool:
+        return bool(self._health.accepting_servers) or self._deliveries.has_sent(self._issue.id)
 
     def next(self) -> OutgoingMail | None:
         """Return the next mail; None if there is none now, or if limits allow none."""
@@ -226,7 +230,8 @@ class IssueQueue:
 
     def _decide_replied(self, outcome: Replied, delivery: Delivery, now: datetime) -> DeliveryOutcome:
         action = replies.classify_reply(outcome.reply, outcome.stage)
-        is_about_server = bool(self.rejected_by(outcome.server))
+        is_doubtful = outcome.server in self._doubtful and outcome.stage != "mail"
+        is_about_server = bool(self.rejected_by(outcome.server)) and not is_doubtful
         if action in (ReplyAction.LIMIT, ReplyAction.REJECTED) and not is_about_server:
             return self._gates.put_off(delivery, action, str(outcome.reply), outcome.stage, now)
         is_sent = action is ReplyAction.SENT
@@ -237,9 +242,23 @@ class IssueQueue:
     def _update_health(self, outcome: Replied, delivery: Delivery) -> None:
         """Take a reply into account; halt the issue if servers refuse it again and again."""
         before = self._health
+        is_rejected = replies.classify_reply(outcome.reply, outcome.stage) is ReplyAction.REJECTED
+        if is_rejected and outcome.stage != "mail" and self._gates.is_probe(delivery):
+            return  # that its domain still rejects the sender says nothing about the server
         answer = Answer(reply=outcome.reply, stage=outcome.stage, domain=domain_of(delivery), server=outcome.server)
         self._health = replies.update_health(before, answer)
         if self._health.halt_reason and not before.halt_reason:
             self._deliveries.halt(self._issue.id, self._health.halt_reason)
         if self._health.rejecting_servers != before.rejecting_servers:
+            self._judge_server(outcome)
+
+    def _judge_server(self, outcome: Replied) -> None:
+        """Decide whether the domains for which a server rejected the sender are to blame, or the server.
+
+        If the domains were never to blame, those of an issue that all others have got would be tried for ever.
+        """
+        working = self._health.accepting_servers - self._health.rejecting_servers.keys()
+        if outcome.stage == "mail" or working or not self._has_sent():
             self._released |= self._health.rejected_domains[outcome.server]
+        else:
+            self._doubtful.add(outcome.server)

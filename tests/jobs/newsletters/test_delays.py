@@ -141,6 +141,24 @@ def test_a_relay_that_rejects_the_sender_for_all_stops_the_run_and_nobody_waits(
     assert mailing.states() == {"sent": 60}
 
 
+@pytest.mark.parametrize("rejecting", [3, 5, 12])
+def test_rejecting_domains_next_to_each_other_keep_no_letter_from_others_and_the_issue_ends(mailing, rejecting):
+    """The first runs stop, since the relay may be meant; later ones reach all others, and those that reject fail."""
+    join(mailing.site.folder, readers_at_many_domains(20))
+    there = [f"d{n:04}." for n in range(rejecting)]
+    mailing.server.rule = at_domain("rcpt", REJECTIONS[0][1], *there)
+    for _ in range(rejecting // 2 + 1):
+        mailing.publish()
+        mailing.wait(minutes=1)
+    assert mailing.states()["sent"] == 20 - rejecting
+    for _ in range(100):
+        mailing.publish()
+        mailing.wait(hours=1)
+        if mailing.state() == "sent":
+            break
+    assert mailing.states() == {"sent": 20 - rejecting, "failed": rejecting}
+
+
 def test_of_two_relays_only_the_one_that_rejects_the_sender_is_left(letter_site):
     """The other relay sends everything; what the first one has refused is not lost."""
     with SmtpServer(at("mail", "550 5.7.1 sender not owned")) as bad, SmtpServer() as good:
