@@ -22,7 +22,7 @@ _ABSENCE_FIELDS = (
 #: How mail programs begin the subject of an absence notice: Exchange in its languages, iCloud, Sieve (RFC 5230
 #: section 4.2), QQ, Naver; Notes has its words at the end. A person's reply begins with `Re:`.
 _ABSENCE_SUBJECT = re.compile(
-    r"(?i)\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)?\s*:"
+    r"(?i)[\s\[【［(（]*(?:auto(?:matic|mated)?[ -]?(?:reply|response)?\s*:"
     r"|(?:automatic|auto)[ -]?(?:reply|response)\b"
     r"|out[ -]of[ -](?:the[ -])?office|away from (?:the )?office|on vacation|vacation (?:reply|notice)"
     r"|abwesen\w*|automatische antwort|autom\w*\.? antwort|nicht im (?:büro|haus)"
@@ -32,7 +32,7 @@ _ABSENCE_SUBJECT = re.compile(
     r"|automatisch antwoord|afwezig\w*|autosvar|automatisk[at]? svar|automaattinen vastaus"
     r"|odpowiedź automatyczna|automatická odpověď|automatikus válasz|otomatik yanıt"
     r"|автоматический ответ|автоответ|自動(?:応答|返信|回覆|回复)|自动(?:回复|答复)|不在(?:通知|の)"
-    r"|\[?부재중|자동\s?(?:회신|응답|답장))"
+    r"|부재중|자동\s?(?:회신|응답|답장))"
     r"|.{0,120}\bis out of (?:the )?office\b"
 )
 #: How mail programs begin the subject of a read receipt that is not in the form of RFC 8098.

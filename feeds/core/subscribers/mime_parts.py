@@ -51,12 +51,16 @@ def header_value(message: Message, name: str) -> str:
 
 
 def header_text(message: Message, name: str) -> str:
-    """Return the first value of a header field with its encoded words decoded (RFC 2047)."""
+    """Return the first value of a header field with its encoded words decoded (RFC 2047).
+
+    Bytes beyond ASCII, which some programs write as they are (as in RFC 6532), are decoded as UTF-8; `str` loses them.
+    """
     try:
-        pieces = decode_header(header_value(message, name))
+        pieces = decode_header(message.get(name, ""))
     except _DAMAGE:
         return header_value(message, name)
-    return "".join(piece if isinstance(piece, str) else _decode(piece, charset or "") for piece, charset in pieces)
+    texts = (piece if isinstance(piece, str) else _decode(piece, charset or "") for piece, charset in pieces)
+    return "".join(texts).strip()
 
 
 def sender_local_part(message: Message) -> str:

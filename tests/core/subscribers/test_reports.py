@@ -209,6 +209,10 @@ def test_a_server_does_not_leave(body):
         ("Subject: =?utf-8?b?6Ieq5YuV5b+c562UOiBOZXdz?=",),
         ("Subject: =?gb18030?b?19S2r7vYuLQ6TmV3cw==?=",),
         ("Subject: =?utf-8?b?7J6Q64+ZIO2ajOyLoDog?= News",),
+        ("Subject: Réponse automatique : News",),
+        ("Subject: 不在のお知らせ",),
+        ("Subject: 【自動返信】受け付けました",),
+        ("Subject: [Automatic reply] News",),
     ],
 )
 @pytest.mark.parametrize("return_path", ["<>", "<ada@readers.example>"])
