@@ -34,7 +34,8 @@ _CREATED_NAMES = """
     addedtime joined listjoineddate entered
 """
 
-#: Parts of column names that speak of a status, of consent, of blocking, of bounces or of leaving.
+#: Parts of column names that speak of a status, of consent, of blocking, of bounces or of leaving, beside the words for
+#: people who are gone.
 _STATUS_STEMS = """
     status subscribed subscription consent permission gdpr marketing accept optin optout opted unsub donot dnc
     suppress blacklist blocklist blocked banned bounce undeliver complain complaint spam abuse cancel disabled
@@ -43,7 +44,14 @@ _STATUS_STEMS = """
     rebot consentimiento estatus descadastr disiscri consenso uitgeschreven afgemeld toestemming wypisan zgoda
     odhlas souhlas статус согласие отпис ステータス 状態 同意 退会 解除 配信停止 停止 状态 狀態 退订 退訂
     取消订阅 상태 동의 수신거부 해지
+    abbestell austrag sperrliste listenoire listanegra quarantin reject unreachable deactivat deaktiv desactiv
+    disattiv mailable sendable deliverable deliverability nomail noemails canemail canmail emailok mailok
+    receivesemail receivesnewsletter wantsemail wantsmail wantsnewsletter notinterested spamtrap
 """
+#: The words for people who are gone; the shorter ones are parts of others ("deadline"), so they count as whole words.
+_GONE_WORDS = frozenset(word for word, status in STATUS_WORDS.items() if status in GONE_STATUSES)
+_MIN_LETTERS_OF_A_PART = 6
+_GONE_PARTS = tuple(word for word in _GONE_WORDS if len(word) >= _MIN_LETTERS_OF_A_PART or not word.isascii())
 #: Names with such a part that say when, where or how somebody subscribed, what they pay, or what is sent elsewhere.
 _HARMLESS = re.compile(
     r"(email)?(optin|optedin|confirm|confirmed|confirmation|subscribe|subscribed|subscription|consent|subscriber)"
@@ -187,7 +195,12 @@ def _speaks_of_status(name: str, key: str) -> bool:
     """Return whether a column may say who has left; one that is written in an unknown encoding may."""
     if "\ufffd" in name and not key:
         return True
-    return any(stem in key for stem in _STATUS_STEMS.split()) and _HARMLESS.fullmatch(key) is None
+    speaks = (
+        any(stem in key for stem in _STATUS_STEMS.split())
+        or any(part in key for part in _GONE_PARTS)
+        or not _GONE_WORDS.isdisjoint(map(normalize_column, re.split(r"[\W_]+", name)))
+    )
+    return speaks and _HARMLESS.fullmatch(key) is None
 
 
 def _require_subscribers(file: str, *, has_status: bool) -> None:

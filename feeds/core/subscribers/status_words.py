@@ -85,9 +85,16 @@ _GONE_BEGINNINGS = {
     **dict.fromkeys(["complain", "complaint", "spam", "markedasspam"], "complained"),
 }
 _DIGITS_OF_A_YEAR = 4
-#: 1.0 and 0.0 are what pandas writes for numbers in a column with gaps.
-YES = "yes,y,true,t,1,1.0,x,on,ja,oui,si,sí,sim,da,да,tak,ano,evet,はい,是,예"
-NO = "no,n,false,f,0,0.0,off,never,none,nein,non,não,nej,nei,nee,нет,nie,ne,hayır,いいえ,否,아니요,아니오"
+#: 1.0 and 0.0 are what pandas writes for numbers in a column with gaps; WAHR, VRAI and so on are true and false as
+#: spreadsheets write them.
+YES = (
+    "yes,y,true,t,1,1.0,x,on,ja,oui,si,sí,sim,da,да,tak,ano,evet,はい,是,예,"
+    "wahr,vrai,verdadero,verdadeiro,vero,waar,prawda,pravda,doğru,истина,sant,sand,tosi"
+)
+NO = (
+    "no,n,false,f,0,0.0,off,never,none,nein,non,não,nej,nei,nee,нет,nie,ne,hayır,いいえ,否,아니요,아니오,"
+    "falsch,faux,falso,onwaar,fałsz,nepravda,yanlış,ложь,falskt,falsk,usann,epätosi"
+)
 
 
 class StatusRule(Value, frozen=True, kw_only=True):

@@ -138,3 +138,24 @@ def test_no_header_raises_anything_but_a_refusal_in_words(header, file):
 def test_names_are_compared_by_their_letters():
     """Column names and statuses are compared by letters and digits only."""
     assert normalize_column(" Past-Due ") == normalize_column("past_due") == "pastdue"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Abbestellt am", "Ausgetragen am", "Austragung", "Sperrliste", "Zurückgewiesen", "Liste noire"),
+        *("Avregistrerad", "Has left", "Left on", "date_left", "Dead", "Quarantined", "Rejected", "Deactivated at"),
+        *("Mailable", "Sendable", "Deliverable", "Can email", "No mail", "Odhlášena", "Отписана", "無効日"),
+    ],
+)
+def test_a_column_named_with_a_word_for_people_who_are_gone_is_not_just_ignored(name):
+    """A word that means in a cell that somebody has left, or a noun made of it, stops the import as a column name."""
+    with pytest.raises(ValueError, match="it may be who has left"):
+        detect_format(["email", name])
+    assert detect_format(["email", name], ignore=[name]).ignored == (name,)
+
+
+@pytest.mark.parametrize("name", ["Deadline", "Leftover", "Name", "Company", "Notes", "City", "Birthday", "Paragon"])
+def test_a_column_with_such_a_word_inside_another_is_ignored(name):
+    """The short words count only as words of their own."""
+    assert detect_format(["email", name]).ignored == (name,)

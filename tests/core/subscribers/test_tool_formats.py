@@ -169,6 +169,8 @@ def test_the_table_is_written_as_columns_are_compared(tool):
         ("Email Marketing Consent", {"SUBSCRIBED": "active", "UNSUBSCRIBED": "unsubscribed"}),
         ("Do not contact", {"false": "active", "true": "unsubscribed"}),
         ("suppressed", {"[]": "active", "x": "unsubscribed"}),
+        ("blacklisted", {"FALSCH": "active", "WAHR": "unsubscribed", "FAUX": "active", "VRAI": "unsubscribed"}),
+        ("subscribed", {"VERDADERO": "active", "FALSO": "unsubscribed", "ИСТИНА": "active", "ЛОЖЬ": "unsubscribed"}),
     ],
 )
 def test_usual_columns_are_understood_in_many_languages(column, cells):
