@@ -61,6 +61,11 @@ class OutgoingMail:
     folder: str = ""
 
     @property
+    def domain(self) -> str:
+        """The recipient's domain, as it is written."""
+        return self.recipient.rpartition("@")[2]
+
+    @property
     def utf8(self) -> bool:
         """True if its addresses need SMTPUTF8 (RFC 6531)."""
         return not (self.sender + self.recipient).isascii()

@@ -28,7 +28,6 @@ _SYNC_EVERY = timedelta(milliseconds=250)
 #: The codes of an answer; a delivery that was given up keeps the last one (`feeds.core.newsletters.replies`).
 _REPLY_CODES = re.compile(r"(?:given up after \d+ tries: )?(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)")
 _COLUMNS = "id, letter_id, recipient, state, handed_over_at, subscriber_id, tries"
-#: Those without an answer come first: otherwise each run that a server stops would end at the same recipients.
 _CLAIM_UNTRIED = f"""
     UPDATE deliveries SET state = 'leased' WHERE id IN (
         SELECT id FROM deliveries WHERE issue_id = ? AND {IS_OPEN}
@@ -147,13 +146,17 @@ class Deliveries:
     def claim(self, issue_id: int, limit: int, now: datetime, *, resend: int, every: int = 1) -> list[Delivery]:
         """Lease deliveries that are ready, or due at *now*, in the order of their ids: all, or one in *every*.
 
-        Those that no server has answered yet come first. One that may have been delivered is handed over again at most
-        *resend* times.
+        One that may have been delivered is handed over again at most *resend* times.
         """
+        return self._claim(_CLAIM, (issue_id, every, encode_time(now), resend, limit))
+
+    def claim_untried(self, issue_id: int, limit: int, *, every: int = 1) -> list[Delivery]:
+        """Lease deliveries that no server has answered yet, in the order of their ids: all, or one in *every*."""
+        return self._claim(_CLAIM_UNTRIED, (issue_id, every, limit))
+
+    def _claim(self, query: str, values: tuple[object, ...]) -> list[Delivery]:
         with transaction(self._db):
-            rows = self._db.execute(_CLAIM_UNTRIED, (issue_id, every, limit)).fetchall()
-            if not rows:
-                rows = self._db.execute(_CLAIM, (issue_id, every, encode_time(now), resend, limit)).fetchall()
+            rows = self._db.execute(query, values).fetchall()
         return sorted(map(_to_delivery, rows), key=lambda delivery: delivery.id)
 
     def commit_and_begin(self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime) -> set[int]:

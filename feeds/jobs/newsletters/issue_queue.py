@@ -67,6 +67,7 @@ class IssueQueue:
         self._deliveries, self._delays = store.deliveries, store.delays
         self._folder = f"{issue.newsletter}/{issue.number}"
         self._leased: deque[Delivery] = deque()
+        self._has_untried = True
         #: Given to the transport, by id.
         self._started: dict[int, Delivery] = {}
         self._done = self._checked_refusals = 0
@@ -118,12 +119,21 @@ class IssueQueue:
         return self._outgoing_mail(delivery)
 
     def _claim(self) -> bool:
-        """Lease more deliveries; return whether there are any."""
+        """Lease more deliveries; return whether there are any.
+
+        Those without an answer come first: otherwise each run that a server stops would end at the same recipients.
+        """
         self._record_waiting()
-        now, options = self._context.clock(), self._options
-        leased = self._deliveries.claim(self._issue.id, _LEASE_SIZE, now, resend=options.resend, every=options.every)
-        self._leased.extend(leased)
-        return bool(leased)
+        if self._has_untried:
+            leased = self._deliveries.claim_untried(self._issue.id, _LEASE_SIZE, every=self._options.every)
+            self._leased.extend(leased)
+            self._has_untried = bool(leased)
+        if not self._leased:
+            now, options = self._context.clock(), self._options
+            self._leased.extend(
+                self._deliveries.claim(self._issue.id, _LEASE_SIZE, now, resend=options.resend, every=options.every)
+            )
+        return bool(self._leased)
 
     def _admit_next(self) -> Delivery | None:
         """Return the first leased delivery whose domain gets mail now."""

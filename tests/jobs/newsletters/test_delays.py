@@ -240,6 +240,24 @@ def test_a_relay_that_refuses_more_is_left_alone_and_the_next_try_is_known(maili
     assert {one.tries for one in mailing.deliveries()} == {0}
 
 
+def test_an_account_that_may_send_no_more_today_is_left_alone(mailing):
+    """A limit of the server itself, said after each letter's content, costs a few commands and no try."""
+    join(mailing.site.folder, readers_at_many_domains(300))
+    answer = "550 5.4.5 Daily user sending limit exceeded"
+    mailing.server.rule = lambda s: answer if s.stage == "content" and s.before >= 50 else None
+    report = mailing.publish()
+    assert (report.exit_code, mailing.states()["sent"]) == (3, 50)
+    assert len(mailing.server.commands("MAIL")) <= 50 + 30
+    mailing.wait(minutes=6)
+    before = len(mailing.server.commands("MAIL"))
+    mailing.publish()
+    assert len(mailing.server.commands("MAIL")) <= before + 8
+    assert {one.tries for one in mailing.deliveries()} == {0}
+    mailing.server.rule = at("content", None)
+    assert mailing.resume().exit_code == 0
+    assert mailing.states() == {"sent": 300}
+
+
 def test_a_killed_sender_forgets_no_delay(mailing):
     """What was stored about domains and servers is there for the next process, which asks no one too early."""
     join(mailing.site.folder, ["a@slow.example", "b@slow.example", "c@fast.example"])

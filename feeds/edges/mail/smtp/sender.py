@@ -99,6 +99,7 @@ class _SmtpSender:
     def _count_accepted(self, connection: Connection) -> None:
         connection.accepted += 1
         server = connection.server
+        server.limited_domains.clear()
         if server.pace.count_accepted(connection.accepted, time.monotonic()):
             self._queue.save_limit(server.name, server.pace.limit, 0)
 
@@ -384,7 +385,9 @@ class _SmtpSender:
         if code != _CLOSING and not (action is ReplyAction.LIMIT and outcome.stage is Stage.MAIL):
             connection.replied += 1
             server.failures = 0
-        if action is ReplyAction.LIMIT and (outcome.stage is Stage.MAIL or code == _CLOSING):
+        if action is ReplyAction.LIMIT and (
+            outcome.stage is Stage.MAIL or code == _CLOSING or server.limits_all(outcome.mail.domain)
+        ):
             self._refuse(connection, outcome.reply)
         if action is ReplyAction.LIMIT and outcome.stage is Stage.MAIL:  # the server knows no recipient yet
             self._requeue(outcome.mail)

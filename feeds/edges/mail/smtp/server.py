@@ -16,6 +16,8 @@ from feeds.settings import SmtpSettings
 
 #: Messages for one connection (RFC 5321 has no limit; Postfix and other servers close after 100 to 1,000).
 _MOST_MESSAGES = 1000
+#: A server that takes no more for so many domains in a row takes no more for any.
+_MANY_DOMAINS = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +107,8 @@ class Server:
         self.retry_at = 0.0
         #: Why it is not used any more.
         self.error: FeedsError | None = None
+        #: For which recipients' domains it took no more, since it last accepted a message.
+        self.limited_domains: set[str] = set()
         self.share = FairShare(settings.weight)
         self.pace = ServerPace(settings.per_minute)
         #: Until when messages are left to other servers.
@@ -125,6 +129,11 @@ class Server:
         self.pace.limit = limit
         self.pace.paused_until = self.pace.next_message_at = time.monotonic() + wait
         self._give_up_if_long(wait)
+
+    def limits_all(self, domain: str) -> bool:
+        """Return whether a limit at a domain is one of many in a row, and so the server's own."""
+        self.limited_domains.add(domain)
+        return len(self.limited_domains) >= _MANY_DOMAINS
 
     def refuse(self, connection: Connection, reply: Reply) -> float:
         """Take into account that the server wants no more messages on a connection for now; see `ServerPace.refuse`."""
