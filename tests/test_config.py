@@ -56,7 +56,7 @@ INVALID = {
         '[posts]\npermalink = "/{yaer}/{slug}"',
         "c.toml:2: posts.permalink: {yaer} is not a known placeholder; did",
     ),
-    "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug} or {stem}"),
+    "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug}, {name}, "),
     "missing folder": ('[posts]\nfolder = "nowhere"', "c.toml:2: posts.folder: 'nowhere' does not exist"),
     "two newsletters with one name": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"',

@@ -77,6 +77,14 @@ def date_in_path(path: str) -> str | None:
     return "-".join(found.groups()) if found else None
 
 
+def has_possible_date(stem: str) -> bool:
+    """Return whether *stem*, a file name without extension, begins with a date that exists."""
+    try:
+        return bool(parse_date(stem[:10], UTC))
+    except ValueError:
+        return False
+
+
 def strip_date(stem: str) -> str:
     """Return *stem*, a file name without extension, without a leading date."""
     return re.sub(r"^\d{4}-\d{1,2}-\d{1,2}[-_ .]+(?=.)", "", stem)

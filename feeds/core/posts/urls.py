@@ -46,6 +46,16 @@ def _host(netloc: str) -> str:
     return netloc.lower().removeprefix("www.")
 
 
+def page_of(url: str) -> str:
+    """Return *url* for comparison with others: two that lead to one page are equal.
+
+    Web servers serve `/x/`, `/x` and `/x/index.html` from one file. Upper and lower case are different pages (RFC 3986
+    section 6.2.2.1).
+    """
+    plain = unquote(url) if "%" in url else url
+    return plain.removesuffix("/index.html").rstrip("/")
+
+
 def below_site(written: str, site: str) -> str:
     """Return an address that starts with a slash as one on the site, which may be in a folder of its host."""
     folder = urlsplit(site).path

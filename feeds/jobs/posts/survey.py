@@ -15,6 +15,7 @@ from feeds.config import Config
 from feeds.core.curation import catalogue
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
+from feeds.core.posts.urls import page_of
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
@@ -90,12 +91,12 @@ class Survey:
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""
-        by_url: dict[str, list[str]] = defaultdict(list)
+        by_url: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for entry in self.catalogue.entries:
-            by_url[entry.post.url].append(entry.post.path)
-        for url, paths in by_url.items():
-            if len(paths) > 1:
-                first, second, *others = sorted(paths)
+            by_url[page_of(entry.post.url)].append((entry.post.path, entry.post.url))
+        for posts in by_url.values():
+            if len(posts) > 1:
+                (first, url), (second, _), *others = sorted(posts)
                 more = f" and {len(others)} more" if others else ""
                 yield (
                     f"{self._where(second, 'url', 'slug')}: has the same address as {first}{more}, {url}: give each"

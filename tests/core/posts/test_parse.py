@@ -43,6 +43,27 @@ def test_lists_may_be_written_in_any_way(front, tags):
     assert parsed(f"title: A\n{front}").tags == tags
 
 
+SPACED = {
+    ("jekyll", "tags: b a"): (("b", "a"), ()),
+    ("jekyll", "categories: Two Words"): ((), ("Two", "Words")),
+    ("jekyll", "tag: b a\ncategory: Two Words"): (("b a",), ("Two Words",)),
+    ("jekyll", "tags: b c, a"): (("b c", "a"), ()),
+    ("jekyll", "tags: [b a, c]"): (("b a", "c"), ()),
+    ("jekyll", "categories: A B\ncategory: C D"): ((), ("A", "B", "C D")),
+    ("hugo", "tags: b a"): (("b a",), ()),
+    ("none", "categories: Two Words"): ((), ("Two Words",)),
+}
+
+
+@pytest.mark.parametrize(("case", "names"), SPACED.items(), ids=map(str, SPACED))
+def test_jekyll_separates_tags_and_categories_by_spaces(case, names):
+    """In a Jekyll site a text under `tags` or `categories` is a list of words, under a singular key one name."""
+    generator, front = case
+    settings = Settings(site=SETTINGS.site, posts=PostSettings(generator=generator))
+    post = parsed(f"title: A\n{front}", settings=settings)
+    assert (post.tags, post.categories) == names
+
+
 def test_category_may_be_used_beside_categories():
     """The names under both keys are read, each once."""
     assert parsed("title: A\ncategory: X\ncategories: [Y, X]").categories == ("Y", "X")
@@ -289,6 +310,25 @@ def test_the_date_comes_from_key_address_file_or_folder(case, date):
     assert f"{post.published:%Y-%m-%d}" == date
 
 
+NO_PAGE = {
+    ("none", "permalink: false"): True,
+    ("eleventy", "permalink: false"): True,
+    ("eleventy", "permalink: {build: false}"): True,
+    ("eleventy", "permalink: {build: /x/}"): False,
+    ("jekyll", "permalink: false"): False,
+    ("hexo", "permalink: false"): False,
+    ("none", "path: false"): False,
+}
+
+
+@pytest.mark.parametrize(("case", "draft"), NO_PAGE.items(), ids=map(str, NO_PAGE))
+def test_a_post_for_which_no_page_is_written_is_a_draft(case, draft):
+    """Eleventy writes no page for `permalink: false`, so nothing is announced; to Jekyll and Hexo it is no address."""
+    generator, front = case
+    post = parsed(f"title: A\n{front}", settings=Settings(posts=PostSettings(generator=generator)))
+    assert post.draft is draft
+
+
 def test_nothing_comes_out_before_its_embargo():
     """Of Hugo's `publishDate` and `date` the later one is the publication date."""
     assert parsed("title: A\ndate: 2026-01-02\npublishDate: 2026-02-03").published.date().isoformat() == "2026-02-03"
@@ -368,10 +408,10 @@ def test_a_permalink_follows_the_pattern():
 
 
 def test_a_post_may_name_its_address():
-    """A path on the site is the address of the post; another site's URL or a generator's pattern gives a warning."""
+    """A path on the site is the address of the post; another site's URL gives a warning."""
     assert parsed('title: A\npermalink: "/x/y.html"').url == "https://example.com/x/y.html"
-    assert parsed('title: A\npath: "2025/02/13/x"').url == "https://example.com/2025/02/13/x"
-    for elsewhere in ("https://other.example/x", "/:year/:title/", "//other.example/x"):
+    assert parsed('title: A\npath: "2025/02/13/x"').url == "https://example.com/2025/02/13/x/"
+    for elsewhere in ("https://other.example/x", "/:yaer/:title/", "//other.example/x"):
         post = parsed(f'title: A\npermalink: "{elsewhere}"')
         assert post.url == "https://example.com/2026/01/02/a/"
         assert post.warnings
