@@ -162,10 +162,20 @@ class _PostParser(PostFile):
         if value is None:
             return None
         try:
-            date = dates.parse_date(str(value), self.settings.site.timezone)
+            return self.parse_date(key, value)
         except ValueError as e:
             self.warn(key, f"{e}; it is ignored")
             return None
+
+    def parse_date(self, key: str, value: Any) -> datetime:
+        """Return a value as a date; a doubtful zone or an impossible offset is a warning.
+
+        Raises:
+            ValueError: it is not a date; the reason is for people.
+        """
+        date, doubt = dates.read_date(str(value), self.settings.site.timezone)
+        if doubt:
+            self.warn(key, doubt)
         self.warn_about_offset(key, date)
         return date
 
@@ -179,10 +189,9 @@ class _PostParser(PostFile):
         in_path = dates.date_in_path(self.path)
         if value is not None:
             try:
-                date = dates.parse_date(str(value), self.settings.site.timezone)
+                date = self.parse_date(key, value)
             except ValueError as e:
                 self.reject(key, str(e))
-            self.warn_about_offset(key, date)
             self.compare_with_path(key, date, in_path)
             return max(date, self.read_date("embargo") or date)  # as in Hugo: not before either of the two
         address = self.fields.get("url")

@@ -342,6 +342,12 @@ WARNED = {
     "misspelt keys": ("title: A\ncatagories: [x]", BODY, "a.md:3: catagories: is not a known key; did you mean `cat"),
     "template tags": ("title: A", "x\n\n{{< video 1 >}}", "a.md:6: template tags such as '{{<' are left"),
     "Liquid tags": ("title: A", "{% post_url x %}", "a.md:4: template tags such as '{% post_url'"),
+    "an ambiguous zone": (
+        "title: A\ndate: 2026-01-02 08:00 CST",
+        BODY,
+        "a.md:3: date: CST is US Central Time or China",
+    ),
+    "an unknown zone": ("title: A\nupdated: 2026-01-02 08:00 XYZ", BODY, "a.md:3: updated: 'XYZ' is not a known time"),
     "an offset beyond 14:00": ("title: A\ndate: 2026-01-02T00:00:00+15:00", BODY, "a.md:3: date: no place on earth"),
     "a date unlike the name's": ("title: A\ndate: 2026-05-06", BODY, "a.md:3: date: is 2026-05-06, but the file name"),
     "another reading time": ("title: A\nreading_time: 8", BODY, "a.md:3: reading_time: says 8 min, the text takes 1"),
