@@ -1,7 +1,7 @@
 """Slugs, and the absolute URLs of what a post refers to."""
 
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.core.posts import text
 from feeds.idn import ascii_host

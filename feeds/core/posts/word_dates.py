@@ -1,7 +1,7 @@
 """Dates with names of months, `AM` and `PM`, or names of time zones: `May 1, 2024 10:00 PM CEST`, `2024年5月1日`.
 
-Forms: RFC 5322 section 3.3 and 4.3, JavaScript's `Date.prototype.toString` (ECMA-262), `date(1)`, and what people write.
-dateutil is not used, since it completes half a date from today's and drops the name of a zone that it does not know.
+Forms: RFC 5322 sections 3.3 and 4.3, JavaScript's `Date.prototype.toString` (ECMA-262), `date(1)`, and what people
+write. dateutil is not used: it completes half a date from today's and drops the name of a zone that it does not know.
 """
 
 import re
@@ -100,5 +100,5 @@ def _add_zone(naive: datetime, written: str, zone: tzinfo) -> tuple[datetime, st
     if name in _AMBIGUOUS:
         hours, meanings = _AMBIGUOUS[name]
         aware = naive.replace(tzinfo=timezone(timedelta(hours=hours)))
-        return aware, f"{name} is {meanings}; it is read as {aware:%:z}: write the offset instead"
+        return aware, f"{name} is {meanings}; it is read as {aware.isoformat()[-6:]}: write the offset instead"
     return here, f"{written.strip()!r} is not a known time zone; the site's is used: write the offset, such as +09:00"

@@ -126,7 +126,7 @@ DOUBTFUL = {
 
 @pytest.mark.parametrize(("text", "expected"), DOUBTFUL.items())
 def test_an_ambiguous_or_unknown_zone_is_reported(text, expected):
-    """A zone's name that may mean several zones, or none that is known, is read and reported, never only one of both."""
+    """A zone's name that may mean several zones, or none that is known, is never used without a report."""
     moment, doubt = dates.read_date(text, TOKYO)
     assert moment.isoformat()[-6:] == expected[0]
     assert doubt.startswith(expected[1])
