@@ -373,6 +373,8 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
         yield ("posts", "folder"), reason
+    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
+        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
     for check in (_check_rules, _check_feeds, _check_newsletters, _check_transport, _check_relays):
         yield from check(settings)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):

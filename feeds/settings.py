@@ -87,6 +87,8 @@ class PostSettings(Table, frozen=True):
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)
+    #: A file or folder with authors by id; by default the places where generators keep them.
+    authors: FilePath | None = None
     reading: ReadingSpeed = ReadingSpeed()
 
     @property

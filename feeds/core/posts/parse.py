@@ -13,7 +13,8 @@ from urllib.parse import quote
 from feeds.config_types import Language
 from feeds.core.posts import dates, limits, media, rules, sketch, text
 from feeds.core.posts.addresses import PostAddress
-from feeds.core.posts.post_file import PostFile, legal_line
+from feeds.core.posts.authors import clean, parse_author
+from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
@@ -31,12 +32,6 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _TEMPLATE = re.compile(r"{[{%]|<%|\${")
 #: The generators that take an address of `false` for none.
 _FALSE_IS_NOTHING = frozenset({"jekyll", "hexo"})
-#: As far as a feed cares (RFC 4287 section 3.2.3).
-_MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
-#: The keys of an author's name, and what stands for it. Docusaurus has a `key` beside the job `title`, WordPress a
-#: `login`; a title alone is a name.
-_AUTHOR_NAMES = ("name", "display_name", "displayname", "full_name", "fullname")
-_AUTHOR_IDS = ("key", "login", "username", "handle", "slug", "title")
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -296,8 +291,8 @@ class _PostParser(PostFile):
         _, value = self.fields.get("source")
         if not isinstance(value, dict):
             return None
-        title, written = _clean(value.get("title") or value.get("name")), _clean(value.get("url"))
-        found, id_ = resolve_url(url, written) if written else None, _clean(value.get("id"))
+        title, written = clean(value.get("title") or value.get("name")), clean(value.get("url"))
+        found, id_ = resolve_url(url, written) if written else None, clean(value.get("id"))
         if not title or not found:
             return None
         return OriginalFeed(title=title, url=found, id=quote_url(id_) if is_uri(id_) else None)
@@ -340,7 +335,7 @@ class _PostParser(PostFile):
             type=media_type,
             length=media.parse_length(fields),
             seconds=self.read_duration(key, fields),
-            title=_clean(fields.get("title")),
+            title=clean(fields.get("title")),
         )
 
     def read_duration(self, key: str, fields: Mapping[str, Any]) -> int | None:
@@ -375,7 +370,7 @@ class _PostParser(PostFile):
         _, value = self.fields.get("authors")
         site = self.settings.site
         written = value if isinstance(value, list) else [value]
-        authors = [author for one in written if (author := _parse_author(one, site.url))]
+        authors = [author for one in written if (author := parse_author(one, site.url))]
         return tuple(dict.fromkeys(authors)) or ((Author(name=site.author),) if site.author else ())
 
     def find_rule_tags(self, title: str, body: str) -> tuple[str, ...]:
@@ -410,27 +405,3 @@ def _is_words(key: str, value: Any) -> TypeGuard[str]:
 
 def _as_word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _parse_author(value: Any, site: str) -> Author | None:
-    if not isinstance(value, dict):
-        name = _clean(value)
-        return Author(name=name) if name else None
-    given = {normal_key(str(key)): inner for key, inner in value.items()}
-    parts = " ".join(filter(None, (_clean(given.get(key)) for key in ("first_name", "last_name"))))
-    names = [*(given.get(key) for key in _AUTHOR_NAMES), parts, *(given.get(key) for key in _AUTHOR_IDS)]
-    name = next((name for written in names if (name := _clean(written))), "")
-    uri = next((_clean(given[key]) for key in ("url", "uri", "website") if given.get(key)), None)
-    email = _clean(given.get("email"))
-    if not name:
-        return None
-    return Author(
-        name=name,
-        uri=resolve_url(site, below_site(uri, site)) if uri else None,
-        email=email if _MAIL_ADDRESS.match(email) else None,
-    )
-
-
-def _clean(value: Any) -> str:
-    """Return a name or address as one line; empty if the value is neither text nor a number."""
-    return "" if value is None or isinstance(value, (bool, dict, list)) else legal_line(str(value))
