@@ -77,6 +77,10 @@ def recognise_config(raw: Mapping[str, Any]) -> Generator | None:
     return next((generator for generator in GENERATORS if generator.keys & keys), None)
 
 
+#: Everything that `find_generator` looks at, from the site's folder.
+MARKERS = ("config.toml", *(marker for generator in GENERATORS for marker in generator.markers))
+
+
 def find_generator(folder: Path) -> Generator | None:
     """Return the generator of the site in *folder*, by its `config.toml` or its other files; None if not known."""
     return recognise_config(read_config(folder)) or recognise_site(folder)

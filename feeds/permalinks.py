@@ -12,6 +12,8 @@ from feeds.spelling import closest_name
 
 #: The site generators whose rules for addresses, lists and authors are known.
 GeneratorName = Literal["none", "jekyll", "hugo", "zola", "eleventy", "hexo", "astro", "docusaurus", "pelican"]
+#: The values of `posts.generator`.
+GeneratorChoice = Literal["auto", GeneratorName]
 #: The text before a placeholder, and the field that it stands for; the last field is empty.
 Part = tuple[str, str]
 
@@ -57,12 +59,19 @@ STYLES: Mapping[str, str] = {
     "none": "/:categories/:title:output_ext",
 }
 _BRACES = re.compile(r"{([^{}]*)}")
+#: In the front matter a placeholder begins a part of the path: `/talk:rust/` is an address.
+_COLON_AFTER_SLASH = re.compile(r"(?:^|/):[A-Za-z_]")
 _COLON = re.compile(r":([A-Za-z_]\w*)")
 
 
 def is_notation(pattern: str) -> bool:
     """Return whether *pattern* has placeholders such as `:year`, or is one of Jekyll's styles."""
     return pattern in STYLES or ("{" not in pattern and _COLON.search(pattern) is not None)
+
+
+def has_placeholder(written: str) -> bool:
+    """Return whether an address in the front matter is a pattern such as `/:year/x/`."""
+    return _COLON_AFTER_SLASH.search(written) is not None
 
 
 def check_pattern(pattern: str, generator: GeneratorName) -> None:

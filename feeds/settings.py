@@ -24,7 +24,7 @@ from feeds.config_types import (
     Url,
 )
 from feeds.idn import idna2003_domain
-from feeds.permalinks import GeneratorName
+from feeds.permalinks import GeneratorChoice, GeneratorName
 from feeds.relays import RELAYS, Relay, RelayName
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
@@ -83,7 +83,7 @@ class PostSettings(Table, frozen=True):
 
     folder: FilePath = FilePath("posts")
     #: The site generator, whose rules for addresses, lists and authors apply; `auto` is recognised by its files.
-    generator: Literal["auto"] | GeneratorName = "auto"
+    generator: GeneratorChoice = "auto"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)

@@ -15,11 +15,13 @@ from urllib.parse import quote
 from feeds.core.posts import dates, slugs
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import slugify
-from feeds.permalinks import GeneratorName, Part, is_notation, parse_pattern
+from feeds.permalinks import GeneratorName, Part, has_placeholder, parse_pattern
 
 #: What a path may hold unescaped (RFC 3986 section 3.3).
 _SAFE_IN_PATH = "/:@!$&'()*+,;=~-._%"
 _PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+#: Parts that a browser takes for the folder or the one above (WHATWG URL, "double-dot URL path segment").
+_DOTS = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 #: `DATE_FILENAME_REGEX` of Docusaurus: the date of a file or its folders, and what is before and after it.
 _DOCUSAURUS_DATE = re.compile(r"(.*?)(\d{4})[-/](\d{1,2})[-/](\d{1,2})[-/]?(.*)")
 #: Generators that reckon the day of an address in the site's zone: Jekyll by `Time#localtime`, Hexo by `moment.tz`.
@@ -65,7 +67,7 @@ class PostAddress:
         Raises:
             ValueError: it has a placeholder that is not known; the reason is for people.
         """
-        if is_notation(written):
+        if has_placeholder(written):
             generator = self.generator if self.generator in _BY_KEY.values() else _BY_KEY.get(key, "jekyll")
             return self._expand(parse_pattern(written, generator))
         is_folder = key == "path" or (key == "url" and self.generator == "hugo" and "." not in written)
@@ -75,8 +77,10 @@ class PostAddress:
         return written.removesuffix("index.html") if is_index else written
 
     def _expand(self, parts: tuple[Part, ...]) -> str:
-        """Return the path of the post after the parts of a pattern, without repeated slashes."""
+        """Return the path of the post after the parts of a pattern; it does not lead out of the site."""
         path = "".join([literal + self._value(field) if field else literal for literal, field in parts])
+        if "/." in path or "/%2" in path:
+            path = _DOTS.sub("", path)
         return re.sub(r"/{2,}", "/", path) if "//" in path else path
 
     def _value(self, field: str) -> str:
@@ -96,7 +100,8 @@ class PostAddress:
     @property
     def own_slug(self) -> str:
         """The slug in the front matter, in full; empty without one."""
-        return self.file.read_line("slug").strip("/ ")
+        _, value = self.file.fields.get("slug")
+        return "" if value is None or isinstance(value, (bool, dict, list)) else str(value).strip("/ ")
 
     @property
     def has_own_folder(self) -> bool:

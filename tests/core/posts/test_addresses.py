@@ -1,5 +1,7 @@
 """Addresses of posts: what the site's own generator would give."""
 
+from urllib.parse import unquote, urljoin
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,8 @@ OTHERS = {
     ("A\npermalink: /x/index.html", "2026-01-02-x.md", "eleventy", "/{name}/"): "/x/",
     ("A\npermalink: /x/index.html", "2026-01-02-x.md", "jekyll", "date"): "/x/index.html",
     ("A\npermalink: /x", "2026-01-02-x.md", "none", "/{slug}/"): "/x",
+    ("A\npermalink: /talk:rust/", "2026-01-02-x.md", "jekyll", "date"): "/talk:rust/",
+    ("A\npermalink: pretty", "2026-01-02-x.md", "jekyll", "date"): "/pretty",
 }
 CASES = BRACES | PATHS | JEKYLL | HUGO | OTHERS
 
@@ -176,6 +180,24 @@ def test_a_site_below_a_path_has_it_in_every_address(front, pattern, path):
 
 
 NAMES = st.text(st.characters(exclude_characters="/\\\0.", exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
+
+
+@given(
+    st.lists(st.sampled_from(["..", ".", "/", "%2e", "%2E.", "a", " ", "#", "?", "\\\\"]), min_size=1, max_size=8),
+    st.sampled_from(["none", "jekyll", "hugo", "zola", "hexo"]),
+)
+def test_no_title_and_no_category_leads_out_of_the_site(parts, generator):
+    """Whatever the title and the categories are, the address stays below the site's path."""
+    written = "".join(parts)
+    pattern = "/x/:category/:title/:post_title/" if generator == "hexo" else "/x/{categories}/{title}/"
+    path, _ = address(
+        f"'{written}A'\ncategories: ['{written}', B]",
+        "2026-01-02-a.md",
+        generator,
+        pattern,
+        site="https://example.com/p/",
+    )
+    assert urljoin("https://example.com/", unquote(path)).startswith("https://example.com/p/x/")
 
 
 @given(NAMES, st.sampled_from(["none", "jekyll", "hugo", "zola", "astro", "eleventy", "hexo", "docusaurus", "pelican"]))
