@@ -44,7 +44,7 @@ _NOTATIONS: dict[str, dict[str, str]] = {
         "output_ext": "html_extension",
     },
     "hugo": {name: name for name in (*_DAYS, "section", "sections")}
-    | {"monthname": "long_month", "weekday": "weekday", "weekdayname": "long_day", "yearday": "yearday"}
+    | {"monthname": "lower_month", "weekday": "weekday", "weekdayname": "lower_weekday", "yearday": "yearday"}
     | {"title": "only_title", "slug": "title", "filename": "file_part", "contentbasename": "file_part"}
     | {"slugorfilename": "slug_or_file", "slugorcontentbasename": "slug_or_file"},
     "hexo": {name: name for name in (*_DAYS, *_TIMES, "i_month", "i_day", "name", "post_title", "hash")}

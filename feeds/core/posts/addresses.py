@@ -28,6 +28,8 @@ _DOCUSAURUS_DATE = re.compile(r"(.*?)(\d{4})[-/](\d{1,2})[-/](\d{1,2})[-/]?(.*)"
 _DAY_IN_SITE_ZONE = frozenset({"jekyll", "hexo"})
 #: Generators that know `x.fr.md`; for the others `x.fr` is the name.
 _WITH_LANGUAGES = frozenset({"none", "hugo", "zola", "pelican"})
+#: Generators whose names of files are not replaced by a `slug`: Eleventy's `fileSlug`, Hexo's `:title`.
+_NAMED_BY_FILE = frozenset({"eleventy", "hexo"})
 #: Key of the front matter -> the generator whose placeholders it may have.
 _BY_KEY: Mapping[str, GeneratorName] = {"permalink": "jekyll", "url": "hugo"}
 _MONTHS = (
@@ -99,9 +101,15 @@ class PostAddress:
 
     @property
     def own_slug(self) -> str:
-        """The slug in the front matter, in full; empty without one."""
+        """The slug in the front matter, in full; empty without one.
+
+        A post of Hugo whose date is only in the file name has the rest of the name as slug (`:filename`).
+        """
         _, value = self.file.fields.get("slug")
-        return "" if value is None or isinstance(value, (bool, dict, list)) else str(value).strip("/ ")
+        if value is None or isinstance(value, (bool, dict, list)):
+            is_named = self.generator == "hugo" and self.file.fields.get("date")[1] is None
+            return self._undated_name() if is_named and self._undated_name() != self.file_name else ""
+        return str(value).strip("/ ")
 
     @property
     def has_own_folder(self) -> bool:
@@ -130,12 +138,13 @@ class PostAddress:
     @property
     def name(self) -> str:
         """The slug in the front matter, else the file name without date, as a part of an address."""
-        return self.part(self.own_slug or self._undated_name() or "post")
+        slug = "" if self.generator in _NAMED_BY_FILE else self.own_slug
+        return self.part(slug or self._undated_name() or "post")
 
     def _undated_name(self) -> str:
-        """Return the file name without date. To Hugo a date that does not exist is not one (`:filename`)."""
-        is_kept = self.generator == "hugo" and not dates.has_possible_date(self.file_name)
-        return self.file_name if is_kept else dates.strip_date(self.file_name)
+        """Return the file name without date."""
+        name = dates.strip_date(self.file_name)
+        return _hugo_undated(self.file_name) if self.generator == "hugo" and name != self.file_name else name
 
     def part(self, name: str) -> str:
         """Return a file or folder name, or a slug, as the generator makes it a part of an address."""
@@ -175,6 +184,17 @@ def _parse(pattern: str, generator: GeneratorName) -> tuple[Part, ...]:
     return parse_pattern(pattern, generator)
 
 
+def _hugo_undated(name: str) -> str:
+    """Return a dated name as `dateAndSlugFromBaseFilename` does: what is after its last dot is taken for an extension.
+
+    Source: resources/page/pagemeta/page_frontmatter.go. A date that does not exist is a part of the name.
+    """
+    if not dates.has_possible_date(name):
+        return name
+    base = name.rpartition(".")[0] or name
+    return base[10:].strip(" -_")
+
+
 def _quote(text: str) -> str:
     """Return a part of a path percent-encoded; what is encoded already stays."""
     return quote(text if "%" not in text else _PERCENT.sub("%25", text), safe=_SAFE_IN_PATH)
@@ -207,9 +227,15 @@ def _zola_path(post: PostAddress) -> str:
 
 
 def _eleventy_path(post: PostAddress) -> str:
-    """Return the path without the last part if its folder has the same name (`TemplatePermalink.generate`)."""
-    folders, name = post.folders, dates.strip_date(post.file_name)
-    return "/".join(folders if folders and folders[-1] == name else [*folders, name])
+    """Return the path with its date; without the name if that is `index` or the folder's (`TemplatePermalink`)."""
+    folders = post.file.path.split("/")[:-1]
+    is_folder = bool(folders) and post.stem in {"index", folders[-1]}
+    return "/".join(folders if is_folder else [*folders, post.stem])
+
+
+def _pelican_path(post: PostAddress) -> str:
+    """Return the slug, else the one that `SLUGIFY_SOURCE = "basename"` makes of the file name."""
+    return post.own_slug or slugs.pelican_title(post.stem)
 
 
 def _docusaurus_path(post: PostAddress) -> str:
@@ -228,6 +254,7 @@ _PATHS: Mapping[str, Callable[[PostAddress], str]] = {
     "hugo": _hugo_path,
     "zola": _zola_path,
     "eleventy": _eleventy_path,
+    "pelican": _pelican_path,
     "docusaurus": _docusaurus_path,
     "astro": _astro_path,
 }
@@ -253,6 +280,12 @@ def _slugified_categories(post: PostAddress) -> str:
     return "/".join(dict.fromkeys(slugs.jekyll_slug(name) for name in _all_categories(post)))
 
 
+def _slug_or_title(post: PostAddress) -> str:
+    if not post.own_slug:
+        return post.title_part(post.title)
+    return post.title_part(post.own_slug) if post.generator == "hugo" else post.part(post.own_slug)
+
+
 def _first_category(post: PostAddress) -> str:
     return slugify(post.categories[0]) if post.categories else ""
 
@@ -268,7 +301,7 @@ _VALUES: Mapping[str, Callable[[PostAddress], str]] = {
     "i_month": lambda post: str(post.date.month),
     "i_day": lambda post: str(post.date.day),
     "short_year": lambda post: f"{post.date.year % 100:02}",
-    "short_month": lambda post: _MONTHS[post.date.month - 1][:3].upper(),
+    "short_month": lambda post: _MONTHS[post.date.month - 1][:3],
     "long_month": lambda post: _MONTHS[post.date.month - 1],
     "y_day": lambda post: f"{post.date.timetuple().tm_yday:03}",
     "yearday": lambda post: str(post.date.timetuple().tm_yday),
@@ -276,14 +309,14 @@ _VALUES: Mapping[str, Callable[[PostAddress], str]] = {
     "w_year": lambda post: f"{post.date.isocalendar().year:04}",
     "w_day": lambda post: str(post.date.isoweekday()),
     "weekday": lambda post: str(post.date.isoweekday() % 7),
-    "short_day": lambda post: _WEEKDAYS[post.date.weekday()][:3].upper(),
+    "short_day": lambda post: _WEEKDAYS[post.date.weekday()][:3],
     "long_day": lambda post: _WEEKDAYS[post.date.weekday()],
     "slug": lambda post: quote(post.slug),
     "stem": lambda post: quote(post.stem),
     "lang": lambda post: post.lang,
     "category": lambda post: quote(_first_category(post)),
     "name": lambda post: _quote(post.name),
-    "title": lambda post: _quote(post.part(post.own_slug) if post.own_slug else post.title_part(post.title)),
+    "title": lambda post: _quote(_slug_or_title(post)),
     "path": lambda post: _quote(post.path),
     "folder": lambda post: _quote("/".join(map(post.part, post.folders))),
     "section": lambda post: _quote(post.part((post.sections or [""])[0])),
@@ -294,9 +327,11 @@ _VALUES: Mapping[str, Callable[[PostAddress], str]] = {
     "slugified_categories": lambda post: _quote(_slugified_categories(post)),
     "collection": lambda post: _quote(post.file.settings.posts.folder.rpartition("/")[2].lstrip("_")),
     "sections": lambda post: _quote("/".join(map(slugs.hugo_part, post.sections))),
-    "only_title": lambda post: _quote(slugs.hugo_part(post.title)),
-    "file_part": lambda post: _quote(slugs.hugo_part(post.file_name)),
-    "slug_or_file": lambda post: _quote(slugs.hugo_part(post.own_slug or post.file_name)),
+    "only_title": lambda post: _quote(slugs.hugo_permalink_part(post.title)),
+    "file_part": lambda post: _quote(slugs.hugo_permalink_part(post.file_name)),
+    "slug_or_file": lambda post: _quote(slugs.hugo_permalink_part(post.own_slug or post.file_name)),
+    "lower_month": lambda post: _MONTHS[post.date.month - 1].lower(),
+    "lower_weekday": lambda post: _WEEKDAYS[post.date.weekday()].lower(),
     "language_folder": lambda post: post.language_folder,
     "post_title": lambda post: _quote(slugs.hexo_title(post.title)),
     "last_category": lambda post: _quote(post.last_category()),

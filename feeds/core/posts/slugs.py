@@ -6,6 +6,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 #: `Utils.slugify`, mode "pretty" (lib/jekyll/utils.rb): Ruby's `[:alnum:]` are letters, marks and numbers.
 _NOT_PRETTY = re.compile(r"[^\w.~!$&'()+,;=@\u0300-\u036f]+")
@@ -50,6 +51,14 @@ def hugo_part(name: str) -> str:
         elif sign.isspace() and kept and kept[-1] != "-":
             is_space_pending = True
     return "".join(kept).lower()
+
+
+def hugo_permalink_part(name: str) -> str:
+    """Return *name* as a placeholder of Hugo's `permalinks`: as `hugo_part`, but a plus becomes a space before.
+
+    Source: `url.QueryUnescape` in hugolib/page__paths.go; `URLEscape` in helpers/url.go drops a `#` at the end.
+    """
+    return hugo_part(unquote_plus(hugo_part(name).removesuffix("#")))
 
 
 def _is_mark(sign: str) -> bool:
@@ -110,7 +119,7 @@ NAME_PARTS: dict[str, Callable[[str], str]] = {
 #: Generator -> how a title does; all others as in Pelican.
 TITLE_PARTS: dict[str, Callable[[str], str]] = {
     "jekyll": jekyll_slug,
-    "hugo": hugo_part,
+    "hugo": hugo_permalink_part,
     "zola": ascii_part,
     "hexo": hexo_title,
 }

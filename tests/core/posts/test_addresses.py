@@ -1,6 +1,6 @@
 """Addresses of posts: what the site's own generator would give."""
 
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -31,12 +31,10 @@ BRACES = {
     ("A\ncategories: [Über uns, B]", "2026-01-02-x.md", "none", "/{categories}/{name}/"): "/%C3%BCber-uns/b/x/",
     ("A\ncategories: [Über uns, B]", "2026-01-02-x.md", "jekyll", "/{categories}/{name}/"): "/%C3%BCber%20uns/b/x/",
     ("A", "2026-01-02-Grüße & mehr.md", "hugo", "/blog/{name}/"): "/blog/gr%C3%BC%C3%9Fe-mehr/",
-    ("A", "2021-09-31-x.md\ndate: 2021-09-30", "hugo", "/{name}/"): None,
     ("A", "2026-01-02-Grüße.md", "zola", "/{name}/"): "/grusse/",
     ("A", "2026-01-02-x.y.md", "eleventy", "/{name}/"): "/x.y/",
-    ("A", "2026-01-02-x.md", "none", "/{i_month}/{y_day}/{short_month}/{name}/"): "/1/002/JAN/x/",
+    ("A", "2026-01-02-x.md", "none", "/{i_month}/{y_day}/{short_month}/{name}/"): "/1/002/Jan/x/",
 }
-BRACES = {case: path for case, path in BRACES.items() if path}
 #: Where a file is without any setting of its generator.
 PATHS = {
     ("A", "2026-01-02-x.md", "docusaurus", "/blog/{path}"): "/blog/2026/01/02/x",
@@ -44,12 +42,17 @@ PATHS = {
     ("A", "2026/01/02-x/index.md", "docusaurus", "/blog/{path}"): "/blog/2026/01/02/x",
     ("A\nslug: /hello/there", "2026-01-02-x.md", "docusaurus", "/blog/{path}"): "/blog/hello/there",
     ("A\ndate: 2026-01-02", "team/plans.md", "docusaurus", "/blog/{path}/"): "/blog/team/plans/",
-    ("A", "blog/2026-01-02-x.md", "eleventy", "/{path}/"): "/blog/x/",
-    ("A", "blog/2026-01-02-x/2026-01-02-x.md", "eleventy", "/{path}/"): "/blog/2026-01-02-x/x/",
+    ("A", "blog/2026-01-02-x.md", "eleventy", "/{path}/"): "/blog/2026-01-02-x/",
+    ("A", "blog/2026-01-02-x.md", "eleventy", "/{folder}/{name}.html"): "/blog/x.html",
+    ("A\nslug: s", "blog/2026-01-02-x.md", "eleventy", "/{folder}/{name}/{slug}"): "/blog/x/s",
+    ("A", "blog/2026-01-02-x/2026-01-02-x.md", "eleventy", "/{path}/"): "/blog/2026-01-02-x/",
+    ("A", "blog/2026-01-02-x/index.md", "eleventy", "/{path}/"): "/blog/2026-01-02-x/",
+    ("A", "notes/2026-01-02-Über_uns.md", "pelican", "/{path}.html"): "/2026-01-02-uber_uns.html",
     ("A\ndate: 2026-01-02", "blog/x/x.md", "eleventy", "/{path}/"): "/blog/x/",
     ("A", "blog/2026-01-02-Two Doors.md", "zola", "/{path}/"): "/blog/two-doors/",
     ("A\nslug: Other", "blog/2026-01-02-x/index.md", "zola", "/{path}/"): "/blog/other/",
-    ("A", "Blog/2026-01-02-X.md", "hugo", "/{path}/"): "/blog/2026-01-02-x/",
+    ("A\ndate: 2026-01-02", "Blog/2026-01-02-X.md", "hugo", "/{path}/"): "/blog/2026-01-02-x/",
+    ("A", "Blog/2026-01-02-X.md", "hugo", "/{path}/"): "/blog/x/",
     ("A\ndate: 2026-01-02", "blog/x.fr.md", "hugo", "/{path}/"): "/fr/blog/x/",
     ("A\ndate: 2026-01-02", "Blog/Hello World.md", "astro", "/{path}/"): "/blog/hello-world/",
     ("A\ndate: 2026-01-02", "fa/metrics.md", "jekyll", "/:path/"): "/fa/metrics/",
@@ -61,7 +64,7 @@ JEKYLL = {
     ("A\ncategories: b a", "2026-01-02-x.md", "jekyll", "pretty"): "/b/a/2026/01/02/x/",
     ("A", "2026-02-03-x.md", "jekyll", "ordinal"): "/2026/034/x.html",
     ("A", "2026-01-02-x.md", "jekyll", "none"): "/x.html",
-    ("A", "2026-01-02-x.md", "jekyll", "weekdate"): "/2026/W01/FRI/x.html",
+    ("A", "2026-01-02-x.md", "jekyll", "weekdate"): "/2026/W01/Fri/x.html",
     ("A\nslug: My Slug", "2026-01-02-x.md", "jekyll", "/:title/:slug"): "/My-Slug/my-slug",
     ("A", "2026-01-02-X y.md", "jekyll", "/:name/:short_year/:i_day.html"): "/2026-01-02-x-y/26/2.html",
     ("A", "es/_posts/2026-01-02-x.md", "jekyll", "/:categories/:title:output_ext"): "/es/x.html",
@@ -72,13 +75,16 @@ JEKYLL = {
     ("A\npermalink: false", "2026-01-02-x.md", "jekyll", "date"): "/2026/01/02/x.html",
 }
 HUGO = {
-    ("What's New?", "2026-01-02-x.md", "hugo", ":year/:month/:day/:slug/"): "/2026/01/02/whats-new/",
+    ("What's New?\ndate: 2026-01-02", "x.md", "hugo", ":year/:month/:day/:slug/"): "/2026/01/02/whats-new/",
+    ("A", "2026-01-02-Mixed_Case_.v2.md", "hugo", ":year/:month/:day/:slug/"): "/2026/01/02/mixed_case/",
+    ("A", "2026-01-02-x.md", "hugo", "/:slugorfilename/"): "/x/",
+    ("A\ndate: 2026-01-02", "2026-01-02-x.md", "hugo", "/:slugorfilename/"): "/2026-01-02-x/",
     ("A\nslug: Mixed Case", "2026-01-02-x.md", "hugo", "/:year/:slug/"): "/2026/mixed-case/",
     ("A\nslug: s", "2026-01-02-X.md", "hugo", "/:title/:filename/"): "/a/2026-01-02-x/",
     ("A\nslug: s", "2026-01-02-X.md", "hugo", "/Posts/:slugorcontentbasename/"): "/posts/s/",
-    ("A", "2026-01-02-X.md", "hugo", "/:monthname/:weekday/:yearday/:contentbasename/"): "/January/5/2/2026-01-02-x/",
+    ("A", "2026-01-02-X.md", "hugo", "/:monthname/:weekday/:yearday/:contentbasename/"): "/january/5/2/2026-01-02-x/",
     ("A", "news/a/2026-01-02-x/index.md", "hugo", "/:sections/:filename/"): "/news/a/2026-01-02-x/",
-    ("A", "news/a/2026-01-02-x.md", "hugo", "/:section/:slug/"): "/news/a/",
+    ("A", "news/a/2026-01-02-x.md", "hugo", "/:section/:slug/"): "/news/x/",
     ("A\nurl: /:year/here", "2026-01-02-x.md", "hugo", "/:slug/"): "/2026/here",
     ("A\nurl: /old/place", "2026-01-02-x.md", "hugo", "/:slug/"): "/old/place/",
     ("A\nurl: /old/place.php", "2026-01-02-x.md", "hugo", "/:slug/"): "/old/place.php",
@@ -133,9 +139,9 @@ def test_hugo_takes_an_impossible_date_in_a_name_for_a_part_of_the_name():
 def test_each_section_may_have_a_pattern_of_its_own():
     """`posts.permalinks` replaces the pattern for the posts of a section, counted from Hugo's `content`."""
     more = {"folder": "content/news", "permalinks": {"news": ":year/:slug/"}}
-    assert address("A", "2026-01-02-x.md", "hugo", "/{path}/", **more)[0] == "/2026/a/"
+    assert address("A", "2026-01-02-x.md", "hugo", "/{path}/", **more)[0] == "/2026/x/"
     more["permalinks"] = {"events": ":year/:slug/"}
-    assert address("A", "2026-01-02-x.md", "hugo", "/{path}/", **more)[0] == "/news/2026-01-02-x/"
+    assert address("A", "2026-01-02-x.md", "hugo", "/{path}/", **more)[0] == "/news/x/"
     more = {"permalinks": {"notes": "/n/{name}"}}
     assert address("A", "notes/2026-01-02-x.md", "none", "/{name}/", **more)[0] == "/n/x"
 
@@ -197,7 +203,8 @@ def test_no_title_and_no_category_leads_out_of_the_site(parts, generator):
         pattern,
         site="https://example.com/p/",
     )
-    assert urljoin("https://example.com/", unquote(path)).startswith("https://example.com/p/x/")
+    assert path.startswith("/p/x/")
+    assert not {unquote(part) for part in path.split("/")} & {".", ".."}
 
 
 @given(NAMES, st.sampled_from(["none", "jekyll", "hugo", "zola", "astro", "eleventy", "hexo", "docusaurus", "pelican"]))
