@@ -169,9 +169,10 @@ class PostAddress:
     def last_category(self) -> str:
         """Return Hexo's `:category`: the last one, with those above it."""
         _, value = self.file.fields.get("categories")
-        lists = [names for names in value if isinstance(names, list)] if isinstance(value, list) else []
-        names = [str(name) for name in lists[-1]] if lists else list(self.categories)
-        return "/".join(slugs.hexo_part(name) for name in names) or "uncategorized"
+        names = value if isinstance(value, list) else [value]
+        lists = [inner for inner in names if isinstance(inner, list)]
+        parts = [slugs.hexo_part(str(name)) for name in (lists[-1] if lists else names) if name is not None]
+        return "/".join(parts) or "uncategorized"
 
     def hexo_hash(self) -> str:
         """Return Hexo's `:hash`: of the name and the date in seconds."""

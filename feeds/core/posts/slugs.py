@@ -13,6 +13,11 @@ _NOT_PRETTY = re.compile(r"[^\w.~!$&'()+,;=@\u0300-\u036f]+")
 _NOT_LETTER = re.compile(r"[\W_]+")
 #: `slugize` of hexo-util (lib/slugize.ts).
 _HEXO_SIGNS = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
+#: Letters of `escapeDiacritic` (hexo-util) that do not consist of a letter and an accent.
+_HEXO_LETTERS = str.maketrans(
+    {"ß": "s", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+    | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
+)
 #: `isAllowedPathCharacter` (common/paths/path.go): besides letters, digits and marks.
 _HUGO_SIGNS = "./\\_#+~-@"
 #: A percent-encoded byte, which stays, or one character.
@@ -81,7 +86,7 @@ def pelican_title(title: str) -> str:
 
 def hexo_part(name: str) -> str:
     """Return the name of a category as in Hexo's addresses: without accents, signs as single hyphens."""
-    plain = _ACCENT.sub("", unicodedata.normalize("NFD", name))
+    plain = _ACCENT.sub("", unicodedata.normalize("NFD", name.translate(_HEXO_LETTERS)))
     return _HEXO_SIGNS.sub("-", unicodedata.normalize("NFC", plain)).strip("-")
 
 

@@ -97,6 +97,7 @@ OTHERS = {
     ("A\ncategories: [Foo Bar, Baz]", "2026-01-02-x.md", "hexo", ":category/:title/"): "/Foo-Bar/Baz/x/",
     ("A\ncategories: [[a, b], [c]]", "2026-01-02-x.md", "hexo", ":category/:title/"): "/c/x/",
     ("A", "2026-01-02-x.md", "hexo", ":category/:title/"): "/uncategorized/x/",
+    ("A\ncategories: b a\ncategory: c", "2026-01-02-x.md", "hexo", ":category/:title/"): "/b-a/x/",
     ("Østre, 北京", "2026-01-02-x.md", "pelican", "/{title}.html"): "/ostre-bei-jing.html",
     ('A\npath: "2025/02/13/x"', "x.md", "zola", "/{path}/"): "/2025/02/13/x/",
     ("A\npath: /x/", "2026-01-02-x.md", "none", "/{slug}/"): "/x/",

@@ -30,6 +30,7 @@ MADE = {
     (slugs.pelican_title, "日本語"): "ri-ben-yu",
     (slugs.hexo_part, "Hello World (2)"): "Hello-World-2",
     (slugs.hexo_title, "Crème brûlée: ガイド"): "creme-brulee-ガイド",
+    (slugs.hexo_title, "Über uns, Straße, Łódź"): "uber-uns-strase-lodz",
     (slugs.astro_part, "Hello, World: v1.2"): "hello-world-v12",
 }
 
