@@ -14,7 +14,8 @@ import msgspec
 
 from feeds.config_types import ConfigString, FilePath, MailboxUrl, StoreUrl
 from feeds.errors import ConfigError
-from feeds.generators import recognise_config
+from feeds.generators import find_generator, recognise_config
+from feeds.permalinks import check_pattern
 from feeds.relays import RELAYS
 from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
@@ -40,7 +41,6 @@ _RECOMMENDED: dict[KeyPath, str] = {
 _EXPOSED = "is beside this file, where git or a site generator may publish it"
 #: Folders below `feeds/` that are used for something else than one feed.
 _RESERVED_FEED_NAMES = frozenset({"all", "archive", "author", "category", "language", "newsletters", "tag"})
-_PERMALINK_FIELDS = ("year", "month", "day", "slug", "category", "lang", "stem")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +119,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     _apply_relay_defaults(raw)
     settings, errors = _convert(source, raw)
     if settings is not None:
+        settings = _find_generator(path, settings)
         errors += (source.error(keys, reason) for keys, reason in _find_problems(path, settings, raw))
     if errors or settings is None:
         errors[0].others = tuple(errors[1:])
@@ -131,6 +132,14 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         smtp_passwords=tuple(environ.get(server.password_env, "") for server in settings.mail.all_servers),
         bounces_password=environ.get(settings.mail.bounces.password_env, "") if settings.mail.bounces else "",
     )
+
+
+def _find_generator(path: Path, settings: Settings) -> Settings:
+    """Return the settings with the site generator whose files are beside the config file, if they do not name it."""
+    if settings.posts.generator != "auto" or not (found := find_generator(path.resolve().parent)):
+        return settings
+    posts = msgspec.structs.replace(settings.posts, generator=found.name.lower())
+    return msgspec.structs.replace(settings, posts=posts)
 
 
 def _read_text(path: Path) -> str:
@@ -357,13 +366,15 @@ def _has_key(table: Any, keys: KeyPath) -> bool:
 
 def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Iterator[Problem]:
     """Yield the errors of values that have the right type; the first one is reported."""
-    yield from _check_permalink(settings.posts.permalink)
+    yield from _check_permalinks(settings)
     for keys, text in _find_published_texts(settings):
         if re.search(r"[\x00-\x1f\x7f\ufffe\uffff]", text):
             yield keys, f"{text!r} contains a line break or control character; remove it"
     if not (path.resolve().parent / settings.posts.folder).is_dir():
         reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
         yield ("posts", "folder"), reason
+    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
+        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
     for check in (_check_rules, _check_feeds, _check_newsletters, _check_transport, _check_relays):
         yield from check(settings)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):
@@ -374,17 +385,15 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("store", "url"), "PostgreSQL is not supported yet; write such as 'sqlite:///feeds.db'"
 
 
-def _check_permalink(pattern: str) -> Iterator[Problem]:
-    keys = ("posts", "permalink")
-    used = re.findall(r"{([^{}]*)}", pattern)
-    for name in used:
-        if name not in _PERMALINK_FIELDS:
-            close = closest_name(name, _PERMALINK_FIELDS)
-            yield keys, f"{{{name}}} is not a known placeholder" + (f"; did you mean {{{close}}}?" if close else "")
-    if re.sub(r"{[^{}]*}", "", pattern).strip().startswith(("http:", "https:")) or not pattern.startswith("/"):
-        yield keys, "must start with a slash; the site's url comes before it"
-    if "slug" not in used and "stem" not in used:
-        yield keys, "needs {slug} or {stem}; otherwise posts of one day would share a URL"
+def _check_permalinks(settings: Settings) -> Iterator[Problem]:
+    posts = settings.posts
+    patterns: list[tuple[KeyPath, str]] = [(("posts", "permalink"), posts.permalink)]
+    patterns += [(("posts", "permalinks", section), pattern) for section, pattern in posts.permalinks.items()]
+    for keys, pattern in patterns:
+        try:
+            check_pattern(pattern, posts.generator_name)
+        except ValueError as e:
+            yield keys, str(e)
 
 
 def _find_published_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

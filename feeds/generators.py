@@ -1,5 +1,6 @@
 """Facts about site generators: the files by which one is recognised, and where it keeps posts and the built site."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,23 @@ def recognise_config(raw: Mapping[str, Any]) -> Generator | None:
     """Return the generator whose `config.toml` has these top-level keys; None if it is not known."""
     keys = {key.lower() for key in raw}
     return next((generator for generator in GENERATORS if generator.keys & keys), None)
+
+
+#: Everything that `find_generator` looks at, from the site's folder.
+MARKERS = ("config.toml", *(marker for generator in GENERATORS for marker in generator.markers))
+
+
+def find_generator(folder: Path) -> Generator | None:
+    """Return the generator of the site in *folder*, by its `config.toml` or its other files; None if not known."""
+    return recognise_config(read_config(folder)) or recognise_site(folder)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the tables of the `config.toml` in *folder*; none if there is no such file, or it is not TOML."""
+    try:
+        return tomllib.loads((folder / "config.toml").read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
 
 
 def recognise_site(folder: Path) -> Generator | None:

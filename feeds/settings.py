@@ -24,6 +24,7 @@ from feeds.config_types import (
     Url,
 )
 from feeds.idn import idna2003_domain
+from feeds.permalinks import GeneratorChoice, GeneratorName
 from feeds.relays import RELAYS, Relay, RelayName
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
@@ -81,8 +82,19 @@ class PostSettings(Table, frozen=True):
     """`[posts]`: the posts folder, the URLs of posts, and the reading speed."""
 
     folder: FilePath = FilePath("posts")
+    #: The site generator, whose rules for addresses, lists and authors apply; `auto` is recognised by its files.
+    generator: GeneratorChoice = "auto"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
+    #: Section (the first folder) -> a pattern that replaces `permalink` there.
+    permalinks: dict[str, str] = field(default_factory=dict)
+    #: A file or folder with authors by id; by default the places where generators keep them.
+    authors: FilePath | None = None
     reading: ReadingSpeed = ReadingSpeed()
+
+    @property
+    def generator_name(self) -> GeneratorName:
+        """The generator; `none` if it was not recognised."""
+        return "none" if self.generator == "auto" else self.generator
 
 
 class TagRule(Table, frozen=True):

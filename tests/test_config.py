@@ -56,7 +56,23 @@ INVALID = {
         '[posts]\npermalink = "/{yaer}/{slug}"',
         "c.toml:2: posts.permalink: {yaer} is not a known placeholder; did",
     ),
-    "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug} or {stem}"),
+    "an unknown generator": (
+        '[posts]\ngenerator = "jekyl"',
+        "c.toml:2: posts.generator: 'jekyl' is not a known value; did",
+    ),
+    "a notation without a generator": (
+        '[posts]\npermalink = "/:year/:title/"',
+        "c.toml:2: posts.permalink: placeholders such as :title mean something else in Jekyll, Hugo and Hexo; set",
+    ),
+    "a pattern of a section": (
+        '[posts.permalinks]\nnews = "/{yaer}/{slug}"',
+        "c.toml:2: posts.permalinks.news: {yaer} is not a known placeholder; did you mean {year}?",
+    ),
+    "a missing file of authors": (
+        '[posts]\nauthors = "people.yml"',
+        "c.toml:2: posts.authors: 'people.yml' does not exist; correct its name, or remove the key",
+    ),
+    "permalink without slug": ('[posts]\npermalink = "/{year}/"', "c.toml:2: posts.permalink: needs {slug}, {name}, "),
     "missing folder": ('[posts]\nfolder = "nowhere"', "c.toml:2: posts.folder: 'nowhere' does not exist"),
     "two newsletters with one name": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"',
@@ -182,6 +198,32 @@ def test_the_url_of_a_hub_is_not_changed(tmp_path):
     """The hub's URL gets no slash at its end and keeps its query, unlike the URL of a folder."""
     (tmp_path / "c.toml").write_text('[feeds]\nhub = "https://hub.example/push?site=1"', "utf-8")
     assert load_config(tmp_path / "c.toml", {}).settings.feeds.hub == "https://hub.example/push?site=1"
+
+
+SITES = {
+    "_config.yml": "jekyll",
+    "hugo.toml": "hugo",
+    "docusaurus.config.js": "docusaurus",
+    "pelicanconf.py": "pelican",
+    "README.md": "auto",
+}
+
+
+@pytest.mark.parametrize(("marker", "generator"), SITES.items())
+def test_the_generator_is_recognised_by_the_files_beside_the_config(tmp_path, marker, generator):
+    """The site's generator is known by its files, unless the settings name one."""
+    (tmp_path / marker).write_text("", "utf-8")
+    (tmp_path / "feeds.toml").write_text("", "utf-8")
+    assert load_config(tmp_path / "feeds.toml", {}).settings.posts.generator == generator
+    named = load_config(tmp_path / "feeds.toml", {"FEEDS_POSTS_GENERATOR": "zola"})
+    assert named.settings.posts.generator == "zola"
+
+
+def test_zolas_own_config_is_recognised_too(tmp_path):
+    """Beside feeds.toml, a config.toml with Zola's keys makes the site one of Zola."""
+    (tmp_path / "config.toml").write_text('base_url = "https://example.com"\n', "utf-8")
+    (tmp_path / "feeds.toml").write_text("", "utf-8")
+    assert load_config(tmp_path / "feeds.toml", {}).settings.posts.generator == "zola"
 
 
 def test_every_key_may_be_left_out(tmp_path):

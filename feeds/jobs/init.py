@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from feeds.edges.files import resources
 from feeds.edges.files.write_files import create_file
 from feeds.edges.process.system import system_language, system_time_zone
 from feeds.errors import FeedsError
-from feeds.generators import Generator, recognise_config, recognise_site
+from feeds.generators import Generator, find_generator, read_config, recognise_config
 from feeds.settings import FeedSettings
 
 #: The config file that is written.
@@ -51,7 +50,7 @@ def create_site(
         FeedsError: the folder has a config file of Feeds already, or cannot be written, or *url* is not a URL.
     """
     _refuse_existing(folder)
-    generator = _find_generator(folder)
+    generator = find_generator(folder)
     candidates = generator.posts if generator else _USUAL_POSTS
     posts = next((name for name in candidates if (folder / name).is_dir()), candidates[0])
     values = dict(_site_values(title, url, now, environ)) | {("posts", "folder"): posts}
@@ -95,22 +94,10 @@ def _reference() -> str:
 
 
 def _refuse_existing(folder: Path) -> None:
-    raw = _read_toml(folder / "config.toml")
+    raw = read_config(folder)
     for name, is_ours in ((CONFIG, (folder / CONFIG).exists()), ("config.toml", raw and not recognise_config(raw))):
         if is_ours:
             raise FeedsError(f"{folder / name} already exists; edit it, or name another folder: feeds init DIR")
-
-
-def _find_generator(folder: Path) -> Generator | None:
-    return recognise_config(_read_toml(folder / "config.toml")) or recognise_site(folder)
-
-
-def _read_toml(file: Path) -> dict[str, object]:
-    """Return the tables of a file; none if there is no such file, or it is not TOML."""
-    try:
-        return tomllib.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError):
-        return {}
 
 
 # The text of the settings -----------------------------------------------------------------------------------------

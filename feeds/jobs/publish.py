@@ -24,11 +24,13 @@ from feeds.edges.process.workers import Workers, workers
 from feeds.edges.store import database
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
+from feeds.generators import MARKERS
 from feeds.jobs.context import Context
 from feeds.jobs.feeds.deploy import Deployment
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
 from feeds.jobs.options import PublishOptions
+from feeds.jobs.posts.authors import author_files, author_places
 from feeds.jobs.posts.read import posts_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.report import PublishReport
@@ -212,6 +214,9 @@ class _PublishRun:
         yield from self.site.files.checked_paths
         store = database.store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
+        yield from (f"{folder}/{marker}" for marker in MARKERS)
+        for place in author_places(self.config):
+            yield from map(str, (place, *author_files(place)))
         for own in (folder / "templates", folder / "letters"):
             yield from map(str, (own, *sorted(own.rglob("*"))))
 

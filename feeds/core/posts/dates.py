@@ -20,40 +20,58 @@ _LAST_YEAR = 9000
 
 
 def parse_date(text: str, zone: tzinfo) -> datetime:
-    """Return *text* as an aware datetime; without an offset it is in *zone*, without a time it is midnight.
+    """Return *text* as an aware datetime, as `read_date` does, whatever is doubtful about it."""
+    return read_date(text, zone)[0]
 
-    Accepted are ISO 8601, its variants in real blogs (`2010-10-22 11:33:15 -0400`, `2012-02-19 1:44:51 -4`,
-    `2024-10-23T16:00`, `… UTC`) and RFC 5322 dates.
+
+def read_date(text: str, zone: tzinfo) -> tuple[datetime, str]:
+    """Return *text* as an aware datetime, and what is doubtful about its zone, for people; empty if nothing is.
+
+    Without an offset it is in *zone*, without a time it is midnight. Accepted are ISO 8601, its variants in real blogs
+    (`2010-10-22 11:33:15 -0400`, `2012-02-19 1:44:51 -4`, `2024-10-23T16:00`, `… UTC`), and dates with names of months
+    and zones (`feeds.core.posts.word_dates`).
 
     Raises:
         ValueError: it is not a date; the reason is for people.
     """
     found = _DATE.fullmatch(text.strip())
     if not found:
-        return _parse_mail_date(text, zone)
+        return _read_word_date(text, zone)
     year, month, day, hour, minute, second = map(int, found.groups("0")[:6])
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
+    _check_year(text, year)
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=_parse_offset(found[7]) or zone)
+        return datetime(year, month, day, hour, minute, second, tzinfo=parse_offset(found[7]) or zone), ""
     except ValueError as e:
         raise ValueError(f"impossible date {text.strip()!r}: {e}") from None
 
 
-def _parse_mail_date(text: str, zone: tzinfo) -> datetime:
-    from email.utils import parsedate_to_datetime
+def _read_word_date(text: str, zone: tzinfo) -> tuple[datetime, str]:
+    from feeds.core.posts.word_dates import parse_word_date
 
     try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+        found = parse_word_date(text, zone)
+    except ValueError as e:
+        raise ValueError(f"impossible date {text.strip()[:60]!r}: {e}") from None
+    if found is None:
         raise ValueError(
             f"{text.strip()[:40]!r} is not a date; write, for example, 2026-11-23 or 2026-11-23 08:30 +09:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        )
+    _check_year(text, found[0].year)
+    return found
+
+
+def _check_year(text: str, year: int) -> None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise ValueError(f"impossible date {text.strip()!r}: the year {year} is a placeholder")
 
 
 @lru_cache(maxsize=256)
-def _parse_offset(text: str | None) -> tzinfo | None:
+def parse_offset(text: str | None) -> tzinfo | None:
+    """Return an offset from UTC (`+09:00`, `+0900`, `+9`) or UTC by its name; None for None.
+
+    Raises:
+        ValueError: it is a day or more.
+    """
     if text is None:
         return None
     if text[0] not in "+-":
@@ -75,6 +93,14 @@ def date_in_path(path: str) -> str | None:
     """Return the date in the path of a file or URL, as written but with hyphens; None without one."""
     found = (_IN_NAME.search(path) if "-" in path else None) or (_IN_FOLDERS.search(path) if "/" in path else None)
     return "-".join(found.groups()) if found else None
+
+
+def has_possible_date(stem: str) -> bool:
+    """Return whether *stem*, a file name without extension, begins with a date that exists."""
+    try:
+        return bool(parse_date(stem[:10], UTC))
+    except ValueError:
+        return False
 
 
 def strip_date(stem: str) -> str:

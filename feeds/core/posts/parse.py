@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from feeds.config_types import Language
 from feeds.core.posts import dates, limits, media, rules, sketch, text
-from feeds.core.posts.post_file import PostFile, legal_line
+from feeds.core.posts.addresses import PostAddress
+from feeds.core.posts.authors import clean, parse_author
+from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
@@ -26,14 +28,10 @@ _MOST_WARNED = 100
 #: What is written but not shown: targets of links, tags of elements, addresses.
 _UNSHOWN = re.compile(r"(?<=\])\([^()\n]*\)|<[^<>]*>|https?://\S+")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-#: A placeholder such as `/:year/`, which a generator would fill in.
-_GENERATOR_PATTERN = re.compile(r"/:\w")
-#: As far as a feed cares (RFC 4287 section 3.2.3).
-_MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\Z")
-#: The keys of an author's name, and what stands for it. Docusaurus has a `key` beside the job `title`, WordPress a
-#: `login`; a title alone is a name.
-_AUTHOR_NAMES = ("name", "display_name", "displayname", "full_name", "fullname")
-_AUTHOR_IDS = ("key", "login", "username", "handle", "slug", "title")
+#: Liquid, Nunjucks, EJS or JavaScript in an address.
+_TEMPLATE = re.compile(r"{[{%]|<%|\${")
+#: The generators that take an address of `false` for none.
+_FALSE_IS_NOTHING = frozenset({"jekyll", "hexo"})
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -74,7 +72,8 @@ class _PostParser(PostFile):
         title, lang, published = self.read_title(), str(self.read_language()), self.read_published()
         slug = self.read_slug()
         categories = self.read_names("categories")
-        url = self.read_url(published, slug, lang, categories)
+        address = PostAddress(self, published=published, title=title, slug=slug, lang=lang, categories=categories)
+        url = self.read_url(address)
         body = self.published_body(title)
         data = body.encode()
         normalized = sketch.normalize_bytes(data)
@@ -126,7 +125,16 @@ class _PostParser(PostFile):
         """Return whether the post is not to be announced: `draft: true`, `published: false`, in `_drafts`, …."""
         if self.read_flag("draft") is True or self.read_flag("unlisted") is True or _is_in_drafts(self.path):
             return True
+        if self.has_no_page():
+            return True
         return self.read_word("live") in _NOT_LIVE or self.read_word("status") in _NOT_PUBLIC
+
+    def has_no_page(self) -> bool:
+        """Return whether Eleventy writes no page for the post; to Jekyll and Hexo, `false` is no address."""
+        key, value = self.fields.get("url")
+        if normal_key(key) != "permalink" or self.settings.posts.generator in _FALSE_IS_NOTHING:
+            return False
+        return value is False or (isinstance(value, dict) and value.get("build") is False)
 
     def read_word(self, meaning: str) -> str:
         _, value = self.fields.get(meaning)
@@ -149,10 +157,20 @@ class _PostParser(PostFile):
         if value is None:
             return None
         try:
-            date = dates.parse_date(str(value), self.settings.site.timezone)
+            return self.parse_date(key, value)
         except ValueError as e:
             self.warn(key, f"{e}; it is ignored")
             return None
+
+    def parse_date(self, key: str, value: Any) -> datetime:
+        """Return a value as a date; a doubtful zone or an impossible offset is a warning.
+
+        Raises:
+            ValueError: it is not a date; the reason is for people.
+        """
+        date, doubt = dates.read_date(str(value), self.settings.site.timezone)
+        if doubt:
+            self.warn(key, doubt)
         self.warn_about_offset(key, date)
         return date
 
@@ -166,10 +184,9 @@ class _PostParser(PostFile):
         in_path = dates.date_in_path(self.path)
         if value is not None:
             try:
-                date = dates.parse_date(str(value), self.settings.site.timezone)
+                date = self.parse_date(key, value)
             except ValueError as e:
                 self.reject(key, str(e))
-            self.warn_about_offset(key, date)
             self.compare_with_path(key, date, in_path)
             return max(date, self.read_date("embargo") or date)  # as in Hugo: not before either of the two
         address = self.fields.get("url")
@@ -206,17 +223,32 @@ class _PostParser(PostFile):
             self.reject(key, f"{value!r} leads out of the site; write a plain name")
         return value
 
-    def read_url(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
+    def read_url(self, address: PostAddress) -> str:
         """Return the URL in the front matter if it is on the site, else the one that `posts.permalink` gives."""
         key, value = self.fields.get("url")
         if isinstance(value, str) and value.strip() and not self.is_link(key, value):
-            site = self.settings.site.url
             written = self.check_path(key, value.strip())
-            url = resolve_url(site, written if _ABSOLUTE.match(written) else site + written.lstrip("/"))
-            if url and (url := move_to_site(url, site)) and not _GENERATOR_PATTERN.search(written):
-                return url
-            self.warn(key, f"{value!r} is not an address on {site}; posts.permalink is used instead")
-        return self.permalink(published, slug, lang, categories)
+            try:
+                return self.own_url(key, written, address)
+            except ValueError as e:
+                self.warn(key, f"{value!r} {e}; posts.permalink is used instead")
+        return self.settings.site.url + address.from_settings().lstrip("/")
+
+    def own_url(self, key: str, written: str, address: PostAddress) -> str:
+        """Return the URL that the front matter names.
+
+        Raises:
+            ValueError: it is not on the site, or cannot be known; the reason is for people.
+        """
+        site = self.settings.site.url
+        if _TEMPLATE.search(written):
+            raise ValueError("is a template, which only your site generator can fill in")
+        if not _ABSOLUTE.match(written):
+            written = site + address.from_front_matter(normal_key(key), written).lstrip("/")
+        url = resolve_url(site, written)
+        if url is None or (url := move_to_site(url, site)) is None:
+            raise ValueError(f"is not an address on {site}")
+        return url
 
     def is_link(self, key: str, value: Any) -> bool:
         """Return whether *key* is `url` with a page of another site; `permalink` and `path` always mean this page."""
@@ -230,22 +262,6 @@ class _PostParser(PostFile):
         key, value = self.fields.get("target")
         is_own_address = normal_key(key) == "url" and not self.is_link(key, value)
         return None if is_own_address else self.read_page_url("target", url)
-
-    def permalink(self, published: datetime, slug: str, lang: str, categories: tuple[str, ...]) -> str:
-        pattern = self.settings.posts.permalink
-        values = {
-            "{year}": f"{published.year:04}",
-            "{month}": f"{published.month:02}",
-            "{day}": f"{published.day:02}",
-            "{slug}": quote(slug),
-            "{stem}": quote(self.stem) if "{stem}" in pattern else "",
-            "{lang}": lang,
-            "{category}": quote(slugify(categories[0])) if categories and "{category}" in pattern else "",
-        }
-        path = "".join([values.get(part, part) for part in _split_placeholders(pattern)])
-        if "//" in path:
-            path = re.sub(r"/{2,}", "/", path)
-        return self.settings.site.url + path.lstrip("/")
 
     def resolve(self, url: str, written: str) -> str | None:
         """Return an address in the front matter of the page *url* as an absolute one; None if it is none."""
@@ -275,8 +291,8 @@ class _PostParser(PostFile):
         _, value = self.fields.get("source")
         if not isinstance(value, dict):
             return None
-        title, written = _clean(value.get("title") or value.get("name")), _clean(value.get("url"))
-        found, id_ = resolve_url(url, written) if written else None, _clean(value.get("id"))
+        title, written = clean(value.get("title") or value.get("name")), clean(value.get("url"))
+        found, id_ = resolve_url(url, written) if written else None, clean(value.get("id"))
         if not title or not found:
             return None
         return OriginalFeed(title=title, url=found, id=quote_url(id_) if is_uri(id_) else None)
@@ -319,7 +335,7 @@ class _PostParser(PostFile):
             type=media_type,
             length=media.parse_length(fields),
             seconds=self.read_duration(key, fields),
-            title=_clean(fields.get("title")),
+            title=clean(fields.get("title")),
         )
 
     def read_duration(self, key: str, fields: Mapping[str, Any]) -> int | None:
@@ -336,7 +352,12 @@ class _PostParser(PostFile):
 
     def read_names(self, meaning: str) -> tuple[str, ...]:
         """Return categories or tags in their order, each once, however they were written."""
-        names = [name for value in self.fields.all(meaning) for name in _list_names(value)]
+        is_spaced = self.settings.posts.generator == "jekyll"
+        names = [
+            name
+            for key, value in self.fields.each(meaning)
+            for name in (value.split() if is_spaced and _is_words(key, value) else _list_names(value))
+        ]
         for name in names:
             if not name.isprintable() and text.CONTROL.search(name):
                 key, _ = self.fields.get(meaning)
@@ -349,19 +370,13 @@ class _PostParser(PostFile):
         _, value = self.fields.get("authors")
         site = self.settings.site
         written = value if isinstance(value, list) else [value]
-        authors = [author for one in written if (author := _parse_author(one, site.url))]
+        authors = [author for one in written if (author := parse_author(one, site.url))]
         return tuple(dict.fromkeys(authors)) or ((Author(name=site.author),) if site.author else ())
 
     def find_rule_tags(self, title: str, body: str) -> tuple[str, ...]:
         """Return the tags that the site's rules find in the title and the shown text."""
         given = self.settings.tags.rules
         return rules.tags_in(f"{title}\n{_UNSHOWN.sub(' ', body)}", given) if given else ()
-
-
-@lru_cache(maxsize=16)
-def _split_placeholders(pattern: str) -> list[str]:
-    """Return the placeholders of a permalink pattern and the text between them."""
-    return re.split(r"({\w+})", pattern)
 
 
 @lru_cache(maxsize=20_000)
@@ -380,29 +395,13 @@ def _list_names(value: Any) -> Iterable[str]:
     return _as_word(value).split(",")
 
 
+def _is_words(key: str, value: Any) -> TypeGuard[str]:
+    """Return whether Jekyll separates a value by spaces: a text under a plural key; one with commas is meant otherwise.
+
+    Source: `pluralized_array_from_hash` in Jekyll's lib/jekyll/utils.rb.
+    """
+    return isinstance(value, str) and "," not in value and normal_key(key) in {"tags", "categories"}
+
+
 def _as_word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _parse_author(value: Any, site: str) -> Author | None:
-    if not isinstance(value, dict):
-        name = _clean(value)
-        return Author(name=name) if name else None
-    given = {normal_key(str(key)): inner for key, inner in value.items()}
-    parts = " ".join(filter(None, (_clean(given.get(key)) for key in ("first_name", "last_name"))))
-    names = [*(given.get(key) for key in _AUTHOR_NAMES), parts, *(given.get(key) for key in _AUTHOR_IDS)]
-    name = next((name for written in names if (name := _clean(written))), "")
-    uri = next((_clean(given[key]) for key in ("url", "uri", "website") if given.get(key)), None)
-    email = _clean(given.get("email"))
-    if not name:
-        return None
-    return Author(
-        name=name,
-        uri=resolve_url(site, below_site(uri, site)) if uri else None,
-        email=email if _MAIL_ADDRESS.match(email) else None,
-    )
-
-
-def _clean(value: Any) -> str:
-    """Return a name or address as one line; empty if the value is neither text nor a number."""
-    return "" if value is None or isinstance(value, (bool, dict, list)) else legal_line(str(value))

@@ -1,7 +1,7 @@
 """Slugs, and the absolute URLs of what a post refers to."""
 
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.core.posts import text
 from feeds.idn import ascii_host
@@ -44,6 +44,16 @@ def move_to_site(url: str, site: str) -> str | None:
 
 def _host(netloc: str) -> str:
     return netloc.lower().removeprefix("www.")
+
+
+def page_of(url: str) -> str:
+    """Return *url* for comparison with others: two that lead to one page are equal.
+
+    Web servers serve `/x/`, `/x` and `/x/index.html` from one file. Upper and lower case are different pages (RFC 3986
+    section 6.2.2.1).
+    """
+    plain = unquote(url) if "%" in url else url
+    return plain.removesuffix("/index.html").rstrip("/")
 
 
 def below_site(written: str, site: str) -> str:

@@ -110,7 +110,8 @@ class RenderTaskPlanner:
             path = entry.post.path
             post_digest = self._survey.cached_posts[path].content_digest
             topics = "\0".join(f"{topic.term}\0{topic.label}" for topic in entry.categories)
-            parts = (entry.id, path, post_digest, entry.updated.isoformat(), *entry.tags, topics)
+            authors = "\0".join(f"{one.name}\0{one.uri}\0{one.email}" for one in entry.post.authors)
+            parts = (entry.id, path, post_digest, entry.updated.isoformat(), *entry.tags, topics, authors)
             found = self._fingerprints[entry.id] = "\0".join(parts)
         return found
 

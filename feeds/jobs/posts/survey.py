@@ -13,8 +13,10 @@ import msgspec
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
+from feeds.core.posts.authors import AuthorDirectory
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
+from feeds.core.posts.urls import page_of
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
@@ -24,6 +26,7 @@ from feeds.edges.process.workers import Workers
 from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
+from feeds.jobs.posts.authors import SiteAuthors, read_authors
 from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged
 from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
 
@@ -44,6 +47,7 @@ class Survey:
     #: The next moment at which a post becomes public, is updated or expires; None if there is none.
     next_change_at: datetime | None
     warnings: tuple[str, ...] = ()
+    authors: SiteAuthors
 
     def text(self, post: Post) -> Text:
         """Return the rendered text of a post; raises as `render_unchanged` does."""
@@ -68,7 +72,7 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
-        warnings += self._address_warnings()
+        warnings += [*self._address_warnings(), *self._author_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
             for pair in self.catalogue.duplicates
@@ -90,17 +94,23 @@ class Survey:
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""
-        by_url: dict[str, list[str]] = defaultdict(list)
+        by_url: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for entry in self.catalogue.entries:
-            by_url[entry.post.url].append(entry.post.path)
-        for url, paths in by_url.items():
-            if len(paths) > 1:
-                first, second, *others = sorted(paths)
+            by_url[page_of(entry.post.url)].append((entry.post.path, entry.post.url))
+        for posts in by_url.values():
+            if len(posts) > 1:
+                (first, url), (second, _), *others = sorted(posts)
                 more = f" and {len(others)} more" if others else ""
                 yield (
                     f"{self._where(second, 'url', 'slug')}: has the same address as {first}{more}, {url}: give each"
                     " post a slug of its own, or complete posts.permalink"
                 )
+
+    def _author_warnings(self) -> Iterator[str]:
+        """Yield a warning for each file of authors that cannot be read, and each id of an author that is in none."""
+        yield from self.authors.warnings
+        for path, reason in self.authors.unknown_ids(entry.post for entry in self.catalogue.entries).values():
+            yield f"{self._where(path, 'authors')}: {reason}"
 
     @property
     def _place(self) -> str:
@@ -149,6 +159,7 @@ def survey_posts(
     """
     team, progress = options.team, options.progress
     input_name = _input_name(config)
+    authors = read_authors(config)
     cache = PostCache(config.cache_folder, input_name, keep=options.use_cache and not options.dry_run)
     if options.use_cache:
         cache.load()
@@ -160,7 +171,7 @@ def survey_posts(
         team.preload(options.meanwhile)
     build = partial(
         catalogue.build_catalogue,
-        list(_posts_and_rejections(cached_posts, unrenderable or {})),
+        list(_posts_and_rejections(cached_posts, unrenderable or {}, authors.directory)),
         now=now,
         known=known,
         settings=config.settings,
@@ -183,6 +194,7 @@ def survey_posts(
         is_settled=threshold > 0 and all(stamped[path] == cached_posts[path] for path in read),
         next_change_at=min(_changes_after(now, cached_posts), default=None),
         warnings=tuple(cache.warnings),
+        authors=authors,
     )
 
 
@@ -194,13 +206,15 @@ def _input_name(config: Config) -> str:
 
 
 def _posts_and_rejections(
-    cached_posts: Mapping[str, CachedPost], unrenderable: Mapping[str, str]
+    cached_posts: Mapping[str, CachedPost], unrenderable: Mapping[str, str], authors: AuthorDirectory
 ) -> Iterator[Post | PostOutcome]:
     for path, cached in cached_posts.items():
         if path in unrenderable:
             yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=unrenderable[path])
-        elif found := cached.post or cached.outcome:
-            yield found
+        elif cached.post:
+            yield authors.complete(cached.post) if authors else cached.post
+        elif cached.outcome:
+            yield cached.outcome
 
 
 def _suggested_tags(

@@ -43,6 +43,27 @@ def test_lists_may_be_written_in_any_way(front, tags):
     assert parsed(f"title: A\n{front}").tags == tags
 
 
+SPACED = {
+    ("jekyll", "tags: b a"): (("b", "a"), ()),
+    ("jekyll", "categories: Two Words"): ((), ("Two", "Words")),
+    ("jekyll", "tag: b a\ncategory: Two Words"): (("b a",), ("Two Words",)),
+    ("jekyll", "tags: b c, a"): (("b c", "a"), ()),
+    ("jekyll", "tags: [b a, c]"): (("b a", "c"), ()),
+    ("jekyll", "categories: A B\ncategory: C D"): ((), ("A", "B", "C D")),
+    ("hugo", "tags: b a"): (("b a",), ()),
+    ("none", "categories: Two Words"): ((), ("Two Words",)),
+}
+
+
+@pytest.mark.parametrize(("case", "names"), SPACED.items(), ids=map(str, SPACED))
+def test_jekyll_separates_tags_and_categories_by_spaces(case, names):
+    """In a Jekyll site a text under `tags` or `categories` is a list of words, under a singular key one name."""
+    generator, front = case
+    settings = Settings(site=SETTINGS.site, posts=PostSettings(generator=generator))
+    post = parsed(f"title: A\n{front}", settings=settings)
+    assert (post.tags, post.categories) == names
+
+
 def test_category_may_be_used_beside_categories():
     """The names under both keys are read, each once."""
     assert parsed("title: A\ncategory: X\ncategories: [Y, X]").categories == ("Y", "X")
@@ -289,6 +310,25 @@ def test_the_date_comes_from_key_address_file_or_folder(case, date):
     assert f"{post.published:%Y-%m-%d}" == date
 
 
+NO_PAGE = {
+    ("none", "permalink: false"): True,
+    ("eleventy", "permalink: false"): True,
+    ("eleventy", "permalink: {build: false}"): True,
+    ("eleventy", "permalink: {build: /x/}"): False,
+    ("jekyll", "permalink: false"): False,
+    ("hexo", "permalink: false"): False,
+    ("none", "path: false"): False,
+}
+
+
+@pytest.mark.parametrize(("case", "draft"), NO_PAGE.items(), ids=map(str, NO_PAGE))
+def test_a_post_for_which_no_page_is_written_is_a_draft(case, draft):
+    """Eleventy writes no page for `permalink: false`, so nothing is announced; to Jekyll and Hexo it is no address."""
+    generator, front = case
+    post = parsed(f"title: A\n{front}", settings=Settings(posts=PostSettings(generator=generator)))
+    assert post.draft is draft
+
+
 def test_nothing_comes_out_before_its_embargo():
     """Of Hugo's `publishDate` and `date` the later one is the publication date."""
     assert parsed("title: A\ndate: 2026-01-02\npublishDate: 2026-02-03").published.date().isoformat() == "2026-02-03"
@@ -302,6 +342,12 @@ WARNED = {
     "misspelt keys": ("title: A\ncatagories: [x]", BODY, "a.md:3: catagories: is not a known key; did you mean `cat"),
     "template tags": ("title: A", "x\n\n{{< video 1 >}}", "a.md:6: template tags such as '{{<' are left"),
     "Liquid tags": ("title: A", "{% post_url x %}", "a.md:4: template tags such as '{% post_url'"),
+    "an ambiguous zone": (
+        "title: A\ndate: 2026-01-02 08:00 CST",
+        BODY,
+        "a.md:3: date: CST is US Central Time or China",
+    ),
+    "an unknown zone": ("title: A\nupdated: 2026-01-02 08:00 XYZ", BODY, "a.md:3: updated: 'XYZ' is not a known time"),
     "an offset beyond 14:00": ("title: A\ndate: 2026-01-02T00:00:00+15:00", BODY, "a.md:3: date: no place on earth"),
     "a date unlike the name's": ("title: A\ndate: 2026-05-06", BODY, "a.md:3: date: is 2026-05-06, but the file name"),
     "another reading time": ("title: A\nreading_time: 8", BODY, "a.md:3: reading_time: says 8 min, the text takes 1"),
@@ -368,10 +414,10 @@ def test_a_permalink_follows_the_pattern():
 
 
 def test_a_post_may_name_its_address():
-    """A path on the site is the address of the post; another site's URL or a generator's pattern gives a warning."""
+    """A path on the site is the address of the post; another site's URL gives a warning."""
     assert parsed('title: A\npermalink: "/x/y.html"').url == "https://example.com/x/y.html"
-    assert parsed('title: A\npath: "2025/02/13/x"').url == "https://example.com/2025/02/13/x"
-    for elsewhere in ("https://other.example/x", "/:year/:title/", "//other.example/x"):
+    assert parsed('title: A\npath: "2025/02/13/x"').url == "https://example.com/2025/02/13/x/"
+    for elsewhere in ("https://other.example/x", "/:yaer/:title/", "//other.example/x"):
         post = parsed(f'title: A\npermalink: "{elsewhere}"')
         assert post.url == "https://example.com/2026/01/02/a/"
         assert post.warnings

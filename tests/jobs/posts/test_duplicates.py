@@ -152,6 +152,19 @@ def test_posts_at_one_address_are_reported(site, feeds, one, other, line):
     assert "as 2026-11-20-x.md and 1 more, " in site.publish().warnings[0]
 
 
+ONE_PAGE = [("/x/", "/x/index.html"), ("/x/", "/x"), ("/ä b/", "/%C3%A4%20b/"), ("/", "/index.html")]
+OTHER_PAGES = [("/x/", "/X/"), ("/x.html", "/x/"), ("/x/", "/x/a"), ("/myindex.html", "/my")]
+
+
+@pytest.mark.parametrize("addresses", ONE_PAGE + OTHER_PAGES, ids=map(str, ONE_PAGE + OTHER_PAGES))
+def test_addresses_that_lead_to_one_page_are_one_address(site, addresses):
+    """A final slash, `index.html` and percent-encoding make no other page; another case does."""
+    for n, address in enumerate(addresses):
+        site.post(f"p{n}", f"The text number {n}.\n", title=f"Post {n}", permalink=f'"{address}"')
+    warned = [line for line in site.publish().warnings if "has the same address as p0.md, " in line]
+    assert len(warned) == (addresses in ONE_PAGE)
+
+
 SHOW_NOTES = "Subscribe to the show wherever you listen, and write to us. " * 5
 
 
