@@ -230,6 +230,15 @@ class Catalogue(Value, frozen=True, kw_only=True):
         return {status.value: counts[status] for status in PostStatus}
 
 
+class AdoptedDate(Value, frozen=True, kw_only=True):
+    """The date of an entry whose id comes from the feed of another program, which readers have seen with it."""
+
+    #: The entry's own `updated` when the id was taken; once the post has another one, that is published.
+    own: AwareDatetime
+    #: The earlier one that the other feed has; it is published until then.
+    shown: AwareDatetime
+
+
 class KnownEntry(Value, frozen=True, kw_only=True):
     """An entry that was published before, as the store keeps it."""
 
@@ -240,6 +249,10 @@ class KnownEntry(Value, frozen=True, kw_only=True):
     sketch: bytes | None = None
     title: str | None = None
     published: datetime | None = None
+    #: None unless the id was taken from a feed of another program that has an earlier date.
+    adopted: AdoptedDate | None = None
+    #: The id that the post has now, if it was given another one; what was announced with this id stays announced.
+    replaced_by: str | None = None
 
 
 class EntryVersion(Value, frozen=True, kw_only=True):
@@ -646,6 +659,9 @@ class IdAssigned(_Record, frozen=True, kw_only=True, tag="id"):
     #: ISO 8601 with offset.
     published: str | None = None
     sketch: bytes | None = None
+    #: The two dates of an `AdoptedDate`.
+    adopted: tuple[AwareDatetime, AwareDatetime] | None = None
+    replaced_by: str | None = None
 
 
 class IssueRecorded(_Record, frozen=True, kw_only=True, tag="issue"):

@@ -63,7 +63,7 @@ class _Assignment:
         self.unassigned = posts
         #: By path.
         self.ids: dict[str, str] = {}
-        self._free = dict(by_id)
+        self._free = {entry_id: entry for entry_id, entry in by_id.items() if entry.replaced_by is None}
         #: The files whose posts are not public: they may still hold what they held.
         self._hidden = set(present) - {post.path for post in posts}
 

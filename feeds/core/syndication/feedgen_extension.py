@@ -94,11 +94,15 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
         return entry
 
     def extend_rss(self, entry: Any) -> Any:
-        """Write links, date, authors and files; those of feedgen are removed."""
+        """Write links, date, authors and files; those of feedgen are removed.
+
+        feedgen never marks an id as the address of the page (RSS 2.0, `guid`).
+        """
         item = self._item
         for name in ("link", "pubDate", "author", "category", "enclosure"):
             for element in entry.findall(name):
                 entry.remove(element)
+        entry.find("guid").set("isPermaLink", "true" if item.id in {item.url, item.page} else "false")
         if item.summary:
             entry.find("description").text = item.html_summary
         _element(entry, "link", text=item.url)

@@ -12,6 +12,7 @@ from feeds.edges.store.schema import (
     announced,
     contents,
     deliveries,
+    entries,
     issues,
     letters,
     paused_domains,
@@ -48,10 +49,12 @@ class Issues:
     # Issues -------------------------------------------------------------------------------------------------------
 
     def announced_ids(self, newsletter: str) -> frozenset[str]:
-        """Return the ids of the entries that a newsletter has announced."""
+        """Return the ids of the entries that a newsletter has announced, and the ids that replace them."""
         query = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
+        replacing = sa.select(entries.c.replaced_by).join(announced, announced.c.entry_id == entries.c.id)
+        replacing = replacing.where(announced.c.newsletter == newsletter, entries.c.replaced_by.is_not(None))
         with self._db.begin():
-            return frozenset(self._db.execute(query).scalars())
+            return frozenset(self._db.execute(query.union(replacing)).scalars())
 
     def last_issue(self, newsletter: str) -> tuple[datetime | None, int]:
         """Return the last used slot, in UTC, and the highest number; a correction uses no slot."""
