@@ -220,6 +220,8 @@ class Catalogue(Value, frozen=True, kw_only=True):
     outcomes: tuple[PostOutcome, ...]
     #: Posts that repeat or resemble another one, in the order of their paths.
     duplicates: tuple[DuplicatePair, ...] = ()
+    #: Published ids that ids in front matter replace from now on, by the new id.
+    replaced_ids: dict[str, str] = {}
     #: Messages for the user about categories.
     category_warnings: tuple[str, ...] = ()
 

@@ -242,7 +242,7 @@ class _PublishRun:
         )
         results = syndication.start(self.team)
         if not self.options.dry_run:
-            self.store.entries.save_entries(survey.catalogue.entries, self.options.now)
+            self.store.entries.save_entries(survey.catalogue.entries, self.options.now, survey.catalogue.replaced_ids)
             syndication.save()
             with self.reporting_errors():
                 append_pending(self.config, self.store)

@@ -63,6 +63,7 @@ def build_catalogue(
         entries=_with_adopted_dates(entries, known),
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.path)),
         duplicates=tuple(sorted(pairs, key=lambda pair: pair.post.path)),
+        replaced_ids=ids.find_replaced_ids(kept, known, entry_ids),
         category_warnings=tuple(taxonomy.category_warnings(kept, categories, settings.categories)),
     )
 
