@@ -65,6 +65,40 @@ class Enclosure(Value, frozen=True, kw_only=True):
     title: str = ""
 
 
+class Transcript(Value, frozen=True, kw_only=True):
+    """The text of an episode, as a file."""
+
+    #: Absolute.
+    url: str
+    type: str
+    lang: str = ""
+
+
+class Person(Value, frozen=True, kw_only=True):
+    """Somebody who takes part in an episode; empty fields are unknown."""
+
+    name: str
+    #: Such as `host` or `guest`.
+    role: str = ""
+    #: Absolute.
+    url: str = ""
+    image: str = ""
+
+
+class Episode(Value, frozen=True, kw_only=True):
+    """What podcast apps show of a post with a recording; empty fields are unknown."""
+
+    season: int | None = None
+    number: int | None = None
+    #: `full`, `trailer` or `bonus`.
+    type: str = ""
+    explicit: bool | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    #: The URL of a JSON file.
+    chapters: str = ""
+    people: tuple[Person, ...] = ()
+
+
 class OriginalFeed(Value, frozen=True, kw_only=True):
     """The feed of another site that published a post first (RFC 4287 section 4.2.11, `atom:source`)."""
 
@@ -106,6 +140,7 @@ class Post(Value, frozen=True, kw_only=True):
     rule_tags: tuple[str, ...] = ()
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
     #: Digest of the published text without white space, Markdown characters and letter case.
     text_digest: str
     #: Size of that text in bytes.
