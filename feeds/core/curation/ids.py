@@ -66,19 +66,21 @@ def find_replaced_ids(
     Whoever adds an id to a published post changes nothing else, so its date must still be the same: a post that was
     written over another one, and has an id of its own, is another entry.
     """
-    active = {entry.id: entry for entry in known if entry.replaced_by is None}
-    new = [post for post in posts if post.declared_id and entry_ids[post.path] not in active]
+    new = [post for post in posts if post.declared_id]
+    active = {entry.id: entry for entry in known if entry.replaced_by is None} if new else {}
+    new = [post for post in new if entry_ids[post.path] not in active]
     if not new:
         return {}
-    free = [entry for entry_id, entry in active.items() if entry_id not in set(entry_ids.values())]
+    assigned = set(entry_ids.values())
+    free = [entry for entry_id, entry in active.items() if entry_id not in assigned]
     by_path, identities = PublishedBefore(free).by_path, _invert_unique({entry.id: _identity(entry) for entry in free})
-    replaced: dict[str, str] = {}
+    replacing: dict[str, str] = {}
     for post in new:
         same_file = (entry.id for entry in reversed(by_path.get(post.path, ())) if _is_same_at_its_date(post, entry))
         old = next(same_file, identities.get(_identity(post)))
-        if old is not None and old not in replaced.values():
-            replaced[entry_ids[post.path]] = old
-    return replaced
+        if old is not None:
+            replacing.setdefault(old, entry_ids[post.path])
+    return {new_id: old for old, new_id in replacing.items()}
 
 
 def _is_same_at_its_date(post: Post, known: KnownEntry) -> bool:

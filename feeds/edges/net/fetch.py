@@ -19,7 +19,8 @@ def fetch_document(url: str) -> tuple[bytes, str]:
         e.close()
         raise FeedsError(f"{url}: returns HTTP {e.code}") from e
     except web_check.ERRORS as e:
-        raise FeedsError(f"{url}: cannot be fetched: {getattr(e, 'reason', None) or e}") from e
+        reason = getattr(e, "reason", None) or e
+        raise FeedsError(f"{url}: cannot be fetched: {reason}; save it as a file, and name that instead") from e
     if len(content) > web_check.MOST_BYTES:
         raise FeedsError(f"{url}: is larger than {web_check.MOST_BYTES:,} bytes")
     return content, final_url
