@@ -264,9 +264,9 @@ class _PublishRun:
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
         if podcasts := self.site.settings.podcasts:
-            from feeds.core.syndication.podcast import unknown_feed_warnings
+            from feeds.core.syndication.podcast import podcast_warnings
 
-            self.report.warnings += unknown_feed_warnings(podcasts, self.feeds, str(self.config.path))
+            self.report.warnings += podcast_warnings(podcasts, self.feeds, str(self.config.path))
         with self.reporting_errors():
             newsletter_feeds.write_feed_list(self.site, self.feeds, newsletters.issues, self.writer)
         with self.reporting_errors():

@@ -29,8 +29,8 @@ def find_podcast(feed: Feed, podcasts: Iterable[Podcast]) -> Podcast | None:
     return next((podcast for podcast in podcasts if _folder(podcast) == feed.folder), None)
 
 
-def unknown_feed_warnings(podcasts: Iterable[Podcast], feeds: Iterable[Feed], config: str) -> Iterator[str]:
-    """Yield a warning for each podcast without a feed in RSS."""
+def podcast_warnings(podcasts: Iterable[Podcast], feeds: Iterable[Feed], config: str) -> Iterator[str]:
+    """Yield a warning for each podcast without a feed in RSS, or without what directories require."""
     folders = {feed.folder for feed in feeds if "rss" in feed.formats}
     for at, podcast in enumerate(podcasts):
         if _folder(podcast) not in folders:
@@ -38,6 +38,8 @@ def unknown_feed_warnings(podcasts: Iterable[Podcast], feeds: Iterable[Feed], co
                 f"{config}: podcasts[{at}].feed: there is no RSS feed in feeds/{podcast.feed}; write a folder that"
                 ' feeds/index.html lists, such as "category/podcast", and add "rss" to feeds.formats'
             )
+        if missing := [key for key in ("category", "image") if not getattr(podcast, key)]:
+            yield f"{config}: podcasts[{at}]: has no {' and no '.join(missing)}; Apple Podcasts requires both"
 
 
 def _folder(podcast: Podcast) -> str:

@@ -5,6 +5,7 @@ import pytest
 from lxml import etree
 
 from feeds.core.syndication.podcast import podcast_guid
+from feeds.errors import ConfigError
 from tests.conftest import CONFIG
 from tests.validity.rules import rss_faults
 
@@ -118,6 +119,20 @@ def test_a_podcast_without_a_feed_is_reported(podcast):
     podcast.configure(PODCAST.replace("category/podcast", "podcast"))
     [warning] = [line for line in podcast.publish().warnings if "podcasts[0]" in line]
     assert "podcasts[0].feed: there is no RSS feed in feeds/podcast" in warning
+
+
+def test_what_directories_require_is_reported(podcast):
+    """A podcast without category or picture is a warning that names what is missing."""
+    podcast.configure(CONFIG.replace('["atom"]', '["rss"]') + '[[podcasts]]\ncategory = "Technology"\n')
+    [warning] = [line for line in podcast.publish().warnings if "podcasts[0]" in line]
+    assert warning.endswith("podcasts[0]: has no image; Apple Podcasts requires both")
+
+
+def test_a_category_that_apple_does_not_have_is_an_error(podcast):
+    """A misspelt category is an error of the config, with its line and the nearest name."""
+    podcast.configure(PODCAST.replace("Documentary", "Documentaries"))
+    with pytest.raises(ConfigError, match=r"podcasts\[0\]\.category: 'Documentaries' .*'Documentary'"):
+        podcast.publish()
 
 
 def test_the_guid_is_that_of_the_podcast_namespace():
