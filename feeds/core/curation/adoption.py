@@ -206,13 +206,13 @@ def address_key(url: str, own: Sequence[str]) -> str:
         parts = urlsplit(url.strip())
     except ValueError:
         return url
-    host = _host(url)
+    host = site_host(url)
     path = unicodedata.normalize("NFC", unquote(parts.path))
     folder, slash, name = path.rpartition("/")
     path = folder if name in _INDEX else folder + slash + name
     # Campaign parameters are added by feed services; WordPress's `?p=12` names the post.
     query = urlencode([pair for pair in parse_qsl(parts.query) if not pair[0].startswith("utm_")])
-    is_own = host in {_host(one) for one in own if one} or not host
+    is_own = host in {site_host(one) for one in own if one} or not host
     return ("" if is_own else f"//{host}") + path.rstrip("/") + (f"?{query}" if query else "")
 
 
@@ -222,7 +222,8 @@ def _path_below(url: str, home: str) -> str:
     return key[len(base) :] if key.startswith(f"{base}/") else ""
 
 
-def _host(url: str) -> str:
+def site_host(url: str) -> str:
+    """Return the host of a URL without `www.`; empty if it has none or cannot be read."""
     try:
         return (urlsplit(url.strip()).hostname or "").removeprefix("www.")
     except ValueError:

@@ -81,14 +81,14 @@ def _parse_json(content: bytes, url: str) -> OldFeed:
     entries = [_json_entry(item, url) for item in items if isinstance(item, dict)]
     return OldFeed(
         entries=tuple(entry for entry in entries if entry.id),
-        home=urljoin(url, _string(feed.get("home_page_url"))),
-        older=tuple(urljoin(url, link) for link in [_string(feed.get("next_url"))] if link),
+        home=_join(url, _string(feed.get("home_page_url"))),
+        older=tuple(_join(url, link) for link in [_string(feed.get("next_url"))] if link),
         warnings=_count_useless(entries),
     )
 
 
 def _json_entry(item: dict[str, Any], url: str) -> OldEntry:
-    links = tuple(urljoin(url, link) for key in ("url", "external_url") if (link := _string(item.get(key))))
+    links = tuple(_join(url, link) for key in ("url", "external_url") if (link := _string(item.get(key))))
     return OldEntry(
         id=_usable_id(_string(item.get("id"))),  # a number means its digits (JSON Feed 1.1, `id`)
         title=_string(item.get("title")),
@@ -143,7 +143,7 @@ def _feeds_of_page(content: bytes, url: str) -> list[str]:
 
     links = document_fromstring(content).iter("link")
     kinds = ("application/atom+xml", "application/rss+xml", "application/feed+json")
-    return [urljoin(url, link.get("href")) for link in links if link.get("type") in kinds and link.get("href")]
+    return [_join(url, link.get("href")) for link in links if link.get("type") in kinds and link.get("href")]
 
 
 def _atom_entry(entry: Any) -> OldEntry:
@@ -184,14 +184,14 @@ def _page_links(element: Any) -> Iterator[str]:
     yield from (link for rel, link in _typed_links(element) if rel == "alternate")
     for link in _children(element, "link"):
         if not link.get("href") and (written := "".join(link.itertext()).strip()):
-            yield urljoin(link.base or "", written)
+            yield _join(link.base or "", written)
 
 
 def _typed_links(element: Any) -> Iterator[tuple[str, str]]:
     """Yield the relation and the absolute address of each Atom link; without `rel` it is `alternate`."""
     for link in _children(element, "link"):
         if href := link.get("href"):
-            yield link.get("rel", "alternate"), urljoin(link.base or "", href.strip())
+            yield link.get("rel", "alternate"), _join(link.base or "", href.strip())
 
 
 def _children(element: Any, name: str) -> Iterator[Any]:
@@ -218,6 +218,14 @@ def _text(element: Any, name: str) -> str:
 
 
 # Both -------------------------------------------------------------------------------------------------------------
+
+
+def _join(base: str, link: str) -> str:
+    """Return *link* as an absolute address if it can be read; some feeds have links such as `http://[host]:port]`."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
 
 
 def _usable_id(written: str) -> str:

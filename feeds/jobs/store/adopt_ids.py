@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from dataclasses import replace as evolve
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from feeds.config import Config
 from feeds.core.curation.adoption import (
@@ -15,6 +14,7 @@ from feeds.core.curation.adoption import (
     compare_with_known,
     known_entry,
     match_entries,
+    site_host,
 )
 from feeds.core.curation.catalogue import last_update
 from feeds.core.curation.ids import PublishedBefore
@@ -108,7 +108,7 @@ def _fetch_documents(first: str, warnings: list[str]) -> Iterator[OldFeed]:
         feed = _parse(content, final_url, url, warnings)
         yield feed
         for older in dict.fromkeys(feed.older):
-            if not _is_url(older) or urlsplit(older).hostname not in {urlsplit(u).hostname for u in (first, final_url)}:
+            if not _is_url(older) or site_host(older) not in {site_host(first), site_host(final_url)}:
                 warnings.append(f"{url}: has older entries on another host, {older}; name that address, too")
             elif older not in seen:
                 waiting.append(older)

@@ -169,3 +169,16 @@ def test_what_is_not_a_feed_is_named(written, reason):
     with pytest.raises(FeedsError) as caught:
         parse(written, "https://b.example/blog/")
     assert reason in str(caught.value)
+
+
+@given(st.sampled_from([JEKYLL, ATOM_03, RSS, RDF, json.dumps(JSON), PAGE]), st.data())
+def test_a_damaged_feed_is_read_or_refused(written, data):
+    """Whatever is changed, cut out or put into a feed, entries with ids come out, or an error of ours."""
+    content = written.encode()
+    at = data.draw(st.integers(0, len(content)))
+    size = data.draw(st.integers(0, 40))
+    try:
+        feed = parse_old_feed(content[:at] + data.draw(st.binary(max_size=20)) + content[at + size :], "http://[x")
+    except FeedsError:
+        return
+    assert all(entry.id.strip() for entry in feed.entries)

@@ -139,6 +139,7 @@ def test_a_feed_that_cannot_be_read_changes_nothing(moved, feeds):
 def test_older_documents_are_followed(moved, feeds):
     """At a URL, `next` and `prev-archive` are followed, each once; those on other hosts are named."""
     older = "<link rel='prev-archive' href='/2.xml'/><link rel='next' href='https://elsewhere.example/3.xml'/>"
+    older += "<link rel='next' href='http://[faulty/4.xml'/>"
     (moved.folder / "1.xml").write_text(atom(("first", "urn:1", "2026-11-20T00:00:00Z"), links=older), "utf-8")
     again = "<link rel='next' href='1.xml'/>"
     second = atom(("second", "urn:2", "2026-11-20T00:00:00Z"), ("first", "urn:x", "2026-11-20T00:00:00Z"), links=again)
@@ -153,6 +154,7 @@ def test_older_documents_are_followed(moved, feeds):
         ("urn:x", "ambiguous"),
     ]
     assert "has older entries on another host, https://elsewhere.example/3.xml; name that address, too" in done.stderr
+    assert "has older entries on another host, http://[faulty/4.xml" in done.stderr
     assert (missing.returncode, missing.stderr) == (1, f"error: {web.url}0.xml: returns HTTP 404\n")
     done = feeds("ids", "adopt", "1.xml")
     assert "1.xml: has older entries at /2.xml; name that address, too" in done.stderr
