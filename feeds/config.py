@@ -16,6 +16,7 @@ from feeds.config_types import ConfigString, FilePath, MailboxUrl, StoreUrl
 from feeds.errors import ConfigError
 from feeds.generators import find_generator, recognise_config
 from feeds.permalinks import check_pattern
+from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
 from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
@@ -375,7 +376,7 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("posts", "folder"), reason
     if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
         yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
-    for check in (_check_rules, _check_feeds, _check_newsletters, _check_transport, _check_relays):
+    for check in (_check_rules, _check_feeds, _check_podcasts, _check_newsletters, _check_transport, _check_relays):
         yield from check(settings)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
@@ -442,6 +443,14 @@ def _check_feeds(settings: Settings) -> Iterator[Problem]:
                 yield ("categories", name, "was"), f"{former!r} is also a category in this file; remove one of the two"
             if owners.setdefault(former, name) != name:
                 yield ("categories", name, "was"), f"{former!r} is already a former name of {owners[former]!r}"
+
+
+def _check_podcasts(settings: Settings) -> Iterator[Problem]:
+    for at, podcast in enumerate(settings.podcasts):
+        for name in (podcast.category,) if isinstance(podcast.category, str) else podcast.category:
+            if name not in CATEGORIES:
+                meant = closest_name(name, CATEGORIES) or "Technology"
+                yield ("podcasts", at, "category"), f"{name!r} is not a category of podcasts; write such as {meant!r}"
 
 
 def _check_newsletters(settings: Settings) -> Iterator[Problem]:

@@ -301,6 +301,19 @@ def _parse_imap_url(text: str) -> SplitResult | None:
     return parts if is_valid else None
 
 
+class PodcastGuid(ConfigString, str):
+    """The id of a podcast, a UUID (Podcast Namespace, `guid`)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* in lower case."""
+        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.lower()):
+            raise ValueError(f"{text!r} is not a UUID; write such as '917393e3-1b1e-5cef-ace4-edaa54e1f810'")
+        return cls(text.lower())
+
+
 class IdAuthority(ConfigString, str):
     """The tagging entity of `tag:` URIs: a name and a date, such as `example.com,2026` (RFC 4151 section 2.1)."""
 

@@ -65,6 +65,40 @@ class Enclosure(Value, frozen=True, kw_only=True):
     title: str = ""
 
 
+class Transcript(Value, frozen=True, kw_only=True):
+    """The text of an episode, as a file."""
+
+    #: Absolute.
+    url: str
+    type: str
+    lang: str = ""
+
+
+class Person(Value, frozen=True, kw_only=True):
+    """Somebody who takes part in an episode; empty fields are unknown."""
+
+    name: str
+    #: Such as `host` or `guest`.
+    role: str = ""
+    #: Absolute.
+    url: str = ""
+    image: str = ""
+
+
+class Episode(Value, frozen=True, kw_only=True):
+    """What podcast apps show of a post with a recording; empty fields are unknown."""
+
+    season: int | None = None
+    number: int | None = None
+    #: `full`, `trailer` or `bonus`.
+    type: str = ""
+    explicit: bool | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    #: The URL of a JSON file.
+    chapters: str = ""
+    people: tuple[Person, ...] = ()
+
+
 class OriginalFeed(Value, frozen=True, kw_only=True):
     """The feed of another site that published a post first (RFC 4287 section 4.2.11, `atom:source`)."""
 
@@ -106,6 +140,7 @@ class Post(Value, frozen=True, kw_only=True):
     rule_tags: tuple[str, ...] = ()
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
     #: Digest of the published text without white space, Markdown characters and letter case.
     text_digest: str
     #: Size of that text in bytes.
@@ -220,6 +255,8 @@ class Catalogue(Value, frozen=True, kw_only=True):
     outcomes: tuple[PostOutcome, ...]
     #: Posts that repeat or resemble another one, in the order of their paths.
     duplicates: tuple[DuplicatePair, ...] = ()
+    #: Published ids that ids in front matter replace from now on, by the new id.
+    replaced_ids: dict[str, str] = {}
     #: Messages for the user about categories.
     category_warnings: tuple[str, ...] = ()
 
@@ -228,6 +265,15 @@ class Catalogue(Value, frozen=True, kw_only=True):
         """The number of files with each status, zeros included."""
         counts = Counter(outcome.status for outcome in self.outcomes)
         return {status.value: counts[status] for status in PostStatus}
+
+
+class AdoptedDate(Value, frozen=True, kw_only=True):
+    """The date of an entry whose id comes from the feed of another program, which readers have seen with it."""
+
+    #: The entry's own `updated` when the id was taken; once the post has another one, that is published.
+    own: AwareDatetime
+    #: The earlier one that the other feed has; it is published until then.
+    shown: AwareDatetime
 
 
 class KnownEntry(Value, frozen=True, kw_only=True):
@@ -240,6 +286,10 @@ class KnownEntry(Value, frozen=True, kw_only=True):
     sketch: bytes | None = None
     title: str | None = None
     published: datetime | None = None
+    #: None unless the id was taken from a feed of another program that has an earlier date.
+    adopted: AdoptedDate | None = None
+    #: The id that the post has now, if it was given another one; what was announced with this id stays announced.
+    replaced_by: str | None = None
 
 
 class EntryVersion(Value, frozen=True, kw_only=True):
@@ -646,6 +696,9 @@ class IdAssigned(_Record, frozen=True, kw_only=True, tag="id"):
     #: ISO 8601 with offset.
     published: str | None = None
     sketch: bytes | None = None
+    #: The two dates of an `AdoptedDate`.
+    adopted: tuple[AwareDatetime, AwareDatetime] | None = None
+    replaced_by: str | None = None
 
 
 class IssueRecorded(_Record, frozen=True, kw_only=True, tag="issue"):

@@ -18,6 +18,7 @@ from feeds.config_types import (
     Language,
     MailboxUrl,
     NamedAddress,
+    PodcastGuid,
     StoreUrl,
     TimeWindow,
     TimeZone,
@@ -157,6 +158,30 @@ class FeedSettings(Table, frozen=True):
     #: Former path of a feed -> its current path.
     moved: dict[str, str] = field(default_factory=dict)
     extra: tuple[CustomFeed, ...] = ()
+
+
+class Funding(Table, frozen=True):
+    """`podcasts.funding`: a page where listeners can give money."""
+
+    url: Endpoint
+    text: str = ""
+
+
+class Podcast(Table, frozen=True):
+    """`[[podcasts]]`: a feed that is a podcast, and what apps and directories show of it."""
+
+    #: The folder of the feed below `feeds/`; empty for the feed of all posts.
+    feed: str = ""
+    #: Names of Apple's categories and subcategories.
+    category: OneOrMany = ()
+    explicit: bool = False
+    image: Endpoint | None = None
+    author: str = ""
+    owner: NamedAddress | None = None
+    type: Literal["episodic", "serial"] = "episodic"
+    locked: bool | None = None
+    guid: PodcastGuid | None = None
+    funding: Funding | None = None
 
 
 class CategorySettings(Table, frozen=True):
@@ -344,6 +369,7 @@ class Settings(Table, frozen=True):
     duplicates: DuplicateSettings = DuplicateSettings()
     feeds: FeedSettings = FeedSettings()
     categories: dict[str, CategorySettings] = field(default_factory=dict)
+    podcasts: tuple[Podcast, ...] = ()
     publish: PublishSettings = PublishSettings()
     newsletters: tuple[Newsletter, ...] = ()
     mail: MailSettings = MailSettings()

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
+    from feeds.core.curation.adoption import Adoption
     from feeds.core.curation.suggest import Suggestion
     from feeds.core.curation.tags import Tag
     from feeds.core.newsletters.lint import Diagnostic
     from feeds.jobs.posts.tags import TagChange
+    from feeds.jobs.store.adopt_ids import AdoptionReport
     from feeds.model import DuplicatePair, Entry, EntryVersion, PostOutcome, Text
 
 
@@ -190,3 +192,52 @@ def diagnostic_to_dict(found: Diagnostic) -> dict[str, Any]:
 def diagnostic_row(found: Diagnostic) -> tuple[str, ...]:
     """Return a diagnostic as a row of a table."""
     return (found.level, found.where, f"{found.what}: {found.why}" if found.why else found.what, found.do)
+
+
+# Ids of another program's feed ------------------------------------------------------------------------------------
+
+
+def adoption_to_dict(adoption: Adoption) -> dict[str, Any]:
+    """Return an entry of another program's feed for programs."""
+    entry = adoption.entry
+    return {
+        "id": entry.id,
+        "status": adoption.status.value,
+        "path": adoption.post and adoption.post.path,
+        "by": adoption.by,
+        "present_id": adoption.present_id,
+        "reason": adoption.reason,
+        "url": entry.links[0] if entry.links else None,
+        "title": entry.title,
+        "published": entry.published.isoformat() if entry.published else None,
+        "updated": entry.updated.isoformat() if entry.updated else None,
+    }
+
+
+def adoption_row(adoption: Adoption) -> tuple[str, ...]:
+    """Return the cells of an entry of another program's feed."""
+    path = adoption.post.path if adoption.post else ""
+    return (adoption.status.value, adoption.entry.id, path, adoption.reason or adoption.by)
+
+
+def without_id(adoptions: Sequence[Adoption]) -> list[Adoption]:
+    """Return the entries whose id is not kept, at which somebody has to look."""
+    return [adoption for adoption in adoptions if adoption.reason]
+
+
+def format_adoptions(report: AdoptionReport, *, dry_run: bool) -> str:
+    """Return a line that counts entries by what becomes of them."""
+    from feeds.core.curation.adoption import AdoptionStatus
+
+    matched = [adoption for adoption in report.adoptions if adoption.status is AdoptionStatus.MATCHED]
+    by_link = sum(adoption.by == "link" for adoption in matched)
+    how = f": {by_link:,} by link, {len(matched) - by_link:,} by title and date" if matched else ""
+    line = f"{format_count(len(matched), 'id')} {'would be adopted' if dry_run else 'adopted'}{how}"
+    others = {
+        "known before": AdoptionStatus.KEPT,
+        "published with another id": AdoptionStatus.PUBLISHED,
+        "ambiguous": AdoptionStatus.AMBIGUOUS,
+        "unmatched": AdoptionStatus.UNMATCHED,
+    }
+    counts = [f"{number:,} {name}" for name, status in others.items() if (number := report.count(status))]
+    return "; ".join([line, *counts])

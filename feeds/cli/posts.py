@@ -141,7 +141,7 @@ def _list_tags(config: "Config", now: datetime, *, as_json: bool) -> int:
 
 @click.group()
 def ids() -> None:
-    """Export and import the permanent ids of entries."""
+    """Export, import and adopt the permanent ids of entries."""
 
 
 _IDS = click.argument("file", type=click.Path(path_type=Path), default=Path("feeds-ids.jsonl"))
@@ -170,3 +170,28 @@ def import_ids(path: Path, file: Path) -> None:
         click.echo(f"imported {format_count(new, 'id')} from {file}; {format_count(known, 'was', 'were')} known")
     else:
         click.echo(f"{file} does not exist yet, so nothing was imported; `feeds ids export` writes it")
+
+
+@ids.command("adopt")
+@options.CONFIG
+@options.NOW
+@options.JSON
+@click.option("--dry-run", is_flag=True, help="Print which ids would be taken; change nothing.")
+@click.option("--replace", is_flag=True, help="Also replace ids that posts were published with by this program.")
+@click.argument("sources", metavar="FEED...", nargs=-1, required=True)
+def adopt_ids(
+    path: Path, now: str | None, *, as_json: bool, dry_run: bool, replace: bool, sources: tuple[str, ...]
+) -> None:
+    """Take the ids of another program's FEED, a file or URL, so that no feed reader shows old posts again."""
+    from feeds.jobs.store import adopt_ids as job
+
+    config = options.read_config(path)
+    with options.job_context(quiet=as_json) as context:
+        moment = options.parse_now(config, now)
+        report = job.adopt_ids(config, sources, moment, context, replace=replace, dry_run=dry_run)
+    output.print_diagnostics([], report.warnings)
+    shown = report.adoptions if as_json or dry_run else output_posts.without_id(report.adoptions)
+    head = ("status", "id", "path", "by or reason")
+    output.print_records(shown, output_posts.adoption_to_dict, head, output_posts.adoption_row, as_json=as_json)
+    if not as_json:
+        click.echo(output_posts.format_adoptions(report, dry_run=dry_run))

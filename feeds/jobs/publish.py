@@ -247,7 +247,7 @@ class _PublishRun:
         )
         results = syndication.start(self.team)
         if not self.options.dry_run:
-            self.store.entries.save_entries(survey.catalogue.entries, self.options.now)
+            self.store.entries.save_entries(survey.catalogue.entries, self.options.now, survey.catalogue.replaced_ids)
             syndication.save()
             with self.reporting_errors():
                 append_pending(self.config, self.store)
@@ -268,6 +268,10 @@ class _PublishRun:
         with self.reporting_errors():
             self.feeds += newsletters.write()
             self.report.warnings += newsletters.warnings()
+        if podcasts := self.site.settings.podcasts:
+            from feeds.core.syndication.podcast import podcast_warnings
+
+            self.report.warnings += podcast_warnings(podcasts, self.feeds, str(self.config.path))
         with self.reporting_errors():
             newsletter_feeds.write_feed_list(self.site, self.feeds, newsletters.issues, self.writer)
         with self.reporting_errors():

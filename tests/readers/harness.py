@@ -70,6 +70,34 @@ class Reader:
             return list(self.entries(copy, Path(home)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Subscriber:
+    """A feed reader that somebody uses; *reader* says whether it is installed."""
+
+    reader: str
+    unread: Callable[[Path, Path, Path], list[str]]
+
+    def unread_after(self, old: Path, new: Path) -> list[str]:
+        """Subscribe to a feed, read all of it, and return the ids that are unread once its address serves another."""
+        with TemporaryDirectory(prefix="reader-") as home:
+            feed = Path(home) / "feed.xml"
+            shutil.copyfile(old, feed)
+            return self.unread(feed, new, Path(home))
+
+
+def subscriber_params() -> list[Any]:
+    """Return a pytest parameter for each reader that keeps what was read."""
+    readers = {reader.name: reader for reader in READERS}
+    return [
+        pytest.param(
+            one,
+            id=one.reader,
+            marks=pytest.mark.skipif(not readers[one.reader].is_installed(), reason=readers[one.reader].skip_reason),
+        )
+        for one in SUBSCRIBERS
+    ]
+
+
 def reader_params(*formats: str) -> list[Any]:
     """Return pytest parameters (reader, format) for each reader and each of *formats* that it supports."""
     return [
@@ -129,6 +157,20 @@ def _newsboat(file: Path, home: Path) -> Iterable[ReadEntry]:
         )
 
 
+def _newsboat_unread(feed: Path, new: Path, home: Path) -> list[str]:
+    """Return what newsboat shows as new; before, everything is marked as read in its database."""
+    (home / "urls").write_text(f'"file://{feed}"\n', "utf-8")
+    (home / "config").touch()
+    reload = ("newsboat", "-u", "urls", "-C", "config", "-c", "cache.db", "-x", "reload")
+    _run(home, *reload)
+    with closing(sqlite3.connect(home / "cache.db")) as store, store:
+        assert store.execute("UPDATE rss_item SET unread = 0").rowcount
+    shutil.copyfile(new, feed)
+    _run(home, *reload)
+    with closing(sqlite3.connect(home / "cache.db")) as store:
+        return [row[0] for row in store.execute("SELECT guid FROM rss_item WHERE unread")]
+
+
 def _sfeed(file: Path, home: Path) -> Iterable[ReadEntry]:
     """Read with sfeed: only the first author and file, terms of Atom categories; no entries for an invalid feed."""
     for line in _run(home, "sfeed", stdin=file.read_bytes()).split("\n")[:-1]:
@@ -160,6 +202,11 @@ def _lemon24(file: Path, home: Path) -> Iterable[ReadEntry]:
             authors=tuple(entry["authors"]),
             content=entry["content"],
         )
+
+
+def _lemon24_unread(feed: Path, new: Path, home: Path) -> list[str]:
+    command = (sys.executable, "-I", HERE / "lemon24.py", feed, new)
+    return list(json.loads(_run(home, *command, READER_NO_VENDORED_FEEDPARSER="1")))
 
 
 def _feedsmith(file: Path, home: Path) -> Iterable[ReadEntry]:
@@ -262,4 +309,8 @@ READERS = (
         is_installed=lambda: _has_command("node") and bool(NODE and (NODE / "node_modules/feedsmith").is_dir()),
         entries=_feedsmith,
     ),
+)
+SUBSCRIBERS = (
+    Subscriber(reader="newsboat", unread=_newsboat_unread),
+    Subscriber(reader="reader", unread=_lemon24_unread),
 )

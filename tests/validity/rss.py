@@ -30,9 +30,10 @@ CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
+PODCAST = "{https://podcastindex.org/namespace/1.0}"
 MEDIA_TYPE_OF_RSS = "application/rss+xml"
 
-_NAMESPACES = {"", *(tag.strip("{}") for tag in (ATOM, CONTENT, DUBLIN_CORE, ITUNES, MEDIA))}
+_NAMESPACES = {"", *(tag.strip("{}") for tag in (ATOM, CONTENT, DUBLIN_CORE, ITUNES, MEDIA, PODCAST))}
 _REPEATABLE = {"item", "category"}
 _CHILDREN = {
     "rss": {"channel"},
@@ -79,6 +80,10 @@ _ATTRIBUTE_SHAPES = {
     f"{MEDIA}content": {"url": HTTP},
     f"{MEDIA}thumbnail": {"url": HTTP},
     f"{ITUNES}image": {"href": HTTP},
+    f"{ITUNES}category": {"text": NON_EMPTY},
+    f"{PODCAST}transcript": {"url": HTTP, "type": MEDIA_TYPE},
+    f"{PODCAST}chapters": {"url": HTTP, "type": MEDIA_TYPE},
+    f"{PODCAST}funding": {"url": HTTP},
 }
 
 

@@ -57,11 +57,13 @@ def build_catalogue(
     paths = {outcome.path for outcome in outcomes}
     categories = taxonomy.published_categories(kept, settings.categories, slugs)
     entry_ids = ids.assign_ids(kept, known, settings.site.authority, paths)
+    entries = _build_entries(_add_tags(kept, extra_tags or {}), now, entry_ids, categories, settings)
     return Catalogue(
         now=now,
-        entries=_build_entries(_add_tags(kept, extra_tags or {}), now, entry_ids, categories, settings),
+        entries=_with_adopted_dates(entries, known),
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.path)),
         duplicates=tuple(sorted(pairs, key=lambda pair: pair.post.path)),
+        replaced_ids=ids.find_replaced_ids(kept, known, entry_ids),
         category_warnings=tuple(taxonomy.category_warnings(kept, categories, settings.categories)),
     )
 
@@ -105,12 +107,23 @@ def _build_entries(
             post=post,
             categories=categories[post.categories],
             tags=spellings.of((*post.tags, *post.rule_tags) if post.rule_tags else post.tags),
-            updated=_last_update(post, now),
+            updated=last_update(post, now),
         )
         for post in posts
     ]
     entries.sort(key=newest_first)
     return tuple(entries)
+
+
+def _with_adopted_dates(entries: tuple[Entry, ...], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
+    """Return *entries* with the dates that another program's feed had, until a post gets another date."""
+    adopted = {entry.id: entry.adopted for entry in known if entry.adopted is not None}
+    if not adopted:
+        return entries
+    return tuple(
+        replace(entry, updated=date.shown) if (date := adopted.get(entry.id)) and date.own == entry.updated else entry
+        for entry in entries
+    )
 
 
 def newest_first(entry: Entry) -> tuple[float, str]:
@@ -137,7 +150,7 @@ def _add_tags(posts: list[Post], extra: Mapping[str, tuple[str, ...]]) -> list[P
     return [replace(p, rule_tags=(*p.rule_tags, *extra[p.path])) if p.path in extra else p for p in posts]
 
 
-def _last_update(post: Post, now: datetime) -> datetime:
+def last_update(post: Post, now: datetime) -> datetime:
     """Return the date of the last update; an update in the future or before the publication does not count."""
     if post.updated is None or post.updated > now or post.updated < post.published:
         return post.published

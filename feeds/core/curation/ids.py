@@ -12,6 +12,7 @@ path, which is never assigned again.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
 from html import unescape
 from typing import TypeVar
@@ -29,6 +30,7 @@ _Value = TypeVar("_Value", bound=Hashable)
 #: Characters that RFC 4151 section 2.1 allows unescaped in `specific` (pchar and `/`), without those easily misread.
 _PLAIN = "/-._~!$'()*+,="
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]*")
+_DAY = timedelta(days=1)
 #: Resemblance of sketches when about a third of the text was kept. Texts of different posts have 0 to 0.1.
 _SIMILAR = 0.2
 #: When about two thirds were kept.
@@ -56,6 +58,36 @@ def assign_ids(
     return assignment.ids
 
 
+def find_replaced_ids(
+    posts: Iterable[Post], known: Iterable[KnownEntry], entry_ids: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the published ids that ids in front matter replace, by the new id; *entry_ids* are by path.
+
+    Whoever adds an id to a published post changes nothing else, so its date must still be the same: a post that was
+    written over another one, and has an id of its own, is another entry.
+    """
+    new = [post for post in posts if post.declared_id]
+    active = {entry.id: entry for entry in known if entry.replaced_by is None} if new else {}
+    new = [post for post in new if entry_ids[post.path] not in active]
+    if not new:
+        return {}
+    assigned = set(entry_ids.values())
+    free = [entry for entry_id, entry in active.items() if entry_id not in assigned]
+    by_path, identities = PublishedBefore(free).by_path, _invert_unique({entry.id: _identity(entry) for entry in free})
+    replacing: dict[str, str] = {}
+    for post in new:
+        same_file = (entry.id for entry in reversed(by_path.get(post.path, ())) if _is_same_at_its_date(post, entry))
+        old = next(same_file, identities.get(_identity(post)))
+        if old is not None:
+            replacing.setdefault(old, entry_ids[post.path])
+    return {new_id: old for old, new_id in replacing.items()}
+
+
+def _is_same_at_its_date(post: Post, known: KnownEntry) -> bool:
+    """Return whether *post* is *known* with the same date; another time zone makes it a little different."""
+    return may_be_same_entry(post, known) and (known.published is None or abs(post.published - known.published) < _DAY)
+
+
 class _Assignment:
     """Posts without an id, and known entries without a post."""
 
@@ -63,7 +95,7 @@ class _Assignment:
         self.unassigned = posts
         #: By path.
         self.ids: dict[str, str] = {}
-        self._free = dict(by_id)
+        self._free = {entry_id: entry for entry_id, entry in by_id.items() if entry.replaced_by is None}
         #: The files whose posts are not public: they may still hold what they held.
         self._hidden = set(present) - {post.path for post in posts}
 

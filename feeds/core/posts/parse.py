@@ -14,11 +14,12 @@ from feeds.config_types import Language
 from feeds.core.posts import dates, limits, media, rules, sketch, text
 from feeds.core.posts.addresses import PostAddress
 from feeds.core.posts.authors import clean, parse_author
+from feeds.core.posts.episodes import read_episode
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
-from feeds.model import Author, Enclosure, Image, OriginalFeed, Post, PostOutcome, PostStatus
+from feeds.model import Author, Enclosure, Episode, Image, OriginalFeed, Post, PostOutcome, PostStatus
 from feeds.settings import Settings
 
 #: A larger file is not read.
@@ -83,6 +84,7 @@ class _PostParser(PostFile):
             normalized = sketch.normalize_bytes(data)
         if limits.may_be_pathological(data):
             self.render(body)  # for its limits only
+        enclosures = self.read_enclosures(url)
         return Post(
             path=self.path,
             title=title,
@@ -103,7 +105,8 @@ class _PostParser(PostFile):
             tags=self.read_names("tags"),
             rule_tags=self.find_rule_tags(title, body),
             image=self.read_image(url),
-            enclosures=self.read_enclosures(url),
+            enclosures=enclosures,
+            episode=self.read_episode(enclosures, url) if enclosures else None,
             text_digest=sketch.text_digest(normalized),
             text_size=len(normalized),
             sketch=sketch.make_sketch(normalized),
@@ -316,6 +319,10 @@ class _PostParser(PostFile):
                 if (enclosure := self.read_enclosure(key, fields, url)) is not None:
                     found.setdefault(enclosure.url, enclosure)
         return tuple(found.values())
+
+    def read_episode(self, enclosures: tuple[Enclosure, ...], url: str) -> Episode | None:
+        """Return what podcast apps show of the post."""
+        return read_episode(self.fields, enclosures, lambda written: self.resolve(url, written), self.warn)
 
     def read_enclosure(self, key: str, fields: Mapping[str, Any], url: str) -> Enclosure | None:
         written = fields["url"]

@@ -42,13 +42,13 @@ def _build_feed(document: FeedDocument, name: Format) -> Any:
     if feed.about:
         generator.category({"term": feed.about[0], "label": feed.about[1]})
     for item in document.items:
-        _add_entry(generator, item, name)
+        _add_entry(generator, item, document, name)
     return generator
 
 
-def _add_entry(generator: Any, item: Item, name: Format) -> None:
+def _add_entry(generator: Any, item: Item, document: FeedDocument, name: Format) -> None:
     entry = generator.add_entry(order="append")  # feedgen's default would reverse the order
-    entry.feeds.set_item(item)
+    entry.feeds.set_item(item, is_podcast=document.podcast is not None)
     entry.id(item.id)
     entry.title(item.title)
     if name == "atom":  # in RSS the extension writes the date, because of the locale

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from feeds.core.syndication import atom_rss, jsonfeed
 from feeds.core.syndication.feed import CURRENT, FILES, ArchivePosition, Feed
 from feeds.core.syndication.item import FeedDocument, Item
+from feeds.core.syndication.podcast import find_podcast
 from feeds.settings import Settings
 
 _RENDERERS = {
@@ -24,6 +25,7 @@ def render_documents(
         position=position,
         author=settings.site.author or settings.site.name,
         hub=str(settings.feeds.hub) if settings.feeds.hub else None,
+        podcast=find_podcast(feed, settings.podcasts) if settings.podcasts else None,
     )
     for path in paths:
         render = atom_rss.render_atom if position.number is not None else _RENDERERS[path.rpartition("/")[2]]

@@ -13,7 +13,7 @@ from typing import Any
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from lxml import etree
 
-from feeds.core.syndication import archive
+from feeds.core.syndication import archive, podcast
 from feeds.core.syndication.feed import FILES, MEDIA_TYPES, NEVER
 from feeds.core.syndication.item import PICTURE_TYPE, UNKNOWN_TYPE, FeedDocument, Item
 from feeds.model import Enclosure, OriginalFeed
@@ -22,11 +22,10 @@ from feeds.settings import Format
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
 _HISTORY = "http://purl.org/syndication/history/1.0"
-_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _MEDIA = "http://search.yahoo.com/mrss/"
 _PREFIXES: dict[Format, dict[str, str]] = {
     "atom": {"fh": _HISTORY, "media": _MEDIA},
-    "rss": {"dc": _DC, "itunes": _ITUNES, "media": _MEDIA},
+    "rss": {"dc": _DC, "itunes": podcast.ITUNES, "media": _MEDIA},
 }
 _XML = "http://www.w3.org/XML/1998/namespace"
 
@@ -41,6 +40,8 @@ class FeedExtension(BaseExtension):  # type: ignore[misc] # feedgen ships no typ
     def set_document(self, document: FeedDocument, name: Format) -> None:
         """Set the document and its format."""
         self._document, self._prefixes = document, _PREFIXES[name]
+        if name == "rss" and document.podcast:
+            self._prefixes = self._prefixes | {"podcast": podcast.PODCAST}
 
     def extend_ns(self) -> dict[str, str]:
         """Return all prefixes, used or not, so that no post changes the first line of the feed."""
@@ -64,6 +65,8 @@ class FeedExtension(BaseExtension):  # type: ignore[misc] # feedgen ships no typ
             _element(channel, "lastBuildDate", text=format_datetime(self._document.updated))
         for attributes in _feed_links(self._document, "rss"):
             _element(channel, f"{{{_ATOM}}}link", attributes)
+        if self._document.podcast:
+            podcast.write_channel(channel, self._document, self._document.podcast)
         return feed
 
 
@@ -72,10 +75,11 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
 
     def __init__(self) -> None:
         self._item: Item
+        self._is_podcast: bool
 
-    def set_item(self, item: Item) -> None:
-        """Set the entry's item."""
-        self._item = item
+    def set_item(self, item: Item, *, is_podcast: bool) -> None:
+        """Set the entry's item; *is_podcast* is true in the feed of a podcast."""
+        self._item, self._is_podcast = item, is_podcast
 
     def extend_atom(self, entry: Any) -> Any:
         """Write language and links; feedgen's link, which has no `rel`, is removed.
@@ -94,11 +98,15 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
         return entry
 
     def extend_rss(self, entry: Any) -> Any:
-        """Write links, date, authors and files; those of feedgen are removed."""
+        """Write links, date, authors and files; those of feedgen are removed.
+
+        feedgen never marks an id as the address of the page (RSS 2.0, `guid`).
+        """
         item = self._item
         for name in ("link", "pubDate", "author", "category", "enclosure"):
             for element in entry.findall(name):
                 entry.remove(element)
+        entry.find("guid").set("isPermaLink", "true" if item.id in {item.url, item.page} else "false")
         if item.summary:
             entry.find("description").text = item.html_summary
         _element(entry, "link", text=item.url)
@@ -113,6 +121,9 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
             default = UNKNOWN_TYPE if file in item.enclosures else PICTURE_TYPE
             _element(entry, "enclosure", _rss_enclosure(file, default))
         _write_rss_extras(entry, item)
+        podcast.write_episode(entry, item)
+        if self._is_podcast:
+            podcast.write_podcast_episode(entry, item)
         _write_media(entry, item)
         return entry
 
@@ -183,7 +194,7 @@ def _write_rss_extras(entry: Any, item: Item) -> None:
         _element(entry, f"{{{_DC}}}rights", text=item.rights)
     for file in item.enclosures[:1]:
         if file.seconds:
-            _element(entry, f"{{{_ITUNES}}}duration", text=str(file.seconds))
+            _element(entry, f"{{{podcast.ITUNES}}}duration", text=str(file.seconds))
 
 
 def _write_media(entry: Any, item: Item) -> None:

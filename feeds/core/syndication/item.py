@@ -9,7 +9,8 @@ from feeds.core.posts import markdown, media
 from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.latest import keep_latest
-from feeds.model import Author, Enclosure, Entry, Issue, OriginalFeed, Text
+from feeds.model import Author, Enclosure, Entry, Episode, Issue, OriginalFeed, Text
+from feeds.settings import Podcast
 
 #: For formats that require a media type (RFC 2046 section 4.5.1).
 UNKNOWN_TYPE = "application/octet-stream"
@@ -44,6 +45,7 @@ class Item:
     #: The lead image, as a file.
     image: Enclosure | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
 
     @property
     def page(self) -> str:
@@ -71,6 +73,8 @@ class FeedDocument:
     #: The author of entries without authors.
     author: str
     hub: str | None = None
+    #: The settings of the podcast that the feed is.
+    podcast: Podcast | None = None
 
     @property
     def updated(self) -> datetime:
@@ -100,6 +104,7 @@ def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, i
         rights=post.rights,
         image=_image_file(entry, sizes),
         enclosures=tuple(_with_size(file, sizes) for file in post.enclosures),
+        episode=post.episode,
     )
 
 

@@ -1,1 +1,1 @@
-"""DNS, WebSub and checks of the public web site."""
+"""DNS, WebSub, checks of the public web site, and documents that the user names."""

@@ -15,7 +15,7 @@ T = TypeVar("T")
 #: Seconds for a whole request.
 TIMEOUT = 5.0
 #: More than any feed has.
-_MOST_BYTES = 50_000_000
+MOST_BYTES = 50_000_000
 HEADERS = {"User-Agent": f"Feeds/{__version__}"}
 #: What a request can raise; URLError and timeouts are OSErrors.
 ERRORS = (OSError, http.client.HTTPException, ValueError)
@@ -25,7 +25,7 @@ _THREADS = 8
 def serves(url: str, content: bytes) -> bool:
     """Return whether the response at *url* is *content*; True for a loopback address where nothing listens."""
     try:
-        return run_with_deadline(lambda: _get(url, _MOST_BYTES)) == content
+        return run_with_deadline(lambda: _get(url, MOST_BYTES)) == content
     except urllib.error.HTTPError as e:
         e.close()
         return False

@@ -4,19 +4,27 @@ Each method is one transaction.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.sqlite import transaction
 from feeds.errors import StoreError
-from feeds.model import Entry, EntryVersion, KnownEntry, Post
+from feeds.model import AdoptedDate, Entry, EntryVersion, KnownEntry, Post
 
-_SELECT = "SELECT id, path, text_digest, title, published, sketch FROM entries"
+_SELECT = "SELECT id, path, text_digest, title, published, sketch, own_updated, shown_updated, replaced_by FROM entries"
 _INSERT = (
     "INSERT INTO entries (id, path, text_digest, title, published, sketch, first_public_at) VALUES (?,?,?,?,?,?,?)"
 )
+_INSERT_KNOWN = """
+    INSERT INTO entries (id, path, text_digest, title, published, sketch, own_updated, shown_updated, first_public_at)
+    VALUES (?,?,?,?,?,?,?,?,?)
+"""
+#: An id that was replaced by this one is replaced by the new one as well.
+_REPLACE = "UPDATE entries SET replaced_by = :new WHERE (id = :old OR replaced_by = :old) AND id != :new"
+_USE_AGAIN = "UPDATE entries SET replaced_by = NULL WHERE id = :new"
+_SET_REPLACED = "UPDATE entries SET replaced_by = ? WHERE id = ?"
 _UPDATE = "UPDATE entries SET path = ?, text_digest = ?, title = ?, published = ?, sketch = ? WHERE id = ?"
 _HISTORY = "INSERT INTO entry_history (entry_id, until, path, text_digest, title) VALUES (?, ?, ?, ?, ?)"
 
@@ -51,10 +59,11 @@ class Entries:
         self._known = {entry.id: entry for entry in entries}
         return entries
 
-    def save_entries(self, entries: Iterable[Entry], now: datetime) -> None:
-        """Store new entries, and the path and text of known ones that have changed.
+    def save_entries(self, entries: Iterable[Entry], now: datetime, replaced: Mapping[str, str] | None = None) -> None:
+        """Store new entries, the path and text of known ones that have changed, and which ids were *replaced*.
 
-        Call it under the site's lock: the result of `load_entries` is assumed to be current.
+        *replaced* has the former id by the new one. Call it under the site's lock: the result of `load_entries` is
+        assumed to be current.
         """
         if self._known is None:
             self.load_entries()
@@ -66,14 +75,25 @@ class Entries:
                 new.append(_to_row(entry))
             elif not _is_unchanged(old, entry.post):
                 changed.append((old, _to_row(entry)))
-        if new or changed:
+        if new or changed or replaced:
             at = encode_time(now)
             past = [(old.id, at, *_history_values(old)) for old, row in changed if _history_values(old) != row[1:4]]
             with transaction(self._db):
                 self._db.executemany(_INSERT, ((*row, at) for row in new))
                 self._db.executemany(_HISTORY, past)
                 self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
+                self._replace((replaced or {}).items())
         self._known = None
+
+    def replace_ids(self, replaced: Mapping[str, str]) -> None:
+        """Store that ids were replaced: the former id by the new one. Both are ids of stored entries."""
+        with transaction(self._db):
+            self._replace(replaced.items())
+
+    def _replace(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for new, old in pairs:
+            self._db.execute(_REPLACE, {"new": new, "old": old})
+            self._db.execute(_USE_AGAIN, {"new": new})
 
     def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
         """Return the versions of an entry, oldest first; empty for an unknown id."""
@@ -104,18 +124,20 @@ class Entries:
     def add_known(self, entries: Iterable[KnownEntry], now: datetime) -> int:
         """Store entries of another store; return how many were new. Entries that are known stay as they are.
 
+        Only the id that replaces theirs is stored as well. Of several with one id, the last counts.
+
         Raises:
             StoreError: an entry has no id or path.
         """
-        rows = [
-            (e.id, e.path, e.text_digest, e.title, e.published and e.published.isoformat(), e.sketch) for e in entries
-        ]
-        if any(not row[0] or not row[1] for row in rows):
+        given = {entry.id: entry for entry in entries}
+        if any(not entry.id or not entry.path for entry in given.values()):
             raise StoreError("an entry without id or path cannot be stored")
         with transaction(self._db):
             known = {row[0] for row in self._db.execute("SELECT id FROM entries")}
-            new = [row for row in rows if row[0] not in known]
-            self._db.executemany(_INSERT, ((*row, encode_time(now)) for row in new))
+            new = [_known_to_row(entry) for entry in given.values() if entry.id not in known]
+            self._db.executemany(_INSERT_KNOWN, ((*row, encode_time(now)) for row in new))
+            replaced = [(entry.replaced_by, entry.id) for entry in given.values() if entry.replaced_by]
+            self._db.executemany(_SET_REPLACED, replaced)
         return len(new)
 
 
@@ -139,7 +161,22 @@ def _to_row(entry: Entry) -> tuple[Any, ...]:
     return (entry.id, post.path, post.text_digest, post.title, post.published.isoformat(), post.sketch)
 
 
+def _known_to_row(entry: KnownEntry) -> tuple[Any, ...]:
+    published = entry.published and entry.published.isoformat()
+    adopted = entry.adopted
+    dates = (adopted.own.isoformat(), adopted.shown.isoformat()) if adopted else (None, None)
+    return (entry.id, entry.path, entry.text_digest, entry.title, published, entry.sketch, *dates)
+
+
 def _to_known(row: tuple[Any, ...]) -> KnownEntry:
-    entry_id, path, digest, title, published, sketch = row
-    at = datetime.fromisoformat(published) if published else None
-    return KnownEntry(id=entry_id, path=path, text_digest=digest, title=title, published=at, sketch=sketch)
+    entry_id, path, digest, title, published, sketch, own, shown, replaced_by = row
+    return KnownEntry(
+        id=entry_id,
+        path=path,
+        text_digest=digest,
+        title=title,
+        published=datetime.fromisoformat(published) if published else None,
+        sketch=sketch,
+        adopted=AdoptedDate(own=datetime.fromisoformat(own), shown=datetime.fromisoformat(shown)) if own else None,
+        replaced_by=replaced_by,
+    )

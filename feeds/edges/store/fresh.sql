@@ -16,6 +16,9 @@ CREATE TABLE entries (
     title TEXT,
     published VARCHAR(40),
     sketch BLOB,
+    replaced_by TEXT,
+    own_updated VARCHAR(40),
+    shown_updated VARCHAR(40),
     CONSTRAINT pk_entries PRIMARY KEY (id)
 );
 CREATE TABLE feeds (
@@ -255,3 +258,4 @@ CREATE TRIGGER journal_returned AFTER DELETE ON leaves BEGIN INSERT INTO journal
 CREATE TRIGGER journal_suppressed AFTER INSERT ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
 CREATE TRIGGER journal_erased AFTER UPDATE OF reason ON suppressions WHEN NEW.reason != OLD.reason BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
 CREATE TRIGGER journal_allowed AFTER DELETE ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('allowed', OLD.digest, '', strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;
+CREATE TRIGGER journal_replaced AFTER UPDATE OF replaced_by ON entries WHEN NEW.replaced_by IS NOT OLD.replaced_by BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('id', NEW.id, '', NEW.first_public_at); END;

@@ -1,6 +1,6 @@
 """Issues in the store: their content, letters, announcements and recipients. Each method is one transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from feeds.edges.store.schema import (
     announced,
     contents,
     deliveries,
+    entries,
     issues,
     letters,
     paused_domains,
@@ -47,11 +48,17 @@ class Issues:
 
     # Issues -------------------------------------------------------------------------------------------------------
 
-    def announced_ids(self, newsletter: str) -> frozenset[str]:
-        """Return the ids of the entries that a newsletter has announced."""
+    def announced_ids(self, newsletter: str, replaced: Mapping[str, str] | None = None) -> frozenset[str]:
+        """Return the ids of the entries that a newsletter has announced, and the ids that replace them.
+
+        *replaced* are ids that are not stored as replaced yet, by the new id: in a dry run and in a preview.
+        """
         query = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
+        replacing = sa.select(entries.c.replaced_by).join(announced, announced.c.entry_id == entries.c.id)
+        replacing = replacing.where(announced.c.newsletter == newsletter, entries.c.replaced_by.is_not(None))
         with self._db.begin():
-            return frozenset(self._db.execute(query).scalars())
+            found = frozenset(self._db.execute(query.union(replacing)).scalars())
+        return found.union(new for new, old in (replaced or {}).items() if old in found)
 
     def last_issue(self, newsletter: str) -> tuple[datetime | None, int]:
         """Return the last used slot, in UTC, and the highest number; a correction uses no slot."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from feeds.edges.store.codec import decode_time
@@ -15,7 +16,8 @@ _SELECT_LAST = (
     f"SELECT max(id) FROM (SELECT j.id FROM journal j WHERE {_NOT_EVENT} = :things ORDER BY j.id LIMIT :most)"  # noqa: S608 - made of constants
 )
 _SELECT_IDS = """
-    SELECT j.id, e.id, e.path, e.text_digest, e.title, e.published, e.sketch
+    SELECT j.id, e.id, e.path, e.text_digest, e.title, e.published, e.sketch, e.own_updated,
+        e.shown_updated, e.replaced_by
     FROM journal j JOIN entries e ON e.id = j.who WHERE j.what = 'id' AND j.id <= ? ORDER BY j.id
 """
 _SELECT_ISSUES = """
@@ -79,10 +81,8 @@ class Journal:
         }
 
     def _ids_and_issues(self, last: int) -> dict[int, JournalRecord]:
-        ids: dict[int, JournalRecord] = {
-            number: IdAssigned(id=entry_id, path=path, text=text, title=title, published=published, sketch=sketch)
-            for number, entry_id, path, text, title, published, sketch in self._db.execute(_SELECT_IDS, (last,))
-        }
+        rows = self._db.execute(_SELECT_IDS, (last,))
+        ids: dict[int, JournalRecord] = {number: _id_record(*values) for number, *values in rows}
         return ids | self._issues(last)
 
     def _issues(self, last: int) -> dict[int, JournalRecord]:
@@ -113,3 +113,17 @@ class Journal:
             entry=entry,
             entries={how: tuple(ids) for how, ids in entries.items()},
         )
+
+
+def _id_record(entry_id: str, path: str, text: str, *values: Any) -> IdAssigned:
+    title, published, sketch, own, shown, replaced_by = values
+    return IdAssigned(
+        id=entry_id,
+        path=path,
+        text=text,
+        title=title,
+        published=published,
+        sketch=sketch,
+        adopted=(datetime.fromisoformat(own), datetime.fromisoformat(shown)) if own else None,
+        replaced_by=replaced_by,
+    )

@@ -44,6 +44,11 @@ entries = Table(
     #: ISO 8601, with offset.
     Column("published", String(40)),
     Column("sketch", LargeBinary),
+    #: The id that its post has now, if it was given another one.
+    Column("replaced_by", Text),
+    #: See `model.AdoptedDate`: ISO 8601, with offset; None unless the id comes from another program's feed.
+    Column("own_updated", String(40)),
+    Column("shown_updated", String(40)),
 )
 
 #: Earlier versions of an entry, before it got another path, title or text.

@@ -59,7 +59,7 @@ class RenderTaskPlanner:
 
     def _feed_task(self, feed: Feed, position: ArchivePosition) -> RenderTask:
         sizes = self._file_sizes(feed.shown)
-        digest = self._document_digest(feed, position, feed.shown, sizes, feed.updated, self._site.settings.feeds.hub)
+        digest = self._document_digest(feed, position, feed.shown, sizes, feed.updated, *self._channel_settings())
         page_digest = input_digest(digest, feed.total, feed.label, feed.formats, self._templates_stamp)
         stale = [path for path in feed.files.values() if not self._writer.is_fresh(path, digest)]
         last_page_digest, _, last_visible_digest = self._writer.last_digest(feed.page).partition(" ")
@@ -69,6 +69,9 @@ class RenderTaskPlanner:
             stale.append(feed.page)
         task = self._task(replace(feed, entries=feed.shown), position, stale, digest, sizes)
         return replace(task, page_digest=page_digest, last_visible_digest=last_visible_digest)
+
+    def _channel_settings(self) -> tuple[object, ...]:
+        return (self._site.settings.feeds.hub, self._site.settings.podcasts)
 
     def _archive_task(self, feed: Feed, position: ArchivePosition, entries: tuple[Entry, ...]) -> RenderTask:
         sizes, path = self._file_sizes(entries), feed.folder + archive.archive_path(position.number or 0)

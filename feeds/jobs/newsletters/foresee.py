@@ -56,7 +56,7 @@ def foresee_newsletter(
             site.zone(newsletter),
             now,
             used=used,
-            announced=issues.announced_ids(newsletter.name),
+            announced=issues.announced_ids(newsletter.name, survey.catalogue.replaced_ids),
             recipients=sum(issues.load_preferences(newsletter.name).values()) + len(newsletter.copy_to),
             categories=site.settings.categories,
             note=note,

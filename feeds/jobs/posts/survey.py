@@ -72,7 +72,7 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
-        warnings += [*self._address_warnings(), *self._author_warnings()]
+        warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
             for pair in self.catalogue.duplicates
@@ -111,6 +111,16 @@ class Survey:
         yield from self.authors.warnings
         for path, reason in self.authors.unknown_ids(entry.post for entry in self.catalogue.entries).values():
             yield f"{self._where(path, 'authors')}: {reason}"
+
+    def _replaced_id_warnings(self) -> Iterator[str]:
+        """Yield a warning for each published post that has got an id in its front matter."""
+        for entry in self.catalogue.entries if self.catalogue.replaced_ids else ():
+            if old := self.catalogue.replaced_ids.get(entry.id):
+                yield (
+                    f"{self._where(entry.post.path, 'id')}: this id replaces {old}, with which the post was published:"
+                    " feed readers show it again, newsletters do not announce it again; remove the id to keep the"
+                    " published one"
+                )
 
     @property
     def _place(self) -> str:

@@ -42,7 +42,7 @@ def adopt_public(config: Config, now: datetime, context: Context, *, dry_run: bo
         survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
         site, entries = Site(config), survey.catalogue.entries
         if not dry_run:
-            store.entries.save_entries(entries, now)
+            store.entries.save_entries(entries, now, survey.catalogue.replaced_ids)
         newsletters = config.settings.newsletters
         lines = [_adopt(site, newsletter, store, entries, now, dry_run=dry_run) for newsletter in newsletters]
         if not dry_run:

@@ -15,7 +15,7 @@ from feeds.edges.process import lock
 from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
-from feeds.model import EntryVersion, KnownEntry
+from feeds.model import AdoptedDate, EntryVersion, KnownEntry
 
 
 def entry_history(config: Config, path: str) -> dict[str, tuple[EntryVersion, ...]]:
@@ -76,7 +76,18 @@ def _to_dict(entry: KnownEntry) -> dict[str, Any]:
         "published": entry.published and entry.published.isoformat(),
         "text": entry.text_digest,
         "sketch": None if entry.sketch is None else b64encode(entry.sketch).decode(),
+        **_rare_fields(entry),
     }
+
+
+def _rare_fields(entry: KnownEntry) -> dict[str, Any]:
+    """Return the fields of ids that were adopted or replaced; other lines stay as they are."""
+    fields: dict[str, Any] = {}
+    if entry.adopted is not None:
+        fields["adopted"] = [entry.adopted.own.isoformat(), entry.adopted.shown.isoformat()]
+    if entry.replaced_by is not None:
+        fields["replaced_by"] = entry.replaced_by
+    return fields
 
 
 def _parse_line(file: Path, number: int, line: str) -> KnownEntry:
@@ -89,10 +100,19 @@ def _parse_line(file: Path, number: int, line: str) -> KnownEntry:
             title=found["title"] and _require_text(found["title"]),
             published=found["published"] and datetime.fromisoformat(found["published"]),
             sketch=None if found["sketch"] is None else b64decode(found["sketch"], validate=True),
+            adopted=_parse_adopted(found.get("adopted")),
+            replaced_by=found.get("replaced_by") and _require_text(found["replaced_by"]),
         )
     except (ValueError, KeyError, TypeError) as e:
         reason = f"has no {e}" if isinstance(e, KeyError) else str(e)
         raise FeedsError(f"{file}:{number}: is not a line of `feeds ids export`: {reason}; nothing was imported") from e
+
+
+def _parse_adopted(dates: Any) -> AdoptedDate | None:
+    if dates is None:
+        return None
+    own, shown = map(datetime.fromisoformat, dates)
+    return AdoptedDate(own=own, shown=shown)
 
 
 def _require_text(value: object) -> str:

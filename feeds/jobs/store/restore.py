@@ -23,7 +23,7 @@ from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending, mask_address
-from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
+from feeds.model import AdoptedDate, IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
 _HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
 
@@ -219,6 +219,8 @@ def _to_known_entry(record: IdAssigned) -> KnownEntry:
         sketch=record.sketch,
         title=record.title,
         published=datetime.fromisoformat(record.published) if record.published else None,
+        adopted=AdoptedDate(own=record.adopted[0], shown=record.adopted[1]) if record.adopted else None,
+        replaced_by=record.replaced_by,
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feeds.core.curation.ids import assign_ids
+from feeds.core.curation.ids import assign_ids, find_replaced_ids
 from feeds.core.posts import sketch
 from feeds.model import KnownEntry
 from tests.core.factory import START, post
@@ -31,6 +31,68 @@ def test_a_new_post_gets_a_tag_uri():
 def test_an_id_of_its_own_wins():
     """The id in the front matter is used, even if the store knows another one."""
     assert assign_ids([post("a.md", declared_id="urn:x:1")], known(a="a.md"), AUTHORITY) == {"a.md": "urn:x:1"}
+
+
+TAG = "tag:example.com,2026:2026-01-01/a.md"
+
+
+def replaced(source, *entries):
+    """The published ids that the id of a post replaces."""
+    return find_replaced_ids([source], entries, assign_ids([source], entries, AUTHORITY))
+
+
+def published(entry_id=TAG, path="a.md", **values):
+    """An entry that was published from the post that `factory.post` makes."""
+    return KnownEntry(**{"id": entry_id, "path": path, "text_digest": path, "title": path, "published": START} | values)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        published(),
+        published(text_digest="edited since"),
+        published(published=START - timedelta(hours=9)),
+        published(published=None, title=None),
+        published(path="renamed.md", text_digest="a.md", title="a.md"),
+    ],
+    ids=["unchanged", "edited", "another time zone", "an old store", "renamed"],
+)
+def test_an_id_that_is_added_replaces_the_published_one(before):
+    """An id in the front matter of a published post replaces the id of its entry, whatever else has changed."""
+    assert replaced(post("a.md", declared_id="urn:x:1"), before) == {"urn:x:1": TAG}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        published(published=START - timedelta(days=7)),
+        published(title="Another", text_digest="other", sketch=b"\0" * 128),
+        published(path="b.md", text_digest="b", title="b"),
+        published(replaced_by="urn:x:0"),
+        published("urn:x:1"),
+    ],
+    ids=["of another day", "of another text", "in another file", "replaced before", "the same id"],
+)
+def test_an_id_of_another_post_is_not_replaced(before):
+    """A post with an id of its own that was written over another one is another entry; so is one in another file."""
+    found = replaced(post("a.md", declared_id="urn:x:1", sketch=b"\1" * 128), before)
+    assert found == {}
+
+
+def test_an_entry_is_replaced_by_one_post_only():
+    """If two posts may have been an entry, one of them replaces it; an entry that a post has is not replaced."""
+    twins = [post(name, title="t", text_digest="d", declared_id=f"urn:{name}") for name in ("a.md", "b.md")]
+    before = [published(title="t", text_digest="d")]
+    assert find_replaced_ids(twins, before, assign_ids(twins, before, AUTHORITY)) == {"urn:a.md": TAG}
+    posts = [post("a.md"), post("copy.md", title="a.md", text_digest="a.md", declared_id="urn:x:1")]
+    assert find_replaced_ids(posts, [published()], assign_ids(posts, [published()], AUTHORITY)) == {}
+
+
+def test_a_replaced_id_is_not_assigned_again():
+    """A post whose id was replaced keeps the new one when its file is renamed, though both entries fit."""
+    before = [published(replaced_by="urn:x:1"), published("urn:x:1")]
+    renamed = post("z.md", title="a.md", text_digest="a.md")
+    assert assign_ids([renamed], before, AUTHORITY) == {"z.md": "urn:x:1"}
 
 
 def test_an_id_that_was_misread_stays():

@@ -20,6 +20,8 @@ DOCUMENTED_AS = {
     "target": "target of a link post",
     "image": "lead picture",
     "image_alt": "its description",
+    "episode_type": "type of episode",
+    "transcript": "transcripts",
     "reading_time": "reading time",
     "feed": "in feeds",
     "newsletter": "in letters",

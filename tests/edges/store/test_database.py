@@ -131,6 +131,30 @@ def test_a_slot_gives_one_issue(issues):
     assert issues.last_issue("weekly") == (NOW, 1)
 
 
+def test_ids_are_replaced_in_a_row_and_back(store):
+    """An id that was replaced by a replaced id names the last one; an id that is used again is not replaced."""
+    store.entries.add_known([KnownEntry(id=f"urn:{n}", path="a.md", text_digest="d") for n in range(3)], NOW)
+
+    def replaced():
+        return [entry.replaced_by for entry in store.entries.load_entries()]
+
+    store.entries.replace_ids({"urn:1": "urn:0"})
+    store.entries.replace_ids({"urn:2": "urn:1"})
+    assert replaced() == ["urn:2", "urn:2", None]
+    store.entries.replace_ids({"urn:0": "urn:2"})
+    assert replaced() == [None, "urn:0", "urn:0"]
+    assert len(store.journal.load_pending()) == 3 + 1 + 2 + 3
+
+
+def test_of_several_entries_with_one_id_the_last_is_stored(store):
+    """A journal may have an id more than once: its last line counts, and what replaced a known id is stored too."""
+    given = [KnownEntry(id="urn:0", path=path, text_digest="d") for path in ("a.md", "b.md")]
+    assert store.entries.add_known(given, NOW) == 1
+    later = KnownEntry(id="urn:0", path="c.md", text_digest="d", replaced_by="urn:1")
+    assert store.entries.add_known([later], NOW) == 0
+    assert store.entries.load_entries() == (replace(given[1], replaced_by="urn:1"),)
+
+
 def test_an_entry_is_announced_once_in_each_newsletter(store, issues):
     """The database rejects a second announcement of an entry in a newsletter."""
     story = entry("a.md")

@@ -137,3 +137,50 @@ def test_a_new_post_at_an_old_path_is_new(site):
     site.post("latest", "Quite another story, of ships and tides. " * 12, title="November")
     site.publish(NOW)
     assert ids(site)["November"] not in before.values()
+
+
+WARNING = (
+    "posts/first.md:4: this id replaces tag:example.com,2026:2026-11-20/first.md, with which the post was published:"
+    " feed readers show it again, newsletters do not announce it again; remove the id to keep the published one"
+)
+
+
+def test_an_id_that_is_added_to_a_published_post_is_reported(letter_site, feeds):
+    """A check, a dry run and the publish run report an id that replaces a published one; later runs do not."""
+    letter_site.publish()
+    letter_site.post("first", guid="https://old.example/?p=1")
+    place, _, text = WARNING.partition(": ")
+    assert f"{place}\t{text.split(':')[0]}" in feeds("check").stdout
+    assert WARNING in feeds("publish", "--dry-run").stderr
+    assert WARNING in letter_site.publish().warnings
+    assert ids(letter_site) == {"first": "https://old.example/?p=1"}
+    assert WARNING not in letter_site.publish(use_cache=False).warnings
+
+
+@pytest.mark.parametrize("edit", [{}, {"body": "Some words of a post, and more.\n"}, {"title": "Another title"}])
+def test_a_post_with_a_new_id_is_not_announced_again(letter_site, feeds, edit):
+    """A post that got an id after it was announced is not announced again, whatever id it gets and however often."""
+    letter_site.publish()
+    letters = letter_site.letters()
+    for guid in ("https://old.example/?p=1", "urn:x:2", "tag:example.com,2026:2026-11-20/first.md", "urn:x:2", None):
+        letter_site.post("first", guid=guid, **edit)
+        assert "1 post to" not in feeds("send", "weekly", "--yes").stdout
+    assert letter_site.letters() == letters
+    assert ids(letter_site) == {edit.get("title", "first"): "urn:x:2"}
+
+
+def test_another_post_with_an_id_of_its_own_is_announced(letter_site, feeds):
+    """A post of another day that was written over a published one, and has an id of its own, is announced."""
+    letter_site.publish()
+    before = letter_site.letters()
+    letter_site.post("first", "News of the week.\n", guid="urn:x:2", date="2026-11-23", title="The second")
+    assert feeds("send", "weekly", "--yes").returncode == 0
+    assert len(letter_site.letters()) == len(before) + 1
+
+
+def test_a_dry_run_knows_that_a_replaced_id_was_announced(letter_site, feeds):
+    """In a dry run, a post whose id is about to be replaced does not wait for an issue."""
+    letter_site.publish()
+    letter_site.post("first", guid="urn:x:1")
+    outlook = json.loads(feeds("publish", "--dry-run", "--json").stdout)["newsletters"][0]
+    assert outlook["posts_waiting"] == 0

@@ -169,6 +169,9 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
             "DROP TABLE alerts",
             "DROP TABLE journal",
             *(f"ALTER TABLE issues DROP COLUMN {name}" for name in ("retracted_at", "retraction", "corrects", "whole")),
+            "DROP TABLE delayed_domains",
+            "DROP TABLE server_limits",
+            *(f"ALTER TABLE entries DROP COLUMN {name}" for name in ("replaced_by", "own_updated", "shown_updated")),
             "UPDATE alembic_version SET version_num = '0005'",
         ):
             db.execute(statement)
