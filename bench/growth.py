@@ -22,8 +22,8 @@ import page  # noqa: E402 - a script beside this one
 
 from feeds.config import load_config  # noqa: E402 - the package is next to this folder
 from feeds.core.curation import duplicates  # noqa: E402 - as above
-from feeds.core.newsletters import anchors, mailhtml, plaintext  # noqa: E402 - as above
-from feeds.core.posts import markdown, parse, render, retag, text  # noqa: E402 - as above
+from feeds.core.newsletters import anchors, mailhtml, plaintext, truncation  # noqa: E402 - as above
+from feeds.core.posts import markdown, parse, render, retag  # noqa: E402 - as above
 from feeds.errors import PostError  # noqa: E402 - as above
 from feeds.model import Post  # noqa: E402 - as above
 from feeds.settings import Settings  # noqa: E402 - as above
@@ -158,8 +158,10 @@ def process(content: bytes) -> str:
         return f"rejected: {e.reason}"
     duplicates.compare_texts(compared, compared._replace(plain=f"{compared.plain} more"))
     markdown.sanitize_html(rendered.html, base)
-    mailhtml.truncate_blocks(mailhtml.render_mail_html(rendered.html, base, mailhtml.MailStyle()), 100_000)
-    for _, paragraph in text.text_blocks(mailhtml.players_as_text(rendered.html, base)):
+    letter, _ = truncation.truncate_blocks(
+        mailhtml.render_mail_html(rendered.html, base, mailhtml.MailStyle()), 100_000
+    )
+    for paragraph in mailhtml.text_paragraphs(letter):
         plaintext.wrap_paragraph(paragraph, 72)
     if isinstance(post, Post):
         anchors.find_anchors(post, rendered.html)

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from feeds.config import load_config
+from feeds.edges.mail.smtp import server_pace
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.newsletters.send_now import send_now
 from feeds.jobs.publish import publish
@@ -24,6 +25,12 @@ OWN = NEWSLETTER.replace("example.com", HOST)
 BOUNCES = f'[mail.bounces]\naddress = "bounces@{HOST}"\nmailbox = "maildir:bounces"\n'
 SECOND = '[[mail.servers]]\nhost = "{}"'
 OFFLINE = "[publish]\nwait_for_site = false\n"
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    """A server that takes no more is waited for only for hundredths of a second."""
+    monkeypatch.setattr(server_pace, "_WAITS", (0.01, 0.02, 300))
 
 
 @pytest.fixture
