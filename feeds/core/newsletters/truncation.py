@@ -12,6 +12,10 @@ _PART_OF_REFERENCE = re.compile(r"&\w{0,3}\Z")
 #: A text ends between words, if they are not longer than this.
 _LAST_WORD = re.compile(r"\s\S{0,60}\Z")
 _ELLIPSIS = "…"
+#: Regional indicators (Unicode Standard Annex 29, rules GB12 and GB13).
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+#: In code points; a longer one is cut.
+_LONGEST_CHARACTER = 64
 
 
 def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
@@ -84,12 +88,23 @@ def _remove_behind(block: Any, element: Any, place: str) -> None:
 
 def _truncate_text(text: str, room: int) -> str:
     """Return as much of a text as fits, and an ellipsis."""
-    import regex
-
     cut = escape(text, quote=False).encode()[: max(0, room - len(_ELLIPSIS.encode()))].decode(errors="ignore")
-    whole = regex.sub(r"\X\Z", "", unescape(_PART_OF_REFERENCE.sub("", cut)))
+    whole = _without_last_character(unescape(_PART_OF_REFERENCE.sub("", cut)))
     kept = _LAST_WORD.sub("", whole).rstrip()
     return kept + _ELLIPSIS if kept else ""
+
+
+def _without_last_character(text: str) -> str:
+    """Return a text without its last character as readers see it, which may be cut.
+
+    Looking for it in the whole text takes time that grows with the square of a row of flags, which are two letters each.
+    """
+    import regex
+
+    flags = len(text) - len(text.rstrip(_FLAG_LETTERS))
+    if flags:
+        return text[: -2 + flags % 2]
+    return text[:-_LONGEST_CHARACTER] + str(regex.sub(r"\X\Z", "", text[-_LONGEST_CHARACTER:]))
 
 
 def _to_html(element: Any) -> str:
