@@ -97,7 +97,7 @@ def _truncate_text(text: str, room: int) -> str:
 def _without_last_character(text: str) -> str:
     """Return a text without its last character as readers see it, which may be cut.
 
-    Looking for it in the whole text takes time that grows with the square of a row of flags, which are two letters each.
+    In a whole text this would take time that grows with the square of a row of flags, which are two letters each.
     """
     import regex
 
