@@ -99,8 +99,13 @@ def retry_outcome(delivery: Delivery, answer: str, now: datetime, *, longest: ti
     tries = delivery.tries + 1
     next_at = next_retry_at(tries, now, longest)
     state = DeliveryState.DEFERRED if next_at else DeliveryState.FAILED
-    answer = answer if next_at else f"given up after {tries} tries: {answer}"
+    answer = answer if next_at else given_up_answer(tries, answer)
     return DeliveryOutcome(id=delivery.id, state=state, answer=answer, tries=tries, next_at=next_at)
+
+
+def given_up_answer(tries: int, answer: str) -> str:
+    """Return the answer of a delivery that was given up after so many *tries*. Stored, and parsed: do not change it."""
+    return f"given up after {tries} tries: {answer}"
 
 
 def unconfirmed_outcome(delivery_id: int, reason: str, now: datetime) -> DeliveryOutcome:

@@ -198,5 +198,5 @@ def _refused_outcome(delivery: Delivery, answer: str, gate: _Gate) -> DeliveryOu
 
 
 def _failed_outcome(delivery: Delivery, times: int, answer: str) -> DeliveryOutcome:
-    text = f"given up after {times} tries: {answer}"
+    text = replies.given_up_answer(times, answer)
     return DeliveryOutcome(id=delivery.id, state=DeliveryState.FAILED, answer=text, tries=delivery.tries)

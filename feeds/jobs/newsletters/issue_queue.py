@@ -94,8 +94,8 @@ class IssueQueue:
 
     def _find_rejection(self) -> str:
         """Return why the sender is rejected for all mail, though by too few domains to tell at once; else empty."""
-        if reason := next(iter(self._health.rejecting_servers.values()), ""):
-            return reason if "" in self._health.rejecting_servers else ""
+        if self._health.rejecting_servers:
+            return self.rejected_by("")
         if not self._gates.rejection or self._has_sent():
             return ""
         self._gates.release_rejected()
@@ -235,11 +235,13 @@ class IssueQueue:
         if isinstance(outcome, Unconfirmed):
             self._leased.extendleft(reversed(self._gates.release_probe(delivery)))
             return replies.unconfirmed_outcome(outcome.mail.id, outcome.reason, now)
-        self._update_health(outcome, delivery)
-        return self._decide_replied(outcome, delivery, now)
+        action = self.action(outcome.reply, outcome.stage)
+        self._update_health(outcome, action, delivery)
+        return self._decide_replied(outcome, action, delivery, now)
 
-    def _decide_replied(self, outcome: Replied, delivery: Delivery, now: datetime) -> DeliveryOutcome:
-        action = replies.classify_reply(outcome.reply, outcome.stage)
+    def _decide_replied(
+        self, outcome: Replied, action: ReplyAction, delivery: Delivery, now: datetime
+    ) -> DeliveryOutcome:
         is_doubtful = outcome.server in self._doubtful and outcome.stage != "mail"
         is_about_server = bool(self.rejected_by(outcome.server)) and not is_doubtful
         if action in (ReplyAction.LIMIT, ReplyAction.REJECTED) and not is_about_server:
@@ -249,11 +251,10 @@ class IssueQueue:
         self._leased.extendleft(reversed(freed))
         return replies.decide_outcome(delivery, outcome.reply, outcome.stage, now, longest=self._options.longest)
 
-    def _update_health(self, outcome: Replied, delivery: Delivery) -> None:
+    def _update_health(self, outcome: Replied, action: ReplyAction, delivery: Delivery) -> None:
         """Take a reply into account; halt the issue if servers refuse it again and again."""
         before = self._health
-        is_rejected = replies.classify_reply(outcome.reply, outcome.stage) is ReplyAction.REJECTED
-        if is_rejected and outcome.stage != "mail" and self._gates.is_probe(delivery):
+        if action is ReplyAction.REJECTED and outcome.stage != "mail" and self._gates.is_probe(delivery):
             return  # that its domain still rejects the sender says nothing about the server
         answer = Answer(reply=outcome.reply, stage=outcome.stage, domain=domain_of(delivery), server=outcome.server)
         self._health = replies.update_health(before, answer)
