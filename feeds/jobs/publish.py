@@ -31,7 +31,7 @@ from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.authors import author_files, author_places
-from feeds.jobs.posts.read import posts_folder
+from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.report import PublishReport
 from feeds.jobs.sample import refuse_sample
@@ -194,6 +194,7 @@ class _PublishRun:
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
             newsletters=self.has_newsletters,
             posts_folder=str(posts_folder(self.config)).removeprefix(f"{folder}/"),
+            skipped_folder=skipped_folder(self.config),
             watched=watched,
             digest=digest_files(watched, folder, self.survey.scan),
         )
@@ -212,6 +213,7 @@ class _PublishRun:
         yield from (f"{public}/{feed.folder}" for feed in self.feeds)
         yield from (f"{public}/{path}" for path in (*self.manifest.paths, *self.issue_pages))
         yield from self.site.files.checked_paths
+        yield from self.survey.checked_pages
         store = database.store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         yield from (f"{folder}/{marker}" for marker in MARKERS)

@@ -1,0 +1,205 @@
+"""The bytes of a built page -> the HTML of the post's text in it.
+
+The text is in the element that `posts.content_selector` names, or that microdata, microformats or the names of classes
+call the text of an article, else in `article` or `main`, else somewhere. Every candidate is checked against the words
+of the post: a wrong element would show readers the text of another post, or a menu. Of those that hold the whole text
+the smallest is taken.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from feeds.core.posts import limits, markdown
+from feeds.core.posts.built.clean import clean_content, count_media
+from feeds.core.posts.built.words import OwnText, element_words
+from feeds.core.posts.portable import inner_html, make_portable
+
+#: Classes that themes give to the text of a post and to nothing else.
+_TEXT_CLASSES = frozenset(
+    {"e-content", "post-content", "entry-content", "article-content", "post-body", "entry-body", "article-body"}
+    | {"post__content", "post__body", "article__content", "article__body", "entry__content", "post-text"}
+    | {"blog-content", "markdown-body", "theme-doc-markdown", "sl-markdown-content", "vp-doc", "gh-content"}
+)
+#: A page that has fewer of the post's words is not the page of this post, or is much older.
+_LEAST_RECALL = 0.5
+#: An element is good if it has this part of those words of the post that are anywhere in the page.
+_WHOLE = 0.95
+#: With fewer words, a post is not recognised by them.
+_FEW_WORDS = 8
+#: A text may hold so much of other words, if no template tag can have made them.
+_MOST_FOREIGN = 0.5
+_COMMENT_MARK = re.compile(r"\s*(?:more|truncate)\s*\Z", re.IGNORECASE)
+_CHARSET = re.compile(rb"<meta[^<>]*charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
+_CONTAINERS = ("div", "section", "article", "main")
+
+
+class Content(NamedTuple):
+    """The text of a post in its page."""
+
+    #: Portable (see `make_portable`), not sanitised.
+    html: str = ""
+    #: Why it is not found, for people; empty if it is.
+    problem: str = ""
+
+
+def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
+    """Return the HTML of the text of a post in *page*; *selector* is a CSS selector of the element, or empty."""
+    html = _decode(page)
+    if excess := limits.excess_of_page(html):
+        return Content(problem=excess)
+    body = _parse(html)
+    if body is None:
+        return Content(problem="the page is empty")
+    found = _select(body, own, selector) if selector else _find(body, own)
+    if isinstance(found, str):
+        return Content(problem=found)
+    clean_content(found, own)
+    return _finish(found, own)
+
+
+def _finish(element: Any, own: OwnText) -> Content:
+    """Return the HTML of an element that was cleaned, if it is the text."""
+    words = element_words(element)
+    if own.size >= _FEW_WORDS and own.recall(words) < _LEAST_RECALL:
+        return Content(problem="the page has only a part of the post's words")
+    foreign = len(words) - own.matched(words)
+    if not own.has_templates and own.size >= _FEW_WORDS and foreign > _MOST_FOREIGN * len(words):
+        return Content(problem="the element that has the post's words has more other words")
+    element.attrib.clear()
+    element.tail = None
+    html = make_portable(inner_html(element))
+    excess = limits.excess_of_html(html, html)
+    return Content(problem=excess) if excess else Content(html=html.strip())
+
+
+# Reading the page ---------------------------------------------------------------------------------------------------
+
+
+def _decode(page: bytes) -> str:
+    """Return the text of a page: UTF-8, else in the encoding that it declares."""
+    with suppress(UnicodeDecodeError):
+        return page.decode("utf-8-sig")
+    with suppress(LookupError, UnicodeDecodeError):
+        declared = _CHARSET.search(page)
+        return page.decode(declared[1].decode() if declared else "latin-1")
+    return page.decode(errors="replace")
+
+
+def _parse(html: str) -> Any | None:
+    """Return the `body` of a page without scripts, styles and comments; None if there is none."""
+    from lxml.etree import ParserError
+    from lxml.html import document_fromstring
+
+    try:
+        body = document_fromstring(_DECLARATION.sub("", markdown.strip_illegal_xml(html), count=1)).find("body")
+    except ParserError:
+        return None
+    if body is not None:
+        _remove_unshown(body)
+    return body
+
+
+def _remove_unshown(body: Any) -> None:
+    """Remove scripts, styles and comments, except the mark that ends an excerpt; formulas in scripts stay as text."""
+    from lxml.etree import Comment
+
+    for script in list(body.iter("script")):
+        if script.get("type", "").startswith("math/tex"):
+            script.tag = "code"
+            script.attrib.clear()
+    for element in list(body.iter("script", "style", "template", "link", "meta", "title")):
+        element.drop_tree()
+    for comment in list(body.iter(Comment)):
+        if not _COMMENT_MARK.match(comment.text or ""):
+            comment.drop_tree()
+
+
+# Choosing the element -----------------------------------------------------------------------------------------------
+
+
+def _select(body: Any, own: OwnText, selector: str) -> Any | str:
+    """Return the element of a selector; if it selects several, the one with most of the post's words."""
+    elements = [element for element in _compile(selector)(body) if isinstance(element.tag, str)]
+    if not elements:
+        return f"posts.content_selector ({selector!r}) selects nothing in the page"
+    best = _smallest_whole(elements, own, max(own.matched(element_words(element)) for element in elements))
+    if own.size >= _FEW_WORDS and own.recall(element_words(best)) < _LEAST_RECALL:
+        return f"what posts.content_selector ({selector!r}) selects has not the post's words"
+    return best
+
+
+@lru_cache(maxsize=1)
+def _compile(selector: str) -> Any:
+    from lxml.cssselect import CSSSelector
+
+    return CSSSelector(selector, translator="html")
+
+
+def _find(body: Any, own: OwnText) -> Any | str:
+    """Return the smallest element that is known to hold a text and holds all of this one; else why there is none."""
+    exact, landmarks = _candidates(body)
+    if own.size < _FEW_WORDS:
+        return _only(exact) or _only(landmarks) or "the post has too few words to find them in the page"
+    in_page = own.matched(element_words(body))
+    if in_page < _LEAST_RECALL * own.size:
+        return f"the page has only {in_page / own.size:.0%} of the post's words"
+    if (best := _smallest_whole(exact, own, in_page)) is not None:
+        return best
+    best = _smallest_whole(landmarks, own, in_page)
+    return _descend(body if best is None else best, own)
+
+
+def _candidates(body: Any) -> tuple[list[Any], list[Any]]:
+    """Return the elements that are called the text of an article, and those that hold one among other things."""
+    exact, landmarks = [], []
+    for element in body.iter("*"):
+        names, attributes = element.get("class", "").split(), element.attrib
+        if "articleBody" in attributes.get("itemprop", "").split() or not _TEXT_CLASSES.isdisjoint(names):
+            exact.append(element)
+        elif element.tag in {"article", "main"} or attributes.get("role") in {"main", "article"}:
+            landmarks.append(element)
+    return exact, landmarks
+
+
+def _only(elements: Sequence[Any]) -> Any | None:
+    """Return the innermost of elements that hold each other; None if there are others beside it."""
+    if not elements:
+        return None
+    inner = elements[-1]
+    around = {*inner.iterancestors(), inner}
+    return inner if around.issuperset(elements) else None
+
+
+def _smallest_whole(elements: Iterable[Any], own: OwnText, in_page: int) -> Any | None:
+    """Return the element with the fewest words of those that have nearly all *in_page* words of the post."""
+    sizes = [(words, element) for element in elements if (words := element_words(element)) or not in_page]
+    whole = [(len(words), n) for n, (words, _) in enumerate(sizes) if own.matched(words) >= _WHOLE * in_page]
+    return sizes[min(whole)[1]][1] if whole else None
+
+
+def _descend(element: Any, own: OwnText) -> Any:
+    """Return the smallest element inside that has every word and picture of the post that *element* has."""
+    while (inner := _whole_child(element, own)) is not None:
+        element = inner
+    return element
+
+
+def _whole_child(element: Any, own: OwnText) -> Any | None:
+    matched = own.matched(element_words(element))
+    for child in element.iterchildren(*_CONTAINERS):
+        if own.matched(element_words(child)) < matched:
+            continue
+        media, all_media = count_media(child), count_media(element)
+        has_media = media == all_media or (not own.has_templates and media >= own.media)
+        # What a template tag has made may be beside the author's words, but is not outside of what the title is in.
+        if has_media and (not own.has_templates or _has_title(child, own)):
+            return child
+    return None
+
+
+def _has_title(element: Any, own: OwnText) -> bool:
+    return any(element_words(heading) == own.title for heading in element.iter("h1", "h2", "h3"))

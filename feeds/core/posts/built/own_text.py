@@ -1,0 +1,68 @@
+"""The Markdown of a post -> the words by which its text is recognised in the page that a generator made of it."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+from feeds.core.posts import limits, mdx
+from feeds.core.posts.built.words import OwnText, split_words
+from feeds.core.posts.post_file import PostFile
+
+#: Tags of Liquid, Hugo, Nunjucks and Zola, and kramdown's attribute lists.
+_TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\{:[^{}\n]*\}", re.DOTALL)
+_HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_DESCRIPTION = re.compile(r"\s(?:alt|title|aria-label)=\"([^\"<>]*)\"", re.IGNORECASE)
+_MEDIA = re.compile(r"<(?:img|video|audio|iframe|embed|object)\b", re.IGNORECASE)
+#: What a line about a post consists of besides the values of its front matter.
+_AROUND_FACTS = (
+    "a about an and at author authors by categories category comments date edited filed for from in last m min mins"
+    " minute minutes modified of on post posted posts published read reading since tag tagged tags time to topic topics"
+    " january february march april may june july august september october november december jan feb mar apr jun jul aug"
+    " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
+    " under update updated with word words write writer written am pm utc"
+    " 分 年 月 日 読 了 約 von und am in uhr min lesezeit veröffentlicht aktualisiert par le de lecture por el lectura"
+)
+
+
+def own_text(file: PostFile, title: str) -> OwnText:
+    """Return the words of the post in *file*.
+
+    Its Markdown is rendered as CommonMark: what a generator makes of the rest is what the page is asked for.
+    """
+    source = file.source.body
+    tags = "" if file.is_html and "{" not in source else " ".join(_TEMPLATE_TAG.findall(source))
+    plain = _TEMPLATE_TAG.sub(" ", source) if tags else source
+    html = _to_html(file, plain)
+    shown = _HIDDEN.sub(" ", html)
+    hidden = split_words(" ".join((tags, *map(unescape, _DESCRIPTION.findall(shown)))))
+    found = OwnText(
+        split_words(unescape(_TAG.sub(" ", shown))),
+        hidden=hidden,
+        facts=split_words(" ".join((_AROUND_FACTS, title, *_values(file.source.metadata)))),
+        title=title,
+        source=source,
+        has_templates=bool(tags) or file.is_mdx,
+    )
+    found.media = len(_MEDIA.findall(html))
+    return found
+
+
+def _to_html(file: PostFile, body: str) -> str:
+    """Return the HTML of a body; only its words if a parser must not see it."""
+    if file.is_html or limits.excess_of_markdown(body):
+        return body
+    return file.to_html(mdx.to_markdown(body) if file.is_mdx else body)
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Yield every text and number in front matter, and the names of months in dates."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _values(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner)
+    elif value is not None:
+        yield str(value)
