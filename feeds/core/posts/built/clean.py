@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from feeds.core.posts.built.code import simplify_code
-from feeds.core.posts.built.words import OwnText, element_words
+from feeds.core.posts.built.words import OwnText, compile_xpath, element_text, element_words
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: Elements that only group others.
@@ -14,6 +14,10 @@ _WRAPPERS = frozenset({"div", "section", "article", "main", "header", "footer", 
 MEDIA = ("img", "video", "audio", "iframe", "object", "embed", "canvas", "math", "svg")
 #: Counted: what a post names in its Markdown.
 _EMBEDDED = ("img", "video", "audio", "iframe", "object", "embed")
+_MAY_BE_HIDDEN = (
+    ".//*[@hidden or @aria-hidden or @style or contains(@class, 'hidden') or contains(@class, 'sr-only')"
+    " or contains(@class, 'screen') or contains(@class, 'noprint')]"
+)
 _HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _HIDDEN_CLASSES = frozenset(
     {
@@ -26,6 +30,9 @@ _HIDDEN_CLASSES = frozenset(
         "noprint",
     }
 )
+_MAY_BE_FURNITURE = (
+    ".//*[@class or @id or @role or self::nav or self::form or self::select or self::textarea or self::dialog]"
+)
 #: In the names of classes and ids: parts of a page that are about a post, or beside it.
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:shar(?:e|ing|ethis)|addtoany|sharedaddy|social|related|recommended|read-next|comments?|disqus"
@@ -35,11 +42,13 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 _CONTENTS = re.compile(r"(?:^|[\s_-])(?:toc|table-?of-?contents|markdown-toc|on-this-page)(?:$|[\s_-])", re.IGNORECASE)
+_FACTS = re.compile(r"tag|topic|categor|keyword|meta|author|date|label", re.IGNORECASE)
+#: A wrapper with so many characters is not what the page says about a post: what it holds is looked at.
+_LONG = 400
 #: The words of a link to a heading are signs, or these.
 _ANCHOR_CLASSES = re.compile(
     r"(?:^|[\s_-])(?:anchor|headerlink|hash-link|permalink|headinglink|deeplink)", re.IGNORECASE
 )
-_MOST_COPY_WORDS = 3
 #: The part of the words that is in links, from which on a block is a list of links.
 _MOSTLY = 0.6
 
@@ -85,21 +94,20 @@ def _is_formula(element: Any) -> bool:
 # Hidden elements, controls, furniture -------------------------------------------------------------------------------
 
 
-def _remove_all(root: Any, is_removed: Callable[[Any], bool]) -> None:
-    for element in list(root.iterdescendants("*")):
-        if element.getparent() is not None and is_removed(element):
+def _remove_all(root: Any, where: str, is_removed: Callable[[Any], bool]) -> None:
+    """Remove those of the descendants *where* (an XPath) that are to be removed."""
+    for element in compile_xpath(where)(root):
+        if is_removed(element):
             element.drop_tree()
 
 
 def _remove_hidden(root: Any) -> None:
-    _remove_all(root, _is_hidden)
+    _remove_all(root, _MAY_BE_HIDDEN, _is_hidden)
 
 
 def _is_hidden(element: Any) -> bool:
     """Return whether visitors do not see an element; panels behind tabs can be opened."""
     attributes = element.attrib
-    if not attributes:
-        return False
     if attributes.get("role") == "tabpanel" or attributes.get("hidden") == "until-found":
         return False
     if "hidden" in attributes or _HIDDEN_STYLE.search(attributes.get("style", "")):
@@ -120,7 +128,7 @@ def _remove_furniture(root: Any, own: OwnText) -> None:
             button.drop_tag()  # it opens what is below the heading
         else:
             button.drop_tree()
-    _remove_all(root, lambda element: _is_furniture(element, own))
+    _remove_all(root, _MAY_BE_FURNITURE, lambda element: _is_furniture(element, own))
 
 
 def _is_furniture(element: Any, own: OwnText) -> bool:
@@ -189,8 +197,32 @@ class _Trimmer:
         self._media = count_media(root)
 
     def trim(self) -> None:
+        self._remove_title()
         for is_end in (False, True):
             self._trim_edge(self._root, is_end=is_end)
+
+    def _remove_title(self) -> None:
+        """Remove the title with its header and what is above it, unless it is the title of a section of the text."""
+        title = next((one for one in self._root.iter("h1", "h2") if element_words(one) == self._own.title), None)
+        if title is None:
+            return
+        block = next(title.iterancestors("header", "hgroup"), title)
+        above = [
+            one for inner in (block, *_ancestors_below(block, self._root)) for one in inner.itersiblings(preceding=True)
+        ]
+        if any(self._is_text(one) for one in above):
+            return
+        for one in (*above, block):
+            self._remove(one)
+
+    def _is_text(self, block: Any) -> bool:
+        """Return whether a block above a title is the author's."""
+        words = element_words(block)
+        return len(words) > len(self._own.title) and self._own.is_own(words) and block.tag not in {"header", "nav"}
+
+    def _remove(self, block: Any) -> None:
+        self._media -= count_media(block)
+        block.drop_tree()
 
     def _trim_edge(self, element: Any, *, is_end: bool) -> bool:
         """Remove children from one end on; return whether the text begins in *element*."""
@@ -199,20 +231,24 @@ class _Trimmer:
                 continue
             if _text_beside(child, is_end=is_end):
                 return True
-            if self._is_page_part(child, is_end=is_end):
-                self._media -= count_media(child)
-                child.drop_tree()
-            elif (child.tag in _WRAPPERS and self._trim_edge(child, is_end=is_end)) or (
-                child.tag not in _WRAPPERS and element_words(child)
-            ):
+            if child.tag in _WRAPPERS and len(element_text(child)) > _LONG:
+                if self._trim_edge(child, is_end=is_end):
+                    return True
+                if next(child.iter(*MEDIA), None) is None:
+                    self._remove(child)
+                continue
+            words = element_words(child)
+            if self._is_page_part(child, words, is_end=is_end):
+                self._remove(child)
+            elif words:
                 return True
         return bool((element.text or "").strip())
 
-    def _is_page_part(self, block: Any, *, is_end: bool) -> bool:
-        words, own = element_words(block), self._own
+    def _is_page_part(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
+        own = self._own
         if not words:
             return next(block.iter(*MEDIA), None) is None or self._is_spare(block)
-        if block.tag in _HEADINGS and words == own.title and not is_end:
+        if not is_end and own.is_line_of_front_matter(words):
             return True
         if _is_list_of_facts(block, words, own):
             return True
@@ -228,6 +264,12 @@ class _Trimmer:
         return not self._own.has_templates and self._media - media >= self._own.media
 
 
+def _ancestors_below(element: Any, root: Any) -> list[Any]:
+    """Return the ancestors of an element that are inside of *root*."""
+    ancestors = list(element.iterancestors())
+    return ancestors[: ancestors.index(root)] if root in ancestors else []
+
+
 def _text_beside(child: Any, *, is_end: bool) -> bool:
     """Return whether there is text between a child and the end from which children are looked at."""
     before = child.getprevious()
@@ -235,12 +277,11 @@ def _text_beside(child: Any, *, is_end: bool) -> bool:
     return bool((text or "").strip())
 
 
-def _is_list_of_facts(block: Any, words: list[str], own: OwnText) -> bool:
+def _is_list_of_facts(block: Any, words: list[bytes], own: OwnText) -> bool:
     """Return whether a block is a list of links to the post's tags, author or the like."""
+    if not own.are_facts(words):
+        return False
     links = list(block.iter("a"))
-    return (
-        bool(links)
-        and own.are_facts(words)
-        and _is_mostly_links(block)
-        and not any(own.mentions(link.get("href", "")) for link in links)
-    )
+    if block.tag in {"footer", "header"} or _FACTS.search(f"{block.get('class', '')} {block.get('id', '')}"):
+        return bool(links)
+    return block.tag == "ul" and not all(own.mentions(link.get("href", "")) for link in links)

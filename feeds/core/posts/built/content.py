@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from feeds.core.posts import limits, markdown
 from feeds.core.posts.built.clean import clean_content, count_media
-from feeds.core.posts.built.words import OwnText, element_words
+from feeds.core.posts.built.words import OwnText, compile_xpath, element_words
 from feeds.core.posts.portable import inner_html, make_portable
 
 #: Classes that themes give to the text of a post and to nothing else.
@@ -23,8 +23,12 @@ _TEXT_CLASSES = frozenset(
     | {"post__content", "post__body", "article__content", "article__body", "entry__content", "post-text"}
     | {"blog-content", "markdown-body", "theme-doc-markdown", "sl-markdown-content", "vp-doc", "gh-content"}
 )
+_MAY_HOLD_TEXT = (
+    ".//*[self::article or self::main or @role or @itemprop or contains(@class, 'content') or contains(@class, 'body')"
+    " or contains(@class, 'text') or contains(@class, 'doc')]"
+)
 #: A page that has fewer of the post's words is not the page of this post, or is much older.
-_LEAST_RECALL = 0.5
+_LEAST_RECALL = 0.4
 #: An element is good if it has this part of those words of the post that are anywhere in the page.
 _WHOLE = 0.95
 #: With fewer words, a post is not recognised by them.
@@ -48,6 +52,8 @@ class Content(NamedTuple):
 
 def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
     """Return the HTML of the text of a post in *page*; *selector* is a CSS selector of the element, or empty."""
+    if not (own.size or own.media or own.has_templates):
+        return Content()  # a link, whose page says what the front matter says
     html = _decode(page)
     if excess := limits.excess_of_page(html):
         return Content(problem=excess)
@@ -64,10 +70,9 @@ def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
 def _finish(element: Any, own: OwnText) -> Content:
     """Return the HTML of an element that was cleaned, if it is the text."""
     words = element_words(element)
-    if own.size >= _FEW_WORDS and own.recall(words) < _LEAST_RECALL:
+    if own.size >= _FEW_WORDS and own.recall(own.matched(words)) < _LEAST_RECALL:
         return Content(problem="the page has only a part of the post's words")
-    foreign = len(words) - own.matched(words)
-    if not own.has_templates and own.size >= _FEW_WORDS and foreign > _MOST_FOREIGN * len(words):
+    if not own.has_templates and own.size >= _FEW_WORDS and own.foreign(words) > _MOST_FOREIGN:
         return Content(problem="the element that has the post's words has more other words")
     element.attrib.clear()
     element.tail = None
@@ -126,10 +131,11 @@ def _select(body: Any, own: OwnText, selector: str) -> Any | str:
     elements = [element for element in _compile(selector)(body) if isinstance(element.tag, str)]
     if not elements:
         return f"posts.content_selector ({selector!r}) selects nothing in the page"
-    best = _smallest_whole(elements, own, max(own.matched(element_words(element)) for element in elements))
-    if own.size >= _FEW_WORDS and own.recall(element_words(best)) < _LEAST_RECALL:
+    matches = _Matches(own)
+    most = max(map(matches.of, elements))
+    if own.size >= _FEW_WORDS and own.recall(most) < _LEAST_RECALL:
         return f"what posts.content_selector ({selector!r}) selects has not the post's words"
-    return best
+    return matches.smallest_whole(elements, most)
 
 
 @lru_cache(maxsize=1)
@@ -143,20 +149,46 @@ def _find(body: Any, own: OwnText) -> Any | str:
     """Return the smallest element that is known to hold a text and holds all of this one; else why there is none."""
     exact, landmarks = _candidates(body)
     if own.size < _FEW_WORDS:
-        return _only(exact) or _only(landmarks) or "the post has too few words to find them in the page"
-    in_page = own.matched(element_words(body))
-    if in_page < _LEAST_RECALL * own.size:
-        return f"the page has only {in_page / own.size:.0%} of the post's words"
-    if (best := _smallest_whole(exact, own, in_page)) is not None:
+        only = _only(exact or landmarks)
+        return "the post has too few words to find them in the page" if only is None else only
+    matches = _Matches(own)
+    in_page = matches.of(body)
+    if own.recall(in_page) < _LEAST_RECALL:
+        return f"the page has only {own.recall(in_page):.0%} of the post's words"
+    if (best := matches.smallest_whole(exact, in_page)) is not None:
         return best
-    best = _smallest_whole(landmarks, own, in_page)
-    return _descend(body if best is None else best, own)
+    best = matches.smallest_whole(landmarks, in_page)
+    return _descend(body if best is None else best, matches)
+
+
+class _Matches:
+    """What elements have of the post's words; each is asked for more than once."""
+
+    def __init__(self, own: OwnText) -> None:
+        self.own = own
+        #: The number of words, and of pairs of words that match.
+        self._known: dict[Any, tuple[int, int]] = {}
+
+    def of(self, element: Any) -> int:
+        """Return how many pairs of words of the post an element has."""
+        return self._measure(element)[1]
+
+    def _measure(self, element: Any) -> tuple[int, int]:
+        if element not in self._known:
+            words = element_words(element)
+            self._known[element] = (len(words), self.own.matched(words))
+        return self._known[element]
+
+    def smallest_whole(self, elements: Iterable[Any], in_page: int) -> Any | None:
+        """Return the element with the fewest words of those that have nearly all that match *in_page*."""
+        whole = [element for element in elements if self.of(element) >= _WHOLE * in_page]
+        return min(whole, key=self._measure, default=None)
 
 
 def _candidates(body: Any) -> tuple[list[Any], list[Any]]:
     """Return the elements that are called the text of an article, and those that hold one among other things."""
     exact, landmarks = [], []
-    for element in body.iter("*"):
+    for element in compile_xpath(_MAY_HOLD_TEXT)(body):
         names, attributes = element.get("class", "").split(), element.attrib
         if "articleBody" in attributes.get("itemprop", "").split() or not _TEXT_CLASSES.isdisjoint(names):
             exact.append(element)
@@ -174,29 +206,23 @@ def _only(elements: Sequence[Any]) -> Any | None:
     return inner if around.issuperset(elements) else None
 
 
-def _smallest_whole(elements: Iterable[Any], own: OwnText, in_page: int) -> Any | None:
-    """Return the element with the fewest words of those that have nearly all *in_page* words of the post."""
-    sizes = [(words, element) for element in elements if (words := element_words(element)) or not in_page]
-    whole = [(len(words), n) for n, (words, _) in enumerate(sizes) if own.matched(words) >= _WHOLE * in_page]
-    return sizes[min(whole)[1]][1] if whole else None
-
-
-def _descend(element: Any, own: OwnText) -> Any:
+def _descend(element: Any, matches: _Matches) -> Any:
     """Return the smallest element inside that has every word and picture of the post that *element* has."""
-    while (inner := _whole_child(element, own)) is not None:
+    while (inner := _whole_child(element, matches)) is not None:
         element = inner
     return element
 
 
-def _whole_child(element: Any, own: OwnText) -> Any | None:
-    matched = own.matched(element_words(element))
+def _whole_child(element: Any, matches: _Matches) -> Any | None:
+    own, all_media = matches.own, count_media(element)
     for child in element.iterchildren(*_CONTAINERS):
-        if own.matched(element_words(child)) < matched:
-            continue
-        media, all_media = count_media(child), count_media(element)
-        has_media = media == all_media or (not own.has_templates and media >= own.media)
+        media = count_media(child)
         # What a template tag has made may be beside the author's words, but is not outside of what the title is in.
-        if has_media and (not own.has_templates or _has_title(child, own)):
+        if media != all_media and (own.has_templates or media < own.media):
+            continue
+        if own.has_templates and not _has_title(child, own):
+            continue
+        if matches.of(child) == matches.of(element):
             return child
     return None
 

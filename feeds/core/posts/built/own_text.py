@@ -6,12 +6,13 @@ from html import unescape
 from typing import Any
 
 from feeds.core.posts import limits, mdx
-from feeds.core.posts.built.words import OwnText, split_words
+from feeds.core.posts.built.words import OwnText
 from feeds.core.posts.post_file import PostFile
 
 #: Tags of Liquid, Hugo, Nunjucks and Zola, and kramdown's attribute lists.
-_TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\{:[^{}\n]*\}", re.DOTALL)
+_TEMPLATE_TAG = re.compile(r"\{(?:\{.*?\}\}|%.*?%\}|#.*?#\}|:[^{}\n]*\})", re.DOTALL)
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_MAY_HIDE = re.compile(r"<(?:script|style|!)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _DESCRIPTION = re.compile(r"\s(?:alt|title|aria-label)=\"([^\"<>]*)\"", re.IGNORECASE)
 _MEDIA = re.compile(r"<(?:img|video|audio|iframe|embed|object)\b", re.IGNORECASE)
@@ -32,21 +33,20 @@ def own_text(file: PostFile, title: str) -> OwnText:
     Its Markdown is rendered as CommonMark: what a generator makes of the rest is what the page is asked for.
     """
     source = file.source.body
-    tags = "" if file.is_html and "{" not in source else " ".join(_TEMPLATE_TAG.findall(source))
+    tags = " ".join(_TEMPLATE_TAG.findall(source)) if "{" in source else ""
     plain = _TEMPLATE_TAG.sub(" ", source) if tags else source
     html = _to_html(file, plain)
-    shown = _HIDDEN.sub(" ", html)
-    hidden = split_words(" ".join((tags, *map(unescape, _DESCRIPTION.findall(shown)))))
-    found = OwnText(
-        split_words(unescape(_TAG.sub(" ", shown))),
-        hidden=hidden,
-        facts=split_words(" ".join((_AROUND_FACTS, title, *_values(file.source.metadata)))),
+    shown = _HIDDEN.sub(" ", html) if _MAY_HIDE.search(html) else html
+    return OwnText(
+        unescape(_TAG.sub(" ", shown)),
+        hidden=" ".join((tags, *map(unescape, _DESCRIPTION.findall(shown)))),
+        values=(title, *_values(file.source.metadata)),
+        around_facts=_AROUND_FACTS,
         title=title,
         source=source,
+        media=len(_MEDIA.findall(html)),
         has_templates=bool(tags) or file.is_mdx,
     )
-    found.media = len(_MEDIA.findall(html))
-    return found
 
 
 def _to_html(file: PostFile, body: str) -> str:
@@ -57,7 +57,7 @@ def _to_html(file: PostFile, body: str) -> str:
 
 
 def _values(value: Any) -> Iterator[str]:
-    """Yield every text and number in front matter, and the names of months in dates."""
+    """Yield every text and number in front matter."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from _values(inner)

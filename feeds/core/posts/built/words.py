@@ -1,34 +1,50 @@
 """Words: by them the text of a post is recognised in a page that another program has made of it."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from feeds.core.posts.text import CJK
 
-#: Neither signs nor `_`, which programs change (quotation marks, dashes, emphasis); `don't` is two words.
-_WORD = re.compile(r"[^\W_]+")
+#: Signs in ASCII, which programs change (quotation marks, dashes, emphasis), part words: `don't` is two.
+_SIGNS = bytes(set(range(128)) - set(b"0123456789abcdefghijklmnopqrstuvwxyz"))
+_TO_SPACE = bytes.maketrans(_SIGNS, b" " * len(_SIGNS))
+#: Signs of other scripts, and those that typographers prefer.
+_WIDE_SIGNS = re.compile(
+    "[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2000-\u206f\u20a0-\u27ff\u3000-\u3003\u3008-\u301f\uff00-\uff0f]+"
+)
+#: The beginning of a passage decides whether it is the author's.
+_MOST_COMPARED = 80
 
 
-def split_words(text: str) -> list[str]:
-    """Return the words of *text* in lower case; each Han character and kana is one."""
+def split_words(text: str) -> list[bytes]:
+    """Return the words of *text* in lower case, as UTF-8; each Han character and kana is one."""
     folded = text.casefold()
     if not folded.isascii():
-        folded = CJK.sub(r" \g<0> ", folded)
-    return _WORD.findall(folded)
+        folded = _WIDE_SIGNS.sub(" ", folded)
+        if CJK.search(folded):
+            folded = CJK.sub(r" \g<0> ", folded)
+    return folded.encode(errors="replace").translate(_TO_SPACE).split()
 
 
-def element_words(element: Any) -> list[str]:
+def element_text(element: Any) -> str:
+    """Return the text of an lxml element, without that of its comments; a space parts what elements part."""
+    return " ".join(compile_xpath("descendant::text()")(element))
+
+
+@cache
+def compile_xpath(path: str) -> Any:
+    """Return an XPath as a function of an element; it finds elements many times as fast as a loop over all."""
+    from lxml.etree import XPath
+
+    return XPath(path, smart_strings=False)
+
+
+def element_words(element: Any) -> list[bytes]:
     """Return the words of an lxml element, without those of its comments."""
-    return split_words(" ".join(element.itertext("*")))
-
-
-def count_common(one: Counter[str], other: Counter[str]) -> int:
-    """Return how many words two texts have in common, each as often as both have it."""
-    small, large = sorted((one, other), key=len)
-    return sum(min(number, large[word]) for word, number in small.items() if word in large)
+    return split_words(element_text(element))
 
 
 class OwnText:
@@ -36,51 +52,62 @@ class OwnText:
 
     def __init__(
         self,
-        words: Sequence[str],
+        text: str,
         *,
-        hidden: Sequence[str],
-        facts: Sequence[str],
+        hidden: str,
+        values: Collection[str],
+        around_facts: str,
         title: str,
         source: str,
+        media: int,
         has_templates: bool,
     ) -> None:
-        #: Of the text, each as often as it occurs; without template tags.
-        self.counts = Counter(words)
+        words, hidden_words = split_words(text), split_words(hidden)
+        self._first = words[:_MOST_COMPARED]
         self.size = len(words)
-        #: Words that the page may show too: arguments of template tags, descriptions of pictures.
-        self._known = frozenset((*words, *hidden))
-        self._pairs = frozenset(pairwise(words)) | frozenset(pairwise(hidden))
-        #: Of the front matter: title, authors, tags, dates.
-        self.facts = frozenset(facts)
+        #: Of the text, and words that the page may show too: arguments of template tags, descriptions of pictures.
+        self._known = frozenset((*words, *hidden_words))
+        self._pairs = frozenset(pairwise(words))
+        self._known_pairs = self._pairs.union(pairwise(hidden_words))
+        lines = [split_words(value) for value in values]
+        #: What the front matter says: title, description, names.
+        self._lines = frozenset(map(tuple, lines))
+        self._facts = frozenset(split_words(around_facts)).union(*lines)
         self.title = split_words(title)
         #: The Markdown.
-        self.source = source
-        #: Embedded pictures and players.
-        self.media = 0
+        self._source = source
+        #: How many pictures and players the text has.
+        self.media = media
         #: True if the generator may add text of its own: the source has template tags.
         self.has_templates = has_templates
 
-    def recall(self, words: Sequence[str]) -> float:
-        """Return which part of the text is among *words*, 0 to 1; 1 if the post has no words."""
-        return count_common(self.counts, Counter(words)) / self.size if self.size else 1.0
+    def matched(self, words: Sequence[bytes]) -> int:
+        """Return how many different pairs of neighbouring words of the text are among *words*."""
+        return len(self._pairs.intersection(pairwise(words)))
 
-    def matched(self, words: Sequence[str]) -> int:
-        """Return how many words of the text are among *words*."""
-        return count_common(self.counts, Counter(words))
+    def recall(self, matched: int) -> float:
+        """Return which part of the text a number of matched pairs is, 0 to 1."""
+        return matched / len(self._pairs) if self._pairs else 1.0
 
-    def is_own(self, words: Sequence[str]) -> bool:
+    def foreign(self, words: Sequence[bytes]) -> float:
+        """Return which part of *words* is not the author's, 0 to 1."""
+        return 1 - sum(map(self._known_pairs.__contains__, pairwise(words))) / max(1, len(words) - 1)
+
+    def is_own(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage is the author's: half of its pairs of words are in the text."""
-        pairs = list(pairwise(words))
-        if not pairs:
-            return all(word in self._known for word in words)
-        return 2 * sum(pair in self._pairs for pair in pairs) >= len(pairs)
+        if len(words) == 1:
+            return words[0] in self._known
+        return 2 * self.foreign(words[:_MOST_COMPARED]) <= 1
 
-    def are_facts(self, words: Sequence[str]) -> bool:
+    def are_facts(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage says nothing but what the front matter says, and numbers."""
-        return bool(words) and all(word in self.facts or word.isdigit() for word in words)
+        return bool(words) and all(word in self._facts or word.isdigit() for word in words)
+
+    def is_line_of_front_matter(self, words: Sequence[bytes]) -> bool:
+        """Return whether a passage is a value of the front matter, and does not begin the text."""
+        return tuple(words) in self._lines and self._first[: len(words)] != list(words)
 
     def mentions(self, url: str) -> bool:
         """Return whether the author has written a link to *url*, its host aside."""
-        return (
-            bool(path := url.partition("://")[2].partition("/")[2] or url.strip("/")) and path.strip("/") in self.source
-        )
+        path = (url.partition("://")[2].partition("/")[2] if "://" in url else url).strip("/")
+        return bool(path) and path in self._source
