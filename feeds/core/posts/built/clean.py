@@ -45,6 +45,8 @@ _CONTENTS = re.compile(r"(?:^|[\s_-])(?:toc|table-?of-?contents|markdown-toc|on-
 _FACTS = re.compile(r"tag|topic|categor|keyword|meta|author|date|label", re.IGNORECASE)
 #: A wrapper with so many characters is not what the page says about a post: what it holds is looked at.
 _LONG = 400
+_NOTES = ".//*[self::li or self::sup or self::a or self::p or self::div][@id]"
+_NOTE_ID = re.compile(r"(?:user-content-)?(?:fn|fr|footnote)", re.IGNORECASE)
 #: The words of a link to a heading are signs, or these.
 _ANCHOR_CLASSES = re.compile(
     r"(?:^|[\s_-])(?:anchor|headerlink|hash-link|permalink|headinglink|deeplink)", re.IGNORECASE
@@ -64,6 +66,11 @@ def clean_content(element: Any, own: OwnText) -> None:
         if not {"lang", "dir", "title"}.intersection(span.attrib):
             span.drop_tag()
     _Trimmer(element, own).trim()
+
+
+def is_wrapper(element: Any) -> bool:
+    """Return whether an element, maybe one of the site's own, only groups others."""
+    return element.tag in _WRAPPERS or "-" in element.tag
 
 
 def count_media(element: Any) -> int:
@@ -182,8 +189,11 @@ def _reduce_notes(root: Any) -> None:
             continue
         if role == "doc-backlink" or "footnote-back" in names or "data-footnote-backref" in link.attrib:
             link.drop_tree()
-        elif role == "doc-noteref" or "footnote" in names or "data-footnote-ref" in link.attrib:
+        elif role == "doc-noteref" or "footnote" in names or next(link.iterancestors("sup"), None) is not None:
             link.drop_tag()
+    for note in compile_xpath(_NOTES)(root):
+        if _NOTE_ID.match(note.get("id", "")):
+            del note.attrib["id"]
 
 
 # What the page puts before and after the text -----------------------------------------------------------------------
@@ -231,7 +241,7 @@ class _Trimmer:
                 continue
             if _text_beside(child, is_end=is_end):
                 return True
-            if child.tag in _WRAPPERS and len(element_text(child)) > _LONG:
+            if is_wrapper(child) and len(element_text(child)) > _LONG:
                 if self._trim_edge(child, is_end=is_end):
                     return True
                 if next(child.iter(*MEDIA), None) is None:

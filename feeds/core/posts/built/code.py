@@ -12,7 +12,23 @@ _NUMBER_CLASSES = frozenset(
 _NUMBERS = re.compile(r"[\d\s]*\Z")
 _BLOCKS = frozenset({"div", "p", "li", "ol", "ul", "tr", "table", "tbody", "td", "th", "pre", "figure"})
 #: What colours a word or groups lines.
-_WITHOUT_MEANING = ("span", "font", "div", "p", "li", "ol", "ul", "table", "tbody", "tr", "td", "th", "label")
+_WITHOUT_MEANING = (
+    "span",
+    "font",
+    "div",
+    "p",
+    "li",
+    "ol",
+    "ul",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+    "th",
+    "label",
+    "pre",
+    "code",
+)
 _LANGUAGE = re.compile(r"(?:language|lang|highlight-source)-([\w+#.-]+)\Z")
 _NO_LANGUAGE = frozenset({"text", "plaintext", "plain", "txt", "none", "fallback", "plain_text"})
 #: Where the language may be: the elements around the code.
@@ -43,25 +59,15 @@ def _outermost(table: Any) -> Any:
 def _numbered_code(table: Any) -> Any | None:
     """Return the `pre` of a table of which one column numbers the lines; None for any other table."""
     rows = [list(row.iterchildren("td", "th")) for row in table.iter("tr")]
-    if not rows or not all(len(row) == 2 and _is_number(row[0]) for row in rows):  # noqa: PLR2004 - number and code
-        return None
     is_code = table.find(".//pre") is not None or next(table.iterancestors("pre"), None) is not None
-    if not is_code:
+    if not (is_code and rows) or not all(len(row) == 2 and _is_number(row[0]) for row in rows):  # noqa: PLR2004
         return None
-    pre = _new_pre(table)
-    code = pre[0]
-    for n, row in enumerate(rows):
-        line = row[1]
-        line.tag = "span"
+    pre = _new_pre(_language(table))
+    for _, line in rows:
+        line.tag = "div"  # it begins a new line
         line.tail = None
-        if n and not _ends_with_break(code):
-            line.text = f"\n{line.text or ''}"
-        code.append(line)
+        pre[0].append(line)
     return pre
-
-
-def _ends_with_break(code: Any) -> bool:
-    return "".join(code[-1].itertext()).endswith("\n")
 
 
 def _is_number(cell: Any) -> bool:
@@ -69,12 +75,12 @@ def _is_number(cell: Any) -> bool:
     return bool(text.strip()) and _NUMBERS.match(text) is not None
 
 
-def _new_pre(source: Any) -> Any:
-    """Return an empty `pre` with `code`, in the language of *source*."""
+def _new_pre(language: str) -> Any:
+    """Return an empty `pre` with `code` in a language."""
     from lxml.html import fragment_fromstring
 
     pre = fragment_fromstring("<pre><code></code></pre>")
-    if language := _language(source):
+    if language:
         pre[0].set("class", f"language-{language}")
     return pre
 
@@ -86,23 +92,26 @@ def _replace(old: Any, new: Any) -> None:
 
 def _simplify(block: Any) -> None:
     """Leave only code and its language of a `pre`."""
-    language = _language(block)
-    if next(block.iter("code"), None) is None:  # a text in fixed columns, or code of a generator that omits `code`
-        language = language or ""
+    language, is_code = _language(block), next(block.iter("code"), None) is not None
     for part in list(_parts_without_code(block)):
         part.drop_tree()
     for part in list(block.iterdescendants("br")):
         part.tail = f"\n{part.tail or ''}"
         part.drop_tree()
-    for part in list(block.iterdescendants(*_WITHOUT_MEANING, "pre")):
+    for part in list(block.iterdescendants(*_WITHOUT_MEANING)):
         if part.tag in _BLOCKS:
             _break_before(part)
         part.drop_tag()
     block.attrib.clear()
-    for code in block.iter("code"):
-        code.attrib.clear()
-        if language:
-            code.set("class", f"language-{language}")
+    if is_code or language:
+        _enclose(block, _new_pre(language)[0])
+
+
+def _enclose(block: Any, code: Any) -> None:
+    """Put all that is in *block* into *code*, and that into *block*."""
+    code.text, block.text = block.text, None
+    code.extend(list(block))
+    block.append(code)
 
 
 def _parts_without_code(block: Any) -> Iterator[Any]:
@@ -131,12 +140,9 @@ def _break_before(part: Any) -> None:
 
 def _language(block: Any) -> str:
     """Return the language of code, as the elements around it name it; empty if they do not."""
-    inner = block.find(".//code")
-    around = [inner, block, *block.iterancestors()] if inner is not None else [block, *block.iterancestors()]
-    for element in around[: _LEVELS + 1]:
-        if found := _own_language(element):
-            return "" if found in _NO_LANGUAGE else found
-    return ""
+    around = [*block.iterdescendants("code", "pre"), block, *list(block.iterancestors())[:_LEVELS]]
+    found = next(filter(None, map(_own_language, around)), "")
+    return "" if found in _NO_LANGUAGE else found
 
 
 def _own_language(element: Any) -> str:

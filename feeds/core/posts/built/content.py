@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from feeds.core.posts import limits, markdown
-from feeds.core.posts.built.clean import clean_content, count_media
+from feeds.core.posts.built.clean import clean_content, count_media, is_wrapper
 from feeds.core.posts.built.words import OwnText, compile_xpath, element_words
 from feeds.core.posts.portable import inner_html, make_portable
 
@@ -35,10 +35,13 @@ _WHOLE = 0.95
 _FEW_WORDS = 8
 #: A text may hold so much of other words, if no template tag can have made them.
 _MOST_FOREIGN = 0.5
+#: Between these a page may have no white space, without which their words would become one.
+_BLOCKS_WITHOUT_SPACE = re.compile(
+    r"(</(?:p|h[1-6]|li|[uod]l|div|blockquote|t[rdh]|pre|fig\w+|section|summary|details|d[td])>|<br>)(?=[^\s])"
+)
 _COMMENT_MARK = re.compile(r"\s*(?:more|truncate)\s*\Z", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^<>]*charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
-_CONTAINERS = ("div", "section", "article", "main")
 
 
 class Content(NamedTuple):
@@ -76,7 +79,7 @@ def _finish(element: Any, own: OwnText) -> Content:
         return Content(problem="the element that has the post's words has more other words")
     element.attrib.clear()
     element.tail = None
-    html = make_portable(inner_html(element))
+    html = _BLOCKS_WITHOUT_SPACE.sub(r"\1\n", make_portable(inner_html(element)))
     excess = limits.excess_of_html(html, html)
     return Content(problem=excess) if excess else Content(html=html.strip())
 
@@ -215,7 +218,7 @@ def _descend(element: Any, matches: _Matches) -> Any:
 
 def _whole_child(element: Any, matches: _Matches) -> Any | None:
     own, all_media = matches.own, count_media(element)
-    for child in element.iterchildren(*_CONTAINERS):
+    for child in filter(is_wrapper, element.iterchildren("*")):
         media = count_media(child)
         # What a template tag has made may be beside the author's words, but is not outside of what the title is in.
         if media != all_media and (own.has_templates or media < own.media):
