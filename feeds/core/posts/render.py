@@ -5,12 +5,15 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
 from feeds.core.posts.post_file import PostFile
 from feeds.model import Text
 from feeds.settings import Settings
+
+if TYPE_CHECKING:
+    from feeds.core.posts.built.words import OwnText
 
 _WEB_SCHEME = re.compile(r"https?:(?=//)", re.IGNORECASE)
 
@@ -71,6 +74,8 @@ class _PostRenderer(PostFile):
 
     #: Why the text is not taken from the post's page; empty if it is, or if there is no page.
     page_problem = ""
+    #: The words by which the text was found in the page; None if it was not.
+    _own: "OwnText | None" = None
 
     def make_text(self, page: Page | None) -> Text:
         """Return the text with only the warnings that `parse_post` has not given."""
@@ -93,10 +98,10 @@ class _PostRenderer(PostFile):
         if page is not None:
             from feeds.core.posts.built import content, own_text
 
-            found = content.extract_content(
-                page.content, own_text.own_text(self, title), self.settings.posts.content_selector
-            )
+            own = own_text.own_text(self, title)
+            found = content.extract_content(page.content, own, self.settings.posts.content_selector)
             if not found.problem:
+                self._own = own
                 return found.html
             self.page_problem = f"{page.path}: {found.problem}"
         return self.render(body(title))
@@ -105,7 +110,9 @@ class _PostRenderer(PostFile):
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""
         description = self.read_line("excerpt")
         described = excerpts.excerpt_of_description(description) if description else ""
-        return described or excerpts.excerpt_of_text(html)
+        own = self._own
+        above = excerpts.excerpt_up_to(html, own.ends_excerpt) if own and own.source.above_mark else ""
+        return described or above or excerpts.excerpt_of_text(html)
 
     def reading_minutes(self, plain: str) -> int:
         """Return the minutes in the front matter if it names any, else those that *plain* takes."""

@@ -9,7 +9,9 @@ from feeds.core.posts.built.words import OwnText, compile_xpath, element_text, e
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: Elements that only group others.
-_WRAPPERS = frozenset({"div", "section", "article", "main", "header", "footer", "hgroup", "center"})
+_WRAPPERS = frozenset(
+    {"html", "head", "body", "div", "section", "article", "main", "header", "footer", "hgroup", "center"}
+)
 #: What is shown although it has no words.
 MEDIA = ("img", "video", "audio", "iframe", "object", "embed", "canvas", "math", "svg")
 #: Counted: what a post names in its Markdown.
@@ -62,10 +64,10 @@ def clean_content(element: Any, own: OwnText) -> None:
     _remove_furniture(element, own)
     _remove_anchors(element)
     _reduce_notes(element)
+    _Trimmer(element, own).trim()
     for span in list(element.iterdescendants("span")):
         if not {"lang", "dir", "title"}.intersection(span.attrib):
             span.drop_tag()
-    _Trimmer(element, own).trim()
 
 
 def is_wrapper(element: Any) -> bool:
@@ -256,22 +258,23 @@ class _Trimmer:
 
     def _is_page_part(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
         own = self._own
+        is_beyond = not own.source.has_templates or (own.source.ends_in_words if is_end else own.source.begins_in_words)
         if not words:
-            return next(block.iter(*MEDIA), None) is None or self._is_spare(block)
+            return next(block.iter(*MEDIA), None) is None or (is_beyond and self._is_spare(block))
         if not is_end and own.is_line_of_front_matter(words):
             return True
         if _is_list_of_facts(block, words, own):
             return True
         if own.is_own(words) or not self._is_spare(block):
             return False
-        return not own.has_templates or own.are_facts(words) or block.tag in {"header", "footer"}
+        return is_beyond or own.are_facts(words) or block.tag in {"header", "footer"}
 
     def _is_spare(self, block: Any) -> bool:
         """Return whether the post has all the pictures and players that it names without those of *block*."""
         media = count_media(block)
         if not media:
             return next(block.iter("math", "svg", "canvas"), None) is None
-        return not self._own.has_templates and self._media - media >= self._own.media
+        return self._media - media >= self._own.source.media
 
 
 def _ancestors_below(element: Any, root: Any) -> list[Any]:

@@ -41,6 +41,8 @@ _BLOCKS_WITHOUT_SPACE = re.compile(
 )
 _COMMENT_MARK = re.compile(r"\s*(?:more|truncate)\s*\Z", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^<>]*charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+#: What kramdown puts around TeX with a `<`.
+_CDATA = re.compile(r"% <!\[CDATA\[|%\]\]>")
 _DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
 
 
@@ -55,15 +57,15 @@ class Content(NamedTuple):
 
 def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
     """Return the HTML of the text of a post in *page*; *selector* is a CSS selector of the element, or empty."""
-    if not (own.size or own.media or own.has_templates):
+    if not (own.size or own.source.media or own.source.has_templates):
         return Content()  # a link, whose page says what the front matter says
     html = _decode(page)
     if excess := limits.excess_of_page(html):
         return Content(problem=excess)
-    body = _parse(html)
-    if body is None:
+    root = _parse(html)
+    if root is None:
         return Content(problem="the page is empty")
-    found = _select(body, own, selector) if selector else _find(body, own)
+    found = _select(root, own, selector) if selector else _find(root, own)
     if isinstance(found, str):
         return Content(problem=found)
     clean_content(found, own)
@@ -75,7 +77,7 @@ def _finish(element: Any, own: OwnText) -> Content:
     words = element_words(element)
     if own.size >= _FEW_WORDS and own.recall(own.matched(words)) < _LEAST_RECALL:
         return Content(problem="the page has only a part of the post's words")
-    if not own.has_templates and own.size >= _FEW_WORDS and own.foreign(words) > _MOST_FOREIGN:
+    if not own.source.has_templates and own.size >= _FEW_WORDS and own.foreign(words) > _MOST_FOREIGN:
         return Content(problem="the element that has the post's words has more other words")
     element.attrib.clear()
     element.tail = None
@@ -98,30 +100,33 @@ def _decode(page: bytes) -> str:
 
 
 def _parse(html: str) -> Any | None:
-    """Return the `body` of a page without scripts, styles and comments; None if there is none."""
+    """Return the root of a page without scripts, styles and comments; None if the page is empty.
+
+    Not its `body`: where the tags around it are left out, libxml2 leaves `main` and `article` in the `head`.
+    """
     from lxml.etree import ParserError
     from lxml.html import document_fromstring
 
     try:
-        body = document_fromstring(_DECLARATION.sub("", markdown.strip_illegal_xml(html), count=1)).find("body")
+        root = document_fromstring(_DECLARATION.sub("", markdown.strip_illegal_xml(html), count=1))
     except ParserError:
         return None
-    if body is not None:
-        _remove_unshown(body)
-    return body
+    _remove_unshown(root)
+    return root
 
 
-def _remove_unshown(body: Any) -> None:
+def _remove_unshown(root: Any) -> None:
     """Remove scripts, styles and comments, except the mark that ends an excerpt; formulas in scripts stay as text."""
     from lxml.etree import Comment
 
-    for script in list(body.iter("script")):
+    for script in list(root.iter("script")):
         if script.get("type", "").startswith("math/tex"):
             script.tag = "code"
+            script.text = _CDATA.sub("", script.text or "").strip()
             script.attrib.clear()
-    for element in list(body.iter("script", "style", "template", "link", "meta", "title")):
+    for element in list(root.iter("script", "style", "template", "link", "meta", "title")):
         element.drop_tree()
-    for comment in list(body.iter(Comment)):
+    for comment in list(root.iter(Comment)):
         if not _COMMENT_MARK.match(comment.text or ""):
             comment.drop_tree()
 
@@ -129,9 +134,9 @@ def _remove_unshown(body: Any) -> None:
 # Choosing the element -----------------------------------------------------------------------------------------------
 
 
-def _select(body: Any, own: OwnText, selector: str) -> Any | str:
+def _select(root: Any, own: OwnText, selector: str) -> Any | str:
     """Return the element of a selector; if it selects several, the one with most of the post's words."""
-    elements = [element for element in _compile(selector)(body) if isinstance(element.tag, str)]
+    elements = [element for element in _compile(selector)(root) if isinstance(element.tag, str)]
     if not elements:
         return f"posts.content_selector ({selector!r}) selects nothing in the page"
     matches = _Matches(own)
@@ -148,20 +153,20 @@ def _compile(selector: str) -> Any:
     return CSSSelector(selector, translator="html")
 
 
-def _find(body: Any, own: OwnText) -> Any | str:
+def _find(root: Any, own: OwnText) -> Any | str:
     """Return the smallest element that is known to hold a text and holds all of this one; else why there is none."""
-    exact, landmarks = _candidates(body)
+    exact, landmarks = _candidates(root)
     if own.size < _FEW_WORDS:
         only = _only(exact or landmarks)
         return "the post has too few words to find them in the page" if only is None else only
     matches = _Matches(own)
-    in_page = matches.of(body)
+    in_page = matches.of(root)
     if own.recall(in_page) < _LEAST_RECALL:
         return f"the page has only {own.recall(in_page):.0%} of the post's words"
     if (best := matches.smallest_whole(exact, in_page)) is not None:
         return best
     best = matches.smallest_whole(landmarks, in_page)
-    return _descend(body if best is None else best, matches)
+    return _descend(root if best is None else best, matches)
 
 
 class _Matches:
@@ -188,10 +193,10 @@ class _Matches:
         return min(whole, key=self._measure, default=None)
 
 
-def _candidates(body: Any) -> tuple[list[Any], list[Any]]:
+def _candidates(root: Any) -> tuple[list[Any], list[Any]]:
     """Return the elements that are called the text of an article, and those that hold one among other things."""
     exact, landmarks = [], []
-    for element in compile_xpath(_MAY_HOLD_TEXT)(body):
+    for element in compile_xpath(_MAY_HOLD_TEXT)(root):
         names, attributes = element.get("class", "").split(), element.attrib
         if "articleBody" in attributes.get("itemprop", "").split() or not _TEXT_CLASSES.isdisjoint(names):
             exact.append(element)
@@ -221,9 +226,9 @@ def _whole_child(element: Any, matches: _Matches) -> Any | None:
     for child in filter(is_wrapper, element.iterchildren("*")):
         media = count_media(child)
         # What a template tag has made may be beside the author's words, but is not outside of what the title is in.
-        if media != all_media and (own.has_templates or media < own.media):
+        if media != all_media and (own.source.has_templates or media < own.source.media):
             continue
-        if own.has_templates and not _has_title(child, own):
+        if own.source.has_templates and not _has_title(child, own):
             continue
         if matches.of(child) == matches.of(element):
             return child

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from feeds.core.posts import limits, mdx
-from feeds.core.posts.built.words import OwnText
+from feeds.core.posts import excerpts, limits, mdx
+from feeds.core.posts.built.words import OwnText, PostSource
 from feeds.core.posts.post_file import PostFile
 
 #: Tags of Liquid, Hugo, Nunjucks and Zola, and kramdown's attribute lists.
@@ -15,6 +15,10 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.
 _MAY_HIDE = re.compile(r"<(?:script|style|!)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _DESCRIPTION = re.compile(r"\s(?:alt|title|aria-label)=\"([^\"<>]*)\"", re.IGNORECASE)
+#: Links, notes and comments, which are not where they are written.
+_DEFINITIONS = re.compile(r"^ {0,3}\[[^\]\n]+\]:[^\n]*(?:\n(?: {4}|\t)[^\n]*)*|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_NOT_TEXT = re.compile(r"!\[[^\]]*\](?:\([^()]*\)|\[[^\]]*\])?|<[^<>]*>")
+_WORD = re.compile(r"\w")
 _MEDIA = re.compile(r"<(?:img|video|audio|iframe|embed|object)\b", re.IGNORECASE)
 #: What a line about a post consists of besides the values of its front matter.
 _AROUND_FACTS = (
@@ -36,17 +40,39 @@ def own_text(file: PostFile, title: str) -> OwnText:
     tags = " ".join(_TEMPLATE_TAG.findall(source)) if "{" in source else ""
     plain = _TEMPLATE_TAG.sub(" ", source) if tags else source
     html = _to_html(file, plain)
+    above, is_marked = excerpts.split_at_mark(html)
     shown = _HIDDEN.sub(" ", html) if _MAY_HIDE.search(html) else html
-    return OwnText(
-        unescape(_TAG.sub(" ", shown)),
+    begins_in_words, ends_in_words = _edges_in_words(source)
+    found = PostSource(
+        body=source,
+        text=_text(shown),
         hidden=" ".join((tags, *map(unescape, _DESCRIPTION.findall(shown)))),
         values=(title, *_values(file.source.metadata)),
-        around_facts=_AROUND_FACTS,
+        around_values=_AROUND_FACTS,
         title=title,
-        source=source,
         media=len(_MEDIA.findall(html)),
         has_templates=bool(tags) or file.is_mdx,
+        begins_in_words=begins_in_words,
+        ends_in_words=ends_in_words,
+        above_mark=_text(above) if is_marked else "",
     )
+    return OwnText(found)
+
+
+def _text(html: str) -> str:
+    return unescape(_TAG.sub(" ", html))
+
+
+def _edges_in_words(source: str) -> tuple[bool, bool]:
+    """Return whether the first and the last line are text."""
+    first = source.lstrip().partition("\n")[0]
+    last = _DEFINITIONS.sub("", source).rstrip().rpartition("\n")[2]
+    return _is_in_words(first), _is_in_words(last)
+
+
+def _is_in_words(line: str) -> bool:
+    """Return whether a line is text, and not a template tag, a component or a picture."""
+    return "{" not in line and _WORD.search(_NOT_TEXT.sub("", line)) is not None
 
 
 def _to_html(file: PostFile, body: str) -> str:

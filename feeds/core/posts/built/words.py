@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from feeds.core.posts.text import CJK
 
@@ -17,6 +17,8 @@ _WIDE_SIGNS = re.compile(
 )
 #: The beginning of a passage decides whether it is the author's.
 _MOST_COMPARED = 80
+#: By so many words the end of an excerpt is recognised.
+_LAST_WORDS = 8
 
 
 def split_words(text: str) -> list[bytes]:
@@ -47,39 +49,48 @@ def element_words(element: Any) -> list[bytes]:
     return split_words(element_text(element))
 
 
+class PostSource(NamedTuple):
+    """What the file of a post says."""
+
+    #: The Markdown.
+    body: str
+    #: Its plain text, without template tags.
+    text: str
+    #: Words that the page may show too: arguments of template tags, descriptions of pictures.
+    hidden: str
+    title: str
+    #: All values of the front matter.
+    values: Collection[str]
+    #: Words around such values.
+    around_values: str
+    #: How many pictures and players the text has.
+    media: int
+    #: True if the generator may add text of its own: there are template tags.
+    has_templates: bool
+    #: True if the first and the last line are the author's: what a page has beyond them is not the post's.
+    begins_in_words: bool
+    ends_in_words: bool
+    #: The text above the mark that ends the excerpt; empty without one.
+    above_mark: str
+
+
 class OwnText:
     """The words of a post as its author has written them."""
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        hidden: str,
-        values: Collection[str],
-        around_facts: str,
-        title: str,
-        source: str,
-        media: int,
-        has_templates: bool,
-    ) -> None:
-        words, hidden_words = split_words(text), split_words(hidden)
+    def __init__(self, source: PostSource) -> None:
+        self.source = source
+        words, hidden_words = split_words(source.text), split_words(source.hidden)
         self._first = words[:_MOST_COMPARED]
         self.size = len(words)
-        #: Of the text, and words that the page may show too: arguments of template tags, descriptions of pictures.
         self._known = frozenset((*words, *hidden_words))
         self._pairs = frozenset(pairwise(words))
         self._known_pairs = self._pairs.union(pairwise(hidden_words))
-        lines = [split_words(value) for value in values]
+        lines = [split_words(value) for value in source.values]
         #: What the front matter says: title, description, names.
         self._lines = frozenset(map(tuple, lines))
-        self._facts = frozenset(split_words(around_facts)).union(*lines)
-        self.title = split_words(title)
-        #: The Markdown.
-        self._source = source
-        #: How many pictures and players the text has.
-        self.media = media
-        #: True if the generator may add text of its own: the source has template tags.
-        self.has_templates = has_templates
+        self._facts = frozenset(split_words(source.around_values)).union(*lines)
+        self.title = split_words(source.title)
+        self._last_above = split_words(source.above_mark)[-_LAST_WORDS:]
 
     def matched(self, words: Sequence[bytes]) -> int:
         """Return how many different pairs of neighbouring words of the text are among *words*."""
@@ -110,4 +121,9 @@ class OwnText:
     def mentions(self, url: str) -> bool:
         """Return whether the author has written a link to *url*, its host aside."""
         path = (url.partition("://")[2].partition("/")[2] if "://" in url else url).strip("/")
-        return bool(path) and path in self._source
+        return bool(path) and path in self.source.body
+
+    def ends_excerpt(self, passage: str) -> bool:
+        """Return whether a passage ends as the text above the mark does."""
+        words = split_words(passage)[-_LAST_WORDS:]
+        return bool(words) and words == self._last_above[-len(words) :]
