@@ -7,7 +7,7 @@ the smallest is taken.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ _TEXT_CLASSES = frozenset(
     | {"post__content", "post__body", "article__content", "article__body", "entry__content", "post-text"}
     | {"blog-content", "markdown-body", "theme-doc-markdown", "sl-markdown-content", "vp-doc", "gh-content"}
 )
+_ROLES = (f"role={mark}{role}" for mark in ("", "'", '"') for role in ("main", "article"))
+_TELLING = (*_TEXT_CLASSES, "articleBody", *_ROLES)
 _MAY_HOLD_TEXT = (
     ".//*[self::article or self::main or @role or @itemprop or contains(@class, 'content') or contains(@class, 'body')"
     " or contains(@class, 'text') or contains(@class, 'doc')]"
@@ -65,7 +67,7 @@ def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
     root = _parse(html)
     if root is None:
         return Content(problem="the page is empty")
-    found = _select(root, own, selector) if selector else _find(root, own)
+    found = _select(root, own, selector) if selector else _find(root, html, own)
     if isinstance(found, str):
         return Content(problem=found)
     clean_content(found, own)
@@ -153,20 +155,28 @@ def _compile(selector: str) -> Any:
     return CSSSelector(selector, translator="html")
 
 
-def _find(root: Any, own: OwnText) -> Any | str:
+def _find(root: Any, html: str, own: OwnText) -> Any | str:
     """Return the smallest element that is known to hold a text and holds all of this one; else why there is none."""
-    exact, landmarks = _candidates(root)
+    exact, landmarks = _candidates(root, html)
     if own.size < _FEW_WORDS:
         only = _only(exact or landmarks)
         return "the post has too few words to find them in the page" if only is None else only
     matches = _Matches(own)
-    in_page = matches.of(root)
-    if own.recall(in_page) < _LEAST_RECALL:
-        return f"the page has only {own.recall(in_page):.0%} of the post's words"
+    best = _choose(matches, exact, landmarks, own.all_pairs)
+    if best is None:
+        in_page = matches.of(root)
+        if own.recall(in_page) < _LEAST_RECALL:
+            return f"the page has only {own.recall(in_page):.0%} of the post's words"
+        best = _choose(matches, exact, landmarks, in_page)
+    return _descend(root, matches) if best is None else best
+
+
+def _choose(matches: "_Matches", exact: Sequence[Any], landmarks: Sequence[Any], in_page: int) -> Any | None:
+    """Return the smallest element with nearly all that match *in_page*; None if none has."""
     if (best := matches.smallest_whole(exact, in_page)) is not None:
         return best
     best = matches.smallest_whole(landmarks, in_page)
-    return _descend(root if best is None else best, matches)
+    return None if best is None else _descend(best, matches)
 
 
 class _Matches:
@@ -187,14 +197,21 @@ class _Matches:
             self._known[element] = (len(words), self.own.matched(words))
         return self._known[element]
 
-    def smallest_whole(self, elements: Iterable[Any], in_page: int) -> Any | None:
+    def smallest_whole(self, elements: Sequence[Any], in_page: int) -> Any | None:
         """Return the element with the fewest words of those that have nearly all that match *in_page*."""
-        whole = [element for element in elements if self.of(element) >= _WHOLE * in_page]
+        whole: list[Any] = []
+        larger: set[Any] = set()
+        for element in reversed(elements):  # those inside come before those around them
+            if element not in larger and self.of(element) >= _WHOLE * in_page:
+                whole.append(element)
+                larger.update(element.iterancestors())
         return min(whole, key=self._measure, default=None)
 
 
-def _candidates(root: Any) -> tuple[list[Any], list[Any]]:
+def _candidates(root: Any, html: str) -> tuple[list[Any], list[Any]]:
     """Return the elements that are called the text of an article, and those that hold one among other things."""
+    if not any(name in html for name in _TELLING):  # to look at every element takes longer
+        return [], list(root.iter("article", "main"))
     exact, landmarks = [], []
     for element in compile_xpath(_MAY_HOLD_TEXT)(root):
         names, attributes = element.get("class", "").split(), element.attrib

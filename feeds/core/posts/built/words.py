@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -49,6 +49,11 @@ def element_words(element: Any) -> list[bytes]:
     return split_words(element_text(element))
 
 
+@cache
+def _split_once(text: str) -> frozenset[bytes]:
+    return frozenset(split_words(text))
+
+
 class PostSource(NamedTuple):
     """What the file of a post says."""
 
@@ -82,19 +87,25 @@ class OwnText:
         words, hidden_words = split_words(source.text), split_words(source.hidden)
         self._first = words[:_MOST_COMPARED]
         self.size = len(words)
-        self._known = frozenset((*words, *hidden_words))
         self._pairs = frozenset(pairwise(words))
-        self._known_pairs = self._pairs.union(pairwise(hidden_words))
-        lines = [split_words(value) for value in source.values]
-        #: What the front matter says: title, description, names.
-        self._lines = frozenset(map(tuple, lines))
-        self._facts = frozenset(split_words(source.around_values)).union(*lines)
+        self._known_pairs = self._pairs.union(pairwise(hidden_words)) if hidden_words else self._pairs
+        self._facts = _split_once(source.around_values).union(split_words("\n".join(source.values)))
         self.title = split_words(source.title)
         self._last_above = split_words(source.above_mark)[-_LAST_WORDS:]
 
     def matched(self, words: Sequence[bytes]) -> int:
         """Return how many different pairs of neighbouring words of the text are among *words*."""
         return len(self._pairs.intersection(pairwise(words)))
+
+    @property
+    def all_pairs(self) -> int:
+        """How many pairs an element has that holds the whole text as it was written."""
+        return len(self._pairs)
+
+    @cached_property
+    def _lines(self) -> frozenset[tuple[bytes, ...]]:
+        """What the front matter says: title, description, names."""
+        return frozenset(tuple(split_words(value)) for value in self.source.values)
 
     def recall(self, matched: int) -> float:
         """Return which part of the text a number of matched pairs is, 0 to 1."""
@@ -107,7 +118,7 @@ class OwnText:
     def is_own(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage is the author's: half of its pairs of words are in the text."""
         if len(words) == 1:
-            return words[0] in self._known
+            return any(words[0] in pair for pair in self._known_pairs)
         return 2 * self.foreign(words[:_MOST_COMPARED]) <= 1
 
     def are_facts(self, words: Sequence[bytes]) -> bool:
