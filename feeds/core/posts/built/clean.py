@@ -20,6 +20,7 @@ _MAY_BE_HIDDEN = (
     ".//*[@hidden or @aria-hidden or @style or contains(@class, 'hidden') or contains(@class, 'sr-only')"
     " or contains(@class, 'screen') or contains(@class, 'noprint')]"
 )
+_ADDRESSES = ("src", "data-src", "data-lazy-src", "srcset", "data-srcset")
 _HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _HIDDEN_CLASSES = frozenset(
     {
@@ -76,8 +77,12 @@ def is_wrapper(element: Any) -> bool:
 
 
 def count_media(element: Any) -> int:
-    """Return the number of pictures and players in an element."""
-    return sum(1 for _ in element.iter(*_EMBEDDED))
+    """Return the number of pictures and players in an element, without those for visitors without scripts."""
+    return len(_embedded(element))
+
+
+def _embedded(element: Any) -> list[Any]:
+    return [one for one in element.iter(*_EMBEDDED) if next(one.iterancestors("noscript"), None) is None]
 
 
 # Formulas -----------------------------------------------------------------------------------------------------------
@@ -270,11 +275,12 @@ class _Trimmer:
         return is_beyond or own.are_facts(words) or block.tag in {"header", "footer"}
 
     def _is_spare(self, block: Any) -> bool:
-        """Return whether the post has all the pictures and players that it names without those of *block*."""
-        media = count_media(block)
+        """Return whether the pictures and players of *block* are the page's: the post has all that it names without."""
+        media = _embedded(block)
         if not media:
             return next(block.iter("math", "svg", "canvas"), None) is None
-        return self._media - media >= self._own.source.media
+        is_own = any(self._own.names_file(one.get(name, "")) for one in media for name in _ADDRESSES)
+        return not is_own and self._media - len(media) >= self._own.source.media
 
 
 def _ancestors_below(element: Any, root: Any) -> list[Any]:

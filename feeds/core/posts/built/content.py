@@ -20,7 +20,15 @@ from feeds.core.posts.portable import inner_html, make_portable
 #: Classes that themes give to the text of a post and to nothing else.
 _TEXT_CLASSES = frozenset(
     {"e-content", "post-content", "entry-content", "article-content", "post-body", "entry-body", "article-body"}
-    | {"post__content", "post__body", "article__content", "article__body", "entry__content", "post-text"}
+    | {
+        "page__content",
+        "post__content",
+        "post__body",
+        "article__content",
+        "article__body",
+        "entry__content",
+        "post-text",
+    }
     | {"blog-content", "markdown-body", "theme-doc-markdown", "sl-markdown-content", "vp-doc", "gh-content"}
 )
 _ROLES = (f"role={mark}{role}" for mark in ("", "'", '"') for role in ("main", "article"))

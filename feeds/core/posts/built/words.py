@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from feeds.core.posts.text import CJK
 
@@ -14,6 +15,12 @@ _TO_SPACE = bytes.maketrans(_SIGNS, b" " * len(_SIGNS))
 #: Signs of other scripts, and those that typographers prefer.
 _WIDE_SIGNS = re.compile(
     "[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2000-\u206f\u20a0-\u27ff\u3000-\u3003\u3008-\u301f\uff00-\uff0f]+"
+)
+#: Of an address: names of files and folders, and ids of films.
+_PART_OF_ADDRESS = re.compile(r"[\w-]{4,}")
+_COMMON_PARTS = frozenset(
+    {"images", "image", "assets", "static", "media", "uploads", "files", "posts", "post", "blog", "content", "embed"}
+    | {"jpeg", "webp", "avif", "html", "http", "https", "watch", "video", "width", "height", "_astro"}
 )
 #: The beginning of a passage decides whether it is the author's.
 _MOST_COMPARED = 80
@@ -133,6 +140,11 @@ class OwnText:
         """Return whether the author has written a link to *url*, its host aside."""
         path = (url.partition("://")[2].partition("/")[2] if "://" in url else url).strip("/")
         return bool(path) and path in self.source.body
+
+    def names_file(self, url: str) -> bool:
+        """Return whether the author has named the file or film at *url*, which a program may have moved and renamed."""
+        parts = _PART_OF_ADDRESS.findall(unquote(url.partition("://")[2].partition("/")[2] if "://" in url else url))
+        return any(part in self.source.body for part in parts if part.lower() not in _COMMON_PARTS)
 
     def ends_excerpt(self, passage: str) -> bool:
         """Return whether a passage ends as the text above the mark does."""

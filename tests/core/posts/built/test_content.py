@@ -296,6 +296,40 @@ def test_the_description_that_a_theme_shows_is_not_the_text():
     assert shown(page, f"A dough that rests.\n\n{LEAD}\n\n{TAIL}").startswith("<p>A dough that rests.</p>")
 
 
+FILM = '<iframe src="https://www.video.example/embed/dQw4w9WgXcQ"></iframe>'
+MEDIA = {
+    "a picture at the end": ("![](/img/boat.jpg)", '<p><img src="/img/boat.jpg"></p>', "<img"),
+    "a picture that was made smaller": ("![](/img/boat.jpg)", '<p><img src="/_astro/boat.Bx12_Z3.webp"></p>', "<img"),
+    "a picture that a script loads": (
+        "![](/img/boat.jpg)",
+        f'<p><img src="{DOT}" data-src="/img/boat.jpg"><noscript><img src="/img/boat.jpg"></noscript></p>',
+        "<img",
+    ),
+    "a film of which the author wrote the address": (
+        "https://video.example/watch?v=dQw4w9WgXcQ",
+        f"<p>{FILM}</p>",
+        "<a",
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "made", "expected"), MEDIA.values(), ids=MEDIA)
+def test_pictures_and_films_at_the_end_of_a_text_stay(written, made, expected):
+    """Of a text that ends in a picture or film, it stays; the theme's own picture above and below the text does not."""
+    around = '<p><img src="/theme/hero.png"></p>'
+    page = f"<article><h1>Bread on Fridays</h1>{around}<div><p>{LEAD}</p><p>{TAIL}</p>{made}</div>{around}</article>"
+    found = shown(page, f"{LEAD}\n\n{TAIL}\n\n{written}\n")
+    assert found.count(expected) == 1
+    assert "hero" not in found
+
+
+def test_a_text_in_japanese_is_found():
+    """Words of a script without spaces are recognised, also if lines are joined."""
+    source = "これは日本語の記事です。\n改行があっても、同じ文章として認識されます。\n"
+    page = f"<article><p>ほかの記事の文章です。</p></article><article><p>{source.replace(chr(10), '')}</p></article>"
+    assert shown(page, source) == f"<p>{source.replace(chr(10), '')}</p>"
+
+
 def test_pages_in_other_encodings_are_read():
     """A page in the encoding that it declares is read; one without any is read as Latin-1."""
     source = f"{LEAD} Übung macht den Bäcker.\n"
