@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from feeds.errors import ConfigError, FeedsError
 from feeds.jobs.check import run_checks
 from feeds.jobs.posts.listing import list_duplicates, list_posts
+from feeds.jobs.preview import Preview
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite, asked
 
 RENDERED = CONFIG + '[posts]\nrendered = "_site"\n'
@@ -271,6 +272,18 @@ def test_letters_have_the_text_of_the_page(built):
     mail = built.read(f".feeds/outbox/{letter}")
     assert "Made of ochre" in mail
     assert "colour" not in mail
+
+
+def test_the_preview_changes_with_the_pages(built):
+    """The preview shows the text of the page, and renders again when the page changes."""
+    built.configure(RENDERED + NEWSLETTER)
+    preview = Preview(built.folder / "config.toml", {}, lambda: NOW)
+    assert "Made of ochre" in preview.rendered_issues()["weekly"].letter(0).html
+    state = preview.state()
+    assert preview.state() == state
+    page(built, text="Made of umber")
+    assert preview.state() != state
+    assert "Made of umber" in preview.rendered_issues()["weekly"].letter(0).html
 
 
 def test_reading_times_are_those_of_the_page(built):
