@@ -110,8 +110,6 @@ def page_digest(page: Page | None) -> str:
 def page_warnings(config: Config, public: Sequence[CachedPost]) -> Iterator[str]:
     """Yield a warning about *public* posts without a page, and one about pages that are older than their posts."""
     rendered = config.settings.posts.rendered
-    if not rendered:
-        return
     missing = [one for one in public if one.post and one.post.text_size and one.page is None]
     if missing:
         expected = page_paths(missing[0].post.url, config.settings.site.url) if missing[0].post else ()

@@ -77,7 +77,9 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
-        warnings += page_warnings(self.config, [self.cached_posts[entry.post.path] for entry in self.catalogue.entries])
+        if self.config.settings.posts.rendered:
+            public = [self.cached_posts[entry.post.path] for entry in self.catalogue.entries]
+            warnings += page_warnings(self.config, public)
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
