@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from feeds.core.posts.built.code import simplify_code
-from feeds.core.posts.built.words import OwnText, compile_xpath, element_text, element_words
+from feeds.core.posts.built.words import OwnText, compile_xpath, count_passage, element_text, element_words
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: Elements that only group others.
@@ -266,13 +266,18 @@ class _Trimmer:
         is_beyond = not own.source.has_templates or (own.source.ends_in_words if is_end else own.source.begins_in_words)
         if not words:
             return next(block.iter(*MEDIA), None) is None or (is_beyond and self._is_spare(block))
-        if not is_end and own.is_line_of_front_matter(words):
+        if not is_end and own.is_line_of_front_matter(words) and self._is_added(words):
             return True
         if _is_list_of_facts(block, words, own):
             return True
         if own.is_own(words) or not self._is_spare(block):
             return False
         return is_beyond or own.are_facts(words) or block.tag in {"header", "footer"}
+
+    def _is_added(self, words: list[bytes]) -> bool:
+        """Return whether a passage is in the page more often than in the post."""
+        written = self._own.count_passage(words)
+        return not written or count_passage(element_words(self._root), words) > written
 
     def _is_spare(self, block: Any) -> bool:
         """Return whether the pictures and players of *block* are the page's: the post has all that it names without."""
@@ -300,7 +305,9 @@ def _is_list_of_facts(block: Any, words: list[bytes], own: OwnText) -> bool:
     """Return whether a block is a list of links to the post's tags, author or the like."""
     if not own.are_facts(words):
         return False
+    if block.tag in {"footer", "header"}:
+        return True
     links = list(block.iter("a"))
-    if block.tag in {"footer", "header"} or _FACTS.search(f"{block.get('class', '')} {block.get('id', '')}"):
+    if _FACTS.search(f"{block.get('class', '')} {block.get('id', '')}"):
         return bool(links)
     return block.tag == "ul" and not all(own.mentions(link.get("href", "")) for link in links)

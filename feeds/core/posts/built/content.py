@@ -41,6 +41,8 @@ _MAY_HOLD_TEXT = (
 _LEAST_RECALL = 0.4
 #: An element is good if it has this part of those words of the post that are anywhere in the page.
 _WHOLE = 0.95
+#: A part of the site may have this part of the post's pairs of words, such as the name of the author's office.
+_FEW_OF_TEXT = 0.1
 #: With fewer words, a post is not recognised by them.
 _FEW_WORDS = 8
 #: A text may hold so much of other words, if no template tag can have made them.
@@ -176,7 +178,19 @@ def _find(root: Any, html: str, own: OwnText) -> Any | str:
         if own.recall(in_page) < _LEAST_RECALL:
             return f"the page has only {own.recall(in_page):.0%} of the post's words"
         best = _choose(matches, exact, landmarks, in_page)
-    return _descend(root, matches) if best is None else best
+    if best is None:
+        _remove_site_parts(root, matches)
+        best = _descend(root, matches)
+    return best
+
+
+def _remove_site_parts(root: Any, matches: "_Matches") -> None:
+    """Remove the header and footer of the site, in a page of which the text is in none of the usual elements."""
+    few = _FEW_OF_TEXT * matches.of(root)
+    for part in list(root.iter("header", "footer", "aside")):
+        if next(part.iterancestors("article", "main"), None) is None and matches.of(part) <= few:
+            part.drop_tree()
+    matches.forget()
 
 
 def _choose(matches: "_Matches", exact: Sequence[Any], landmarks: Sequence[Any], in_page: int) -> Any | None:
@@ -194,6 +208,10 @@ class _Matches:
         self.own = own
         #: The number of words, and of pairs of words that match.
         self._known: dict[Any, tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """Forget all elements, since some have lost a part."""
+        self._known.clear()
 
     def of(self, element: Any) -> int:
         """Return how many pairs of words of the post an element has."""

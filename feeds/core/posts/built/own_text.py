@@ -38,7 +38,7 @@ def own_text(file: PostFile, title: str) -> OwnText:
     """
     source = file.source.body
     tags = " ".join(_TEMPLATE_TAG.findall(source)) if "{" in source else ""
-    plain = _TEMPLATE_TAG.sub(" ", source) if tags else source
+    plain = _TEMPLATE_TAG.sub(_replace_tag, source) if tags else source
     html = _to_html(file, plain)
     above, is_marked = excerpts.split_at_mark(html)
     shown = _HIDDEN.sub(" ", html) if _MAY_HIDE.search(html) else html
@@ -57,6 +57,11 @@ def own_text(file: PostFile, title: str) -> OwnText:
         above_mark=_text(above) if is_marked else "",
     )
     return OwnText(found)
+
+
+def _replace_tag(tag: re.Match[str]) -> str:
+    """Return what takes the place of a template tag, so that a link whose address it makes stays a link."""
+    return "#" if tag.string.endswith("](", 0, tag.start()) else " "
 
 
 def _text(html: str) -> str:

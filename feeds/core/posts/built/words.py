@@ -56,6 +56,16 @@ def element_words(element: Any) -> list[bytes]:
     return split_words(element_text(element))
 
 
+def count_passage(text: Sequence[bytes], passage: Sequence[bytes]) -> int:
+    """Return how often a passage is in a text; both are words."""
+    # Two spaces, since two passages that follow each other would share one.
+    return _spaced(text).count(_spaced(passage))
+
+
+def _spaced(words: Sequence[bytes]) -> bytes:
+    return b" " + b"  ".join(words) + b" "
+
+
 @cache
 def _split_once(text: str) -> frozenset[bytes]:
     return frozenset(split_words(text))
@@ -92,7 +102,7 @@ class OwnText:
     def __init__(self, source: PostSource) -> None:
         self.source = source
         words, hidden_words = split_words(source.text), split_words(source.hidden)
-        self._first = words[:_MOST_COMPARED]
+        self._words = words
         self.size = len(words)
         self._pairs = frozenset(pairwise(words))
         self._known_pairs = self._pairs.union(pairwise(hidden_words)) if hidden_words else self._pairs
@@ -125,7 +135,7 @@ class OwnText:
     def is_own(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage is the author's: half of its pairs of words are in the text."""
         if len(words) == 1:
-            return any(words[0] in pair for pair in self._known_pairs)
+            return words[0] in self._words
         return 2 * self.foreign(words[:_MOST_COMPARED]) <= 1
 
     def are_facts(self, words: Sequence[bytes]) -> bool:
@@ -133,8 +143,12 @@ class OwnText:
         return bool(words) and all(word in self._facts or word.isdigit() for word in words)
 
     def is_line_of_front_matter(self, words: Sequence[bytes]) -> bool:
-        """Return whether a passage is a value of the front matter, and does not begin the text."""
-        return tuple(words) in self._lines and self._first[: len(words)] != list(words)
+        """Return whether a passage is a value of the front matter, such as the description."""
+        return tuple(words) in self._lines
+
+    def count_passage(self, words: Sequence[bytes]) -> int:
+        """Return how often the author has written a passage."""
+        return count_passage(self._words, words)
 
     def mentions(self, url: str) -> bool:
         """Return whether the author has written a link to *url*, its host aside."""

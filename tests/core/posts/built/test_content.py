@@ -330,6 +330,29 @@ def test_a_text_in_japanese_is_found():
     assert shown(page, source) == f"<p>{source.replace(chr(10), '')}</p>"
 
 
+def test_a_description_that_repeats_the_first_paragraph_takes_nothing_away():
+    """If the description is the first paragraph, it stays once, whether the theme shows the description or not."""
+    front = FRONT.replace("A dough that rests.", LEAD)
+    linked = LEAD.replace("The lead", '[The lead]({{< ref x >}} "A title of it")')
+    source = f"{linked}\n\n{TAIL}"
+    for above in ("", f"<p>{LEAD}</p>"):
+        page = f"<article><h1>Bread on Fridays</h1>{above}<p>{LEAD}</p><p>{TAIL}</p></article>"
+        assert shown(page, source, front=front) == f"<p>{LEAD}</p>\n<p>{TAIL}</p>"
+
+
+def test_a_post_of_one_word_keeps_it():
+    """A post of a single word has it from its page."""
+    assert shown("<article><h1>Bread on Fridays</h1><p>Soon</p></article>", "Soon\n") == "<p>Soon</p>"
+
+
+def test_the_footer_of_a_site_without_landmarks_is_removed():
+    """In a page without `main` and `article`, the footer is removed though its words are in the post too."""
+    words = "The Office of Bread and Butter of the City wrote this text for all of you and for nobody else at all."
+    page = f"<header>Menu</header><h1>Bread on Fridays</h1><p>{words}</p><p>{TAIL}</p><footer>Office of Bread</footer>"
+    for source in (f"{words}\n\n{TAIL}", f"{words} {{{{< x >}}}}\n\n{TAIL}\n"):
+        assert shown(f"<body>{page}</body>", source) == f"<p>{words}</p>\n<p>{TAIL}</p>"
+
+
 def test_pages_in_other_encodings_are_read():
     """A page in the encoding that it declares is read; one without any is read as Latin-1."""
     source = f"{LEAD} Übung macht den Bäcker.\n"
