@@ -158,6 +158,8 @@ class Post(Value, frozen=True, kw_only=True):
     hold_until: AwareDatetime | None = None
     #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
+    #: Those of them that are about its text; they do not matter where the text is taken from the built site.
+    text_warnings: tuple[str, ...] = ()
 
 
 class Text(Value, frozen=True, kw_only=True):
@@ -170,6 +172,8 @@ class Text(Value, frozen=True, kw_only=True):
     reading_minutes: int
     #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
+    #: Why its Markdown is rendered although it has a page in the built site; empty otherwise.
+    page_problem: str = ""
 
 
 class PostOutcome(Value, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ class _PostParser(PostFile):
         categories = self.read_names("categories")
         address = PostAddress(self, published=published, title=title, slug=slug, lang=lang, categories=categories)
         url = self.read_url(address)
+        before_text = len(self.warnings)
         body = self.published_body(title)
         data = body.encode()
         normalized = sketch.normalize_bytes(data)
@@ -82,6 +83,7 @@ class _PostParser(PostFile):
             body = self.strip_illegal(body)
             data = body.encode()
             normalized = sketch.normalize_bytes(data)
+        text_warnings = tuple(self.warnings[before_text:])
         if limits.may_be_pathological(data):
             self.render(body)  # for its limits only
         enclosures = self.read_enclosures(url)
@@ -116,6 +118,7 @@ class _PostParser(PostFile):
             featured=self.read_flag("featured") is True,
             hold_until=self.read_date("hold"),
             warnings=tuple(self.warnings),
+            text_warnings=text_warnings,
         )
 
     def warn_about_keys(self) -> None:

@@ -7,6 +7,7 @@ from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive
 from feeds.core.syndication.feed import ArchivePosition, Feed
 from feeds.edges.cache.build_manifest import input_digest
+from feeds.edges.cache.post_cache import PostInputs
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
@@ -28,8 +29,8 @@ class RenderTask:
     page_digest: str = ""
     #: The digest of what the web page shows (see `RenderResult`) as it was last written; empty if that is not known.
     last_visible_digest: str = ""
-    #: The digest of each post file, by its path.
-    post_digests: Mapping[str, str]
+    #: The inputs of the text of each post, by its path.
+    post_inputs: Mapping[str, PostInputs]
     #: Bytes of local files, by their URL.
     file_sizes: Mapping[str, int]
 
@@ -88,7 +89,7 @@ class RenderTaskPlanner:
             position=position,
             paths=tuple(paths),
             digest=digest,
-            post_digests={path: self._survey.cached_posts[path].content_digest for path in posts},
+            post_inputs={path: self._survey.cached_posts[path].inputs for path in posts},
             file_sizes=sizes,
         )
 
@@ -111,10 +112,10 @@ class RenderTaskPlanner:
         found = self._fingerprints.get(entry.id)
         if found is None:
             path = entry.post.path
-            post_digest = self._survey.cached_posts[path].content_digest
+            inputs = self._survey.cached_posts[path].inputs
             topics = "\0".join(f"{topic.term}\0{topic.label}" for topic in entry.categories)
             authors = "\0".join(f"{one.name}\0{one.uri}\0{one.email}" for one in entry.post.authors)
-            parts = (entry.id, path, post_digest, entry.updated.isoformat(), *entry.tags, topics, authors)
+            parts = (entry.id, path, *inputs, entry.updated.isoformat(), *entry.tags, topics, authors)
             found = self._fingerprints[entry.id] = "\0".join(parts)
         return found
 

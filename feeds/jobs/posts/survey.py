@@ -4,12 +4,13 @@ Files that have not changed are taken from the cache. The result is the same wit
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
@@ -21,13 +22,15 @@ from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
 from feeds.edges.files import source_files
+from feeds.edges.files.built_site import BuiltSite
 from feeds.edges.files.scan import Scan, scan_folder
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.authors import SiteAuthors, read_authors
-from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged
+from feeds.jobs.posts.pages import built_folder, page_warnings, read_pages, require_built_site
+from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged, skipped_folder
 from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
 
 
@@ -42,6 +45,8 @@ class Survey:
     scan: Scan
     #: By path.
     cached_posts: Mapping[str, CachedPost]
+    #: The files that may be the pages of posts in the built site, whether they exist or not.
+    checked_pages: Sequence[str]
     #: False if a file was changed so recently that its stamp may stay the same if it is changed again.
     is_settled: bool
     #: The next moment at which a post becomes public, is updated or expires; None if there is none.
@@ -51,20 +56,20 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return the rendered text of a post; raises as `render_unchanged` does."""
-        return render_unchanged(self.config, post.path, self.cached_posts[post.path].content_digest)
+        return render_unchanged(self.config, post.path, self.cached_posts[post.path].inputs)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return the texts of all posts that can be rendered, by path, without their HTML."""
-        digests = [(path, cached.content_digest) for path, cached in self.cached_posts.items() if cached.post]
-        return render_texts(self.config, digests, team, progress)
+        posts = [(path, cached.inputs) for path, cached in self.cached_posts.items() if cached.post]
+        return render_texts(self.config, posts, team, progress)
 
     def side_by_side(self, pair: DuplicatePair) -> list[tuple[str, str, bool]]:
         """Return the paragraphs of two posts side by side, and whether they are the same."""
-        return compare.align_pair(self.config, pair)
+        return compare.align_pair(self.config, pair, self.cached_posts)
 
     def instalments(self, team: Workers, progress: Progress) -> list[DuplicatePair]:
         """Return the public posts that differ from an earlier one only in their numbers; they stay public."""
-        return compare.find_instalments(self.config, self.catalogue.entries, team, progress)
+        return compare.find_instalments(self.config, self.catalogue.entries, self.cached_posts, team, progress)
 
     def diagnostics(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts; each starts with the path of the file from the config's folder."""
@@ -72,6 +77,9 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
+        if self.config.settings.posts.rendered:
+            public = [self.cached_posts[entry.post.path] for entry in self.catalogue.entries]
+            warnings += page_warnings(self.config, public)
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
@@ -174,8 +182,15 @@ def survey_posts(
     if options.use_cache:
         cache.load()
     threshold = cache.trust_threshold()
-    scan = options.scan or scan_folder(str(posts_folder(config)))
+    require_built_site(config)
+    scan = options.scan or scan_folder(str(posts_folder(config)), skipped_folder(config))
     cached_posts, read = read_posts(config, scan, cache.posts, team, progress)
+    built_site = BuiltSite(str(built_folder(config) or ""))
+    if built_folder(config):
+        changed = read_pages(config, cached_posts, built_site, team, progress)
+        cached_posts |= changed
+        read = list(dict.fromkeys((*read, *changed)))
+        cache.forget_similarities(one.post.text_digest for one in changed.values() if one.post)
     similarities = compare.compare_new_posts(config, cached_posts, read, cache.similarities, team, progress)
     if options.meanwhile is not None:
         team.preload(options.meanwhile)
@@ -201,6 +216,7 @@ def survey_posts(
         catalogue=found,
         scan=scan,
         cached_posts=cached_posts,
+        checked_pages=built_site.checked_paths,
         is_settled=threshold > 0 and all(stamped[path] == cached_posts[path] for path in read),
         next_change_at=min(_changes_after(now, cached_posts), default=None),
         warnings=tuple(cache.warnings),
@@ -222,9 +238,15 @@ def _posts_and_rejections(
         if path in unrenderable:
             yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=unrenderable[path])
         elif cached.post:
-            yield authors.complete(cached.post) if authors else cached.post
+            post = _without_text_warnings(cached.post) if cached.page and cached.post.text_warnings else cached.post
+            yield authors.complete(post) if authors else post
         elif cached.outcome:
             yield cached.outcome
+
+
+def _without_text_warnings(post: Post) -> Post:
+    """Return a post without warnings about its Markdown, which is not shown."""
+    return replace(post, warnings=tuple(line for line in post.warnings if line not in post.text_warnings))
 
 
 def _suggested_tags(
