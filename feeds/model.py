@@ -108,6 +108,15 @@ class OriginalFeed(Value, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class UnknownTag(Value, frozen=True, kw_only=True):
+    """A template tag in a post that only the site's generator can render."""
+
+    #: The tag without its values: `{{< card >}}`.
+    kind: str
+    #: The first line of the file that has it.
+    line: int
+
+
 class Post(Value, frozen=True, kw_only=True):
     """A parsed post file: its front matter, and the fingerprints of its text."""
 
@@ -158,6 +167,8 @@ class Post(Value, frozen=True, kw_only=True):
     hold_until: AwareDatetime | None = None
     #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
+    #: One of each kind.
+    unknown_tags: tuple[UnknownTag, ...] = ()
 
 
 class Text(Value, frozen=True, kw_only=True):

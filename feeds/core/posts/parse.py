@@ -19,7 +19,7 @@ from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
-from feeds.model import Author, Enclosure, Episode, Image, OriginalFeed, Post, PostOutcome, PostStatus
+from feeds.model import Author, Enclosure, Episode, Image, OriginalFeed, Post, PostOutcome, PostStatus, UnknownTag
 from feeds.settings import Settings
 
 #: A larger file is not read.
@@ -82,6 +82,7 @@ class _PostParser(PostFile):
             body = self.strip_illegal(body)
             data = body.encode()
             normalized = sketch.normalize_bytes(data)
+        unknown_tags = self.find_unknown_tags(body)
         if limits.may_be_pathological(data):
             self.render(body)  # for its limits only
         enclosures = self.read_enclosures(url)
@@ -116,7 +117,17 @@ class _PostParser(PostFile):
             featured=self.read_flag("featured") is True,
             hold_until=self.read_date("hold"),
             warnings=tuple(self.warnings),
+            unknown_tags=unknown_tags,
         )
+
+    def find_unknown_tags(self, body: str) -> tuple[UnknownTag, ...]:
+        """Return the first template tag of each kind that cannot be rendered; reject the post if the site asks."""
+        unknown = self.expand(body).unknown
+        if unknown and self.settings.posts.unknown_tags == "reject":
+            reason = f"{unknown[0].kind} is a template tag that cannot be rendered (posts.unknown_tags)"
+            raise PostError(self.path, self.line_of_text(unknown[0].written), reason)
+        first = {tag.kind: tag.written for tag in reversed(unknown)}
+        return tuple(UnknownTag(kind=kind, line=self.line_of_text(first[kind])) for kind in dict(unknown))
 
     def warn_about_keys(self) -> None:
         for key in self.source.repeated_keys[:_MOST_WARNED]:

@@ -10,6 +10,9 @@ from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, 
 from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.portable import make_portable
+from feeds.core.posts.tags.expand import Expanded, expand_tags
+from feeds.core.posts.tags.page import TagPage
+from feeds.core.posts.tags.tokens import may_have_tags
 from feeds.core.posts.vocabulary import Fields
 from feeds.display import format_count
 from feeds.errors import PostError
@@ -18,7 +21,6 @@ from feeds.settings import Settings
 #: Characters for emphasis, a heading's marks and white space in a line that repeats the title.
 _MARKS_OF_TITLE = 40
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -117,9 +119,6 @@ class PostFile:
         body = self.source.body
         if self.is_mdx:
             body = mdx.to_markdown(body)
-        if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
-            line = self.source.body_line + body.count("\n", 0, found.start())
-            self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
         return body if self.is_html else self._merge_passages(strip_title(body, title))
 
     def _merge_passages(self, body: str) -> str:
@@ -148,12 +147,34 @@ class PostFile:
             )
         return markdown.strip_illegal_xml(body)
 
-    def render(self, body: str) -> str:
-        """Return the HTML of a whole body.
+    def expand(self, body: str, *, keep_unknown: bool | None = None) -> Expanded:
+        """Return *body* without template tags; those that are not known are left out or kept, as the site has it."""
+        if not may_have_tags(body):
+            return Expanded(body)
+        keep = self.settings.posts.unknown_tags == "keep" if keep_unknown is None else keep_unknown
+        return expand_tags(body, self._tag_page(), keep_unknown=keep)
+
+    def _tag_page(self) -> TagPage:
+        _, date = self.fields.get("date")
+        return TagPage(
+            settings=self.settings,
+            metadata=self.source.metadata,
+            is_bundle=self.path.rpartition("/")[2].startswith("index."),
+            date=str(date or dates.date_in_path(self.path) or ""),
+        )
+
+    def line_of_text(self, written: str) -> int:
+        """Return the line of a part of the body; the first line of the body if it is not in it."""
+        at = self.source.body.find(written)
+        return self.source.body_line + (self.source.body.count("\n", 0, at) if at > 0 else 0)
+
+    def render(self, body: str, *, keep_unknown: bool | None = None) -> str:
+        """Return the HTML of a whole body, without template tags.
 
         Raises:
             PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
+        body = self.expand(body, keep_unknown=keep_unknown).text
         if not self.is_html and (excess := limits.excess_of_markdown(body)):
             raise PostError(self.path, self.source.body_line, excess)
         html = escape_stray_tags(self.to_html(body))

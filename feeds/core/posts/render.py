@@ -64,17 +64,19 @@ class _PostRenderer(PostFile):
         """Return the text with only the warnings that `parse_post` has not given."""
         body = self.strip_illegal(self.published_body(self.read_title()))
         html = self.render(body)
+        keeps_tags = self.settings.posts.unknown_tags == "keep" and self.expand(body).unknown
+        html_without_tags = self.render(body, keep_unknown=False) if keeps_tags else html
         self.warnings.clear()
         return Text(
             html=html,
-            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html)),
+            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html_without_tags)),
             reading_minutes=self.reading_minutes(text.text_content(html)),
             warnings=tuple(self.warnings),
         )
 
     def make_excerpt(self, html: str) -> str:
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""
-        description = self.read_line("excerpt")
+        description = self.expand(self.read_line("excerpt"), keep_unknown=False).text
         described = excerpts.excerpt_of_description(description) if description else ""
         return described or excerpts.excerpt_of_text(html)
 

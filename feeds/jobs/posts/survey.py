@@ -17,6 +17,7 @@ from feeds.core.posts.authors import AuthorDirectory
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import page_of
+from feeds.display import format_count
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
@@ -72,6 +73,7 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
+        warnings += self._tag_warnings()
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
@@ -91,6 +93,19 @@ class Survey:
         return (
             f"{self._place}/{pair.post.path}: {pair.reason}; it is not published (`feeds duplicates --show` compares)"
         )
+
+    def _tag_warnings(self) -> Iterator[str]:
+        """Yield a warning for each kind of template tags that cannot be rendered, at the first post that has it."""
+        places: dict[str, list[str]] = defaultdict(list)
+        for outcome in self.catalogue.outcomes:
+            for tag in outcome.post.unknown_tags if outcome.post else ():
+                places[tag.kind].append(f"{self._place}/{outcome.path}:{tag.line}")
+        is_kept = self.config.settings.posts.unknown_tags == "keep"
+        for kind, (first, *others) in places.items():
+            more = f", also in {format_count(len(others), 'other post')}" if others else ""
+            done = "stays" if is_kept else "is left out"
+            reason = f"{kind} cannot be rendered without the site's templates"
+            yield f"{first}: {reason}; it {done}{more} (posts.unknown_tags)"
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""
