@@ -117,6 +117,17 @@ class UnknownTag(Value, frozen=True, kw_only=True):
     line: int
 
 
+class PostLink(Value, frozen=True, kw_only=True):
+    """A link of a post to another one, which is named by a path, file name or slug."""
+
+    #: As it is written; empty for the post itself.
+    target: str
+    #: The line of the file that has it.
+    line: int
+    #: True if a template tag names the post.
+    by_tag: bool = False
+
+
 class Post(Value, frozen=True, kw_only=True):
     """A parsed post file: its front matter, and the fingerprints of its text."""
 
@@ -169,6 +180,7 @@ class Post(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     #: One of each kind.
     unknown_tags: tuple[UnknownTag, ...] = ()
+    links: tuple[PostLink, ...] = ()
 
 
 class Text(Value, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from feeds.jobs.newsletters import next_issue, send_checks
 from feeds.jobs.newsletters.connections import find_connection_problems
 from feeds.jobs.newsletters.foresee import category_warnings
 from feeds.jobs.posts.listing import open_survey
-from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
+from feeds.jobs.posts.read import LinkUrls, in_batches, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
@@ -91,7 +91,7 @@ def _check_config(config: Config) -> Iterator[Diagnostic]:
 def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_RenderedPost]:
     """Return the public posts that can be rendered, in the order of paths."""
     public = sorted((entry.post for entry in survey.catalogue.entries), key=lambda post: post.path)
-    posts = [(post, survey.cached_posts[post.path].content_digest) for post in public]
+    posts = [(post, survey.cached_posts[post.path].content_digest, survey.links(post)) for post in public]
     rendered: list[_RenderedPost] = []
     batches = in_batches(posts, _BATCH)
     for batch in team.map(partial(_render_batch, survey.config), batches, long=len(posts) >= _MANY):
@@ -100,11 +100,11 @@ def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_Rend
     return rendered
 
 
-def _render_batch(config: Config, posts: Sequence[tuple[Post, str]]) -> list[_RenderedPost]:
+def _render_batch(config: Config, posts: Sequence[tuple[Post, str, LinkUrls]]) -> list[_RenderedPost]:
     rendered = []
-    for post, digest in posts:
+    for post, digest, links in posts:
         try:
-            text = render_unchanged(config, post.path, digest)
+            text = render_unchanged(config, post.path, digest, links)
             rendered.append(_RenderedPost(post.path, text.warnings, anchors.find_anchors(post, text.html)))
         except PostError as e:
             rendered.append(_RenderedPost(post.path, error=str(e)))

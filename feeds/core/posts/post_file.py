@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, passages, text
@@ -11,6 +12,7 @@ from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.portable import make_portable
 from feeds.core.posts.tags.expand import Expanded, expand_tags
+from feeds.core.posts.tags.links import replace_links
 from feeds.core.posts.tags.page import TagPage
 from feeds.core.posts.tags.tokens import may_have_tags
 from feeds.core.posts.vocabulary import Fields
@@ -31,8 +33,10 @@ class PostFile:
         PostError: it is not text, or its front matter is missing or broken.
     """
 
-    def __init__(self, path: str, content: bytes, settings: Settings) -> None:
+    def __init__(self, path: str, content: bytes, settings: Settings, links: Mapping[str, str] | None = None) -> None:
         self.path, self.settings = path, settings
+        #: The addresses of the posts that this one links to.
+        self.links = links or {}
         self.source = parse_source(path, content)
         folder, _, file_name = path.rpartition("/")
         #: The file's name without its extension.
@@ -180,7 +184,7 @@ class PostFile:
         html = escape_stray_tags(self.to_html(body))
         if excess := limits.excess_of_html(html, body):
             raise PostError(self.path, self.source.body_line, excess)
-        return make_portable(html)
+        return replace_links(make_portable(html), self.links)
 
     def to_html(self, source: str) -> str:
         """Return a part of the body as HTML for a web page, which it is already in an HTML post."""

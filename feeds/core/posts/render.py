@@ -4,6 +4,7 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
@@ -14,13 +15,15 @@ from feeds.settings import Settings
 _WEB_SCHEME = re.compile(r"https?:(?=//)", re.IGNORECASE)
 
 
-def render_post(path: str, content: bytes, settings: Settings) -> Text:
+def render_post(path: str, content: bytes, settings: Settings, links: Mapping[str, str] | None = None) -> Text:
     """Return the HTML, excerpt and reading time of the post in *content*.
+
+    *links* are the addresses of the posts that it links to, by the targets in `Post.links`.
 
     Raises:
         PostError: the file cannot be used, or its HTML is beyond the limits of `PostFile.render`.
     """
-    return _PostRenderer(path, content, settings).make_text()
+    return _PostRenderer(path, content, settings, links).make_text()
 
 
 class ComparisonText(NamedTuple):

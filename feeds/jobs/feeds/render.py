@@ -8,7 +8,7 @@ from feeds.config import Config
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.feeds.render_tasks import RenderTask
-from feeds.jobs.posts.read import render_unchanged
+from feeds.jobs.posts.read import LinkUrls, render_unchanged
 from feeds.jobs.site import Site, cached_site
 from feeds.latest import keep_latest
 from feeds.model import Text
@@ -46,7 +46,7 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
     render_text = _text_renderer(cached_site(config))
     for path, digest in task.post_digests.items():
         try:
-            texts[path] = render_text(path, digest)
+            texts[path] = render_text(path, digest, task.post_links.get(path, ()))
         except PostError as e:
             unrenderable[path] = str(e)
     if unrenderable:
@@ -62,7 +62,7 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
 
 
 @lru_cache(maxsize=1)
-def _text_renderer(site: Site) -> Callable[[str, str], Text]:
+def _text_renderer(site: Site) -> Callable[[str, str, LinkUrls], Text]:
     """Return `render_unchanged` for the posts of a site, with a cache."""
     return keep_latest(partial(render_unchanged, site.config), of=0, size=_CACHED_TEXTS)
 

@@ -22,6 +22,8 @@ from feeds.jobs.context import Progress
 from feeds.model import Post, PostOutcome, PostStatus, Text
 
 Item = TypeVar("Item")
+#: Pairs of a target in a post's links and the address of the post that it means.
+LinkUrls = tuple[tuple[str, str], ...]
 #: Files that a worker reads at once.
 _BATCH = 200
 #: From so many files on, worker processes save more time than they take to start.
@@ -130,8 +132,8 @@ def content_digest(content: bytes) -> str:
 # Rendering --------------------------------------------------------------------------------------------------------
 
 
-def render_unchanged(config: Config, path: str, digest: str) -> Text:
-    """Return the rendered text of a post whose file still has this digest.
+def render_unchanged(config: Config, path: str, digest: str, links: LinkUrls = ()) -> Text:
+    """Return the rendered text of a post whose file still has this digest; *links* are those of `Survey.links`.
 
     Raises:
         PostChangedDuringRead: the file was changed or removed since.
@@ -143,7 +145,7 @@ def render_unchanged(config: Config, path: str, digest: str) -> Text:
         raise PostChangedDuringRead(path) from None
     if content_digest(data) != digest:
         raise PostChangedDuringRead(path)
-    return render.render_post(path, data, config.settings)
+    return render.render_post(path, data, config.settings, dict(links))
 
 
 def render_texts(

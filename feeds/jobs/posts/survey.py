@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
+from feeds.core.curation.post_links import PostIndex, link_key, page_url
 from feeds.core.posts.authors import AuthorDirectory
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
@@ -28,8 +29,18 @@ from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.authors import SiteAuthors, read_authors
-from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged
-from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
+from feeds.jobs.posts.read import LinkUrls, posts_folder, read_posts, render_texts, render_unchanged
+from feeds.model import (
+    Catalogue,
+    DuplicateKind,
+    DuplicatePair,
+    KnownEntry,
+    Post,
+    PostLink,
+    PostOutcome,
+    PostStatus,
+    Text,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +63,29 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return the rendered text of a post; raises as `render_unchanged` does."""
-        return render_unchanged(self.config, post.path, self.cached_posts[post.path].content_digest)
+        digest = self.cached_posts[post.path].content_digest
+        return render_unchanged(self.config, post.path, digest, self.links(post))
+
+    def links(self, post: Post) -> LinkUrls:
+        """Return the addresses of the public posts that a post links to, by what names them in its text."""
+        found = ((link_key(link), self._linked_url(post, link)) for link in post.links)
+        return tuple((key, url) for key, url in found if url)
+
+    def _linked_url(self, post: Post, link: PostLink) -> str | None:
+        """Return the address of a public post, or that of a page that is no post; None for another post or none."""
+        linked = self._post_index.find(post, link.target)
+        if linked is not None:
+            return linked.url if linked.path in self._public_paths or linked is post else None
+        return page_url(link.target, self.config.settings.site.url) if link.by_tag else None
+
+    @cached_property
+    def _post_index(self) -> PostIndex:
+        posts = (cached.post for cached in self.cached_posts.values() if cached.post)
+        return PostIndex(posts, self._place)
+
+    @cached_property
+    def _public_paths(self) -> frozenset[str]:
+        return frozenset(entry.post.path for entry in self.catalogue.entries)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return the texts of all posts that can be rendered, by path, without their HTML."""
@@ -74,6 +107,7 @@ class Survey:
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
         warnings += self._tag_warnings()
+        warnings += self._link_warnings()
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
@@ -106,6 +140,16 @@ class Survey:
             done = "stays" if is_kept else "is left out"
             reason = f"{kind} cannot be rendered without the site's templates"
             yield f"{first}: {reason}; it {done}{more} (posts.unknown_tags)"
+
+    def _link_warnings(self) -> Iterator[str]:
+        """Yield a warning for each link of a public post to one that is not public, or that does not exist."""
+        for post in sorted((entry.post for entry in self.catalogue.entries if entry.post.links), key=lambda p: p.path):
+            for link in post.links:
+                if self._linked_url(post, link) is None and not link.target.startswith("/"):
+                    linked = self._post_index.find(post, link.target)
+                    public = f"{linked.path}, which is not public" if linked else ""
+                    named = public or f"{link.target!r}, which is not the path or name of a post"
+                    yield f"{self._place}/{post.path}:{link.line}: links to {named}; the link becomes text"
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""

@@ -65,6 +65,12 @@ def _pattern(languages: frozenset[Language]) -> re.Pattern[str]:
     return re.compile("|".join(patterns), re.DOTALL)
 
 
+class Code(str):
+    """Text in which a tag is no tag: code or a comment."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A template tag as it is written."""
@@ -136,7 +142,7 @@ class Tokenizer:
         """Return the code, comment or tag that begins here."""
         at, mark = special.start(), special[0][0]
         if mark == "{":
-            return _pattern(self.languages).match(self.text, at)
+            return None if not self.languages else _pattern(self.languages).match(self.text, at)
         if mark == "<":
             return _HTML.match(self.text, at)
         begin = self.text.rfind("\n", 0, at) + 1
@@ -145,7 +151,7 @@ class Tokenizer:
 
     def _token(self, found: re.Match[str]) -> str | Tag:
         if found[0][0] != "{":
-            return found[0]
+            return Code(found[0])
         groups = found.groupdict()
         if groups.get("escaped"):
             return f"{{{{{groups['mark']}{groups['shown']}{groups['unmark']}}}}}"
@@ -153,7 +159,7 @@ class Tokenizer:
             return f"{{{groups['zmark']}{groups['zshown']}{groups['zunmark']}}}"
         tag = _tag(found, groups)
         if self._is_in_indented_code(found.start()):
-            return found[0]
+            return Code(found[0])
         if not tag.closes and tag.name in self.verbatim.get(tag.language, ()):
             return self._with_content(tag)
         return tag
