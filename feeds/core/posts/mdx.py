@@ -28,6 +28,6 @@ def _replace(found: re.Match[str]) -> str:
     return found["code"] or (f"{found['tag']}Component" if found["tag"] else "")
 
 
-def to_html(source: str) -> str:
+def to_html(source: str, extra: markdown.Extensions) -> str:
     """Return the HTML of Markdown from `to_markdown`, without the tags of components; what they enclose stays."""
-    return _COMPONENT.sub("", markdown.to_html(source))
+    return _COMPONENT.sub("", markdown.to_html(source, extra))

@@ -121,7 +121,7 @@ class _PostParser(PostFile):
             hold_until=self.read_date("hold"),
             warnings=tuple(self.warnings),
             unknown_tags=self.first_of_each_kind(expanded.unknown),
-            links=self.locate_links(find_links(expanded.text)),
+            links=self.locate_links(find_links(expanded.text, has_tags=expanded.text is not body)),
         )
 
     def first_of_each_kind(self, unknown: Sequence[Unknown]) -> tuple[UnknownTag, ...]:

@@ -10,6 +10,8 @@ from typing import NoReturn
 from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, passages, text
 from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
+from feeds.core.posts.notations.attributes import set_heading_ids
+from feeds.core.posts.notations.convert import find_extensions, to_commonmark
 from feeds.core.posts.portable import make_portable
 from feeds.core.posts.tags.expand import Expanded, expand_tags
 from feeds.core.posts.tags.links import replace_links
@@ -179,19 +181,22 @@ class PostFile:
             PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
         body = self.expand(body, keep_unknown=keep_unknown).text
+        if not self.is_html:
+            body = to_commonmark(body, self.settings.posts)
         if not self.is_html and (excess := limits.excess_of_markdown(body)):
             raise PostError(self.path, self.source.body_line, excess)
         html = escape_stray_tags(self.to_html(body))
         if excess := limits.excess_of_html(html, body):
             raise PostError(self.path, self.source.body_line, excess)
-        return replace_links(make_portable(html), self.links)
+        return replace_links(set_heading_ids(make_portable(html)), self.links)
 
     def to_html(self, source: str) -> str:
         """Return a part of the body as HTML for a web page, which it is already in an HTML post."""
         if self.is_html:
             return source
         separated = excerpts.separate_marks(source)
-        html = mdx.to_html(separated) if self.is_mdx else markdown.to_html(separated)
+        extensions = find_extensions(separated, self.settings.posts)
+        html = mdx.to_html(separated, extensions) if self.is_mdx else markdown.to_html(separated, extensions)
         return excerpts.mdx_marks_to_comments(html)
 
 

@@ -107,9 +107,27 @@ class Tag:
 _LONGEST_KIND = 40
 
 
+def is_in(ranges: list[tuple[int, int]], at: int) -> bool:
+    """Return whether a place is in one of *ranges*, which are in order and do not overlap."""
+    n = bisect_right(ranges, at, key=lambda one: one[0]) - 1
+    return n >= 0 and at < ranges[n][1]
+
+
+def code_ranges(text: str) -> list[tuple[int, int]]:
+    """Return where code and comments begin and end."""
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    for part in Tokenizer(text, frozenset()).tokens():
+        if isinstance(part, str):
+            if isinstance(part, Code):
+                ranges.append((at, at + len(part)))
+            at += len(part)
+    return ranges
+
+
 def may_have_tags(text: str) -> bool:
     """Return whether a text may have template tags; most posts have none."""
-    return _BEGINS[0] in text or _BEGINS[1] in text
+    return "{" in text and any(begin in text for begin in _BEGINS)
 
 
 @dataclass(frozen=True)
@@ -179,9 +197,7 @@ class Tokenizer:
         begin = self.text.rfind("\n", 0, at) + 1
         if not self.text.startswith(("    ", "\t"), begin):
             return False
-        blocks = self._indented_code
-        n = bisect_right(blocks, (begin, len(self.text))) - 1
-        return n >= 0 and blocks[n][0] <= begin < blocks[n][1]
+        return is_in(self._indented_code, begin)
 
     @cached_property
     def _indented_code(self) -> list[tuple[int, int]]:
