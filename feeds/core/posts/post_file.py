@@ -12,6 +12,7 @@ from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
 from feeds.core.posts.notations.attributes import set_heading_ids
 from feeds.core.posts.notations.convert import find_extensions, to_commonmark
+from feeds.core.posts.notations.pelican import resolve_static
 from feeds.core.posts.portable import make_portable
 from feeds.core.posts.tags.expand import Expanded, expand_tags
 from feeds.core.posts.tags.links import replace_links
@@ -48,6 +49,8 @@ class PostFile:
         #: The name without a language; of `index` that of the folder.
         self.name = folder.rpartition("/")[2] if name == "index" and folder else name
         self.is_html, self.is_mdx = (path.lower().endswith(extension) for extension in (".html", ".mdx"))
+        # Docusaurus reads all its Markdown as MDX.
+        self.is_mdx = self.is_mdx or (settings.posts.generator == "docusaurus" and not self.is_html)
         self.fields = Fields(self.source.metadata)
         #: `path:line: …`, for people.
         self.warnings: list[str] = []
@@ -180,7 +183,7 @@ class PostFile:
         Raises:
             PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
-        body = self.expand(body, keep_unknown=keep_unknown).text
+        body = resolve_static(self.expand(body, keep_unknown=keep_unknown).text, self.path, self.settings)
         if not self.is_html:
             body = to_commonmark(body, self.settings.posts)
         if not self.is_html and (excess := limits.excess_of_markdown(body)):

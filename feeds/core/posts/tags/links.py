@@ -48,11 +48,11 @@ def find_links(text: str, *, has_tags: bool) -> list[str]:
 
 def _patterns(text: str, *, has_tags: bool) -> Iterator[re.Pattern[str]]:
     """Yield the patterns of the signs that a text may have; most texts have none, which single characters tell."""
-    if ".m" in text:
+    if ".md" in text or ".markdown" in text:
         yield _EXTENSIONS
-    if "@" in text:
+    if "@" in text and "@/" in text:
         yield _ZOLA
-    if "{" in text or "|" in text:
+    if ("{" in text or "|" in text) and "filename" in text:
         yield from _PELICAN
     if has_tags:
         yield _TAG

@@ -1,5 +1,6 @@
 """Notations that generators add to Markdown."""
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -121,6 +122,20 @@ def test_names_of_emoji_are_emoji():
 def test_line_breaks_are_those_of_the_generator(generator, breaks, html):
     """A line break in a paragraph is shown as the generator does, or as `posts.breaks` says."""
     assert shown("One\ntwo", generator, breaks=breaks) == html
+
+
+@pytest.mark.parametrize("generator", ["pelican", "auto"])
+def test_static_files_of_pelican_have_their_addresses(generator):
+    """`{static}` is the content folder or, without a slash, that of the post; an attached file is beside its page."""
+    body = "![a]({static}/images/a.png) ![b]({static}b.png) ![c]({attach}c.png) [d](|static|/d.pdf) [e]({index})"
+    html = shown(body, generator, path="blog/2026-01-02-a.md", front="title: A\ndate: 2026-01-02")
+    assert re.findall(r'(?:src|href)="https://example.com/([^"]*)"', html) == [
+        "images/a.png",
+        "blog/b.png",
+        "a/c.png",
+        "d.pdf",
+        "",
+    ]
 
 
 LONG = [
