@@ -20,7 +20,8 @@ _EXPRESSION = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\})*+\}"
 _ATTRIBUTE = rf"\s+(?:[\w:.-]+(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|{_EXPRESSION}))?+|{_EXPRESSION})"
 #: A tag with an expression among its attributes, which CommonMark does not take for a tag; a fragment; an expression.
 _JSX = re.compile(
-    rf"<(?P<name>[A-Za-z][\w.]*)(?P<attributes>(?:{_ATTRIBUTE})+)\s*(?P<empty>/?)>|</?>|(?<![\\$\w])(?P<expression>{_EXPRESSION})"
+    rf"<(?P<name>[A-Za-z][\w.]*)(?P<attributes>(?:{_ATTRIBUTE})+)\s*(?P<empty>/?)>|</?>"
+    rf"|(?<!\\)(?P<expression>{_EXPRESSION})"
 )
 _EACH_ATTRIBUTE = re.compile(
     rf"(?P<name>[\w:.-]+)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<value>{_EXPRESSION}))"
