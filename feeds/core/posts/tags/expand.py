@@ -15,7 +15,7 @@ from feeds.core.posts.tags.fragments import NO_ADDRESS
 from feeds.core.posts.tags.languages import Language, is_certain, template_languages
 from feeds.core.posts.tags.liquid import CERTAIN_OUTPUT, LOGIC, LiquidTemplate
 from feeds.core.posts.tags.page import TagPage
-from feeds.core.posts.tags.tokens import Tag, Tokenizer, may_have_tags
+from feeds.core.posts.tags.tokens import Code, Tag, Tokenizer, may_have_tags, unescape_code
 
 _MODULES: Mapping[Language, ModuleType] = {"hugo": hugo, "zola": zola, "liquid": block_tags}
 _VERBATIM: Mapping[Language, frozenset[str]] = {"hugo": hugo.VERBATIM, "liquid": block_tags.VERBATIM}
@@ -72,6 +72,7 @@ class _Expander:
 
     def __init__(self, text: str, page: TagPage, languages: frozenset[Language], *, keep_unknown: bool) -> None:
         self._text, self._page, self._keep = text, page, keep_unknown
+        self._languages = languages
         self._is_certain = is_certain(page.settings.posts.generator)
         self._tokens = list(Tokenizer(text, languages, _VERBATIM).tokens())
         #: End tags that follow, by language and name.
@@ -88,7 +89,7 @@ class _Expander:
             if isinstance(token, Tag):
                 self._add(token)
             else:
-                self._pieces.append(token)
+                self._pieces.append(unescape_code(token, self._languages) if isinstance(token, Code) else token)
         pieces = [self._single(piece.tag) if isinstance(piece, _Open) else piece for piece in self._pieces]
         if any(isinstance(piece, _Logic) for piece in pieces):
             return Expanded(self._render_liquid(pieces), tuple(self._unknown))

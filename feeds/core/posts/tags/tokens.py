@@ -71,6 +71,18 @@ class Code(str):
     __slots__ = ()
 
 
+_ESCAPED = re.compile(r"\{\{([<%])/\*((?:(?!\*/|\{\{).)*+)\*/([>%])\}\}", re.DOTALL)
+_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+
+
+def unescape_code(code: Code, languages: frozenset[Language]) -> str:
+    """Return code without the marks by which generators, which read templates in code too, tell text from tags."""
+    if "hugo" in languages and "/*" in code:
+        return _ESCAPED.sub(r"{{\1\2\3}}", code)
+    is_pair = "liquid" in languages and "endraw" in code and len(_RAW.findall(code)) > 1
+    return _RAW.sub("", code) if is_pair else code
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A template tag as it is written."""

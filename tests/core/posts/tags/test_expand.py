@@ -1,5 +1,7 @@
 """Template tags of site generators in posts."""
 
+from html import unescape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,7 +155,7 @@ def test_a_tag_of_a_generator_is_rendered(case, is_known):
 
 
 LEFT = {
-    "a code span": "`{{< figure >}}` and ``{% raw %}``",
+    "a code span": "`{{< figure >}}` and ``{% include %}``",
     "a fence": "```\n{{< figure >}}\n{% include a %}\n```",
     "a fence in a list": "- a\n\n  ~~~md\n  {{< figure >}}\n  ~~~",
     "indented code": "Text.\n\n    {{< figure >}}\n\n    {% include a %}",
@@ -172,10 +174,25 @@ def test_tags_in_code_are_left_alone(body, generator):
     )
 
 
+@pytest.mark.parametrize(
+    ("generator", "code", "text"),
+    [
+        ("hugo", "{{</* figure */>}} {{%/* a b */%}}", "{{< figure >}} {{% a b %}}"),
+        ("jekyll", "{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+        ("jekyll", "{% raw %} alone", "{% raw %} alone"),
+    ],
+)
+def test_code_has_no_marks_that_protect_tags(generator, code, text):
+    """In code, the marks by which an author keeps the generator from rendering a tag are not shown, as on the site."""
+    for known in (generator, "auto"):
+        html = rendered("title: A", f"`{code}`\n\n```\n{code}\n```", settings=settings_for(known)).html
+        assert unescape(html) == f"<p><code>{text}</code></p>\n<pre><code>{text}\n</code></pre>\n"
+
+
 @pytest.mark.parametrize("words", ["{{ token }}", "${{ secrets.KEY }}", "{{ f(x) }}", "a{{1}}"])
 def test_words_in_braces_are_text_if_the_generator_is_not_known(words):
     """Without a known generator, braces that are not surely a tag are text, as without tags."""
-    for generator in ("auto", "hugo", "docusaurus", "none"):
+    for generator in ("auto", "hugo", "astro", "none"):
         assert (shown(words, generator), kinds(words, generator)) == (f"<p>{words}</p>", [])
 
 
