@@ -7,6 +7,8 @@ from feeds.core.posts import markdown
 from feeds.core.posts.markdown import Extensions
 from feeds.core.posts.notations.admonitions import convert_admonitions
 from feeds.core.posts.notations.attributes import convert_attributes
+from feeds.core.posts.notations.formulas import convert_formulas
+from feeds.core.posts.notations.html_body import dedent_html
 from feeds.core.posts.tags.tokens import code_ranges, is_in
 from feeds.settings import PostSettings
 
@@ -26,6 +28,7 @@ def to_commonmark(text: str, settings: PostSettings) -> str:
     """Return Markdown with the notations of generators as CommonMark."""
     if settings.generator == "none":
         return text
+    text = convert_formulas(dedent_html(text, settings.generator))
     return _convert_emoji(convert_attributes(convert_admonitions(text)))
 
 

@@ -138,7 +138,32 @@ def test_static_files_of_pelican_have_their_addresses(generator):
     ]
 
 
+FORMULAS = {
+    "in a line": (r"Of $$a_1 * b_2 \\ c$$ two.", r"<p>Of <code>a_1 * b_2 \\ c</code> two.</p>"),
+    "a block": (
+        "$$\na_1 < b_2\n\n= c\n$$\n\nTwo.",
+        '<pre><code class="language-latex">a_1 &lt; b_2= c</code></pre><p>Two.</p>',
+    ),
+    "money": ("A $$ and a $$ more.", "<p>A $$ and a $$ more.</p>"),
+    "code": ("`$$a_1$$`", "<p><code>$$a_1$$</code></p>"),
+}
+
+
+@pytest.mark.parametrize("case", FORMULAS.values(), ids=FORMULAS)
+def test_a_formula_is_its_latex(case):
+    """A formula between `$$` is shown as its LaTeX, of which Markdown reads nothing."""
+    assert shown(case[0]) == case[1]
+
+
+def test_a_body_of_html_has_no_code_for_its_indentation():
+    """In a text that is HTML throughout, lines that are indented below a blank line are HTML, as in Jekyll."""
+    body = "<div>\n  <p>One</p>\n\n    <p>Two</p>\n\n<pre>\n    code\n</pre>\n</div>\n"
+    assert shown(body, "jekyll") == "<div><p>One</p><p>Two</p><pre>    code</pre></div>"
+    assert "<code>" in shown(body, "hugo")
+
+
 LONG = [
+    "$$a" * 99_999,
     ":::a\n" * 50_000,
     ":::a\n" * 20_000 + ":::\n" * 20_000,
     "{:" * 100_000,
