@@ -22,7 +22,18 @@ from feeds.core.posts.tags.links import find_links
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
-from feeds.model import Author, Enclosure, Episode, Image, OriginalFeed, Post, PostLink, PostOutcome, PostStatus, UnknownTag
+from feeds.model import (
+    Author,
+    Enclosure,
+    Episode,
+    Image,
+    OriginalFeed,
+    Post,
+    PostLink,
+    PostOutcome,
+    PostStatus,
+    UnknownTag,
+)
 from feeds.settings import Settings
 
 #: A larger file is not read.
