@@ -24,7 +24,7 @@ from feeds.jobs.newsletters.foresee import category_warnings
 from feeds.jobs.posts.batches import in_batches
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.posts.pages import unmatched_warning
-from feeds.jobs.posts.read import posts_folder, render_unchanged
+from feeds.jobs.posts.read import LinkUrls, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
@@ -95,7 +95,7 @@ def _check_config(config: Config) -> Iterator[Diagnostic]:
 def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_RenderedPost]:
     """Return the public posts that can be rendered, in the order of paths."""
     public = sorted((entry.post for entry in survey.catalogue.entries), key=lambda post: post.path)
-    posts = [(post, survey.cached_posts[post.path].inputs) for post in public]
+    posts = [(post, survey.cached_posts[post.path].inputs, survey.links(post)) for post in public]
     rendered: list[_RenderedPost] = []
     batches = in_batches(posts, _BATCH)
     for batch in team.map(partial(_render_batch, survey.config), batches, long=len(posts) >= _MANY):
@@ -104,11 +104,11 @@ def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_Rend
     return rendered
 
 
-def _render_batch(config: Config, posts: Sequence[tuple[Post, PostInputs]]) -> list[_RenderedPost]:
+def _render_batch(config: Config, posts: Sequence[tuple[Post, PostInputs, LinkUrls]]) -> list[_RenderedPost]:
     rendered = []
-    for post, inputs in posts:
+    for post, inputs, links in posts:
         try:
-            text = render_unchanged(config, post.path, inputs)
+            text = render_unchanged(config, post.path, inputs, links)
             found = anchors.find_anchors(post, text.html)
             rendered.append(_RenderedPost(post.path, text.warnings, found, page_problem=text.page_problem))
         except PostError as e:

@@ -4,7 +4,7 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
@@ -26,13 +26,17 @@ class Page(NamedTuple):
     content: bytes
 
 
-def render_post(path: str, content: bytes, settings: Settings, page: Page | None = None) -> Text:
+def render_post(
+    path: str, content: bytes, settings: Settings, page: Page | None = None, links: Mapping[str, str] | None = None
+) -> Text:
     """Return the HTML, excerpt and reading time of the post in *content*: of its text in *page*, if there is one.
+
+    *links* are the addresses of the posts that it links to, by the targets in `Post.links`.
 
     Raises:
         PostError: the file cannot be used, or its HTML is beyond the limits of `PostFile.render`.
     """
-    return _PostRenderer(path, content, settings).make_text(page)
+    return _PostRenderer(path, content, settings, links).make_text(page)
 
 
 class ComparisonText(NamedTuple):
@@ -80,14 +84,22 @@ class _PostRenderer(PostFile):
     def make_text(self, page: Page | None) -> Text:
         """Return the text with only the warnings that `parse_post` has not given."""
         html = self.shown_html(lambda title: self.strip_illegal(self.published_body(title)), page)
+        html_without_tags = html if self._own else self._without_kept_tags(html)
         self.warnings.clear()
         return Text(
             html=html,
-            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html)),
+            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html_without_tags)),
             reading_minutes=self.reading_minutes(text.text_content(html)),
             warnings=tuple(self.warnings),
             page_problem=self.page_problem,
         )
+
+    def _without_kept_tags(self, html: str) -> str:
+        """Return *html* without the template tags that the site keeps: they never stand in an excerpt."""
+        body = self.strip_illegal(self.published_body(self.read_title()))
+        if self.settings.posts.unknown_tags != "keep" or not self.expand(body).unknown:
+            return html
+        return self.render(body, keep_unknown=False)
 
     def shown_html(self, body: Callable[[str], str], page: Page | None) -> str:
         """Return the HTML of the text in *page*; without a page, or if the text is not found there, that of *body*.
@@ -108,7 +120,7 @@ class _PostRenderer(PostFile):
 
     def make_excerpt(self, html: str) -> str:
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""
-        description = self.read_line("excerpt")
+        description = self.expand(self.read_line("excerpt"), keep_unknown=False).text
         described = excerpts.excerpt_of_description(description) if description else ""
         own = self._own
         above = excerpts.excerpt_up_to(html, own.ends_excerpt) if own and own.source.above_mark else ""

@@ -9,7 +9,7 @@ from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import PostInputs
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.feeds.render_tasks import RenderTask
-from feeds.jobs.posts.read import render_unchanged
+from feeds.jobs.posts.read import LinkUrls, render_unchanged
 from feeds.jobs.site import Site, cached_site
 from feeds.latest import keep_latest
 from feeds.model import Text
@@ -49,7 +49,7 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
     render_text = _text_renderer(cached_site(config))
     for path, inputs in task.post_inputs.items():
         try:
-            texts[path] = render_text(path, inputs)
+            texts[path] = render_text(path, inputs, task.post_links.get(path, ()))
         except PostError as e:
             unrenderable[path] = str(e)
     if unrenderable:
@@ -67,7 +67,7 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
 
 
 @lru_cache(maxsize=1)
-def _text_renderer(site: Site) -> Callable[[str, PostInputs], Text]:
+def _text_renderer(site: Site) -> Callable[[str, PostInputs, LinkUrls], Text]:
     """Return `render_unchanged` for the posts of a site, with a cache."""
     return keep_latest(partial(render_unchanged, site.config), of=0, size=_CACHED_TEXTS)
 

@@ -1,7 +1,8 @@
 """Plan which documents and pages of a feed have to be rendered: those whose inputs have changed since the last run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive
@@ -9,6 +10,7 @@ from feeds.core.syndication.feed import ArchivePosition, Feed
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import PostInputs
 from feeds.jobs.feeds.output_writer import OutputWriter
+from feeds.jobs.posts.read import LinkUrls
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import ArchivePage, Entry
@@ -31,6 +33,8 @@ class RenderTask:
     last_visible_digest: str = ""
     #: The inputs of the text of each post, by its path.
     post_inputs: Mapping[str, PostInputs]
+    #: The addresses of the posts that each post links to, by its path; without posts that link to none.
+    post_links: Mapping[str, LinkUrls] = field(default_factory=dict)
     #: Bytes of local files, by their URL.
     file_sizes: Mapping[str, int]
 
@@ -83,13 +87,14 @@ class RenderTaskPlanner:
     def _task(
         self, feed: Feed, position: ArchivePosition, paths: list[str], digest: str, sizes: Mapping[str, int]
     ) -> RenderTask:
-        posts = [entry.post.path for entry in feed.entries] if paths else []
+        posts = [entry.post for entry in feed.entries] if paths else []
         return RenderTask(
             feed=feed,
             position=position,
             paths=tuple(paths),
             digest=digest,
-            post_inputs={path: self._survey.cached_posts[path].inputs for path in posts},
+            post_inputs={post.path: self._survey.cached_posts[post.path].inputs for post in posts},
+            post_links={post.path: self._survey.links(post) for post in posts if post.links},
             file_sizes=sizes,
         )
 
@@ -115,7 +120,8 @@ class RenderTaskPlanner:
             inputs = self._survey.cached_posts[path].inputs
             topics = "\0".join(f"{topic.term}\0{topic.label}" for topic in entry.categories)
             authors = "\0".join(f"{one.name}\0{one.uri}\0{one.email}" for one in entry.post.authors)
-            parts = (entry.id, path, *inputs, entry.updated.isoformat(), *entry.tags, topics, authors)
+            links = "\0".join(chain.from_iterable(self._survey.links(entry.post))) if entry.post.links else ""
+            parts = (entry.id, path, *inputs, entry.updated.isoformat(), *entry.tags, topics, authors, links)
             found = self._fingerprints[entry.id] = "\0".join(parts)
         return found
 

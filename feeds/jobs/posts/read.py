@@ -23,6 +23,8 @@ from feeds.jobs.posts.batches import in_batches
 from feeds.jobs.posts.pages import built_folder, page_digest, read_page
 from feeds.model import Post, PostOutcome, PostStatus, Text
 
+#: Pairs of a target in a post's links and the address of the post that it means.
+LinkUrls = tuple[tuple[str, str], ...]
 #: Files that a worker reads at once.
 _BATCH = 200
 #: From so many files on, worker processes save more time than they take to start.
@@ -136,8 +138,10 @@ def content_digest(content: bytes) -> str:
 # Rendering --------------------------------------------------------------------------------------------------------
 
 
-def render_unchanged(config: Config, path: str, inputs: PostInputs) -> Text:
+def render_unchanged(config: Config, path: str, inputs: PostInputs, links: LinkUrls = ()) -> Text:
     """Return the rendered text of a post whose file and page still have the digests of *inputs*.
+
+    *links* are those of `Survey.links`.
 
     Raises:
         PostChangedDuringRead: one of them was changed or removed since.
@@ -150,7 +154,7 @@ def render_unchanged(config: Config, path: str, inputs: PostInputs) -> Text:
     page = read_page(config, inputs.page_path)
     if (content_digest(data), page_digest(page)) != (inputs.content_digest, inputs.page_digest):
         raise PostChangedDuringRead(path)
-    return render.render_post(path, data, config.settings, page)
+    return render.render_post(path, data, config.settings, page, dict(links))
 
 
 def render_texts(

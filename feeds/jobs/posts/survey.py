@@ -7,17 +7,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
+from feeds.core.curation.post_links import PostIndex, link_key, page_url
 from feeds.core.posts.authors import AuthorDirectory
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import page_of
+from feeds.display import format_count
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
@@ -30,8 +32,18 @@ from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.authors import SiteAuthors, read_authors
 from feeds.jobs.posts.pages import built_folder, page_warnings, read_pages, require_built_site
-from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged, skipped_folder
-from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
+from feeds.jobs.posts.read import LinkUrls, posts_folder, read_posts, render_texts, render_unchanged, skipped_folder
+from feeds.model import (
+    Catalogue,
+    DuplicateKind,
+    DuplicatePair,
+    KnownEntry,
+    Post,
+    PostLink,
+    PostOutcome,
+    PostStatus,
+    Text,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +68,28 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return the rendered text of a post; raises as `render_unchanged` does."""
-        return render_unchanged(self.config, post.path, self.cached_posts[post.path].inputs)
+        return render_unchanged(self.config, post.path, self.cached_posts[post.path].inputs, self.links(post))
+
+    def links(self, post: Post) -> LinkUrls:
+        """Return the addresses of the public posts that a post links to, by what names them in its text."""
+        found = ((link_key(link), self._linked_url(post, link)) for link in post.links)
+        return tuple((key, url) for key, url in found if url)
+
+    def _linked_url(self, post: Post, link: PostLink) -> str | None:
+        """Return the address of a public post, or that of a page that is no post; None for another post or none."""
+        linked = self._post_index.find(post, link.target)
+        if linked is not None:
+            return linked.url if linked.path in self._public_paths or linked is post else None
+        return page_url(link.target, self.config.settings.site.url) if link.by_tag else None
+
+    @cached_property
+    def _post_index(self) -> PostIndex:
+        posts = (cached.post for cached in self.cached_posts.values() if cached.post)
+        return PostIndex(posts, self._place)
+
+    @cached_property
+    def _public_paths(self) -> frozenset[str]:
+        return frozenset(entry.post.path for entry in self.catalogue.entries)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return the texts of all posts that can be rendered, by path, without their HTML."""
@@ -80,6 +113,8 @@ class Survey:
         if self.config.settings.posts.rendered:
             public = [self.cached_posts[entry.post.path] for entry in self.catalogue.entries]
             warnings += page_warnings(self.config, public)
+        warnings += self._tag_warnings()
+        warnings += self._link_warnings()
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
@@ -99,6 +134,34 @@ class Survey:
         return (
             f"{self._place}/{pair.post.path}: {pair.reason}; it is not published (`feeds duplicates --show` compares)"
         )
+
+    def _has_page(self, path: str) -> bool:
+        """Return whether the text of a post is taken from the built site, where its tags and links are rendered."""
+        return bool(self.cached_posts[path].inputs.page_path)
+
+    def _tag_warnings(self) -> Iterator[str]:
+        """Yield a warning for each kind of template tags that cannot be rendered, at the first post that has it."""
+        places: dict[str, list[str]] = defaultdict(list)
+        for outcome in self.catalogue.outcomes:
+            for tag in outcome.post.unknown_tags if outcome.post and not self._has_page(outcome.path) else ():
+                places[tag.kind].append(f"{self._place}/{outcome.path}:{tag.line}")
+        is_kept = self.config.settings.posts.unknown_tags == "keep"
+        for kind, (first, *others) in places.items():
+            more = f", also in {format_count(len(others), 'other post')}" if others else ""
+            done = "stays" if is_kept else "is left out"
+            reason = f"{kind} cannot be rendered without the site's templates"
+            yield f"{first}: {reason}; it {done}{more} (posts.unknown_tags)"
+
+    def _link_warnings(self) -> Iterator[str]:
+        """Yield a warning for each link of a public post to one that is not public, or that does not exist."""
+        unrendered = (entry.post for entry in self.catalogue.entries if not self._has_page(entry.post.path))
+        for post in sorted((post for post in unrendered if post.links), key=lambda post: post.path):
+            for link in post.links:
+                if self._linked_url(post, link) is None and not link.target.startswith("/"):
+                    linked = self._post_index.find(post, link.target)
+                    public = f"{linked.path}, which is not public" if linked else ""
+                    named = public or f"{link.target!r}, which is not the path or name of a post"
+                    yield f"{self._place}/{post.path}:{link.line}: links to {named}; the link becomes text"
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""
