@@ -402,6 +402,7 @@ def _find_published_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     yield ("site", "title"), settings.site.title
     yield ("site", "author"), settings.site.author
     yield ("posts", "folder"), settings.posts.folder
+    yield ("posts", "rendered"), settings.posts.rendered
     yield ("feeds", "folder"), settings.feeds.folder
     yield ("state",), settings.state
     yield ("store", "url"), settings.store.url or ""

@@ -46,6 +46,25 @@ class FilePath(ConfigString, str):
         return cls(text)
 
 
+class CssSelector(ConfigString, str):
+    """A CSS selector of elements (Selectors Level 4, as far as cssselect goes); empty for none."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* unchanged."""
+        if text.strip():
+            from cssselect import SelectorError
+            from cssselect.xpath import HTMLTranslator
+
+            try:
+                HTMLTranslator().css_to_xpath(text)
+            except SelectorError as e:
+                raise ValueError(f"{text!r} is not a CSS selector ({e}); write such as 'article .post-body'") from None
+        return cls(text)
+
+
 class StoreUrl(ConfigString, str):
     """The URL of the database, such as `sqlite:///PATH`."""
 

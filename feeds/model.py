@@ -108,6 +108,26 @@ class OriginalFeed(Value, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class UnknownTag(Value, frozen=True, kw_only=True):
+    """A template tag in a post that only the site's generator can render."""
+
+    #: The tag without its values: `{{< card >}}`.
+    kind: str
+    #: The first line of the file that has it.
+    line: int
+
+
+class PostLink(Value, frozen=True, kw_only=True):
+    """A link of a post to another one, which is named by a path, file name or slug."""
+
+    #: As it is written; empty for the post itself.
+    target: str
+    #: The line of the file that has it.
+    line: int
+    #: True if a template tag names the post.
+    by_tag: bool = False
+
+
 class Post(Value, frozen=True, kw_only=True):
     """A parsed post file: its front matter, and the fingerprints of its text."""
 
@@ -158,6 +178,11 @@ class Post(Value, frozen=True, kw_only=True):
     hold_until: AwareDatetime | None = None
     #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
+    #: Those of them that are about its text; they do not matter where the text is taken from the built site.
+    text_warnings: tuple[str, ...] = ()
+    #: One of each kind.
+    unknown_tags: tuple[UnknownTag, ...] = ()
+    links: tuple[PostLink, ...] = ()
 
 
 class Text(Value, frozen=True, kw_only=True):
@@ -170,6 +195,8 @@ class Text(Value, frozen=True, kw_only=True):
     reading_minutes: int
     #: Messages for the user: `path:line: …`.
     warnings: tuple[str, ...] = ()
+    #: Why its Markdown is rendered although it has a page in the built site; empty otherwise.
+    page_problem: str = ""
 
 
 class PostOutcome(Value, frozen=True, kw_only=True):

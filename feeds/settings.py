@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from feeds.config_types import (
     Crontab,
+    CssSelector,
     Duration,
     Endpoint,
     FilePath,
@@ -80,16 +81,24 @@ class ReadingSpeed(Table, frozen=True):
 
 
 class PostSettings(Table, frozen=True):
-    """`[posts]`: the posts folder, the URLs of posts, and the reading speed."""
+    """`[posts]`: the posts folder, the URLs of posts, how posts are read, the built site, and the reading speed."""
 
     folder: FilePath = FilePath("posts")
     #: The site generator, whose rules for addresses, lists and authors apply; `auto` is recognised by its files.
     generator: GeneratorChoice = "auto"
+    #: Handling of template tags that only the generator can render.
+    unknown_tags: Literal["drop", "keep", "reject"] = "drop"
+    #: Whether a line break in a paragraph is shown as one; `auto` is what the generator does.
+    breaks: bool | Literal["auto"] = "auto"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)
     #: A file or folder with authors by id; by default the places where generators keep them.
     authors: FilePath | None = None
+    #: The folder of the built site, from whose pages the texts of posts are taken; empty to render the Markdown.
+    rendered: FilePath = FilePath("")
+    #: The element with a post's text in a built page; empty to find it.
+    content_selector: CssSelector = CssSelector("")
     reading: ReadingSpeed = ReadingSpeed()
 
     @property

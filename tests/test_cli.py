@@ -371,11 +371,11 @@ def test_a_new_site_needs_nothing_but_posts(tmp_path, feeds):
 def test_of_thousands_of_warnings_the_first_are_told(site, feeds):
     """Of many new warnings `publish` prints the first; `posts` prints all."""
     for n in range(30):
-        site.post(f"p{n:02}", f"{{{{< video {n} >}}}}")
+        site.post(f"p{n:02}", f"{{{{< video{n} >}}}}")
     for option in ("--yes", "--no-cache"):
         lines = feeds("publish", "--feeds-only", option).stderr.splitlines()
         assert len(lines) == 20
-        assert lines[0].startswith("warning: posts/p00.md:6: template tags")
+        assert lines[0].startswith("warning: posts/p00.md:6: {{< video0 >}} cannot be rendered")
         assert lines[-1] == "warning: and 11 more like these; `feeds posts` prints all of them"
     assert len(feeds("posts").stderr.splitlines()) == 30
 

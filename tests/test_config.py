@@ -416,3 +416,24 @@ def test_the_home_folder_of_a_user_who_does_not_exist_is_an_error(tmp_path, text
 def test_hosts_and_domains_are_put_in_ascii(kind, written, expected):
     """The host of a URL, a server and an address is in ASCII (IDNA 2008), so no library converts it in another way."""
     assert str(kind.parse(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "generator"),
+    [
+        ("hugo.yaml", "", "hugo"),
+        ("_config.yml", "", "jekyll"),
+        ("docusaurus.config.js", "", "docusaurus"),
+        ("config.toml", 'base_url = "https://example.com"\n', "zola"),
+        ("config.toml", 'baseURL = "https://example.com"\n', "hugo"),
+        ("config.toml", "not = toml = at all", "auto"),
+        ("notes.txt", "", "auto"),
+    ],
+)
+def test_the_generator_is_found_by_the_files_of_the_site(tmp_path, file, text, generator):
+    """The generator is that of the files beside the config file; one that is set, or an unknown one, stays."""
+    (tmp_path / file).write_text(text, "utf-8")
+    config = tmp_path / "feeds.toml"
+    for setting, found in (("", generator), ('generator = "none"', "none"), ('generator = "hexo"', "hexo")):
+        config.write_text(f"[posts]\n{setting}\n", "utf-8")
+        assert load_config(config, {}).settings.posts.generator == found

@@ -9,7 +9,7 @@ from feeds.display import format_count, format_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
     from typing import Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feeds.core.newsletters.lint import Diagnostic
     from feeds.jobs.posts.tags import TagChange
     from feeds.jobs.store.adopt_ids import AdoptionReport
-    from feeds.model import DuplicatePair, Entry, EntryVersion, PostOutcome, Text
+    from feeds.model import DuplicatePair, Entry, EntryVersion, Post, PostOutcome, Text
 
 
 def post_to_dict(outcome: PostOutcome, entry: Entry | None, text: Text | None) -> dict[str, Any]:
@@ -45,8 +45,14 @@ def post_to_dict(outcome: PostOutcome, entry: Entry | None, text: Text | None) -
         "tags": list(entry.tags if entry else post.tags),
         "excerpt": text.excerpt if text else None,
         "reading_minutes": text.reading_minutes if text else None,
-        "warnings": [*post.warnings, *(text.warnings if text else ())],
+        "warnings": [*post.warnings, *(_text_warnings(post, text) if text else ())],
     }
+
+
+def _text_warnings(post: Post, text: Text) -> Iterator[str]:
+    yield from text.warnings
+    if text.page_problem:
+        yield f"{post.path}: its text is not found in its page ({text.page_problem}); the Markdown is rendered instead"
 
 
 #: The fields of a file that could not be read: the same names, empty.

@@ -12,6 +12,7 @@ from feeds.core.newsletters.anchors import AnchorIndex, PostAnchors
 from feeds.core.newsletters.domains import is_aligned
 from feeds.core.newsletters.lint import Diagnostic
 from feeds.core.posts.parse import MOST_BYTES
+from feeds.edges.cache.post_cache import PostInputs
 from feeds.edges.files import source_files
 from feeds.edges.process.workers import Workers
 from feeds.edges.store.issues import Issues
@@ -20,8 +21,10 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue, send_checks
 from feeds.jobs.newsletters.connections import find_connection_problems
 from feeds.jobs.newsletters.foresee import category_warnings
+from feeds.jobs.posts.batches import in_batches
 from feeds.jobs.posts.listing import open_survey
-from feeds.jobs.posts.read import in_batches, posts_folder, render_unchanged
+from feeds.jobs.posts.pages import unmatched_warning
+from feeds.jobs.posts.read import LinkUrls, posts_folder, render_unchanged
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import Post, SubscriberPreferences
@@ -45,6 +48,7 @@ class _RenderedPost(NamedTuple):
     warnings: tuple[str, ...] = ()
     anchors: PostAnchors | None = None
     error: str = ""
+    page_problem: str = ""
 
 
 def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnostic]:
@@ -91,7 +95,7 @@ def _check_config(config: Config) -> Iterator[Diagnostic]:
 def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_RenderedPost]:
     """Return the public posts that can be rendered, in the order of paths."""
     public = sorted((entry.post for entry in survey.catalogue.entries), key=lambda post: post.path)
-    posts = [(post, survey.cached_posts[post.path].content_digest) for post in public]
+    posts = [(post, survey.cached_posts[post.path].inputs, survey.links(post)) for post in public]
     rendered: list[_RenderedPost] = []
     batches = in_batches(posts, _BATCH)
     for batch in team.map(partial(_render_batch, survey.config), batches, long=len(posts) >= _MANY):
@@ -100,12 +104,13 @@ def _render_posts(survey: Survey, context: Context, team: Workers) -> list[_Rend
     return rendered
 
 
-def _render_batch(config: Config, posts: Sequence[tuple[Post, str]]) -> list[_RenderedPost]:
+def _render_batch(config: Config, posts: Sequence[tuple[Post, PostInputs, LinkUrls]]) -> list[_RenderedPost]:
     rendered = []
-    for post, digest in posts:
+    for post, inputs, links in posts:
         try:
-            text = render_unchanged(config, post.path, digest)
-            rendered.append(_RenderedPost(post.path, text.warnings, anchors.find_anchors(post, text.html)))
+            text = render_unchanged(config, post.path, inputs, links)
+            found = anchors.find_anchors(post, text.html)
+            rendered.append(_RenderedPost(post.path, text.warnings, found, page_problem=text.page_problem))
         except PostError as e:
             rendered.append(_RenderedPost(post.path, error=str(e)))
         except PostChangedDuringRead:
@@ -120,6 +125,8 @@ def _check_posts(
     errors, warnings = survey.diagnostics()
     yield from (_parse_diagnostic("error", line) for line in errors)
     warnings += (*survey.drop_warnings(), *survey.catalogue.category_warnings)
+    problems = {post.path: post.page_problem for post in rendered if post.page_problem}
+    warnings += unmatched_warning(site.config, problems)
     yield from (_parse_diagnostic("warning", line) for line in warnings)
     place = _path_prefix(site)
     for post in rendered:

@@ -1,6 +1,6 @@
 """The next issue of each newsletter as it would be sent now; rendered again when anything it depends on changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -9,8 +9,8 @@ from pathlib import Path
 from feeds import config as configuration
 from feeds.core.newsletters import lint
 from feeds.core.newsletters.lint import Diagnostic
-from feeds.edges.fast_path.check import environment_fingerprint
-from feeds.edges.files.scan import scan_folder
+from feeds.edges.fast_path.check import digest_files, environment_fingerprint
+from feeds.edges.files.scan import Scan, scan_folder
 from feeds.edges.files.source_files import list_stamps
 from feeds.edges.process.workers import workers
 from feeds.edges.store.database import open_store
@@ -19,6 +19,7 @@ from feeds.errors import FeedsError
 from feeds.jobs.context import Context, ignore_progress
 from feeds.jobs.newsletters.compose import nothing_to_send
 from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
+from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.site import Site
 from feeds.model import Letter, Selection, SubscriberPreferences
@@ -54,20 +55,23 @@ class Preview:
         self._path, self._environ, self._clock = path, environ, clock
         self._state = ""
         self._issues: dict[str, PreviewIssue] = {}
+        #: The files that may be pages of the built site, as far as they are known.
+        self._pages: Sequence[str] = ()
 
     def state(self) -> str:
         """Return a digest of everything that decides how letters look; it renders nothing."""
         folder = self._path.resolve().parent
         stamps = [list_stamps(folder / name) for name in ("templates", "letters")]
-        posts = scan_folder(str(folder / self._posts_folder())).digest()
+        texts = digest_files(self._pages, str(folder), self._scan(folder))
         environment = environment_fingerprint(str(self._path), self._environ)
-        return blake2b(b"\0".join([environment, posts, repr(stamps).encode()]), digest_size=12).hexdigest()
+        return blake2b(b"\0".join([environment, texts, repr(stamps).encode()]), digest_size=12).hexdigest()
 
-    def _posts_folder(self) -> str:
+    def _scan(self, folder: Path) -> Scan:
         try:
-            return configuration.load_config(self._path, self._environ).settings.posts.folder
+            config = configuration.load_config(self._path, self._environ)
         except FeedsError:
-            return "posts"
+            return scan_folder(str(folder / "posts"))
+        return scan_folder(str(posts_folder(config)), skipped_folder(config))
 
     def rendered_issues(self) -> dict[str, PreviewIssue]:
         """Return the next issue of each newsletter, by the newsletter's name.
@@ -78,7 +82,7 @@ class Preview:
         state = self.state()
         if state != self._state:
             self._issues = {issue.newsletter.name: issue for issue in self._render()}
-            self._state = state
+            self._state = self.state() if self._pages else state  # the pages are known only now
         return self._issues
 
     def _render(self) -> list[PreviewIssue]:
@@ -87,6 +91,7 @@ class Preview:
         with open_store(config.store_url, config.folder, create=False) as store, workers() as team:
             options = SurveyOptions(team=team, progress=ignore_progress, dry_run=True)
             survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
+            self._pages = survey.checked_pages
             site, context = Site(config), Context(clock=self._clock)
             return [
                 _render_issue(site, newsletter, survey, store.issues, now, context)

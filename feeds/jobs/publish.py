@@ -31,8 +31,10 @@ from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.posts.authors import author_files, author_places
-from feeds.jobs.posts.read import posts_folder
+from feeds.jobs.posts.pages import unmatched_warning
+from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
+from feeds.jobs.posts.unmatched import known_problems
 from feeds.jobs.report import PublishReport
 from feeds.jobs.sample import refuse_sample
 from feeds.jobs.site import Site
@@ -194,6 +196,7 @@ class _PublishRun:
             until=min((moment.timestamp() for moment in moments if moment), default=NEVER),
             newsletters=self.has_newsletters,
             posts_folder=str(posts_folder(self.config)).removeprefix(f"{folder}/"),
+            skipped_folder=skipped_folder(self.config),
             watched=watched,
             digest=digest_files(watched, folder, self.survey.scan),
         )
@@ -212,6 +215,7 @@ class _PublishRun:
         yield from (f"{public}/{feed.folder}" for feed in self.feeds)
         yield from (f"{public}/{path}" for path in (*self.manifest.paths, *self.issue_pages))
         yield from self.site.files.checked_paths
+        yield from self.survey.checked_pages
         store = database.store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         yield from (f"{folder}/{marker}" for marker in MARKERS)
@@ -255,6 +259,15 @@ class _PublishRun:
         OutputFolder(self.config.cache_folder, dry_run=self.options.dry_run).remove_temp_files()
         syndication.write(results)
         self.report.warnings += syndication.warnings()
+        if self.config.settings.posts.rendered:
+            problems = known_problems(
+                survey,
+                syndication.page_problems,
+                syndication.shown_paths,
+                use_cache=self.options.use_cache,
+                dry_run=self.options.dry_run,
+            )
+            self.report.warnings += unmatched_warning(self.config, problems)
         self.feeds: list[Feed] = list(syndication.feeds)
 
     def list_feeds(self) -> None:

@@ -88,7 +88,8 @@ class Site:
     def files(self) -> LocalFiles:
         """The local files that posts refer to: in the built site, or where site generators keep static files."""
         folder, settings = self.config.folder, self.settings
-        roots = [self.public.root, folder, folder / "static", folder / "public"]
+        built = [self.config.resolve(settings.posts.rendered)] if settings.posts.rendered else []
+        roots = [self.public.root, *built, folder, folder / "static", folder / "public"]
         return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
 
     def unused_templates(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The excerpt of a post: its description, the text above the mark `<!--more-->`, or its first sentences."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from feeds.core.posts import markdown, text
 
@@ -51,9 +51,25 @@ def mdx_marks_to_comments(html: str) -> str:
 
 def excerpt_of_text(html: str) -> str:
     """Return the text above the mark in *html*; its first sentences if there is no mark, or no text above it."""
-    mark = _MARK_IN_HTML.search(html) if "<!--" in html else None
-    above = _join_blocks(html[: mark.start()]) if mark else ""
+    before, is_marked = split_at_mark(html)
+    above = _join_blocks(before) if is_marked else ""
     return above or text.make_excerpt(_blocks(html))
+
+
+def split_at_mark(html: str) -> tuple[str, bool]:
+    """Return the HTML above the first mark, and whether there is one."""
+    mark = _MARK_IN_HTML.search(html) if "<!--" in html else None
+    return (html[: mark.start()], True) if mark else (html, False)
+
+
+def excerpt_up_to(html: str, is_last: Callable[[str], bool]) -> str:
+    """Return the text of *html* up to the first block of which *is_last* is true; empty without one."""
+    found = []
+    for _, block in _blocks(html):
+        found.append(block)
+        if is_last(block):
+            return " ".join(found)
+    return ""
 
 
 def excerpt_of_description(line: str) -> str:

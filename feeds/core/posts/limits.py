@@ -34,6 +34,8 @@ _TEXT = re.compile(
 _ANY_SPECIAL = re.compile(r"[<&\x80-\xbf]")
 #: All these tags add their attributes to one element.
 _DOCUMENT_TAG = re.compile(r"<(?:html|body)\s", re.IGNORECASE)
+#: A page has one of each.
+_MOST_DOCUMENT_TAGS = 10
 #: A tag begins with a letter (https://html.spec.whatwg.org/#tag-open-state), unlike `a < b` in a text.
 _TAG = re.compile("<[A-Za-z/]")
 #: A tag with too many attributes is longer.
@@ -76,6 +78,15 @@ def excess_of_html(html: str, source: str) -> str | None:
     if is_deep or may_be_misplaced or _has_long_tag(html) or _DOCUMENT_TAG.search(html):
         return nesting.find_excess(html)
     return None
+
+
+def excess_of_page(html: str) -> str | None:
+    """Return the limit of attributes that a page of the built site exceeds; None if it exceeds none.
+
+    How deep its elements nest matters only in the part of it that is shown: libxml2 stops at 256 levels.
+    """
+    is_strange = _has_long_tag(html) or len(_DOCUMENT_TAG.findall(html)) > _MOST_DOCUMENT_TAGS
+    return nesting.find_excess(html, max_depth=len(html)) if is_strange else None
 
 
 _TOO_LONG = f"its HTML is more than {MAX_GROWTH} times as long as its Markdown"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from posixpath import basename
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.core.posts import limits
@@ -82,16 +82,29 @@ def first_illegal_xml(text: str) -> re.Match[str] | None:
     return _NOT_XML.search(text)
 
 
-@lru_cache(maxsize=4)
-def _options(*, heading_ids: bool, autolink: bool) -> tuple[Any, Any]:
+class Extensions(NamedTuple):
+    """What a text has beside CommonMark with GitHub's extensions."""
+
+    #: A line break in a paragraph is shown as one.
+    breaks: bool = False
+    definitions: bool = False
+    #: Names such as `:tada:`.
+    emoji: bool = False
+
+
+@lru_cache(maxsize=8)
+def _options(extra: Extensions, *, heading_ids: bool, autolink: bool) -> tuple[Any, Any]:
     from comrak import ExtensionOptions, RenderOptions
 
     extensions = ExtensionOptions()
     extensions.table = extensions.footnotes = extensions.tasklist = extensions.strikethrough = True
     extensions.cjk_friendly_emphasis = True
     extensions.autolink = autolink
+    extensions.description_lists = extra.definitions
+    extensions.shortcodes = extra.emoji
     extensions.header_id_prefix = "" if heading_ids else None
     rendering = RenderOptions()
+    rendering.hardbreaks = extra.breaks
     rendering.unsafe_ = True  # raw HTML is kept here and sanitised below
     return extensions, rendering
 
@@ -104,26 +117,29 @@ def render_markdown(markdown: str) -> str:
     return make_portable(to_html(markdown))
 
 
-def to_html(markdown: str) -> str:
+_NO_EXTENSIONS = Extensions()
+
+
+def to_html(markdown: str, extra: Extensions = _NO_EXTENSIONS) -> str:
     """Return the HTML of *markdown* as comrak writes it, with raw HTML as it is written."""
     written, mark = _hide_lone_tildes(markdown)
-    html = _call_comrak(written)
+    html = _call_comrak(written, extra)
     if mark:
         html = html.replace(mark, "~").replace(quote(mark), "~")
     return strip_illegal_xml(html)  # `&#1;` is resolved by now
 
 
-def _call_comrak(markdown: str) -> str:
+def _call_comrak(markdown: str, extra: Extensions) -> str:
     """Return the HTML of *markdown*, without ids of headings if too many of them are equal."""
     from comrak import render_markdown
 
     autolink = not _has_line_of_addresses(markdown)
     if markdown.count("\n") > _MOST_EQUAL_HEADINGS:
-        extensions, rendering = _options(heading_ids=False, autolink=autolink)
+        extensions, rendering = _options(extra, heading_ids=False, autolink=autolink)
         html = str(render_markdown(markdown, extensions, None, rendering))
         if _has_many_equal_headings(html):
             return html
-    extensions, rendering = _options(heading_ids=True, autolink=autolink)
+    extensions, rendering = _options(extra, heading_ids=True, autolink=autolink)
     return str(render_markdown(markdown, extensions, None, rendering))
 
 

@@ -4,7 +4,7 @@ Every post file is read this far. Its HTML is made only for posts that are shown
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -16,10 +16,24 @@ from feeds.core.posts.addresses import PostAddress
 from feeds.core.posts.authors import clean, parse_author
 from feeds.core.posts.episodes import read_episode
 from feeds.core.posts.post_file import PostFile
+from feeds.core.posts.tags.expand import Unknown
+from feeds.core.posts.tags.fragments import POST_SCHEME
+from feeds.core.posts.tags.links import find_links
 from feeds.core.posts.urls import below_site, is_uri, move_to_site, quote_url, resolve_url, slugify
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
-from feeds.model import Author, Enclosure, Episode, Image, OriginalFeed, Post, PostOutcome, PostStatus
+from feeds.model import (
+    Author,
+    Enclosure,
+    Episode,
+    Image,
+    OriginalFeed,
+    Post,
+    PostLink,
+    PostOutcome,
+    PostStatus,
+    UnknownTag,
+)
 from feeds.settings import Settings
 
 #: A larger file is not read.
@@ -75,6 +89,7 @@ class _PostParser(PostFile):
         categories = self.read_names("categories")
         address = PostAddress(self, published=published, title=title, slug=slug, lang=lang, categories=categories)
         url = self.read_url(address)
+        before_text = len(self.warnings)
         body = self.published_body(title)
         data = body.encode()
         normalized = sketch.normalize_bytes(data)
@@ -82,6 +97,8 @@ class _PostParser(PostFile):
             body = self.strip_illegal(body)
             data = body.encode()
             normalized = sketch.normalize_bytes(data)
+        expanded = self.expand(body)
+        text_warnings = tuple(self.warnings[before_text:])
         if limits.may_be_pathological(data):
             self.render(body)  # for its limits only
         enclosures = self.read_enclosures(url)
@@ -116,7 +133,23 @@ class _PostParser(PostFile):
             featured=self.read_flag("featured") is True,
             hold_until=self.read_date("hold"),
             warnings=tuple(self.warnings),
+            text_warnings=text_warnings,
+            unknown_tags=self.first_of_each_kind(expanded.unknown),
+            links=self.locate_links(find_links(expanded.text, has_tags=expanded.text is not body)),
         )
+
+    def first_of_each_kind(self, unknown: Sequence[Unknown]) -> tuple[UnknownTag, ...]:
+        """Return the first template tag of each kind that cannot be rendered; reject the post if the site asks."""
+        if unknown and self.settings.posts.unknown_tags == "reject":
+            reason = f"{unknown[0].kind} is a template tag that cannot be rendered (posts.unknown_tags)"
+            raise PostError(self.path, self.line_of_text(unknown[0].written), reason)
+        first = {tag.kind: tag.written for tag in reversed(unknown)}
+        return tuple(UnknownTag(kind=kind, line=self.line_of_text(first[kind])) for kind in dict(unknown))
+
+    def locate_links(self, targets: Iterable[str]) -> tuple[PostLink, ...]:
+        """Return links to other posts with the lines that they are on."""
+        found = ((target.removeprefix(POST_SCHEME), target.startswith(POST_SCHEME)) for target in targets)
+        return tuple(PostLink(target=t, line=self.line_of_text(t), by_tag=by_tag) for t, by_tag in found)
 
     def warn_about_keys(self) -> None:
         for key in self.source.repeated_keys[:_MOST_WARNED]:

@@ -5,15 +5,19 @@ from typing import Any
 
 from feeds.core.posts.elements import escape_stray_tags
 from feeds.core.posts.mathml import math_to_html
-from feeds.core.posts.text import parse_html
+from feeds.core.posts.text import CONTROL, parse_html
 
 #: Where scripts find a picture that they load when it comes into view.
 _LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy")
-_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+#: In pixels: the first picture of a set that has this width is wide enough for a feed.
+_WIDE_ENOUGH = 480
+#: A URL, which may have commas inside, and its width or density (https://html.spec.whatwg.org/#srcset-attributes).
+_CANDIDATE = re.compile(r"([^\s,]\S*+)(?:\s++(\d++(?:\.\d++)?)([wx]))?")
 #: Finds whether there is anything to change.
 _PAGE_ONLY = re.compile(
-    r"<(?:svg\b|math\b|noscript\b|input\b(?![^<>]*\btype=[\"']?checkbox)"
-    r"|img\b(?:(?=[^<>]*\sdata-(?:src|lazy|original))|(?![^<>]*\ssrc\s*=)))",
+    r"<(?:svg\b|math\b|noscript\b|picture\b|input\b(?![^<>]*\btype=[\"']?checkbox)"
+    r"|img\b(?:(?=[^<>]*\sdata-(?:src|lazy|original))|(?![^<>]*\ssrc\s*=)|(?=[^<>]*\ssrcset)(?=[^<>]*\ssrc\s*=\s*[\"']?data:)))",
     re.IGNORECASE,
 )
 #: What comrak writes for headings and footnotes.
@@ -71,12 +75,22 @@ def inner_html(root: Any) -> str:
 
 
 def _replace_image(image: Any) -> None:
-    """Give an image the URL that a script would give it, or the first one of its set."""
-    url = _first(image, _LAZY) or image.get("src", "")
+    """Give an image the URL that a script would give it, or one of its set, or of those of the `picture` around it."""
+    url = _first(image, _LAZY) or _choose(_first(image, _LAZY_SETS)) or image.get("src", "")
     if not url or url.startswith("data:"):
-        url = _first(image, _LAZY_SETS).replace(",", " ").partition(" ")[0] or url
-    if url:
-        image.set("src", url)
+        sets = [image, *image.xpath("ancestor::picture[1]//source")]
+        sources = (_choose(_first(one, (*_LAZY_SETS, "srcset"))) or _first(one, _LAZY) for one in reversed(sets[1:]))
+        url = _choose(image.get("srcset", "")) or next(filter(None, sources), "") or url
+    if url and url != image.get("src"):
+        image.set("src", CONTROL.sub("", url))  # lxml refuses what XML cannot carry
+
+
+def _choose(written: str) -> str:
+    """Return a URL of a `srcset`: the first that is wide enough, else the widest; empty without one."""
+    found = [(float(size or 0), str(url).rstrip(","), unit) for url, size, unit in _CANDIDATE.findall(written)]
+    if not found or found[0][2] != "w":
+        return found[0][1] if found else ""
+    return next((url for width, url, _ in sorted(found) if width >= _WIDE_ENOUGH), max(found)[1])
 
 
 def _first(element: Any, names: tuple[str, ...]) -> str:
@@ -86,11 +100,20 @@ def _first(element: Any, names: tuple[str, ...]) -> str:
 def _replace_noscript(noscript: Any) -> None:
     """Show the content of `noscript`, unless it is the picture beside it that a script would load."""
     beside, image = noscript.getprevious(), noscript.find(".//img")
-    if beside is not None and image is not None and beside.tag == "img":
+    if beside is not None and image is not None:
         _replace_image(image)
-        if beside.get("src") == image.get("src"):
+        shown = next(beside.iter("img"), None)
+        if shown is not None and shown.get("src") == image.get("src"):
+            noscript.clear(keep_tail=True)
+        elif shown is not None and _is_placeholder(shown):
+            shown.set("src", CONTROL.sub("", image.get("src", "")))
             noscript.clear(keep_tail=True)
     noscript.tag = _tag_between(noscript, "div")
+
+
+def _is_placeholder(image: Any) -> bool:
+    """Return whether a picture only takes the place of another one until a script runs."""
+    return str(image.get("src", "data:")).startswith("data:")
 
 
 def _replace_input(field: Any) -> None:

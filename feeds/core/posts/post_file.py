@@ -4,12 +4,20 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, passages, text
 from feeds.core.posts.elements import escape_stray_tags, strip_title_tags
 from feeds.core.posts.frontmatter import parse_source
+from feeds.core.posts.notations.attributes import set_heading_ids
+from feeds.core.posts.notations.convert import find_extensions, to_commonmark
+from feeds.core.posts.notations.pelican import resolve_static
 from feeds.core.posts.portable import make_portable
+from feeds.core.posts.tags.expand import Expanded, expand_tags
+from feeds.core.posts.tags.links import replace_links
+from feeds.core.posts.tags.page import TagPage
+from feeds.core.posts.tags.tokens import may_have_tags
 from feeds.core.posts.vocabulary import Fields
 from feeds.display import format_count
 from feeds.errors import PostError
@@ -18,7 +26,6 @@ from feeds.settings import Settings
 #: Characters for emphasis, a heading's marks and white space in a line that repeats the title.
 _MARKS_OF_TITLE = 40
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_TEMPLATE_TAGS = re.compile(r"{{[<%]|{%-?\s*\w+|{{-?\s*(?:site|page|post|\.[A-Z])\b")
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -29,8 +36,10 @@ class PostFile:
         PostError: it is not text, or its front matter is missing or broken.
     """
 
-    def __init__(self, path: str, content: bytes, settings: Settings) -> None:
+    def __init__(self, path: str, content: bytes, settings: Settings, links: Mapping[str, str] | None = None) -> None:
         self.path, self.settings = path, settings
+        #: The addresses of the posts that this one links to.
+        self.links = links or {}
         self.source = parse_source(path, content)
         folder, _, file_name = path.rpartition("/")
         #: The file's name without its extension.
@@ -40,6 +49,8 @@ class PostFile:
         #: The name without a language; of `index` that of the folder.
         self.name = folder.rpartition("/")[2] if name == "index" and folder else name
         self.is_html, self.is_mdx = (path.lower().endswith(extension) for extension in (".html", ".mdx"))
+        # Docusaurus reads all its Markdown as MDX.
+        self.is_mdx = self.is_mdx or (settings.posts.generator == "docusaurus" and not self.is_html)
         self.fields = Fields(self.source.metadata)
         #: `path:line: …`, for people.
         self.warnings: list[str] = []
@@ -117,9 +128,6 @@ class PostFile:
         body = self.source.body
         if self.is_mdx:
             body = mdx.to_markdown(body)
-        if ("{{" in body or "{%" in body) and (found := _TEMPLATE_TAGS.search(body)):
-            line = self.source.body_line + body.count("\n", 0, found.start())
-            self.warnings.append(f"{self.path}:{line}: template tags such as {found[0]!r} are left in the text")
         return body if self.is_html else self._merge_passages(strip_title(body, title))
 
     def _merge_passages(self, body: str) -> str:
@@ -148,25 +156,50 @@ class PostFile:
             )
         return markdown.strip_illegal_xml(body)
 
-    def render(self, body: str) -> str:
-        """Return the HTML of a whole body.
+    def expand(self, body: str, *, keep_unknown: bool | None = None) -> Expanded:
+        """Return *body* without template tags; those that are not known are left out or kept, as the site has it."""
+        if not may_have_tags(body):
+            return Expanded(body)
+        keep = self.settings.posts.unknown_tags == "keep" if keep_unknown is None else keep_unknown
+        return expand_tags(body, self._tag_page(), keep_unknown=keep)
+
+    def _tag_page(self) -> TagPage:
+        _, date = self.fields.get("date")
+        return TagPage(
+            settings=self.settings,
+            metadata=self.source.metadata,
+            is_bundle=self.path.rpartition("/")[2].startswith("index."),
+            date=str(date or dates.date_in_path(self.path) or ""),
+        )
+
+    def line_of_text(self, written: str) -> int:
+        """Return the line of a part of the body; the first line of the body if it is not in it."""
+        at = self.source.body.find(written)
+        return self.source.body_line + (self.source.body.count("\n", 0, at) if at > 0 else 0)
+
+    def render(self, body: str, *, keep_unknown: bool | None = None) -> str:
+        """Return the HTML of a whole body, without template tags.
 
         Raises:
             PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
+        body = resolve_static(self.expand(body, keep_unknown=keep_unknown).text, self.path, self.settings)
+        if not self.is_html:
+            body = to_commonmark(body, self.settings.posts)
         if not self.is_html and (excess := limits.excess_of_markdown(body)):
             raise PostError(self.path, self.source.body_line, excess)
         html = escape_stray_tags(self.to_html(body))
         if excess := limits.excess_of_html(html, body):
             raise PostError(self.path, self.source.body_line, excess)
-        return make_portable(html)
+        return replace_links(set_heading_ids(make_portable(html)), self.links)
 
     def to_html(self, source: str) -> str:
         """Return a part of the body as HTML for a web page, which it is already in an HTML post."""
         if self.is_html:
             return source
         separated = excerpts.separate_marks(source)
-        html = mdx.to_html(separated) if self.is_mdx else markdown.to_html(separated)
+        extensions = find_extensions(separated, self.settings.posts)
+        html = mdx.to_html(separated, extensions) if self.is_mdx else markdown.to_html(separated, extensions)
         return excerpts.mdx_marks_to_comments(html)
 
 

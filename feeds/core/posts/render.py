@@ -4,23 +4,39 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
 from feeds.core.posts.post_file import PostFile
 from feeds.model import Text
 from feeds.settings import Settings
 
+if TYPE_CHECKING:
+    from feeds.core.posts.built.words import OwnText
+
 _WEB_SCHEME = re.compile(r"https?:(?=//)", re.IGNORECASE)
 
 
-def render_post(path: str, content: bytes, settings: Settings) -> Text:
-    """Return the HTML, excerpt and reading time of the post in *content*.
+class Page(NamedTuple):
+    """The page of a post in the built site."""
+
+    #: Relative to the folder of the built site.
+    path: str
+    content: bytes
+
+
+def render_post(
+    path: str, content: bytes, settings: Settings, page: Page | None = None, links: Mapping[str, str] | None = None
+) -> Text:
+    """Return the HTML, excerpt and reading time of the post in *content*: of its text in *page*, if there is one.
+
+    *links* are the addresses of the posts that it links to, by the targets in `Post.links`.
 
     Raises:
         PostError: the file cannot be used, or its HTML is beyond the limits of `PostFile.render`.
     """
-    return _PostRenderer(path, content, settings).make_text()
+    return _PostRenderer(path, content, settings, links).make_text(page)
 
 
 class ComparisonText(NamedTuple):
@@ -32,51 +48,83 @@ class ComparisonText(NamedTuple):
     players: frozenset[str]
 
 
-def comparison_text(path: str, content: bytes, settings: Settings) -> ComparisonText:
+def comparison_text(path: str, content: bytes, settings: Settings, page: Page | None = None) -> ComparisonText:
     """Return the text and the players of the post in *content*, for comparison with others.
 
     Raises:
         PostError: as for `render_post`.
     """
-    html = _render_body(path, content, settings)
+    html = _render_body(path, content, settings, page)
     urls = (_WEB_SCHEME.sub("", url) for url in markdown.player_urls(html))
     return ComparisonText(text.normalize(text.text_content(html)), frozenset(urls))
 
 
-def plain_paragraphs(path: str, content: bytes, settings: Settings) -> list[str]:
+def plain_paragraphs(path: str, content: bytes, settings: Settings, page: Page | None = None) -> list[str]:
     """Return the blocks of plain text of the post in *content*.
 
     Raises:
         PostError: as for `render_post`.
     """
-    return [block for _, block in text.text_blocks(_render_body(path, content, settings))]
+    return [block for _, block in text.text_blocks(_render_body(path, content, settings, page))]
 
 
-def _render_body(path: str, content: bytes, settings: Settings) -> str:
-    file = PostFile(path, content, settings)
-    return file.render(file.published_body(file.read_title()))
+def _render_body(path: str, content: bytes, settings: Settings, page: Page | None) -> str:
+    file = _PostRenderer(path, content, settings)
+    return file.shown_html(file.published_body, page)
 
 
 class _PostRenderer(PostFile):
     """Makes the `Text` of a post."""
 
-    def make_text(self) -> Text:
+    #: Why the text is not taken from the post's page; empty if it is, or if there is no page.
+    page_problem = ""
+    #: The words by which the text was found in the page; None if it was not.
+    _own: "OwnText | None" = None
+
+    def make_text(self, page: Page | None) -> Text:
         """Return the text with only the warnings that `parse_post` has not given."""
-        body = self.strip_illegal(self.published_body(self.read_title()))
-        html = self.render(body)
+        html = self.shown_html(lambda title: self.strip_illegal(self.published_body(title)), page)
+        html_without_tags = html if self._own else self._without_kept_tags(html)
         self.warnings.clear()
         return Text(
             html=html,
-            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html)),
+            excerpt=markdown.strip_illegal_xml(self.make_excerpt(html_without_tags)),
             reading_minutes=self.reading_minutes(text.text_content(html)),
             warnings=tuple(self.warnings),
+            page_problem=self.page_problem,
         )
+
+    def _without_kept_tags(self, html: str) -> str:
+        """Return *html* without the template tags that the site keeps: they never stand in an excerpt."""
+        body = self.strip_illegal(self.published_body(self.read_title()))
+        if self.settings.posts.unknown_tags != "keep" or not self.expand(body).unknown:
+            return html
+        return self.render(body, keep_unknown=False)
+
+    def shown_html(self, body: Callable[[str], str], page: Page | None) -> str:
+        """Return the HTML of the text in *page*; without a page, or if the text is not found there, that of *body*.
+
+        *body* returns the Markdown that is published, given the title.
+        """
+        title = self.read_title()
+        if page is not None:
+            from feeds.core.posts.built import content, own_text
+
+            own = own_text.own_text(self, title)
+            found = content.extract_content(page.content, own, self.settings.posts.content_selector)
+            if not found.problem:
+                self._own = own
+                return found.html
+            self.page_problem = f"{page.path}: {found.problem}"
+        return self.render(body(title))
 
     def make_excerpt(self, html: str) -> str:
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""
-        description = self.read_line("excerpt")
+        description = self.expand(self.read_line("excerpt"), keep_unknown=False).text
         described = excerpts.excerpt_of_description(description) if description else ""
-        return described or excerpts.excerpt_of_text(html)
+        own = self._own
+        above = excerpts.excerpt_up_to(html, own.ends_excerpt) if own and own.source.above_mark else ""
+        return described or above or excerpts.excerpt_of_text(html)
 
     def reading_minutes(self, plain: str) -> int:
         """Return the minutes in the front matter if it names any, else those that *plain* takes."""

@@ -23,7 +23,7 @@ INLINE = frozenset(
 _CONTROLS = frozenset({"button", "label", "meter", "option", "output", "progress", "select", "slot"})
 _IN_LINES = INLINE | _CONTROLS
 #: Han, kana, Bopomofo and their compatibility forms: counted by characters. Hangul is counted by words.
-_CJK = re.compile(
+CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
@@ -119,7 +119,7 @@ def normalize(text: str) -> str:
 
 def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
     """Return the minutes that reading *text* takes, rounded up and at least 1."""
-    latin, characters = (text, 0) if text.isascii() else _CJK.subn(" ", text)
+    latin, characters = (text, 0) if text.isascii() else CJK.subn(" ", text)
     return max(1, math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute))
 
 

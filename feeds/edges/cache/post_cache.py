@@ -7,10 +7,11 @@ cost depends on what changed. A cache that is damaged or of another build is ign
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -31,6 +32,24 @@ _COARSE_TICK = 2_000_000_000
 _SECOND = 1_000_000_000
 
 
+class BuiltPage(msgspec.Struct, frozen=True, array_like=True):
+    """The page of a post in the built site as it was read."""
+
+    #: Relative to the folder of the built site.
+    path: str
+    stamp: Stamp
+    #: Digest of its bytes.
+    digest: str
+
+
+class PostInputs(NamedTuple):
+    """What decides the text of a post besides the settings: its file and its page, if it has one."""
+
+    content_digest: str
+    page_path: str = ""
+    page_digest: str = ""
+
+
 class CachedPost(msgspec.Struct, frozen=True, array_like=True):
     """A file of the posts folder as it was read."""
 
@@ -41,6 +60,15 @@ class CachedPost(msgspec.Struct, frozen=True, array_like=True):
     #: None if the file is not a post; then there is an outcome.
     post: Post | None
     outcome: PostOutcome | None = None
+    #: None if it has no page, or texts are not taken from a built site.
+    page: BuiltPage | None = None
+
+    @property
+    def inputs(self) -> PostInputs:
+        """The inputs of its text."""
+        if self.page is None:
+            return PostInputs(self.content_digest)
+        return PostInputs(self.content_digest, self.page.path, self.page.digest)
 
 
 class _Frame(msgspec.Struct, array_like=True):
@@ -106,6 +134,12 @@ class PostCache:
 
     def _warn(self, problem: str) -> None:
         self.warnings.append(f"{self._file}: the cache {problem}; it is rebuilt from the posts")
+
+    def forget_similarities(self, text_digests: Iterable[str]) -> None:
+        """Forget what was found of posts with these texts, so that they are compared again."""
+        forgotten = set(text_digests)
+        for pair in [pair for pair in self.similarities if not forgotten.isdisjoint(pair)]:
+            del self.similarities[pair]
 
     def trust_threshold(self) -> int:
         """Return the time (ns since 1970) before which a file that is read now must have been changed to be trusted.
@@ -204,9 +238,15 @@ class PostCache:
 
 
 def with_trusted_stamp(post: CachedPost, threshold: int) -> CachedPost:
-    """Return *post* with its stamp if the file was changed before *threshold*, otherwise with an unknown stamp."""
-    is_at_rest = max(post.stamp[0], post.stamp[1]) < threshold
-    return post if is_at_rest else msgspec.structs.replace(post, stamp=UNKNOWN)
+    """Return *post* with unknown stamps instead of those of files that were not changed before *threshold*."""
+    page = post.page
+    if page is not None and not _is_at_rest(page.stamp, threshold):
+        post = msgspec.structs.replace(post, page=msgspec.structs.replace(page, stamp=UNKNOWN))
+    return post if _is_at_rest(post.stamp, threshold) else msgspec.structs.replace(post, stamp=UNKNOWN)
+
+
+def _is_at_rest(stamp: Stamp, threshold: int) -> bool:
+    return max(stamp[0], stamp[1]) < threshold
 
 
 def _encode(frame: _Frame) -> bytes:

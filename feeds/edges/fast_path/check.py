@@ -57,7 +57,7 @@ def check(
 
 def scan_posts(footprint: Footprint, folder: str) -> Scan:
     """Return the posts folder of the site in *folder* as it is now."""
-    return scan_folder(os.path.join(folder, footprint.posts_folder))
+    return scan_folder(os.path.join(folder, footprint.posts_folder), footprint.skipped_folder)
 
 
 def is_unchanged(footprint: Footprint, folder: str, scan: Scan) -> bool:

@@ -21,13 +21,22 @@ class Footprint:
     """
 
     def __init__(
-        self, *, until: float, newsletters: bool, posts_folder: str, watched: tuple[str, ...], digest: bytes
+        self,
+        *,
+        until: float,
+        newsletters: bool,
+        posts_folder: str,
+        skipped_folder: str,
+        watched: tuple[str, ...],
+        digest: bytes,
     ) -> None:
         #: Seconds since 1970 at which a post appears or expires or the slot of a newsletter begins; else `NEVER`.
         self.until = until
         #: True if the site has newsletters, so that runs with and without `--feeds-only` differ.
         self.newsletters = newsletters
         self.posts_folder = posts_folder
+        #: A folder below it without posts; empty if there is none.
+        self.skipped_folder = skipped_folder
         #: Every other file and folder that decided what the run did.
         self.watched = watched
         #: Of all of them; see `check.digest_files`.

@@ -37,11 +37,12 @@ class Scan:
         return b"\0".join([*map(os.fsencode, self.paths), b"", self._numbers.tobytes()])
 
 
-def scan_folder(folder: str) -> Scan:
+def scan_folder(folder: str, skipped: str = "") -> Scan:
     """Return the posts below *folder*: Markdown and HTML files other than section pages and READMEs.
 
-    Hidden files and folders are left out. Links to folders are not followed, since they could form a loop. A file whose
-    status cannot be read is included, so that reading it gives the error.
+    Hidden files and folders are left out, and *skipped*, a folder below (with a slash at its end). Links to folders are
+    not followed, since they could form a loop. A file whose status cannot be read is included, so that reading it gives
+    the error.
     """
     paths: list[str] = []
     numbers: list[int] = []
@@ -56,7 +57,7 @@ def scan_folder(folder: str) -> Scan:
             continue
         try:
             folders, names = _list_folder(descriptor)
-            todo += [f"{base}{name}/" for name in folders]
+            todo += [below for name in folders if (below := f"{base}{name}/") != skipped]
             paths += [base + name for name in names] if base else names
             _add_stamps(descriptor, names, numbers)
         finally:

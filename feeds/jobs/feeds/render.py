@@ -6,9 +6,10 @@ from functools import lru_cache, partial
 
 from feeds.config import Config
 from feeds.edges.cache.build_manifest import input_digest
+from feeds.edges.cache.post_cache import PostInputs
 from feeds.errors import FeedsError, PostError
 from feeds.jobs.feeds.render_tasks import RenderTask
-from feeds.jobs.posts.read import render_unchanged
+from feeds.jobs.posts.read import LinkUrls, render_unchanged
 from feeds.jobs.site import Site, cached_site
 from feeds.latest import keep_latest
 from feeds.model import Text
@@ -25,6 +26,8 @@ class RenderResult:
     files: Mapping[str, bytes | None] = field(default_factory=dict)
     #: A digest of what the web page shows: most edits of a post change its documents and not the page.
     visible_digest: str = ""
+    #: Why texts were not found in the pages of the built site, by path of the post.
+    page_problems: Mapping[str, str] = field(default_factory=dict)
     #: Why posts could not be rendered, by path.
     unrenderable: Mapping[str, str] = field(default_factory=dict)
     #: Why the files could not be rendered; empty if they were.
@@ -44,25 +47,27 @@ def _render_task(config: Config, task: RenderTask) -> RenderResult:
     texts: dict[str, Text] = {}
     unrenderable: dict[str, str] = {}
     render_text = _text_renderer(cached_site(config))
-    for path, digest in task.post_digests.items():
+    for path, inputs in task.post_inputs.items():
         try:
-            texts[path] = render_text(path, digest)
+            texts[path] = render_text(path, inputs, task.post_links.get(path, ()))
         except PostError as e:
             unrenderable[path] = str(e)
     if unrenderable:
         return RenderResult(unrenderable=unrenderable)
+    problems = {path: text.page_problem for path, text in texts.items() if text.page_problem}
     try:
         files: dict[str, bytes | None] = dict(_render_documents(config, task, texts))
         if task.feed.page not in task.paths:
-            return RenderResult(files=files)
+            return RenderResult(files=files, page_problems=problems)
         page, visible_digest = _render_page(config, task, texts)
     except (ValueError, TypeError, FeedsError) as e:  # lxml and feedgen raise the first two
         return RenderResult(error=str(e))
-    return RenderResult(files={**files, task.feed.page: page}, visible_digest=visible_digest)
+    files[task.feed.page] = page
+    return RenderResult(files=files, visible_digest=visible_digest, page_problems=problems)
 
 
 @lru_cache(maxsize=1)
-def _text_renderer(site: Site) -> Callable[[str, str], Text]:
+def _text_renderer(site: Site) -> Callable[[str, PostInputs, LinkUrls], Text]:
     """Return `render_unchanged` for the posts of a site, with a cache."""
     return keep_latest(partial(render_unchanged, site.config), of=0, size=_CACHED_TEXTS)
 

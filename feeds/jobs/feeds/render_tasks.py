@@ -1,13 +1,16 @@
 """Plan which documents and pages of a feed have to be rendered: those whose inputs have changed since the last run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from feeds.core.curation.catalogue import newest_first
 from feeds.core.syndication import archive
 from feeds.core.syndication.feed import ArchivePosition, Feed
 from feeds.edges.cache.build_manifest import input_digest
+from feeds.edges.cache.post_cache import PostInputs
 from feeds.jobs.feeds.output_writer import OutputWriter
+from feeds.jobs.posts.read import LinkUrls
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import ArchivePage, Entry
@@ -28,8 +31,10 @@ class RenderTask:
     page_digest: str = ""
     #: The digest of what the web page shows (see `RenderResult`) as it was last written; empty if that is not known.
     last_visible_digest: str = ""
-    #: The digest of each post file, by its path.
-    post_digests: Mapping[str, str]
+    #: The inputs of the text of each post, by its path.
+    post_inputs: Mapping[str, PostInputs]
+    #: The addresses of the posts that each post links to, by its path; without posts that link to none.
+    post_links: Mapping[str, LinkUrls] = field(default_factory=dict)
     #: Bytes of local files, by their URL.
     file_sizes: Mapping[str, int]
 
@@ -82,13 +87,14 @@ class RenderTaskPlanner:
     def _task(
         self, feed: Feed, position: ArchivePosition, paths: list[str], digest: str, sizes: Mapping[str, int]
     ) -> RenderTask:
-        posts = [entry.post.path for entry in feed.entries] if paths else []
+        posts = [entry.post for entry in feed.entries] if paths else []
         return RenderTask(
             feed=feed,
             position=position,
             paths=tuple(paths),
             digest=digest,
-            post_digests={path: self._survey.cached_posts[path].content_digest for path in posts},
+            post_inputs={post.path: self._survey.cached_posts[post.path].inputs for post in posts},
+            post_links={post.path: self._survey.links(post) for post in posts if post.links},
             file_sizes=sizes,
         )
 
@@ -111,10 +117,11 @@ class RenderTaskPlanner:
         found = self._fingerprints.get(entry.id)
         if found is None:
             path = entry.post.path
-            post_digest = self._survey.cached_posts[path].content_digest
+            inputs = self._survey.cached_posts[path].inputs
             topics = "\0".join(f"{topic.term}\0{topic.label}" for topic in entry.categories)
             authors = "\0".join(f"{one.name}\0{one.uri}\0{one.email}" for one in entry.post.authors)
-            parts = (entry.id, path, post_digest, entry.updated.isoformat(), *entry.tags, topics, authors)
+            links = "\0".join(chain.from_iterable(self._survey.links(entry.post))) if entry.post.links else ""
+            parts = (entry.id, path, *inputs, entry.updated.isoformat(), *entry.tags, topics, authors, links)
             found = self._fingerprints[entry.id] = "\0".join(parts)
         return found
 

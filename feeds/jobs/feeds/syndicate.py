@@ -55,6 +55,8 @@ class Syndication:
     ) -> None:
         self.site, self.survey, self.store, self.writer, self.context = site, survey, store, writer, context
         self._dry_run = dry_run
+        #: Why texts were not found in the pages of the built site, by path of the post; only of what was rendered.
+        self.page_problems: dict[str, str] = {}
         settings = site.settings
         self.known = {(feed.kind, feed.key): feed for feed in store.load_feeds()}
         self.retired = plan.retired_paths(store.load_retired(), settings)
@@ -93,6 +95,13 @@ class Syndication:
         results = team.map(partial(render_tasks, self.site.config), batches, long=len(batches) >= _MANY_TASKS)
         return zip(self.tasks, chain.from_iterable(results), strict=True)
 
+    @property
+    def shown_paths(self) -> set[str]:
+        """The paths of the posts that feeds and their archives show."""
+        shown = {entry.post.path for feed in self.feeds for entry in feed.shown}
+        archived = {identity for pages in self.pages.values() for page in pages for identity in page.entries}
+        return shown.union(entry.post.path for entry in self.survey.catalogue.entries if entry.id in archived)
+
     def _pages_of(self, feed: Feed) -> list[ArchivePage]:
         return self.pages.get((feed.kind, feed.key), [])
 
@@ -116,6 +125,7 @@ class Syndication:
         same: list[str] = []
         for done, (task, result) in enumerate(results, 1):
             unrenderable |= result.unrenderable
+            self.page_problems |= result.page_problems
             if result.error:
                 self.writer.report_failure(f"{task.feed.folder}: cannot be rendered: {result.error}")
             same += self._write_files(task, result)

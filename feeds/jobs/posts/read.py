@@ -1,27 +1,30 @@
 """Read and render post files, on all cores if there are many."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.core.posts import parse, render
-from feeds.edges.cache.post_cache import CachedPost
+from feeds.edges.cache.post_cache import CachedPost, PostInputs
 from feeds.edges.files import source_files
 from feeds.edges.files.scan import Scan, Stamp
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostChangedDuringRead, PostError
 from feeds.jobs.context import Progress
+from feeds.jobs.posts.batches import in_batches
+from feeds.jobs.posts.pages import built_folder, page_digest, read_page
 from feeds.model import Post, PostOutcome, PostStatus, Text
 
-Item = TypeVar("Item")
+#: Pairs of a target in a post's links and the address of the post that it means.
+LinkUrls = tuple[tuple[str, str], ...]
 #: Files that a worker reads at once.
 _BATCH = 200
 #: From so many files on, worker processes save more time than they take to start.
@@ -33,9 +36,14 @@ def posts_folder(config: Config) -> Path:
     return config.resolve(config.settings.posts.folder)
 
 
-def in_batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """Split *items* into runs of *size*; the last one may be shorter."""
-    return [items[n : n + size] for n in range(0, len(items), size)]
+def skipped_folder(config: Config) -> str:
+    """Return the path of the built site below the posts folder, where its pages are no posts; empty if it is not there.
+
+    It begins at the posts folder and ends with a slash.
+    """
+    folder, posts = built_folder(config), os.path.realpath(posts_folder(config))
+    below = os.path.relpath(os.path.realpath(folder), posts) if folder else "."
+    return "" if below == "." or below.startswith("..") else f"{below}/"
 
 
 # Reading ----------------------------------------------------------------------------------------------------------
@@ -130,40 +138,43 @@ def content_digest(content: bytes) -> str:
 # Rendering --------------------------------------------------------------------------------------------------------
 
 
-def render_unchanged(config: Config, path: str, digest: str) -> Text:
-    """Return the rendered text of a post whose file still has this digest.
+def render_unchanged(config: Config, path: str, inputs: PostInputs, links: LinkUrls = ()) -> Text:
+    """Return the rendered text of a post whose file and page still have the digests of *inputs*.
+
+    *links* are those of `Survey.links`.
 
     Raises:
-        PostChangedDuringRead: the file was changed or removed since.
+        PostChangedDuringRead: one of them was changed or removed since.
         PostError: the post cannot be rendered.
     """
     try:
         data = source_files.read_file(posts_folder(config), path, parse.MOST_BYTES)
     except PostError:
         raise PostChangedDuringRead(path) from None
-    if content_digest(data) != digest:
+    page = read_page(config, inputs.page_path)
+    if (content_digest(data), page_digest(page)) != (inputs.content_digest, inputs.page_digest):
         raise PostChangedDuringRead(path)
-    return render.render_post(path, data, config.settings)
+    return render.render_post(path, data, config.settings, page, dict(links))
 
 
 def render_texts(
-    config: Config, digests: Sequence[tuple[str, str]], team: Workers, progress: Progress
+    config: Config, posts: Sequence[tuple[str, PostInputs]], team: Workers, progress: Progress
 ) -> dict[str, Text]:
     """Return the rendered texts of posts without their HTML, by path; those that cannot be rendered are left out.
 
-    *digests* are pairs of a path and the digest of the file.
+    *posts* are pairs of a path and the inputs of the text.
     """
     found: dict[str, Text] = {}
-    batches = in_batches(digests, _BATCH)
-    for texts in team.map(partial(_render_batch, config), batches, long=len(digests) >= _MANY):
+    batches = in_batches(posts, _BATCH)
+    for texts in team.map(partial(_render_batch, config), batches, long=len(posts) >= _MANY):
         found.update(texts)
-        progress("Rendering posts", len(found), len(digests))
+        progress("Rendering posts", len(found), len(posts))
     return found
 
 
-def _render_batch(config: Config, digests: Sequence[tuple[str, str]]) -> list[tuple[str, Text]]:
+def _render_batch(config: Config, posts: Sequence[tuple[str, PostInputs]]) -> list[tuple[str, Text]]:
     texts = []
-    for path, digest in digests:
+    for path, inputs in posts:
         with suppress(PostChangedDuringRead, PostError):
-            texts.append((path, replace(render_unchanged(config, path, digest), html="")))
+            texts.append((path, replace(render_unchanged(config, path, inputs), html="")))
     return texts

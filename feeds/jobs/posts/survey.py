@@ -4,31 +4,46 @@ Files that have not changed are taken from the cache. The result is the same wit
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
+from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.core.curation import catalogue
+from feeds.core.curation.post_links import PostIndex, link_key, page_url
 from feeds.core.posts.authors import AuthorDirectory
 from feeds.core.posts.parse import MOST_BYTES
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.urls import page_of
+from feeds.display import format_count
 from feeds.edges.cache import fingerprint
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.edges.cache.post_cache import CachedPost, PostCache, with_trusted_stamp
 from feeds.edges.files import source_files
+from feeds.edges.files.built_site import BuiltSite
 from feeds.edges.files.scan import Scan, scan_folder
 from feeds.edges.process.workers import Workers
 from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.authors import SiteAuthors, read_authors
-from feeds.jobs.posts.read import posts_folder, read_posts, render_texts, render_unchanged
-from feeds.model import Catalogue, DuplicateKind, DuplicatePair, KnownEntry, Post, PostOutcome, PostStatus, Text
+from feeds.jobs.posts.pages import built_folder, page_warnings, read_pages, require_built_site
+from feeds.jobs.posts.read import LinkUrls, posts_folder, read_posts, render_texts, render_unchanged, skipped_folder
+from feeds.model import (
+    Catalogue,
+    DuplicateKind,
+    DuplicatePair,
+    KnownEntry,
+    Post,
+    PostLink,
+    PostOutcome,
+    PostStatus,
+    Text,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +57,8 @@ class Survey:
     scan: Scan
     #: By path.
     cached_posts: Mapping[str, CachedPost]
+    #: The files that may be the pages of posts in the built site, whether they exist or not.
+    checked_pages: Sequence[str]
     #: False if a file was changed so recently that its stamp may stay the same if it is changed again.
     is_settled: bool
     #: The next moment at which a post becomes public, is updated or expires; None if there is none.
@@ -51,20 +68,41 @@ class Survey:
 
     def text(self, post: Post) -> Text:
         """Return the rendered text of a post; raises as `render_unchanged` does."""
-        return render_unchanged(self.config, post.path, self.cached_posts[post.path].content_digest)
+        return render_unchanged(self.config, post.path, self.cached_posts[post.path].inputs, self.links(post))
+
+    def links(self, post: Post) -> LinkUrls:
+        """Return the addresses of the public posts that a post links to, by what names them in its text."""
+        found = ((link_key(link), self._linked_url(post, link)) for link in post.links)
+        return tuple((key, url) for key, url in found if url)
+
+    def _linked_url(self, post: Post, link: PostLink) -> str | None:
+        """Return the address of a public post, or that of a page that is no post; None for another post or none."""
+        linked = self._post_index.find(post, link.target)
+        if linked is not None:
+            return linked.url if linked.path in self._public_paths or linked is post else None
+        return page_url(link.target, self.config.settings.site.url) if link.by_tag else None
+
+    @cached_property
+    def _post_index(self) -> PostIndex:
+        posts = (cached.post for cached in self.cached_posts.values() if cached.post)
+        return PostIndex(posts, self._place)
+
+    @cached_property
+    def _public_paths(self) -> frozenset[str]:
+        return frozenset(entry.post.path for entry in self.catalogue.entries)
 
     def texts(self, team: Workers, progress: Progress) -> dict[str, Text]:
         """Return the texts of all posts that can be rendered, by path, without their HTML."""
-        digests = [(path, cached.content_digest) for path, cached in self.cached_posts.items() if cached.post]
-        return render_texts(self.config, digests, team, progress)
+        posts = [(path, cached.inputs) for path, cached in self.cached_posts.items() if cached.post]
+        return render_texts(self.config, posts, team, progress)
 
     def side_by_side(self, pair: DuplicatePair) -> list[tuple[str, str, bool]]:
         """Return the paragraphs of two posts side by side, and whether they are the same."""
-        return compare.align_pair(self.config, pair)
+        return compare.align_pair(self.config, pair, self.cached_posts)
 
     def instalments(self, team: Workers, progress: Progress) -> list[DuplicatePair]:
         """Return the public posts that differ from an earlier one only in their numbers; they stay public."""
-        return compare.find_instalments(self.config, self.catalogue.entries, team, progress)
+        return compare.find_instalments(self.config, self.catalogue.entries, self.cached_posts, team, progress)
 
     def diagnostics(self) -> tuple[list[str], list[str]]:
         """Return errors and warnings about posts; each starts with the path of the file from the config's folder."""
@@ -72,6 +110,11 @@ class Survey:
         outcomes = self.catalogue.outcomes
         errors = [f"{place}/{outcome.reason}" for outcome in outcomes if outcome.status is PostStatus.REJECTED]
         warnings = [f"{place}/{line}" for outcome in outcomes if outcome.post for line in outcome.post.warnings]
+        if self.config.settings.posts.rendered:
+            public = [self.cached_posts[entry.post.path] for entry in self.catalogue.entries]
+            warnings += page_warnings(self.config, public)
+        warnings += self._tag_warnings()
+        warnings += self._link_warnings()
         warnings += [*self._address_warnings(), *self._author_warnings(), *self._replaced_id_warnings()]
         warnings += (
             f"{place}/{pair.post.path}: {pair.reason}; it is published anyway (duplicates.near)"
@@ -91,6 +134,34 @@ class Survey:
         return (
             f"{self._place}/{pair.post.path}: {pair.reason}; it is not published (`feeds duplicates --show` compares)"
         )
+
+    def _has_page(self, path: str) -> bool:
+        """Return whether the text of a post is taken from the built site, where its tags and links are rendered."""
+        return bool(self.cached_posts[path].inputs.page_path)
+
+    def _tag_warnings(self) -> Iterator[str]:
+        """Yield a warning for each kind of template tags that cannot be rendered, at the first post that has it."""
+        places: dict[str, list[str]] = defaultdict(list)
+        for outcome in self.catalogue.outcomes:
+            for tag in outcome.post.unknown_tags if outcome.post and not self._has_page(outcome.path) else ():
+                places[tag.kind].append(f"{self._place}/{outcome.path}:{tag.line}")
+        is_kept = self.config.settings.posts.unknown_tags == "keep"
+        for kind, (first, *others) in places.items():
+            more = f", also in {format_count(len(others), 'other post')}" if others else ""
+            done = "stays" if is_kept else "is left out"
+            reason = f"{kind} cannot be rendered without the site's templates"
+            yield f"{first}: {reason}; it {done}{more} (posts.unknown_tags)"
+
+    def _link_warnings(self) -> Iterator[str]:
+        """Yield a warning for each link of a public post to one that is not public, or that does not exist."""
+        unrendered = (entry.post for entry in self.catalogue.entries if not self._has_page(entry.post.path))
+        for post in sorted((post for post in unrendered if post.links), key=lambda post: post.path):
+            for link in post.links:
+                if self._linked_url(post, link) is None and not link.target.startswith("/"):
+                    linked = self._post_index.find(post, link.target)
+                    public = f"{linked.path}, which is not public" if linked else ""
+                    named = public or f"{link.target!r}, which is not the path or name of a post"
+                    yield f"{self._place}/{post.path}:{link.line}: links to {named}; the link becomes text"
 
     def _address_warnings(self) -> Iterator[str]:
         """Yield a warning for each address that several public posts have; readers can reach only one of them."""
@@ -174,8 +245,15 @@ def survey_posts(
     if options.use_cache:
         cache.load()
     threshold = cache.trust_threshold()
-    scan = options.scan or scan_folder(str(posts_folder(config)))
+    require_built_site(config)
+    scan = options.scan or scan_folder(str(posts_folder(config)), skipped_folder(config))
     cached_posts, read = read_posts(config, scan, cache.posts, team, progress)
+    built_site = BuiltSite(str(built_folder(config) or ""))
+    if built_folder(config):
+        changed = read_pages(config, cached_posts, built_site, team, progress)
+        cached_posts |= changed
+        read = list(dict.fromkeys((*read, *changed)))
+        cache.forget_similarities(one.post.text_digest for one in changed.values() if one.post)
     similarities = compare.compare_new_posts(config, cached_posts, read, cache.similarities, team, progress)
     if options.meanwhile is not None:
         team.preload(options.meanwhile)
@@ -201,6 +279,7 @@ def survey_posts(
         catalogue=found,
         scan=scan,
         cached_posts=cached_posts,
+        checked_pages=built_site.checked_paths,
         is_settled=threshold > 0 and all(stamped[path] == cached_posts[path] for path in read),
         next_change_at=min(_changes_after(now, cached_posts), default=None),
         warnings=tuple(cache.warnings),
@@ -222,9 +301,15 @@ def _posts_and_rejections(
         if path in unrenderable:
             yield PostOutcome(path=path, status=PostStatus.REJECTED, reason=unrenderable[path])
         elif cached.post:
-            yield authors.complete(cached.post) if authors else cached.post
+            post = _without_text_warnings(cached.post) if cached.page and cached.post.text_warnings else cached.post
+            yield authors.complete(post) if authors else post
         elif cached.outcome:
             yield cached.outcome
+
+
+def _without_text_warnings(post: Post) -> Post:
+    """Return a post without warnings about its Markdown, which is not shown."""
+    return replace(post, warnings=tuple(line for line in post.warnings if line not in post.text_warnings))
 
 
 def _suggested_tags(

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
-from tests.core.factory import parsed, rendered
+from feeds.settings import PostSettings
+from tests.core.factory import SETTINGS, parsed, rendered
 
 
 def test_the_modules_of_an_mdx_page_are_removed():
@@ -36,4 +38,58 @@ def test_a_component_of_an_mdx_page_swallows_no_text(name):
 def test_parsing_an_mdx_page_takes_linear_time():
     """Unclosed code and comments are parsed in linear time; in quadratic time this test would not end."""
     body = "{/* x\n x" + "`" * 300_000 + "a" * 300_000 + "{/*" * 300_000 + "<A '" * 10_000
+    assert parsed("title: A", body, path="2026-01-02-a.mdx").title == "A"
+
+
+JSX = {
+    "an import below": ("One.\n\nimport A, {b} from './a.mdx';\nimport './c.css';\n\nTwo.", "<p>One.</p><p>Two.</p>"),
+    "an export below": ("One.\n\nexport const A = () => {\n  return 1;\n};\n\nTwo.", "<p>One.</p><p>Two.</p>"),
+    "prose that begins like one": (
+        "One.\n\nimport duties and\nexport taxes",
+        "<p>One.</p><p>import duties andexport taxes</p>",
+    ),
+    "a fragment": ("<>\n\nOne.\n\n</>", "<p>One.</p>"),
+    "attributes with expressions": (
+        '<div style={{width: 40, a: {b: 1}}} className="c">\n\nOne.\n\n</div>',
+        '<div className="c"><p>One.</p></div>',
+    ),
+    "a picture with a path": (
+        '<img src={require("./a.png").default} alt={"Tide"} width={300} />',
+        '<img src="./a.png" alt="Tide" />',
+    ),
+    "a component over lines": ('One <Tip\n  kind={{a: ">"}}\n  go={() => 1}\n>two</Tip>.', "<p>One two.</p>"),
+    "a component with a film": (
+        '<YouTube id="abc" lazy={true} />',
+        '<iframe src="https://www.youtube.com/embed/abc"></iframe>',
+    ),
+    "a component without a text": ("One <Icon name={x} /> two.", "<p>One  two.</p>"),
+    "an expression": ("One {props.a} two{' '}{'three'} {`four`}.", "<p>One  two three four.</p>"),
+    "code": (
+        "`{a}` and `<A b={c} />`\n\n```\n\nimport a from 'b'\n```",
+        ("<p><code>{a}</code> and <code>&lt;A b={c} /&gt;</code></p><pre><code>import a from 'b'</code></pre>"),
+    ),
+    "an escaped brace": (r"One \{two}.", "<p>One {two}.</p>"),
+}
+
+
+@pytest.mark.parametrize("case", JSX.values(), ids=JSX)
+@pytest.mark.parametrize("name", ["a.mdx", "a.md"])
+def test_javascript_in_a_page_is_not_shown(case, name):
+    """Modules, fragments and expressions are not shown anywhere in MDX and in the Markdown of Docusaurus."""
+    body, html = case
+    generator = "docusaurus" if name == "a.md" else "auto"
+    text = rendered("title: A", body, f"2026-01-02-{name}", replace(SETTINGS, posts=PostSettings(generator=generator)))
+    assert text.html.replace("\n", "") == html
+
+
+def test_braces_of_markdown_are_text():
+    """In a `.md` file of another generator, braces and words such as `import` are text."""
+    assert "{props.a}" in rendered("title: A", "One {props.a}.\n\nimport a from 'b'").html
+
+
+@pytest.mark.parametrize(
+    "body", ["{" * 200_000, "{a {" * 50_000, "<A b={" * 50_000, "<A " * 100_000, "\n\nimport {" * 50_000]
+)
+def test_unclosed_expressions_take_linear_time(body):
+    """Unclosed expressions and tags are read in linear time; in quadratic time this test would not end."""
     assert parsed("title: A", body, path="2026-01-02-a.mdx").title == "A"

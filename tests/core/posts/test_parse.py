@@ -340,8 +340,6 @@ WARNED = {
     "characters XML cannot carry": ("title: A", "One\x0cTwo", "a.md:4: U+000C is a character that XML cannot carry"),
     "duplicate keys": ("title: A\ntitle: B", BODY, "a.md:2: title: occurs twice"),
     "misspelt keys": ("title: A\ncatagories: [x]", BODY, "a.md:3: catagories: is not a known key; did you mean `cat"),
-    "template tags": ("title: A", "x\n\n{{< video 1 >}}", "a.md:6: template tags such as '{{<' are left"),
-    "Liquid tags": ("title: A", "{% post_url x %}", "a.md:4: template tags such as '{% post_url'"),
     "an ambiguous zone": (
         "title: A\ndate: 2026-01-02 08:00 CST",
         BODY,

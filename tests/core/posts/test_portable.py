@@ -22,6 +22,14 @@ LAZY = {
     "data-original": f'<img data-original="/real.jpg" src="{DOT}">',
     "data-srcset": f'<img src="{DOT}" data-srcset="/real.jpg 1x, /large.jpg 2x">',
     "a set alone": '<img srcset="/real.jpg 480w, /large.jpg 960w">',
+    "a set of small and large": '<img src="/dot.gif" data-srcset="/dot.jpg 20w, /real.jpg 800w, /large.jpg 2000w">',
+    "a set of small ones": '<img srcset="/dot.jpg 20w, /real.jpg 300w">',
+    "a set beside a dot": f'<img src="{DOT}" srcset="/real.jpg, /large.jpg 2x">',
+    "a set of a picture": f'<picture><source data-srcset="/real.jpg 800w"><img src="{DOT}"></picture>',
+    "the last set of a picture": '<picture><source srcset="/x.avif"><source srcset="/real.jpg"><img src=""></picture>',
+    "an address with a comma": '<img srcset="/real.jpg 1x, /a,b.jpg 2x">',
+    "noscript beside a wrapped dot": f'<span><img src="{DOT}"></span><noscript><img src="/real.jpg"></noscript>',
+    "a control character": '<img data-src="&#1;/real.jpg">',
     "a picture": '<picture><source srcset="/x.webp"><img data-src="/real.jpg"></picture>',
 }
 

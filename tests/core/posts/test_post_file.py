@@ -50,8 +50,9 @@ def test_the_text_of_an_html_file_is_html_already():
 def test_an_html_file_gives_the_same_warnings_as_markdown():
     """An HTML file gives the same warnings and errors as Markdown."""
     path = "2026-01-02-a.HTML"
-    warnings = parsed("title: A", "<p>One\x0cTwo</p>\n{% include x %}", path=path).warnings
-    assert sorted(w.partition(" ")[0] for w in warnings) == [f"{path}:4:", f"{path}:5:"]
+    post = parsed("title: A", "<p>One\x0cTwo</p>\n{% include x %}", path=path)
+    assert [w.partition(" ")[0] for w in post.warnings] == [f"{path}:4:"]
+    assert [(tag.kind, tag.line) for tag in post.unknown_tags] == [("{% include %}", 5)]
     with pytest.raises(PostError, match="nested more than 200 deep"):
         parsed("title: A", "<div>" * 1000, path=path)
 

@@ -113,7 +113,7 @@ def test_a_dry_run_does_not_count_as_the_first_time(site, feeds):
 def test_a_drop_is_reported_before_other_warnings(site):
     """Dropped posts come first in the report: of many new warnings only the first are printed."""
     for n in range(30):
-        site.post(f"{n}", f"Text {n} {{{{ page.title }}}}\n")
+        site.post(f"{n}", f"Text {n} {{{{ page.of{n} }}}}\n")
     sample(site)
     assert [line.split(":")[0] for line in site.publish().warnings[:3]] == ["posts/b.md", "posts/d.md", "posts/0.md"]
 

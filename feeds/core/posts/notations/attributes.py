@@ -1,0 +1,75 @@
+"""Attribute lists such as `{: .wide}`, `{#id}` and `{.wide}` -> nothing; the id of a heading stays.
+
+Sources: "Inline Attribute Lists" and "Extensions" of kramdown, "Markdown attributes" of Hugo (goldmark), "Attribute
+Lists" of Python-Markdown.
+"""
+
+import re
+from collections.abc import Callable
+
+from feeds.core.posts.tags.tokens import code_ranges, is_in
+
+_NAME = r"[^\s{}\"'=#.:]+"
+_ONE = rf"(?:[#.][^\s{{}}\"'=]+|{_NAME}=(?:\"[^\"{{}}\n]*\"|'[^'{{}}\n]*'|[^\s{{}}\"']+))"
+#: One or more classes, ids and attributes.
+_LIST = rf"[ \t]*{_ONE}(?:[ \t]+{_ONE})*[ \t]*"
+_ANY = re.compile(r"\{[:#.]|\{[\w-]+=")
+#: A list of contents, which the item that is replaced stands for.
+_CONTENTS = re.compile(r"^[ \t]*(?:[-*+]|\d+\.)[ \t].*\n[ \t]*\{:[^{}\n]*\btoc\b[^{}\n]*\}[ \t]*$", re.MULTILINE)
+_OF_HEADING = re.compile(
+    rf"^(?P<text>[ \t>]*#{{1,6}}[ \t].*?|[^\n]*\S(?=[ \t]*\{{#[^{{}}\n]*\}}[ \t]*\n[ ]{{0,3}}(?:=+|-+)[ \t]*$))[ \t]*"
+    rf"(?P<braces>\{{:?(?P<list>{_LIST})\}})[ \t]*#*[ \t]*$",
+    re.MULTILINE,
+)
+#: A line of its own, of kramdown also with names of other lists: `{: .wide}`, `{:refdef}`, `{::options x="y" /}`.
+_LINE = re.compile(rf"^[ \t>]*(?:\{{:[^{{}}\n]*\}}|\{{{_LIST}\}})[ \t]*$\n?", re.MULTILINE)
+#: Behind a link, a picture, emphasis or code.
+_INLINE = re.compile(rf"(?<=[)\]*_`>~])\{{:?{_LIST}\}}")
+_COMMENT = re.compile(r"\{::comment\}.*?\{:/(?:comment)?\}|\{::[\w-]*[^{}\n]*/?\}|\{:/[\w-]*\}", re.DOTALL)
+_ID = re.compile(r"#([^\s{}\"'=]+)")
+#: What `convert_attributes` writes behind a heading, and the heading in HTML.
+_ID_MARK = re.compile(
+    r"<(?P<tag>h[1-6])(?: id=\"[^\"]*\")?>(?P<text>(?:(?!</h[1-6]>).)*?)[ ]?"
+    r"<a data-heading-id=\"(?P<id>[^\"]*)\"></a></(?P=tag)>",
+    re.DOTALL,
+)
+
+
+def convert_attributes(text: str) -> str:
+    """Return Markdown without attribute lists; code is left alone."""
+    if not _ANY.search(text):
+        return text
+    if "{::comment}" in text:
+        text = _COMMENT.sub("", text)
+    if "toc" in text:
+        text = _CONTENTS.sub("", text)
+    for pattern, replacement in ((_OF_HEADING, _heading), (_LINE, None), (_COMMENT, None), (_INLINE, None)):
+        text = _replace_outside_code(pattern, replacement, text)
+    return text
+
+
+def _replace_outside_code(
+    pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str] | None, text: str
+) -> str:
+    """Return *text* with what matches replaced, or removed, if its brace is not in code."""
+    if not pattern.search(text):
+        return text
+    code = code_ranges(text)
+
+    def replace(found: re.Match[str]) -> str:
+        braces = found.start("braces") if replacement else found.start() + found[0].index("{")
+        if is_in(code, braces):
+            return found[0]
+        return replacement(found) if replacement else ""
+
+    return pattern.sub(replace, text)
+
+
+def _heading(found: re.Match[str]) -> str:
+    id_ = _ID.search(found["list"])
+    return found["text"] + (f' <a data-heading-id="{id_[1]}"></a>' if id_ else "")
+
+
+def set_heading_ids(html: str) -> str:
+    """Return *html* in which headings have the ids that the post gives them."""
+    return _ID_MARK.sub(r'<\g<tag> id="\g<id>">\g<text></\g<tag>>', html) if "data-heading-id" in html else html

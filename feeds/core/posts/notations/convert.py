@@ -1,0 +1,68 @@
+"""Which notations a post has: those that its generator has and its text uses."""
+
+import re
+from functools import lru_cache
+
+from feeds.core.posts import markdown
+from feeds.core.posts.markdown import Extensions
+from feeds.core.posts.notations.admonitions import convert_admonitions
+from feeds.core.posts.notations.attributes import convert_attributes
+from feeds.core.posts.notations.formulas import convert_formulas
+from feeds.core.posts.notations.html_body import dedent_html
+from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.settings import PostSettings
+
+#: A term and, on the next line, what it means. Behind a blank line a colon may also be something else.
+_DEFINITION = re.compile(r"^(?![ \t]*[>#|:\-*+\d])[^\n]*\S[^\n]*\n:[ \t]+\S", re.MULTILINE)
+_LOOSE_DEFINITION = re.compile(r"^(?![ \t]*[>#|:\-*+\d])[^\n]*\S[^\n]*\n\n?:[ \t]+\S", re.MULTILINE)
+_WITH_DEFINITIONS = frozenset({"jekyll", "hugo", "hexo", "pelican"})
+_EMOJI_NAMES = Extensions(emoji=True)
+#: Of a name.
+_COLONS = 2
+#: `:tada:`, but not a part of a time, a word or an address.
+_EMOJI = re.compile(r":[a-z+-][a-z0-9_+-]*:(?![\w:/])")
+_INSIDE = re.compile(r"[\w:/]")
+
+
+def to_commonmark(text: str, settings: PostSettings) -> str:
+    """Return Markdown with the notations of generators as CommonMark."""
+    if settings.generator == "none":
+        return text
+    text = convert_formulas(dedent_html(text, settings.generator))
+    return _convert_emoji(convert_attributes(convert_admonitions(text)))
+
+
+def _convert_emoji(text: str) -> str:
+    """Return *text* with emoji instead of their names; code is left alone."""
+    if text.count(":") < _COLONS or not _EMOJI.search(text):
+        return text
+    code = code_ranges(text)
+
+    def replace(found: re.Match[str]) -> str:
+        at = found.start()
+        is_text = is_in(code, at) or (at > 0 and _INSIDE.match(text, at - 1))
+        return found[0] if is_text else _emoji(found[0])
+
+    return _EMOJI.sub(replace, text)
+
+
+@lru_cache(maxsize=1000)
+def _emoji(written: str) -> str:
+    """Return the emoji of a name, as GitHub has them; the name if there is none."""
+    return markdown.to_html(written, _EMOJI_NAMES).strip().removeprefix("<p>").removesuffix("</p>")
+
+
+def find_extensions(text: str, settings: PostSettings) -> Extensions:
+    """Return the extensions of comrak that a text needs; most texts need none."""
+    breaks = settings.generator == "hexo" if settings.breaks == "auto" else settings.breaks
+    if settings.generator == "none":
+        return Extensions(breaks=breaks)
+    return Extensions(breaks=breaks, definitions=_has_definitions(text, settings))
+
+
+def _has_definitions(text: str, settings: PostSettings) -> bool:
+    if "\n:" not in text:
+        return False
+    if settings.generator == "auto":
+        return _DEFINITION.search(text) is not None
+    return settings.generator in _WITH_DEFINITIONS and _LOOSE_DEFINITION.search(text) is not None

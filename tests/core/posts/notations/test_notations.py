@@ -1,0 +1,181 @@
+"""Notations that generators add to Markdown."""
+
+import re
+from contextlib import suppress
+
+import pytest
+
+from feeds.errors import PostError
+from tests.core.factory import rendered
+from tests.core.posts.tags.test_expand import settings_for, shown
+
+BOXES = {
+    "Docusaurus": ":::tip[The *title*]\nOne.\n\nTwo.\n:::\nThree.",
+    "Docusaurus of old and VitePress": ":::tip The *title*\nOne.\n\nTwo.\n:::\n\nThree.",
+    "with spaces": "::: tip The *title*\n\nOne.\n\nTwo.\n\n:::\n\nThree.",
+    "Pandoc": "::: {.tip} The *title*\nOne.\n\nTwo.\n:::\nThree.",
+    "GitHub with a title": "> [!TIP] The *title*\n> One.\n>\n> Two.\n\nThree.",
+    "Python-Markdown": '!!! tip "The *title*"\n    One.\n\n    Two.\n\nThree.',
+}
+
+
+@pytest.mark.parametrize("body", BOXES.values(), ids=BOXES)
+def test_a_box_is_a_quotation_with_its_title(body):
+    """A box is shown as a quotation whose first line is its title, and the text below is outside of it."""
+    assert shown(body) == (
+        "<blockquote><p><strong>The <em>title</em></strong></p><p>One.</p><p>Two.</p></blockquote><p>Three.</p>"
+    )
+
+
+@pytest.mark.parametrize("body", [":::warning\nOne.\n:::", "> [!WARNING]\n> One.", "!!! warning\n    One."])
+def test_a_box_without_a_title_has_its_kind_as_title(body):
+    """Without a title, the kind of a box is its title."""
+    assert shown(body) == "<blockquote><p><strong>Warning</strong></p><p>One.</p></blockquote>"
+
+
+def test_boxes_in_boxes_and_lists_stay_there():
+    """A box in a box or in an item of a list is inside of it, with its code."""
+    assert shown("::::note\nOne.\n\n:::tip\n```\n:::\n```\n:::\n\nTwo.\n::::") == (
+        "<blockquote><p><strong>Note</strong></p><p>One.</p><blockquote><p><strong>Tip</strong></p>"
+        "<pre><code>:::</code></pre></blockquote><p>Two.</p></blockquote>"
+    )
+    assert shown("- a\n\n  :::tip\n  One.\n  :::\n\n- b") == (
+        "<ul><li><p>a</p><blockquote><p><strong>Tip</strong></p><p>One.</p></blockquote></li><li><p>b</p></li></ul>"
+    )
+
+
+@pytest.mark.parametrize(
+    "body", ["```\n:::tip\nOne.\n:::\n```", "`:::tip`", ":::tip without an end", "~~~\n> [!NOTE]\n~~~", "a ::: b"]
+)
+def test_what_is_no_box_is_left_alone(body):
+    """In code, and without an end mark, the marks of a box are text."""
+    assert rendered("title: A", body).html == rendered("title: A", body, settings=settings_for("none")).html
+
+
+ATTRIBUTES = {
+    "a block's": ("One *two*.\n{: .wide #a}\n\nThree.", "<p>One <em>two</em>.</p><p>Three.</p>"),
+    "a block's, above it": ("{: .wide}\nOne.", "<p>One.</p>"),
+    "goldmark's": ('One.\n{.wide data-x="y"}\n\nTwo.', "<p>One.</p><p>Two.</p>"),
+    "a picture's": (
+        '![a](/b.png){: .wide width="80%"} and [c](/d){target=_blank .e}',
+        '<p><img src="https://example.com/b.png" alt="a"> and <a href="https://example.com/d">c</a></p>',
+    ),
+    "emphasis'": ("**One**{: .a} two", "<p><strong>One</strong> two</p>"),
+    "a list of contents": ("* Contents\n{:toc}\n\nOne.", "<p>One.</p>"),
+    "an excluded heading": ("## One\n{: .no_toc}\n\nTwo.", '<h2 id="one">One</h2><p>Two.</p>'),
+    "the id of a heading": ("## One *two* {#three}\n\nx", '<h2 id="three">One <em>two</em></h2><p>x</p>'),
+    "the id of a heading, kramdown": ("## One {: #two .b}\n\nx", '<h2 id="two">One</h2><p>x</p>'),
+    "the id of an underlined heading": ("One {#two}\n===\n\nx", '<h1 id="two">One</h1><p>x</p>'),
+    "the id of a heading with code": ("## One `{#a}` {#two}\n\nx", '<h2 id="two">One <code>{#a}</code></h2><p>x</p>'),
+    "an id in another script": ("## Один {#раз-два}\n\nx", '<h2 id="раз-два">Один</h2><p>x</p>'),
+    "a comment": ("One {::comment}gone{:/comment}two.", "<p>One two.</p>"),
+}
+
+
+@pytest.mark.parametrize("case", ATTRIBUTES.values(), ids=ATTRIBUTES)
+@pytest.mark.parametrize("generator", ["auto", "jekyll", "hugo"])
+def test_an_attribute_list_is_left_out(case, generator):
+    """Attribute lists are not shown; a heading has the id that its list gives it."""
+    body, html = case
+    assert shown(body, generator) == html
+
+
+@pytest.mark.parametrize(
+    "words", ["a {:?} b", "x{:>5}", "{ a: 1 }", "set {1, 2}", "`{: .a}`", "f(x){ y }", "{#", "a {b} c"]
+)
+def test_braces_that_are_no_attribute_list_are_text(words):
+    """Braces in a text stay."""
+    assert rendered("title: A", words).html == rendered("title: A", words, settings=settings_for("none")).html
+
+
+@pytest.mark.parametrize("generator", ["auto", "jekyll", "hugo", "hexo", "pelican"])
+def test_a_definition_list_is_one(generator):
+    """A term with a colon on the next line is a definition list."""
+    assert shown("Tide\n: Goes *out*.\n: Comes in.\n", generator) == (
+        "<dl><dt>Tide</dt><dd>Goes <em>out</em>.</dd><dd>Comes in.</dd></dl>"
+    )
+
+
+@pytest.mark.parametrize("generator", ["zola", "docusaurus", "none"])
+def test_without_definition_lists_a_colon_is_text(generator):
+    """A generator without definition lists shows the colon, and so do we."""
+    assert "<dl>" not in shown("Tide\n: Goes out.\n", generator)
+
+
+def test_names_of_emoji_are_emoji():
+    """A name of an emoji is the emoji; in code, inside of words and times, and without a name it is text."""
+    assert shown("At 10:100:30 :tada: and :+1:! `:tada:`") == "<p>At 10:100:30 🎉 and 👍! <code>:tada:</code></p>"
+    for words in ("At 10:100:30", "fe80:1234:a", "a:tada:b", ":not_a_name:", "std::memo::x"):
+        assert shown(words) == f"<p>{words}</p>"
+
+
+@pytest.mark.parametrize(
+    ("generator", "breaks", "html"),
+    [
+        ("hexo", "auto", "<p>One<br>two</p>"),
+        ("hexo", False, "<p>Onetwo</p>"),
+        ("jekyll", "auto", "<p>Onetwo</p>"),
+        ("jekyll", True, "<p>One<br>two</p>"),
+        ("none", True, "<p>One<br>two</p>"),
+    ],
+)
+def test_line_breaks_are_those_of_the_generator(generator, breaks, html):
+    """A line break in a paragraph is shown as the generator does, or as `posts.breaks` says."""
+    assert shown("One\ntwo", generator, breaks=breaks) == html
+
+
+@pytest.mark.parametrize("generator", ["pelican", "auto"])
+def test_static_files_of_pelican_have_their_addresses(generator):
+    """`{static}` is the content folder or, without a slash, that of the post; an attached file is beside its page."""
+    body = "![a]({static}/images/a.png) ![b]({static}b.png) ![c]({attach}c.png) [d](|static|/d.pdf) [e]({index})"
+    html = shown(body, generator, path="blog/2026-01-02-a.md", front="title: A\ndate: 2026-01-02")
+    assert re.findall(r'(?:src|href)="https://example.com/([^"]*)"', html) == [
+        "images/a.png",
+        "blog/b.png",
+        "a/c.png",
+        "d.pdf",
+        "",
+    ]
+
+
+FORMULAS = {
+    "in a line": (r"Of $$a_1 * b_2 \\ c$$ two.", r"<p>Of <code>a_1 * b_2 \\ c</code> two.</p>"),
+    "a block": (
+        "$$\na_1 < b_2\n\n= c\n$$\n\nTwo.",
+        '<pre><code class="language-latex">a_1 &lt; b_2= c</code></pre><p>Two.</p>',
+    ),
+    "money": ("A $$ and a $$ more.", "<p>A $$ and a $$ more.</p>"),
+    "code": ("`$$a_1$$`", "<p><code>$$a_1$$</code></p>"),
+}
+
+
+@pytest.mark.parametrize("case", FORMULAS.values(), ids=FORMULAS)
+def test_a_formula_is_its_latex(case):
+    """A formula between `$$` is shown as its LaTeX, of which Markdown reads nothing."""
+    assert shown(case[0]) == case[1]
+
+
+def test_a_body_of_html_has_no_code_for_its_indentation():
+    """In a text that is HTML throughout, lines that are indented below a blank line are HTML, as in Jekyll."""
+    body = "<div>\n  <p>One</p>\n\n    <p>Two</p>\n\n<pre>\n    code\n</pre>\n</div>\n"
+    assert shown(body, "jekyll") == "<div><p>One</p><p>Two</p><pre>    code</pre></div>"
+    assert "<code>" in shown(body, "hugo")
+
+
+LONG = [
+    "$$a" * 99_999,
+    ":::a\n" * 50_000,
+    ":::a\n" * 20_000 + ":::\n" * 20_000,
+    "{:" * 100_000,
+    "## a {#" * 50_000,
+    "![a](b){.c" * 50_000,
+]
+
+
+@pytest.mark.parametrize(
+    "body", [*LONG, "!!! a\n    " * 30_000, "# {.a " * 50_000, ":a:" * 100_000, "a\n: b\n" * 20_000]
+)
+def test_notations_take_linear_time(body):
+    """Unclosed and nested notations are read in linear time; in quadratic time this test would not end."""
+    with suppress(PostError):  # too deep, or too long
+        rendered("title: A", body)
