@@ -60,7 +60,7 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
                 break
         good = (letter_site.folder / "config.toml").read_text("utf-8")
         letter_site.configure("[sit]\n")
-        log.append(process.stdout.readline().rstrip())
+        log.append(next(line.rstrip() for line in process.stdout if " error: " in line))
         letter_site.configure(good)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -110,7 +110,10 @@ def _parse_xml(content: bytes, url: str) -> OldFeed:
 
     # Nothing is fetched, no entity is replaced (so none can grow), and faults are reported instead of raised.
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
-    root = etree.fromstring(content, parser, base_url=url or None) if content.strip() else None
+    try:
+        root = etree.fromstring(content, parser, base_url=url or None)
+    except etree.XMLSyntaxError:  # in spite of `recover`, if no element is found at all
+        root = None
     if root is None or (name := _name(root)) not in {"feed", "rss", "RDF"}:
         raise FeedsError(_no_feed_reason(content, url, root))
     channel = root if name == "feed" else next(_children(root, "channel"), root)

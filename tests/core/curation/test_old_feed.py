@@ -157,12 +157,14 @@ PAGE = '<html><head><link rel="alternate" type="application/atom+xml" href="/fee
         (PAGE, "its first element is <html>; the page names the feed https://b.example/feed.xml"),
         ("", "cannot be read as XML"),
         ("plain words", "cannot be read as XML"),
+        ("\0\0\0\0" + RSS, "cannot be read as XML"),
+        ("\0" + ATOM_03, "cannot be read as XML"),
         ("<opml/>", "its first element is <opml>"),
         ('{"version": "1", "items": []}', "is not a JSON Feed: it has no version"),
         ("{", "is not a JSON Feed: Expecting"),
         ('{"a":' + "[" * 100_000, "is not a JSON Feed"),
     ],
-    ids=["page", "empty", "text", "other XML", "other JSON", "broken JSON", "deep JSON"],
+    ids=["page", "empty", "text", "zeros", "a zero", "other XML", "other JSON", "broken JSON", "deep JSON"],
 )
 def test_what_is_not_a_feed_is_named(written, reason):
     """A page, an empty file, text and other XML or JSON are errors; of a page, the feeds it links to are named."""
