@@ -5,6 +5,7 @@ Publishing and sending are two steps: sending may take hours, and feeds do not w
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -31,6 +32,8 @@ _PAUSE = timedelta(minutes=1)
 _WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
+#: For how many seconds a config file must not have changed before it is read, and how often that is waited for.
+_SETTLED, _TURNS = 0.3, 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,13 +85,18 @@ class _Service:
         """Process bounces and publish; return when to publish again, and to send now if an issue is ready."""
         now = self._context.clock()
         with _Attempt() as attempt:
-            config = load_config(self._path, self._environ)
+            config = self._load_config()
             attempt.events += process_bounces(config, now)
             report = self._publish(config, now, stopping)
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
         due = self._wait_or_log("publish", attempt, now)
         return due or attempt.due or {"publish": now + _PAUSE}
+
+    def _load_config(self) -> Config:
+        """Return the config once its file is written to the end: editors empty it first, and an empty one is valid."""
+        wait_until_settled(self._path)
+        return load_config(self._path, self._environ)
 
     def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
         """Publish, unless nothing has changed since the last run; return the report of the run, or of the last one."""
@@ -109,7 +117,7 @@ class _Service:
         self._progress_at = time.monotonic()
         now = self._context.clock()
         with _Attempt() as attempt:
-            config, report = load_config(self._path, self._environ), PublishReport(sends=True)
+            config, report = self._load_config(), PublishReport(sends=True)
             context = self._with(stopping)
             deliver_issues(Site(config), context, report)
             alert.report_alerts(config, report, context, now=context.clock())
@@ -148,6 +156,16 @@ class _Service:
             if text:
                 lasting.add(text)
         self._logged[step] = lasting
+
+
+def wait_until_settled(file: Path) -> None:
+    """Return once a file has not changed for a moment; at once if there is none, and at last if it keeps changing."""
+    with suppress(OSError):
+        for _ in range(_TURNS):
+            age = time.time() - file.stat().st_mtime
+            if not 0 <= age < _SETTLED:
+                return
+            time.sleep(_SETTLED - age)
 
 
 def _holds(config: Config, report: PublishReport, now: datetime) -> bool:

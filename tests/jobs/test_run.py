@@ -25,7 +25,7 @@ from feeds.edges.store.database import open_store
 from feeds.jobs import run
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
-from feeds.jobs.run import next_run_at
+from feeds.jobs.run import next_run_at, wait_until_settled
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, addresses, configured
 from tests.mailing import subscribe as join
@@ -77,6 +77,19 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert "error: config.toml:1: sit: is not a known key" in log[-1]
     assert "soon" in letter_site.read("public/feeds/atom.xml")
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
+
+
+def test_a_file_that_is_being_written_is_waited_for(tmp_path):
+    """A file that was just written has been left alone for a moment when the wait ends; others are not waited for."""
+    file = tmp_path / "config.toml"
+    wait_until_settled(file)
+    file.write_text("")
+    wait_until_settled(file)
+    assert time.time() - file.stat().st_mtime >= 0.3
+    began = time.time()
+    os.utime(file, (began + 1000, began + 1000))  # by a clock that is wrong
+    wait_until_settled(file)
+    assert file.read_text() == ""
 
 
 def _running(site, *words):
