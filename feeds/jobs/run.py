@@ -5,7 +5,6 @@ Publishing and sending are two steps: sending may take hours, and feeds do not w
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -16,6 +15,7 @@ from feeds.core.newsletters.outlook import format_outlook
 from feeds.core.schedule import next_slot
 from feeds.display import format_count
 from feeds.edges.fast_path.check import environment_fingerprint, is_unchanged, scan_posts
+from feeds.edges.files.scan import Stamp, file_stamp
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError, LockedError, PostChangedDuringRead
 from feeds.jobs.context import Context
@@ -32,8 +32,8 @@ _PAUSE = timedelta(minutes=1)
 _WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
-#: For how many seconds a config file must not have changed before it is read, and how often that is waited for.
-_SETTLED, _TURNS = 0.3, 20
+#: For how many seconds a changed config must stay as it is before it is read.
+_SETTLED = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +78,8 @@ class _Service:
         #: Since when a step has been waiting for another process.
         self._waiting_since: dict[str, datetime] = {}
         self._progress_at = 0.0
+        #: The stamp of the config as it was read last.
+        self._config_stamp = _stamp(path)
         #: The last publish run, and the fingerprint of build, config and variables when it began.
         self._last: tuple[bytes, PublishReport] | None = None
 
@@ -95,7 +97,10 @@ class _Service:
 
     def _load_config(self) -> Config:
         """Return the config once its file is written to the end: editors empty it first, and an empty one is valid."""
-        wait_until_settled(self._path)
+        while (stamp := _stamp(self._path)) != self._config_stamp:
+            time.sleep(_SETTLED)
+            if _stamp(self._path) == stamp:
+                self._config_stamp = stamp
         return load_config(self._path, self._environ)
 
     def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
@@ -158,14 +163,12 @@ class _Service:
         self._logged[step] = lasting
 
 
-def wait_until_settled(file: Path) -> None:
-    """Return once a file has not changed for a moment; at once if there is none, and at last if it keeps changing."""
-    with suppress(OSError):
-        for _ in range(_TURNS):
-            age = time.time() - file.stat().st_mtime
-            if not 0 <= age < _SETTLED:
-                return
-            time.sleep(_SETTLED - age)
+def _stamp(file: Path) -> Stamp | None:
+    """Return what differs if a file has changed; None without one."""
+    try:
+        return file_stamp(file.stat())
+    except OSError:
+        return None
 
 
 def _holds(config: Config, report: PublishReport, now: datetime) -> bool:

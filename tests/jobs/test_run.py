@@ -25,7 +25,7 @@ from feeds.edges.store.database import open_store
 from feeds.jobs import run
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
-from feeds.jobs.run import next_run_at, wait_until_settled
+from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, addresses, configured
 from tests.mailing import subscribe as join
@@ -79,17 +79,24 @@ def test_it_publishes_what_becomes_public_and_ends_cleanly(letter_site):
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
-def test_a_file_that_is_being_written_is_waited_for(tmp_path):
-    """A file that was just written has been left alone for a moment when the wait ends; others are not waited for."""
-    file = tmp_path / "config.toml"
-    wait_until_settled(file)
-    file.write_text("")
-    wait_until_settled(file)
-    assert time.time() - file.stat().st_mtime >= 0.3
-    began = time.time()
-    os.utime(file, (began + 1000, began + 1000))  # by a clock that is wrong
-    wait_until_settled(file)
-    assert file.read_text() == ""
+def test_a_config_that_is_being_written_is_waited_for(letter_site):
+    """A config that an editor has emptied is read when it is written to the end: no feed goes out without settings."""
+    config = letter_site.folder / "config.toml"
+    letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]'))
+    process = _running(letter_site, "--json")
+    try:
+        assert "started" in process.stdout.readline()
+        assert "written" in process.stdout.readline()
+        whole = config.read_text("utf-8").encode()
+        with config.open("wb", buffering=0) as written:
+            for at in range(0, len(whole), 4):
+                written.write(whole[at : at + 4])
+                time.sleep(0.02)
+        config.write_bytes(whole.replace(b"every = ", b"evry = "))
+        assert "evry" in process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def _running(site, *words):
