@@ -89,8 +89,8 @@ def test_a_config_that_is_being_written_is_waited_for(letter_site):
         assert "written" in process.stdout.readline()
         whole = config.read_text("utf-8").encode()
         with config.open("wb", buffering=0) as written:
-            for at in range(0, len(whole), 4):
-                written.write(whole[at : at + 4])
+            for at in range(0, len(whole), 2):
+                written.write(whole[at : at + 2])
                 time.sleep(0.02)
         config.write_bytes(whole.replace(b"every = ", b"evry = "))
         assert "evry" in process.stdout.readline()
