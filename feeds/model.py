@@ -444,9 +444,9 @@ class DomainDelay(Value, frozen=True, kw_only=True):
 class ServerLimit(Value, frozen=True, kw_only=True):
     """What a mail server accepts while an issue is sent, learned from its replies."""
 
-    #: The last answer that told us to wait; empty if there was none.
+    #: The last answer that asked us to wait; empty if there was none.
     answer: str = ""
-    #: How often in a row it told us to wait, without accepting a message between.
+    #: How often in a row it asked us to wait, without accepting a message between.
     times: int = 0
     #: When it may be tried again; None if it accepts messages.
     until: datetime | None = None

@@ -74,7 +74,7 @@ class Delays:
             self._db.execute(_SAVE_SERVER, (issue_id, server, *values))
 
     def next_server_at(self, issue_id: int) -> datetime | None:
-        """Return when the first server that told us to wait may be tried again; None if none did."""
+        """Return when the first server that asked us to wait may be tried again; None if none did."""
         query = "SELECT min(until) FROM server_limits WHERE issue_id = ? AND times > 0"
         return _decode(self._db.execute(query, (issue_id,)).fetchone()[0])
 

@@ -325,7 +325,7 @@ server_limits = Table(
     #: Host and port.
     Column("server", Text, primary_key=True),
     Column("answer", Text, nullable=False),
-    #: How often in a row it told us to wait, and until when.
+    #: How often in a row it asked us to wait, and until when.
     Column("times", Integer, nullable=False),
     Column("until", DateTime),
     #: Messages; 0 if no limit is known.

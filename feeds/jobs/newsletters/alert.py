@@ -117,7 +117,7 @@ def _rejecting_domains(report: PublishReport, store: Store) -> Iterator[_Alert]:
         for delay in store.delays.load_domains(issue.id).values():
             if delay.cause is not ReplyAction.LIMIT:
                 key = f"{delay.domain} takes no letters of {issue.newsletter} {issue.number}"
-                remedy = f"once this is mended, `feeds resume {issue.newsletter}` tries again at once"
+                remedy = f"once this is corrected, `feeds resume {issue.newsletter}` tries again at once"
                 yield _Alert(key, f"{key}: {delay.answer}. The other domains get theirs; {remedy}")
 
 

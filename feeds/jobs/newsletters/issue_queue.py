@@ -266,7 +266,7 @@ class IssueQueue:
     def _judge_server(self, outcome: Replied) -> None:
         """Decide whether the domains for which a server rejected the sender are to blame, or the server.
 
-        If the domains were never to blame, those of an issue that all others have got would be tried for ever.
+        If the domains were never to blame, those of an issue that all others have got would be tried without end.
         """
         working = self._health.accepting_servers - self._health.rejecting_servers.keys()
         if outcome.stage == "mail" or working or not self._has_sent():

@@ -221,7 +221,7 @@ def test_a_relay_that_refuses_more_is_left_alone_and_the_next_try_is_known(maili
     mailing.server.rule = lambda s: SLOWER if s.stage == "mail" and s.before >= 30 else None
     report = mailing.publish()
     name = f"127.0.0.1:{mailing.server.port}"
-    assert report.later == [f"weekly 1: the mail server {name} told us to wait: {SLOWER}"]
+    assert report.later == [f"weekly 1: the mail server {name} asked us to wait: {SLOWER}"]
     assert report.next_try_at == mailing.at + timedelta(seconds=300)
     assert mailing.states() == {"sent": 30, "ready": 30}
     [progress] = status.load_progress(mailing.site.config, mailing.at)

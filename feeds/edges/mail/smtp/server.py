@@ -34,7 +34,7 @@ class Connection:
     messages: int = 0
     replied: int = 0
     accepted: int = 0
-    #: True if the server has told us to wait: no message begins on it any more.
+    #: True if the server has asked us to wait: no message begins on it any more.
     is_refused: bool = False
     #: When the last content was handed out (`time.monotonic`).
     content_at: float = 0.0
@@ -100,7 +100,7 @@ class Server:
         self.tls_context = connect.tls_context(settings)
         self.connections: list[Connection] = []
         self.opening: list[ConnectThread] = []
-        #: How many connections it accepts; fewer after it has refused one or has told us to wait.
+        #: How many connections it accepts; fewer after it has refused one or has asked us to wait.
         self.connection_limit = settings.connections
         #: Connections in a row that failed, and when the next may be opened.
         self.failures = 0
@@ -148,4 +148,4 @@ class Server:
 
     def _give_up_if_long(self, wait: float) -> None:
         if wait > LONGEST_WAIT:
-            self.error = MailServerUnavailable(f"the mail server {self.name} told us to wait: {self.pace.limit.answer}")
+            self.error = MailServerUnavailable(f"the mail server {self.name} asked us to wait: {self.pace.limit.answer}")

@@ -93,7 +93,7 @@ def test_a_server_that_always_refuses_is_left_to_a_later_run():
         queue = Queue(100)
         error = send(smtp, queue, connections=4)
         assert isinstance(error, MailServerUnavailable)
-        assert str(error) == f"the mail server 127.0.0.1:{smtp.port} told us to wait: {REFUSAL}"
+        assert str(error) == f"the mail server 127.0.0.1:{smtp.port} asked us to wait: {REFUSAL}"
         assert (queue.outcomes, len(queue.waiting)) == ([], 100)
         [(limit, wait)] = queue.limits.values()
         assert (limit.times, limit.answer, wait) == (6, REFUSAL, 3600)
