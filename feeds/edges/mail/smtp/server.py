@@ -148,4 +148,5 @@ class Server:
 
     def _give_up_if_long(self, wait: float) -> None:
         if wait > LONGEST_WAIT:
-            self.error = MailServerUnavailable(f"the mail server {self.name} asked us to wait: {self.pace.limit.answer}")
+            reply = self.pace.limit.answer
+            self.error = MailServerUnavailable(f"the mail server {self.name} asked us to wait: {reply}")
