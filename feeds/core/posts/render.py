@@ -96,10 +96,10 @@ class _PostRenderer(PostFile):
 
     def _without_kept_tags(self, html: str) -> str:
         """Return *html* without the template tags that the site keeps: they never stand in an excerpt."""
-        body = self.strip_illegal(self.published_body(self.read_title()))
-        if self.settings.posts.unknown_tags != "keep" or not self.expand(body).unknown:
+        if self.settings.posts.unknown_tags != "keep":
             return html
-        return self.render(body, keep_unknown=False)
+        body = self.strip_illegal(self.published_body(self.read_title()))
+        return self.render(body, keep_unknown=False) if self.expand(body).unknown else html
 
     def shown_html(self, body: Callable[[str], str], page: Page | None) -> str:
         """Return the HTML of the text in *page*; without a page, or if the text is not found there, that of *body*.

@@ -48,7 +48,7 @@ def find_links(text: str, *, has_tags: bool) -> list[str]:
 
 def _patterns(text: str, *, has_tags: bool) -> Iterator[re.Pattern[str]]:
     """Yield the patterns of the signs that a text may have; most texts have none, which single characters tell."""
-    if ".md" in text or ".markdown" in text:
+    if ".m" in text:
         yield _EXTENSIONS
     if "@" in text and "@/" in text:
         yield _ZOLA
