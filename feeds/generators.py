@@ -1,8 +1,9 @@
-"""Facts about site generators: the files by which one is recognised, and where it keeps posts and the built site."""
+"""Facts about site generators: the files by which one is recognised."""
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,61 +14,40 @@ class Generator:
 
     name: str
     #: Files and folders; the site is this generator's if one of them exists.
-    markers: tuple[str, ...]
+    markers: tuple[str, ...] = ()
+    #: Files; the site is this generator's if one of them has such a text.
+    texts: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    #: Files; if one of them exists, the markers are those of another generator.
+    excluded_by: tuple[str, ...] = ()
     #: Top-level keys, in lower case, of a `config.toml` that is this generator's.
     keys: frozenset[str] = frozenset()
-    #: Folders of posts; the first one that exists is used.
-    posts: tuple[str, ...]
-    #: The folder of the built site.
-    output: str = "public"
-    #: What has to be set in the generator for Feeds; empty if nothing.
-    advice: str = ""
 
 
 _HUGO_KEYS = {"baseurl", "languagecode", "defaultcontentlanguage", "publishdir", "contentdir", "theme", "params"}
 _ZOLA_KEYS = {"base_url", "compile_sass", "build_search_index", "generate_feeds", "generate_feed", "slugify"}
-_CONTENT = ("content/posts", "content/post", "content/blog", "content")
-#: Hexo is before Jekyll, whose config file has the same name. Sources: the pages on configuration and folders of
-#: gohugo.io, getzola.org, hexo.io, jekyllrb.com, 11ty.dev, docs.astro.build, docusaurus.io and docs.getpelican.com.
+_HUGO_YAML = re.compile(r"^\s*[\"']?baseurl[\"']?\s*:", re.IGNORECASE | re.MULTILINE)
+_MODULES = ("js", "ts", "mjs", "mts", "cjs", "cts")
+#: Hexo is before Jekyll, whose config file has the same name; Octopress, which is a Jekyll, has Hexo's folder. Sources:
+#: the pages on configuration and folders of gohugo.io, getzola.org, hexo.io, jekyllrb.com, 11ty.dev, docs.astro.build,
+#: docusaurus.io and docs.getpelican.com.
 GENERATORS = (
-    Generator(name="Zola", markers=(), keys=frozenset(_ZOLA_KEYS), posts=_CONTENT),
+    Generator(name="Zola", markers=("zola.toml",), keys=frozenset(_ZOLA_KEYS)),
     Generator(
         name="Hugo",
         markers=("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config/_default"),
+        texts=dict.fromkeys(("config.yaml", "config.yml", "config.json"), _HUGO_YAML),
         keys=frozenset(_HUGO_KEYS),
-        posts=_CONTENT,
     ),
-    Generator(name="Hexo", markers=("source/_posts",), posts=("source/_posts",)),
-    Generator(
-        name="Jekyll",
-        markers=("_config.yml", "_config.yaml", "_config.toml"),
-        posts=("_posts",),
-        output="_site",
-        # Jekyll keeps what begins with a name in keep_files, so a copy that was built before this is not removed.
-        advice=(
-            "Add to _config.yml: `exclude: [feeds.toml]` and `keep_files: [feeds, newsletters]`; then delete"
-            " _site/feeds.toml, if it is there."
-        ),
-    ),
+    Generator(name="Hexo", markers=("source/_posts",), excluded_by=("Gemfile",)),
+    Generator(name="Jekyll", markers=("_config.yml", "_config.yaml", "_config.toml")),
     Generator(
         name="Eleventy",
-        markers=(".eleventy.js", "eleventy.config.js", "eleventy.config.mjs", "eleventy.config.cjs"),
-        posts=("content/blog", "src/posts", "src/blog", "posts", "blog"),
-        output="_site",
+        markers=(".eleventy.js", *(f"eleventy.config.{kind}" for kind in ("js", "mjs", "cjs", "ts"))),
+        texts={"package.json": re.compile(r'"@11ty/eleventy"\s*:')},
     ),
-    Generator(
-        name="Astro",
-        markers=("astro.config.mjs", "astro.config.ts", "astro.config.js"),
-        posts=("src/content/blog", "src/content/posts", "src/pages/posts"),
-        output="dist",
-    ),
-    Generator(
-        name="Docusaurus",
-        markers=("docusaurus.config.js", "docusaurus.config.ts"),
-        posts=("blog",),
-        output="build",
-    ),
-    Generator(name="Pelican", markers=("pelicanconf.py",), posts=("content",), output="output"),
+    Generator(name="Astro", markers=tuple(f"astro.config.{kind}" for kind in _MODULES)),
+    Generator(name="Docusaurus", markers=tuple(f"docusaurus.config.{kind}" for kind in _MODULES)),
+    Generator(name="Pelican", markers=("pelicanconf.py",)),
 )
 
 
@@ -78,7 +58,10 @@ def recognise_config(raw: Mapping[str, Any]) -> Generator | None:
 
 
 #: Everything that `find_generator` looks at, from the site's folder.
-MARKERS = ("config.toml", *(marker for generator in GENERATORS for marker in generator.markers))
+MARKERS = (
+    "config.toml",
+    *(path for generator in GENERATORS for path in (*generator.markers, *generator.texts, *generator.excluded_by)),
+)
 
 
 def find_generator(folder: Path) -> Generator | None:
@@ -96,4 +79,15 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def recognise_site(folder: Path) -> Generator | None:
     """Return the generator of the site in *folder* by its files; None if there are none that are known."""
-    return next((one for one in GENERATORS if any((folder / marker).exists() for marker in one.markers)), None)
+    return next((one for one in GENERATORS if any(_marks(folder, one))), None)
+
+
+def _marks(folder: Path, generator: Generator) -> Iterator[bool]:
+    if any((folder / name).exists() for name in generator.excluded_by):
+        return
+    yield from ((folder / marker).exists() for marker in generator.markers)
+    for name, pattern in generator.texts.items():
+        try:
+            yield pattern.search((folder / name).read_text("utf-8-sig")) is not None
+        except (OSError, ValueError):
+            continue

@@ -9,7 +9,6 @@ from feeds.display import format_count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import Any, TypeVar
 
     from feeds.config import Config
@@ -40,20 +39,42 @@ def escape_controls(line: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
-def format_new_site(folder: Path, made: NewSite, *, has_url: bool) -> Iterator[str]:
-    """Yield the files that `feeds init` has written, and the next steps."""
-    yield from (f"wrote {folder / name}" for name in made.written)
-    config = folder / made.written[0]
-    if made.generator is not None:
-        name, output = made.generator.name, made.generator.output
-        yield f"This is a site of {name}: posts are in {made.posts}/, feeds go to {output}/; publish after each build."
-        yield from [made.generator.advice] if made.generator.advice else []
-    if not has_url:
-        yield f"Set site.url in {config}: every link begins with it."
+def format_plan(site: NewSite) -> Iterator[str]:
+    """Yield what `feeds init` is about to set: one line for each key, with the place that its value was taken from."""
+    if site.generator:
+        yield f"{site.folder} is a site of {site.generator}. These settings are taken from it:"
+    width = max(map(len, site.values), default=0)
+    for key, found in site.values.items():
+        value = found.value if isinstance(found.value, str) else ", ".join(f"{a} = {b}" for a, b in found.value.items())
+        yield escape_controls(f"  {key.ljust(width)}  {value}  ({found.source})")
+    for key, effect in (("site.title", "feeds have the name of the host"), ("site.url", "every link begins with it")):
+        if key not in site.values:
+            yield f"  {key.ljust(width)}  is not known: {effect}"
+    if site.unbuilt:
+        effect = f"is not set, since {site.unbuilt}/ is not built yet: texts are made from the Markdown"
+        yield f"  {'posts.rendered'.ljust(width)}  {effect}"
+    yield from (escape_controls(f"warning: {problem}") for problem in site.problems)
+
+
+def format_new_site(site: NewSite) -> Iterator[str]:
+    """Yield the files that `feeds init` has written, what to set in the generator, and the next steps."""
+    yield from (f"wrote {site.folder / name}" for name in site.written)
+    yield from site.advice
+    if site.values and "site.url" not in site.values:
+        yield f"Set site.url in {site.folder / site.written[0]}: every link begins with it."
+    if site.generator:
+        yield f"Publish after each build of {site.generator}: feeds are written into the built site."
+    yield "Next:"
+    yield from (f"  {command}" for command in _next_commands(site))
+
+
+def _next_commands(site: NewSite) -> Iterator[str]:
     import shlex
 
-    option = f" --config {shlex.quote(str(config))}" if folder.parts else ""
-    yield f"Then try: feeds publish --dry-run{option}"
+    option = f" --config {shlex.quote(str(site.folder / site.written[0]))}" if site.folder.parts else ""
+    yield f"feeds ids adopt {shlex.quote(site.old_feed)}{option}" if site.old_feed else f"feeds posts{option}"
+    yield f"feeds publish --dry-run{option}"
+    yield f"feeds publish{option}"
 
 
 def print_json(found: dict[str, Any]) -> None:

@@ -4,13 +4,14 @@ import gc
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from feeds.cli import fast_path, options, output, output_posts
 from feeds.cli.clock import utc_now
 from feeds.display import format_count
+from feeds.permalinks import GeneratorName
 
 if TYPE_CHECKING:
     from feeds.jobs.run import Event
@@ -20,19 +21,48 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--title", help="The title of your site.")
 @click.option("--url", help="The web address of your site.")
-@click.option("--sample", is_flag=True, help="Create the sample site, with posts and a newsletter, to try things out.")
-def init(folder: Path, title: str | None, url: str | None, *, sample: bool) -> None:
-    """Create feeds.toml in FOLDER, for a folder of posts or the site of a site generator."""
+@click.option("--posts", metavar="DIR", help="The folder of your posts, below FOLDER.")
+@click.option(
+    "--generator",
+    type=click.Choice(get_args(GeneratorName)),
+    help="The site generator; without it, it is recognised by its files.",
+)
+@click.option(
+    "--sample/--no-sample",
+    default=False,
+    help="Create the sample site, with posts and a newsletter, to try things out. Default: --no-sample.",
+)
+@click.option("--yes", is_flag=True, help="Write the settings without asking.")
+def init(
+    folder: Path,
+    title: str | None,
+    url: str | None,
+    posts: str | None,
+    generator: GeneratorName | None,
+    *,
+    sample: bool,
+    yes: bool,
+) -> int:
+    """Create feeds.toml in FOLDER, from the settings of its site generator, or for a folder of posts."""
     from feeds.jobs import init as job
 
-    if sample and (title or url):
-        raise click.UsageError("--sample cannot be combined with --title or --url")
     if sample:
-        made = job.create_sample(folder)
+        if title or url or posts or generator:
+            raise click.UsageError("--sample cannot be combined with --title, --url, --posts or --generator")
+        site = job.create_sample(folder)
     else:
-        made = job.create_site(folder, title=title, url=url, now=utc_now(), environ=os.environ)
-    for line in output.format_new_site(folder, made, has_url=sample or url is not None):
+        asked = job.InitOptions(title=title, url=url, posts=posts, generator=generator or "auto")
+        site = job.plan_site(folder, asked, now=utc_now(), environ=os.environ)
+        for line in output.format_plan(site):
+            click.echo(line)
+        confirm = None if yes or not site.generator else options.confirm_prompt()
+        if confirm and not confirm(f"Write {folder / job.CONFIG}?"):
+            click.echo("nothing was written")
+            return 1
+        job.create_site(site)
+    for line in output.format_new_site(site):
         click.echo(line)
+    return 0
 
 
 @click.command()

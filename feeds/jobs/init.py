@@ -1,77 +1,122 @@
 """Create the settings of a site: for a folder of posts, also that of a site generator, or for the sample."""
 
-import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from feeds.config_types import Url
+from feeds.core.config_text import fill_reference
+from feeds.core.generators.old_feeds import feed_to_adopt
+from feeds.core.generators.site_files import Found, SiteFacts, to_folder
 from feeds.edges.files import resources
 from feeds.edges.files.write_files import create_file
 from feeds.edges.process.system import system_language, system_time_zone
 from feeds.errors import FeedsError
-from feeds.generators import Generator, find_generator, read_config, recognise_config
+from feeds.generators import GENERATORS, Generator, find_generator, read_config, recognise_config
+from feeds.jobs.existing_site import read_site
+from feeds.permalinks import GeneratorChoice, GeneratorName
 from feeds.settings import FeedSettings
 
 #: The config file that is written.
 CONFIG = "feeds.toml"
-#: Tables of the reference that are examples as a whole.
-_EXAMPLES = re.compile(r"\[\[|\[categories\.")
-_KEY_LINE = re.compile(r"(\w+) *= ")
-_TRAILING = re.compile(r'((?:# )?(?:"(?:[^"\\]|\\.)*"|[^"#])*(?<=\S)) +(# .*)')
-#: Where posts are looked for if the generator is not known.
-_USUAL_POSTS = ("posts", "_posts", "content/posts", "content")
+#: The keys that are set, in the order in which they are shown.
+_KEYS = (
+    *("site.title", "site.url", "site.id_authority", "site.language", "site.timezone", "site.author"),
+    *("posts.folder", "posts.generator", "posts.permalink", "posts.permalinks", "posts.authors", "posts.rendered"),
+    *("feeds.folder", "feeds.moved"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitOptions:
+    """What the user says about the site; None is found out."""
+
+    title: str | None = None
+    url: str | None = None
+    posts: str | None = None
+    generator: GeneratorChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewSite:
-    """The site that was created."""
+    """The site that is created."""
 
-    #: The files and folders that were written, relative to the site's folder.
-    written: tuple[str, ...]
+    folder: Path
     #: The folder of posts.
     posts: str
-    generator: Generator | None = None
+    #: The name of the site generator, for people; empty if it is not known.
+    generator: str = ""
+    #: Table and key -> value and where it is from, in the order in which they are shown.
+    values: Mapping[str, Found] = field(default_factory=dict)
+    #: What could not be taken, and what to add to the settings of the generator: one line each.
+    problems: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    #: The folder into which the generator builds the site, if it is not there yet.
+    unbuilt: str = ""
+    #: The file or URL of the feed whose ids are to be adopted; empty without one.
+    old_feed: str = ""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The files and folders that are written, relative to the site's folder."""
+        return (CONFIG,) if (self.folder / self.posts).is_dir() else (CONFIG, f"{self.posts}/")
 
 
-def create_site(
-    folder: Path, *, title: str | None, url: str | None, now: datetime, environ: Mapping[str, str]
-) -> NewSite:
-    """Write the settings of a site with its own posts; everything else in *folder* stays as it is.
+def plan_site(folder: Path, options: InitOptions, *, now: datetime, environ: Mapping[str, str]) -> NewSite:
+    """Return the settings of a site with its own posts; nothing is written.
 
-    Only what is known is set: *title* and *url*, the system's language and time zone, and the folders of the site
-    generator that is found. With *url*, the tagging authority for new ids is its host and the year of *now*.
+    They are taken from *options*, from the settings of the site generator, and from the system (language, time zone).
+    The tagging authority for new ids is the host of the URL and the year of *now*.
 
     Raises:
-        FeedsError: the folder has a config file of Feeds already, or cannot be written, or *url* is not a URL.
+        FeedsError: the folder has a config file of Feeds already, or an option is not valid.
     """
     _refuse_existing(folder)
-    generator = find_generator(folder)
-    candidates = generator.posts if generator else _USUAL_POSTS
-    posts = next((name for name in candidates if (folder / name).is_dir()), candidates[0])
-    values = dict(_site_values(title, url, now, environ)) | {("posts", "folder"): posts}
-    if generator is not None and generator.output != FeedSettings().folder:
-        values["feeds", "folder"] = generator.output
-    written = [CONFIG] if (folder / posts).is_dir() else [CONFIG, f"{posts}/"]
+    found = find_generator(folder)
+    name = _generator_name(options.generator, found)
+    facts = read_site(folder, name, _posts_folder(folder, options, name))
+    values = dict(_site_values(options, facts, now, environ)) | dict(_folder_values(facts))
+    if options.generator not in ("auto", found.name.lower() if found else "none"):
+        values["posts.generator"] = Found(value=name, source="--generator")
+    return NewSite(
+        folder=folder,
+        posts=str(values["posts.folder"].value),
+        generator=next((one.name for one in GENERATORS if one.name.lower() == name), ""),
+        values={key: values[key] for key in _KEYS if key in values},
+        problems=tuple(facts.problems),
+        advice=tuple(facts.advice),
+        unbuilt=facts.output if facts.output and "posts.rendered" not in values else "",
+        old_feed=_old_feed(folder, facts, values),
+    )
+
+
+def create_site(site: NewSite) -> None:
+    """Write the settings of a site, and its folder of posts if there is none; everything else stays as it is.
+
+    Raises:
+        FeedsError: the folder cannot be written.
+    """
     try:
-        (folder / posts).mkdir(parents=True, exist_ok=True)
-        _write_config(folder, comment_out(_reference(), values))
+        (site.folder / site.posts).mkdir(parents=True, exist_ok=True)
+        text = fill_reference(_reference(), {key: found.value for key, found in site.values.items()})
+        _write_config(site.folder, text)
     except OSError as e:
-        raise FeedsError(f"{folder}: cannot be written: {e.strerror or e}") from e
-    return NewSite(written=tuple(written), posts=posts, generator=generator)
+        raise FeedsError(f"{site.folder}: cannot be written: {e.strerror or e}") from e
 
 
 def create_sample(folder: Path) -> NewSite:
     """Copy the sample site to *folder*.
 
     Raises:
-        FeedsError: the folder has a config file of Feeds or posts already, or cannot be written.
+        FeedsError: the folder has a config file of Feeds or posts already, is the site of a generator, or cannot be
+            written.
     """
     _refuse_existing(folder)
+    if generator := find_generator(folder):
+        raise FeedsError(f"{folder} is a site of {generator.name}: leave out --sample, or name an empty folder")
     if (folder / "posts").exists():
         raise FeedsError(f"{folder / 'posts'} already exists; name an empty folder: feeds init --sample DIR")
     try:
@@ -79,7 +124,7 @@ def create_sample(folder: Path) -> NewSite:
         _write_config(folder, _reference())
     except OSError as e:
         raise FeedsError(f"{folder}: cannot be written: {e.strerror or e}") from e
-    return NewSite(written=(CONFIG, "posts/"), posts="posts")
+    return NewSite(folder=folder, posts="posts")
 
 
 def _write_config(folder: Path, text: str) -> None:
@@ -100,54 +145,61 @@ def _refuse_existing(folder: Path) -> None:
             raise FeedsError(f"{folder / name} already exists; edit it, or name another folder: feeds init DIR")
 
 
-# The text of the settings -----------------------------------------------------------------------------------------
+def _generator_name(chosen: GeneratorChoice, found: Generator | None) -> GeneratorName:
+    if chosen != "auto":
+        return chosen
+    name: GeneratorName = found.name.lower() if found else "none"  # type: ignore[assignment] # the names of the table
+    return name
+
+
+def _posts_folder(folder: Path, options: InitOptions, generator: GeneratorName) -> Found | None:
+    """Return the folder that `--posts` names; None without the option. Only a new site may have none yet."""
+    if options.posts is None:
+        return None
+    posts = to_folder(options.posts, ".")
+    if not (folder / posts).is_dir() and (generator != "none" or (folder / posts).exists()):
+        raise FeedsError(f"--posts: {folder / posts} is not a folder; name the folder of your posts")
+    return Found(value=posts, source="--posts")
+
+
+def _old_feed(folder: Path, facts: SiteFacts, values: Mapping[str, Found]) -> str:
+    """Return the file of the feed whose ids are to be adopted; its URL if the site is not built; empty without one."""
+    feed = feed_to_adopt(facts.feeds)
+    if feed is None:
+        return ""
+    if "posts.rendered" in values:
+        return str(folder / facts.output / feed.path)
+    return f"{values['site.url'].value}{feed.path}" if "site.url" in values else ""
+
+
+# The values -------------------------------------------------------------------------------------------------------
 
 
 def _site_values(
-    title: str | None, url: str | None, now: datetime, environ: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield the values that are known, by table and key."""
-    if title is not None:
-        yield ("site", "title"), " ".join(title.split())
-    if url is not None:
+    options: InitOptions, facts: SiteFacts, now: datetime, environ: Mapping[str, str]
+) -> Iterator[tuple[str, Found]]:
+    """Yield the values of `[site]`: what the user says, what the site says, what the system says."""
+    yield from ((key, found) for key, found in facts.values.items() if key.startswith("site."))
+    if options.title is not None:
+        yield "site.title", Found(value=" ".join(options.title.split()), source="--title")
+    url = facts.value("site.url")
+    if options.url is not None:
         try:
-            parsed = Url.parse(url)
+            url = Url.parse(options.url)
         except ValueError as e:
             raise FeedsError(f"--url: {e}") from e
-        yield ("site", "url"), parsed
-        yield ("site", "id_authority"), f"{urlsplit(parsed).hostname},{now.year}"
-    yield ("site", "language"), system_language(environ)
-    yield ("site", "timezone"), system_time_zone()
+        yield "site.url", Found(value=url, source="--url")
+    if url:
+        authority = f"{urlsplit(url).hostname},{now.year}"
+        yield "site.id_authority", Found(value=authority, source="the URL and this year; never change it")
+    if "site.language" not in facts.values:
+        yield "site.language", Found(value=system_language(environ), source="the system")
+    if "site.timezone" not in facts.values:
+        yield "site.timezone", Found(value=system_time_zone(), source="the system")
 
 
-def comment_out(reference: str, values: Mapping[tuple[str, str], str]) -> str:
-    """Return the reference of all keys with only *values* set, by table and key: every other key is a comment."""
-    lines, table = [], ""
-    is_example = False
-    for line in reference.splitlines():
-        if line.startswith("["):
-            table, is_example = line.partition("]")[0].strip("["), bool(_EXAMPLES.match(line))
-        key = _KEY_LINE.match(line)
-        if key and (table, key[1]) in values:
-            lines.append(_set_value(line, key[0], values[table, key[1]]))
-        else:
-            lines.append(_comment(line) if key or (is_example and line.startswith("[")) else line)
-    return "\n".join(lines) + "\n"
-
-
-def _set_value(line: str, start: str, value: str) -> str:
-    """Return the line of a key with another value."""
-    quoted = json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
-    return _align(start + re.sub(r'"[^"]*"', lambda _: quoted, line.removeprefix(start), count=1), line)
-
-
-def _comment(line: str) -> str:
-    return _align(f"# {line}", line)
-
-
-def _align(changed: str, line: str) -> str:
-    """Return a changed line with its trailing comment in the column where *line* has it, if there is room."""
-    parts, column = _TRAILING.match(changed), _TRAILING.match(line)
-    if parts is None or column is None:
-        return changed
-    return f"{parts[1].ljust(column.start(2) - 1)} {parts[2]}"
+def _folder_values(facts: SiteFacts) -> Iterator[tuple[str, Found]]:
+    """Yield the values of `[posts]` and `[feeds]`."""
+    yield from ((key, found) for key, found in facts.values.items() if not key.startswith("site."))
+    if facts.output and facts.output != FeedSettings().folder:
+        yield "feeds.folder", Found(value=facts.output, source="the folder of the built site")

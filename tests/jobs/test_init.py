@@ -22,14 +22,20 @@ REAL = "https://letters.example.museum/"
 
 def created(folder, **options):
     environ = options.pop("environ", {"LANG": "C.UTF-8"})
-    return init.create_site(folder, **{"title": None, "url": None} | options, now=NOW, environ=environ)
+    site = init.plan_site(folder, init.InitOptions(**options), now=NOW, environ=environ)
+    written = site.written
+    init.create_site(site)
+    assert site.written == (init.CONFIG,)  # the folder of posts is there now
+    return written, site
 
 
 def test_only_what_is_known_is_set(tmp_path, monkeypatch):
     """Title, URL, ids, language, time zone and posts folder are set; all else is the default, nothing the sample's."""
     monkeypatch.setenv("TZ", "Europe/Lisbon")
-    made = created(tmp_path, title='My\n"site"', url="https://Bücher.example/x", environ={"LC_ALL": "pt_BR.UTF-8"})
-    assert made.written == ("feeds.toml", "posts/")
+    written, _ = created(
+        tmp_path, title='My\n"site"', url="https://Bücher.example/x", environ={"LC_ALL": "pt_BR.UTF-8"}
+    )
+    assert written == ("feeds.toml", "posts/")
     assert tomllib.loads((tmp_path / "feeds.toml").read_text("utf-8")) == {
         "site": {
             "title": 'My "site"',
@@ -100,8 +106,8 @@ def test_the_site_of_a_generator_is_recognised(tmp_path, files, generator, posts
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).write_text(text, "utf-8")
-    made = created(tmp_path)
-    assert (made.generator.name if made.generator else None, made.posts) == (generator, posts)
+    _, made = created(tmp_path)
+    assert (made.generator or None, made.posts) == (generator, posts)
     settings = load_config(tmp_path / "feeds.toml", {}).settings
     assert (settings.posts.folder, settings.feeds.folder) == (posts, output)
     assert {name: (tmp_path / name).read_text("utf-8") for name in files if not name.endswith("/")} == {

@@ -19,14 +19,16 @@ _FOLDERS_ONLY = ("src/content/authors",)
 _MOST_BYTES = 1_000_000
 
 
+def author_names(posts: str) -> list[str]:
+    """Return every place in which authors are looked for, from the site's folder; *posts* is the folder of posts."""
+    files = [f"{base}.{kind}" for base in (f"{posts}/authors", *_PLACES) for kind in _KINDS]
+    return [*files, *_PLACES, *_FOLDERS_ONLY]
+
+
 def author_places(config: Config) -> list[Path]:
     """Return every file and folder in which authors are looked for; the first one that exists counts."""
     posts = config.settings.posts
-    if posts.authors:
-        return [config.resolve(posts.authors)]
-    bases = [config.resolve(posts.folder) / "authors", *map(config.resolve, _PLACES)]
-    files = [base.with_name(f"{base.name}.{kind}") for base in bases for kind in _KINDS]
-    return [*files, *map(config.resolve, (*_PLACES, *_FOLDERS_ONLY))]
+    return [config.resolve(name) for name in ([posts.authors] if posts.authors else author_names(posts.folder))]
 
 
 @dataclass(frozen=True, kw_only=True)
