@@ -41,9 +41,9 @@ def escape_controls(line: str) -> str:
 
 def format_plan(site: NewSite) -> Iterator[str]:
     """Yield what `feeds init` is about to set: one line for each key, with the place that its value was taken from."""
-    if site.generator:
-        yield f"{site.folder} is a site of {site.generator}. These settings are taken from it:"
-    width = max(map(len, site.values), default=0)
+    kind = f"a site of {site.generator}" if site.generator else "a folder with posts"
+    yield f"{site.folder.resolve().name} is {kind}. Its settings, and where they are from:"
+    width = max(map(len, (*site.values, "posts.rendered")))
     for key, found in site.values.items():
         value = found.value if isinstance(found.value, str) else ", ".join(f"{a} = {b}" for a, b in found.value.items())
         yield escape_controls(f"  {key.ljust(width)}  {value}  ({found.source})")
@@ -56,25 +56,24 @@ def format_plan(site: NewSite) -> Iterator[str]:
     yield from (escape_controls(f"warning: {problem}") for problem in site.problems)
 
 
-def format_new_site(site: NewSite) -> Iterator[str]:
+def format_new_site(site: NewSite, written: Iterable[str]) -> Iterator[str]:
     """Yield the files that `feeds init` has written, what to set in the generator, and the next steps."""
-    yield from (f"wrote {site.folder / name}" for name in site.written)
+    yield from (f"wrote {site.folder / name}" for name in written)
     yield from site.advice
     if site.values and "site.url" not in site.values:
-        yield f"Set site.url in {site.folder / site.written[0]}: every link begins with it."
+        yield f"Set site.url in {site.folder / 'feeds.toml'}: every link begins with it."
+    import shlex
+
+    option = f" --config {shlex.quote(str(site.folder / 'feeds.toml'))}" if site.folder.parts else ""
+    if not site.is_existing:
+        yield f"Then try: feeds publish --dry-run{option}"
+        return
     if site.generator:
         yield f"Publish after each build of {site.generator}: feeds are written into the built site."
     yield "Next:"
-    yield from (f"  {command}" for command in _next_commands(site))
-
-
-def _next_commands(site: NewSite) -> Iterator[str]:
-    import shlex
-
-    option = f" --config {shlex.quote(str(site.folder / site.written[0]))}" if site.folder.parts else ""
-    yield f"feeds ids adopt {shlex.quote(site.old_feed)}{option}" if site.old_feed else f"feeds posts{option}"
-    yield f"feeds publish --dry-run{option}"
-    yield f"feeds publish{option}"
+    yield f"  feeds ids adopt {shlex.quote(site.old_feed)}{option}" if site.old_feed else f"  feeds posts{option}"
+    yield f"  feeds publish --dry-run{option}"
+    yield f"  feeds publish{option}"
 
 
 def print_json(found: dict[str, Any]) -> None:

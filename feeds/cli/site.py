@@ -49,18 +49,18 @@ def init(
     if sample:
         if title or url or posts or generator:
             raise click.UsageError("--sample cannot be combined with --title, --url, --posts or --generator")
-        site = job.create_sample(folder)
+        site, written = job.create_sample(folder)
     else:
         asked = job.InitOptions(title=title, url=url, posts=posts, generator=generator or "auto")
         site = job.plan_site(folder, asked, now=utc_now(), environ=os.environ)
-        for line in output.format_plan(site):
+        for line in output.format_plan(site) if site.is_existing else ():
             click.echo(line)
-        confirm = None if yes or not site.generator else options.confirm_prompt()
+        confirm = None if yes or not site.is_existing else options.confirm_prompt()
         if confirm and not confirm(f"Write {folder / job.CONFIG}?"):
             click.echo("nothing was written")
             return 1
-        job.create_site(site)
-    for line in output.format_new_site(site):
+        written = job.create_site(site)
+    for line in output.format_new_site(site, written):
         click.echo(line)
     return 0
 

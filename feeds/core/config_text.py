@@ -30,7 +30,7 @@ def _fill_lines(reference: str, values: Mapping[str, Value]) -> Iterator[str]:
             value = values.get(table)
             is_replaced = not isinstance(value, str) and value is not None
             if is_replaced:
-                yield line.removeprefix("# ")
+                yield _align(line.removeprefix("# "), line)
                 yield from (f"{_quote(key)} = {_quote(inner)}" for key, inner in value.items())  # type: ignore[union-attr]
                 continue
         is_replaced = is_replaced and bool(line)

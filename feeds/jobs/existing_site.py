@@ -84,7 +84,7 @@ def _find_authors(folder: Path, facts: SiteFacts) -> None:
 def _find_built_site(folder: Path, facts: SiteFacts) -> None:
     """Set what depends on the built site: its folder, and the feeds that it has."""
     built = folder / facts.output
-    if any(built.glob("*.html")) or any(built.glob("*/*.html")) or any(built.glob("*/*/*.html")):
+    if next(built.rglob("*.html"), None) is not None:
         facts.set("posts.rendered", facts.output, "the built site")
         facts.feeds = check_feeds(facts.feeds, dict(_heads(built, facts)), facts.output)
     moved = moved_feeds(facts.feeds)

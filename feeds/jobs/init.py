@@ -49,6 +49,8 @@ class NewSite:
     posts: str
     #: The name of the site generator, for people; empty if it is not known.
     generator: str = ""
+    #: Whether there is something already: the settings of a generator, or a folder of posts.
+    is_existing: bool = False
     #: Table and key -> value and where it is from, in the order in which they are shown.
     values: Mapping[str, Found] = field(default_factory=dict)
     #: What could not be taken, and what to add to the settings of the generator: one line each.
@@ -58,11 +60,6 @@ class NewSite:
     unbuilt: str = ""
     #: The file or URL of the feed whose ids are to be adopted; empty without one.
     old_feed: str = ""
-
-    @property
-    def written(self) -> tuple[str, ...]:
-        """The files and folders that are written, relative to the site's folder."""
-        return (CONFIG,) if (self.folder / self.posts).is_dir() else (CONFIG, f"{self.posts}/")
 
 
 def plan_site(folder: Path, options: InitOptions, *, now: datetime, environ: Mapping[str, str]) -> NewSite:
@@ -84,6 +81,7 @@ def plan_site(folder: Path, options: InitOptions, *, now: datetime, environ: Map
     return NewSite(
         folder=folder,
         posts=str(values["posts.folder"].value),
+        is_existing=name != "none" or (folder / str(values["posts.folder"].value)).is_dir(),
         generator=next((one.name for one in GENERATORS if one.name.lower() == name), ""),
         values={key: values[key] for key in _KEYS if key in values},
         problems=tuple(facts.problems),
@@ -93,22 +91,26 @@ def plan_site(folder: Path, options: InitOptions, *, now: datetime, environ: Map
     )
 
 
-def create_site(site: NewSite) -> None:
+def create_site(site: NewSite) -> tuple[str, ...]:
     """Write the settings of a site, and its folder of posts if there is none; everything else stays as it is.
+
+    Return what was written, relative to the site's folder.
 
     Raises:
         FeedsError: the folder cannot be written.
     """
+    has_posts = (site.folder / site.posts).is_dir()
     try:
         (site.folder / site.posts).mkdir(parents=True, exist_ok=True)
         text = fill_reference(_reference(), {key: found.value for key, found in site.values.items()})
         _write_config(site.folder, text)
     except OSError as e:
         raise FeedsError(f"{site.folder}: cannot be written: {e.strerror or e}") from e
+    return (CONFIG,) if has_posts else (CONFIG, f"{site.posts}/")
 
 
-def create_sample(folder: Path) -> NewSite:
-    """Copy the sample site to *folder*.
+def create_sample(folder: Path) -> tuple[NewSite, tuple[str, ...]]:
+    """Copy the sample site to *folder*; return it, and what was written.
 
     Raises:
         FeedsError: the folder has a config file of Feeds or posts already, is the site of a generator, or cannot be
@@ -124,7 +126,7 @@ def create_sample(folder: Path) -> NewSite:
         _write_config(folder, _reference())
     except OSError as e:
         raise FeedsError(f"{folder}: cannot be written: {e.strerror or e}") from e
-    return NewSite(folder=folder, posts="posts")
+    return NewSite(folder=folder, posts="posts"), (CONFIG, "posts/")
 
 
 def _write_config(folder: Path, text: str) -> None:

@@ -162,7 +162,13 @@ def _read_feeds(site: SiteFiles, facts: SiteFacts, text: str, name: str) -> None
 
 
 def _advise(site: SiteFiles, facts: SiteFacts, source: str) -> None:
-    """Eleventy makes pages of Markdown and HTML files below its input, also in `.feeds/`."""
+    """Eleventy makes pages of all Markdown and HTML files below its input, also in hidden folders.
+
+    It follows a `.gitignore` in the site's folder, but not the one in `.feeds/`.
+    """
     ignored = f"{site.texts.get('.eleventyignore', '')}\n{site.texts.get('.gitignore', '')}".split()
-    if source == "." and not {".feeds", ".feeds/", "/.feeds", "/.feeds/"} & set(ignored):
-        facts.advice.append(".eleventyignore: add `.feeds/`, or Eleventy publishes letters and settings")
+    names = {line.strip("/") for line in ignored}
+    private = [one for one in (".feeds", "letters") if one not in names and not site.has_folder(one)]
+    if source == "." and private:
+        lines = " and ".join(f"`{one}/`" for one in private)
+        facts.advice.append(f".eleventyignore: add {lines}, or Eleventy publishes what is written there")

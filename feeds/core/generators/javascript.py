@@ -160,16 +160,22 @@ class _Literals:
         kind, word = self._tokens[self._at]
         if depth > _MAX_DEPTH:
             return _UNKNOWN
-        if word == "{":
-            return self._object(depth)
-        if word == "[":
-            return self._list(depth)
+        if word in _OPEN:
+            return {"{": self._object, "[": self._list, "(": self._in_parentheses}[word](depth)
         self._at += 1
         if kind == "text":
             return _UNKNOWN if word[0] == "`" and "${" in word else _unquote(word)
         if kind == "number":
             return int(word) if word.isdecimal() else _UNKNOWN
         return _WORDS.get(word, self.constants.get(word, _UNKNOWN)) if kind == "name" else _UNKNOWN
+
+    def _in_parentheses(self, depth: int) -> Any:
+        """Return the value in parentheses, as after a comment with its type."""
+        self._at += 1
+        value = self._value(depth + 1)
+        is_closed = self._tokens[self._at][1] == ")"
+        self._at += is_closed
+        return value if is_closed else _UNKNOWN
 
     def _skip(self) -> None:
         """Go to the comma or bracket that ends the value here."""

@@ -28,7 +28,8 @@ FILES = re.compile(
 )
 #: Styles of addresses and the end of the addresses of a collection (`Utils.add_permalink_suffix`).
 _ENDS = {"pretty": "/", "date": ":output_ext", "ordinal": ":output_ext", "none": ":output_ext", "": ":output_ext"}
-_EXCLUDES = "feeds.toml"
+#: What Jekyll would publish: the settings, and the editor's notes for issues that are not sent yet.
+_PRIVATE = ("feeds.toml", "letters")
 
 
 def read_settings(site: SiteFiles) -> SiteFacts:
@@ -51,7 +52,7 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     facts.output = to_folder(config.get("destination"), "_site")
     _read_posts(site, facts, config, name)
     _read_feed(site, facts, config, name)
-    _advise(facts, config, name)
+    _advise(site, facts, config, name)
     return facts
 
 
@@ -120,14 +121,14 @@ def _read_feed(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], name: 
             facts.add_feed(below, feed_format(path, text), path)
 
 
-def _advise(facts: SiteFacts, config: dict[str, Any], name: str) -> None:
+def _advise(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], name: str) -> None:
     """Jekyll publishes every file in its source, and empties the built site except what `keep_files` names."""
-    excluded = [to_text(one) for one in to_list(config.get("exclude"))]
-    source = to_folder(config.get("source"), ".")
-    if _EXCLUDES not in excluded and source == ".":
-        what = "add `- feeds.toml` to `exclude`" if excluded else "add `exclude: [feeds.toml]`"
-        facts.advice.append(
-            f"{name}: {what}, or Jekyll publishes your settings; delete {facts.output}/feeds.toml, if it is there"
-        )
+    excluded = [to_text(one).strip("/") for one in to_list(config.get("exclude"))]
+    private = [one for one in _PRIVATE if one not in excluded and not site.has_folder(one)]
+    if private and to_folder(config.get("source"), ".") == ".":
+        lines = " and ".join(f"`- {one}`" for one in private)
+        what = f"{lines} to `exclude`" if excluded else f"`exclude: [{', '.join(private)}]`"
+        facts.advice.append(f"{name}: add {what}, or Jekyll publishes your settings and notes")
+        facts.advice.append(f"Delete {facts.output}/feeds.toml, if Jekyll has written it already.")
     if not {"feeds", "newsletters"} <= {to_text(one) for one in to_list(config.get("keep_files"))}:
         facts.advice.append(f"{name}: add `keep_files: [feeds, newsletters]`, or each build removes the feeds")

@@ -34,6 +34,10 @@ class SiteFiles:
         """Return the first of *names* whose text is there."""
         return next((name for name in names if name in self.texts), None)
 
+    def has_folder(self, name: str) -> bool:
+        """Return whether there is a folder *name* with files."""
+        return any(path.startswith(f"{name}/") for path in self.paths)
+
     def posts_below(self, folder: str) -> list[str]:
         """Return the paths of the Markdown files below *folder*, from there; without section pages and READMEs."""
         start = f"{folder}/" if folder not in ("", ".") else ""
