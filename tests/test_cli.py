@@ -42,6 +42,98 @@ def test_a_site_of_ones_own_publishes_at_once(tmp_path, feeds):
     assert "tag:me.example,2026:" in feed
 
 
+#: Generator -> the files of a site, the address of its post as it makes it, its folder of the built site, its old feed.
+GENERATORS = {
+    "Jekyll": (
+        {"_config.yml": "title: Log\nurl: https://me.example\nbaseurl: /log\nplugins: [jekyll-feed]\n"},
+        ("_posts/2025-01-02-a-ship.md", "/2025/01/02/a-ship.html", "_site", "feed.xml", "atom"),
+    ),
+    "Hugo": (
+        {"hugo.toml": "baseURL = 'https://me.example/log/'\ntitle = 'Log'\n[permalinks]\nposts = '/:year/:slug/'\n"},
+        ("content/posts/a-ship.md", "/2025/a-ship/", "public", "posts/index.xml", "rss"),
+    ),
+    "Zola": (
+        {"config.toml": "base_url = 'https://me.example/log'\ntitle = 'Log'\ngenerate_feeds = true\n"},
+        ("content/blog/2025-01-02_a-ship.md", "/blog/a-ship/", "public", "atom.xml", "atom"),
+    ),
+    "Docusaurus": (
+        {
+            "docusaurus.config.js": "export default {title: 'Log', url: 'https://me.example', baseUrl: '/log/', presets: []}"
+        },
+        ("blog/2025-01-02-a-ship.md", "/blog/2025/01/02/a-ship", "build", "blog/atom.xml", "atom"),
+    ),
+}
+_OLD = {
+    "atom": '<feed xmlns="http://www.w3.org/2005/Atom"><title>Log</title><id>x</id><entry><title>A ship</title>'
+    '<id>urn:old:1</id><link href="{url}"/><updated>2025-01-02T00:00:00Z</updated></entry></feed>',
+    "rss": '<rss version="2.0"><channel><title>Log</title><item><title>A ship</title><link>{url}</link>'
+    "<guid>urn:old:1</guid><pubDate>Thu, 02 Jan 2025 00:00:00 GMT</pubDate></item></channel></rss>",
+}
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_the_site_of_a_generator_has_feeds_after_three_commands(tmp_path, feeds, generator):
+    """`init`, `ids adopt` and `publish` as printed give feeds with the page's address and words, and the old id."""
+    files, (post, path, built, feed, kind) = GENERATORS[generator]
+    url = f"https://me.example/log{path}"
+    page = path.strip("/") + ("" if path.endswith(".html") else "/index.html")
+    text = "---\ntitle: A ship\ndate: 2025-01-02\n---\nA ship came in with salt {{< x >}} and oranges for the town.\n"
+    files = files | {
+        post: text,
+        f"{built}/{page}": "<article><p>A ship came in with salt and <b>many</b> oranges for the town.</p></article>",
+        f"{built}/{feed}": _OLD[kind].format(url=url),
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    made = feeds("init")
+    head, *lines = made.stdout.splitlines()
+    assert head == f"{tmp_path.name} is a site of {generator}. Its settings, and where they are from:"
+    assert [line.split()[0] for line in lines if line.startswith("  site.")] == [
+        f"site.{key}" for key in ("title", "url", "id_authority", "language", "timezone")
+    ]
+    commands = lines[lines.index("Next:") + 1 :]
+    assert commands == [f"  feeds ids adopt {built}/{feed}", "  feeds publish --dry-run", "  feeds publish"]
+    for command in commands:
+        done = feeds(*command.split()[1:])
+        assert (done.returncode, done.stderr) == (0, "")
+    for place in (f"feeds/{'rss' if kind == 'rss' else 'atom'}.xml", feed):
+        written = (tmp_path / built / place).read_text("utf-8")
+        assert "urn:old:1" in written
+        assert url in written
+        assert "with salt and &lt;b&gt;many&lt;/b&gt; oranges" in written
+
+
+def test_nothing_is_written_into_a_site_without_consent(tmp_path):
+    """At a terminal `init` asks before it writes into an existing site, unless `--yes` is given; in a new one never."""
+    (tmp_path / "_config.yml").write_text("title: Log\n", "utf-8")
+    shown, code = _answer(tmp_path, "n\n", "init", "--no-sample")
+    assert (code, "Write feeds.toml? [y/N]" in shown, "nothing was written" in shown) == (1, True, True)
+    assert [file.name for file in tmp_path.iterdir()] == ["_config.yml"]
+    shown, code = _answer(tmp_path, "", "init", "--yes", "new")
+    assert (code, "[y/N]" in shown) == (0, False)
+    shown, code = _answer(tmp_path, "y\n", "init")
+    assert (code, "wrote feeds.toml" in shown) == (0, True)
+    shown, code = _answer(tmp_path, "", "init", "other")
+    assert (code, "[y/N]" in shown) == (0, False)
+
+
+def _answer(folder, answer, *words):
+    """Return what a command writes to a terminal at which *answer* is typed, and its exit code."""
+    parent, child = pty.openpty()
+    os.write(parent, answer.encode())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "feeds", *words], stdin=child, stdout=child, stderr=child, cwd=folder
+    )
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other side has hung up
+        while more := os.read(parent, 10_000):
+            shown += more
+    os.close(parent)
+    return shown.decode(), process.wait(timeout=60)
+
+
 def test_the_config_file_is_found(site, feeds):
     """It is the one of --config, else of FEEDS_CONFIG, else feeds.toml, else config.toml."""
     for name in ("option", "variable", "feeds"):

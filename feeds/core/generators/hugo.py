@@ -22,7 +22,7 @@ from feeds.core.generators.site_files import (
     to_table,
     to_text,
 )
-from feeds.permalinks import parse_pattern
+from feeds.permalinks import check_pattern
 
 #: The files that are read.
 FILES = re.compile(
@@ -34,6 +34,9 @@ Source = Callable[[str], str]
 _KINDS = ("toml", "yaml", "yml", "json")
 #: Hugo's placeholders that have the same meaning in braces, and what `:slug` is if dates are in file names.
 _BRACES = {"year": "year", "month": "month", "day": "day", "section": "section", "slug": "name", "filename": "name"}
+
+#: Formats of Go for dates.
+_GO_DATES = {"2006": "year", "01": "month", "02": "day"}
 
 
 def read_settings(site: SiteFiles) -> SiteFacts:
@@ -139,7 +142,8 @@ def _set_permalink(facts: SiteFacts, config: dict[str, Any], content: str, start
             for name, written in patterns.items()
             if (pattern := _take_pattern(facts, written, source, start=start, is_named=is_named))
         }
-        facts.values["posts.permalinks"] = Found(value=taken, source=source("permalinks"))
+        if taken:
+            facts.values["posts.permalinks"] = Found(value=taken, source=source("permalinks"))
     facts.set("posts.permalink", default, source("frontmatter.date") if is_named else "Hugo's default")
 
 
@@ -152,15 +156,21 @@ def _patterns(config: dict[str, Any]) -> dict[str, str]:
 
 def _take_pattern(facts: SiteFacts, written: str, source: Source, *, start: str, is_named: bool) -> str:
     """Return a pattern for `feeds.toml`; empty, with a problem, if it has placeholders that are not known."""
-    pattern = written
-    if is_named and {name.lower() for name in re.findall(r":(\w+)", written)} <= _BRACES.keys():
-        pattern = "/" + re.sub(r":(\w+)", lambda found: f"{{{_BRACES[found[1].lower()]}}}", written.strip("/")) + "/"
+    pattern = re.sub(r":(2006|01|02)(?!\w)", lambda found: f":{_GO_DATES[found[1]]}", written)
+    if is_named and {name.lower() for name in re.findall(r":(\w+)", pattern)} <= _BRACES.keys():
+        pattern = "/" + re.sub(r":(\w+)", lambda found: f"{{{_BRACES[found[1].lower()]}}}", pattern.strip("/")) + "/"
     try:
-        parse_pattern(pattern, "hugo")
+        _check_pattern(pattern)
     except ValueError as e:
         facts.problems.append(f"{source('permalinks')} = {written!r} was not taken: {e}")
         return ""
     return f"{start}/{pattern.lstrip('/')}" if start else pattern
+
+
+def _check_pattern(pattern: str) -> None:
+    if unknown := re.search(r":\d+|\[.*", pattern):
+        raise ValueError(f"{unknown[0]} is a notation of Hugo that is not known here")
+    check_pattern(pattern, "hugo")
 
 
 def _read_feeds(facts: SiteFacts, config: dict[str, Any], content: str, source: Source) -> None:

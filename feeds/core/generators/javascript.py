@@ -21,6 +21,7 @@ _REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*
 _BEFORE_REGEX = frozenset({"", "(", ",", "=", ":", "[", "!", "&", "|", "||", "??", "?", "{", "}", ";", "=>", "return"})
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_LAST_CHARACTER = 0x10FFFF
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 #: A deeper literal is not one of settings.
@@ -65,14 +66,16 @@ def _tokenize(text: str) -> Iterator[Token]:
 
 
 def _unquote(literal: str) -> str:
-    return _ESCAPE.sub(_unescape, literal[1:-1])
+    """Return the text of a literal; an escape is a unit of UTF-16, so two of them may be one character."""
+    text = _ESCAPE.sub(_unescape, literal[1:-1])
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
 
 
 def _unescape(found: re.Match[str]) -> str:
     code = found[1]
     if len(code) > 1:
-        sign = f"{int(code[1:].strip('{}'), 16):08x}"
-        return bytes.fromhex(sign).decode("utf-32-be", "ignore")
+        number = int(code[1:].strip("{}"), 16)
+        return chr(number) if number <= _LAST_CHARACTER else ""
     return _ESCAPES.get(code, code)
 
 
@@ -109,7 +112,7 @@ class _Literals:
     def _object(self, depth: int) -> dict[str, Any]:
         self._at += 1
         found: dict[str, Any] = {}
-        while self._tokens[self._at][0] != "end" and self._tokens[self._at][1] != "}":
+        while self._goes_on("}"):
             (kind, word), (_, sign) = self._tokens[self._at : self._at + 2]
             if kind in {"name", "text", "number"} and sign == ":":
                 self._at += 2
@@ -122,20 +125,24 @@ class _Literals:
                 self._at += 1
             else:
                 self._skip()
-            self._at += self._tokens[self._at][1] == ","
+            self._at += self._goes_on("}")  # the comma
         self._at += self._tokens[self._at][1] == "}"
         return found
 
     def _list(self, depth: int) -> list[Any]:
         self._at += 1
         found = []
-        while self._tokens[self._at][0] != "end" and self._tokens[self._at][1] != "]":
+        while self._goes_on("]"):
             value = self._value(depth + 1)
             if value is not _UNKNOWN:
                 found.append(value)
-            self._at += self._tokens[self._at][1] == ","
+            self._at += self._goes_on("]")  # the comma
         self._at += self._tokens[self._at][1] == "]"
         return found
+
+    def _goes_on(self, end: str) -> bool:
+        """Return whether the list or object that *end* closes goes on here."""
+        return self._tokens[self._at][0] != "end" and self._tokens[self._at][1] != end
 
     def _value(self, depth: int) -> Any:
         """Return the value here and stop at the comma or bracket behind it."""
@@ -152,8 +159,10 @@ class _Literals:
 
     def _default(self, start: int) -> Any:
         """Return the text behind `||` or `??` at the end of an expression."""
+        if self._at - 2 <= start:
+            return _UNKNOWN
         sign, last = self._tokens[self._at - 2 : self._at]
-        is_default = self._at - 2 > start and sign[1] in {"||", "??"} and last[0] == "text" and "${" not in last[1]
+        is_default = sign[1] in {"||", "??"} and last[0] == "text" and "${" not in last[1]
         return _unquote(last[1]) if is_default else _UNKNOWN
 
     def _literal(self, depth: int) -> Any:

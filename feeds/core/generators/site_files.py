@@ -100,8 +100,9 @@ class SiteFacts:
         return found.value if found and isinstance(found.value, str) else ""
 
     def add_feed(self, path: str, form: FeedFormat, source: str) -> None:
-        """Add a feed."""
-        self.feeds.append(OldFeed(path=path.strip("/"), format=form, source=source))
+        """Add a feed, if its path is one below the site."""
+        if path.strip("/") and ".." not in path and ":" not in path:
+            self.feeds.append(OldFeed(path=path.strip("/"), format=form, source=source))
 
 
 def to_text(value: object) -> str:
