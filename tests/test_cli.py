@@ -57,9 +57,7 @@ GENERATORS = {
         ("content/blog/2025-01-02_a-ship.md", "/blog/a-ship/", "public", "atom.xml", "atom"),
     ),
     "Docusaurus": (
-        {
-            "docusaurus.config.js": "export default {title: 'Log', url: 'https://me.example', baseUrl: '/log/', presets: []}"
-        },
+        {"docusaurus.config.js": "export default {title: 'Log', url: 'https://me.example', baseUrl: '/log/'}"},
         ("blog/2025-01-02-a-ship.md", "/blog/2025/01/02/a-ship", "build", "blog/atom.xml", "atom"),
     ),
 }
@@ -110,6 +108,8 @@ def test_nothing_is_written_into_a_site_without_consent(tmp_path):
     shown, code = _answer(tmp_path, "n\n", "init", "--no-sample")
     assert (code, "Write feeds.toml? [y/N]" in shown, "nothing was written" in shown) == (1, True, True)
     assert [file.name for file in tmp_path.iterdir()] == ["_config.yml"]
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/_config.yml").write_text("title: Log\n", "utf-8")
     shown, code = _answer(tmp_path, "", "init", "--yes", "new")
     assert (code, "[y/N]" in shown) == (0, False)
     shown, code = _answer(tmp_path, "y\n", "init")
