@@ -224,6 +224,17 @@ def test_the_settings_of_a_generator_are_taken(tmp_path, monkeypatch, files, exp
                 "posts.permalinks": {"a": "/:slug/", "c": "/:year/:month/:slug/"},
             },
         ),
+        (
+            {"hugo.toml": "[languages.en]\ncontentDir = 'content/en'\n", "content/en/blog/a.md": POST},
+            {"posts.folder": "content/en/blog", "posts.permalink": "/blog/:slugorcontentbasename/"},
+        ),
+        (
+            {
+                "hugo.toml": "[[module.mounts]]\nsource = 'pages'\ntarget = 'content'\n[permalinks]\nn = '/:section/:slug/'\n"
+            }
+            | {"pages/n/a.md": POST},
+            {"posts.folder": "pages/n", "posts.permalink": "/n/:slug/"},
+        ),
         # Posts beside folders of posts
         (
             {"zola.toml": "base_url = 'x'\n", "content/a.md": POST, "content/b/index.md": POST, "content/c/c.md": POST},
@@ -272,6 +283,10 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
         (
             {"pelicanconf.py": "ARTICLE_URL = '{mine}/{slug}'\n"},
             "pelicanconf.py: ARTICLE_URL = '{mine}/{slug}' was not taken",
+        ),
+        (
+            {"hugo.toml": "contentDir = 'src'\n", "src/blog/2025/a.md": POST},
+            "src/blog: posts in folders below it may have other addresses",
         ),
         (
             {"eleventy.config.js": "", "posts/a.md": POST, "posts/posts.json": '{"permalink": "/{{ x | y }}/"}'},

@@ -6,6 +6,7 @@ content organization. Keys are in any case, files of `config/_default/` are tabl
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from feeds.core.generators.data_files import read_table
@@ -31,6 +32,7 @@ FILES = re.compile(
 )
 #: Key -> the place where it is set, for people.
 Source = Callable[[str], str]
+_CONTENT = "content"
 _KINDS = ("toml", "yaml", "yml", "json")
 #: Hugo's placeholders that have the same meaning in braces, and what `:slug` is if dates are in file names.
 _BRACES = {"year": "year", "month": "month", "day": "day", "section": "section", "slug": "name", "filename": "name"}
@@ -66,10 +68,9 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     facts.set("site.timezone", config.get("timezone"), source("timeZone"))
     _set_author(facts, config, source)
     facts.output = to_folder(config.get("publishdir"), "public")
-    content = to_folder(own.get("contentdir") or config.get("contentdir"), "content")
+    content = _content_folder(config, own, code)
     _read_posts(site, facts, config, content, source)
-    is_in_folder = code and config.get("defaultcontentlanguageinsubdir") in (True, "true")
-    _set_permalink(facts, config, content, f"/{code.lower()}" if is_in_folder else "", source)
+    _set_permalink(site, facts, config, _read_rules(config, content, code), source)
     _read_feeds(facts, config, content, source)
     return facts
 
@@ -103,6 +104,14 @@ def _lower_keys(value: Any) -> Any:
     return value
 
 
+def _content_folder(config: dict[str, Any], own: dict[str, Any], code: str) -> str:
+    """Return the folder of content in the default language: of the settings, or the first that is mounted there."""
+    for one in map(to_table, to_list(to_table(config.get("module")).get("mounts"))):
+        if to_text(one.get("target")) == _CONTENT and to_text(one.get("lang")) in ("", code):
+            return to_folder(one.get("source"), _CONTENT)
+    return to_folder(own.get("contentdir") or config.get("contentdir"), _CONTENT)
+
+
 def _set_author(facts: SiteFacts, config: dict[str, Any], source: Source) -> None:
     for key, value in (
         ("params.author", to_table(config.get("params")).get("author")),
@@ -123,28 +132,63 @@ def _read_posts(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], conte
         facts.set("posts.folder", choose_section(site, content, SECTION_NAMES), "the section that has posts")
 
 
-def _set_permalink(facts: SiteFacts, config: dict[str, Any], content: str, start: str, source: Source) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Rules:
+    """What decides addresses besides the pattern."""
+
+    #: The folder of content. Feeds counts sections from `content/`.
+    content: str
+    #: The folder of the default language on the site, with a slash before it; usually empty.
+    start: str
+    #: Whether the date in a file's name counts first, and the rest of the name is the slug.
+    is_named: bool
+    #: How addresses end without a pattern.
+    ending: str
+
+    def default(self, sections: list[str]) -> str:
+        """Return the pattern of posts in *sections* without a pattern of Hugo."""
+        path = "{path}"
+        if self.is_named:
+            path = "/".join([*sections, "{folder}", "{name}"])
+        elif self.content != _CONTENT:
+            path = "/".join([*sections, ":slugorcontentbasename"])
+        return f"{self.start}/{path}{self.ending}"
+
+
+def _read_rules(config: dict[str, Any], content: str, code: str) -> _Rules:
+    order = to_list(to_table(config.get("frontmatter")).get("date"))
+    is_in_folder = code and config.get("defaultcontentlanguageinsubdir") in (True, "true")
+    return _Rules(
+        content=content,
+        start=f"/{code.lower()}" if is_in_folder else "",
+        is_named=bool(order) and order[0] == ":filename",
+        ending=".html" if config.get("uglyurls") in (True, "true") else "/",
+    )
+
+
+def _set_permalink(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], rules: _Rules, source: Source) -> None:
     patterns = _patterns(config)
     folder = facts.value("posts.folder")
-    sections = [part for part in folder.removeprefix(content).split("/") if part]
-    order = to_list(to_table(config.get("frontmatter")).get("date"))
-    is_named = bool(order) and order[0] == ":filename"
-    default = f"{start}/{'/'.join(sections)}/{{folder}}/{{name}}/" if is_named else f"{start}/{{path}}/"
-    default = re.sub("/{2,}", "/", default)
-    if config.get("uglyurls") in (True, "true"):
-        default = default.rstrip("/") + ".html"
+    sections = [part for part in folder.removeprefix(rules.content).split("/") if part]
     if sections and sections[0] in patterns:
-        pattern = _take_pattern(facts, patterns[sections[0]], source, start=start, is_named=is_named)
+        pattern = _take_pattern(facts, patterns[sections[0]], sections, rules, source)
         facts.set("posts.permalink", pattern, source(f"permalinks.{sections[0]}"))
-    elif patterns and folder == content:
-        taken = {
-            name: pattern
-            for name, written in patterns.items()
-            if (pattern := _take_pattern(facts, written, source, start=start, is_named=is_named))
-        }
-        if taken:
+    elif patterns and folder == rules.content:
+        pairs = ((name, _take_pattern(facts, written, [name], rules, source)) for name, written in patterns.items())
+        if taken := {name: pattern for name, pattern in pairs if pattern}:
             facts.values["posts.permalinks"] = Found(value=taken, source=source("permalinks"))
-    facts.set("posts.permalink", default, source("frontmatter.date") if is_named else "Hugo's default")
+    if "posts.permalink" not in facts.values and rules.content != _CONTENT and not rules.is_named:
+        _warn_of_folders(site, facts, folder)
+    origin = source("frontmatter.date") if rules.is_named else "Hugo's default"
+    facts.set("posts.permalink", rules.default(sections), origin)
+
+
+def _warn_of_folders(site: SiteFiles, facts: SiteFacts, folder: str) -> None:
+    """Add a problem if there are posts in deeper folders, whose names no pattern has if content is elsewhere."""
+    if any("/" in path.removesuffix("/index.md") for path in site.posts_below(folder)):
+        facts.problems.append(
+            f"{folder}: posts in folders below it may have other addresses; compare `feeds posts`, set posts.permalink"
+        )
 
 
 def _patterns(config: dict[str, Any]) -> dict[str, str]:
@@ -154,17 +198,19 @@ def _patterns(config: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, value in written.items() if (text := to_text(value))}
 
 
-def _take_pattern(facts: SiteFacts, written: str, source: Source, *, start: str, is_named: bool) -> str:
+def _take_pattern(facts: SiteFacts, written: str, sections: list[str], rules: _Rules, source: Source) -> str:
     """Return a pattern for `feeds.toml`; empty, with a problem, if it has placeholders that are not known."""
     pattern = re.sub(r":(2006|01|02)(?!\w)", lambda found: f":{_GO_DATES[found[1]]}", written)
-    if is_named and {name.lower() for name in re.findall(r":(\w+)", pattern)} <= _BRACES.keys():
+    if rules.content != _CONTENT:
+        pattern = re.sub(r":sections?(?![\w\[])", "/".join(sections), pattern)
+    if rules.is_named and {name.lower() for name in re.findall(r":(\w+)", pattern)} <= _BRACES.keys():
         pattern = "/" + re.sub(r":(\w+)", lambda found: f"{{{_BRACES[found[1].lower()]}}}", pattern.strip("/")) + "/"
     try:
         _check_pattern(pattern)
     except ValueError as e:
         facts.problems.append(f"{source('permalinks')} = {written!r} was not taken: {e}")
         return ""
-    return f"{start}/{pattern.lstrip('/')}" if start else pattern
+    return f"{rules.start}/{pattern.lstrip('/')}" if rules.start else pattern
 
 
 def _check_pattern(pattern: str) -> None:
