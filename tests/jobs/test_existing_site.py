@@ -230,7 +230,8 @@ def test_the_settings_of_a_generator_are_taken(tmp_path, monkeypatch, files, exp
         ),
         (
             {
-                "hugo.toml": "[[module.mounts]]\nsource = 'pages'\ntarget = 'content'\n[permalinks]\nn = '/:section/:slug/'\n"
+                "hugo.toml": "[[module.mounts]]\nsource = 'pages'\ntarget = 'content'\n"
+                "[permalinks]\nn = '/:section/:slug/'\n"
             }
             | {"pages/n/a.md": POST},
             {"posts.folder": "pages/n", "posts.permalink": "/n/:slug/"},
