@@ -79,15 +79,21 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def recognise_site(folder: Path) -> Generator | None:
     """Return the generator of the site in *folder* by its files; None if there are none that are known."""
-    return next((one for one in GENERATORS if any(_marks(folder, one))), None)
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError:
+        return None
+    return next((one for one in GENERATORS if any(_marks(folder, names, one))), None)
 
 
-def _marks(folder: Path, generator: Generator) -> Iterator[bool]:
-    if any((folder / name).exists() for name in generator.excluded_by):
+def _marks(folder: Path, names: set[str], generator: Generator) -> Iterator[bool]:
+    """Yield whether each file of a generator is there; *names* are those in *folder*."""
+    if names.intersection(generator.excluded_by):
         return
-    yield from ((folder / marker).exists() for marker in generator.markers)
-    for name, pattern in generator.texts.items():
+    for marker in generator.markers:
+        yield marker in names or ("/" in marker and marker.partition("/")[0] in names and (folder / marker).exists())
+    for name in names.intersection(generator.texts):
         try:
-            yield pattern.search((folder / name).read_text("utf-8-sig")) is not None
+            yield generator.texts[name].search((folder / name).read_text("utf-8-sig")) is not None
         except (OSError, ValueError):
             continue
