@@ -15,9 +15,8 @@ import feedparser
 import pytest
 
 from feeds.config import load_config
-from feeds.core.posts import markdown
-from feeds.core.posts.locales import text_direction
 from feeds.core.syndication import plan
+from feeds.core.syndication.item import item_of_entry
 from feeds.edges.process.workers import workers
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.publish import publish
@@ -192,9 +191,7 @@ def _authors(names, reader, format_):
 
 def _check_text(one, entry, text, reader):
     """Check that a reader keeps the HTML as it is; lemon24's reader sanitizes it again."""
-    html = markdown.sanitize_html(text.html, entry.post.url)
-    if text_direction(entry.post.lang) == "rtl":
-        html = f'<div dir="rtl">\n{html}</div>'
+    html = item_of_entry(entry, text, full=True, sizes={}).html
     if reader == "reader":
         assert bool(one.content.strip()) == bool(html.strip() or text.excerpt)
     else:

@@ -12,6 +12,7 @@ from typing import Any
 
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
+from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html, text_blocks
 from feeds.core.posts.urls import is_uri, quote_url, resolve_url
@@ -53,10 +54,12 @@ def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, 
     """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
 
     A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
+    Footnotes have no links.
     """
     from lxml.html import tostring
 
-    root = parse_html(markdown.sanitize_html(html, base, partial(_replace_with_link, base=base, watch=watch)))
+    unlinked = unlink_footnotes(html)
+    root = parse_html(markdown.sanitize_html(unlinked, base, partial(_replace_with_link, base=base, watch=watch)))
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.core.posts import limits
+from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.media import guess_media_type
 from feeds.core.posts.portable import inner_html, make_portable
 from feeds.core.posts.text import parse_html
@@ -112,9 +113,9 @@ def _options(extra: Extensions, *, heading_ids: bool, autolink: bool) -> tuple[A
 def render_markdown(markdown: str) -> str:
     """Return the HTML of *markdown*: CommonMark with tables, footnotes, task lists, strike-through and heading ids.
 
-    It is portable (see `make_portable`), but not safe to show: raw HTML is kept.
+    It is portable (see `make_portable`), but not safe to show: raw HTML is kept. Footnotes have no links.
     """
-    return make_portable(to_html(markdown))
+    return make_portable(unlink_footnotes(to_html(markdown)))
 
 
 _NO_EXTENSIONS = Extensions()

@@ -20,16 +20,10 @@ _PAGE_ONLY = re.compile(
     r"|img\b(?:(?=[^<>]*\sdata-(?:src|lazy|original))|(?![^<>]*\ssrc\s*=)|(?=[^<>]*\ssrcset)(?=[^<>]*\ssrc\s*=\s*[\"']?data:)))",
     re.IGNORECASE,
 )
-#: What comrak writes for headings and footnotes.
+#: What comrak writes in headings.
 _HEADING_LINK = re.compile(
     r'<a href="#[^"]*" aria-label="[^"]*" data-heading-content="[^"]*" class="anchor"></a>(?=</h)'
 )
-_FOOTNOTES = '<section class="footnotes" data-footnotes>'
-_NOTE_LINK = re.compile(r'(?<=<sup class="footnote-ref">)<a href="#fn-[^"]*" id="[^"]*" data-footnote-ref>([^<]*)</a>')
-_BACK_LINK = re.compile(
-    r' ?<a href="#fnref-[^"]*" class="footnote-backref"[^>]*>↩(?:<sup class="footnote-ref">\d+</sup>)?</a>'
-)
-_NOTE_ID = re.compile(r'<li id="fn-[^"]*">')
 #: Between the children of these there is no text, only blocks.
 _BLOCK_PARENTS = frozenset({"body", "div", "section", "article", "center", "figure", "main"})
 #: Parts of a drawing that are not drawn where they are.
@@ -41,9 +35,9 @@ def make_portable(html: str) -> str:
     """Return the HTML of a post with words in angle brackets as text, and without what only a web page can show.
 
     Formulas and drawings become their text, pictures that a script would load become plain pictures, and what stands
-    in `noscript` is shown. comrak's own links are removed. It is not safe to show.
+    in `noscript` is shown. comrak's links in headings are removed. It is not safe to show.
     """
-    html = escape_stray_tags(_strip_own_links(html))
+    html = escape_stray_tags(_strip_heading_links(html))
     if not _PAGE_ONLY.search(html):
         return html
     root = parse_html(html)
@@ -53,18 +47,9 @@ def make_portable(html: str) -> str:
     return inner_html(root)
 
 
-def _strip_own_links(html: str) -> str:
-    """Return comrak's HTML without its links inside the post: those of headings, and between notes and text.
-
-    In a feed they would lead to the post's page, which has other ids if another program makes it, and the notes of all
-    posts have the same ids.
-    """
-    if ' class="anchor"></a></h' in html:
-        html = _HEADING_LINK.sub("", html)
-    text, mark, notes = html.rpartition(_FOOTNOTES)
-    if not mark:
-        return html
-    return _NOTE_LINK.sub(r"\1", text) + mark + _NOTE_ID.sub("<li>", _BACK_LINK.sub("", _NOTE_LINK.sub(r"\1", notes)))
+def _strip_heading_links(html: str) -> str:
+    """Return comrak's HTML without the empty link in each heading: in a feed it would show the heading's own id."""
+    return _HEADING_LINK.sub("", html) if ' class="anchor"></a></h' in html else html
 
 
 def inner_html(root: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.core.posts import excerpts, markdown, text
+from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.post_file import PostFile
 from feeds.model import Text
 from feeds.settings import Settings
@@ -70,7 +71,7 @@ def plain_paragraphs(path: str, content: bytes, settings: Settings, page: Page |
 
 def _render_body(path: str, content: bytes, settings: Settings, page: Page | None) -> str:
     file = _PostRenderer(path, content, settings)
-    return file.shown_html(file.published_body, page)
+    return unlink_footnotes(file.shown_html(file.published_body, page))
 
 
 class _PostRenderer(PostFile):
@@ -84,12 +85,13 @@ class _PostRenderer(PostFile):
     def make_text(self, page: Page | None) -> Text:
         """Return the text with only the warnings that `parse_post` has not given."""
         html = self.shown_html(lambda title: self.strip_illegal(self.published_body(title)), page)
-        html_without_tags = html if self._own else self._without_kept_tags(html)
+        plain_html = unlink_footnotes(html)
+        html_without_tags = plain_html if self._own else unlink_footnotes(self._without_kept_tags(plain_html))
         self.warnings.clear()
         return Text(
             html=html,
             excerpt=markdown.strip_illegal_xml(self.make_excerpt(html_without_tags)),
-            reading_minutes=self.reading_minutes(text.text_content(html)),
+            reading_minutes=self.reading_minutes(text.text_content(plain_html)),
             warnings=tuple(self.warnings),
             page_problem=self.page_problem,
         )

@@ -20,6 +20,7 @@ from feeds.model import Enclosure, OriginalFeed
 from feeds.settings import Format
 
 _ATOM = "http://www.w3.org/2005/Atom"
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _HISTORY = "http://purl.org/syndication/history/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
@@ -84,9 +85,10 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
     def extend_atom(self, entry: Any) -> Any:
         """Write language and links; feedgen's link, which has no `rel`, is removed.
 
-        There is no `xml:base`, since every URL is absolute.
+        Every URL is absolute; only the content with links to its own ids has a base, the post's page.
         """
         item = self._item
+        _set_base(entry.find("content"), item)
         entry.set(f"{{{_XML}}}lang", item.lang)
         for link in entry.findall("link"):
             entry.remove(link)
@@ -103,6 +105,7 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
         feedgen never marks an id as the address of the page (RSS 2.0, `guid`).
         """
         item = self._item
+        _set_base(entry.find(f"{{{_CONTENT}}}encoded"), item)
         for name in ("link", "pubDate", "author", "category", "enclosure"):
             for element in entry.findall(name):
                 entry.remove(element)
@@ -126,6 +129,12 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc] # as above
             podcast.write_podcast_episode(entry, item)
         _write_media(entry, item)
         return entry
+
+
+def _set_base(content: Any, item: Item) -> None:
+    """Give content with links to its own ids a base: readers that make them absolute then open the post's page."""
+    if content is not None and item.has_fragment_links:
+        content.set(f"{{{_XML}}}base", item.page)
 
 
 def _element(parent: Any, name: str, attributes: dict[str, str] | None = None, text: str | None = None) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from feeds.core.posts import markdown, media
+from feeds.core.posts import footnotes, markdown, media
 from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.latest import keep_latest
@@ -39,7 +39,7 @@ class Item:
     categories: tuple[tuple[str, str], ...] = ()
     #: Plain text.
     summary: str = ""
-    #: Sanitized, with absolute URLs; empty if the feed shows only summaries.
+    #: Sanitized, with absolute URLs except those of its own ids; empty if the feed shows only summaries.
     html: str = ""
     rights: str = ""
     #: The lead image, as a file.
@@ -51,6 +51,11 @@ class Item:
     def page(self) -> str:
         """The URL of the post's own page, the base of relative URLs."""
         return self.via or self.url
+
+    @property
+    def has_fragment_links(self) -> bool:
+        """Whether the HTML has links to its own ids, which need a base."""
+        return ' href="#' in self.html
 
     @property
     def files(self) -> tuple[Enclosure, ...]:
@@ -100,7 +105,7 @@ def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, i
         authors=post.authors,
         categories=_categories(entry),
         summary=text.excerpt,
-        html=_with_direction(_sanitize(text.html, post.url), post.lang) if full else "",
+        html=_with_direction(_entry_html(text.html, entry), post.lang) if full else "",
         rights=post.rights,
         image=_image_file(entry, sizes),
         enclosures=tuple(_with_size(file, sizes) for file in post.enclosures),
@@ -130,6 +135,17 @@ def _categories(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 #: A post is in several feeds and their archives, so the sanitized HTML of each page is reused.
 _sanitize = keep_latest(markdown.sanitize_html, of=1, size=500)
+
+
+def _entry_html(html: str, entry: Entry) -> str:
+    """Return the sanitized HTML of an entry, in which links to its own ids stay inside.
+
+    Those of a link post do not: readers take them for fragments of the page that it links to.
+    """
+    post = entry.post
+    if post.external_url:
+        return _sanitize(footnotes.unlink_footnotes(html), post.url)
+    return footnotes.keep_links_inside(_sanitize(html, post.url), post.url, entry.id)
 
 
 def _with_direction(html: str, lang: str) -> str:

@@ -45,7 +45,7 @@ def test_the_extensions_of_real_blogs_work(source, expected):
     ],
 )
 def test_no_link_of_ours_leads_to_an_id_that_the_page_may_not_have(source):
-    """Headings and footnotes have no links of our own; links that the author wrote stay."""
+    """In an editor's note, headings and footnotes have no links of our own; links that the author wrote stay."""
     root = fragment_fromstring(sanitized(source), create_parent="div")
     links = [link.get("href") for link in root.iter("a")]
     assert links == ([f"{BASE}#one"] if "(#one)" in source else [])

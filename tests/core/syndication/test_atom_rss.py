@@ -563,3 +563,13 @@ def test_a_lead_picture_without_file_extension_is_a_picture():
     assert found(both(entry("a.md", enclosures=(BARE_FILE,)))[1], "//item/enclosure/@type") == [
         "application/octet-stream"
     ]
+
+
+def test_only_content_with_links_inside_the_entry_has_a_base():
+    """Where links are relative, the content has the post's page as base; other content has none, as before."""
+    note = '<h2 id="x">X</h2><p><a href="#x">a</a></p>'
+    for html, bases in ((note, ["https://example.com/a/"]), ("<p>a</p>", [])):
+        for document in both(entry("a.md"), html=html):
+            assert found(document, "//*[@xml:base]/@xml:base") == bases
+            parsed = feedparser.parse(document).entries[0].content[0].value
+            assert ("https://example.com/a/#x" in parsed) == bool(bases)

@@ -1,6 +1,7 @@
 """Items, and documents in all formats: valid for any post."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import feedparser
@@ -265,6 +266,26 @@ def test_documents_depend_on_posts_and_settings_only():
 def item(one, *, full=True, sizes=None, **values):
     text = Text(**{"html": "<p>Body</p>", "excerpt": "Words", "reading_minutes": 1} | values)
     return item_of_entry(one, text, full=full, sizes=sizes or {})
+
+
+NOTE = (
+    '<p>a<sup class="footnote-ref"><a href="#fn-1" id="fnref-1" data-footnote-ref>1</a></sup></p>'
+    '<section class="footnotes" data-footnotes><ol><li id="fn-1"><p>b <a href="#fnref-1" class="footnote-backref" '
+    "data-footnote-backref>↩</a></p></li></ol></section>"
+)
+
+
+def test_two_entries_with_footnotes_have_different_ids():
+    """The footnotes of two entries have different ids, to which the links of each lead; in a link post there are none.
+
+    Readers take a fragment of a link post for one of the page that it links to.
+    """
+    first, second = (item(entry(path), html=NOTE).html for path in ("a.md", "b.md"))
+    ids = [set(re.findall(r'id="([^"]*)', html)) for html in (first, second)]
+    links = [set(re.findall(r'href="#([^"]*)', html)) for html in (first, second)]
+    assert ids == links
+    assert len(ids[0] | ids[1]) == 4
+    assert "href" not in item(entry("a.md", external_url="https://o.example/"), html=NOTE).html
 
 
 def test_a_link_post_is_about_the_page_it_points_to():
