@@ -15,6 +15,7 @@ from feeds.core.posts import dates, limits, media, rules, sketch, text
 from feeds.core.posts.addresses import PostAddress
 from feeds.core.posts.authors import clean, parse_author
 from feeds.core.posts.episodes import read_episode
+from feeds.core.posts.file_addresses import FileAddresses
 from feeds.core.posts.post_file import PostFile
 from feeds.core.posts.tags.expand import Unknown
 from feeds.core.posts.tags.fragments import POST_SCHEME
@@ -47,6 +48,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _TEMPLATE = re.compile(r"{[{%]|<%|\${")
 #: The generators that take an address of `false` for none.
 _FALSE_IS_NOTHING = frozenset({"jekyll", "hexo"})
+_MOVE_FILE = "move it to the folder of static files"
 #: Values of `published`, where `0` may be a date, and of `status`.
 _NOT_LIVE, _NOT_PUBLIC = frozenset({"false", "no", "off"}), frozenset({"draft", "hidden", "private", "skip"})
 
@@ -303,6 +305,19 @@ class _PostParser(PostFile):
         """Return an address in the front matter of the page *url* as an absolute one; None if it is none."""
         return resolve_url(url, below_site(written, self.settings.site.url))
 
+    def resolve_file(self, key: str, url: str, written: str) -> str | None:
+        """Return the address of a file in the front matter of the page *url*; None, and a warning, if it is none."""
+        address = FileAddresses(self.settings, self.path, lambda: url).find(written)
+        if address is None:
+            self.warn(
+                key, f"{written[:60]!r} has an address that only the built site knows; it is ignored: {_MOVE_FILE}"
+            )
+            return None
+        found = self.resolve(url, address)
+        if found is None:
+            self.warn(key, f"{written[:60]!r} is not the web address of a file; it is ignored")
+        return found
+
     def read_id(self) -> str | None:
         """Return the post's own id as a URI (RFC 4287 section 4.2.6); one that is not a URI inside a `tag:` URI."""
         written = self.read_line("id")
@@ -338,11 +353,8 @@ class _PostParser(PostFile):
         written = media.picture_address(value)
         if written is None:
             return None
-        found = self.resolve(url, written)
-        if found is None:
-            self.warn(key, f"{written[:60]!r} is not the web address of a picture; it is ignored")
-            return None
-        return Image(url=found, alt=self.read_line("image_alt"))
+        found = self.resolve_file(key, url, written)
+        return Image(url=found, alt=self.read_line("image_alt")) if found else None
 
     def read_enclosures(self, url: str) -> tuple[Enclosure, ...]:
         """Return the files that belong to the post, each once."""
@@ -362,10 +374,11 @@ class _PostParser(PostFile):
         if written is None:
             self.warn(key, "has no file address; write it as `url`")
             return None
-        is_file = isinstance(written, str) and re.search(r"[./]", written)  # a bare word is a player's id
-        found = self.resolve(url, written.strip()) if is_file else None
-        if found is None:
+        if not isinstance(written, str) or not re.search(r"[./]", written):  # a bare word is a player's id
             self.warn(key, f"{str(written)[:60]!r} is not the web address of a file; it is ignored")
+            return None
+        found = self.resolve_file(key, url, written.strip())
+        if found is None:
             return None
         media_type = media.declared_media_type(fields) or media.guess_media_type(found)
         if media_type is None:

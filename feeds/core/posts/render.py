@@ -4,13 +4,15 @@ Rendering costs more than all of `feeds.core.posts.parse`, so only posts that ar
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.core.posts import excerpts, markdown, text
+from feeds.core.posts import excerpts, markdown, parse, text
+from feeds.core.posts.file_addresses import FileAddresses, resolve_files
 from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.post_file import PostFile
-from feeds.model import Text
+from feeds.display import format_count
+from feeds.model import Post, Text
 from feeds.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +83,12 @@ class _PostRenderer(PostFile):
     page_problem = ""
     #: The words by which the text was found in the page; None if it was not.
     _own: "OwnText | None" = None
+    #: As they are written.
+    unknown_files: Sequence[str] = ()
+
+    def __init__(self, path: str, content: bytes, settings: Settings, links: Mapping[str, str] | None = None) -> None:
+        super().__init__(path, content, settings, links)
+        self._content = content
 
     def make_text(self, page: Page | None) -> Text:
         """Return the text with only the warnings that `parse_post` has not given."""
@@ -88,6 +96,7 @@ class _PostRenderer(PostFile):
         plain_html = unlink_footnotes(html)
         html_without_tags = plain_html if self._own else unlink_footnotes(self._without_kept_tags(plain_html))
         self.warnings.clear()
+        self.warn_about_files()
         return Text(
             html=html,
             excerpt=markdown.strip_illegal_xml(self.make_excerpt(html_without_tags)),
@@ -118,7 +127,25 @@ class _PostRenderer(PostFile):
                 self._own = own
                 return found.html
             self.page_problem = f"{page.path}: {found.problem}"
-        return self.render(body(title))
+        addresses = FileAddresses(self.settings, self.path, self._page_url)
+        html, self.unknown_files = resolve_files(self.render(body(title)), addresses)
+        return html
+
+    def _page_url(self) -> str:
+        """Return the URL of the post's page; empty if it has none. Few texts need it."""
+        post = parse.parse_post(self.path, self._content, self.settings)
+        return post.url if isinstance(post, Post) else ""
+
+    def warn_about_files(self) -> None:
+        """Warn of the files that the text names and whose addresses only the built site knows."""
+        if not self.unknown_files:
+            return
+        first, *others = dict.fromkeys(self.unknown_files)
+        more = f", and {format_count(len(others), 'more file')}" if others else ""
+        self.warnings.append(
+            f"{self.path}:{self.line_of_text(first)}: {first[:60]!r}{more} has an address that only the built site"
+            " knows; it is left out: set posts.rendered, or move it to the folder of static files"
+        )
 
     def make_excerpt(self, html: str) -> str:
         """Return the excerpt in the front matter, else the text before `<!--more-->`, else the first sentences."""

@@ -7,6 +7,7 @@ import re
 from posixpath import join, normpath
 from urllib.parse import urlsplit
 
+from feeds.core.posts.tags.tokens import code_ranges, is_in
 from feeds.settings import Settings
 
 _MARKS = ("{static}", "{attach}", "{index}", "|static|", "|attach|", "|index|")
@@ -16,7 +17,7 @@ _ADDRESS = re.compile(
 
 
 def resolve_static(text: str, path: str, settings: Settings) -> str:
-    """Return the text of the post at *path* with the addresses of Pelican's static files.
+    """Return the text of the post at *path* with the addresses of Pelican's static files; code is left alone.
 
     A file has the address that its path has below the content folder; one that is attached to a post and beside it, or
     below, is beside the post's page.
@@ -25,8 +26,11 @@ def resolve_static(text: str, path: str, settings: Settings) -> str:
         return text
     base = urlsplit(settings.site.url).path
     folder = join(_below_content(settings.posts.folder), path.rpartition("/")[0])
+    code = code_ranges(text)
 
     def replace(found: re.Match[str]) -> str:
+        if is_in(code, found.start()):
+            return found[0]
         kind, written = found["kind"] or found["old"], found["path"]
         if kind == "attach" and written and not written.startswith(("/", "..")):
             return written.removeprefix("./")
