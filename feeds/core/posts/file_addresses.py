@@ -31,8 +31,8 @@ _ROOTED = frozenset({"docusaurus", "hexo"})
 #: Generators that give a file beside a post a name of their own, with a digest, when they build the site.
 _HASHED = frozenset({"docusaurus", "astro"})
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|[#?]")
-#: Docusaurus: the site's folder, and an address that is not looked for among the sources.
-_SITE_FOLDER, _PATH_NAME = "@site/", "pathname://"
+#: Docusaurus: the folder of static files, and an address that is not looked for among the sources.
+_STATIC_FOLDER, _PATH_NAME = "@site/static/", "pathname://"
 #: The name of a file that is not a page.
 _FILE = re.compile(r"[^/?#]\.(?!html?\b|mdx?\b|markdown\b|php\b)[A-Za-z0-9]{2,5}(?:[?#].*)?\Z", re.IGNORECASE)
 _TAG = re.compile(r"<(?P<name>img|a|source|video|audio)\b(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
@@ -60,7 +60,8 @@ class FileAddresses:
         """Return whether *html* may have an address that a browser would not find as it is written."""
         if self._generator in _HASHED or self._generator in _ROOTED:
             return True
-        return "../" in html and (bool(self._static) or self._generator == "jekyll")
+        has_paths = "../" in html and (bool(self._static) or self._generator == "jekyll")
+        return has_paths or _STATIC_FOLDER in html
 
     def find(self, written: str) -> str | None:
         """Return the address of a file, absolute or relative to the post's page; None if only the built site has it.
@@ -82,12 +83,9 @@ class FileAddresses:
 
     def _in_static_folder(self, written: str) -> str | None:
         """Return the address of a file that is copied to the root of the site; None for another one."""
-        if written.startswith(_SITE_FOLDER) and self._generator == "docusaurus":
-            below = written.removeprefix(_SITE_FOLDER)
-        elif written.startswith("../"):
-            below = self._below_site_folder(written)
-        else:
-            return None
+        if written.startswith(_STATIC_FOLDER):
+            return below_site("/" + written.removeprefix(_STATIC_FOLDER), self._site)
+        below = self._below_site_folder(written) if written.startswith("../") else ""
         if self._generator == "jekyll":
             is_copied = bool(below) and not any(part.startswith(("_", ".")) for part in below.split("/"))
             return below_site(f"/{below}", self._site) if is_copied else None
