@@ -10,6 +10,8 @@ from feeds.core.posts.tags.tokens import code_ranges, is_in
 
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
+#: A first line that is no prose.
+_IMPORT = re.compile(r"\s*import\s+(?:[\w*{][^\n]*\sfrom\s+)?(?P<quote>[\"'])[^\"'\s]+(?P=quote);?[ \t]*(?:\n|\Z)")
 #: A module below the first paragraph: behind a blank line, up to one.
 _LATER_MODULE = re.compile(
     r"(?:(?<=\n\n)|\A)(?:import\s(?:[^\n]*\sfrom\s*)?[\"'][^\n]*|import\s[{*][^\n]*|export\s+(?:default|const|let|var|async|function|class|"
@@ -41,6 +43,11 @@ _NOT_MARKDOWN = re.compile(
 )
 #: The tag of a component in HTML. Its name has a capital letter in JSX; in HTML `<Script />` would be an element.
 _COMPONENT = re.compile(r"""</?[A-Z](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""")
+
+
+def begins_with_import(source: str) -> bool:
+    """Return whether Markdown is surely MDX: its first line imports a module."""
+    return _IMPORT.match(source) is not None
 
 
 def to_markdown(mdx: str) -> str:

@@ -51,6 +51,12 @@ class PostFile:
         self.is_html, self.is_mdx = (path.lower().endswith(extension) for extension in (".html", ".mdx"))
         # Docusaurus reads all its Markdown as MDX.
         self.is_mdx = self.is_mdx or (settings.posts.generator == "docusaurus" and not self.is_html)
+        #: Whether Markdown of an unknown generator has JavaScript, which is removed when it is rendered.
+        self.has_imports = (
+            settings.posts.generator == "auto"
+            and not (self.is_html or self.is_mdx)
+            and mdx.begins_with_import(self.source.body)
+        )
         self.fields = Fields(self.source.metadata)
         #: `path:line: …`, for people.
         self.warnings: list[str] = []
@@ -183,9 +189,11 @@ class PostFile:
         Raises:
             PostError: it is nested too deeply, many times as long as its Markdown, or beyond another limit.
         """
+        if self.has_imports:
+            body = mdx.to_markdown(body)
         body = resolve_static(self.expand(body, keep_unknown=keep_unknown).text, self.path, self.settings)
         if not self.is_html:
-            body = to_commonmark(body, self.settings.posts)
+            body = to_commonmark(body, self.settings.posts, self.source.metadata)
         if not self.is_html and (excess := limits.excess_of_markdown(body)):
             raise PostError(self.path, self.source.body_line, excess)
         html = escape_stray_tags(self.to_html(body))
@@ -199,7 +207,8 @@ class PostFile:
             return source
         separated = excerpts.separate_marks(source)
         extensions = find_extensions(separated, self.settings.posts)
-        html = mdx.to_html(separated, extensions) if self.is_mdx else markdown.to_html(separated, extensions)
+        to_html = mdx.to_html if self.is_mdx or self.has_imports else markdown.to_html
+        html = to_html(separated, extensions)
         return excerpts.mdx_marks_to_comments(html)
 
 

@@ -41,6 +41,10 @@ def test_parsing_an_mdx_page_takes_linear_time():
     assert parsed("title: A", body, path="2026-01-02-a.mdx").title == "A"
 
 
+def settings_of(generator):
+    return replace(SETTINGS, posts=PostSettings(generator=generator))
+
+
 JSX = {
     "an import below": ("One.\n\nimport A, {b} from './a.mdx';\nimport './c.css';\n\nTwo.", "<p>One.</p><p>Two.</p>"),
     "an export below": ("One.\n\nexport const A = () => {\n  return 1;\n};\n\nTwo.", "<p>One.</p><p>Two.</p>"),
@@ -80,6 +84,25 @@ def test_javascript_in_a_page_is_not_shown(case, name):
     generator = "docusaurus" if name == "a.md" else "auto"
     text = rendered("title: A", body, f"2026-01-02-{name}", replace(SETTINGS, posts=PostSettings(generator=generator)))
     assert text.html.replace("\n", "") == html
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import Tide from './tide.astro';", 'import {a, b} from "../c"', "import './d.css'", "import * as e from 'e';"],
+)
+def test_javascript_is_not_shown_if_the_first_line_imports_a_module(line):
+    """In the Markdown of an unknown generator, JavaScript is not shown if the first line is an import."""
+    body = f"{line}\n\nOne {{props.a}} two.\n\n<Tide at={{noon}}>\n\nThree.\n\n</Tide>\n\n`{{code}}`"
+    found = rendered("title: A", body)
+    assert found.html.replace("\n", "") == "<p>One  two.</p><p>Three.</p><p><code>{code}</code></p>"
+    assert found.excerpt == "One two. Three. {code}"
+    assert parsed("title: A", body).text_digest == parsed("title: A", body, settings=settings_of("none")).text_digest
+
+
+@pytest.mark.parametrize("line", ["import duties from 'abroad' are high.", "`import a from 'b'`", "Import a from 'b'"])
+def test_prose_about_imports_has_no_javascript(line):
+    """A first line that only begins like an import is prose, and braces below it are text."""
+    assert "{x}" in rendered("title: A", f"{line}\n\nOne {{x}}.").html
 
 
 def test_braces_of_markdown_are_text():

@@ -14,8 +14,9 @@ _ONE = rf"(?:[#.][^\s{{}}\"'=]+|{_NAME}=(?:\"[^\"{{}}\n]*\"|'[^'{{}}\n]*'|[^\s{{
 #: One or more classes, ids and attributes.
 _LIST = rf"[ \t]*{_ONE}(?:[ \t]+{_ONE})*[ \t]*"
 _ANY = re.compile(r"\{[:#.]|\{[\w-]+=")
-#: A list of contents, which the item that is replaced stands for.
-_CONTENTS = re.compile(r"^[ \t]*(?:[-*+]|\d+\.)[ \t].*\n[ \t]*\{:[^{}\n]*\btoc\b[^{}\n]*\}[ \t]*$", re.MULTILINE)
+#: The mark of a list of contents, which the list above or below it stands for, and the first line of a list.
+_CONTENTS = re.compile(r"^[ \t]*\{:[^{}\n]*\btoc\b[^{}\n]*\}[ \t]*$\n?", re.MULTILINE)
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)", re.MULTILINE)
 _OF_HEADING = re.compile(
     rf"^(?P<text>[ \t>]*#{{1,6}}[ \t].*?|[^\n]*\S(?=[ \t]*\{{#[^{{}}\n]*\}}[ \t]*\n[ ]{{0,3}}(?:=+|-+)[ \t]*$))[ \t]*"
     rf"(?P<braces>\{{:?(?P<list>{_LIST})\}})[ \t]*#*[ \t]*$",
@@ -42,10 +43,39 @@ def convert_attributes(text: str) -> str:
     if "{::comment}" in text:
         text = _COMMENT.sub("", text)
     if "toc" in text:
-        text = _CONTENTS.sub("", text)
+        text = _without_contents(text)
     for pattern, replacement in ((_OF_HEADING, _heading), (_LINE, None), (_COMMENT, None), (_INLINE, None)):
         text = _replace_outside_code(pattern, replacement, text)
     return text
+
+
+def _without_contents(text: str) -> str:
+    """Return Markdown without `{:toc}` and the list that it turns into a list of contents."""
+    code = code_ranges(text)
+    parts, end = [], 0
+    for mark in _CONTENTS.finditer(text):
+        if mark.start() < end or is_in(code, mark.start()):
+            continue
+        begin = _begin_of_list(text, end, mark.start())
+        parts.append(text[end:begin])
+        end = mark.end()
+        if begin == mark.start() and _ITEM.match(text, end):
+            below = text.find("\n\n", end)
+            end = below + 1 if below >= 0 else len(text)
+    return "".join([*parts, text[end:]])
+
+
+def _begin_of_list(text: str, first: int, end: int) -> int:
+    """Return where the list begins that ends at *end*, at *first* or later; *end* if there is none."""
+    begin, at = end, end
+    while at > first:
+        line = text.rfind("\n", first, at - 1) + 1 or first
+        if not text[line:at].strip() or text[line:at].lstrip().startswith(("#", "{:")):
+            break
+        at = line
+        if _ITEM.match(text, at):
+            begin = at
+    return begin
 
 
 def _replace_outside_code(

@@ -1,7 +1,9 @@
 """Which notations a post has: those that its generator has and its text uses."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from feeds.core.posts import markdown
 from feeds.core.posts.markdown import Extensions
@@ -22,14 +24,44 @@ _COLONS = 2
 #: `:tada:`, but not a part of a time, a word or an address.
 _EMOJI = re.compile(r":[a-z+-][a-z0-9_+-]*:(?![\w:/])")
 _INSIDE = re.compile(r"[\w:/]")
+#: Where a list of contents is put by Python-Markdown, markdown-it, GitLab and CSDN: a paragraph of its own.
+_CONTENTS = re.compile(
+    r"(?:(?<=\n\n)|\A)[ ]{0,3}(?:\[TOC\](?!:)|\[\[_?TOC_?\]\]|@\[TOC\](?:\([^()\n]*\))?)[ \t]*(?=\n[ \t]*\n|\n?\Z)",
+    re.IGNORECASE,
+)
+_CONTENTS_LINK = re.compile(r"^[ ]{0,3}\[toc\]:", re.IGNORECASE | re.MULTILINE)
+#: Keys of the front matter that themes load a script for formulas by.
+_NO = frozenset({"false", "no", "off", "0", "none", ""})
+_MATH_KEYS = frozenset({"math", "katex", "mathjax", "usemath", "usemathjax", "usekatex", "latex"})
 
 
-def to_commonmark(text: str, settings: PostSettings) -> str:
-    """Return Markdown with the notations of generators as CommonMark."""
+def to_commonmark(text: str, settings: PostSettings, metadata: Mapping[str, Any]) -> str:
+    """Return Markdown with the notations of generators as CommonMark; *metadata* is the front matter."""
     if settings.generator == "none":
         return text
-    text = convert_formulas(dedent_html(text, settings.generator))
-    return _convert_emoji(convert_attributes(convert_admonitions(text)))
+    text = convert_formulas(dedent_html(text, settings.generator), single=_has_math(metadata))
+    return _convert_emoji(convert_attributes(convert_admonitions(_without_contents(text))))
+
+
+def _has_math(metadata: Mapping[str, Any]) -> bool:
+    """Return whether the front matter asks for formulas, as in the themes of Hugo, Hexo, Jekyll and Zola."""
+    params = metadata.get("params") or metadata.get("extra")
+    tables = (metadata, params) if isinstance(params, dict) else (metadata,)
+    return any(
+        str(key).lower().replace("_", "") in _MATH_KEYS and str(value).lower() not in _NO
+        for table in tables
+        for key, value in table.items()
+    )
+
+
+def _without_contents(text: str) -> str:
+    """Return *text* without the line that a list of contents takes the place of; a link with this text stays."""
+    if "toc]" not in text and "TOC" not in text:
+        return text
+    if not _CONTENTS.search(text) or _CONTENTS_LINK.search(text):
+        return text
+    code = code_ranges(text)
+    return _CONTENTS.sub(lambda found: found[0] if is_in(code, found.start()) else "", text)
 
 
 def _convert_emoji(text: str) -> str:

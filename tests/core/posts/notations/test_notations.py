@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from html import unescape
 
 import pytest
 
@@ -179,3 +180,68 @@ def test_notations_take_linear_time(body):
     """Unclosed and nested notations are read in linear time; in quadratic time this test would not end."""
     with suppress(PostError):  # too deep, or too long
         rendered("title: A", body)
+
+
+CONTENTS = {
+    "kramdown's": "* TOC\n{:toc}",
+    "kramdown's with numbers": "1. TOC\n{: toc}",
+    "kramdown's without a word": "*\n{:toc}",
+    "kramdown's in several lines": "* A\n* B\n  more\n{:toc .wide #y}",
+    "kramdown's above the list": "{:toc}\n* TOC\n* B",
+    "Python-Markdown's": "[TOC]",
+    "markdown-it's": "[[toc]]",
+    "GitLab's": "[[_TOC_]]",
+    "CSDN's": "@[toc](Contents)",
+}
+
+
+@pytest.mark.parametrize("mark", CONTENTS.values(), ids=CONTENTS)
+def test_a_list_of_contents_is_not_shown(mark):
+    """Neither the mark of a list of contents is shown nor the list that it replaces; lists and text around it stay."""
+    assert shown(f"One.\n\n{mark}\n\n* Two\n* Three", "jekyll") == "<p>One.</p><ul><li>Two</li><li>Three</li></ul>"
+    assert (
+        shown(f"## Contents\n{{:.no_toc}}\n\n{mark}\n\nOne.", "jekyll") == '<h2 id="contents">Contents</h2><p>One.</p>'
+    )
+    assert mark.split("\n")[0] in unescape(re.sub("<[^<>]*>", "", rendered("title: A", f"```\n\n{mark}\n\n```").html))
+
+
+def test_what_only_looks_like_a_list_of_contents_stays():
+    """A mark in a sentence, and a link with the name of one, are text."""
+    assert shown("See [TOC] here.") == "<p>See [TOC] here.</p>"
+    assert shown("[toc]\n\n[toc]: /x") == '<p><a href="https://example.com/x">toc</a></p>'
+
+
+MATH = {
+    "single signs": ("a $x_i$ b", "<p>a <code>x_i</code> b</p>"),
+    "emphasis inside": ("$a*b$ and $c*d$", "<p><code>a*b</code> and <code>c*d</code></p>"),
+    "a command": (r"a \\(\alpha\\) b", r"<p>a <code>\alpha</code> b</p>"),
+    "Hugo's passthrough": (r"a \(x_i\) b", "<p>a <code>x_i</code> b</p>"),
+    "a block": (
+        "One.\n\n\\\\[\nx^2\n\\\\]\n\nTwo.",
+        '<p>One.</p><pre><code class="language-latex">x^2</code></pre><p>Two.</p>',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MATH.values(), ids=MATH)
+@pytest.mark.parametrize(
+    "front", ["math: true", "mathjax: yes", "use_math: 1", "params: {katex: true}", "extra: {math: x}"]
+)
+def test_formulas_between_single_signs_are_latex_if_the_post_asks_for_formulas(case, front):
+    """With a key such as `math`, what is between single dollar signs or MathJax's brackets is LaTeX."""
+    body, html = case
+    assert shown(body, "hugo", f"title: A\n{front}") == html
+
+
+@pytest.mark.parametrize("front", ["math: true", "math: false", "title: B"])
+def test_prices_and_variables_are_no_formulas(front):
+    """Sums, variables of a shell, code and escaped signs are text, whatever the front matter asks for."""
+    for text in ("It is $5 or $10.", "$5-$10", "a$b$c", "$ x $", "$a", r"x \[a\] y"):
+        assert shown(text, "hugo", f"title: A\n{front}") == f"<p>{text.replace(chr(92), '')}</p>"
+    assert shown("`$x_i$`", "hugo", f"title: A\n{front}") == "<p><code>$x_i$</code></p>"
+
+
+def test_without_a_key_single_signs_are_text():
+    """If the front matter does not ask for formulas, a dollar sign is one."""
+    assert shown("a $x$ b", "hugo", "title: A\nmath: false") == "<p>a $x$ b</p>"
+    assert shown("a $x$ b", "hugo") == "<p>a $x$ b</p>"
