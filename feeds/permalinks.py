@@ -58,10 +58,33 @@ STYLES: Mapping[str, str] = {
     "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
     "none": "/:categories/:title:output_ext",
 }
+#: The parts of Go's date formats that a word may have, longest first, and what they stand for; "" for those that would
+#: tell no day (`nextStdChunk` of Go's time/format.go). Hugo's addresses are in lower case.
+_GO_FIELDS = {
+    "2006": "year",
+    "06": "short_year",
+    "January": "lower_month",
+    "Jan": "lower_short_month",
+    "Monday": "lower_weekday",
+    "Mon": "lower_short_day",
+    "002": "y_day",
+    "01": "month",
+    "02": "day",
+    "04": "minute",
+    "05": "second",
+    "15": "hour",
+    "1": "i_month",
+    "2": "i_day",
+}
+_GO_FIELD = re.compile("|".join(_GO_FIELDS))
+#: Of the 12-hour clock, without a leading zero, or of zones: rare in addresses.
+_OTHER_GO_FIELD = re.compile(r"[0345]|MST|PM|pm|_2")
+#: Hugo: a part of the folders, `:sections[1:]`.
+_SLICE = re.compile(r"\[(?:\d+|last)?:?(?:\d+|last)?\]")
 _BRACES = re.compile(r"{([^{}]*)}")
 #: In the front matter a placeholder begins a part of the path: `/talk:rust/` is an address.
-_COLON_AFTER_SLASH = re.compile(r"(?:^|/):[A-Za-z_]")
-_COLON = re.compile(r":([A-Za-z_]\w*)")
+_COLON_AFTER_SLASH = re.compile(r"(?:^|/):(?:[A-Za-z_]|(?:2006|0[126]|[12])(?!\d))")
+_COLON = re.compile(r":(\w+)")
 
 
 def is_notation(pattern: str) -> bool:
@@ -120,10 +143,38 @@ def _parse_notation(pattern: str, generator: GeneratorName) -> Iterator[Part]:
         yield "/", "language_folder"
     rest = "/" + pattern.lstrip("/")
     while found := _COLON.search(rest):
-        name, field = _find_field(found[1], generator)
+        name, parts = _find_parts(rest, found, generator)
         before, rest = rest[: found.start()], rest[found.start(1) + len(name) :]
-        yield _as_written(before, generator), field
+        literal, field = next(parts)
+        yield _as_written(before, generator) + literal, field
+        yield from parts
     yield _as_written(rest, generator), ""
+
+
+def _find_parts(pattern: str, found: re.Match[str], generator: GeneratorName) -> tuple[str, Iterator[Part]]:
+    """Return the placeholder that is *found* in a pattern, and the parts that it stands for."""
+    if generator == "hugo" and found[1] not in _NOTATIONS["hugo"]:
+        parts = _go_parts(found[1])
+        if parts:
+            return found[1], iter(parts)
+    name, field = _find_field(found[1], generator)
+    if generator == "hugo" and field == "sections" and (cut := _SLICE.match(pattern, found.end())):
+        return name + cut[0], iter([("", field + cut[0])])
+    return name, iter([("", field)])
+
+
+def _go_parts(layout: str) -> list[Part]:
+    """Return the parts of a date format of Go, such as `2006` or `Jan`; none if it is not one that is known."""
+    parts, end = [], 0
+    for found in _GO_FIELD.finditer(layout):
+        parts.append((layout[end : found.start()].lower(), _GO_FIELDS[found[0]]))
+        end = found.end()
+    rest = _GO_FIELD.sub("", layout)
+    return (
+        []
+        if not parts or _OTHER_GO_FIELD.search(rest)
+        else [*parts, *([(layout[end:].lower(), "")] if layout[end:] else [])]
+    )
 
 
 def _as_written(literal: str, generator: GeneratorName) -> str:

@@ -17,6 +17,8 @@ WRONG = {
         ":sectionslugs/:slug",
         "hugo",
     ): ":sectionslugs is not a placeholder that is known of Hugo; did you",
+    ("/:2006/:03/:slug/", "hugo"): ":03 is not a placeholder that is known of Hugo",
+    ("/:2006/:slug/", "jekyll"): ":2006 is not a placeholder that is known of Jekyll",
     (
         "/:year/:title/",
         "none",

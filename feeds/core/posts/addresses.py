@@ -89,6 +89,8 @@ class PostAddress:
         value = _VALUES.get(field)
         if value is not None:
             return value(self)
+        if field.startswith("sections["):
+            return _quote("/".join(map(slugs.hugo_part, _cut(self.sections, field[len("sections[") : -1]))))
         written = self.file.source.metadata.get(field.removeprefix("key:"))
         return "" if written is None or isinstance(written, (bool, dict, list)) else _quote(str(written).strip())
 
@@ -194,6 +196,24 @@ def _hugo_undated(name: str) -> str:
         return name
     base = name.rpartition(".")[0] or name
     return base[10:].strip(" -_")
+
+
+def _cut(names: list[str], written: str) -> list[str]:
+    """Return some of the names, as in `:sections[1:]` of Hugo: an index, `last`, or two of them with a colon.
+
+    Source: `toSliceFunc` in resources/page/permalinks.go.
+    """
+    low, colon, high = written.partition(":")
+    first = _position(low, names, 0)
+    if first >= len(names):
+        return []
+    return names[first : _position(high, names, len(names))] if colon else names[first : first + 1]
+
+
+def _position(written: str, names: list[str], default: int) -> int:
+    if written == "last":
+        return max(len(names) - 1, 0)
+    return int(written) if written else default
 
 
 def _quote(text: str) -> str:
@@ -331,6 +351,8 @@ _VALUES: Mapping[str, Callable[[PostAddress], str]] = {
     "only_title": lambda post: _quote(slugs.hugo_permalink_part(post.title)),
     "file_part": lambda post: _quote(slugs.hugo_permalink_part(post.file_name)),
     "slug_or_file": lambda post: _quote(slugs.hugo_permalink_part(post.own_slug or post.file_name)),
+    "lower_short_month": lambda post: _MONTHS[post.date.month - 1][:3].lower(),
+    "lower_short_day": lambda post: _WEEKDAYS[post.date.weekday()][:3].lower(),
     "lower_month": lambda post: _MONTHS[post.date.month - 1].lower(),
     "lower_weekday": lambda post: _WEEKDAYS[post.date.weekday()].lower(),
     "language_folder": lambda post: post.language_folder,

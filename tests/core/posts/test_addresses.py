@@ -89,6 +89,16 @@ HUGO = {
     ("A\nurl: /old/place", "2026-01-02-x.md", "hugo", "/:slug/"): "/old/place/",
     ("A\nurl: /old/place.php", "2026-01-02-x.md", "hugo", "/:slug/"): "/old/place.php",
     ("A\ndate: 2026-01-02", "x.fr.md", "hugo", "/:slug/"): "/fr/a/",
+    ("A", "2026-01-02-x.md", "hugo", "/:2006/:01/:02/:slug/"): "/2026/01/02/x/",
+    ("A", "2026-01-02-x.md", "hugo", ":06/:1/:2/:slug"): "/26/1/2/x",
+    ("A", "2026-01-02-x.md", "hugo", "/:Jan/:January/:Mon/:Monday/:002/:slug/"): "/jan/january/fri/friday/002/x/",
+    ("A\ndate: 2026-01-02T03:04:05", "x.md", "hugo", "/:20060102-:150405/:filename/"): "/20260102-030405/x/",
+    ("A", "2026-01-02-x.md", "hugo", "/:2006y01m/:slug/"): "/2026y01m/x/",
+    ("A\nurl: /:2006/:01/here/", "2026-01-02-x.md", "hugo", "/:slug/"): "/2026/01/here/",
+    ("A", "a/b/C/2026-01-02-x.md", "hugo", "/:sections[1:]/:slug/"): "/b/c/x/",
+    ("A", "a/b/C/2026-01-02-x.md", "hugo", "/:sections[last]/:slug/"): "/c/x/",
+    ("A", "a/b/C/2026-01-02-x.md", "hugo", "/:sections[:last]/:sections[0]/:slug/"): "/a/b/a/x/",
+    ("A", "a/2026-01-02-x.md", "hugo", "/:sections[1]/:sections[0:9]/:slug/"): "/a/x/",
 }
 OTHERS = {
     ("A", "notes/2026-01-02-Two.md", "hexo", ":year/:month/:day/:title/"): "/2026/01/02/notes/Two/",
