@@ -30,7 +30,7 @@ from feeds.jobs.feeds.deploy import Deployment
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.feeds.syndicate import Syndication, UnrenderablePosts
 from feeds.jobs.options import PublishOptions
-from feeds.jobs.posts.authors import author_files, author_places
+from feeds.jobs.posts.authors import watched_author_paths
 from feeds.jobs.posts.pages import unmatched_warning
 from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
@@ -219,8 +219,7 @@ class _PublishRun:
         store = database.store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         yield from (f"{folder}/{marker}" for marker in MARKERS)
-        for place in author_places(self.config):
-            yield from map(str, (place, *author_files(place)))
+        yield from map(str, watched_author_paths(self.config))
         for own in (folder / "templates", folder / "letters"):
             yield from map(str, (own, *sorted(own.rglob("*"))))
 

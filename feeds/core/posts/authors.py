@@ -1,7 +1,7 @@
 """Authors: in the front matter of a post, and in the data files of a site, where posts name them by id.
 
-Sources: the pages on authors of docusaurus.io (`authors.yml`), on data files of jekyllrb.com and gohugo.io, and on
-content collections of docs.astro.build.
+Sources: the pages on authors of docusaurus.io (`authors.yml`), on data files of jekyllrb.com and gohugo.io, on
+taxonomies of gohugo.io (a page for each term), and on content collections of docs.astro.build.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from feeds.core.posts.post_file import legal_line
+from feeds.core.posts.slugs import hugo_part
 from feeds.core.posts.urls import below_site, resolve_url
 from feeds.core.posts.vocabulary import normal_key
 from feeds.errors import PostError
@@ -92,16 +93,31 @@ def _normal_id(written: str) -> str:
 def parse_author_file(path: str, content: bytes, site: str, *, is_single: bool) -> dict[str, Author]:
     """Return the authors of one data file (YAML, TOML, JSON, or the front matter of a Markdown file), by id.
 
-    *is_single*: the file is one author, whose id is its name; else it has several, by id or as a list.
+    *is_single*: the file is one author, whose id is its name, or that of its folder if it is `_index.md`; else it has
+    several, by id or as a list.
 
     Raises:
         PostError: it is not text, or cannot be parsed.
     """
     found = _load(path, content)
-    name = path.rpartition("/")[2].rpartition(".")[0]
-    pairs = [(name, found)] if is_single else _list_authors(found)
+    folder, _, file_name = path.rpartition("/")
+    name = file_name.rpartition(".")[0]
+    if is_single and name == "_index":
+        pairs: Iterable[tuple[Any, Any]] = [_term(folder, found)]
+    else:
+        pairs = [(name, found)] if is_single else _list_authors(found)
     parsed = ((clean(id_), parse_author(_with_key(value, id_), site)) for id_, value in pairs)
     return {id_: author for id_, author in parsed if id_ and author}
+
+
+def _term(folder: str, found: Any) -> tuple[str, Any]:
+    """Return the id and the values of an author who has a page of Hugo: its title is the name.
+
+    The `url` is the address of that page, which is named after the folder by default.
+    """
+    parent, _, id_ = folder.rpartition("/")
+    values = found if isinstance(found, dict) else {}
+    return id_, {"name": values.get("title"), "url": f"/{parent.rpartition('/')[2]}/{hugo_part(id_)}/"} | values
 
 
 def _with_key(value: Any, id_: Any) -> Any:

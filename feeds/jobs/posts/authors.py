@@ -1,6 +1,6 @@
 """Find and read the data files in which a site keeps its authors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,9 @@ _KINDS = ("yml", "yaml", "json", "toml")
 #: Where the generators keep authors, from the site's folder: Jekyll and Eleventy, Hugo, Hexo, Astro. Docusaurus keeps
 #: them in the folder of posts. A name without an ending may be a folder with a file for each author.
 _PLACES = ("_data/authors", "src/_data/authors", "data/authors", "source/_data/authors", "src/data/authors")
-_FOLDERS_ONLY = ("src/content/authors",)
+_FOLDERS_ONLY = ("src/content/authors", "content/authors", "content/author")
+#: Hugo: the page of an author, in a folder that is named after the id.
+_TERM_PAGE = "_index.md"
 #: A larger file is not read.
 _MOST_BYTES = 1_000_000
 
@@ -69,8 +71,20 @@ def read_authors(config: Config) -> SiteAuthors:
 
 
 def author_files(place: Path) -> list[Path]:
-    """Return *place*, or the files of authors in it if it is a folder."""
-    return sorted(file for file in place.iterdir() if _is_author_file(file)) if place.is_dir() else [place]
+    """Return *place*, or the files of authors in it and in its folders if it is a folder."""
+    if not place.is_dir():
+        return [place]
+    inside = sorted(place.iterdir())
+    pages = (one / _TERM_PAGE for one in inside if one.is_dir())
+    return [*filter(_is_author_file, inside), *(page for page in pages if page.is_file())]
+
+
+def watched_author_paths(config: Config) -> Iterator[Path]:
+    """Yield every path whose change may change the authors, whether it exists or not."""
+    for place in author_places(config):
+        yield place
+        if place.is_dir():
+            yield from (one / _TERM_PAGE if one.is_dir() else one for one in place.iterdir())
 
 
 def _is_author_file(file: Path) -> bool:

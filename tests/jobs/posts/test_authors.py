@@ -35,6 +35,41 @@ def test_authors_are_found_where_the_generator_keeps_them(site, place):
     assert "<uri>https://ada.example/</uri>" in atom(site)
 
 
+TERMS = {
+    "a title": ("title: Ada Lovelace", "https://example.com/authors/ada/"),
+    "a title and a name": ("title: About Ada\nname: Ada Lovelace", "https://example.com/authors/ada/"),
+    "the address of the page": ("title: Ada Lovelace\nurl: /people/ada/", "https://example.com/people/ada/"),
+    "a website": ("title: Ada Lovelace\nurl: https://ada.example/", "https://ada.example/"),
+}
+
+
+@pytest.mark.parametrize(("front", "url"), TERMS.values(), ids=TERMS)
+def test_the_page_of_an_author_in_hugo_has_the_name_and_the_address(site, front, url):
+    """An author with a page in `content/authors` has its title as name, and its address; a page without both stays."""
+    write(site, "content/authors/ada/_index.md", f"---\n{front}\nemail: ada@example.com\n---\nBorn in 1815.\n")
+    write(site, "content/authors/_index.md", "---\ntitle: Authors\n---\n")
+    write(site, "content/authors/bob/_index.md", "---\nrole: guest\n---\n")
+    site.post("a", title="One", authors="[ada, bob]")
+    assert site.publish().warnings == []
+    assert "<name>Ada Lovelace</name>" in atom(site)
+    assert f"<uri>{url}</uri>" in atom(site)
+    assert "<email>ada@example.com</email>" in atom(site)
+    assert "<name>bob</name>" in atom(site)
+
+
+def test_a_new_page_of_an_author_is_published(site, feeds):
+    """When the page of an author appears in a folder that was there, or changes, the fast path notices it."""
+    now = ("--now", "2026-11-23", "--feeds-only")
+    write(site, "content/authors/ada/avatar.txt", "x")
+    site.post("a", title="One", authors="[ada]")
+    for name in ("ada", "Ada L.", "Ada Lovelace"):
+        if name != "ada":
+            write(site, "content/authors/ada/_index.md", f"---\ntitle: {name}\n---\n")
+        feeds("publish", *now)
+        assert f"<name>{name}</name>" in atom(site)
+        assert "0 written" in feeds("publish", *now).stdout
+
+
 def test_a_change_in_the_file_of_authors_is_published(site, feeds):
     """When the file of authors appears or changes, the next publish writes the feeds anew, also on the fast path."""
     now = ("--now", "2026-11-23", "--feeds-only")
