@@ -389,6 +389,8 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
 def _check_permalinks(settings: Settings) -> Iterator[Problem]:
     posts = settings.posts
     patterns: list[tuple[KeyPath, str]] = [(("posts", "permalink"), posts.permalink)]
+    if posts.permalink_lang:
+        patterns.append((("posts", "permalink_lang"), posts.permalink_lang))
     patterns += [(("posts", "permalinks", section), pattern) for section, pattern in posts.permalinks.items()]
     for keys, pattern in patterns:
         try:

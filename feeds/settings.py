@@ -93,6 +93,8 @@ class PostSettings(Table, frozen=True):
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)
+    #: The pattern of posts in another language than the site's; empty for that of Pelican, else for the same.
+    permalink_lang: str = ""
     #: A file or folder with authors by id; by default the places where generators keep them.
     authors: FilePath | None = None
     #: The folder of the built site, from whose pages the texts of posts are taken; empty to render the Markdown.

@@ -68,6 +68,10 @@ INVALID = {
         '[posts.permalinks]\nnews = "/{yaer}/{slug}"',
         "c.toml:2: posts.permalinks.news: {yaer} is not a known placeholder; did you mean {year}?",
     ),
+    "a pattern of translations": (
+        '[posts]\npermalink_lang = "/{lang}/"',
+        "c.toml:2: posts.permalink_lang: needs {slug}, {name}, {title}, {stem} or {path}",
+    ),
     "a missing file of authors": (
         '[posts]\nauthors = "people.yml"',
         "c.toml:2: posts.authors: 'people.yml' does not exist; correct its name, or remove the key",

@@ -32,6 +32,8 @@ _WITH_LANGUAGES = frozenset({"none", "hugo", "zola", "pelican"})
 _NAMED_BY_FILE = frozenset({"eleventy", "hexo"})
 #: Key of the front matter -> the generator whose placeholders it may have.
 _BY_KEY: Mapping[str, GeneratorName] = {"permalink": "jekyll", "url": "hugo"}
+#: The default of Pelican's ARTICLE_LANG_URL, which does not depend on ARTICLE_URL (pelican/settings.py).
+_TRANSLATIONS: Mapping[GeneratorName, str] = {"pelican": "/{title}-{lang}.html"}
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -56,6 +58,9 @@ class PostAddress:
         """Return the path that the pattern of the post's section gives, or that of the site."""
         posts = self.file.settings.posts
         pattern = posts.permalink
+        if self.lang.lower() != self.file.settings.site.language.lower():
+            default = pattern if "{lang}" in pattern else _TRANSLATIONS.get(self.generator, pattern)
+            pattern = posts.permalink_lang or default
         if posts.permalinks:
             pattern = posts.permalinks.get((self.sections or [""])[0], pattern)
         return self._expand(_parse(pattern, self.generator))

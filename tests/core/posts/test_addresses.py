@@ -142,6 +142,26 @@ def test_the_day_is_that_of_the_zone_in_which_the_generator_reckons(case, path):
     assert address("A\ndate: 2026-01-01 23:30:00 -0800", "x.md", *case)[0] == path
 
 
+LANGUAGES = {
+    ("pelican", "lang: fr", ""): "/tide-fr.html",
+    ("pelican", "lang: en", ""): "/2026/tide.html",
+    ("pelican", "x: y", ""): "/2026/tide.html",
+    ("pelican", "lang: pt-BR", "/{lang}/{year}/{title}/"): "/pt-BR/2026/tide/",
+    ("none", "lang: fr", "/{lang}/{title}/"): "/fr/tide/",
+    ("none", "lang: fr", ""): "/2026/tide.html",
+}
+
+
+@pytest.mark.parametrize(("case", "path"), LANGUAGES.items(), ids=map(str, LANGUAGES))
+def test_a_post_in_another_language_has_the_address_of_translations(case, path):
+    """`posts.permalink_lang` is the pattern for other languages than the site's, by default that of Pelican there."""
+    generator, front, pattern = case
+    found, _ = address(f"Tide\n{front}", "2026-01-02-x.md", generator, "/{year}/{title}.html", permalink_lang=pattern)
+    assert found == path
+    with_language, _ = address(f"Tide\n{front}\nlang: fr", "2026-01-02-x.md", "pelican", "/{lang}/{title}.html")
+    assert with_language == "/fr/tide.html"
+
+
 def test_hugo_takes_an_impossible_date_in_a_name_for_a_part_of_the_name():
     """Where the date in a file name does not exist, Hugo's address keeps it."""
     assert address("A\ndate: 2021-09-30", "2021-09-31-x.md", "hugo", "/{name}/")[0] == "/2021-09-31-x/"
