@@ -164,7 +164,7 @@ class PostFile:
 
     def expand(self, body: str, *, keep_unknown: bool | None = None) -> Expanded:
         """Return *body* without template tags; those that are not known are left out or kept, as the site has it."""
-        if not may_have_tags(body):
+        if not may_have_tags(body, self.settings.posts.generator):
             return Expanded(body)
         keep = self.settings.posts.unknown_tags == "keep" if keep_unknown is None else keep_unknown
         return expand_tags(body, self._tag_page(), keep_unknown=keep)

@@ -13,17 +13,21 @@ from feeds.core.posts.tags.page import TagPage
 from feeds.core.posts.tags.tokens import Tag
 
 #: Their content is not a template, and of most of them no Markdown.
-VERBATIM = frozenset({"raw", "highlight", "codeblock", "code", "comment", "mermaid", "katex", "verbatim"})
+VERBATIM = frozenset({"raw", "highlight", "codeblock", "code", "comment", "macro", "mermaid", "katex", "verbatim"})
 #: Lists of contents and parts of the page around the post.
 _WITHOUT_TEXT = frozenset({"toc", "seo", "feed_meta", "more"})
 _PICTURE = re.compile(r"(?:https?:/)?/?\S*\.(?:png|jpe?g|gif|webp|avif|svg)(?:[?#]\S*)?\Z", re.IGNORECASE)
 _NAMED = re.compile(r"(?P<name>[\w-]+)\s*[=:]\s*(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)'|(?P<c>[^\s\"']+))")
+_SRC_AND_ALT = 2
+#: Between values in quotes, as in Nunjucks.
+_COMMA = re.compile(r"([\"'])\s*,")
 _LANGUAGE = re.compile(r"\blang:(\S+)")
 _OPTION = re.compile(r"\b[a-z_]+:\S+|https?://\S+")
 
 
 def words(written: str) -> list[str]:
-    """Return the values of a tag, which are separated by spaces or in quotes."""
+    """Return the values of a tag, which are separated by spaces, or in quotes and separated by commas."""
+    written = _COMMA.sub(r"\1 ", written)
     try:
         return shlex.split(written)
     except ValueError:  # a quotation mark without its other half
@@ -48,6 +52,8 @@ def render_tag(tag: Tag, page: TagPage) -> str | None:
         return fragments.guess(name, named, is_bundle=page.is_bundle)
     if tag.name in _WITHOUT_TEXT:
         return ""
+    if tag.name == "image" and page.settings.posts.generator == "eleventy":
+        return _eleventy_image(tag.arguments)
     given = words(tag.arguments)
     render = _BY_NAME.get(tag.name)
     return render(given) if render and given else None
@@ -70,7 +76,7 @@ def _of_content(tag: Tag) -> str | None:
     content = tag.content or ""
     if tag.name in {"raw", "verbatim"}:
         return content
-    if tag.name == "comment":
+    if tag.name in {"comment", "macro"}:
         return ""
     if tag.name in {"mermaid", "katex"}:
         return fragments.code(content, tag.name)
@@ -109,6 +115,18 @@ def _image(given: list[str]) -> str | None:
     texts = texts if len(texts) > 1 else _quoted_parts(texts)
     title, alt = (texts[0] if texts else ""), (texts[1] if len(texts) > 1 else "")
     return fragments.picture(given[at], alt or title)
+
+
+def _eleventy_image(written: str) -> str | None:
+    """Return a picture of the shortcode that Eleventy's image plug-in is used with; its description without an address.
+
+    The plug-in gives a file of the site a name of its own, which is known when the site is built.
+    """
+    named, others = ({}, words(written)) if written.startswith(("'", '"')) else values(written)
+    src, alt = [*others, "", ""][:_SRC_AND_ALT] if not named else (named.get("src", ""), named.get("alt", ""))
+    if re.match(r"https?://", src):
+        return fragments.picture(src, alt)
+    return fragments.inline(alt) if alt else None
 
 
 def _quoted_parts(texts: list[str]) -> list[str]:

@@ -14,6 +14,8 @@ from feeds.core.posts.tags import block_tags, hugo, zola
 from feeds.core.posts.tags.fragments import NO_ADDRESS
 from feeds.core.posts.tags.languages import Language, is_certain, template_languages
 from feeds.core.posts.tags.liquid import CERTAIN_OUTPUT, LOGIC, LiquidTemplate
+from feeds.core.posts.tags.nunjucks import LOGIC as NUNJUCKS_LOGIC
+from feeds.core.posts.tags.nunjucks import NunjucksTemplate, is_nunjucks
 from feeds.core.posts.tags.page import TagPage
 from feeds.core.posts.tags.tokens import Code, Tag, Tokenizer, may_have_tags, unescape_code
 
@@ -51,7 +53,7 @@ class _Open:
 
 @dataclass(frozen=True)
 class _Logic:
-    """A tag or output of Liquid."""
+    """A tag or output of Liquid or Nunjucks."""
 
     tag: Tag
 
@@ -62,7 +64,7 @@ _Piece = str | _Open | _Logic
 def expand_tags(text: str, page: TagPage, *, keep_unknown: bool = False) -> Expanded:
     """Return *text* without template tags; those that are not known are left out, or left as they are."""
     languages = template_languages(page.settings.posts.generator)
-    if not languages or not may_have_tags(text):
+    if not languages or not may_have_tags(text, page.settings.posts.generator):
         return Expanded(text)
     return _Expander(text, page, languages, keep_unknown=keep_unknown).expanded()
 
@@ -74,6 +76,8 @@ class _Expander:
         self._text, self._page, self._keep = text, page, keep_unknown
         self._languages = languages
         self._is_certain = is_certain(page.settings.posts.generator)
+        self._is_nunjucks = page.settings.posts.generator == "eleventy" and is_nunjucks(text)
+        self._logic = NUNJUCKS_LOGIC if self._is_nunjucks else LOGIC
         self._tokens = list(Tokenizer(text, languages, _VERBATIM).tokens())
         #: End tags that follow, by language and name.
         self._ends = Counter(_pair(token) for token in self._tokens if isinstance(token, Tag) and token.closes)
@@ -89,14 +93,14 @@ class _Expander:
             if isinstance(token, Tag):
                 self._add(token)
             else:
-                self._pieces.append(unescape_code(token, self._languages) if isinstance(token, Code) else token)
+                self._pieces.append(Code(unescape_code(token, self._languages)) if isinstance(token, Code) else token)
         pieces = [self._single(piece.tag) if isinstance(piece, _Open) else piece for piece in self._pieces]
-        if any(isinstance(piece, _Logic) for piece in pieces):
-            return Expanded(self._render_liquid(pieces), tuple(self._unknown))
+        if self._is_nunjucks or any(isinstance(piece, _Logic) for piece in pieces):
+            return Expanded(self._render_logic(pieces), tuple(self._unknown))
         return Expanded("".join(piece for piece in pieces if isinstance(piece, str)), tuple(self._unknown))
 
     def _add(self, tag: Tag) -> None:
-        if tag.language == "liquid" and (not tag.name or tag.name in LOGIC):
+        if tag.language == "liquid" and (not tag.name or tag.name in self._logic):
             self._pieces.append(_Logic(tag) if tag.name or self._is_output(tag) else tag.written)
         elif tag.language == "zola" and not self._is_certain and not tag.may_be_pair and tag.name not in zola.KNOWN:
             self._pieces.append(tag.written)
@@ -150,22 +154,22 @@ class _Expander:
             return f"\n\n{shown}\n\n"
         return f"{shown}\n" if is_alone else shown
 
-    def _render_liquid(self, pieces: Sequence[_Piece]) -> str:
-        template = LiquidTemplate()
+    def _render_logic(self, pieces: Sequence[_Piece]) -> str:
+        template = NunjucksTemplate() if self._is_nunjucks else LiquidTemplate()
         for piece in pieces:
             if isinstance(piece, _Logic):
                 template.add_tag(piece.tag.written)
             elif isinstance(piece, str):
-                template.add_text(piece)
+                template.add_text(piece, is_code=isinstance(piece, Code))
         try:
             text, names = template.render(self._page)
         except ValueError:
             self._unknown += (Unknown(p.tag.kind, p.tag.written) for p in pieces if isinstance(p, _Logic))
-            return "".join(self._without_liquid(piece) for piece in pieces)
+            return "".join(self._without_logic(piece) for piece in pieces)
         self._unknown += (Unknown(f"{{{{ {name} }}}}", name) for name in names)
         return text
 
-    def _without_liquid(self, piece: _Piece) -> str:
+    def _without_logic(self, piece: _Piece) -> str:
         if isinstance(piece, _Logic):
             return piece.tag.written if self._keep else ""
         return piece if isinstance(piece, str) else ""

@@ -31,7 +31,7 @@ class LiquidTemplate:
         self._parts: list[str] = []
         self._texts: list[str] = []
 
-    def add_text(self, text: str) -> None:
+    def add_text(self, text: str, *, is_code: bool = False) -> None:  # noqa: ARG002 - as in Nunjucks
         """Add text that is shown as it is."""
         if "{" in text:
             self._parts.append(f"{{{{ {_TEXTS}[{len(self._texts)}] }}}}")
@@ -55,7 +55,9 @@ class LiquidTemplate:
         environment = _environment(unknown)
         environment.filters.update(_filters(page, environment))
         try:
-            text = environment.from_string("".join(self._parts)).render(**_values(page), **{_TEXTS: self._texts})
+            text = environment.from_string("".join(self._parts)).render(
+                **template_values(page), **{_TEXTS: self._texts}
+            )
         except (LiquidError, RecursionError) as e:
             raise ValueError(str(e).partition("\n")[0]) from e
         return text, list(dict.fromkeys(unknown))
@@ -93,7 +95,7 @@ def _path_at(source: str, start: int) -> str:
     return found[0] if found else ""
 
 
-def _values(page: TagPage) -> dict[str, Any]:
+def template_values(page: TagPage) -> dict[str, Any]:
     """Return the values that a template can use."""
     site = urlsplit(page.settings.site.url)
     own = {str(key): value for key, value in page.metadata.items()}

@@ -137,9 +137,11 @@ def code_ranges(text: str) -> list[tuple[int, int]]:
     return ranges
 
 
-def may_have_tags(text: str) -> bool:
-    """Return whether a text may have template tags; most posts have none."""
-    return "{" in text and any(begin in text for begin in _BEGINS)
+def may_have_tags(text: str, generator: str) -> bool:
+    """Return whether a text may have template tags, or comments of Nunjucks; most posts have none."""
+    if "{" not in text:
+        return False
+    return any(begin in text for begin in _BEGINS) or (generator == "eleventy" and "{#" in text)
 
 
 @dataclass(frozen=True)
