@@ -60,7 +60,8 @@ class _Scope:
         """Return an attribute with the id that is used in the entry."""
         key, value = found["key"], unescape(found["value"])
         if key != "href":
-            return f' {key}="{escape(self._unique(value))}"'
+            unique = self._unique(value)
+            return found[0] if unique == value else f' {key}="{escape(unique)}"'
         if not value.startswith(self._page):
             return found[0]
         fragment = value[len(self._page) :]

@@ -92,6 +92,12 @@ def test_letters_excerpts_and_reading_time_have_only_the_numbers(body):
     assert "↩" not in letter + text.excerpt
 
 
+def test_an_id_that_is_no_footnote_stays_as_it_is_written():
+    """An entry without footnotes and links to its ids is not changed at all."""
+    html = sanitize_html("<a name=\"What's & next\"></a><h2 id='fnord'>A</h2>", PAGE)
+    assert keep_links_inside(html, PAGE, "x") == html
+
+
 @given(st.text(st.sampled_from('ab1<>"&#[]^: \n()-'), max_size=60))
 def test_no_text_loses_anything(body):
     """Whatever a text holds, only ids and links are changed."""
