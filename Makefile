@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: publish test test-clocks lint bench clean
+.PHONY: publish test coverage test-clocks lint bench clean
 
 publish: .venv/ready-to-publish   ## set up, then publish the sample site
 	$(BIN)/feeds publish
@@ -13,6 +13,9 @@ publish: .venv/ready-to-publish   ## set up, then publish the sample site
 
 test: .venv/ready-to-test         ## set up, then every check and test
 	$(MAKE) --no-print-directory lint
+	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+coverage: .venv/ready-to-test     ## all tests, with the lines that they do not reach: takes twice as long
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
 
 test-clocks: .venv/ready-to-test  ## the tests under other dates and time zones, and on a busy machine: hours, for the night
