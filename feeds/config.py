@@ -28,11 +28,6 @@ Problem = tuple[KeyPath, str]
 
 #: What may be before the path in a URL of the settings.
 _PATH_SCHEMES = ("maildir:", "mbox:", "sqlite:///")
-#: Keys that are accepted and have no effect yet, and what happens instead.
-_NOT_IMPLEMENTED: dict[KeyPath, str] = {
-    ("web", "listen"): "nothing is served",
-    ("web", "url"): "letters contain a mailto: unsubscribe link",
-}
 #: Keys that should not be left out, and what happens without them.
 _RECOMMENDED: dict[KeyPath, str] = {
     ("site", "url"): "links point to http://localhost/",
@@ -493,10 +488,7 @@ def _check_relays(settings: Settings) -> Iterator[Problem]:
 
 
 def _find_warnings(source: _Source, raw: dict[str, Any]) -> Iterator[str]:
-    """Yield a line for each key that has no effect yet, and for each recommended key that is not set."""
-    for keys, instead in _NOT_IMPLEMENTED.items():
-        if _has_key(raw, keys):
-            yield str(source.error(keys, f"is not implemented yet: {instead}"))
+    """Yield a line for each recommended key that is not set, and for private data in the open."""
     for keys, instead in _RECOMMENDED.items():
         if not _has_key(raw, keys):
             yield f"{source.path}: {_format_key(keys)}: is not set: {instead}"

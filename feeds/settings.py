@@ -17,8 +17,10 @@ from feeds.config_types import (
     Host,
     IdAuthority,
     Language,
+    ListenAddress,
     MailboxUrl,
     NamedAddress,
+    Network,
     PodcastGuid,
     StoreUrl,
     TimeWindow,
@@ -363,10 +365,13 @@ class SecretSettings(Table, frozen=True):
 
 
 class WebSettings(Table, frozen=True):
-    """`[web]`: the web server for readers, which does not exist yet."""
+    """`[web]`: the web server for readers (`feeds serve`)."""
 
-    listen: str = "127.0.0.1:8000"
+    listen: ListenAddress = ListenAddress("127.0.0.1:8000")
+    #: The address of the pages as readers reach them; None if there are no pages, so that no letter links to one.
     url: Url | None = None
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    trusted_proxies: tuple[Network, ...] = (Network("127.0.0.1"), Network("::1"))
 
 
 class Settings(Table, frozen=True):

@@ -1,0 +1,106 @@
+"""The process that serves the pages: sockets, signals, uvicorn."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+
+from feeds.config_types import ListenAddress
+from feeds.errors import FeedsError
+from feeds.web.app import make_app
+from feeds.web.door import Door
+
+#: Seconds that requests which have begun get after SIGTERM.
+_GRACE = 10
+_BACKLOG = 2048
+
+
+def listen(address: ListenAddress) -> socket.socket:
+    """Return a socket that listens at *address*.
+
+    Raises:
+        FeedsError: another program uses the address, or it cannot be used here.
+    """
+    try:
+        if address.path is not None:
+            return _listen_unix(Path(address.path))
+        host, port = address.host_and_port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as e:
+        reason = os.strerror(e.errno) if e.errno and e.errno > 0 else str(e)
+        raise FeedsError(f"web.listen: {address!s} cannot be used: {reason}; choose another address") from e
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    """Return a socket at a path, in place of one that a dead process has left; a proxy of any user may connect."""
+    if path.is_socket() and not _is_served(path):
+        path.unlink()
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(0o666)
+    server.listen(_BACKLOG)
+    return server
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+class WebServer:
+    """Serves the pages of a site at one socket."""
+
+    def __init__(self, door: Door) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(door),
+                log_config=None,
+                log_level="critical",  # errors have a line of ours
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                ws="none",
+                lifespan="off",
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+
+    def serve(self, listener: socket.socket) -> None:
+        """Serve until `stop` is called."""
+        with listener:
+            self._server.run(sockets=[listener])
+
+    def stop(self) -> None:
+        """End after the requests that have begun; call it from any thread or signal handler."""
+        self._server.should_exit = True
+
+
+def serve(door: Door, listener: socket.socket, reload: Callable[[], None]) -> None:
+    """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*."""
+    server = WebServer(door)
+    with _handle(signal.SIGTERM, server.stop), _handle(signal.SIGINT, server.stop), reload_on_hangup(reload):
+        server.serve(listener)
+
+
+def reload_on_hangup(reload: Callable[[], None]) -> AbstractContextManager[None]:
+    """Call *reload* at each SIGHUP, in a thread: a signal handler must not print, it may interrupt a print."""
+    return _handle(signal.SIGHUP, lambda: Thread(target=reload, daemon=True).start())
+
+
+@contextmanager
+def _handle(number: signal.Signals, call: Callable[[], None]) -> Iterator[None]:
+    before = signal.signal(number, lambda *_: call())
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
