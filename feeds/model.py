@@ -705,6 +705,53 @@ class ImportRow(Value, frozen=True, kw_only=True):
     digests: tuple[str, ...] = ()
 
 
+# Mail outside of any issue ---------------------------------------------------------------------------------------
+
+
+class ServiceMailKind(StrEnum):
+    """What a mail to one person is for; its texts are `mail_<kind>_…` in `templates/texts/`."""
+
+    #: Asks whether the recipient has signed up.
+    CONFIRMATION = "confirmation"
+    REMINDER = "reminder"
+    WELCOME = "welcome"
+    #: A fresh link to the preferences, which was asked for.
+    PREFERENCES = "preferences"
+    #: Asks whether a subscription may move to this address.
+    ADDRESS = "address"
+
+
+class NewServiceMail(Value, frozen=True, kw_only=True):
+    """A mail to one person that is not in the store yet."""
+
+    kind: ServiceMailKind
+    recipient: str
+    #: As addresses are compared.
+    recipient_key: str
+    #: None means the language of the site.
+    lang: str | None = None
+    #: What its texts show: `url` is the link of its button.
+    values: dict[str, str] = {}
+    #: Random bytes, from which its Message-ID and its bounce address are made.
+    seed: bytes
+    #: After this it is of no use, and is not sent.
+    expires_at: datetime
+
+
+class ServiceMail(Value, frozen=True, kw_only=True):
+    """A mail to one person that waits to be sent."""
+
+    id: int
+    kind: ServiceMailKind
+    recipient: str
+    lang: str | None
+    values: dict[str, str]
+    seed: bytes
+    tries: int
+    #: When it was first given to a server (UTC); the `Date` of the message.
+    handed_over_at: datetime | None
+
+
 # The journal ------------------------------------------------------------------------------------------------------
 
 
