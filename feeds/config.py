@@ -366,12 +366,16 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
     for keys, text in _find_published_texts(settings):
         if re.search(r"[\x00-\x1f\x7f\ufffe\uffff]", text):
             yield keys, f"{text!r} contains a line break or control character; remove it"
-    if not (path.resolve().parent / settings.posts.folder).is_dir():
-        reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
-        yield ("posts", "folder"), reason
-    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
-        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
-    for check in (_check_rules, _check_feeds, _check_podcasts, _check_newsletters, _check_transport, _check_relays):
+    yield from _check_files(path, settings)
+    for check in (
+        _check_rules,
+        _check_feeds,
+        _check_podcasts,
+        _check_newsletters,
+        _check_signup,
+        _check_transport,
+        _check_relays,
+    ):
         yield from check(settings)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
@@ -379,6 +383,18 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("publish", "every"), "must be at least 1 second"
     if (settings.store.url or "").startswith("postgresql"):
         yield ("store", "url"), "PostgreSQL is not supported yet; write such as 'sqlite:///feeds.db'"
+
+
+def _check_files(path: Path, settings: Settings) -> Iterator[Problem]:
+    if not (path.resolve().parent / settings.posts.folder).is_dir():
+        reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
+        yield ("posts", "folder"), reason
+    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
+        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
+    for at, name in enumerate(settings.signup.welcome_files):
+        if not (path.resolve().parent / name).is_file():
+            reason = f"{name!r} does not exist; correct its name, or write 'latest' for the newest issue"
+            yield ("signup", "welcome", *([] if isinstance(settings.signup.welcome, str) else [at])), reason
 
 
 def _check_permalinks(settings: Settings) -> Iterator[Problem]:
@@ -463,6 +479,17 @@ def _check_newsletters(settings: Settings) -> Iterator[Problem]:
         if newsletter.min_posts > newsletter.max_posts:
             reason = f"is more than max_posts ({newsletter.max_posts}), so no issue is possible"
             yield ("newsletters", at, "min_posts"), reason
+
+
+def _check_signup(settings: Settings) -> Iterator[Problem]:
+    known = [newsletter.name for newsletter in settings.newsletters]
+    for at, name in enumerate(settings.signup.newsletters):
+        if name not in known:
+            meant = closest_name(name, known)
+            remedy = f"did you mean {meant!r}?" if meant else "write the name of one of [[newsletters]]"
+            yield ("signup", "newsletters", at), f"{name!r} is not a newsletter; {remedy}"
+    if settings.signup.expire < timedelta(hours=1):
+        yield ("signup", "expire"), "must be at least 1 hour: a confirmation takes its time"
 
 
 def _check_transport(settings: Settings) -> Iterator[Problem]:

@@ -190,6 +190,17 @@ class Duration(ConfigString, timedelta):
             raise ValueError(f"{text!r} is too long a duration; write a shorter one") from None
 
 
+class OptionalDuration(Duration):
+    """A duration; an empty text is none, which is false."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the duration; zero for an empty text."""
+        return super().parse(text) if text.strip() else cls()
+
+
 class Crontab(ConfigString, str):
     """Five fields as in crontab(5): minute, hour, day of the month, month, day of the week (0 and 7: Sunday)."""
 

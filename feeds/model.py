@@ -752,6 +752,48 @@ class ServiceMail(Value, frozen=True, kw_only=True):
     handed_over_at: datetime | None
 
 
+# Sign-ups ---------------------------------------------------------------------------------------------------------
+
+
+class SignupRequest(Value, frozen=True, kw_only=True):
+    """A sign-up as it was entered on the web, which no job has looked at yet."""
+
+    #: 0 if it is not in the store yet.
+    id: int = 0
+    email: str
+    #: As addresses are compared.
+    key: str
+    newsletters: tuple[str, ...]
+    #: Of the page.
+    lang: str
+    #: Keyed hashes of the address of the client and of its network.
+    client: str
+    network: str
+    #: The version of the words of consent on the page.
+    wording: str
+    #: See `feeds.core.subscribers.signup.FormSignal`.
+    signals: tuple[str, ...] = ()
+    at: datetime
+
+
+class Signup(Value, frozen=True, kw_only=True):
+    """A sign-up that waits for its click or for the editor, or was confirmed."""
+
+    id: int
+    email: str
+    key: str
+    newsletters: tuple[str, ...]
+    lang: str
+    client: str
+    wording: str
+    #: `held`, `waiting` or `confirmed`.
+    state: str
+    #: Why it is held.
+    held: str
+    created_at: datetime
+    confirmation_at: datetime | None
+
+
 # The journal ------------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from feeds.config_types import (
     MailboxUrl,
     NamedAddress,
     Network,
+    OptionalDuration,
     PodcastGuid,
     StoreUrl,
     TimeWindow,
@@ -364,6 +365,10 @@ class SecretSettings(Table, frozen=True):
     file: FilePath | None = None
 
 
+#: In `signup.welcome`: the newest issue.
+LATEST = "latest"
+
+
 class WebSettings(Table, frozen=True):
     """`[web]`: the web server for readers (`feeds serve`)."""
 
@@ -372,6 +377,42 @@ class WebSettings(Table, frozen=True):
     url: Url | None = None
     #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     trusted_proxies: tuple[Network, ...] = (Network("127.0.0.1"), Network("::1"))
+
+
+class SignupSettings(Table, frozen=True):
+    """`[signup]`: subscribing on the web."""
+
+    open: bool = True
+    #: The newsletters that the page offers; empty: all.
+    newsletters: tuple[str, ...] = ()
+    #: Above it, sign-ups wait for the editor.
+    confirmations_per_hour: PositiveInt = 200
+    #: How long after the confirmation a reminder is sent; zero: none is.
+    reminder: OptionalDuration = OptionalDuration(hours=24)
+    #: How long a sign-up waits for its click.
+    expire: Duration = Duration(days=30)
+    #: A Markdown file that new subscribers get, `latest` for a link to the newest issue, or both; empty: nothing.
+    welcome: OneOrMany = ()
+
+    @property
+    def welcome_files(self) -> tuple[str, ...]:
+        """The Markdown files of `welcome`."""
+        return tuple(name for name in self._welcome if name != LATEST)
+
+    @property
+    def welcome_has_latest(self) -> bool:
+        """True if the welcome letter links to the newest issue."""
+        return LATEST in self._welcome
+
+    @property
+    def has_welcome(self) -> bool:
+        """True if new subscribers get a welcome letter."""
+        return bool(self._welcome)
+
+    @property
+    def _welcome(self) -> tuple[str, ...]:
+        names = (self.welcome,) if isinstance(self.welcome, str) else self.welcome
+        return tuple(name for name in names if name)
 
 
 class Settings(Table, frozen=True):
@@ -392,6 +433,7 @@ class Settings(Table, frozen=True):
     store: StoreSettings = StoreSettings()
     secrets: SecretSettings = SecretSettings()
     web: WebSettings = WebSettings()
+    signup: SignupSettings = SignupSettings()
 
     @property
     def feeds_url(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from feeds.config import Config
 from feeds.core.newsletters.i18n import Texts
 from feeds.jobs.context import Context
-from feeds.jobs.site import Site
+from feeds.jobs.site import Site, web_url
 from feeds.web.languages import choose_language
 
 #: Headers of every page. A page loads its style sheet and the site's own pictures, and sends forms to us alone. Its URL
@@ -52,6 +53,8 @@ class Door:
         self.context = context
         #: Writes one line about a fault into the log of the process.
         self.log = log
+        #: Set when mail waits, such as a confirmation; `feeds.web.mail_worker` sends it.
+        self.mail_due = Event()
         self._current = _Current(Site(config))
 
     def use_config(self, config: Config) -> None:
@@ -117,9 +120,3 @@ class Door:
         html = self.site.templates.render(template, {"page": page | dict(values or {}), "t": texts.plain} | functions)
         page_headers = {**PAGE_HEADERS, "Content-Language": texts.lang, "Vary": "Accept-Language"}
         return HTMLResponse(html, status, {**page_headers, **(headers or {})})
-
-
-def web_url(config: Config) -> str:
-    """Return the URL of the pages: `web.url`, or where the server listens if that is not set."""
-    web = config.settings.web
-    return web.url or ("http://localhost/" if web.listen.path else f"http://{web.listen}/")

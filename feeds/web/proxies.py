@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from feeds.web.door import Door, web_url
+from feeds.jobs.site import web_url
+from feeds.web.door import Door
 
 _SCHEMES = ("http", "https")
 

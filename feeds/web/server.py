@@ -14,6 +14,7 @@ from feeds.config_types import ListenAddress
 from feeds.errors import FeedsError
 from feeds.web.app import make_app
 from feeds.web.door import Door
+from feeds.web.mail_worker import MailWorker
 
 #: Seconds that requests which have begun get after SIGTERM.
 _GRACE = 10
@@ -88,7 +89,8 @@ class WebServer:
 def serve(door: Door, listener: socket.socket, reload: Callable[[], None]) -> None:
     """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*."""
     server = WebServer(door)
-    with _handle(signal.SIGTERM, server.stop), _handle(signal.SIGINT, server.stop), reload_on_hangup(reload):
+    handlers = _handle(signal.SIGTERM, server.stop), _handle(signal.SIGINT, server.stop), reload_on_hangup(reload)
+    with handlers[0], handlers[1], handlers[2], MailWorker(door):
         server.serve(listener)
 
 

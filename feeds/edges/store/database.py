@@ -17,6 +17,7 @@ from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
 from feeds.edges.store.journal import Journal
 from feeds.edges.store.service_mails import ServiceMails
+from feeds.edges.store.signups import Signups
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
 from feeds.edges.store.suppressions import Suppressions
@@ -55,6 +56,7 @@ class Store:
         self.alerts = Alerts(connection)
         self.delays = Delays(connection)
         self.service_mails = ServiceMails(connection)
+        self.signups = Signups(connection)
         self.journal = Journal(connection)
 
     @cached_property

@@ -291,7 +291,7 @@ CREATE TABLE signups (
     wording VARCHAR(16) NOT NULL,
     state VARCHAR(16) NOT NULL,
     held TEXT NOT NULL,
-    at DATETIME NOT NULL,
+    created_at DATETIME NOT NULL,
     confirmation_at DATETIME,
     reminded_at DATETIME,
     confirmed_at DATETIME,

@@ -437,8 +437,8 @@ signups = Table(
     Column("state", String(16), nullable=False),
     #: Why it is held; empty: it is not.
     Column("held", Text, nullable=False),
-    #: When the address was entered last: the links in its mail carry this time.
-    Column("at", DateTime, nullable=False),
+    #: When the address was entered first; links in its mail are bound to it.
+    Column("created_at", DateTime, nullable=False),
     #: When its last confirmation and its reminder were queued.
     Column("confirmation_at", DateTime),
     Column("reminded_at", DateTime),

@@ -46,9 +46,9 @@ _CANCEL_EXPIRED = f"""
     UPDATE service_mails SET state = 'cancelled', answer = 'expired before it was sent', template_values = '{{}}'
     WHERE {_IS_WAITING} AND state != 'handing_over' AND expires_at <= ?
 """  # noqa: S608 - made of constants
-_CANCEL = f"""
+_CANCEL_CONFIRMATIONS = f"""
     UPDATE service_mails SET state = 'cancelled', answer = ?, template_values = '{{}}'
-    WHERE recipient_key = ? AND {_IS_WAITING}
+    WHERE recipient_key = ? AND {_IS_WAITING} AND kind IN ('confirmation', 'reminder')
 """  # noqa: S608 - made of constants
 #: Mail that is being handed over is due too: its sender may have been killed.
 _NEXT_AT = f"""
@@ -64,9 +64,9 @@ def add_service_mail(connection: sqlite3.Connection, mail: NewServiceMail, at: d
     connection.execute(_INSERT, (*fields, encode_time(at), encode_time(mail.expires_at)))
 
 
-def cancel_service_mails(connection: sqlite3.Connection, key: str, reason: str) -> None:
-    """Cancel what waits for an address (as addresses are compared) inside the caller's transaction."""
-    connection.execute(_CANCEL, (reason, key))
+def cancel_confirmations(connection: sqlite3.Connection, key: str, reason: str) -> None:
+    """Cancel the confirmation and the reminder that wait for an address inside the caller's transaction."""
+    connection.execute(_CANCEL_CONFIRMATIONS, (reason, key))
 
 
 class ServiceMails:

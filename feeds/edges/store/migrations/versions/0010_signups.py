@@ -79,7 +79,7 @@ def _create_signups() -> None:
         *_entered(),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("held", sa.Text, nullable=False),
-        sa.Column("at", sa.DateTime, nullable=False),
+        sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("confirmation_at", sa.DateTime),
         sa.Column("reminded_at", sa.DateTime),
         sa.Column("confirmed_at", sa.DateTime),
