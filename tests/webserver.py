@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from threading import Thread
 from urllib.parse import urlencode
 
+from starlette.responses import PlainTextResponse
+
 from feeds.config_types import ListenAddress
 from feeds.jobs.context import Context
+from feeds.web.app import make_app
 from feeds.web.door import Door
+from feeds.web.forms import form_route
 from feeds.web.server import WebServer, listen
 from tests.conftest import NOW
 
@@ -31,8 +35,10 @@ class Answer:
 class Client:
     """Sends requests to a server; each has its own connection."""
 
-    def __init__(self, host: str, port: int, door: Door, logged: list[str]) -> None:
+    def __init__(self, host: str, port: int, door: Door, logged: list[str], connections) -> None:
         self.host, self.port, self.door, self.logged = host, port, door, logged
+        #: The open connections of the server.
+        self.connections = connections
 
     def request(self, method, path, body=None, **headers) -> Answer:
         """Return the answer; in the names of headers, `_` means `-`."""
@@ -58,12 +64,19 @@ def web_client(config, clock=lambda: NOW):
     """Serve a site on a free port; yield a client. Faults that the server logs are in its list `logged`."""
     logged: list[str] = []
     door = Door(config, Context(clock=clock), logged.append)
-    server, listener = WebServer(door), listen(ListenAddress("127.0.0.1:0"))
+    app = make_app(door)
+    app.routes.append(form_route("/echo", _echo))
+    server, listener = WebServer(door, app), listen(ListenAddress("127.0.0.1:0"))
     host, port = listener.getsockname()
     thread = Thread(target=server.serve, args=[listener])
     thread.start()
     try:
-        yield Client(host, port, door, logged)
+        yield Client(host, port, door, logged, server.connections)
     finally:
         server.stop()
         thread.join(20)
+
+
+def _echo(_request, form):
+    """A form of the tests that answers with its fields."""
+    return PlainTextResponse(urlencode(form.multi_items()))

@@ -31,7 +31,10 @@ def make_app(door: Door) -> Starlette:
             Route("/style-{digest}.css", show_style),
             *signup_pages.routes(door),
         ],
-        middleware=[Middleware(TrustedProxies, door=door), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(TrustedProxies, door=door),
+            Middleware(BodyLimit),
+        ],
         exception_handlers={
             HTTPException: errors.show_status,
             FeedsError: errors.show_fault,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,6 +16,10 @@ from feeds.core.newsletters.i18n import Texts
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site, web_url
 from feeds.web.languages import choose_language
+from feeds.web.reader_counts import ReaderCounts
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 #: Headers of every page. A page loads its style sheet and the site's own pictures, and sends forms to us alone. Its URL
 #: may have a token, so no link passes it on and no cache keeps it.
@@ -55,7 +59,18 @@ class Door:
         self.log = log
         #: Set when mail waits, such as a confirmation; `feeds.web.mail_worker` sends it.
         self.mail_due = Event()
+        self.reader_counts = ReaderCounts()
+        #: When feeds may change next, as far as this process knows.
+        self.next_publish_at: datetime | None = None
         self._current = _Current(Site(config))
+
+    def seconds_until_publish(self) -> int:
+        """Return for how many seconds feeds stay as they are: until the next publish, else `publish.every`."""
+        every = self.config.settings.publish.every.total_seconds()
+        left = every
+        if self.next_publish_at is not None:
+            left = (self.next_publish_at - self.context.clock()).total_seconds()
+        return int(min(max(left, 1), every))
 
     def use_config(self, config: Config) -> None:
         """Replace the config; requests that have begun end with the old one."""

@@ -1,20 +1,26 @@
 """The process that serves the pages: sockets, signals, uvicorn."""
 
+import asyncio
 import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any, cast
 
 import uvicorn
+from starlette.applications import Starlette
 
 from feeds.config_types import ListenAddress
 from feeds.errors import FeedsError
 from feeds.web.app import make_app
 from feeds.web.door import Door
 from feeds.web.mail_worker import MailWorker
+from feeds.web.protocol import BoundedConnection, RecentReplies, check_times
+from feeds.web.public_files import PublicFiles
 
 #: Seconds that requests which have begun get after SIGTERM.
 _GRACE = 10
@@ -59,12 +65,15 @@ def _is_served(path: Path) -> bool:
 
 
 class WebServer:
-    """Serves the pages of a site at one socket."""
+    """Serves the pages and files of a site at one socket."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, app: Starlette) -> None:
+        files = PublicFiles(app, door)
+        connection = partial(BoundedConnection, quick=files, recent=RecentReplies())
         self._server = uvicorn.Server(
             uvicorn.Config(
-                make_app(door),
+                files,
+                http=cast("type[asyncio.Protocol]", connection),
                 log_config=None,
                 log_level="critical",  # errors have a line of ours
                 access_log=False,
@@ -78,8 +87,20 @@ class WebServer:
 
     def serve(self, listener: socket.socket) -> None:
         """Serve until `stop` is called."""
-        with listener:
-            self._server.run(sockets=[listener])
+        with listener, asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._serve(listener))
+
+    async def _serve(self, listener: socket.socket) -> None:
+        checks = asyncio.create_task(check_times(self._server.server_state))
+        try:
+            await self._server.serve(sockets=[listener])
+        finally:
+            checks.cancel()
+
+    @property
+    def connections(self) -> set[Any]:
+        """The open connections."""
+        return self._server.server_state.connections
 
     def stop(self) -> None:
         """End after the requests that have begun; call it from any thread or signal handler."""
@@ -88,7 +109,7 @@ class WebServer:
 
 def serve(door: Door, listener: socket.socket, reload: Callable[[], None]) -> None:
     """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*."""
-    server = WebServer(door)
+    server = WebServer(door, make_app(door))
     handlers = _handle(signal.SIGTERM, server.stop), _handle(signal.SIGINT, server.stop), reload_on_hangup(reload)
     with handlers[0], handlers[1], handlers[2], MailWorker(door):
         server.serve(listener)
