@@ -25,6 +25,8 @@ from feeds.web.public_files import PublicFiles
 #: Seconds that requests which have begun get after SIGTERM.
 _GRACE = 10
 _BACKLOG = 2048
+#: Permissions of a Unix socket: the proxy is another user. The folder decides who gets at it.
+_ANYBODY = 0o666
 
 
 def listen(address: ListenAddress) -> socket.socket:
@@ -49,9 +51,13 @@ def _listen_unix(path: Path) -> socket.socket:
     if path.is_socket() and not _is_served(path):
         path.unlink()
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(str(path))
-    path.chmod(0o666)
-    server.listen(_BACKLOG)
+    try:
+        server.bind(str(path))
+        path.chmod(_ANYBODY)
+        server.listen(_BACKLOG)
+    except OSError:
+        server.close()
+        raise
     return server
 
 
