@@ -39,10 +39,12 @@ class Client:
         self.host, self.port, self.door, self.logged = host, port, door, logged
         #: The open connections of the server.
         self.connections = connections
+        #: The address that requests come from.
+        self.source = "127.0.0.1"
 
     def request(self, method, path, body=None, **headers) -> Answer:
         """Return the answer; in the names of headers, `_` means `-`."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=20, source_address=(self.source, 0))
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.errors import FeedsError
-from feeds.web import signup_pages
+from feeds.web import operation, signup_pages
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
 from feeds.web.limits import BodyLimit
@@ -29,6 +29,7 @@ def make_app(door: Door) -> Starlette:
     return Starlette(
         routes=[
             Route("/style-{digest}.css", show_style),
+            *operation.routes(door),
             *signup_pages.routes(door),
         ],
         middleware=[

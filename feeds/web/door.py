@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -14,12 +14,10 @@ from starlette.responses import HTMLResponse, Response
 from feeds.config import Config
 from feeds.core.newsletters.i18n import Texts
 from feeds.jobs.context import Context
+from feeds.jobs.health import Pulse
 from feeds.jobs.site import Site, web_url
 from feeds.web.languages import choose_language
 from feeds.web.reader_counts import ReaderCounts
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 #: Headers of every page. A page loads its style sheet and the site's own pictures, and sends forms to us alone. Its URL
 #: may have a token, so no link passes it on and no cache keeps it.
@@ -53,28 +51,34 @@ class _Current:
 class Door:
     """The web face of one site. `config` and `site` may change between requests: a handler reads them once."""
 
-    def __init__(self, config: Config, context: Context, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: Config, context: Context, log: Callable[[str], None], pulse: Pulse | None = None
+    ) -> None:
         self.context = context
         #: Writes one line about a fault into the log of the process.
         self.log = log
         #: Set when mail waits, such as a confirmation; `feeds.web.mail_worker` sends it.
         self.mail_due = Event()
         self.reader_counts = ReaderCounts()
-        #: When feeds may change next, as far as this process knows.
-        self.next_publish_at: datetime | None = None
+        #: When this process publishes, if it does.
+        self.pulse = pulse or Pulse()
         self._current = _Current(Site(config))
 
     def seconds_until_publish(self) -> int:
         """Return for how many seconds feeds stay as they are: until the next publish, else `publish.every`."""
         every = self.config.settings.publish.every.total_seconds()
         left = every
-        if self.next_publish_at is not None:
-            left = (self.next_publish_at - self.context.clock()).total_seconds()
+        if self.pulse.next_publish_at is not None:
+            left = (self.pulse.next_publish_at - self.context.clock()).total_seconds()
         return int(min(max(left, 1), every))
 
-    def use_config(self, config: Config) -> None:
-        """Replace the config; requests that have begun end with the old one."""
-        self._current = _Current(Site(config))
+    def use_config(self, config: Config, *, reread: bool = False) -> None:
+        """Replace the config; requests that have begun end with the old one.
+
+        The same config changes nothing, unless texts and templates have to be *reread* too.
+        """
+        if reread or config != self.config:
+            self._current = _Current(Site(config))
 
     @property
     def config(self) -> Config:

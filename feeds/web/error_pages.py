@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from feeds.errors import FeedsError, LockedError
 from feeds.web.door import Door
+from feeds.web.paths import hide_token
 
 
 class ErrorPages:
@@ -25,9 +26,7 @@ class ErrorPages:
         """Log a fault, and return HTTP 503 if it is enough to try again later, else 500."""
         lines = error.lines if isinstance(error, FeedsError) else [f"{type(error).__name__}: {error}"]
         for line in lines:
-            self._door.log(
-                f"{request.method} {request.scope['route'].path if 'route' in request.scope else '?'}: {line}"
-            )
+            self._door.log(f"{request.method} {hide_token(request.scope['path'])}: {line}")
         if isinstance(error, LockedError):
             return self._render(request, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"})
         return self._render(request, HTTPStatus.INTERNAL_SERVER_ERROR, {})
@@ -38,9 +37,3 @@ class ErrorPages:
         except FeedsError as e:  # the fault may be in a template that this page needs too
             self._door.log(str(e))
             return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}", status, headers)
-
-
-def _shorten(path: str) -> str:
-    """Return the first part of a path: what follows may be a token."""
-    first, slash, rest = path.lstrip("/").partition("/")
-    return f"/{first[:40]!r}{slash}{'…' if rest else ''}".replace("'", "")

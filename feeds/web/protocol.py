@@ -80,7 +80,7 @@ class RecentReplies:
 class BoundedConnection(HttpToolsProtocol):
     """One connection of a client."""
 
-    def __init__(self, *arguments: Any, quick: QuickAnswers, recent: RecentReplies, **options: Any) -> None:
+    def __init__(self, *arguments: Any, quick: QuickAnswers | None, recent: RecentReplies, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._quick, self._recent = quick, recent
         #: Whether the parser is between two requests, and how many have begun in the bytes that it reads now.
@@ -171,7 +171,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _find_answer(self) -> Reply | None:
         method = self.parser.get_method()
-        if method not in (b"GET", b"HEAD") or not self._is_free() or not self.parser.should_keep_alive():
+        is_simple = method in (b"GET", b"HEAD") and self._is_free() and self.parser.should_keep_alive()
+        if self._quick is None or not is_simple:
             return None
         fields = dict(self.headers)
         if len(fields) < len(self.headers) or not _SLOW_HEADERS.isdisjoint(fields) or b"%" in self.url:

@@ -30,9 +30,9 @@ from feeds.jobs.site import web_url
 from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
+from feeds.web.paths import FOLDERS, parse_path
 from feeds.web.protocol import Headers, Reply
 
-FOLDERS = ("/feeds/", "/newsletters/")
 #: Memory for files and their compressed forms.
 _MOST_BYTES = 64 * 1024 * 1024
 #: How many former versions of a feed a reader may have and still get only what is new.
@@ -157,27 +157,20 @@ def media_type_of(path: str) -> str:
     return guess_type(name)[0] or "application/octet-stream"
 
 
-def parse_path(path: str) -> str | None:
-    """Return the path of a file below `public/` for the decoded path of a URL; a folder has the file `index.html`.
-
-    None for a path that no file of ours has: with empty, hidden or `..` parts, or characters that are not in a name.
-    """
-    *folders, name = path[1:].split("/")
-    parts = [*folders, name or "index.html"]
-    is_odd = any(not part or part[0] == "." or "\\" in part or not part.isprintable() for part in parts)
-    return None if is_odd else "/".join(parts)
-
-
 class PublicFiles:
     """Answers requests for files of `public/`; all others go on to the application."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app, self._door, self._errors = app, door, ErrorPages(door)
+        self._root = door.site.public.root
+        self._files = FileCache(self._root, build_file, _MOST_BYTES)
         self._use_site()
 
     def _use_site(self) -> None:
         self._site = self._door.site
-        self._files = FileCache(self._site.public.root, build_file, _MOST_BYTES)
+        if self._site.public.root != self._root:
+            self._root = self._site.public.root
+            self._files = FileCache(self._root, build_file, _MOST_BYTES)
         self._moved = MovedFeeds(self._site)
         self._prefix = urlsplit(web_url(self._site.config)).path.rstrip("/")
         self._loading: dict[str, asyncio.Task[PublicFile | None]] = {}

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -15,7 +15,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from feeds.config_types import ListenAddress
+from feeds.edges.process.signals import handle_signal, on_hangup
 from feeds.errors import FeedsError
+from feeds.web.access_log import AccessLog
 from feeds.web.app import make_app
 from feeds.web.door import Door
 from feeds.web.mail_worker import MailWorker
@@ -73,12 +75,12 @@ def _is_served(path: Path) -> bool:
 class WebServer:
     """Serves the pages and files of a site at one socket."""
 
-    def __init__(self, door: Door, app: Starlette) -> None:
+    def __init__(self, door: Door, app: Starlette, log_access: Callable[[str], None] | None = None) -> None:
         files = PublicFiles(app, door)
-        connection = partial(BoundedConnection, quick=files, recent=RecentReplies())
+        connection = partial(BoundedConnection, quick=None if log_access else files, recent=RecentReplies())
         self._server = uvicorn.Server(
             uvicorn.Config(
-                files,
+                AccessLog(files, log_access) if log_access else files,
                 http=cast("type[asyncio.Protocol]", connection),
                 log_config=None,
                 log_level="critical",  # errors have a line of ours
@@ -113,23 +115,28 @@ class WebServer:
         self._server.should_exit = True
 
 
-def serve(door: Door, listener: socket.socket, reload: Callable[[], None]) -> None:
+def serve(
+    door: Door, listener: socket.socket, reload: Callable[[], None], log_access: Callable[[str], None] | None = None
+) -> None:
     """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*."""
-    server = WebServer(door, make_app(door))
-    handlers = _handle(signal.SIGTERM, server.stop), _handle(signal.SIGINT, server.stop), reload_on_hangup(reload)
-    with handlers[0], handlers[1], handlers[2], MailWorker(door):
+    server = WebServer(door, make_app(door), log_access)
+    with ExitStack() as stack:
+        stack.enter_context(handle_signal(signal.SIGTERM, server.stop))
+        stack.enter_context(handle_signal(signal.SIGINT, server.stop))
+        stack.enter_context(on_hangup(reload))
+        stack.enter_context(MailWorker(door))
         server.serve(listener)
 
 
-def reload_on_hangup(reload: Callable[[], None]) -> AbstractContextManager[None]:
-    """Call *reload* at each SIGHUP, in a thread: a signal handler must not print, it may interrupt a print."""
-    return _handle(signal.SIGHUP, lambda: Thread(target=reload, daemon=True).start())
-
-
 @contextmanager
-def _handle(number: signal.Signals, call: Callable[[], None]) -> Iterator[None]:
-    before = signal.signal(number, lambda *_: call())
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
+def serving(door: Door, listener: socket.socket, log_access: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Serve the pages in a thread during the block; the requests that have begun are finished at its end."""
+    server = WebServer(door, make_app(door), log_access)
+    thread = Thread(target=server.serve, args=[listener], name="web")
+    with MailWorker(door):
+        thread.start()
+        try:
+            yield
+        finally:
+            server.stop()
+            thread.join()

@@ -51,6 +51,6 @@ def test_the_style_sheet_has_an_address_that_changes_with_it(client, site):
     assert "immutable" in style.headers["Cache-Control"]
     (site.folder / "templates/pages").mkdir(parents=True)
     (site.folder / "templates/pages/reader.css").write_text("body { color: red }", "utf-8")
-    client.door.use_config(site.config)
+    client.door.use_config(site.config, reread=True)
     assert client.get(path).status == 404
     assert client.get(client.door.path(client.door.style[0])).text == "body { color: red }"

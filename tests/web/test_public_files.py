@@ -124,8 +124,8 @@ def test_files_cannot_be_changed(client, site, method):
 def test_a_feed_may_be_kept_until_the_next_publish(client):
     """`max-age` is the time to the next publish if it is known, else `publish.every`."""
     assert client.get(ATOM).headers["Cache-Control"] == "public, max-age=300"
-    client.door.next_publish_at = NOW.replace(minute=NOW.minute + 1)
-    client.door.use_config(client.door.config)
+    client.door.pulse.next_publish_at = NOW.replace(minute=NOW.minute + 1)
+    client.door.use_config(client.door.config, reread=True)
     assert client.get(ATOM).headers["Cache-Control"] == "public, max-age=60"
 
 

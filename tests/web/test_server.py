@@ -244,7 +244,7 @@ def test_a_hangup_reads_the_config_again(process, site):
     site.configure(f'{CONFIG}[web]\nlisten = "unix:{site.folder}/s"\n[web]')
     process.popen.send_signal(signal.SIGHUP)
     assert "config.toml:11: is not TOML" in process.wait_for("error")
-    assert "the old one" in process.wait_for("error")
+    assert "the old config" in process.wait_for("error")
     assert ask(process, "/feeds/atom.xml").startswith(b"HTTP/1.1 200 OK")
     site.configure(f'{CONFIG.replace("Test", "Renamed")}[web]\nlisten = "unix:{site.folder}/s"\n')
     process.popen.send_signal(signal.SIGHUP)

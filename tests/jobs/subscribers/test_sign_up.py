@@ -66,7 +66,9 @@ def test_a_link_that_is_used_again_changes_nothing(door, again):
     assert door.subscriber("ada@example.org").status == "unsubscribed"
 
 
-@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t[:20] + "A" + t[21:], lambda t: "x", lambda t: "é" * 9])
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-1], lambda t: t[:20] + "A" + t[21:], lambda t: "x", lambda t: "é" * 9]
+)
 def test_a_damaged_link_confirms_nothing(door, change):
     """A truncated, changed or foreign token is not valid."""
     door.sign_up("ada@example.org")
@@ -234,7 +236,9 @@ def test_suppressing_or_erasing_an_address_deletes_its_sign_up(door):
 # The form ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@", "ada@localhost", "a b@example.org", "'ada@example.org", "a" * 400])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "ada@", "ada@localhost", "a b@example.org", "'ada@example.org", "a" * 400]
+)
 def test_a_text_that_is_no_address_is_refused(door, email):
     """What no mail can be sent to is refused, whatever is known."""
     assert door.sign_up(email) is SignupAnswer.BAD_ADDRESS
