@@ -6,9 +6,8 @@ client that does not read. Its way from a request to an application takes longer
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,8 +23,8 @@ MOST_HEAD_BYTES = 32 * 1024
 #: Connections at once; further ones are closed, so that there are always file descriptors for the store.
 MOST_CONNECTIONS = 8000
 
-#: Requests that are remembered until the second is over.
-_MOST_REPEATS = 500
+#: Requests that are remembered, and how long one may be: that of a reader is shorter.
+_MOST_REPEATS, _LONGEST_REPEAT = 5000, 2000
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 #: A request with one of these needs more than an answer.
@@ -35,46 +34,58 @@ _STATUS_LINES = {status: f"HTTP/1.1 {status} {status.phrase}\r\n".encode() for s
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer."""
+class QuickReply(NamedTuple):
+    """A whole answer to a request that nothing has to be waited for."""
 
     status: HTTPStatus
-    headers: Headers
-    body: bytes = b""
+    #: The lines of the headers, each with its end, without those that change with the time.
+    headers: bytes
+    body: bytes
     #: Returns whether the same request would get the same answer now; it counts the request like a new one.
-    repeat: Callable[[], bool] = bool
+    repeat: Callable[[], bool]
 
 
 class QuickAnswers(Protocol):
     """Answers requests that nothing has to be waited for."""
 
-    def answer_now(self, method: str, path: str, fields: dict[bytes, bytes]) -> Reply | None:
+    #: The line of a header that changes with the time, with its end.
+    cache_line: bytes
+
+    def answer_now(self, method: bytes, path: str, fields: dict[bytes, bytes]) -> QuickReply | None:
         """Return the answer; None if the application has to give it."""
 
 
 class RecentReplies:
-    """The answers to the requests of this second, by the bytes of the request.
+    """The answers to requests that came before, by the bytes of the request.
 
-    Many readers ask for the same feed with the same words: then nothing is parsed. All of it is forgotten as soon as
-    the `Date` of answers changes.
+    A reader asks with the same bytes each time, and many have the same program: then nothing has to be parsed.
     """
 
     def __init__(self) -> None:
+        self._replies: dict[bytes, QuickReply] = {}
         self._date: Headers | None = None
-        self._replies: dict[bytes, tuple[bytes, Reply]] = {}
+        self._date_lines = b""
 
-    def find(self, request: bytes, date: Headers) -> tuple[bytes, Reply] | None:
-        """Return the head of an answer and the answer; *date* are the headers that uvicorn renews each second."""
-        if date is not self._date:
-            self._date = date
-            self._replies.clear()
-        return self._replies.get(request)
+    def find(self, request: bytes) -> QuickReply | None:
+        """Return the answer to the same request, if it is still the same."""
+        reply = self._replies.get(request)
+        if reply is None or reply.repeat():
+            return reply
+        self._replies.clear()  # a file has changed; what remains would keep its old versions in memory
+        return None
 
-    def add(self, request: bytes, head: bytes, reply: Reply) -> None:
+    def add(self, request: bytes, reply: QuickReply) -> None:
         """Remember an answer."""
-        if len(self._replies) < _MOST_REPEATS:
-            self._replies[request] = head, reply
+        if len(self._replies) >= _MOST_REPEATS:
+            self._replies.clear()
+        if len(request) <= _LONGEST_REPEAT:
+            self._replies[request] = reply
+
+    def date_lines(self, headers: Headers) -> bytes:
+        """Return the lines of the headers that uvicorn renews each second."""
+        if headers is not self._date:
+            self._date, self._date_lines = headers, b"".join([b"%s: %s\r\n" % header for header in headers])
+        return self._date_lines
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -86,7 +97,7 @@ class BoundedConnection(HttpToolsProtocol):
         #: Whether the parser is between two requests, and how many have begun in the bytes that it reads now.
         self._is_between, self._begun = True, 0
         #: The answer to the request that is being read, if it was given at once.
-        self._answered: tuple[bytes, Reply] | None = None
+        self._answered: QuickReply | None = None
         self._head_bytes = 0
         #: When the client must have gone on, in the event loop's time; None while we work for it.
         self._deadline: float | None = None
@@ -111,12 +122,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._unread, self._deadline = unread, now + IDLE_SECONDS
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request like one of this second at once; else parse what has come."""
-        if self._is_between and self._is_free():
-            known = self._recent.find(data, self.server_state.default_headers)
-            if known is not None and known[1].repeat():
-                self._write(*known)
-                return
+        """Answer a request that came before at once; else parse what has come."""
+        if self._is_between and self._is_free() and (known := self._recent.find(data)) is not None:
+            self._write(known)
+            return
         if not self.transport.is_closing():  # nothing after an error
             self._parse(data)
 
@@ -128,7 +137,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.close()
             return
         if was_between and self._is_between and self._begun == 1 and self._answered is not None:
-            self._recent.add(data, *self._answered)
+            self._recent.add(data, self._answered)
 
     def _is_free(self) -> bool:
         """Return whether no other request of this connection has to be answered before."""
@@ -151,7 +160,10 @@ class BoundedConnection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header."""
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -166,10 +178,10 @@ class BoundedConnection(HttpToolsProtocol):
         if reply is None:
             self._start_application()
         else:
-            self._answered = self._render_head(reply), reply
-            self._write(*self._answered)
+            self._answered = reply
+            self._write(reply)
 
-    def _find_answer(self) -> Reply | None:
+    def _find_answer(self) -> QuickReply | None:
         method = self.parser.get_method()
         is_simple = method in (b"GET", b"HEAD") and self._is_free() and self.parser.should_keep_alive()
         if self._quick is None or not is_simple:
@@ -177,7 +189,7 @@ class BoundedConnection(HttpToolsProtocol):
         fields = dict(self.headers)
         if len(fields) < len(self.headers) or not _SLOW_HEADERS.isdisjoint(fields) or b"%" in self.url:
             return None
-        return self._quick.answer_now(method.decode(), self.url.partition(b"?")[0].decode("latin-1"), fields)
+        return self._quick.answer_now(method, self.url.partition(b"?")[0].decode("latin-1"), fields)
 
     def _start_application(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -186,14 +198,12 @@ class BoundedConnection(HttpToolsProtocol):
         self.scope["headers"] = headers
         super().on_headers_complete()
 
-    def _render_head(self, reply: Reply) -> bytes:
-        lines = [_STATUS_LINES[reply.status]]
-        for name, value in (*self.server_state.default_headers, *reply.headers):
-            lines += (name, b": ", value, b"\r\n")
-        return b"".join((*lines, b"\r\n"))
-
-    def _write(self, head: bytes, reply: Reply) -> None:
-        self.transport.write(head)
+    def _write(self, reply: QuickReply) -> None:
+        assert self._quick is not None
+        date = self._recent.date_lines(self.server_state.default_headers)
+        self.transport.write(
+            b"%s%s%s%s\r\n" % (_STATUS_LINES[reply.status], date, self._quick.cache_line, reply.headers)
+        )
         if reply.body:
             self.transport.write(reply.body)
         self._deadline = self.loop.time() + IDLE_SECONDS

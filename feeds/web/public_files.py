@@ -7,7 +7,7 @@ stat and no thread. A file is compressed once for each change.
 import asyncio
 import gzip
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -31,7 +31,7 @@ from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, lis
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
 from feeds.web.paths import FOLDERS, parse_path
-from feeds.web.protocol import Headers, Reply
+from feeds.web.protocol import Headers, QuickReply
 
 #: Memory for files and their compressed forms.
 _MOST_BYTES = 64 * 1024 * 1024
@@ -88,9 +88,18 @@ class PublicFile:
         return sum(map(len, self.bodies.values())) + 100 * sum(map(len, self.bases.values())) + 1000
 
     @cached_property
-    def headers(self) -> dict[str, Headers]:
-        """The headers of each answer, by content coding, without `Cache-Control`."""
-        return {coding: list(self._list_headers(coding)) for coding in self.bodies}
+    def headers(self) -> dict[tuple[str, HTTPStatus], Headers]:
+        """The headers of an answer by content coding and status, without `Cache-Control`; a 304 describes no body."""
+        found: dict[tuple[str, HTTPStatus], Headers] = {}
+        for coding in self.bodies:
+            found[coding, HTTPStatus.NOT_MODIFIED] = list(self._list_headers(coding))
+            found[coding, HTTPStatus.OK] = [*self._list_headers(coding), *self._describe_body(coding)]
+        return found
+
+    @cached_property
+    def header_lines(self) -> dict[tuple[str, HTTPStatus], bytes]:
+        """The same as lines of an answer, each with its end."""
+        return {key: b"".join(b"%s: %s\r\n" % header for header in headers) for key, headers in self.headers.items()}
 
     def _list_headers(self, coding: str) -> Iterable[tuple[bytes, bytes]]:
         yield b"etag", f'"{self.digest}{CODINGS.get(coding, "")}"'.encode()
@@ -109,12 +118,7 @@ class PublicFile:
         is_text = self.media_type.startswith(_TEXT_TYPES)
         return f"{self.media_type}{'; charset=utf-8' if is_text else ''}".encode()
 
-    @cached_property
-    def content_headers(self) -> dict[str, Headers]:
-        """The headers that describe a body, by content coding; a 304 does not have them."""
-        return {coding: list(self._describe(coding)) for coding in self.bodies}
-
-    def _describe(self, coding: str) -> Iterable[tuple[bytes, bytes]]:
+    def _describe_body(self, coding: str) -> Iterable[tuple[bytes, bytes]]:
         yield b"content-type", self.content_type
         yield b"content-length", b"%d" % len(self.bodies[coding])
         if coding:
@@ -157,6 +161,15 @@ def media_type_of(path: str) -> str:
     return guess_type(name)[0] or "application/octet-stream"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer."""
+
+    status: HTTPStatus
+    headers: Headers
+    body: bytes = b""
+
+
 class PublicFiles:
     """Answers requests for files of `public/`; all others go on to the application."""
 
@@ -175,7 +188,7 @@ class PublicFiles:
         self._prefix = urlsplit(web_url(self._site.config)).path.rstrip("/")
         self._loading: dict[str, asyncio.Task[PublicFile | None]] = {}
         self._second = -1
-        self._cache_control = b""
+        self._cache_control = self.cache_line = b""  # see `_refresh`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -201,27 +214,35 @@ class PublicFiles:
         else:
             await self._send_error(reply, scope, receive, send)
 
-    def answer_now(self, method: str, path: str, fields: dict[bytes, bytes]) -> Reply | None:
+    def answer_now(self, method: bytes, path: str, fields: dict[bytes, bytes]) -> QuickReply | None:
         """Return the answer for a file that has not changed since it was read; None if it takes more than that.
 
         *path* is decoded; *fields* are the headers, by names in lower case.
         """
         below = self._path_below_public(path)
-        if below is None or self._moved or b"a-im" in fields:
-            return None
-        file = self._files.get(below[1:])
+        file = None if below is None or self._moved or b"a-im" in fields else self._files.get(below[1:])
         if file is None:
             return None
         repeat = partial(self._repeat, file, fields.get(b"user-agent", b""))
-        return replace(self._reply(file, method, fields), repeat=repeat)
+        self._count(file, fields)
+        coding, status = _choose_coding(file, fields), _choose_status(file, fields)
+        body = file.bodies[coding] if status == HTTPStatus.OK and method != b"HEAD" else b""
+        return QuickReply(status, file.header_lines[coding, status], body, repeat)
 
     def _repeat(self, file: PublicFile, user_agent: bytes) -> bool:
         """Return whether a file is still the newest version, and count another request for it."""
         if self._door.site is not self._site or self._files.get(file.path) is not file:
             return False
+        self._refresh()
+        if self._moved:
+            return False
         if file.is_feed:
             self._door.reader_counts.add(file.path, user_agent)
         return True
+
+    def _count(self, file: PublicFile, fields: dict[bytes, bytes]) -> None:
+        if file.is_feed:
+            self._door.reader_counts.add(file.path, fields.get(b"user-agent", b""))
 
     def _path_below_public(self, path: str) -> str | None:
         """Return the path of a file for the path of a URL; None if it is not one of a file."""
@@ -241,6 +262,7 @@ class PublicFiles:
             self._second = second
             self._moved.refresh()
             self._cache_control = f"public, max-age={self._door.seconds_until_publish()}".encode()
+            self.cache_line = b"cache-control: %s\r\n" % self._cache_control
 
     async def _answer(self, path: str, method: str, fields: dict[bytes, bytes]) -> Reply | HTTPStatus:
         """Return the answer, or the status of an error."""
@@ -278,15 +300,10 @@ class PublicFiles:
 
     def _reply(self, file: PublicFile, method: str, fields: dict[bytes, bytes]) -> Reply:
         """Return a file, or that it has not changed."""
-        if file.is_feed:
-            self._door.reader_counts.add(file.path, fields.get(b"user-agent", b""))
-        accepted = fields.get(b"accept-encoding")
-        coding = choose_coding(accepted) if accepted else ""
-        coding = coding if coding in file.bodies else ""
-        headers = [(b"cache-control", self._cache_control), *file.headers[coding]]
-        if _is_unmodified(file, fields):
-            return Reply(HTTPStatus.NOT_MODIFIED, headers)
-        return Reply(HTTPStatus.OK, headers + file.content_headers[coding], _body(method, file.bodies[coding]))
+        self._count(file, fields)
+        coding, status = _choose_coding(file, fields), _choose_status(file, fields)
+        headers = [(b"cache-control", self._cache_control), *file.headers[coding, status]]
+        return Reply(status, headers, _body(method, file.bodies[coding]) if status == HTTPStatus.OK else b"")
 
     async def _delta(self, file: PublicFile, method: str, fields: dict[bytes, bytes]) -> Reply | None:
         """Return what is new for a reader that has a former version (RFC 3229); None if it has to get all.
@@ -299,12 +316,12 @@ class PublicFiles:
         body = None if base is None else await run_in_threadpool(file.delta, base)
         if body is None:
             return None
-        self._door.reader_counts.add(file.path, fields.get(b"user-agent", b""))
+        self._count(file, fields)
         headers = [
             (b"im", b"feed"),
             (b"delta-base", f'"{base}"'.encode()),
             (b"cache-control", b"no-store, im"),
-            *((key, value) for key, value in file.headers[""] if key != b"vary"),
+            *((key, value) for key, value in file.headers["", HTTPStatus.NOT_MODIFIED] if key != b"vary"),
             (b"vary", b"A-IM, If-None-Match, Accept-Encoding"),
             (b"content-type", file.content_type),
             (b"content-length", b"%d" % len(body)),
@@ -336,6 +353,16 @@ def _read_headers(headers: Headers) -> dict[bytes, bytes]:
     if len(fields) < len(headers):
         fields = {name: b",".join(value for other, value in headers if other == name) for name in fields}
     return fields
+
+
+def _choose_coding(file: PublicFile, fields: dict[bytes, bytes]) -> str:
+    accepted = fields.get(b"accept-encoding")
+    coding = choose_coding(accepted) if accepted else ""
+    return coding if coding in file.bodies else ""
+
+
+def _choose_status(file: PublicFile, fields: dict[bytes, bytes]) -> HTTPStatus:
+    return HTTPStatus.NOT_MODIFIED if _is_unmodified(file, fields) else HTTPStatus.OK
 
 
 def _is_unmodified(file: PublicFile, fields: dict[bytes, bytes]) -> bool:

@@ -26,7 +26,8 @@ class FeedReader:
 def parse_user_agent(user_agent: str) -> FeedReader | None:
     """Return the service that a User-Agent names, with its count; None if it has no count, as for browsers."""
     text = user_agent[:400].replace("_", " ")
-    count, name = _COUNT.search(text), _NAME.match(text)
+    count = _COUNT.search(text)
+    name = count and _NAME.match(text)
     if count is None or name is None:
         return None
     return FeedReader(name[1].rstrip(".")[:_LONGEST_NAME], int(count[1] or count[2]))
