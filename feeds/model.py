@@ -663,6 +663,8 @@ class Recipient(Value, frozen=True, kw_only=True):
     number: int | None = None
     #: From which the delivery's token was made.
     seed: bytes = b""
+    #: The mail outside of any issue that it is about.
+    mail_id: int | None = None
 
 
 class BounceRecord(Value, frozen=True, kw_only=True):

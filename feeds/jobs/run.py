@@ -31,6 +31,8 @@ from feeds.model import IssueState
 _PAUSE = timedelta(minutes=1)
 #: How long to wait for another process, and how long until that is logged.
 _WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
+#: How often sign-ups and the mail outside of issues are looked at.
+_MAIL_EVERY = timedelta(minutes=1)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
 #: For how many seconds a changed config must stay as it is before it is read.
@@ -80,12 +82,14 @@ def run_service(
         log(_warning(line))
     log(Event(what="started", text=f"running: {_describe_schedule(first)}"))
     service = _Service(path, environ, context, log, pulse or Pulse(), use_config)
-    scheduler.repeat({"publish": service.publish, "send": service.send}, {"publish": context.clock()}, context.clock)
+    steps = {"publish": service.publish, "send": service.send, "mail": service.mail}
+    now = context.clock()
+    scheduler.repeat(steps, {"publish": now, "mail": now + _MAIL_EVERY}, context.clock)
     log(Event(what="stopped", text="stopped"))
 
 
 class _Service:
-    """The two steps of the service, and what each has logged last."""
+    """The steps of the service, and what each has logged last."""
 
     def __init__(
         self,
@@ -155,6 +159,22 @@ class _Service:
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
         return self._wait_or_log("send", attempt, now) or attempt.due
+
+    def mail(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
+        """Decide about sign-ups and send confirmations; return when to look again."""
+        from feeds.jobs.subscribers.signup_due import is_round_due
+
+        now = self._context.clock()
+        with _Attempt() as attempt:
+            config = self._load_config()
+            if is_round_due(config, now):
+                from feeds.jobs.subscribers.signup_round import run_signup_round
+
+                done = run_signup_round(Site(config), self._with(stopping))
+                attempt.events += map(_error, done.mail.errors)
+                attempt.events += (Event(what="alert", text=f"alert: {line}", level="error") for line in done.alerts)
+        self._wait_or_log("mail", attempt, now)
+        return {"mail": now + _MAIL_EVERY}
 
     def _with(self, stopping: Callable[[], bool]) -> Context:
         return replace(self._context, stopping=stopping, progress=self._log_progress)

@@ -7,6 +7,7 @@ from typing import Self
 
 from feeds.errors import FeedsError
 from feeds.jobs.site import Site
+from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
 from feeds.web.door import Door
 
@@ -41,8 +42,12 @@ class MailWorker:
     def _do_round(self) -> Sequence[str]:
         """Do a round; return its errors."""
         context = replace(self._door.context, stopping=self._stopped.is_set)
+        config = self._door.config
         try:
-            return run_signup_round(Site(self._door.config), context).mail.errors
+            if not is_round_due(config, context.clock()):
+                return []
+            done = run_signup_round(Site(config), context)
+            return [*done.mail.errors, *(f"alert: {line}" for line in done.alerts)]
         except FeedsError as e:
             return e.lines
         except Exception as e:  # noqa: BLE001 - a server that never sends a confirmation again is worse

@@ -211,6 +211,20 @@ class Signups:
         counts = dict(self._db.execute("SELECT state, count(*) FROM signups GROUP BY 1").fetchall())
         return SignupCounts(held=counts.get("held", 0), waiting=counts.get("waiting", 0))
 
+    def newest_held_at(self) -> datetime | None:
+        """Return when the newest sign-up that is held was entered; None if none is held."""
+        found = self._db.execute("SELECT max(created_at) FROM signups WHERE state = 'held'").fetchone()[0]
+        return decode_time(found) if found else None
+
+    def has_work(self, remind_before: datetime | None, expire_before: datetime) -> bool:
+        """Return whether a request waits to be looked at, a reminder is due, or a sign-up has expired."""
+        if self._db.execute("SELECT 1 FROM signup_requests LIMIT 1").fetchone():
+            return True
+        if remind_before is not None and self.load_for_reminder(remind_before, 1):
+            return True
+        query = "SELECT 1 FROM signups WHERE coalesce(confirmed_at, confirmation_at, created_at) <= ? LIMIT 1"
+        return self._db.execute(query, (encode_time(expire_before),)).fetchone() is not None
+
     def confirm(self, signup: Signup, *, consent: str, welcome: NewServiceMail | None, now: datetime) -> bool:
         """Subscribe the address, and queue its welcome; return False if the sign-up does not wait any more."""
         values = {"lang": signup.lang, "timezone": None, "consent": consent, "source": "web", "at": encode_time(now)}
@@ -270,6 +284,11 @@ class Signups:
         """Return how many confirmations and reminders were sent after *since*, and how many were complained about."""
         sent, complaints = self._db.execute(_COUNT_COMPLAINTS, (encode_time(since),)).fetchone()
         return sent, complaints
+
+    def first_complaint(self) -> int:
+        """Return the number of the first mail that was complained about; 0 if none was."""
+        query = "SELECT coalesce(min(id), 0) FROM service_mails WHERE complained_at IS NOT NULL"
+        return int(self._db.execute(query).fetchone()[0])
 
     def forget_complaints(self) -> int:
         """Count no complaint so far against the form; return how many there were. Their addresses stay suppressed."""

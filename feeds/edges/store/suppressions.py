@@ -69,7 +69,7 @@ class Suppressions:
         """Unsubscribe an address, and put its digest on the list unless that is None because it is there already."""
         with transaction(self._db):
             if digest is not None:
-                self._db.execute(_ADD, (digest, "suppressed", encode_time(at)))
+                add_suppression(self._db, digest, at)
             unsubscribe(self._db, key, at)
             delete_signup(self._db, key)
 
@@ -113,6 +113,11 @@ class Suppressions:
             raise LockedError(
                 "another process is reading the store, so erased data is still in its file; try again"
             ) from e
+
+
+def add_suppression(connection: sqlite3.Connection, digest: str, at: datetime) -> None:
+    """Put a digest on the list inside the caller's transaction, unless it is there."""
+    connection.execute(_ADD, (digest, "suppressed", encode_time(at)))
 
 
 def _placeholders(values: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ from feeds.edges.net.dns import Resolver
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters import alert
+from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.address_hashing import load_hasher
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles
@@ -37,6 +39,8 @@ class SignupRound:
     reminders: int = 0
     expired: int = 0
     mail: ServiceMailReport = field(default_factory=ServiceMailReport)
+    #: Problems that a person should look into.
+    alerts: list[str] = field(default_factory=list)
 
 
 def run_signup_round(site: Site, context: Context, resolver: Resolver | None = None) -> SignupRound:
@@ -53,7 +57,15 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         now = context.clock()
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
     result.mail = send_service_mails(site, context)
+    result.alerts = _report_alerts(site, context)
     return result
+
+
+def _report_alerts(site: Site, context: Context) -> list[str]:
+    """Report that the form was closed, or that sign-ups are held, once; return the lines."""
+    report = PublishReport()
+    alert.report_alerts(site.config, report, context, now=context.clock())
+    return [*report.alerts, *report.errors]
 
 
 def confirmation_mail(site: Site, entry: Signup, kind: ServiceMailKind, context: Context) -> NewServiceMail:

@@ -5,9 +5,13 @@ from datetime import timedelta
 import pytest
 
 from feeds.edges.store.database import open_store
+from feeds.errors import FeedsError
+from feeds.jobs.subscribers.bounces import process_mailbox
 from feeds.jobs.subscribers.erase import erase_subscriber
+from feeds.jobs.subscribers.held_signups import accept_held, list_held, reject_held, reopen_form
 from feeds.jobs.subscribers.sign_up import SignupAnswer
 from feeds.jobs.subscribers.subscribe import add_subscriber, remove_subscriber, suppress_address
+from tests import returned
 from tests.conftest import NOW
 from tests.dns import NameServer
 from tests.signups import SignupSite
@@ -67,7 +71,7 @@ def test_a_link_that_is_used_again_changes_nothing(door, again):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda t: t[:-1], lambda t: t[:20] + "A" + t[21:], lambda t: "x", lambda t: "é" * 9]
+    "change", [lambda t: t[:-1], lambda t: t[:20] + "A" + t[21:], lambda _: "x", lambda _: "é" * 9]
 )
 def test_a_damaged_link_confirms_nothing(door, change):
     """A truncated, changed or foreign token is not valid."""
@@ -405,3 +409,108 @@ def test_a_day_later_an_address_may_get_another_confirmation(door):
     assert len(door.mails("confirmation")) == 2
     assert timedelta(0) < door.clock() - NOW
     assert door.confirm(door.tokens("confirmation")[0]).state == "confirmed"
+
+
+# What comes back --------------------------------------------------------------------------------------------------
+
+BOUNCES = '[mail.bounces]\naddress = "bounces@letters.example"\nmailbox = "maildir:bounces"\n'
+
+
+def _return(door, make_message):
+    """Put a report about the last mail into the bounce mailbox, and process it."""
+    mail = door.mails()[-1]
+    verp = f"bounces+{mail['Message-ID'].split('.', 1)[1].split('@')[0]}@letters.example"
+    folder = door.sample.folder / "bounces"
+    for name in ("new", "cur", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    returned = f"From: letters@example.com\nMessage-ID: {mail['Message-ID']}\nSubject: x\n\nWords.\n"
+    (folder / "new" / f"{door.clock().timestamp()}").write_bytes(make_message(verp, returned))
+    return process_mailbox(door.sample.config, door.clock())
+
+
+def test_a_complaint_about_a_confirmation_suppresses_its_address(site):
+    """After a complaint the address gets nothing, its sign-up is deleted, and its link confirms nothing."""
+    door = SignupSite.create(site, more=BOUNCES)
+    door.sign_up("ada@example.org")
+    door.run_round()
+    [token] = door.tokens()
+    [processed] = _return(door, returned.complaint).processed
+    assert (processed.email, processed.decision) == ("ada@example.org", "suppressed")
+    assert door.confirm(token).state == "expired"
+    door.clock.advance(days=2)
+    assert door.sign_up("ada@example.org") is SignupAnswer.ACCEPTED
+    door.run_round()
+    assert len(door.mails()) == 1
+
+
+def test_a_complaint_about_a_welcome_ends_the_subscription(site):
+    """Who reports the welcome letter as spam gets no letters."""
+    door = SignupSite.create(site, 'welcome = "latest"', more=BOUNCES)
+    door.sign_up("ada@example.org")
+    door.run_round()
+    door.confirm(door.tokens()[0])
+    door.run_round()
+    _return(door, returned.complaint)
+    assert door.subscriber("ada@example.org").status == "complained"
+
+
+def test_a_confirmation_that_bounces_is_not_followed_by_a_reminder(site):
+    """An address that does not exist gets no reminder."""
+    door = SignupSite.create(site, more=BOUNCES)
+    door.sign_up("ada@example.org")
+    door.run_round()
+    _return(door, lambda to, text: returned.delivery_report(to=to, returned=text))
+    door.clock.advance(days=2)
+    door.run_round()
+    assert len(door.mails()) == 1
+
+
+def test_more_than_one_complaint_in_a_hundred_closes_the_form_and_alerts(site):
+    """One complaint closes nothing; the second one closes the form, until the editor opens it again."""
+    door = SignupSite.create(
+        site, "confirmations_per_hour = 1000", more=BOUNCES + '[publish]\nalert = "cat >> alerts"\n'
+    )
+    for n in range(3):
+        door.sign_up(f"reader{n}@example.org", f"10.0.{n}.1")
+        door.run_round()
+        _return(door, returned.complaint)
+        assert (door.open_form() == "") == (n >= 1)
+        if n == 1:
+            break
+    door.run_round()
+    door.run_round()
+    assert (site.folder / "alerts").read_text("utf-8").count("sign-up is closed: 2 of 2 confirmations") == 1
+    assert door.sign_up("other@example.org", "10.9.9.9") is not SignupAnswer.ACCEPTED
+    assert reopen_form(site.config) == 2
+    assert door.open_form() != ""
+
+
+# The editor -------------------------------------------------------------------------------------------------------
+
+
+def test_the_editor_accepts_or_rejects_what_is_held(site):
+    """An accepted sign-up gets its confirmation, a rejected one is forgotten, and the rest waits."""
+    door = SignupSite.create(site)
+    for name in ("ada", "eve", "mallory"):
+        door.sign_up(f"{name}@example.org", f"10.0.{len(name)}.1", honeypot="x", seconds=1)
+    door.run_round()
+    assert [one.email for one in list_held(site.config)] == [
+        f"{name}@example.org" for name in ("ada", "eve", "mallory")
+    ]
+    assert accept_held(site.config, ["Ada@example.org"], door.context) == 1
+    assert reject_held(site.config, ["eve@example.org"]) == 1
+    with pytest.raises(FeedsError, match=r"nobody@example\.org"):
+        accept_held(site.config, ["nobody@example.org"], door.context)
+    door.run_round()
+    assert [mail["To"] for mail in door.mails()] == ["ada@example.org"]
+    assert [one.email for one in list_held(site.config)] == ["mallory@example.org"]
+    assert door.confirm(door.tokens()[0]).state == "confirmed"
+
+
+def test_a_publish_run_sends_what_waits(site):
+    """`feeds publish` decides about sign-ups and sends confirmations, also when nothing else has changed."""
+    door = SignupSite.create(site)
+    site.publish(door.clock())
+    door.sign_up("ada@example.org")
+    site.publish(door.clock())
+    assert len(door.mails("confirmation")) == 1
