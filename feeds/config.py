@@ -18,7 +18,7 @@ from feeds.generators import find_generator, recognise_config
 from feeds.permalinks import check_pattern
 from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
-from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
+from feeds.settings import LATEST, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
 
 #: Keys from the outermost table to a value; numbers are positions in lists.
@@ -391,8 +391,8 @@ def _check_files(path: Path, settings: Settings) -> Iterator[Problem]:
         yield ("posts", "folder"), reason
     if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
         yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
-    for at, name in enumerate(settings.signup.welcome_files):
-        if not (path.resolve().parent / name).is_file():
+    for at, name in enumerate(settings.signup.welcome_parts):
+        if name != LATEST and not (path.resolve().parent / name).is_file():
             reason = f"{name!r} does not exist; correct its name, or write 'latest' for the newest issue"
             yield ("signup", "welcome", *([] if isinstance(settings.signup.welcome, str) else [at])), reason
 

@@ -395,22 +395,8 @@ class SignupSettings(Table, frozen=True):
     welcome: OneOrMany = ()
 
     @property
-    def welcome_files(self) -> tuple[str, ...]:
-        """The Markdown files of `welcome`."""
-        return tuple(name for name in self._welcome if name != LATEST)
-
-    @property
-    def welcome_has_latest(self) -> bool:
-        """True if the welcome letter links to the newest issue."""
-        return LATEST in self._welcome
-
-    @property
-    def has_welcome(self) -> bool:
-        """True if new subscribers get a welcome letter."""
-        return bool(self._welcome)
-
-    @property
-    def _welcome(self) -> tuple[str, ...]:
+    def welcome_parts(self) -> tuple[str, ...]:
+        """The parts of the welcome letter: Markdown files, and `LATEST`; empty: there is none."""
         names = (self.welcome,) if isinstance(self.welcome, str) else self.welcome
         return tuple(name for name in names if name)
 

@@ -6,7 +6,7 @@ import sys
 import click
 
 from feeds import __version__
-from feeds.cli import bounces, corrections, feeds, newsletters, posts, serve, site, status, store, subscribers
+from feeds.cli import bounces, corrections, feeds, newsletters, posts, serve, signups, site, status, store, subscribers
 from feeds.errors import FeedsError
 
 
@@ -58,6 +58,8 @@ for command in (
     corrections.correct,
     status.status,
     subscribers.subscribers,
+    signups.signups,
+    signups.signup_form,
     bounces.bounces,
     store.store,
 ):

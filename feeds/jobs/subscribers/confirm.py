@@ -110,7 +110,7 @@ def newsletter_titles(site: Site, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _welcome(site: Site, signup: Signup, context: Context) -> NewServiceMail | None:
-    if not site.settings.signup.has_welcome:
+    if not site.settings.signup.welcome_parts:
         return None
     values = {
         "titles": ", ".join(newsletter_titles(site, signup.newsletters)),

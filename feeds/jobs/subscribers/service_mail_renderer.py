@@ -14,7 +14,7 @@ from feeds.edges.render import mjml
 from feeds.edges.store.database import Store
 from feeds.jobs.site import Site
 from feeds.model import Letter, ServiceMail, ServiceMailKind
-from feeds.settings import Theme
+from feeds.settings import LATEST, Theme
 
 #: The name before the `@` of the sender where `mail.from` is not set, as with letters.
 _SENDER = "letters"
@@ -51,7 +51,8 @@ class ServiceMailRenderer:
         texts, templates = self._site.texts(preferred=mail.lang), self._site.templates
         is_welcome = mail.kind is ServiceMailKind.WELCOME
         subject, note_html = self._load_welcome(texts.direction) if is_welcome else ("", "")
-        issues = self._newest_issues(mail) if is_welcome and self._site.settings.signup.welcome_has_latest else ()
+        has_latest = LATEST in self._site.settings.signup.welcome_parts
+        issues = self._newest_issues(mail) if is_welcome and has_latest else ()
         view = build_service_view(mail, texts, self._site.settings, note_html, issues)
         if subject:
             view = replace(view, subject=subject)
@@ -68,7 +69,9 @@ class ServiceMailRenderer:
             PostError: the file cannot be read.
         """
         subject, html = "", ""
-        for name in self._site.settings.signup.welcome_files:
+        for name in self._site.settings.signup.welcome_parts:
+            if name == LATEST:
+                continue
             path = self._site.config.resolve(name)
             content = source_files.read_file(path.parent, path.name, _MOST_BYTES)
             note = notes.parse_note(name, parse_source(name, notes.ensure_front_matter(content)), content)
