@@ -1,6 +1,6 @@
 """Attack a sign-up page over HTTP, and print for each attack how much mail it sent and what was stored.
 
-    python bench/signups.py [--requests 10000]
+    python bench/signups.py [--requests 10000] [--only NAME]
 
 The server runs in this process on a free port, with a clock of its own; a trusted proxy's header gives each request the
 address of its client. Mail is written to the outbox of a temporary site.
@@ -171,9 +171,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--requests", type=int, default=10_000)
-    requests = parser.parse_args().requests
+    parser.add_argument("--only", default="", help="only attacks whose names begin with this text")
+    options = parser.parse_args()
+    requests = options.requests
     print("| attack | requests | answers | mails sent | rows stored | bound |\n|---|---|---|---|---|---|")
     for name, (attack, bound) in ATTACKS.items():
+        if not name.startswith(options.only):
+            continue
         answers, mails, rows, seconds = _measure(attack, requests)
         statuses = ", ".join(f"{status}: {number:,}" for status, number in sorted(answers.items()))
         print(f"| {name} | {requests:,} | {statuses} | {mails} | {rows:,} | {bound} |", flush=True)

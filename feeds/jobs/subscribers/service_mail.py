@@ -19,6 +19,7 @@ from feeds.edges.store import database
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.service_mail_renderer import ServiceMailRenderer, service_sender
 from feeds.model import (
@@ -104,6 +105,9 @@ class _Sending:
 
         It looks again once the lock is free: another process may have left its mail to this one.
         """
+        if sample := ", ".join(f"{key} is {value!r}" for key, value in send_checks.sample_values(self._site)):
+            self.errors.append(f"confirmations and other mail wait: {sample}, as in the sample: set your own")
+            return
         path = database.store_path(self._site.config.store_url, self._site.config.folder)
         while self._is_due(store) and not self.errors and not self._context.stopping():
             try:

@@ -18,6 +18,7 @@ from feeds.edges.files.keys import Keys, load_keys
 from feeds.edges.store.database import open_store
 from feeds.edges.store.signups import RequestLimits, RequestOutcome
 from feeds.errors import AddressError
+from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.signup_complaints import is_form_closed
 from feeds.model import SignupRequest
@@ -68,7 +69,7 @@ class SignupAnswer(StrEnum):
 def open_form(site: Site, lang: str, now: datetime) -> OpenForm | None:
     """Return the form in a language; None if the site takes no sign-ups now."""
     newsletters = offered_newsletters(site)
-    if not newsletters or _is_closed(site.config, now):
+    if not newsletters or _is_closed(site, now):
         return None
     consent = site.texts(preferred=lang).format("signup_consent")
     link = Link(
@@ -101,7 +102,7 @@ def accept_form(site: Site, form: SentForm, lang: str, now: datetime) -> SignupA
     opened_at = _opened_at(form.token, lang, version, keys, now)
     if opened_at is None:
         return SignupAnswer.STALE
-    if _is_closed(site.config, now):
+    if _is_closed(site, now):
         return SignupAnswer.CLOSED
     request = SignupRequest(
         email=address.email,
@@ -135,8 +136,13 @@ def offered_newsletters(site: Site) -> tuple[Newsletter, ...]:
     return tuple(one for one in site.settings.newsletters if not names or one.name in names)
 
 
-def _is_closed(config: Config, now: datetime) -> bool:
-    if not config.settings.signup.open:
+def _is_closed(site: Site, now: datetime) -> bool:
+    """Return whether the site takes no sign-ups now: as it is set, because of complaints, or for want of `web.url`.
+
+    Without it, links in mail that leaves this machine would lead to the reader's own machine.
+    """
+    config = site.config
+    if not config.settings.signup.open or (config.settings.web.url is None and send_checks.sends_externally(site)):
         return True
     with open_store(config.store_url, config.folder, create=False) as store:
         return is_form_closed(store, now)

@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from feeds.edges.store.database import open_store
+from feeds.core.newsletters.dkim import DkimKey
+from feeds.core.newsletters.sender_dns import dkim_record
+from feeds.edges.store.database import copy_store, open_store
 from feeds.errors import FeedsError
+from feeds.jobs.store.restore import restore_store
 from feeds.jobs.subscribers.bounces import process_mailbox
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.jobs.subscribers.held_signups import accept_held, list_held, reject_held, reopen_form
@@ -13,6 +17,7 @@ from feeds.jobs.subscribers.sign_up import SignupAnswer
 from feeds.jobs.subscribers.subscribe import add_subscriber, remove_subscriber, suppress_address
 from tests import returned
 from tests.conftest import NOW
+from tests.core.newsletters.test_dkim import Dkimpy, pem
 from tests.dns import NameServer
 from tests.signups import SignupSite
 
@@ -514,3 +519,62 @@ def test_a_publish_run_sends_what_waits(site):
     door.sign_up("ada@example.org")
     site.publish(door.clock())
     assert len(door.mails("confirmation")) == 1
+
+
+# Other kinds of harm ----------------------------------------------------------------------------------------------
+
+
+def test_a_restored_backup_sends_no_confirmation_twice(site):
+    """Mail that waited when the backup was made is not sent again; links that were sent work; the erased stay erased."""
+    door = SignupSite.create(site)
+    for n, name in enumerate(("ada", "eve", "mallory")):
+        door.sign_up(f"{name}@example.org", f"10.0.{n}.1")
+        if name == "eve":
+            door.run_round()
+    copy_store(site.config.store_url, site.folder, site.folder / "b.db", site.config.keys_file)
+    door.run_round()
+    [ada, eve, _] = door.tokens()
+    erase_subscriber(site.config, "eve@example.org", door.clock())
+    restore_store(site.config, site.folder / "b.db", door.clock())
+    for _ in range(3):
+        door.run_round()
+        door.clock.advance(days=1)
+    assert sorted(mail["To"] for mail in door.mails()) == ["ada@example.org", "mallory@example.org"]
+    assert [door.confirm(token).state for token in (ada, eve)] == ["confirmed", "expired"]
+
+
+@pytest.mark.parametrize(("web", "is_open"), [("", False), ('[web]\nurl = "https://letters.example.com/"\n', True)])
+def test_without_a_public_address_no_link_leaves_this_machine(site, web, is_open):
+    """If mail goes to people, the form is closed until `web.url` is set."""
+    door = SignupSite.create(site)
+    config = (
+        (site.folder / "config.toml").read_text("utf-8").replace('[web]\nurl = "https://letters.example.com/"\n', web)
+    )
+    site.configure(config.replace("[mail]\n", '[mail]\ntransport = "sendmail"\n'))
+    assert (door.open_form() != "") == is_open
+
+
+def test_a_confirmation_is_signed(site):
+    """A confirmation has a DKIM signature that covers its recipient and its text."""
+    key = rsa.generate_private_key(65537, 2048)
+    (site.folder / "s1.pem").write_bytes(pem(key))
+    records = {"s1._domainkey.example.com": dkim_record(DkimKey("s1", key))}
+    door = SignupSite.create(site, more='[[mail.dkim]]\nselector = "s1"\nkey_file = "s1.pem"\n')
+    door.sign_up("ada@example.org")
+    door.run_round()
+    [file] = (site.folder / ".feeds/outbox/mail").rglob("*.eml")
+    message = file.read_bytes()
+    changed = [message.replace(b"To: ada@", b"To: eve@"), message.replace(b"confirm/", b"c0nfirm/")]
+    assert Dkimpy(records).verdicts([message, *changed]) == [True, False, False]
+
+
+def test_a_name_server_that_is_silent_delays_no_round_for_long(site):
+    """The queries of a batch share one deadline; what DNS cannot tell holds nobody."""
+    door = SignupSite.create(site)
+    with NameServer({(f"d{n}.example", "MX"): "silence" for n in range(8)}) as dns:
+        door.resolver = dns.resolver(timeout=0.3)
+        for n in range(8):
+            door.sign_up(f"ada@d{n}.example", f"10.0.{n}.1")
+        door.run_round()
+        assert len(dns.queries) < 8
+    assert len(door.mails()) == 8
