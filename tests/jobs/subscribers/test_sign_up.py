@@ -525,7 +525,7 @@ def test_a_publish_run_sends_what_waits(site):
 
 
 def test_a_restored_backup_sends_no_confirmation_twice(site):
-    """Mail that waited when the backup was made is not sent again; links that were sent work; the erased stay erased."""
+    """Mail that waited in the backup is not sent again, links that were sent work, and the erased stay erased."""
     door = SignupSite.create(site)
     for n, name in enumerate(("ada", "eve", "mallory")):
         door.sign_up(f"{name}@example.org", f"10.0.{n}.1")
