@@ -38,7 +38,8 @@ _MOST_BYTES = 64 * 1024 * 1024
 #: How many former versions of a feed a reader may have and still get only what is new.
 _MOST_BASES = 50
 _BROTLI_QUALITY, _GZIP_LEVEL = 6, 6
-_SMALLEST_COMPRESSED = 256
+#: Smaller files do not get smaller; larger ones would keep the first reader waiting.
+_SMALLEST_COMPRESSED, _LARGEST_COMPRESSED = 256, 8 * 1024 * 1024
 
 _NAMED_TYPES = {FILES[name]: kind for name, kind in MEDIA_TYPES.items()} | {"feeds.opml": "text/x-opml"}
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "image/svg+xml", *MEDIA_TYPES.values())
@@ -134,7 +135,7 @@ def build_file(path: str, content: bytes, modified: int, before: PublicFile | No
     """Return a file ready to be sent; *before* is the version that it replaces."""
     media_type = media_type_of(path)
     bodies = {"": content}
-    if media_type.startswith(_TEXT_TYPES) and len(content) >= _SMALLEST_COMPRESSED:
+    if media_type.startswith(_TEXT_TYPES) and _SMALLEST_COMPRESSED <= len(content) <= _LARGEST_COMPRESSED:
         bodies["br"] = brotli.compress(content, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY)
         bodies["gzip"] = gzip.compress(content, _GZIP_LEVEL, mtime=0)
     digest = blake2b(content, digest_size=12).hexdigest()

@@ -21,10 +21,15 @@ from tests.webserver import FORM, web_client
 
 @pytest.fixture
 def client(site):
-    site.post("first")
-    site.publish()
+    write_feed(site)
     with web_client(site.config) as client:
         yield client
+
+
+def write_feed(site):
+    """Write a file where feeds are; what is in it does not matter here."""
+    (site.folder / "public/feeds").mkdir(parents=True)
+    (site.folder / "public/feeds/atom.xml").write_text("<feed/>", "utf-8")
 
 
 def connect(client):
@@ -77,10 +82,10 @@ def test_a_head_has_a_bound(client):
 def test_a_client_that_does_not_read_is_cut_off(client, site, monkeypatch):
     """A connection ends if its client reads nothing of an answer."""
     monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.1)
-    (site.folder / "public/feeds/large.json").write_bytes(os.urandom(8_000_000))
+    (site.folder / "public/feeds/large.bin").write_bytes(os.urandom(8_000_000))
     with connect(client) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(get("/feeds/large.json") * 4)
+        connection.sendall(get("/feeds/large.bin") * 4)
         deadline = time.monotonic() + 30
         while _is_open(client) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -211,9 +216,8 @@ class Process:
 @pytest.fixture
 def process(site):
     """The command at a Unix socket."""
-    site.post("first")
+    write_feed(site)
     site.configure(f'{CONFIG}[web]\nlisten = "unix:{site.folder}/s"\n')
-    site.publish()
     process = Process(site.folder, str(site.folder / "s"))
     try:
         process.wait_for("serving")
@@ -269,7 +273,7 @@ def test_a_socket_that_a_dead_process_left_is_replaced(process, site):
 
 def test_a_port_is_freed_at_once(site):
     """A server that starts again gets its port, also while a connection of the last one is closing."""
-    site.publish()
+    write_feed(site)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     for _ in range(2):
