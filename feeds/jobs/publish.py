@@ -94,13 +94,13 @@ def _prepare_locked(config: Config, options: PublishOptions, context: Context) -
 
 
 def _send(config: Config, report: PublishReport, options: PublishOptions, context: Context) -> PublishReport:
-    """Send what is ready, and report alerts."""
+    """Send what is ready, and report alerts; a person waits for a confirmation, so it goes before letters."""
+    if not (options.dry_run or options.feeds_only):
+        _send_service_mails(config, context, report)
     if report.sends:
         from feeds.jobs.newsletters.deliver import deliver_issues
 
         deliver_issues(Site(config), context, report)
-    if not (options.dry_run or options.feeds_only):
-        _send_service_mails(config, context, report)
     if (report.sends or report.failed) and not options.dry_run:
         from feeds.jobs.newsletters import alert
 

@@ -1,5 +1,9 @@
 """Mail outside of any issue: the queue, the message, and what a kill or a server's answer does to it."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -149,3 +153,32 @@ def test_an_expired_mail_is_not_sent(letter_site):
     queue(letter_site)
     assert send(letter_site, NOW + timedelta(days=2)).sent == 0
     assert rows(letter_site, "state, template_values") == [("cancelled", "{}")]
+
+
+@pytest.mark.parametrize(("stage", "most"), [("mail", 1), ("rcpt", 1), ("data", 1), ("content", 2)])
+def test_kill_minus_9_loses_no_mail_and_doubles_only_one_in_flight(letter_site, stage, most):
+    """A process that is killed at any point of a session sends the mail in the next run; a second copy is the same."""
+    processes: list[subprocess.Popen] = []
+
+    def kill(step):
+        if step.stage == stage and len(processes) == 1 and step.before == 0:
+            processes[0].kill()
+            processes[0].wait()
+
+    def publish(now):
+        environ = os.environ | {"FEEDS_CLOCK": now.isoformat()}
+        processes.append(
+            subprocess.Popen([sys.executable, "-m", "feeds", "publish"], cwd=letter_site.folder, env=environ)
+        )
+        return processes[-1].wait(120)
+
+    with SmtpServer(kill) as server:
+        by_smtp(letter_site, server)
+        queue(letter_site)
+        assert publish(NOW) == -signal.SIGKILL
+        for hours in (1, 2):
+            assert publish(NOW + timedelta(hours=hours)) == 0
+        copies = [one for one in server.accepted if one.recipient == "ada@example.org"]
+        assert 1 <= len(copies) <= most
+        assert len({one.message_id for one in copies}) == 1
+    assert rows(letter_site, "state") == [("sent",)]
