@@ -45,8 +45,8 @@ _SAVE_SIGNUP = f"""
     ON CONFLICT DO UPDATE SET email = excluded.email, newsletters = excluded.newsletters, lang = excluded.lang,
         client = excluded.client, network = excluded.network, wording = excluded.wording, state = excluded.state,
         held = excluded.held, confirmation_at = coalesce(excluded.confirmation_at, confirmation_at),
-        created_at = CASE state WHEN 'confirmed' THEN excluded.created_at ELSE created_at END, reminded_at = NULL,
-        confirmed_at = NULL
+        created_at = CASE state WHEN 'confirmed' THEN excluded.created_at ELSE created_at END,
+        reminded_at = CASE state WHEN 'confirmed' THEN NULL ELSE reminded_at END, confirmed_at = NULL
     RETURNING {_COLUMNS}
 """  # noqa: S608 - made of constants
 _MERGE = "UPDATE signups SET newsletters = ? WHERE email_key = ? AND state = 'waiting'"

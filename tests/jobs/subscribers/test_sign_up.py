@@ -123,6 +123,16 @@ def test_there_is_one_reminder(door):
     assert door.confirm(door.tokens("reminder")[0]).state == "confirmed"
 
 
+def test_an_address_that_is_entered_every_day_gets_one_reminder_in_all(door):
+    """Who never confirms gets one confirmation a day at most, and no second reminder."""
+    for _ in range(5):
+        door.sign_up("ada@example.org")
+        door.run_round()
+        door.clock.advance(hours=25)
+        door.run_round()
+    assert [len(door.mails(kind)) for kind in ("confirmation", "reminder")] == [5, 1]
+
+
 @pytest.mark.parametrize("setting", ['reminder = ""', "open = true\nreminder = ''"])
 def test_there_is_no_reminder_if_the_setting_is_empty(site, setting):
     """An empty `signup.reminder` sends none."""
