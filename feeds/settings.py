@@ -375,7 +375,7 @@ class WebSettings(Table, frozen=True):
     listen: ListenAddress = ListenAddress("127.0.0.1:8000")
     #: The address of the pages as readers reach them; None if there are no pages, so that no letter links to one.
     url: Url | None = None
-    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    #: Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: tuple[Network, ...] = (Network("127.0.0.1"), Network("::1"))
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route
 
 from feeds.errors import FeedsError, LockedError
 from feeds.web.door import Door
@@ -20,7 +21,10 @@ class ErrorPages:
     def show_status(self, request: Request, error: Exception) -> Response:
         """Return the page of an HTTP status that a handler or the router has raised."""
         assert isinstance(error, HTTPException)
-        return self._render(request, error.status_code, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "app" in request.scope:
+            headers["Allow"] = ", ".join(sorted(_allowed_methods(request))) or headers["Allow"]
+        return self._render(request, error.status_code, headers)
 
     def show_fault(self, request: Request, error: Exception) -> Response:
         """Log a fault, and return HTTP 503 if it is enough to try again later, else 500."""
@@ -37,3 +41,14 @@ class ErrorPages:
         except FeedsError as e:  # the fault may be in a template that this page needs too
             self._door.log(str(e))
             return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}", status, headers)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of all routes with this path; the router knows only those of the first."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }

@@ -54,3 +54,10 @@ def test_the_style_sheet_has_an_address_that_changes_with_it(client, site):
     client.door.use_config(site.config, reread=True)
     assert client.get(path).status == 404
     assert client.get(client.door.path(client.door.style[0])).text == "body { color: red }"
+
+
+def test_a_wrong_method_names_the_right_ones(client):
+    """A method that no route of a path has is 405, with the methods of all of them."""
+    answer = client.request("PUT", "/subscribe")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert client.request("POST", "/healthz").headers["Allow"] == "GET, HEAD"
