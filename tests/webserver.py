@@ -68,7 +68,7 @@ def web_client(config, clock=lambda: NOW):
     door = Door(config, Context(clock=clock), logged.append)
     app = make_app(door)
     app.routes.append(form_route("/echo", _echo))
-    server, listener = WebServer(door, app), listen(ListenAddress("127.0.0.1:0"))
+    server, listener = WebServer(door, app), listen(ListenAddress("127.0.0.1:0"), config.folder)
     host, port = listener.getsockname()
     thread = Thread(target=server.serve, args=[listener])
     thread.start()

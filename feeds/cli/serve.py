@@ -39,7 +39,7 @@ def serve(path: Path, *, access_log: bool) -> None:
     config = options.read_config(path)
     output.print_diagnostics([], config.warnings)
     door = Door(config, Context(clock=utc_now), lambda line: output.print_diagnostics([line], []))
-    listener = server.listen(config.settings.web.listen)
+    listener = server.listen(config.settings.web.listen, config.folder)
     click.echo(f"serving {door.url()} at {config.settings.web.listen}  (stop with Ctrl-C)")
 
     def report(lines: list[str]) -> None:
@@ -99,7 +99,7 @@ class RunServer:
             self._log(Event(what="access", text=output.escape_controls(line)))
 
         self._door = Door(self._config, self._context, log_fault, self._pulse)
-        listener = server.listen(self._config.settings.web.listen)
+        listener = server.listen(self._config.settings.web.listen, self._config.folder)
         stack.enter_context(server.serving(self._door, listener, log_access if access_log else None))
         self._log(Event(what="serving", text=f"serving {self._door.url()} at {self._config.settings.web.listen}"))
 

@@ -15,9 +15,9 @@ from uvicorn.server import ServerState
 
 #: Seconds for the head of a request, from its first byte or from the connection.
 HEAD_SECONDS = 10.0
-#: Seconds that a connection may be idle after an answer, or a client may read nothing of it. Longer than the browsers'
-#: pause between a page and its style sheet; a proxy opens another one.
-IDLE_SECONDS = 20.0
+#: Seconds that a connection may be idle after an answer, or a client may read nothing of it. Longer than nginx keeps a
+#: connection to us (60): if we ended it first, a form that nginx sends at that moment would be lost.
+IDLE_SECONDS = 75.0
 #: Bytes of the path and headers of a request.
 MOST_HEAD_BYTES = 32 * 1024
 #: Connections at once; further ones are closed, so that there are always file descriptors for the store.

@@ -31,15 +31,15 @@ _BACKLOG = 2048
 _ANYBODY = 0o666
 
 
-def listen(address: ListenAddress) -> socket.socket:
-    """Return a socket that listens at *address*.
+def listen(address: ListenAddress, folder: Path) -> socket.socket:
+    """Return a socket that listens at *address*; the path of a Unix socket starts at *folder*, the site's.
 
     Raises:
         FeedsError: another program uses the address, or it cannot be used here.
     """
     try:
         if address.path is not None:
-            return _listen_unix(Path(address.path))
+            return _listen_unix(folder / address.path)
         host, port = address.host_and_port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)

@@ -262,16 +262,16 @@ def test_a_hangup_reads_the_config_again(process, site):
 def test_a_socket_that_a_dead_process_left_is_replaced(process, site):
     """A Unix socket that nobody serves is replaced; one that is served, and a port that is used, are an error."""
     with pytest.raises(FeedsError, match=r"web\.listen: unix:.* cannot be used"):
-        listen(ListenAddress(f"unix:{site.folder}/s"))
+        listen(ListenAddress("unix:s"), site.folder)
     process.popen.kill()
     process.popen.wait()
-    with listen(ListenAddress(f"unix:{site.folder}/s")) as listener:
+    with listen(ListenAddress("unix:s"), site.folder) as listener:
         assert listener.family == socket.AF_UNIX
     with (
-        listen(ListenAddress("127.0.0.1:0")) as used,
+        listen(ListenAddress("127.0.0.1:0"), site.folder) as used,
         pytest.raises(FeedsError, match=r"web\.listen: 127\.0\.0\.1:\d+ cannot be used: Address already in use"),
     ):
-        listen(ListenAddress(f"127.0.0.1:{used.getsockname()[1]}"))
+        listen(ListenAddress(f"127.0.0.1:{used.getsockname()[1]}"), site.folder)
 
 
 def test_a_port_is_freed_at_once(site):
