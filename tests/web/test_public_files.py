@@ -10,6 +10,8 @@ import brotli
 import feedparser
 import pytest
 
+from feeds.jobs.context import Context
+from feeds.jobs.feeds.retire import retire_feed
 from tests.conftest import CONFIG, NOW
 from tests.webserver import web_client
 
@@ -167,31 +169,53 @@ def test_a_reader_with_an_unknown_version_gets_everything(client, site):
     assert client.get(ATOM, A_IM="gzip, feed;q=1", If_None_Match=old).status == 226
 
 
-def test_a_feed_that_moved_and_one_that_was_retired(site):
-    """The former address of a feed leads to the new one with 301, also for its files; a retired one is 410."""
+def test_a_feed_that_moved_leads_to_its_new_address(site):
+    """The former address of a feed leads to the new one with 301, also for each of its files."""
     site.post("first", categories="[Cats]")
-    site.configure(CONFIG + '[feeds.moved]\n"old/" = "feeds/category/cats/"\n"feeds/old.xml" = "feeds/atom.xml"\n')
+    moved = '[feeds.moved]\n"feeds/old.xml" = "feeds/atom.xml"\n"feeds/tag/猫/" = "feeds/category/cats/"\n'
+    site.configure(CONFIG + moved + '[web]\nurl = "https://letters.example.com/at/"\n')
     site.publish()
-    (site.folder / "public/feeds/redirects.json").write_text(
-        json.dumps(
-            [
-                {"from": "/feeds/old.xml", "to": "/feeds/atom.xml", "status": 301},
-                {"from": "/feeds/tag/%E7%8C%AB/", "to": "/feeds/category/cats/", "status": 301},
-                {"from": "/feeds/tag/dogs/", "to": None, "status": 410},
-            ]
-        )
-    )
     with web_client(site.config) as client:
         for old, new in {
-            "/feeds/old.xml": "/feeds/atom.xml",
-            "/feeds/tag/%E7%8C%AB/": "/feeds/category/cats/",
-            "/feeds/tag/%E7%8C%AB/atom.xml": "/feeds/category/cats/atom.xml",
+            "/feeds/old.xml": "/at/feeds/atom.xml",
+            "/at/feeds/old.xml": "/at/feeds/atom.xml",
+            "/feeds/tag/%E7%8C%AB/": "/at/feeds/category/cats/",
+            "/feeds/tag/%E7%8C%AB/atom.xml": "/at/feeds/category/cats/atom.xml",
         }.items():
             answer = client.get(old)
             assert (answer.status, answer.headers["Location"]) == (301, new)
             assert client.get(new).status == 200
-        assert client.get("/feeds/tag/dogs/rss.xml").status == 410
-        assert client.get("/feeds/tag/dogs/").status == 410
+
+
+def test_a_retired_feed_is_gone(site):
+    """The address of a retired feed is 410, also if it was asked for before; the other feeds stay."""
+    post = site.post("first", categories="[Cats]")
+    site.post("second")
+    site.publish()
+    with web_client(site.config) as client:
+        assert client.get(CATEGORY).status == 200
+        post.unlink()
+        retire_feed(site.config, "feeds/category/cats/", Context(clock=lambda: NOW))
+        client.door.use_config(site.config, reread=True)
+        assert (client.get(CATEGORY).status, client.get("/feeds/category/cats/").status) == (410, 410)
+        assert client.get(ATOM).status == 200
+
+
+@pytest.mark.parametrize("path", [ATOM, "/feeds/feeds.opml"])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Accept_Encoding": "br"}, {"If_None_Match": "*"}, {"If_None_Match": '"x"'}, {"User_Agent": "x (3 readers)"}],
+)
+def test_each_way_to_a_file_gives_the_same_answer(client, path, headers):
+    """The answer by the application, the one from memory and the one to an equal request are the same."""
+    answers = [client.get(path, **headers), client.get(path, **headers), client.get(path, **headers)]
+    answers.append(client.get(path, Connection="close", **headers))
+    found = {
+        (answer.status, answer.body, *sorted(h for h in answer.headers.items() if h[0] not in {"date", "connection"}))
+        for answer in answers
+    }
+    assert len(found) == 1
+    assert client.door.reader_counts.requests[path[1:]] in {0, 4}
 
 
 def test_a_folder_without_its_slash_leads_to_it(client):
