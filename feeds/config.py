@@ -18,7 +18,7 @@ from feeds.generators import find_generator, recognise_config
 from feeds.permalinks import check_pattern
 from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
-from feeds.settings import TRANSPORT_GROUP, TRANSPORTS, Settings, Table
+from feeds.settings import LATEST, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
 
 #: Keys from the outermost table to a value; numbers are positions in lists.
@@ -28,11 +28,6 @@ Problem = tuple[KeyPath, str]
 
 #: What may be before the path in a URL of the settings.
 _PATH_SCHEMES = ("maildir:", "mbox:", "sqlite:///")
-#: Keys that are accepted and have no effect yet, and what happens instead.
-_NOT_IMPLEMENTED: dict[KeyPath, str] = {
-    ("web", "listen"): "nothing is served",
-    ("web", "url"): "letters contain a mailto: unsubscribe link",
-}
 #: Keys that should not be left out, and what happens without them.
 _RECOMMENDED: dict[KeyPath, str] = {
     ("site", "url"): "links point to http://localhost/",
@@ -371,12 +366,16 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
     for keys, text in _find_published_texts(settings):
         if re.search(r"[\x00-\x1f\x7f\ufffe\uffff]", text):
             yield keys, f"{text!r} contains a line break or control character; remove it"
-    if not (path.resolve().parent / settings.posts.folder).is_dir():
-        reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
-        yield ("posts", "folder"), reason
-    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
-        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
-    for check in (_check_rules, _check_feeds, _check_podcasts, _check_newsletters, _check_transport, _check_relays):
+    yield from _check_files(path, settings)
+    for check in (
+        _check_rules,
+        _check_feeds,
+        _check_podcasts,
+        _check_newsletters,
+        _check_signup,
+        _check_transport,
+        _check_relays,
+    ):
         yield from check(settings)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
@@ -384,6 +383,18 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("publish", "every"), "must be at least 1 second"
     if (settings.store.url or "").startswith("postgresql"):
         yield ("store", "url"), "PostgreSQL is not supported yet; write such as 'sqlite:///feeds.db'"
+
+
+def _check_files(path: Path, settings: Settings) -> Iterator[Problem]:
+    if not (path.resolve().parent / settings.posts.folder).is_dir():
+        reason = f"{settings.posts.folder!r} does not exist; create the folder next to {path.name} or correct its name"
+        yield ("posts", "folder"), reason
+    if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
+        yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
+    for at, name in enumerate(settings.signup.welcome_parts):
+        if name != LATEST and not (path.resolve().parent / name).is_file():
+            reason = f"{name!r} does not exist; correct its name, or write 'latest' for the newest issue"
+            yield ("signup", "welcome", *([] if isinstance(settings.signup.welcome, str) else [at])), reason
 
 
 def _check_permalinks(settings: Settings) -> Iterator[Problem]:
@@ -470,6 +481,17 @@ def _check_newsletters(settings: Settings) -> Iterator[Problem]:
             yield ("newsletters", at, "min_posts"), reason
 
 
+def _check_signup(settings: Settings) -> Iterator[Problem]:
+    known = [newsletter.name for newsletter in settings.newsletters]
+    for at, name in enumerate(settings.signup.newsletters):
+        if name not in known:
+            meant = closest_name(name, known)
+            remedy = f"did you mean {meant!r}?" if meant else "write the name of one of [[newsletters]]"
+            yield ("signup", "newsletters", at), f"{name!r} is not a newsletter; {remedy}"
+    if settings.signup.expire < timedelta(hours=1):
+        yield ("signup", "expire"), "must be at least 1 hour: a confirmation takes its time"
+
+
 def _check_transport(settings: Settings) -> Iterator[Problem]:
     name = settings.mail.transport
     if name in TRANSPORTS:
@@ -493,10 +515,7 @@ def _check_relays(settings: Settings) -> Iterator[Problem]:
 
 
 def _find_warnings(source: _Source, raw: dict[str, Any]) -> Iterator[str]:
-    """Yield a line for each key that has no effect yet, and for each recommended key that is not set."""
-    for keys, instead in _NOT_IMPLEMENTED.items():
-        if _has_key(raw, keys):
-            yield str(source.error(keys, f"is not implemented yet: {instead}"))
+    """Yield a line for each recommended key that is not set, and for private data in the open."""
     for keys, instead in _RECOMMENDED.items():
         if not _has_key(raw, keys):
             yield f"{source.path}: {_format_key(keys)}: is not set: {instead}"

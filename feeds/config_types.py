@@ -15,6 +15,7 @@ from feeds.idn import ascii_domain, ascii_host
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
+_LAST_PORT = 65535
 _DURATION_UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION_UNITS |= {name: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
 _DURATION_UNITS |= {name[:-1]: name for name in ("seconds", "minutes", "hours", "days", "weeks")}
@@ -130,6 +131,48 @@ class Host(ConfigString, str):
             raise ValueError(f"{text!r} is not the name of a server; write such as 'mail.example.com'") from None
 
 
+class ListenAddress(ConfigString, str):
+    """The address that a server listens at: `HOST:PORT`, `[IPV6]:PORT`, or `unix:PATH` for a Unix socket."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* unchanged."""
+        found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})", text)
+        is_port = found is not None and int(found[3]) <= _LAST_PORT
+        if not is_port and not re.fullmatch(r"unix:[^\x00-\x1f]+", text):
+            raise ValueError(f"{text!r} is not an address; write such as '127.0.0.1:8000' or 'unix:/run/feeds.sock'")
+        return cls(text)
+
+    @property
+    def path(self) -> str | None:
+        """The path of the Unix socket; None for TCP."""
+        return self.removeprefix("unix:") if self.startswith("unix:") else None
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """The host, without brackets, and the port of a TCP address."""
+        host, _, port = self.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class Network(ConfigString, str):
+    """An IP address or a network of addresses: `127.0.0.1`, `10.0.0.0/8`, `fd00::/8`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return *text* in its normal form."""
+        from ipaddress import ip_network
+
+        try:
+            return cls(ip_network(text))
+        except ValueError as e:
+            raise ValueError(f"{text!r} is not an IP address or network ({e}); write such as '10.0.0.0/8'") from None
+
+
 class Duration(ConfigString, timedelta):
     """A duration such as `12h`, `5 min` or `30 days`."""
 
@@ -145,6 +188,17 @@ class Duration(ConfigString, timedelta):
             return cls(**{_DURATION_UNITS[found[2]]: int(found[1])})
         except OverflowError:
             raise ValueError(f"{text!r} is too long a duration; write a shorter one") from None
+
+
+class OptionalDuration(Duration):
+    """A duration; an empty text is none, which is false."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the duration; zero for an empty text."""
+        return super().parse(text) if text.strip() else cls()
 
 
 class Crontab(ConfigString, str):

@@ -663,6 +663,8 @@ class Recipient(Value, frozen=True, kw_only=True):
     number: int | None = None
     #: From which the delivery's token was made.
     seed: bytes = b""
+    #: The mail outside of any issue that it is about.
+    mail_id: int | None = None
 
 
 class BounceRecord(Value, frozen=True, kw_only=True):
@@ -703,6 +705,95 @@ class ImportRow(Value, frozen=True, kw_only=True):
     subscriptions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: What the address may be hashed to on the suppression list.
     digests: tuple[str, ...] = ()
+
+
+# Mail outside of any issue ---------------------------------------------------------------------------------------
+
+
+class ServiceMailKind(StrEnum):
+    """What a mail to one person is for; its texts are `mail_<kind>_…` in `templates/texts/`."""
+
+    #: Asks whether the recipient has signed up.
+    CONFIRMATION = "confirmation"
+    REMINDER = "reminder"
+    WELCOME = "welcome"
+    #: A fresh link to the preferences, which was asked for.
+    PREFERENCES = "preferences"
+    #: Asks whether a subscription may move to this address.
+    ADDRESS = "address"
+
+
+class NewServiceMail(Value, frozen=True, kw_only=True):
+    """A mail to one person that is not in the store yet."""
+
+    kind: ServiceMailKind
+    recipient: str
+    #: As addresses are compared.
+    recipient_key: str
+    #: None means the language of the site.
+    lang: str | None = None
+    #: What its texts show: `url` is the link of its button.
+    values: dict[str, str] = {}
+    #: Random bytes, from which its Message-ID and its bounce address are made.
+    seed: bytes
+    #: After this it is of no use, and is not sent.
+    expires_at: datetime
+
+
+class ServiceMail(Value, frozen=True, kw_only=True):
+    """A mail to one person that waits to be sent."""
+
+    id: int
+    kind: ServiceMailKind
+    recipient: str
+    lang: str | None
+    values: dict[str, str]
+    seed: bytes
+    tries: int
+    #: When it was first given to a server (UTC); the `Date` of the message.
+    handed_over_at: datetime | None
+
+
+# Sign-ups ---------------------------------------------------------------------------------------------------------
+
+
+class SignupRequest(Value, frozen=True, kw_only=True):
+    """A sign-up as it was entered on the web, which no job has looked at yet."""
+
+    #: 0 if it is not in the store yet.
+    id: int = 0
+    email: str
+    #: As addresses are compared.
+    key: str
+    newsletters: tuple[str, ...]
+    #: Of the page.
+    lang: str
+    #: Keyed hashes of the address of the client and of its network.
+    client: str
+    network: str
+    #: The version of the words of consent on the page.
+    wording: str
+    #: See `feeds.core.subscribers.signup.FormSignal`.
+    signals: tuple[str, ...] = ()
+    at: datetime
+
+
+class Signup(Value, frozen=True, kw_only=True):
+    """A sign-up that waits for its click or for the editor, or was confirmed."""
+
+    id: int
+    email: str
+    key: str
+    newsletters: tuple[str, ...]
+    lang: str
+    client: str
+    wording: str
+    #: `held`, `waiting` or `confirmed`.
+    state: str
+    #: Why it is held.
+    held: str
+    created_at: datetime
+    confirmation_at: datetime | None
 
 
 # The journal ------------------------------------------------------------------------------------------------------

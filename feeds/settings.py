@@ -17,8 +17,11 @@ from feeds.config_types import (
     Host,
     IdAuthority,
     Language,
+    ListenAddress,
     MailboxUrl,
     NamedAddress,
+    Network,
+    OptionalDuration,
     PodcastGuid,
     StoreUrl,
     TimeWindow,
@@ -362,11 +365,40 @@ class SecretSettings(Table, frozen=True):
     file: FilePath | None = None
 
 
-class WebSettings(Table, frozen=True):
-    """`[web]`: the web server for readers, which does not exist yet."""
+#: In `signup.welcome`: the newest issue.
+LATEST = "latest"
 
-    listen: str = "127.0.0.1:8000"
+
+class WebSettings(Table, frozen=True):
+    """`[web]`: the web server for readers (`feeds serve`)."""
+
+    listen: ListenAddress = ListenAddress("127.0.0.1:8000")
+    #: The address of the pages as readers reach them; None if there are no pages, so that no letter links to one.
     url: Url | None = None
+    #: Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: tuple[Network, ...] = (Network("127.0.0.1"), Network("::1"))
+
+
+class SignupSettings(Table, frozen=True):
+    """`[signup]`: subscribing on the web."""
+
+    open: bool = True
+    #: The newsletters that the page offers; empty: all.
+    newsletters: tuple[str, ...] = ()
+    #: Above it, sign-ups wait for the editor.
+    confirmations_per_hour: PositiveInt = 200
+    #: How long after the confirmation a reminder is sent; zero: none is.
+    reminder: OptionalDuration = OptionalDuration(hours=24)
+    #: How long a sign-up waits for its click.
+    expire: Duration = Duration(days=30)
+    #: A Markdown file that new subscribers get, `latest` for a link to the newest issue, or both; empty: nothing.
+    welcome: OneOrMany = ()
+
+    @property
+    def welcome_parts(self) -> tuple[str, ...]:
+        """The parts of the welcome letter: Markdown files, and `LATEST`; empty: there is none."""
+        names = (self.welcome,) if isinstance(self.welcome, str) else self.welcome
+        return tuple(name for name in names if name)
 
 
 class Settings(Table, frozen=True):
@@ -387,6 +419,7 @@ class Settings(Table, frozen=True):
     store: StoreSettings = StoreSettings()
     secrets: SecretSettings = SecretSettings()
     web: WebSettings = WebSettings()
+    signup: SignupSettings = SignupSettings()
 
     @property
     def feeds_url(self) -> str:

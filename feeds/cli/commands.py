@@ -6,7 +6,7 @@ import sys
 import click
 
 from feeds import __version__
-from feeds.cli import bounces, corrections, feeds, newsletters, posts, site, status, store, subscribers
+from feeds.cli import bounces, corrections, feeds, newsletters, posts, serve, signups, site, status, store, subscribers
 from feeds.errors import FeedsError
 
 
@@ -41,6 +41,7 @@ for command in (
     site.init,
     site.publish,
     site.run_service,
+    serve.serve,
     site.preview,
     site.check,
     posts.posts,
@@ -57,6 +58,8 @@ for command in (
     corrections.correct,
     status.status,
     subscribers.subscribers,
+    signups.signups,
+    signups.signup_form,
     bounces.bounces,
     store.store,
 ):

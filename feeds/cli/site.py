@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from feeds.cli import fast_path, options, output, output_posts
+from feeds.cli import fast_path, options, output, output_posts, serve
 from feeds.cli.clock import utc_now
 from feeds.display import format_count
 from feeds.permalinks import GeneratorName
@@ -123,9 +123,15 @@ def publish(
 @click.command("run")
 @options.CONFIG
 @options.JSON
-def run_service(path: Path, *, as_json: bool) -> None:
-    """Publish and send on a schedule until SIGTERM; log every event."""
+@click.option("--no-web", is_flag=True, help="Do not serve pages and feeds, even if web.url is set.")
+@serve.ACCESS_LOG
+def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) -> None:
+    """Publish, send and serve on a schedule until SIGTERM; log every event."""
+    from contextlib import ExitStack
+
+    from feeds.edges.process.signals import on_hangup
     from feeds.jobs.context import Context
+    from feeds.jobs.health import Pulse
     from feeds.jobs.run import run_service as job
 
     gc.enable()  # this command does not end
@@ -137,8 +143,13 @@ def run_service(path: Path, *, as_json: bool) -> None:
         else:
             click.echo(f"{at} {event.text}")
 
-    options.read_config(path)
-    job(path, dict(os.environ), Context(clock=utc_now), log)
+    config, pulse, context = options.read_config(path), Pulse(), Context(clock=utc_now)
+    web = serve.RunServer(config, context, log, pulse)
+    with ExitStack() as stack:
+        stack.enter_context(on_hangup(serve.make_reload(path, web.use_config, web.report_reload)))
+        if config.settings.web.url is not None and not no_web:
+            web.start(stack, access_log=access_log)
+        job(path, dict(os.environ), context, log, pulse=pulse, use_config=web.use_config)
 
 
 @click.command()

@@ -94,7 +94,9 @@ def _prepare_locked(config: Config, options: PublishOptions, context: Context) -
 
 
 def _send(config: Config, report: PublishReport, options: PublishOptions, context: Context) -> PublishReport:
-    """Send what is ready, and report alerts."""
+    """Send what is ready, and report alerts; a person waits for a confirmation, so it goes before letters."""
+    if not (options.dry_run or options.feeds_only):
+        _send_service_mails(config, context, report)
     if report.sends:
         from feeds.jobs.newsletters.deliver import deliver_issues
 
@@ -104,6 +106,18 @@ def _send(config: Config, report: PublishReport, options: PublishOptions, contex
 
         alert.report_alerts(config, report, context, now=options.now)
     return report
+
+
+def _send_service_mails(config: Config, context: Context, report: PublishReport) -> None:
+    """Send confirmations and other mail outside of issues, if any is due."""
+    from feeds.jobs.subscribers.signup_due import is_round_due
+
+    if is_round_due(config, context.clock()):
+        from feeds.jobs.subscribers.signup_round import run_signup_round
+
+        done = run_signup_round(Site(config), context)
+        report.errors += done.mail.errors
+        report.alerts += done.alerts
 
 
 def _run(config: Config, options: PublishOptions, context: Context, store: Store, team: Workers) -> "_PublishRun":
@@ -169,6 +183,7 @@ class _PublishRun:
         self.manifest = BuildManifest(cache, self.site.public.root, survey.input_name)
         self.writer = OutputWriter(self.site.public, self.manifest, self.report)
         self.has_newsletters = bool(self.site.settings.newsletters) or self.store.has_issues
+        self.has_waiting_mail = self.store.service_mails.next_at(resend=1) is not None
         self.report_posts(survey)
         self.deployment = Deployment(
             self.site, self.store.feeds, self.report, now=self.context.clock(), dry_run=self.options.dry_run
@@ -206,6 +221,7 @@ class _PublishRun:
         report, options = self.report, self.options
         failed = bool(self.unrenderable or self.writer.failed or report.failed or self.survey.warnings)
         waiting = report.next_ping_at is not None or bool(report.later) or report.sends or report.declined
+        waiting = waiting or self.has_waiting_mail
         asked = options.dry_run or options.send is not None or not options.use_cache
         return self.survey.is_settled and not (failed or waiting or asked)
 

@@ -19,6 +19,7 @@ from feeds.edges.files.scan import Stamp, file_stamp
 from feeds.edges.process import scheduler
 from feeds.errors import FeedsError, LockedError, PostChangedDuringRead
 from feeds.jobs.context import Context
+from feeds.jobs.health import Pulse
 from feeds.jobs.newsletters import alert
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import prepare
@@ -30,6 +31,8 @@ from feeds.model import IssueState
 _PAUSE = timedelta(minutes=1)
 #: How long to wait for another process, and how long until that is logged.
 _WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
+#: How often sign-ups and the mail outside of issues are looked at.
+_MAIL_EVERY = timedelta(minutes=1)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
 #: For how many seconds a changed config must stay as it is before it is read.
@@ -52,8 +55,22 @@ class Event:
 Log = Callable[[Event], None]
 
 
-def run_service(path: Path, environ: dict[str, str], context: Context, log: Log) -> None:
+def _ignore_config(_: Config) -> None:
+    """Do nothing."""
+
+
+def run_service(
+    path: Path,
+    environ: dict[str, str],
+    context: Context,
+    log: Log,
+    *,
+    pulse: Pulse | None = None,
+    use_config: Callable[[Config], None] = _ignore_config,
+) -> None:
     """Publish and send until SIGTERM; each publish reads the config again, so that a change needs no restart.
+
+    Each publish is noted in *pulse*, and *use_config* gets the config that it has read.
 
     An error is logged, and the next run tries again.
 
@@ -64,16 +81,27 @@ def run_service(path: Path, environ: dict[str, str], context: Context, log: Log)
     for line in first.warnings:
         log(_warning(line))
     log(Event(what="started", text=f"running: {_describe_schedule(first)}"))
-    service = _Service(path, environ, context, log)
-    scheduler.repeat({"publish": service.publish, "send": service.send}, {"publish": context.clock()}, context.clock)
+    service = _Service(path, environ, context, log, pulse or Pulse(), use_config)
+    steps = {"publish": service.publish, "send": service.send, "mail": service.mail}
+    now = context.clock()
+    scheduler.repeat(steps, {"publish": now, "mail": now + _MAIL_EVERY}, context.clock)
     log(Event(what="stopped", text="stopped"))
 
 
 class _Service:
-    """The two steps of the service, and what each has logged last."""
+    """The steps of the service, and what each has logged last."""
 
-    def __init__(self, path: Path, environ: dict[str, str], context: Context, log: Log) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environ: dict[str, str],
+        context: Context,
+        log: Log,
+        pulse: Pulse,
+        use_config: Callable[[Config], None],
+    ) -> None:
         self._path, self._environ, self._context, self._log = path, environ, context, log
+        self._pulse, self._use_config = pulse, use_config
         self._logged: dict[str, set[str]] = {}
         #: Since when a step has been waiting for another process.
         self._waiting_since: dict[str, datetime] = {}
@@ -88,12 +116,14 @@ class _Service:
         now = self._context.clock()
         with _Attempt() as attempt:
             config = self._load_config()
+            self._use_config(config)
             attempt.events += process_bounces(config, now)
             report = self._publish(config, now, stopping)
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
-        due = self._wait_or_log("publish", attempt, now)
-        return due or attempt.due or {"publish": now + _PAUSE}
+        due = self._wait_or_log("publish", attempt, now) or attempt.due or {"publish": now + _PAUSE}
+        self._pulse.last_publish_at, self._pulse.next_publish_at = self._context.clock(), due["publish"]
+        return due
 
     def _load_config(self) -> Config:
         """Return the config once its file is written to the end: editors empty it first, and an empty one is valid."""
@@ -129,6 +159,22 @@ class _Service:
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"send": report.next_try_at} if report.next_try_at else {}
         return self._wait_or_log("send", attempt, now) or attempt.due
+
+    def mail(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
+        """Decide about sign-ups and send confirmations; return when to look again."""
+        from feeds.jobs.subscribers.signup_due import is_round_due
+
+        now = self._context.clock()
+        with _Attempt() as attempt:
+            config = self._load_config()
+            if is_round_due(config, now):
+                from feeds.jobs.subscribers.signup_round import run_signup_round
+
+                done = run_signup_round(Site(config), self._with(stopping))
+                attempt.events += map(_error, done.mail.errors)
+                attempt.events += (Event(what="alert", text=f"alert: {line}", level="error") for line in done.alerts)
+        self._wait_or_log("mail", attempt, now)
+        return {"mail": now + _MAIL_EVERY}
 
     def _with(self, stopping: Callable[[], bool]) -> Context:
         return replace(self._context, stopping=stopping, progress=self._log_progress)

@@ -119,6 +119,12 @@ class Site:
         return public_url(path, self.settings.feeds_url)
 
 
+def web_url(config: Config) -> str:
+    """Return the URL of the pages for readers: `web.url`, or where the server listens if that is not set."""
+    web = config.settings.web
+    return web.url or ("http://localhost/" if web.listen.path else f"http://{web.listen}/")
+
+
 class _Last:
     """The last site that `cached_site` returned; a worker gets many tasks of the same site."""
 

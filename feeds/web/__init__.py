@@ -1,1 +1,4 @@
-"""The local preview in a browser: each request calls one job and returns its result."""
+"""HTTP: the pages and feeds for readers (`feeds serve`), and the local preview.
+
+A handler parses the request, calls one job and renders one template.
+"""

@@ -24,6 +24,7 @@ from feeds.edges.store import database
 from feeds.edges.store.database import open_store
 from feeds.jobs import run
 from feeds.jobs.context import Context
+from feeds.jobs.health import Pulse
 from feeds.jobs.report import PublishReport
 from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW
@@ -201,7 +202,7 @@ def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site,
     monkeypatch.setattr(database, "_PATIENCE", 0)
     events, clock = [], [NOW]
     config, context = letter_site.folder / "config.toml", Context(clock=lambda: clock[0])
-    service = run._Service(config, {}, context, events.append)  # noqa: SLF001 - one step, at a time of our choice
+    service = run._Service(config, {}, context, events.append, Pulse(), lambda _: None)  # noqa: SLF001 - one step, at a time of our choice
     with open_store(URL, letter_site.folder) as store, ExitStack() as held:
         if locked == "site":
             held.enter_context(lock_site(letter_site.folder))

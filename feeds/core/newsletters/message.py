@@ -48,7 +48,7 @@ _LONGEST_WORD = 60
 _ATOMS = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~ ]+", re.ASCII)
 
 
-class _Policy(EmailPolicy):
+class HeaderPolicy(EmailPolicy):
     """Never fold the headers of `_VERBATIM`, and never parse those of `_WORDED`.
 
     The standard library decodes `=?utf-8?q?=0D=0ABcc:…?=` (RFC 2047) in a subject it is given and writes the line
@@ -169,7 +169,8 @@ class EncodedLetter(Value, frozen=True, kw_only=True):
 
 def encode_letter(headers: IssueHeaders, letter: Letter) -> EncodedLetter:
     """Return a letter encoded once for all its messages."""
-    parts = [_EncodedPart.of(letter.text, headers), _EncodedPart.of(letter.html, headers)]
+    placeholder = tokens.token_placeholder(headers.seed)
+    parts = [_EncodedPart.of(letter.text, placeholder), _EncodedPart.of(letter.html, placeholder)]
     head, _, body = _skeleton(headers, letter, parts).partition(b"\r\n\r\n")
     pieces, gaps = [b""], []
     for at, text in enumerate(_split_at_marks(body, len(parts))):
@@ -179,7 +180,7 @@ def encode_letter(headers: IssueHeaders, letter: Letter) -> EncodedLetter:
             pieces += parts[at].pieces[1:]
             gaps += parts[at].gaps
     return EncodedLetter(
-        head=tuple(_split_fields(head)),
+        head=tuple(split_fields(head)),
         pieces=tuple(pieces),
         gaps=tuple(gaps),
         unsubscribe_url=headers.unsubscribe_url,
@@ -188,9 +189,9 @@ def encode_letter(headers: IssueHeaders, letter: Letter) -> EncodedLetter:
 
 def _skeleton(headers: IssueHeaders, letter: Letter, parts: Iterable["_EncodedPart"]) -> bytes:
     """Return the message without the fields of a single delivery, with a mark in place of each part's text."""
-    message = EmailMessage(policy=_Policy(linesep="\r\n", cte_type="7bit"))
+    message = EmailMessage(policy=HeaderPolicy(linesep="\r\n", cte_type="7bit"))
     message["From"] = headers.sender.address
-    message["Subject"] = _one_line(letter.subject)
+    message["Subject"] = one_line(letter.subject)
     if headers.reply_to:
         message["Reply-To"] = headers.reply_to.address
     for name, value in _list_headers(headers):
@@ -208,8 +209,9 @@ def _skeleton(headers: IssueHeaders, letter: Letter, parts: Iterable["_EncodedPa
     return message.as_bytes()
 
 
-def _fold_headers(headers: Iterable[tuple[str, str]]) -> bytes:
-    message = EmailMessage(policy=_Policy(linesep="\r\n"))
+def fold_headers(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return header fields as they are sent."""
+    message = EmailMessage(policy=HeaderPolicy(linesep="\r\n"))
     for name, value in headers:
         message[name] = value
     return message.as_bytes().removesuffix(b"\r\n")
@@ -227,13 +229,14 @@ def _split_at_marks(body: bytes, parts: int) -> Iterator[bytes]:
     yield body if body.endswith(b"\r\n") else body + b"\r\n"
 
 
-def _split_fields(head: bytes) -> Iterator[tuple[str, bytes]]:
+def split_fields(head: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the names of header fields, with their values as they are sent."""
     for field in re.split(rb"\r\n(?![ \t])", head):
         name, _, value = field.partition(b":")
         yield name.decode(), value
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return *text* without control characters and line breaks."""
     return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text).split())
 
@@ -262,12 +265,21 @@ class _EncodedPart:
     gaps: list[tuple[bytes, bytes] | None]
 
     @classmethod
-    def of(cls, text: str, headers: IssueHeaders) -> "_EncodedPart":
+    def of(cls, text: str, placeholder: str) -> "_EncodedPart":
         content = re.sub(r"\r\n?", "\n", text).strip("\n").encode()
-        placeholder = tokens.token_placeholder(headers.seed).encode()
         quoted_size, base64_size = _encoded_sizes(text)
         encode = _encode_quoted_printable if quoted_size <= base64_size else _encode_base64
-        return encode(content, placeholder)
+        return encode(content, placeholder.encode())
+
+
+def encode_text(text: str) -> tuple[str, bytes]:
+    """Return a Content-Transfer-Encoding and a text in it; no line of it begins with a dot."""
+    part = _EncodedPart.of(text, _NEVER)
+    return part.encoding, part.pieces[0]
+
+
+#: A placeholder that no text has.
+_NEVER = "\0"
 
 
 def _encode_quoted_printable(content: bytes, placeholder: bytes) -> _EncodedPart:
@@ -329,7 +341,7 @@ class MessageBuilder:
         shared = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
         # The relays' headers are not signed, since each relay removes its own; they are not stored with the letter,
         # since other relays may be in use tomorrow.
-        self._shared_header = shared + _fold_headers(headers.relay_headers)
+        self._shared_header = shared + fold_headers(headers.relay_headers)
         self._signers: dict[bool, LetterSigner] = {}
         if signer:
             names = {False: (*_OWN_FIELDS, *_SUBSCRIBER_FIELDS), True: _OWN_FIELDS}

@@ -33,6 +33,18 @@ def verify_delivery_token(seed: bytes, token: str) -> bool:
     return number is not None and hmac.compare_digest(delivery_token(seed, number), token.lower())
 
 
+def service_token(seed: bytes, mail_id: int) -> str:
+    """Return the token of a mail outside of any issue, as `delivery_token` does for a delivery."""
+    number = mail_id.to_bytes(_NUMBER_SIZE)
+    return (number + _signature(seed, b"service", number)).hex()
+
+
+def verify_service_token(seed: bytes, token: str) -> bool:
+    """Return whether *token* was made with *seed*, the seed of the mail that it names."""
+    number = parse_delivery_token(token)
+    return number is not None and hmac.compare_digest(service_token(seed, number), token.lower())
+
+
 def unsubscribe_token(key_id: int, key: bytes, subscriber_id: int, newsletter: str) -> str:
     """Return the token that ends one subscription; it does not expire and has `LENGTH` characters."""
     payload = bytes([key_id]) + subscriber_id.to_bytes(_NUMBER_SIZE) + name_digest(newsletter)

@@ -155,11 +155,19 @@ def address_warnings(address: MailAddress) -> tuple[str, ...]:
     mixed scripts (a Cyrillic а in pаypal.com) may imitate another address (UTS #39); a word entirely in Cyrillic is
     just Russian.
     """
-    local = address.key.rpartition("@")[0].partition("+")[0]
-    role = (f"{local}@ is a role address, not a person",) if local in _ROLE_NAMES else ()
+    role = (f"{_role_name(address)}@ is a role address, not a person",) if is_role_address(address) else ()
     if address.email.isascii() or all(map(_has_one_script, re.split("[@.]", address.email))):
         return role
     return (*role, "mixes scripts that look alike, or uses a rare script")
+
+
+def is_role_address(address: MailAddress) -> bool:
+    """Return whether an address is that of a role, such as `postmaster@` (RFC 2142)."""
+    return _role_name(address) in _ROLE_NAMES
+
+
+def _role_name(address: MailAddress) -> str:
+    return address.key.rpartition("@")[0].partition("+")[0]
 
 
 def _parse_plain(text: str) -> MailAddress | None:

@@ -52,6 +52,28 @@ class Resolver:
         hosts = sorted((record.preference, record.exchange.to_text(omit_final_dot=True)) for record in records)
         return tuple(host for _, host in hosts)
 
+    def has_address(self, name: str) -> bool | None:
+        """Return whether a name has an IPv4 or IPv6 address; None if the name servers cannot find out.
+
+        Raises:
+            FeedsError: no name server can be reached.
+        """
+        found = [self._query(name, kind) for kind in (dns.rdatatype.A, dns.rdatatype.AAAA)]
+        return True if any(found) else None if None in found else False
+
+    def accepts_mail(self, domain: str) -> bool | None:
+        """Return whether a domain has a mail server: an MX record that is not `.` (RFC 7505), or else an address.
+
+        The latter is RFC 5321 section 5.1. None if the name servers cannot find out.
+
+        Raises:
+            FeedsError: no name server can be reached.
+        """
+        hosts = self.mx_hosts(domain)
+        if hosts is None:
+            return None
+        return hosts != (".",) if hosts else self.has_address(domain)
+
     def _query(self, name: str, kind: dns.rdatatype.RdataType) -> list[Any] | None:
         try:
             resolver = self._start()

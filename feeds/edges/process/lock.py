@@ -37,9 +37,25 @@ def lock_sending(store: Path) -> Iterator[None]:
     Raises:
         LockedError: another process holds it.
     """
-    file = store.with_name(f"{store.name}.sending")
+    with _lock_file(store.with_name(f"{store.name}.sending"), "another process is sending letters"):
+        yield
+
+
+@contextmanager
+def lock_service_mail(store: Path) -> Iterator[None]:
+    """Hold the lock for sending the mail of a database that is outside of any issue: it never waits for letters.
+
+    Raises:
+        LockedError: another process holds it.
+    """
+    with _lock_file(store.with_name(f"{store.name}.mailing"), "another process is sending confirmations"):
+        yield
+
+
+@contextmanager
+def _lock_file(file: Path, holder: str) -> Iterator[None]:
     create_private_folder(file.parent)
-    descriptor = _open_locked(file)
+    descriptor = _open_locked(file, holder)
     try:
         yield
     finally:
@@ -48,13 +64,13 @@ def lock_sending(store: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _open_locked(file: Path) -> int:
+def _open_locked(file: Path, holder: str) -> int:
     """Return the descriptor of a locked file that still has its name."""
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _try_lock(descriptor):
             os.close(descriptor)
-            raise LockedError("another process is sending letters; nothing was sent here")
+            raise LockedError(f"{holder}; nothing was sent here")
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), file.stat()):
                 return descriptor

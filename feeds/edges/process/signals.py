@@ -1,9 +1,9 @@
-"""Lets work end at a good point after SIGTERM or Ctrl-C."""
+"""Lets work end at a good point after SIGTERM or Ctrl-C, and calls functions at signals."""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -31,3 +31,18 @@ def stop_requested() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def handle_signal(number: signal.Signals, call: Callable[[], None]) -> Iterator[None]:
+    """Call a function at a signal during the block; it interrupts what the main thread does."""
+    before = signal.signal(number, lambda *_: call())
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def on_hangup(call: Callable[[], None]) -> AbstractContextManager[None]:
+    """Call a function at each SIGHUP during the block, in a thread: what it prints must not interrupt a print."""
+    return handle_signal(signal.SIGHUP, lambda: threading.Thread(target=call, daemon=True).start())

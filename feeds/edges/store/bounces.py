@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.deliveries import DOMAIN_PAUSED
+from feeds.edges.store.signups import delete_signup
 from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.suppressions import add_suppression
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from, unsubscribe_if_last
 from feeds.model import BounceRecord, Recipient
 
@@ -25,6 +27,10 @@ _SELECT_DELIVERY = f"""
         i.seed, i.newsletter, i.number
     FROM deliveries d JOIN issues i ON i.id = d.issue_id WHERE d.id = ?
 """  # noqa: S608 - made of constants, as are all below
+_SELECT_SERVICE_MAIL = """
+    SELECT m.recipient, substr(m.recipient_key, instr(m.recipient_key, '@') + 1), m.seed, s.id
+    FROM service_mails m LEFT JOIN subscribers s ON s.email_key = m.recipient_key WHERE m.id = ?
+"""
 _SELECT_SUBSCRIBER = f"SELECT id, {_DOMAIN_OF.format('email_key')}, email FROM subscribers WHERE id = ?"  # noqa: S608 - as above
 _INSERT_BOUNCE = """
     INSERT INTO bounces (subscriber_id, delivery_id, issue_id, domain, kind, status, said, at)
@@ -175,6 +181,35 @@ class Bounces:
             number=number,
             seed=seed,
         )
+
+    def find_service_mail(self, mail_id: int) -> Recipient | None:
+        """Return the recipient of a mail outside of any issue; None if there is no such mail any more."""
+        row = self._db.execute(_SELECT_SERVICE_MAIL, (mail_id,)).fetchone()
+        if row is None:
+            return None
+        email, domain, seed, subscriber_id = row
+        return Recipient(subscriber_id=subscriber_id, email=email, domain=domain, seed=seed, mail_id=mail_id)
+
+    def apply_service_bounce(self, mail_id: int, said: str) -> None:
+        """Record that a mail outside of any issue did not arrive, so that no reminder follows. Inside `transaction`."""
+        query = "UPDATE service_mails SET state = 'failed', answer = ? WHERE id = ?"
+        self._db.execute(query, (said, mail_id))
+
+    def apply_service_complaint(self, recipient: Recipient, digest: str, at: datetime) -> None:
+        """Suppress the address of a mail outside of any issue that was reported as spam. Inside `transaction`.
+
+        It gets nothing more: no confirmation, and no letter if it has subscribed.
+        """
+        now = encode_time(at)
+        query = (
+            "UPDATE service_mails SET complained_at = coalesce(complained_at, ?) WHERE id = ? RETURNING recipient_key"
+        )
+        [key] = self._db.execute(query, (now, recipient.mail_id)).fetchone()
+        add_suppression(self._db, digest, at)
+        delete_signup(self._db, key)
+        if recipient.subscriber_id is not None:
+            self._db.execute(_SET_STATUS, ("complained", now, recipient.subscriber_id))
+            self._db.execute(f"{CANCEL_PENDING} (?)", (recipient.subscriber_id,))
 
     def find_subscriber(self, subscriber_id: int) -> Recipient | None:
         """Return a subscriber as a recipient; None if there is no such subscriber."""

@@ -16,6 +16,8 @@ from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
 from feeds.edges.store.journal import Journal
+from feeds.edges.store.service_mails import ServiceMails
+from feeds.edges.store.signups import Signups
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
 from feeds.edges.store.suppressions import Suppressions
@@ -36,7 +38,7 @@ _PATIENCE = 10
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0009"
+SCHEMA_VERSION = "0010"
 
 
 class Store:
@@ -53,6 +55,8 @@ class Store:
         self.bounces = Bounces(connection)
         self.alerts = Alerts(connection)
         self.delays = Delays(connection)
+        self.service_mails = ServiceMails(connection)
+        self.signups = Signups(connection)
         self.journal = Journal(connection)
 
     @cached_property

@@ -237,6 +237,75 @@ CREATE TABLE alerts (
     at DATETIME NOT NULL,
     CONSTRAINT pk_alerts PRIMARY KEY (about)
 );
+CREATE TABLE service_mails (
+    id INTEGER NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    recipient TEXT NOT NULL,
+    recipient_key TEXT NOT NULL,
+    lang VARCHAR(35),
+    template_values TEXT NOT NULL,
+    seed BLOB NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    handed_over_at DATETIME,
+    sent_at DATETIME,
+    answer TEXT,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    next_at DATETIME,
+    unknowns INTEGER DEFAULT '0' NOT NULL,
+    complained_at DATETIME,
+    CONSTRAINT pk_service_mails PRIMARY KEY (id),
+    CONSTRAINT ck_service_mails_state CHECK (state IN ('ready', 'handing_over', 'sent', 'failed', 'cancelled', 'unknown'))
+);
+CREATE INDEX ix_service_mails_recipient_key ON service_mails (recipient_key);
+CREATE INDEX ix_service_mails_waiting ON service_mails (id) WHERE state IN ('ready', 'handing_over', 'unknown');
+CREATE TABLE signup_requests (
+    id INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    newsletters TEXT NOT NULL,
+    lang VARCHAR(35) NOT NULL,
+    client VARCHAR(32) NOT NULL,
+    network VARCHAR(32) NOT NULL,
+    wording VARCHAR(16) NOT NULL,
+    signals TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_signup_requests PRIMARY KEY (id),
+    CONSTRAINT uq_signup_requests_email_key UNIQUE (email_key)
+);
+CREATE TABLE signup_networks (
+    network VARCHAR(32) NOT NULL,
+    since DATETIME NOT NULL,
+    requests INTEGER NOT NULL,
+    CONSTRAINT pk_signup_networks PRIMARY KEY (network)
+);
+CREATE TABLE signups (
+    id INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    newsletters TEXT NOT NULL,
+    lang VARCHAR(35) NOT NULL,
+    client VARCHAR(32) NOT NULL,
+    network VARCHAR(32) NOT NULL,
+    wording VARCHAR(16) NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    held TEXT NOT NULL,
+    created_at DATETIME NOT NULL,
+    confirmation_at DATETIME,
+    reminded_at DATETIME,
+    confirmed_at DATETIME,
+    CONSTRAINT pk_signups PRIMARY KEY (id),
+    CONSTRAINT ck_signups_state CHECK (state IN ('held', 'waiting', 'confirmed')),
+    CONSTRAINT uq_signups_email_key UNIQUE (email_key)
+);
+CREATE TABLE consent_wordings (
+    version VARCHAR(16) NOT NULL,
+    lang VARCHAR(35) NOT NULL,
+    text TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_consent_wordings PRIMARY KEY (version)
+);
 CREATE TABLE journal (
     id INTEGER NOT NULL,
     what VARCHAR(16) NOT NULL,

@@ -51,6 +51,11 @@ _INSERT_SUPPRESSION = """
     ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
 """
 
+_CANCEL_SERVICE_MAILS = """
+    UPDATE service_mails SET state = 'cancelled', answer = 'cancelled: restored from a backup', template_values = '{}'
+    WHERE state IN ('ready', 'handing_over', 'unknown')
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSubscriber:
@@ -140,6 +145,20 @@ class JournalReplay:
         with transaction(self._db):
             rows = self._db.execute(_HALT_ISSUES, (reason,)).fetchall()
         return [f"{newsletter} {number}" for newsletter, number in rows]
+
+    def cancel_service_mails(self) -> None:
+        """Cancel the mail outside of issues that waits, and all reminders: it may have been sent since the backup.
+
+        Requests for sign-ups are dropped for the same reason. Links that were sent keep working.
+        """
+        with transaction(self._db):
+            self._db.execute(_CANCEL_SERVICE_MAILS)
+            self._db.execute("DELETE FROM signup_requests")
+            self._db.execute("UPDATE signups SET reminded_at = coalesce(reminded_at, confirmation_at)")
+
+    def signup_keys(self) -> list[str]:
+        """Return the addresses that have signed up, as addresses are compared."""
+        return [row[0] for row in self._db.execute("SELECT email_key FROM signups").fetchall()]
 
     # People -----------------------------------------------------------------------------------------------------
 

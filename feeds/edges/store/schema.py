@@ -358,6 +358,104 @@ alerts = Table(
     Column("at", DateTime, nullable=False),
 )
 
+#: Mail to one person outside of any issue: confirmations, reminders, welcomes, links that were asked for. Rows of mail
+#: that was sent are kept for a while without their values, for bounces, complaints and limits.
+service_mails = Table(
+    "service_mails",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    #: See `model.ServiceMailKind`.
+    Column("kind", String(16), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("recipient_key", Text, nullable=False, index=True),
+    #: Its language; None: the site's.
+    Column("lang", String(35)),
+    #: JSON: what its template shows, such as a link; empty once it was sent, since a link is as good as a password.
+    Column("template_values", Text, nullable=False),
+    #: From which its Message-ID and its bounce address are made.
+    Column("seed", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    #: After this it is of no use, and is not sent.
+    Column("expires_at", DateTime, nullable=False),
+    #: As in `deliveries`.
+    Column("handed_over_at", DateTime),
+    Column("sent_at", DateTime),
+    Column("answer", Text),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime),
+    Column("unknowns", Integer, nullable=False, server_default="0"),
+    #: When its recipient reported it as spam.
+    Column("complained_at", DateTime),
+    CheckConstraint("state IN ('ready', 'handing_over', 'sent', 'failed', 'cancelled', 'unknown')", name="state"),
+)
+_WAITING = service_mails.c.state.in_(["ready", "handing_over", "unknown"])
+Index("ix_service_mails_waiting", service_mails.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
+
+#: Sign-ups as they were entered on the web, until the next run of the sign-up job decides about them: one for each
+#: address. The web never reads this or any other table by an address, so no answer depends on it.
+signup_requests = Table(
+    "signup_requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    #: A sorted JSON list.
+    Column("newsletters", Text, nullable=False),
+    Column("lang", String(35), nullable=False),
+    #: Keyed hashes of the client's address and of its network.
+    Column("client", String(32), nullable=False),
+    Column("network", String(32), nullable=False),
+    #: The version of the words of consent (`consent_wordings`).
+    Column("wording", String(16), nullable=False),
+    #: JSON: signs of a program, from the form itself.
+    Column("signals", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+#: How many requests each network has made since a time: within an hour, and without addresses.
+signup_networks = Table(
+    "signup_networks",
+    metadata,
+    Column("network", String(32), primary_key=True),
+    Column("since", DateTime, nullable=False),
+    Column("requests", Integer, nullable=False),
+)
+
+#: Sign-ups that wait for the editor or for the click, and, until they expire, those that were confirmed.
+signups = Table(
+    "signups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    Column("newsletters", Text, nullable=False),
+    Column("lang", String(35), nullable=False),
+    Column("client", String(32), nullable=False),
+    Column("network", String(32), nullable=False),
+    Column("wording", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    #: Why it is held; empty: it is not.
+    Column("held", Text, nullable=False),
+    #: When the address was entered first; links in its mail are bound to it.
+    Column("created_at", DateTime, nullable=False),
+    #: When its last confirmation and its reminder were queued.
+    Column("confirmation_at", DateTime),
+    Column("reminded_at", DateTime),
+    Column("confirmed_at", DateTime),
+    CheckConstraint("state IN ('held', 'waiting', 'confirmed')", name="state"),
+)
+
+#: The words of consent that were shown on the sign-up page, for the record.
+consent_wordings = Table(
+    "consent_wordings",
+    metadata,
+    Column("version", String(16), primary_key=True),
+    Column("lang", String(35), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
 #: Pending journal records (assigned ids, sent issues, changes of subscribers) until they are in the journal file, see
 #: `feeds.edges.store.journal_file`. Triggers insert them (migration 0006), so that none is forgotten.
 journal = Table(

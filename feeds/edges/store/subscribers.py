@@ -79,6 +79,38 @@ class BounceSummary:
     decision: str
 
 
+def subscribe(
+    connection: sqlite3.Connection,
+    email: str,
+    key: str,
+    wanted: Mapping[str, Iterable[str] | None],
+    values: Mapping[str, object],
+) -> None:
+    """Do what `Subscribers.subscribe` does inside the caller's transaction; *values* are its other arguments."""
+    known = connection.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
+    if known is None:
+        row = connection.execute(_INSERT, {**values, "email": email, "key": key}).fetchone()
+        _save_subscriptions(connection, row[0], wanted)
+    else:
+        is_new = _save_subscriptions(connection, known[0], wanted) or known[1] != "active"
+        connection.executemany(_DELETE_LEAVE, [(known[0], newsletter) for newsletter in wanted])
+        connection.execute(_UPDATE, {**values, "id": known[0], "is_new": is_new})
+
+
+def _save_subscriptions(
+    connection: sqlite3.Connection, subscriber_id: int, wanted: Mapping[str, Iterable[str] | None]
+) -> bool:
+    """Insert or update subscriptions; return whether any was new."""
+    rows = connection.execute("SELECT newsletter FROM subscriptions WHERE subscriber_id = ?", (subscriber_id,))
+    known = {row[0] for row in rows}
+    for newsletter, topics in sorted(wanted.items()):
+        if newsletter not in known:
+            connection.execute(_INSERT_SUBSCRIPTION, (encode_topics(topics or ()), subscriber_id, newsletter))
+        elif topics is not None:
+            connection.execute(_UPDATE_TOPICS, (encode_topics(topics), subscriber_id, newsletter))
+    return not wanted.keys() <= known
+
+
 class Subscribers:
     """The subscribers in an open store."""
 
@@ -147,27 +179,9 @@ class Subscribers:
         None keeps the topics of a present subscription; for a new one it means all topics. The consent is appended if
         there is a new subscription or the subscriber was not active.
         """
-        values = {"lang": lang, "timezone": timezone, "consent": consent, "at": encode_time(at)}
+        values = {"lang": lang, "timezone": timezone, "consent": consent, "source": source, "at": encode_time(at)}
         with transaction(self._db):
-            known = self._db.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
-            if known is None:
-                row = self._db.execute(_INSERT, values | {"email": email, "key": key, "source": source}).fetchone()
-                self._save_subscriptions(row[0], wanted)
-            else:
-                is_new = self._save_subscriptions(known[0], wanted) or known[1] != "active"
-                self._db.executemany(_DELETE_LEAVE, [(known[0], newsletter) for newsletter in wanted])
-                self._db.execute(_UPDATE, values | {"id": known[0], "is_new": is_new})
-
-    def _save_subscriptions(self, subscriber_id: int, wanted: Mapping[str, Iterable[str] | None]) -> bool:
-        """Insert or update subscriptions; return whether any was new."""
-        rows = self._db.execute("SELECT newsletter FROM subscriptions WHERE subscriber_id = ?", (subscriber_id,))
-        known = {row[0] for row in rows}
-        for newsletter, topics in sorted(wanted.items()):
-            if newsletter not in known:
-                self._db.execute(_INSERT_SUBSCRIPTION, (encode_topics(topics or ()), subscriber_id, newsletter))
-            elif topics is not None:
-                self._db.execute(_UPDATE_TOPICS, (encode_topics(topics), subscriber_id, newsletter))
-        return not wanted.keys() <= known
+            subscribe(self._db, email, key, wanted, values)
 
     def unsubscribe(self, key: str, at: datetime) -> None:
         """Unsubscribe an address and cancel its pending deliveries.

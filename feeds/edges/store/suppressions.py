@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.signups import delete_signup
 from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.errors import LockedError
@@ -68,8 +69,9 @@ class Suppressions:
         """Unsubscribe an address, and put its digest on the list unless that is None because it is there already."""
         with transaction(self._db):
             if digest is not None:
-                self._db.execute(_ADD, (digest, "suppressed", encode_time(at)))
+                add_suppression(self._db, digest, at)
             unsubscribe(self._db, key, at)
+            delete_signup(self._db, key)
 
     def allow(self, digests: Sequence[str]) -> bool:
         """Remove an address from the list; return whether it was on it."""
@@ -87,6 +89,8 @@ class Suppressions:
             self._db.execute(_ADD_ERASED, (digest, encode_time(at)))
             number = self._db.execute(_ERASE_DELIVERIES, {"key": key}).rowcount
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
+            delete_signup(self._db, key)
+            self._db.execute("DELETE FROM service_mails WHERE recipient_key = ?", (key,))
             pattern = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
             self._db.create_function("unnamed", 1, lambda text: pattern.sub("(erased)", text))
             for statement in _ERASE_IN_ANSWERS:
@@ -109,6 +113,11 @@ class Suppressions:
             raise LockedError(
                 "another process is reading the store, so erased data is still in its file; try again"
             ) from e
+
+
+def add_suppression(connection: sqlite3.Connection, digest: str, at: datetime) -> None:
+    """Put a digest on the list inside the caller's transaction, unless it is there."""
+    connection.execute(_ADD, (digest, "suppressed", encode_time(at)))
 
 
 def _placeholders(values: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from feeds.edges.files.output_folder import OutputFolder
 from feeds.jobs.feeds.output_writer import OutputWriter
 from feeds.jobs.site import Site
 
-_TABLE = "feeds/redirects.json"
+TABLE = "feeds/redirects.json"
 
 
 def write_redirects(site: Site, feeds: Sequence[Feed], retired: Iterable[str], writer: OutputWriter) -> list[str]:
@@ -34,7 +34,7 @@ def _dropped_redirects(site: Site, rules: Iterable[RedirectRule]) -> Iterator[st
     """Yield a warning for each redirect of the last run that is no longer configured."""
     current = {rule.encoded for rule in rules}
     try:
-        rows = json.loads(site.public.read(_TABLE) or b"[]")
+        rows = json.loads(site.public.read(TABLE) or b"[]")
         former = [str(row["from"]) for row in rows if row["status"] != HTTPStatus.GONE]
     except (ValueError, TypeError, KeyError):
         return
@@ -48,9 +48,9 @@ def _write_rules(site: Site, rules: Sequence[RedirectRule], writer: OutputWriter
     fallback = redirects.web_path(site.settings.feeds_url)
     _write_block(site.public, "_redirects", redirects.render_redirects(rules, fallback), writer)
     _write_block(site.public, ".htaccess", redirects.render_htaccess(rules), writer)
-    if rules or site.public.has(_TABLE):
+    if rules or site.public.has(TABLE):
         rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in redirects.redirect_table(rules))
-        writer.write(_TABLE, f"[\n{rows}\n]\n".encode(), input_digest(rows))
+        writer.write(TABLE, f"[\n{rows}\n]\n".encode(), input_digest(rows))
 
 
 def _write_block(public: OutputFolder, name: str, lines: Sequence[str], writer: OutputWriter) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from feeds.config import Config
 from feeds.core.schedule import due_slot
-from feeds.display import format_time
+from feeds.core.subscribers import signup
+from feeds.display import format_count, format_time
 from feeds.edges.process import shell
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
@@ -47,6 +48,7 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
             *_paused_domains(store, context, config.settings.site.timezone),
             *_rejecting_domains(report, store),
             *_slow_servers(report, store, config.settings.site.timezone),
+            *_signups(store, context),
         ]
         new = [alert for alert in problems if store.alerts.record(alert.key, context.clock())]
     lines = [alert.line for alert in new]
@@ -129,3 +131,16 @@ def _slow_servers(report: PublishReport, store: Store, zone: tzinfo) -> Iterator
                 key = f"{server} takes no more letters of {issue.newsletter} {issue.number} for now"
                 until = format_time(limit.until, zone)
                 yield _Alert(key, f"{key}: {limit.answer}. The next try is due at {until}")
+
+
+def _signups(store: Store, context: Context) -> Iterator[_Alert]:
+    """Yield that complaints have closed the sign-up form, and, once a day, that sign-ups wait for the editor."""
+    sent, complaints = store.signups.count_complaints(context.clock() - signup.COMPLAINTS_COUNT_FOR)
+    if signup.is_closed_by_complaints(sent, complaints):
+        key = f"complaints have closed sign-up, beginning with mail {store.signups.first_complaint()}"
+        line = f"sign-up is closed: {complaints} of {format_count(sent, 'confirmation')} were reported as spam"
+        yield _Alert(key, f"{line}; find out who is signed up there, then `feeds signups reopen` opens it")
+    newest = store.signups.newest_held_at()
+    if newest is not None:
+        held = format_count(store.signups.count().held, "sign-up waits", "sign-ups wait")
+        yield _Alert(f"sign-ups of {newest:%Y-%m-%d} are held", f"{held} for you; `feeds signups` lists them")

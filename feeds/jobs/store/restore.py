@@ -174,6 +174,8 @@ def replay_records(
     histories = replay_events(record for record in records if isinstance(record, SubscriberEvent))
     _replay_subscribers(store, histories, hasher, counts)
     counts.held = store.replay.hold_unsent(_HELD)
+    store.replay.cancel_service_mails()
+    store.signups.delete([key for key in store.replay.signup_keys() if store.suppressions.find(hasher.digests(key))])
     store.journal.drop((), after=last)
     return counts
 

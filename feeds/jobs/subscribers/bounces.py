@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import tokens
+from feeds.core.subscribers import addresses, reports
 from feeds.core.subscribers import bounces as rules
-from feeds.core.subscribers import reports
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
-from feeds.core.subscribers.reports import InboundKind, InboundReport
+from feeds.core.subscribers.reports import DeliveryFailure, InboundKind, InboundReport
 from feeds.display import format_count, format_time
 from feeds.edges.files import keys
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCounts
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError
 from feeds.idn import ascii_domain
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
 from feeds.model import BounceRecord, Recipient
 
@@ -102,7 +103,7 @@ def process_mailbox(
         new = memory.forget_all_but(names)
         if new:
             with open_store(config.store_url, config.folder, create=not dry_run) as store:
-                processor = _BounceProcessor(config, store.bounces, folder, now, report, dry_run=dry_run)
+                processor = _BounceProcessor(config, store, folder, now, report, dry_run=dry_run)
                 if not (memory.is_known or dry_run or store.bounces.has_handled()):
                     _confirm_mailbox(settings.mailbox, box, processor, new, confirm)
                 for batch in _batches(box, new):
@@ -186,7 +187,7 @@ class _BounceProcessor:
     def __init__(
         self,
         config: Config,
-        bounces: Bounces,
+        store: Store,
         folder: OutputFolder,
         now: datetime,
         report: MailboxReport,
@@ -196,7 +197,8 @@ class _BounceProcessor:
         assert config.settings.mail.bounces is not None
         to = config.settings.mail.bounces.address.address
         self._address = f"{to.username}@{to.domain}"
-        self._bounces, self._folder, self._now, self._report, self._dry_run = bounces, folder, now, report, dry_run
+        self._config, self._store, self._bounces = config, store, store.bounces
+        self._folder, self._now, self._report, self._dry_run = folder, now, report, dry_run
         self._zone = config.settings.site.timezone
         file = config.keys_file
         self._keys = keys.load_keys(file).leave if file.exists() or not dry_run else {}
@@ -240,7 +242,7 @@ class _BounceProcessor:
         report = reports.parse_message(raw, self._address)
         recipient, newsletter = self._find_subscription(report)
         if report.kind is not InboundKind.UNSUBSCRIBE:
-            recipient = self._find_delivery(report) or recipient
+            recipient = self._find_delivery(report) or self._find_service_mail(report) or recipient
         return None if recipient is None else (report, recipient, newsletter)
 
     def _find_delivery(self, report: InboundReport) -> Recipient | None:
@@ -248,6 +250,15 @@ class _BounceProcessor:
             number = tokens.parse_delivery_token(token)
             recipient = self._bounces.find_delivery(number) if number is not None else None
             if recipient is not None and tokens.verify_delivery_token(recipient.seed, token):
+                return recipient
+        return None
+
+    def _find_service_mail(self, report: InboundReport) -> Recipient | None:
+        """Return the recipient of the mail outside of any issue that a report is about."""
+        for token in report.deliveries:
+            number = tokens.parse_delivery_token(token)
+            recipient = self._bounces.find_service_mail(number) if number is not None else None
+            if recipient is not None and tokens.verify_service_token(recipient.seed, token):
                 return recipient
         return None
 
@@ -269,6 +280,8 @@ class _BounceProcessor:
             row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=newsletter)
             return replace(row, decision="left" if left else ""), 0
         kind, failure = reports.classify_report(report)
+        if recipient.mail_id is not None:
+            return self._record_service_mail(report, recipient, kind, failure), 0
         row = ProcessedMessage(
             what=report.kind,
             email=recipient.email,
@@ -278,6 +291,24 @@ class _BounceProcessor:
             said=failure.said,
         )
         return row, self._bounces.record_bounce(recipient, kind, failure.status, failure.said, self._now)
+
+    def _record_service_mail(
+        self, report: InboundReport, recipient: Recipient, kind: BounceKind, failure: DeliveryFailure
+    ) -> ProcessedMessage:
+        """Apply what came back about a mail outside of any issue; a complaint suppresses its address at once.
+
+        The recipient may not have asked for it, so nothing else is waited for.
+        """
+        row = ProcessedMessage(what=report.kind, email=recipient.email, status=failure.status, said=failure.said)
+        assert recipient.mail_id is not None
+        if kind is BounceKind.COMPLAINT:
+            key = addresses.parse_address(recipient.email).key
+            digest = ensure_hasher(self._config, self._store).digests(key)[0]
+            self._bounces.apply_service_complaint(recipient, digest, self._now)
+            return replace(row, decision="suppressed")
+        if kind in (BounceKind.HARD, BounceKind.POLICY):
+            self._bounces.apply_service_bounce(recipient.mail_id, failure.said)
+        return row
 
 
 # Deciding ---------------------------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         spellings = {address.email, address.key} | ({subscriber.email} if subscriber else set())
         files = erase_messages(config.outbox, {idna_address(one) for one in spellings})
         files += erase_mentions(config.state / FOLDER, spellings | {idna_address(one) for one in spellings})
-        if not (suppression or subscriber or files or any(store.subscribers.iterate_deliveries(address.key))):
+        signed_up = store.signups.find_by_key(address.key) is not None
+        known = (suppression, subscriber, files, signed_up, any(store.subscribers.iterate_deliveries(address.key)))
+        if not any(known):
             raise FeedsError(f"nothing is stored about {address.email}")
         digest = ensure_hasher(config, store).digests(address.key)[0]
         letters = store.suppressions.erase(address.key, spellings, digest, now)

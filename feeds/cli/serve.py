@@ -1,0 +1,118 @@
+"""The command `serve`, and the web server of `feeds run`."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from feeds.cli import options, output
+from feeds.cli.clock import utc_now
+from feeds.errors import FeedsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from feeds.config import Config
+    from feeds.jobs.context import Context
+    from feeds.jobs.health import Pulse
+    from feeds.jobs.run import Log
+    from feeds.web.door import Door
+
+ACCESS_LOG = click.option("--access-log", is_flag=True, help="Print a line for each request, without addresses.")
+
+
+@click.command()
+@options.CONFIG
+@ACCESS_LOG
+def serve(path: Path, *, access_log: bool) -> None:
+    """Serve the pages for readers and the feeds over HTTP until SIGTERM; SIGHUP reads the config again."""
+    from feeds.jobs.context import Context
+    from feeds.web import server
+    from feeds.web.door import Door
+
+    gc.enable()  # this command does not end
+    config = options.read_config(path)
+    output.print_diagnostics([], config.warnings)
+    door = Door(config, Context(clock=utc_now), lambda line: output.print_diagnostics([line], []))
+    listener = server.listen(config.settings.web.listen, config.folder)
+    click.echo(f"serving {door.url()} at {config.settings.web.listen}  (stop with Ctrl-C)")
+
+    def report(lines: list[str]) -> None:
+        output.print_diagnostics(lines, [])
+        if not lines:
+            click.echo(_READ_AGAIN)
+
+    def log(line: str) -> None:
+        click.echo(output.escape_controls(line))
+
+    server.serve(door, listener, make_reload(path, door.use_config, report), log if access_log else None)
+    click.echo("stopped")
+
+
+_READ_AGAIN = "read the config again"
+
+
+def make_reload(path: Path, use: Callable[..., None], report: Callable[[list[str]], None]) -> Callable[[], None]:
+    """Return a function that reads the config again and passes it on; of one that is not valid it reports the errors.
+
+    *report* gets no lines if the config is valid.
+    """
+    from feeds.config import load_config
+
+    def reload() -> None:
+        try:
+            use(load_config(path, os.environ), reread=True)
+        except FeedsError as e:
+            report([*e.lines, "the old config is still used"])
+        else:
+            report([])
+
+    return reload
+
+
+class RunServer:
+    """The web server beside `feeds run`: there is one if `web.url` is set, so that an upgrade opens no port."""
+
+    def __init__(self, config: Config, context: Context, log: Log, pulse: Pulse) -> None:
+        self._config, self._context, self._log, self._pulse = config, context, log, pulse
+        self._door: Door | None = None
+
+    def start(self, stack: ExitStack, *, access_log: bool) -> None:
+        """Serve until *stack* is closed.
+
+        Raises:
+            FeedsError: the address cannot be used.
+        """
+        from feeds.jobs.run import Event
+        from feeds.web import server
+        from feeds.web.door import Door
+
+        def log_fault(line: str) -> None:
+            self._log(Event(what="fault", text=f"error: {line}", level="error"))
+
+        def log_access(line: str) -> None:
+            self._log(Event(what="access", text=output.escape_controls(line)))
+
+        self._door = Door(self._config, self._context, log_fault, self._pulse)
+        listener = server.listen(self._config.settings.web.listen, self._config.folder)
+        stack.enter_context(server.serving(self._door, listener, log_access if access_log else None))
+        self._log(Event(what="serving", text=f"serving {self._door.url()} at {self._config.settings.web.listen}"))
+
+    def use_config(self, config: Config, *, reread: bool = False) -> None:
+        """Use a config that was read again."""
+        if self._door is not None:
+            self._door.use_config(config, reread=reread)
+
+    def report_reload(self, lines: list[str]) -> None:
+        """Log that the config was read again, or why it is not used."""
+        from feeds.jobs.run import Event
+
+        for line in lines:
+            self._log(Event(what="fault", text=f"error: {line}", level="error"))
+        if not lines:
+            self._log(Event(what="config", text=_READ_AGAIN))

@@ -1,0 +1,86 @@
+"""Build the bytes of a mail to one person that is outside of any issue (RFC 5322), such as a confirmation."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from email import utils as email_utils
+from email.message import EmailMessage
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
+
+from feeds.config_types import NamedAddress
+from feeds.core.newsletters import tokens
+from feeds.core.newsletters.message import HeaderPolicy, encode_text, fold_headers, idna_address, one_line, split_fields
+from feeds.model import Letter, ServiceMail
+
+if TYPE_CHECKING:
+    from feeds.core.newsletters.dkim import Signer
+
+#: Exchange makes a property of this field, and writes it anew from that, so it is not signed.
+_UNSIGNED = frozenset({"X-Auto-Response-Suppress"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceSender:
+    """What all mail outside of issues shares."""
+
+    sender: NamedAddress
+    reply_to: NamedAddress | None
+    zone: tzinfo
+    #: The mailbox for bounces that Feeds reads; None if a person reads them.
+    bounces: NamedAddress | None
+    #: Headers with instructions to the relays (`feeds.relays`).
+    relay_headers: tuple[tuple[str, str], ...] = ()
+    signer: "Signer | None" = None
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain in ASCII."""
+        return self.sender.address.domain
+
+    def return_path(self, mail: ServiceMail) -> str:
+        """Return the address for bounces and complaints about one mail; the sender's if Feeds reads none."""
+        if self.bounces is None:
+            return f"{self.sender.address.username}@{self.domain}"
+        to = self.bounces.address
+        return f"{to.username}+{tokens.service_token(mail.seed, mail.id)}@{to.domain}"
+
+
+def build_service_message(sender: ServiceSender, mail: ServiceMail, letter: Letter, at: datetime) -> bytes:
+    """Return the message of a mail; the same mail, first handed over *at* the same time, always gives the same bytes.
+
+    It has no List-Unsubscribe: nobody has subscribed to it. `Auto-Submitted` keeps automatic replies away (RFC 3834).
+    """
+    message = EmailMessage(policy=HeaderPolicy(linesep="\r\n", cte_type="7bit"))
+    message["From"] = sender.sender.address
+    message["Subject"] = one_line(letter.subject)
+    message["Date"] = email_utils.format_datetime(at.astimezone(sender.zone))
+    message["Message-ID"] = f"<{mail.kind}.{tokens.service_token(mail.seed, mail.id)}@{sender.domain}>"
+    if sender.reply_to:
+        message["Reply-To"] = sender.reply_to.address
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    _attach_parts(message, letter, mail)
+    head, _, body = message.as_bytes().partition(b"\r\n\r\n")
+    body = body.rstrip(b"\r\n") + b"\r\n"
+    # The address as it is: the standard library would encode one beyond ASCII, which SMTPUTF8 (RFC 6532) must not be.
+    fields = [("To", b" " + idna_address(mail.recipient).encode()), *split_fields(head)]
+    signatures = b""
+    if sender.signer:
+        signed = [field for field in fields if field[0] not in _UNSIGNED]
+        signatures = sender.signer.for_letter(signed, ()).sign([], sha256(body).digest(), int(at.timestamp()))
+    header = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in fields)
+    return b"".join((signatures, header, fold_headers(sender.relay_headers), b"\r\n", body))
+
+
+def _attach_parts(message: EmailMessage, letter: Letter, mail: ServiceMail) -> None:
+    message.make_alternative()
+    for text, subtype in ((letter.text, "plain"), (letter.html, "html")):
+        encoding, content = encode_text(text)
+        part = EmailMessage(policy=message.policy)
+        part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+        part["Content-Transfer-Encoding"] = encoding
+        part["Content-Language"] = letter.lang
+        part.set_payload(content.decode("ascii"))
+        message.attach(part)
+    message.set_boundary(f"=_{blake2b(mail.seed + mail.id.to_bytes(8), digest_size=12).hexdigest()}")
+    message["MIME-Version"] = "1.0"

@@ -1,0 +1,89 @@
+"""Whether the service works, and its numbers, for programs that watch over it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from feeds.config import Config
+from feeds.edges.store.database import open_store
+from feeds.edges.store.signups import SignupCounts
+from feeds.errors import FeedsError
+from feeds.jobs.newsletters.status import load_progress
+
+#: A publish run that has not ended this long after it should have begun is late.
+_PATIENCE = timedelta(minutes=30)
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When `feeds run` has published last, and when it publishes next; other threads read it."""
+
+    last_publish_at: datetime | None = None
+    #: None if this process does not publish.
+    next_publish_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """The state of each part of the service."""
+
+    store: Literal["ok", "failed"]
+    #: `off` if this process does not publish.
+    scheduler: Literal["ok", "late", "off"]
+    #: Since the end of the last publish run of this process; None if there was none.
+    seconds_since_publish: int | None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has failed."""
+        return self.store == "ok" and self.scheduler != "late"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreCounts:
+    """How many there are of what is in the store."""
+
+    #: Status -> subscribers.
+    subscribers: Mapping[str, int]
+    #: Newsletter -> letters that are still to be sent.
+    pending: Mapping[str, int] = field(default_factory=dict)
+    signups: SignupCounts
+
+
+def check_health(config: Config, pulse: Pulse, now: datetime) -> Health:
+    """Return the state of the service; a store that cannot be read is part of it, not an error."""
+    try:
+        with open_store(config.store_url, config.folder, create=False) as store:
+            store.entries.schema_version()
+    except FeedsError:
+        has_store = False
+    else:
+        has_store = True
+    last = pulse.last_publish_at
+    return Health(
+        store="ok" if has_store else "failed",
+        scheduler=_check_scheduler(pulse, now),
+        seconds_since_publish=None if last is None else int((now - last).total_seconds()),
+    )
+
+
+def _check_scheduler(pulse: Pulse, now: datetime) -> Literal["ok", "late", "off"]:
+    if pulse.next_publish_at is None:
+        return "off"
+    return "late" if now > pulse.next_publish_at + _PATIENCE else "ok"
+
+
+def count_store(config: Config, now: datetime) -> StoreCounts:
+    """Return the numbers of the store.
+
+    Raises:
+        FeedsError: the store cannot be read.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        subscribers, signups = store.subscribers.count_by_status(), store.signups.count()
+    pending: dict[str, int] = {}
+    for progress in load_progress(config, now):
+        newsletter = progress.issue.newsletter
+        pending[newsletter] = pending.get(newsletter, 0) + progress.pending
+    return StoreCounts(subscribers=subscribers, pending=pending, signups=signups)

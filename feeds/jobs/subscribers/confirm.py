@@ -1,0 +1,127 @@
+"""Confirm a sign-up: the link in the confirmation and in its reminder."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
+from feeds.edges.files.keys import load_keys
+from feeds.edges.store.database import Store, open_store
+from feeds.jobs.context import Context
+from feeds.jobs.site import Site, web_url
+from feeds.jobs.store.journal import append_pending
+from feeds.jobs.subscribers.address_hashing import load_hasher
+from feeds.jobs.subscribers.service_mail import new_service_mail
+from feeds.jobs.subscribers.sign_up import hash_client
+from feeds.model import NewServiceMail, ServiceMailKind, Signup
+
+#: How long the welcome may wait for a mail server.
+_WELCOME_LASTS = timedelta(days=2)
+
+
+class LinkState(StrEnum):
+    """The state of a link for confirming."""
+
+    #: It can be confirmed.
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    #: It was confirmed before; nothing has changed now.
+    USED = "used"
+    EXPIRED = "expired"
+    #: No link of this site.
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Confirmation:
+    """A link for confirming, and what it subscribes to."""
+
+    state: LinkState
+    #: Titles of newsletters.
+    titles: tuple[str, ...] = ()
+    #: Of the sign-up; empty if it is unknown.
+    lang: str = ""
+
+
+def confirm_url(site: Site, signup: Signup, now: datetime) -> str:
+    """Return the link that confirms a sign-up; it expires after `signup.expire`."""
+    link = Link(
+        purpose=LinkPurpose.CONFIRM, subscriber_id=signup.id, expires_at=now + site.settings.signup.expire, value=""
+    )
+    token = sign_link(link, *load_keys(site.config.keys_file).current_unsubscribe_key, _binding(signup))
+    return f"{web_url(site.config)}confirm/{token}"
+
+
+def _binding(signup: Signup) -> str:
+    """Return what a link is bound to: another sign-up that gets the same id has another time."""
+    return f"{signup.key} {signup.created_at.timestamp()}"
+
+
+def look_at_link(site: Site, token: str, now: datetime) -> Confirmation:
+    """Return what a link would confirm; nothing is changed."""
+    with open_store(site.config.store_url, site.config.folder, create=False) as store:
+        return _check(site, store, token, now)[0]
+
+
+def confirm_signup(site: Site, token: str, client: str, context: Context) -> Confirmation:
+    """Subscribe the address of a link, and queue its welcome; a link that was used before changes nothing.
+
+    Raises:
+        FeedsError: the store or the keys cannot be used.
+    """
+    now = context.clock()
+    with open_store(site.config.store_url, site.config.folder) as store:
+        found, signup = _check(site, store, token, now)
+        if signup is None or found.state is not LinkState.OPEN:
+            return found
+        keys = load_keys(site.config.keys_file)
+        consent = (
+            f"signed up on the web {signup.created_at:%Y-%m-%d %H:%M} UTC from {signup.client}, wording"
+            f" {signup.wording}; confirmed {now:%Y-%m-%d %H:%M} UTC from {hash_client(client, keys)}"
+        )
+        welcome = _welcome(site, signup, context)
+        is_new = store.signups.confirm(signup, consent=consent, welcome=welcome, now=now)
+        append_pending(site.config, store)
+    state = LinkState.CONFIRMED if is_new else LinkState.USED
+    return Confirmation(state=state, titles=found.titles, lang=found.lang)
+
+
+def _check(site: Site, store: Store, token: str, now: datetime) -> tuple[Confirmation, Signup | None]:
+    link = parse_link(token, LinkPurpose.CONFIRM)
+    file = site.config.keys_file
+    keys = load_keys(file).leave if link is not None and file.exists() else {}
+    signup = store.signups.find(link.subscriber_id) if link is not None and keys else None
+    if link is None or (signup and not verify_link(token, LinkPurpose.CONFIRM, keys, _binding(signup))):
+        return Confirmation(state=LinkState.INVALID), None
+    if signup is None:  # it has expired, or was deleted: whether the token was ever ours does not matter any more
+        return Confirmation(state=LinkState.EXPIRED), None
+    titles = newsletter_titles(site, signup.newsletters)
+    if signup.state == "confirmed":
+        return Confirmation(state=LinkState.USED, titles=titles, lang=signup.lang), signup
+    is_open = signup.state == "waiting" and now < link.expires_at and bool(titles)
+    if not is_open or store.suppressions.find(load_hasher(site.config, store).digests(signup.key)):
+        return Confirmation(state=LinkState.EXPIRED, lang=signup.lang), None
+    return Confirmation(state=LinkState.OPEN, titles=titles, lang=signup.lang), signup
+
+
+def newsletter_titles(site: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the titles of newsletters, in the order of the config, without those that are not in it any more."""
+    return tuple(one.heading for one in site.settings.newsletters if one.name in names)
+
+
+def _welcome(site: Site, signup: Signup, context: Context) -> NewServiceMail | None:
+    if not site.settings.signup.welcome_parts:
+        return None
+    values = {
+        "titles": ", ".join(newsletter_titles(site, signup.newsletters)),
+        "newsletters": ",".join(signup.newsletters),
+    }
+    return new_service_mail(
+        ServiceMailKind.WELCOME,
+        signup.email,
+        signup.key,
+        context,
+        lang=signup.lang,
+        values=values,
+        expires_at=context.clock() + _WELCOME_LASTS,
+    )

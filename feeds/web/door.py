@@ -1,0 +1,141 @@
+"""What every handler of the web server works with: the site, the clock, and pages in the reader's language."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from feeds.config import Config
+from feeds.core.newsletters.i18n import Texts
+from feeds.jobs.context import Context
+from feeds.jobs.health import Pulse
+from feeds.jobs.site import Site, web_url
+from feeds.web.languages import choose_language
+from feeds.web.reader_counts import ReaderCounts
+
+#: Headers of every page. A page loads its style sheet and the site's own pictures, and sends forms to us alone. Its URL
+#: may have a token, so no link passes it on and no cache keeps it.
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+@dataclass(frozen=True)
+class _Current:
+    """Everything that follows from one version of the config."""
+
+    site: Site
+
+    @cached_property
+    def style(self) -> tuple[str, bytes]:
+        """The path of the style sheet below `web.url`, and its content."""
+        content = self.site.templates.render("pages/reader.css", {}).encode()
+        return f"style-{blake2b(content, digest_size=8).hexdigest()}.css", content
+
+
+class Door:
+    """The web face of one site. `config` and `site` may change between requests: a handler reads them once."""
+
+    def __init__(
+        self, config: Config, context: Context, log: Callable[[str], None], pulse: Pulse | None = None
+    ) -> None:
+        self.context = context
+        #: Writes one line about a fault into the log of the process.
+        self.log = log
+        #: Set when mail waits, such as a confirmation; `feeds.web.mail_worker` sends it.
+        self.mail_due = Event()
+        self.reader_counts = ReaderCounts()
+        #: When this process publishes, if it does.
+        self.pulse = pulse or Pulse()
+        self._current = _Current(Site(config))
+
+    def seconds_until_publish(self) -> int:
+        """Return for how many seconds feeds stay as they are: until the next publish, else `publish.every`."""
+        every = self.config.settings.publish.every.total_seconds()
+        left = every
+        if self.pulse.next_publish_at is not None:
+            left = (self.pulse.next_publish_at - self.context.clock()).total_seconds()
+        return int(min(max(left, 1), every))
+
+    def use_config(self, config: Config, *, reread: bool = False) -> None:
+        """Replace the config; requests that have begun end with the old one.
+
+        The same config changes nothing, unless texts and templates have to be *reread* too.
+        """
+        if reread or config != self.config:
+            self._current = _Current(Site(config))
+
+    @property
+    def config(self) -> Config:
+        """The config of the site."""
+        return self._current.site.config
+
+    @property
+    def site(self) -> Site:
+        """The site, with its templates and texts."""
+        return self._current.site
+
+    @property
+    def style(self) -> tuple[str, bytes]:
+        """The path of the style sheet below `web.url`, and its content."""
+        return self._current.style
+
+    def url(self, path: str = "") -> str:
+        """Return the absolute URL of a page; *path* is relative to `web.url`, such as `subscribe`."""
+        return f"{web_url(self.config)}{path}"
+
+    def path(self, path: str = "") -> str:
+        """Return the path of a page for links and forms, such as `/subscribe`."""
+        return urlsplit(self.url(path)).path
+
+    def texts(self, request: Request, lang: str | None = None) -> Texts:
+        """Return the texts for a page: in the reader's language *lang* if it is known, else as the browser asks."""
+        site = self.site
+        accepted = request.headers.get("accept-language", "")
+        return site.texts(preferred=lang or choose_language(accepted, site.templates.languages()))
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any] | None = None,
+        status: int = 200,
+        *,
+        lang: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Return a page, which extends `pages/reader.html`.
+
+        The template gets *values* as `page`, with `lang`, `dir`, `site_name`, `site_url` and `style`; `t` has the fixed
+        texts, `text(name, …)` and `plural(name, count)` fill in those with placeholders, and `link(path)` is a path.
+
+        Raises:
+            TemplateError: the template has a fault.
+        """
+        texts, settings = self.texts(request, lang), self.site.settings
+        page = {
+            "lang": texts.lang,
+            "dir": texts.direction,
+            "site_name": settings.site.name,
+            "site_url": settings.site.url,
+            "style": self.path(self.style[0]),
+        }
+        functions: dict[str, Callable[..., str]] = {"text": texts.format, "plural": texts.plural, "link": self.path}
+        html = self.site.templates.render(template, {"page": page | dict(values or {}), "t": texts.plain} | functions)
+        page_headers = {**PAGE_HEADERS, "Content-Language": texts.lang, "Vary": "Accept-Language"}
+        return HTMLResponse(html, status, {**page_headers, **(headers or {})})
