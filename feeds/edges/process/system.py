@@ -19,9 +19,10 @@ def system_language(environ: Mapping[str, str]) -> Language:
 
 def system_time_zone() -> str:
     """Return the name of the system's time zone in the IANA database; UTC if it is not known."""
-    from tzlocal import get_localzone_name
+    from tzlocal import get_localzone_name, reload_localzone
 
     try:
+        reload_localzone()  # it keeps the zone of its first call, also if TZ has changed since
         return TimeZone.parse(get_localzone_name()).key
     except Exception:  # noqa: BLE001 - any setting of a machine that names no zone
         return "UTC"
