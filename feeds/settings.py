@@ -315,6 +315,8 @@ class MailSettings(Table, frozen=True):
     reply_to: NamedAddress | None = None
     #: The postal address in the footer of letters.
     address: str = ""
+    #: `reply`: without `web.url` and `bounces`, readers write to `reply_to`, and the editor removes them by hand.
+    unsubscribe: Literal["auto", "reply"] = "auto"
     #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
     #: The command that `transport = "sendmail"` runs.
