@@ -322,7 +322,7 @@ class Bounces:
 
     def end_pauses(self, now: datetime) -> None:
         """End the pauses that have expired; without any, nothing is written."""
-        for table in ("pauses", "paused_domains"):
+        for table in ("pauses", "paused_domains", "chosen_pauses"):
             expired = f"FROM {table} WHERE until <= ?"
             if self._db.execute(f"SELECT 1 {expired} LIMIT 1", (encode_time(now),)).fetchone():
                 self._db.execute(f"DELETE {expired}", (encode_time(now),))

@@ -16,6 +16,7 @@ from feeds.edges.store.schema import (
     issues,
     letters,
     paused_domains,
+    chosen_pauses,
     pauses,
     subscribers,
     subscriptions,
@@ -332,6 +333,7 @@ def _is_recipient(newsletter: str, recipients_of: int | None = None) -> _Conditi
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.status == "active",
         ~sa.exists().where(pauses.c.subscriber_id == subscribers.c.id),
+        ~sa.exists().where(chosen_pauses.c.subscriber_id == subscribers.c.id),
         ~sa.exists().where(subscribers.c.email_key.like("%@" + paused_domains.c.domain)),
     )
 
