@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from feeds.edges.store.codec import encode_topics, from_column_time, to_column_time
 from feeds.edges.store.schema import (
     announced,
+    chosen_pauses,
     contents,
     deliveries,
     entries,
     issues,
     letters,
     paused_domains,
-    chosen_pauses,
     pauses,
     subscribers,
     subscriptions,

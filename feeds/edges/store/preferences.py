@@ -38,7 +38,7 @@ _INSERT_MOVED = """
     INSERT INTO subscribers (email, email_key, status, lang, timezone, consent, source, created_at, status_at)
     SELECT :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '), source, created_at, :now
     FROM subscribers WHERE id = :old
-    ON CONFLICT DO UPDATE SET status = 'active', consent = excluded.consent,
+    ON CONFLICT DO UPDATE SET status = 'active', consent = trim(subscribers.consent || '; ' || :consent, '; '),
         status_at = CASE status WHEN 'active' THEN status_at ELSE excluded.status_at END
     RETURNING id
 """
@@ -47,8 +47,10 @@ _MOVE = (
     INSERT INTO subscriptions (subscriber_id, newsletter, topics)
     SELECT :new, newsletter, topics FROM subscriptions WHERE subscriber_id = :old ON CONFLICT DO NOTHING
     """,
-    "DELETE FROM leaves WHERE subscriber_id = :new AND newsletter IN"
-    " (SELECT newsletter FROM subscriptions WHERE subscriber_id = :new)",
+    """
+    DELETE FROM leaves WHERE subscriber_id = :new AND newsletter IN
+        (SELECT newsletter FROM subscriptions WHERE subscriber_id = :new)
+    """,
     """
     INSERT INTO chosen_pauses (subscriber_id, until)
     SELECT :new, until FROM chosen_pauses WHERE subscriber_id = :old ON CONFLICT DO NOTHING
@@ -106,6 +108,12 @@ class Preferences:
     def paused_until(self, subscriber_id: int) -> datetime | None:
         """Return until when a subscriber wants no letters; None if they want them now."""
         row = self._db.execute("SELECT until FROM chosen_pauses WHERE subscriber_id = ?", (subscriber_id,)).fetchone()
+        return decode_time(row[0]) if row else None
+
+    def paused_until_of(self, key: str) -> datetime | None:
+        """Return the same for an address, as addresses are compared."""
+        query = "SELECT until FROM chosen_pauses p JOIN subscribers s ON s.id = p.subscriber_id WHERE s.email_key = ?"
+        row = self._db.execute(query, (key,)).fetchone()
         return decode_time(row[0]) if row else None
 
     def save(

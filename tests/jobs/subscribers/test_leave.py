@@ -9,41 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.newsletters import tokens
-from feeds.edges.files.keys import load_keys
-from feeds.edges.store.database import open_store
 from feeds.errors import LinkError
-from feeds.jobs.context import Context
 from feeds.jobs.subscribers import leave, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
-from tests.conftest import CONFIG, NEWSLETTER, NOW
-
-TWO = NEWSLETTER + NEWSLETTER.partition("[mail]")[0].replace("weekly", "daily")
-ADA = "ada@example.org"
-
-
-def context(now=NOW):
-    return Context(clock=lambda: now)
+from tests.conftest import CONFIG, NOW
+from tests.subscribed import ADA, TWO, context, letter_token, stored, subscribe_ada
 
 
 @pytest.fixture
 def config(site):
-    """A site with two newsletters and one subscriber of both, of one for a topic only."""
-    site.configure(CONFIG + TWO)
-    subscribe.add_subscriber(site.config, ADA, ["weekly"], topics=["Notes"], lang="de", now=NOW, again=False)
-    subscribe.add_subscriber(site.config, ADA, ["daily"], lang=None, now=NOW, again=False)
-    return site.config
-
-
-def token(config, newsletter="weekly", subscriber_id=1):
-    key_id, key = load_keys(config.keys_file).current_unsubscribe_key
-    return tokens.unsubscribe_token(key_id, key, subscriber_id, newsletter)
-
-
-def stored(config):
-    """Return the status of the subscriber, and their newsletters with topics."""
-    with open_store(config.store_url, config.folder) as store:
-        found = store.subscribers.find(ADA)
-    return found.status, {name: found.topics.get(name, ()) for name in found.newsletters}
+    return subscribe_ada(site)
 
 
 def contents(config):
@@ -54,38 +29,38 @@ def contents(config):
 
 def test_a_link_leaves_one_newsletter_and_the_last_one_all(config):
     """A link ends its subscription and no other; after the last one the subscriber is unsubscribed."""
-    found = leave.leave(config, token(config), context())
+    found = leave.leave(config, letter_token(config), context())
     assert (found.title, found.address, found.lang, found.is_subscribed) == ("The weekly", "a•••@e•••.org", "de", False)
     assert stored(config) == ("active", {"daily": ()})
-    leave.leave(config, token(config, "daily"), context())
+    leave.leave(config, letter_token(config, "daily"), context())
     assert stored(config) == ("unsubscribed", {})
 
 
 def test_looking_at_a_link_changes_nothing(config):
     """Whether somebody is subscribed is shown without any change of the database, before and after they left."""
     before = contents(config)
-    assert leave.find_subscription(config, token(config)).is_subscribed
+    assert leave.find_subscription(config, letter_token(config)).is_subscribed
     assert contents(config) == before
-    undo = leave.leave(config, token(config), context()).undo_token
+    undo = leave.leave(config, letter_token(config), context()).undo_token
     left = contents(config)
-    assert not leave.find_subscription(config, token(config)).is_subscribed
+    assert not leave.find_subscription(config, letter_token(config)).is_subscribed
     assert not leave.find_undo(config, undo, context()).is_subscribed
     assert contents(config) == left
 
 
 def test_leaving_again_changes_nothing_and_says_the_same(config):
     """A link that is used again, in any case of letters, changes nothing: mail providers repeat requests."""
-    first = leave.leave(config, token(config), context())
+    first = leave.leave(config, letter_token(config), context())
     left = contents(config)
-    for again in (token(config), token(config).upper()):
+    for again in (letter_token(config), letter_token(config).upper()):
         assert leave.leave(config, again, context(NOW + timedelta(minutes=1))) == first
     assert contents(config) == left
 
 
 def test_an_undo_brings_back_topics_and_status(config):
-    """An undo brings back the subscription with its topics, also after the last newsletter; a second undo is harmless."""
+    """An undo brings back the subscription with its topics, also of the last newsletter; a second one is harmless."""
     for newsletter in ("daily", "weekly"):
-        undo = leave.leave(config, token(config, newsletter), context()).undo_token
+        undo = leave.leave(config, letter_token(config, newsletter), context()).undo_token
     assert stored(config) == ("unsubscribed", {})
     for _ in range(2):
         assert leave.undo_leave(config, undo, context(NOW + timedelta(minutes=59))).is_subscribed
@@ -94,14 +69,14 @@ def test_an_undo_brings_back_topics_and_status(config):
 
 def test_an_undo_ends_after_an_hour_and_undoes_only_its_own_unsubscribe(config):
     """An undo is not offered later, expires, and does not undo a later unsubscribe: letters are passed on."""
-    first = leave.leave(config, token(config), context()).undo_token
+    first = leave.leave(config, letter_token(config), context()).undo_token
     hour = NOW + leave.UNDO_TIME
-    assert leave.leave(config, token(config), context(hour)).undo_token == ""
+    assert leave.leave(config, letter_token(config), context(hour)).undo_token == ""
     with pytest.raises(LinkError) as error:
         leave.undo_leave(config, first, context(hour))
     assert error.value.is_expired
     leave.undo_leave(config, first, context(NOW))
-    leave.leave(config, token(config), context(NOW + timedelta(minutes=1)))
+    leave.leave(config, letter_token(config), context(NOW + timedelta(minutes=1)))
     with pytest.raises(LinkError):
         leave.undo_leave(config, first, context(NOW + timedelta(minutes=2)))
     assert stored(config) == ("active", {"daily": ()})
@@ -109,7 +84,7 @@ def test_an_undo_ends_after_an_hour_and_undoes_only_its_own_unsubscribe(config):
 
 def test_an_undo_never_reactivates_who_was_gone_for_another_reason(config):
     """Who complained, or was unsubscribed by the editor, stays so after an undo."""
-    undo = leave.leave(config, token(config), context()).undo_token
+    undo = leave.leave(config, letter_token(config), context()).undo_token
     subscribe.remove_subscriber(config, ADA, NOW + timedelta(minutes=1))
     leave.undo_leave(config, undo, context())
     assert stored(config)[0] == "unsubscribed"
@@ -117,7 +92,7 @@ def test_an_undo_never_reactivates_who_was_gone_for_another_reason(config):
 
 def test_a_suppressed_subscriber_cannot_undo(config):
     """A link to undo is not valid any more for an address on the suppression list."""
-    undo = leave.leave(config, token(config), context()).undo_token
+    undo = leave.leave(config, letter_token(config), context()).undo_token
     subscribe.suppress_address(config, ADA, NOW)
     with pytest.raises(LinkError):
         leave.undo_leave(config, undo, context())
@@ -125,7 +100,7 @@ def test_a_suppressed_subscriber_cannot_undo(config):
 
 def test_the_link_of_an_erased_subscriber_is_answered_without_an_error(config):
     """The link of somebody who was erased shows no address, and using it is no error."""
-    link = token(config)
+    link = letter_token(config)
     erase_subscriber(config, ADA, NOW)
     for found in (leave.find_subscription(config, link), leave.leave(config, link, context())):
         assert (found.title, found.address, found.is_subscribed, found.undo_token) == ("The weekly", "", False, "")
@@ -133,7 +108,7 @@ def test_the_link_of_an_erased_subscriber_is_answered_without_an_error(config):
 
 def test_an_unsubscribe_survives_a_restore(config):
     """An unsubscribe by a link, and its undo, are in the journal, from which a restore takes them."""
-    undo = leave.leave(config, token(config), context()).undo_token
+    undo = leave.leave(config, letter_token(config), context()).undo_token
     leave.undo_leave(config, undo, context())
     journal = (config.folder / ".feeds/feeds.db.journal").read_text("utf-8")
     assert [what for what in ("left", "returned") if f'"what":"{what}"' in journal] == ["left", "returned"]
@@ -142,7 +117,7 @@ def test_an_unsubscribe_survives_a_restore(config):
 @pytest.mark.parametrize("newsletter", ["weekly", "daily"])
 def test_a_link_of_a_newsletter_that_was_removed_still_works(config, site, newsletter):
     """A link works after its newsletter was removed from the config; its name stands for the title."""
-    link = token(config, newsletter)
+    link = letter_token(config, newsletter)
     site.configure(CONFIG)
     assert leave.leave(site.config, link, context()).title == newsletter
     assert newsletter not in stored(site.config)[1]
@@ -156,7 +131,7 @@ def made(tmp_path_factory):
     (site.folder / "posts").mkdir()
     site.configure(CONFIG + TWO)
     subscribe.add_subscriber(site.config, ADA, [], lang=None, now=NOW, again=False)
-    return site.config, token(site.config)
+    return site.config, letter_token(site.config)
 
 
 @given(data=st.data())
