@@ -7,7 +7,8 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import open_store
 from feeds.jobs.context import Context
-from feeds.jobs.subscribers import subscribe
+from feeds.jobs.site import Site
+from feeds.jobs.subscribers import erase, preferences, subscribe
 from feeds.jobs.subscribers.links import make_link
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
@@ -50,6 +51,13 @@ def stored(config, email=ADA):
     with open_store(config.store_url, config.folder) as store:
         found = store.subscribers.find(email)
     return found and (found.status, {name: found.topics.get(name, ()) for name in found.newsletters})
+
+
+def answer_requests(config, now=NOW):
+    """Do what a round of the server does about requests, without sending mail; return how many mails were queued."""
+    queued = preferences.answer_link_requests(Site(config), context(now))
+    erase.erase_requested(config, now)
+    return queued
 
 
 def mails(config):

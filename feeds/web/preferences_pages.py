@@ -6,7 +6,6 @@ fresh link to that address. The mailed link works for a day, and may do everythi
 
 from collections.abc import Iterable
 from datetime import date
-from functools import partial
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -60,13 +59,15 @@ class _PreferencesPages:
         except AddressError:
             return self._render(request, "link", {"state": "ask", "wrong": True}, 422)
         preferences.request_link(self._door.config, key, self._door.context)
+        self._door.mail_due.set()
         return self._render(request, "link", {"state": "typed"})
 
     def mail_link(self, request: Request, _form: FormData) -> Response:
         """Mail a fresh link to the address of a letter's link."""
         door, token = self._door, _token(request)
         found = leave.find_subscription(door.config, token)
-        preferences.mail_link(door.config, token, door.url("preferences/"), door.context)
+        preferences.mail_link(door.config, token, door.context)
+        door.mail_due.set()
         return self._render(request, "link", {"state": "mailed", "address": found.address}, lang=found.lang)
 
     # Preferences --------------------------------------------------------------------------------------------------
@@ -95,13 +96,15 @@ class _PreferencesPages:
     def request_address(self, request: Request, form: FormData) -> Response:
         """Mail a link to the new address, which has to confirm it."""
         door, view = self._door, self._load(request)
-        change = partial(change_address.request_change, door.config, _token(request))
         try:
-            is_accepted = change(_text(form, "email"), door.url("address/"), door.context)
+            is_accepted = change_address.request_change(
+                door.config, _token(request), _text(form, "email"), door.context
+            )
         except AddressError:
             return self._show(request, view, wrong="address", status=422)
         if not is_accepted:
             raise HTTPException(429)
+        door.mail_due.set()
         return self._show(request, view, done="address")
 
     def erase(self, request: Request, form: FormData) -> Response:
@@ -110,6 +113,7 @@ class _PreferencesPages:
         if _text(form, "sure") != "yes":
             return self._show(request, view, wrong="erase", status=422)
         erase.request_erasure(self._door.config, _token(request), self._door.context)
+        self._door.mail_due.set()
         return self._render(request, "erased", {}, lang=view.lang)
 
     def download(self, request: Request) -> Response:

@@ -8,9 +8,8 @@ from contextlib import closing
 import pytest
 
 from feeds.edges.store.database import open_store
-from feeds.jobs.subscribers.requests import answer_requests
 from tests.conftest import NOW
-from tests.subscribed import ADA, context, letter_token, mails, preferences_token, stored, subscribe_ada
+from tests.subscribed import ADA, answer_requests, letter_token, mails, preferences_token, stored, subscribe_ada
 from tests.webserver import web_client
 
 BOB = "bob@example.net"
@@ -136,7 +135,7 @@ def test_an_erasure_needs_a_tick_and_erases(client, config):
     link = path(config)
     assert (client.post(f"{link}/erase", {}).status, stored(config)[0]) == (422, "active")
     assert (client.post(f"{link}/erase", {"sure": "yes"}).status, stored(config)[0]) == (200, "unsubscribed")
-    answer_requests(config, URL, context())
+    answer_requests(config)
     assert (stored(config), client.get(link).status) == (None, 404)
 
 
@@ -146,7 +145,7 @@ def test_a_typed_address_is_answered_the_same_whether_it_is_known_or_not(client,
     assert len(answers) == 1
     assert client.post("/preferences", {"email": "x"}).status == 422
     assert mails(config) == []
-    answer_requests(config, URL, context())
+    answer_requests(config)
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
 
 

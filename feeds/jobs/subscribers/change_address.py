@@ -9,6 +9,7 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
+from feeds.jobs.site import web_url
 from feeds.jobs.subscribers.leave import append_events
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
@@ -29,11 +30,11 @@ class AddressChange:
     is_done: bool
 
 
-def request_change(config: Config, token: str, email: str, url: str, context: Context) -> bool:
+def request_change(config: Config, token: str, email: str, context: Context) -> bool:
     """Queue a mail to a new address, which must confirm it; return False if too many were asked for today.
 
     Nothing tells whether the new address is known: one that is suppressed, or got such a mail lately, just gets none.
-    *token* is that of a link to the preferences; *url* is the page to which the token for the new address is appended.
+    *token* is that of a link to the preferences.
 
     Raises:
         LinkError: the token is not valid, or not any more.
@@ -57,7 +58,7 @@ def request_change(config: Config, token: str, email: str, url: str, context: Co
                 address.key,
                 context,
                 lang=subscriber.lang,
-                values={"url": f"{url}{make_link(config, link, subscriber)}"},
+                values={"url": f"{web_url(config)}address/{make_link(config, link, subscriber)}"},
                 expires_at=expires_at,
             )
             store.service_mails.add(mail, now)

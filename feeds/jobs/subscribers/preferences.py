@@ -11,10 +11,11 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
-from feeds.jobs.site import Site
+from feeds.jobs.site import Site, web_url
 from feeds.jobs.subscribers.leave import append_events
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link, open_unsubscribe_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
+from feeds.jobs.subscribers.sign_up import offered_newsletters
 from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
 from feeds.settings import Newsletter
 
@@ -114,14 +115,14 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
 
 def _view(config: Config, store: Store, subscriber: Subscriber, now: datetime) -> PreferencesView:
     zone, until = _zone(config, subscriber), store.preferences.paused_until(subscriber.id)
-    labels = _category_labels(store)
+    labels, site = _category_labels(store), Site(config)
+    offered = offered_newsletters(site)
+    newsletters = [n for n in config.settings.newsletters if n in offered or n.name in subscriber.newsletters]
     return PreferencesView(
         email=subscriber.email,
         lang=subscriber.lang,
-        languages=tuple(dict.fromkeys([*Site(config).templates.languages(), *filter(None, [subscriber.lang])])),
-        subscriptions=tuple(
-            _subscription(config, newsletter, subscriber, labels) for newsletter in config.settings.newsletters
-        ),
+        languages=tuple(dict.fromkeys([*site.templates.languages(), *filter(None, [subscriber.lang])])),
+        subscriptions=tuple(_subscription(config, newsletter, subscriber, labels) for newsletter in newsletters),
         paused_until=until.astimezone(zone).date() if until and until > now else None,
         today=now.astimezone(zone).date(),
     )
@@ -161,10 +162,8 @@ def _category_labels(store: Store) -> list[str]:
 # Links ------------------------------------------------------------------------------------------------------------
 
 
-def mail_link(config: Config, unsubscribe_token: str, url: str, context: Context) -> None:
+def mail_link(config: Config, unsubscribe_token: str, context: Context) -> None:
     """Queue a mail with a fresh link to who holds a letter; one an hour at most.
-
-    *url* is the page of preferences, to which the token is appended.
 
     Raises:
         LinkError: the unsubscribe token is not valid.
@@ -172,7 +171,7 @@ def mail_link(config: Config, unsubscribe_token: str, url: str, context: Context
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, _ = open_unsubscribe_link(config, store, unsubscribe_token)
         if subscriber is not None:
-            _queue_link(config, store, subscriber, url, context, pace=_LINK_PACE)
+            _queue_link(config, store, subscriber, context, pace=_LINK_PACE)
 
 
 def request_link(config: Config, key: str, context: Context) -> None:
@@ -184,32 +183,30 @@ def request_link(config: Config, key: str, context: Context) -> None:
         store.preferences.request_link(key, context.clock())
 
 
-def answer_link_requests(config: Config, url: str, context: Context) -> int:
+def answer_link_requests(site: Site, context: Context) -> int:
     """Queue a mail for each requested address that is known, one a day at most; return how many were queued."""
-    queued = 0
+    queued, config = 0, site.config
     with open_store(config.store_url, config.folder, create=False) as store:
         keys = store.preferences.link_requests()
         for key in keys:
             subscriber = store.subscribers.find(key)
             if subscriber is not None and subscriber.status != "complained":
-                queued += _queue_link(config, store, subscriber, url, context, pace=_TYPED_PACE)
+                queued += _queue_link(config, store, subscriber, context, pace=_TYPED_PACE)
         if keys:
             store.preferences.delete_link_requests(keys)
     return queued
 
 
-def _queue_link(
-    config: Config, store: Store, subscriber: Subscriber, url: str, context: Context, *, pace: timedelta
-) -> bool:
+def _queue_link(config: Config, store: Store, subscriber: Subscriber, context: Context, *, pace: timedelta) -> bool:
     now = context.clock()
     last = store.service_mails.last_queued_at(subscriber.key, ServiceMailKind.PREFERENCES)
     if (last is not None and now < last + pace) or is_suppressed(config, store, subscriber.key):
         return False
-    store.service_mails.add(_link_mail(config, subscriber, url, context), now)
+    store.service_mails.add(_link_mail(config, subscriber, context), now)
     return True
 
 
-def _link_mail(config: Config, subscriber: Subscriber, url: str, context: Context) -> NewServiceMail:
+def _link_mail(config: Config, subscriber: Subscriber, context: Context) -> NewServiceMail:
     expires_at = context.clock() + LINK_TIME
     link = Link(purpose=LinkPurpose.PREFERENCES, subscriber_id=subscriber.id, expires_at=expires_at)
     return new_service_mail(
@@ -218,6 +215,6 @@ def _link_mail(config: Config, subscriber: Subscriber, url: str, context: Contex
         subscriber.key,
         context,
         lang=subscriber.lang,
-        values={"url": f"{url}{make_link(config, link, subscriber)}"},
+        values={"url": f"{web_url(config)}preferences/{make_link(config, link, subscriber)}"},
         expires_at=expires_at,
     )

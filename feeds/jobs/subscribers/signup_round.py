@@ -1,5 +1,7 @@
 """Decide about the sign-ups that came in, remind, expire, and send the mail that waits: one round of the sign-up job.
 
+A round also does what else readers have asked for on the web: it mails links to preferences, and erases who wants it.
+
 `feeds serve` and `feeds run` do a round after each sign-up and every minute; `feeds publish` does one when anything
 waits.
 """
@@ -20,6 +22,8 @@ from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.address_hashing import load_hasher
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles
+from feeds.jobs.subscribers.erase import erase_requested
+from feeds.jobs.subscribers.preferences import answer_link_requests
 from feeds.jobs.subscribers.service_mail import ServiceMailReport, new_service_mail, send_service_mails
 from feeds.jobs.subscribers.signup_complaints import is_form_closed
 from feeds.model import NewServiceMail, ServiceMailKind, Signup, SignupRequest
@@ -56,7 +60,9 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         round_.remind()
         now = context.clock()
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
+    answer_link_requests(site, context)
     result.mail = send_service_mails(site, context)
+    erase_requested(site.config, context.clock())
     result.alerts = _report_alerts(site, context)
     return result
 
