@@ -177,7 +177,11 @@ def _question(newsletter: Newsletter, issues: Issues, new_issue: NewIssue, unusu
 def pages_missing_online(site: Site, newsletter: Newsletter, issue: Issue, content: IssueContent | None) -> str:
     """Return the first URL of an issue that the web does not serve yet, with the reason; empty if it serves all."""
     page = issue_page_url(site, newsletter, issue.number)
-    missing = _missing_online(site, [site.settings.feeds_url, *([page] if page else []), *_post_urls(content)])
+    # Without its page, nobody could unsubscribe with one click. (The server answers below that URL only.)
+    unsubscribe = [f"{site.settings.web.url}preferences"] if site.settings.web.url else []
+    missing = _missing_online(
+        site, [site.settings.feeds_url, *([page] if page else []), *unsubscribe, *_post_urls(content)]
+    )
     return f"waits for the site: {missing}" if missing else ""
 
 
@@ -189,7 +193,8 @@ def _missing_online(site: Site, urls: Iterable[str]) -> str:
     """Return the first of our URLs that the web does not serve, with the reason; empty if none is missing."""
     if not (site.settings.publish.wait_for_site and sends_externally(site)):
         return ""
-    own_hosts = {urlsplit(url).hostname for url in (site.settings.site.url, site.settings.feeds_url)}
+    own_urls = (site.settings.site.url, site.settings.feeds_url, site.settings.web.url or "")
+    own_hosts = {urlsplit(url).hostname for url in own_urls}
     missing = web_check.missing_urls(dict.fromkeys(url for url in urls if urlsplit(url).hostname in own_hosts))
     if not missing:
         return ""

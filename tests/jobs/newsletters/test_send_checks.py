@@ -269,7 +269,7 @@ def test_an_old_database_sends_nothing(letter_site, server):
 
 
 def test_an_issue_waits_until_the_web_shows_it(letter_site, server):
-    """An issue waits until the web serves its page, its posts and the feeds of this site."""
+    """An issue waits until the web serves its page, its posts, the feeds, and the page to unsubscribe."""
     served = set()
 
     class Web(BaseHTTPRequestHandler):
@@ -293,6 +293,11 @@ def test_an_issue_waits_until_the_web_shows_it(letter_site, server):
         assert report.exit_code == 3
         assert f"weekly 1: waits for the site: {url}feeds/ returns HTTP 404, and 2 more" in report.later
         served |= {"/feeds/", "/newsletters/weekly/1/", "/2026/11/20/first/"}
+        letter_site.configure(f'{letter_site.read("config.toml")}[web]\nurl = "https://127.0.0.1:9/"\n')
+        report = letter_site.publish(yes=True)
+        unsubscribe = "https://127.0.0.1:9/preferences does not respond: [Errno 111] Connection refused"
+        assert report.later == [f"weekly 1: waits for the site: {unsubscribe}"]
+        letter_site.configure(letter_site.read("config.toml").partition("[web]")[0])
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["sending"]
         assert "/bin/false ended with exit code 1" in report.errors[0]
