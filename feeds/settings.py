@@ -299,6 +299,8 @@ class BounceSettings(Table, frozen=True):
 
     address: NamedAddress
     mailbox: MailboxUrl
+    #: The name that the receiving server writes into `Authentication-Results`; without it no author is authenticated.
+    authserv_id: str = ""
     #: The environment variable with the IMAP password.
     password_env: str = "FEEDS_BOUNCES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 

@@ -21,7 +21,7 @@ from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles
+from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
 from feeds.jobs.subscribers.erase import erase_requested
 from feeds.jobs.subscribers.preferences import answer_link_requests
 from feeds.jobs.subscribers.service_mail import ServiceMailReport, new_service_mail, send_service_mails
@@ -77,14 +77,19 @@ def _report_alerts(site: Site, context: Context) -> list[str]:
 def confirmation_mail(site: Site, entry: Signup, kind: ServiceMailKind, context: Context) -> NewServiceMail:
     """Return the confirmation or the reminder of a sign-up."""
     now = context.clock()
-    titles = newsletter_titles(site, entry.newsletters)
+    values = {"titles": ", ".join(newsletter_titles(site, entry.newsletters))}
+    reply = reply_address(site, entry)
+    if reply:
+        values["reply"] = reply
+    if not reply or site.settings.web.url:
+        values["url"] = confirm_url(site, entry, now)
     return new_service_mail(
         kind,
         entry.email,
         entry.key,
         context,
         lang=entry.lang,
-        values={"url": confirm_url(site, entry, now), "titles": ", ".join(titles)},
+        values=values,
         expires_at=now + site.settings.signup.expire,
     )
 
