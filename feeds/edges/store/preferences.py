@@ -185,6 +185,11 @@ class Preferences:
 
     # Requests -----------------------------------------------------------------------------------------------------
 
+    def has_requests(self) -> bool:
+        """Return whether anybody waits for a link or for erasure."""
+        query = "SELECT 1 FROM link_requests UNION ALL SELECT 1 FROM erasure_requests LIMIT 1"
+        return self._db.execute(query).fetchone() is not None
+
     def request_link(self, key: str, now: datetime) -> None:
         """Record that somebody has asked for the link of an address, which need not be known."""
         with transaction(self._db):

@@ -7,8 +7,11 @@ import pytest
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store, store_path
 from feeds.errors import AddressError, FeedsError, LinkError
+from feeds.jobs.site import Site
 from feeds.jobs.subscribers import change_address, erase, preferences, subscribe
 from feeds.jobs.subscribers.preferences import PreferencesInput
+from feeds.jobs.subscribers.signup_due import is_round_due
+from feeds.jobs.subscribers.signup_round import run_signup_round
 from tests.conftest import NOW
 from tests.subscribed import (
     ADA,
@@ -167,6 +170,19 @@ def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
         assert answer_requests(config, at.clock()) == (hours == 0)
         assert answer_requests(config, at.clock()) == 0
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
+
+
+def test_a_request_makes_a_round_due(config):
+    """A round is due while somebody waits for a link or for erasure, and no longer once that is done."""
+    assert not is_round_due(config, NOW)
+    for ask in (
+        lambda: preferences.request_link(config, "nobody@example.org", context()),
+        lambda: erase.request_erasure(config, preferences_token(config), context()),
+    ):
+        ask()
+        assert is_round_due(config, NOW)
+        run_signup_round(Site(config), context())
+        assert not is_round_due(config, NOW)
 
 
 def test_requests_for_links_have_a_bound(config):
