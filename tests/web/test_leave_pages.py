@@ -3,6 +3,8 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from email import message_from_bytes, policy
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -50,6 +52,27 @@ def test_a_one_click_request_leaves_without_page_cookie_or_redirect(client, conf
         answer = client.request("POST", path, body, Content_Type=kind)
         assert (answer.status, answer.body, answer.headers["Set-Cookie"]) == (200, b"", None)
         assert stored(config) == NONE_OF_DAILY
+
+
+def test_the_links_of_a_letter_work_and_the_next_issue_does_not_come(site, config):
+    """The URL of List-Unsubscribe in a letter unsubscribes by one click, and the next issue is not sent to them."""
+    site.post("first", categories="[Notes]")
+    site.publish()
+    [path] = [name for name in site.letters() if name.startswith("weekly/1/") and ADA in name]
+    letter = message_from_bytes((site.folder / ".feeds/outbox" / path).read_bytes(), policy=policy.default)
+    assert letter["List-Unsubscribe-Post"] == ONE_CLICK
+    url = letter["List-Unsubscribe"].partition(">")[0].strip("<")
+    preferences = url.replace("/unsubscribe/", "/preferences/")
+    for part in letter.iter_parts():
+        assert (url in part.get_content(), preferences in part.get_content()) == (True, True)
+    with web_client(config, clock=lambda: NOW) as client:
+        for link in (url, preferences):
+            assert "a•••@e•••.org" in client.get(urlsplit(link).path).text
+        assert client.request("POST", urlsplit(url).path, ONE_CLICK, Content_Type=FORM).status == 200
+    site.post("second", date="2026-11-25", categories="[Notes]")
+    site.publish(NOW + timedelta(days=7))
+    assert not [name for name in site.letters() if name.startswith("weekly/2/") and ADA in name]
+    assert [name for name in site.letters() if name.startswith("weekly/2/")]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
