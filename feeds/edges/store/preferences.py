@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.sqlite import transaction
-from feeds.edges.store.unsubscribe import unsubscribe, unsubscribe_from, unsubscribe_if_last
+from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
@@ -83,11 +83,7 @@ class Preferences:
     def leave(self, subscriber_id: int, newsletter: str, at: datetime) -> bool:
         """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
         with transaction(self._db):
-            if not self.is_subscribed(subscriber_id, newsletter):
-                return False
-            unsubscribe_from(self._db, subscriber_id, newsletter, at)
-            unsubscribe_if_last(self._db, subscriber_id, at)
-        return True
+            return leave(self._db, subscriber_id, newsletter, at)
 
     def undo_leave(self, subscriber_id: int, newsletter: str, left_at: datetime, now: datetime) -> bool:
         """Undo the unsubscribe at *left_at*; return False if it is not the last one of this newsletter.

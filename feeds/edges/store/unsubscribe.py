@@ -24,6 +24,7 @@ _UNSUBSCRIBE_IF_LAST = (
     "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
     " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)"
 )
+_IS_SUBSCRIBED = "SELECT subscriber_id FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
 #: The topics stay on record, so that it can be undone.
 _RECORD_LEAVE = """
     INSERT INTO leaves (subscriber_id, newsletter, at, topics) VALUES (:subscriber, :newsletter, :at, coalesce(
@@ -39,6 +40,19 @@ def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
     """
     connection.execute(_UNSUBSCRIBE, (encode_time(at), key))
     connection.execute(_CANCEL_ALL, (key,))
+
+
+def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
+    """End one subscription because its subscriber wants it; after the last one, they are unsubscribed from everything.
+
+    Returns False if there is no such subscription.
+    """
+    row = connection.execute(_IS_SUBSCRIBED, (subscriber_id, newsletter)).fetchone()
+    if row is None:
+        return False
+    unsubscribe_from(connection, row[0], newsletter, at)
+    unsubscribe_if_last(connection, row[0], at)
+    return True
 
 
 def unsubscribe_from(connection: sqlite3.Connection, subscriber_id: int, newsletter: str, at: datetime) -> None:
