@@ -58,6 +58,11 @@ def can_unsubscribe(site: Site) -> bool:
     return has_way or not sends_externally(site)
 
 
+def can_mail_links(site: Site) -> bool:
+    """Return whether links to pages for readers work for whoever gets them: elsewhere only those below `web.url`."""
+    return site.settings.web.url is not None or not sends_externally(site)
+
+
 def is_one_click_insecure(site: Site) -> bool:
     """Return whether letters to people would name a page without https, which mail providers do not use (RFC 8058)."""
     url = site.settings.web.url

@@ -11,6 +11,7 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site, web_url
 from feeds.jobs.subscribers.leave import append_events
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link, open_unsubscribe_link
@@ -200,7 +201,8 @@ def answer_link_requests(site: Site, context: Context) -> int:
 def _queue_link(config: Config, store: Store, subscriber: Subscriber, context: Context, *, pace: timedelta) -> bool:
     now = context.clock()
     last = store.service_mails.last_queued_at(subscriber.key, ServiceMailKind.PREFERENCES)
-    if (last is not None and now < last + pace) or is_suppressed(config, store, subscriber.key):
+    is_early = last is not None and now < last + pace
+    if is_early or is_suppressed(config, store, subscriber.key) or not can_mail_links(Site(config)):
         return False
     store.service_mails.add(_link_mail(config, subscriber, context), now)
     return True

@@ -145,7 +145,7 @@ def _is_closed(site: Site, now: datetime) -> bool:
     Without it, links in mail that leaves this machine would lead to the reader's own machine.
     """
     config = site.config
-    if not config.settings.signup.open or (config.settings.web.url is None and send_checks.sends_externally(site)):
+    if not config.settings.signup.open or not send_checks.can_mail_links(site):
         return True
     with open_store(config.store_url, config.folder, create=False) as store:
         return is_form_closed(store, now)

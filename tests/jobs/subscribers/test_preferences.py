@@ -15,6 +15,7 @@ from feeds.jobs.subscribers.signup_round import run_signup_round
 from tests.conftest import NOW
 from tests.subscribed import (
     ADA,
+    WEB,
     answer_requests,
     context,
     letter_token,
@@ -170,6 +171,14 @@ def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
         assert answer_requests(config, at.clock()) == (hours == 0)
         assert answer_requests(config, at.clock()) == 0
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
+
+
+def test_without_a_public_address_no_link_is_mailed(site, config):
+    """A site that sends to people without `web.url` mails no link: it would lead to the reader's own machine."""
+    text = site.read("config.toml").replace(WEB, "").replace("https://example.com/", "https://blog.example.museum/")
+    site.configure(text.replace("[mail]\n", '[mail]\ntransport = "sendmail"\n'))
+    preferences.mail_link(site.config, letter_token(config), context())
+    assert mails(config) == []
 
 
 def test_a_request_makes_a_round_due(config):
