@@ -373,7 +373,7 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         _check_podcasts,
         _check_newsletters,
         _check_signup,
-        _check_transport,
+        _check_mail,
         _check_relays,
     ):
         yield from check(settings)
@@ -492,7 +492,9 @@ def _check_signup(settings: Settings) -> Iterator[Problem]:
         yield ("signup", "expire"), "must be at least 1 hour: a confirmation takes its time"
 
 
-def _check_transport(settings: Settings) -> Iterator[Problem]:
+def _check_mail(settings: Settings) -> Iterator[Problem]:
+    if settings.mail.unsubscribe == "reply" and settings.mail.reply_to is None:
+        yield ("mail", "unsubscribe"), "needs mail.reply_to, the address that readers write to; set it"
     name = settings.mail.transport
     if name in TRANSPORTS:
         return

@@ -7,6 +7,7 @@ FeedsError
   StoreError               the database cannot be read or written  (see __cause__)
   OutputError              a file cannot be written                (.path, .reason)
   CommandError             a command of the config failed          (.command, .reason)
+  LinkError                a personal link is not valid            (.is_expired)
   AddressError             not an email address                    (.address, .reason)
   SenderRejected           mail servers reject us as a sender      (fix the settings or the sender's domain)
   MailServerUnavailable    no mail server can be reached           (try again later)
@@ -100,6 +101,17 @@ class AddressError(FeedsError):
 
     def __str__(self) -> str:
         return f"{self.address!r} is not an email address: {self.reason}"
+
+
+class LinkError(FeedsError):
+    """A personal link of a letter, a mail or a page is not valid; *is_expired*: not any more."""
+
+    def __init__(self, *, is_expired: bool = False) -> None:
+        super().__init__(is_expired)
+        self.is_expired = is_expired
+
+    def __str__(self) -> str:
+        return "the link has expired" if self.is_expired else "the link is not valid"
 
 
 class SenderRejected(FeedsError):  # noqa: N818 - the servers' word

@@ -757,6 +757,10 @@ class ServiceMail(Value, frozen=True, kw_only=True):
 # Sign-ups ---------------------------------------------------------------------------------------------------------
 
 
+#: The `wording` of a sign-up that was asked for by mail.
+BY_MAIL = "mail"
+
+
 class SignupRequest(Value, frozen=True, kw_only=True):
     """A sign-up as it was entered on the web, which no job has looked at yet."""
 
@@ -794,6 +798,11 @@ class Signup(Value, frozen=True, kw_only=True):
     held: str
     created_at: datetime
     confirmation_at: datetime | None
+
+    @property
+    def is_by_mail(self) -> bool:
+        """True if it was asked for by mail; then a reply confirms it."""
+        return self.wording == BY_MAIL
 
 
 # The journal ------------------------------------------------------------------------------------------------------

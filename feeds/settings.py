@@ -299,6 +299,8 @@ class BounceSettings(Table, frozen=True):
 
     address: NamedAddress
     mailbox: MailboxUrl
+    #: The name that the receiving server writes into `Authentication-Results`; without it no author is authenticated.
+    authserv_id: str = ""
     #: The environment variable with the IMAP password.
     password_env: str = "FEEDS_BOUNCES_PASSWORD"  # noqa: S105 - the name of a variable, not a secret
 
@@ -315,6 +317,8 @@ class MailSettings(Table, frozen=True):
     reply_to: NamedAddress | None = None
     #: The postal address in the footer of letters.
     address: str = ""
+    #: `reply`: without `web.url` and `bounces`, readers write to `reply_to`, and the editor removes them by hand.
+    unsubscribe: Literal["auto", "reply"] = "auto"
     #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
     #: The command that `transport = "sendmail"` runs.

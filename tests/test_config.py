@@ -427,3 +427,13 @@ def test_the_generator_is_found_by_the_files_of_the_site(tmp_path, file, text, g
     for setting, found in (("", generator), ('generator = "none"', "none"), ('generator = "hexo"', "hexo")):
         config.write_text(f"[posts]\n{setting}\n", "utf-8")
         assert load_config(config, {}).settings.posts.generator == found
+
+
+def test_replies_as_the_way_to_unsubscribe_need_an_address(tmp_path):
+    """`mail.unsubscribe = "reply"` without `mail.reply_to` is an error with its line and the key to set."""
+    (tmp_path / "c.toml").write_text('[mail]\nunsubscribe = "reply"\n', "utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(tmp_path / "c.toml", {})
+    assert str(error.value) == (
+        f"{tmp_path}/c.toml:2: mail.unsubscribe: needs mail.reply_to, the address that readers write to; set it"
+    )

@@ -6,6 +6,7 @@ from itertools import islice
 
 from feeds.cli import output
 from feeds.display import format_count, format_time
+from feeds.jobs.subscribers.subscriber_document import subscriber_to_dict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
     from feeds.jobs.subscribers.erase import ErasureReport
     from feeds.jobs.subscribers.import_subscribers import ImportReport, RowMessage
     from feeds.jobs.subscribers.subscribe import SubscriberData
@@ -40,22 +40,6 @@ def subscriber_row(found: Subscriber) -> tuple[str, ...]:
     return (found.email, found.status, found.lang or "", reads)
 
 
-def subscriber_to_dict(found: Subscriber) -> dict[str, Any]:
-    """Return a subscriber for programs."""
-    return {
-        "email": found.email,
-        "status": found.status,
-        "lang": found.lang,
-        "timezone": found.timezone,
-        "newsletters": found.newsletters,
-        "topics": found.topics,
-        "consent": found.consent,
-        "source": found.source,
-        "created_at": found.created_at.isoformat(),
-        "status_at": found.status_at.isoformat(),
-    }
-
-
 def format_status_counts(counts: dict[str, int]) -> str:
     """Return a line that counts subscribers by status."""
     return f"subscribers: {_listed(counts) or 'none'}"
@@ -68,40 +52,6 @@ def _listed(counts: dict[str, int]) -> str:
 # One subscriber -------------------------------------------------------------------------------------------------------
 
 
-def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
-    """Return everything that is stored about one address, for programs and for its owner."""
-    held = found.suppression
-    about = subscriber_to_dict(found.subscriber) if found.subscriber else {"email": found.email, "status": None}
-    return about | {
-        "left": {newsletter: at.isoformat() for newsletter, at in found.unsubscribed_from.items()},
-        "letters": [_letter(one) for one in found.deliveries],
-        "returned": [_returned(one) for one in found.bounces],
-        "suppressed": {"reason": held.reason, "at": held.at.isoformat()} if held else None,
-    }
-
-
-def _letter(one: DeliveryRecord) -> dict[str, Any]:
-    return {
-        "newsletter": one.newsletter,
-        "number": one.number,
-        "subject": one.subject,
-        "lang": one.lang,
-        "state": one.state,
-        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-        "answer": one.answer,
-    }
-
-
-def _returned(one: BounceSummary) -> dict[str, Any]:
-    return {
-        "at": one.at.isoformat(),
-        "kind": one.kind,
-        "status": one.status,
-        "said": one.said,
-        "decision": one.decision,
-    }
-
-
 def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
     """Yield everything that is stored about one address, line by line, for people, with times in the site's zone."""
     if found.subscriber:
@@ -112,9 +62,13 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
         yield f"  unsubscribed from {newsletter} on {format_time(at, zone)}"
     if found.suppression:
         yield f"  {found.suppression.reason} on {format_time(found.suppression.at, zone)}: gets no mail again"
+    if found.paused_until:
+        yield f"  wants no letters until {format_time(found.paused_until, zone)}"
     for letter in found.deliveries:
         when = f"{letter.state} {format_time(letter.sent_at, zone)}" if letter.sent_at else letter.state
         yield f"  {letter.newsletter} {letter.number}: {when}; {letter.subject}; {letter.answer or 'no answer'}"
+    for mail in found.mails:
+        yield f"  {mail.kind} mail: {mail.state} {format_time(mail.sent_at or mail.created_at, zone)}"
     for one in found.bounces:
         yield f"  bounced {format_time(one.at, zone)}: {one.kind} {one.status} {one.decision}; {one.said}"
 
@@ -126,13 +80,6 @@ def _person_lines(one: Subscriber, zone: tzinfo) -> Iterator[str]:
     own_zone = one.timezone or "unknown"
     yield f"  subscribed to {reads or 'nothing'}; language {lang or 'as the newsletter'}; time zone {own_zone}"
     yield f"  consent: {one.consent or 'not recorded'}"
-
-
-def subscriber_document(found: SubscriberData) -> Iterator[bytes]:
-    """Yield everything that is stored about one address as a JSON document for its owner."""
-    import json
-
-    yield f"{json.dumps(subscriber_data_to_dict(found), ensure_ascii=False, indent=2)}\n".encode()
 
 
 def erasure_lines(found: ErasureReport) -> Iterator[str]:

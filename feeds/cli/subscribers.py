@@ -116,11 +116,12 @@ def show_subscriber(path: Path, email: str, *, as_json: bool) -> None:
     """Print everything that is stored about EMAIL."""
     from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import subscribe
+    from feeds.jobs.subscribers.subscriber_document import subscriber_data_to_dict
 
     config = options.read_config(path)
     found = subscribe.load_subscriber_data(config, email)
     if as_json:
-        output.print_json(output_subscribers.subscriber_data_to_dict(found))
+        output.print_json(subscriber_data_to_dict(found))
     for line in () if as_json else output_subscribers.subscriber_data_lines(found, config.settings.site.timezone):
         click.echo(output.escape_controls(line))
 
@@ -214,15 +215,15 @@ def import_subscribers(
 @click.option("--person", metavar="EMAIL", help="Everything that is stored about one address, as JSON.")
 def export_subscribers(path: Path, file: Path, newsletter: str | None, status: str | None, person: str | None) -> None:
     """Write subscribers to FILE, or to standard output, as CSV that can be imported again."""
-    from feeds.cli import output_subscribers
     from feeds.jobs.subscribers import import_subscribers as job
     from feeds.jobs.subscribers import subscribe
+    from feeds.jobs.subscribers.subscriber_document import subscriber_document
 
     if person is not None and (newsletter or status):
         raise click.UsageError("--person cannot be combined with --newsletter or --status")
     config = options.read_config(path)
     if person is not None:
-        content = output_subscribers.subscriber_document(subscribe.load_subscriber_data(config, person))
+        content = subscriber_document(subscribe.load_subscriber_data(config, person))
     else:
         content = job.export_csv(config, newsletter=newsletter, status=status)
     if file == Path("-"):

@@ -196,7 +196,15 @@ def _check_sender(site: Site) -> Iterator[Diagnostic]:
             where=f"{where}.bounces",
             what="there is no way to unsubscribe",
             why="an issue is not sent without one",
-            do="name a mailbox that Feeds reads",
+            do=f"set {send_checks.UNSUBSCRIBE_WAYS}",
+        )
+    if send_checks.is_one_click_insecure(site):
+        yield Diagnostic(
+            level="error",
+            where=f"{site.config.path}: web.url",
+            what="the page for unsubscribing has no https",
+            why="mail providers do not use it (RFC 8058), and tokens could be read on the way; no issue is sent",
+            do="put a proxy with a certificate before it, and write its https URL",
         )
     if not mail.address:
         yield Diagnostic(

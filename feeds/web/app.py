@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.errors import FeedsError
-from feeds.web import operation, signup_pages
+from feeds.web import leave_pages, operation, preferences_pages, signup_pages
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
 from feeds.web.limits import BodyLimit
@@ -31,6 +31,8 @@ def make_app(door: Door) -> Starlette:
             Route("/style-{digest}.css", show_style),
             *operation.routes(door),
             *signup_pages.routes(door),
+            *leave_pages.routes(door),
+            *preferences_pages.routes(door),
         ],
         middleware=[
             Middleware(TrustedProxies, door=door),

@@ -121,6 +121,8 @@ class IssueHeaders:
     seed: bytes
     #: The mailbox for bounces and unsubscribe requests that Feeds reads; None if a person reads them.
     bounces: NamedAddress | None = None
+    #: The URL of the web server for readers, with a slash at the end; None without one.
+    web_url: str | None = None
     #: Headers with instructions to the relays (`feeds.relays`).
     relay_headers: tuple[tuple[str, str], ...] = ()
 
@@ -131,6 +133,24 @@ class IssueHeaders:
 
     @property
     def unsubscribe_url(self) -> str:
+        """The URL for the link in a letter: a page if there is a web server, else `mailto:`."""
+        return self.one_click_url or self.unsubscribe_mailto
+
+    @property
+    def one_click_url(self) -> str:
+        """The web page for unsubscribing (RFC 8058), with a placeholder for the token; empty without a web server."""
+        return self._web_page("unsubscribe") if self.web_url else ""
+
+    @property
+    def preferences_url(self) -> str | None:
+        """The web page with the preferences, with a placeholder for the token; None without a web server."""
+        return self._web_page("preferences") if self.web_url else None
+
+    def _web_page(self, name: str) -> str:
+        return f"{self.web_url}{name}/{tokens.token_placeholder(self.seed)}"
+
+    @property
+    def unsubscribe_mailto(self) -> str:
         """The `mailto:` URL for unsubscribing, with a placeholder for the token if Feeds reads that mail."""
         subject = quote(f"unsubscribe {self.newsletter.name}")
         if self.bounces is None:
@@ -163,8 +183,10 @@ class EncodedLetter(Value, frozen=True, kw_only=True):
     pieces: tuple[bytes, ...]
     #: For each token: None if it is inserted as it is, else the bytes before and after it that share its base64.
     gaps: tuple[tuple[bytes, bytes] | None, ...]
-    #: The unsubscribe address with the token's placeholder.
-    unsubscribe_url: str
+    #: The `mailto:` URL for unsubscribing, with the token's placeholder.
+    unsubscribe_mailto: str
+    #: The web page for unsubscribing, likewise; empty without a web server, and in letters of older versions.
+    one_click_url: str = ""
 
 
 def encode_letter(headers: IssueHeaders, letter: Letter) -> EncodedLetter:
@@ -183,7 +205,8 @@ def encode_letter(headers: IssueHeaders, letter: Letter) -> EncodedLetter:
         head=tuple(split_fields(head)),
         pieces=tuple(pieces),
         gaps=tuple(gaps),
-        unsubscribe_url=headers.unsubscribe_url,
+        unsubscribe_mailto=headers.unsubscribe_mailto,
+        one_click_url=headers.one_click_url,
     )
 
 
@@ -287,12 +310,11 @@ def _encode_quoted_printable(content: bytes, placeholder: bytes) -> _EncodedPart
 
     A placeholder that is cut by a soft line break gets a line to itself.
     """
-    lines = b2a_qp(content + b"\n", istext=True).replace(b"\r\n", b"\n").split(b"\n")
-    encoded = b"\r\n".join(_escape_dot(line) for line in lines).rstrip(b"\r\n")
-    maybe_cut = b"(?:=\r\n)?".join(re.escape(placeholder[at : at + 1]) for at in range(len(placeholder)))
-    own_line = b"=\r\n" + placeholder + b"=\r\n"
+    encoded = b2a_qp(content + b"\n", istext=True).replace(b"\r\n", b"\n").rstrip(b"\n")
+    maybe_cut = b"(?:=\n)?".join(re.escape(placeholder[at : at + 1]) for at in range(len(placeholder)))
+    own_line = b"=\n" + placeholder + b"=\n"
     encoded = re.sub(maybe_cut, lambda found: placeholder if found[0] == placeholder else own_line, encoded)
-    pieces = encoded.split(placeholder)
+    pieces = b"\r\n".join(_escape_dot(line) for line in encoded.split(b"\n")).split(placeholder)
     return _EncodedPart("quoted-printable", pieces, [None] * (len(pieces) - 1))
 
 
@@ -338,13 +360,14 @@ class MessageBuilder:
     def __init__(self, headers: IssueHeaders, letter: EncodedLetter, signer: "Signer | None" = None) -> None:
         self.headers, self._letter = headers, letter
         self._placeholder = tokens.token_placeholder(headers.seed)
+        self._subscriber_fields = _ONE_CLICK_FIELDS if letter.one_click_url else _SUBSCRIBER_FIELDS
         shared = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in letter.head)
         # The relays' headers are not signed, since each relay removes its own; they are not stored with the letter,
         # since other relays may be in use tomorrow.
         self._shared_header = shared + fold_headers(headers.relay_headers)
         self._signers: dict[bool, LetterSigner] = {}
         if signer:
-            names = {False: (*_OWN_FIELDS, *_SUBSCRIBER_FIELDS), True: _OWN_FIELDS}
+            names = {False: (*_OWN_FIELDS, *self._subscriber_fields), True: _OWN_FIELDS}
             head = [field for field in letter.head if field[0] not in _UNSIGNED]
             self._signers = {is_copy: signer.for_letter(head, names[is_copy]) for is_copy in names}
 
@@ -366,15 +389,20 @@ class MessageBuilder:
         ]
         names: tuple[str, ...] = _OWN_FIELDS
         if delivery.subscriber_id is not None:
-            names += _SUBSCRIBER_FIELDS
-            url = self._letter.unsubscribe_url.replace(self._placeholder, unsubscribe_token)
-            values.append(b" <%b>" % url.encode())
+            names += self._subscriber_fields
+            values += self._unsubscribe_values(unsubscribe_token)
         own_header = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name, value in zip(names, values, strict=True))
         signatures = b""
         if self._signers:
             signer = self._signers[delivery.subscriber_id is None]
             signatures = signer.sign(values, sha256(body).digest(), int(at.timestamp()))
         return b"".join((signatures, own_header, self._shared_header, b"\r\n", body))
+
+    def _unsubscribe_values(self, token: str) -> list[bytes]:
+        """Return the values of the subscriber's fields; the web page comes first (RFC 8058 section 4)."""
+        urls = filter(None, (self._letter.one_click_url, self._letter.unsubscribe_mailto))
+        values = [b"<%b>" % url.replace(self._placeholder, token).encode() for url in urls]
+        return [b" " + b",\r\n ".join(values), *([_ONE_CLICK] if self._letter.one_click_url else [])]
 
     def _body(self, unsubscribe_token: str) -> bytes:
         token, letter = unsubscribe_token.encode(), self._letter
@@ -386,8 +414,11 @@ class MessageBuilder:
 
 #: Exchange makes a property of this field, and writes it anew from that.
 _UNSIGNED = frozenset({"X-Auto-Response-Suppress"})
-#: Fields of each message, and of messages to subscribers only.
+#: Fields of each message, and of messages to subscribers only: without and with a web server.
 _OWN_FIELDS, _SUBSCRIBER_FIELDS = ("To", "Date", "Message-ID"), ("List-Unsubscribe",)
+_ONE_CLICK_FIELDS = ("List-Unsubscribe", "List-Unsubscribe-Post")
+#: RFC 8058 section 3.1: the only value of List-Unsubscribe-Post.
+_ONE_CLICK = b" List-Unsubscribe=One-Click"
 
 
 def idna_address(address: str) -> str:

@@ -55,7 +55,9 @@ def build_service_message(sender: ServiceSender, mail: ServiceMail, letter: Lett
     message["Subject"] = one_line(letter.subject)
     message["Date"] = email_utils.format_datetime(at.astimezone(sender.zone))
     message["Message-ID"] = f"<{mail.kind}.{tokens.service_token(mail.seed, mail.id)}@{sender.domain}>"
-    if sender.reply_to:
+    if "reply" in mail.values:
+        message["Reply-To"] = NamedAddress.parse(mail.values["reply"]).address
+    elif sender.reply_to:
         message["Reply-To"] = sender.reply_to.address
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"

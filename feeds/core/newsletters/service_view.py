@@ -83,4 +83,5 @@ def build_service_view(
 
 
 def _text(texts: Texts, mail: ServiceMail, part: str, values: Mapping[str, str]) -> str:
-    return texts.format(f"mail_{mail.kind}_{part}", **values)
+    is_by_reply = "reply" in mail.values and part != "button"
+    return texts.format(f"mail_{'reply' if is_by_reply else mail.kind}_{part}", **values)

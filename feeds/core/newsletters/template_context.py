@@ -104,8 +104,9 @@ class LetterView:
     #: True for the web page, which must not have personal data.
     web: bool
     web_url: str | None
-    #: None on the web page and in a copy.
+    #: None on the web page and in a copy; the preferences also without a web server.
     unsubscribe_url: str | None
+    preferences_url: str | None
     font: str
     line_height: str
     site_name: str
@@ -132,6 +133,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     audience: Audience,
     web_url: str | None,
     unsubscribe_url: str,
+    preferences_url: str | None = None,
     cut: bool = False,
     corrects: Issue | None = None,
     corrects_url: str | None = None,
@@ -139,7 +141,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
     *inserts* are the HTML for mail of note, sponsor and post, by placeholder; the text part says the same. Only
-    subscribers see *unsubscribe_url*. An issue that *corrects* another has a note and no stories.
+    subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects* another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
     stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
@@ -169,6 +171,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         web=audience is Audience.WEB,
         web_url=web_url,
         unsubscribe_url=unsubscribe_url if audience is Audience.SUBSCRIBER else None,
+        preferences_url=preferences_url if audience is Audience.SUBSCRIBER else None,
         font=newsletter.theme.font or texts.font,
         line_height=texts.line_height,
         site_name=settings.site.name,

@@ -62,6 +62,28 @@ def parse_unsubscribe_token(token: str, keys: dict[int, bytes]) -> tuple[int, by
     return int.from_bytes(payload[1 : 1 + _NUMBER_SIZE]), payload[1 + _NUMBER_SIZE :]
 
 
+def reply_token(key_id: int, key: bytes, signup_id: int, bound_to: str) -> str:
+    """Return the token of the address that confirms a sign-up by a reply; it is bound to the sign-up's data."""
+    payload = bytes([key_id]) + signup_id.to_bytes(_NUMBER_SIZE)
+    return (payload + _signature(key, b"reply", payload + bound_to.encode())).hex()
+
+
+def parse_reply_token(token: str) -> int | None:
+    """Return the sign-up in a token, which is not verified yet; None if it is not such a token."""
+    decoded = _decode(token)
+    if decoded is None or len(decoded) != 1 + _NUMBER_SIZE + _SIGNATURE_SIZE:
+        return None
+    return int.from_bytes(decoded[1 : 1 + _NUMBER_SIZE])
+
+
+def verify_reply_token(token: str, keys: dict[int, bytes], bound_to: str) -> bool:
+    """Return whether a token was signed by one of *keys* for the sign-up with these data."""
+    number, decoded = parse_reply_token(token), _decode(token)
+    if number is None or decoded is None or decoded[0] not in keys:
+        return False
+    return hmac.compare_digest(reply_token(decoded[0], keys[decoded[0]], number, bound_to), token.lower())
+
+
 def name_digest(newsletter: str) -> bytes:
     """Return a newsletter's name as a digest of four bytes."""
     return blake2b(newsletter.encode(), digest_size=4).digest()

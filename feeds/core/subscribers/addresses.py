@@ -170,6 +170,16 @@ def _role_name(address: MailAddress) -> str:
     return address.key.rpartition("@")[0].partition("+")[0]
 
 
+def mask_address(email: str) -> str:
+    """Return an address that its owner recognises and nobody can write to: `a•••@e•••.org`.
+
+    The dots do not show how long it is.
+    """
+    local, _, domain = email.rpartition("@")
+    name, dot, end = domain.rpartition(".")
+    return f"{local[:1]}•••@{name[:1]}•••{dot}{end}" if dot else f"{local[:1]}•••@{domain[:1]}•••"
+
+
 def _parse_plain(text: str) -> MailAddress | None:
     """Return the address if it matches the plain pattern; None if the library must decide."""
     found = _PLAIN_ADDRESS.fullmatch(text)

@@ -33,7 +33,7 @@ _MAX_BYTES, _MAX_UNSTRUCTURED = 512_000, 64_000
 #: How many recipients of a report are read, and how many characters of a server's answer are kept.
 _MAX_BLOCKS, _MAX_ANSWER = 100, 300
 #: Header fields that name the envelope recipient, the most reliable first.
-_RECIPIENT_FIELDS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To", "Cc")
+RECIPIENT_FIELDS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To", "Cc")
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 #: A code in prose, where numbers may be versions or addresses: after a reply code, or in qmail's form.
@@ -59,6 +59,8 @@ class InboundKind(StrEnum):
     COMPLAINT = "complaint"
     #: A request to unsubscribe.
     UNSUBSCRIBE = "leave"
+    #: A request to subscribe by mail, or a reply that confirms it.
+    JOIN = "join"
     #: An automatic reply without an effect: out of office, read receipt, delivery receipt.
     AUTOMATIC = "automatic"
     UNRECOGNISED = "unrecognised"
@@ -91,7 +93,7 @@ def parse_message(raw: bytes, address: str) -> InboundReport:
         return InboundReport(kind=InboundKind.UNRECOGNISED)
     finder = _TokenFinder(address)
     parts = list(iterate_parts(message))
-    envelope = finder.in_addresses(header_values(message, _RECIPIENT_FIELDS))
+    envelope = finder.in_addresses(header_values(message, RECIPIENT_FIELDS))
     found = (
         _parse_delivery_report(parts, message)
         or _parse_feedback(parts, message)

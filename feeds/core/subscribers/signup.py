@@ -36,11 +36,13 @@ _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
 class FormSignal(StrEnum):
-    """What the form itself shows of a program."""
+    """What the form, or the mail, itself shows of a program."""
 
     #: A field that people do not see is filled in; some browsers fill it in too.
     HONEYPOT = "honeypot"
     FAST = "fast"
+    #: Asked for by mail whose author no server has authenticated.
+    UNAUTHENTICATED = "unauthenticated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +111,8 @@ def _find_signs(facts: SignupFacts) -> Iterator[tuple[int, str]]:
         yield 3, "a hidden field is filled in"
     if FormSignal.FAST in facts.form:
         yield 2, f"sent within {FASTEST.seconds} seconds"
+    if FormSignal.UNAUTHENTICATED in facts.form:
+        yield HOLD_SCORE, "asked for by mail, and the author is not authenticated (mail.bounces.authserv_id)"
     if facts.has_mail_server is False:
         yield HOLD_SCORE, "the domain has no mail server"
     if is_role_address(facts.address):

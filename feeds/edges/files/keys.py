@@ -17,8 +17,8 @@ _KEY_BYTES = 32
 _HIGHEST_NUMBER = 255
 _PURPOSES = ("leave", "suppress")
 _HEAD = """\
-# The secret keys of this site. `leave` signs unsubscribe links; `suppress` hashes the addresses on the suppression
-# list. Keep this file secret: with it, anyone can unsubscribe your subscribers. Keep it with the backups of the
+# The secret keys of this site. `leave` signs the links of subscribers; `suppress` hashes the addresses on the
+# suppression list. Keep this file secret: with it, anyone can change your subscribers. Keep it with the backups of the
 # database: without it, the unsubscribe links in sent letters do not work and the suppression list cannot be read.
 # To replace a key, add a line with the next number.
 """
@@ -28,14 +28,14 @@ _HEAD = """\
 class Keys:
     """Keys by purpose and number."""
 
-    #: For unsubscribe links.
+    #: For the links of subscribers: to unsubscribe, to confirm, to their preferences.
     leave: dict[int, bytes]
     #: For hashes of addresses on the suppression list.
     suppress: dict[int, bytes]
 
     @property
     def current_unsubscribe_key(self) -> tuple[int, bytes]:
-        """Number and key for new unsubscribe links."""
+        """Number and key for new links of subscribers."""
         return max(self.leave.items())
 
     @property

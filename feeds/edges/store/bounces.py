@@ -15,7 +15,7 @@ from feeds.edges.store.deliveries import DOMAIN_PAUSED
 from feeds.edges.store.signups import delete_signup
 from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.suppressions import add_suppression
-from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from, unsubscribe_if_last
+from feeds.edges.store.unsubscribe import CANCEL_PENDING, leave
 from feeds.model import BounceRecord, Recipient
 
 #: How long the digest of a processed message is kept: the message may be put back into the mailbox.
@@ -228,13 +228,7 @@ class Bounces:
 
         A subscriber who has no subscription left is unsubscribed from everything.
         """
-        query = "SELECT subscriber_id FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
-        row = self._db.execute(query, (recipient.subscriber_id, newsletter)).fetchone()
-        if row is None:
-            return False
-        unsubscribe_from(self._db, row[0], newsletter, at)
-        unsubscribe_if_last(self._db, row[0], at)
-        return True
+        return leave(self._db, recipient.subscriber_id, newsletter, at)
 
     # Bounces ------------------------------------------------------------------------------------------------------
 
@@ -322,7 +316,7 @@ class Bounces:
 
     def end_pauses(self, now: datetime) -> None:
         """End the pauses that have expired; without any, nothing is written."""
-        for table in ("pauses", "paused_domains"):
+        for table in ("pauses", "paused_domains", "chosen_pauses"):
             expired = f"FROM {table} WHERE until <= ?"
             if self._db.execute(f"SELECT 1 {expired} LIMIT 1", (encode_time(now),)).fetchone():
                 self._db.execute(f"DELETE {expired}", (encode_time(now),))

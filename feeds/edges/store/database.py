@@ -16,6 +16,7 @@ from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
 from feeds.edges.store.journal import Journal
+from feeds.edges.store.preferences import Preferences
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
 from feeds.edges.store.subscriber_import import SubscriberImport
@@ -38,7 +39,7 @@ _PATIENCE = 10
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0010"
+SCHEMA_VERSION = "0011"
 
 
 class Store:
@@ -55,6 +56,7 @@ class Store:
         self.bounces = Bounces(connection)
         self.alerts = Alerts(connection)
         self.delays = Delays(connection)
+        self.preferences = Preferences(connection)
         self.service_mails = ServiceMails(connection)
         self.signups = Signups(connection)
         self.journal = Journal(connection)

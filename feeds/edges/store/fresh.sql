@@ -149,8 +149,33 @@ CREATE TABLE leaves (
     subscriber_id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,
     at DATETIME NOT NULL,
+    topics TEXT DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_leaves PRIMARY KEY (subscriber_id, newsletter),
     CONSTRAINT fk_leaves_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE TABLE chosen_pauses (
+    subscriber_id INTEGER NOT NULL,
+    until DATETIME NOT NULL,
+    CONSTRAINT pk_chosen_pauses PRIMARY KEY (subscriber_id),
+    CONSTRAINT fk_chosen_pauses_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE TABLE address_changes (
+    id INTEGER NOT NULL,
+    subscriber_id INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_address_changes PRIMARY KEY (id),
+    CONSTRAINT fk_address_changes_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_address_changes_subscriber_id ON address_changes (subscriber_id);
+CREATE TABLE link_requests (
+    email_key TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_link_requests PRIMARY KEY (email_key)
+);
+CREATE TABLE erasure_requests (
+    email_key TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_erasure_requests PRIMARY KEY (email_key)
 );
 CREATE TABLE letters (
     id INTEGER NOT NULL,

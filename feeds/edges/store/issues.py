@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from feeds.edges.store.codec import encode_topics, from_column_time, to_column_time
 from feeds.edges.store.schema import (
     announced,
+    chosen_pauses,
     contents,
     deliveries,
     entries,
@@ -332,6 +333,7 @@ def _is_recipient(newsletter: str, recipients_of: int | None = None) -> _Conditi
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.status == "active",
         ~sa.exists().where(pauses.c.subscriber_id == subscribers.c.id),
+        ~sa.exists().where(chosen_pauses.c.subscriber_id == subscribers.c.id),
         ~sa.exists().where(subscribers.c.email_key.like("%@" + paused_domains.c.domain)),
     )
 

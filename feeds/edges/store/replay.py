@@ -149,11 +149,12 @@ class JournalReplay:
     def cancel_service_mails(self) -> None:
         """Cancel the mail outside of issues that waits, and all reminders: it may have been sent since the backup.
 
-        Requests for sign-ups are dropped for the same reason. Links that were sent keep working.
+        Requests for sign-ups and for links are dropped for the same reason. Links that were sent keep working.
         """
         with transaction(self._db):
             self._db.execute(_CANCEL_SERVICE_MAILS)
             self._db.execute("DELETE FROM signup_requests")
+            self._db.execute("DELETE FROM link_requests")
             self._db.execute("UPDATE signups SET reminded_at = coalesce(reminded_at, confirmation_at)")
 
     def signup_keys(self) -> list[str]:

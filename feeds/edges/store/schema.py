@@ -340,6 +340,42 @@ leaves = Table(
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("newsletter", Text, primary_key=True),
     Column("at", DateTime, nullable=False),
+    #: The topics of the subscription, so that leaving can be undone.
+    Column("topics", Text, nullable=False, server_default="[]"),
+)
+
+#: Pauses that subscribers have chosen; a row is deleted when the pause ends.
+chosen_pauses = Table(
+    "chosen_pauses",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("until", DateTime, nullable=False),
+)
+
+#: When subscribers have asked to move to another address, for the limits; old rows are deleted.
+address_changes = Table(
+    "address_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: Addresses for which somebody has asked for a link to the preferences; the next run answers those that are known. The
+#: web does not look an address up, so that its answer does not depend on it.
+link_requests = Table(
+    "link_requests",
+    metadata,
+    Column("email_key", Text, primary_key=True),
+    Column("at", DateTime, nullable=False),
+)
+
+#: Subscribers who want to be erased; it is done when nothing is being published or sent.
+erasure_requests = Table(
+    "erasure_requests",
+    metadata,
+    Column("email_key", Text, primary_key=True),
+    Column("at", DateTime, nullable=False),
 )
 
 #: Digests of processed messages of the bounce mailbox.

@@ -6,7 +6,8 @@ process is killed, no mail is lost, and only one that was being handed over may 
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +70,17 @@ def cancel_confirmations(connection: sqlite3.Connection, key: str, reason: str) 
     connection.execute(_CANCEL_CONFIRMATIONS, (reason, key))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailRecord:
+    """A mail to one person, without its content."""
+
+    kind: ServiceMailKind
+    state: str
+    created_at: datetime
+    #: None if it was not sent.
+    sent_at: datetime | None
+
+
 class ServiceMails:
     """The mail to single persons in an open store."""
 
@@ -85,6 +97,17 @@ class ServiceMails:
         query = "SELECT max(created_at) FROM service_mails WHERE recipient_key = ? AND kind = ?"
         last = self._db.execute(query, (key, kind)).fetchone()[0]
         return decode_time(last) if last else None
+
+    def iterate_records(self, key: str) -> Iterator[MailRecord]:
+        """Yield the mails to an address (as addresses are compared), oldest first."""
+        query = "SELECT kind, state, created_at, sent_at FROM service_mails WHERE recipient_key = ? ORDER BY id"
+        for kind, state, created_at, sent_at in self._db.execute(query, (key,)):
+            yield MailRecord(
+                kind=ServiceMailKind(kind),
+                state=state,
+                created_at=decode_time(created_at),
+                sent_at=decode_time(sent_at) if sent_at else None,
+            )
 
     def count_queued(self, kind: ServiceMailKind, since: datetime) -> int:
         """Return how many mails of a kind were queued after *since*."""

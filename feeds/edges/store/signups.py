@@ -227,7 +227,13 @@ class Signups:
 
     def confirm(self, signup: Signup, *, consent: str, welcome: NewServiceMail | None, now: datetime) -> bool:
         """Subscribe the address, and queue its welcome; return False if the sign-up does not wait any more."""
-        values = {"lang": signup.lang, "timezone": None, "consent": consent, "source": "web", "at": encode_time(now)}
+        values = {
+            "lang": signup.lang,
+            "timezone": None,
+            "consent": consent,
+            "source": "mail" if signup.is_by_mail else "web",
+            "at": encode_time(now),
+        }
         with transaction(self._db):
             if not self._db.execute(_CONFIRM, (encode_time(now), signup.id)).rowcount:
                 return False

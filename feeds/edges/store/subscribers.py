@@ -139,6 +139,11 @@ class Subscribers:
         row = self._db.execute(f"{_SELECT} WHERE p.email_key = ?", (key,)).fetchone()
         return _to_subscriber(row) if row else None
 
+    def find_by_id(self, subscriber_id: int) -> Subscriber | None:
+        """Return a subscriber; None if there is none with this id."""
+        row = self._db.execute(f"{_SELECT} WHERE p.id = ?", (subscriber_id,)).fetchone()
+        return _to_subscriber(row) if row else None
+
     def iterate_deliveries(self, key: str) -> Iterator[DeliveryRecord]:
         """Yield the deliveries to an address, oldest first."""
         for newsletter, number, subject, lang, state, sent_at, answer in self._db.execute(_SELECT_DELIVERIES, (key,)):

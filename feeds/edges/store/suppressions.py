@@ -91,6 +91,7 @@ class Suppressions:
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
             delete_signup(self._db, key)
             self._db.execute("DELETE FROM service_mails WHERE recipient_key = ?", (key,))
+            self._db.execute("DELETE FROM link_requests WHERE email_key = ?", (key,))
             pattern = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
             self._db.create_function("unnamed", 1, lambda text: pattern.sub("(erased)", text))
             for statement in _ERASE_IN_ANSWERS:

@@ -24,9 +24,12 @@ _UNSUBSCRIBE_IF_LAST = (
     "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
     " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)"
 )
+_IS_SUBSCRIBED = "SELECT subscriber_id FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
+#: The topics stay on record, so that it can be undone.
 _RECORD_LEAVE = """
-    INSERT INTO leaves (subscriber_id, newsletter, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at
-    WHERE at != excluded.at
+    INSERT INTO leaves (subscriber_id, newsletter, at, topics) VALUES (:subscriber, :newsletter, :at, coalesce(
+        (SELECT topics FROM subscriptions WHERE subscriber_id = :subscriber AND newsletter = :newsletter), '[]'))
+    ON CONFLICT DO UPDATE SET at = excluded.at, topics = excluded.topics WHERE at != excluded.at
 """
 
 
@@ -39,11 +42,25 @@ def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
     connection.execute(_CANCEL_ALL, (key,))
 
 
+def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
+    """End one subscription because its subscriber wants it; after the last one, they are unsubscribed from everything.
+
+    Returns False if there is no such subscription.
+    """
+    row = connection.execute(_IS_SUBSCRIBED, (subscriber_id, newsletter)).fetchone()
+    if row is None:
+        return False
+    unsubscribe_from(connection, row[0], newsletter, at)
+    unsubscribe_if_last(connection, row[0], at)
+    return True
+
+
 def unsubscribe_from(connection: sqlite3.Connection, subscriber_id: int, newsletter: str, at: datetime) -> None:
     """Unsubscribe a subscriber from one newsletter, and remember it, so that no import subscribes them again."""
     subscription = (subscriber_id, newsletter)
+    values = {"subscriber": subscriber_id, "newsletter": newsletter, "at": encode_time(at)}
+    connection.execute(_RECORD_LEAVE, values)
     connection.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", subscription)
-    connection.execute(_RECORD_LEAVE, (*subscription, encode_time(at)))
     connection.execute(_CANCEL_NEWSLETTER, subscription)
 
 

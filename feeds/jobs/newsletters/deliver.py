@@ -212,8 +212,8 @@ def _message_builders(site: Site, headers: IssueHeaders, issue: Issue, issues: I
 
 
 def _unsubscribe_tokens(site: Site, headers: IssueHeaders) -> Callable[[Delivery], str]:
-    """Return a function that makes the unsubscribe token of a delivery; empty if a person reads those requests."""
-    if headers.bounces is None:
+    """Return a function that makes the unsubscribe token of a delivery; empty if a person reads all those requests."""
+    if headers.bounces is None and headers.web_url is None:
         return lambda _: ""
     key_id, key = load_keys(site.config.keys_file).current_unsubscribe_key
     name = headers.newsletter.name

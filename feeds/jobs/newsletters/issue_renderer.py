@@ -75,6 +75,7 @@ class IssueRenderer:
             archive_url=self.site.public_url(f"newsletters/{self.newsletter.name}/") if is_public else None,
             seed=self.seed,
             bounces=mail.bounces.address if mail.bounces else None,
+            web_url=self.site.settings.web.url,
             relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
         )
 
@@ -239,6 +240,7 @@ class IssueRenderer:
             web_url=issue_page_url(self.site, self.newsletter, self.number),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
+            preferences_url=self.headers.preferences_url,
             cut=cut,
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,

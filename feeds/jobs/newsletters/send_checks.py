@@ -23,6 +23,11 @@ from feeds.settings import Newsletter
 
 #: Transports that keep messages on this machine.
 _LOCAL_TRANSPORTS = ("outbox", "maildir")
+#: The ways to unsubscribe, one of which must be set.
+UNSUBSCRIBE_WAYS = (
+    "web.url, where `feeds serve` or `feeds run` answers, or mail.bounces, a mailbox that Feeds reads, or"
+    ' mail.unsubscribe = "reply", if you remove by hand everybody who writes to mail.reply_to'
+)
 #: How many titles the question before sending shows.
 _MOST_TITLES = 3
 
@@ -48,8 +53,20 @@ def sample_values(site: Site) -> list[tuple[str, str]]:
 
 def can_unsubscribe(site: Site) -> bool:
     """Return whether subscribers can leave, or no mail goes to people."""
-    settings = site.settings
-    return settings.mail.bounces is not None or settings.web.url is not None or not sends_externally(site)
+    mail, web = site.settings.mail, site.settings.web
+    has_way = mail.bounces is not None or web.url is not None or mail.unsubscribe == "reply"
+    return has_way or not sends_externally(site)
+
+
+def can_mail_links(site: Site) -> bool:
+    """Return whether links to pages for readers work for whoever gets them: elsewhere only those below `web.url`."""
+    return site.settings.web.url is not None or not sends_externally(site)
+
+
+def is_one_click_insecure(site: Site) -> bool:
+    """Return whether letters to people would name a page without https, which mail providers do not use (RFC 8058)."""
+    url = site.settings.web.url
+    return url is not None and not url.startswith("https:") and sends_externally(site)
 
 
 def require_sendable(
@@ -127,7 +144,9 @@ def _obstacles(site: Site, newsletter: Newsletter, issues: Issues, number: int) 
     if not sends_externally(site):
         return
     if not can_unsubscribe(site):
-        yield "there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"
+        yield f"there is no way to unsubscribe: set {UNSUBSCRIBE_WAYS}"
+    if is_one_click_insecure(site):
+        yield f"web.url is {site.settings.web.url!r}, and one-click unsubscribe needs https: put a proxy before it"
     if not issues.has_sent_by(mail.transport):
         yield from (problem.reason for problem in find_connection_problems(site))
 
@@ -163,7 +182,11 @@ def _question(newsletter: Newsletter, issues: Issues, new_issue: NewIssue, unusu
 def pages_missing_online(site: Site, newsletter: Newsletter, issue: Issue, content: IssueContent | None) -> str:
     """Return the first URL of an issue that the web does not serve yet, with the reason; empty if it serves all."""
     page = issue_page_url(site, newsletter, issue.number)
-    missing = _missing_online(site, [site.settings.feeds_url, *([page] if page else []), *_post_urls(content)])
+    # Without its page, nobody could unsubscribe with one click. (The server answers below that URL only.)
+    unsubscribe = [f"{site.settings.web.url}preferences"] if site.settings.web.url else []
+    missing = _missing_online(
+        site, [site.settings.feeds_url, *([page] if page else []), *unsubscribe, *_post_urls(content)]
+    )
     return f"waits for the site: {missing}" if missing else ""
 
 
@@ -175,7 +198,8 @@ def _missing_online(site: Site, urls: Iterable[str]) -> str:
     """Return the first of our URLs that the web does not serve, with the reason; empty if none is missing."""
     if not (site.settings.publish.wait_for_site and sends_externally(site)):
         return ""
-    own_hosts = {urlsplit(url).hostname for url in (site.settings.site.url, site.settings.feeds_url)}
+    own_urls = (site.settings.site.url, site.settings.feeds_url, site.settings.web.url or "")
+    own_hosts = {urlsplit(url).hostname for url in own_urls}
     missing = web_check.missing_urls(dict.fromkeys(url for url in urls if urlsplit(url).hostname in own_hosts))
     if not missing:
         return ""

@@ -26,8 +26,11 @@ from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCou
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError
 from feeds.idn import ascii_domain
+from feeds.jobs.context import Context
+from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher
+from feeds.jobs.subscribers.join_by_mail import MailRequests
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
 from feeds.model import BounceRecord, Recipient
 
@@ -59,7 +62,7 @@ class ProcessedMessage:
     #: The enhanced status code, and the server's words.
     status: str = ""
     said: str = ""
-    #: A `BounceDecision`, `left`, or empty.
+    #: A `BounceDecision`, `left`, `asked` or `subscribed`, or empty.
     decision: str = ""
 
 
@@ -199,18 +202,19 @@ class _BounceProcessor:
         self._address = f"{to.username}@{to.domain}"
         self._config, self._store, self._bounces = config, store, store.bounces
         self._folder, self._now, self._report, self._dry_run = folder, now, report, dry_run
+        self._requests = MailRequests(Site(config), store, Context(clock=lambda: now), dry_run=dry_run)
         self._zone = config.settings.site.timezone
         file = config.keys_file
         self._keys = keys.load_keys(file).leave if file.exists() or not dry_run else {}
 
     def find_ours(self, batch: _Batch) -> set[str]:
-        """Return the names of the messages that have a valid token."""
-        return {name for name, raw in batch if self._verify(raw) is not None}
+        """Return the names of the messages that have a valid token, or ask to subscribe."""
+        return {name for name, raw in batch if self._verify(raw) or self._requests.parse(raw)}
 
     def process(self, batch: _Batch) -> set[str]:
         """Apply the effects of our messages in one transaction, keep those that say nothing known, return our names.
 
-        Messages without a valid token have no effect and are not kept.
+        Messages that have no valid token, and do not ask to subscribe, have no effect and are not kept.
         """
         verified = [(name, raw, self._verify(raw)) for name, raw in batch]
         ours = {name: (sha256(raw).hexdigest(), raw, found) for name, raw, found in verified if found is not None}
@@ -226,7 +230,18 @@ class _BounceProcessor:
             replace(row, decision=decisions.get(bounce_id, row.decision)) for row, bounce_id in rows
         ]
         self._report.warnings += warnings
-        return {*ours}
+        return {*ours, *self._handle_requests((name, raw) for name, raw in batch if name not in ours)}
+
+    def _handle_requests(self, batch: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+        """Apply the messages that ask to subscribe or confirm it, each in a transaction; yield their names."""
+        for name, raw in batch:
+            request = self._requests.parse(raw)
+            if request is not None:
+                done = self._requests.handle(request)
+                what = InboundKind.AUTOMATIC if request.is_automatic else InboundKind.JOIN
+                row = ProcessedMessage(what=what, email=done.email, newsletter=done.newsletter, decision=done.decision)
+                self._report.processed.append(row)
+                yield name
 
     def _keep(self, digest: str, raw: bytes) -> None:
         """Keep a message in the folder, before it is recorded as handled; the same message is kept once."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from feeds.core.newsletters import tokens
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store, open_store
@@ -57,6 +58,42 @@ def _binding(signup: Signup) -> str:
     return f"{signup.key} {signup.created_at.timestamp()}"
 
 
+def reply_address(site: Site, signup: Signup) -> str:
+    """Return the address that confirms a sign-up by a reply; empty if it was not asked for by mail."""
+    if not (signup.is_by_mail and site.settings.mail.bounces):
+        return ""
+    to = site.settings.mail.bounces.address.address
+    key_id, key = load_keys(site.config.keys_file).current_unsubscribe_key
+    return f"{to.username}+c-{tokens.reply_token(key_id, key, signup.id, _binding(signup))}@{to.domain}"
+
+
+def confirm_by_reply(site: Site, store: Store, token: str, context: Context, *, dry_run: bool = False) -> Signup | None:
+    """Subscribe the address of a sign-up that was asked for by mail, whoever has replied: the address had the token.
+
+    Returns the sign-up; None if the token is not valid, or the sign-up does not wait any more. In a dry run nothing is
+    changed. The caller moves the journal records.
+    """
+    file = site.config.keys_file
+    number = tokens.parse_reply_token(token)
+    signup = store.signups.find(number) if number is not None and file.exists() else None
+    if signup is None or not tokens.verify_reply_token(token, load_keys(file).leave, _binding(signup)):
+        return None
+    is_waiting = signup.is_by_mail and signup.state == "waiting" and newsletter_titles(site, signup.newsletters)
+    if not is_waiting or store.suppressions.find(load_hasher(site.config, store).digests(signup.key)):
+        return None
+    if not dry_run:
+        consent = _consent(signup, f"by a reply {context.clock():%Y-%m-%d %H:%M} UTC")
+        store.signups.confirm(signup, consent=consent, welcome=_welcome(site, signup, context), now=context.clock())
+    return signup
+
+
+def _consent(signup: Signup, how: str) -> str:
+    at = f"{signup.created_at:%Y-%m-%d %H:%M} UTC"
+    asked = f"asked by mail {at}" if signup.is_by_mail else f"signed up on the web {at} from {signup.client}"
+    wording = "" if signup.is_by_mail else f", wording {signup.wording}"
+    return f"{asked}{wording}; confirmed {how}"
+
+
 def look_at_link(site: Site, token: str, now: datetime) -> Confirmation:
     """Return what a link would confirm; nothing is changed."""
     with open_store(site.config.store_url, site.config.folder, create=False) as store:
@@ -75,10 +112,7 @@ def confirm_signup(site: Site, token: str, client: str, context: Context) -> Con
         if signup is None or found.state is not LinkState.OPEN:
             return found
         keys = load_keys(site.config.keys_file)
-        consent = (
-            f"signed up on the web {signup.created_at:%Y-%m-%d %H:%M} UTC from {signup.client}, wording"
-            f" {signup.wording}; confirmed {now:%Y-%m-%d %H:%M} UTC from {hash_client(client, keys)}"
-        )
+        consent = _consent(signup, f"{now:%Y-%m-%d %H:%M} UTC from {hash_client(client, keys)}")
         welcome = _welcome(site, signup, context)
         is_new = store.signups.confirm(signup, consent=consent, welcome=welcome, now=now)
         append_pending(site.config, store)

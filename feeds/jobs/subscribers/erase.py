@@ -1,19 +1,28 @@
 """Erase a subscriber."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.config import Config
 from feeds.core.newsletters.message import idna_address
 from feeds.core.subscribers import addresses
+from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.edges.files.erase_files import erase_mentions, erase_messages
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store, store_path
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, LockedError
+from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
 from feeds.jobs.subscribers.bounces import FOLDER
+from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.links import open_link
 from feeds.settings import Newsletter
+
+
+class NothingStoredError(FeedsError):
+    """Nothing is stored about an address."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +46,7 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
     the address again.
 
     Raises:
-        FeedsError: nothing is stored about the address.
+        NothingStoredError: nothing is stored about the address.
         LockedError: a publish run or a sender is at work, or another process reads the store.
         OutputError: a message cannot be deleted.
     """
@@ -52,7 +61,7 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         signed_up = store.signups.find_by_key(address.key) is not None
         known = (suppression, subscriber, files, signed_up, any(store.subscribers.iterate_deliveries(address.key)))
         if not any(known):
-            raise FeedsError(f"nothing is stored about {address.email}")
+            raise NothingStoredError(f"nothing is stored about {address.email}")
         digest = ensure_hasher(config, store).digests(address.key)[0]
         letters = store.suppressions.erase(address.key, spellings, digest, now)
         append_pending(config, store)  # pending journal events hold the address
@@ -65,6 +74,40 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         files=files,
         copy_to_newsletters=copied,
     )
+
+
+def request_erasure(config: Config, token: str, context: Context) -> None:
+    """Unsubscribe the subscriber of a link to the preferences; `erase_requested` erases them.
+
+    That is not done at once: it needs the locks of publishing and sending, and rewrites the whole database.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+    """
+    now = context.clock()
+    with open_store(config.store_url, config.folder, create=False) as store:
+        _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
+        store.preferences.request_erasure(subscriber.key, now)
+        append_events(config, store)
+
+
+def erase_requested(config: Config, now: datetime) -> int:
+    """Erase everybody who wants it; return how many have to wait since something is being published or sent.
+
+    Raises:
+        OutputError: a message cannot be deleted.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        keys = store.preferences.erasure_requests()
+    for done, key in enumerate(keys):
+        try:
+            with suppress(NothingStoredError):  # it was erased, and the process killed before the request was deleted
+                erase_subscriber(config, key, now)
+        except LockedError:
+            return len(keys) - done
+        with open_store(config.store_url, config.folder, create=False) as store:
+            store.preferences.delete_erasure_request(key)
+    return 0
 
 
 def _copy_keys(newsletter: Newsletter) -> set[str]:

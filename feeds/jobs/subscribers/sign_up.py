@@ -24,7 +24,10 @@ from feeds.jobs.subscribers.signup_complaints import is_form_closed
 from feeds.model import SignupRequest
 from feeds.settings import Newsletter
 
-_LIMITS = RequestLimits(of_network=signup.MOST_OF_NETWORK, requests=signup.MOST_REQUESTS, networks=signup.MOST_NETWORKS)
+#: Bounds on what the store keeps of requests.
+REQUEST_LIMITS = RequestLimits(
+    of_network=signup.MOST_OF_NETWORK, requests=signup.MOST_REQUESTS, networks=signup.MOST_NETWORKS
+)
 #: The length of a hashed client in bytes.
 _HASH_SIZE = 12
 
@@ -122,7 +125,7 @@ def _store(config: Config, request: SignupRequest, consent: str, now: datetime) 
     with open_store(config.store_url, config.folder) as store:
         if not store.signups.has_wording(request.wording):
             store.signups.record_wording(request.wording, request.lang, consent, now)
-        outcome = store.signups.record_request(request, now - signup.PERIOD, _LIMITS)
+        outcome = store.signups.record_request(request, now - signup.PERIOD, REQUEST_LIMITS)
     return {
         RequestOutcome.ACCEPTED: SignupAnswer.ACCEPTED,
         RequestOutcome.TOO_MANY: SignupAnswer.TOO_MANY,
@@ -142,7 +145,7 @@ def _is_closed(site: Site, now: datetime) -> bool:
     Without it, links in mail that leaves this machine would lead to the reader's own machine.
     """
     config = site.config
-    if not config.settings.signup.open or (config.settings.web.url is None and send_checks.sends_externally(site)):
+    if not config.settings.signup.open or not send_checks.can_mail_links(site):
         return True
     with open_store(config.store_url, config.folder, create=False) as store:
         return is_form_closed(store, now)

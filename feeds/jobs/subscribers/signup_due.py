@@ -7,7 +7,10 @@ from feeds.edges.store.database import Store, open_store
 
 
 def is_round_due(config: Config, now: datetime) -> bool:
-    """Return whether a sign-up waits for a decision, a reminder or its end, or mail outside of issues is due.
+    """Return whether a round has anything to do.
+
+    A sign-up waits for a decision, a reminder or its end, mail outside of issues is due, or a reader has asked for a
+    link or for erasure.
 
     Raises:
         StoreError, LockedError: the store cannot be used.
@@ -21,4 +24,6 @@ def is_round_due(config: Config, now: datetime) -> bool:
 
 def _has_work(config: Config, store: Store, now: datetime) -> bool:
     settings = config.settings.signup
-    return store.signups.has_work(now - settings.reminder if settings.reminder else None, now - settings.expire)
+    return store.preferences.has_requests() or store.signups.has_work(
+        now - settings.reminder if settings.reminder else None, now - settings.expire
+    )

@@ -1,5 +1,7 @@
 """Decide about the sign-ups that came in, remind, expire, and send the mail that waits: one round of the sign-up job.
 
+A round also does what else readers have asked for on the web: it mails links to preferences, and erases who wants it.
+
 `feeds serve` and `feeds run` do a round after each sign-up and every minute; `feeds publish` does one when anything
 waits.
 """
@@ -19,7 +21,9 @@ from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles
+from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
+from feeds.jobs.subscribers.erase import erase_requested
+from feeds.jobs.subscribers.preferences import answer_link_requests
 from feeds.jobs.subscribers.service_mail import ServiceMailReport, new_service_mail, send_service_mails
 from feeds.jobs.subscribers.signup_complaints import is_form_closed
 from feeds.model import NewServiceMail, ServiceMailKind, Signup, SignupRequest
@@ -56,7 +60,9 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         round_.remind()
         now = context.clock()
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
+    answer_link_requests(site, context)
     result.mail = send_service_mails(site, context)
+    erase_requested(site.config, context.clock())
     result.alerts = _report_alerts(site, context)
     return result
 
@@ -71,14 +77,19 @@ def _report_alerts(site: Site, context: Context) -> list[str]:
 def confirmation_mail(site: Site, entry: Signup, kind: ServiceMailKind, context: Context) -> NewServiceMail:
     """Return the confirmation or the reminder of a sign-up."""
     now = context.clock()
-    titles = newsletter_titles(site, entry.newsletters)
+    values = {"titles": ", ".join(newsletter_titles(site, entry.newsletters))}
+    reply = reply_address(site, entry)
+    if reply:
+        values["reply"] = reply
+    if not reply or site.settings.web.url:
+        values["url"] = confirm_url(site, entry, now)
     return new_service_mail(
         kind,
         entry.email,
         entry.key,
         context,
         lang=entry.lang,
-        values={"url": confirm_url(site, entry, now), "titles": ", ".join(titles)},
+        values=values,
         expires_at=now + site.settings.signup.expire,
     )
 

@@ -10,6 +10,7 @@ from feeds.core.subscribers import addresses
 from feeds.core.subscribers.csv_values import to_one_line
 from feeds.display import format_time
 from feeds.edges.store.database import open_store
+from feeds.edges.store.service_mails import MailRecord
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
@@ -32,6 +33,10 @@ class SubscriberData:
     deliveries: tuple[DeliveryRecord, ...]
     bounces: tuple[BounceSummary, ...]
     suppression: Suppression | None
+    #: Until when they want no letters.
+    paused_until: datetime | None = None
+    #: Mail outside of any issue, of the last weeks.
+    mails: tuple[MailRecord, ...] = ()
 
 
 def add_subscriber(
@@ -143,8 +148,10 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
             deliveries=tuple(store.subscribers.iterate_deliveries(address.key)),
             bounces=tuple(store.subscribers.iterate_bounces(address.key)),
             suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
+            paused_until=store.preferences.paused_until_of(address.key),
+            mails=tuple(store.service_mails.iterate_records(address.key)),
         )
-    if not (found.subscriber or found.deliveries or found.suppression):
+    if not (found.subscriber or found.deliveries or found.suppression or found.mails):
         raise FeedsError(f"nothing is stored about {address.email}")
     return found
 

@@ -6,13 +6,17 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.config_types import Crontab, NamedAddress
 from feeds.core.newsletters import tokens
-from feeds.core.newsletters.message import IssueHeaders, MessageBuilder, encode_letter
+from feeds.core.newsletters.dkim import DkimKey, Signer, load_private_key
+from feeds.core.newsletters.message import EncodedLetter, IssueHeaders, MessageBuilder, encode_letter
 from feeds.model import Delivery, DeliveryState, Letter
 from feeds.settings import Newsletter
 
@@ -81,6 +85,46 @@ def test_a_message_says_who_what_when_and_how_to_leave():
     assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert found["Feedback-ID"] == "3:weekly:newsletter:example.com"
     assert found["Auto-Submitted"] == "auto-generated"
+
+
+WEB = "https://letters.example.com/"
+
+
+@pytest.mark.parametrize("bounces", [None, NamedAddress.parse("bounces@example.com")])
+def test_a_letter_of_a_site_with_a_web_server_has_one_click_unsubscribe(bounces):
+    """With a web server, List-Unsubscribe has the web page and then mailto; List-Unsubscribe-Post says one click."""
+    content = message(headers(web_url=WEB, bounces=bounces), letter(), delivery())
+    found = parse(content)
+    mailto = f"mailto:bounces+u-{TOKEN}@example.com" if bounces else "mailto:desk@example.com"
+    assert found["List-Unsubscribe"].replace(">, <", "> <").split() == [
+        f"<{WEB}unsubscribe/{TOKEN}>",
+        f"<{mailto}?subject=unsubscribe%20weekly>",
+    ]
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert max(map(len, content.partition(b"\r\n\r\n")[0].split(b"\r\n"))) < 200
+    copy = parse(message(headers(web_url=WEB, bounces=bounces), letter(), delivery(subscriber_id=None)))
+    assert (copy["List-Unsubscribe"], copy["List-Unsubscribe-Post"]) == (None, None)
+
+
+def test_the_signature_covers_the_one_click_fields():
+    """The DKIM signature covers both fields of one-click unsubscribe, as RFC 8058 section 4 requires."""
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    signer = Signer("example.com", [DkimKey("a", load_private_key(pem))])
+    issue = headers(web_url=WEB)
+    content = MessageBuilder(issue, encode_letter(issue, letter()), signer).build(delivery(), TOKEN, AT)
+    signed = re.search(r"h=([^;]+);", str(parse(content)["DKIM-Signature"]))[1]
+    names = [name.strip() for name in signed.split(":")]
+    assert {"list-unsubscribe", "list-unsubscribe-post"} <= set(names)
+
+
+def test_a_letter_encoded_by_an_older_version_keeps_its_headers():
+    """A letter that was encoded without a web page is sent without one, though the site has a web server now."""
+    old = msgspec.json.decode(msgspec.json.encode(encode_letter(headers(), letter())))
+    del old[-1]
+    encoded = msgspec.convert(old, EncodedLetter)
+    found = MessageBuilder(headers(web_url=WEB), encoded).build(delivery(), TOKEN, AT)
+    assert found == message(headers(), letter(), delivery())
 
 
 def test_text_comes_first_and_html_last():
@@ -222,20 +266,27 @@ def test_a_senders_domain_in_another_script_is_in_ascii_everywhere():
 
 
 @pytest.mark.parametrize("lang", ["plain words and ", "日本語の本文と、", "ä=é.\n.", "."])
+@pytest.mark.parametrize(
+    ("web", "url"),
+    [
+        (None, f"mailto:bounces+u-{TOKEN}@example.com?subject=unsubscribe%20weekly"),
+        (WEB, f"{WEB}unsubscribe/{TOKEN}"),
+    ],
+)
 @given(before=st.integers(0, 130), between=st.integers(0, 90))
-def test_a_token_is_inserted_in_any_encoding(lang, before, between):
+def test_a_token_is_inserted_in_any_encoding(lang, web, url, before, between):
     """The token replaces each placeholder, wherever lines break around it, and the other text stays as written."""
-    issue = headers(bounces=NamedAddress.parse("bounces@example.com"))
+    issue = headers(bounces=NamedAddress.parse("bounces@example.com"), web_url=web)
     placeholder = issue.unsubscribe_url
     text = f"{(lang * 130)[:before]}{placeholder} {(lang * 90)[:between]}{placeholder}{lang * 40}"
     content = message(issue, letter(html=f"<p>{text}</p>", text=text), delivery())
     found = parse(content)
-    expected = text.replace(placeholder, f"mailto:bounces+u-{TOKEN}@example.com?subject=unsubscribe%20weekly")
+    expected = text.replace(placeholder, url)
     assert [part.get_content().replace("\r\n", "\n").strip("\n") for part in found.iter_parts()] == [
         expected.strip("\n"),
         f"<p>{expected}</p>",
     ]
-    assert found["List-Unsubscribe"] == f"<mailto:bounces+u-{TOKEN}@example.com?subject=unsubscribe%20weekly>"
+    assert f"<{url}>" in found["List-Unsubscribe"]
     lines = content.partition(b"\r\n\r\n")[2].split(b"\r\n")
     assert max(map(len, lines)) <= 78
     assert not [line for line in lines if line.startswith(b".")]

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feeds.core.subscribers.addresses import address_warnings, parse_address
+from feeds.core.subscribers.addresses import address_warnings, mask_address, parse_address
 from feeds.errors import AddressError
 
 
@@ -220,3 +220,17 @@ def test_mixed_alphabets_are_told(text):
 def test_people_with_one_alphabet_are_not_doubted(text):
     """A word in one script gives no warning, nor does Japanese or Korean mixed with Latin."""
     assert address_warnings(parse_address(text)) == ()
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        ("ada.lovelace@example.org", "a•••@e•••.org"),
+        ("a@b.example.co", "a•••@b•••.co"),
+        ("手紙@例え.jp", "手•••@例•••.jp"),
+        ("x@localhost", "x•••@l•••"),
+    ],
+)
+def test_a_masked_address_shows_first_letters_and_the_end(email, expected):
+    """A masked address has the first letters of name and domain and the top-level domain, and not their lengths."""
+    assert mask_address(email) == expected

@@ -24,6 +24,11 @@ EXTERNAL = CONFIG.replace("https://example.com/", f"https://{HOST}/")
 OWN = NEWSLETTER.replace("example.com", HOST)
 BOUNCES = f'[mail.bounces]\naddress = "bounces@{HOST}"\nmailbox = "maildir:bounces"\n'
 SECOND = '[[mail.servers]]\nhost = "{}"'
+NO_WAY = (
+    "there is no way to unsubscribe: set web.url, where `feeds serve` or `feeds run` answers, or mail.bounces, a"
+    ' mailbox that Feeds reads, or mail.unsubscribe = "reply", if you remove by hand everybody who writes to'
+    " mail.reply_to"
+)
 OFFLINE = "[publish]\nwait_for_site = false\n"
 
 
@@ -78,12 +83,33 @@ def test_an_issue_without_a_way_to_unsubscribe_is_not_sent(letter_site, server):
     configure(letter_site, server, more="")
     report = letter_site.publish(yes=True)
     assert report.issues == []
-    assert report.errors == [
-        "weekly 1 is not sent: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads"
-    ]
+    assert report.errors == [f"weekly 1 is not sent: {NO_WAY}"]
     configure(letter_site, server)
     report = letter_site.publish(yes=True)
     assert ([issue.state for issue in report.issues], report.exit_code) == (["sending"], 3)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ['[web]\nurl = "https://letters.example.museum/"\n', 'unsubscribe = "reply"\n', BOUNCES],
+)
+def test_each_way_to_unsubscribe_is_enough(letter_site, server, way):
+    """A web server, replies that the editor reads, or a bounce mailbox: with any of them the issue is sent."""
+    configure(letter_site, server, more="")
+    config = letter_site.read("config.toml")
+    is_mail = way.startswith("unsubscribe")
+    letter_site.configure(config.replace("[mail]\n", f"[mail]\n{way}") if is_mail else config + way)
+    report = letter_site.publish(yes=True)
+    assert ([issue.state for issue in report.issues], report.errors) == (["sending"], [])
+
+
+def test_a_page_for_unsubscribing_without_https_is_not_sent(letter_site, server):
+    """An issue whose unsubscribe page has no https is not sent, since mail providers would not use the page."""
+    configure(letter_site, server, more='[web]\nurl = "http://letters.example.museum/"\n')
+    report = letter_site.publish(yes=True)
+    [error] = report.errors
+    assert error.startswith("weekly 1 is not sent: web.url is 'http://letters.example.museum/', and one-click")
+    assert error.endswith(" needs https: put a proxy before it")
 
 
 def test_all_reasons_are_reported_together(letter_site, server):
@@ -98,7 +124,7 @@ def test_all_reasons_are_reported_together(letter_site, server):
     [error] = letter_site.publish().errors
     missing = "http://127.0.0.1:9/2026/11/20/first/ does not respond: [Errno 111] Connection refused"
     assert error.split("; ") == [
-        "weekly 1 is not sent: there is no way to unsubscribe: set mail.bounces, a mailbox that Feeds reads",
+        f"weekly 1 is not sent: {NO_WAY}",
         "mail.sendmail: the command /nowhere does not exist",
         "it would be the first issue sent by sendmail (`feeds publish --yes` sends it)",
         f"it would wait for the site, since {missing} (publish.wait_for_site)",
@@ -243,7 +269,7 @@ def test_an_old_database_sends_nothing(letter_site, server):
 
 
 def test_an_issue_waits_until_the_web_shows_it(letter_site, server):
-    """An issue waits until the web serves its page, its posts and the feeds of this site."""
+    """An issue waits until the web serves its page, its posts, the feeds, and the page to unsubscribe."""
     served = set()
 
     class Web(BaseHTTPRequestHandler):
@@ -267,6 +293,11 @@ def test_an_issue_waits_until_the_web_shows_it(letter_site, server):
         assert report.exit_code == 3
         assert f"weekly 1: waits for the site: {url}feeds/ returns HTTP 404, and 2 more" in report.later
         served |= {"/feeds/", "/newsletters/weekly/1/", "/2026/11/20/first/"}
+        letter_site.configure(f'{letter_site.read("config.toml")}[web]\nurl = "https://127.0.0.1:9/"\n')
+        report = letter_site.publish(yes=True)
+        unsubscribe = "https://127.0.0.1:9/preferences does not respond: [Errno 111] Connection refused"
+        assert report.later == [f"weekly 1: waits for the site: {unsubscribe}"]
+        letter_site.configure(letter_site.read("config.toml").partition("[web]")[0])
         report = letter_site.publish(yes=True)
         assert [issue.state for issue in report.issues] == ["sending"]
         assert "/bin/false ended with exit code 1" in report.errors[0]

@@ -390,7 +390,7 @@ def test_requests_that_nobody_looks_at_do_not_fill_the_disk(door, monkeypatch):
 
     from feeds.jobs.subscribers import sign_up
 
-    monkeypatch.setattr(sign_up, "_LIMITS", replace(sign_up._LIMITS, requests=10, networks=5))  # noqa: SLF001
+    monkeypatch.setattr(sign_up, "REQUEST_LIMITS", replace(sign_up.REQUEST_LIMITS, requests=10, networks=5))
     answers = [door.sign_up(f"reader{n}@example.org", f"10.0.{n}.1", seconds=5) for n in range(20)]
     assert answers == [SignupAnswer.ACCEPTED] * 10 + [SignupAnswer.BUSY] * 10
     assert door.rows("SELECT count(*) FROM signup_requests") == [(10,)]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,11 @@ from feeds.core.subscribers.addresses import parse_address
 from feeds.core.subscribers.status_words import STATUSES
 from feeds.edges.store.database import open_store
 from feeds.errors import AddressError, FeedsError, LockedError
-from feeds.jobs.subscribers import import_subscribers, subscribe
+from feeds.jobs.subscribers import import_subscribers, preferences, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import ImportRow
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
+from tests.subscribed import context, letter_token, preferences_token, subscribe_ada
 
 URL = "sqlite:///.feeds/feeds.db"
 DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The daily"\nschedule = "0 8 * * *"\n'
@@ -170,6 +171,8 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
         ],
         "returned": [],
         "suppressed": {"reason": "suppressed", "at": "2026-11-23T12:00:00+00:00"},
+        "paused_until": None,
+        "mails": [],
     }
     assert feeds("subscribers", "export", "--person", ADA, "ada.json").returncode == 0
     assert json.loads(letter_site.read("ada.json")) == found
@@ -179,6 +182,21 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
     stranger = feeds("subscribers", "show", "eve@example.org")
     assert (stranger.returncode, stranger.stderr) == (1, "error: nothing is stored about eve@example.org\n")
     assert feeds("subscribers", "export", "--person", ADA, "--status", "active").returncode == 2
+
+
+def test_a_chosen_pause_and_mails_are_shown(site, feeds):
+    """`show` has the day until which a subscriber wants no letters, and the mails about their subscription."""
+    config = subscribe_ada(site)
+    preferences.mail_link(config, letter_token(config), context())
+    chosen = preferences.PreferencesInput(newsletters={"weekly": []}, lang=None, paused_until=date(2026, 12, 24))
+    preferences.save_preferences(config, preferences_token(config), chosen, context())
+    found = json.loads(feeds("subscribers", "show", ADA, "--json").stdout)
+    assert found["paused_until"] == "2026-12-24T00:00:00+00:00"
+    sent = {"kind": "preferences", "state": "ready", "created_at": "2026-11-23T12:00:00+00:00", "sent_at": None}
+    assert found["mails"] == [sent]
+    lines = feeds("subscribers", "show", ADA).stdout
+    assert "  wants no letters until 2026-12-24 00:00 UTC\n" in lines
+    assert "  preferences mail: ready 2026-11-23 12:00 UTC\n" in lines
 
 
 def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, feeds):

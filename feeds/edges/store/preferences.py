@@ -1,0 +1,220 @@
+"""What subscribers change themselves: leaving and undoing it, preferences, another address, requests.
+
+Each method is one transaction. Decisions whether somebody may do it are the caller's.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
+
+#: Requests for links that wait at most: more in the seconds until they are answered come from a program.
+_MOST_LINK_REQUESTS = 500
+#: For how long it counts that a subscriber has asked for another address.
+_COUNTED = timedelta(days=1)
+_IS_SUBSCRIBED = "SELECT 1 FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
+_UNDO = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ? AND at = ? RETURNING topics"
+#: Only if that unsubscribe was what made them one.
+_REACTIVATE = """
+    UPDATE subscribers SET status = 'active', status_at = :now
+    WHERE id = :id AND status = 'unsubscribed' AND status_at = :left_at
+"""
+_SUBSCRIBE = """
+    INSERT INTO subscriptions (subscriber_id, newsletter, topics) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET topics = excluded.topics WHERE topics != excluded.topics
+"""
+_ACTIVATE = """
+    UPDATE subscribers SET status = 'active', status_at = :now WHERE id = :id AND status != 'active'
+"""
+_ADD_CONSENT = "UPDATE subscribers SET consent = trim(consent || '; ' || ?, '; ') WHERE id = ?"
+_SET_PAUSE = (
+    "INSERT INTO chosen_pauses (subscriber_id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
+)
+#: The new subscriber of an address that a subscriber moves to; an address that is known keeps what it has.
+_INSERT_MOVED = """
+    INSERT INTO subscribers (email, email_key, status, lang, timezone, consent, source, created_at, status_at)
+    SELECT :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '), source, created_at, :now
+    FROM subscribers WHERE id = :old
+    ON CONFLICT DO UPDATE SET status = 'active', consent = trim(subscribers.consent || '; ' || :consent, '; '),
+        status_at = CASE status WHEN 'active' THEN status_at ELSE excluded.status_at END
+    RETURNING id
+"""
+_MOVE = (
+    """
+    INSERT INTO subscriptions (subscriber_id, newsletter, topics)
+    SELECT :new, newsletter, topics FROM subscriptions WHERE subscriber_id = :old ON CONFLICT DO NOTHING
+    """,
+    """
+    DELETE FROM leaves WHERE subscriber_id = :new AND newsletter IN
+        (SELECT newsletter FROM subscriptions WHERE subscriber_id = :new)
+    """,
+    """
+    INSERT INTO chosen_pauses (subscriber_id, until)
+    SELECT :new, until FROM chosen_pauses WHERE subscriber_id = :old ON CONFLICT DO NOTHING
+    """,
+)
+_ADD_LINK_REQUEST = """
+    INSERT INTO link_requests (email_key, at)
+    SELECT ?, ? WHERE (SELECT count(*) FROM link_requests) < ? ON CONFLICT DO NOTHING
+"""
+
+
+class Preferences:
+    """Preferences in an open store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    # Leaving ------------------------------------------------------------------------------------------------------
+
+    def is_subscribed(self, subscriber_id: int, newsletter: str) -> bool:
+        """Return whether there is a subscription, whatever the status of the subscriber."""
+        return self._db.execute(_IS_SUBSCRIBED, (subscriber_id, newsletter)).fetchone() is not None
+
+    def left_at(self, subscriber_id: int, newsletter: str) -> datetime | None:
+        """Return when a subscriber has left a newsletter last; None if they have not, or have returned."""
+        query = "SELECT at FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
+        row = self._db.execute(query, (subscriber_id, newsletter)).fetchone()
+        return decode_time(row[0]) if row else None
+
+    def leave(self, subscriber_id: int, newsletter: str, at: datetime) -> bool:
+        """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
+        with transaction(self._db):
+            return leave(self._db, subscriber_id, newsletter, at)
+
+    def undo_leave(self, subscriber_id: int, newsletter: str, left_at: datetime, now: datetime) -> bool:
+        """Undo the unsubscribe at *left_at*; return False if it is not the last one of this newsletter.
+
+        What was to be sent meanwhile stays cancelled, since a letter may have been on its way.
+        """
+        at = encode_time(left_at)
+        with transaction(self._db):
+            row = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchone()
+            if row is None:
+                return False
+            self._db.execute(_SUBSCRIBE, (subscriber_id, newsletter, row[0]))
+            self._db.execute(_REACTIVATE, {"id": subscriber_id, "left_at": at, "now": encode_time(now)})
+        return True
+
+    # Preferences --------------------------------------------------------------------------------------------------
+
+    def paused_until(self, subscriber_id: int) -> datetime | None:
+        """Return until when a subscriber wants no letters; None if they want them now."""
+        row = self._db.execute("SELECT until FROM chosen_pauses WHERE subscriber_id = ?", (subscriber_id,)).fetchone()
+        return decode_time(row[0]) if row else None
+
+    def paused_until_of(self, key: str) -> datetime | None:
+        """Return the same for an address, as addresses are compared."""
+        query = "SELECT until FROM chosen_pauses p JOIN subscribers s ON s.id = p.subscriber_id WHERE s.email_key = ?"
+        row = self._db.execute(query, (key,)).fetchone()
+        return decode_time(row[0]) if row else None
+
+    def save(
+        self,
+        subscriber_id: int,
+        wanted: Mapping[str, Iterable[str]],
+        unwanted: Iterable[str],
+        *,
+        lang: str | None,
+        paused_until: datetime | None,
+        consent: str,
+        now: datetime,
+    ) -> None:
+        """Store the preferences of a subscriber: newsletters with their topics, language and pause.
+
+        *unwanted* newsletters are left; those that are in neither stay as they are. The consent is appended if there is
+        a new subscription.
+        """
+        with transaction(self._db):
+            is_new = any(not self.is_subscribed(subscriber_id, name) for name in wanted)
+            for name, topics in wanted.items():
+                self._db.execute("DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?", (subscriber_id, name))
+                self._db.execute(_SUBSCRIBE, (subscriber_id, name, encode_topics(topics)))
+            for name in unwanted:
+                if self.is_subscribed(subscriber_id, name):
+                    unsubscribe_from(self._db, subscriber_id, name, now)
+            self._set_status(subscriber_id, now, is_wanted=bool(wanted))
+            if is_new:
+                self._db.execute(_ADD_CONSENT, (consent, subscriber_id))
+            self._db.execute("UPDATE subscribers SET lang = ? WHERE id = ?", (lang, subscriber_id))
+            self._set_pause(subscriber_id, paused_until)
+
+    def _set_status(self, subscriber_id: int, now: datetime, *, is_wanted: bool) -> None:
+        if is_wanted:
+            self._db.execute(_ACTIVATE, {"id": subscriber_id, "now": encode_time(now)})
+        else:
+            unsubscribe_if_last(self._db, subscriber_id, now)
+
+    def _set_pause(self, subscriber_id: int, until: datetime | None) -> None:
+        if until is None:
+            self._db.execute("DELETE FROM chosen_pauses WHERE subscriber_id = ?", (subscriber_id,))
+        else:
+            self._db.execute(_SET_PAUSE, (subscriber_id, encode_time(until)))
+
+    # Another address ----------------------------------------------------------------------------------------------
+
+    def count_address_change(self, subscriber_id: int, now: datetime) -> int:
+        """Record that a subscriber has asked for another address; return how often they did so within a day."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM address_changes WHERE at <= ?", (encode_time(now - _COUNTED),))
+            row = (subscriber_id, encode_time(now))
+            self._db.execute("INSERT INTO address_changes (subscriber_id, at) VALUES (?, ?)", row)
+            query = "SELECT count(*) FROM address_changes WHERE subscriber_id = ?"
+            return int(self._db.execute(query, (subscriber_id,)).fetchone()[0])
+
+    def move(self, subscriber_id: int, old_key: str, email: str, key: str, consent: str, now: datetime) -> None:
+        """Give the subscriptions, topics, pause and language of a subscriber to the owner of another address.
+
+        The old address stays in the store as unsubscribed, so that no import subscribes it again. If the new one is
+        known, its own subscriptions stay, and it becomes active.
+        """
+        values: dict[str, object] = {"email": email, "key": key, "consent": consent, "old": subscriber_id}
+        values["now"] = encode_time(now)
+        with transaction(self._db):
+            values["new"] = self._db.execute(_INSERT_MOVED, values).fetchone()[0]
+            for statement in _MOVE:
+                self._db.execute(statement, values)
+            unsubscribe(self._db, old_key, now)
+
+    # Requests -----------------------------------------------------------------------------------------------------
+
+    def has_requests(self) -> bool:
+        """Return whether anybody waits for a link or for erasure."""
+        query = "SELECT 1 FROM link_requests UNION ALL SELECT 1 FROM erasure_requests LIMIT 1"
+        return self._db.execute(query).fetchone() is not None
+
+    def request_link(self, key: str, now: datetime) -> None:
+        """Record that somebody has asked for the link of an address, which need not be known."""
+        with transaction(self._db):
+            self._db.execute(_ADD_LINK_REQUEST, (key, encode_time(now), _MOST_LINK_REQUESTS))
+
+    def link_requests(self) -> list[str]:
+        """Return the addresses for which somebody has asked for a link, as addresses are compared, oldest first."""
+        rows = self._db.execute("SELECT email_key FROM link_requests ORDER BY at, email_key").fetchall()
+        return [row[0] for row in rows]
+
+    def delete_link_requests(self, keys: Sequence[str]) -> None:
+        """Delete requests that are answered."""
+        with transaction(self._db):
+            self._db.executemany("DELETE FROM link_requests WHERE email_key = ?", [(key,) for key in keys])
+
+    def request_erasure(self, key: str, now: datetime) -> None:
+        """Record that a subscriber wants to be erased, and unsubscribe them from everything at once."""
+        with transaction(self._db):
+            row = (key, encode_time(now))
+            self._db.execute("INSERT INTO erasure_requests (email_key, at) VALUES (?, ?) ON CONFLICT DO NOTHING", row)
+            unsubscribe(self._db, key, now)
+
+    def erasure_requests(self) -> list[str]:
+        """Return the addresses that are to be erased, oldest first."""
+        rows = self._db.execute("SELECT email_key FROM erasure_requests ORDER BY at, email_key").fetchall()
+        return [row[0] for row in rows]
+
+    def delete_erasure_request(self, key: str) -> None:
+        """Delete the request of an address that was erased, and overwrite it in the file."""
+        self._db.execute("PRAGMA secure_delete = ON")
+        with transaction(self._db):
+            self._db.execute("DELETE FROM erasure_requests WHERE email_key = ?", (key,))

@@ -1,0 +1,114 @@
+"""Move a subscriber to another address, which its owner must confirm."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from feeds.config import Config
+from feeds.core.subscribers import addresses
+from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.edges.store.database import Store, open_store
+from feeds.errors import LinkError
+from feeds.jobs.context import Context
+from feeds.jobs.site import web_url
+from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
+from feeds.jobs.subscribers.service_mail import new_service_mail
+from feeds.model import ServiceMailKind, Subscriber
+
+#: How long the new address can confirm.
+_LINK_TIME = timedelta(days=3)
+#: Mails to new addresses: of one subscriber within a day, and to one address.
+_MOST_REQUESTS, _PACE = 3, timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressChange:
+    """What the page of the link shows that the new address gets."""
+
+    email: str
+    lang: str | None
+    is_done: bool
+
+
+def request_change(config: Config, token: str, email: str, context: Context) -> bool:
+    """Queue a mail to a new address, which must confirm it; return False if too many were asked for today.
+
+    Nothing tells whether the new address is known: one that is suppressed, or got such a mail lately, just gets none.
+    *token* is that of a link to the preferences.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+        AddressError: *email* is not an address that mail can be sent to.
+    """
+    now = context.clock()
+    address = addresses.parse_address(email)
+    addresses.require_usable(address)
+    with open_store(config.store_url, config.folder, create=False) as store:
+        _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
+        if store.preferences.count_address_change(subscriber.id, now) > _MOST_REQUESTS:
+            return False
+        if address.key != subscriber.key and _may_get_mail(config, store, address.key, context):
+            expires_at = now + _LINK_TIME
+            link = Link(
+                purpose=LinkPurpose.ADDRESS, subscriber_id=subscriber.id, expires_at=expires_at, value=address.email
+            )
+            mail = new_service_mail(
+                ServiceMailKind.ADDRESS,
+                address.email,
+                address.key,
+                context,
+                lang=subscriber.lang,
+                values={"url": f"{web_url(config)}address/{make_link(config, link, subscriber)}"},
+                expires_at=expires_at,
+            )
+            store.service_mails.add(mail, now)
+    return True
+
+
+def _may_get_mail(config: Config, store: Store, key: str, context: Context) -> bool:
+    last = store.service_mails.last_queued_at(key, ServiceMailKind.ADDRESS)
+    owner = store.subscribers.find(key)
+    has_complained = owner is not None and owner.status == "complained"
+    is_recent = last is not None and context.clock() < last + _PACE
+    return not (is_recent or has_complained or is_suppressed(config, store, key))
+
+
+def find_change(config: Config, token: str, context: Context) -> AddressChange:
+    """Return the change that a token confirms; nothing is changed.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        link, subscriber = _open(config, store, token, context)
+        return AddressChange(email=link.value, lang=subscriber.lang, is_done=subscriber.status != "active")
+
+
+def confirm_change(config: Config, token: str, context: Context) -> AddressChange:
+    """Move the subscriber of a token to the new address; a second time it changes nothing.
+
+    Raises:
+        LinkError: the token is not valid, or not any more: the subscriber has left meanwhile, for example.
+    """
+    now = context.clock()
+    with open_store(config.store_url, config.folder, create=False) as store:
+        link, subscriber = _open(config, store, token, context)
+        if subscriber.status == "active":
+            key = addresses.parse_address(link.value).key
+            consent = f"moved from another address of the same subscriber, {now:%Y-%m-%d %H:%M %z}"
+            store.preferences.move(subscriber.id, subscriber.key, link.value, key, consent, now)
+            append_events(config, store)
+        return AddressChange(email=link.value, lang=subscriber.lang, is_done=True)
+
+
+def _open(config: Config, store: Store, token: str, context: Context) -> tuple[Link, Subscriber]:
+    """Return the link and the subscriber, who is active, or has moved to the new address already."""
+    link, subscriber = open_link(config, store, token, LinkPurpose.ADDRESS, context.clock())
+    key = addresses.parse_address(link.value).key
+    if is_suppressed(config, store, key):
+        raise LinkError(is_expired=True)
+    if subscriber.status != "active":
+        moved = store.subscribers.find(key)
+        if moved is None or moved.status != "active":
+            raise LinkError(is_expired=True)
+    return link, subscriber

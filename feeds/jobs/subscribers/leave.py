@@ -1,0 +1,131 @@
+"""Leave a newsletter by the link of a letter, and undo it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds.config import Config
+from feeds.core.subscribers.addresses import mask_address
+from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.edges.store.database import Store, open_store
+from feeds.errors import FeedsError, LinkError
+from feeds.jobs.context import Context
+from feeds.jobs.store.journal import append_pending
+from feeds.jobs.subscribers.links import make_link, open_link, open_unsubscribe_link
+from feeds.model import Subscriber
+
+#: For how long an unsubscribe can be undone: letters are passed on, and their links never expire.
+UNDO_TIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Departure:
+    """A subscription that a link names."""
+
+    #: The title of the newsletter; empty if it is not known any more.
+    title: str
+    #: The subscriber's address, masked; empty if they were erased.
+    address: str
+    #: The subscriber's language; None if they have not chosen one.
+    lang: str | None
+    is_subscribed: bool
+    #: With which the unsubscribe can be undone; empty if it cannot, or not any more.
+    undo_token: str = ""
+
+
+def find_subscription(config: Config, token: str) -> Departure:
+    """Return the subscription of an unsubscribe token; nothing is changed.
+
+    Raises:
+        LinkError: the token is not valid.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        subscriber, newsletter = open_unsubscribe_link(config, store, token)
+        is_subscribed = subscriber is not None and _is_reader(store, subscriber, newsletter)
+        return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed)
+
+
+def leave(config: Config, token: str, context: Context) -> Departure:
+    """End the subscription of an unsubscribe token; a second time it changes nothing.
+
+    Raises:
+        LinkError: the token is not valid.
+    """
+    now = context.clock()
+    with open_store(config.store_url, config.folder, create=False) as store:
+        subscriber, newsletter = open_unsubscribe_link(config, store, token)
+        if subscriber is None:
+            return _describe(config, None, newsletter, is_subscribed=False)
+        if store.preferences.leave(subscriber.id, newsletter, now):
+            append_events(config, store)
+        left_at = store.preferences.left_at(subscriber.id, newsletter)
+        undo = _undo_token(config, subscriber, newsletter, left_at, now)
+        return _describe(config, subscriber, newsletter, is_subscribed=False, undo_token=undo)
+
+
+def find_undo(config: Config, token: str, context: Context) -> Departure:
+    """Return the subscription that a token subscribes again; nothing is changed.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        link, subscriber = open_link(config, store, token, LinkPurpose.UNDO, context.clock())
+        newsletter = link.value.partition(" ")[0]
+        is_subscribed = _is_reader(store, subscriber, newsletter)
+        return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed, undo_token=token)
+
+
+def undo_leave(config: Config, token: str, context: Context) -> Departure:
+    """Undo the unsubscribe that a token names: its topics are as before. A second time it changes nothing.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+    """
+    now = context.clock()
+    with open_store(config.store_url, config.folder, create=False) as store:
+        link, subscriber = open_link(config, store, token, LinkPurpose.UNDO, now)
+        newsletter, _, left_at = link.value.partition(" ")
+        if store.preferences.undo_leave(subscriber.id, newsletter, datetime.fromisoformat(left_at), now):
+            append_events(config, store)
+        elif not _is_reader(store, subscriber, newsletter):
+            raise LinkError(is_expired=True)
+        return _describe(config, subscriber, newsletter, is_subscribed=True)
+
+
+def append_events(config: Config, store: Store) -> None:
+    """Move the events of subscribers into the journal; what cannot be moved now is moved, or reported, by the next run.
+
+    The subscriber must not see an error for what has happened.
+    """
+    with suppress(FeedsError):
+        append_pending(config, store)
+
+
+def _is_reader(store: Store, subscriber: Subscriber, newsletter: str) -> bool:
+    return subscriber.status == "active" and store.preferences.is_subscribed(subscriber.id, newsletter)
+
+
+def _describe(
+    config: Config, subscriber: Subscriber | None, newsletter: str, *, is_subscribed: bool, undo_token: str = ""
+) -> Departure:
+    title = next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
+    return Departure(
+        title=title,
+        address=mask_address(subscriber.email) if subscriber else "",
+        lang=subscriber.lang if subscriber else None,
+        is_subscribed=is_subscribed,
+        undo_token=undo_token,
+    )
+
+
+def _undo_token(
+    config: Config, subscriber: Subscriber, newsletter: str, left_at: datetime | None, now: datetime
+) -> str:
+    """Return a token that undoes the unsubscribe at *left_at*; empty if that is too long ago, or nobody left."""
+    expires_at = left_at + UNDO_TIME if left_at else now
+    if left_at is None or expires_at <= now or not newsletter:
+        return ""
+    value = f"{newsletter} {left_at.isoformat()}"
+    link = Link(purpose=LinkPurpose.UNDO, subscriber_id=subscriber.id, expires_at=expires_at, value=value)
+    return make_link(config, link, subscriber)

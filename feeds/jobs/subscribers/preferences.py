@@ -1,0 +1,222 @@
+"""The preferences of one subscriber: show, save, and mail a fresh link to them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from feeds.config import Config
+from feeds.config_types import TimeZone
+from feeds.core.curation.taxonomy import category_keys
+from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.core.subscribers.pauses import pause_end
+from feeds.edges.store.database import Store, open_store
+from feeds.jobs.context import Context
+from feeds.jobs.newsletters.send_checks import can_mail_links
+from feeds.jobs.site import Site, web_url
+from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link, open_unsubscribe_link
+from feeds.jobs.subscribers.service_mail import new_service_mail
+from feeds.jobs.subscribers.sign_up import offered_newsletters
+from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
+from feeds.settings import Newsletter
+
+#: How long a link to the preferences works.
+LINK_TIME = timedelta(hours=24)
+#: How often one is mailed: to who holds a letter, and to an address that anybody may have typed.
+_LINK_PACE, _TYPED_PACE = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Topic:
+    """A category that a subscriber can choose."""
+
+    name: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """A newsletter on the page of preferences."""
+
+    name: str
+    title: str
+    is_subscribed: bool
+    #: No chosen one means all topics.
+    topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreferencesView:
+    """What the page of preferences shows."""
+
+    email: str
+    lang: str | None
+    #: Languages that letters can be in.
+    languages: tuple[str, ...]
+    subscriptions: tuple[Subscription, ...]
+    #: The first day with letters again; None without a pause.
+    paused_until: date | None
+    #: Today and the last day that can be chosen.
+    today: date
+
+    @property
+    def is_subscribed(self) -> bool:
+        """True if they get any newsletter."""
+        return any(one.is_subscribed for one in self.subscriptions)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreferencesInput:
+    """What a subscriber has chosen; what is not offered is ignored."""
+
+    #: Newsletters with their topics; no topics mean all.
+    newsletters: Mapping[str, Iterable[str]]
+    lang: str | None
+    paused_until: date | None
+
+
+def load_preferences(config: Config, token: str, context: Context) -> PreferencesView:
+    """Return the preferences of the subscriber of a link; nothing is changed.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, context.clock())
+        return _view(config, store, subscriber, context.clock())
+
+
+def save_preferences(config: Config, token: str, chosen: PreferencesInput, context: Context) -> PreferencesView:
+    """Store what the subscriber of a link has chosen; return their preferences.
+
+    Raises:
+        LinkError: the token is not valid, or not any more.
+        ValueError: the pause is too long.
+    """
+    now = context.clock()
+    with open_store(config.store_url, config.folder, create=False) as store:
+        _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
+        view = _view(config, store, subscriber, now)
+        offered = {one.name: {topic.name for topic in one.topics} for one in view.subscriptions}
+        wanted = {name: offered[name] & {*topics} for name, topics in chosen.newsletters.items() if name in offered}
+        zone = _zone(config, subscriber)
+        store.preferences.save(
+            subscriber.id,
+            wanted,
+            offered.keys() - wanted.keys(),
+            lang=chosen.lang if chosen.lang in view.languages else None,
+            paused_until=pause_end(chosen.paused_until, zone, now) if chosen.paused_until else None,
+            consent=f"chosen on the page of preferences, {now:%Y-%m-%d %H:%M %z}",
+            now=now,
+        )
+        append_events(config, store)
+        subscriber = store.subscribers.find_by_id(subscriber.id) or subscriber
+        return _view(config, store, subscriber, now)
+
+
+def _view(config: Config, store: Store, subscriber: Subscriber, now: datetime) -> PreferencesView:
+    zone, until = _zone(config, subscriber), store.preferences.paused_until(subscriber.id)
+    labels, site = _category_labels(store), Site(config)
+    offered = offered_newsletters(site)
+    newsletters = [n for n in config.settings.newsletters if n in offered or n.name in subscriber.newsletters]
+    return PreferencesView(
+        email=subscriber.email,
+        lang=subscriber.lang,
+        languages=tuple(dict.fromkeys([*site.templates.languages(), *filter(None, [subscriber.lang])])),
+        subscriptions=tuple(_subscription(config, newsletter, subscriber, labels) for newsletter in newsletters),
+        paused_until=until.astimezone(zone).date() if until and until > now else None,
+        today=now.astimezone(zone).date(),
+    )
+
+
+def _zone(config: Config, subscriber: Subscriber) -> TimeZone:
+    return TimeZone(subscriber.timezone) if subscriber.timezone else config.settings.site.timezone
+
+
+def _subscription(
+    config: Config, newsletter: Newsletter, subscriber: Subscriber, labels: Iterable[str]
+) -> Subscription:
+    chosen = subscriber.topics.get(newsletter.name, ())
+    return Subscription(
+        name=newsletter.name,
+        title=newsletter.heading,
+        is_subscribed=subscriber.status == "active" and newsletter.name in subscriber.newsletters,
+        topics=tuple(_topics(config, newsletter, chosen, labels)),
+    )
+
+
+def _topics(config: Config, newsletter: Newsletter, chosen: Iterable[str], labels: Iterable[str]) -> Iterable[Topic]:
+    """Yield the published categories of a newsletter, and chosen ones that no post has any more."""
+    categories = config.settings.categories
+    allowed, wanted = category_keys(newsletter.categories, categories), category_keys(chosen, categories)
+    offered = [label for label in labels if not allowed or category_keys([label], categories) <= allowed]
+    missing = [name for name in chosen if not category_keys([name], categories) <= category_keys(offered, categories)]
+    for name in sorted([*offered, *missing], key=str.casefold):
+        yield Topic(name=name, is_chosen=category_keys([name], categories) <= wanted)
+
+
+def _category_labels(store: Store) -> list[str]:
+    retired = store.feeds.load_retired()
+    return [feed.label for feed in store.feeds.load_feeds() if feed.kind == "category" and feed.folder not in retired]
+
+
+# Links ------------------------------------------------------------------------------------------------------------
+
+
+def mail_link(config: Config, unsubscribe_token: str, context: Context) -> None:
+    """Queue a mail with a fresh link to who holds a letter; one an hour at most.
+
+    Raises:
+        LinkError: the unsubscribe token is not valid.
+    """
+    with open_store(config.store_url, config.folder, create=False) as store:
+        subscriber, _ = open_unsubscribe_link(config, store, unsubscribe_token)
+        if subscriber is not None:
+            _queue_link(config, store, subscriber, context, pace=_LINK_PACE)
+
+
+def request_link(config: Config, key: str, context: Context) -> None:
+    """Record that somebody has typed an address (as addresses are compared) to get a link.
+
+    What follows does not depend on the address until `answer_link_requests` looks it up.
+    """
+    with open_store(config.store_url, config.folder) as store:
+        store.preferences.request_link(key, context.clock())
+
+
+def answer_link_requests(site: Site, context: Context) -> int:
+    """Queue a mail for each requested address that is known, one a day at most; return how many were queued."""
+    queued, config = 0, site.config
+    with open_store(config.store_url, config.folder, create=False) as store:
+        keys = store.preferences.link_requests()
+        for key in keys:
+            subscriber = store.subscribers.find(key)
+            if subscriber is not None and subscriber.status != "complained":
+                queued += _queue_link(config, store, subscriber, context, pace=_TYPED_PACE)
+        if keys:
+            store.preferences.delete_link_requests(keys)
+    return queued
+
+
+def _queue_link(config: Config, store: Store, subscriber: Subscriber, context: Context, *, pace: timedelta) -> bool:
+    now = context.clock()
+    last = store.service_mails.last_queued_at(subscriber.key, ServiceMailKind.PREFERENCES)
+    is_early = last is not None and now < last + pace
+    if is_early or is_suppressed(config, store, subscriber.key) or not can_mail_links(Site(config)):
+        return False
+    store.service_mails.add(_link_mail(config, subscriber, context), now)
+    return True
+
+
+def _link_mail(config: Config, subscriber: Subscriber, context: Context) -> NewServiceMail:
+    expires_at = context.clock() + LINK_TIME
+    link = Link(purpose=LinkPurpose.PREFERENCES, subscriber_id=subscriber.id, expires_at=expires_at)
+    return new_service_mail(
+        ServiceMailKind.PREFERENCES,
+        subscriber.email,
+        subscriber.key,
+        context,
+        lang=subscriber.lang,
+        values={"url": f"{web_url(config)}preferences/{make_link(config, link, subscriber)}"},
+        expires_at=expires_at,
+    )

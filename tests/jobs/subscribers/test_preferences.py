@@ -1,0 +1,302 @@
+"""Preferences, another address and erasure by the links that a subscriber has."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from feeds.edges.process import lock
+from feeds.edges.store.database import open_store, store_path
+from feeds.errors import AddressError, FeedsError, LinkError
+from feeds.jobs.site import Site
+from feeds.jobs.subscribers import change_address, erase, preferences, subscribe
+from feeds.jobs.subscribers.preferences import PreferencesInput
+from feeds.jobs.subscribers.signup_due import is_round_due
+from feeds.jobs.subscribers.signup_round import run_signup_round
+from tests.conftest import NOW
+from tests.subscribed import (
+    ADA,
+    WEB,
+    answer_requests,
+    context,
+    letter_token,
+    mails,
+    preferences_token,
+    stored,
+    subscribe_ada,
+)
+
+BOB = "bob@example.net"
+PAGE, CHANGE = "https://letters.example.com/preferences/", "https://letters.example.com/address/"
+
+
+@pytest.fixture
+def config(site):
+    return subscribe_ada(site)
+
+
+def save(config, newsletters, *, now=NOW, lang=None, until=None):
+    chosen = PreferencesInput(newsletters=newsletters, lang=lang, paused_until=until)
+    return preferences.save_preferences(config, preferences_token(config, now=now), chosen, context(now))
+
+
+def recipients(config):
+    """Return how many subscribers of the weekly newsletter would get an issue."""
+    with open_store(config.store_url, config.folder) as store:
+        return sum(store.issues.load_preferences("weekly").values())
+
+
+def test_a_subscriber_sees_their_newsletters_and_the_categories_of_posts(site, config):
+    """The page has every newsletter, its published categories and chosen ones that no post has, and the language."""
+    site.post("a", categories="[Essays, Code]")
+    site.publish()
+    view = preferences.load_preferences(config, preferences_token(config), context())
+    assert (view.email, view.lang, view.paused_until) == (ADA, "de", None)
+    weekly, daily = view.subscriptions
+    assert [(topic.name, topic.is_chosen) for topic in weekly.topics] == [
+        ("Code", False),
+        ("Essays", False),
+        ("Notes", True),
+    ]
+    assert (daily.is_subscribed, [topic.name for topic in daily.topics]) == (True, ["Code", "Essays"])
+
+
+def test_what_is_chosen_is_stored_and_what_is_not_offered_is_ignored(site, config):
+    """Newsletters, topics and language are stored; an unknown newsletter, topic or language is not."""
+    site.post("a", categories="[Essays, Code]")
+    site.publish()
+    save(config, {"weekly": ["Essays", "Nothing"], "other": []}, lang="ja")
+    assert stored(config) == ("active", {"weekly": ("Essays",)})
+    assert save(config, {"weekly": []}, lang="xx").lang is None
+    assert stored(config) == ("active", {"weekly": ()})
+
+
+def test_who_leaves_everything_and_returns_has_given_consent_anew(config):
+    """Without any newsletter a subscriber is unsubscribed; who returns is active, with the new consent recorded."""
+    assert not save(config, {}).is_subscribed
+    assert stored(config) == ("unsubscribed", {})
+    save(config, {"daily": []}, now=NOW + timedelta(hours=1))
+    assert stored(config) == ("active", {"daily": ()})
+    with open_store(config.store_url, config.folder) as store:
+        consent = store.subscribers.find(ADA).consent
+    assert consent.endswith("; chosen on the page of preferences, 2026-11-23 13:00 +0000")
+
+
+def test_saving_the_same_again_changes_no_consent_and_no_status(config):
+    """Saving what is stored already changes neither the consent nor the time of the status."""
+    with open_store(config.store_url, config.folder) as store:
+        before = store.subscribers.find(ADA)
+    save(config, {"weekly": ["Notes"], "daily": []}, now=NOW + timedelta(hours=1), lang="de")
+    with open_store(config.store_url, config.folder) as store:
+        assert store.subscribers.find(ADA) == before
+
+
+def test_a_pause_keeps_letters_back_until_its_day(site, config):
+    """A paused subscriber gets no letters before the day that they chose, in their time zone, and then gets them."""
+    save(config, {"weekly": []}, until=date(2026, 11, 30))
+    assert recipients(config) == 0
+    for at, expected in ((timedelta(days=6, hours=11), 0), (timedelta(days=6, hours=12), 1)):
+        site.publish(NOW + at)
+        assert recipients(config) == expected
+
+
+def test_a_pause_can_be_ended_and_has_bounds(config):
+    """A pause ends when its day is removed or is today, and one of more than a year is refused."""
+    for until in (None, date(2026, 11, 23), date(2026, 1, 1)):
+        save(config, {"weekly": []}, until=date(2027, 11, 24))
+        assert save(config, {"weekly": []}, until=until).paused_until is None
+        assert recipients(config) == 1
+    with pytest.raises(ValueError, match="2027-11-25"):
+        save(config, {"weekly": []}, until=date(2027, 11, 25))
+
+
+def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
+    """The pause that a subscriber chose stays when a pause for a bounce ends, and the other way round."""
+    save(config, {"weekly": []}, until=date(2026, 12, 30))
+    with open_store(config.store_url, config.folder) as store:
+        store.bounces._db.execute("INSERT INTO pauses VALUES (1, '2026-11-25 00:00:00.000000')")  # noqa: SLF001
+        store.bounces.end_pauses(NOW + timedelta(days=3))
+    assert recipients(config) == 0
+
+
+# Links ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mailed_link_opens_the_preferences_for_a_day(config):
+    """The link that is mailed to who holds a letter works until a day has passed, and not in another page."""
+    preferences.mail_link(config, letter_token(config), context())
+    [(kind, recipient, lang, url)] = mails(config)
+    assert (kind, recipient, lang) == ("preferences", ADA, "de")
+    token = url.removeprefix(PAGE)
+    assert preferences.load_preferences(config, token, context(NOW + timedelta(hours=23, minutes=59))).email == ADA
+    with pytest.raises(LinkError) as error:
+        preferences.load_preferences(config, token, context(NOW + timedelta(hours=24)))
+    assert error.value.is_expired
+    with pytest.raises(LinkError):
+        change_address.find_change(config, token, context())
+
+
+def test_a_letters_link_opens_no_preferences(config):
+    """The token of a letter opens, changes, moves and erases nothing."""
+    token = letter_token(config)
+    chosen = PreferencesInput(newsletters={}, lang=None, paused_until=None)
+    for use in (
+        lambda: preferences.load_preferences(config, token, context()),
+        lambda: preferences.save_preferences(config, token, chosen, context()),
+        lambda: change_address.request_change(config, token, BOB, context()),
+        lambda: erase.request_erasure(config, token, context()),
+    ):
+        with pytest.raises(LinkError):
+            use()
+    assert (len(stored(config)[1]), mails(config)) == (2, [])
+
+
+def test_a_letters_link_mails_one_link_an_hour(config):
+    """However often somebody asks with a letter's link, one mail an hour is queued, to the subscriber alone."""
+    for minutes in (0, 1, 59, 60):
+        preferences.mail_link(config, letter_token(config), context(NOW + timedelta(minutes=minutes)))
+    assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)] * 2
+
+
+def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
+    """Of the addresses that were typed, known ones get a link a day; unknown, suppressed and complaining ones none."""
+    for email in ("eve@example.org", "sue@example.org"):
+        subscribe.add_subscriber(config, email, [], lang=None, now=NOW, again=False)
+    subscribe.suppress_address(config, "sue@example.org", NOW)
+    with open_store(config.store_url, config.folder) as store:
+        store.subscribers._db.execute("UPDATE subscribers SET status = 'complained' WHERE email LIKE 'eve%'")  # noqa: SLF001
+    for hours in (0, 1, 23):
+        at = context(NOW + timedelta(hours=hours))
+        for key in (ADA, ADA, "eve@example.org", "sue@example.org", "nobody@example.org"):
+            preferences.request_link(config, key, at)
+        assert answer_requests(config, at.clock()) == (hours == 0)
+        assert answer_requests(config, at.clock()) == 0
+    assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
+
+
+def test_without_a_public_address_no_link_is_mailed(site, config):
+    """A site that sends to people without `web.url` mails no link: it would lead to the reader's own machine."""
+    text = site.read("config.toml").replace(WEB, "").replace("https://example.com/", "https://blog.example.museum/")
+    site.configure(text.replace("[mail]\n", '[mail]\ntransport = "sendmail"\n'))
+    preferences.mail_link(site.config, letter_token(config), context())
+    assert mails(config) == []
+
+
+def test_a_request_makes_a_round_due(config):
+    """A round is due while somebody waits for a link or for erasure, and no longer once that is done."""
+    assert not is_round_due(config, NOW)
+    for ask in (
+        lambda: preferences.request_link(config, "nobody@example.org", context()),
+        lambda: erase.request_erasure(config, preferences_token(config), context()),
+    ):
+        ask()
+        assert is_round_due(config, NOW)
+        run_signup_round(Site(config), context())
+        assert not is_round_due(config, NOW)
+
+
+def test_requests_for_links_have_a_bound(config):
+    """More than 500 waiting requests are not stored."""
+    for number in range(510):
+        preferences.request_link(config, f"{number}@example.org", context())
+    with open_store(config.store_url, config.folder) as store:
+        assert len(store.preferences.link_requests()) == 500
+
+
+def test_a_link_is_not_valid_for_who_gets_the_id_of_an_erased_subscriber(config):
+    """The link of an erased subscriber does not open the data of another one who has got the same id."""
+    token = preferences_token(config)
+    erase.erase_subscriber(config, ADA, NOW)
+    subscribe.add_subscriber(config, BOB, [], lang=None, now=NOW, again=False)
+    with open_store(config.store_url, config.folder) as store:
+        assert store.subscribers.find(BOB).id == 1
+    with pytest.raises(LinkError):
+        preferences.load_preferences(config, token, context())
+
+
+# Another address --------------------------------------------------------------------------------------------------
+
+
+def change(config, email=BOB, now=NOW):
+    """Ask for another address; return whether it was accepted."""
+    return change_address.request_change(config, preferences_token(config), email, context(now))
+
+
+def test_a_new_address_takes_over_once_it_has_confirmed(config):
+    """Nothing changes until the link that the new address got is confirmed; then it has everything, the old none."""
+    save(config, {"weekly": ["Notes"], "daily": []}, lang="de", until=date(2026, 12, 24))
+    assert change(config)
+    [(kind, recipient, lang, url)] = mails(config)
+    assert (kind, recipient, lang) == ("address", BOB, "de")
+    token = url.removeprefix(CHANGE)
+    assert change_address.find_change(config, token, context()).is_done is False
+    assert (stored(config)[0], stored(config, BOB)) == ("active", None)
+    for _ in range(2):
+        assert change_address.confirm_change(config, token, context()).email == BOB
+        assert stored(config, BOB) == ("active", {"daily": (), "weekly": ("Notes",)})
+        assert stored(config)[0] == "unsubscribed"
+    view = preferences.load_preferences(config, preferences_token(config, BOB), context())
+    assert (view.lang, view.paused_until) == ("de", date(2026, 12, 24))
+
+
+def test_a_new_address_that_is_known_keeps_what_it_has(config):
+    """An address that has subscriptions keeps them and their topics, and gets the others."""
+    subscribe.add_subscriber(config, BOB, ["weekly"], topics=["Code"], lang="ja", now=NOW, again=False)
+    change(config)
+    change_address.confirm_change(config, mails(config)[0][3].removeprefix(CHANGE), context())
+    assert stored(config, BOB) == ("active", {"daily": (), "weekly": ("Code",)})
+
+
+def test_who_has_left_meanwhile_is_not_brought_back_by_a_new_address(config):
+    """A link for a new address is not valid any more once the subscriber has left, or the address is suppressed."""
+    change(config)
+    token = mails(config)[0][3].removeprefix(CHANGE)
+    subscribe.suppress_address(config, BOB, NOW)
+    with pytest.raises(LinkError):
+        change_address.confirm_change(config, token, context())
+    subscribe.allow_address(config, BOB)
+    subscribe.remove_subscriber(config, ADA, NOW)
+    with pytest.raises(LinkError):
+        change_address.confirm_change(config, token, context())
+
+
+def test_mails_to_new_addresses_have_bounds(config):
+    """A subscriber can ask for three a day, one address gets one a day, and a suppressed one or their own gets none."""
+    subscribe.suppress_address(config, "sue@example.org", NOW)
+    assert [change(config, email) for email in ("sue@example.org", ADA, BOB)] == [True] * 3
+    assert not change(config, "carl@example.net")
+    assert change(config, BOB, NOW + timedelta(hours=23, minutes=59, seconds=59)) is False
+    assert [mail[1] for mail in mails(config)] == [BOB]
+
+
+@pytest.mark.parametrize("email", ["", "bob", "bob@", "bob@example.net\r\nBcc: eve@example.org", "'bob@example.net"])
+def test_what_is_no_address_is_refused(config, email):
+    """A new address that mail cannot be sent to is an error, and no mail is queued."""
+    with pytest.raises(AddressError):
+        change(config, email)
+    assert mails(config) == []
+
+
+# Erasure ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_wants_to_be_erased_gets_no_letters_at_once_and_is_erased_when_nothing_is_sent(config):
+    """While letters are sent, the subscriber is unsubscribed; afterwards nothing of the address is in the database."""
+    preferences.mail_link(config, letter_token(config), context())
+    with lock.lock_sending(store_path(config.store_url, config.folder)):
+        erase.request_erasure(config, preferences_token(config), context())
+        answer_requests(config)
+        assert stored(config)[0] == "unsubscribed"
+    answer_requests(config)
+    assert b"ada@" not in (config.folder / ".feeds/feeds.db").read_bytes()
+    with pytest.raises(FeedsError, match="erased"):
+        subscribe.add_subscriber(config, ADA, [], lang=None, now=NOW, again=False)
+
+
+def test_an_erasure_that_was_killed_at_its_end_is_finished(config):
+    """A request whose erasure was done before the process was killed is deleted by the next run."""
+    erase.request_erasure(config, preferences_token(config), context())
+    erase.erase_subscriber(config, ADA, NOW)
+    answer_requests(config)
+    with open_store(config.store_url, config.folder) as store:
+        assert store.preferences.erasure_requests() == []
+    assert b"ada@" not in (config.folder / ".feeds/feeds.db").read_bytes()

@@ -1,0 +1,170 @@
+"""The pages of preferences over HTTP."""
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from feeds.edges.store.database import open_store
+from tests.conftest import NOW
+from tests.subscribed import ADA, answer_requests, letter_token, mails, preferences_token, stored, subscribe_ada
+from tests.webserver import web_client
+
+BOB = "bob@example.net"
+URL = "https://letters.example.com/"
+
+
+@pytest.fixture
+def config(site):
+    site.post("a", categories="[Essays, Notes]")
+    config = subscribe_ada(site)
+    site.publish()
+    return config
+
+
+@pytest.fixture
+def client(config):
+    with web_client(config) as client:
+        yield client
+
+
+def contents(config):
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
+        return list(db.iterdump())
+
+
+def path(config):
+    return f"/preferences/{preferences_token(config)}"
+
+
+def checked(text):
+    """Return the values of the boxes that are ticked."""
+    return re.findall(r'name="[^"]+" value="([^"]+)" checked', text)
+
+
+def test_a_letters_link_shows_a_masked_address_and_mails_a_link(client, config):
+    """The page of a letter's link has the masked address, and two buttons: to unsubscribe, and for a mailed link."""
+    url = f"/preferences/{letter_token(config)}"
+    page = client.get(url)
+    assert (page.status, "a•••@e•••.org" in page.text, ADA in page.text) == (200, True, False)
+    assert re.findall(r'action="([^"]+)"', page.text) == [
+        f"/unsubscribe/{letter_token(config)}",
+        f"{url}/link",
+    ]
+    sent = client.post(f"{url}/link", {"mail": "1"})
+    assert (sent.status, "a•••@e•••.org" in sent.text) == (200, True)
+    [(kind, recipient, _, link)] = mails(config)
+    assert (kind, recipient) == ("preferences", ADA)
+    assert link.startswith(f"{URL}preferences/")
+    assert client.get(link.removeprefix(URL[:-1])).status == 200
+
+
+@pytest.mark.parametrize("action", ["", "/address", "/erase"])
+def test_a_letters_link_changes_nothing_else(client, config, action):
+    """With the token of a letter, forms of the preferences are HTTP 404 and change nothing, and so is the download."""
+    before = contents(config)
+    url = f"/preferences/{letter_token(config)}"
+    assert client.post(url + action, {"email": BOB, "sure": "yes"}).status == 404
+    assert client.get(f"{url}/data.json").status == 404
+    assert contents(config) == before
+
+
+def test_looking_at_preferences_changes_nothing(client, config):
+    """GET and HEAD of every page of preferences leave the database as it is."""
+    link, before = path(config), contents(config)
+    for method in ("GET", "HEAD"):
+        for url in ("/preferences", link, f"{link}/link", f"{link}/address", f"{link}/erase", f"{link}/data.json"):
+            assert client.request(method, url).status == 200
+    assert contents(config) == before
+
+
+def test_preferences_are_shown_and_saved(client, config):
+    """The page shows what is stored, in the reader's language; what is ticked is stored and shown."""
+    page = client.get(path(config), Accept_Language="ja")
+    assert (page.headers["Content-Language"], page.headers["Cache-Control"]) == ("de", "no-store")
+    assert checked(page.text) == ["weekly", "Notes", "daily"]
+    form = [("newsletter", "weekly"), ("topic:weekly", "Essays"), ("lang", "ar"), ("pause", "2026-12-24")]
+    saved = client.post(path(config), form)
+    assert (saved.status, saved.headers["Content-Language"]) == (200, "ar")
+    assert 'dir="rtl"' in saved.text
+    assert checked(saved.text) == ["weekly", "Essays"]
+    assert 'value="2026-12-24"' in saved.text
+    assert stored(config) == ("active", {"weekly": ("Essays",)})
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "soon", "2030-01-01", "0001-01-01x", "9999-12-31"])
+def test_a_day_that_cannot_be_is_explained_and_nothing_is_saved(client, config, day):
+    """A pause until what is no day, or is too far away, is HTTP 422 with the reason, and nothing is saved."""
+    before = contents(config)
+    answer = client.post(path(config), {"pause": day})
+    assert (answer.status, 'role="alert"' in answer.text) == (422, True)
+    assert contents(config) == before
+
+
+def test_a_new_address_confirms_by_the_link_that_it_gets(client, config):
+    """The new address gets a link whose page moves the subscriber; a fourth request is HTTP 429."""
+    assert client.post(f"{path(config)}/address", {"email": "bob"}).status == 422
+    asked = client.post(f"{path(config)}/address", {"email": f" {BOB} "})
+    assert (asked.status, BOB in asked.text) == (200, False)
+    [(_, recipient, _, link)] = mails(config)
+    assert recipient == BOB
+    page = link.removeprefix(URL[:-1])
+    assert (client.get(page).status, stored(config, BOB)) == (200, None)
+    assert client.post(page, {}).status == 200
+    assert (stored(config, BOB)[0], stored(config)[0]) == ("active", "unsubscribed")
+    for _ in range(2):
+        client.post(f"{path(config)}/address", {"email": BOB})
+    assert client.post(f"{path(config)}/address", {"email": BOB}).status == 429
+
+
+def test_everything_stored_can_be_downloaded(client, config):
+    """The download is a JSON file with the address, subscriptions, consent and mails, which no cache keeps."""
+    client.post(f"/preferences/{letter_token(config)}/link", {})
+    answer = client.get(f"{path(config)}/data.json")
+    found = json.loads(answer.body)
+    assert (found["email"], found["newsletters"], found["topics"]) == (ADA, ["daily", "weekly"], {"weekly": ["Notes"]})
+    assert [mail["kind"] for mail in found["mails"]] == ["preferences"]
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="subscriber.json"'
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_erasure_needs_a_tick_and_erases(client, config):
+    """Without the tick nothing is erased; with it the subscriber is unsubscribed, and erased by the next run."""
+    link = path(config)
+    assert (client.post(f"{link}/erase", {}).status, stored(config)[0]) == (422, "active")
+    assert (client.post(f"{link}/erase", {"sure": "yes"}).status, stored(config)[0]) == (200, "unsubscribed")
+    answer_requests(config)
+    assert (stored(config), client.get(link).status) == (None, 404)
+
+
+def test_a_typed_address_is_answered_the_same_whether_it_is_known_or_not(client, config):
+    """A known, an unknown and a suppressed address get the same answer, and only the known one a mail."""
+    answers = {client.post("/preferences", {"email": email}).body for email in (ADA, BOB, ADA.upper())}
+    assert len(answers) == 1
+    assert client.post("/preferences", {"email": "x"}).status == 422
+    assert mails(config) == []
+    answer_requests(config)
+    assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
+
+
+def test_a_locked_database_is_tried_again(client, config, monkeypatch):
+    """While another process keeps the database locked, a page is HTTP 503 with the time to try again."""
+    from feeds.edges.store import database
+
+    monkeypatch.setattr(database, "_PATIENCE", 0)
+    with open_store(config.store_url, config.folder) as store, store.bounces.transaction():
+        answer = client.post(f"/unsubscribe/{letter_token(config)}", {})
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert client.post(f"/unsubscribe/{letter_token(config)}", {}).status == 200
+
+
+def test_the_name_of_a_category_is_text(site, config):
+    """A category with markup in its name is shown as text."""
+    site.post("b", categories="['<b>&\"x']")
+    site.publish(NOW)
+    with web_client(config) as client:
+        text = client.get(path(config)).text
+    assert "<b>" not in text
+    assert "&lt;b&gt;&amp;" in text
