@@ -177,6 +177,10 @@ CREATE TABLE erasure_requests (
     at DATETIME NOT NULL,
     CONSTRAINT pk_erasure_requests PRIMARY KEY (email_key)
 );
+CREATE TABLE erased_subscribers (
+    id INTEGER NOT NULL,
+    CONSTRAINT pk_erased_subscribers PRIMARY KEY (id)
+);
 CREATE TABLE letters (
     id INTEGER NOT NULL,
     issue_id INTEGER NOT NULL,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
@@ -34,14 +34,15 @@ _SET_PAUSE = (
     "INSERT INTO chosen_pauses (subscriber_id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 )
 #: The new subscriber of an address that a subscriber moves to; an address that is known keeps what it has.
-_INSERT_MOVED = """
-    INSERT INTO subscribers (email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-    SELECT :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '), source, created_at, :now
+_INSERT_MOVED = f"""
+    INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
+    SELECT 1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '),
+        source, created_at, :now
     FROM subscribers WHERE id = :old
     ON CONFLICT DO UPDATE SET status = 'active', consent = trim(subscribers.consent || '; ' || :consent, '; '),
         status_at = CASE status WHEN 'active' THEN status_at ELSE excluded.status_at END
     RETURNING id
-"""
+"""  # noqa: S608 - made of constants
 _MOVE = (
     """
     INSERT INTO subscriptions (subscriber_id, newsletter, topics)

@@ -378,6 +378,9 @@ erasure_requests = Table(
     Column("at", DateTime, nullable=False),
 )
 
+#: Ids of erased subscribers, which no one else gets: links in sent letters still name them.
+erased_subscribers = Table("erased_subscribers", metadata, Column("id", Integer, primary_key=True))
+
 #: Digests of processed messages of the bounce mailbox.
 handled_messages = Table(
     "handled_messages",

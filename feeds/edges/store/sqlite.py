@@ -10,6 +10,10 @@ from contextlib import contextmanager
 #: The condition for deliveries that are not finished; the index `ix_deliveries_open` has the same, so SQLite uses it.
 IS_OPEN = "state NOT IN ('sent', 'failed', 'cancelled')"
 
+#: The highest id that a subscriber has or had: the links in letters name it, so no id is given twice.
+LAST_SUBSCRIBER_ID = """max(coalesce((SELECT max(id) FROM subscribers), 0),
+    coalesce((SELECT max(id) FROM erased_subscribers), 0))"""
+
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from feeds.edges.store.codec import encode_time, encode_topics
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import CANCEL_PENDING
 from feeds.model import GONE_STATUSES, ImportRow
 
@@ -143,7 +143,7 @@ class SubscriberImport:
             self._db.execute(_SET_FATE)
             self._db.execute(_HOLD_SUPPRESSED)
             self._db.execute(_FIND_MERGED)
-            last = self._db.execute("SELECT coalesce(max(id), 0) FROM subscribers").fetchone()[0]
+            last = self._db.execute(f"SELECT {LAST_SUBSCRIBER_ID}").fetchone()[0]
             for statement in _APPLY if apply else ():
                 self._db.execute(statement, {"at": encode_time(at), "source": source, "last": last})
         return self._import_counts()

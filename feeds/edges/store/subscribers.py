@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.model import DeliveryState, Subscriber
 
@@ -27,10 +27,11 @@ _IS_SELECTED = (
     "(:status IS NULL OR p.status = :status) AND (:newsletter IS NULL OR EXISTS"
     " (SELECT 1 FROM subscriptions s WHERE s.subscriber_id = p.id AND s.newsletter = :newsletter))"
 )
-_INSERT = """
-    INSERT INTO subscribers (email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-    VALUES (:email, :key, 'active', :lang, :timezone, :consent, :source, :at, :at) RETURNING id
-"""
+_INSERT = f"""
+    INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
+    VALUES (1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', :lang, :timezone, :consent, :source, :at, :at)
+    RETURNING id
+"""  # noqa: S608 - made of constants
 _UPDATE = """
     UPDATE subscribers SET status = 'active', lang = coalesce(:lang, lang), timezone = coalesce(:timezone, timezone),
         status_at = CASE status WHEN 'active' THEN status_at ELSE :at END,

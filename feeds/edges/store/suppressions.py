@@ -21,6 +21,9 @@ _ADD_ERASED = """
     INSERT INTO suppressions (digest, reason, at) VALUES (?, 'erased', ?)
     ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
 """
+_REMEMBER_ID = (
+    "INSERT INTO erased_subscribers (id) SELECT id FROM subscribers WHERE email_key = ? ON CONFLICT DO NOTHING"
+)
 #: The ids of the deliveries to an address; the index begins with the issue.
 _SELECT_DELIVERIES = """
     SELECT d.id FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = :key
@@ -88,6 +91,7 @@ class Suppressions:
         with transaction(self._db):
             self._db.execute(_ADD_ERASED, (digest, encode_time(at)))
             number = self._db.execute(_ERASE_DELIVERIES, {"key": key}).rowcount
+            self._db.execute(_REMEMBER_ID, (key,))
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
             delete_signup(self._db, key)
             self._db.execute("DELETE FROM service_mails WHERE recipient_key = ?", (key,))

@@ -349,3 +349,14 @@ def test_the_file_is_written_anew_when_nobody_looks(tmp_path, store):
     assert any(ADA.encode() in file.read_bytes() for file in tmp_path.iterdir())
     store.suppressions.secure_vacuum()
     assert not any(ADA.encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("join", [_subscribe, lambda store, email: _import(store, _row(email))], ids=["add", "import"])
+def test_the_id_of_an_erased_subscriber_is_not_given_again(store, join):
+    """Who is added or imported after the newest subscribers were erased gets a new id."""
+    _subscribe(store, ADA)
+    _import(store, _row(BOB))
+    for email in (ADA, BOB):
+        store.suppressions.erase(email, {email}, f"1:{email}", NOW)
+    join(store, "cy@example.org")
+    assert store.subscribers.find("cy@example.org").id == 3

@@ -8,7 +8,7 @@ from feeds.edges.process import lock
 from feeds.edges.store.database import open_store, store_path
 from feeds.errors import AddressError, FeedsError, LinkError
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers import change_address, erase, preferences, subscribe
+from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
 from feeds.jobs.subscribers.preferences import PreferencesInput
 from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
@@ -202,15 +202,17 @@ def test_requests_for_links_have_a_bound(config):
         assert len(store.preferences.link_requests()) == 500
 
 
-def test_a_link_is_not_valid_for_who_gets_the_id_of_an_erased_subscriber(config):
-    """The link of an erased subscriber does not open the data of another one who has got the same id."""
+def test_no_one_gets_the_id_of_an_erased_subscriber(config):
+    """Who comes after an erased subscriber has another id, so old links neither show nor change anything of theirs."""
     token = preferences_token(config)
     erase.erase_subscriber(config, ADA, NOW)
     subscribe.add_subscriber(config, BOB, [], lang=None, now=NOW, again=False)
     with open_store(config.store_url, config.folder) as store:
-        assert store.subscribers.find(BOB).id == 1
+        assert store.subscribers.find(BOB).id == 2
     with pytest.raises(LinkError):
         preferences.load_preferences(config, token, context())
+    assert not leave.leave(config, letter_token(config), context()).address
+    assert stored(config, BOB)[0] == "active"
 
 
 # Another address --------------------------------------------------------------------------------------------------

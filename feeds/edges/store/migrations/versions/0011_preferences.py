@@ -24,6 +24,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_address_changes"),
     )
     op.create_index("ix_address_changes_subscriber_id", "address_changes", ["subscriber_id"])
+    op.create_table(
+        "erased_subscribers",
+        sa.Column("id", sa.Integer),
+        sa.PrimaryKeyConstraint("id", name="pk_erased_subscribers"),
+    )
     for name in ("link_requests", "erasure_requests"):
         op.create_table(
             name,
