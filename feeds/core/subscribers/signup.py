@@ -17,6 +17,8 @@ from feeds.core.subscribers.addresses import MailAddress, is_role_address
 FORM_LIFETIME, FASTEST = timedelta(hours=12), timedelta(seconds=3)
 #: How long an address gets no other confirmation.
 CONFIRMATION_EVERY = timedelta(days=1)
+#: How many confirmations an address gets within a month without a click.
+MOST_CONFIRMATIONS, CONFIRMATIONS_COUNT_FOR = 3, timedelta(days=30)
 #: The period of all other limits.
 PERIOD = timedelta(hours=1)
 #: Requests of one network: a school or a company may be behind one.
@@ -62,6 +64,10 @@ class SignupFacts:
     is_subscribed: bool = False
     #: When it got its last confirmation.
     confirmation_at: datetime | None = None
+    #: Within `CONFIRMATIONS_COUNT_FOR`; and whether another spelling of the same mailbox got one within
+    #: `CONFIRMATION_EVERY`.
+    confirmations: int = 0
+    is_other_spelling: bool = False
     #: Confirmations that this hour still allows.
     budget: int = 1
     is_form_closed: bool = False
@@ -119,10 +125,34 @@ def _find_signs(facts: SignupFacts) -> Iterator[tuple[int, str]]:
         yield 3, "a role address"
     if _is_dotted_gmail(facts.address):
         yield 3, "a Gmail address with many dots"
+    yield from _find_signs_of_bombing(facts)
     if facts.of_client:
         yield min(facts.of_client, HOLD_SCORE), f"{facts.of_client} other sign-ups of this client within an hour"
     if others := (facts.of_network - facts.of_client) // 2:
         yield min(others, HOLD_SCORE), f"{facts.of_network} other sign-ups of this network within an hour"
+
+
+def _find_signs_of_bombing(facts: SignupFacts) -> Iterator[tuple[int, str]]:
+    """Yield the signs that somebody gets confirmations who does not want them, each of which is enough."""
+    if facts.is_other_spelling:
+        yield HOLD_SCORE, "another spelling of this mailbox got a confirmation lately"
+    if facts.confirmations >= MOST_CONFIRMATIONS:
+        yield HOLD_SCORE, f"{facts.confirmations} confirmations within {CONFIRMATIONS_COUNT_FOR.days} days"
+
+
+def mailbox_of(key: str) -> str:
+    """Return the mailbox of an address as addresses are compared: without a tag (RFC 5233) and Gmail's dots."""
+    local, _, domain = key.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        return f"{local.replace('.', '')}@gmail.com"
+    return f"{local}@{domain}"
+
+
+def domains_of_mailbox(key: str) -> frozenset[str]:
+    """Return the domains that the other spellings of an address may have."""
+    domain = key.rpartition("@")[2]
+    return _GMAIL if domain in _GMAIL else frozenset({domain})
 
 
 def _is_dotted_gmail(address: MailAddress) -> bool:

@@ -46,6 +46,12 @@ _HALT_ISSUES = f"""
         (SELECT 1 FROM deliveries d WHERE d.issue_id = issues.id AND d.{IS_OPEN})
     RETURNING newsletter, number
 """  # noqa: S608 - made of constants
+_SELECT_OTHER_ADDRESSES = """
+    SELECT recipient_key FROM deliveries WHERE recipient_key NOT LIKE '%@erased'
+    UNION SELECT recipient_key FROM service_mails
+    UNION SELECT email_key FROM signups UNION SELECT email_key FROM signup_requests
+    UNION SELECT email_key FROM link_requests
+"""
 _INSERT_SUPPRESSION = """
     INSERT INTO suppressions (digest, reason, at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at WHERE reason != excluded.reason
@@ -169,11 +175,12 @@ class JournalReplay:
         for subscriber_id, email, key, status, created_at in self._db.execute(query):
             yield StoredSubscriber(subscriber_id, email, key, status, decode_time(created_at))
 
-    def delivered_addresses(self) -> Iterator[str]:
-        """Yield the addresses of all deliveries, as addresses are compared; do not write meanwhile."""
-        for (key,) in self._db.execute(
-            "SELECT DISTINCT recipient_key FROM deliveries WHERE recipient_key NOT LIKE '%@erased'"
-        ):
+    def other_addresses(self) -> Iterator[str]:
+        """Yield the addresses of deliveries, sign-ups and single mails, as addresses are compared.
+
+        Do not write meanwhile.
+        """
+        for (key,) in self._db.execute(_SELECT_OTHER_ADDRESSES):
             yield key
 
     def set_status(self, subscriber_id: int, status: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ process is killed, no mail is lost, and only one that was being handed over may 
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,6 +56,10 @@ _NEXT_AT = f"""
     SELECT min(CASE state WHEN 'handing_over' THEN created_at ELSE coalesce(next_at, created_at) END)
     FROM service_mails WHERE {_IS_WAITING} AND (state = 'handing_over' OR {_IS_SENDABLE})
 """  # noqa: S608 - made of constants
+_SELECT_RECIPIENTS = """
+    SELECT recipient_key FROM service_mails WHERE kind = :kind AND created_at > :since
+    AND substr(recipient_key, instr(recipient_key, '@') + 1) IN (SELECT value FROM json_each(:domains))
+"""
 
 
 def add_service_mail(connection: sqlite3.Connection, mail: NewServiceMail, at: datetime) -> None:
@@ -113,6 +117,15 @@ class ServiceMails:
         """Return how many mails of a kind were queued after *since*."""
         query = "SELECT count(*) FROM service_mails WHERE kind = ? AND created_at > ?"
         return int(self._db.execute(query, (kind, encode_time(since))).fetchone()[0])
+
+    def recipients_at(self, domains: Iterable[str], kind: ServiceMailKind, since: datetime) -> list[str]:
+        """Return the recipient of each mail of a kind to some domains that was queued after *since*.
+
+        They are addresses as addresses are compared.
+        """
+        names = json.dumps([*domains])
+        rows = self._db.execute(_SELECT_RECIPIENTS, {"domains": names, "kind": kind, "since": encode_time(since)})
+        return [row[0] for row in rows]
 
     # Sending ------------------------------------------------------------------------------------------------------
 

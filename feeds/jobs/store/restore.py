@@ -279,11 +279,11 @@ def _erase(
 
 
 def _erase_recipients(store: Store, histories: Mapping[str, SubscriberHistory], hasher: AddressHasher) -> int:
-    """Erase recipients in the backup who are not subscribers and were erased since; return how many."""
+    """Erase addresses in the backup that are not subscribers and were erased since; return how many."""
     erased = {digest for digest, h in histories.items() if h.suppression and h.suppression.name == "erased"}
     if not erased:
         return 0
-    keys = [key for key in store.replay.delivered_addresses() if erased.intersection(hasher.digests(key))]
+    keys = [key for key in store.replay.other_addresses() if erased.intersection(hasher.digests(key))]
     for key in keys:
         _erase(store, key, {key}, histories, hasher.digests(key))
     return len(keys)

@@ -143,10 +143,22 @@ class _Round:
             and subscriber.status == "active"
             and set(request.newsletters) <= set(subscriber.newsletters),
             confirmation_at=store.service_mails.last_queued_at(request.key, ServiceMailKind.CONFIRMATION),
+            confirmations=self._count_confirmations(request.key, now),
+            is_other_spelling=self._is_other_spelling(request.key, now),
             budget=self._budget(now),
             is_form_closed=is_form_closed(store, now),
             is_full=store.signups.count().held >= signup.MOST_SIGNUPS,
         )
+
+    def _count_confirmations(self, key: str, now: datetime) -> int:
+        since, kind = now - signup.CONFIRMATIONS_COUNT_FOR, ServiceMailKind.CONFIRMATION
+        return self._store.service_mails.recipients_at(signup.domains_of_mailbox(key), kind, since).count(key)
+
+    def _is_other_spelling(self, key: str, now: datetime) -> bool:
+        """Return whether another spelling of a mailbox got a confirmation lately: it reaches the same person."""
+        since, kind = now - signup.CONFIRMATION_EVERY, ServiceMailKind.CONFIRMATION
+        others = self._store.service_mails.recipients_at(signup.domains_of_mailbox(key), kind, since)
+        return any(signup.mailbox_of(other) == signup.mailbox_of(key) for other in others if other != key)
 
     def _budget(self, now: datetime) -> int:
         """Return how many confirmations and reminders this hour still allows."""

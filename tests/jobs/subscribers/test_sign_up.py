@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from feeds.core.newsletters.dkim import DkimKey
 from feeds.core.newsletters.sender_dns import dkim_record
-from feeds.edges.store.database import copy_store, open_store
+from feeds.core.subscribers.signup import mailbox_of
+from feeds.edges.store.database import copy_store, open_store, store_path
 from feeds.errors import FeedsError
 from feeds.jobs.store.restore import restore_store
 from feeds.jobs.subscribers.bounces import process_mailbox
@@ -125,13 +126,13 @@ def test_there_is_one_reminder(door):
 
 
 def test_an_address_that_is_entered_every_day_gets_one_reminder_in_all(door):
-    """Who never confirms gets one confirmation a day at most, and no second reminder."""
+    """Who never confirms gets one confirmation a day and three a month at most, and no second reminder."""
     for _ in range(5):
         door.sign_up("ada@example.org")
         door.run_round()
         door.clock.advance(hours=25)
         door.run_round()
-    assert [len(door.mails(kind)) for kind in ("confirmation", "reminder")] == [5, 1]
+    assert [len(door.mails(kind)) for kind in ("confirmation", "reminder")] == [3, 1]
 
 
 @pytest.mark.parametrize("setting", ['reminder = ""', "open = true\nreminder = ''"])
@@ -427,6 +428,46 @@ def test_a_day_later_an_address_may_get_another_confirmation(door):
     assert door.confirm(door.tokens("confirmation")[0]).state == "confirmed"
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    ["ada+{n}@example.org", "ada+x.{n}@example.org", "Ada+{n}@Example.org"],
+    ids=["tags", "tags with dots", "capitals"],
+)
+def test_other_spellings_of_a_mailbox_get_no_more_confirmations(door, spelling):
+    """A mailbox gets one confirmation a day, whatever tags are entered and from wherever; the others are held."""
+    for n in range(6):
+        door.sign_up(spelling.format(n=n), f"10.0.{n}.1")
+        door.run_round()
+    assert len(door.mails("confirmation")) == 1
+    held = door.rows("SELECT DISTINCT held FROM signups WHERE state = 'held'")
+    assert held == [("another spelling of this mailbox got a confirmation lately",)]
+    assert door.rows("SELECT count(*) FROM signups WHERE state = 'held'") == [(5,)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("a.da@gmail.com", "ad.a+x@googlemail.com", True),
+        ("a.da@example.org", "ada@example.org", False),
+        ("ada@example.org", "ada@example.net", False),
+        ("+ada@example.org", "+eve@example.org", False),
+    ],
+)
+def test_spellings_of_one_mailbox_are_known(one, other, is_same):
+    """Tags, and at Gmail dots and the second domain, are spellings of one mailbox; nothing else is."""
+    assert (mailbox_of(one) == mailbox_of(other)) is is_same
+
+
+def test_an_address_that_never_clicks_gets_three_confirmations_a_month(door):
+    """Who is entered every day and never clicks gets three confirmations in a month, and is held then."""
+    for _ in range(10):
+        door.sign_up("ada@example.org")
+        door.run_round()
+        door.clock.advance(days=1)
+    assert len(door.mails("confirmation")) == 3
+    assert door.rows("SELECT state FROM signups") == [("held",)]
+
+
 # What comes back --------------------------------------------------------------------------------------------------
 
 BOUNCES = '[mail.bounces]\naddress = "bounces@letters.example"\nmailbox = "maildir:bounces"\n'
@@ -552,6 +593,20 @@ def test_a_restored_backup_sends_no_confirmation_twice(site):
         door.clock.advance(days=1)
     assert sorted(mail["To"] for mail in door.mails()) == ["ada@example.org", "mallory@example.org"]
     assert [door.confirm(token).state for token in (ada, eve)] == ["confirmed", "expired"]
+
+
+@pytest.mark.parametrize("is_sent", [True, False], ids=["sent", "waiting"])
+def test_an_erased_sign_up_is_erased_from_a_restored_backup(site, is_sent):
+    """An address that signed up and was erased since the backup is nowhere in the restored store, sent to or not."""
+    door = SignupSite.create(site)
+    door.sign_up("ada@example.org")
+    if is_sent:
+        door.run_round()
+    copy_store(site.config.store_url, site.folder, site.folder / "b.db", site.config.keys_file)
+    door.run_round()
+    erase_subscriber(site.config, "ada@example.org", door.clock())
+    restore_store(site.config, site.folder / "b.db", door.clock())
+    assert b"ada@example.org" not in store_path(site.config.store_url, site.folder).read_bytes()
 
 
 @pytest.mark.parametrize(("web", "is_open"), [("", False), ('[web]\nurl = "https://letters.example.com/"\n', True)])
