@@ -135,7 +135,11 @@ class Door:
             "site_url": settings.site.url,
             "style": self.path(self.style[0]),
         }
-        functions: dict[str, Callable[..., str]] = {"text": texts.format, "plural": texts.plural, "link": self.path}
+        functions: dict[str, Callable[..., str]] = {
+            "text": texts.format_isolated,
+            "plural": texts.plural,
+            "link": self.path,
+        }
         html = self.site.templates.render(template, {"page": page | dict(values or {}), "t": texts.plain} | functions)
         page_headers = {**PAGE_HEADERS, "Content-Language": texts.lang, "Vary": "Accept-Language"}
         return HTMLResponse(html, status, {**page_headers, **(headers or {})})

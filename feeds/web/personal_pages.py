@@ -15,10 +15,10 @@ from feeds.web.forms import FormHandler, form_route
 PageHandler = Callable[[Request], Response]
 
 
-def personal_route(path: str, show: PageHandler, submit: FormHandler) -> Route:
+def personal_route(path: str, show: PageHandler, submit: FormHandler, show_expired: PageHandler | None = None) -> Route:
     """Return the route of a page (GET and HEAD) and of the form on it (POST).
 
-    A link that is not valid is HTTP 404, one that was valid HTTP 410.
+    A link that is not valid is HTTP 404, one that was valid HTTP 410, with the page of *show_expired* if there is one.
     """
     send_form = form_route(path, submit).endpoint
 
@@ -29,6 +29,8 @@ def personal_route(path: str, show: PageHandler, submit: FormHandler) -> Route:
                 return response
             return await run_in_threadpool(show, request)
         except LinkError as e:
+            if e.is_expired and show_expired is not None:
+                return await run_in_threadpool(show_expired, request)
             raise HTTPException(410 if e.is_expired else 404) from e
 
     return Route(path, endpoint, methods=["GET", "POST"], name=show.__name__)

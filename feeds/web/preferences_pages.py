@@ -6,6 +6,7 @@ fresh link to that address. The mailed link works for a day, and may do everythi
 
 from collections.abc import Iterable
 from datetime import date
+from http import HTTPStatus
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -29,11 +30,11 @@ def routes(door: Door) -> list[Route]:
     pages = _PreferencesPages(door)
     return [
         personal_route("/preferences", pages.ask_address, pages.request_link),
-        personal_route("/preferences/{token}", pages.show, pages.save),
-        personal_route("/preferences/{token}/link", pages.show, pages.mail_link),
-        personal_route("/preferences/{token}/address", pages.show, pages.request_address),
-        personal_route("/preferences/{token}/erase", pages.show, pages.erase),
-        personal_route("/preferences/{token}/data.json", pages.download, _refuse),
+        personal_route("/preferences/{token}", pages.show, pages.save, pages.show_expired),
+        personal_route("/preferences/{token}/link", pages.show, pages.mail_link, pages.show_expired),
+        personal_route("/preferences/{token}/address", pages.show, pages.request_address, pages.show_expired),
+        personal_route("/preferences/{token}/erase", pages.show, pages.erase, pages.show_expired),
+        personal_route("/preferences/{token}/data.json", pages.download, _refuse, pages.show_expired),
         personal_route("/address/{token}", pages.ask_change, pages.confirm_change),
     ]
 
@@ -69,6 +70,10 @@ class _PreferencesPages:
         preferences.mail_link(door.config, token, door.context)
         door.mail_due.set()
         return self._render(request, "link", {"state": "mailed", "address": found.address}, lang=found.lang)
+
+    def show_expired(self, request: Request) -> Response:
+        """Say that a link has expired, and offer to have a fresh one mailed."""
+        return self._render(request, "link", {"state": "expired", "wrong": False}, HTTPStatus.GONE)
 
     # Preferences --------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -59,6 +60,18 @@ def test_a_letters_link_shows_a_masked_address_and_mails_a_link(client, config):
     assert (kind, recipient) == ("preferences", ADA)
     assert link.startswith(f"{URL}preferences/")
     assert client.get(link.removeprefix(URL[:-1])).status == 200
+
+
+def test_an_expired_link_offers_a_fresh_one(config):
+    """A mailed link that has expired, or a form on its page, is HTTP 410 with the form that mails a fresh link."""
+    with web_client(config, clock=lambda: NOW + timedelta(hours=25)) as client:
+        for answer in (
+            client.get(path(config)),
+            client.post(path(config), {}),
+            client.get(f"{path(config)}/data.json"),
+        ):
+            assert (answer.status, re.findall(r'action="([^"]+)"', answer.text)) == (410, ["/preferences"])
+            assert "This link has expired" in answer.text
 
 
 @pytest.mark.parametrize("action", ["", "/address", "/erase"])

@@ -39,6 +39,15 @@ class Texts:
         """Return a text with its placeholders filled in."""
         return str(self._texts[name]).format(**values)
 
+    def format_isolated(self, name: str, **values: object) -> str:
+        """Return a text for a page with its placeholders filled in, each value in its own direction.
+
+        Otherwise an address that begins with a digit would fall apart in a text from right to left (UAX #9, 2.7).
+        """
+        return self.format(
+            name, **{key: f"\N{FIRST STRONG ISOLATE}{v}\N{POP DIRECTIONAL ISOLATE}" for key, v in values.items()}
+        )
+
     def plural(self, name: str, count: int) -> str:
         """Return a text in the plural form for *count* (CLDR)."""
         forms = self._texts[name]

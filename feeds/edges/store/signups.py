@@ -225,8 +225,13 @@ class Signups:
         query = "SELECT 1 FROM signups WHERE coalesce(confirmed_at, confirmation_at, created_at) <= ? LIMIT 1"
         return self._db.execute(query, (encode_time(expire_before),)).fetchone() is not None
 
-    def confirm(self, signup: Signup, *, consent: str, welcome: NewServiceMail | None, now: datetime) -> bool:
-        """Subscribe the address, and queue its welcome; return False if the sign-up does not wait any more."""
+    def confirm(
+        self, signup: Signup, *, consent: str, welcome: Callable[[], NewServiceMail | None], now: datetime
+    ) -> bool:
+        """Subscribe the address, and queue its welcome; return False if the sign-up does not wait any more.
+
+        *welcome* is called when there is a subscriber, whose links it can have.
+        """
         values = {
             "lang": signup.lang,
             "timezone": None,
@@ -239,8 +244,8 @@ class Signups:
                 return False
             cancel_confirmations(self._db, signup.key, "the sign-up was confirmed")
             subscribe(self._db, signup.email, signup.key, dict.fromkeys(signup.newsletters), values)
-            if welcome:
-                add_service_mail(self._db, welcome, now)
+            if mail := welcome():
+                add_service_mail(self._db, mail, now)
         return True
 
     def load_for_reminder(self, before: datetime, limit: int) -> list[Signup]:

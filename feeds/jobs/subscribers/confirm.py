@@ -3,21 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from feeds.core.newsletters import tokens
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
+from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site, web_url
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import load_hasher
+from feeds.jobs.subscribers.links import preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import hash_client
 from feeds.model import NewServiceMail, ServiceMailKind, Signup
 
 #: How long the welcome may wait for a mail server.
 _WELCOME_LASTS = timedelta(days=2)
+#: How long its link to the preferences works, which nobody asked for and which is not opened at once.
+_WELCOME_LINK_TIME = timedelta(days=7)
 
 
 class LinkState(StrEnum):
@@ -83,7 +88,8 @@ def confirm_by_reply(site: Site, store: Store, token: str, context: Context, *, 
         return None
     if not dry_run:
         consent = _consent(signup, f"by a reply {context.clock():%Y-%m-%d %H:%M} UTC")
-        store.signups.confirm(signup, consent=consent, welcome=_welcome(site, signup, context), now=context.clock())
+        welcome = partial(_welcome, site, store, signup, context)
+        store.signups.confirm(signup, consent=consent, welcome=welcome, now=context.clock())
     return signup
 
 
@@ -113,7 +119,7 @@ def confirm_signup(site: Site, token: str, client: str, context: Context) -> Con
             return found
         keys = load_keys(site.config.keys_file)
         consent = _consent(signup, f"{now:%Y-%m-%d %H:%M} UTC from {hash_client(client, keys)}")
-        welcome = _welcome(site, signup, context)
+        welcome = partial(_welcome, site, store, signup, context)
         is_new = store.signups.confirm(signup, consent=consent, welcome=welcome, now=now)
         append_pending(site.config, store)
     state = LinkState.CONFIRMED if is_new else LinkState.USED
@@ -143,13 +149,17 @@ def newsletter_titles(site: Site, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one.heading for one in site.settings.newsletters if one.name in names)
 
 
-def _welcome(site: Site, signup: Signup, context: Context) -> NewServiceMail | None:
-    if not site.settings.signup.welcome_parts:
+def _welcome(site: Site, store: Store, signup: Signup, context: Context) -> NewServiceMail | None:
+    """Return the welcome of who has just subscribed, with a link to the preferences; None if the site has none."""
+    subscriber = store.subscribers.find(signup.key)
+    if not site.settings.signup.welcome_parts or subscriber is None:
         return None
     values = {
         "titles": ", ".join(newsletter_titles(site, signup.newsletters)),
         "newsletters": ",".join(signup.newsletters),
     }
+    if can_mail_links(site):
+        values["url"] = preferences_url(site.config, subscriber, context.clock() + _WELCOME_LINK_TIME)
     return new_service_mail(
         ServiceMailKind.WELCOME,
         signup.email,

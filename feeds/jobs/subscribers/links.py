@@ -9,6 +9,7 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store
 from feeds.errors import LinkError
+from feeds.jobs.site import web_url
 from feeds.jobs.subscribers.address_hashing import load_hasher
 from feeds.model import Subscriber
 
@@ -21,6 +22,16 @@ def make_link(config: Config, link: Link, subscriber: Subscriber) -> str:
     """
     key_id, key = load_keys(config.keys_file).current_unsubscribe_key
     return link_tokens.sign_link(link, key_id, key, subscriber.key)
+
+
+def preferences_url(config: Config, subscriber: Subscriber, expires_at: datetime) -> str:
+    """Return the URL of the page where a subscriber sees and changes everything, until *expires_at*.
+
+    Raises:
+        FeedsError: the key file cannot be used.
+    """
+    link = Link(purpose=LinkPurpose.PREFERENCES, subscriber_id=subscriber.id, expires_at=expires_at)
+    return f"{web_url(config)}preferences/{make_link(config, link, subscriber)}"
 
 
 def open_link(config: Config, store: Store, token: str, purpose: LinkPurpose, now: datetime) -> tuple[Link, Subscriber]:

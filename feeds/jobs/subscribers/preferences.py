@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from feeds.config import Config
 from feeds.config_types import TimeZone
 from feeds.core.curation.taxonomy import category_keys
-from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
-from feeds.jobs.site import Site, web_url
+from feeds.jobs.site import Site
 from feeds.jobs.subscribers.leave import append_events
-from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link, open_unsubscribe_link
+from feeds.jobs.subscribers.links import is_suppressed, open_link, open_unsubscribe_link, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import offered_newsletters
 from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
@@ -210,13 +210,12 @@ def _queue_link(config: Config, store: Store, subscriber: Subscriber, context: C
 
 def _link_mail(config: Config, subscriber: Subscriber, context: Context) -> NewServiceMail:
     expires_at = context.clock() + LINK_TIME
-    link = Link(purpose=LinkPurpose.PREFERENCES, subscriber_id=subscriber.id, expires_at=expires_at)
     return new_service_mail(
         ServiceMailKind.PREFERENCES,
         subscriber.email,
         subscriber.key,
         context,
         lang=subscriber.lang,
-        values={"url": f"{web_url(config)}preferences/{make_link(config, link, subscriber)}"},
+        values={"url": preferences_url(config, subscriber, expires_at)},
         expires_at=expires_at,
     )

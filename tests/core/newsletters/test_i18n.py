@@ -51,3 +51,11 @@ def test_a_site_may_add_a_language(tmp_path):
     (tmp_path / "templates" / "texts" / "fr.toml").write_text('read_on = "Lire la suite"', "utf-8")
     assert texts_in("fr-CA", tmp_path).format("read_on") == "Lire la suite"
     assert texts_in("fr-CA", tmp_path).format("feeds") == "Feeds"
+
+
+@pytest.mark.parametrize("value", ["1•••@e•••.org", "…!", "العدد 3"])
+def test_a_value_of_a_page_keeps_its_own_direction(tmp_path, value):
+    """A value is isolated, so that an address that begins with a digit does not fall apart in an Arabic text."""
+    for lang in ("ar", "en"):
+        text = texts_in(lang, tmp_path).format_isolated("leave_who", address=value)
+        assert text == texts_in(lang, tmp_path).format("leave_who", address=f"\u2068{value}\u2069")

@@ -1,5 +1,6 @@
 """Sign-up: from the form to the subscription, and what bounds each attack."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,12 @@ from feeds.core.newsletters.dkim import DkimKey
 from feeds.core.newsletters.sender_dns import dkim_record
 from feeds.core.subscribers.signup import mailbox_of
 from feeds.edges.store.database import copy_store, open_store, store_path
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, LinkError
 from feeds.jobs.store.restore import restore_store
 from feeds.jobs.subscribers.bounces import process_mailbox
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.jobs.subscribers.held_signups import accept_held, list_held, reject_held, reopen_form
+from feeds.jobs.subscribers.preferences import load_preferences
 from feeds.jobs.subscribers.sign_up import SignupAnswer
 from feeds.jobs.subscribers.subscribe import add_subscriber, remove_subscriber, suppress_address
 from tests import returned
@@ -176,6 +178,27 @@ def test_the_welcome_letter_has_the_editors_text_and_the_newest_issue(site):
     assert "Read this first." in text
     assert "<strong" in html
     assert all("https://example.com/newsletters/weekly/1/" in part for part in (text, html))
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_welcome_letter_has_a_link_to_the_preferences(site, known):
+    """The button of the welcome opens the preferences of who has subscribed, new or again, for a week."""
+    door = SignupSite.create(site, 'welcome = "latest"')
+    if known:
+        add_subscriber(site.config, "ada@example.org", ["weekly"], lang=None, now=NOW, again=False)
+        remove_subscriber(site.config, "ada@example.org", NOW)
+    door.sign_up("ada@example.org")
+    door.run_round()
+    door.confirm(door.tokens("confirmation")[0])
+    door.run_round()
+    [mail] = door.mails("welcome")
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    token = re.search(r"https://letters\.example\.com/preferences/([\w-]+)", text)[1]
+    assert f"/preferences/{token}" in html
+    assert load_preferences(site.config, token, door.context).email == "ada@example.org"
+    door.clock.advance(days=7)
+    with pytest.raises(LinkError, match="expired"):
+        load_preferences(site.config, token, door.context)
 
 
 def test_without_the_setting_there_is_no_welcome(door):
