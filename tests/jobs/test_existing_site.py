@@ -91,6 +91,15 @@ PELICAN = {
 }
 
 
+def _eleventy(url, prefix):
+    """A site of Eleventy with a URL in its data and a prefix of links in its settings."""
+    return {
+        "eleventy.config.js": f"export default {{ pathPrefix: '{prefix}' }}",
+        "_data/metadata.json": f'{{"url": "{url}"}}',
+        "posts/a.md": POST,
+    }
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -270,6 +279,50 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
 
 
 @pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (_eleventy("https://a.example/log/", "/log/"), "https://a.example/log/"),
+        (_eleventy("https://a.example/x/log", "log"), "https://a.example/x/log/"),
+        (_eleventy("https://a.example/x/", "/x/log/"), "https://a.example/x/log/"),
+        (_eleventy("https://a.example/blog/", "/log/"), "https://a.example/blog/log/"),
+        (_eleventy("https://log.example", "/log/"), "https://log.example/log/"),
+        ({"_config.yml": "url: https://a.example/log\nbaseurl: /log\n", "_posts/a.md": POST}, "https://a.example/log/"),
+        (
+            {"docusaurus.config.js": "export default {url: 'https://a.example/x/', baseUrl: '/x/'}"},
+            "https://a.example/x/",
+        ),
+        (HEXO | {"_config.yml": "url: https://a.example/log\nroot: /log/\n"}, "https://a.example/log/"),
+        (HEXO | {"_config.yml": "url: https://a.example\nroot: /log/\n"}, "https://a.example/log/"),
+        ({"astro.config.mjs": "export default {site: 'https://a.example/x', base: '/x'}"}, "https://a.example/x/"),
+        ({"astro.config.mjs": "export default {site: 'https://a.example/y/', base: '/x'}"}, "https://a.example/x/"),
+    ],
+)
+def test_a_path_in_the_url_and_in_the_prefix_counts_once(tmp_path, files, expected):
+    """A site below a path has it once in its URL, whether the URL, the prefix of links, or both have it."""
+    write(tmp_path, files)
+    assert planned(tmp_path).values["site.url"].value == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("ARTICLE_LANG_URL = '{lang}/{slug}/'\n", "/{lang}/{title}/"),
+        ("ARTICLE_LANG_URL = '{lang}/{slug}/index.html'\nSLUGIFY_SOURCE = 'basename'\n", "/{lang}/{path}/"),
+        ("SLUGIFY_SOURCE = 'basename'\n", "/{path}-{lang}.html"),
+        ("ARTICLE_URL = '{date:%Y}/{slug}/'\n", None),
+    ],
+)
+def test_addresses_of_translations_are_those_of_pelican(tmp_path, settings, expected):
+    """`ARTICLE_LANG_URL` becomes `posts.permalink_lang`; its default is written down if slugs are file names."""
+    write(tmp_path, {"pelicanconf.py": f"SITEURL = 'https://a.example'\n{settings}", "content/a.md": POST})
+    site = planned(tmp_path)
+    assert taken(site, "posts.permalink_lang") == ({"posts.permalink_lang": expected} if expected else {})
+    assert site.problems == ()
+    init.create_site(site)
+    assert load_config(tmp_path / "feeds.toml", {}).settings.posts.permalink_lang == (expected or "")
+
+
+@pytest.mark.parametrize(
     ("files", "problem"),
     [
         ({"_config.yml": "title: [a\n", "_posts/a.md": POST}, "_config.yml: cannot be read"),
@@ -284,6 +337,10 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
         (
             {"pelicanconf.py": "ARTICLE_URL = '{mine}/{slug}'\n"},
             "pelicanconf.py: ARTICLE_URL = '{mine}/{slug}' was not taken",
+        ),
+        (
+            {"pelicanconf.py": "ARTICLE_LANG_URL = '{lang}/{mine}'\n"},
+            "pelicanconf.py: ARTICLE_LANG_URL = '{lang}/{mine}' was not taken",
         ),
         (
             {"hugo.toml": "contentDir = 'src'\n", "src/blog/2025/a.md": POST},
