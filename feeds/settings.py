@@ -93,6 +93,8 @@ class PostSettings(Table, frozen=True):
     unknown_tags: Literal["drop", "keep", "reject"] = "drop"
     #: Whether a line break in a paragraph is shown as one; `auto` is what the generator does.
     breaks: bool | Literal["auto"] = "auto"
+    #: Where the date of a post is looked for first: the front matter, or the name of its file (Hugo's `:filename`).
+    date_from: Literal["front_matter", "file_name"] = "front_matter"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)

@@ -214,7 +214,18 @@ def test_the_settings_of_a_generator_are_taken(tmp_path, monkeypatch, files, exp
         (
             {"config.yaml": "baseURL: https://a.example\nfrontmatter: {date: [':filename', ':default']}\n"}
             | {"content/blog/2025-01-02-a.md": POST},
-            {"posts.folder": "content/blog", "posts.permalink": "/blog/{folder}/{name}/"},
+            {"posts.folder": "content/blog", "posts.date_from": "file_name", "posts.permalink": "/{path}/"},
+        ),
+        (
+            {"hugo.toml": "[frontmatter]\ndate = ':filename'\n[permalinks]\nblog = '/:year/:slugorfilename/'\n"}
+            | {"content/blog/2025-01-02-a.md": POST},
+            {"posts.folder": "content/blog", "posts.date_from": "file_name"}
+            | {"posts.permalink": "/:year/:slugorfilename/"},
+        ),
+        (
+            {"hugo.toml": "[frontmatter]\ndate = [':default', ':filename']\n[permalinks]\nblog = '/:year/:slug/'\n"}
+            | {"content/blog/2025-01-02-a.md": POST},
+            {"posts.folder": "content/blog", "posts.permalink": "/:year/:slug/"},
         ),
         (
             {"hugo.toml": "defaultContentLanguage = 'de'\ndefaultContentLanguageInSubdir = true\n[languages.de]\n"}
@@ -273,7 +284,7 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
     """The folder of posts and the pattern are what the generator's rules give, without any setting its default."""
     write(tmp_path, files)
     site = planned(tmp_path)
-    assert taken(site, "posts.folder", "posts.permalink", "posts.permalinks") == expected
+    assert taken(site, "posts.folder", "posts.date_from", "posts.permalink", "posts.permalinks") == expected
     init.create_site(site)
     load_config(tmp_path / "feeds.toml", {})
 
