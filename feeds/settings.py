@@ -87,6 +87,8 @@ class PostSettings(Table, frozen=True):
     """`[posts]`: the posts folder, the URLs of posts, how posts are read, the built site, and the reading speed."""
 
     folder: FilePath = FilePath("posts")
+    #: Below it, only files in folders of this name are posts, as in Jekyll's `blog/_posts`; empty for all.
+    only_in: str = ""
     #: The site generator, whose rules for addresses, lists and authors apply; `auto` is recognised by its files.
     generator: GeneratorChoice = "auto"
     #: Handling of template tags that only the generator can render.

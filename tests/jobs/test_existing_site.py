@@ -210,6 +210,19 @@ def test_the_settings_of_a_generator_are_taken(tmp_path, monkeypatch, files, exp
             {"_config.yml": "x: 1\n", "Gemfile": "source 'x'\n", "source/_posts/a.md": POST},  # Octopress
             {"posts.folder": "source/_posts", "posts.permalink": "date"},
         ),
+        (  # the folders above `_posts` are categories
+            {"_config.yml": "x: 1\n", "blog/_posts/2025-01-02-a.md": POST, "coll/_posts/2025-01-02-b.md": POST}
+            | {"about.md": "x"},
+            {"posts.folder": ".", "posts.only_in": "_posts", "posts.permalink": "date"},
+        ),
+        (
+            {"_config.yml": "source: src\n", "src/blog/_posts/2025-01-02-a.md": POST, "src/_posts/b.md": POST},
+            {"posts.folder": "src", "posts.only_in": "_posts", "posts.permalink": "date"},
+        ),
+        (
+            {"_config.yml": "x: 1\n", "_old/_posts/2025-01-02-a.md": POST, "_posts/2025/b.md": POST},
+            {"posts.folder": "_posts", "posts.permalink": "date"},
+        ),
         # Dates in file names, languages, several sections
         (
             {"config.yaml": "baseURL: https://a.example\nfrontmatter: {date: [':filename', ':default']}\n"}
@@ -284,7 +297,8 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
     """The folder of posts and the pattern are what the generator's rules give, without any setting its default."""
     write(tmp_path, files)
     site = planned(tmp_path)
-    assert taken(site, "posts.folder", "posts.date_from", "posts.permalink", "posts.permalinks") == expected
+    keys = ("folder", "only_in", "date_from", "permalink", "permalinks")
+    assert taken(site, *(f"posts.{key}" for key in keys)) == expected
     init.create_site(site)
     load_config(tmp_path / "feeds.toml", {})
 
@@ -352,6 +366,14 @@ def test_addresses_of_translations_are_those_of_pelican(tmp_path, settings, expe
         (
             {"pelicanconf.py": "ARTICLE_LANG_URL = '{lang}/{mine}'\n"},
             "pelicanconf.py: ARTICLE_LANG_URL = '{lang}/{mine}' was not taken",
+        ),
+        (
+            {"config.toml": "base_url = 'https://a.example'\n[slugify]\npaths = 'safe'\n", "content/blog/A_B.md": POST},
+            "config.toml: slugify.paths = 'safe' is not known to Feeds: names with capital letters",
+        ),
+        (
+            {"zola.toml": "base_url = 'https://a.example'\n[slugify]\npaths = 'off'\npaths_keep_dates = true\n"},
+            "zola.toml: slugify.paths_keep_dates is not known to Feeds: files with a date in their name",
         ),
         (
             {"hugo.toml": "contentDir = 'src'\n", "src/blog/2025/a.md": POST},
@@ -433,6 +455,14 @@ def test_options_count_more_than_settings(tmp_path):
     }
     assert site.values["posts.folder"] == Found(value="content/docs", source="--posts")
     assert "posts.generator" not in site.values
+
+
+def test_a_named_folder_of_jekyll_lacks_its_category(tmp_path):
+    """`--posts blog/_posts` is one folder, whose category is missing in addresses: the settings for all are named."""
+    write(tmp_path, {"_config.yml": "title: A\n", "blog/_posts/2025-01-02-a.md": POST})
+    site = planned(tmp_path, posts="blog/_posts")
+    assert taken(site, "posts.folder", "posts.only_in") == {"posts.folder": "blog/_posts"}
+    assert [line for line in site.problems if "set posts.folder = '.' and posts.only_in = '_posts'" in line]
 
 
 @pytest.mark.parametrize(
