@@ -415,6 +415,18 @@ def test_the_built_site_is_used(tmp_path):
     assert site.unbuilt == ""
 
 
+def test_feeds_of_hugo_are_in_the_folder_of_the_default_language(tmp_path):
+    """With `defaultContentLanguageInSubdir` the old feeds are `/ja/index.xml` and that of the section below it."""
+    settings = "defaultContentLanguage = 'ja'\ndefaultContentLanguageInSubdir = true\n[languages.ja]\n[languages.en]\n"
+    write(tmp_path, {"hugo.toml": f"baseURL = 'https://a.example'\n{settings}", "content/blog/a.md": POST})
+    assert planned(tmp_path).values["feeds.moved"].value == {
+        "/ja/blog/index.xml": "feeds/rss.xml",
+        "/ja/index.xml": "feeds/rss.xml",
+    }
+    write(tmp_path, {"public/index.html": "x", "public/ja/index.xml": RSS, "public/en/index.xml": RSS})
+    assert planned(tmp_path).values["feeds.moved"].value == {"/ja/index.xml": "feeds/rss.xml"}
+
+
 def test_a_linked_feed_of_the_built_site_is_found(tmp_path):
     """A feed at an unusual place is the one that the home page links to, below the path of the site."""
     link = (

@@ -69,8 +69,9 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     _read_posts(site, facts, config, content, source)
     if [to_text(one).lower() for one in to_list(to_table(config.get("frontmatter")).get("date"))][:1] == [":filename"]:
         facts.set("posts.date_from", "file_name", source("frontmatter.date"))
-    _set_permalink(site, facts, config, _read_rules(config, content, code), source)
-    _read_feeds(facts, config, content, source)
+    rules = _read_rules(config, content, code)
+    _set_permalink(site, facts, config, rules, source)
+    _read_feeds(facts, config, rules, source)
     return facts
 
 
@@ -207,16 +208,21 @@ def _check_pattern(pattern: str) -> None:
     check_pattern(pattern, "hugo")
 
 
-def _read_feeds(facts: SiteFacts, config: dict[str, Any], content: str, source: Source) -> None:
-    """Add the feed of the section of posts, which has nothing else, and that of the home page: Hugo's default."""
+def _read_feeds(facts: SiteFacts, config: dict[str, Any], rules: _Rules, source: Source) -> None:
+    """Add the feed of the section of posts, which has nothing else, and that of the home page: Hugo's default.
+
+    They are in the folder of the default language, if it has one.
+    """
     outputs = to_table(config.get("outputs"))
     rss = to_table(to_table(config.get("outputformats")).get("rss"))
     name = f"{to_text(rss.get('basename')) or 'index'}.xml"
     if "rss" in {to_text(kind).lower() for kind in to_list(config.get("disablekinds"))}:
         return
     folder = facts.value("posts.folder")
-    section = folder.removeprefix(content).strip("/")
+    section = folder.removeprefix(rules.content).strip("/")
     for kind, path in {"section": f"{section}/{name}" if section else "", "home": name}.items():
         formats = [to_text(one).lower() for one in to_list(outputs.get(kind))] or ["rss"]
         if path and "rss" in formats:
-            facts.add_feed(path, "rss", source(f"outputs.{kind}") if kind in outputs else "Hugo's default")
+            facts.add_feed(
+                f"{rules.start}/{path}", "rss", source(f"outputs.{kind}") if kind in outputs else "Hugo's default"
+            )

@@ -103,6 +103,25 @@ def test_without_definition_lists_a_colon_is_text(generator):
     assert "<dl>" not in shown("Tide\n: Goes out.\n", generator)
 
 
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        ("## Head\n{: #foo .bar}\n\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("## Head ##\n{:.bar #foo}\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("## C#\n{:#c}\nText", '<h2 id="c">C#</h2><p>Text</p>'),
+        ("Head\n---\n{: #foo}\n\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("> ## Head\n> {: #foo}\n", '<blockquote><h2 id="foo">Head</h2></blockquote>'),
+        ("## Head\n{: .bar}\n\nText", '<h2 id="head">Head</h2><p>Text</p>'),
+        ("## Head {#own}\n{: .bar}\n\nText", '<h2 id="own">Head</h2><p>Text</p>'),
+        ("## Head\n\nText\n{: #foo}\n", '<h2 id="head">Head</h2><p>Text</p>'),
+        ("```\n## Head\n{: #foo}\n```", "<pre><code>## Head{: #foo}</code></pre>"),
+    ],
+)
+def test_an_id_on_the_line_below_a_heading_is_that_of_the_heading(body, html):
+    """In kramdown a list on the line below belongs to the heading; one below other text does not."""
+    assert shown(body, "jekyll") == html
+
+
 @pytest.mark.parametrize("generator", ["jekyll", "pelican"])
 @pytest.mark.parametrize(
     ("body", "html"),
