@@ -87,12 +87,16 @@ class PostSettings(Table, frozen=True):
     """`[posts]`: the posts folder, the URLs of posts, how posts are read, the built site, and the reading speed."""
 
     folder: FilePath = FilePath("posts")
+    #: Below it, only files in folders of this name are posts, as in Jekyll's `blog/_posts`; empty for all.
+    only_in: str = ""
     #: The site generator, whose rules for addresses, lists and authors apply; `auto` is recognised by its files.
     generator: GeneratorChoice = "auto"
     #: Handling of template tags that only the generator can render.
     unknown_tags: Literal["drop", "keep", "reject"] = "drop"
     #: Whether a line break in a paragraph is shown as one; `auto` is what the generator does.
     breaks: bool | Literal["auto"] = "auto"
+    #: Where the date of a post is looked for first: the front matter, or the name of its file (Hugo's `:filename`).
+    date_from: Literal["front_matter", "file_name"] = "front_matter"
     permalink: str = "/{year}/{month}/{day}/{slug}/"
     #: Section (the first folder) -> a pattern that replaces `permalink` there.
     permalinks: dict[str, str] = field(default_factory=dict)

@@ -37,7 +37,8 @@ def read_site(folder: Path, generator: GeneratorName, posts: Found | None) -> Si
         facts.set("site.language", language[0], f"{language[1]}: lang")
     for key in _TYPES:
         _check_value(facts, key)
-    _check_permalink(facts, generator)
+    for key in ("posts.permalink", "posts.permalink_lang"):
+        _check_permalink(facts, key, generator)
     _find_authors(folder, facts)
     if facts.output:
         _find_built_site(folder, facts)
@@ -58,16 +59,16 @@ def _check_value(facts: SiteFacts, key: str) -> None:
     facts.values[key] = Found(value=text, source=found.source)
 
 
-def _check_permalink(facts: SiteFacts, generator: GeneratorName) -> None:
+def _check_permalink(facts: SiteFacts, key: str, generator: GeneratorName) -> None:
     """Drop a pattern with placeholders that are not known; the default of Feeds is in its place."""
-    found = facts.values.get("posts.permalink")
+    found = facts.values.get(key)
     if found is None:
         return
     try:
         check_pattern(str(found.value), generator)
     except ValueError as e:
-        del facts.values["posts.permalink"]
-        facts.problems.append(f"{found.source}: {found.value!r} was not taken ({e}); set posts.permalink")
+        del facts.values[key]
+        facts.problems.append(f"{found.source}: {found.value!r} was not taken ({e}); set {key}")
 
 
 def _find_authors(folder: Path, facts: SiteFacts) -> None:

@@ -25,7 +25,8 @@ CONFIG = "feeds.toml"
 #: The keys that are set, in the order in which they are shown.
 _KEYS = (
     *("site.title", "site.url", "site.id_authority", "site.language", "site.timezone", "site.author"),
-    *("posts.folder", "posts.generator", "posts.permalink", "posts.permalinks", "posts.authors", "posts.rendered"),
+    *("posts.folder", "posts.only_in", "posts.generator", "posts.date_from"),
+    *("posts.permalink", "posts.permalink_lang", "posts.permalinks", "posts.authors", "posts.rendered"),
     *("feeds.folder", "feeds.moved"),
 )
 

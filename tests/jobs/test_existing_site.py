@@ -91,6 +91,15 @@ PELICAN = {
 }
 
 
+def _eleventy(url, prefix):
+    """A site of Eleventy with a URL in its data and a prefix of links in its settings."""
+    return {
+        "eleventy.config.js": f"export default {{ pathPrefix: '{prefix}' }}",
+        "_data/metadata.json": f'{{"url": "{url}"}}',
+        "posts/a.md": POST,
+    }
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -201,11 +210,35 @@ def test_the_settings_of_a_generator_are_taken(tmp_path, monkeypatch, files, exp
             {"_config.yml": "x: 1\n", "Gemfile": "source 'x'\n", "source/_posts/a.md": POST},  # Octopress
             {"posts.folder": "source/_posts", "posts.permalink": "date"},
         ),
+        (  # the folders above `_posts` are categories
+            {"_config.yml": "x: 1\n", "blog/_posts/2025-01-02-a.md": POST, "coll/_posts/2025-01-02-b.md": POST}
+            | {"about.md": "x"},
+            {"posts.folder": ".", "posts.only_in": "_posts", "posts.permalink": "date"},
+        ),
+        (
+            {"_config.yml": "source: src\n", "src/blog/_posts/2025-01-02-a.md": POST, "src/_posts/b.md": POST},
+            {"posts.folder": "src", "posts.only_in": "_posts", "posts.permalink": "date"},
+        ),
+        (
+            {"_config.yml": "x: 1\n", "_old/_posts/2025-01-02-a.md": POST, "_posts/2025/b.md": POST},
+            {"posts.folder": "_posts", "posts.permalink": "date"},
+        ),
         # Dates in file names, languages, several sections
         (
             {"config.yaml": "baseURL: https://a.example\nfrontmatter: {date: [':filename', ':default']}\n"}
             | {"content/blog/2025-01-02-a.md": POST},
-            {"posts.folder": "content/blog", "posts.permalink": "/blog/{folder}/{name}/"},
+            {"posts.folder": "content/blog", "posts.date_from": "file_name", "posts.permalink": "/{path}/"},
+        ),
+        (
+            {"hugo.toml": "[frontmatter]\ndate = ':filename'\n[permalinks]\nblog = '/:year/:slugorfilename/'\n"}
+            | {"content/blog/2025-01-02-a.md": POST},
+            {"posts.folder": "content/blog", "posts.date_from": "file_name"}
+            | {"posts.permalink": "/:year/:slugorfilename/"},
+        ),
+        (
+            {"hugo.toml": "[frontmatter]\ndate = [':default', ':filename']\n[permalinks]\nblog = '/:year/:slug/'\n"}
+            | {"content/blog/2025-01-02-a.md": POST},
+            {"posts.folder": "content/blog", "posts.permalink": "/:year/:slug/"},
         ),
         (
             {"hugo.toml": "defaultContentLanguage = 'de'\ndefaultContentLanguageInSubdir = true\n[languages.de]\n"}
@@ -264,9 +297,54 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
     """The folder of posts and the pattern are what the generator's rules give, without any setting its default."""
     write(tmp_path, files)
     site = planned(tmp_path)
-    assert taken(site, "posts.folder", "posts.permalink", "posts.permalinks") == expected
+    keys = ("folder", "only_in", "date_from", "permalink", "permalinks")
+    assert taken(site, *(f"posts.{key}" for key in keys)) == expected
     init.create_site(site)
     load_config(tmp_path / "feeds.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (_eleventy("https://a.example/log/", "/log/"), "https://a.example/log/"),
+        (_eleventy("https://a.example/x/log", "log"), "https://a.example/x/log/"),
+        (_eleventy("https://a.example/x/", "/x/log/"), "https://a.example/x/log/"),
+        (_eleventy("https://a.example/blog/", "/log/"), "https://a.example/blog/log/"),
+        (_eleventy("https://log.example", "/log/"), "https://log.example/log/"),
+        ({"_config.yml": "url: https://a.example/log\nbaseurl: /log\n", "_posts/a.md": POST}, "https://a.example/log/"),
+        (
+            {"docusaurus.config.js": "export default {url: 'https://a.example/x/', baseUrl: '/x/'}"},
+            "https://a.example/x/",
+        ),
+        (HEXO | {"_config.yml": "url: https://a.example/log\nroot: /log/\n"}, "https://a.example/log/"),
+        (HEXO | {"_config.yml": "url: https://a.example\nroot: /log/\n"}, "https://a.example/log/"),
+        ({"astro.config.mjs": "export default {site: 'https://a.example/x', base: '/x'}"}, "https://a.example/x/"),
+        ({"astro.config.mjs": "export default {site: 'https://a.example/y/', base: '/x'}"}, "https://a.example/x/"),
+    ],
+)
+def test_a_path_in_the_url_and_in_the_prefix_counts_once(tmp_path, files, expected):
+    """A site below a path has it once in its URL, whether the URL, the prefix of links, or both have it."""
+    write(tmp_path, files)
+    assert planned(tmp_path).values["site.url"].value == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("ARTICLE_LANG_URL = '{lang}/{slug}/'\n", "/{lang}/{title}/"),
+        ("ARTICLE_LANG_URL = '{lang}/{slug}/index.html'\nSLUGIFY_SOURCE = 'basename'\n", "/{lang}/{path}/"),
+        ("SLUGIFY_SOURCE = 'basename'\n", "/{path}-{lang}.html"),
+        ("ARTICLE_URL = '{date:%Y}/{slug}/'\n", None),
+    ],
+)
+def test_addresses_of_translations_are_those_of_pelican(tmp_path, settings, expected):
+    """`ARTICLE_LANG_URL` becomes `posts.permalink_lang`; its default is written down if slugs are file names."""
+    write(tmp_path, {"pelicanconf.py": f"SITEURL = 'https://a.example'\n{settings}", "content/a.md": POST})
+    site = planned(tmp_path)
+    assert taken(site, "posts.permalink_lang") == ({"posts.permalink_lang": expected} if expected else {})
+    assert site.problems == ()
+    init.create_site(site)
+    assert load_config(tmp_path / "feeds.toml", {}).settings.posts.permalink_lang == (expected or "")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +362,18 @@ def test_addresses_are_those_of_the_generator(tmp_path, files, expected):
         (
             {"pelicanconf.py": "ARTICLE_URL = '{mine}/{slug}'\n"},
             "pelicanconf.py: ARTICLE_URL = '{mine}/{slug}' was not taken",
+        ),
+        (
+            {"pelicanconf.py": "ARTICLE_LANG_URL = '{lang}/{mine}'\n"},
+            "pelicanconf.py: ARTICLE_LANG_URL = '{lang}/{mine}' was not taken",
+        ),
+        (
+            {"config.toml": "base_url = 'https://a.example'\n[slugify]\npaths = 'safe'\n", "content/blog/A_B.md": POST},
+            "config.toml: slugify.paths = 'safe' is not known to Feeds: names with capital letters",
+        ),
+        (
+            {"zola.toml": "base_url = 'https://a.example'\n[slugify]\npaths = 'off'\npaths_keep_dates = true\n"},
+            "zola.toml: slugify.paths_keep_dates is not known to Feeds: files with a date in their name",
         ),
         (
             {"hugo.toml": "contentDir = 'src'\n", "src/blog/2025/a.md": POST},
@@ -323,6 +413,18 @@ def test_the_built_site_is_used(tmp_path):
     }
     assert site.old_feed == str(tmp_path / "_site/atom.xml")
     assert site.unbuilt == ""
+
+
+def test_feeds_of_hugo_are_in_the_folder_of_the_default_language(tmp_path):
+    """With `defaultContentLanguageInSubdir` the old feeds are `/ja/index.xml` and that of the section below it."""
+    settings = "defaultContentLanguage = 'ja'\ndefaultContentLanguageInSubdir = true\n[languages.ja]\n[languages.en]\n"
+    write(tmp_path, {"hugo.toml": f"baseURL = 'https://a.example'\n{settings}", "content/blog/a.md": POST})
+    assert planned(tmp_path).values["feeds.moved"].value == {
+        "/ja/blog/index.xml": "feeds/rss.xml",
+        "/ja/index.xml": "feeds/rss.xml",
+    }
+    write(tmp_path, {"public/index.html": "x", "public/ja/index.xml": RSS, "public/en/index.xml": RSS})
+    assert planned(tmp_path).values["feeds.moved"].value == {"/ja/index.xml": "feeds/rss.xml"}
 
 
 def test_a_linked_feed_of_the_built_site_is_found(tmp_path):
@@ -365,6 +467,14 @@ def test_options_count_more_than_settings(tmp_path):
     }
     assert site.values["posts.folder"] == Found(value="content/docs", source="--posts")
     assert "posts.generator" not in site.values
+
+
+def test_a_named_folder_of_jekyll_lacks_its_category(tmp_path):
+    """`--posts blog/_posts` is one folder, whose category is missing in addresses: the settings for all are named."""
+    write(tmp_path, {"_config.yml": "title: A\n", "blog/_posts/2025-01-02-a.md": POST})
+    site = planned(tmp_path, posts="blog/_posts")
+    assert taken(site, "posts.folder", "posts.only_in") == {"posts.folder": "blog/_posts"}
+    assert [line for line in site.problems if "set posts.folder = '.' and posts.only_in = '_posts'" in line]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from feeds.core.posts.tags.fragments import POST_SCHEME
 from feeds.model import Post, PostLink
 
 _EXTENSION = re.compile(r"\.(?:mdx?|markdown|html|rst)\Z")
+_MARKDOWN = re.compile(r"\.(?:mdx?|markdown)\Z")
 _ROOT = re.compile(r"@?/|\{filename\}/|\|filename\|/")
 _RELATIVE = re.compile(r"\{filename\}|\|filename\|")
 #: The file of a folder's own page.
@@ -43,6 +44,13 @@ class PostIndex:
             return None
         by_end = self._choose(source, self._by_end[_key(path)])
         return by_end or (None if "/" in path else self._choose(source, self._by_name[path]))
+
+    def is_of_post(self, target: str) -> bool:
+        """Return whether a path can only be that of a post: a Markdown file in the posts folder or in a `_posts`."""
+        path, _ = _normal_path(target)
+        *folders, name = path.split("/")
+        is_file = _MARKDOWN.search(target) is not None and name not in ("_index", "index")
+        return is_file and ("_posts" in folders or bool(self._without_folder(path)))
 
     def _without_folder(self, path: str) -> list[str]:
         """Return a path of the site as one of the posts folder, if its first parts are the last ones of that."""

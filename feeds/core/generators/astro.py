@@ -4,6 +4,7 @@ Sources: the pages on configuration, routing and RSS of docs.astro.build.
 """
 
 import re
+from urllib.parse import urljoin
 
 from feeds.core.generators.javascript import find_constants, find_objects
 from feeds.core.generators.site_files import (
@@ -13,7 +14,6 @@ from feeds.core.generators.site_files import (
     choose_section,
     feed_format,
     join_folder,
-    join_url,
     read_cname,
     to_folder,
     to_table,
@@ -37,7 +37,13 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     name = next((path for path in site.texts if path.startswith("astro.config.")), "astro.config.mjs")
     config = next((one for one in find_objects(site.texts.get(name, "")) if _KEYS & one.keys()), {})
     base = to_text(config.get("base")).strip("/")
-    facts.set("site.url", join_url(config.get("site"), base), f"{name}: site" + (" and base" if base else ""))
+    # Astro resolves `base` against `site` (`new URL(config.base, config.site)`), so a path of `site` does not count.
+    start = to_text(config.get("site"))
+    facts.set(
+        "site.url",
+        urljoin(start, f"/{base}/") if base and start else start,
+        f"{name}: site" + (" and base" if base else ""),
+    )
     read_cname(site, facts)
     facts.set("site.language", to_table(config.get("i18n")).get("defaultLocale"), f"{name}: i18n.defaultLocale")
     _set_title(site, facts)

@@ -7,6 +7,7 @@ from feeds.core.generators.site_files import (
     SiteFacts,
     SiteFiles,
     join_folder,
+    join_url,
     read_cname,
     to_folder,
     to_list,
@@ -24,8 +25,10 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     facts = site.new_facts("public")
     name = site.first("_config.yml", "_config.yaml") or "_config.yml"
     config = read_table(site, name, facts) if name in site.texts else {}
-    for key in ("title", "url", "timezone", "author"):
+    for key in ("title", "timezone", "author"):
         facts.set(f"site.{key}", config.get(key), f"{name}: {key}")
+    root = to_text(config.get("root")).strip("/")
+    facts.set("site.url", join_url(config.get("url"), root), f"{name}: url" + (" and root" if root else ""))
     read_cname(site, facts)
     languages = [to_text(one) for one in to_list(config.get("language"))]
     facts.set("site.language", next((one for one in languages if one != "default"), ""), f"{name}: language")

@@ -34,9 +34,6 @@ FILES = re.compile(
 Source = Callable[[str], str]
 _CONTENT = "content"
 _KINDS = ("toml", "yaml", "yml", "json")
-#: Hugo's placeholders that have the same meaning in braces, and what `:slug` is if dates are in file names.
-_BRACES = {"year": "year", "month": "month", "day": "day", "section": "section", "slug": "name", "filename": "name"}
-
 #: Formats of Go for dates.
 _GO_DATES = {"2006": "year", "01": "month", "02": "day"}
 
@@ -70,8 +67,11 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     facts.output = to_folder(config.get("publishdir"), "public")
     content = _content_folder(config, own, code)
     _read_posts(site, facts, config, content, source)
-    _set_permalink(site, facts, config, _read_rules(config, content, code), source)
-    _read_feeds(facts, config, content, source)
+    if [to_text(one).lower() for one in to_list(to_table(config.get("frontmatter")).get("date"))][:1] == [":filename"]:
+        facts.set("posts.date_from", "file_name", source("frontmatter.date"))
+    rules = _read_rules(config, content, code)
+    _set_permalink(site, facts, config, rules, source)
+    _read_feeds(facts, config, rules, source)
     return facts
 
 
@@ -140,28 +140,20 @@ class _Rules:
     content: str
     #: The folder of the default language on the site, with a slash before it; usually empty.
     start: str
-    #: Whether the date in a file's name counts first, and the rest of the name is the slug.
-    is_named: bool
     #: How addresses end without a pattern.
     ending: str
 
     def default(self, sections: list[str]) -> str:
         """Return the pattern of posts in *sections* without a pattern of Hugo."""
-        path = "{path}"
-        if self.is_named:
-            path = "/".join([*sections, "{folder}", "{name}"])
-        elif self.content != _CONTENT:
-            path = "/".join([*sections, ":slugorcontentbasename"])
+        path = "{path}" if self.content == _CONTENT else "/".join([*sections, ":slugorcontentbasename"])
         return f"{self.start}/{path}{self.ending}"
 
 
 def _read_rules(config: dict[str, Any], content: str, code: str) -> _Rules:
-    order = to_list(to_table(config.get("frontmatter")).get("date"))
     is_in_folder = code and config.get("defaultcontentlanguageinsubdir") in (True, "true")
     return _Rules(
         content=content,
         start=f"/{code.lower()}" if is_in_folder else "",
-        is_named=bool(order) and order[0] == ":filename",
         ending=".html" if config.get("uglyurls") in (True, "true") else "/",
     )
 
@@ -177,10 +169,9 @@ def _set_permalink(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], ru
         pairs = ((name, _take_pattern(facts, written, [name], rules, source)) for name, written in patterns.items())
         if taken := {name: pattern for name, pattern in pairs if pattern}:
             facts.values["posts.permalinks"] = Found(value=taken, source=source("permalinks"))
-    if "posts.permalink" not in facts.values and rules.content != _CONTENT and not rules.is_named:
+    if "posts.permalink" not in facts.values and rules.content != _CONTENT:
         _warn_of_folders(site, facts, folder)
-    origin = source("frontmatter.date") if rules.is_named else "Hugo's default"
-    facts.set("posts.permalink", rules.default(sections), origin)
+    facts.set("posts.permalink", rules.default(sections), "Hugo's default")
 
 
 def _warn_of_folders(site: SiteFiles, facts: SiteFacts, folder: str) -> None:
@@ -203,8 +194,6 @@ def _take_pattern(facts: SiteFacts, written: str, sections: list[str], rules: _R
     pattern = re.sub(r":(2006|01|02)(?!\w)", lambda found: f":{_GO_DATES[found[1]]}", written)
     if rules.content != _CONTENT:
         pattern = re.sub(r":sections?(?![\w\[])", "/".join(sections), pattern)
-    if rules.is_named and {name.lower() for name in re.findall(r":(\w+)", pattern)} <= _BRACES.keys():
-        pattern = "/" + re.sub(r":(\w+)", lambda found: f"{{{_BRACES[found[1].lower()]}}}", pattern.strip("/")) + "/"
     try:
         _check_pattern(pattern)
     except ValueError as e:
@@ -219,16 +208,21 @@ def _check_pattern(pattern: str) -> None:
     check_pattern(pattern, "hugo")
 
 
-def _read_feeds(facts: SiteFacts, config: dict[str, Any], content: str, source: Source) -> None:
-    """Add the feed of the section of posts, which has nothing else, and that of the home page: Hugo's default."""
+def _read_feeds(facts: SiteFacts, config: dict[str, Any], rules: _Rules, source: Source) -> None:
+    """Add the feed of the section of posts, which has nothing else, and that of the home page: Hugo's default.
+
+    They are in the folder of the default language, if it has one.
+    """
     outputs = to_table(config.get("outputs"))
     rss = to_table(to_table(config.get("outputformats")).get("rss"))
     name = f"{to_text(rss.get('basename')) or 'index'}.xml"
     if "rss" in {to_text(kind).lower() for kind in to_list(config.get("disablekinds"))}:
         return
     folder = facts.value("posts.folder")
-    section = folder.removeprefix(content).strip("/")
+    section = folder.removeprefix(rules.content).strip("/")
     for kind, path in {"section": f"{section}/{name}" if section else "", "home": name}.items():
         formats = [to_text(one).lower() for one in to_list(outputs.get(kind))] or ["rss"]
         if path and "rss" in formats:
-            facts.add_feed(path, "rss", source(f"outputs.{kind}") if kind in outputs else "Hugo's default")
+            facts.add_feed(
+                f"{rules.start}/{path}", "rss", source(f"outputs.{kind}") if kind in outputs else "Hugo's default"
+            )

@@ -58,14 +58,21 @@ def read_settings(site: SiteFiles) -> SiteFacts:
 
 def _read_posts(site: SiteFiles, facts: SiteFacts, config: dict[str, Any], name: str) -> None:
     source = to_folder(config.get("source"), ".")
+    if source == "." and _folders_of_posts(site, source) == {"source/_posts"}:
+        source = "source"  # Octopress
     base = join_folder(source, to_folder(config.get("collections_dir"), "."))
     collections = _collections(config)
     own = {join_folder(base, f"_{label}"): label for label, table in collections.items() if table.get("output") is True}
-    usual = [join_folder(base, "_posts"), *_folders_of_posts(site, source), *own]
+    has_categories = base == source and "posts.folder" not in facts.values
+    if has_categories and any("/" in one for one in _folders_of_posts(site, source)):
+        facts.set("posts.folder", source, "the folder that has folders of posts")
+        facts.set("posts.only_in", "_posts", "Jekyll's rule")
+    usual = [join_folder(base, "_posts"), *own]
     folder = facts.value("posts.folder") or next((one for one in usual if site.posts_below(one)), "")
     label = own.get(folder, "posts")
     facts.set("posts.folder", folder, f"{name}: collections" if label != "posts" else "the folder that has posts")
     if label == "posts":
+        _warn_of_category(facts, source)
         _set_permalink(facts, config, collections.get("posts", {}), name)
         return
     facts.set("posts.permalink", collections[label].get("permalink"), f"{name}: collections.{label}.permalink")
@@ -80,15 +87,28 @@ def _collections(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: to_table(options) for name, options in to_table(written).items()}
 
 
-def _folders_of_posts(site: SiteFiles, source: str) -> list[str]:
-    """Return every other folder `_posts`, the one with most posts first: their parents are categories."""
-    start = "" if source == "." else f"{source}/"
-    folders: dict[str, int] = {}
-    for path in site.paths:
-        before, sign, _ = path.partition("/_posts/")
-        if sign and path.startswith(start):
-            folders[f"{before}/_posts"] = folders.get(f"{before}/_posts", 0) + 1
-    return sorted(folders, key=lambda one: -folders[one])
+def _folders_of_posts(site: SiteFiles, source: str) -> set[str]:
+    """Return every folder `_posts` with Markdown that Jekyll reads, from the source: their parents are categories.
+
+    It does not read folders with names such as `_old` or `old~` (lib/jekyll/entry_filter.rb).
+    """
+    found = set()
+    for path in site.posts_below(source):
+        folders = path.split("/")[:-1]
+        above = folders[: folders.index("_posts")] if "_posts" in folders else ["_"]
+        if not any(name.startswith(("_", "#")) or name.endswith("~") for name in above):
+            found.add("/".join([*above, "_posts"]))
+    return found
+
+
+def _warn_of_category(facts: SiteFacts, source: str) -> None:
+    """Add a problem if the folder of posts has been named and a folder above it is a category."""
+    above = facts.value("posts.folder").removeprefix("" if source == "." else f"{source}/").rpartition("/_posts")[0]
+    if above:
+        facts.problems.append(
+            f"{above}/_posts: {above!r} is a category of these posts in Jekyll, but not with this posts.folder;"
+            f" set posts.folder = {source!r} and posts.only_in = '_posts', which takes all folders of posts"
+        )
 
 
 def _set_permalink(facts: SiteFacts, config: dict[str, Any], collection: dict[str, Any], name: str) -> None:

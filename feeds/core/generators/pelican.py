@@ -87,12 +87,25 @@ def _evaluate(node: ast.expr, known: dict[str, Any]) -> Any:
 
 
 def _set_permalink(facts: SiteFacts, config: dict[str, Any], source: Callable[[str], str]) -> None:
-    """Set the pattern: `ARTICLE_URL` with our placeholders; the slug is that of the title, or of the file name."""
+    """Set the patterns: `ARTICLE_URL` and `ARTICLE_LANG_URL` with our placeholders.
+
+    The slug is that of the title, or of the file name. Without a setting, that of translations is the default of Feeds.
+    """
     slug = "{path}" if config.get("SLUGIFY_SOURCE") == "basename" else "{title}"
-    written = to_text(config.get("ARTICLE_URL")) or "{slug}.html"
+    for key, name, default in (
+        ("posts.permalink", "ARTICLE_URL", f"/{slug}.html"),
+        ("posts.permalink_lang", "ARTICLE_LANG_URL", f"/{slug}-{{lang}}.html"),
+    ):
+        written = to_text(config.get(name))
+        pattern = _take_pattern(written, slug)
+        if written and not pattern:
+            facts.problems.append(f"{source(name)} = {written!r} was not taken: it has a placeholder of its own")
+        if pattern or key == "posts.permalink" or slug != "{title}":
+            facts.set(key, pattern or default, source(name))
+
+
+def _take_pattern(written: str, slug: str) -> str:
+    """Return an address of Pelican as a pattern; empty if it has a placeholder that is not known."""
     known = _PLACEHOLDERS | {"slug": slug}
     pattern = re.sub(r"\{([^{}]*)\}", lambda found: known.get(found[1], "\0"), written)
-    if "\0" in pattern:
-        facts.problems.append(f"{source('ARTICLE_URL')} = {written!r} was not taken: it has a placeholder of its own")
-        pattern = f"{slug}.html"
-    facts.set("posts.permalink", f"/{pattern.removesuffix('index.html').lstrip('/')}", source("ARTICLE_URL"))
+    return f"/{pattern.removesuffix('index.html').lstrip('/')}" if pattern and "\0" not in pattern else ""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 #: A feed document's format, as `feeds.formats` names it.
 FeedFormat = Literal["atom", "rss", "json"]
@@ -137,9 +138,16 @@ def join_folder(*parts: str) -> str:
 
 
 def join_url(base: object, path: object) -> str:
-    """Return a URL with a path behind it."""
-    start, end = to_text(base).rstrip("/"), to_text(path).strip("/")
-    return f"{start}/{end}" if start and end else start
+    """Return a URL with the path that the generator puts before its links, which counts from the host.
+
+    The URL may have that path, or the beginning of it, already; it counts once.
+    """
+    start, folders = to_text(base).rstrip("/"), [part for part in to_text(path).split("/") if part]
+    if not start or not folders:
+        return start
+    known = urlsplit(start).path.strip("/").split("/")
+    common = next(n for n in range(min(len(known), len(folders)), -1, -1) if known[len(known) - n :] == folders[:n])
+    return "/".join([start, *folders[common:]])
 
 
 def feed_format(name: str, text: str = "") -> FeedFormat:

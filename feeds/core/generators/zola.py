@@ -40,8 +40,26 @@ def read_settings(site: SiteFiles) -> SiteFacts:
     if site.posts_below(_CONTENT):
         facts.set("posts.folder", choose_section(site, _CONTENT, SECTION_NAMES), "the section that has posts")
     facts.set("posts.permalink", "/{path}/", "Zola's default")
+    _warn_of_slugs(facts, config, name)
     _read_feeds(site, facts, config, name)
     return facts
+
+
+def _warn_of_slugs(facts: SiteFacts, config: dict[str, object], name: str) -> None:
+    """Add a problem for settings that keep signs, capital letters or dates in addresses (`[slugify]`)."""
+    slugify = to_table(config.get("slugify"))
+    paths = to_text(slugify.get("paths")).lower() or "on"
+    lacks = "names with capital letters, underscores, spaces or other signs have other addresses"
+    if paths != "on":
+        facts.problems.append(
+            f"{name}: slugify.paths = {paths!r} is not known to Feeds: {lacks};"
+            " set `path` in the front matter of such posts"
+        )
+    if slugify.get("paths_keep_dates") in (True, "true"):
+        facts.problems.append(
+            f"{name}: slugify.paths_keep_dates is not known to Feeds: files with a date in their name have other"
+            " addresses; compare `feeds posts`, and set posts.permalink to, for example, '/blog/{stem}/'"
+        )
 
 
 def _read_feeds(site: SiteFiles, facts: SiteFacts, config: dict[str, object], name: str) -> None:

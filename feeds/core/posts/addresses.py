@@ -110,11 +110,12 @@ class PostAddress:
     def own_slug(self) -> str:
         """The slug in the front matter, in full; empty without one.
 
-        A post of Hugo whose date is only in the file name has the rest of the name as slug (`:filename`).
+        A post of Hugo whose date is taken from the file name has the rest of the name as slug (`:filename`).
         """
         _, value = self.file.fields.get("slug")
         if value is None or isinstance(value, (bool, dict, list)):
-            is_named = self.generator == "hugo" and self.file.fields.get("date")[1] is None
+            is_named = self.file.is_dated_by_name or self.file.fields.get("date")[1] is None
+            is_named = is_named and self.generator == "hugo"
             return self._undated_name() if is_named and self._undated_name() != self.file_name else ""
         return str(value).strip("/ ")
 
@@ -200,7 +201,7 @@ def _hugo_undated(name: str) -> str:
     if not dates.has_possible_date(name):
         return name
     base = name.rpartition(".")[0] or name
-    return base[10:].strip(" -_")
+    return base[dates.DAY :].strip(" -_")
 
 
 def _cut(names: list[str], written: str) -> list[str]:

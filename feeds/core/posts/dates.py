@@ -15,6 +15,8 @@ _IN_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|-)")
 _LARGEST_OFFSET = timedelta(hours=14)
 #: Generators write `0001-01-01` for a date that was not filled in.
 _FIRST_YEAR = 1000
+#: Length of `2026-01-02`.
+DAY = 10
 #: Leaves room for calculations with time zones and schedules.
 _LAST_YEAR = 9000
 
@@ -98,7 +100,7 @@ def date_in_path(path: str) -> str | None:
 def has_possible_date(stem: str) -> bool:
     """Return whether *stem*, a file name without extension, begins with a date that exists."""
     try:
-        return bool(parse_date(stem[:10], UTC))
+        return bool(parse_date(stem[:DAY], UTC))
     except ValueError:
         return False
 

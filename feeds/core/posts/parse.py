@@ -217,8 +217,14 @@ class _PostParser(PostFile):
             self.warn(key, f"no place on earth is as far from UTC as {date:%z}; feeds give the time in UTC")
 
     def read_published(self) -> datetime:
-        """Return the date of the key, else of `path` or `url`, of the file name, of the folder."""
+        """Return the date of the key, else of `path` or `url`, of the file name, of the folder.
+
+        With `posts.date_from = "file_name"` a date in the file name counts first.
+        """
         key, value = self.fields.get("date")
+        if self.is_dated_by_name:
+            date = dates.parse_date(self.name[: dates.DAY], self.settings.site.timezone)
+            return max(date, self.read_date("embargo") or date)
         in_path = dates.date_in_path(self.path)
         if value is not None:
             try:

@@ -61,6 +61,11 @@ class PostFile:
         #: `path:line: …`, for people.
         self.warnings: list[str] = []
 
+    @property
+    def is_dated_by_name(self) -> bool:
+        """Whether the date in the file name counts, although the front matter may have one."""
+        return self.settings.posts.date_from == "file_name" and dates.has_possible_date(self.name)
+
     def reject(self, key: str, reason: str) -> NoReturn:
         """Raise a PostError at the line of *key*."""
         raise PostError(self.path, self.source.line_of(key), f"{key}: {reason}")

@@ -68,11 +68,14 @@ def read_posts(
 ) -> tuple[dict[str, CachedPost], list[str]]:
     """Return every file of *scan* as a post or a rejection, by path, and the paths of the files that were read.
 
-    A file with the stamp of *cached_posts* is not read.
+    A file with the stamp of *cached_posts* is not read. Files that `posts.only_in` leaves out are not there.
     """
+    only_in = config.settings.posts.only_in
     found: dict[str, CachedPost] = {}
     files = []
     for path, stamp in zip(scan.paths, scan.stamps(), strict=True):
+        if only_in and only_in not in path.split("/")[:-1]:
+            continue
         cached = cached_posts.get(path)
         if cached is not None and cached.stamp == stamp and stamp[3] != 0:
             found[path] = cached

@@ -80,7 +80,8 @@ class Survey:
         linked = self._post_index.find(post, link.target)
         if linked is not None:
             return linked.url if linked.path in self._public_paths or linked is post else None
-        return page_url(link.target, self.config.settings.site.url) if link.by_tag else None
+        is_page = link.by_tag and not self._post_index.is_of_post(link.target)
+        return page_url(link.target, self.config.settings.site.url) if is_page else None
 
     @cached_property
     def _post_index(self) -> PostIndex:
@@ -157,7 +158,7 @@ class Survey:
         unrendered = (entry.post for entry in self.catalogue.entries if not self._has_page(entry.post.path))
         for post in sorted((post for post in unrendered if post.links), key=lambda post: post.path):
             for link in post.links:
-                if self._linked_url(post, link) is None and not link.target.startswith("/"):
+                if self._linked_url(post, link) is None and (link.by_tag or not link.target.startswith("/")):
                     linked = self._post_index.find(post, link.target)
                     public = f"{linked.path}, which is not public" if linked else ""
                     named = public or f"{link.target!r}, which is not the path or name of a post"

@@ -162,6 +162,35 @@ def test_a_post_in_another_language_has_the_address_of_translations(case, path):
     assert with_language == "/fr/tide.html"
 
 
+@pytest.mark.parametrize(
+    ("front", "path", "pattern", "expected"),
+    [
+        ("date: 2023-05-06", "2024-02-03-Dated-name.md", "/{path}/", "/dated-name/"),
+        ("date: 2023-05-06", "2024-02-03-dated-name.md", "/:year/:slugorfilename/", "/2024/dated-name/"),
+        ("date: 2023-05-06", "2024-02-03-dated-name.md", "/:year/:slugorcontentbasename/", "/2024/dated-name/"),
+        ("date: 2023-05-06", "2024-02-03-dated-name.md", "/:year/:month/:day/:title/", "/2024/02/03/my-title/"),
+        ("date: 2023-05-06", "2024-02-03-dated-name.md", "/:year/:slug/", "/2024/dated-name/"),
+        ("date: 2023-05-06", "2024-02-03-dated-name.md", "/:year/:filename/", "/2024/2024-02-03-dated-name/"),
+        ("date: 2023-05-06\nslug: chosen", "2024-02-03-x.md", "/:year/:slug/", "/2024/chosen/"),
+        ("date: 2023-05-06\nslug: chosen", "2024-02-03-x.md", "/:year/:filename/", "/2024/2024-02-03-x/"),
+        ("date: 2023-05-06", "2024-02-03-b/index.md", "/:year/:slug/", "/2024/b/"),
+        ("date: 2023-05-06", "2024-02-03-b/2024-03-01-x.md", "/:month/:slug/", "/03/x/"),
+        ("date: 2023-05-06", "2024-02-06-a.b.c.md", "/:year/:slug/", "/2024/a.b/"),
+        ("date: 2024-02-03T23:30:00-09:00", "2024-02-03-x.md", "/:day/:slug/", "/03/x/"),
+        # Without a date in the name, or with one that does not exist, the front matter counts
+        ("date: 2023-05-06", "undated.md", "/:year/:slug/", "/2023/my-title/"),
+        ("date: 2023-05-06", "undated.md", "/:year/:slugorfilename/", "/2023/undated/"),
+        ("date: 2023-05-06", "2024-02-31-x.md", "/:year/:slugorfilename/", "/2023/2024-02-31-x/"),
+        ("date: 2023-05-06", "2024-2-9-x.md", "/:year/:slugorfilename/", "/2023/2024-2-9-x/"),
+        ("date: 2023-05-06", "2024-02-07.md", "/:year/:slug/", "/2024/my-title/"),
+    ],
+)
+def test_a_date_in_the_file_name_counts_first_in_hugo(front, path, pattern, expected):
+    """With `date_from = "file_name"` date and slug of a dated file are those of its name: as built by Hugo 0.168."""
+    more = {"site": "https://example.com/", "date_from": "file_name"}
+    assert address(f"My title\n{front}", path, "hugo", pattern, **more)[0] == expected
+
+
 def test_hugo_takes_an_impossible_date_in_a_name_for_a_part_of_the_name():
     """Where the date in a file name does not exist, Hugo's address keeps it."""
     assert address("A\ndate: 2021-09-30", "2021-09-31-x.md", "hugo", "/{name}/")[0] == "/2021-09-31-x/"

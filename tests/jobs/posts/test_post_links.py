@@ -56,6 +56,32 @@ def test_a_link_to_another_post_has_its_address(site, generator, body):
 
 
 @pytest.mark.parametrize(
+    ("generator", "body"),
+    [
+        ("jekyll", "[a]({% link _posts/2026-11-01-nope.md %})"),
+        ("jekyll", "[a]({{ site.baseurl }}{% link posts/nope.md %})"),
+        ("hugo", '[a]({{< ref "/posts/nope.md" >}})'),
+    ],
+)
+def test_a_tag_with_the_file_of_a_post_that_is_not_there_is_reported(site, generator, body):
+    """A file in the posts folder can only be a post: without one the link becomes text, and a warning names it."""
+    configure(site, generator)
+    site.post("second", body)
+    report = site.publish()
+    assert links(site) == [] or links(site) == [""]
+    assert [line for line in report.warnings if "nope" in line], report.warnings
+
+
+def test_a_tag_with_a_page_that_is_no_post_has_its_address(site):
+    """A file elsewhere, and the page of a section, are pages of the site."""
+    configure(site, "hugo")
+    site.post("second", '[a]({{< ref "/about/us.md" >}}) [a]({{< ref "/posts/_index.md" >}})')
+    report = site.publish()
+    assert links(site) == ["https://example.com/about/us/", "https://example.com/posts/"]
+    assert not [line for line in report.warnings if "links to" in line]
+
+
+@pytest.mark.parametrize(
     "generator_and_body",
     [LINKS[key] for key in ("a file", "Zola", "Hugo's ref", "Jekyll's post_url", "Hexo's post_link")],
 )

@@ -1,6 +1,7 @@
 """Reading the posts folder gives the same result with a cache and without one."""
 
 import os
+import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -129,6 +130,18 @@ def publish_listening(site):
     time.sleep(0.05)  # a file that was changed within the last tick of the clock would be read again
     with listening(lambda name: opened.add(Path(name).name) if name.endswith(".md") else None):
         return site.publish().written, opened
+
+
+def test_only_files_in_folders_of_a_name_are_posts(site):
+    """`posts.only_in` leaves out other files; in Jekyll the folders above are categories, and each counts once."""
+    front = {"date": "2026-11-01", "categories": "[Coll, x]"}
+    for name in ("Blog/_posts/sub/a", "coll/_posts/b", "_posts/c", "coll/page", "x_posts/d"):
+        site.post(name, f"Words of {name} that no other has.\n", **front)
+    jekyll = '[posts]\ngenerator = "jekyll"\nonly_in = "_posts"\npermalink = "/:categories/:title/"\n'
+    site.configure(f"{CONFIG}{jekyll}")
+    site.publish()
+    links = re.findall(r'<link href="https://example.com(/[^"]*)" rel="alternate"', site.read("public/feeds/atom.xml"))
+    assert sorted(links) == ["/", "/blog/coll/x/a/", "/coll/x/b/", "/coll/x/c/"]
 
 
 def test_what_has_not_changed_is_not_opened(site):

@@ -22,6 +22,14 @@ _OF_HEADING = re.compile(
     rf"(?P<braces>\{{:?(?P<list>{_LIST})\}})[ \t]*#*[ \t]*$",
     re.MULTILINE,
 )
+#: A list on the line below one that may be a heading, whose own list would end with a brace.
+_BELOW = re.compile(
+    rf"^(?P<text>[^\n]*[^\s}}])[ \t]*(?P<line>\n[ ]{{0,3}}(?:=+|-+)[ \t]*)?"
+    rf"\n[ \t>]*(?P<braces>\{{:(?P<list>{_LIST})\}})[ \t]*$",
+    re.MULTILINE,
+)
+_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]")
+_CLOSING = re.compile(r"(?<=[ \t])#+\Z")
 #: A line of its own, of kramdown also with names of other lists: `{: .wide}`, `{:refdef}`, `{::options x="y" /}`.
 _LINE = re.compile(rf"^[ \t>]*(?:\{{:[^{{}}\n]*\}}|\{{{_LIST}\}})[ \t]*$\n?", re.MULTILINE)
 #: Behind a link, a picture, emphasis or code.
@@ -44,7 +52,13 @@ def convert_attributes(text: str) -> str:
         text = _COMMENT.sub("", text)
     if "toc" in text:
         text = _without_contents(text)
-    for pattern, replacement in ((_OF_HEADING, _heading), (_LINE, None), (_COMMENT, None), (_INLINE, None)):
+    for pattern, replacement in (
+        (_BELOW, _heading_above),
+        (_OF_HEADING, _heading),
+        (_LINE, None),
+        (_COMMENT, None),
+        (_INLINE, None),
+    ):
         text = _replace_outside_code(pattern, replacement, text)
     return text
 
@@ -98,6 +112,15 @@ def _replace_outside_code(
 def _heading(found: re.Match[str]) -> str:
     id_ = _ID.search(found["list"])
     return found["text"] + (f' <a data-heading-id="{id_[1]}"></a>' if id_ else "")
+
+
+def _heading_above(found: re.Match[str]) -> str:
+    """Return a heading with the id that is on the line below it, as kramdown has it; other text as it is."""
+    id_ = _ID.search(found["list"])
+    if id_ is None or not (found["line"] or _HEADING.match(found["text"])):
+        return found[0]
+    text = found["text"] if found["line"] else _CLOSING.sub("", found["text"]).rstrip()
+    return f'{text} <a data-heading-id="{id_[1]}"></a>{found["line"] or ""}'
 
 
 def set_heading_ids(html: str) -> str:

@@ -18,6 +18,14 @@ from feeds.settings import PostSettings
 _DEFINITION = re.compile(r"^(?![ \t]*[>#|:\-*+\d])[^\n]*\S[^\n]*\n:[ \t]+\S", re.MULTILINE)
 _LOOSE_DEFINITION = re.compile(r"^(?![ \t]*[>#|:\-*+\d])[^\n]*\S[^\n]*\n\n?:[ \t]+\S", re.MULTILINE)
 _WITH_DEFINITIONS = frozenset({"jekyll", "hugo", "hexo", "pelican"})
+#: `*[HTML]: Hyper Text`, a block of its own or below a heading: "Abbreviations" of kramdown's syntax page, and the
+#: extension `abbr` of Python-Markdown, which Pelican has by default.
+_ABBREVIATIONS = re.compile(
+    r"(?P<before>\A|(?<=\n)[ \t>]*\n|^[ ]{0,3}#{1,6}[ \t][^\n]*\n)"
+    r"(?:(?:[ ]{0,3}>)*[ ]{0,3}\*\[[^\]\n]+\]:[^\n]*(?:\n|\Z))+",
+    re.MULTILINE,
+)
+_WITH_ABBREVIATIONS = frozenset({"jekyll", "pelican"})
 _EMOJI_NAMES = Extensions(emoji=True)
 #: Of a name.
 _COLONS = 2
@@ -39,6 +47,8 @@ def to_commonmark(text: str, settings: PostSettings, metadata: Mapping[str, Any]
     """Return Markdown with the notations of generators as CommonMark; *metadata* is the front matter."""
     if settings.generator == "none":
         return text
+    if "*[" in text and settings.generator in _WITH_ABBREVIATIONS:
+        text = _without_abbreviations(text)
     text = convert_formulas(dedent_html(text, settings.generator), single=_has_math(metadata))
     return _convert_emoji(convert_attributes(convert_admonitions(_without_contents(text))))
 
@@ -62,6 +72,14 @@ def _without_contents(text: str) -> str:
         return text
     code = code_ranges(text)
     return _CONTENTS.sub(lambda found: found[0] if is_in(code, found.start()) else "", text)
+
+
+def _without_abbreviations(text: str) -> str:
+    """Return *text* without the definitions of abbreviations; a word with a definition is a word."""
+    code = code_ranges(text)
+    return _ABBREVIATIONS.sub(
+        lambda found: found[0] if is_in(code, found.end("before")) else f"{found['before']}\n", text
+    )
 
 
 def _convert_emoji(text: str) -> str:

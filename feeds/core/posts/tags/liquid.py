@@ -118,7 +118,7 @@ def _filters(page: TagPage, environment: Any) -> Mapping[str, Callable[..., Any]
     """Return the filters of Jekyll and Eleventy, and some of Liquid's: without the time of day, and with limits."""
     parts = urlsplit(page.settings.site.url)
     base, host = parts.path.rstrip("/"), f"{parts.scheme}://{parts.netloc}"
-    date, replace, join = (environment.filters[name] for name in ("date", "replace", "join"))
+    date, replace, join, size = (environment.filters[name] for name in ("date", "replace", "join", "size"))
 
     def relative_url(path: object) -> str:
         written = str(path)
@@ -140,7 +140,11 @@ def _filters(page: TagPage, environment: Any) -> Mapping[str, Callable[..., Any]
         _limit(len(value) * len(str(separator)) if isinstance(value, (list, tuple)) else 0)
         return join(value, separator)
 
+    def count(value: object) -> Any:
+        return value if isinstance(value, environment.undefined) else size(value)
+
     return {
+        "size": count,
         "relative_url": relative_url,
         "absolute_url": absolute_url,
         "url": relative_url,

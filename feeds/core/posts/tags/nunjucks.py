@@ -195,10 +195,29 @@ def _environment_class() -> Any:  # noqa: C901 - its classes need what is import
                     budget.unknown.append(self._undefined_name or "a value")
                     return ""
 
+            class _UnknownCount(int):
+                """The length of what only the site knows: 0 in conditions, nothing in text."""
+
+                value: Any
+
+                def __str__(self) -> str:
+                    return str(self.value)
+
+            def counting(count: Any) -> Any:
+                def count_known(value: Any) -> Any:
+                    if not isinstance(value, Undefined):
+                        return count(value)
+                    found = _UnknownCount(0)
+                    found.value = value
+                    return found
+
+                return count_known
+
             super().__init__(undefined=_Unknown, finalize=shown, optimized=False, keep_trailing_newline=True)
             self.budget = budget
             self.globals.clear()
             self.filters = _Filters({name: FILTERS[name] for name in _FILTERS})
+            self.filters |= {name: counting(FILTERS[name]) for name in ("length", "wordcount")}
             self.filters |= {"feeds_loop": budget.loop, "feeds_join": budget.join, "feeds_flat": budget.flat}
             self.filters |= {
                 "join": budget.join,

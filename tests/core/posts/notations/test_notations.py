@@ -103,6 +103,52 @@ def test_without_definition_lists_a_colon_is_text(generator):
     assert "<dl>" not in shown("Tide\n: Goes out.\n", generator)
 
 
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        ("## Head\n{: #foo .bar}\n\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("## Head ##\n{:.bar #foo}\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("## C#\n{:#c}\nText", '<h2 id="c">C#</h2><p>Text</p>'),
+        ("Head\n---\n{: #foo}\n\nText", '<h2 id="foo">Head</h2><p>Text</p>'),
+        ("> ## Head\n> {: #foo}\n", '<blockquote><h2 id="foo">Head</h2></blockquote>'),
+        ("## Head\n{: .bar}\n\nText", '<h2 id="head">Head</h2><p>Text</p>'),
+        ("## Head {#own}\n{: .bar}\n\nText", '<h2 id="own">Head</h2><p>Text</p>'),
+        ("## Head\n\nText\n{: #foo}\n", '<h2 id="head">Head</h2><p>Text</p>'),
+        ("```\n## Head\n{: #foo}\n```", "<pre><code>## Head{: #foo}</code></pre>"),
+    ],
+)
+def test_an_id_on_the_line_below_a_heading_is_that_of_the_heading(body, html):
+    """In kramdown a list on the line below belongs to the heading; one below other text does not."""
+    assert shown(body, "jekyll") == html
+
+
+@pytest.mark.parametrize("generator", ["jekyll", "pelican"])
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        ("The HTML.\n\n*[HTML]: Hyper Text", "<p>The HTML.</p>"),
+        ("*[HTML]: Hyper Text\n*[a b]:\nThe HTML.", "<p>The HTML.</p>"),
+        ("## B\n   *[C]: d\n\nText", '<h2 id="b">B</h2><p>Text</p>'),
+        ("> A\n>\n> *[C]: d *e*\n\nText", "<blockquote><p>A</p></blockquote><p>Text</p>"),
+        ("- A\n\n  *[C]: d\n", "<ul><li>A</li></ul>"),
+        # No definition
+        ("The HTML.\n*[HTML]: Hyper Text", "<p>The HTML.*[HTML]: Hyper Text</p>"),
+        ("*[C] : d", "<p>*[C] : d</p>"),
+        ("*[word]* then: d", "<p><em>[word]</em> then: d</p>"),
+        ("```\n\n*[C]: d\n```", "<pre><code>*[C]: d</code></pre>"),
+    ],
+)
+def test_the_definition_of_an_abbreviation_is_left_out(generator, body, html):
+    """A definition is a block of its own or below a heading, as in kramdown; code and other text stay."""
+    assert shown(body, generator) == html
+
+
+@pytest.mark.parametrize("generator", ["hugo", "eleventy", "none"])
+def test_without_abbreviations_a_definition_is_text(generator):
+    """Generators whose Markdown has no abbreviations show the line."""
+    assert shown("B\n\n*[C]: d", generator) == "<p>B</p><p>*[C]: d</p>"
+
+
 def test_names_of_emoji_are_emoji():
     """A name of an emoji is the emoji; in code, inside of words and times, and without a name it is text."""
     assert shown("At 10:100:30 :tada: and :+1:! `:tada:`") == "<p>At 10:100:30 🎉 and 👍! <code>:tada:</code></p>"

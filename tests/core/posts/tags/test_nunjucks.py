@@ -40,6 +40,13 @@ def test_nunjucks_is_rendered(body, html):
 
 UNKNOWN = {
     "a value of the site": ("{% set a = 1 %}A {{ collections.all }} {{ a }}", "<p>A  1</p>", ["{{ collections }}"]),
+    "a length": (
+        "{% set a = 1 %}A {{ collections.all | length }}{{ x | wordcount }}",
+        "<p>A</p>",
+        ["{{ collections }}", "{{ x }}"],
+    ),
+    "a size in Liquid": ("A {{ collections.all | size }}", "<p>A</p>", ["{{ collections.all }}"]),
+    "a length in a condition": ("{% set a = 1 %}A{% if x | length > 0 %} B{% endif %}", "<p>A</p>", []),
     "a function": ('{% set a = 1 %}A {{ f("x") }}', "<p>A</p>", ["{{ f() }}"]),
     "an import": ('{% import "x.njk" as f %}A', "<p>A</p>", ["{% import %}"]),
     "a broken tag": ("{% set a = %}A", "<p>A</p>", ["{% set %}"]),
