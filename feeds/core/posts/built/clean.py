@@ -51,8 +51,8 @@ _FACTS = re.compile(r"tag|topic|categor|keyword|meta|author|date|label", re.IGNO
 _LISTS = re.compile(r"(?:^|/)(?:tags?|categor(?:y|ies)|topics?|authors?|archives?)/", re.IGNORECASE)
 _RELATIONS = frozenset({"tag", "author", "prev", "next", "category"})
 #: Not a file, and not a place in this page.
-_PAGE_OF_SITE = re.compile(
-    r"(?!\S*\.(?:jpe?g|png|gif|webp|avif|svg|pdf|zip|mp[34]|csv)\Z)(?:/(?!/)|\.|[\w-]+(?:/|\.html?\Z))"
+_OTHER_PAGE = re.compile(
+    r"(?!\S*\.(?:jpe?g|png|gif|webp|avif|svg|pdf|zip|mp[34]|csv)\Z)(?:/|\.|https?://|[\w-]+(?:/|\.html?\Z))"
 )
 #: The first words of what themes write around a text.
 _BESIDE_TEXT = re.compile(
@@ -280,7 +280,7 @@ class _Trimmer:
             if self._is_text_beside(child, is_end=is_end):
                 return True
             words = element_words(child)
-            if is_wrapper(child) and self._is_looked_into(child, words, is_end=is_end):
+            if words and is_wrapper(child) and self._is_looked_into(child, words, is_end=is_end):
                 if self._trim_edge(child, is_end=is_end):
                     return True
                 if next(child.iter(*MEDIA), None) is None:
@@ -294,9 +294,9 @@ class _Trimmer:
 
     def _is_looked_into(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
         """Return whether a block is long, or has words or pictures of the text and other words."""
-        if len(element_text(block)) > _LONG:
+        if len(element_text(block)) > _LONG or not self._own.size:
             return True
-        if not words or self._own.is_own(words):
+        if self._own.is_own(words):
             return False
         return self._own.has_part(words) or (self._is_beyond(is_end=is_end) and not self._is_spare(block))
 
@@ -400,9 +400,9 @@ def _is_about_post(text: str, words: list[bytes], own: OwnText) -> bool:
 
 
 def _leads_elsewhere(block: Any, own: OwnText) -> bool:
-    """Return whether a block is mostly links to other pages of the site, of which the author has named none."""
+    """Return whether a block is mostly links to other pages, of which the author has named none."""
     links = list(block.iter("a"))
-    pages = [link for link in links if _PAGE_OF_SITE.match(link.get("href", ""))]
+    pages = [link for link in links if _OTHER_PAGE.match(link.get("href", ""))]
     is_named = any(own.mentions(link.get("href", "")) for link in links)
     return bool(pages) and not is_named and _is_mostly_links(block)
 

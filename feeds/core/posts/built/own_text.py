@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 
 from feeds.core.posts import excerpts, limits, mdx
-from feeds.core.posts.built.words import OwnText, PostSource
+from feeds.core.posts.built.words import OwnText, PostSource, split_words
 from feeds.core.posts.post_file import PostFile
 
 #: Tags of Liquid, Hugo, Nunjucks and Zola, and kramdown's attribute lists.
@@ -15,6 +15,7 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.
 _MAY_HIDE = re.compile(r"<(?:script|style|!)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _DESCRIPTION = re.compile(r"\s(?:alt|title|aria-label)=\"([^\"<>]*)\"", re.IGNORECASE)
+_TEX = re.compile(r"\$\$.*?\$\$|\\\[.*?\\\]|\$[^$\s][^$\n]*\$|\\\(.*?\\\)", re.DOTALL)
 #: What Liquid and Nunjucks leave out.
 _NOT_RENDERED = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|\{#.*?#\}", re.DOTALL)
 #: The first and the last of what may put an element of its own around words: tags of a pair, HTML, components.
@@ -63,6 +64,7 @@ def own_text(file: PostFile, title: str) -> OwnText:
         begins_in_words=begins_in_words,
         ends_in_words=ends_in_words,
         above_mark=_text(above) if is_marked else "",
+        formula_words=sum(len(split_words(tex)) for tex in _TEX.findall(source)),
         has_loose_words=_WORD.search(_without_boxes(source)) is not None,
     )
     return OwnText(found)

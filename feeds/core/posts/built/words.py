@@ -100,6 +100,8 @@ class PostSource(NamedTuple):
     above_mark: str
     #: True if words are neither in an element nor between the tags of a pair: their element is around all of the text.
     has_loose_words: bool
+    #: How many words are in TeX, of which a page may have none.
+    formula_words: int
 
 
 class OwnText:
@@ -145,16 +147,19 @@ class OwnText:
         """
         if self.size < FEW_WORDS:
             return 2 * len(set(self._words).intersection(words)) >= len(set(self._words))
-        return self.all_pairs - matched <= _FEW_CHANGED + _MOST_CHANGED * self.all_pairs
+        return self.all_pairs - matched <= _FEW_CHANGED + _MOST_CHANGED * self.all_pairs + self.source.formula_words
 
     def has_part(self, words: Sequence[bytes]) -> bool:
         """Return whether some of the text is in *words*."""
         return self.matched(words) > 0 or (self.size == 1 and self._words[0] in words)
 
     def is_own(self, words: Sequence[bytes]) -> bool:
-        """Return whether a passage is the author's: half of its pairs of words are in the text."""
-        if len(words) == 1:
-            return words[0] in self._words
+        """Return whether a passage is the author's: half of its pairs of words are in the text.
+
+        Few words have too few pairs: most of the words.
+        """
+        if len(words) == 1 or 0 < self.size < FEW_WORDS:
+            return 2 * sum(word in self._words for word in words) > len(words)
         return 2 * self.foreign(words[:_MOST_COMPARED]) <= 1
 
     def are_facts(self, words: Sequence[bytes]) -> bool:
@@ -180,7 +185,7 @@ class OwnText:
     def mentions(self, url: str) -> bool:
         """Return whether the author has written a link to *url*, its host aside."""
         path = (url.partition("://")[2].partition("/")[2] if "://" in url else url).strip("/")
-        return bool(path) and path in self.source.body
+        return bool(path) and re.search(rf"(?<![\w-]){re.escape(path)}(?![\w-])", self.source.body) is not None
 
     def names_file(self, url: str) -> bool:
         """Return whether the author has named the file or film at *url*, which a program may have moved and renamed."""

@@ -124,6 +124,26 @@ def test_a_line_without_an_element_below_the_text_is_the_themes(source):
     assert shown(page, source) == f"<p>{LEAD}</p>"
 
 
+def test_lists_of_other_posts_beside_a_tag_are_not_shown():
+    """Links to other posts beside what a tag has made are a problem, whatever their addresses are."""
+    for url in ("/c/", "../c/", "https://example.com/c/", "c.html"):
+        listed = f'<h3>More</h3><ul><li><a href="{url}">{OTHER}</a></li></ul>'
+        assert problem(f"<main>{TITLE}<p>{LEAD}</p>{listed}</main>", f"{LEAD}\n\n{{{{< x >}}}}")
+        assert problem(f'<main><x-a>{TITLE}<img src="/a.jpg">{listed}</x-a></main>', '{{< img "/a.jpg" >}}')
+
+
+def test_formulas_that_were_drawn_are_not_missing():
+    """A page that shows formulas without their TeX has the whole text."""
+    formulas = " ".join(f"$a_{n} + b_{n * 3} = c_{n * 7}$" for n in range(2))
+    page = f"<article>{TITLE}<p>{LEAD} <span class='katex-html'>x</span></p></article>"
+    assert LEAD in shown(page, f"{LEAD} {formulas}")
+
+
+def test_a_short_text_with_a_changed_word_is_found():
+    """A short text of which the generator has changed a word, such as the name of an emoji, is the page's."""
+    assert shown(f"<article>{TITLE}<p>I am 🎉 happy</p></article>", "I am :tada: happy") == "<p>I am 🎉 happy</p>"
+
+
 def test_an_element_in_a_tag_is_not_all_of_the_text():
     """If all words are in the tags of a pair or in the author's element, what is beside them stays."""
     chart = "<figure><figcaption>Loaves by colour</figcaption></figure>"
