@@ -49,6 +49,21 @@ def require_built_site(config: Config) -> None:
         )
 
 
+def require_pages(config: Config, public: Sequence[CachedPost]) -> None:
+    """Raise if no post of *public* with a text has a page: the site is not built, or all addresses are wrong.
+
+    Raises:
+        FeedsError: the message says what to do.
+    """
+    with_text = _posts_with_text(public)
+    if built_folder(config) is None or not with_text or any(one.page for one in with_text):
+        return
+    raise FeedsError(
+        f"{config.path}: posts.rendered: the folder {config.settings.posts.rendered!r} has no page of any post"
+        f" ({_expected_page(config, with_text)}): build the site first, or correct posts.permalink"
+    )
+
+
 def read_pages(
     config: Config, posts: Mapping[str, CachedPost], site: BuiltSite, team: Workers, progress: Progress
 ) -> dict[str, CachedPost]:
@@ -110,14 +125,13 @@ def page_digest(page: Page | None) -> str:
 def page_warnings(config: Config, public: Sequence[CachedPost]) -> Iterator[str]:
     """Yield a warning about *public* posts without a page, and one about pages that are older than their posts."""
     rendered = config.settings.posts.rendered
-    missing = [one for one in public if one.post and one.post.text_size and one.page is None]
+    missing = [one for one in _posts_with_text(public) if one.page is None]
     if missing:
-        expected = page_paths(missing[0].post.url, config.settings.site.url) if missing[0].post else ()
         lacks = format_count(len(missing), "post has", "posts have")
         yield (
             f"{rendered}: {lacks} no page here, such as {_name(missing)}"
-            f" ({f'{expected[0]} is missing' if expected else 'its address is not on the site'}): the Markdown is"
-            " rendered instead; build the site first, or correct posts.permalink"
+            f" ({_expected_page(config, missing)}): the Markdown is rendered"
+            " instead; build the site first, or correct posts.permalink"
         )
     older = [one for one in public if one.page is not None and one.page.stamp[0] < one.stamp[0]]
     if older:
@@ -131,12 +145,22 @@ def unmatched_warning(config: Config, problems: Mapping[str, str]) -> Iterator[s
     """Yield a warning about posts whose text is not found in their page; *problems* are the reasons by path."""
     if problems:
         paths = sorted(problems)
-        number = format_count(len(paths), "post is", "posts are")
+        number = format_count(len(paths), "post is not found in its page", "posts is not found in their pages")
         named = ", ".join(f"{path} ({problems[path]})" for path in paths[:_NAMED])
         yield (
-            f"{config.settings.posts.rendered}: the text of {number} not found in its page: {named}: the Markdown is"
+            f"{config.settings.posts.rendered}: the text of {number}: {named}: the Markdown is"
             " rendered instead; set posts.content_selector"
         )
+
+
+def _posts_with_text(posts: Sequence[CachedPost]) -> list[CachedPost]:
+    return [one for one in posts if one.post and one.post.text_size]
+
+
+def _expected_page(config: Config, posts: Sequence[CachedPost]) -> str:
+    """Return which page of the first post is missing."""
+    expected = page_paths(posts[0].post.url, config.settings.site.url) if posts[0].post else ()
+    return f"{expected[0]} is missing" if expected else "its address is not on the site"
 
 
 def _name(posts: Sequence[CachedPost]) -> str:

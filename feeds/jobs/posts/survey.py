@@ -31,7 +31,7 @@ from feeds.errors import PostError
 from feeds.jobs.context import Progress
 from feeds.jobs.posts import compare
 from feeds.jobs.posts.authors import SiteAuthors, read_authors
-from feeds.jobs.posts.pages import built_folder, page_warnings, read_pages, require_built_site
+from feeds.jobs.posts.pages import built_folder, page_warnings, read_pages, require_built_site, require_pages
 from feeds.jobs.posts.read import LinkUrls, posts_folder, read_posts, render_texts, render_unchanged, skipped_folder
 from feeds.model import (
     Catalogue,
@@ -270,6 +270,7 @@ def survey_posts(
     found = build()
     if config.settings.tags.suggest == "apply":
         found = build(extra_tags=_suggested_tags(config, found, cached_posts, cache, progress))
+    require_pages(config, [cached_posts[entry.post.path] for entry in found.entries])
     removed = [path for path in cache.posts if path not in cached_posts]
     stamped = {path: with_trusted_stamp(cached_posts[path], threshold) for path in read}
     if read or removed or similarities:

@@ -136,6 +136,44 @@ def test_a_missing_folder_stops_everything_that_shows_posts(built):
     assert feed(built) == before
 
 
+def test_a_folder_without_any_page_of_a_post_stops_everything_too(built):
+    """A folder without a page of any post is not a built site, or all addresses are wrong: nothing is published."""
+    built.post("b", SOURCE.replace("author", "writer"))
+    before = built.publish() and feed(built)
+    (built.folder / "_site/2026/11/20/a/index.html").rename(built.folder / "_site/index.html")
+    expected = (
+        r"posts\.rendered: the folder '_site' has no page of any post \(2026/11/20/a/index\.html is missing\): build"
+        r" the site first, or correct posts\.permalink"
+    )
+    for _ in range(2):
+        with pytest.raises(FeedsError, match=expected):
+            built.publish()
+    assert feed(built) == before
+
+
+def test_a_site_without_public_texts_needs_no_page(site):
+    """Drafts and links without a text have no page, and a built site that has none is no error."""
+    site.configure(RENDERED)
+    (site.folder / "_site").mkdir()
+    site.post("draft", WORDS, draft="true")
+    site.post("link", "", external_url="https://other.example/")
+    assert site.publish().warnings == []
+
+
+def test_a_page_with_half_of_the_text_is_not_shown(built):
+    """A page that a build has written in part is reported, though it is newer than its post."""
+    lines = [f"This is line {n} of {n * 7} that the author wrote in the bakery." for n in range(20)]
+    for name in "bcd":
+        own = [f"{line} It was {name}{n} who said so." for n, line in enumerate(lines)]
+        built.post(name, "\n\n".join(own), title=f"Half {name}")
+        page(built, f"2026/11/20/{name}/index.html", words="</p><p>".join(own[:13]))
+    line = next(line for line in built.publish().warnings if line.startswith("_site"))
+    assert line.startswith(
+        "_site: the text of 3 posts is not found in their pages: b.md (2026/11/20/b/index.html: the page"
+    )
+    assert "line 19 of 133" in feed(built)
+
+
 def test_a_built_site_in_the_posts_folder_has_no_posts(site):
     """The pages of a built site below the posts folder are not posts; nor are those of `public/` in it."""
     site.configure(RENDERED.replace("[feeds]\n", '[feeds]\nfolder = "_site/public"\n') + 'folder = "."\n')
@@ -231,6 +269,15 @@ EDITS = st.lists(
 )
 
 
+def _result(site, *, use_cache):
+    """Return what a run prints and writes, or its error: of a site without any page."""
+    try:
+        report = site.publish(use_cache=use_cache)
+    except FeedsError as e:
+        return str(e).replace(str(site.folder), "")
+    return [line.replace(str(site.folder), "") for line in report.warnings], report.counts, site.files("public")
+
+
 @given(EDITS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_with_and_without_a_cache_texts_of_pages_are_the_same(tmp_path_factory, edits):
@@ -245,9 +292,7 @@ def test_with_and_without_a_cache_texts_of_pages_are_the_same(tmp_path_factory, 
         for what, place, kind in (*edits, ("publish", 0, 0)):
             file, stamp = site.folder / f"_site/p{place}/index.html", 1_700_000_000_000_000_000
             if what == "publish":
-                report = site.publish(use_cache=use_cache)
-                warnings = [line.replace(str(site.folder), "") for line in report.warnings]
-                seen.append((warnings, report.counts, site.files("public")))
+                seen.append(_result(site, use_cache=use_cache))
             elif what == "post":
                 os.utime(site.post(f"p{place}", WORDS * 4 + f" Of kind {kind}. {{{{ x }}}}"), ns=(stamp, stamp))
             elif what == "remove":

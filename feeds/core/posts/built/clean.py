@@ -1,11 +1,12 @@
 """The element with a post's text in a built page -> the text alone: what the page adds for its visitors is removed."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from feeds.core.posts.built.code import simplify_code
-from feeds.core.posts.built.words import OwnText, compile_xpath, count_passage, element_text, element_words
+from feeds.core.posts.built.words import OwnText, compile_xpath, count_passage, element_text, element_words, split_words
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: Elements that only group others.
@@ -39,13 +40,35 @@ _MAY_BE_FURNITURE = (
 #: In the names of classes and ids: parts of a page that are about a post, or beside it.
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:shar(?:e|ing|ethis)|addtoany|sharedaddy|social|related|recommended|read-next|comments?|disqus"
-    r"|giscus|utterances|isso|webmentions?|respond|pagination|pager|pagenav|post-nav|prev-next|breadcrumbs?"
-    r"|newsletter|subscri\w+|signup|author-(?:bio|box|card)|byline|(?:post|entry|article)-(?:meta|info|footer|tags)"
+    r"|giscus|utterances|isso|webmentions?|respond|pagination|pager|pagenav|post-nav|prev-next|links-nextprev|breadcrumbs?"
+    r"|newsletter|subscri\w+|signup|author-(?:bio|box|card)|byline|(?:post|entry|article)-(?:meta|metadata|info|footer|tags)"
     r"|taglist|tags|edit-(?:this-)?page|skip-link|back-to-top)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _CONTENTS = re.compile(r"(?:^|[\s_-])(?:toc|table-?of-?contents|markdown-toc|on-this-page)(?:$|[\s_-])", re.IGNORECASE)
 _FACTS = re.compile(r"tag|topic|categor|keyword|meta|author|date|label", re.IGNORECASE)
+#: Pages that list posts, and what links to other posts are called.
+_LISTS = re.compile(r"(?:^|/)(?:tags?|categor(?:y|ies)|topics?|authors?|archives?)/", re.IGNORECASE)
+_RELATIONS = frozenset({"tag", "author", "prev", "next", "category"})
+#: Not a file, and not a place in this page.
+_OTHER_PAGE = re.compile(
+    r"(?!\S*\.(?:jpe?g|png|gif|webp|avif|svg|pdf|zip|mp[34]|csv)\Z)(?:/|\.|https?://|[\w-]+(?:/|\.html?\Z))"
+)
+#: The first words of what themes write around a text.
+_BESIDE_TEXT = re.compile(
+    r"[←→«»‹›]|(?:(?:previous|prev|next|older|newer)(?:\s+(?:post|article|entry)s?)?\s*(?:[:←→«»]|\Z)|related\b"
+    r"|read next"
+    r"|you (?:may|might) also|this (?:post|work|article|site) is licensed|on this page|table of contents"
+    r"|share (?:this|on)"
+    r"|tags?\s*:|tagged\b|categor(?:y|ies)\s*:|filed under|back to|leave a (?:reply|comment)|\d+ (?:repl(?:y|ies)"
+    r"|comments?|responses?)\b|zurück|schlagwörter|vorheriger|nächster|article (?:précédent|suivant)|étiquettes"
+    r"|entrada (?:anterior|siguiente)|etiquetas|前の|次の|上一篇|下一篇|标签|タグ|関連)",
+    re.IGNORECASE,
+)
+_ABOUT_POST = re.compile(
+    r"(?:posted|published|written|updated|last modified|by|von|veröffentlicht|par|publié|por|publicado)\b",
+    re.IGNORECASE,
+)
 #: A wrapper with so many characters is not what the page says about a post: what it holds is looked at.
 _LONG = 400
 _NOTES = ".//*[self::li or self::sup or self::a or self::p or self::div][@id]"
@@ -58,17 +81,23 @@ _ANCHOR_CLASSES = re.compile(
 _MOSTLY = 0.6
 
 
-def clean_content(element: Any, own: OwnText) -> None:
-    """Remove from *element* what is not the post's text, and simplify its code and formulas."""
+def clean_content(element: Any, own: OwnText, *, is_text: bool) -> str:
+    """Remove from *element* what is not the post's text, and simplify its code and formulas.
+
+    With *is_text* it is known to hold nothing else but what is marked. Returns why it is not known where the text ends,
+    for people; empty if it is.
+    """
     for step in (_simplify_formulas, _remove_hidden, simplify_code):
         step(element)
     _remove_furniture(element, own)
     _remove_anchors(element)
     _reduce_notes(element)
-    _Trimmer(element, own).trim()
+    trimmer = _Trimmer(element, own, is_text=is_text)
+    trimmer.trim()
     for span in list(element.iterdescendants("span")):
         if not {"lang", "dir", "title"}.intersection(span.attrib):
             span.drop_tag()
+    return trimmer.doubt
 
 
 def is_wrapper(element: Any) -> bool:
@@ -153,7 +182,7 @@ def _is_furniture(element: Any, own: OwnText) -> bool:
     names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     is_navigation = element.tag == "nav" or attributes.get("role") in {"navigation", "doc-toc"}
     if is_navigation or _CONTENTS.search(names):
-        return element.tag not in _HEADINGS and _is_mostly_links(element)
+        return element.tag not in _HEADINGS and (_is_mostly_links(element) or not own.is_own(element_words(element)))
     if element.tag == "form":
         return not own.is_own(element_words(element))
     if not _FURNITURE.search(names) or element.tag in _HEADINGS | {"pre", "code", "img"}:
@@ -209,8 +238,10 @@ def _reduce_notes(root: Any) -> None:
 class _Trimmer:
     """Removes title, date, authors and the like before the text, and what is behind its end."""
 
-    def __init__(self, root: Any, own: OwnText) -> None:
-        self._root, self._own = root, own
+    def __init__(self, root: Any, own: OwnText, *, is_text: bool) -> None:
+        self._root, self._own, self._is_known = root, own, is_text
+        #: Words of which it is not known whether a template tag or the theme has made them; empty if there are none.
+        self.doubt = ""
         self._media = count_media(root)
 
     def trim(self) -> None:
@@ -246,33 +277,76 @@ class _Trimmer:
         for child in list(reversed(element) if is_end else element):
             if not isinstance(child.tag, str):
                 continue
-            if _text_beside(child, is_end=is_end):
+            if self._is_text_beside(child, is_end=is_end):
                 return True
-            if is_wrapper(child) and len(element_text(child)) > _LONG:
+            words = element_words(child)
+            if words and is_wrapper(child) and self._is_looked_into(child, words, is_end=is_end):
                 if self._trim_edge(child, is_end=is_end):
                     return True
                 if next(child.iter(*MEDIA), None) is None:
                     self._remove(child)
                 continue
-            words = element_words(child)
             if self._is_page_part(child, words, is_end=is_end):
                 self._remove(child)
             elif words:
                 return True
         return bool((element.text or "").strip())
 
+    def _is_looked_into(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
+        """Return whether a block is long, or has words or pictures of the text and other words."""
+        if len(element_text(block)) > _LONG or not self._own.size:
+            return True
+        if self._own.is_own(words):
+            return False
+        return self._own.has_part(words) or (self._is_beyond(is_end=is_end) and not self._is_spare(block))
+
+    def _is_text_beside(self, child: Any, *, is_end: bool) -> bool:
+        """Return whether text without an element is between a child and the edge; that of the theme is removed."""
+        text = _text_beside(child, is_end=is_end)
+        words = split_words(text)
+        if self._is_known or not words or self._own.is_own(words):
+            return bool(text)
+        if is_end and (self._is_beyond(is_end=True) or _is_about_post(text, words, self._own)):
+            child.tail = None
+            return False
+        return True
+
+    def _is_beyond(self, *, is_end: bool) -> bool:
+        """Return whether what is outside of the author's words cannot be made by a template tag."""
+        source = self._own.source
+        return not source.has_templates or (source.ends_in_words if is_end else source.begins_in_words)
+
     def _is_page_part(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
-        own = self._own
-        is_beyond = not own.source.has_templates or (own.source.ends_in_words if is_end else own.source.begins_in_words)
+        own, is_beyond = self._own, self._is_beyond(is_end=is_end)
         if not words:
             return next(block.iter(*MEDIA), None) is None or (is_beyond and self._is_spare(block))
-        if not is_end and own.is_line_of_front_matter(words) and self._is_added(words):
+        if not is_end and (is_beyond or not self._is_known) and self._is_repeated_line(words):
             return True
-        if _is_list_of_facts(block, words, own):
+        if _is_marked(block, words, own) or _is_list_of_facts(block, words, own, is_known=self._is_known):
             return True
         if own.is_own(words) or not self._is_spare(block):
             return False
-        return is_beyond or own.are_facts(words) or block.tag in {"header", "footer"}
+        return is_beyond or (not self._is_known and self._is_theme(block, words, is_end=is_end))
+
+    def _is_repeated_line(self, words: list[bytes]) -> bool:
+        return self._own.is_line_of_front_matter(words) and self._is_added(words)
+
+    def _is_theme(self, block: Any, words: list[bytes], *, is_end: bool) -> bool:
+        """Return whether the theme has made a block that a template tag of the post may have made too.
+
+        In doubt `doubt` says so: readers must not see the title of another post, nor lose a part of this one.
+        """
+        own = self._own
+        if block.tag == "table" or next(block.iter("table", "pre"), None) is not None:
+            return False
+        if _is_about_post(element_text(block), words, own) or block.tag in {"header", "footer"}:
+            return True
+        is_fact = own.are_facts(words) and own.has_fact(words)
+        if is_fact and not is_end:
+            return True
+        if is_fact or _leads_elsewhere(block, own):
+            self.doubt = f"it is not clear whether {' '.join(element_text(block).split())[:40]!r} belongs to the text"
+        return False
 
     def _is_added(self, words: list[bytes]) -> bool:
         """Return whether a passage is in the page more often than in the post."""
@@ -294,20 +368,52 @@ def _ancestors_below(element: Any, root: Any) -> list[Any]:
     return ancestors[: ancestors.index(root)] if root in ancestors else []
 
 
-def _text_beside(child: Any, *, is_end: bool) -> bool:
-    """Return whether there is text between a child and the end from which children are looked at."""
+def _text_beside(child: Any, *, is_end: bool) -> str:
+    """Return the text between a child and the end from which children are looked at."""
     before = child.getprevious()
     text = child.tail if is_end else child.getparent().text if before is None else before.tail
-    return bool((text or "").strip())
+    return (text or "").strip()
 
 
-def _is_list_of_facts(block: Any, words: list[bytes], own: OwnText) -> bool:
+def _is_marked(block: Any, words: list[bytes], own: OwnText) -> bool:
+    """Return whether a block is marked as a date, or as links to tags, authors or other posts."""
+    if block.tag in {"table", "pre", "figure"} or not own.source.has_templates:
+        return False
+    marked = Counter(word for one in block.iter("time", "a") if _is_mark(one, own) for word in element_words(one))
+    return bool(marked) and (not (rest := [*(Counter(words) - marked)]) or own.are_facts(rest))
+
+
+def _is_mark(element: Any, own: OwnText) -> bool:
+    """Return whether an element is a date, or a link to a tag or the like that is not the author's."""
+    if element.tag == "time":
+        return True
+    url = element.get("href", "")
+    is_relation = not _RELATIONS.isdisjoint(element.get("rel", "").split())
+    return (is_relation or _LISTS.search(url) is not None) and not own.mentions(url)
+
+
+def _is_about_post(text: str, words: list[bytes], own: OwnText) -> bool:
+    """Return whether a passage begins like what themes write around a text, and says what the front matter says."""
+    if _BESIDE_TEXT.match(text.strip()):
+        return True
+    return _ABOUT_POST.match(text.strip()) is not None and own.part_of_facts(words) >= _MOSTLY
+
+
+def _leads_elsewhere(block: Any, own: OwnText) -> bool:
+    """Return whether a block is mostly links to other pages, of which the author has named none."""
+    links = list(block.iter("a"))
+    pages = [link for link in links if _OTHER_PAGE.match(link.get("href", ""))]
+    is_named = any(own.mentions(link.get("href", "")) for link in links)
+    return bool(pages) and not is_named and _is_mostly_links(block)
+
+
+def _is_list_of_facts(block: Any, words: list[bytes], own: OwnText, *, is_known: bool) -> bool:
     """Return whether a block is a list of links to the post's tags, author or the like."""
-    if not own.are_facts(words):
+    if block.tag == "table" or not own.are_facts(words):
         return False
     if block.tag in {"footer", "header"}:
         return True
     links = list(block.iter("a"))
     if _FACTS.search(f"{block.get('class', '')} {block.get('id', '')}"):
         return bool(links)
-    return block.tag == "ul" and not all(own.mentions(link.get("href", "")) for link in links)
+    return not is_known and block.tag == "ul" and not all(own.mentions(link.get("href", "")) for link in links)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from feeds.core.posts import limits, markdown
 from feeds.core.posts.built.clean import clean_content, count_media, is_wrapper
-from feeds.core.posts.built.words import OwnText, compile_xpath, element_words
+from feeds.core.posts.built.words import FEW_WORDS, OwnText, compile_xpath, element_text, element_words
 from feeds.core.posts.portable import inner_html, make_portable
 
 #: Classes that themes give to the text of a post and to nothing else.
@@ -37,14 +37,12 @@ _MAY_HOLD_TEXT = (
     ".//*[self::article or self::main or @role or @itemprop or contains(@class, 'content') or contains(@class, 'body')"
     " or contains(@class, 'text') or contains(@class, 'doc')]"
 )
-#: A page that has fewer of the post's words is not the page of this post, or is much older.
+#: A cleaned element that has fewer of the post's words is not the text: formulas and code have others there.
 _LEAST_RECALL = 0.4
 #: An element is good if it has this part of those words of the post that are anywhere in the page.
 _WHOLE = 0.95
 #: A part of the site may have this part of the post's pairs of words, such as the name of the author's office.
 _FEW_OF_TEXT = 0.1
-#: With fewer words, a post is not recognised by them.
-_FEW_WORDS = 8
 #: A text may hold so much of other words, if no template tag can have made them.
 _MOST_FOREIGN = 0.5
 #: Between these a page may have no white space, without which their words would become one.
@@ -55,6 +53,10 @@ _COMMENT_MARK = re.compile(r"\s*(?:more|truncate)\s*\Z", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^<>]*charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 #: What kramdown puts around TeX with a `<`.
 _CDATA = re.compile(r"% <!\[CDATA\[|%\]\]>")
+#: Elements around the text and the parts of the site.
+_AROUND_ALL = frozenset({"html", "head", "body", "main"})
+#: Elements of a table by which old themes arrange a page.
+_LAYOUT = frozenset({"table", "tbody", "tr", "td"})
 _DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
 
 
@@ -69,7 +71,7 @@ class Content(NamedTuple):
 
 def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
     """Return the HTML of the text of a post in *page*; *selector* is a CSS selector of the element, or empty."""
-    if not (own.size or own.source.media or own.source.has_templates):
+    if not (own.source.text.strip() or own.source.media or own.source.has_templates):
         return Content()  # a link, whose page says what the front matter says
     html = _decode(page)
     if excess := limits.excess_of_page(html):
@@ -80,22 +82,46 @@ def extract_content(page: bytes, own: OwnText, selector: str = "") -> Content:
     found = _select(root, own, selector) if selector else _find(root, html, own)
     if isinstance(found, str):
         return Content(problem=found)
-    clean_content(found, own)
-    return _finish(found, own)
+    problem = clean_content(found.element, own, is_text=found.is_text)
+    return Content(problem=problem) if problem else _finish(found.element, own)
+
+
+class _Found(NamedTuple):
+    """The element with the text."""
+
+    element: Any
+    #: True if it is known to hold nothing else.
+    is_text: bool
 
 
 def _finish(element: Any, own: OwnText) -> Content:
     """Return the HTML of an element that was cleaned, if it is the text."""
-    words = element_words(element)
-    if own.size >= _FEW_WORDS and own.recall(own.matched(words)) < _LEAST_RECALL:
-        return Content(problem="the page has only a part of the post's words")
-    if not own.source.has_templates and own.size >= _FEW_WORDS and own.foreign(words) > _MOST_FOREIGN:
-        return Content(problem="the element that has the post's words has more other words")
+    if problem := _problem_of_text(element, own):
+        return Content(problem=problem)
     element.attrib.clear()
     element.tail = None
     html = _BLOCKS_WITHOUT_SPACE.sub(r"\1\n", make_portable(inner_html(element)))
     excess = limits.excess_of_html(html, html)
     return Content(problem=excess) if excess else Content(html=html.strip())
+
+
+def _problem_of_text(element: Any, own: OwnText) -> str:
+    """Return why an element that was cleaned is not the text; empty if it is."""
+    words = element_words(element)
+    if not words and not count_media(element) and not _has_signs(element):
+        return "the text is not found in the element that holds it"
+    if own.size < FEW_WORDS:
+        return "" if own.is_enough(words, 0) else "the page has only a part of the post's words"
+    if own.recall(own.matched(words)) < _LEAST_RECALL:
+        return "the page has only a part of the post's words"
+    if not own.source.has_templates and own.foreign(words) > _MOST_FOREIGN:
+        return "the element that has the post's words has more other words"
+    return ""
+
+
+def _has_signs(element: Any) -> bool:
+    """Return whether there is a picture that is drawn, a formula, or text without words, such as emoji."""
+    return bool(element_text(element).strip()) or next(element.iter("svg", "math", "canvas"), None) is not None
 
 
 # Reading the page ---------------------------------------------------------------------------------------------------
@@ -146,16 +172,17 @@ def _remove_unshown(root: Any) -> None:
 # Choosing the element -----------------------------------------------------------------------------------------------
 
 
-def _select(root: Any, own: OwnText, selector: str) -> Any | str:
+def _select(root: Any, own: OwnText, selector: str) -> _Found | str:
     """Return the element of a selector; if it selects several, the one with most of the post's words."""
     elements = [element for element in _compile(selector)(root) if isinstance(element.tag, str)]
     if not elements:
         return f"posts.content_selector ({selector!r}) selects nothing in the page"
     matches = _Matches(own)
-    most = max(map(matches.of, elements))
-    if own.size >= _FEW_WORDS and own.recall(most) < _LEAST_RECALL:
-        return f"what posts.content_selector ({selector!r}) selects has not the post's words"
-    return matches.smallest_whole(elements, most)
+    element = matches.smallest_whole(elements, max(map(matches.of, elements)))
+    if own.is_enough(element_words(element), matches.of(element)):
+        return _Found(element, is_text=True)
+    recall = own.recall(matches.of(element))
+    return f"what posts.content_selector ({selector!r}) selects has only {recall:.0%} of the post's words"
 
 
 @lru_cache(maxsize=1)
@@ -165,23 +192,37 @@ def _compile(selector: str) -> Any:
     return CSSSelector(selector, translator="html")
 
 
-def _find(root: Any, html: str, own: OwnText) -> Any | str:
+def _find(root: Any, html: str, own: OwnText) -> _Found | str:
     """Return the smallest element that is known to hold a text and holds all of this one; else why there is none."""
     exact, landmarks = _candidates(root, html)
-    if own.size < _FEW_WORDS:
-        only = _only(exact or landmarks)
-        return "the post has too few words to find them in the page" if only is None else only
     matches = _Matches(own)
-    best = _choose(matches, exact, landmarks, own.all_pairs)
-    if best is None:
-        in_page = matches.of(root)
-        if own.recall(in_page) < _LEAST_RECALL:
-            return f"the page has only {own.recall(in_page):.0%} of the post's words"
-        best = _choose(matches, exact, landmarks, in_page)
-    if best is None:
-        _remove_site_parts(root, matches)
-        best = _descend(root, matches)
-    return best
+    if own.size < FEW_WORDS:
+        return _find_few_words(exact, landmarks, matches)
+    if (best := _choose(matches, exact, landmarks, own.all_pairs)) is not None:
+        return best
+    in_page = matches.of(root)
+    if not own.is_enough((), in_page):
+        return f"the page has only {own.recall(in_page):.0%} of the post's words"
+    if (best := _choose(matches, exact, landmarks, in_page)) is not None:
+        return best
+    _remove_site_parts(root, matches)
+    return _descend(root, matches)
+
+
+def _choose(matches: "_Matches", exact: Sequence[Any], landmarks: Sequence[Any], in_page: int) -> _Found | None:
+    """Return the smallest element with nearly all that match *in_page*; None if none has."""
+    if (best := matches.smallest_whole(exact, in_page)) is not None:
+        return _Found(best, is_text=True)
+    best = matches.smallest_whole(landmarks, in_page)
+    return None if best is None else _descend(best, matches)
+
+
+def _find_few_words(exact: Sequence[Any], landmarks: Sequence[Any], matches: "_Matches") -> _Found | str:
+    """Return the one element of the page that is known to hold a text, since few words are elsewhere too."""
+    only = _only(exact or landmarks)
+    if only is None:
+        return "the post has too few words to find them in the page"
+    return _Found(only, is_text=True) if exact else _descend(only, matches)
 
 
 def _remove_site_parts(root: Any, matches: "_Matches") -> None:
@@ -191,14 +232,6 @@ def _remove_site_parts(root: Any, matches: "_Matches") -> None:
         if next(part.iterancestors("article", "main"), None) is None and matches.of(part) <= few:
             part.drop_tree()
     matches.forget()
-
-
-def _choose(matches: "_Matches", exact: Sequence[Any], landmarks: Sequence[Any], in_page: int) -> Any | None:
-    """Return the smallest element with nearly all that match *in_page*; None if none has."""
-    if (best := matches.smallest_whole(exact, in_page)) is not None:
-        return best
-    best = matches.smallest_whole(landmarks, in_page)
-    return None if best is None else _descend(best, matches)
 
 
 class _Matches:
@@ -257,25 +290,42 @@ def _only(elements: Sequence[Any]) -> Any | None:
     return inner if around.issuperset(elements) else None
 
 
-def _descend(element: Any, matches: _Matches) -> Any:
-    """Return the smallest element inside that has every word and picture of the post that *element* has."""
+def _descend(element: Any, matches: _Matches) -> _Found:
+    """Return the smallest element inside that has every word and picture of the post that *element* has.
+
+    It is known to hold nothing else if the title, which is above the text, is not in it, and loose words are.
+    """
     while (inner := _whole_child(element, matches)) is not None:
         element = inner
-    return element
+    own = matches.own
+    is_text = own.source.has_loose_words and element.tag not in _AROUND_ALL and not _has_title(element, own)
+    return _Found(element, is_text=is_text and is_wrapper(element))
 
 
 def _whole_child(element: Any, matches: _Matches) -> Any | None:
+    """Return the child that has all of the text; none if few words are in several, since a menu may have them too."""
     own, all_media = matches.own, count_media(element)
-    for child in filter(is_wrapper, element.iterchildren("*")):
-        media = count_media(child)
-        # What a template tag has made may be beside the author's words, but is not outside of what the title is in.
-        if media != all_media and (own.source.has_templates or media < own.source.media):
-            continue
-        if own.source.has_templates and not _has_title(child, own):
-            continue
-        if matches.of(child) == matches.of(element):
-            return child
+    if own.size < FEW_WORDS and sum(map(matches.of, element.iterchildren("*"))) > matches.of(element):
+        return None
+    for child in element.iterchildren("*"):
+        if _is_around(child, own) and 0 < matches.of(child) == matches.of(element):
+            return child if _may_be_text(child, all_media, own) else None
     return None
+
+
+def _is_around(child: Any, own: OwnText) -> bool:
+    """Return whether an element groups others; tables do in old themes."""
+    return is_wrapper(child) or (child.tag in _LAYOUT and _has_title(child, own))
+
+
+def _may_be_text(child: Any, all_media: int, own: OwnText) -> bool:
+    """Return whether nothing of the text can be beside a child that has all of the post's words."""
+    media = count_media(child)
+    # Loose words are not in what a template tag has made. A plug-in may put a `section` around the words of each part.
+    is_around_tags = not own.source.has_templates or (own.source.has_loose_words and child.tag != "section")
+    if media != all_media and (not is_around_tags or media < own.source.media):
+        return False
+    return is_around_tags or _has_title(child, own)
 
 
 def _has_title(element: Any, own: OwnText) -> bool:

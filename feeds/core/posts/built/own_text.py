@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 
 from feeds.core.posts import excerpts, limits, mdx
-from feeds.core.posts.built.words import OwnText, PostSource
+from feeds.core.posts.built.words import OwnText, PostSource, split_words
 from feeds.core.posts.post_file import PostFile
 
 #: Tags of Liquid, Hugo, Nunjucks and Zola, and kramdown's attribute lists.
@@ -15,6 +15,14 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.
 _MAY_HIDE = re.compile(r"<(?:script|style|!)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _DESCRIPTION = re.compile(r"\s(?:alt|title|aria-label)=\"([^\"<>]*)\"", re.IGNORECASE)
+_TEX = re.compile(r"\$\$.*?\$\$|\\\[.*?\\\]|\$[^$\s][^$\n]*\$|\\\(.*?\\\)", re.DOTALL)
+#: What Liquid and Nunjucks leave out.
+_NOT_RENDERED = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|\{#.*?#\}", re.DOTALL)
+#: The first and the last of what may put an element of its own around words: tags of a pair, HTML, components.
+_OPENS_BOX = re.compile(r"\{\{[<%]\s*(?!/)|\{%|<(?!/)[A-Za-z]")
+_CLOSES_BOX = re.compile(
+    r"\{\{[<%]\s*(?:/|[\w-]*(?:end|stop|close))|\{%-?\s*(?:end|[\w-]*(?:_end|close))|</[A-Za-z]", re.IGNORECASE
+)
 #: Links, notes and comments, which are not where they are written.
 _DEFINITIONS = re.compile(r"^ {0,3}\[[^\]\n]+\]:[^\n]*(?:\n(?: {4}|\t)[^\n]*)*|<!--.*?-->", re.MULTILINE | re.DOTALL)
 _NOT_TEXT = re.compile(r"!\[[^\]]*\](?:\([^()]*\)|\[[^\]]*\])?|<[^<>]*>")
@@ -26,6 +34,7 @@ _AROUND_FACTS = (
     " minute minutes modified of on post posted posts published read reading since tag tagged tags time to topic topics"
     " january february march april may june july august september october november december jan feb mar apr jun jul aug"
     " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
+    " coordinated universal gmt cet cest est edt pst pdt tue thur z comment reply replies 0000"
     " under update updated with word words write writer written am pm utc"
     " 分 年 月 日 読 了 約 von und am in uhr min lesezeit veröffentlicht aktualisiert par le de lecture por el lectura"
 )
@@ -36,7 +45,7 @@ def own_text(file: PostFile, title: str) -> OwnText:
 
     Its Markdown is rendered as CommonMark: what a generator makes of the rest is what the page is asked for.
     """
-    source = file.source.body
+    source = _NOT_RENDERED.sub(" ", file.source.body)
     tags = " ".join(_TEMPLATE_TAG.findall(source)) if "{" in source else ""
     plain = _TEMPLATE_TAG.sub(_replace_tag, source) if tags else source
     html = _to_html(file, plain)
@@ -55,6 +64,8 @@ def own_text(file: PostFile, title: str) -> OwnText:
         begins_in_words=begins_in_words,
         ends_in_words=ends_in_words,
         above_mark=_text(above) if is_marked else "",
+        formula_words=sum(len(split_words(tex)) for tex in _TEX.findall(source)),
+        has_loose_words=_WORD.search(_without_boxes(source)) is not None,
     )
     return OwnText(found)
 
@@ -73,6 +84,14 @@ def _edges_in_words(source: str) -> tuple[bool, bool]:
     first = source.lstrip().partition("\n")[0]
     last = _DEFINITIONS.sub("", source).rstrip().rpartition("\n")[2]
     return _is_in_words(first), _is_in_words(last)
+
+
+def _without_boxes(source: str) -> str:
+    """Return the words that are in no element of the author's or of a template tag; in doubt, fewer of them."""
+    opening, closings = _OPENS_BOX.search(source), list(_CLOSES_BOX.finditer(source))
+    if opening and closings and closings[-1].start() > opening.start():
+        source = source[: opening.start()] + "\n" + source[closings[-1].end() :].partition("\n")[2]
+    return _NOT_TEXT.sub("", _DEFINITIONS.sub("", _TEMPLATE_TAG.sub(" ", source)))
 
 
 def _is_in_words(line: str) -> bool:

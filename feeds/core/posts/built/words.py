@@ -24,6 +24,10 @@ _COMMON_PARTS = frozenset(
 )
 #: The beginning of a passage decides whether it is the author's.
 _MOST_COMPARED = 80
+#: With fewer words, a post is not recognised by their pairs.
+FEW_WORDS = 8
+#: So many pairs, and this part of them, may be others in the page: generators set quotations, emoji and formulas.
+_FEW_CHANGED, _MOST_CHANGED = 3, 0.1
 #: By so many words the end of an excerpt is recognised.
 _LAST_WORDS = 8
 
@@ -94,6 +98,10 @@ class PostSource(NamedTuple):
     ends_in_words: bool
     #: The text above the mark that ends the excerpt; empty without one.
     above_mark: str
+    #: True if words are neither in an element nor between the tags of a pair: their element is around all of the text.
+    has_loose_words: bool
+    #: How many words are in TeX, of which a page may have none.
+    formula_words: int
 
 
 class OwnText:
@@ -132,15 +140,39 @@ class OwnText:
         """Return which part of *words* is not the author's, 0 to 1."""
         return 1 - sum(map(self._known_pairs.__contains__, pairwise(words))) / max(1, len(words) - 1)
 
+    def is_enough(self, words: Sequence[bytes], matched: int) -> bool:
+        """Return whether *words*, of which *matched* pairs are the text's, hold all but what generators change.
+
+        Of 547 pages of two real sites, 546 have 90 % of the pairs or more; the other one is not the page of its post.
+        """
+        if self.size < FEW_WORDS:
+            return 2 * len(set(self._words).intersection(words)) >= len(set(self._words))
+        return self.all_pairs - matched <= _FEW_CHANGED + _MOST_CHANGED * self.all_pairs + self.source.formula_words
+
+    def has_part(self, words: Sequence[bytes]) -> bool:
+        """Return whether some of the text is in *words*."""
+        return self.matched(words) > 0 or (self.size == 1 and self._words[0] in words)
+
     def is_own(self, words: Sequence[bytes]) -> bool:
-        """Return whether a passage is the author's: half of its pairs of words are in the text."""
-        if len(words) == 1:
-            return words[0] in self._words
+        """Return whether a passage is the author's: half of its pairs of words are in the text.
+
+        Few words have too few pairs: most of the words.
+        """
+        if len(words) == 1 or 0 < self.size < FEW_WORDS:
+            return 2 * sum(word in self._words for word in words) > len(words)
         return 2 * self.foreign(words[:_MOST_COMPARED]) <= 1
 
     def are_facts(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage says nothing but what the front matter says, and numbers."""
         return bool(words) and all(word in self._facts or word.isdigit() for word in words)
+
+    def part_of_facts(self, words: Sequence[bytes]) -> float:
+        """Return which part of *words* the front matter says, or is a number, 0 to 1."""
+        return sum(word in self._facts or word.isdigit() for word in words) / max(1, len(words))
+
+    def has_fact(self, words: Sequence[bytes]) -> bool:
+        """Return whether a passage has a word or number of the front matter, or around such."""
+        return not self._facts.isdisjoint(words)
 
     def is_line_of_front_matter(self, words: Sequence[bytes]) -> bool:
         """Return whether a passage is a value of the front matter, such as the description."""
@@ -153,7 +185,7 @@ class OwnText:
     def mentions(self, url: str) -> bool:
         """Return whether the author has written a link to *url*, its host aside."""
         path = (url.partition("://")[2].partition("/")[2] if "://" in url else url).strip("/")
-        return bool(path) and path in self.source.body
+        return bool(path) and re.search(rf"(?<![\w-]){re.escape(path)}(?![\w-])", self.source.body) is not None
 
     def names_file(self, url: str) -> bool:
         """Return whether the author has named the file or film at *url*, which a program may have moved and renamed."""
