@@ -45,7 +45,7 @@ def _create_service_mails() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_service_mails"),
         sa.CheckConstraint(
             "state IN ('ready', 'handing_over', 'sent', 'failed', 'cancelled', 'unknown')",
-            name="ck_service_mails_state",
+            name=op.f("ck_service_mails_state"),
         ),
     )
     op.create_index("ix_service_mails_recipient_key", "service_mails", ["recipient_key"])
@@ -85,7 +85,7 @@ def _create_signups() -> None:
         sa.Column("confirmed_at", sa.DateTime),
         sa.PrimaryKeyConstraint("id", name="pk_signups"),
         sa.UniqueConstraint("email_key", name="uq_signups_email_key"),
-        sa.CheckConstraint("state IN ('held', 'waiting', 'confirmed')", name="ck_signups_state"),
+        sa.CheckConstraint("state IN ('held', 'waiting', 'confirmed')", name=op.f("ck_signups_state")),
     )
 
 
