@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import CONFIG
-from tests.webserver import web_client
+from tests.webserver import FORM, web_client
 
 
 @pytest.fixture
@@ -61,3 +61,17 @@ def test_a_wrong_method_names_the_right_ones(client):
     answer = client.request("PUT", "/subscribe")
     assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert client.request("POST", "/healthz").headers["Allow"] == "GET, HEAD"
+
+
+_SLASHES = ["/unsubscribe/x/", "/unsubscribe/undo/x/", "/confirm/x/", "/subscribe/", "/preferences/", "/healthz/"]
+
+
+@pytest.mark.parametrize("base", ["", "/letters"])
+def test_a_path_with_another_slash_is_not_found_and_never_redirected(site, base):
+    """A slash too many, or none after the base path, is HTTP 404 without a redirect, whatever the Host header."""
+    site.configure(f'{CONFIG}[web]\nurl = "https://letters.example.com{base}/"\n')
+    with web_client(site.config) as client:
+        for path in [*(f"{base}{path}" for path in _SLASHES), *filter(None, [base])]:
+            for method in ("GET", "POST"):
+                answer = client.request(method, path, "List-Unsubscribe=One-Click", Content_Type=FORM, Host="x.test")
+                assert (answer.status, answer.headers["Location"], "x.test" in answer.text) == (404, None, False)
