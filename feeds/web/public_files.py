@@ -27,7 +27,7 @@ from feeds.core.syndication.feed import FILES, MEDIA_TYPES
 from feeds.edges.files.file_cache import FileCache
 from feeds.jobs.feeds.moved_feeds import MovedFeeds
 from feeds.jobs.site import web_url
-from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags
+from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags, parse_weights
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
 from feeds.web.paths import FOLDERS, parse_path
@@ -376,8 +376,8 @@ def _is_unmodified(file: PublicFile, fields: dict[bytes, bytes]) -> bool:
 
 
 def _wants_delta(file: PublicFile, fields: dict[bytes, bytes]) -> bool:
-    manipulations = fields.get(b"a-im", b"").lower().split(b",")
-    return file.is_feed and any(one.partition(b";")[0].strip() == b"feed" for one in manipulations)
+    """Return whether a reader takes only what is new; `A-IM` has weights as `Accept` has (RFC 3229, section 10.5.3)."""
+    return file.is_feed and parse_weights(fields.get(b"a-im", b"")).get("feed", 0.0) > 0
 
 
 async def _send(reply: Reply, send: Send) -> None:

@@ -162,11 +162,15 @@ def test_a_reader_with_an_unknown_version_gets_everything(client, site):
         {"A_IM": "feed"},
         {"A_IM": "feed", "If_None_Match": '"x"'},
         {"A_IM": "vcdiff", "If_None_Match": old},
+        {"A_IM": "feed;q=0", "If_None_Match": old},
+        {"A_IM": "gzip, Feed ; Q=0.000", "If_None_Match": old},
+        {"A_IM": "feed;q=x", "If_None_Match": old},
     ):
         answer = client.get(ATOM, **headers)
         assert (answer.status, answer.headers["IM"], answer.body) == (200, None, new.body)
     assert client.get(ATOM, A_IM="feed", If_None_Match=new.headers["ETag"]).status == 304
-    assert client.get(ATOM, A_IM="gzip, feed;q=1", If_None_Match=old).status == 226
+    for accepted in ("gzip, feed;q=1", "feed; q=0.1"):
+        assert client.get(ATOM, A_IM=accepted, If_None_Match=old).status == 226
 
 
 def test_a_feed_that_moved_leads_to_its_new_address(site):
