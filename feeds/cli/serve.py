@@ -40,7 +40,9 @@ def serve(path: Path, *, access_log: bool) -> None:
     output.print_diagnostics([], config.warnings)
     door = Door(config, Context(clock=utc_now), lambda line: output.print_diagnostics([line], []))
     listener = server.listen(config.settings.web.listen, config.folder)
-    click.echo(f"serving {door.url()} at {config.settings.web.listen}  (stop with Ctrl-C)")
+
+    def report_ready() -> None:
+        click.echo(f"serving {door.url()} at {config.settings.web.listen}  (stop with Ctrl-C)")
 
     def report(lines: list[str]) -> None:
         output.print_diagnostics(lines, [])
@@ -50,11 +52,18 @@ def serve(path: Path, *, access_log: bool) -> None:
     def log(line: str) -> None:
         click.echo(output.escape_controls(line))
 
-    server.serve(door, listener, make_reload(path, door.use_config, report), log if access_log else None)
+    server.serve(
+        door,
+        listener,
+        reload=make_reload(path, door.use_config, report),
+        report_ready=report_ready,
+        log_access=log if access_log else None,
+    )
     click.echo("stopped")
 
 
 _READ_AGAIN = "read the config again"
+_STILL_USED = "the old config is still used"
 
 
 def make_reload(path: Path, use: Callable[..., None], report: Callable[[list[str]], None]) -> Callable[[], None]:
@@ -68,7 +77,7 @@ def make_reload(path: Path, use: Callable[..., None], report: Callable[[list[str
         try:
             use(load_config(path, os.environ), reread=True)
         except FeedsError as e:
-            report([*e.lines, "the old config is still used"])
+            report([*e.lines, _STILL_USED])
         else:
             report([])
 
@@ -86,7 +95,7 @@ class RunServer:
         """Serve until *stack* is closed.
 
         Raises:
-            FeedsError: the address cannot be used.
+            FeedsError: the address cannot be used, or a template of the pages has a fault.
         """
         from feeds.jobs.run import Event
         from feeds.web import server
@@ -107,6 +116,13 @@ class RunServer:
         """Use a config that was read again."""
         if self._door is not None:
             self._door.use_config(config, reread=reread)
+
+    def follow_config(self, config: Config) -> None:
+        """Use a config that a publish has read; log why it is not used, since that does not concern the publish."""
+        try:
+            self.use_config(config)
+        except FeedsError as e:
+            self.report_reload([*e.lines, f"web: {_STILL_USED}"])
 
     def report_reload(self, lines: list[str]) -> None:
         """Log that the config was read again, or why it is not used."""

@@ -149,7 +149,7 @@ def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) ->
         stack.enter_context(on_hangup(serve.make_reload(path, web.use_config, web.report_reload)))
         if config.settings.web.url is not None and not no_web:
             web.start(stack, access_log=access_log)
-        job(path, dict(os.environ), context, log, pulse=pulse, use_config=web.use_config)
+        job(path, dict(os.environ), context, log, pulse=pulse, use_config=web.follow_config)
 
 
 @click.command()

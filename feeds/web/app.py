@@ -26,7 +26,7 @@ def make_app(door: Door) -> Starlette:
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
         return Response(content, media_type="text/css", headers=headers)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/style-{digest}.css", show_style),
             *operation.routes(door),
@@ -44,3 +44,7 @@ def make_app(door: Door) -> Starlette:
             Exception: errors.show_fault,
         },
     )
+    # The target would have the Host header, which anybody can set, and a one-click POST must not be redirected
+    # (RFC 8058, section 3.1).
+    app.router.redirect_slashes = False
+    return app

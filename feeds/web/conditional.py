@@ -14,13 +14,21 @@ _TAG = re.compile(rb'"([\x21\x23-\x7e]*?)(?:-(?:br|gz|gzip))*"')
 @lru_cache(maxsize=256)
 def choose_coding(accepted: bytes) -> str:
     """Return the content coding for an `Accept-Encoding` header: `br`, `gzip`, or empty for none."""
-    weights = dict(map(_parse_coding, accepted.decode("latin-1").lower().split(",")))
+    weights = parse_weights(accepted)
     other = weights.get("*", 0.0)
     best = max(CODINGS, key=lambda coding: weights.get(coding, other))
     return best if weights.get(best, other) > 0 else ""
 
 
-def _parse_coding(part: str) -> tuple[str, float]:
+def parse_weights(accepted: bytes) -> dict[str, float]:
+    """Return the names in a list, in lower case, with their weights (RFC 9110, section 12.4.2).
+
+    A name whose weight is not a number has the weight 0, and so has one that is not wanted.
+    """
+    return dict(map(_parse_weight, accepted.decode("latin-1").lower().split(",")))
+
+
+def _parse_weight(part: str) -> tuple[str, float]:
     name, _, weight = part.partition(";")
     try:
         return name.strip(), float(weight.strip().removeprefix("q=") or 1)

@@ -35,11 +35,31 @@ PAGE_HEADERS = {
 }
 
 
+#: The templates of the pages for readers.
+READER_PAGES = tuple(
+    f"pages/{name}.html"
+    for name in (
+        *("error", "signup", "signup_done", "confirm", "leave"),
+        *("link", "letter_link", "preferences", "erased", "address"),
+    )
+)
+
+
 @dataclass(frozen=True)
 class _Current:
     """Everything that follows from one version of the config."""
 
     site: Site
+
+    def check(self) -> "_Current":
+        """Return it if its pages can be shown.
+
+        Raises:
+            TemplateError: a template of a page, or a file of texts, has a fault.
+        """
+        self.site.templates.check(READER_PAGES)
+        assert self.style
+        return self
 
     @cached_property
     def style(self) -> tuple[str, bytes]:
@@ -49,7 +69,11 @@ class _Current:
 
 
 class Door:
-    """The web face of one site. `config` and `site` may change between requests: a handler reads them once."""
+    """The web face of one site. `config` and `site` may change between requests: a handler reads them once.
+
+    Raises:
+        TemplateError: a template of the pages has a fault.
+    """
 
     def __init__(
         self, config: Config, context: Context, log: Callable[[str], None], pulse: Pulse | None = None
@@ -62,7 +86,7 @@ class Door:
         self.reader_counts = ReaderCounts()
         #: When this process publishes, if it does.
         self.pulse = pulse or Pulse()
-        self._current = _Current(Site(config))
+        self._current = _Current(Site(config)).check()
 
     def seconds_until_publish(self) -> int:
         """Return for how many seconds feeds stay as they are: until the next publish, else `publish.every`."""
@@ -76,9 +100,12 @@ class Door:
         """Replace the config; requests that have begun end with the old one.
 
         The same config changes nothing, unless texts and templates have to be *reread* too.
+
+        Raises:
+            TemplateError: a template of the pages has a fault; the old config and templates are still used.
         """
         if reread or config != self.config:
-            self._current = _Current(Site(config))
+            self._current = _Current(Site(config)).check()
 
     @property
     def config(self) -> Config:

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from feeds.errors import FeedsError, LockedError
-from feeds.web.door import Door
+from feeds.web.door import PAGE_HEADERS, Door
 from feeds.web.paths import hide_token
 
 
@@ -38,9 +38,9 @@ class ErrorPages:
     def _render(self, request: Request, status: int, headers: dict[str, str]) -> Response:
         try:
             return self._door.render(request, "pages/error.html", {"status": int(status)}, status, headers=headers)
-        except FeedsError as e:  # the fault may be in a template that this page needs too
-            self._door.log(str(e))
-            return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}", status, headers)
+        except Exception as e:  # noqa: BLE001 - the fault may be in what this page needs too
+            self._door.log(str(e) if isinstance(e, FeedsError) else f"{type(e).__name__}: {e}")
+            return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}", status, {**PAGE_HEADERS, **headers})
 
 
 def _allowed_methods(request: Request) -> set[str]:

@@ -59,7 +59,9 @@ class _PreferencesPages:
             key = addresses.parse_address(_text(form, "email")).key
         except AddressError:
             return self._render(request, "link", {"state": "ask", "wrong": True}, 422)
-        preferences.request_link(self._door.config, key, self._door.context)
+        client = request.client.host if request.client else ""
+        if not preferences.request_link(self._door.config, key, client, self._door.context):
+            raise HTTPException(429, headers={"Retry-After": "3600"})
         self._door.mail_due.set()
         return self._render(request, "link", {"state": "typed"})
 

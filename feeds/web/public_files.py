@@ -1,4 +1,4 @@
-"""The files of `public/` over HTTP: `/feeds/…` and `/newsletters/…`.
+"""The files of `public/` over HTTP: `/feeds/…` and `/newsletters/…`, and redirects from former addresses of feeds.
 
 This is the busiest part of the server, so it comes before the router: a request for a file that has not changed costs a
 stat and no thread. A file is compressed once for each change.
@@ -27,7 +27,7 @@ from feeds.core.syndication.feed import FILES, MEDIA_TYPES
 from feeds.edges.files.file_cache import FileCache
 from feeds.jobs.feeds.moved_feeds import MovedFeeds
 from feeds.jobs.site import web_url
-from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags
+from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags, parse_weights
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
 from feeds.web.paths import FOLDERS, parse_path
@@ -246,15 +246,17 @@ class PublicFiles:
             self._door.reader_counts.add(file.path, fields.get(b"user-agent", b""))
 
     def _path_below_public(self, path: str) -> str | None:
-        """Return the path of a file for the path of a URL; None if it is not one of a file."""
+        """Return the path of a file for the path of a URL; None if it is not one of a file.
+
+        The feed of another program may have moved here from anywhere, such as `/feed.xml`.
+        """
         if self._door.site is not self._site:
             self._use_site()
         if self._prefix and path.startswith(f"{self._prefix}/"):
             path = path[len(self._prefix) :]
-        if not path.startswith(FOLDERS):
-            return None
         self._refresh()
-        return path
+        is_ours = path.startswith(FOLDERS) or (self._moved and self._moved.find(path)[0])
+        return path if is_ours else None
 
     def _refresh(self) -> None:
         """Update what is the same for all requests of a second."""
@@ -376,8 +378,8 @@ def _is_unmodified(file: PublicFile, fields: dict[bytes, bytes]) -> bool:
 
 
 def _wants_delta(file: PublicFile, fields: dict[bytes, bytes]) -> bool:
-    manipulations = fields.get(b"a-im", b"").lower().split(b",")
-    return file.is_feed and any(one.partition(b";")[0].strip() == b"feed" for one in manipulations)
+    """Return whether a reader takes only what is new; `A-IM` has weights as `Accept` has (RFC 3229, section 10.5.3)."""
+    return file.is_feed and parse_weights(fields.get(b"a-im", b"")).get("feed", 0.0) > 0
 
 
 async def _send(reply: Reply, send: Send) -> None:

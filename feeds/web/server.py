@@ -116,15 +116,24 @@ class WebServer:
 
 
 def serve(
-    door: Door, listener: socket.socket, reload: Callable[[], None], log_access: Callable[[str], None] | None = None
+    door: Door,
+    listener: socket.socket,
+    *,
+    reload: Callable[[], None],
+    report_ready: Callable[[], None],
+    log_access: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*."""
+    """Serve the pages until SIGTERM or Ctrl-C; SIGHUP calls *reload*.
+
+    *report_ready* is called once signals have their meaning: an earlier SIGHUP would end the process.
+    """
     server = WebServer(door, make_app(door), log_access)
     with ExitStack() as stack:
         stack.enter_context(handle_signal(signal.SIGTERM, server.stop))
         stack.enter_context(handle_signal(signal.SIGINT, server.stop))
         stack.enter_context(on_hangup(reload))
         stack.enter_context(MailWorker(door))
+        report_ready()
         server.serve(listener)
 
 

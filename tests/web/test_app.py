@@ -2,8 +2,13 @@
 
 import pytest
 
+from feeds.edges.files import file_cache
+from feeds.edges.files.resources import resource_folder
+from feeds.edges.render.templates import Templates
+from feeds.errors import TemplateError
+from feeds.web.door import PAGE_HEADERS, READER_PAGES, Door
 from tests.conftest import CONFIG
-from tests.webserver import web_client
+from tests.webserver import FORM, web_client
 
 
 @pytest.fixture
@@ -61,3 +66,74 @@ def test_a_wrong_method_names_the_right_ones(client):
     answer = client.request("PUT", "/subscribe")
     assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert client.request("POST", "/healthz").headers["Allow"] == "GET, HEAD"
+
+
+_SLASHES = ["/unsubscribe/x/", "/unsubscribe/undo/x/", "/confirm/x/", "/subscribe/", "/preferences/", "/healthz/"]
+
+
+@pytest.mark.parametrize("base", ["", "/letters"])
+def test_a_path_with_another_slash_is_not_found_and_never_redirected(site, base):
+    """A slash too many, or none after the base path, is HTTP 404 without a redirect, whatever the Host header."""
+    site.configure(f'{CONFIG}[web]\nurl = "https://letters.example.com{base}/"\n')
+    with web_client(site.config) as client:
+        for path in [*(f"{base}{path}" for path in _SLASHES), *filter(None, [base])]:
+            for method in ("GET", "POST"):
+                answer = client.request(method, path, "List-Unsubscribe=One-Click", Content_Type=FORM, Host="x.test")
+                assert (answer.status, answer.headers["Location"], "x.test" in answer.text) == (404, None, False)
+
+
+_FRAME = '{% extends "pages/reader.html" %}'
+_BROKEN = [
+    ("pages/error.html", "a\n{% if %}\n", 2, "Expected an expression"),
+    (
+        "pages/leave.html",
+        "{% extends 'pages/reader.html' %}\n{% block main %}{{ x | nothing }}{% endblock %}",
+        2,
+        "nothing",
+    ),
+    ("pages/address.html", '{% extends "pages/nowhere.html" %}', 1, "pages/nowhere.html does not exist"),
+    ("pages/reader.html", "\n\n{% endblock %}", 3, "unknown tag"),
+    ("pages/reader.css", "body { color: {{ nothing }} }", 1, "'nothing' is undefined"),
+    ("pages/link.html", "\udcff", None, "decode"),
+    ("texts/ja.toml", "x = ", None, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line", "reason"), _BROKEN)
+def test_a_broken_template_is_not_used(client, site, name, text, line, reason):
+    """A reload with a fault in a page, its frame, its style or its texts names file and line; the old pages stay."""
+    before = client.get("/subscribe", Accept_Language="ja").text
+    file = site.folder / "templates" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    for use in (lambda: client.door.use_config(site.config, reread=True), lambda: Door(site.config, None, None)):
+        with pytest.raises(TemplateError, match=f"^{file}{f':{line}' if line else ''}: .*{reason}"):
+            use()
+    assert client.get("/subscribe", Accept_Language="ja").text == before
+    assert [client.get(path).status for path in ("/nowhere", "/preferences")] == [404, 200]
+    assert client.logged == []
+
+
+def test_every_page_for_readers_is_checked():
+    """The templates that are checked are all that extend the frame of the pages for readers."""
+    folder = resource_folder() / "templates"
+    pages = {f"pages/{file.name}" for file in (folder / "pages").glob("*.html") if _FRAME in file.read_text("utf-8")}
+    assert set(READER_PAGES) == pages
+
+
+@pytest.mark.parametrize("path", ["/subscribe", "/feeds/atom.xml"])
+def test_a_fault_has_the_headers_of_every_page(client, site, monkeypatch, path):
+    """A fault of ours, even one that breaks the error page too, is 500 with the headers of a page and a line each."""
+    write = site.folder / "public/feeds/atom.xml"
+    write.parent.mkdir(parents=True)
+    write.write_text("<feed/>", "utf-8")
+
+    def fail(*_arguments, **_options):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(file_cache.FileCache, "load", fail)
+    monkeypatch.setattr(Templates, "render", fail)
+    answer = client.get(path)
+    assert (answer.status, answer.text) == (500, "500 Internal Server Error")
+    assert {name: answer.headers[name] for name in PAGE_HEADERS} == PAGE_HEADERS
+    assert client.logged == [f"GET {path}: RuntimeError: broken", "RuntimeError: broken"]

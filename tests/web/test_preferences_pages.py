@@ -162,6 +162,17 @@ def test_a_typed_address_is_answered_the_same_whether_it_is_known_or_not(client,
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
 
 
+def test_a_network_that_asks_for_too_many_links_has_to_wait(client, config):
+    """The request of a network after 20 in an hour is HTTP 429 with Retry-After, the same for every address."""
+    assert [client.post("/preferences", {"email": f"{n}@example.org"}).status for n in range(20)] == [200] * 20
+    answers = [client.post("/preferences", {"email": email}) for email in (ADA, BOB)]
+    assert [(one.status, one.headers["Retry-After"]) for one in answers] == [(429, "3600")] * 2
+    assert answers[0].body == answers[1].body
+    answer_requests(config)
+    assert mails(config) == []
+    assert client.post("/preferences", {"email": ADA}, X_Forwarded_For="203.0.113.7").status == 200
+
+
 def test_a_locked_database_is_tried_again(client, config, monkeypatch):
     """While another process keeps the database locked, a page is HTTP 503 with the time to try again."""
     from feeds.edges.store import database

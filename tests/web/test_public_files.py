@@ -162,11 +162,15 @@ def test_a_reader_with_an_unknown_version_gets_everything(client, site):
         {"A_IM": "feed"},
         {"A_IM": "feed", "If_None_Match": '"x"'},
         {"A_IM": "vcdiff", "If_None_Match": old},
+        {"A_IM": "feed;q=0", "If_None_Match": old},
+        {"A_IM": "gzip, Feed ; Q=0.000", "If_None_Match": old},
+        {"A_IM": "feed;q=x", "If_None_Match": old},
     ):
         answer = client.get(ATOM, **headers)
         assert (answer.status, answer.headers["IM"], answer.body) == (200, None, new.body)
     assert client.get(ATOM, A_IM="feed", If_None_Match=new.headers["ETag"]).status == 304
-    assert client.get(ATOM, A_IM="gzip, feed;q=1", If_None_Match=old).status == 226
+    for accepted in ("gzip, feed;q=1", "feed; q=0.1"):
+        assert client.get(ATOM, A_IM=accepted, If_None_Match=old).status == 226
 
 
 def test_a_feed_that_moved_leads_to_its_new_address(site):
@@ -185,6 +189,28 @@ def test_a_feed_that_moved_leads_to_its_new_address(site):
             answer = client.get(old)
             assert (answer.status, answer.headers["Location"]) == (301, new)
             assert client.get(new).status == 200
+
+
+@pytest.mark.parametrize("base", ["", "/letters"])
+def test_a_feed_that_moved_from_outside_leads_to_its_new_address(site, base):
+    """The former address of a feed outside of `feeds/`, a file or a folder, is 301; other paths stay what they are."""
+    site.post("first", categories="[Cats]")
+    moved = '[feeds.moved]\n"/feed.xml" = "feeds/atom.xml"\n"/blog/é/rss.xml" = "feeds/atom.xml"\n'
+    moved += '"/tag/cats/" = "feeds/category/cats/"\n'
+    site.configure(f'{CONFIG}{moved}[web]\nurl = "https://letters.example.com{base}/"\n')
+    site.publish()
+    with web_client(site.config) as client:
+        for old, new in {
+            "/feed.xml": "/feeds/atom.xml",
+            "/blog/%C3%A9/rss.xml": "/feeds/atom.xml",
+            "/tag/cats/atom.xml": "/feeds/category/cats/atom.xml",
+        }.items():
+            for method in ("GET", "HEAD"):
+                answer = client.request(method, f"{base}{old}", Host="x.test")
+                assert (answer.status, answer.headers["Location"]) == (301, f"{base}{new}")
+            assert client.get(f"{base}{new}").status == 200
+        for path, status in {"/subscribe": 200, "/other.xml": 404, "/tag/dogs/atom.xml": 404}.items():
+            assert client.get(f"{base}{path}").status == status
 
 
 def test_a_retired_feed_is_gone(site):

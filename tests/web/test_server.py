@@ -259,6 +259,17 @@ def test_a_hangup_reads_the_config_again(process, site):
     assert b"Renamed" in ask(process, "/nowhere")
 
 
+def test_a_hangup_with_a_broken_page_names_file_and_line(process, site):
+    """SIGHUP with a fault in a page's template reports it, and the old pages are used on."""
+    assert b"HTTP 404" in ask(process, "/nowhere")  # an answer: the signal is handled by now
+    (site.folder / "templates/pages").mkdir(parents=True)
+    (site.folder / "templates/pages/error.html").write_text("a\n{% if %}\n", "utf-8")
+    process.popen.send_signal(signal.SIGHUP)
+    assert "templates/pages/error.html:2: Expected an expression" in process.wait_for("error")
+    assert "the old config" in process.wait_for("error")
+    assert b"HTTP 404" in ask(process, "/nowhere")
+
+
 def test_a_socket_that_a_dead_process_left_is_replaced(process, site):
     """A Unix socket that nobody serves is replaced; one that is served, and a port that is used, are an error."""
     with pytest.raises(FeedsError, match=r"web\.listen: unix:.* cannot be used"):

@@ -1,13 +1,15 @@
 """Jinja2 templates and the texts of each language, from the site's templates folder or else the shipped one."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
 
 from feeds.edges.files import resources
 from feeds.errors import TemplateError
@@ -28,6 +30,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            auto_reload=False,  # a file that is being edited must not change what was checked
         )
         self._jinja.filters.update(filters)
         self.texts = cache(self._load_texts)
@@ -64,12 +67,44 @@ class Templates:
         Raises:
             TemplateError: the template does not exist or has an error; the error has its file and line.
         """
-        try:
+        with self._errors_of(name):
             return self._jinja.get_template(name).render(context)
+
+    def check(self, names: Iterable[str]) -> None:
+        """Compile templates, with those that they extend, include or import by name, and load all texts.
+
+        Raises:
+            TemplateError: one does not exist or has an error; the error has its file and line.
+        """
+        for lang in self.languages():
+            self.texts(lang)
+        waiting, checked = [*names], set[str]()
+        while waiting:
+            name = waiting.pop()
+            checked.add(name)
+            waiting += [other for other in self._compile(name) if other not in checked]
+
+    def _compile(self, name: str) -> list[str]:
+        """Compile a template; return the names of the templates that it needs."""
+        with self._errors_of(name):
+            file = Path(self._jinja.get_template(name).filename or "")
+            needed = list(_find_needed(self._jinja.parse(file.read_text("utf-8"))))
+        for line, other in needed:
+            if not any((folder / other).is_file() for folder in self._folders):
+                raise TemplateError(str(file), line, f"the template {other} does not exist")
+        return [other for _, other in needed]
+
+    @contextmanager
+    def _errors_of(self, name: str) -> Iterator[None]:
+        """Raise what goes wrong with a template as a TemplateError."""
+        try:
+            yield
         except jinja2.TemplateNotFound as e:
             raise TemplateError(self.template_path(name), None, f"the template {e.name} does not exist") from e
         except jinja2.TemplateSyntaxError as e:
             raise TemplateError(e.filename or self.template_path(name), e.lineno, e.message or "syntax error") from e
+        except OSError as e:
+            raise TemplateError(self.template_path(name), None, e.strerror or str(e)) from e
         except (jinja2.TemplateError, *_ERRORS) as e:
             raise TemplateError(*self._error_position(name, e), str(e) or type(e).__name__) from e
 
@@ -95,6 +130,15 @@ class Templates:
                     _check_texts(file, texts, found)
                     found |= texts
         return found
+
+
+def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each template that one cannot do without, if the name is fixed."""
+    for node in template.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        target = getattr(node, "template", None)
+        name = target.value if isinstance(target, nodes.Const) else None
+        if isinstance(name, str) and not getattr(node, "ignore_missing", False):
+            yield node.lineno, name
 
 
 def _read_texts(file: Path) -> dict[str, Any]:

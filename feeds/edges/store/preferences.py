@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
 
@@ -187,10 +188,16 @@ class Preferences:
         query = "SELECT 1 FROM link_requests UNION ALL SELECT 1 FROM erasure_requests LIMIT 1"
         return self._db.execute(query).fetchone() is not None
 
-    def request_link(self, key: str, now: datetime) -> None:
-        """Record that somebody has asked for the link of an address, which need not be known."""
+    def request_link(self, key: str, network: str, now: datetime, start: datetime, limits: RequestLimits) -> bool:
+        """Record that somebody has asked for the link of an address, which need not be known.
+
+        Returns False, and records nothing, if the network has sent too many requests since *start*.
+        """
         with transaction(self._db):
+            if not count_request(self._db, network, now, start, limits):
+                return False
             self._db.execute(_ADD_LINK_REQUEST, (key, encode_time(now), _MOST_LINK_REQUESTS))
+        return True
 
     def link_requests(self) -> list[str]:
         """Return the addresses for which somebody has asked for a link, as addresses are compared, oldest first."""

@@ -12,20 +12,13 @@ from enum import StrEnum
 from typing import Any
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.service_mails import add_service_mail, cancel_confirmations
 from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import subscribe
 from feeds.model import NewServiceMail, Signup, SignupRequest
 
 _COLUMNS = "id, email, email_key, newsletters, lang, client, wording, state, held, created_at, confirmation_at"
-_COUNT_NETWORK = """
-    INSERT INTO signup_networks (network, since, requests) SELECT :network, :now, 1
-    WHERE EXISTS (SELECT 1 FROM signup_networks WHERE network = :network)
-        OR (SELECT count(*) FROM signup_networks) < :most
-    ON CONFLICT DO UPDATE SET requests = CASE WHEN since <= :start THEN 1 ELSE requests + 1 END,
-        since = CASE WHEN since <= :start THEN excluded.since ELSE since END
-    RETURNING requests
-"""
 _SAVE_REQUEST = """
     INSERT INTO signup_requests (email, email_key, newsletters, lang, client, network, wording, signals, at)
     VALUES (:email, :key, :newsletters, :lang, :client, :network, :wording, :signals, :at)
@@ -83,15 +76,6 @@ class RequestOutcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RequestLimits:
-    """Bounds on what the store keeps of requests."""
-
-    of_network: int
-    requests: int
-    networks: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SignupCounts:
     """How many sign-ups wait."""
 
@@ -113,14 +97,7 @@ class Signups:
         It does the same for every address, known or not, so neither the result nor the time tells anything about one.
         """
         with transaction(self._db):
-            values = {
-                "network": request.network,
-                "now": encode_time(request.at),
-                "start": encode_time(start),
-                "most": limits.networks,
-            }
-            row = self._db.execute(_COUNT_NETWORK, values).fetchone()
-            if row is not None and row[0] > limits.of_network:
+            if not count_request(self._db, request.network, request.at, start, limits):
                 return RequestOutcome.TOO_MANY
             if self._db.execute("SELECT count(*) FROM signup_requests").fetchone()[0] >= limits.requests:
                 return RequestOutcome.BUSY

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from feeds.config import Config
 from feeds.config_types import TimeZone
 from feeds.core.curation.taxonomy import category_keys
+from feeds.core.subscribers import signup
 from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
+from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
@@ -16,7 +18,7 @@ from feeds.jobs.site import Site
 from feeds.jobs.subscribers.leave import append_events
 from feeds.jobs.subscribers.links import is_suppressed, open_link, open_unsubscribe_link, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
-from feeds.jobs.subscribers.sign_up import offered_newsletters
+from feeds.jobs.subscribers.sign_up import REQUEST_LIMITS, hash_client, offered_newsletters
 from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
 from feeds.settings import Newsletter
 
@@ -175,13 +177,15 @@ def mail_link(config: Config, unsubscribe_token: str, context: Context) -> None:
             _queue_link(config, store, subscriber, context, pace=_LINK_PACE)
 
 
-def request_link(config: Config, key: str, context: Context) -> None:
-    """Record that somebody has typed an address (as addresses are compared) to get a link.
+def request_link(config: Config, key: str, client: str, context: Context) -> bool:
+    """Record that a client, by its network address, has typed an address (as addresses are compared) to get a link.
 
-    What follows does not depend on the address until `answer_link_requests` looks it up.
+    What follows does not depend on the address until `answer_link_requests` looks it up. Returns False, for every
+    address alike, if the client's network has sent too many requests; sign-ups count too.
     """
+    now, network = context.clock(), hash_client(signup.network_of(client), load_keys(config.keys_file))
     with open_store(config.store_url, config.folder) as store:
-        store.preferences.request_link(key, context.clock())
+        return store.preferences.request_link(key, network, now, now - signup.PERIOD, REQUEST_LIMITS)
 
 
 def answer_link_requests(site: Site, context: Context) -> int:

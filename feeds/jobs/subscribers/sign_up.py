@@ -16,7 +16,8 @@ from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, si
 from feeds.core.subscribers.signup import FormSignal
 from feeds.edges.files.keys import Keys, load_keys
 from feeds.edges.store.database import open_store
-from feeds.edges.store.signups import RequestLimits, RequestOutcome
+from feeds.edges.store.networks import RequestLimits
+from feeds.edges.store.signups import RequestOutcome
 from feeds.errors import AddressError
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site

@@ -167,7 +167,7 @@ def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
     for hours in (0, 1, 23):
         at = context(NOW + timedelta(hours=hours))
         for key in (ADA, ADA, "eve@example.org", "sue@example.org", "nobody@example.org"):
-            preferences.request_link(config, key, at)
+            preferences.request_link(config, key, "192.0.2.1", at)
         assert answer_requests(config, at.clock()) == (hours == 0)
         assert answer_requests(config, at.clock()) == 0
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)]
@@ -185,7 +185,7 @@ def test_a_request_makes_a_round_due(config):
     """A round is due while somebody waits for a link or for erasure, and no longer once that is done."""
     assert not is_round_due(config, NOW)
     for ask in (
-        lambda: preferences.request_link(config, "nobody@example.org", context()),
+        lambda: preferences.request_link(config, "nobody@example.org", "192.0.2.1", context()),
         lambda: erase.request_erasure(config, preferences_token(config), context()),
     ):
         ask()
@@ -197,9 +197,22 @@ def test_a_request_makes_a_round_due(config):
 def test_requests_for_links_have_a_bound(config):
     """More than 500 waiting requests are not stored."""
     for number in range(510):
-        preferences.request_link(config, f"{number}@example.org", context())
+        client = f"2001:db8:{number:x}::1"
+        assert preferences.request_link(config, f"{number}@example.org", client, context())
     with open_store(config.store_url, config.folder) as store:
         assert len(store.preferences.link_requests()) == 500
+
+
+def test_requests_for_links_have_a_bound_for_each_network(config):
+    """After 20 requests within an hour, of any address, a network is refused; others are not, nor is it afterwards."""
+    clients = [f"198.51.100.{number}" for number in range(20)]
+    assert all(preferences.request_link(config, f"{client}@example.org", client, context()) for client in clients)
+    for key in (ADA, BOB, "sue@example.org"):
+        assert not preferences.request_link(config, key, "198.51.100.77", context(NOW + timedelta(minutes=59)))
+    with open_store(config.store_url, config.folder) as store:
+        assert len(store.preferences.link_requests()) == 20
+    assert preferences.request_link(config, ADA, "203.0.113.7", context())
+    assert preferences.request_link(config, ADA, "198.51.100.77", context(NOW + timedelta(hours=1)))
 
 
 def test_no_one_gets_the_id_of_an_erased_subscriber(config):
