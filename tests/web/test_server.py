@@ -8,14 +8,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 
 import pytest
 
+from feeds.cli.serve import RunServer
 from feeds.config_types import ListenAddress
 from feeds.errors import FeedsError
+from feeds.jobs.context import Context
+from feeds.jobs.health import Pulse
 from feeds.web import limits, protocol
 from feeds.web.server import listen
-from tests.conftest import CONFIG
+from tests.conftest import CONFIG, NOW
 from tests.webserver import FORM, web_client
 
 
@@ -297,3 +301,19 @@ def test_a_port_is_freed_at_once(site):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/feeds/atom.xml", timeout=20) as answer:
             assert answer.status == 200
             assert process.stop()[1] == 0
+
+
+def test_a_publish_with_a_broken_page_goes_on_with_the_old_pages(site):
+    """A changed config whose pages have an error is not used by the server of `feeds run`, and the publish goes on."""
+    text = f'{CONFIG}[web]\nurl = "https://letters.example.com/"\nlisten = "unix:{site.folder}/s"\n'
+    site.configure(text)
+    events = []
+    web = RunServer(site.config, Context(clock=lambda: NOW), events.append, Pulse())
+    with ExitStack() as stack:
+        web.start(stack, access_log=False)
+        (site.folder / "templates/pages").mkdir(parents=True)
+        (site.folder / "templates/pages/error.html").write_text("{% if %}", "utf-8")
+        site.configure(text.replace("Test", "Renamed"))
+        web.follow_config(site.config)
+    assert "error.html:1: Expected an expression" in events[-2].text
+    assert events[-1].text == "error: web: the old config is still used"

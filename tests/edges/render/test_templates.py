@@ -56,3 +56,28 @@ def test_texts_with_unknown_placeholders_or_the_wrong_form_are_an_error(tmp_path
     (tmp_path / "templates" / "texts" / "de.toml").write_text(text, "utf-8")
     with pytest.raises(TemplateError, match=r"de\.toml: "):
         Templates(tmp_path, {}).texts("de")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("a\n{% include 'y.html' %}", 2, "unknown filter|No filter"),
+        ("{% from 'y.html' import x %}", 2, "unknown filter|No filter"),
+        ("\n{% import 'nothing.html' as x %}", 2, "nothing.html does not exist"),
+    ],
+)
+def test_a_check_follows_what_a_template_needs(tmp_path, templates, text, line, reason):
+    """An error in an included or imported template is found with its line, and so is a name that does not exist."""
+    folder = tmp_path / "templates"
+    (folder / "x.html").write_text(text, "utf-8")
+    (folder / "y.html").write_text("{% include 'x.html' %}\n{{ 1 | nothing }}", "utf-8")
+    with pytest.raises(TemplateError, match=reason) as caught:
+        templates.check(["x.html"])
+    assert caught.value.line == line
+
+
+def test_a_check_follows_only_what_a_template_cannot_do_without(tmp_path, templates):
+    """Templates that need each other, that may be missing, or whose name is an expression are no error."""
+    text = "{% include 'x.html' %}{% include 'nothing.html' ignore missing %}{% include name %}"
+    (tmp_path / "templates" / "x.html").write_text(text, "utf-8")
+    templates.check(["x.html"])
