@@ -16,6 +16,10 @@ class Alerts:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    def is_recorded(self, about: str) -> bool:
+        """Return whether an alert was recorded."""
+        return self._db.execute("SELECT 1 FROM alerts WHERE about = ?", (about,)).fetchone() is not None
+
     def record(self, about: str, now: datetime) -> bool:
         """Record an alert; return False if it was recorded before."""
         query = "INSERT INTO alerts (about, at) VALUES (?, ?) ON CONFLICT DO NOTHING"

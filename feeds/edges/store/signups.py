@@ -188,11 +188,6 @@ class Signups:
         counts = dict(self._db.execute("SELECT state, count(*) FROM signups GROUP BY 1").fetchall())
         return SignupCounts(held=counts.get("held", 0), waiting=counts.get("waiting", 0))
 
-    def newest_held_at(self) -> datetime | None:
-        """Return when the newest sign-up that is held was entered; None if none is held."""
-        found = self._db.execute("SELECT max(created_at) FROM signups WHERE state = 'held'").fetchone()[0]
-        return decode_time(found) if found else None
-
     def has_work(self, remind_before: datetime | None, expire_before: datetime) -> bool:
         """Return whether a request waits to be looked at, a reminder is due, or a sign-up has expired."""
         if self._db.execute("SELECT 1 FROM signup_requests LIMIT 1").fetchone():

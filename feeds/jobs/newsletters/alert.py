@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, tzinfo
 
 from feeds.config import Config
 from feeds.core.schedule import due_slot
-from feeds.core.subscribers import signup
-from feeds.display import format_count, format_time
+from feeds.display import format_time
 from feeds.edges.process import shell
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
+from feeds.jobs.subscribers.signup_problems import find_signup_problems
 from feeds.model import ReplyAction
 
 
@@ -134,13 +134,6 @@ def _slow_servers(report: PublishReport, store: Store, zone: tzinfo) -> Iterator
 
 
 def _signups(store: Store, context: Context) -> Iterator[_Alert]:
-    """Yield that complaints have closed the sign-up form, and, once a day, that sign-ups wait for the editor."""
-    sent, complaints = store.signups.count_complaints(context.clock() - signup.COMPLAINTS_COUNT_FOR)
-    if signup.is_closed_by_complaints(sent, complaints):
-        key = f"complaints have closed sign-up, beginning with mail {store.signups.first_complaint()}"
-        line = f"sign-up is closed: {complaints} of {format_count(sent, 'confirmation')} were reported as spam"
-        yield _Alert(key, f"{line}; find out who is signed up there, then `feeds signups reopen` opens it")
-    newest = store.signups.newest_held_at()
-    if newest is not None:
-        held = format_count(store.signups.count().held, "sign-up waits", "sign-ups wait")
-        yield _Alert(f"sign-ups of {newest:%Y-%m-%d} are held", f"{held} for you; `feeds signups` lists them")
+    """Yield problems of sign-ups."""
+    for problem in find_signup_problems(store, context.clock()):
+        yield _Alert(problem.key, problem.line)

@@ -21,7 +21,7 @@ from feeds.edges.store.signups import RequestOutcome
 from feeds.errors import AddressError
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers.signup_complaints import is_form_closed
+from feeds.jobs.subscribers.signup_problems import is_form_closed
 from feeds.model import SignupRequest
 from feeds.settings import Newsletter
 

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.edges.store.database import Store, open_store
+from feeds.jobs.subscribers.signup_problems import find_signup_problems
 
 
 def is_round_due(config: Config, now: datetime) -> bool:
     """Return whether a round has anything to do.
 
-    A sign-up waits for a decision, a reminder or its end, mail outside of issues is due, or a reader has asked for a
-    link or for erasure.
+    A sign-up waits for a decision, a reminder or its end, mail outside of issues is due, a reader has asked for a link
+    or for erasure, or the editor does not know of a problem yet.
 
     Raises:
         StoreError, LockedError: the store cannot be used.
@@ -19,7 +20,7 @@ def is_round_due(config: Config, now: datetime) -> bool:
         return False
     with open_store(config.store_url, config.folder, create=False) as store:
         mail_at = store.service_mails.next_at(resend=1)
-        return (mail_at is not None and mail_at <= now) or _has_work(config, store, now)
+        return (mail_at is not None and mail_at <= now) or _has_work(config, store, now) or _has_news(store, now)
 
 
 def _has_work(config: Config, store: Store, now: datetime) -> bool:
@@ -27,3 +28,7 @@ def _has_work(config: Config, store: Store, now: datetime) -> bool:
     return store.preferences.has_requests() or store.signups.has_work(
         now - settings.reminder if settings.reminder else None, now - settings.expire
     )
+
+
+def _has_news(store: Store, now: datetime) -> bool:
+    return any(not store.alerts.is_recorded(problem.key) for problem in find_signup_problems(store, now))

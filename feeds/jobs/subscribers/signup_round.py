@@ -25,7 +25,7 @@ from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply
 from feeds.jobs.subscribers.erase import erase_requested
 from feeds.jobs.subscribers.preferences import answer_link_requests
 from feeds.jobs.subscribers.service_mail import ServiceMailReport, new_service_mail, send_service_mails
-from feeds.jobs.subscribers.signup_complaints import is_form_closed
+from feeds.jobs.subscribers.signup_problems import is_form_closed
 from feeds.model import NewServiceMail, ServiceMailKind, Signup, SignupRequest
 
 #: Requests that are read at a time, and reminders of one round.

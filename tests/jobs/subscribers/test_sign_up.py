@@ -17,6 +17,7 @@ from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.jobs.subscribers.held_signups import accept_held, list_held, reject_held, reopen_form
 from feeds.jobs.subscribers.preferences import load_preferences
 from feeds.jobs.subscribers.sign_up import SignupAnswer
+from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.subscribe import add_subscriber, remove_subscriber, suppress_address
 from tests import returned
 from tests.conftest import NOW
@@ -594,6 +595,31 @@ def test_a_publish_run_sends_what_waits(site):
     door.sign_up("ada@example.org")
     site.publish(door.clock())
     assert len(door.mails("confirmation")) == 1
+
+
+def test_a_round_is_due_for_what_the_editor_does_not_know(site):
+    """Complaints that closed the form make a round due once, also if nothing is signed up or sent any more."""
+    door = SignupSite.create(site, more=BOUNCES + '[publish]\nalert = "cat >> alerts"\n')
+    for n in range(2):
+        door.sign_up(f"reader{n}@example.org", f"10.0.{n}.1")
+        door.run_round()
+        assert not is_round_due(site.config, door.clock())
+        _return(door, returned.complaint)
+    assert is_round_due(site.config, door.clock())
+    assert door.run_round().alerts
+    assert not is_round_due(site.config, door.clock())
+
+
+def test_sign_ups_that_wait_are_reported_once_a_day(site):
+    """As long as sign-ups wait for the editor, each day has one line with their number, whenever they came."""
+    door = SignupSite.create(site, more='[publish]\nalert = "cat >> alerts"\n')
+    for name in ("info", "sales"):
+        door.sign_up(f"{name}@example.org", honeypot="x")
+    for _ in range(3):
+        assert is_round_due(site.config, door.clock())
+        assert door.run_round().alerts == ["2 sign-ups wait for you; `feeds signups` lists them"]
+        assert not is_round_due(site.config, door.clock())
+        door.clock.advance(days=1)
 
 
 # Other kinds of harm ----------------------------------------------------------------------------------------------
