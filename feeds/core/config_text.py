@@ -31,7 +31,7 @@ def _fill_lines(reference: str, values: Mapping[str, Value]) -> Iterator[str]:
             is_replaced = not isinstance(value, str) and value is not None
             if is_replaced:
                 yield _align(line.removeprefix("# "), line)
-                yield from (f"{_quote(key)} = {_quote(inner)}" for key, inner in value.items())  # type: ignore[union-attr]
+                yield from (f"{_quote(key)} = {_quote(inner)}" for key, inner in value.items())  # type: ignore[union-attr] # a table
                 continue
         is_replaced = is_replaced and bool(line)
         if not is_replaced:

@@ -117,7 +117,7 @@ class Fenced(BaseHandler):
         """Return the metadata, its repeated keys under `REPEATED`.
 
         Raises:
-            UnquotedValueError: it is broken, and quotes around one value would mend it.
+            UnquotedValueError: it is broken, and quotes around one value would fix it.
             yaml.YAMLError | ValueError: it is broken, not a mapping, or too large.
         """
         try:

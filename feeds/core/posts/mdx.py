@@ -1,12 +1,11 @@
 """MDX (Markdown with JavaScript and components) -> Markdown -> HTML, without running anything."""
 
 import re
-from collections.abc import Callable
 from html import escape
 
 from feeds.core.posts import markdown
 from feeds.core.posts.tags import fragments
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import replace_outside_code, without
 
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
@@ -56,18 +55,9 @@ def to_markdown(mdx: str) -> str:
     source = _NOT_MARKDOWN.sub(_replace, mdx[modules.end() :] if modules else mdx)
     if "{" not in source and "<>" not in source and "import" not in source and "export" not in source:
         return source
-    for pattern, replacement in (_LATER_MODULE, _without), (_JSX, _replace_jsx):
-        source = _replace_outside_code(pattern, replacement, source)
+    for pattern, replacement in (_LATER_MODULE, without), (_JSX, _replace_jsx):
+        source = replace_outside_code(pattern, replacement, source)
     return source
-
-
-def _replace_outside_code(pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str], source: str) -> str:
-    code = code_ranges(source)
-    return pattern.sub(lambda found: found[0] if is_in(code, found.start()) else replacement(found), source)
-
-
-def _without(_: re.Match[str]) -> str:
-    return ""
 
 
 def _replace_jsx(found: re.Match[str]) -> str:

@@ -118,6 +118,10 @@ class ServiceMails:
         query = "SELECT count(*) FROM service_mails WHERE kind = ? AND created_at > ?"
         return int(self._db.execute(query, (kind, encode_time(since))).fetchone()[0])
 
+    def count_queued_for(self, key: str, kind: ServiceMailKind, since: datetime) -> int:
+        """Return how many mails of a kind were queued for an address (as addresses are compared) after *since*."""
+        return sum(one.kind == kind and one.created_at > since for one in self.iterate_records(key))
+
     def recipients_at(self, domains: Iterable[str], kind: ServiceMailKind, since: datetime) -> list[str]:
         """Return the recipient of each mail of a kind to some domains that was queued after *since*.
 

@@ -13,8 +13,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site, web_url
 from feeds.jobs.store.journal import append_pending
-from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.jobs.subscribers.links import preferences_url
+from feeds.jobs.subscribers.links import is_suppressed, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import hash_client
 from feeds.model import NewServiceMail, ServiceMailKind, Signup
@@ -84,7 +83,7 @@ def confirm_by_reply(site: Site, store: Store, token: str, context: Context, *, 
     if signup is None or not tokens.verify_reply_token(token, load_keys(file).leave, _binding(signup)):
         return None
     is_waiting = signup.is_by_mail and signup.state == "waiting" and newsletter_titles(site, signup.newsletters)
-    if not is_waiting or store.suppressions.find(load_hasher(site.config, store).digests(signup.key)):
+    if not is_waiting or is_suppressed(site.config, store, signup.key):
         return None
     if not dry_run:
         consent = _consent(signup, f"by a reply {context.clock():%Y-%m-%d %H:%M} UTC")
@@ -139,7 +138,7 @@ def _check(site: Site, store: Store, token: str, now: datetime) -> tuple[Confirm
     if signup.state == "confirmed":
         return Confirmation(state=LinkState.USED, titles=titles, lang=signup.lang), signup
     is_open = signup.state == "waiting" and now < link.expires_at and bool(titles)
-    if not is_open or store.suppressions.find(load_hasher(site.config, store).digests(signup.key)):
+    if not is_open or is_suppressed(site.config, store, signup.key):
         return Confirmation(state=LinkState.EXPIRED, lang=signup.lang), None
     return Confirmation(state=LinkState.OPEN, titles=titles, lang=signup.lang), signup
 

@@ -24,8 +24,8 @@ def is_form_closed(store: Store, now: datetime) -> bool:
 
 def find_signup_problems(store: Store, now: datetime) -> Iterator[SignupProblem]:
     """Yield that complaints have closed the sign-up form, and, on each day (UTC), that sign-ups wait for the editor."""
-    if is_form_closed(store, now):
-        sent, complaints = store.signups.count_complaints(now - signup.COMPLAINTS_COUNT_FOR)
+    sent, complaints = store.signups.count_complaints(now - signup.COMPLAINTS_COUNT_FOR)
+    if signup.is_closed_by_complaints(sent, complaints):
         key = f"complaints have closed sign-up, beginning with mail {store.signups.first_complaint()}"
         line = f"sign-up is closed: {complaints} of {format_count(sent, 'confirmation')} were reported as spam"
         yield SignupProblem(key, f"{line}; find out who is signed up there, then `feeds signups reopen` opens it")

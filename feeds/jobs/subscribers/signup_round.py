@@ -20,9 +20,9 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers.address_hashing import load_hasher
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
 from feeds.jobs.subscribers.erase import erase_requested
+from feeds.jobs.subscribers.links import is_suppressed
 from feeds.jobs.subscribers.preferences import answer_link_requests
 from feeds.jobs.subscribers.service_mail import ServiceMailReport, new_service_mail, send_service_mails
 from feeds.jobs.subscribers.signup_problems import is_form_closed
@@ -129,7 +129,6 @@ class _Round:
     def _facts(self, request: SignupRequest, resolver: Resolver, now: datetime) -> SignupFacts:
         store, start = self._store, now - signup.PERIOD
         subscriber = store.subscribers.find(request.key)
-        digests = load_hasher(self._site.config, store).digests(request.key)
         of_client, of_network = store.signups.count_near(request, start)
         return SignupFacts(
             address=MailAddress(email=request.email, key=request.key),
@@ -137,22 +136,20 @@ class _Round:
             has_mail_server=self._has_mail_server(request.key.rpartition("@")[2], resolver),
             of_client=of_client,
             of_network=of_network,
-            is_suppressed=store.suppressions.find(digests) is not None
+            is_suppressed=is_suppressed(self._site.config, store, request.key)
             or (subscriber is not None and subscriber.status == "complained"),
             is_subscribed=subscriber is not None
             and subscriber.status == "active"
             and set(request.newsletters) <= set(subscriber.newsletters),
             confirmation_at=store.service_mails.last_queued_at(request.key, ServiceMailKind.CONFIRMATION),
-            confirmations=self._count_confirmations(request.key, now),
+            confirmations=store.service_mails.count_queued_for(
+                request.key, ServiceMailKind.CONFIRMATION, now - signup.CONFIRMATIONS_COUNT_FOR
+            ),
             is_other_spelling=self._is_other_spelling(request.key, now),
             budget=self._budget(now),
             is_form_closed=is_form_closed(store, now),
             is_full=store.signups.count().held >= signup.MOST_SIGNUPS,
         )
-
-    def _count_confirmations(self, key: str, now: datetime) -> int:
-        since, kind = now - signup.CONFIRMATIONS_COUNT_FOR, ServiceMailKind.CONFIRMATION
-        return self._store.service_mails.recipients_at(signup.domains_of_mailbox(key), kind, since).count(key)
 
     def _is_other_spelling(self, key: str, now: datetime) -> bool:
         """Return whether another spelling of a mailbox got a confirmation lately: it reaches the same person."""

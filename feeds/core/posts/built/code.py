@@ -60,7 +60,7 @@ def _numbered_code(table: Any) -> Any | None:
     """Return the `pre` of a table of which one column numbers the lines; None for any other table."""
     rows = [list(row.iterchildren("td", "th")) for row in table.iter("tr")]
     is_code = table.find(".//pre") is not None or next(table.iterancestors("pre"), None) is not None
-    if not (is_code and rows) or not all(len(row) == 2 and _is_number(row[0]) for row in rows):  # noqa: PLR2004
+    if not (is_code and rows) or not all(len(row) == 2 and _is_number(row[0]) for row in rows):  # noqa: PLR2004 - cells
         return None
     pre = _new_pre(_language(table))
     for _, line in rows:

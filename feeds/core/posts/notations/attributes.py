@@ -5,9 +5,8 @@ Lists" of Python-Markdown.
 """
 
 import re
-from collections.abc import Callable
 
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import code_ranges, is_in, replace_outside_code, without
 
 _NAME = r"[^\s{}\"'=#.:]+"
 _ONE = rf"(?:[#.][^\s{{}}\"'=]+|{_NAME}=(?:\"[^\"{{}}\n]*\"|'[^'{{}}\n]*'|[^\s{{}}\"']+))"
@@ -55,11 +54,11 @@ def convert_attributes(text: str) -> str:
     for pattern, replacement in (
         (_BELOW, _heading_above),
         (_OF_HEADING, _heading),
-        (_LINE, None),
-        (_COMMENT, None),
-        (_INLINE, None),
+        (_LINE, without),
+        (_COMMENT, without),
+        (_INLINE, without),
     ):
-        text = _replace_outside_code(pattern, replacement, text)
+        text = replace_outside_code(pattern, replacement, text, place=_brace)
     return text
 
 
@@ -92,21 +91,8 @@ def _begin_of_list(text: str, first: int, end: int) -> int:
     return begin
 
 
-def _replace_outside_code(
-    pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str] | None, text: str
-) -> str:
-    """Return *text* with what matches replaced, or removed, if its brace is not in code."""
-    if not pattern.search(text):
-        return text
-    code = code_ranges(text)
-
-    def replace(found: re.Match[str]) -> str:
-        braces = found.start("braces") if replacement else found.start() + found[0].index("{")
-        if is_in(code, braces):
-            return found[0]
-        return replacement(found) if replacement else ""
-
-    return pattern.sub(replace, text)
+def _brace(found: re.Match[str]) -> int:
+    return found.start("braces") if "braces" in found.re.groupindex else found.start() + found[0].index("{")
 
 
 def _heading(found: re.Match[str]) -> str:

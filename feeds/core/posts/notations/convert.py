@@ -11,7 +11,7 @@ from feeds.core.posts.notations.admonitions import convert_admonitions
 from feeds.core.posts.notations.attributes import convert_attributes
 from feeds.core.posts.notations.formulas import convert_formulas
 from feeds.core.posts.notations.html_body import dedent_html
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import replace_outside_code, without
 from feeds.settings import PostSettings
 
 #: A term and, on the next line, what it means. Behind a blank line a colon may also be something else.
@@ -68,32 +68,28 @@ def _without_contents(text: str) -> str:
     """Return *text* without the line that a list of contents takes the place of; a link with this text stays."""
     if "toc]" not in text and "TOC" not in text:
         return text
-    if not _CONTENTS.search(text) or _CONTENTS_LINK.search(text):
+    if _CONTENTS_LINK.search(text):
         return text
-    code = code_ranges(text)
-    return _CONTENTS.sub(lambda found: found[0] if is_in(code, found.start()) else "", text)
+    return replace_outside_code(_CONTENTS, without, text)
 
 
 def _without_abbreviations(text: str) -> str:
     """Return *text* without the definitions of abbreviations; a word with a definition is a word."""
-    code = code_ranges(text)
-    return _ABBREVIATIONS.sub(
-        lambda found: found[0] if is_in(code, found.end("before")) else f"{found['before']}\n", text
+    return replace_outside_code(
+        _ABBREVIATIONS, lambda found: f"{found['before']}\n", text, place=lambda found: found.end("before")
     )
 
 
 def _convert_emoji(text: str) -> str:
     """Return *text* with emoji instead of their names; code is left alone."""
-    if text.count(":") < _COLONS or not _EMOJI.search(text):
+    if text.count(":") < _COLONS:
         return text
-    code = code_ranges(text)
 
     def replace(found: re.Match[str]) -> str:
         at = found.start()
-        is_text = is_in(code, at) or (at > 0 and _INSIDE.match(text, at - 1))
-        return found[0] if is_text else _emoji(found[0])
+        return found[0] if at > 0 and _INSIDE.match(text, at - 1) else _emoji(found[0])
 
-    return _EMOJI.sub(replace, text)
+    return replace_outside_code(_EMOJI, replace, text)
 
 
 @lru_cache(maxsize=1000)

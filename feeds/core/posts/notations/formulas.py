@@ -8,7 +8,7 @@ import re
 from html import escape
 
 from feeds.core.posts.tags import fragments
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import replace_outside_code
 
 _FORMULA = re.compile(r"(?<![\\$])\$\$(?!\$)(?P<latex>[^$`]++)\$\$(?!\$)")
 #: Behind the first sign and before the second there is no space, and no digit behind: `$5 and $10` is no formula.
@@ -29,22 +29,16 @@ def convert_formulas(text: str, *, single: bool = False) -> str:
     *single* is whether there are also formulas between single signs, and between brackets with backslashes.
     """
     for pattern in (_FORMULA, _SINGLE) if single else (_FORMULA,):
-        text = _convert(pattern, text)
+        text = replace_outside_code(pattern, _shown, text)
     return text
 
 
-def _convert(pattern: re.Pattern[str], text: str) -> str:
-    if not pattern.search(text):
-        return text
-    code = code_ranges(text)
-    return pattern.sub(lambda found: found[0] if is_in(code, found.start()) else _shown(text, found), text)
-
-
-def _shown(text: str, found: re.Match[str]) -> str:
+def _shown(found: re.Match[str]) -> str:
     latex = next(part for part in found.groups() if part is not None).strip()
     is_sure = found.re is _SINGLE and not found[0].startswith((r"\(", r"\["))  # `\[a\]` may also be a text in brackets
     if not is_sure and not _OF_LATEX.search(latex):
         return found[0]
+    text = found.string
     before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
     if _LINE[0].match(before) and _LINE[1].match(text, found.end()):
         return f"{fragments.code(latex, 'latex')}\n"

@@ -5,7 +5,7 @@ To CommonMark an indented line below a blank one is code (section 4.4), also bet
 
 import re
 
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import replace_outside_code, without
 
 _BEGIN = re.compile(
     r"\s*<(?:address|article|aside|blockquote|center|details|div|dl|figure|footer|form|h[1-6]|header|main|nav|ol|p|"
@@ -22,5 +22,4 @@ def dedent_html(text: str, generator: str) -> str:
     is_html = generator in _GENERATORS and _BEGIN.match(text) and text.rstrip().endswith(">")
     if not is_html or not _INDENTED_TAG.search(text):
         return text
-    code = code_ranges(text)
-    return _INDENTATION.sub(lambda found: found[0] if is_in(code, found.start()) else "", text)
+    return replace_outside_code(_INDENTATION, without, text)

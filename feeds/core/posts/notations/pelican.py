@@ -7,7 +7,7 @@ import re
 from posixpath import join, normpath
 from urllib.parse import urlsplit
 
-from feeds.core.posts.tags.tokens import code_ranges, is_in
+from feeds.core.posts.tags.tokens import replace_outside_code
 from feeds.settings import Settings
 
 _MARKS = ("{static}", "{attach}", "{index}", "|static|", "|attach|", "|index|")
@@ -26,18 +26,15 @@ def resolve_static(text: str, path: str, settings: Settings) -> str:
         return text
     base = urlsplit(settings.site.url).path
     folder = join(_below_content(settings.posts.folder), path.rpartition("/")[0])
-    code = code_ranges(text)
 
     def replace(found: re.Match[str]) -> str:
-        if is_in(code, found.start()):
-            return found[0]
         kind, written = found["kind"] or found["old"], found["path"]
         if kind == "attach" and written and not written.startswith(("/", "..")):
             return written.removeprefix("./")
         whole = written if written.startswith("/") else join("/", folder, written)
         return base if kind == "index" else base + normpath(whole).lstrip("/")
 
-    return _ADDRESS.sub(replace, text)
+    return replace_outside_code(_ADDRESS, replace, text)
 
 
 def _below_content(folder: str) -> str:

@@ -6,7 +6,7 @@ is linear.
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -135,6 +135,25 @@ def code_ranges(text: str) -> list[tuple[int, int]]:
                 ranges.append((at, at + len(part)))
             at += len(part)
     return ranges
+
+
+def replace_outside_code(
+    pattern: re.Pattern[str],
+    replacement: Callable[[re.Match[str]], str],
+    text: str,
+    *,
+    place: Callable[[re.Match[str]], int] = re.Match.start,
+) -> str:
+    """Return *text* with what matches replaced, unless its *place*, by default its beginning, is in code."""
+    if not pattern.search(text):
+        return text
+    code = code_ranges(text)
+    return pattern.sub(lambda found: found[0] if is_in(code, place(found)) else replacement(found), text)
+
+
+def without(_: re.Match[str]) -> str:
+    """Return an empty text: the replacement of what is left out."""
+    return ""
 
 
 def may_have_tags(text: str, generator: str) -> bool:
