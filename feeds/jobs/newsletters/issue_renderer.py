@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
@@ -280,13 +280,19 @@ class IssueRenderer:
         )
 
     def _to_mail_html(self, html: str, texts: Texts) -> str:
-        return mailhtml.render_mail_html(html, self.site.settings.site.url, _mail_style(self.newsletter, texts.lang))
+        style = _mail_style(self.newsletter, texts.lang)
+        return mailhtml.render_mail_html(
+            html, self.site.settings.site.url, style, find_picture=partial(self._pictures.find, post=None)
+        )
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
         if post.path not in self._posts:
             style, watch = _mail_style(self.newsletter, post.lang), self.site.templates.texts(post.lang)["watch"]
-            html = mailhtml.render_mail_html(content.texts[post.path].html, post.url, style, watch=watch)
+            find_picture = partial(self._pictures.find, post=post)
+            html = mailhtml.render_mail_html(
+                content.texts[post.path].html, post.url, style, watch=watch, find_picture=find_picture
+            )
             self._posts[post.path] = placeholders.strip_placeholders(html)
         return self._posts[post.path]
 

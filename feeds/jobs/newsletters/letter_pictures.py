@@ -2,7 +2,7 @@
 
 from posixpath import splitext
 
-from feeds.core.newsletters.pictures import Picture
+from feeds.core.newsletters.pictures import Picture, as_written
 from feeds.edges.files.picture_files import read_picture
 from feeds.jobs.site import Site
 from feeds.model import PictureFile, Post
@@ -18,8 +18,9 @@ class LetterPictures:
         """Return the picture at *url* as *post*, or a text without a post, shows it."""
         file = self.file(url, post)
         if file is None:
-            return Picture(url=url)
-        return Picture(url=url, width=file.width, height=file.height, url_2x=self._double(url, file, post))
+            return as_written(url)
+        double = self._double(url, file, post)
+        return Picture(url=url, full_url=double or url, width=file.width, height=file.height, url_2x=double)
 
     def file(self, url: str, post: Post | None = None) -> PictureFile | None:
         """Return the local file of the picture at *url*; None if it is not a picture of this site that can be read."""
