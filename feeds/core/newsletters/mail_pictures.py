@@ -73,7 +73,7 @@ def _replace_with_text(image: Any) -> None:
 
 
 def _shown_width(declared: int | None, picture: Picture, room: int) -> int | None:
-    """Return the width in pixels at which a picture is shown; None if neither the post nor a file tells it."""
+    """Return the width in pixels at which a picture is shown; None if neither the post nor a file has it."""
     width = declared or picture.width
     return None if width is None else max(1, min(width, room))
 

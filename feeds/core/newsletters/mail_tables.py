@@ -146,7 +146,7 @@ def _padding(cell: Any, start: str) -> str:
 def _make_cards(table: Any, rows: Sequence[Any], heads: Sequence[Any]) -> None:
     """Let the rows be blocks on a phone, with the head of its column in each cell, and without empty cells.
 
-    Where cells are merged, a cell cannot be told its column, and the heads stay above the rows.
+    Where cells are merged, the column of a cell is not known, and the heads stay above the rows.
     """
     table.set("class", "s")
     names = [_text(head) for head in heads]

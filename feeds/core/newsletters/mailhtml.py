@@ -13,6 +13,7 @@ from typing import Any
 
 from feeds.core.newsletters.mail_pictures import double_sources, pixel_width, style_picture
 from feeds.core.newsletters.mail_tables import style_table
+from feeds.core.newsletters.picture_problems import unsupported_format
 from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
@@ -92,7 +93,7 @@ def _read_removed(html: str, base: str) -> tuple[str, dict[str, str]]:
 
 def _find_with_double(doubles: Mapping[str, str], find_picture: Callable[[str], Picture], url: str) -> Picture:
     found = find_picture(url)
-    if found.url_2x or url not in doubles:
+    if found.url_2x or url not in doubles or found.url != url or unsupported_format(doubles[url], ""):
         return found
     return replace(found, url_2x=doubles[url], full_url=doubles[url])
 

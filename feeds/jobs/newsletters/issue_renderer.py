@@ -1,5 +1,6 @@
 """Render an issue: letters for groups of subscribers, and a page for the web."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,6 +52,8 @@ class IssueRenderer:
     number: int
     slot: datetime
     seed: bytes
+    #: True for letters that are shown before the converted pictures are on the web.
+    original_pictures: bool = False
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
     #: Rendered letters and what they contain, by audience, language and entries.
@@ -59,8 +62,16 @@ class IssueRenderer:
     _posts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def _pictures(self) -> LetterPictures:
-        return LetterPictures(self.site)
+    def pictures(self) -> LetterPictures:
+        """The pictures of the letters that were rendered."""
+        is_converted = self.site.settings.mail.pictures == "convert" and not self.original_pictures
+        return LetterPictures(self.site, f"newsletters/{self.newsletter.name}/{self.number}/" if is_converted else None)
+
+    def with_original_pictures(self) -> "IssueRenderer":
+        """Return a renderer of the same issue without converted pictures."""
+        if self.pictures.converts:
+            return dataclasses.replace(self, original_pictures=True, _letters={}, _posts={})
+        return self
 
     @property
     def template(self) -> str:
@@ -250,7 +261,7 @@ class IssueRenderer:
             cut=cut,
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
-            find_picture=self._pictures.find,
+            find_picture=self.pictures.find,
         )
 
     def _inserts(
@@ -282,14 +293,14 @@ class IssueRenderer:
     def _to_mail_html(self, html: str, texts: Texts) -> str:
         style = _mail_style(self.newsletter, texts.lang)
         return mailhtml.render_mail_html(
-            html, self.site.settings.site.url, style, find_picture=partial(self._pictures.find, post=None)
+            html, self.site.settings.site.url, style, find_picture=partial(self.pictures.find, post=None)
         )
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
         if post.path not in self._posts:
             style, watch = _mail_style(self.newsletter, post.lang), self.site.templates.texts(post.lang)["watch"]
-            find_picture = partial(self._pictures.find, post=post)
+            find_picture = partial(self.pictures.find, post=post)
             html = mailhtml.render_mail_html(
                 content.texts[post.path].html, post.url, style, watch=watch, find_picture=find_picture
             )
