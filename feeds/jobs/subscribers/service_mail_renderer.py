@@ -76,9 +76,10 @@ class ServiceMailRenderer:
             content = source_files.read_file(path.parent, path.name, _MOST_BYTES)
             note = notes.parse_note(name, parse_source(name, notes.ensure_front_matter(content)), content)
             subject, html = note.subject or subject, html + note.html
-        accent = self._site.settings.newsletters[0].theme.accent if self._site.settings.newsletters else Theme().accent
-        style = mailhtml.MailStyle(accent=accent, start="right" if direction == "rtl" else "left")
-        return subject, mailhtml.render_mail_html(html, self._site.settings.site.url, style) if html else ""
+        theme = self._site.settings.newsletters[0].theme if self._site.settings.newsletters else Theme()
+        style = mailhtml.MailStyle.of_theme(theme, direction)
+        url = self._site.settings.site.url
+        return subject, mailhtml.render_mail_html(html, url, style, below=1) if html else ""
 
     def _newest_issues(self, mail: ServiceMail) -> tuple[IssueLink, ...]:
         """Return the newest issue of each newsletter of the mail that has a page on the web."""
