@@ -162,7 +162,7 @@ class LetterView:
     issues_url: str | None = None
     previous_url: str | None = None
     feed_url: str | None = None
-    #: Where somebody subscribes who has got the letter from a subscriber; None without a public archive or sign-up page.
+    #: Where readers subscribe who got the letter from a friend; None without a sign-up page and a public archive.
     signup_url: str | None = None
 
     @property
