@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from feeds.config import Config
 from feeds.edges.store.database import check_store, open_store, store_path
@@ -12,6 +11,9 @@ from feeds.edges.store.journal_file import journal_path
 from feeds.edges.store.signups import SignupCounts
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.status import load_progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: A publish run that has not ended this long after it should have begun is late.
 _PATIENCE = timedelta(minutes=30)

@@ -86,7 +86,7 @@ def test_a_database_that_was_missing_from_the_start_is_not_well(client, letter_s
 
 
 def test_a_new_site_is_well(site):
-    """A site without a database is well; the first sign-up or publish creates it, and then it has to stay, of each `store.url`."""
+    """A site without a database is well; it has to stay once it was created, for each `store.url`."""
     with web_client(site.config) as client:
         assert client.get("/healthz").status == 200
         site.post("first")
