@@ -425,6 +425,22 @@ def test_a_hangup_reads_the_config_again(process, site):
     assert b"Renamed" in ask(process, "/nowhere")
 
 
+@pytest.mark.parametrize("web", ['[web]\nlisten = "127.0.0.1:9"\n', '[web]\nlisten = "unix:other"\n', ""])
+def test_another_address_needs_a_restart_and_all_else_is_used(process, site, web):
+    """SIGHUP with another `web.listen`, or without `[web]`, says once that it needs a restart; the rest is used."""
+    for title in ("Renamed", "Again"):
+        site.configure(CONFIG.replace("Test", title) + web)
+        process.popen.send_signal(signal.SIGHUP)
+        if title == "Renamed":
+            line = process.wait_for("warning")
+            assert re.search(r"config\.toml: web\.listen: \S+ needs a restart; .* stays at unix:", line)
+        assert process.wait_for("") == "read the config again\n"
+        assert title.encode() in ask(process, "/nowhere")
+    site.configure(f'{CONFIG}[web]\nlisten = "unix:{site.folder}/s"\n')
+    process.popen.send_signal(signal.SIGHUP)
+    assert process.wait_for("") == "read the config again\n"
+
+
 def test_a_hangup_with_a_broken_page_names_file_and_line(process, site):
     """SIGHUP with a fault in a page's template reports it, and the old pages are used on."""
     assert b"HTTP 404" in ask(process, "/nowhere")  # an answer: the signal is handled by now
@@ -479,3 +495,41 @@ def test_a_publish_with_a_broken_page_goes_on_with_the_old_pages(site):
         web.follow_config(site.config)
     assert "error.html:1: Expected an expression" in events[-2].text
     assert events[-1].text == "error: web: the old config is still used"
+
+
+_URL = 'url = "https://letters.example.com/"\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warning"),
+    [
+        (_URL, _URL + 'listen = "unix:t"\n', "web.listen: unix:t needs a restart; until then the web server stays at"),
+        (_URL, "", "web.url: that it is not set needs a restart; until then the web server stays at"),
+        ("", _URL, "web.url: needs a restart; until then there is no web server"),
+    ],
+)
+def test_feeds_run_says_that_another_address_needs_a_restart(site, before, after, warning):
+    """A changed address that a publish of `feeds run` has read is a warning, but one only; the rest is used."""
+    listen_at = f'listen = "unix:{site.folder}/s"\n'
+    site.configure(f"{CONFIG}[web]\n{before}{listen_at}")
+    events = []
+    web = RunServer(site.config, Context(clock=lambda: NOW), events.append, Pulse())
+    with ExitStack() as stack:
+        web.start(stack, access_log=False)
+        events.clear()
+        site.configure(f"{CONFIG}[web]\n{after}{'' if 'listen' in after else listen_at}")
+        for _ in range(2):
+            web.follow_config(site.config)
+    [event] = events
+    assert (event.level, warning in event.text) == ("warning", True)
+
+
+def test_feeds_run_without_pages_needs_no_restart(site):
+    """With `--no-web` nothing is served and no change of the address is a warning."""
+    events = []
+    web = RunServer(site.config, Context(clock=lambda: NOW), events.append, Pulse(), no_web=True)
+    site.configure(f"{CONFIG}[web]\n{_URL}")
+    with ExitStack() as stack:
+        web.start(stack, access_log=False)
+        web.follow_config(site.config)
+    assert events == []
