@@ -106,7 +106,7 @@ class ServedAddress:
 
     def _describe(self, wanted: str) -> str:
         if not self._served:
-            return "web.url: needs a restart; until then there is no web server"
+            return "web.url: needs a restart; until then the web server does not run"
         if not wanted:
             return f"web.url: that it is not set needs a restart; until then the web server stays at {self._served}"
         return f"web.listen: {wanted} needs a restart; until then the web server stays at {self._served}"

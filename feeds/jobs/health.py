@@ -56,10 +56,10 @@ class StoreCounts:
 
 
 class StoreWatch:
-    """Whether the database is well, and still the one that it was: this process may hold on to another file."""
+    """Checks the database, and that its file is the one of the first check."""
 
     def __init__(self) -> None:
-        #: Path of a database -> device and inode of its file at the first look; the config may name another one.
+        #: Path of a database -> device and inode of its file at the first check; the config may name another one.
         self._first: dict[Path, tuple[int, int]] = {}
 
     def is_well(self, config: Config) -> bool:

@@ -1,4 +1,4 @@
-"""What is new in feeds since their former versions (RFC 3229), made once for each former version."""
+"""A cache of deltas: the new entries of a feed since a former version of it (RFC 3229)."""
 
 from collections import OrderedDict
 
@@ -21,7 +21,7 @@ class DeltaCache:
         self._bytes = 0
 
     async def find(self, file: PublicFile, base: str) -> PublicFile:
-        """Return what is new in a feed since the version *base*, which is one of its `bases`."""
+        """Return the feed with its new entries since the version *base*, which is one of its `bases`."""
         key = (file.path, file.digest, base)
         delta = self._made.get(key)
         if delta is None:

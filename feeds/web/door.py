@@ -141,7 +141,7 @@ class Door:
         return site.texts(preferred=chosen or choose_language(accepted, site.templates.languages()))
 
     def _choose_by_url(self, request: Request) -> str | None:
-        """Return the language that the URL of a page chooses; None if there are no texts in it."""
+        """Return the language that the URL of a page chooses; None if the site has no texts in it."""
         return choose_language(request.query_params.get("lang", ""), self.site.templates.languages())
 
     def _page_path(self, request: Request, path: str) -> str:

@@ -206,7 +206,7 @@ def make_service(site, events, context=None, use_config=lambda _: None):
 
 
 def change_while_waiting(monkeypatch, site, texts):
-    """Let somebody write the next text into the config each time that the service waits."""
+    """Write the next text into the config each time that the service waits."""
 
     def sleep(_):
         if (text := next(texts, None)) is not None:

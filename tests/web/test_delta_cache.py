@@ -1,4 +1,4 @@
-"""What is kept of the deltas of feeds."""
+"""The cache of deltas of feeds."""
 
 import asyncio
 import json

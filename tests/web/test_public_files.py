@@ -175,7 +175,7 @@ def test_what_is_new_is_sent_compressed(client, site, path, coding, decompress):
 
 
 def test_a_small_delta_is_not_compressed(client, site):
-    """What is new is sent as it is if compressing would make it larger, with the tag of the plain feed."""
+    """A delta is sent as it is if compressing would make it larger, with the tag of the plain feed."""
     old = client.get(JSON).headers["ETag"]
     feed = json.loads((site.folder / "public/feeds/feed.json").read_bytes())
     (site.folder / "public/feeds/feed.json").write_text(json.dumps({"items": feed["items"][:1]}), "utf-8")

@@ -139,7 +139,7 @@ _CHUNKED = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nTransfer-Enco
     ],
 )
 def test_a_request_that_cannot_be_read_gets_one_answer(client, sent, status):
-    """Bytes that are no request, or that two servers could read in two ways, get one answer, and nothing after it."""
+    """Bytes that are not a request, or that two servers could read in two ways, get one answer and no other."""
     with connect(client) as connection:
         connection.sendall(sent + b"x" * 1000 + get())
         connection.shutdown(socket.SHUT_WR)
@@ -505,7 +505,7 @@ _URL = 'url = "https://letters.example.com/"\n'
     [
         (_URL, _URL + 'listen = "unix:t"\n', "web.listen: unix:t needs a restart; until then the web server stays at"),
         (_URL, "", "web.url: that it is not set needs a restart; until then the web server stays at"),
-        ("", _URL, "web.url: needs a restart; until then there is no web server"),
+        ("", _URL, "web.url: needs a restart; until then the web server does not run"),
     ],
 )
 def test_feeds_run_says_that_another_address_needs_a_restart(site, before, after, warning):
