@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import nodes
 
 from feeds.edges.files import resources
 from feeds.errors import TemplateError
+from feeds.language_tags import fallback_tags
 
 #: What an expression in a template can raise.
 _ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -36,9 +37,8 @@ class Templates:
         self.texts = cache(self._load_texts)
 
     def has_texts(self, lang: str) -> bool:
-        """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
-        names = {lang, lang.split("-", maxsplit=1)[0]}
-        return any((folder / "texts" / f"{name}.toml").is_file() for name in names for folder in self._folders)
+        """Return whether there are texts in a language or in one that may stand in for it (`pt-BR`: `pt`)."""
+        return any(_texts_file(folder, tag).is_file() for tag in fallback_tags(lang) for folder in self._folders)
 
     def languages(self) -> list[str]:
         """Return the languages that have texts, sorted."""
@@ -120,15 +120,29 @@ class Templates:
         return position
 
     def _load_texts(self, lang: str) -> dict[str, Any]:
-        """Return the texts for *lang* (`pt-BR`, else `pt`); missing ones are in English."""
-        found: dict[str, Any] = {}
-        for name in dict.fromkeys(("en", lang.split("-", maxsplit=1)[0], lang)):
-            for folder in reversed(self._folders):
-                file = folder / "texts" / f"{name}.toml"
-                if file.is_file():
+        """Return the texts for *lang*; those that it lacks are in the languages that may stand in for it, or English.
+
+        What the site's own files say in any of these languages comes before what is shipped.
+        """
+        site, shipped = self._folders
+        found = dict(self._english)
+        for folder in (shipped, site):
+            for tag in reversed(fallback_tags(lang)):
+                file = _texts_file(folder, tag)
+                if tag != "en" and file.is_file():
                     texts = _read_texts(file)
-                    _check_texts(file, texts, found)
+                    _check_texts(file, texts, self._english)
                     found |= texts
+        return found
+
+    @cached_property
+    def _english(self) -> dict[str, Any]:
+        site, shipped = self._folders
+        found = _read_texts(_texts_file(shipped, "en"))
+        if (file := _texts_file(site, "en")).is_file():
+            texts = _read_texts(file)
+            _check_texts(file, texts, found)
+            found |= texts
         return found
 
 
@@ -139,6 +153,10 @@ def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
         name = target.value if isinstance(target, nodes.Const) else None
         if isinstance(name, str) and not getattr(node, "ignore_missing", False):
             yield node.lineno, name
+
+
+def _texts_file(folder: Path, lang: str) -> Path:
+    return folder / "texts" / f"{lang}.toml"
 
 
 def _read_texts(file: Path) -> dict[str, Any]:
