@@ -12,6 +12,8 @@ import jinja2
 from jinja2 import nodes
 
 from feeds.edges.files import resources
+from feeds.edges.render import template_files
+from feeds.edges.render.template_files import texts_file
 from feeds.errors import TemplateError
 from feeds.language_tags import fallback_tags
 
@@ -38,7 +40,7 @@ class Templates:
 
     def has_texts(self, lang: str) -> bool:
         """Return whether there are texts in a language or in one that may stand in for it (`pt-BR`: `pt`)."""
-        return any(_texts_file(folder, tag).is_file() for tag in fallback_tags(lang) for folder in self._folders)
+        return template_files.has_texts(self._folders[0].parent, lang)
 
     def languages(self) -> list[str]:
         """Return the languages that have texts, sorted."""
@@ -128,7 +130,7 @@ class Templates:
         found = dict(self._english)
         for folder in (shipped, site):
             for tag in reversed(fallback_tags(lang)):
-                file = _texts_file(folder, tag)
+                file = texts_file(folder, tag)
                 if tag != "en" and file.is_file():
                     texts = _read_texts(file)
                     _check_texts(file, texts, self._english)
@@ -138,8 +140,8 @@ class Templates:
     @cached_property
     def _english(self) -> dict[str, Any]:
         site, shipped = self._folders
-        found = _read_texts(_texts_file(shipped, "en"))
-        if (file := _texts_file(site, "en")).is_file():
+        found = _read_texts(texts_file(shipped, "en"))
+        if (file := texts_file(site, "en")).is_file():
             texts = _read_texts(file)
             _check_texts(file, texts, found)
             found |= texts
@@ -153,10 +155,6 @@ def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
         name = target.value if isinstance(target, nodes.Const) else None
         if isinstance(name, str) and not getattr(node, "ignore_missing", False):
             yield node.lineno, name
-
-
-def _texts_file(folder: Path, lang: str) -> Path:
-    return folder / "texts" / f"{lang}.toml"
 
 
 def _read_texts(file: Path) -> dict[str, Any]:
