@@ -41,11 +41,14 @@ class Texts:
         self.font = _FONTS.get(lang.split("-", maxsplit=1)[0]) or _FONTS.get(script, _LATIN)
         self.line_height = _LINE_HEIGHTS.get(script, "1.6")
         self.direction = text_direction(lang)
+        #: Between the facts of a line. The dot looks like the Arabic and Persian zero.
+        self.separator = "|" if self._digits.get(ord("0")) in ("\u0660", "\u06f0") else "·"
 
     @property
     def plain(self) -> dict[str, str]:
-        """The texts without placeholders, by name."""
-        return {name: text for name, text in self._texts.items() if isinstance(text, str) and "{" not in text}
+        """The texts without placeholders, by name, and `separator`, which is between the facts of a line."""
+        plain = {name: text for name, text in self._texts.items() if isinstance(text, str) and "{" not in text}
+        return plain | {"separator": self.separator}
 
     def format(self, name: str, **values: object) -> str:
         """Return a text with its placeholders filled in; integers get the digits of the language."""
