@@ -6,7 +6,7 @@ from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.posts.locales import locale_of, text_direction
+from feeds.core.posts.locales import language_name, locale_of, text_direction
 from feeds.language_tags import fallback_tags, normalize_tag, script_of
 
 
@@ -58,6 +58,15 @@ def test_a_direction_follows_the_script(tag, direction):
 def test_an_unknown_region_keeps_the_language(tag, expected):
     """Dates in a language with an unknown region or a private subtag are those of the language, not English ones."""
     assert str(locale_of(tag)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("de", "Deutsch"), ("zh-Hans", "中文 (简体)"), ("pt-PT", "português (Portugal)"), ("iw", "עברית"), ("xx", "xx")],
+)
+def test_languages_are_named_in_themselves(tag, name):
+    """A language has its own name, also with a script or a region; one that is not known is its tag."""
+    assert language_name(tag).startswith(name)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,18 @@ _ZEROS = {
 @cache
 def locale_of(lang: str) -> Any:
     """Return Babel's locale of a language tag or of the nearest fallback that it knows, else that of English."""
+    from babel import Locale
+
+    return _find_locale(lang) or Locale("en")
+
+
+def language_name(lang: str) -> str:
+    """Return the name of a language in itself, such as `Deutsch`; the tag if Babel does not know it."""
+    locale = _find_locale(lang)
+    return str(locale.get_display_name(locale)) if locale else lang
+
+
+def _find_locale(lang: str) -> Any:
     from babel import Locale, UnknownLocaleError
 
     for tag in fallback_tags(lang):
@@ -34,7 +46,7 @@ def locale_of(lang: str) -> Any:
             return Locale.parse(tag, sep="-")
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale("en")
+    return None
 
 
 @cache
