@@ -18,7 +18,7 @@ from feeds.generators import find_generator, recognise_config
 from feeds.permalinks import check_pattern
 from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
-from feeds.settings import LATEST, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
+from feeds.settings import LATEST, PAGE_PATHS, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
 from feeds.themes import THEMES
 
@@ -40,6 +40,23 @@ _EXPOSED = "is beside this file, where git or a site generator may publish it"
 _RESERVED_FEED_NAMES = frozenset({"all", "archive", "author", "category", "language", "newsletters", "tag"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The text of config.toml, and the environment variables that override it."""
+
+    path: Path
+    text: str
+    #: Dotted key -> name of the variable.
+    variables: Mapping[str, str]
+
+    def error(self, keys: KeyPath, reason: str) -> ConfigError:
+        """Return an error that names where a key is set: the line, or the variable."""
+        key = _format_key(keys)
+        if key in self.variables:
+            return ConfigError(f"${self.variables[key]}", None, key, reason)
+        return ConfigError(str(self.path), _find_line(self.text, keys), key, reason)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The settings of a site, its folder, and its passwords."""
@@ -54,6 +71,11 @@ class Config:
     smtp_passwords: tuple[str, ...] = field(default=(), repr=False)
     #: The password of the bounce mailbox.
     bounces_password: str = field(default="", repr=False)
+    source: _Source = field(repr=False, compare=False)
+
+    def warning(self, keys: KeyPath, reason: str) -> str:
+        """Return a warning about the value of a key, with the line or the variable that sets it."""
+        return str(self.source.error(keys, reason))
 
     def resolve(self, relative: str) -> Path:
         """Return a path from the settings as a path below the site's folder."""
@@ -85,23 +107,6 @@ class Config:
         return self.resolve(self.settings.secrets.file or f"{self.settings.state}/feeds.key")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The text of config.toml, and the environment variables that override it."""
-
-    path: Path
-    text: str
-    #: Dotted key -> name of the variable.
-    variables: Mapping[str, str]
-
-    def error(self, keys: KeyPath, reason: str) -> ConfigError:
-        """Return an error that names where a key is set: the line, or the variable."""
-        key = _format_key(keys)
-        if key in self.variables:
-            return ConfigError(f"${self.variables[key]}", None, key, reason)
-        return ConfigError(str(self.path), _find_line(self.text, keys), key, reason)
-
-
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the settings in *path*; variables `FEEDS_<TABLE>_<KEY>` in *environ* override them.
 
@@ -126,6 +131,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         path=path,
         folder=path.resolve().parent,
         settings=settings,
+        source=source,
         warnings=tuple(_find_warnings(source, raw)),
         smtp_passwords=tuple(environ.get(server.password_env, "") for server in settings.mail.all_servers),
         bounces_password=environ.get(settings.mail.bounces.password_env, "") if settings.mail.bounces else "",
@@ -470,6 +476,17 @@ def _check_feeds(settings: Settings) -> Iterator[Problem]:
                 yield ("categories", name, "was"), f"{former!r} is also a category in this file; remove one of the two"
             if owners.setdefault(former, name) != name:
                 yield ("categories", name, "was"), f"{former!r} is already a former name of {owners[former]!r}"
+    if settings.web.url is not None:
+        yield from _check_moved_feeds(settings)
+
+
+def _check_moved_feeds(settings: Settings) -> Iterator[Problem]:
+    """Yield an error for each former path of a feed at which the web server has a page: readers need the page."""
+    for old in settings.feeds.moved:
+        page = old.strip().lstrip("/").removeprefix("public/").partition("/")[0]
+        if old.strip().startswith(("/", "public/")) and page in PAGE_PATHS:
+            reason = f"the web server has its page /{page} there (web.url); remove the line"
+            yield ("feeds", "moved", old), reason
 
 
 def _check_podcasts(settings: Settings) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.idn import ascii_domain, ascii_host
+from feeds.language_tags import normalize_tag
 
 if TYPE_CHECKING:
     from email.headerregistry import Address
@@ -237,13 +238,7 @@ class Language(ConfigString, str):
         is_tag = re.fullmatch(r"[A-Za-z]{2,3}", first) and all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in rest)
         if not is_tag:
             raise ValueError(f"{text!r} is not a language tag (BCP 47); write such as 'en' or 'zh-Hans'")
-        return cls("-".join([first.lower(), *map(_normalize_subtag, rest)]))
-
-
-def _normalize_subtag(subtag: str) -> str:
-    """Return a subtag in the case that RFC 5646 section 2.1.1 recommends: script in Title, region in UPPER case."""
-    cases = {4: subtag.title(), 2: subtag.upper()}
-    return cases.get(len(subtag), subtag.lower()) if subtag.isalpha() else subtag.lower()
+        return cls(normalize_tag("-".join([first, *rest])))
 
 
 class TimeZone(ConfigString, ZoneInfo):

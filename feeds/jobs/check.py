@@ -72,7 +72,7 @@ def check_site(
     If mail leaves this machine, the sender's DNS records are checked with *resolver*; None: the machine's own resolver.
     """
     yield from _check_config(site.config)
-    yield from (_parse_diagnostic("warning", line) for line in site.unused_templates())
+    yield from (_parse_diagnostic("warning", line) for line in (*site.unused_templates(), *site.missing_texts()))
     rendered = _render_posts(survey, context, team)
     anchor_index = AnchorIndex((post.anchors for post in rendered if post.anchors), _path_prefix(site))
     yield from _check_posts(site, survey, rendered, anchor_index)

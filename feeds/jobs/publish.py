@@ -254,8 +254,8 @@ class _PublishRun:
         report.next_public_at = min(future, default=None)
         errors, warnings = survey.diagnostics()
         report.errors += errors
-        drops, unused = survey.drop_warnings(), self.site.unused_templates()
-        report.warnings += [*drops, *survey.warnings, *warnings, *unused]
+        drops, site = survey.drop_warnings(), self.site
+        report.warnings += [*drops, *survey.warnings, *warnings, *site.unused_templates(), *site.missing_texts()]
 
     # Feeds and pages --------------------------------------------------------------------------------------------
 

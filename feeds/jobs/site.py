@@ -3,7 +3,7 @@
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from feeds.config import Config
+from feeds.config import Config, KeyPath
 from feeds.config_types import TimeZone
 from feeds.core.posts.file_addresses import static_folder
 from feeds.core.syndication.feed import public_url
@@ -100,6 +100,25 @@ class Site:
         from feeds.edges.render.template_files import find_unused
 
         return find_unused(self.config.folder)
+
+    def missing_texts(self) -> list[str]:
+        """Return a warning for each language in the settings that has no texts, at the first key that names it."""
+        from feeds.edges.render.template_files import has_texts
+
+        settings = self.settings
+        own = ((("newsletters", n, "language"), one.language) for n, one in enumerate(settings.newsletters))
+        first: dict[str, KeyPath] = {}
+        for keys, lang in ((("site", "language"), settings.site.language), *own):
+            if lang and not has_texts(self.config.folder, lang):
+                first.setdefault(lang, keys)
+        return [self.config.warning(keys, self._translate(lang)) for lang, keys in first.items()]
+
+    def _translate(self, lang: str) -> str:
+        english, file = self.templates.template_path("texts/en.toml"), f"templates/texts/{lang}.toml"
+        return (
+            f"there are no texts in {lang!r}, so the fixed words of letters and pages are English;"
+            f" translate a copy of them: mkdir -p templates/texts && cp {english} {file}"
+        )
 
     def templates_stamp(self) -> list[tuple[str, int, int]]:
         """Return the file stamps of the site's templates, to notice changes."""

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.core.newsletters import tokens
-from feeds.core.posts.locales import locale_of
+from feeds.core.posts.locales import language_name
 from feeds.core.subscribers import addresses
 from feeds.errors import AddressError
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
@@ -141,7 +141,7 @@ class _PreferencesPages:
     def _show(
         self, request: Request, view: PreferencesView, *, done: str = "", wrong: str = "", status: int = 200
     ) -> Response:
-        languages = [(lang, locale_of(lang).get_display_name(lang)) for lang in view.languages]
+        languages = [(lang, language_name(lang)) for lang in view.languages]
         values = {"view": view, "languages": languages, "done": done, "wrong": wrong}
         return self._render(request, "preferences", values, status, lang=view.lang)
 

@@ -11,6 +11,7 @@ from feeds.jobs.subscribers.confirm import Confirmation, LinkState, confirm_sign
 from feeds.jobs.subscribers.sign_up import SentForm, SignupAnswer, accept_form, open_form
 from feeds.web.door import Door
 from feeds.web.forms import form_route
+from feeds.web.languages import choose_language
 
 _STATUS = {
     SignupAnswer.BAD_ADDRESS: HTTPStatus.BAD_REQUEST,
@@ -69,9 +70,10 @@ class _SignupPages:
         return self._render_form(request, lang, email, chosen, answer)
 
     def _form_language(self, request: Request, form: FormData) -> str:
-        """Return the language that the form was shown in."""
-        lang = _text(form, "lang")
-        return lang if lang in self._door.site.templates.languages() else self._door.texts(request).lang
+        """Return the language that the form was shown in; a form on the author's own site may name any other."""
+        site = self._door.site
+        known = [*site.templates.languages(), site.settings.site.language]
+        return choose_language(_text(form, "lang"), known) or self._door.texts(request).lang
 
     def _render_form(
         self, request: Request, lang: str, email: str, chosen: list[str], answer: SignupAnswer | None = None

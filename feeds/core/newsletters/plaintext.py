@@ -10,12 +10,12 @@ _NOT_AT_START = "、。，．・：；？！」』）】〕〉》］｝ーぁぃ
 _NOT_AT_END = "「『（【〔〈《［｛"
 #: In a script with spaces between words, their average length is below this, in cells.
 _MAX_AVERAGE_WORD = 12
-#: One wide character, a run of characters that are neither wide nor spaces, or a run of spaces.
-_PIECE = re.compile(
-    r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U0001f000-\U0003fffd]"
-    r"|[^\s\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6"
-    r"\U0001f000-\U0003fffd]+|\s+"
-)
+#: Spaces at which a line may break: not the no-break spaces that French has before marks.
+_SPACES = r"(?:(?![\u00a0\u202f])\s)+"
+#: Wide characters but Hangul, which has spaces between words.
+_WIDE = r"\u2e80-\u312f\u3190-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U0001f000-\U0003fffd"
+#: One wide character, a run of spaces, or a run of others.
+_PIECE = re.compile(rf"[{_WIDE}]|{_SPACES}|(?:[\u00a0\u202f]|[^\s{_WIDE}])+")
 
 
 def wrap_text(text: str, width: int, indent: str = "") -> str:
@@ -44,7 +44,7 @@ def wrap_paragraph(text: str, width: int) -> str:
 def _pieces(text: str) -> list[str]:
     """Return the parts of *text* between which a line may break; spaces and marks stay with their neighbour."""
     pieces: list[list[str]] = []
-    for piece in _PIECE.findall(" ".join(text.split())):
+    for piece in _PIECE.findall(re.sub(_SPACES, " ", text).strip()):
         is_joined = piece.isspace() or piece[0] in _NOT_AT_START or (pieces and pieces[-1][-1][-1] in _NOT_AT_END)
         if pieces and is_joined:
             pieces[-1].append(piece)

@@ -295,7 +295,19 @@ def fonts_of_windows(fonts: str) -> str:
 _WINDOWS_FONTS = frozenset(
     {"Arial", "Calibri", "Cambria", "Consolas", "Ebrima", "Gadugi", "Georgia", "Leelawadee UI", "Malgun Gothic"}
     | {"Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Mangal", "Nirmala UI", "Palatino Linotype", "Segoe UI"}
-    | {"Sylfaen", "Tahoma", "Times New Roman", "Trebuchet MS", "Verdana", "Yu Gothic", "David", "Gulim", "SimSun"}
+    | {
+        "Sylfaen",
+        "Tahoma",
+        "Times New Roman",
+        "Trebuchet MS",
+        "Verdana",
+        "Yu Gothic",
+        "David",
+        "Gulim",
+        "SimSun",
+        "Vrinda",
+        "Latha",
+    }
 )
 
 

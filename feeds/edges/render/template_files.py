@@ -1,4 +1,4 @@
-"""Finds files and texts in a site's templates folder that nothing uses: most of them are misspelled."""
+"""Finds the texts of a language, and what nothing uses in a site's templates folder: most of it is misspelled."""
 
 import re
 import tomllib
@@ -6,9 +6,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from feeds.edges.files import resources
+from feeds.language_tags import fallback_tags
 from feeds.spelling import closest_name
 
 _TEXTS = re.compile(r"texts/[^/]+\.toml")
+
+
+def has_texts(site: Path, lang: str) -> bool:
+    """Return whether there are texts in a language or in one that may stand in for it (`pt-BR`: `pt`)."""
+    folders = [site / "templates", resources.resource_folder() / "templates"]
+    is_exact = any(texts_file(folder, lang).is_file() for folder in folders)
+    return is_exact or any(texts_file(folder, tag).is_file() for tag in fallback_tags(lang) for folder in folders)
+
+
+def texts_file(folder: Path, lang: str) -> Path:
+    """Return the path of the texts of a language in a templates folder."""
+    return folder / "texts" / f"{lang}.toml"
 
 
 def find_unused(site: Path) -> list[str]:

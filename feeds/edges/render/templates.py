@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -12,7 +12,10 @@ import jinja2
 from jinja2 import nodes
 
 from feeds.edges.files import resources
+from feeds.edges.render import template_files
+from feeds.edges.render.template_files import texts_file
 from feeds.errors import TemplateError
+from feeds.language_tags import fallback_tags
 
 #: What an expression in a template can raise.
 _ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -37,9 +40,8 @@ class Templates:
         self.english_texts = cache(self._english_texts)
 
     def has_texts(self, lang: str) -> bool:
-        """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
-        names = {lang, lang.split("-", maxsplit=1)[0]}
-        return any((folder / "texts" / f"{name}.toml").is_file() for name in names for folder in self._folders)
+        """Return whether there are texts in a language or in one that may stand in for it (`pt-BR`: `pt`)."""
+        return template_files.has_texts(self._folders[0].parent, lang)
 
     def languages(self) -> list[str]:
         """Return the languages that have texts, sorted."""
@@ -121,25 +123,39 @@ class Templates:
         return position
 
     def _load_texts(self, lang: str) -> dict[str, Any]:
-        """Return the texts for *lang* (`pt-BR`, else `pt`); missing ones are in English."""
-        found: dict[str, Any] = {}
-        for name in dict.fromkeys(("en", lang.split("-", maxsplit=1)[0], lang)):
-            for folder in reversed(self._folders):
-                file = folder / "texts" / f"{name}.toml"
-                if file.is_file():
+        """Return the texts for *lang*; those that it lacks are in the languages that may stand in for it, or English.
+
+        What the site's own files say in any of these languages comes before what is shipped.
+        """
+        site, shipped = self._folders
+        found = dict(self._english)
+        for folder in (shipped, site):
+            for tag in reversed(fallback_tags(lang)):
+                file = texts_file(folder, tag)
+                if tag != "en" and file.is_file():
                     texts = _read_texts(file)
-                    _check_texts(file, texts, found)
+                    _check_texts(file, texts, self._english)
                     found |= texts
         return found
 
     def _english_texts(self, lang: str) -> frozenset[str]:
         """Return the names of the texts that are English because *lang*, which is another language, lacks them."""
-        base = lang.split("-", maxsplit=1)[0]
-        if base == "en":
+        tags = fallback_tags(lang)
+        if "en" in tags:
             return frozenset()
-        files = (folder / "texts" / f"{name}.toml" for name in {base, lang} for folder in self._folders)
+        files = (texts_file(folder, tag) for folder in self._folders for tag in tags)
         own = {name for file in files if file.is_file() for name in _read_texts(file)}
-        return frozenset(self.texts("en").keys() - own)
+        return frozenset(self._english.keys() - own)
+
+    @cached_property
+    def _english(self) -> dict[str, Any]:
+        site, shipped = self._folders
+        found = _read_texts(texts_file(shipped, "en"))
+        if (file := texts_file(site, "en")).is_file():
+            texts = _read_texts(file)
+            _check_texts(file, texts, found)
+            found |= texts
+        return found
 
 
 def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:

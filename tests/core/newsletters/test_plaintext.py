@@ -1,5 +1,6 @@
 """Line breaks of the text part."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,3 +22,18 @@ def test_nothing_is_lost_by_wrapping(text, width):
     lines = wrap_text(text, width).split("\n")
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(display_width(line) <= width or len(_pieces(line)) == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "어제 저는 어머니와 함께 시장에 가서 과일을 많이 사 왔습니다.",
+        "Qui vient\u202f? Personne ne le sait\u202f; la porte reste ouverte\u00a0: «\u00a0entrez\u00a0».",
+    ],
+)
+@pytest.mark.parametrize("width", [8, 13, 21])
+def test_lines_break_between_words_only(text, width):
+    """Korean words and French marks after a no-break space stay in one piece, whatever the width."""
+    lines = wrap_text(text, width).split("\n")
+    assert len(lines) > 1
+    assert [word for line in lines for word in line.split(" ")] == text.split(" ")
