@@ -13,9 +13,7 @@ from typing import Any
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
-from feeds.core.posts.portable import inner_html
-from feeds.core.posts.text import parse_html, text_blocks
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url
+from feeds.core.posts.text import parse_html
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 #: On a phone, the rows of a table with more columns become blocks.
@@ -50,35 +48,24 @@ class MailStyle:
     start: str = "left"
 
 
-def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
-    """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
+def prepare_html(html: str, base: str, *, watch: str = "{title}") -> str:
+    """Return a post's HTML as both parts of a letter are made from it: sanitised, with absolute addresses.
 
     A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
     Footnotes have no links.
     """
+    return markdown.sanitize_html(unlink_footnotes(html), base, partial(_replace_with_link, base=base, watch=watch))
+
+
+def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
+    """Return a post's HTML as HTML for mail, see `prepare_html`; *below* is the level of the heading above the post."""
     from lxml.html import tostring
 
-    unlinked = unlink_footnotes(html)
-    root = parse_html(markdown.sanitize_html(unlinked, base, partial(_replace_with_link, base=base, watch=watch)))
+    root = parse_html(prepare_html(html, base, watch=watch))
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
-
-
-def text_paragraphs(html: str) -> tuple[str, ...]:
-    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
-
-    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
-    of it, and in ASCII, so that no line breaks inside one.
-    """
-    root = parse_html(html)
-    for link in root.iter("a"):
-        label = _link_label(link)
-        address = _link_address(link.get("href") or "")
-        if address and not _is_address(label, address):
-            link.tail = f" <{address}>{link.tail or ''}"
-    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -120,29 +107,6 @@ def _web_address(url: str, base: str) -> str | None:
     """Return *url* as an absolute http(s) URL, resolved against *base*; None if it is empty or has another scheme."""
     absolute = markdown.absolute_url(url.strip(), base) if url.strip() else None
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
-
-
-def _link_label(link: Any) -> str:
-    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
-    images = list(link.iter("img"))
-    for image in images:
-        following = image.getnext()
-        if following is not None and following.tag == "br" and not (image.tail or "").strip():
-            following.drop_tree()
-        image.drop_tree()
-    if not link.text_content().strip():
-        link.text = " ".join(image.get("alt", "") for image in images)
-    return str(link.text_content()).strip()
-
-
-def _link_address(url: str) -> str:
-    """Return the absolute address of a link in ASCII; empty if it is not one."""
-    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
-
-
-def _is_address(label: str, address: str) -> bool:
-    """Return whether the text of a link is its address, as it is typed."""
-    return address in {_link_address(label), f"mailto:{label}"}
 
 
 def _inline_style(element: Any, style: MailStyle, below: int) -> None:

@@ -9,17 +9,15 @@ from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
-from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
+from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Image, Issue, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: Columns of the text part: a reply that quotes it needs no new line breaks.
-_TEXT_WIDTH = 72
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
 
@@ -112,18 +110,19 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: The paragraphs of the editor's note as plain text; these and the others are empty on the web page.
+    #: The editor's note as blocks of plain text, whose lines are set; these and the others are empty on the web page.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
-    #: The paragraphs of the whole lead; empty in a digest.
+    #: The whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
-    text_width: int = _TEXT_WIDTH
+    text_width: int = WIDTH
 
 
 def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     selection: Selection,
     post_texts: Mapping[str, Text],
     inserts: Mapping[str, str],
+    in_text: Mapping[str, tuple[str, ...]],
     texts: Texts,
     settings: Settings,
     *,
@@ -140,15 +139,15 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; the text part says the same. Only
-    subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects* another has a note and no stories.
+    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; *in_text* has their blocks of plain text,
+    and nothing for the web page. Only subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects*
+    another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
     stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
     note = inserts[NOTE]
-    in_text = {} if audience is Audience.WEB else {key: mailhtml.text_paragraphs(html) for key, html in inserts.items()}
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
