@@ -323,6 +323,8 @@ class MailSettings(Table, frozen=True):
     address: str = ""
     #: `reply`: without `web.url` and `bounces`, readers write to `reply_to`, and the editor removes them by hand.
     unsubscribe: Literal["auto", "reply"] = "auto"
+    #: `convert` makes JPEG or PNG of pictures that not all mail programs show, or that are wider than 1200 pixels.
+    pictures: Literal["link", "convert"] = "link"
     #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
     #: The command that `transport = "sendmail"` runs.

@@ -1,14 +1,21 @@
 """Check a letter and a theme: what is wrong, why it matters, how to fix it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from feeds.core.newsletters.message import MOST_BYTES, transfer_size
+from feeds.core.newsletters.picture_problems import (
+    MOST_PICTURE_BYTES,
+    PictureFormat,
+    says_nothing,
+    unsupported_format,
+)
 from feeds.core.posts.text import parse_html
-from feeds.model import Letter
+from feeds.display import format_count
+from feeds.model import Letter, PictureFile
 from feeds.settings import Theme
 
 #: The backgrounds of the shipped templates.
@@ -32,8 +39,8 @@ class Diagnostic:
     do: str
 
 
-def lint_letter(letter: Letter, where: str) -> Iterator[Diagnostic]:
-    """Yield the faults of a rendered letter."""
+def lint_letter(letter: Letter, where: str, files: Mapping[str, PictureFile] | None = None) -> Iterator[Diagnostic]:
+    """Yield the faults of a rendered letter; *files* are those of its pictures that are known, by address."""
     size = transfer_size(letter.html)
     if size >= MOST_BYTES:
         yield Diagnostic(
@@ -54,6 +61,8 @@ def lint_letter(letter: Letter, where: str) -> Iterator[Diagnostic]:
     root = parse_html(letter.html)
     yield from _lint_links(root, where)
     yield from _lint_images(root, where)
+    yield from _lint_formats(root, where, files or {})
+    yield from _lint_weight(root, where, files or {})
     yield from _lint_text(letter, where)
 
 
@@ -105,6 +114,50 @@ def _lint_images(root: Any, where: str) -> Iterator[Diagnostic]:
                 why="many readers do not load images",
                 do="write image_alt in the post, or ![description](address) in its text",
             )
+        elif says_nothing(image.get("alt"), image.get("src", "")):
+            yield Diagnostic(
+                level="warning",
+                where=where,
+                what=f"the image {address!r} has the alt {image.get('alt')[:60]!r}, which does not describe it",
+                why="that is all that readers without images, and screen readers, get of it",
+                do="write what it shows: image_alt in the post, or ![description](address) in its text",
+            )
+
+
+def _lint_formats(root: Any, where: str, files: Mapping[str, PictureFile]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each format that not all mail programs show."""
+    found: dict[PictureFormat, list[str]] = {}
+    for url in _image_urls(root):
+        if kind := unsupported_format(url, files[url].format if url in files else ""):
+            found.setdefault(kind, []).append(url)
+    for kind, urls in found.items():
+        is_converted = kind.is_converted and all(url in files for url in urls)
+        number = format_count(len(urls), f"image is {kind.name}", f"images are {kind.name}")
+        yield Diagnostic(
+            level="warning",
+            where=where,
+            what=f"{number}, such as {urls[0][:80]!r}",
+            why=f"{kind.programs} not show it ({kind.source})",
+            do="save as PNG or JPEG" + (', or set mail.pictures = "convert"' if is_converted else ""),
+        )
+
+
+def _lint_weight(root: Any, where: str, files: Mapping[str, PictureFile]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if the images that are files of this site are large together."""
+    sizes = {url: files[url].size for url in _image_urls(root) if url in files}
+    if sum(sizes.values()) > MOST_PICTURE_BYTES:
+        largest = max(sizes, key=lambda url: sizes[url])
+        yield Diagnostic(
+            level="warning",
+            where=where,
+            what=f"the images take {sum(sizes.values()):,} bytes, {largest[:80]!r} alone {sizes[largest]:,}",
+            why=f"on a phone, more than {MOST_PICTURE_BYTES:,} take long to load",
+            do='make them smaller (1200 pixels wide are enough), or set mail.pictures = "convert"',
+        )
+
+
+def _image_urls(root: Any) -> list[str]:
+    return list(dict.fromkeys(image.get("src", "") for image in root.iter("img")))
 
 
 def _lint_text(letter: Letter, where: str) -> Iterator[Diagnostic]:

@@ -1,9 +1,11 @@
 """Render an issue: letters for groups of subscribers, and a page for the web."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
@@ -20,6 +22,7 @@ from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
+from feeds.jobs.newsletters.letter_pictures import LetterPictures
 from feeds.jobs.site import Site
 from feeds.model import (
     Issue,
@@ -51,12 +54,26 @@ class IssueRenderer:
     number: int
     slot: datetime
     seed: bytes
+    #: True for letters that are shown before the converted pictures are on the web.
+    original_pictures: bool = False
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
     #: Rendered letters and what they contain, by audience, language and entries.
     _letters: dict[tuple[Audience, str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
     _posts: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def pictures(self) -> LetterPictures:
+        """The pictures of the letters that were rendered."""
+        is_converted = self.site.settings.mail.pictures == "convert" and not self.original_pictures
+        return LetterPictures(self.site, f"newsletters/{self.newsletter.name}/{self.number}/" if is_converted else None)
+
+    def with_original_pictures(self) -> "IssueRenderer":
+        """Return a renderer of the same issue without converted pictures."""
+        if self.pictures.converts:
+            return dataclasses.replace(self, original_pictures=True, _letters={}, _posts={})
+        return self
 
     @property
     def template(self) -> str:
@@ -255,6 +272,7 @@ class IssueRenderer:
             cut=cut,
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
+            find_picture=self.pictures.find,
         )
 
     def _inserts(
@@ -303,13 +321,19 @@ class IssueRenderer:
         )
 
     def _to_mail_html(self, html: str, texts: Texts) -> str:
-        return mailhtml.render_mail_html(html, self.site.settings.site.url, _mail_style(self.newsletter, texts.lang))
+        style = _mail_style(self.newsletter, texts.lang)
+        return mailhtml.render_mail_html(
+            html, self.site.settings.site.url, style, find_picture=partial(self.pictures.find, post=None)
+        )
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
         if post.path not in self._posts:
             style, watch = _mail_style(self.newsletter, post.lang), self.site.templates.texts(post.lang)["watch"]
-            html = mailhtml.render_mail_html(content.texts[post.path].html, post.url, style, watch=watch)
+            find_picture = partial(self.pictures.find, post=post)
+            html = mailhtml.render_mail_html(
+                content.texts[post.path].html, post.url, style, watch=watch, find_picture=find_picture
+            )
             self._posts[post.path] = placeholders.strip_placeholders(html)
         return self._posts[post.path]
 

@@ -21,7 +21,7 @@ SHOWN = {
     "links have their colour": ("[a](/b)", '<a href="https://example.com/b" style="color:#0a5a78'),
     "code wraps": ("```\nx\n```", "white-space:pre-wrap"),
     "a wide table becomes rows on a phone": ("|a|b|c|d|\n|-|-|-|-|\n|1|2|3|4|", '<table style="width:100%'),
-    "an image fits": ("![x](/a.png)", 'style="max-width:100%;height:auto'),
+    "an image fits": ("![x](/a.png)", "max-width:100%;height:auto"),
     "an image without alt gets an empty one": ('<img src="/a.png">', 'alt=""'),
     "a task is a character": ("- [x] done", "<span>☑</span> done"),
 }
