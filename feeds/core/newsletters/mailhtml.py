@@ -6,13 +6,14 @@ are for what may be lost: dark colours, narrow screens.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
 from feeds.core.newsletters.mail_pictures import double_sources, pixel_width, style_picture
 from feeds.core.newsletters.mail_tables import style_table
+from feeds.core.newsletters.palette import light_palette
 from feeds.core.newsletters.picture_problems import unsupported_format
 from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
 from feeds.core.newsletters.truncation import split_blocks
@@ -20,6 +21,7 @@ from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html
+from feeds.settings import Theme
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -47,6 +49,18 @@ class MailStyle:
     tint: str = "#f5f1e8"
     rule: str = "#e4ded3"
     start: str = "left"
+
+    @classmethod
+    def of_theme(cls, theme: Theme, direction: str) -> "MailStyle":
+        """Return the colours of a theme, and the side of a direction (`ltr` or `rtl`)."""
+        colours = light_palette(theme)
+        return cls(
+            muted=colours.muted,
+            accent=colours.accent,
+            tint=colours.tint,
+            rule=colours.rule,
+            start="right" if direction == "rtl" else "left",
+        )
 
 
 def prepare_html(html: str, base: str, *, watch: str = "{title}") -> str:
@@ -76,6 +90,8 @@ def render_mail_html(
     prepared, doubles = _prepare(html, base, watch)
     root = parse_html(prepared)
     find = partial(_find_with_double, doubles, find_picture)
+    for heading, level in list(_heading_levels(root, below)):
+        heading.tag = f"h{level}"
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below, find)
@@ -170,10 +186,21 @@ def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Call
         _inline_simple_style(element, style)
 
 
+def _heading_levels(root: Any, below: int) -> Iterator[tuple[Any, int]]:
+    """Yield each heading with its level in the letter: one more than that of the heading which it is under.
+
+    Screen readers jump from heading to heading, and a gap sounds like a missing one (WCAG 2.2, technique H42).
+    """
+    outline: list[str] = []
+    for heading in root.iter(*_HEADINGS):
+        while outline and outline[-1] >= heading.tag:
+            outline.pop()
+        outline.append(heading.tag)
+        yield heading, min(below + len(outline), len(_HEADINGS))
+
+
 def _inline_heading_style(heading: Any, below: int) -> None:
-    level = min(below + _HEADINGS.index(heading.tag) + 1, len(_HEADINGS))
-    heading.tag = f"h{level}"
-    size = 21 if level <= below + 2 else 17
+    size = 21 if heading.tag == f"h{below + 1}" else 17
     heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
 
 

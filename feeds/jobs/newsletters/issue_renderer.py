@@ -14,7 +14,7 @@ from feeds.core.newsletters import lint, mailhtml, message, placeholders, templa
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
-from feeds.core.newsletters.template_context import Audience, LetterView
+from feeds.core.newsletters.template_context import Audience, LetterLinks, LetterView
 from feeds.core.newsletters.text_links import LinkNumbers
 from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
@@ -265,14 +265,26 @@ class IssueRenderer:
             newsletter=self.newsletter,
             number=self.number,
             slot=self.slot,
-            web_url=issue_page_url(self.site, self.newsletter, self.number),
+            links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
             preferences_url=self.headers.preferences_url,
             cut=cut,
             corrects=self.corrects,
-            corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
             find_picture=self.pictures.find,
+        )
+
+    def _links(self) -> LetterLinks:
+        newsletter, headers = self.newsletter, self.headers
+        previous, archive = issue_page_url(self.site, newsletter, self.number - 1), headers.archive_url
+        has_previous = self.site.public.has(f"newsletters/{newsletter.name}/{self.number - 1}/index.html")
+        return LetterLinks(
+            web=issue_page_url(self.site, newsletter, self.number),
+            issues=archive,
+            previous=previous if archive and has_previous else None,
+            feed=archive and f"{archive}atom.xml",
+            signup=signup_page_url(self.site, newsletter) or archive,
+            corrected=issue_page_url(self.site, newsletter, self.corrects.number) if self.corrects else None,
         )
 
     def _inserts(
@@ -280,7 +292,9 @@ class IssueRenderer:
     ) -> tuple[dict[str, str], bool]:
         """Return the HTML of note, sponsor and post by placeholder, and whether the post is truncated."""
         note, sponsor = content.selection.note, self.newsletter.sponsor
-        note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
+        # A correction's text is below its headline, a note is above that of the lead.
+        below = 2 if self.corrects else 1
+        note_html = self._to_mail_html(note.html, texts, below) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
         body, cut = (post_html, False) if web else truncate_blocks(post_html, post_bytes)
@@ -320,11 +334,10 @@ class IssueRenderer:
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 
-    def _to_mail_html(self, html: str, texts: Texts) -> str:
-        style = _mail_style(self.newsletter, texts.lang)
-        return mailhtml.render_mail_html(
-            html, self.site.settings.site.url, style, find_picture=partial(self.pictures.find, post=None)
-        )
+    def _to_mail_html(self, html: str, texts: Texts, below: int = 1) -> str:
+        style, find = _mail_style(self.newsletter, texts.lang), partial(self.pictures.find, post=None)
+        url = self.site.settings.site.url
+        return mailhtml.render_mail_html(html, url, style, below=below, find_picture=find)
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
@@ -346,9 +359,15 @@ def _shorten_alike(html: str, whole: str, shortened: str) -> str:
 
 
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
-    return mailhtml.MailStyle(
-        accent=newsletter.theme.accent, start="right" if text_direction(lang) == "rtl" else "left"
-    )
+    return mailhtml.MailStyle.of_theme(newsletter.theme, text_direction(lang))
+
+
+def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
+    """Return the URL of the page where somebody subscribes to a newsletter; None if there is no such page."""
+    web, signup = site.settings.web.url, site.settings.signup
+    if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
+        return None
+    return f"{web}subscribe?newsletter={newsletter.name}"
 
 
 def issue_page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:

@@ -82,9 +82,9 @@ class ServiceMailRenderer:
 
     def _render_html(self, html: str, direction: str) -> str:
         """Return the editor's text as HTML for mail."""
-        accent = self._site.settings.newsletters[0].theme.accent if self._site.settings.newsletters else Theme().accent
-        style = mailhtml.MailStyle(accent=accent, start="right" if direction == "rtl" else "left")
-        return mailhtml.render_mail_html(html, self._site.settings.site.url, style) if html else ""
+        theme = self._site.settings.newsletters[0].theme if self._site.settings.newsletters else Theme()
+        style, url = mailhtml.MailStyle.of_theme(theme, direction), self._site.settings.site.url
+        return mailhtml.render_mail_html(html, url, style, below=1) if html else ""
 
     def _set_text(self, html: str, lang: str) -> tuple[str, ...]:
         """Return the editor's text as blocks of plain text."""
