@@ -53,6 +53,8 @@ class IssueRenderer:
     newsletter: Newsletter
     number: int
     slot: datetime
+    #: When it is, or was, composed.
+    composed_at: datetime
     seed: bytes
     #: True for letters that are shown before the converted pictures are on the web.
     original_pictures: bool = False
@@ -264,7 +266,7 @@ class IssueRenderer:
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
-            slot=self.slot,
+            date=max(self.slot, self.composed_at),
             links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
