@@ -32,7 +32,7 @@ _LEAD_WIDTH = 320
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterLinks:
-    """The addresses of pages around an issue, each None if there is no such page."""
+    """The addresses of pages around an issue; None for a page that does not exist."""
 
     #: The issue on the web.
     web: str | None = None
@@ -160,7 +160,7 @@ class LetterView:
     issues_url: str | None = None
     previous_url: str | None = None
     feed_url: str | None = None
-    #: Where somebody subscribes who has got the letter from a subscriber; None if there is no such page.
+    #: Where readers subscribe who got the letter from a friend; None without a sign-up page and a public archive.
     signup_url: str | None = None
 
     @property

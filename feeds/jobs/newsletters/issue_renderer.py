@@ -365,7 +365,7 @@ def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
 
 
 def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
-    """Return the URL of the page where somebody subscribes to a newsletter; None if there is no such page."""
+    """Return the URL of the page where readers subscribe to a newsletter; None without a web server or open sign-up."""
     web, signup = site.settings.web.url, site.settings.signup
     if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
         return None
