@@ -51,6 +51,19 @@ class Image(Value, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class PictureFile(Value, frozen=True, kw_only=True):
+    """The file of a picture on this machine."""
+
+    path: str
+    #: As Pillow names it, such as `JPEG`.
+    format: str
+    #: In pixels, as browsers show it.
+    width: int
+    height: int
+    #: In bytes.
+    size: int
+
+
 class Enclosure(Value, frozen=True, kw_only=True):
     """A file attached to a post: a podcast episode, a video, a document (RFC 4287 section 4.2.7.2)."""
 
@@ -540,13 +553,18 @@ class Issue(Value, frozen=True, kw_only=True):
     halt_reason: str = ""
     #: True if sending may go on beyond `mail.first_percent`.
     released_to_all: bool = False
-    #: UTC; None for an issue that is not stored, such as a preview.
+    #: UTC: the time of the publish run; None for an issue that is not stored, such as a preview.
     composed_at: datetime | None = None
     #: When it was retracted (UTC), and the public reason.
     retracted_at: datetime | None = None
     retraction: str = ""
     #: The number of the issue that this one corrects.
     corrects: int | None = None
+
+    @property
+    def date(self) -> datetime:
+        """The time that readers see: of the slot or, if it was later, of the composition; old slots are caught up."""
+        return max(self.slot, self.composed_at or self.slot)
 
     @property
     def updated(self) -> datetime:

@@ -1,10 +1,11 @@
 """The fixed texts of letters and pages in one language: labels, dates, plural forms, fonts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from feeds.core.posts.locales import locale_of, localize_digits, text_direction
 from feeds.language_tags import script_of
@@ -31,9 +32,13 @@ _LINE_HEIGHTS = dict.fromkeys(("Jpan", "Hans", "Hant", "Arab", "Deva", "Beng", "
 class Texts:
     """The fixed texts of one language; dates are in the newsletter's time zone."""
 
-    def __init__(self, lang: str, texts: Mapping[str, Any], zone: tzinfo) -> None:
+    def __init__(
+        self, lang: str, texts: Mapping[str, Any], zone: tzinfo, english: frozenset[str] = frozenset()
+    ) -> None:
         #: BCP 47.
         self.lang = lang
+        #: The names of texts that are English because the language has none.
+        self.english = english
         self._texts, self._zone = texts, zone
         self._locale, self._digits = locale_of(lang), localize_digits(lang)
         script = script_of(lang)
@@ -71,6 +76,10 @@ class Texts:
         forms = self._texts[name]
         form = forms.get(self._locale.plural_form(count), forms["other"])
         return str(form).format(count=self._write(count))
+
+    def join(self, names: Sequence[str]) -> str:
+        """Return names as a list in the language, such as "A and B"."""
+        return format_list(names, locale=self._locale)
 
     def date(self, time: datetime) -> str:
         """Return the day of *time* in the long form of the language, in the newsletter's time zone."""
