@@ -20,8 +20,7 @@ from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.portable import inner_html
-from feeds.core.posts.text import parse_html, text_blocks
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url
+from feeds.core.posts.text import parse_html
 from feeds.settings import Theme
 
 _MONO = "font-family:Menlo,Consolas,monospace"
@@ -64,6 +63,15 @@ class MailStyle:
         )
 
 
+def prepare_html(html: str, base: str, *, watch: str = "{title}") -> str:
+    """Return a post's HTML as both parts of a letter are made from it: sanitised, with absolute addresses.
+
+    A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
+    Footnotes have no links.
+    """
+    return _prepare(html, base, watch)[0]
+
+
 def render_mail_html(
     html: str,
     base: str,
@@ -73,15 +81,14 @@ def render_mail_html(
     watch: str = "{title}",
     find_picture: Callable[[str], Picture] = as_written,
 ) -> str:
-    """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
+    """Return a post's HTML as HTML for mail, see `prepare_html`; *below* is the level of the heading above the post.
 
-    A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
-    Footnotes have no links. *find_picture* returns what is known of the picture at an absolute address.
+    *find_picture* returns what is known of the picture at an absolute address.
     """
     from lxml.html import tostring
 
-    prepared, doubles = _read_removed(unlink_footnotes(html), base)
-    root = parse_html(markdown.sanitize_html(prepared, base, partial(_replace_with_link, base=base, watch=watch)))
+    prepared, doubles = _prepare(html, base, watch)
+    root = parse_html(prepared)
     find = partial(_find_with_double, doubles, find_picture)
     for heading, level in list(_heading_levels(root, below)):
         heading.tag = f"h{level}"
@@ -91,6 +98,12 @@ def render_mail_html(
     for table in root.iter("table"):
         style_table(table, start=style.start, rule=style.rule)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
+
+
+def _prepare(html: str, base: str, watch: str) -> tuple[str, dict[str, str]]:
+    """Return prepared HTML, and its pictures of twice the size."""
+    aligned, doubles = _read_removed(unlink_footnotes(html), base)
+    return markdown.sanitize_html(aligned, base, partial(_replace_with_link, base=base, watch=watch)), doubles
 
 
 def _read_removed(html: str, base: str) -> tuple[str, dict[str, str]]:
@@ -112,23 +125,6 @@ def _find_with_double(doubles: Mapping[str, str], find_picture: Callable[[str], 
     if found.url_2x or url not in doubles or found.url != url or unsupported_format(doubles[url], ""):
         return found
     return replace(found, url_2x=doubles[url], full_url=doubles[url])
-
-
-def text_paragraphs(html: str) -> tuple[str, ...]:
-    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
-
-    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
-    of it, and in ASCII, so that no line breaks inside one.
-    """
-    root = parse_html(html)
-    for name in root.findall(".//b[@class='h']"):  # of a column, in a card of a table
-        name.drop_tree()
-    for link in root.iter("a"):
-        label = _link_label(link)
-        address = _link_address(link.get("href") or "")
-        if address and not _is_address(label, address):
-            link.tail = f" <{address}>{link.tail or ''}"
-    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -170,29 +166,6 @@ def _web_address(url: str, base: str) -> str | None:
     """Return *url* as an absolute http(s) URL, resolved against *base*; None if it is empty or has another scheme."""
     absolute = markdown.absolute_url(url.strip(), base) if url.strip() else None
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
-
-
-def _link_label(link: Any) -> str:
-    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
-    images = list(link.iter("img"))
-    for image in images:
-        following = image.getnext()
-        if following is not None and following.tag == "br" and not (image.tail or "").strip():
-            following.drop_tree()
-        image.drop_tree()
-    if not link.text_content().strip():
-        link.text = " ".join(image.get("alt", "") for image in images)
-    return str(link.text_content()).strip()
-
-
-def _link_address(url: str) -> str:
-    """Return the absolute address of a link in ASCII; empty if it is not one."""
-    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
-
-
-def _is_address(label: str, address: str) -> bool:
-    """Return whether the text of a link is its address, as it is typed."""
-    return address in {_link_address(label), f"mailto:{label}"}
 
 
 def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Callable[[str], Picture]) -> None:

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.placeholders import NOTE
+from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.newsletters.template_context import fonts_of_windows
 from feeds.model import ServiceMail
 from feeds.settings import Settings, Theme
 
 #: Columns of the text part, as in letters.
-_TEXT_WIDTH = 72
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +60,7 @@ class ServiceMailView:
     feed_url: None = None
     signup_url: None = None
     why: str = ""
-    text_width: int = _TEXT_WIDTH
+    text_width: int = WIDTH
 
     def english_in(self, *names: str) -> bool:
         """Return whether any of these texts is English in a mail of another language."""
@@ -69,7 +68,7 @@ class ServiceMailView:
 
 
 def build_service_view(
-    mail: ServiceMail, texts: Texts, settings: Settings, note_html: str = "", issues: Sequence[IssueLink] = ()
+    mail: ServiceMail, texts: Texts, settings: Settings, note: Sequence[str] = (), issues: Sequence[IssueLink] = ()
 ) -> ServiceMailView:
     """Return the view of a mail in the language of *texts*: the texts `mail_<kind>_…` with the mail's values."""
     values: Mapping[str, str] = {"site": settings.site.name, **mail.values}
@@ -92,8 +91,8 @@ def build_service_view(
         site_url=settings.site.url,
         address=settings.mail.address,
         paragraphs=(intro,),
-        note=NOTE if note_html else "",
-        note_text=mailhtml.text_paragraphs(note_html) if note_html else (),
+        note=NOTE if note else "",
+        note_text=tuple(note),
         button=_text(texts, mail, "button", values) if "url" in mail.values else "",
         url=mail.values.get("url", ""),
         issues=tuple(issues),

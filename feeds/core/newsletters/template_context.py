@@ -7,19 +7,17 @@ from enum import Enum, auto
 from itertools import groupby
 from urllib.parse import urlencode
 
-from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
 from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
+from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Issue, Post, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: Columns of the text part: a reply that quotes it needs no new line breaks.
-_TEXT_WIDTH = 72
 #: From so many stories on a letter has a table of contents.
 _MIN_CONTENTS = 5
 #: About as much as mail programs show of the preview text beside a subject.
@@ -140,12 +138,12 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: The paragraphs of the editor's note as plain text; these and the others are empty on the web page.
+    #: The editor's note as blocks of plain text, whose lines are set; these and the others are empty on the web page.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
-    #: The paragraphs of the whole lead; empty in a digest.
+    #: The whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
-    text_width: int = _TEXT_WIDTH
+    text_width: int = WIDTH
     #: The colours in a light and in a dark scheme, and the fonts of `font` that Windows has, for Outlook.
     palette: Palette
     palette_dark: Palette
@@ -181,12 +179,13 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     selection: Selection,
     post_texts: Mapping[str, Text],
     inserts: Mapping[str, str],
+    in_text: Mapping[str, tuple[str, ...]],
     texts: Texts,
     settings: Settings,
     *,
     newsletter: Newsletter,
     number: int,
-    slot: datetime,
+    date: datetime,
     audience: Audience,
     links: LetterLinks,
     unsubscribe_url: str,
@@ -197,8 +196,9 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; the text part says the same. Only
-    subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects* another has a note and no stories.
+    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; *in_text* has their blocks of plain text,
+    and nothing for the web page. Only subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects*
+    another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
     palette = light_palette(newsletter.theme)
@@ -208,13 +208,12 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
     note = inserts[NOTE]
-    in_text = {} if audience is Audience.WEB else {key: mailhtml.text_paragraphs(html) for key, html in inserts.items()}
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
         title=title,
         issue=texts.format("issue", number=number),
-        date=texts.date(slot),
+        date=texts.date(date),
         subject=strip_placeholders(issue_subject(selection, texts, corrects)),
         preview=_preview(selection, lead_view, texts) if lead_view else text.shorten(_plain_line(note), _PREVIEW_WIDTH),
         note=NOTE if note else "",
@@ -321,7 +320,7 @@ def _correction(selection: Selection, texts: Texts, corrects: Issue, url: str | 
     return CorrectionView(
         title=headline,
         phrases=split_phrases(headline, texts.lang),
-        says=texts.format("corrects", issue=number, date=texts.date(corrects.slot)),
+        says=texts.format("corrects", issue=number, date=texts.date(corrects.date)),
         of=strip_placeholders(corrects.subject),
         url=url,
     )

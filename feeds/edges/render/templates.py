@@ -138,15 +138,6 @@ class Templates:
                     found |= texts
         return found
 
-    def _english_texts(self, lang: str) -> frozenset[str]:
-        """Return the names of the texts that are English because *lang*, which is another language, lacks them."""
-        tags = fallback_tags(lang)
-        if "en" in tags:
-            return frozenset()
-        files = (texts_file(folder, tag) for folder in self._folders for tag in tags)
-        own = {name for file in files if file.is_file() for name in _read_texts(file)}
-        return frozenset(self._english.keys() - own)
-
     @cached_property
     def _english(self) -> dict[str, Any]:
         site, shipped = self._folders
@@ -156,6 +147,15 @@ class Templates:
             _check_texts(file, texts, found)
             found |= texts
         return found
+
+    def _english_texts(self, lang: str) -> frozenset[str]:
+        """Return the names of the texts that are English because *lang*, which is another language, lacks them."""
+        tags = fallback_tags(lang)
+        if "en" in tags:
+            return frozenset()
+        files = (texts_file(folder, tag) for tag in tags for folder in self._folders)
+        own = {name for file in files if file.is_file() for name in _read_texts(file)}
+        return frozenset(self._english.keys() - own)
 
 
 def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -15,6 +15,8 @@ from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
 from feeds.core.newsletters.template_context import Audience, LetterLinks, LetterView
+from feeds.core.newsletters.text_links import LinkNumbers
+from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
@@ -51,6 +53,8 @@ class IssueRenderer:
     newsletter: Newsletter
     number: int
     slot: datetime
+    #: When it is, or was, composed.
+    composed_at: datetime
     seed: bytes
     #: True for letters that are shown before the converted pictures are on the web.
     original_pictures: bool = False
@@ -129,7 +133,7 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter)
         inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
-        view = self._view(content, texts, Audience.WEB, inserts)
+        view = self._view(content, texts, Audience.WEB, inserts, {})
         return IssuePage(html=self._render_mjml(view, texts, inserts), entry=self._render_entry(content, view, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
@@ -226,7 +230,8 @@ class IssueRenderer:
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
-        view = self._view(content, texts, audience, inserts, cut=cut)
+        in_text = self._set_texts(content, texts, inserts)
+        view = self._view(content, texts, audience, inserts, in_text, cut=cut)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
@@ -243,17 +248,25 @@ class IssueRenderer:
         return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
     def _view(
-        self, content: IssueContent, texts: Texts, audience: Audience, inserts: Mapping[str, str], *, cut: bool = False
+        self,
+        content: IssueContent,
+        texts: Texts,
+        audience: Audience,
+        inserts: Mapping[str, str],
+        in_text: Mapping[str, tuple[str, ...]],
+        *,
+        cut: bool = False,
     ) -> LetterView:
         return template_context.build_letter_view(
             content.selection,
             content.texts,
             inserts,
+            in_text,
             texts,
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
-            slot=self.slot,
+            date=max(self.slot, self.composed_at),
             links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
@@ -294,6 +307,25 @@ class IssueRenderer:
         }
         return inserts, cut
 
+    def _set_texts(self, content: IssueContent, texts: Texts, inserts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Return note, post and sponsor as blocks of plain text, by placeholder; the post as far as in *inserts*."""
+        note, sponsor, site_url = content.selection.note, self.newsletter.sponsor, self.site.settings.site.url
+        numbers = LinkNumbers()
+        sources: dict[str, tuple[str, str, str]] = {
+            placeholders.NOTE: (note.html if note else "", site_url, texts.lang)
+        }
+        if self.template == "letter":
+            post = content.selection.stories[0].post
+            html = _shorten_alike(content.texts[post.path].html, self._posts[post.path], inserts[placeholders.BODY])
+            sources[placeholders.BODY] = (html, post.url, post.lang)
+        sources[placeholders.SPONSOR] = (markdown.render_markdown(sponsor) if sponsor else "", site_url, texts.lang)
+        return {name: self._set_text(*source, numbers) for name, source in sources.items()}
+
+    def _set_text(self, html: str, page: str, lang: str, numbers: LinkNumbers) -> tuple[str, ...]:
+        fixed = self.site.templates.texts(lang)
+        prepared = placeholders.strip_placeholders(mailhtml.prepare_html(html, page, watch=fixed["watch"]))
+        return set_text(prepared, numbers, page=page, picture=fixed["picture"])
+
     def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
         """Return the HTML for the issue's entry in the newsletter's feed."""
         note = content.selection.note
@@ -319,6 +351,13 @@ class IssueRenderer:
             )
             self._posts[post.path] = placeholders.strip_placeholders(html)
         return self._posts[post.path]
+
+
+def _shorten_alike(html: str, whole: str, shortened: str) -> str:
+    """Return as much of *html* as *shortened* has of *whole*, which is the same text with styles."""
+    if len(shortened) == len(whole):
+        return html
+    return truncate_blocks(html, len(html.encode()) * len(shortened) // len(whole))[0]
 
 
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
