@@ -163,6 +163,8 @@ CREATE TABLE address_changes (
     id INTEGER NOT NULL,
     subscriber_id INTEGER NOT NULL,
     at DATETIME NOT NULL,
+    email TEXT,
+    email_key TEXT,
     CONSTRAINT pk_address_changes PRIMARY KEY (id),
     CONSTRAINT fk_address_changes_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
 );

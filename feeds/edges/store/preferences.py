@@ -4,18 +4,18 @@ Each method is one transaction. Decisions whether somebody may do it are the cal
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.networks import RequestLimits, count_request
+from feeds.edges.store.service_mails import add_service_mail
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
+from feeds.model import NewServiceMail
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
-#: For how long it counts that a subscriber has asked for another address.
-_COUNTED = timedelta(days=1)
 _IS_SUBSCRIBED = "SELECT 1 FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
 _UNDO = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ? AND at = ? RETURNING topics"
 #: Only if that unsubscribe was what made them one.
@@ -58,6 +58,13 @@ _MOVE = (
     SELECT :new, until FROM chosen_pauses WHERE subscriber_id = :old ON CONFLICT DO NOTHING
     """,
 )
+_ADD_ADDRESS_CHANGE = (
+    "INSERT INTO address_changes (subscriber_id, at, email, email_key) VALUES (?, ?, ?, ?) RETURNING id"
+)
+_SELECT_WANTED = """
+    SELECT c.email FROM address_changes c JOIN subscribers s ON s.id = c.subscriber_id
+    WHERE s.email_key = ? AND c.email IS NOT NULL ORDER BY c.id
+"""
 _ADD_LINK_REQUEST = """
     INSERT INTO link_requests (email_key, at)
     SELECT ?, ? WHERE (SELECT count(*) FROM link_requests) < ? ON CONFLICT DO NOTHING
@@ -158,14 +165,48 @@ class Preferences:
 
     # Another address ----------------------------------------------------------------------------------------------
 
-    def count_address_change(self, subscriber_id: int, now: datetime) -> int:
-        """Record that a subscriber has asked for another address; return how often they did so within a day."""
+    def delete_address_changes(self, before: datetime) -> None:
+        """Delete the addresses that subscribers asked for *before* a time, or at it."""
         with transaction(self._db):
-            self._db.execute("DELETE FROM address_changes WHERE at <= ?", (encode_time(now - _COUNTED),))
-            row = (subscriber_id, encode_time(now))
-            self._db.execute("INSERT INTO address_changes (subscriber_id, at) VALUES (?, ?)", row)
-            query = "SELECT count(*) FROM address_changes WHERE subscriber_id = ?"
-            return int(self._db.execute(query, (subscriber_id,)).fetchone()[0])
+            self._db.execute("DELETE FROM address_changes WHERE at <= ?", (encode_time(before),))
+
+    def has_address_changes(self, before: datetime) -> bool:
+        """Return whether `delete_address_changes` would delete any."""
+        query = "SELECT 1 FROM address_changes WHERE at <= ? LIMIT 1"
+        return self._db.execute(query, (encode_time(before),)).fetchone() is not None
+
+    def count_address_changes(self, subscriber_id: int, since: datetime) -> int:
+        """Return how often a subscriber has asked for another address after *since*."""
+        query = "SELECT count(*) FROM address_changes WHERE subscriber_id = ? AND at > ?"
+        return int(self._db.execute(query, (subscriber_id, encode_time(since))).fetchone()[0])
+
+    def record_address_change(
+        self,
+        subscriber_id: int,
+        wanted: tuple[str, str] | None,
+        make_mail: Callable[[int], NewServiceMail],
+        now: datetime,
+    ) -> None:
+        """Record that a subscriber has asked for another address, and queue its mail, made from the record's id.
+
+        *wanted* is the address, and the address as addresses are compared. If it is None, the record only counts, and
+        no mail is queued.
+        """
+        row = (subscriber_id, encode_time(now), *(wanted or (None, None)))
+        with transaction(self._db):
+            number = self._db.execute(_ADD_ADDRESS_CHANGE, row).fetchone()[0]
+            if wanted:
+                add_service_mail(self._db, make_mail(number), now)
+
+    def find_address_change(self, number: int, subscriber_id: int) -> str | None:
+        """Return the address that a subscriber has asked for, by the record's id; None if there is none any more."""
+        query = "SELECT email FROM address_changes WHERE id = ? AND subscriber_id = ?"
+        row = self._db.execute(query, (number, subscriber_id)).fetchone()
+        return row[0] if row else None
+
+    def wanted_addresses(self, key: str) -> list[str]:
+        """Return the addresses that an address (as addresses are compared) wants to move to, oldest first."""
+        return [row[0] for row in self._db.execute(_SELECT_WANTED, (key,)).fetchall()]
 
     def move(self, subscriber_id: int, old_key: str, email: str, key: str, consent: str, now: datetime) -> None:
         """Give the subscriptions, topics, pause and language of a subscriber to the owner of another address.

@@ -352,13 +352,18 @@ chosen_pauses = Table(
     Column("until", DateTime, nullable=False),
 )
 
-#: When subscribers have asked to move to another address, for the limits; old rows are deleted.
+#: The addresses that subscribers have asked to move to: the mailed link has the id only. Rows are deleted when the link
+#: has expired.
 address_changes = Table(
     "address_changes",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("at", DateTime, nullable=False),
+    #: None, both: it may get no mail, and the row only counts.
+    Column("email", Text),
+    #: As addresses are compared.
+    Column("email_key", Text),
 )
 
 #: Addresses for which somebody has asked for a link to the preferences; the next run answers those that are known. The

@@ -20,6 +20,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
+from feeds.jobs.subscribers import change_address
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
 from feeds.jobs.subscribers.erase import erase_requested
 from feeds.jobs.subscribers.links import is_suppressed
@@ -59,6 +60,7 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         round_.decide_requests()
         round_.remind()
         now = context.clock()
+        store.preferences.delete_address_changes(now - change_address.LINK_TIME)
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
     answer_link_requests(site, context)
     result.mail = send_service_mails(site, context)

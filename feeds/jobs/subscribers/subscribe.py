@@ -37,6 +37,8 @@ class SubscriberData:
     paused_until: datetime | None = None
     #: Mail outside of any issue, of the last weeks.
     mails: tuple[MailRecord, ...] = ()
+    #: Addresses that they have asked to move to lately.
+    wanted_addresses: tuple[str, ...] = ()
 
 
 def add_subscriber(
@@ -150,6 +152,7 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
             suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
             paused_until=store.preferences.paused_until_of(address.key),
             mails=tuple(store.service_mails.iterate_records(address.key)),
+            wanted_addresses=tuple(store.preferences.wanted_addresses(address.key)),
         )
     if not (found.subscriber or found.deliveries or found.suppression or found.mails):
         raise FeedsError(f"nothing is stored about {address.email}")

@@ -37,6 +37,7 @@ def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
         "suppressed": {"reason": held.reason, "at": held.at.isoformat()} if held else None,
         "paused_until": found.paused_until.isoformat() if found.paused_until else None,
         "mails": [_mail(one) for one in found.mails],
+        "wanted_addresses": [*found.wanted_addresses],
     }
 
 

@@ -173,6 +173,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
         "suppressed": {"reason": "suppressed", "at": "2026-11-23T12:00:00+00:00"},
         "paused_until": None,
         "mails": [],
+        "wanted_addresses": [],
     }
     assert feeds("subscribers", "export", "--person", ADA, "ada.json").returncode == 0
     assert json.loads(letter_site.read("ada.json")) == found
