@@ -77,7 +77,7 @@ class _PreferencesPages:
             return self._render(request, "letter_link", {"found": found}, lang=found.lang)
         is_mailed = preferences.mail_link(door.config, token, door.context)
         door.mail_due.set()
-        values = {"state": "mailed" if is_mailed else "not mailed", "address": found.address}
+        values: dict[str, object] = {"state": "mailed" if is_mailed else "not mailed", "address": found.address}
         return self._render(request, "link", values, lang=found.lang)
 
     def show_expired(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.config import Config
+from feeds.core.newsletters import tokens
 from feeds.core.subscribers.addresses import mask_address
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.store.database import Store, open_store
@@ -31,6 +32,8 @@ class Departure:
     is_subscribed: bool
     #: With which the unsubscribe can be undone; empty if it cannot, or not any more.
     undo_token: str = ""
+    #: True if it is the link of a test letter, which has no effect.
+    is_test: bool = False
 
 
 def find_subscription(config: Config, token: str) -> Departure:
@@ -41,7 +44,9 @@ def find_subscription(config: Config, token: str) -> Departure:
     """
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
-        is_subscribed = subscriber is not None and _is_reader(store, subscriber, newsletter)
+        if subscriber is None:
+            return _describe_stranger(config, newsletter, token)
+        is_subscribed = _is_reader(store, subscriber, newsletter)
         return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed)
 
 
@@ -55,7 +60,7 @@ def leave(config: Config, token: str, context: Context) -> Departure:
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
         if subscriber is None:
-            return _describe(config, None, newsletter, is_subscribed=False)
+            return _describe_stranger(config, newsletter, token)
         if store.preferences.leave(subscriber.id, newsletter, now):
             append_events(config, store)
         left_at = store.preferences.left_at(subscriber.id, newsletter)
@@ -107,16 +112,25 @@ def _is_reader(store: Store, subscriber: Subscriber, newsletter: str) -> bool:
 
 
 def _describe(
-    config: Config, subscriber: Subscriber | None, newsletter: str, *, is_subscribed: bool, undo_token: str = ""
+    config: Config, subscriber: Subscriber, newsletter: str, *, is_subscribed: bool, undo_token: str = ""
 ) -> Departure:
-    title = next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
     return Departure(
-        title=title,
-        address=mask_address(subscriber.email) if subscriber else "",
-        lang=subscriber.lang if subscriber else None,
+        title=_title(config, newsletter),
+        address=mask_address(subscriber.email),
+        lang=subscriber.lang,
         is_subscribed=is_subscribed,
         undo_token=undo_token,
     )
+
+
+def _describe_stranger(config: Config, newsletter: str, token: str) -> Departure:
+    """Return the subscription of a link whose subscriber was erased, or of a test letter."""
+    is_test = tokens.is_test_token(token)
+    return Departure(title=_title(config, newsletter), address="", lang=None, is_subscribed=False, is_test=is_test)
+
+
+def _title(config: Config, newsletter: str) -> str:
+    return next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
 
 
 def _undo_token(
