@@ -20,9 +20,10 @@ from feeds.core.subscribers import addresses
 from feeds.errors import AddressError
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
 from feeds.jobs.subscribers.preferences import PreferencesInput, PreferencesView
+from feeds.jobs.subscribers.sign_up import consent_words
 from feeds.jobs.subscribers.subscriber_document import subscriber_document
 from feeds.web.door import Door
-from feeds.web.personal_pages import personal_route
+from feeds.web.personal_pages import client_of, personal_route
 
 #: Characters of a field that a page shows again; a longer text is neither an address nor a day.
 _LONGEST_TEXT = 320
@@ -63,8 +64,7 @@ class _PreferencesPages:
             key = addresses.parse_address(email).key
         except AddressError:
             return self._render(request, "link", {"state": "ask", "wrong": True, "email": email[:_LONGEST_TEXT]}, 422)
-        client = request.client.host if request.client else ""
-        if not preferences.request_link(self._door.config, key, client, self._door.context):
+        if not preferences.request_link(self._door.config, key, client_of(request), self._door.context):
             raise HTTPException(429, headers={"Retry-After": "3600"})
         self._door.mail_due.set()
         return self._render(request, "link", {"state": "typed"})
@@ -100,7 +100,11 @@ class _PreferencesPages:
         topics = {one.name: _texts(form, f"topic:{one.name}") for one in view.subscriptions}
         try:
             chosen = PreferencesInput(
-                newsletters={name: topics.get(name, ()) for name in names}, lang=lang, paused_until=_day(pause)
+                newsletters={name: topics.get(name, ()) for name in names},
+                lang=lang,
+                paused_until=_day(pause),
+                wording=_text(form, "wording"),
+                client=client_of(request),
             )
             saved = preferences.save_preferences(self._door.config, _token(request), chosen, self._door.context)
         except ValueError:
@@ -156,7 +160,10 @@ class _PreferencesPages:
         status: int = 200,
     ) -> Response:
         """Show what is stored, or with a *wrong* field what was *entered*, and the *text* of that field."""
+        consent, wording = consent_words(self._door.texts(request, view.lang))
         values = {
+            "consent": consent,
+            "wording": wording,
             "view": entered or view,
             "stored": view,
             "languages": [(lang, locale_of(lang).get_display_name(lang)) for lang in view.languages],
@@ -175,7 +182,8 @@ class _PreferencesPages:
 
     def confirm_change(self, request: Request, _form: FormData) -> Response:
         """Move the subscriber to the new address."""
-        found = change_address.confirm_change(self._door.config, _token(request), self._door.context)
+        client = client_of(request)
+        found = change_address.confirm_change(self._door.config, _token(request), self._door.context, client=client)
         return self._render(request, "address", {"found": found}, lang=found.lang)
 
     def _render(

@@ -183,6 +183,32 @@ def test_a_wrong_address_is_kept_and_explained_beside_its_field(client, config, 
     assert contents(config) == before
 
 
+def test_consent_on_the_pages_is_recorded_with_its_words(client, config):
+    """A new tick, and an undo, record the words that the page has shown, from where, and when; the download has it."""
+    client.post(path(config), {"newsletter": "weekly"})
+    page = client.get(path(config))
+    wording = re.search('name="wording" value="([0-9a-f]{16})"', page.text)[1]
+    client.post(path(config), [("newsletter", "weekly"), ("newsletter", "daily"), ("wording", wording)])
+    left = client.post(f"/unsubscribe/{letter_token(config)}", {})
+    undo = re.search(r'action="(/unsubscribe/undo/[^"]+)"', left.text)[1]
+    client.post(undo, {"wording": re.search('name="wording" value="([^"]+)"', left.text)[1]})
+    client.post(path(config), [("newsletter", "weekly"), ("wording", "0" * 16)])
+    found = json.loads(client.get(f"{path(config)}/data.json").body)["changes"]
+    assert [(one["newsletter"], one["what"], one["how"], one["wording"]) for one in found] == [
+        ("daily", "unsubscribed", "preferences", None),
+        ("weekly", "topics", "preferences", None),
+        ("daily", "subscribed", "preferences", wording),
+        ("weekly", "unsubscribed", "letter", None),
+        ("weekly", "subscribed", "undo", wording),
+        ("daily", "unsubscribed", "preferences", None),
+    ]
+    assert {one["at"] for one in found} == {"2026-11-23T12:00:00+00:00"}
+    assert [len(one["client"] or "") for one in found] == [24, 24, 24, 0, 24, 24]
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
+        [(lang, words)] = db.execute("SELECT lang, text FROM consent_wordings WHERE version = ?", (wording,)).fetchall()
+    assert (lang, words in page.text) == ("en", True)
+
+
 def test_a_form_may_have_hundreds_of_topics(client, config):
     """Preferences with 500 topics are saved: those that are offered."""
     form = [("newsletter", "weekly"), *(("topic:weekly", f"topic {n}") for n in range(500)), ("topic:weekly", "Notes")]

@@ -11,8 +11,9 @@ from feeds.edges.store.codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.service_mails import add_service_mail
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.subscription_changes import load_changes, record_changes
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
-from feeds.model import NewServiceMail
+from feeds.model import ChangeSource, NewServiceMail, SubscriptionChange
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
@@ -30,21 +31,20 @@ _SUBSCRIBE = """
 _ACTIVATE = """
     UPDATE subscribers SET status = 'active', status_at = :now WHERE id = :id AND status != 'active'
 """
-_ADD_CONSENT = "UPDATE subscribers SET consent = trim(consent || '; ' || ?, '; ') WHERE id = ?"
 _SET_PAUSE = (
     "INSERT INTO chosen_pauses (subscriber_id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 )
 #: The new subscriber of an address that a subscriber moves to; an address that is known keeps what it has.
 _INSERT_MOVED = f"""
     INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-    SELECT 1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '),
-        source, created_at, :now
+    SELECT 1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', lang, timezone, consent, source, created_at, :now
     FROM subscribers WHERE id = :old
-    ON CONFLICT DO UPDATE SET status = 'active', consent = trim(subscribers.consent || '; ' || :consent, '; '),
+    ON CONFLICT DO UPDATE SET status = 'active',
         status_at = CASE status WHEN 'active' THEN status_at ELSE excluded.status_at END
     RETURNING id
 """  # noqa: S608 - made of constants
 _MOVE = (
+    "UPDATE subscription_changes SET subscriber_id = :new WHERE subscriber_id = :old",
     """
     INSERT INTO subscriptions (subscriber_id, newsletter, topics)
     SELECT :new, newsletter, topics FROM subscriptions WHERE subscriber_id = :old ON CONFLICT DO NOTHING
@@ -89,18 +89,20 @@ class Preferences:
         row = self._db.execute(query, (subscriber_id, newsletter)).fetchone()
         return decode_time(row[0]) if row else None
 
-    def leave(self, subscriber_id: int, newsletter: str, at: datetime) -> bool:
+    def leave(self, subscriber_id: int, newsletter: str, source: ChangeSource, at: datetime) -> bool:
         """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
-        with transaction(self._db):
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, at):
             return leave(self._db, subscriber_id, newsletter, at)
 
-    def undo_leave(self, subscriber_id: int, newsletter: str, left_at: datetime, now: datetime) -> bool:
+    def undo_leave(
+        self, subscriber_id: int, newsletter: str, left_at: datetime, source: ChangeSource, now: datetime
+    ) -> bool:
         """Undo the unsubscribe at *left_at*; return False if it is not the last one of this newsletter.
 
         What was to be sent meanwhile stays cancelled, since a letter may have been on its way.
         """
         at = encode_time(left_at)
-        with transaction(self._db):
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, now):
             row = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchone()
             if row is None:
                 return False
@@ -129,16 +131,14 @@ class Preferences:
         *,
         lang: str | None,
         paused_until: datetime | None,
-        consent: str,
+        source: ChangeSource,
         now: datetime,
     ) -> None:
         """Store the preferences of a subscriber: newsletters with their topics, language and pause.
 
-        *unwanted* newsletters are left; those that are in neither stay as they are. The consent is appended if there is
-        a new subscription.
+        *unwanted* newsletters are left; those that are in neither stay as they are.
         """
-        with transaction(self._db):
-            is_new = any(not self.is_subscribed(subscriber_id, name) for name in wanted)
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, now):
             for name, topics in wanted.items():
                 self._db.execute("DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?", (subscriber_id, name))
                 self._db.execute(_SUBSCRIBE, (subscriber_id, name, encode_topics(topics)))
@@ -146,8 +146,6 @@ class Preferences:
                 if self.is_subscribed(subscriber_id, name):
                     unsubscribe_from(self._db, subscriber_id, name, now)
             self._set_status(subscriber_id, now, is_wanted=bool(wanted))
-            if is_new:
-                self._db.execute(_ADD_CONSENT, (consent, subscriber_id))
             self._db.execute("UPDATE subscribers SET lang = ? WHERE id = ?", (lang, subscriber_id))
             self._set_pause(subscriber_id, paused_until)
 
@@ -162,6 +160,10 @@ class Preferences:
             self._db.execute("DELETE FROM chosen_pauses WHERE subscriber_id = ?", (subscriber_id,))
         else:
             self._db.execute(_SET_PAUSE, (subscriber_id, encode_time(until)))
+
+    def changes(self, key: str) -> list[SubscriptionChange]:
+        """Return the changes that an address (as addresses are compared) has made itself, the oldest first."""
+        return load_changes(self._db, key)
 
     # Another address ----------------------------------------------------------------------------------------------
 
@@ -208,15 +210,18 @@ class Preferences:
         """Return the addresses that an address (as addresses are compared) wants to move to, oldest first."""
         return [row[0] for row in self._db.execute(_SELECT_WANTED, (key,)).fetchall()]
 
-    def move(self, subscriber_id: int, old_key: str, email: str, key: str, consent: str, now: datetime) -> None:
+    def move(self, subscriber_id: int, old_key: str, email: str, key: str, source: ChangeSource, now: datetime) -> None:
         """Give the subscriptions, topics, pause and language of a subscriber to the owner of another address.
 
         The old address stays in the store as unsubscribed, so that no import subscribes it again. If the new one is
-        known, its own subscriptions stay, and it becomes active.
+        known, its own subscriptions stay, and it becomes active. The records of changes move too.
         """
-        values: dict[str, object] = {"email": email, "key": key, "consent": consent, "old": subscriber_id}
-        values["now"] = encode_time(now)
-        with transaction(self._db):
+        values: dict[str, object] = {"email": email, "key": key, "old": subscriber_id, "now": encode_time(now)}
+        with (
+            transaction(self._db),
+            record_changes(self._db, old_key, source, now),
+            record_changes(self._db, key, source, now),
+        ):
             values["new"] = self._db.execute(_INSERT_MOVED, values).fetchone()[0]
             for statement in _MOVE:
                 self._db.execute(statement, values)

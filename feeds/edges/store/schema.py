@@ -344,6 +344,25 @@ leaves = Table(
     Column("topics", Text, nullable=False, server_default="[]"),
 )
 
+#: Each change of what subscribers get that they have made themselves, the newest 20 of each newsletter.
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    #: `subscribed`, `topics` or `unsubscribed`.
+    Column("what", String(16), nullable=False),
+    #: Those of the subscription from then on.
+    Column("topics", Text, nullable=False),
+    #: See `model.ChangeSource`.
+    Column("how", String(16), nullable=False),
+    Column("wording", String(16), nullable=False),
+    Column("client", String(32), nullable=False),
+    Index("ix_subscription_changes_subscriber", "subscriber_id", "newsletter"),
+)
+
 #: Pauses that subscribers have chosen; a row is deleted when the pause ends.
 chosen_pauses = Table(
     "chosen_pauses",

@@ -11,7 +11,7 @@ from feeds.edges.store.database import Store, open_store
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
 from feeds.jobs.site import web_url
-from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
@@ -94,8 +94,10 @@ def find_change(config: Config, token: str, context: Context) -> AddressChange:
         return AddressChange(email=address.email, lang=subscriber.lang, is_done=subscriber.status != "active")
 
 
-def confirm_change(config: Config, token: str, context: Context) -> AddressChange:
+def confirm_change(config: Config, token: str, context: Context, *, client: str = "") -> AddressChange:
     """Move the subscriber of a token to the new address; a second time it changes nothing.
+
+    The record of it has the *client*, by its network address.
 
     Raises:
         LinkError: the token is not valid, or not any more: the subscriber has left meanwhile, for example.
@@ -104,8 +106,8 @@ def confirm_change(config: Config, token: str, context: Context) -> AddressChang
     with open_store(config.store_url, config.folder, create=False) as store:
         address, subscriber = _open(config, store, token, context)
         if subscriber.status == "active":
-            consent = f"moved from another address of the same subscriber, {now:%Y-%m-%d %H:%M %z}"
-            store.preferences.move(subscriber.id, subscriber.key, address.email, address.key, consent, now)
+            source = change_source(config, store, "address", "", client, now)
+            store.preferences.move(subscriber.id, subscriber.key, address.email, address.key, source, now)
             append_events(config, store)
         return AddressChange(email=address.email, lang=subscriber.lang, is_done=True)
 

@@ -15,7 +15,7 @@ from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, open_link, open_unsubscribe_link, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import REQUEST_LIMITS, hash_client, offered_newsletters
@@ -75,6 +75,9 @@ class PreferencesInput:
     newsletters: Mapping[str, Iterable[str]]
     lang: str | None
     paused_until: date | None
+    #: The version of the words of consent on the page, and the client, by its network address.
+    wording: str = ""
+    client: str = ""
 
 
 def load_preferences(config: Config, token: str, context: Context) -> PreferencesView:
@@ -108,7 +111,7 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
             offered.keys() - wanted.keys(),
             lang=chosen.lang if chosen.lang in view.languages else None,
             paused_until=pause_end(chosen.paused_until, zone, now) if chosen.paused_until else None,
-            consent=f"chosen on the page of preferences, {now:%Y-%m-%d %H:%M %z}",
+            source=change_source(config, store, "preferences", chosen.wording, chosen.client, now),
             now=now,
         )
         append_events(config, store)

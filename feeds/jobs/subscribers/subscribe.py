@@ -16,7 +16,7 @@ from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
-from feeds.model import GONE_STATUSES, Subscriber
+from feeds.model import GONE_STATUSES, Subscriber, SubscriptionChange
 
 _USE_AGAIN = "if this person asked to subscribe again, add --again"
 
@@ -39,6 +39,8 @@ class SubscriberData:
     mails: tuple[MailRecord, ...] = ()
     #: Addresses that they have asked to move to lately.
     wanted_addresses: tuple[str, ...] = ()
+    #: What they have changed themselves, the oldest first.
+    changes: tuple[SubscriptionChange, ...] = ()
 
 
 def add_subscriber(
@@ -153,6 +155,7 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
             paused_until=store.preferences.paused_until_of(address.key),
             mails=tuple(store.service_mails.iterate_records(address.key)),
             wanted_addresses=tuple(store.preferences.wanted_addresses(address.key)),
+            changes=tuple(store.preferences.changes(address.key)),
         )
     if not (found.subscriber or found.deliveries or found.suppression or found.mails):
         raise FeedsError(f"nothing is stored about {address.email}")

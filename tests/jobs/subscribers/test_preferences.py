@@ -83,9 +83,11 @@ def test_who_leaves_everything_and_returns_has_given_consent_anew(config):
     assert stored(config) == ("unsubscribed", {})
     save(config, {"daily": []}, now=NOW + timedelta(hours=1))
     assert stored(config) == ("active", {"daily": ()})
-    with open_store(config.store_url, config.folder) as store:
-        consent = store.subscribers.find(ADA).consent
-    assert consent.endswith("; chosen on the page of preferences, 2026-11-23 13:00 +0000")
+    assert [(one.newsletter, one.what, one.at) for one in changes(config)] == [
+        ("daily", "unsubscribed", NOW),
+        ("weekly", "unsubscribed", NOW),
+        ("daily", "subscribed", NOW + timedelta(hours=1)),
+    ]
 
 
 def test_saving_the_same_again_changes_no_consent_and_no_status(config):
@@ -95,6 +97,63 @@ def test_saving_the_same_again_changes_no_consent_and_no_status(config):
     save(config, {"weekly": ["Notes"], "daily": []}, now=NOW + timedelta(hours=1), lang="de")
     with open_store(config.store_url, config.folder) as store:
         assert store.subscribers.find(ADA) == before
+    save(config, {"weekly": ["Notes"], "daily": []}, lang="ja", until=date(2026, 12, 24))
+    assert changes(config) == []
+
+
+def changes(config, email=ADA):
+    """Return the record of what a subscriber has changed."""
+    with open_store(config.store_url, config.folder) as store:
+        return store.preferences.changes(email)
+
+
+def test_each_change_is_one_record(config):
+    """A change of the preferences, by a letter's link, or its undo, is one record; a second time it is none."""
+    save(config, {"weekly": ["Notes"]})
+    save(config, {"weekly": []})
+    left = leave.leave(config, letter_token(config), context())
+    leave.leave(config, letter_token(config), context())
+    for _ in range(2):
+        leave.undo_leave(config, left.undo_token, context(), client="192.0.2.1")
+    assert [(one.newsletter, one.what, one.topics, one.source.how) for one in changes(config)] == [
+        ("daily", "unsubscribed", (), "preferences"),
+        ("weekly", "topics", (), "preferences"),
+        ("weekly", "unsubscribed", (), "letter"),
+        ("weekly", "subscribed", (), "undo"),
+    ]
+    assert [bool(one.source.client) for one in changes(config)] == [False, False, False, True]
+    assert "192.0.2" not in dump(config, "subscription_changes")
+
+
+def test_the_record_is_bounded(config):
+    """Who switches a hundred times has the newest 20 records of each newsletter, and the same text of consent."""
+    with open_store(config.store_url, config.folder) as store:
+        before = store.subscribers.find(ADA).consent
+    for at in range(50):
+        save(config, {"weekly": ["Notes"]}, now=NOW + timedelta(minutes=2 * at))
+        save(config, {"weekly": ["Notes"], "daily": []}, now=NOW + timedelta(minutes=2 * at + 1))
+    found = changes(config)
+    assert [one.newsletter for one in found] == ["daily"] * 20
+    assert found[-1].at == NOW + timedelta(minutes=99)
+    with open_store(config.store_url, config.folder) as store:
+        assert store.subscribers.find(ADA).consent == before
+
+
+def test_the_record_moves_to_the_new_address_and_is_erased(config):
+    """The new address has the record and its own new subscriptions; erasing it leaves nothing."""
+    save(config, {"weekly": ["Notes"]})
+    change(config)
+    change_address.confirm_change(config, mails(config)[0][3].removeprefix(CHANGE), context(), client="192.0.2.1")
+    assert [(one.newsletter, one.what, one.source.how) for one in changes(config, BOB)] == [
+        ("daily", "unsubscribed", "preferences"),
+        ("weekly", "subscribed", "address"),
+    ]
+    assert [(one.newsletter, one.what, one.source.how) for one in changes(config)] == [
+        ("weekly", "unsubscribed", "address")
+    ]
+    for email in (ADA, BOB):
+        erase.erase_subscriber(config, email, NOW)
+    assert dump(config, "subscription_changes") == ""
 
 
 def test_a_pause_keeps_letters_back_until_its_day(site, config):

@@ -52,6 +52,10 @@ def test_a_sign_up_is_confirmed_by_the_link_in_the_mail(door):
     assert "confirmed 2026-11-23 14:01 UTC from " in found.consent
     assert "192.0.2" not in found.consent
     version = found.consent.partition("wording ")[2][:16]
+    assert [row[:3] for row in door.rows("SELECT newsletter, what, how, wording FROM subscription_changes")] == [
+        ("weekly", "subscribed", "confirmation")
+    ]
+    assert door.rows("SELECT wording FROM subscription_changes") == [(version,)]
     [(text,)] = door.rows(f"SELECT text FROM consent_wordings WHERE version = '{version}'")
     assert text.startswith("I want to get these letters")
 
