@@ -723,6 +723,10 @@ class ServiceMailKind(StrEnum):
     ADDRESS = "address"
 
 
+#: In an unsubscribe link, and for what it leads to, in place of a name: every newsletter of the subscriber.
+ALL_NEWSLETTERS = "*"
+
+
 class ChangeSource(Value, frozen=True, kw_only=True):
     """Where a change of what a subscriber gets has come from."""
 

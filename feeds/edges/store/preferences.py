@@ -13,12 +13,14 @@ from feeds.edges.store.service_mails import add_service_mail
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.subscription_changes import load_changes, record_changes
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
-from feeds.model import ChangeSource, NewServiceMail, SubscriptionChange
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, SubscriptionChange
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
-_IS_SUBSCRIBED = "SELECT 1 FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
-_UNDO = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ? AND at = ? RETURNING topics"
+_IS_IT = f"subscriber_id = ? AND ? IN (newsletter, '{ALL_NEWSLETTERS}')"
+_IS_SUBSCRIBED = f"SELECT 1 FROM subscriptions WHERE {_IS_IT}"  # noqa: S608 - made of constants
+_LEFT_AT = f"SELECT max(at) FROM leaves WHERE {_IS_IT}"  # noqa: S608 - made of constants
+_UNDO = f"DELETE FROM leaves WHERE {_IS_IT} AND at = ? RETURNING newsletter, topics"  # noqa: S608 - made of constants
 #: Only if that unsubscribe was what made them one.
 _REACTIVATE = """
     UPDATE subscribers SET status = 'active', status_at = :now
@@ -72,7 +74,7 @@ _ADD_LINK_REQUEST = """
 
 
 class Preferences:
-    """Preferences in an open store."""
+    """Preferences in an open store. About leaving, a newsletter may be `ALL_NEWSLETTERS`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -85,9 +87,8 @@ class Preferences:
 
     def left_at(self, subscriber_id: int, newsletter: str) -> datetime | None:
         """Return when a subscriber has left a newsletter last; None if they have not, or have returned."""
-        query = "SELECT at FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
-        row = self._db.execute(query, (subscriber_id, newsletter)).fetchone()
-        return decode_time(row[0]) if row else None
+        last = self._db.execute(_LEFT_AT, (subscriber_id, newsletter)).fetchone()[0]
+        return decode_time(last) if last else None
 
     def leave(self, subscriber_id: int, newsletter: str, source: ChangeSource, at: datetime) -> bool:
         """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
@@ -103,10 +104,11 @@ class Preferences:
         """
         at = encode_time(left_at)
         with transaction(self._db), record_changes(self._db, subscriber_id, source, now):
-            row = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchone()
-            if row is None:
+            rows = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchall()
+            if not rows:
                 return False
-            self._db.execute(_SUBSCRIBE, (subscriber_id, newsletter, row[0]))
+            for name, topics in rows:
+                self._db.execute(_SUBSCRIBE, (subscriber_id, name, topics))
             self._db.execute(_REACTIVATE, {"id": subscriber_id, "left_at": at, "now": encode_time(now)})
         return True
 

@@ -16,7 +16,7 @@ from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.links import is_suppressed, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import hash_client
-from feeds.model import ChangeSource, NewServiceMail, ServiceMailKind, Signup
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, ServiceMailKind, Signup
 
 #: How long the welcome may wait for a mail server.
 _WELCOME_LASTS = timedelta(days=2)
@@ -163,6 +163,9 @@ def _welcome(site: Site, store: Store, signup: Signup, context: Context) -> NewS
         "titles": ", ".join(newsletter_titles(site, signup.newsletters)),
         "newsletters": ",".join(signup.newsletters),
     }
+    name = signup.newsletters[0] if len(signup.newsletters) == 1 else ALL_NEWSLETTERS
+    key_id, key = load_keys(site.config.keys_file).current_unsubscribe_key
+    values["unsubscribe"] = tokens.unsubscribe_token(key_id, key, subscriber.id, name)
     if can_mail_links(site):
         values["url"] = preferences_url(site.config, subscriber, context.clock() + _WELCOME_LINK_TIME)
     return new_service_mail(

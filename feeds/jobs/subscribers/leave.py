@@ -16,7 +16,7 @@ from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.links import make_link, open_link, open_unsubscribe_link
 from feeds.jobs.subscribers.sign_up import hash_client, record_shown_words
-from feeds.model import ChangeSource, Subscriber
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, Subscriber
 
 #: For how long an unsubscribe can be undone: letters are passed on, and their links never expire.
 UNDO_TIME = timedelta(hours=1)
@@ -26,7 +26,7 @@ UNDO_TIME = timedelta(hours=1)
 class Departure:
     """A subscription that a link names."""
 
-    #: The title of the newsletter; empty if it is not known any more.
+    #: The title of the newsletter; empty if it is not known any more, or for all newsletters.
     title: str
     #: The subscriber's address, masked; empty if they were erased.
     address: str
@@ -145,6 +145,8 @@ def _describe_stranger(config: Config, newsletter: str, token: str) -> Departure
 
 
 def _title(config: Config, newsletter: str) -> str:
+    if newsletter == ALL_NEWSLETTERS:
+        return ""
     return next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
 
 
