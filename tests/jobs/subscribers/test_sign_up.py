@@ -742,6 +742,20 @@ def test_a_confirmation_is_signed(site):
     assert Dkimpy(records).verdicts([message, *changed]) == [True, False, False]
 
 
+def test_the_signature_of_a_welcome_covers_its_unsubscribe_headers(site):
+    """A welcome whose List-Unsubscribe or List-Unsubscribe-Post is changed has no valid signature."""
+    key = rsa.generate_private_key(65537, 2048)
+    (site.folder / "s1.pem").write_bytes(pem(key))
+    records = {"s1._domainkey.example.com": dkim_record(DkimKey("s1", key))}
+    more = '[[mail.dkim]]\nselector = "s1"\nkey_file = "s1.pem"\n'
+    welcome(SignupSite.create(site, 'welcome = "latest"', more=more))
+    [file] = (site.folder / ".feeds/outbox/mail/welcome").rglob("*.eml")
+    message = file.read_bytes()
+    changed = [message.replace(b"List-Unsubscribe: <https", b"List-Unsubscribe: <http")]
+    changed += [message.replace(b"Post: List", b"Post: Lost"), message.replace(b"List-Unsubscribe-Post", b"X-Post")]
+    assert Dkimpy(records).verdicts([message, *changed]) == [True, False, False, False]
+
+
 def test_a_name_server_that_is_silent_delays_no_round_for_long(site):
     """The queries of a batch share one deadline; what DNS cannot tell holds nobody."""
     door = SignupSite.create(site)
