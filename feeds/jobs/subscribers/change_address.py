@@ -6,7 +6,7 @@ from datetime import timedelta
 from feeds.config import Config
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.addresses import MailAddress
-from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME, Link, LinkPurpose
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
@@ -16,8 +16,6 @@ from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
 
-#: How long the new address can confirm, and how long it is stored.
-LINK_TIME = timedelta(days=3)
 #: Mails to new addresses: of one subscriber within a day, and to one address.
 _MOST_REQUESTS, _PACE = 3, timedelta(days=1)
 
@@ -62,7 +60,7 @@ def _link_mail(
     config: Config, subscriber: Subscriber, address: MailAddress, number: int, context: Context
 ) -> NewServiceMail:
     """Return the mail to a new address. Its link has only the number of the request: proxies and browsers keep URLs."""
-    expires_at = context.clock() + LINK_TIME
+    expires_at = context.clock() + ADDRESS_LINK_TIME
     link = Link(purpose=LinkPurpose.ADDRESS, subscriber_id=subscriber.id, expires_at=expires_at, value=f"{number:x}")
     return new_service_mail(
         ServiceMailKind.ADDRESS,

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from feeds.config import Config
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
 from feeds.edges.store.database import Store, open_store
-from feeds.jobs.subscribers.change_address import LINK_TIME
 from feeds.jobs.subscribers.signup_problems import find_signup_problems
 
 
@@ -26,7 +26,7 @@ def is_round_due(config: Config, now: datetime) -> bool:
 
 def _has_work(config: Config, store: Store, now: datetime) -> bool:
     settings = config.settings.signup
-    if store.preferences.has_requests() or store.preferences.has_address_changes(now - LINK_TIME):
+    if store.preferences.has_requests() or store.preferences.has_address_changes(now - ADDRESS_LINK_TIME):
         return True
     return store.signups.has_work(now - settings.reminder if settings.reminder else None, now - settings.expire)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from feeds.core.newsletters.domains import is_reserved_domain
 from feeds.core.subscribers import signup
 from feeds.core.subscribers.addresses import MailAddress
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
 from feeds.core.subscribers.signup import FormSignal, SignupFacts, SignupOutcome
 from feeds.edges.net.dns import Resolver
 from feeds.edges.store.database import Store, open_store
@@ -20,7 +21,6 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers import change_address
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
 from feeds.jobs.subscribers.erase import erase_requested
 from feeds.jobs.subscribers.links import is_suppressed
@@ -60,7 +60,7 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         round_.decide_requests()
         round_.remind()
         now = context.clock()
-        store.preferences.delete_address_changes(now - change_address.LINK_TIME)
+        store.preferences.delete_address_changes(now - ADDRESS_LINK_TIME)
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
     answer_link_requests(site, context)
     result.mail = send_service_mails(site, context)
