@@ -48,7 +48,9 @@ class ServiceMailView:
     after: str
     web: bool = False
     web_url: None = None
-    unsubscribe_url: None = None
+    #: Only in mail to a subscriber, which a welcome is.
+    unsubscribe_url: str | None = None
+    preferences_url: None = None
     why: str = ""
     text_width: int = _TEXT_WIDTH
 

@@ -51,10 +51,31 @@ class IssueRenderer:
     seed: bytes
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
+    #: True if its letters are tests: the page of the issue is not on the web yet, so they link to one that says so.
+    is_test: bool = False
     #: Rendered letters and what they contain, by audience, language and entries.
     _letters: dict[tuple[Audience, str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
     _posts: dict[str, str] = field(default_factory=dict)
+
+    def for_test(self) -> "IssueRenderer":
+        """Return a renderer of the same issue for a test letter."""
+        return IssueRenderer(
+            site=self.site,
+            newsletter=self.newsletter,
+            number=self.number,
+            slot=self.slot,
+            seed=self.seed,
+            corrects=self.corrects,
+            is_test=True,
+        )
+
+    @property
+    def page_url(self) -> str | None:
+        """The URL of the issue's page that its letters link to; None if there is none."""
+        if self.is_test:
+            return self.headers.one_click_url or None
+        return issue_page_url(self.site, self.newsletter, self.number)
 
     @property
     def template(self) -> str:
@@ -237,7 +258,7 @@ class IssueRenderer:
             newsletter=self.newsletter,
             number=self.number,
             slot=self.slot,
-            web_url=issue_page_url(self.site, self.newsletter, self.number),
+            web_url=self.page_url,
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
             preferences_url=self.headers.preferences_url,
