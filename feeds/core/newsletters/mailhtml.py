@@ -6,21 +6,22 @@ are for what may be lost: dark colours, narrow screens.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
 from feeds.core.newsletters.mail_pictures import double_sources, pixel_width, style_picture
 from feeds.core.newsletters.mail_tables import style_table
+from feeds.core.newsletters.palette import light_palette
 from feeds.core.newsletters.picture_problems import unsupported_format
 from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.portable import inner_html
-from feeds.core.posts.text import parse_html, text_blocks
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url
+from feeds.core.posts.text import parse_html
+from feeds.settings import Theme
 
 _MONO = "font-family:Menlo,Consolas,monospace"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -49,6 +50,27 @@ class MailStyle:
     rule: str = "#e4ded3"
     start: str = "left"
 
+    @classmethod
+    def of_theme(cls, theme: Theme, direction: str) -> "MailStyle":
+        """Return the colours of a theme, and the side of a direction (`ltr` or `rtl`)."""
+        colours = light_palette(theme)
+        return cls(
+            muted=colours.muted,
+            accent=colours.accent,
+            tint=colours.tint,
+            rule=colours.rule,
+            start="right" if direction == "rtl" else "left",
+        )
+
+
+def prepare_html(html: str, base: str, *, watch: str = "{title}") -> str:
+    """Return a post's HTML as both parts of a letter are made from it: sanitised, with absolute addresses.
+
+    A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
+    Footnotes have no links.
+    """
+    return _prepare(html, base, watch)[0]
+
 
 def render_mail_html(
     html: str,
@@ -59,22 +81,29 @@ def render_mail_html(
     watch: str = "{title}",
     find_picture: Callable[[str], Picture] = as_written,
 ) -> str:
-    """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
+    """Return a post's HTML as HTML for mail, see `prepare_html`; *below* is the level of the heading above the post.
 
-    A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
-    Footnotes have no links. *find_picture* returns what is known of the picture at an absolute address.
+    *find_picture* returns what is known of the picture at an absolute address.
     """
     from lxml.html import tostring
 
-    prepared, doubles = _read_removed(unlink_footnotes(html), base)
-    root = parse_html(markdown.sanitize_html(prepared, base, partial(_replace_with_link, base=base, watch=watch)))
+    prepared, doubles = _prepare(html, base, watch)
+    root = parse_html(prepared)
     find = partial(_find_with_double, doubles, find_picture)
+    for heading, level in list(_heading_levels(root, below)):
+        heading.tag = f"h{level}"
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below, find)
     for table in root.iter("table"):
         style_table(table, start=style.start, rule=style.rule)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
+
+
+def _prepare(html: str, base: str, watch: str) -> tuple[str, dict[str, str]]:
+    """Return prepared HTML, and its pictures of twice the size."""
+    aligned, doubles = _read_removed(unlink_footnotes(html), base)
+    return markdown.sanitize_html(aligned, base, partial(_replace_with_link, base=base, watch=watch)), doubles
 
 
 def _read_removed(html: str, base: str) -> tuple[str, dict[str, str]]:
@@ -96,23 +125,6 @@ def _find_with_double(doubles: Mapping[str, str], find_picture: Callable[[str], 
     if found.url_2x or url not in doubles or found.url != url or unsupported_format(doubles[url], ""):
         return found
     return replace(found, url_2x=doubles[url], full_url=doubles[url])
-
-
-def text_paragraphs(html: str) -> tuple[str, ...]:
-    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
-
-    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
-    of it, and in ASCII, so that no line breaks inside one.
-    """
-    root = parse_html(html)
-    for name in root.findall(".//b[@class='h']"):  # of a column, in a card of a table
-        name.drop_tree()
-    for link in root.iter("a"):
-        label = _link_label(link)
-        address = _link_address(link.get("href") or "")
-        if address and not _is_address(label, address):
-            link.tail = f" <{address}>{link.tail or ''}"
-    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -156,29 +168,6 @@ def _web_address(url: str, base: str) -> str | None:
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
 
 
-def _link_label(link: Any) -> str:
-    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
-    images = list(link.iter("img"))
-    for image in images:
-        following = image.getnext()
-        if following is not None and following.tag == "br" and not (image.tail or "").strip():
-            following.drop_tree()
-        image.drop_tree()
-    if not link.text_content().strip():
-        link.text = " ".join(image.get("alt", "") for image in images)
-    return str(link.text_content()).strip()
-
-
-def _link_address(url: str) -> str:
-    """Return the absolute address of a link in ASCII; empty if it is not one."""
-    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
-
-
-def _is_address(label: str, address: str) -> bool:
-    """Return whether the text of a link is its address, as it is typed."""
-    return address in {_link_address(label), f"mailto:{label}"}
-
-
 def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Callable[[str], Picture]) -> None:
     """Style one element in its attribute; ids and classes of the post are removed."""
     for name in ("id", "name", "class", "style", "loading"):
@@ -197,10 +186,21 @@ def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Call
         _inline_simple_style(element, style)
 
 
+def _heading_levels(root: Any, below: int) -> Iterator[tuple[Any, int]]:
+    """Yield each heading with its level in the letter: one more than that of the heading which it is under.
+
+    Screen readers jump from heading to heading, and a gap sounds like a missing one (WCAG 2.2, technique H42).
+    """
+    outline: list[str] = []
+    for heading in root.iter(*_HEADINGS):
+        while outline and outline[-1] >= heading.tag:
+            outline.pop()
+        outline.append(heading.tag)
+        yield heading, min(below + len(outline), len(_HEADINGS))
+
+
 def _inline_heading_style(heading: Any, below: int) -> None:
-    level = min(below + _HEADINGS.index(heading.tag) + 1, len(_HEADINGS))
-    heading.tag = f"h{level}"
-    size = 21 if level <= below + 2 else 17
+    size = 21 if heading.tag == f"h{below + 1}" else 17
     heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
 
 

@@ -14,7 +14,9 @@ from feeds.core.newsletters import lint, mailhtml, message, placeholders, templa
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
-from feeds.core.newsletters.template_context import Audience, LetterView
+from feeds.core.newsletters.template_context import Audience, LetterLinks, LetterView
+from feeds.core.newsletters.text_links import LinkNumbers
+from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
@@ -129,7 +131,7 @@ class IssueRenderer:
         """
         texts = self.site.texts(self.newsletter)
         inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
-        view = self._view(content, texts, Audience.WEB, inserts)
+        view = self._view(content, texts, Audience.WEB, inserts, {})
         return IssuePage(html=self._render_mjml(view, texts, inserts), entry=self._render_entry(content, view, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
@@ -226,7 +228,8 @@ class IssueRenderer:
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
-        view = self._view(content, texts, audience, inserts, cut=cut)
+        in_text = self._set_texts(content, texts, inserts)
+        view = self._view(content, texts, audience, inserts, in_text, cut=cut)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
@@ -243,25 +246,45 @@ class IssueRenderer:
         return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
     def _view(
-        self, content: IssueContent, texts: Texts, audience: Audience, inserts: Mapping[str, str], *, cut: bool = False
+        self,
+        content: IssueContent,
+        texts: Texts,
+        audience: Audience,
+        inserts: Mapping[str, str],
+        in_text: Mapping[str, tuple[str, ...]],
+        *,
+        cut: bool = False,
     ) -> LetterView:
         return template_context.build_letter_view(
             content.selection,
             content.texts,
             inserts,
+            in_text,
             texts,
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
             slot=self.slot,
-            web_url=issue_page_url(self.site, self.newsletter, self.number),
+            links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
             preferences_url=self.headers.preferences_url,
             cut=cut,
             corrects=self.corrects,
-            corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
             find_picture=self.pictures.find,
+        )
+
+    def _links(self) -> LetterLinks:
+        newsletter, headers = self.newsletter, self.headers
+        previous, archive = issue_page_url(self.site, newsletter, self.number - 1), headers.archive_url
+        has_previous = self.site.public.has(f"newsletters/{newsletter.name}/{self.number - 1}/index.html")
+        return LetterLinks(
+            web=issue_page_url(self.site, newsletter, self.number),
+            issues=archive,
+            previous=previous if archive and has_previous else None,
+            feed=archive and f"{archive}atom.xml",
+            signup=signup_page_url(self.site, newsletter) or archive,
+            corrected=issue_page_url(self.site, newsletter, self.corrects.number) if self.corrects else None,
         )
 
     def _inserts(
@@ -269,7 +292,9 @@ class IssueRenderer:
     ) -> tuple[dict[str, str], bool]:
         """Return the HTML of note, sponsor and post by placeholder, and whether the post is truncated."""
         note, sponsor = content.selection.note, self.newsletter.sponsor
-        note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
+        # A correction's text is below its headline, a note is above that of the lead.
+        below = 2 if self.corrects else 1
+        note_html = self._to_mail_html(note.html, texts, below) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
         body, cut = (post_html, False) if web else truncate_blocks(post_html, post_bytes)
@@ -279,6 +304,25 @@ class IssueRenderer:
             placeholders.BODY: body,
         }
         return inserts, cut
+
+    def _set_texts(self, content: IssueContent, texts: Texts, inserts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Return note, post and sponsor as blocks of plain text, by placeholder; the post as far as in *inserts*."""
+        note, sponsor, site_url = content.selection.note, self.newsletter.sponsor, self.site.settings.site.url
+        numbers = LinkNumbers()
+        sources: dict[str, tuple[str, str, str]] = {
+            placeholders.NOTE: (note.html if note else "", site_url, texts.lang)
+        }
+        if self.template == "letter":
+            post = content.selection.stories[0].post
+            html = _shorten_alike(content.texts[post.path].html, self._posts[post.path], inserts[placeholders.BODY])
+            sources[placeholders.BODY] = (html, post.url, post.lang)
+        sources[placeholders.SPONSOR] = (markdown.render_markdown(sponsor) if sponsor else "", site_url, texts.lang)
+        return {name: self._set_text(*source, numbers) for name, source in sources.items()}
+
+    def _set_text(self, html: str, page: str, lang: str, numbers: LinkNumbers) -> tuple[str, ...]:
+        fixed = self.site.templates.texts(lang)
+        prepared = placeholders.strip_placeholders(mailhtml.prepare_html(html, page, watch=fixed["watch"]))
+        return set_text(prepared, numbers, page=page, picture=fixed["picture"])
 
     def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
         """Return the HTML for the issue's entry in the newsletter's feed."""
@@ -290,11 +334,10 @@ class IssueRenderer:
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 
-    def _to_mail_html(self, html: str, texts: Texts) -> str:
-        style = _mail_style(self.newsletter, texts.lang)
-        return mailhtml.render_mail_html(
-            html, self.site.settings.site.url, style, find_picture=partial(self.pictures.find, post=None)
-        )
+    def _to_mail_html(self, html: str, texts: Texts, below: int = 1) -> str:
+        style, find = _mail_style(self.newsletter, texts.lang), partial(self.pictures.find, post=None)
+        url = self.site.settings.site.url
+        return mailhtml.render_mail_html(html, url, style, below=below, find_picture=find)
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
@@ -308,10 +351,23 @@ class IssueRenderer:
         return self._posts[post.path]
 
 
+def _shorten_alike(html: str, whole: str, shortened: str) -> str:
+    """Return as much of *html* as *shortened* has of *whole*, which is the same text with styles."""
+    if len(shortened) == len(whole):
+        return html
+    return truncate_blocks(html, len(html.encode()) * len(shortened) // len(whole))[0]
+
+
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
-    return mailhtml.MailStyle(
-        accent=newsletter.theme.accent, start="right" if text_direction(lang) == "rtl" else "left"
-    )
+    return mailhtml.MailStyle.of_theme(newsletter.theme, text_direction(lang))
+
+
+def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
+    """Return the URL of the page where somebody subscribes to a newsletter; None if there is no such page."""
+    web, signup = site.settings.web.url, site.settings.signup
+    if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
+        return None
+    return f"{web}subscribe?newsletter={newsletter.name}"
 
 
 def issue_page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:

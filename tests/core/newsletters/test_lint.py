@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from feeds.core.newsletters import lint
+from feeds.core.newsletters import lint, palette
 from feeds.model import Letter, PictureFile
 from feeds.settings import Theme
 
@@ -100,11 +100,11 @@ def test_only_a_link_that_readers_see_is_a_way_to_unsubscribe(html, is_link):
 
 def test_contrast_is_calculated_as_in_wcag():
     """The contrast is 21 : 1 for black on white and 1 : 1 for equal colours, in any order of the two."""
-    assert lint.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
-    assert lint.contrast_ratio("#777777", "#777777") == 1
+    assert palette.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast_ratio("#777777", "#777777") == 1
     assert (
-        lint.contrast_ratio("#767676", "#ffffff")
-        == lint.contrast_ratio("#ffffff", "#767676")
+        palette.contrast_ratio("#767676", "#ffffff")
+        == palette.contrast_ratio("#ffffff", "#767676")
         == pytest.approx(4.54, abs=0.01)
     )
 

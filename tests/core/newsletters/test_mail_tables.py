@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html, text_paragraphs
+from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html
 from feeds.core.posts.markdown import render_markdown
 from feeds.core.posts.text import parse_html
 
@@ -179,15 +179,6 @@ def test_a_word_that_is_wider_than_the_column_does_not_widen_the_letter():
     """Such a table has columns of fixed width, in which the word breaks; others have not."""
     assert "table-layout:fixed" in table(of(["x" * 120, "y"])).get("style")
     assert "table-layout" not in table(of(["word " * 50, "y"])).get("style")
-
-
-def test_names_of_columns_are_not_in_the_text_part():
-    """They would be in each line."""
-    assert text_paragraphs(render_mail_html(render_markdown(PRICES), BASE, MailStyle()))[5:8] == (
-        "Night 4",
-        "Basel",
-        "Oslo",
-    )
 
 
 def test_a_long_table_of_cards_takes_less_than_twice_the_bytes():
