@@ -8,7 +8,7 @@ hidden, also to screen readers, and the table stays one. They are elements, sinc
 
 import re
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from feeds.core.posts.text import display_width
@@ -158,7 +158,7 @@ def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
         return
     head.getparent().set("class", "e")
     for row in (row for row in rows if row.getparent().tag != "thead"):
-        for cell, name in zip_longest(_cells(row), names[: len(_cells(row))], fillvalue=""):
+        for cell, name in zip(_cells(row), chain(names, repeat("")), strict=False):
             if not _text(cell) and cell.find(".//img") is None:
                 cell.set("class", "e")
             elif name:
