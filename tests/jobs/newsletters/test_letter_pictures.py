@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from feeds.core.posts.text import parse_html
-from tests.conftest import CONFIG, NEWSLETTER
+from feeds.jobs.newsletters.approve import approve_issue
+from feeds.jobs.newsletters.send_test import send_test
+from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
 
 WEEK = timedelta(days=7)
 LETTER = CONFIG + NEWSLETTER.replace("schedule", 'template = "letter"\nschedule')
@@ -131,6 +133,34 @@ def test_a_frozen_issue_keeps_its_files(letter_site):
     letter_site.publish()
     assert {name: (letter_site.folder / name).stat().st_mtime_ns for name in before} == stamps
     assert letter_site.files("public/newsletters") == before
+
+
+def test_a_picture_that_changes_before_approval_gets_another_file(letter_site):
+    """The letter that is approved shows the new one, in its own file; the file of the old one stays as it is."""
+    letter_site.configure(CONVERT.replace("copy_to", "approve = true\ncopy_to"))
+    draw(letter_site, "posts/a.webp")
+    letter_site.post("first", "![F](a.webp)\n")
+    letter_site.publish()
+    (old,) = converted(letter_site)
+    before = (letter_site.folder / old).read_bytes()
+    draw(letter_site, "posts/a.webp", (900, 900))
+    approve_issue(letter_site.config, "weekly", asked()[1])
+    (new,) = set(converted(letter_site)) - {old}
+    (image,) = images(letter_site)
+    assert image.get("src") == f"https://example.com/{new.removeprefix('public/')}"
+    assert (letter_site.folder / old).read_bytes() == before
+
+
+def test_a_test_letter_shows_the_pictures_of_the_posts(letter_site):
+    """The converted ones are on the web with the issue, and not before."""
+    letter_site.configure(CONVERT)
+    draw(letter_site, "posts/a.webp")
+    letter_site.post("first", "![F](a.webp)\n")
+    send_test(letter_site.config, "weekly", "me@example.org", NOW, asked()[1])
+    (content,) = (content for name, content in letter_site.files(".feeds/outbox").items() if name.endswith(".eml"))
+    letter = message_from_bytes(content, policy=policy.default).get_body("html").get_content()
+    assert "https://example.com/2026/11/20/first/a.webp" in letter
+    assert not (letter_site.folder / "public").exists()
 
 
 def test_a_dry_run_and_the_default_write_no_pictures(letter_site):
