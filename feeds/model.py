@@ -553,13 +553,18 @@ class Issue(Value, frozen=True, kw_only=True):
     halt_reason: str = ""
     #: True if sending may go on beyond `mail.first_percent`.
     released_to_all: bool = False
-    #: UTC; None for an issue that is not stored, such as a preview.
+    #: UTC: the time of the publish run; None for an issue that is not stored, such as a preview.
     composed_at: datetime | None = None
     #: When it was retracted (UTC), and the public reason.
     retracted_at: datetime | None = None
     retraction: str = ""
     #: The number of the issue that this one corrects.
     corrects: int | None = None
+
+    @property
+    def date(self) -> datetime:
+        """The time that readers see: of the slot or, if it was later, of the composition; old slots are caught up."""
+        return max(self.slot, self.composed_at or self.slot)
 
     @property
     def updated(self) -> datetime:

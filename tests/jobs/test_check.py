@@ -70,9 +70,11 @@ def test_a_comment_that_mjml_cannot_read_is_an_error_with_its_line(letter_site, 
     template = letter_site.folder / "templates" / "letter" / "foot.mjml"
     template.parent.mkdir(parents=True)
     shipped = (ROOT / "templates" / "letter" / "foot.mjml").read_text("utf-8")
-    template.write_text(shipped.replace("  <mj-section>\n", "  <mj-section>\n  <!-- a -- b -->\n"), "utf-8")
+    own = shipped.replace("  <mj-section>\n", "  <mj-section>\n  <!-- a -- b -->\n")
+    template.write_text(own, "utf-8")
     done = feeds("check", "--json", "--now", "2026-11-23T12:00Z")
-    assert "templates/letter/foot.mjml:4: a comment contains `--`" in done.stdout
+    line = own.split("\n").index("  <!-- a -- b -->") + 1
+    assert f"templates/letter/foot.mjml:{line}: a comment contains `--`" in done.stdout
 
 
 def test_nothing_is_written(letter_site, feeds):

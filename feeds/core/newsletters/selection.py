@@ -11,6 +11,8 @@ from feeds.model import EditorNote, Entry, Selection, SubscriberPreferences
 from feeds.settings import CategorySettings, Newsletter
 from feeds.spelling import closest_name
 
+#: A first issue has so many posts, if there are so many, however old.
+_LEAST_IN_FIRST = 3
 #: How many of the remaining entries are listed by title.
 MOST_LISTED = 20
 
@@ -27,10 +29,10 @@ def select_entries(
 ) -> Selection | None:
     """Return the selection for the issue of *slot*, or None if there are fewer than `min_posts` entries.
 
-    *public* is newest first; *categories* has the former names of categories. A newsletter's *first* issue takes the
-    newest entries and counts all others as announced, whatever their age; later issues take entries that are not
-    announced and not older than `max_age` at the slot. Entries that the editor's *note* pins come first, whatever
-    their age; those it skips wait for a later issue.
+    *public* is newest first; *categories* has the former names of categories. An issue takes entries that are not
+    announced and not older than `max_age` at the slot. A newsletter's *first* issue takes the newest three, or
+    `min_posts`, if fewer are as new, and counts all others as announced, whatever their age. Entries that the editor's
+    *note* pins come first, whatever their age; those it skips wait for a later issue.
 
     Raises:
         PostError: the note names a post that is not public or is already announced.
@@ -39,7 +41,10 @@ def select_entries(
         public, newsletter, slot=slot, announced=announced, first=first, categories=categories, note=note
     )
     room = max(newsletter.max_posts - len(pinned), 0)
-    chosen, rest = candidates[:room], candidates[room:]
+    suitable = _suitable_for_first(candidates, newsletter, slot) if first else candidates
+    chosen = suitable[:room]
+    chosen_ids = {entry.id for entry in chosen}
+    rest = [entry for entry in candidates if entry.id not in chosen_ids]
     if len(pinned) + len(chosen) < newsletter.min_posts:
         return None
     return Selection(
@@ -48,6 +53,14 @@ def select_entries(
         passed_over=tuple(rest) if first else (),
         note=note,
     )
+
+
+def _suitable_for_first(candidates: list[Entry], newsletter: Newsletter, slot: datetime) -> list[Entry]:
+    """Return the recent entries, and so many of the newest others that there are enough for an issue."""
+    recent = [entry for entry in candidates if _is_recent(entry, newsletter, slot)]
+    others = [entry for entry in candidates if not _is_recent(entry, newsletter, slot)]
+    missing = max(_LEAST_IN_FIRST, newsletter.min_posts) - len(recent)
+    return [*recent, *others[: max(missing, 0)]]
 
 
 def waiting_entries(

@@ -32,7 +32,7 @@ _LEAD_WIDTH = 320
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterLinks:
-    """The addresses of pages around an issue, each None if there is no such page."""
+    """The addresses of pages around an issue; None for a page that does not exist."""
 
     #: The issue on the web.
     web: str | None = None
@@ -160,7 +160,7 @@ class LetterView:
     issues_url: str | None = None
     previous_url: str | None = None
     feed_url: str | None = None
-    #: Where somebody subscribes who has got the letter from a subscriber; None if there is no such page.
+    #: Where readers subscribe who got the letter from a friend; None without a sign-up page and a public archive.
     signup_url: str | None = None
 
     @property
@@ -185,7 +185,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     *,
     newsletter: Newsletter,
     number: int,
-    slot: datetime,
+    date: datetime,
     audience: Audience,
     links: LetterLinks,
     unsubscribe_url: str,
@@ -213,7 +213,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         dir=texts.direction,
         title=title,
         issue=texts.format("issue", number=number),
-        date=texts.date(slot),
+        date=texts.date(date),
         subject=strip_placeholders(issue_subject(selection, texts, corrects)),
         preview=_preview(selection, lead_view, texts) if lead_view else text.shorten(_plain_line(note), _PREVIEW_WIDTH),
         note=NOTE if note else "",
@@ -308,7 +308,7 @@ def _correction(selection: Selection, texts: Texts, corrects: Issue, url: str | 
     return CorrectionView(
         title=headline,
         phrases=split_phrases(headline, texts.lang),
-        says=texts.format("corrects", issue=number, date=texts.date(corrects.slot)),
+        says=texts.format("corrects", issue=number, date=texts.date(corrects.date)),
         of=strip_placeholders(corrects.subject),
         url=url,
     )

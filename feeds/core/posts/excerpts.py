@@ -1,9 +1,11 @@
 """The excerpt of a post: its description, the text above the mark `<!--more-->`, or its first sentences."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, pairwise
+from typing import Any
 
-from feeds.core.posts import markdown, text
+from feeds.core.posts import markdown, sentences, text
 
 #: `<!--more-->` of Hugo, Zola, Hexo and Jekyll; `<!--truncate-->` of Docusaurus.
 _MARK = r"<!--\s*(?:more|truncate)\s*-->"
@@ -29,6 +31,22 @@ _MARKUP = (
     | text.WITHOUT_TEXT - {"head", "title"}
     | frozenset({"p", "div", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "strike"})
 )
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "heading"})
+#: What a sentence before it introduces.
+_INTRODUCED = frozenset({"pre", "ul", "ol", "li", "dl", "dt", "table", "thead", "tbody", "tr", "th", "td"})
+_NOT_PROSE = frozenset({"pre", "byline"})
+#: So many paragraphs and blocks are looked at: those after them never fit.
+_MOST_PARAGRAPHS, _MOST_BLOCKS = 12, 100
+_LONGEST_BYLINE = 80
+_BYLINE = re.compile(
+    r"(?:(?:(?:written|posted|published) )?by|author|(?:geschrieben )?von|autor(?:in)?|text|par|por|di|door)[: ]"
+    r"\s*[^\W\d_]"
+    r"|(?:文|著者|執筆者?|作者|筆者|投稿者)\s*[:：/／]",
+    re.IGNORECASE,
+)
+_SPACE_AFTER_CJK = re.compile(r"(?<=[。！？]) (?=\S)")
+#: Marks of emphasis that CommonMark does not take for such, since there is no space around them.
+_STARS_AT_CJK = re.compile(rf"(?<={text.CJK_OR_MARK})\*\*|\*\*(?={text.CJK_OR_MARK})")
 #: Text that was struck out is withdrawn.
 _STRUCK_OUT = frozenset({"del", "s", "strike"})
 
@@ -52,8 +70,8 @@ def mdx_marks_to_comments(html: str) -> str:
 def excerpt_of_text(html: str) -> str:
     """Return the text above the mark in *html*; its first sentences if there is no mark, or no text above it."""
     before, is_marked = split_at_mark(html)
-    above = _join_blocks(before) if is_marked else ""
-    return above or text.make_excerpt(_blocks(html))
+    above = _join(_prose(_blocks(before))) if is_marked else ""
+    return above or text.shorten(_join(_prose(_blocks(html), _MOST_PARAGRAPHS)))
 
 
 def split_at_mark(html: str) -> tuple[str, bool]:
@@ -65,10 +83,10 @@ def split_at_mark(html: str) -> tuple[str, bool]:
 def excerpt_up_to(html: str, is_last: Callable[[str], bool]) -> str:
     """Return the text of *html* up to the first block of which *is_last* is true; empty without one."""
     found = []
-    for _, block in _blocks(html):
+    for block in _blocks(html):
         found.append(block)
-        if is_last(block):
-            return " ".join(found)
+        if is_last(block[1]):
+            return _join(_prose(found))
     return ""
 
 
@@ -77,7 +95,7 @@ def excerpt_of_description(line: str) -> str:
     if not _MARKS_OF_MARKDOWN.search(line):
         return line
     heading = markdown.render_markdown(f"# {line} #")  # the only block whose text is inline whatever it begins with
-    return _join_blocks(_escape_words(heading))
+    return _join(block for _, block in _blocks(_escape_words(heading)))
 
 
 def _escape_words(html: str) -> str:
@@ -92,10 +110,71 @@ def _escape_words(html: str) -> str:
     return _TAG.sub(escape, html)
 
 
-def _join_blocks(html: str) -> str:
-    return " ".join(text.join_blocks(_blocks(html)).split())
+def _join(paragraphs: Iterable[str]) -> str:
+    """Return paragraphs in one line; after a Japanese or Chinese full stop there is no space."""
+    joined = " ".join(" ".join(paragraphs).split())
+    return joined if joined.isascii() else _SPACE_AFTER_CJK.sub("", _STARS_AT_CJK.sub("", joined))
 
 
 def _blocks(html: str) -> Iterator[tuple[str, str]]:
-    """Yield the blocks of *html* without what is struck out, footnotes and the numbers that refer to them."""
-    return text.text_blocks(html, without=text.WITHOUT_TEXT | _STRUCK_OUT, without_class="footnote")
+    """Yield the blocks of *html* without what is struck out, footnotes and the numbers that refer to them.
+
+    The first paragraphs that only look like such are named after what they are: `heading`, `link` or `byline`.
+    """
+    root = text.parse_html(html)
+    for paragraph in islice(root.iter("p"), _MOST_PARAGRAPHS):
+        paragraph.tag = _kind(paragraph)
+    return text.tree_blocks(root, text.WITHOUT_TEXT | _STRUCK_OUT, "footnote", text.join_lines)
+
+
+def _kind(paragraph: Any) -> str:
+    """Return what a paragraph is: `p`, or a `heading` in bold, a `link` without other words, or a `byline`."""
+    words = " ".join(paragraph.itertext()).strip()
+    if len(words) > _LONGEST_BYLINE or sentences.is_whole_sentence(words):
+        return "p"
+    if _BYLINE.match(words):
+        return "byline"
+    inner = [child.tag for child in paragraph if child.tag not in {"br", "img"}]
+    has_own_text = any((part or "").strip(" \t\n|/·,") for part in _own_texts(paragraph))
+    if not inner or has_own_text:
+        return "p"
+    return "link" if set(inner) == {"a"} else "heading" if set(inner) <= {"b", "strong"} else "p"
+
+
+def _own_texts(element: Any) -> Iterator[str | None]:
+    yield element.text
+    for child in element:
+        yield child.tail
+
+
+def _prose(blocks: Iterable[tuple[str, str]], most: int | None = None) -> list[str]:
+    """Return the first paragraphs of *blocks* that can be read on their own; without one, other text, else headings.
+
+    A sentence that introduces code, a list or a table is left out with it, and what comes behind then.
+    """
+    prose: list[str] = []
+    others: list[str] = []
+    headings: list[str] = []
+    named = list(islice(blocks, _MOST_BLOCKS if most else None))
+    for (name, block), (following, _) in pairwise([*named, ("end", "")]):
+        if name != "p":
+            (headings if name in _HEADINGS else others if name not in _NOT_PROSE else []).append(block)
+            continue
+        is_whole = following not in _INTRODUCED or _ends_sentence(block)
+        if kept := block if is_whole else "".join(sentences.split_sentences(block)[:-1]).rstrip():
+            prose.append(kept)
+        if len(prose) == most or (prose and not is_whole):
+            break
+    return (_without_announcement(prose) or [b for name, b in named if name == "p"] or others or headings)[:most]
+
+
+def _without_announcement(prose: list[str]) -> list[str]:
+    """Return paragraphs without a last sentence that ends with a colon: what it announces is not there."""
+    if not prose or not prose[-1].endswith((":", "：")):
+        return prose
+    kept = "".join(sentences.split_sentences(prose[-1])[:-1]).rstrip()
+    return [*prose[:-1], *([kept] if kept else [])]
+
+
+def _ends_sentence(block: str) -> bool:
+    return sentences.is_whole_sentence(block) and not block.endswith((":", "："))

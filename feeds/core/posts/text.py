@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -28,9 +28,9 @@ CJK = re.compile(
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
 #: The characters of `CJK`, and those that stand between them.
-_CJK_OR_MARK = CJK.pattern[:-1] + r"\u3000-\u3004\u3008-\u301f\uff01-\uff60]"
+CJK_OR_MARK = CJK.pattern[:-1] + r"\u3000-\u3004\u3008-\u301f\uff01-\uff60]"
 #: A line break inside of Japanese or Chinese, which stands for no space (CSS Text 3, section 4.1.3).
-_BREAK_INSIDE_CJK = re.compile(rf"(?<={_CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={_CJK_OR_MARK})")
+_BREAK_INSIDE_CJK = re.compile(rf"(?<={CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={CJK_OR_MARK})")
 #: Marks, joiners and soft hyphens are removed before.
 _WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
 #: Blocks with combining marks, joiners and soft hyphens, or with scripts that have such marks or no spaces.
@@ -45,21 +45,24 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]
 EXCERPT_WIDTH = 240
 #: What is behind so many characters does not decide where a text is cut.
 _MOST_SHORTENED = 10_000
-#: Paragraphs after these never fit.
-_EXCERPT_BLOCKS = 6
 
 
-def text_blocks(
-    html: str, without: frozenset[str] = WITHOUT_TEXT, without_class: str = "footnote-backref"
+def text_blocks(html: str) -> Iterator[tuple[str, str]]:
+    """Yield (name of its element, text) for each block in *html*; white space is collapsed."""
+    return tree_blocks(parse_html(html), WITHOUT_TEXT, "footnote-backref", lambda text: " ".join(text.split()))
+
+
+def tree_blocks(
+    root: Any, without: frozenset[str], without_class: str, collapse: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield (name of its element, text) for each block in *html*; white space is collapsed.
+    """Yield (name of its element, text) for each block below *root*; *collapse* makes a line of a text.
 
     Elements with a name in *without*, or with *without_class* in a class, are left out.
     """
     block, parts = "div", [""]
-    for tag, text in chain(_walk(parse_html(html), without, without_class), [("end", "")]):
+    for tag, text in chain(_walk(root, without, without_class), [("end", "")]):
         if tag:
-            if collapsed := " ".join("".join(parts).split()):
+            if collapsed := collapse("".join(parts)):
                 yield block, collapsed
             block, parts = tag, []
         parts.append(text)
@@ -141,20 +144,6 @@ def _count_words(text: str) -> float:
     unmarked = regex.sub(r"[\p{M}\xad\u200c\u200d\u2060]+", "", text)
     spaced, letters = regex.subn(r"\p{Line_Break=SA}", " ", unmarked)
     return len(_WORD.findall(spaced)) + letters / _LETTERS_OF_A_WORD
-
-
-def make_excerpt(blocks: Iterable[tuple[str, str]], width: int = EXCERPT_WIDTH) -> str:
-    """Return as many first sentences of the first paragraphs as fit *width*, at least the start of one."""
-    paragraphs: list[str] = []
-    others: list[str] = []
-    for tag, text in blocks:
-        if tag == "p":
-            paragraphs.append(text)
-        elif tag != "pre":
-            others.append(text)
-        if len(paragraphs) == _EXCERPT_BLOCKS:
-            break
-    return shorten(" ".join((paragraphs or others)[:_EXCERPT_BLOCKS]), width)
 
 
 def shorten(text: str, width: int = EXCERPT_WIDTH) -> str:

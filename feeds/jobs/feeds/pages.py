@@ -68,7 +68,7 @@ def page_item_of_issue(site: Site, issue: Issue, texts: Texts) -> PageItem:
         title=issue_title(issue, texts),
         url=issue_url(site, issue),
         lang=texts.lang,
-        meta=f"{number} · {texts.date(issue.slot)}",
+        meta=f"{number} · {texts.date(issue.date)}",
     )
 
 
@@ -100,7 +100,7 @@ def _facts(feed: Feed, texts: Texts) -> str:
 def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
     """Return a digest of everything that decides the list's bytes; it loads no template."""
     rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest_date(f, issues)) for f in feeds]
-    issue_rows = [(i.newsletter, i.number, i.subject, i.slot, i.retracted_at) for i in issues]
+    issue_rows = [(i.newsletter, i.number, i.subject, i.slot, i.date, i.retracted_at) for i in issues]
     settings, stamp = site.settings, site.templates_stamp()
     return build_manifest.input_digest(rows, issue_rows, stamp, settings.site, settings.newsletters, settings.feeds_url)
 
@@ -179,7 +179,7 @@ def _issue_rows(site: Site, issues: Iterable[Issue], texts: Texts) -> list[dict[
         {
             "title": f"{public[issue.newsletter].heading}: {issue_title(issue, texts)}",
             "url": issue_url(site, issue),
-            "date": texts.date(issue.slot),
+            "date": texts.date(issue.date),
         }
         for issue in reversed(shown[-_MOST_ISSUES:])
     ]

@@ -35,7 +35,9 @@ def _freeze(site: Site, name: str, issues: Issues) -> None:
     if content is None:
         remedy = f"`feeds cancel {name}` discards it, and the next publish composes it again"
         raise FeedsError(f"{name} {issue.number} was composed by another version of Feeds; {remedy}")
-    renderer = IssueRenderer(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
+    renderer = IssueRenderer(
+        site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, composed_at=issue.date, seed=issue.seed
+    )
     rendered = renderer.render_issue(content, issues.load_preferences(name), copy_addresses(newsletter))
     send_checks.require_sendable(site, newsletter, issues, issue.number, content)
     if rendered is None:

@@ -61,7 +61,8 @@ def compose_issue(
     slot = _due_slot(site, newsletter, options, last_slot)
     if slot is None:
         return
-    draft = draft_issue(site, newsletter, survey, issues, slot, context.random_bytes(SEED_BYTES))
+    seed = context.random_bytes(SEED_BYTES)
+    draft = draft_issue(site, newsletter, survey, issues, slot, composed_at=options.now, seed=seed)
     is_asked = options.send == newsletter.name
     if draft is None:
         if is_asked:
@@ -85,7 +86,7 @@ def compose_issue(
         report.skipped[newsletter.name] = "you answered no"
         return
     draft.renderer.pictures.write()
-    if issues.freeze(new_issue, context.clock()):
+    if issues.freeze(new_issue, options.now):
         _report_waiting(issues, newsletter, report)
 
 
@@ -104,9 +105,18 @@ def _may_freeze(
 
 
 def draft_issue(
-    site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, slot: datetime, seed: bytes
+    site: Site,
+    newsletter: Newsletter,
+    survey: Survey,
+    issues: Issues,
+    slot: datetime,
+    *,
+    composed_at: datetime,
+    seed: bytes,
 ) -> DraftIssue | None:
     """Return the issue for *slot*, shortened to what a letter holds; None if there are not enough posts.
+
+    It shows the day of its slot or, if that is later, of *composed_at*.
 
     Raises:
         FeedsError: a letter cannot be rendered, or the editor's note cannot be used.
@@ -118,7 +128,9 @@ def draft_issue(
     if selection is None:
         return None
     texts = {e.post.path: survey.text(e.post) for e in (*selection.stories, *selection.also)}
-    renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, seed=seed)
+    renderer = IssueRenderer(
+        site=site, newsletter=newsletter, number=number, slot=slot, composed_at=composed_at, seed=seed
+    )
     selection, _ = renderer.render_letter(IssueContent(selection=selection, texts=texts))
     content = IssueContent(selection=replace(selection, passed_over=()), texts=texts)
     return DraftIssue(renderer=renderer, selection=selection, content=content)

@@ -53,7 +53,7 @@ def send_correction(
         new_issue, _ = _compose(site, newsletter, number, note, store, options=options, context=context)
         if not send_checks.confirm_send(site, newsletter, store.issues, new_issue, options=options, context=context):
             raise _DeclinedError
-        if not store.issues.freeze(new_issue, context.clock()):
+        if not store.issues.freeze(new_issue, options.now):
             raise FeedsError(f"another issue of {name} was frozen at the same moment; try again")
 
     try:
@@ -85,6 +85,7 @@ def _compose(
         newsletter=newsletter,
         number=last_number + 1,
         slot=options.now.replace(microsecond=0),
+        composed_at=options.now,
         seed=context.random_bytes(SEED_BYTES),
         corrects=corrected,
     )

@@ -105,7 +105,9 @@ def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report
         raise SenderRejected(f"is halted: {issue.halt_reason}; `feeds resume {issue.newsletter}` resumes it")
     if not (store.deliveries.has_begun(issue.id) or _is_online(site, newsletter, issue, store, report)):
         return "waiting"
-    renderer = IssueRenderer(site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, seed=issue.seed)
+    renderer = IssueRenderer(
+        site=site, newsletter=newsletter, number=issue.number, slot=issue.slot, composed_at=issue.date, seed=issue.seed
+    )
     builders = _message_builders(site, renderer.headers, issue, store.issues)
     resend = _ALWAYS if site.transport.idempotent else int(site.settings.mail.on_unknown == "resend")
     limits = SendLimits(site, store.deliveries, context)

@@ -53,6 +53,8 @@ class IssueRenderer:
     newsletter: Newsletter
     number: int
     slot: datetime
+    #: When it is, or was, composed.
+    composed_at: datetime
     seed: bytes
     #: True for letters that are shown before the converted pictures are on the web.
     original_pictures: bool = False
@@ -264,7 +266,7 @@ class IssueRenderer:
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
-            slot=self.slot,
+            date=max(self.slot, self.composed_at),
             links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
@@ -363,7 +365,7 @@ def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
 
 
 def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
-    """Return the URL of the page where somebody subscribes to a newsletter; None if there is no such page."""
+    """Return the URL of the page where readers subscribe to a newsletter; None without a web server or open sign-up."""
     web, signup = site.settings.web.url, site.settings.signup
     if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
         return None

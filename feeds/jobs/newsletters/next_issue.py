@@ -62,11 +62,13 @@ def next_issue(
             newsletter=newsletter,
             number=number,
             slot=slot,
+            composed_at=issue.date,
             seed=seed,
             original_pictures=original_pictures,
         )
         return NextIssue(renderer=renderer, content=content)
-    draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), context.random_bytes(SEED_BYTES))
+    seed = context.random_bytes(SEED_BYTES)
+    draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), composed_at=now, seed=seed)
     if draft is None:
         return None
     renderer = draft.renderer.with_original_pictures() if original_pictures else draft.renderer

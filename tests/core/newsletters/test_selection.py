@@ -35,6 +35,29 @@ def test_the_first_issue_takes_the_newest_and_passes_over_the_rest():
     assert found.also == ()
 
 
+@pytest.mark.parametrize(
+    ("posts", "settings", "expected"),
+    [
+        ([*newest(4), entry("old.md", days=-900)], {}, ["0.md", "1.md", "2.md", "3.md"]),
+        ([*newest(2), entry("old.md", days=-900), entry("older.md", days=-901)], {}, ["0.md", "1.md", "old.md"]),
+        ([entry(f"{n}.md", days=-n) for n in range(9)], {}, ["0.md", "1.md", "2.md"]),
+        ([entry(f"{n}.md", days=-n) for n in range(9)], {"min_posts": 5}, [f"{n}.md" for n in range(5)]),
+        ([entry("0.md", days=99), entry("old.md", days=-900)], {}, ["0.md", "old.md"]),
+        (
+            [*newest(4), entry("old.md", days=-900, newsletter=True)],
+            {"max_posts": 9},
+            [f"{n}.md" for n in range(4)] + ["old.md"],
+        ),
+        ([entry(f"{n}.md", days=-n) for n in range(9)], {"max_posts": 1}, ["0.md"]),
+    ],
+)
+def test_the_first_issue_has_no_old_posts_unless_there_are_few_others(posts, settings, expected):
+    """The first issue keeps to `max_age`; it has three posts, or `min_posts`, even if these are older."""
+    found = chosen(posts, first=True, **settings)
+    assert paths(found.stories) == expected
+    assert {*paths(found.stories), *paths(found.passed_over)} == {one.post.path for one in posts}
+
+
 def test_later_issues_take_what_was_not_announced():
     """A later issue takes entries that are not announced; the rest is listed by title, twenty at most."""
     found = chosen(newest(29), announced={newest(1)[0].id}, max_posts=2)

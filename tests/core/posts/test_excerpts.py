@@ -67,6 +67,42 @@ def test_without_text_above_the_mark_the_excerpt_is_the_first_sentences():
     assert excerpt("<!--more-->\n\nText.") == "Text."
 
 
+ALONE = {
+    "headings, code and lists": ("# H\n\n```\ncode\n```\n\n- item\n\nThe *first*.\n\nNext.", "The first. Next."),
+    "a heading in bold": ("**Head**\n\nThe words.", "The words."),
+    "a heading in bold and a picture": ("![x](/a.png) **Head**\n\nThe words.", "The words."),
+    "a sentence in bold": ("**It is so.**\n\nThe words.", "It is so. The words."),
+    "only headings": ("# One\n\n## Two", "One Two"),
+    "a link": ("[English version](/en)\n\nThe words.", "The words."),
+    "two links": ("[One](/a) | [Two](/b)\n\nThe words.", "The words."),
+    "an address": ("<https://they.example/>\n\nThe words.", "The words."),
+    "only a link": ("[One](/a)", "One"),
+    "a byline": ("*By Ada Lovelace*\n\nThe words.", "The words."),
+    "a byline in German": ("Von Ada Lovelace\n\nThe words.", "The words."),
+    "a byline in Japanese": ("文：山田花子\n\n本文です。", "本文です。"),
+    "a sentence that begins like a byline": ("By then it was late.\n\nThe words.", "By then it was late. The words."),
+    "code": ("It is here. Run this:\n\n```\ncode\n```\n\nIt prints 1.", "It is here."),
+    "code in the middle of a sentence": ("It is here. If you run\n\n```\ncode\n```\n\nit prints 1.", "It is here."),
+    "a list": ("It is here. We have\n\n- a\n- b\n\nand so on.", "It is here."),
+    "a table": ("It is here. Prices:\n\n|a|b|\n|-|-|\n|1|2|\n\nThey fall.", "It is here."),
+    "code behind a whole sentence": ("It is here.\n\n```\ncode\n```\n\nIt prints 1.", "It is here. It prints 1."),
+    "code behind nothing else": ("Run this:\n\n```\ncode\n```\n\nIt prints 1.", "It prints 1."),
+    "an announcement": ("It is here. The notes:\n\n## Notes", "It is here."),
+    "only an announcement": ("The notes:\n\n## Notes", "The notes:"),
+    "Japanese paragraphs": ("一つ目。\n\n二つ目！\n\n三つ目。", "一つ目。二つ目！三つ目。"),
+    "Japanese lines": ("長い文の途\n中で改行。 次の文。\nVim も。", "長い文の途中で改行。次の文。Vim も。"),
+    "Japanese emphasis": ("これは**「太字」**です。", "これは「太字」です。"),
+    "powers in Python": ("Say 2\\*\\*3.", "Say 2**3."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), ALONE.values(), ids=ALONE)
+@pytest.mark.parametrize("mark", ["", "\n\n<!-- more -->\n\n## Below\n\nThe rest."], ids=["without mark", "with mark"])
+def test_an_excerpt_can_be_read_alone(body, expected, mark):
+    """An excerpt has paragraphs without headings, links and bylines, and no sentence that leads to what is left out."""
+    assert excerpt(body + mark) == expected
+
+
 @pytest.mark.parametrize("name", ["big", "nobr", "acronym", "blink", "label", "button", "output", "kbd", "foo-bar"])
 def test_words_in_an_element_inside_a_line_are_in_the_excerpt(name):
     """An excerpt has the words of every element that stands in a line, also of those that are out of date."""

@@ -91,12 +91,6 @@ def test_an_excerpt_is_whole_sentences_where_they_fit():
     assert text.shorten("First one. Second one. Third.", 24) == "First one. Second one."
 
 
-def test_an_excerpt_leaves_headings_code_and_lists_out():
-    """An excerpt is made of the first paragraphs, without headings, code and lists."""
-    html = markdown.render_markdown("# Heading\n\n```\ncode\n```\n\n- item\n\nThe *first* words.\n\nThe next.")
-    assert text.make_excerpt(text.text_blocks(html)) == "The first words. The next."
-
-
 @given(st.text(alphabet="a é👩‍👩‍👧👍🏽字。、 \u0301", max_size=60), st.integers(4, 40))
 def test_a_shortened_text_never_holds_half_a_grapheme(sample, width):
     """A shortened text is a beginning of the text in whole graphemes, within the width."""
@@ -111,13 +105,6 @@ def test_a_shortened_text_never_holds_half_a_grapheme(sample, width):
 def test_a_very_long_text_is_shortened_as_its_beginning_is(piece):
     """Text far behind the width does not change where a text is cut."""
     assert text.shorten(piece * 100_000) == text.shorten(piece * 1000)
-
-
-def test_an_excerpt_needs_the_first_paragraphs_only():
-    """Blocks after the sixth paragraph are not read for an excerpt."""
-    blocks = iter([("h2", "Head"), *[("p", "One.")] * 6, ("p", "Rest")])
-    assert text.make_excerpt(blocks) == " ".join(["One."] * 6)
-    assert next(blocks) == ("p", "Rest")
 
 
 def test_deep_nesting_is_read_without_recursion():

@@ -137,6 +137,26 @@ def test_the_archive_may_be_unlisted_or_off(letter_site):
         assert ("newsletters/weekly/1/" in found.get_body(("plain",)).get_content()) is page
 
 
+def _dates(site, number):
+    """Return the dates that the text part and the page of an issue show."""
+    text = message(site, f"weekly/{number}/desk@example.com.eml").get_body(("plain",)).get_content()
+    page = site.read(f"public/newsletters/weekly/{number}/index.html")
+    return [re.search(r"November \d+, 2026", shown)[0] for shown in (text.split("\n")[1], page)]
+
+
+@pytest.mark.parametrize("approve", [False, True])
+def test_an_issue_shows_the_day_on_which_it_is_composed(letter_site, feeds, approve):
+    """An issue that is composed days after its slot shows the later day, also once it is approved; the slot stays."""
+    letter_site.configure(APPROVED if approve else CONFIG + NEWSLETTER)
+    letter_site.publish(NOW + timedelta(days=2))
+    assert not approve or feeds("approve", "weekly").returncode == 0
+    assert _dates(letter_site, 1) == ["November 25, 2026"] * 2
+    assert "November 25, 2026" in letter_site.read("public/feeds/index.html")
+    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+        assert [i.slot.day for i in store.issues.load_issues()] == [23]
+    assert letter_site.publish(NOW + timedelta(days=3)).issues == []
+
+
 APPROVED = (CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to")
 
 

@@ -31,7 +31,12 @@ def render(tmp_path):
         )
         site = Site(load_config(tmp_path / "config.toml", {}))
         renderer = IssueRenderer(
-            site=site, newsletter=site.settings.newsletters[0], number=number, slot=SLOT, seed=bytes(16)
+            site=site,
+            newsletter=site.settings.newsletters[0],
+            number=number,
+            slot=SLOT,
+            composed_at=SLOT,
+            seed=bytes(16),
         )
         written = {one.post.path: Text(html=f"<p>{WORDS}</p>", excerpt=WORDS, reading_minutes=2) for one in stories}
         editor = EditorNote(path="n.md", digest="", html=note) if note else None
