@@ -319,7 +319,8 @@ def test_a_correction_is_in_the_subscribers_language(letter_site, template):
         assert "<strong>12</strong>" in html
         assert 'href="https://example.com/table"' in html
         flowed = " ".join(text.split())
-        assert "It is 21: the table <https://example.com/table>, see https://example.com/x." in flowed
+        assert "It is 21: the table [1], see https://example.com/x." in flowed
+        assert "[1] https://example.com/table" in flowed
         assert 'opacity:0;mso-hide:all">We gave 12 as the number of plates. It is 21: the table, see' in html
         assert f'lang="{lang or "en"}" dir="{"rtl" if lang == "ar" else "ltr"}"' in html
 
