@@ -70,6 +70,19 @@ def test_a_picture_of_the_built_site_is_found(letter_site):
     assert (found.get("src"), found.get("width")) == ("https://example.com/assets/a.3f2a.png", "240")
 
 
+@pytest.mark.parametrize(
+    ("generator", "path", "written"),
+    [("hexo", "source/pics/a.png", "/pics/a.png"), ("zola", "static/pics/a.png", "/pics/a.png")],
+)
+def test_a_picture_in_the_static_folder_of_a_generator_is_found(letter_site, generator, path, written):
+    """Its content is copied to the root of the site."""
+    letter_site.configure(f'{LETTER}[posts]\ngenerator = "{generator}"\n')
+    draw(letter_site, path, (240, 90))
+    letter_site.post("first", f"![A ferry]({written})\n")
+    letter_site.publish()
+    assert [one.get("width") for one in images(letter_site)] == ["240"]
+
+
 def test_a_file_of_twice_the_size_is_a_source(letter_site):
     """`a@2x.png` beside `a.png` is used on screens of high density; one of another size is not."""
     letter_site.configure(LETTER)
