@@ -741,6 +741,34 @@ class ServiceMailKind(StrEnum):
     ADDRESS = "address"
 
 
+#: In an unsubscribe link, and for what it leads to, in place of a name: every newsletter of the subscriber.
+ALL_NEWSLETTERS = "*"
+
+
+class ChangeSource(Value, frozen=True, kw_only=True):
+    """Where a change of what a subscriber gets has come from."""
+
+    #: `confirmation` (a link or button), `reply` (to a confirmation), `preferences`, `undo`, `letter` (its unsubscribe
+    #: link), `mail` (to its unsubscribe address) or `address` (a move to another address).
+    how: str
+    #: The version of the words of consent that were shown; empty if none were.
+    wording: str = ""
+    #: A keyed hash of the network address; empty if it is not known.
+    client: str = ""
+
+
+class SubscriptionChange(Value, frozen=True, kw_only=True):
+    """A change of what a subscriber gets."""
+
+    newsletter: str
+    at: datetime
+    #: `subscribed`, `topics` or `unsubscribed`.
+    what: str
+    #: Those of the subscription from then on; none means all.
+    topics: tuple[str, ...]
+    source: ChangeSource
+
+
 class NewServiceMail(Value, frozen=True, kw_only=True):
     """A mail to one person that is not in the store yet."""
 

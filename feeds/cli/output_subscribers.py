@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feeds.jobs.subscribers.erase import ErasureReport
     from feeds.jobs.subscribers.import_subscribers import ImportReport, RowMessage
     from feeds.jobs.subscribers.subscribe import SubscriberData
-    from feeds.model import Subscriber
+    from feeds.model import Subscriber, SubscriptionChange
 
 #: How many rows one table has: its first rows decide how wide it is.
 _TABLE = 500
@@ -60,6 +60,8 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
         yield f"{found.email}: was never subscribed"
     for newsletter, at in found.unsubscribed_from.items():
         yield f"  unsubscribed from {newsletter} on {format_time(at, zone)}"
+    for change in found.changes:
+        yield f"  {change.newsletter}: {change.what} on {format_time(change.at, zone)}{_change_facts(change)}"
     if found.suppression:
         yield f"  {found.suppression.reason} on {format_time(found.suppression.at, zone)}: gets no mail again"
     if found.paused_until:
@@ -71,6 +73,12 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
         yield f"  {mail.kind} mail: {mail.state} {format_time(mail.sent_at or mail.created_at, zone)}"
     for one in found.bounces:
         yield f"  bounced {format_time(one.at, zone)}: {one.kind} {one.status} {one.decision}; {one.said}"
+
+
+def _change_facts(change: SubscriptionChange) -> str:
+    source = change.source
+    facts = (("by", source.how), ("wording", source.wording), ("from", source.client))
+    return "".join(f", {name} {value}" for name, value in facts if value)
 
 
 def _person_lines(one: Subscriber, zone: tzinfo) -> Iterator[str]:

@@ -13,7 +13,8 @@ from starlette.routing import Route
 FormHandler = Callable[[Request, FormData], Response]
 
 _TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MOST_FIELDS = 100
+#: A newsletter may have hundreds of topics, each of them a field of the preferences; the size of a body is limited too.
+_MOST_FIELDS = 1000
 
 
 def form_route(path: str, handler: FormHandler) -> Route:

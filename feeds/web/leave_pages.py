@@ -10,8 +10,9 @@ from starlette.routing import Route
 from feeds.errors import LinkError
 from feeds.jobs.subscribers import leave
 from feeds.jobs.subscribers.leave import Departure
+from feeds.jobs.subscribers.sign_up import consent_words
 from feeds.web.door import Door
-from feeds.web.personal_pages import personal_route
+from feeds.web.personal_pages import client_of, personal_route
 
 #: The field that mail providers send, as a form of either type (RFC 8058 section 3.2).
 _ONE_CLICK = b"List-Unsubscribe"
@@ -57,11 +58,20 @@ class _LeavePages:
         found = leave.find_undo(self._door.config, request.path_params["token"], self._door.context)
         return self._show(request, found, "back" if found.is_subscribed else "gone")
 
-    def undo(self, request: Request, _form: FormData) -> Response:
+    def undo(self, request: Request, form: FormData) -> Response:
         """Undo an unsubscribe."""
-        found = leave.undo_leave(self._door.config, request.path_params["token"], self._door.context)
+        wording = form.get("wording")
+        found = leave.undo_leave(
+            self._door.config,
+            request.path_params["token"],
+            self._door.context,
+            wording=wording if isinstance(wording, str) else "",
+            client=client_of(request),
+        )
         return self._show(request, found, "back")
 
     def _show(self, request: Request, found: Departure, state: str) -> Response:
-        values = {"state": state, "found": found, "token": request.path_params["token"]}
+        consent, wording = consent_words(self._door.texts(request, found.lang))
+        token = request.path_params["token"]
+        values = {"state": state, "found": found, "token": token, "consent": consent, "wording": wording}
         return self._door.render(request, "pages/leave.html", values, lang=found.lang)

@@ -15,6 +15,11 @@ from feeds.web.forms import FormHandler, form_route
 PageHandler = Callable[[Request], Response]
 
 
+def client_of(request: Request) -> str:
+    """Return the network address of who has sent a request; empty if it is not known."""
+    return request.client.host if request.client else ""
+
+
 def personal_route(path: str, show: PageHandler, submit: FormHandler, show_expired: PageHandler | None = None) -> Route:
     """Return the route of a page (GET and HEAD) and of the form on it (POST).
 

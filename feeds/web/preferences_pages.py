@@ -4,7 +4,7 @@ A letter's link never expires and letters are passed on, so it may only unsubscr
 fresh link to that address. The mailed link works for a day, and may do everything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 from http import HTTPStatus
 
@@ -20,9 +20,13 @@ from feeds.core.subscribers import addresses
 from feeds.errors import AddressError
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
 from feeds.jobs.subscribers.preferences import PreferencesInput, PreferencesView
+from feeds.jobs.subscribers.sign_up import consent_words
 from feeds.jobs.subscribers.subscriber_document import subscriber_document
 from feeds.web.door import Door
-from feeds.web.personal_pages import personal_route
+from feeds.web.personal_pages import client_of, personal_route
+
+#: Characters of a field that a page shows again; a longer text is neither an address nor a day.
+_LONGEST_TEXT = 320
 
 
 def routes(door: Door) -> list[Route]:
@@ -51,16 +55,16 @@ class _PreferencesPages:
 
     def ask_address(self, request: Request) -> Response:
         """Show the form that asks for the address."""
-        return self._render(request, "link", {"state": "ask", "wrong": False})
+        return self._render(request, "link", {"state": "ask", "wrong": False, "email": ""})
 
     def request_link(self, request: Request, form: FormData) -> Response:
         """Record the address; the answer is the same for every address."""
+        email = _text(form, "email")
         try:
-            key = addresses.parse_address(_text(form, "email")).key
+            key = addresses.parse_address(email).key
         except AddressError:
-            return self._render(request, "link", {"state": "ask", "wrong": True}, 422)
-        client = request.client.host if request.client else ""
-        if not preferences.request_link(self._door.config, key, client, self._door.context):
+            return self._render(request, "link", {"state": "ask", "wrong": True, "email": email[:_LONGEST_TEXT]}, 422)
+        if not preferences.request_link(self._door.config, key, client_of(request), self._door.context):
             raise HTTPException(429, headers={"Retry-After": "3600"})
         self._door.mail_due.set()
         return self._render(request, "link", {"state": "typed"})
@@ -69,13 +73,16 @@ class _PreferencesPages:
         """Mail a fresh link to the address of a letter's link."""
         door, token = self._door, _token(request)
         found = leave.find_subscription(door.config, token)
-        preferences.mail_link(door.config, token, door.context)
+        if not found.address:
+            return self._render(request, "letter_link", {"found": found}, lang=found.lang)
+        is_mailed = preferences.mail_link(door.config, token, door.context)
         door.mail_due.set()
-        return self._render(request, "link", {"state": "mailed", "address": found.address}, lang=found.lang)
+        values: dict[str, object] = {"state": "mailed" if is_mailed else "not mailed", "address": found.address}
+        return self._render(request, "link", values, lang=found.lang)
 
     def show_expired(self, request: Request) -> Response:
         """Say that a link has expired, and offer to have a fresh one mailed."""
-        return self._render(request, "link", {"state": "expired", "wrong": False}, HTTPStatus.GONE)
+        return self._render(request, "link", {"state": "expired", "wrong": False, "email": ""}, HTTPStatus.GONE)
 
     # Preferences --------------------------------------------------------------------------------------------------
 
@@ -87,28 +94,31 @@ class _PreferencesPages:
         return self._show(request, self._load(request))
 
     def save(self, request: Request, form: FormData) -> Response:
-        """Store the preferences."""
-        view = self._load(request)
+        """Store the preferences: all of them, or none if the day is wrong, and then the page has what was entered."""
+        view, pause, lang = self._load(request), _text(form, "pause"), _text(form, "lang") or None
+        names = _texts(form, "newsletter")
+        topics = {one.name: _texts(form, f"topic:{one.name}") for one in view.subscriptions}
         try:
             chosen = PreferencesInput(
-                newsletters={name: _texts(form, f"topic:{name}") for name in _texts(form, "newsletter")},
-                lang=_text(form, "lang") or None,
-                paused_until=_day(_text(form, "pause")),
+                newsletters={name: topics.get(name, ()) for name in names},
+                lang=lang,
+                paused_until=_day(pause),
+                wording=_text(form, "wording"),
+                client=client_of(request),
             )
             saved = preferences.save_preferences(self._door.config, _token(request), chosen, self._door.context)
         except ValueError:
-            return self._show(request, view, wrong="pause", status=422)
+            entered = preferences.fill_in(view, names, topics, lang)
+            return self._show(request, view, entered=entered, wrong="pause", text=pause, status=422)
         return self._show(request, saved, done="saved")
 
     def request_address(self, request: Request, form: FormData) -> Response:
         """Mail a link to the new address, which has to confirm it."""
-        door, view = self._door, self._load(request)
+        door, view, email = self._door, self._load(request), _text(form, "email")
         try:
-            is_accepted = change_address.request_change(
-                door.config, _token(request), _text(form, "email"), door.context
-            )
+            is_accepted = change_address.request_change(door.config, _token(request), email, door.context)
         except AddressError:
-            return self._show(request, view, wrong="address", status=422)
+            return self._show(request, view, wrong="address", text=email, status=422)
         if not is_accepted:
             raise HTTPException(429)
         door.mail_due.set()
@@ -139,10 +149,28 @@ class _PreferencesPages:
         return preferences.load_preferences(self._door.config, _token(request), self._door.context)
 
     def _show(
-        self, request: Request, view: PreferencesView, *, done: str = "", wrong: str = "", status: int = 200
+        self,
+        request: Request,
+        view: PreferencesView,
+        *,
+        entered: PreferencesView | None = None,
+        done: str = "",
+        wrong: str = "",
+        text: str = "",
+        status: int = 200,
     ) -> Response:
-        languages = [(lang, locale_of(lang).get_display_name(lang)) for lang in view.languages]
-        values = {"view": view, "languages": languages, "done": done, "wrong": wrong}
+        """Show what is stored, or with a *wrong* field what was *entered*, and the *text* of that field."""
+        consent, wording = consent_words(self._door.texts(request, view.lang))
+        values = {
+            "consent": consent,
+            "wording": wording,
+            "view": entered or view,
+            "stored": view,
+            "languages": [(lang, locale_of(lang).get_display_name(lang)) for lang in view.languages],
+            "done": done,
+            "wrong": wrong,
+            "text": text[:_LONGEST_TEXT],
+        }
         return self._render(request, "preferences", values, status, lang=view.lang)
 
     # Another address ----------------------------------------------------------------------------------------------
@@ -154,7 +182,8 @@ class _PreferencesPages:
 
     def confirm_change(self, request: Request, _form: FormData) -> Response:
         """Move the subscriber to the new address."""
-        found = change_address.confirm_change(self._door.config, _token(request), self._door.context)
+        client = client_of(request)
+        found = change_address.confirm_change(self._door.config, _token(request), self._door.context, client=client)
         return self._render(request, "address", {"found": found}, lang=found.lang)
 
     def _render(
@@ -173,7 +202,7 @@ def _text(form: FormData, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _texts(form: FormData, name: str) -> Iterable[str]:
+def _texts(form: FormData, name: str) -> Collection[str]:
     return [value for value in form.getlist(name) if isinstance(value, str)]
 
 

@@ -46,7 +46,11 @@ class _SignupPages:
         self._door = door
 
     def show_form(self, request: Request) -> Response:
-        """Show a fresh form; a link or a form of a static site may fill it in by `email` and `newsletter`."""
+        """Show a fresh form; a link or a form of a static site may fill it in by `email` and `newsletter`.
+
+        Of several newsletters none is chosen otherwise: a box that is ticked in advance is not consent (Court of
+        Justice of the EU, C-673/17, Planet49).
+        """
         lang = self._door.texts(request).lang
         query = request.query_params
         return self._render_form(request, lang, query.get("email", ""), query.getlist("newsletter"))
@@ -82,7 +86,7 @@ class _SignupPages:
             "form": form,
             "honeypot": _HONEYPOT,
             "email": email[:_LONGEST_ADDRESS],
-            "chosen": [one.name for one in offered if one.name in chosen or not chosen],
+            "chosen": [one.name for one in offered if one.name in chosen],
             "wrong": answer.name.lower() if answer else "",
         }
         status = _STATUS[answer] if answer else HTTPStatus.OK

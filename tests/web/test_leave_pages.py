@@ -1,5 +1,6 @@
 """The unsubscribe links of letters over HTTP, as mail providers and people use them."""
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -8,9 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from feeds.jobs.newsletters.send_test import send_test
 from feeds.jobs.subscribers.erase import erase_subscriber
 from tests.conftest import NOW
-from tests.subscribed import ADA, letter_token, stored, subscribe_ada
+from tests.subscribed import ADA, context, letter_token, stored, subscribe_ada
 from tests.webserver import FORM, web_client
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -52,6 +54,55 @@ def test_a_one_click_request_leaves_without_page_cookie_or_redirect(client, conf
         answer = client.request("POST", path, body, Content_Type=kind)
         assert (answer.status, answer.body, answer.headers["Set-Cookie"]) == (200, b"", None)
         assert stored(config) == NONE_OF_DAILY
+
+
+@pytest.fixture
+def sent_test(site, config):
+    """A letter that was sent as a test."""
+    site.post("first", categories="[Notes]")
+    send_test(config, "weekly", "me@example.org", NOW, context())
+    [path] = site.letters()
+    return message_from_bytes((site.folder / ".feeds/outbox" / path).read_bytes(), policy=policy.default)
+
+
+def test_the_links_of_a_test_letter_say_so_and_change_nothing(client, config, sent_test):
+    """Every link of a test letter to this site opens a page which says so; no request changes anything."""
+    html, text = (sent_test.get_body((kind,)).get_content() for kind in ("html", "plain"))
+    found = {*re.findall(r'href="(https://letters\.[^"]+)"', html), *re.findall(r"https://letters\.\S+", text)}
+    assert {urlsplit(url).path.split("/")[1] for url in found} == {"unsubscribe", "preferences"}
+    assert "/newsletters/weekly/1/" not in html + text
+    before = contents(config)
+    for url in found:
+        path = urlsplit(url).path
+        page = client.get(path)
+        assert (page.status, "This is the link of a test letter" in page.text, "<form" in page.text) == (
+            200,
+            True,
+            False,
+        )
+        assert client.request("HEAD", path).status == 200
+    token = path.rpartition("/")[2]
+    for path in (f"/unsubscribe/{token}", f"/preferences/{token}/link"):
+        assert "This is the link of a test letter" in client.post(path, {}).text
+    assert client.post(f"/preferences/{token}", {"newsletter": "weekly"}).status == 404
+    assert contents(config) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [(FORM, ONE_CLICK), (f"multipart/form-data; boundary={BOUNDARY}", MULTIPART)]
+)
+def test_a_one_click_request_for_a_test_letter_is_accepted(client, config, sent_test, kind, body):
+    """The one-click request of a test letter gets 200 without a page, and changes nothing."""
+    url = sent_test["List-Unsubscribe"].split(",")[0].strip("<> ")
+    before = contents(config)
+    answer = client.request("POST", urlsplit(url).path, body, Content_Type=kind)
+    assert (answer.status, answer.body, contents(config)) == (200, b"", before)
+
+
+@pytest.mark.parametrize("token", ["0" * 40, "01" + "0" * 38, "f" * 40])
+def test_a_token_that_is_not_signed_is_not_that_of_a_test_letter(client, token):
+    """A token with the number of test letters and without a signature is HTTP 404."""
+    assert [client.get(f"/{page}/{token}").status for page in ("unsubscribe", "preferences")] == [404, 404]
 
 
 def test_the_links_of_a_letter_work_and_the_next_issue_does_not_come(site, config):

@@ -5,10 +5,12 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from feeds.edges.store.database import open_store
+from feeds.jobs.subscribers import erase, subscribe
 from tests.conftest import NOW
 from tests.subscribed import ADA, answer_requests, letter_token, mails, preferences_token, stored, subscribe_ada
 from tests.webserver import web_client
@@ -76,6 +78,44 @@ def test_the_url_chooses_the_language_before_the_reader(client, config):
     assert (left.status, left.headers["Content-Language"]) == (200, "ja")
 
 
+def _no_address_in_words(text):
+    """Return whether no sentence of a page has an empty place for an address."""
+    words = re.sub(r"<[^>]*>|[\u2066-\u2069]", "", text)
+    return not re.search(r"(to|An|an) +(\.|,|gehen)|\n\s+(gets|bekommt) ", words)
+
+
+@pytest.mark.parametrize("how", ["erased", "unknown", "suppressed", "complained", "left"])
+def test_a_page_of_a_letters_link_never_names_an_empty_address(client, config, how):
+    """For a reader who is erased, unknown, suppressed, has complained or left, each page says what is so."""
+    token = letter_token(config, subscriber_id=99 if how == "unknown" else 1)
+    match how:
+        case "erased":
+            erase.erase_subscriber(config, ADA, NOW)
+        case "suppressed":
+            subscribe.suppress_address(config, ADA, NOW)
+        case "complained":
+            with open_store(config.store_url, config.folder) as store:
+                store.subscribers._db.execute("UPDATE subscribers SET status = 'complained'")  # noqa: SLF001
+        case "left":
+            client.post(f"/unsubscribe/{token}", {})
+    pages = [client.get(f"/preferences/{token}"), client.get(f"/preferences/{token}/link")]
+    pages += [client.get(f"/unsubscribe/{token}"), client.post(f"/unsubscribe/{token}", {})]
+    sent = client.post(f"/preferences/{token}/link", {})
+    assert [(page.status, _no_address_in_words(page.text)) for page in (*pages, sent)] == [(200, True)] * 5
+    is_known = how not in ("erased", "unknown")
+    assert ("a•••@e•••.org" in sent.text) is is_known
+    assert ("Nothing is stored about you here" in sent.text) is not is_known
+    assert ("unterwegs an" in sent.text, len(mails(config))) == ((True, 1) if how == "left" else (False, 0))
+    assert not any("Briefe gehen an" in page.text for page in pages)
+
+
+def test_preferences_without_a_newsletter_do_not_say_that_letters_come(client, config):
+    """The page of preferences of who gets nothing says so, and not that letters go to the address."""
+    assert "Briefe gehen an" in client.get(path(config)).text
+    answer = client.post(path(config), {"lang": "de"})
+    assert ("Briefe gehen an" in answer.text, "gehen keine Briefe" in answer.text) == (False, True)
+
+
 def test_an_expired_link_offers_a_fresh_one(config):
     """A mailed link that has expired, or a form on its page, is HTTP 410 with the form that mails a fresh link."""
     with web_client(config, clock=lambda: NOW + timedelta(hours=25)) as client:
@@ -128,6 +168,66 @@ def test_a_day_that_cannot_be_is_explained_and_nothing_is_saved(client, config, 
     answer = client.post(path(config), {"pause": day})
     assert (answer.status, 'role="alert"' in answer.text) == (422, True)
     assert contents(config) == before
+
+
+@pytest.mark.parametrize("day", ["2030-01-01", "soon", '2030-01-01"><script>', "9" * 5000])
+def test_a_form_with_a_wrong_day_keeps_everything_that_was_entered(client, config, day):
+    """The page that explains a wrong day has all that was entered, and the reason belongs to the field of the day."""
+    form = [("newsletter", "daily"), ("topic:weekly", "Essays"), ("topic:weekly", "Notes"), ("lang", "ar")]
+    answer = client.post(path(config), [*form, ("pause", day)])
+    assert (answer.status, answer.headers["Content-Language"]) == (422, "de")
+    assert checked(answer.text) == ["Essays", "Notes", "daily"]
+    assert '<option value="ar" lang="ar" selected>' in answer.text
+    [entered] = re.findall(r'name="pause" min="2026-11-23" value="([^"]*)" aria-describedby="wrong ', answer.text)
+    assert (unescape(entered), answer.text.count('<p class="wrong" id="wrong" role="alert">')) == (day[:320], 1)
+    fixed = client.post(path(config), [*form, ("pause", "2026-12-24")])
+    assert (fixed.status, stored(config)) == (200, ("active", {"daily": ()}))
+
+
+@pytest.mark.parametrize("email", ["bob", "bob@", '"><script>@', "a@b@example.org"])
+@pytest.mark.parametrize("form", ["", "/address"])
+def test_a_wrong_address_is_kept_and_explained_beside_its_field(client, config, form, email):
+    """A form with an address that is none shows it again, escaped, with the reason at the field; nothing is stored."""
+    before = contents(config)
+    answer = client.post(f"{path(config)}{form}" if form else "/preferences", {"email": email})
+    assert answer.status == 422
+    [entered] = re.findall(r'name="email" value="([^"]*)"[^>]* aria-describedby="wrong"', answer.text)
+    assert unescape(entered) == email
+    assert answer.text.count('id="wrong"') == 1
+    assert contents(config) == before
+
+
+def test_consent_on_the_pages_is_recorded_with_its_words(client, config):
+    """A new tick, and an undo, record the words that the page has shown, from where, and when; the download has it."""
+    client.post(path(config), {"newsletter": "weekly"})
+    page = client.get(path(config))
+    wording = re.search('name="wording" value="([0-9a-f]{16})"', page.text)[1]
+    client.post(path(config), [("newsletter", "weekly"), ("newsletter", "daily"), ("wording", wording)])
+    left = client.post(f"/unsubscribe/{letter_token(config)}", {})
+    undo = re.search(r'action="(/unsubscribe/undo/[^"]+)"', left.text)[1]
+    client.post(undo, {"wording": re.search('name="wording" value="([^"]+)"', left.text)[1]})
+    client.post(path(config), [("newsletter", "weekly"), ("wording", "0" * 16)])
+    found = json.loads(client.get(f"{path(config)}/data.json").body)["changes"]
+    assert [(one["newsletter"], one["what"], one["how"], one["wording"]) for one in found] == [
+        ("daily", "unsubscribed", "preferences", None),
+        ("weekly", "topics", "preferences", None),
+        ("daily", "subscribed", "preferences", wording),
+        ("weekly", "unsubscribed", "letter", None),
+        ("weekly", "subscribed", "undo", wording),
+        ("daily", "unsubscribed", "preferences", None),
+    ]
+    assert {one["at"] for one in found} == {"2026-11-23T12:00:00+00:00"}
+    assert [len(one["client"] or "") for one in found] == [24, 24, 24, 0, 24, 24]
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
+        [(lang, words)] = db.execute("SELECT lang, text FROM consent_wordings WHERE version = ?", (wording,)).fetchall()
+    assert (lang, words in page.text) == ("en", True)
+
+
+def test_a_form_may_have_hundreds_of_topics(client, config):
+    """Preferences with 500 topics are saved: those that are offered."""
+    form = [("newsletter", "weekly"), *(("topic:weekly", f"topic {n}") for n in range(500)), ("topic:weekly", "Notes")]
+    assert client.post(path(config), form).status == 200
+    assert stored(config) == ("active", {"weekly": ("Notes",)})
 
 
 def test_a_new_address_confirms_by_the_link_that_it_gets(client, config):

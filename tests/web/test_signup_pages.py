@@ -148,17 +148,62 @@ def test_the_form_with_an_expired_token_is_sent_again_at_once(client, door):
     assert client.post("/subscribe", fields).status == 200
 
 
-def test_newsletters_are_chosen_if_there_is_more_than_one(site):
-    """All offered newsletters are checked at first; a form without any is refused."""
+@pytest.fixture
+def two(site):
+    """A client of a site with two newsletters, and the site."""
     SignupSite.create(site)
     site.configure((site.folder / "config.toml").read_text("utf-8") + SECOND)
     door = SignupSite(site)
     with web_client(site.config, door.clock) as client:
-        page = client.get("/subscribe?newsletter=daily")
-        assert "Every &lt;day&gt;" in page.text
-        assert re.findall(r'value="(\w+)" checked', page.text) == ["daily"]
-        fields = {"email": "ada@example.org", "token": token_of(page), "lang": "en"}
-        assert client.post("/subscribe", fields).status == 400
+        yield client, door
+
+
+@pytest.mark.parametrize(
+    ("query", "ticked"),
+    [
+        ("", []),
+        ("?email=ada%40example.org", []),
+        ("?newsletter=", []),
+        ("?newsletter=unknown", []),
+        ("?newsletter=daily", ["daily"]),
+        ("?newsletter=daily&newsletter=weekly&newsletter=x", ["weekly", "daily"]),
+    ],
+)
+def test_of_several_newsletters_those_that_were_asked_for_are_ticked(two, query, ticked):
+    """Of several newsletters the form ticks those that the link names, and none otherwise."""
+    page = two[0].get(f"/subscribe{query}")
+    assert re.findall(r'value="(\w+)" checked', page.text) == ticked
+    assert "Every &lt;day&gt;" in page.text
+
+
+@pytest.mark.parametrize("fields", [{}, {"newsletter": ""}, {"newsletter": "unknown"}])
+def test_a_form_without_a_newsletter_is_shown_again(two, fields):
+    """A form with no newsletter that is offered is HTTP 400 with a sentence below the boxes; the address is kept."""
+    client, door = two
+    token = token_of(client.get("/subscribe"))
+    answer = client.post("/subscribe", {"email": "ada@example.org", "token": token, "lang": "en", **fields})
+    assert (answer.status, re.findall(r'value="(\w+)" checked', answer.text)) == (400, [])
+    assert re.search(r'</fieldset>\s*<p class="wrong" role="alert" id="wrong">Please choose', answer.text)
+    assert 'value="ada@example.org"' in answer.text
+    assert door.rows("SELECT * FROM signup_requests") == []
+
+
+def test_the_only_newsletter_is_implied(client, door):
+    """With one newsletter there is no box, and a form without its name subscribes to it."""
+    page = client.get("/subscribe")
+    assert "checkbox" not in page.text
+    fields = {"email": "ada@example.org", "token": token_of(page), "lang": "en"}
+    assert client.post("/subscribe", fields).status == 200
+    assert door.rows("SELECT newsletters FROM signup_requests") == [('["weekly"]',)]
+
+
+def test_a_wrong_address_keeps_the_newsletters(two):
+    """A wrong address is explained below its field, and the boxes stay as they were ticked."""
+    client, _ = two
+    fields = {"email": "ada@", "newsletter": "daily", "token": token_of(client.get("/subscribe")), "lang": "en"}
+    answer = client.post("/subscribe", fields)
+    assert re.findall(r'value="(\w+)" checked', answer.text) == ["daily"]
+    assert re.search(r'value="ada@"[^>]*aria-describedby="wrong"></p>\s*<p class="wrong" role="alert"', answer.text)
 
 
 def test_a_network_that_signs_up_too_often_is_asked_to_wait(client, door):

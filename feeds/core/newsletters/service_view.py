@@ -54,7 +54,9 @@ class ServiceMailView:
     english: frozenset[str]
     web: bool = False
     web_url: None = None
-    unsubscribe_url: None = None
+    #: Only in mail to a subscriber, which a welcome is.
+    unsubscribe_url: str | None = None
+    preferences_url: None = None
     issues_url: None = None
     previous_url: None = None
     feed_url: None = None

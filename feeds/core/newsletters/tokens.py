@@ -11,6 +11,8 @@ from hashlib import blake2b, sha256
 _NUMBER_SIZE, _SIGNATURE_SIZE = 5, 10
 #: Characters of an unsubscribe token.
 LENGTH = 40
+#: The subscriber that the tokens of test letters name; the ids of subscribers begin with 1.
+TEST_SUBSCRIBER = 0
 
 
 def delivery_token(seed: bytes, delivery_id: int) -> str:
@@ -60,6 +62,12 @@ def parse_unsubscribe_token(token: str, keys: dict[int, bytes]) -> tuple[int, by
     if not hmac.compare_digest(_signature(keys[decoded[0]], b"leave", payload), signature):
         return None
     return int.from_bytes(payload[1 : 1 + _NUMBER_SIZE]), payload[1 + _NUMBER_SIZE :]
+
+
+def is_test_token(token: str) -> bool:
+    """Return whether an unsubscribe token, which `parse_unsubscribe_token` has verified, is that of a test letter."""
+    decoded = _decode(token)
+    return decoded is not None and int.from_bytes(decoded[1 : 1 + _NUMBER_SIZE]) == TEST_SUBSCRIBER
 
 
 def reply_token(key_id: int, key: bytes, signup_id: int, bound_to: str) -> str:

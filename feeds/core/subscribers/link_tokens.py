@@ -10,15 +10,17 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 #: In bytes: key number, subscriber, seconds since 1970, and the beginning of an HMAC (RFC 2104).
 _KEY_SIZE, _SUBSCRIBER_SIZE, _TIME_SIZE, _SIGNATURE_SIZE = 1, 5, 5, 16
 _FIXED = _KEY_SIZE + _SUBSCRIBER_SIZE + _TIME_SIZE
-#: Characters of the longest token: an address has 254 characters, of up to 4 bytes.
-_LONGEST = 1500
+#: How long a new address can confirm, and how long it is stored.
+ADDRESS_LINK_TIME = timedelta(days=3)
+#: Characters of the longest token, which has the name of a newsletter.
+_LONGEST = 600
 
 
 class LinkPurpose(StrEnum):
@@ -44,7 +46,8 @@ class Link:
     subscriber_id: int
     #: UTC, in whole seconds.
     expires_at: datetime
-    #: The newsletter to return to, or the new address; empty for the preferences.
+    #: The newsletter to return to, or the number of a request; empty for the preferences. It is not encrypted, and URLs
+    #: end up in logs and histories, so it is never an address.
     value: str = ""
 
 

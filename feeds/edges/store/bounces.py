@@ -14,9 +14,10 @@ from feeds.edges.store.codec import decode_time, encode_time
 from feeds.edges.store.deliveries import DOMAIN_PAUSED
 from feeds.edges.store.signups import delete_signup
 from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.subscription_changes import record_changes
 from feeds.edges.store.suppressions import add_suppression
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, leave
-from feeds.model import BounceRecord, Recipient
+from feeds.model import BounceRecord, ChangeSource, Recipient
 
 #: How long the digest of a processed message is kept: the message may be put back into the mailbox.
 _KEEP_FOR = timedelta(days=365)
@@ -228,7 +229,10 @@ class Bounces:
 
         A subscriber who has no subscription left is unsubscribed from everything.
         """
-        return leave(self._db, recipient.subscriber_id, newsletter, at)
+        if recipient.subscriber_id is None:
+            return False
+        with record_changes(self._db, recipient.subscriber_id, ChangeSource(how="mail"), at):
+            return leave(self._db, recipient.subscriber_id, newsletter, at)
 
     # Bounces ------------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,14 @@ _MARK_UNKNOWN = """
     answer = 'the sender was stopped before the server answered' WHERE issue_id = ? AND state = 'handing_over'
 """
 
+_COUNT_SENT = """
+    SELECT (SELECT count(*) FROM deliveries WHERE sent_at > ?) + (SELECT count(*) FROM service_mails WHERE sent_at > ?)
+"""
+_SELECT_SENT_BEFORE = """
+    SELECT sent_at FROM deliveries WHERE sent_at IS NOT NULL
+    UNION ALL SELECT sent_at FROM service_mails WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1 OFFSET ?
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
@@ -206,15 +214,14 @@ class Deliveries:
         counts = dict(self._db.execute(query, (issue_id,)).fetchall())
         return {state: counts.get(state, 0) for state in DeliveryState}
 
-    def sent_since(self, since: datetime) -> int:
-        """Return how many deliveries were sent after *since*, of all issues."""
-        query = "SELECT count(*) FROM deliveries WHERE sent_at > ?"
-        return int(self._db.execute(query, (encode_time(since),)).fetchone()[0])
+    def count_sent(self, since: datetime) -> int:
+        """Return how many messages were sent after *since*: deliveries of all issues, and mail outside of issues."""
+        at = encode_time(since)
+        return int(self._db.execute(_COUNT_SENT, (at, at)).fetchone()[0])
 
     def sent_before(self, number: int, now: datetime) -> datetime:
-        """Return when the *number*-th last delivery was sent, of all issues; *now* if there are fewer."""
-        query = "SELECT sent_at FROM deliveries WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
-        row = self._db.execute(query, (number - 1,)).fetchone()
+        """Return when the *number*-th last of these messages was sent; *now* if there are fewer."""
+        row = self._db.execute(_SELECT_SENT_BEFORE, (number - 1,)).fetchone()
         return decode_time(row[0]) if row else now
 
     def has_begun(self, issue_id: int) -> bool:

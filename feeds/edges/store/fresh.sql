@@ -163,6 +163,8 @@ CREATE TABLE address_changes (
     id INTEGER NOT NULL,
     subscriber_id INTEGER NOT NULL,
     at DATETIME NOT NULL,
+    email TEXT,
+    email_key TEXT,
     CONSTRAINT pk_address_changes PRIMARY KEY (id),
     CONSTRAINT fk_address_changes_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
 );
@@ -210,6 +212,20 @@ CREATE TABLE server_limits (
     CONSTRAINT pk_server_limits PRIMARY KEY (issue_id, server),
     CONSTRAINT fk_server_limits_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id)
 );
+CREATE TABLE subscription_changes (
+    id INTEGER NOT NULL,
+    subscriber_id INTEGER NOT NULL,
+    newsletter TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    what VARCHAR(16) NOT NULL,
+    topics TEXT NOT NULL,
+    how VARCHAR(16) NOT NULL,
+    wording VARCHAR(16) NOT NULL,
+    client VARCHAR(32) NOT NULL,
+    CONSTRAINT pk_subscription_changes PRIMARY KEY (id),
+    CONSTRAINT fk_subscription_changes_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_subscription_changes_subscriber ON subscription_changes (subscriber_id, newsletter);
 CREATE TABLE subscriptions (
     subscriber_id INTEGER NOT NULL,
     newsletter TEXT NOT NULL,

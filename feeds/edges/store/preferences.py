@@ -4,20 +4,23 @@ Each method is one transaction. Decisions whether somebody may do it are the cal
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.networks import RequestLimits, count_request
+from feeds.edges.store.service_mails import add_service_mail
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.subscription_changes import load_changes, record_changes
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, SubscriptionChange
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
-#: For how long it counts that a subscriber has asked for another address.
-_COUNTED = timedelta(days=1)
-_IS_SUBSCRIBED = "SELECT 1 FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
-_UNDO = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ? AND at = ? RETURNING topics"
+_IS_IT = f"subscriber_id = ? AND ? IN (newsletter, '{ALL_NEWSLETTERS}')"
+_IS_SUBSCRIBED = f"SELECT 1 FROM subscriptions WHERE {_IS_IT}"  # noqa: S608 - made of constants
+_LEFT_AT = f"SELECT max(at) FROM leaves WHERE {_IS_IT}"  # noqa: S608 - made of constants
+_UNDO = f"DELETE FROM leaves WHERE {_IS_IT} AND at = ? RETURNING newsletter, topics"  # noqa: S608 - made of constants
 #: Only if that unsubscribe was what made them one.
 _REACTIVATE = """
     UPDATE subscribers SET status = 'active', status_at = :now
@@ -30,21 +33,20 @@ _SUBSCRIBE = """
 _ACTIVATE = """
     UPDATE subscribers SET status = 'active', status_at = :now WHERE id = :id AND status != 'active'
 """
-_ADD_CONSENT = "UPDATE subscribers SET consent = trim(consent || '; ' || ?, '; ') WHERE id = ?"
 _SET_PAUSE = (
     "INSERT INTO chosen_pauses (subscriber_id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 )
 #: The new subscriber of an address that a subscriber moves to; an address that is known keeps what it has.
 _INSERT_MOVED = f"""
     INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-    SELECT 1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', lang, timezone, trim(consent || '; ' || :consent, '; '),
-        source, created_at, :now
+    SELECT 1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', lang, timezone, consent, source, created_at, :now
     FROM subscribers WHERE id = :old
-    ON CONFLICT DO UPDATE SET status = 'active', consent = trim(subscribers.consent || '; ' || :consent, '; '),
+    ON CONFLICT DO UPDATE SET status = 'active',
         status_at = CASE status WHEN 'active' THEN status_at ELSE excluded.status_at END
     RETURNING id
 """  # noqa: S608 - made of constants
 _MOVE = (
+    "UPDATE subscription_changes SET subscriber_id = :new WHERE subscriber_id = :old",
     """
     INSERT INTO subscriptions (subscriber_id, newsletter, topics)
     SELECT :new, newsletter, topics FROM subscriptions WHERE subscriber_id = :old ON CONFLICT DO NOTHING
@@ -58,6 +60,13 @@ _MOVE = (
     SELECT :new, until FROM chosen_pauses WHERE subscriber_id = :old ON CONFLICT DO NOTHING
     """,
 )
+_ADD_ADDRESS_CHANGE = (
+    "INSERT INTO address_changes (subscriber_id, at, email, email_key) VALUES (?, ?, ?, ?) RETURNING id"
+)
+_SELECT_WANTED = """
+    SELECT c.email FROM address_changes c JOIN subscribers s ON s.id = c.subscriber_id
+    WHERE s.email_key = ? AND c.email IS NOT NULL ORDER BY c.id
+"""
 _ADD_LINK_REQUEST = """
     INSERT INTO link_requests (email_key, at)
     SELECT ?, ? WHERE (SELECT count(*) FROM link_requests) < ? ON CONFLICT DO NOTHING
@@ -65,7 +74,7 @@ _ADD_LINK_REQUEST = """
 
 
 class Preferences:
-    """Preferences in an open store."""
+    """Preferences in an open store. About leaving, a newsletter may be `ALL_NEWSLETTERS`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -78,26 +87,28 @@ class Preferences:
 
     def left_at(self, subscriber_id: int, newsletter: str) -> datetime | None:
         """Return when a subscriber has left a newsletter last; None if they have not, or have returned."""
-        query = "SELECT at FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
-        row = self._db.execute(query, (subscriber_id, newsletter)).fetchone()
-        return decode_time(row[0]) if row else None
+        last = self._db.execute(_LEFT_AT, (subscriber_id, newsletter)).fetchone()[0]
+        return decode_time(last) if last else None
 
-    def leave(self, subscriber_id: int, newsletter: str, at: datetime) -> bool:
+    def leave(self, subscriber_id: int, newsletter: str, source: ChangeSource, at: datetime) -> bool:
         """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
-        with transaction(self._db):
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, at):
             return leave(self._db, subscriber_id, newsletter, at)
 
-    def undo_leave(self, subscriber_id: int, newsletter: str, left_at: datetime, now: datetime) -> bool:
+    def undo_leave(
+        self, subscriber_id: int, newsletter: str, left_at: datetime, source: ChangeSource, now: datetime
+    ) -> bool:
         """Undo the unsubscribe at *left_at*; return False if it is not the last one of this newsletter.
 
         What was to be sent meanwhile stays cancelled, since a letter may have been on its way.
         """
         at = encode_time(left_at)
-        with transaction(self._db):
-            row = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchone()
-            if row is None:
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, now):
+            rows = self._db.execute(_UNDO, (subscriber_id, newsletter, at)).fetchall()
+            if not rows:
                 return False
-            self._db.execute(_SUBSCRIBE, (subscriber_id, newsletter, row[0]))
+            for name, topics in rows:
+                self._db.execute(_SUBSCRIBE, (subscriber_id, name, topics))
             self._db.execute(_REACTIVATE, {"id": subscriber_id, "left_at": at, "now": encode_time(now)})
         return True
 
@@ -122,16 +133,14 @@ class Preferences:
         *,
         lang: str | None,
         paused_until: datetime | None,
-        consent: str,
+        source: ChangeSource,
         now: datetime,
     ) -> None:
         """Store the preferences of a subscriber: newsletters with their topics, language and pause.
 
-        *unwanted* newsletters are left; those that are in neither stay as they are. The consent is appended if there is
-        a new subscription.
+        *unwanted* newsletters are left; those that are in neither stay as they are.
         """
-        with transaction(self._db):
-            is_new = any(not self.is_subscribed(subscriber_id, name) for name in wanted)
+        with transaction(self._db), record_changes(self._db, subscriber_id, source, now):
             for name, topics in wanted.items():
                 self._db.execute("DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?", (subscriber_id, name))
                 self._db.execute(_SUBSCRIBE, (subscriber_id, name, encode_topics(topics)))
@@ -139,8 +148,6 @@ class Preferences:
                 if self.is_subscribed(subscriber_id, name):
                     unsubscribe_from(self._db, subscriber_id, name, now)
             self._set_status(subscriber_id, now, is_wanted=bool(wanted))
-            if is_new:
-                self._db.execute(_ADD_CONSENT, (consent, subscriber_id))
             self._db.execute("UPDATE subscribers SET lang = ? WHERE id = ?", (lang, subscriber_id))
             self._set_pause(subscriber_id, paused_until)
 
@@ -156,26 +163,67 @@ class Preferences:
         else:
             self._db.execute(_SET_PAUSE, (subscriber_id, encode_time(until)))
 
+    def changes(self, key: str) -> list[SubscriptionChange]:
+        """Return the changes that an address (as addresses are compared) has made itself, the oldest first."""
+        return load_changes(self._db, key)
+
     # Another address ----------------------------------------------------------------------------------------------
 
-    def count_address_change(self, subscriber_id: int, now: datetime) -> int:
-        """Record that a subscriber has asked for another address; return how often they did so within a day."""
+    def delete_address_changes(self, before: datetime) -> None:
+        """Delete the addresses that subscribers asked for *before* a time, or at it."""
         with transaction(self._db):
-            self._db.execute("DELETE FROM address_changes WHERE at <= ?", (encode_time(now - _COUNTED),))
-            row = (subscriber_id, encode_time(now))
-            self._db.execute("INSERT INTO address_changes (subscriber_id, at) VALUES (?, ?)", row)
-            query = "SELECT count(*) FROM address_changes WHERE subscriber_id = ?"
-            return int(self._db.execute(query, (subscriber_id,)).fetchone()[0])
+            self._db.execute("DELETE FROM address_changes WHERE at <= ?", (encode_time(before),))
 
-    def move(self, subscriber_id: int, old_key: str, email: str, key: str, consent: str, now: datetime) -> None:
+    def has_address_changes(self, before: datetime) -> bool:
+        """Return whether `delete_address_changes` would delete any."""
+        query = "SELECT 1 FROM address_changes WHERE at <= ? LIMIT 1"
+        return self._db.execute(query, (encode_time(before),)).fetchone() is not None
+
+    def count_address_changes(self, subscriber_id: int, since: datetime) -> int:
+        """Return how often a subscriber has asked for another address after *since*."""
+        query = "SELECT count(*) FROM address_changes WHERE subscriber_id = ? AND at > ?"
+        return int(self._db.execute(query, (subscriber_id, encode_time(since))).fetchone()[0])
+
+    def record_address_change(
+        self,
+        subscriber_id: int,
+        wanted: tuple[str, str] | None,
+        make_mail: Callable[[int], NewServiceMail],
+        now: datetime,
+    ) -> None:
+        """Record that a subscriber has asked for another address, and queue its mail, made from the record's id.
+
+        *wanted* is the address, and the address as addresses are compared. If it is None, the record only counts, and
+        no mail is queued.
+        """
+        row = (subscriber_id, encode_time(now), *(wanted or (None, None)))
+        with transaction(self._db):
+            number = self._db.execute(_ADD_ADDRESS_CHANGE, row).fetchone()[0]
+            if wanted:
+                add_service_mail(self._db, make_mail(number), now)
+
+    def find_address_change(self, number: int, subscriber_id: int) -> str | None:
+        """Return the address that a subscriber has asked for, by the record's id; None if there is none any more."""
+        query = "SELECT email FROM address_changes WHERE id = ? AND subscriber_id = ?"
+        row = self._db.execute(query, (number, subscriber_id)).fetchone()
+        return row[0] if row else None
+
+    def wanted_addresses(self, key: str) -> list[str]:
+        """Return the addresses that an address (as addresses are compared) wants to move to, oldest first."""
+        return [row[0] for row in self._db.execute(_SELECT_WANTED, (key,)).fetchall()]
+
+    def move(self, subscriber_id: int, old_key: str, email: str, key: str, source: ChangeSource, now: datetime) -> None:
         """Give the subscriptions, topics, pause and language of a subscriber to the owner of another address.
 
         The old address stays in the store as unsubscribed, so that no import subscribes it again. If the new one is
-        known, its own subscriptions stay, and it becomes active.
+        known, its own subscriptions stay, and it becomes active. The records of changes move too.
         """
-        values: dict[str, object] = {"email": email, "key": key, "consent": consent, "old": subscriber_id}
-        values["now"] = encode_time(now)
-        with transaction(self._db):
+        values: dict[str, object] = {"email": email, "key": key, "old": subscriber_id, "now": encode_time(now)}
+        with (
+            transaction(self._db),
+            record_changes(self._db, old_key, source, now),
+            record_changes(self._db, key, source, now),
+        ):
             values["new"] = self._db.execute(_INSERT_MOVED, values).fetchone()[0]
             for statement in _MOVE:
                 self._db.execute(statement, values)

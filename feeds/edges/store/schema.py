@@ -344,6 +344,25 @@ leaves = Table(
     Column("topics", Text, nullable=False, server_default="[]"),
 )
 
+#: Each change of what subscribers get that they have made themselves, the newest 20 of each newsletter.
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    #: `subscribed`, `topics` or `unsubscribed`.
+    Column("what", String(16), nullable=False),
+    #: Those of the subscription from then on.
+    Column("topics", Text, nullable=False),
+    #: See `model.ChangeSource`.
+    Column("how", String(16), nullable=False),
+    Column("wording", String(16), nullable=False),
+    Column("client", String(32), nullable=False),
+    Index("ix_subscription_changes_subscriber", "subscriber_id", "newsletter"),
+)
+
 #: Pauses that subscribers have chosen; a row is deleted when the pause ends.
 chosen_pauses = Table(
     "chosen_pauses",
@@ -352,13 +371,18 @@ chosen_pauses = Table(
     Column("until", DateTime, nullable=False),
 )
 
-#: When subscribers have asked to move to another address, for the limits; old rows are deleted.
+#: The addresses that subscribers have asked to move to: the mailed link has the id only. Rows are deleted when the link
+#: has expired.
 address_changes = Table(
     "address_changes",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("at", DateTime, nullable=False),
+    #: None, both: it may get no mail, and the row only counts.
+    Column("email", Text),
+    #: As addresses are compared.
+    Column("email_key", Text),
 )
 
 #: Addresses for which somebody has asked for a link to the preferences; the next run answers those that are known. The

@@ -51,6 +51,11 @@ _CANCEL_CONFIRMATIONS = f"""
     UPDATE service_mails SET state = 'cancelled', answer = ?, template_values = '{{}}'
     WHERE recipient_key = ? AND {_IS_WAITING} AND kind IN ('confirmation', 'reminder')
 """  # noqa: S608 - made of constants
+_CANCEL_ADDRESS_MAILS = f"""
+    UPDATE service_mails SET state = 'cancelled', answer = 'who asked for it was erased', template_values = '{{}}'
+    WHERE {_IS_WAITING} AND kind = 'address' AND recipient_key IN (SELECT c.email_key FROM address_changes c
+        JOIN subscribers s ON s.id = c.subscriber_id WHERE s.email_key = ?)
+"""  # noqa: S608 - made of constants
 #: Mail that is being handed over is due too: its sender may have been killed.
 _NEXT_AT = f"""
     SELECT min(CASE state WHEN 'handing_over' THEN created_at ELSE coalesce(next_at, created_at) END)
@@ -72,6 +77,11 @@ def add_service_mail(connection: sqlite3.Connection, mail: NewServiceMail, at: d
 def cancel_confirmations(connection: sqlite3.Connection, key: str, reason: str) -> None:
     """Cancel the confirmation and the reminder that wait for an address inside the caller's transaction."""
     connection.execute(_CANCEL_CONFIRMATIONS, (reason, key))
+
+
+def cancel_address_mails(connection: sqlite3.Connection, key: str) -> None:
+    """Cancel the mail that waits for the addresses that a subscriber wants to move to, in the caller's transaction."""
+    connection.execute(_CANCEL_ADDRESS_MAILS, (key,))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

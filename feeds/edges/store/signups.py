@@ -16,7 +16,8 @@ from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.service_mails import add_service_mail, cancel_confirmations
 from feeds.edges.store.sqlite import transaction
 from feeds.edges.store.subscribers import subscribe
-from feeds.model import NewServiceMail, Signup, SignupRequest
+from feeds.edges.store.subscription_changes import record_changes
+from feeds.model import ChangeSource, NewServiceMail, Signup, SignupRequest
 
 _COLUMNS = "id, email, email_key, newsletters, lang, client, wording, state, held, created_at, confirmation_at"
 _SAVE_REQUEST = """
@@ -198,7 +199,13 @@ class Signups:
         return self._db.execute(query, (encode_time(expire_before),)).fetchone() is not None
 
     def confirm(
-        self, signup: Signup, *, consent: str, welcome: Callable[[], NewServiceMail | None], now: datetime
+        self,
+        signup: Signup,
+        *,
+        consent: str,
+        source: ChangeSource,
+        welcome: Callable[[], NewServiceMail | None],
+        now: datetime,
     ) -> bool:
         """Subscribe the address, and queue its welcome; return False if the sign-up does not wait any more.
 
@@ -215,7 +222,8 @@ class Signups:
             if not self._db.execute(_CONFIRM, (encode_time(now), signup.id)).rowcount:
                 return False
             cancel_confirmations(self._db, signup.key, "the sign-up was confirmed")
-            subscribe(self._db, signup.email, signup.key, dict.fromkeys(signup.newsletters), values)
+            with record_changes(self._db, signup.key, source, now):
+                subscribe(self._db, signup.email, signup.key, dict.fromkeys(signup.newsletters), values)
             if mail := welcome():
                 add_service_mail(self._db, mail, now)
         return True

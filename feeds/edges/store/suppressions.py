@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.service_mails import cancel_address_mails
 from feeds.edges.store.signups import delete_signup
 from feeds.edges.store.sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
@@ -92,10 +93,12 @@ class Suppressions:
             self._db.execute(_ADD_ERASED, (digest, encode_time(at)))
             number = self._db.execute(_ERASE_DELIVERIES, {"key": key}).rowcount
             self._db.execute(_REMEMBER_ID, (key,))
+            cancel_address_mails(self._db, key)
             self._db.execute("DELETE FROM subscribers WHERE email_key = ?", (key,))
             delete_signup(self._db, key)
             self._db.execute("DELETE FROM service_mails WHERE recipient_key = ?", (key,))
             self._db.execute("DELETE FROM link_requests WHERE email_key = ?", (key,))
+            self._db.execute("DELETE FROM address_changes WHERE email_key = ?", (key,))
             pattern = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE)
             self._db.create_function("unnamed", 1, lambda text: pattern.sub("(erased)", text))
             for statement in _ERASE_IN_ANSWERS:

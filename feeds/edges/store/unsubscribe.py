@@ -8,6 +8,7 @@ from datetime import datetime
 
 from feeds.edges.store.codec import encode_time
 from feeds.edges.store.sqlite import IS_OPEN
+from feeds.model import ALL_NEWSLETTERS
 
 #: Cancels what is still to be sent; append the ids of the subscribers in parentheses.
 CANCEL_PENDING = f"""
@@ -24,7 +25,9 @@ _UNSUBSCRIBE_IF_LAST = (
     "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
     " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)"
 )
-_IS_SUBSCRIBED = "SELECT subscriber_id FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?"
+_SELECT_SUBSCRIPTIONS = f"""
+    SELECT newsletter FROM subscriptions WHERE subscriber_id = ? AND ? IN (newsletter, '{ALL_NEWSLETTERS}')
+"""  # noqa: S608 - made of constants
 #: The topics stay on record, so that it can be undone.
 _RECORD_LEAVE = """
     INSERT INTO leaves (subscriber_id, newsletter, at, topics) VALUES (:subscriber, :newsletter, :at, coalesce(
@@ -43,15 +46,16 @@ def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
 
 
 def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
-    """End one subscription because its subscriber wants it; after the last one, they are unsubscribed from everything.
+    """End a subscription, or with `ALL_NEWSLETTERS` all of them, because their subscriber wants it.
 
-    Returns False if there is no such subscription.
+    After the last one, they are unsubscribed from everything. Returns False if there is no such subscription.
     """
-    row = connection.execute(_IS_SUBSCRIBED, (subscriber_id, newsletter)).fetchone()
-    if row is None:
+    rows = connection.execute(_SELECT_SUBSCRIPTIONS, (subscriber_id, newsletter)).fetchall()
+    if subscriber_id is None or not rows:
         return False
-    unsubscribe_from(connection, row[0], newsletter, at)
-    unsubscribe_if_last(connection, row[0], at)
+    for (name,) in rows:
+        unsubscribe_from(connection, subscriber_id, name, at)
+    unsubscribe_if_last(connection, subscriber_id, at)
     return True
 
 

@@ -122,7 +122,7 @@ def _send_issue(site: Site, issue: Issue, store: Store, context: Context, report
         longest=min(replies.LONGEST, _period(newsletter, site, issue.slot) / 2),
         every=1,
         limits=limits,
-        unsubscribe_token=_unsubscribe_tokens(site, renderer.headers),
+        unsubscribe_token=unsubscribe_tokens(site, renderer.headers),
         process_refusals=process_refusals,
     )
     try:
@@ -213,7 +213,7 @@ def _message_builders(site: Site, headers: IssueHeaders, issue: Issue, issues: I
     return builders
 
 
-def _unsubscribe_tokens(site: Site, headers: IssueHeaders) -> Callable[[Delivery], str]:
+def unsubscribe_tokens(site: Site, headers: IssueHeaders) -> Callable[[Delivery], str]:
     """Return a function that makes the unsubscribe token of a delivery; empty if a person reads all those requests."""
     if headers.bounces is None and headers.web_url is None:
         return lambda _: ""

@@ -60,6 +60,8 @@ class IssueRenderer:
     original_pictures: bool = False
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
+    #: True if its letters are tests: the page of the issue is not on the web yet, so they link to one that says so.
+    is_test: bool = False
     #: Rendered letters and what they contain, by audience, language and entries.
     _letters: dict[tuple[Audience, str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
@@ -68,7 +70,8 @@ class IssueRenderer:
     @cached_property
     def pictures(self) -> LetterPictures:
         """The pictures of the letters that were rendered."""
-        is_converted = self.site.settings.mail.pictures == "convert" and not self.original_pictures
+        shows_originals = self.original_pictures or self.is_test
+        is_converted = self.site.settings.mail.pictures == "convert" and not shows_originals
         return LetterPictures(self.site, f"newsletters/{self.newsletter.name}/{self.number}/" if is_converted else None)
 
     def with_original_pictures(self) -> "IssueRenderer":
@@ -76,6 +79,17 @@ class IssueRenderer:
         if self.pictures.converts:
             return dataclasses.replace(self, original_pictures=True, _letters={}, _posts={})
         return self
+
+    def for_test(self) -> "IssueRenderer":
+        """Return a renderer of the same issue for a test letter."""
+        return dataclasses.replace(self, is_test=True, _letters={}, _posts={})
+
+    @property
+    def page_url(self) -> str | None:
+        """The URL of the issue's page that its letters link to; None if there is none."""
+        if self.is_test:
+            return self.headers.one_click_url or None
+        return issue_page_url(self.site, self.newsletter, self.number)
 
     @property
     def template(self) -> str:
@@ -281,7 +295,7 @@ class IssueRenderer:
         previous, archive = issue_page_url(self.site, newsletter, self.number - 1), headers.archive_url
         has_previous = self.site.public.has(f"newsletters/{newsletter.name}/{self.number - 1}/index.html")
         return LetterLinks(
-            web=issue_page_url(self.site, newsletter, self.number),
+            web=self.page_url,
             issues=archive,
             previous=previous if archive and has_previous else None,
             feed=archive and f"{archive}atom.xml",

@@ -17,7 +17,10 @@ _MOST_BAD = 0.05
 
 
 class SendLimits:
-    """The hours in which letters are sent, and their number in a day: `mail.hours`, `mail.per_day`."""
+    """The hours in which letters are sent, and the number of messages in a day: `mail.hours`, `mail.per_day`.
+
+    Confirmations and other mail outside of issues count too, as they do for a provider, but are never held back.
+    """
 
     def __init__(self, site: Site, deliveries: Deliveries, context: Context) -> None:
         mail, now = site.settings.mail, context.clock()
@@ -26,8 +29,8 @@ class SendLimits:
         #: Nothing may be sent before this time; None if there is no limit now.
         self.until: datetime | None = None
         if mail.per_day:
-            self._remaining = max(0, mail.per_day - deliveries.sent_since(now - _DAY))
-            #: When a letter counts no more towards the last day, so that another may be sent.
+            self._remaining = max(0, mail.per_day - deliveries.count_sent(now - _DAY))
+            #: When a message counts no more towards the last day, so that another may be sent.
             self._next_free_at = deliveries.sent_before(mail.per_day, now) + _DAY
 
     def allow(self) -> bool:

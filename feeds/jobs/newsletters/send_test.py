@@ -15,9 +15,10 @@ from feeds.errors import FeedsError, MailServerUnavailable
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.newsletters.compose import nothing_to_send
+from feeds.jobs.newsletters.deliver import unsubscribe_tokens
 from feeds.jobs.newsletters.find import find_newsletter
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
-from feeds.jobs.newsletters.next_issue import next_issue
+from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Letter, ReplyAction, SubscriberPreferences
@@ -47,7 +48,7 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
     """Send the next issue of a newsletter to one address through the transport, as a subscriber would get it.
 
     Nothing is stored: the issue that subscribers get will have the same posts. It needs no confirmation and does not
-    wait for the website.
+    wait for the website. Its links to unsubscribe, to the preferences and to the web are valid, and change nothing.
 
     Raises:
         FeedsError: there is no such newsletter, it has nothing to send, the message is refused, or has
@@ -61,7 +62,8 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
         raise FeedsError(f"the test message is not sent: {named}, as in the sample: set your own")
     newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     with open_survey(config, now, context) as opened:
-        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context, original_pictures=True)
+        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
+        issue = issue and NextIssue(renderer=issue.renderer.for_test(), content=issue.content)
         letter = issue.letter(SubscriberPreferences()) if issue else None
         if issue is None or letter is None:
             reason = nothing_to_send(site, newsletter, opened.survey, opened.store.issues, now)
@@ -85,12 +87,12 @@ def _send(site: Site, renderer: IssueRenderer, letter: Letter, recipient: str, n
         recipient=recipient,
         state=DeliveryState.READY,
         handed_over_at=None,
-        subscriber_id=0,  # nobody's: the message has the headers of a subscriber's
+        subscriber_id=tokens.TEST_SUBSCRIBER,  # it has the headers of a subscriber's letter
     )
     builder = MessageBuilder(headers, message.encode_letter(headers, letter), site.signer(headers.domain))
     folder = f"test/{headers.newsletter.name}/{headers.number}"
     mail = OutgoingMail(delivery.id, headers.return_path(delivery.id), message.idna_address(recipient), folder)
-    queue = SingleMail(mail, builder.build(delivery, "0" * tokens.LENGTH, now))
+    queue = SingleMail(mail, builder.build(delivery, unsubscribe_tokens(site, headers)(delivery), now))
     site.transport.run(queue)
     return _accepted(recipient, queue.outcome)
 

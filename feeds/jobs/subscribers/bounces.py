@@ -32,7 +32,7 @@ from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.jobs.subscribers.join_by_mail import MailRequests
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
-from feeds.model import BounceRecord, Recipient
+from feeds.model import ALL_NEWSLETTERS, BounceRecord, Recipient
 
 if TYPE_CHECKING:
     from feeds.edges.mail.mailbox import MailFolder
@@ -282,7 +282,7 @@ class _BounceProcessor:
             subscriber_id, digest = tokens.parse_unsubscribe_token(token, self._keys) or (0, b"")
             recipient = self._bounces.find_subscriber(subscriber_id) if digest else None
             if recipient is not None:
-                names = self._bounces.newsletters_of(subscriber_id)
+                names = [*self._bounces.newsletters_of(subscriber_id), ALL_NEWSLETTERS]
                 return recipient, next((name for name in names if tokens.name_digest(name) == digest), "")
         return None, ""
 

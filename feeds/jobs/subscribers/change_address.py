@@ -5,18 +5,17 @@ from datetime import timedelta
 
 from feeds.config import Config
 from feeds.core.subscribers import addresses
-from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.core.subscribers.addresses import MailAddress
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME, Link, LinkPurpose
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
 from feeds.jobs.site import web_url
-from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
-from feeds.model import ServiceMailKind, Subscriber
+from feeds.model import NewServiceMail, ServiceMailKind, Subscriber
 
-#: How long the new address can confirm.
-_LINK_TIME = timedelta(days=3)
 #: Mails to new addresses: of one subscriber within a day, and to one address.
 _MOST_REQUESTS, _PACE = 3, timedelta(days=1)
 
@@ -45,24 +44,33 @@ def request_change(config: Config, token: str, email: str, context: Context) -> 
     addresses.require_usable(address)
     with open_store(config.store_url, config.folder, create=False) as store:
         _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
-        if store.preferences.count_address_change(subscriber.id, now) > _MOST_REQUESTS:
+        if store.preferences.count_address_changes(subscriber.id, now - _PACE) >= _MOST_REQUESTS:
             return False
-        if address.key != subscriber.key and _may_get_mail(config, store, address.key, context):
-            expires_at = now + _LINK_TIME
-            link = Link(
-                purpose=LinkPurpose.ADDRESS, subscriber_id=subscriber.id, expires_at=expires_at, value=address.email
-            )
-            mail = new_service_mail(
-                ServiceMailKind.ADDRESS,
-                address.email,
-                address.key,
-                context,
-                lang=subscriber.lang,
-                values={"url": f"{web_url(config)}address/{make_link(config, link, subscriber)}"},
-                expires_at=expires_at,
-            )
-            store.service_mails.add(mail, now)
+        may_get_mail = address.key != subscriber.key and _may_get_mail(config, store, address.key, context)
+        store.preferences.record_address_change(
+            subscriber.id,
+            (address.email, address.key) if may_get_mail else None,
+            lambda number: _link_mail(config, subscriber, address, number, context),
+            now,
+        )
     return True
+
+
+def _link_mail(
+    config: Config, subscriber: Subscriber, address: MailAddress, number: int, context: Context
+) -> NewServiceMail:
+    """Return the mail to a new address. Its link has only the number of the request: proxies and browsers keep URLs."""
+    expires_at = context.clock() + ADDRESS_LINK_TIME
+    link = Link(purpose=LinkPurpose.ADDRESS, subscriber_id=subscriber.id, expires_at=expires_at, value=f"{number:x}")
+    return new_service_mail(
+        ServiceMailKind.ADDRESS,
+        address.email,
+        address.key,
+        context,
+        lang=subscriber.lang,
+        values={"url": f"{web_url(config)}address/{make_link(config, link, subscriber)}"},
+        expires_at=expires_at,
+    )
 
 
 def _may_get_mail(config: Config, store: Store, key: str, context: Context) -> bool:
@@ -80,35 +88,45 @@ def find_change(config: Config, token: str, context: Context) -> AddressChange:
         LinkError: the token is not valid, or not any more.
     """
     with open_store(config.store_url, config.folder, create=False) as store:
-        link, subscriber = _open(config, store, token, context)
-        return AddressChange(email=link.value, lang=subscriber.lang, is_done=subscriber.status != "active")
+        address, subscriber = _open(config, store, token, context)
+        return AddressChange(email=address.email, lang=subscriber.lang, is_done=subscriber.status != "active")
 
 
-def confirm_change(config: Config, token: str, context: Context) -> AddressChange:
+def confirm_change(config: Config, token: str, context: Context, *, client: str = "") -> AddressChange:
     """Move the subscriber of a token to the new address; a second time it changes nothing.
+
+    The record of it has the *client*, by its network address.
 
     Raises:
         LinkError: the token is not valid, or not any more: the subscriber has left meanwhile, for example.
     """
     now = context.clock()
     with open_store(config.store_url, config.folder, create=False) as store:
-        link, subscriber = _open(config, store, token, context)
+        address, subscriber = _open(config, store, token, context)
         if subscriber.status == "active":
-            key = addresses.parse_address(link.value).key
-            consent = f"moved from another address of the same subscriber, {now:%Y-%m-%d %H:%M %z}"
-            store.preferences.move(subscriber.id, subscriber.key, link.value, key, consent, now)
+            source = change_source(config, store, "address", "", client, now)
+            store.preferences.move(subscriber.id, subscriber.key, address.email, address.key, source, now)
             append_events(config, store)
-        return AddressChange(email=link.value, lang=subscriber.lang, is_done=True)
+        return AddressChange(email=address.email, lang=subscriber.lang, is_done=True)
 
 
-def _open(config: Config, store: Store, token: str, context: Context) -> tuple[Link, Subscriber]:
-    """Return the link and the subscriber, who is active, or has moved to the new address already."""
+def _open(config: Config, store: Store, token: str, context: Context) -> tuple[MailAddress, Subscriber]:
+    """Return the new address and the subscriber, who is active, or has moved to the new address already."""
     link, subscriber = open_link(config, store, token, LinkPurpose.ADDRESS, context.clock())
-    key = addresses.parse_address(link.value).key
-    if is_suppressed(config, store, key):
+    address = _wanted_address(store, link)
+    if address is None or is_suppressed(config, store, address.key):
         raise LinkError(is_expired=True)
     if subscriber.status != "active":
-        moved = store.subscribers.find(key)
+        moved = store.subscribers.find(address.key)
         if moved is None or moved.status != "active":
             raise LinkError(is_expired=True)
-    return link, subscriber
+    return address, subscriber
+
+
+def _wanted_address(store: Store, link: Link) -> MailAddress | None:
+    """Return the address of a request; None if it is not stored any more: its owner was erased, for example."""
+    try:
+        found = store.preferences.find_address_change(int(link.value, 16), link.subscriber_id)
+    except (ValueError, OverflowError):  # a link from before version 0012 of the store, which has the address in it
+        return None
+    return addresses.parse_address(found) if found else None

@@ -16,7 +16,7 @@ from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.links import is_suppressed, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import hash_client
-from feeds.model import NewServiceMail, ServiceMailKind, Signup
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, ServiceMailKind, Signup
 
 #: How long the welcome may wait for a mail server.
 _WELCOME_LASTS = timedelta(days=2)
@@ -88,7 +88,8 @@ def confirm_by_reply(site: Site, store: Store, token: str, context: Context, *, 
     if not dry_run:
         consent = _consent(signup, f"by a reply {context.clock():%Y-%m-%d %H:%M} UTC")
         welcome = partial(_welcome, site, store, signup, context)
-        store.signups.confirm(signup, consent=consent, welcome=welcome, now=context.clock())
+        source = ChangeSource(how="reply")
+        store.signups.confirm(signup, consent=consent, source=source, welcome=welcome, now=context.clock())
     return signup
 
 
@@ -117,9 +118,14 @@ def confirm_signup(site: Site, token: str, client: str, context: Context) -> Con
         if signup is None or found.state is not LinkState.OPEN:
             return found
         keys = load_keys(site.config.keys_file)
-        consent = _consent(signup, f"{now:%Y-%m-%d %H:%M} UTC from {hash_client(client, keys)}")
+        source = ChangeSource(
+            how="confirmation",
+            wording="" if signup.is_by_mail else signup.wording,
+            client=hash_client(client, keys),
+        )
+        consent = _consent(signup, f"{now:%Y-%m-%d %H:%M} UTC from {source.client}")
         welcome = partial(_welcome, site, store, signup, context)
-        is_new = store.signups.confirm(signup, consent=consent, welcome=welcome, now=now)
+        is_new = store.signups.confirm(signup, consent=consent, source=source, welcome=welcome, now=now)
         append_pending(site.config, store)
     state = LinkState.CONFIRMED if is_new else LinkState.USED
     return Confirmation(state=state, titles=found.titles, lang=found.lang)
@@ -157,6 +163,9 @@ def _welcome(site: Site, store: Store, signup: Signup, context: Context) -> NewS
         "titles": ", ".join(newsletter_titles(site, signup.newsletters)),
         "newsletters": ",".join(signup.newsletters),
     }
+    name = signup.newsletters[0] if len(signup.newsletters) == 1 else ALL_NEWSLETTERS
+    key_id, key = load_keys(site.config.keys_file).current_unsubscribe_key
+    values["unsubscribe"] = tokens.unsubscribe_token(key_id, key, subscriber.id, name)
     if can_mail_links(site):
         values["url"] = preferences_url(site.config, subscriber, context.clock() + _WELCOME_LINK_TIME)
     return new_service_mail(

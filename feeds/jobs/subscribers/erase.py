@@ -59,7 +59,10 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         files = erase_messages(config.outbox, {idna_address(one) for one in spellings})
         files += erase_mentions(config.state / FOLDER, spellings | {idna_address(one) for one in spellings})
         signed_up = store.signups.find_by_key(address.key) is not None
-        known = (suppression, subscriber, files, signed_up, any(store.subscribers.iterate_deliveries(address.key)))
+        got_mail = any(store.subscribers.iterate_deliveries(address.key)) or any(
+            store.service_mails.iterate_records(address.key)
+        )
+        known = (suppression, subscriber, files, signed_up, got_mail)
         if not any(known):
             raise NothingStoredError(f"nothing is stored about {address.email}")
         digest = ensure_hasher(config, store).digests(address.key)[0]

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.config import Config
+from feeds.core.newsletters import tokens
 from feeds.core.subscribers.addresses import mask_address
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose
+from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LinkError
 from feeds.jobs.context import Context
+from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.links import make_link, open_link, open_unsubscribe_link
-from feeds.model import Subscriber
+from feeds.jobs.subscribers.sign_up import hash_client, record_shown_words
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, Subscriber
 
 #: For how long an unsubscribe can be undone: letters are passed on, and their links never expire.
 UNDO_TIME = timedelta(hours=1)
@@ -22,7 +26,7 @@ UNDO_TIME = timedelta(hours=1)
 class Departure:
     """A subscription that a link names."""
 
-    #: The title of the newsletter; empty if it is not known any more.
+    #: The title of the newsletter; empty if it is not known any more, or for all newsletters.
     title: str
     #: The subscriber's address, masked; empty if they were erased.
     address: str
@@ -31,6 +35,8 @@ class Departure:
     is_subscribed: bool
     #: With which the unsubscribe can be undone; empty if it cannot, or not any more.
     undo_token: str = ""
+    #: True if it is the link of a test letter, which has no effect.
+    is_test: bool = False
 
 
 def find_subscription(config: Config, token: str) -> Departure:
@@ -41,7 +47,9 @@ def find_subscription(config: Config, token: str) -> Departure:
     """
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
-        is_subscribed = subscriber is not None and _is_reader(store, subscriber, newsletter)
+        if subscriber is None:
+            return _describe_stranger(config, newsletter, token)
+        is_subscribed = _is_reader(store, subscriber, newsletter)
         return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed)
 
 
@@ -55,8 +63,8 @@ def leave(config: Config, token: str, context: Context) -> Departure:
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
         if subscriber is None:
-            return _describe(config, None, newsletter, is_subscribed=False)
-        if store.preferences.leave(subscriber.id, newsletter, now):
+            return _describe_stranger(config, newsletter, token)
+        if store.preferences.leave(subscriber.id, newsletter, ChangeSource(how="letter"), now):
             append_events(config, store)
         left_at = store.preferences.left_at(subscriber.id, newsletter)
         undo = _undo_token(config, subscriber, newsletter, left_at, now)
@@ -76,8 +84,10 @@ def find_undo(config: Config, token: str, context: Context) -> Departure:
         return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed, undo_token=token)
 
 
-def undo_leave(config: Config, token: str, context: Context) -> Departure:
+def undo_leave(config: Config, token: str, context: Context, *, wording: str = "", client: str = "") -> Departure:
     """Undo the unsubscribe that a token names: its topics are as before. A second time it changes nothing.
+
+    The record of it has the version of the words of consent on the page, and the *client*, by its network address.
 
     Raises:
         LinkError: the token is not valid, or not any more.
@@ -86,11 +96,21 @@ def undo_leave(config: Config, token: str, context: Context) -> Departure:
     with open_store(config.store_url, config.folder, create=False) as store:
         link, subscriber = open_link(config, store, token, LinkPurpose.UNDO, now)
         newsletter, _, left_at = link.value.partition(" ")
-        if store.preferences.undo_leave(subscriber.id, newsletter, datetime.fromisoformat(left_at), now):
+        source = change_source(config, store, "undo", wording, client, now)
+        if store.preferences.undo_leave(subscriber.id, newsletter, datetime.fromisoformat(left_at), source, now):
             append_events(config, store)
         elif not _is_reader(store, subscriber, newsletter):
             raise LinkError(is_expired=True)
         return _describe(config, subscriber, newsletter, is_subscribed=True)
+
+
+def change_source(config: Config, store: Store, how: str, wording: str, client: str, now: datetime) -> ChangeSource:
+    """Return where a change on a page has come from; a *wording* that the site does not show now is left out."""
+    return ChangeSource(
+        how=how,
+        wording=record_shown_words(Site(config), store, wording, now) if wording else "",
+        client=hash_client(client, load_keys(config.keys_file)) if client else "",
+    )
 
 
 def append_events(config: Config, store: Store) -> None:
@@ -107,16 +127,27 @@ def _is_reader(store: Store, subscriber: Subscriber, newsletter: str) -> bool:
 
 
 def _describe(
-    config: Config, subscriber: Subscriber | None, newsletter: str, *, is_subscribed: bool, undo_token: str = ""
+    config: Config, subscriber: Subscriber, newsletter: str, *, is_subscribed: bool, undo_token: str = ""
 ) -> Departure:
-    title = next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
     return Departure(
-        title=title,
-        address=mask_address(subscriber.email) if subscriber else "",
-        lang=subscriber.lang if subscriber else None,
+        title=_title(config, newsletter),
+        address=mask_address(subscriber.email),
+        lang=subscriber.lang,
         is_subscribed=is_subscribed,
         undo_token=undo_token,
     )
+
+
+def _describe_stranger(config: Config, newsletter: str, token: str) -> Departure:
+    """Return the subscription of a link whose subscriber was erased, or of a test letter."""
+    is_test = tokens.is_test_token(token)
+    return Departure(title=_title(config, newsletter), address="", lang=None, is_subscribed=False, is_test=is_test)
+
+
+def _title(config: Config, newsletter: str) -> str:
+    if newsletter == ALL_NEWSLETTERS:
+        return ""
+    return next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
 
 
 def _undo_token(

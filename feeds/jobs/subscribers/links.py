@@ -11,7 +11,7 @@ from feeds.edges.store.database import Store
 from feeds.errors import LinkError
 from feeds.jobs.site import web_url
 from feeds.jobs.subscribers.address_hashing import load_hasher
-from feeds.model import Subscriber
+from feeds.model import ALL_NEWSLETTERS, Subscriber
 
 
 def make_link(config: Config, link: Link, subscriber: Subscriber) -> str:
@@ -64,6 +64,7 @@ def open_unsubscribe_link(config: Config, store: Store, token: str) -> tuple[Sub
         raise LinkError
     subscriber_id, digest = found
     names = [*(n.name for n in config.settings.newsletters), *store.bounces.newsletters_of(subscriber_id)]
+    names.append(ALL_NEWSLETTERS)
     newsletter = next((name for name in names if tokens.name_digest(name) == digest), "")
     return store.subscribers.find_by_id(subscriber_id), newsletter
 

@@ -1,7 +1,7 @@
 """The preferences of one subscriber: show, save, and mail a fresh link to them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from feeds.config import Config
@@ -15,7 +15,7 @@ from feeds.edges.store.database import Store, open_store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site
-from feeds.jobs.subscribers.leave import append_events
+from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, open_link, open_unsubscribe_link, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import REQUEST_LIMITS, hash_client, offered_newsletters
@@ -75,6 +75,9 @@ class PreferencesInput:
     newsletters: Mapping[str, Iterable[str]]
     lang: str | None
     paused_until: date | None
+    #: The version of the words of consent on the page, and the client, by its network address.
+    wording: str = ""
+    client: str = ""
 
 
 def load_preferences(config: Config, token: str, context: Context) -> PreferencesView:
@@ -108,12 +111,27 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
             offered.keys() - wanted.keys(),
             lang=chosen.lang if chosen.lang in view.languages else None,
             paused_until=pause_end(chosen.paused_until, zone, now) if chosen.paused_until else None,
-            consent=f"chosen on the page of preferences, {now:%Y-%m-%d %H:%M %z}",
+            source=change_source(config, store, "preferences", chosen.wording, chosen.client, now),
             now=now,
         )
         append_events(config, store)
         subscriber = store.subscribers.find_by_id(subscriber.id) or subscriber
         return _view(config, store, subscriber, now)
+
+
+def fill_in(
+    view: PreferencesView, newsletters: Collection[str], topics: Mapping[str, Collection[str]], lang: str | None
+) -> PreferencesView:
+    """Return the preferences with what was entered in place of what is stored: for a form that is shown again."""
+    entered = [
+        _fill_in(one, topics.get(one.name, ()), is_subscribed=one.name in newsletters) for one in view.subscriptions
+    ]
+    return replace(view, lang=lang, subscriptions=tuple(entered))
+
+
+def _fill_in(one: Subscription, topics: Collection[str], *, is_subscribed: bool) -> Subscription:
+    chosen = tuple(replace(topic, is_chosen=topic.name in topics) for topic in one.topics)
+    return replace(one, is_subscribed=is_subscribed, topics=chosen)
 
 
 def _view(config: Config, store: Store, subscriber: Subscriber, now: datetime) -> PreferencesView:
@@ -165,16 +183,20 @@ def _category_labels(store: Store) -> list[str]:
 # Links ------------------------------------------------------------------------------------------------------------
 
 
-def mail_link(config: Config, unsubscribe_token: str, context: Context) -> None:
+def mail_link(config: Config, unsubscribe_token: str, context: Context) -> bool:
     """Queue a mail with a fresh link to who holds a letter; one an hour at most.
+
+    Returns whether one is on its way: False if the subscriber was erased, or their address must not get mail.
 
     Raises:
         LinkError: the unsubscribe token is not valid.
     """
     with open_store(config.store_url, config.folder, create=False) as store:
         subscriber, _ = open_unsubscribe_link(config, store, unsubscribe_token)
-        if subscriber is not None:
-            _queue_link(config, store, subscriber, context, pace=_LINK_PACE)
+        if subscriber is None or not _may_get_link(config, store, subscriber):
+            return False
+        _queue_link(config, store, subscriber, context, pace=_LINK_PACE)
+    return True
 
 
 def request_link(config: Config, key: str, client: str, context: Context) -> bool:
@@ -195,18 +217,22 @@ def answer_link_requests(site: Site, context: Context) -> int:
         keys = store.preferences.link_requests()
         for key in keys:
             subscriber = store.subscribers.find(key)
-            if subscriber is not None and subscriber.status != "complained":
+            if subscriber is not None and _may_get_link(config, store, subscriber):
                 queued += _queue_link(config, store, subscriber, context, pace=_TYPED_PACE)
         if keys:
             store.preferences.delete_link_requests(keys)
     return queued
 
 
+def _may_get_link(config: Config, store: Store, subscriber: Subscriber) -> bool:
+    is_unwanted = subscriber.status == "complained" or is_suppressed(config, store, subscriber.key)
+    return not is_unwanted and can_mail_links(Site(config))
+
+
 def _queue_link(config: Config, store: Store, subscriber: Subscriber, context: Context, *, pace: timedelta) -> bool:
     now = context.clock()
     last = store.service_mails.last_queued_at(subscriber.key, ServiceMailKind.PREFERENCES)
-    is_early = last is not None and now < last + pace
-    if is_early or is_suppressed(config, store, subscriber.key) or not can_mail_links(Site(config)):
+    if last is not None and now < last + pace:
         return False
     store.service_mails.add(_link_mail(config, subscriber, context), now)
     return True

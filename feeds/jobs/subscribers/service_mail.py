@@ -2,7 +2,7 @@
 
 Other jobs queue it in the store (`feeds.edges.store.service_mails`); `feeds run`, `feeds serve` and `feeds publish`
 send it with `send_service_mails`. It goes through the same transport as letters and is signed like them. It does not
-wait for letters, for `mail.hours` or for `mail.per_day`, since a person waits for it.
+wait for letters, for `mail.hours` or for `mail.per_day`, since a person waits for it; but it counts for the latter.
 """
 
 from collections import deque

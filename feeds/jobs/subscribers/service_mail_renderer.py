@@ -34,6 +34,7 @@ def service_sender(site: Site) -> ServiceSender:
         zone=site.settings.site.timezone,
         bounces=mail.bounces.address if mail.bounces else None,
         relay_headers=tuple(header for relay in mail.relays.values() for header in relay.headers),
+        web_url=site.settings.web.url,
         signer=site.signer(sender.address.domain),
     )
 
@@ -56,6 +57,7 @@ class ServiceMailRenderer:
         has_latest = LATEST in self._site.settings.signup.welcome_parts
         issues = self._newest_issues(mail) if is_welcome and has_latest else ()
         view = build_service_view(mail, texts, self._site.settings, self._set_text(note, texts.lang), issues)
+        view = replace(view, unsubscribe_url=next(iter(service_sender(self._site).unsubscribe_urls(mail)), None))
         if subject:
             view = replace(view, subject=subject)
         context = {"letter": view, "t": texts.plain}

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.subscribers import addresses, signup
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
 from feeds.core.subscribers.signup import FormSignal
 from feeds.edges.files.keys import Keys, load_keys
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.networks import RequestLimits
 from feeds.edges.store.signups import RequestOutcome
 from feeds.errors import AddressError
@@ -24,6 +25,9 @@ from feeds.jobs.site import Site
 from feeds.jobs.subscribers.signup_problems import is_form_closed
 from feeds.model import SignupRequest
 from feeds.settings import Newsletter
+
+if TYPE_CHECKING:
+    from feeds.core.newsletters.i18n import Texts
 
 #: Bounds on what the store keeps of requests.
 REQUEST_LIMITS = RequestLimits(
@@ -75,12 +79,12 @@ def open_form(site: Site, lang: str, now: datetime) -> OpenForm | None:
     newsletters = offered_newsletters(site)
     if not newsletters or _is_closed(site, now):
         return None
-    consent = site.texts(preferred=lang).format("signup_consent")
+    consent, version = consent_words(site.texts(preferred=lang))
     link = Link(
         purpose=LinkPurpose.FORM,
         subscriber_id=0,
         expires_at=now + signup.FORM_LIFETIME,
-        value=wording_version(lang, consent),
+        value=version,
     )
     token = sign_link(link, *load_keys(site.config.keys_file).current_unsubscribe_key, lang)
     return OpenForm(newsletters=newsletters, consent=consent, token=token)
@@ -101,8 +105,7 @@ def accept_form(site: Site, form: SentForm, lang: str, now: datetime) -> SignupA
     if not chosen:
         return SignupAnswer.NO_NEWSLETTER
     keys = load_keys(site.config.keys_file)
-    consent = site.texts(preferred=lang).format("signup_consent")
-    version = wording_version(lang, consent)
+    consent, version = consent_words(site.texts(preferred=lang))
     opened_at = _opened_at(form.token, lang, version, keys, now)
     if opened_at is None:
         return SignupAnswer.STALE
@@ -168,6 +171,23 @@ def _form_signals(form: SentForm, now: datetime, opened_at: datetime) -> list[Fo
 def wording_version(lang: str, consent: str) -> str:
     """Return the version of the words of consent: a digest of 16 characters."""
     return blake2b(f"{lang}\n{consent}".encode(), digest_size=8).hexdigest()
+
+
+def consent_words(texts: "Texts") -> tuple[str, str]:
+    """Return the words of consent in a language, and their version."""
+    words = texts.format("signup_consent")
+    return words, wording_version(texts.lang, words)
+
+
+def record_shown_words(site: Site, store: Store, version: str, now: datetime) -> str:
+    """Store the words of consent that a page has shown; return their version, empty if they are not the site's now."""
+    for lang in site.templates.languages():
+        words, found = consent_words(site.texts(preferred=lang))
+        if found == version:
+            if not store.signups.has_wording(version):
+                store.signups.record_wording(version, lang, words, now)
+            return version
+    return ""
 
 
 def hash_client(client: str, keys: Keys) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from feeds.config import Config
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
 from feeds.edges.store.database import Store, open_store
 from feeds.jobs.subscribers.signup_problems import find_signup_problems
 
@@ -11,7 +12,7 @@ def is_round_due(config: Config, now: datetime) -> bool:
     """Return whether a round has anything to do.
 
     A sign-up waits for a decision, a reminder or its end, mail outside of issues is due, a reader has asked for a link
-    or for erasure, or the editor does not know of a problem yet.
+    or for erasure, the time of a new address to confirm is over, or the editor does not know of a problem yet.
 
     Raises:
         StoreError, LockedError: the store cannot be used.
@@ -25,9 +26,9 @@ def is_round_due(config: Config, now: datetime) -> bool:
 
 def _has_work(config: Config, store: Store, now: datetime) -> bool:
     settings = config.settings.signup
-    return store.preferences.has_requests() or store.signups.has_work(
-        now - settings.reminder if settings.reminder else None, now - settings.expire
-    )
+    if store.preferences.has_requests() or store.preferences.has_address_changes(now - ADDRESS_LINK_TIME):
+        return True
+    return store.signups.has_work(now - settings.reminder if settings.reminder else None, now - settings.expire)
 
 
 def _has_news(store: Store, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 from feeds.core.newsletters.domains import is_reserved_domain
 from feeds.core.subscribers import signup
 from feeds.core.subscribers.addresses import MailAddress
+from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
 from feeds.core.subscribers.signup import FormSignal, SignupFacts, SignupOutcome
 from feeds.edges.net.dns import Resolver
 from feeds.edges.store.database import Store, open_store
@@ -59,6 +60,7 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         round_.decide_requests()
         round_.remind()
         now = context.clock()
+        store.preferences.delete_address_changes(now - ADDRESS_LINK_TIME)
         result.expired = store.signups.delete_old(now - site.settings.signup.expire, now - signup.PERIOD)
     answer_link_requests(site, context)
     result.mail = send_service_mails(site, context)

@@ -16,7 +16,7 @@ from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
-from feeds.model import GONE_STATUSES, Subscriber
+from feeds.model import GONE_STATUSES, Subscriber, SubscriptionChange
 
 _USE_AGAIN = "if this person asked to subscribe again, add --again"
 
@@ -37,6 +37,10 @@ class SubscriberData:
     paused_until: datetime | None = None
     #: Mail outside of any issue, of the last weeks.
     mails: tuple[MailRecord, ...] = ()
+    #: Addresses that they have asked to move to lately.
+    wanted_addresses: tuple[str, ...] = ()
+    #: What they have changed themselves, the oldest first.
+    changes: tuple[SubscriptionChange, ...] = ()
 
 
 def add_subscriber(
@@ -150,6 +154,8 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
             suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
             paused_until=store.preferences.paused_until_of(address.key),
             mails=tuple(store.service_mails.iterate_records(address.key)),
+            wanted_addresses=tuple(store.preferences.wanted_addresses(address.key)),
+            changes=tuple(store.preferences.changes(address.key)),
         )
     if not (found.subscriber or found.deliveries or found.suppression or found.mails):
         raise FeedsError(f"nothing is stored about {address.email}")

@@ -7,7 +7,7 @@ from typing import Any
 from feeds.edges.store.service_mails import MailRecord
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.jobs.subscribers.subscribe import SubscriberData
-from feeds.model import Subscriber
+from feeds.model import Subscriber, SubscriptionChange
 
 
 def subscriber_to_dict(found: Subscriber) -> dict[str, Any]:
@@ -37,6 +37,8 @@ def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
         "suppressed": {"reason": held.reason, "at": held.at.isoformat()} if held else None,
         "paused_until": found.paused_until.isoformat() if found.paused_until else None,
         "mails": [_mail(one) for one in found.mails],
+        "wanted_addresses": [*found.wanted_addresses],
+        "changes": [_change(one) for one in found.changes],
     }
 
 
@@ -54,6 +56,18 @@ def _letter(one: DeliveryRecord) -> dict[str, Any]:
         "state": one.state,
         "sent_at": one.sent_at.isoformat() if one.sent_at else None,
         "answer": one.answer,
+    }
+
+
+def _change(one: SubscriptionChange) -> dict[str, Any]:
+    return {
+        "at": one.at.isoformat(),
+        "newsletter": one.newsletter,
+        "what": one.what,
+        "topics": [*one.topics],
+        "how": one.source.how,
+        "wording": one.source.wording or None,
+        "client": one.source.client or None,
     }
 
 

@@ -95,6 +95,101 @@ def test_only_a_pass_for_the_authors_domain_counts(value, expected):
     assert is_from_domain([value], "example.org", SERVER) is expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # header.d decides; header.i is below it, or the result is not believed
+        ("dkim=pass header.d=evil.example header.i=@example.org", False),
+        ("dkim=pass header.i=@example.org header.d=evil.example", False),
+        ("dkim=pass header.d=evil.example header.i=ada@example.org header.b=abc", False),
+        ("dkim=pass header.d=example.org header.i=@evil.example", False),
+        ("dkim=pass header.d=example.org header.i=@mail.example.org", True),
+        ("dkim=pass header.d=mail.example.org header.i=@example.org", False),
+        ("dkim=pass header.d=notexample.org header.i=@example.org", False),
+        ("dkim=pass header.d=evil.example header.d=example.org", False),
+        ("dkim=pass header.d=evil.example. header.i=@example.org", False),
+        ("dkim=pass header.d=x@example.org header.i=@evil.example", False),
+        # Gmail writes header.i alone
+        ("dkim=pass header.i=@example.org header.s=20230601 header.b=abc", True),
+        ("dkim=pass header.i=ada@example.org", True),
+        ("dkim=pass header.i=@example.org@evil.example", False),
+        ("dkim=pass header.i=@org", False),
+        # several results
+        ("dkim=fail header.d=example.org; dkim=pass header.d=evil.example header.i=@example.org", False),
+        ("dkim=pass header.d=list.example; dkim=pass header.d=example.org", True),
+        ("dkim=fail header.d=example.org; dkim=pass header.d=example.org", True),
+        # SPF and DMARC
+        ("spf=pass smtp.helo=example.org", False),
+        ("spf=pass smtp.mailfrom=evil.example smtp.helo=example.org", False),
+        ("spf=pass smtp.helo=mx.evil.example smtp.mailfrom=example.org", True),
+        ("spf=pass smtp.mailfrom=ada@example.org@evil.example", False),
+        ("spf=pass smtp.mailfrom=header.from=example.org", False),
+        ("spf=pass header.from=example.org", False),
+        ("dmarc=pass smtp.mailfrom=example.org", False),
+        ("dmarc=pass (p=reject dis=none) header.from=evil.example", False),
+        ("dmarc=fail header.from=example.org; arc=pass header.from=example.org", False),
+        ("dmarc=pass header.from=evil.example header.from=example.org", False),
+        # names and results that only begin like the right ones
+        ("dkim=pass-not header.d=example.org", False),
+        ("dkim=dkim_pass header.d=example.org", False),
+        ("dkim=pass x-header.d=example.org", False),
+        ("dkim=pass policy.header.d=example.org", False),
+        ("dkim/2=pass header.d=example.org", False),
+        ("dkim / 1 = pass header . d = example.org", True),
+        ("DKIM=PASS HEADER.D=EXAMPLE.ORG", True),
+        # quoted strings, comments, folding
+        ('dkim=pass header.d="example.org"', True),
+        ('dkim=pass header.i="a b; c"@example.org', True),
+        ('spf=pass smtp.mailfrom="example.org"@evil.example', False),
+        ('spf=pass smtp.mailfrom="a dkim=pass header.d=example.org b"@evil.example', False),
+        ("dkim=pass (header.d=example.org) header.d=evil.example", False),
+        ("dkim=fail (x (y)) ; dkim=pass (a (b) c) header.d=example.org", True),
+        ("dkim=fail (x \\) ; dkim=pass header.d=example.org", False),
+        ("dkim=pass\r\n\t(2048-bit\r\n key)\r\n header.d=example.org", True),
+        ("dkim=pass\r\n header.d=evil.example\r\n\theader.i=@example.org", False),
+        # a local part with quotation marks or parentheses, which a server repeats in a comment
+        ('spf=fail (domain of "x) ; dkim=pass header.d=example.org ("@evil.example) smtp.mailfrom=evil.example', False),
+        ('spf=pass (of a"b@evil.example) header.i="x smtp.mailfrom=example.org "@evil.example', False),
+        ('dkim=pass header.d=example.org (domain of "x)', False),
+        ("dkim=pass header.d=example.org (no end", False),
+        ("dkim=pass header.d=example.org" + " " * 4000, False),
+        (f"dkim=pass {'x' * 3940} header.d=example.org.evil.example", False),
+    ],
+)
+def test_alignment_is_decided_by_the_domain_that_has_signed(value, expected):
+    """Whatever else a result names, in whatever order, quoting, comment or folding, the domain that passed decides."""
+    assert is_from_domain([f"{SERVER}; {value}"], "example.org", SERVER) is expected
+    assert is_from_domain([f"{SERVER}; {value}", f"{SERVER}; {DKIM}"], "example.org", SERVER) is expected
+
+
+@pytest.mark.parametrize("domain", ["exämple.org", "EXÄMPLE.org", "xn--exmple-cua.org"])
+@pytest.mark.parametrize("signed", ["exämple.org", "xn--exmple-cua.org"])
+def test_domains_are_compared_as_dns_has_them(domain, signed):
+    """A domain in another script is the same in both of its spellings."""
+    assert is_from_domain([f"{SERVER}; dkim=pass header.d={signed}"], domain, SERVER)
+    assert not is_from_domain([f"{SERVER}; dkim=pass header.d=example.org"], domain, SERVER)
+
+
+@pytest.mark.parametrize("name", [f'"{SERVER}"', f"(a) {SERVER} (b) 1", f"{SERVER}\r\n 1"])
+def test_the_servers_name_may_be_written_in_other_ways(name):
+    """The name of the server may be quoted or folded, with comments and the version; another version is not read."""
+    assert is_from_domain([f"{name}; {DKIM}"], "example.org", SERVER)
+    assert not is_from_domain([f"{SERVER} 2; {DKIM}"], "example.org", SERVER)
+
+
+@given(
+    st.sampled_from(["", "a", "ada@", "@"]),
+    st.sampled_from(["evil.example", "example.org.evil.example", "org", "xexample.org"]),
+    st.sampled_from(["", " (x)", "\r\n ", ' reason="example.org"', " header.i=@example.org", " header.b=example.org"]),
+    st.sampled_from(["dkim", "spf", "dmarc"]),
+)
+def test_a_pass_for_another_domain_never_counts(local, other, more, method):
+    """A result of another domain authenticates no one, whatever else it names."""
+    name = {"dkim": "header.d", "spf": "smtp.mailfrom", "dmarc": "header.from"}[method]
+    for properties in (f" {name}={local}{other}{more}", f"{more} {name}={local}{other}"):
+        assert not is_from_domain([f"{SERVER}; {method}=pass{properties}"], "example.org", SERVER)
+
+
 def test_only_the_uppermost_field_of_the_server_counts():
     """A field of the server's name below its own is forged and does not count; fields of others are skipped."""
     forged, own = f"{SERVER}; {DKIM}", f"{SERVER}; dkim=none"

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 
 from feeds.edges.store.database import open_store
+from feeds.jobs.context import Context
 from feeds.jobs.subscribers import subscribe
+from feeds.jobs.subscribers.service_mail import new_service_mail
+from feeds.model import ServiceMailKind
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 from tests.mailing import URL, Mailing, addresses
 from tests.mailing import subscribe as join
@@ -29,6 +32,44 @@ def test_no_more_is_sent_in_a_day_than_allowed(letter_site):
     assert len(letter_site.letters()) == 3
     assert letter_site.publish(NOW + timedelta(days=1, seconds=1)).issues[0].state == "sent"
     assert len(letter_site.letters()) == 5
+
+
+def queue_links(site, number, now=NOW):
+    """Queue mails with a link to the preferences, as for readers who asked for one."""
+    values = {"url": "https://letters.example.com/preferences/x"}
+    context = Context(clock=lambda: now, random_bytes=bytes)
+    with open_store(site.config.store_url, site.config.folder) as store:
+        for at in range(number):
+            to = f"asked{at}@example.org"
+            expires_at = now + timedelta(days=1)
+            kind = ServiceMailKind.PREFERENCES
+            mail = new_service_mail(kind, to, to, context, values=values, expires_at=expires_at)
+            store.service_mails.add(mail, now)
+
+
+@pytest.mark.parametrize(("limit", "links", "letters"), [(3, 1, 2), (3, 2, 1), (3, 3, 0), (3, 5, 0), (9, 2, 5)])
+def test_mail_to_single_persons_counts_and_is_sent_first(letter_site, limit, links, letters):
+    """Mail outside of issues is sent first, whatever the limit, and leaves letters the rest of `per_day`."""
+    limited(letter_site, f"per_day = {limit}\n")
+    queue_links(letter_site, links)
+    letter_site.publish()
+    found = letter_site.letters()
+    assert (sum("mail/" in path for path in found), sum("weekly/1/" in path for path in found)) == (links, letters)
+
+
+def test_letters_never_hold_back_mail_to_single_persons(letter_site):
+    """With `per_day` used up by letters, mail outside of issues is sent at once, and counts."""
+    limited(letter_site, "per_day = 3\n")
+    letter_site.publish()
+    later = NOW + timedelta(hours=1)
+    queue_links(letter_site, 2, later)
+    report = letter_site.publish(later)
+    assert sum("mail/" in path for path in letter_site.letters()) == 2
+    assert report.next_try_at == NOW + timedelta(days=1)
+    letter_site.publish(NOW + timedelta(days=1, seconds=1))
+    assert sum("weekly/1/" in path for path in letter_site.letters()) == 4
+    letter_site.publish(later + timedelta(days=1, seconds=1))
+    assert sum("weekly/1/" in path for path in letter_site.letters()) == 5
 
 
 def test_mail_is_sent_in_its_hours(letter_site):

@@ -11,6 +11,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.signup_round import run_signup_round
+from feeds.model import ChangeSource
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 SERVER = "mx.letters.example"
@@ -73,6 +74,9 @@ def test_a_mail_and_a_reply_subscribe(mail_site):
     found = mail_site.subscriber()
     assert (found.status, found.newsletters, found.source) == ("active", ("weekly",), "mail")
     assert found.consent == "asked by mail 2026-11-23 12:00 UTC; confirmed by a reply 2026-11-23 12:00 UTC"
+    with open_store(mail_site.config.store_url, mail_site.config.folder) as store:
+        [change] = store.preferences.changes(ADA)
+    assert (change.newsletter, change.what, change.source) == ("weekly", "subscribed", ChangeSource(how="reply"))
     assert len(mail_site.box) == 0
     assert mail_site.receive(to=reply) == [("join", "")]
 

@@ -1,14 +1,21 @@
 """Preferences, another address and erasure by the links that a subscriber has."""
 
+import re
+import sqlite3
+from base64 import urlsafe_b64decode
+from contextlib import closing, suppress
 from datetime import date, timedelta
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.process import lock
 from feeds.edges.store.database import open_store, store_path
 from feeds.errors import AddressError, FeedsError, LinkError
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
+from feeds.jobs.subscribers.links import make_link
 from feeds.jobs.subscribers.preferences import PreferencesInput
 from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
@@ -76,9 +83,11 @@ def test_who_leaves_everything_and_returns_has_given_consent_anew(config):
     assert stored(config) == ("unsubscribed", {})
     save(config, {"daily": []}, now=NOW + timedelta(hours=1))
     assert stored(config) == ("active", {"daily": ()})
-    with open_store(config.store_url, config.folder) as store:
-        consent = store.subscribers.find(ADA).consent
-    assert consent.endswith("; chosen on the page of preferences, 2026-11-23 13:00 +0000")
+    assert [(one.newsletter, one.what, one.at) for one in changes(config)] == [
+        ("daily", "unsubscribed", NOW),
+        ("weekly", "unsubscribed", NOW),
+        ("daily", "subscribed", NOW + timedelta(hours=1)),
+    ]
 
 
 def test_saving_the_same_again_changes_no_consent_and_no_status(config):
@@ -88,6 +97,63 @@ def test_saving_the_same_again_changes_no_consent_and_no_status(config):
     save(config, {"weekly": ["Notes"], "daily": []}, now=NOW + timedelta(hours=1), lang="de")
     with open_store(config.store_url, config.folder) as store:
         assert store.subscribers.find(ADA) == before
+    save(config, {"weekly": ["Notes"], "daily": []}, lang="ja", until=date(2026, 12, 24))
+    assert changes(config) == []
+
+
+def changes(config, email=ADA):
+    """Return the record of what a subscriber has changed."""
+    with open_store(config.store_url, config.folder) as store:
+        return store.preferences.changes(email)
+
+
+def test_each_change_is_one_record(config):
+    """A change of the preferences, by a letter's link, or its undo, is one record; a second time it is none."""
+    save(config, {"weekly": ["Notes"]})
+    save(config, {"weekly": []})
+    left = leave.leave(config, letter_token(config), context())
+    leave.leave(config, letter_token(config), context())
+    for _ in range(2):
+        leave.undo_leave(config, left.undo_token, context(), client="192.0.2.1")
+    assert [(one.newsletter, one.what, one.topics, one.source.how) for one in changes(config)] == [
+        ("daily", "unsubscribed", (), "preferences"),
+        ("weekly", "topics", (), "preferences"),
+        ("weekly", "unsubscribed", (), "letter"),
+        ("weekly", "subscribed", (), "undo"),
+    ]
+    assert [bool(one.source.client) for one in changes(config)] == [False, False, False, True]
+    assert "192.0.2" not in dump(config, "subscription_changes")
+
+
+def test_the_record_is_bounded(config):
+    """Who switches a hundred times has the newest 20 records of each newsletter, and the same text of consent."""
+    with open_store(config.store_url, config.folder) as store:
+        before = store.subscribers.find(ADA).consent
+    for at in range(50):
+        save(config, {"weekly": ["Notes"]}, now=NOW + timedelta(minutes=2 * at))
+        save(config, {"weekly": ["Notes"], "daily": []}, now=NOW + timedelta(minutes=2 * at + 1))
+    found = changes(config)
+    assert [one.newsletter for one in found] == ["daily"] * 20
+    assert found[-1].at == NOW + timedelta(minutes=99)
+    with open_store(config.store_url, config.folder) as store:
+        assert store.subscribers.find(ADA).consent == before
+
+
+def test_the_record_moves_to_the_new_address_and_is_erased(config):
+    """The new address has the record and its own new subscriptions; erasing it leaves nothing."""
+    save(config, {"weekly": ["Notes"]})
+    change(config)
+    change_address.confirm_change(config, mails(config)[0][3].removeprefix(CHANGE), context(), client="192.0.2.1")
+    assert [(one.newsletter, one.what, one.source.how) for one in changes(config, BOB)] == [
+        ("daily", "unsubscribed", "preferences"),
+        ("weekly", "subscribed", "address"),
+    ]
+    assert [(one.newsletter, one.what, one.source.how) for one in changes(config)] == [
+        ("weekly", "unsubscribed", "address")
+    ]
+    for email in (ADA, BOB):
+        erase.erase_subscriber(config, email, NOW)
+    assert dump(config, "subscription_changes") == ""
 
 
 def test_a_pause_keeps_letters_back_until_its_day(site, config):
@@ -231,6 +297,12 @@ def test_no_one_gets_the_id_of_an_erased_subscriber(config):
 # Another address --------------------------------------------------------------------------------------------------
 
 
+def dump(config, table):
+    """Return the rows of a table as text."""
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
+        return "\n".join(map(str, db.execute(f"SELECT * FROM {table}").fetchall()))
+
+
 def change(config, email=BOB, now=NOW):
     """Ask for another address; return whether it was accepted."""
     return change_address.request_change(config, preferences_token(config), email, context(now))
@@ -251,6 +323,80 @@ def test_a_new_address_takes_over_once_it_has_confirmed(config):
         assert stored(config)[0] == "unsubscribed"
     view = preferences.load_preferences(config, preferences_token(config, BOB), context())
     assert (view.lang, view.paused_until) == ("de", date(2026, 12, 24))
+
+
+def _decodings(url):
+    """Yield the parts of a URL as they are, and what base64, hexadecimal digits and percent signs in them say."""
+    for part in re.split("[/?&=]", url):
+        yield part.encode()
+        yield unquote_to_bytes(part)
+        for start in range(4):
+            with suppress(ValueError):
+                yield urlsafe_b64decode(part[start:] + "=" * (-len(part[start:]) % 4))
+            with suppress(ValueError):
+                yield bytes.fromhex(part[start:])
+
+
+@pytest.mark.parametrize(
+    "email", [BOB, "b+x@exämple.net", f"{'long' * 15}@{'d' * 60}.example.net", "O'Bob@EXAMPLE.net"]
+)
+def test_a_link_shows_no_address(config, email):
+    """No link of a mail or page has an address in it, in any encoding, and the one for a new address works."""
+    change(config, email)
+    preferences.mail_link(config, letter_token(config), context())
+    links = [mail[3] for mail in mails(config)]
+    undo = leave.leave(config, letter_token(config), context()).undo_token
+    for link in (*links, undo, letter_token(config)):
+        texts = [text.lower() for text in _decodings(link)]
+        parts = [part.encode() for part in (*email.lower().split("@"), *ADA.split("@"), "example.net") if len(part) > 2]
+        assert not [text for text in texts for part in parts if part in text and b"letters.example.com" not in text]
+    found = change_address.find_change(config, links[0].removeprefix(CHANGE), context())
+    assert found.email.casefold() == email.casefold()
+
+
+def test_a_link_with_the_address_in_it_has_expired(config):
+    """A link of an older version, which has the new address in it, is not valid any more and changes nothing."""
+    with open_store(config.store_url, config.folder) as store:
+        ada = store.subscribers.find(ADA)
+    for value in (BOB, "", "f" * 40, "-1"):
+        link = Link(purpose=LinkPurpose.ADDRESS, subscriber_id=1, expires_at=NOW + timedelta(days=1), value=value)
+        with pytest.raises(LinkError) as error:
+            change_address.confirm_change(config, make_link(config, link, ada), context())
+        assert error.value.is_expired
+    assert (stored(config)[0], stored(config, BOB)) == ("active", None)
+
+
+def test_a_wanted_address_is_stored_until_its_link_expires(config):
+    """The round after three days deletes the address; before, a round keeps it and the link works."""
+    change(config)
+    token = mails(config)[0][3].removeprefix(CHANGE)
+    for hours, kept in ((71, True), (72, False)):
+        at = NOW + timedelta(hours=hours)
+        assert is_round_due(config, at) or kept
+        run_signup_round(Site(config), context(at))
+        assert (BOB in dump(config, "address_changes")) is kept
+    assert not is_round_due(config, NOW + timedelta(hours=73))
+    with pytest.raises(LinkError):
+        change_address.find_change(config, token, context(NOW + timedelta(hours=73)))
+
+
+@pytest.mark.parametrize("erased", [ADA, BOB])
+def test_a_wanted_address_is_erased_with_its_subscriber_and_with_its_owner(config, erased):
+    """Erasing the subscriber or the owner of the new address erases the request, and its mail is not sent."""
+    change(config)
+    erase.erase_subscriber(config, erased, NOW)
+    assert (dump(config, "address_changes"), mails(config)) == ("", [])
+
+
+def test_a_number_of_another_request_is_not_a_link(config):
+    """A link is valid for the request of its own subscriber alone."""
+    subscribe.add_subscriber(config, "eve@example.org", ["weekly"], lang=None, now=NOW, again=False)
+    change(config)
+    with open_store(config.store_url, config.folder) as store:
+        eve = store.subscribers.find("eve@example.org")
+    link = Link(purpose=LinkPurpose.ADDRESS, subscriber_id=eve.id, expires_at=NOW + timedelta(days=1), value="1")
+    with pytest.raises(LinkError):
+        change_address.confirm_change(config, make_link(config, link, eve), context())
 
 
 def test_a_new_address_that_is_known_keeps_what_it_has(config):

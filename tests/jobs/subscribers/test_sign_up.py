@@ -12,6 +12,7 @@ from feeds.core.subscribers.signup import mailbox_of
 from feeds.edges.store.database import copy_store, open_store, store_path
 from feeds.errors import FeedsError, LinkError
 from feeds.jobs.store.restore import restore_store
+from feeds.jobs.subscribers import leave
 from feeds.jobs.subscribers.bounces import process_mailbox
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.jobs.subscribers.held_signups import accept_held, list_held, reject_held, reopen_form
@@ -52,6 +53,10 @@ def test_a_sign_up_is_confirmed_by_the_link_in_the_mail(door):
     assert "confirmed 2026-11-23 14:01 UTC from " in found.consent
     assert "192.0.2" not in found.consent
     version = found.consent.partition("wording ")[2][:16]
+    assert [row[:3] for row in door.rows("SELECT newsletter, what, how, wording FROM subscription_changes")] == [
+        ("weekly", "subscribed", "confirmation")
+    ]
+    assert door.rows("SELECT wording FROM subscription_changes") == [(version,)]
     [(text,)] = door.rows(f"SELECT text FROM consent_wordings WHERE version = '{version}'")
     assert text.startswith("I want to get these letters")
 
@@ -179,6 +184,60 @@ def test_the_welcome_letter_has_the_editors_text_and_the_newest_issue(site):
     assert "Read this first." in text
     assert "<strong" in html
     assert all("https://example.com/newsletters/weekly/1/" in part for part in (text, html))
+
+
+def welcome(door, newsletters=("weekly",)):
+    """Sign up, confirm, and return the welcome."""
+    door.sign_up("ada@example.org", newsletters=newsletters)
+    door.run_round()
+    door.confirm(door.tokens("confirmation")[0])
+    door.run_round()
+    return door.mails("welcome")[0]
+
+
+@pytest.mark.parametrize("newsletters", [("weekly",), ("daily", "weekly")])
+def test_the_welcome_letter_unsubscribes_by_one_click(site, newsletters):
+    """The welcome has the headers of letters and a link; they end what it is about, which can be undone."""
+    SignupSite.create(site, 'welcome = "latest"', more=BOUNCES)
+    site.configure((site.folder / "config.toml").read_text("utf-8") + SECOND)
+    door = SignupSite(site)
+    mail = welcome(door, newsletters)
+    url, mailto = (part.strip("<> ") for part in mail["List-Unsubscribe"].split(","))
+    token = url.removeprefix("https://letters.example.com/unsubscribe/")
+    assert (mail["List-Unsubscribe-Post"], len(token)) == ("List-Unsubscribe=One-Click", 40)
+    assert mailto.startswith(f"mailto:bounces+u-{token}@")
+    assert all(url in mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    left = leave.leave(site.config, token, door.context)
+    found = door.subscriber("ada@example.org")
+    assert (found.status, found.newsletters) == ("unsubscribed", ())
+    assert leave.leave(site.config, token, door.context).is_subscribed is False
+    assert leave.undo_leave(site.config, left.undo_token, door.context).is_subscribed
+    found = door.subscriber("ada@example.org")
+    assert (found.status, found.newsletters) == ("active", newsletters)
+
+
+def test_the_welcome_of_one_newsletter_ends_that_one_alone(site):
+    """The link of the welcome of one newsletter leaves the others."""
+    SignupSite.create(site, 'welcome = "latest"')
+    site.configure((site.folder / "config.toml").read_text("utf-8") + SECOND)
+    add_subscriber(site.config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
+    door = SignupSite(site)
+    token = re.search(r"/unsubscribe/(\w+)>", welcome(door)["List-Unsubscribe"])[1]
+    assert leave.find_subscription(site.config, token).title == "The weekly"
+    leave.leave(site.config, token, door.context)
+    found = door.subscriber("ada@example.org")
+    assert (found.status, found.newsletters) == ("active", ("daily",))
+
+
+def test_a_confirmation_has_no_unsubscribe_header(site):
+    """A confirmation and its reminder have no List-Unsubscribe: their recipient is not subscribed."""
+    door = SignupSite.create(site, 'reminder = "1h"')
+    door.sign_up("ada@example.org")
+    door.run_round()
+    door.clock.advance(hours=2)
+    door.run_round()
+    found = [*door.mails("confirmation"), *door.mails("reminder")]
+    assert [mail["List-Unsubscribe"] for mail in found] == [None, None]
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -681,6 +740,20 @@ def test_a_confirmation_is_signed(site):
     message = file.read_bytes()
     changed = [message.replace(b"To: ada@", b"To: eve@"), message.replace(b"confirm/", b"c0nfirm/")]
     assert Dkimpy(records).verdicts([message, *changed]) == [True, False, False]
+
+
+def test_the_signature_of_a_welcome_covers_its_unsubscribe_headers(site):
+    """A welcome whose List-Unsubscribe or List-Unsubscribe-Post is changed has no valid signature."""
+    key = rsa.generate_private_key(65537, 2048)
+    (site.folder / "s1.pem").write_bytes(pem(key))
+    records = {"s1._domainkey.example.com": dkim_record(DkimKey("s1", key))}
+    more = '[[mail.dkim]]\nselector = "s1"\nkey_file = "s1.pem"\n'
+    welcome(SignupSite.create(site, 'welcome = "latest"', more=more))
+    [file] = (site.folder / ".feeds/outbox/mail/welcome").rglob("*.eml")
+    message = file.read_bytes()
+    changed = [message.replace(b"List-Unsubscribe: <https", b"List-Unsubscribe: <http")]
+    changed += [message.replace(b"Post: List", b"Post: Lost"), message.replace(b"List-Unsubscribe-Post", b"X-Post")]
+    assert Dkimpy(records).verdicts([message, *changed]) == [True, False, False, False]
 
 
 def test_a_name_server_that_is_silent_delays_no_round_for_long(site):

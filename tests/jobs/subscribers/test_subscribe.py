@@ -173,6 +173,8 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
         "suppressed": {"reason": "suppressed", "at": "2026-11-23T12:00:00+00:00"},
         "paused_until": None,
         "mails": [],
+        "wanted_addresses": [],
+        "changes": [],
     }
     assert feeds("subscribers", "export", "--person", ADA, "ada.json").returncode == 0
     assert json.loads(letter_site.read("ada.json")) == found
@@ -194,7 +196,11 @@ def test_a_chosen_pause_and_mails_are_shown(site, feeds):
     assert found["paused_until"] == "2026-12-24T00:00:00+00:00"
     sent = {"kind": "preferences", "state": "ready", "created_at": "2026-11-23T12:00:00+00:00", "sent_at": None}
     assert found["mails"] == [sent]
+    left = {"newsletter": "daily", "what": "unsubscribed", "topics": [], "how": "preferences"}
+    at = {"at": "2026-11-23T12:00:00+00:00", "wording": None, "client": None}
+    assert found["changes"] == [left | at, left | at | {"newsletter": "weekly", "what": "topics"}]
     lines = feeds("subscribers", "show", ADA).stdout
+    assert "  daily: unsubscribed on 2026-11-23 12:00 UTC, by preferences\n" in lines
     assert "  wants no letters until 2026-12-24 00:00 UTC\n" in lines
     assert "  preferences mail: ready 2026-11-23 12:00 UTC\n" in lines
 
