@@ -70,7 +70,8 @@ class IssueRenderer:
     @cached_property
     def pictures(self) -> LetterPictures:
         """The pictures of the letters that were rendered."""
-        is_converted = self.site.settings.mail.pictures == "convert" and not self.original_pictures
+        shows_originals = self.original_pictures or self.is_test
+        is_converted = self.site.settings.mail.pictures == "convert" and not shows_originals
         return LetterPictures(self.site, f"newsletters/{self.newsletter.name}/{self.number}/" if is_converted else None)
 
     def with_original_pictures(self) -> "IssueRenderer":

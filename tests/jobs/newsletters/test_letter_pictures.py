@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from feeds.core.posts.text import parse_html
-from tests.conftest import CONFIG, NEWSLETTER
+from feeds.jobs.newsletters.approve import approve_issue
+from feeds.jobs.newsletters.send_test import send_test
+from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
 
 WEEK = timedelta(days=7)
 LETTER = CONFIG + NEWSLETTER.replace("schedule", 'template = "letter"\nschedule')
@@ -23,11 +25,10 @@ def draw(site, path, size=(1800, 900), mode="RGB", **options):
 
 
 def images(site, number=1):
-    """Return the pictures of an issue's letter and those of its page."""
+    """Return the pictures of an issue's letter."""
     content = (site.folder / f".feeds/outbox/weekly/{number}/desk@example.com.eml").read_bytes()
     letter = message_from_bytes(content, policy=policy.default).get_body("html").get_content()
-    page = site.read(f"public/newsletters/weekly/{number}/index.html")
-    return [list(parse_html(html).iter("img")) for html in (letter, page)]
+    return list(parse_html(letter).iter("img"))
 
 
 PLACES = {
@@ -45,11 +46,10 @@ def test_the_width_is_that_of_the_file(letter_site, path, written):
         draw(letter_site, path, size)
         letter_site.post("first", f"Words.\n\n![A ferry]({written})\n\n![Elsewhere](https://cdn.example/b.png)\n")
         letter_site.publish()
-        for found in images(letter_site):
-            assert [(one.get("width"), "width:auto" in one.get("style").split(";")) for one in found] == [
-                (width, False),
-                ("600", True),
-            ]
+        assert [(one.get("width"), "width:auto" in one.get("style").split(";")) for one in images(letter_site)] == [
+            (width, False),
+            ("600", True),
+        ]
         for folder in (".feeds", "public"):
             rmtree(letter_site.folder / folder)
 
@@ -66,10 +66,21 @@ def test_a_picture_of_the_built_site_is_found(letter_site):
         f'<main><article><h1>first</h1><p>{text}</p><img src="/assets/a.3f2a.png" alt="F"></article></main>'
     )
     letter_site.publish()
-    for found in images(letter_site):
-        assert [(one.get("src"), one.get("width")) for one in found] == [
-            ("https://example.com/assets/a.3f2a.png", "240")
-        ]
+    (found,) = images(letter_site)
+    assert (found.get("src"), found.get("width")) == ("https://example.com/assets/a.3f2a.png", "240")
+
+
+@pytest.mark.parametrize(
+    ("generator", "path", "written"),
+    [("hexo", "source/pics/a.png", "/pics/a.png"), ("zola", "static/pics/a.png", "/pics/a.png")],
+)
+def test_a_picture_in_the_static_folder_of_a_generator_is_found(letter_site, generator, path, written):
+    """Its content is copied to the root of the site."""
+    letter_site.configure(f'{LETTER}[posts]\ngenerator = "{generator}"\n')
+    draw(letter_site, path, (240, 90))
+    letter_site.post("first", f"![A ferry]({written})\n")
+    letter_site.publish()
+    assert [one.get("width") for one in images(letter_site)] == ["240"]
 
 
 def test_a_file_of_twice_the_size_is_a_source(letter_site):
@@ -82,9 +93,9 @@ def test_a_file_of_twice_the_size_is_a_source(letter_site):
     letter_site.post("first", "![A](a.png)\n\n![B](b.png)\n")
     letter_site.publish()
     url = "https://example.com/2026/11/20/first/"
-    for found in images(letter_site):
-        assert [one.get("srcset") for one in found] == [f"{url}a@2x.png 2x", None]
-        assert [one.getparent().get("href") for one in found] == [f"{url}a@2x.png", f"{url}b.png"]
+    found = images(letter_site)
+    assert [one.get("srcset") for one in found] == [f"{url}a@2x.png 2x", None]
+    assert [one.getparent().get("href") for one in found] == [f"{url}a@2x.png", f"{url}b.png"]
 
 
 def converted(site):
@@ -92,7 +103,7 @@ def converted(site):
 
 
 def test_pictures_are_converted_into_the_folder_of_the_issue(letter_site):
-    """Letter and page show the new ones, which are JPEG or PNG; what mail programs show is left where it is."""
+    """The letter shows the new ones, which are JPEG or PNG; what mail programs show is left where it is."""
     letter_site.configure(CONVERT)
     draw(letter_site, "posts/fähre 1.webp")
     draw(letter_site, "posts/logo.webp", (300, 200), "RGBA")
@@ -103,12 +114,12 @@ def test_pictures_are_converted_into_the_folder_of_the_issue(letter_site):
     ferry, logo = converted(letter_site)
     assert re.fullmatch(r"public/newsletters/weekly/1/f-hre-1-[0-9a-f]{12}\.jpg", ferry)
     assert re.fullmatch(r"public/newsletters/weekly/1/logo-[0-9a-f]{12}\.png", logo)
-    for found in images(letter_site):
-        addresses = [one.get("src") for one in found]
-        assert addresses[:2] == [f"https://example.com/{path.removeprefix('public/')}" for path in (ferry, logo)]
-        assert addresses[2] == "https://example.com/2026/11/20/first/small.png"
-        assert [one.get("width") for one in found] == ["600", "300", "300"]
-        assert found[0].getparent().get("href").endswith("/first/f%C3%A4hre%201.webp")
+    found = images(letter_site)
+    addresses = [one.get("src") for one in found]
+    assert addresses[:2] == [f"https://example.com/{path.removeprefix('public/')}" for path in (ferry, logo)]
+    assert addresses[2] == "https://example.com/2026/11/20/first/small.png"
+    assert [one.get("width") for one in found] == ["600", "300", "300"]
+    assert found[0].getparent().get("href").endswith("/first/f%C3%A4hre%201.webp")
 
 
 def test_lead_images_are_converted(letter_site):
@@ -118,8 +129,8 @@ def test_lead_images_are_converted(letter_site):
     letter_site.post("first", image="/lead.avif", image_alt="A ferry")
     letter_site.publish()
     (path,) = converted(letter_site)
-    for (image,) in images(letter_site):
-        assert image.get("src") == f"https://example.com/{path.removeprefix('public/')}"
+    (image,) = images(letter_site)
+    assert image.get("src") == f"https://example.com/{path.removeprefix('public/')}"
 
 
 def test_a_frozen_issue_keeps_its_files(letter_site):
@@ -137,6 +148,34 @@ def test_a_frozen_issue_keeps_its_files(letter_site):
     assert letter_site.files("public/newsletters") == before
 
 
+def test_a_picture_that_changes_before_approval_gets_another_file(letter_site):
+    """The letter that is approved shows the new one, in its own file; the file of the old one stays as it is."""
+    letter_site.configure(CONVERT.replace("copy_to", "approve = true\ncopy_to"))
+    draw(letter_site, "posts/a.webp")
+    letter_site.post("first", "![F](a.webp)\n")
+    letter_site.publish()
+    (old,) = converted(letter_site)
+    before = (letter_site.folder / old).read_bytes()
+    draw(letter_site, "posts/a.webp", (900, 900))
+    approve_issue(letter_site.config, "weekly", asked()[1])
+    (new,) = set(converted(letter_site)) - {old}
+    (image,) = images(letter_site)
+    assert image.get("src") == f"https://example.com/{new.removeprefix('public/')}"
+    assert (letter_site.folder / old).read_bytes() == before
+
+
+def test_a_test_letter_shows_the_pictures_of_the_posts(letter_site):
+    """The converted ones are on the web with the issue, and not before."""
+    letter_site.configure(CONVERT)
+    draw(letter_site, "posts/a.webp")
+    letter_site.post("first", "![F](a.webp)\n")
+    send_test(letter_site.config, "weekly", "me@example.org", NOW, asked()[1])
+    (content,) = (content for name, content in letter_site.files(".feeds/outbox").items() if name.endswith(".eml"))
+    letter = message_from_bytes(content, policy=policy.default).get_body("html").get_content()
+    assert "https://example.com/2026/11/20/first/a.webp" in letter
+    assert not (letter_site.folder / "public").exists()
+
+
 def test_a_dry_run_and_the_default_write_no_pictures(letter_site):
     """By default the letter links to the picture of the post."""
     draw(letter_site, "posts/a.webp")
@@ -147,8 +186,8 @@ def test_a_dry_run_and_the_default_write_no_pictures(letter_site):
     letter_site.configure(LETTER)
     letter_site.publish()
     assert converted(letter_site) == []
-    for (image,) in images(letter_site):
-        assert image.get("src") == "https://example.com/2026/11/20/first/a.webp"
+    (image,) = images(letter_site)
+    assert image.get("src") == "https://example.com/2026/11/20/first/a.webp"
 
 
 def test_a_picture_that_cannot_be_converted_is_reported_and_stays(letter_site):
@@ -162,8 +201,8 @@ def test_a_picture_that_cannot_be_converted_is_reported_and_stays(letter_site):
     (warning,) = report.warnings
     assert warning.startswith("posts/a.png: cannot be converted: ")
     assert [issue.state for issue in report.issues] == ["sent"]
-    for (image,) in images(letter_site):
-        assert image.get("src").endswith("/a.png")
+    (image,) = images(letter_site)
+    assert image.get("src").endswith("/a.png")
 
 
 def test_check_knows_the_files_of_the_next_issue(letter_site, feeds):
