@@ -368,10 +368,13 @@ class IssueRenderer:
 
 
 def _shorten_alike(html: str, whole: str, shortened: str) -> str:
-    """Return as much of *html* as *shortened* has of *whole*, which is the same text with styles."""
+    """Return about as much of *html* as *shortened* has of *whole*, which is the same text with styles.
+
+    One hundredth more, so that a last paragraph that is a little longer than the average is not left out.
+    """
     if len(shortened) == len(whole):
         return html
-    return truncate_blocks(html, len(html.encode()) * len(shortened) // len(whole))[0]
+    return truncate_blocks(html, len(html.encode()) * len(shortened) * 101 // (len(whole) * 100))[0]
 
 
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:

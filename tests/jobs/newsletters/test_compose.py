@@ -291,7 +291,7 @@ def test_an_editors_note_changes_an_issue(letter_site):
     assert text.index("Dear all,") < text.index("see the list") < text.index("first") < text.index("second")
     assert "<strong>all</strong>" in html
     assert "third" not in html + text
-    assert "see the list <https://example.com/list>." in text
+    assert "see the list [1].\n\n[1] https://example.com/list\n" in text.replace("\r\n", "\n")
     assert "<strong>all</strong>" in letter_site.read("public/newsletters/weekly/1/index.html")
     write_note(letter_site, "---\nsubject: Next\n---\n")
     letter_site.publish(NOW + WEEK)
@@ -364,7 +364,8 @@ def test_a_letter_may_have_a_whole_post(letter_site):
     letter_site.post("whole", body, date="2026-11-22")
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
-    assert "Words here, there <https://example.com/there> and more." in text
+    assert "Words here, there [1] and more." in text
+    assert "a  b\n-  -\n1  2\n\n    code\n\nThe end.\n\n[1] https://example.com/there\n" in text.replace("\r\n", "\n")
     assert "The end." in text
     assert "The end." in html
     assert "<table style=" in html
