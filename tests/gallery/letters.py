@@ -8,6 +8,7 @@ from pathlib import Path
 
 from feeds.config import load_config
 from feeds.jobs.publish import publish
+from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW, asked
 from tests.gallery.drawings import draw_all
 
@@ -27,6 +28,8 @@ formats = ["atom"]
 from = "{title} <letters@example.com>"
 reply_to = "desk@example.com"
 address = "1 Harbour Lane, Example"
+[web]
+url = "https://letters.example.com/"
 """
 _NEWSLETTER = """[[newsletters]]
 name = "{template}"
@@ -34,7 +37,6 @@ title = "{title}"
 schedule = "0 8 * * mon"
 template = "{template}"
 max_age = "9000 days"
-copy_to = ["reader@example.org"]
 sponsor = "{sponsor}"
 """
 _WORDS = tomllib.loads(Path(__file__).with_name("newsletters.toml").read_text("utf-8"))
@@ -79,7 +81,9 @@ def publish_letters(name: str, lang: str, posts: Path, folder: Path) -> list[Gal
     for template in TEMPLATES:
         (folder / "letters" / template).mkdir(parents=True)
         (folder / "letters" / template / "next.md").write_text(words["note"] + "\n", "utf-8")
-    publish(load_config(folder / "config.toml", {}), *asked(NOW))
+    config = load_config(folder / "config.toml", {})
+    subscribe.add_subscriber(config, "reader@example.org", TEMPLATES, lang=None, now=NOW, again=False)
+    publish(config, *asked(NOW))
     outbox = folder / ".feeds" / "outbox"
     sent = {template: next((outbox / template).rglob("*.eml")).read_bytes() for template in TEMPLATES}
     return [GalleryLetter(name=f"{name}-{template}", lang=lang, raw=raw) for template, raw in sent.items()]
