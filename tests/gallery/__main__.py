@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,27 +12,33 @@ from tests.browser import launch
 from tests.gallery import checks
 from tests.gallery.letters import LANGUAGES, POSTS, GalleryLetter, publish_letters
 from tests.gallery.pictures import Measure, take_pictures
+from tests.gallery.sheets import write_best, write_sheet
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _HEAD = ("letter", "HTML bytes", "text bytes", "SpamAssassin", "axe", "vnu", "html-validate", "sideways px")
 _HEAD += ("smallest font", "lowest contrast", "height at 375")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Verdict:
     """All that was found out about one letter."""
 
     letter: GalleryLetter
-    spam: checks.Spam | None
-    #: By the name of the program.
-    faults: dict[str, checks.Faults]
+    #: By the name of the variant.
     measures: dict[str, Measure]
+    spam: checks.Spam | None
+    #: By the name of the program; empty if none was asked.
+    faults: dict[str, checks.Faults]
 
     @property
     def row(self) -> Sequence[object]:
         """Return the cells below `_HEAD`."""
         size = (len(self.letter.html.encode()), len(self.letter.text.encode()))
         spam = "-" if self.spam is None else f"{self.spam.score:.1f}"
-        faults = ("-" if found is None else found.total() for found in self.faults.values())
+        asked = (self.faults.get(program) for program in ("axe", "vnu", "html-validate"))
+        faults = ("-" if found is None else found.total() for found in asked)
         seen = self.measures.values()
         looks = (max(one.overflow for one in seen), min(one.smallest_font for one in seen))
         contrast = min(one.contrast for one in seen)
@@ -59,17 +66,27 @@ class Verdict:
     help="Also make letters from the posts in FOLDER, which are in LANG.",
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Only sites whose name begins with NAME, such as `ja`.")
-def main(out: Path, folders: Sequence[tuple[str, Path]], only: Sequence[str]) -> None:
+@click.option("--no-checks", is_flag=True, help="Only letters and pictures; no other program judges them.")
+@click.option("--best", type=click.Path(path_type=Path, dir_okay=False), help="Write twelve letters as one WebP file.")
+def main(
+    out: Path, folders: Sequence[tuple[str, Path]], only: Sequence[str], best: Path | None, *, no_checks: bool
+) -> None:
     """Write each letter, its parts, its pictures and a sheet of them into OUT/<letter>/, and a table into OUT/table.md.
 
     SpamAssassin, Java and Node are used where they are installed; FEEDS_NODE_MODULES names the folder in which npm has
     installed axe-core, vnu-jar and html-validate.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, launch() as browser:
         letters = _publish_all(Path(scratch), folders, only)
         _write_letters(out, letters)
-        verdicts = _judge_all(out, letters, Path(scratch))
-    _write_table(out, verdicts)
+        drawings = next(Path(scratch).glob("*/static/pictures"))
+        measures = {letter.name: _show(browser, letter, drawings, out / letter.name) for letter in letters}
+        found = {} if no_checks else _check_all(browser, out, letters, drawings)
+        if best is not None:
+            write_best(browser, out, best)
+    _write_table(
+        out, [Verdict(letter, measures[letter.name], *found.get(letter.name, (None, {}))) for letter in letters]
+    )
 
 
 def _publish_all(scratch: Path, folders: Sequence[tuple[str, Path]], only: Sequence[str]) -> list[GalleryLetter]:
@@ -94,23 +111,31 @@ def _write_letters(out: Path, letters: Sequence[GalleryLetter]) -> None:
         (folder / "letter.txt").write_text(letter.text, "utf-8")
 
 
-def _judge_all(out: Path, letters: Sequence[GalleryLetter], scratch: Path) -> list[Verdict]:
+def _show(browser: "Browser", letter: GalleryLetter, drawings: Path, folder: Path) -> dict[str, Measure]:
+    click.echo(letter.name, err=True)
+    measures = take_pictures(browser, letter, drawings, folder)
+    write_sheet(browser, measures, folder)
+    return measures
+
+
+def _check_all(
+    browser: "Browser", out: Path, letters: Sequence[GalleryLetter], drawings: Path
+) -> dict[str, tuple[checks.Spam | None, dict[str, checks.Faults]]]:
+    """Return what SpamAssassin says, and the faults by program, by the name of the letter."""
     folders = [out / letter.name for letter in letters]
-    drawings = next(scratch.glob("*/static/pictures"))
     vnu, html_validate = checks.ask_vnu(folders), checks.ask_html_validate(folders)
-    verdicts = []
-    with launch() as browser:
-        for letter in letters:
-            click.echo(letter.name, err=True)
-            faults = {
-                "axe": checks.ask_axe(browser, letter, drawings),
-                "vnu": vnu[letter.name],
-                "html-validate": html_validate[letter.name],
-            }
-            spam = checks.ask_spamassassin(letter, scratch)
-            measures = take_pictures(browser, letter, drawings, out / letter.name)
-            verdicts.append(Verdict(letter=letter, spam=spam, faults=faults, measures=measures))
-    return verdicts
+    with tempfile.TemporaryDirectory() as home:
+        return {
+            one.name: (
+                checks.ask_spamassassin(one, Path(home)),
+                {
+                    "axe": checks.ask_axe(browser, one, drawings),
+                    "vnu": vnu[one.name],
+                    "html-validate": html_validate[one.name],
+                },
+            )
+            for one in letters
+        }
 
 
 def _write_table(out: Path, verdicts: Sequence[Verdict]) -> None:

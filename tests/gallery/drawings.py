@@ -3,6 +3,7 @@
 import math
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 #: Width and height by the name of the file: wide, tall, square and smaller than the column.
@@ -19,6 +20,7 @@ def draw_all(folder: Path) -> None:
         (folder / f"{name}.png").write_bytes(draw_hills(width, height, seed))
 
 
+@lru_cache
 def draw_hills(width: int, height: int, seed: int) -> bytes:
     """Return a PNG; another *seed* gives other hills."""
     tops = [[_top(hill, x / width, seed) * height for x in range(width)] for hill in range(_HILLS)]
