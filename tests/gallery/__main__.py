@@ -97,7 +97,7 @@ def _publish_all(scratch: Path, folders: Sequence[tuple[str, Path]], only: Seque
 
 
 def _site_name(posts: Path) -> str:
-    """Return the first folder of the path to *posts* that tells its site from others."""
+    """Return the first folder of the path to *posts* that differs from one site to another."""
     generic = {"content", "news", "blog", "_posts", "website", "posts"}
     return next(name for name in reversed(posts.resolve().parts) if name not in generic)
 
@@ -121,7 +121,7 @@ def _show(browser: "Browser", letter: GalleryLetter, drawings: Path, folder: Pat
 def _check_all(
     browser: "Browser", out: Path, letters: Sequence[GalleryLetter], drawings: Path
 ) -> dict[str, tuple[checks.Spam | None, dict[str, checks.Faults]]]:
-    """Return what SpamAssassin says, and the faults by program, by the name of the letter."""
+    """Return the result of SpamAssassin and the faults by program, by the name of the letter."""
     folders = [out / letter.name for letter in letters]
     vnu, html_validate = checks.ask_vnu(folders), checks.ask_html_validate(folders)
     with tempfile.TemporaryDirectory() as home:
