@@ -1,4 +1,4 @@
-"""What other programs say about a letter: SpamAssassin, axe, the Nu Html Checker and html-validate."""
+"""The judgement of other programs on a letter: SpamAssassin, axe, the Nu Html Checker and html-validate."""
 
 import json
 import re
@@ -31,7 +31,7 @@ Faults = Counter[str] | None
 
 
 class Spam(NamedTuple):
-    """What SpamAssassin says without network."""
+    """SpamAssassin's judgement without network."""
 
     score: float
     rules: list[str]

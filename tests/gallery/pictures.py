@@ -43,7 +43,7 @@ VARIANTS = [
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """What a picture shows, in CSS pixels."""
+    """Sizes in one picture, in CSS pixels, and its lowest contrast."""
 
     #: How far the letter can be scrolled sideways.
     overflow: int

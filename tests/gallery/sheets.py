@@ -61,7 +61,7 @@ def write_best(browser: "Browser", folder: Path, file: Path) -> None:
 
 
 def _rest(folder: Path, variant: Variant, measures: dict[str, Measure]) -> Iterator[str]:
-    """Yield what the first row has no room for, cut into columns."""
+    """Yield the rest of a letter, after the first row, cut into columns."""
     height = measures[variant.name].height
     for top in range(_SLICE, height, _SLICE):
         yield _slice(folder, variant, top, min(_SLICE, height - top), f"{variant.name}, from {top}")
