@@ -1,7 +1,7 @@
 """Sheets: many pictures of letters in one, for people to look at."""
 
 import html
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,8 @@ _BEST = (
     ("ja-letter", Variant(width=375), 1800),
 )
 _BEST_HEIGHT = 812
+#: Milliseconds: a sheet of a very long letter takes a busy machine more than Playwright's half a minute.
+_TIMEOUT = 300_000
 
 
 def write_sheet(browser: "Browser", measures: dict[str, Measure], folder: Path) -> None:
@@ -43,7 +45,7 @@ def write_sheet(browser: "Browser", measures: dict[str, Measure], folder: Path) 
     shown = (_slice(folder, one, 0, min(_SLICE, measures[one.name].height), one.name) for one in VARIANTS)
     rest = (_rest(folder, Variant(width=width), measures) for width in (375, 800))
     rows = [f"<h1>{html.escape(folder.name)}</h1>", *(f"<div>{''.join(row)}</div>" for row in (shown, *rest))]
-    page = _open(browser, rows, scale=0.5)
+    page = _open(browser, rows, folder, scale=0.5)
     page.locator("main").screenshot(path=folder / "sheet.png")
     page.context.close()
 
@@ -51,7 +53,7 @@ def write_sheet(browser: "Browser", measures: dict[str, Measure], folder: Path) 
 def write_best(browser: "Browser", folder: Path, file: Path) -> None:
     """Write twelve letters of those below *folder* as one WebP *file*."""
     cut = [_slice(folder / name, variant, top, _BEST_HEIGHT, "") for name, variant, top in _BEST]
-    page = _open(browser, [f"<div>{''.join(cut[:6])}</div>", f"<div>{''.join(cut[6:])}</div>"], scale=0.6)
+    page = _open(browser, [f"<div>{''.join(cut[:6])}</div>", f"<div>{''.join(cut[6:])}</div>"], folder, scale=0.6)
     size = page.locator("main").bounding_box()
     clip = {key: size[key] for key in ("x", "y", "width", "height")} | {"scale": 1}
     wanted = {"format": "webp", "quality": 80, "clip": clip, "captureBeyondViewport": True}
@@ -68,14 +70,19 @@ def _rest(folder: Path, variant: Variant, measures: dict[str, Measure]) -> Itera
 
 
 def _slice(folder: Path, variant: Variant, top: int, height: int, caption: str) -> str:
-    data = b64encode((folder / f"{variant.name}.png").read_bytes()).decode()
+    address = (folder / f"{variant.name}.png").resolve().as_uri()
     style = f"width:{variant.width}px;height:{height}px;background-position:0 -{top}px"
-    image = f"background-image:url(data:image/png;base64,{data})"
+    image = f"background-image:url({address})"
     return f'<figure>{html.escape(caption)}<i style="{style};{image}"></i></figure>'
 
 
-def _open(browser: "Browser", rows: Sequence[str], *, scale: float) -> "Page":
+def _open(browser: "Browser", rows: Sequence[str], folder: Path, *, scale: float) -> "Page":
+    """Return a page with *rows*; it is a file in *folder*, since only files may show pictures that are files."""
     context = browser.new_context(viewport={"width": 6400, "height": 800}, device_scale_factor=scale)
+    context.set_default_timeout(_TIMEOUT)
     page = context.new_page()
-    page.set_content(_PAGE.format(body="".join(rows)))
+    file = folder / "sheet.html"
+    file.write_text(_PAGE.format(body="".join(rows)), "utf-8")
+    page.goto(file.resolve().as_uri())
+    file.unlink()
     return page
