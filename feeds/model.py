@@ -51,6 +51,19 @@ class Image(Value, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class PictureFile(Value, frozen=True, kw_only=True):
+    """The file of a picture on this machine."""
+
+    path: str
+    #: As Pillow names it, such as `JPEG`.
+    format: str
+    #: In pixels, as browsers show it.
+    width: int
+    height: int
+    #: In bytes.
+    size: int
+
+
 class Enclosure(Value, frozen=True, kw_only=True):
     """A file attached to a post: a podcast episode, a video, a document (RFC 4287 section 4.2.7.2)."""
 

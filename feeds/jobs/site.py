@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.config_types import TimeZone
+from feeds.core.posts.file_addresses import static_folder
 from feeds.core.syndication.feed import public_url
 from feeds.edges.files.local_files import LocalFiles
 from feeds.edges.files.output_folder import OutputFolder
@@ -89,7 +90,9 @@ class Site:
         """The local files that posts refer to: in the built site, or where site generators keep static files."""
         folder, settings = self.config.folder, self.settings
         built = [self.config.resolve(settings.posts.rendered)] if settings.posts.rendered else []
-        roots = [self.public.root, *built, folder, folder / "static", folder / "public"]
+        static = static_folder(settings.posts.generator_name)
+        names = filter(None, (static, "static", "public"))
+        roots = [self.public.root, *built, folder, *(folder / name for name in names)]
         return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
 
     def unused_templates(self) -> list[str]:

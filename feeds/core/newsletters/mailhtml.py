@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
+from feeds.core.newsletters.pictures import COLUMN
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
@@ -20,8 +21,6 @@ from feeds.core.posts.urls import is_uri, quote_url, resolve_url
 _MONO = "font-family:Menlo,Consolas,monospace"
 #: On a phone, the rows of a table with more columns become blocks.
 _MAX_NARROW_COLUMNS = 3
-#: The width of a letter's column, in pixels.
-COLUMN = 600
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A player whose parent is one of these is between paragraphs.
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}

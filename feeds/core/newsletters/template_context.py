@@ -7,15 +7,14 @@ from enum import Enum, auto
 from itertools import groupby
 from urllib.parse import urlencode
 
-from msgspec.structs import replace
-
 from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.phrases import split_phrases
+from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
 from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
-from feeds.model import Entry, Image, Issue, Selection, Text
+from feeds.model import Entry, Issue, Post, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
 #: Columns of the text part: a reply that quotes it needs no new line breaks.
@@ -48,7 +47,7 @@ class StoryView:
     author: str
     date: str
     reading: str
-    image: Image | None
+    image: PictureView | None
     #: The parts of the title between which a line may break; empty if lines break at spaces.
     phrases: tuple[str, ...] = ()
 
@@ -137,6 +136,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     cut: bool = False,
     corrects: Issue | None = None,
     corrects_url: str | None = None,
+    find_picture: FindPicture = as_written,
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
@@ -144,7 +144,8 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects* another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
-    stories = _StoryViews(post_texts, texts, {} if audience is Audience.WEB else newsletter.link_parameters)
+    parameters = {} if audience is Audience.WEB else newsletter.link_parameters
+    stories = _StoryViews(post_texts, texts, parameters, find_picture)
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
     note = inserts[NOTE]
@@ -220,6 +221,7 @@ class _StoryViews:
     texts: Texts
     #: Query parameters for the links to posts.
     link_parameters: Mapping[str, str]
+    find_picture: FindPicture
 
     def story(self, entry: Entry, width: int = text.EXCERPT_WIDTH) -> StoryView:
         post, post_text = entry.post, self.post_texts[entry.post.path]
@@ -233,9 +235,14 @@ class _StoryViews:
             author=strip_placeholders(", ".join(author.name for author in post.authors)),
             date=self.texts.date(post.published),
             reading=self.texts.plural("reading", post_text.reading_minutes),
-            image=post.image and replace(post.image, alt=strip_placeholders(post.image.alt)),
+            image=self._image(post),
             phrases=split_phrases(post.title, post.lang),
         )
+
+    def _image(self, post: Post) -> PictureView | None:
+        if post.image is None:
+            return None
+        return picture_view(self.find_picture(post.image.url, post), strip_placeholders(post.image.alt))
 
     def groups(self, entries: Sequence[Entry], *, by_category: bool) -> tuple[StoryGroup, ...]:
         """Return one group, or a group for each first category, in the order of their newest stories."""

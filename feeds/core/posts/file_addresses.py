@@ -43,6 +43,11 @@ _ATTRIBUTE = re.compile(
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=`]+))", re.IGNORECASE)
 
 
+def static_folder(generator: GeneratorName) -> str | None:
+    """Return the folder, below that of the site, whose content a generator copies to the root; None if unknown."""
+    return _STATIC.get(generator)
+
+
 class FileAddresses:
     """The addresses of the files that one post names."""
 

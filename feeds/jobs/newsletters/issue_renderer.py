@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
+from feeds.jobs.newsletters.letter_pictures import LetterPictures
 from feeds.jobs.site import Site
 from feeds.model import (
     Issue,
@@ -55,6 +57,10 @@ class IssueRenderer:
     _letters: dict[tuple[Audience, str, tuple[str, ...]], tuple[Selection, Letter]] = field(default_factory=dict)
     #: Whole posts as HTML for mail, by path: a letter that is shortened is rendered more than once.
     _posts: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _pictures(self) -> LetterPictures:
+        return LetterPictures(self.site)
 
     @property
     def template(self) -> str:
@@ -244,6 +250,7 @@ class IssueRenderer:
             cut=cut,
             corrects=self.corrects,
             corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
+            find_picture=self._pictures.find,
         )
 
     def _inserts(

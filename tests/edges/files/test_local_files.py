@@ -70,6 +70,15 @@ def test_a_file_is_found_though_another_post_has_linked_to_it_before(tmp_path, f
     assert size(files, url) == 7
 
 
+def test_a_file_in_the_folder_of_the_name_of_its_post_is_found(tmp_path, files):
+    """Hexo copies the files of `rain.md` from the folder `rain` beside it."""
+    (tmp_path / "site" / "posts" / "2026" / "rain").mkdir()
+    (tmp_path / "site" / "posts" / "2026" / "rain" / "a.png").write_bytes(b"x" * 7)
+    url = "https://example.com/2026/rain/a.png"
+    assert files.path(url, POST, "2026/rain.md") == f"{tmp_path}/site/posts/2026/rain/a.png"
+    assert files.path(url, "", "") is None
+
+
 @pytest.mark.parametrize(
     "url",
     [
