@@ -11,7 +11,7 @@ from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
-from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
+from feeds.core.newsletters.placeholders import BODY, LINKS, NAVIGATION, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Issue, Post, Selection, Text
@@ -117,6 +117,9 @@ class LetterView:
     #: The paragraphs of the whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
     text_width: int = _TEXT_WIDTH
+    #: On the web page: the placeholders for the navigation between issues at its top, and for the links at its end.
+    navigation: str = NAVIGATION
+    links: str = LINKS
 
 
 def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
