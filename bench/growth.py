@@ -22,7 +22,7 @@ import page  # noqa: E402 - a script beside this one
 
 from feeds.config import load_config  # noqa: E402 - the package is next to this folder
 from feeds.core.curation import duplicates  # noqa: E402 - as above
-from feeds.core.newsletters import anchors, mailhtml, plaintext, truncation  # noqa: E402 - as above
+from feeds.core.newsletters import anchors, mailhtml, text_links, text_part, truncation  # noqa: E402 - as above
 from feeds.core.posts import markdown, parse, render, retag  # noqa: E402 - as above
 from feeds.errors import PostError  # noqa: E402 - as above
 from feeds.model import Post  # noqa: E402 - as above
@@ -158,11 +158,9 @@ def process(content: bytes) -> str:
         return f"rejected: {e.reason}"
     duplicates.compare_texts(compared, compared._replace(plain=f"{compared.plain} more"))
     markdown.sanitize_html(rendered.html, base)
-    letter, _ = truncation.truncate_blocks(
-        mailhtml.render_mail_html(rendered.html, base, mailhtml.MailStyle()), 100_000
-    )
-    for paragraph in mailhtml.text_paragraphs(letter):
-        plaintext.wrap_paragraph(paragraph, 72)
+    truncation.truncate_blocks(mailhtml.render_mail_html(rendered.html, base, mailhtml.MailStyle()), 100_000)
+    prepared = mailhtml.prepare_html(rendered.html, base)
+    text_part.set_text(prepared, text_links.LinkNumbers(), page=base, picture="Picture: {alt}")
     if isinstance(post, Post):
         anchors.find_anchors(post, rendered.html)
     try:

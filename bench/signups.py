@@ -139,7 +139,7 @@ def _attacked_site() -> Iterator[_Attacked]:
         suppress_address(config, "suppressed@example.org", _NOW)
         site = _Attacked(folder, None, None)  # type: ignore[arg-type] - both are set below
         site.door = Door(config, Context(clock=lambda: site.now), lambda line: print(line, file=sys.stderr))
-        server, listener = WebServer(site.door, make_app(site.door)), listen(ListenAddress("127.0.0.1:0"))
+        server, listener = WebServer(site.door, make_app(site.door)), listen(ListenAddress("127.0.0.1:0"), folder)
         site.connection = http.client.HTTPConnection(*listener.getsockname())
         thread = Thread(target=server.serve, args=[listener])
         thread.start()

@@ -20,6 +20,7 @@ from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
 from feeds.settings import LATEST, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
+from feeds.themes import THEMES
 
 #: Keys from the outermost table to a value; numbers are positions in lists.
 KeyPath = tuple[str | int, ...]
@@ -113,6 +114,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     _reject_generator_config(path, raw)
     source = _Source(path, text, dict(_apply_variables(raw, environ)))
     _apply_relay_defaults(raw)
+    _apply_theme_defaults(raw)
     settings, errors = _convert(source, raw)
     if settings is not None:
         settings = _find_generator(path, settings)
@@ -225,7 +227,7 @@ def _parse_variable(text: str) -> object:
     return value if isinstance(value, bool | int | float | str) else text
 
 
-# Relays -----------------------------------------------------------------------------------------------------------
+# Defaults of relays and themes ------------------------------------------------------------------------------------
 
 
 def _apply_relay_defaults(raw: dict[str, Any]) -> None:
@@ -237,6 +239,16 @@ def _apply_relay_defaults(raw: dict[str, Any]) -> None:
         if relay in [*RELAYS]:  # a list, since the value may be unhashable
             for key, value in RELAYS[relay].defaults.items():
                 server.setdefault(key, value)
+
+
+def _apply_theme_defaults(raw: dict[str, Any]) -> None:
+    """Set the defaults of each newsletter's ready theme where a key is not set; invalid values are reported later."""
+    newsletters = raw.get("newsletters")
+    for newsletter in newsletters if isinstance(newsletters, list) else []:
+        theme = newsletter.get("theme") if isinstance(newsletter, dict) else None
+        name = theme.get("name") if isinstance(theme, dict) else None
+        if isinstance(theme, dict) and name in [*THEMES]:  # a list, since the value may be unhashable
+            newsletter["theme"] = {**THEMES[name], **theme}
 
 
 def _convert(source: _Source, raw: dict[str, Any]) -> tuple[Settings | None, list[ConfigError]]:
@@ -429,7 +441,8 @@ def _find_published_texts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("feeds", "extra", at), f"{extra.title}{extra.description}"
     for at, newsletter in enumerate(settings.newsletters):
         yield ("newsletters", at, "title"), newsletter.title
-        yield ("newsletters", at, "theme"), f"{newsletter.theme.logo}{newsletter.theme.logo_alt}"
+        theme = newsletter.theme
+        yield ("newsletters", at, "theme"), f"{theme.logo}{theme.logo_dark}{theme.logo_alt}"
 
 
 def _check_rules(settings: Settings) -> Iterator[Problem]:
@@ -473,9 +486,10 @@ def _check_newsletters(settings: Settings) -> Iterator[Problem]:
         if newsletter.name in names[:at]:
             reason = f"{newsletter.name!r} is the name of an earlier newsletter; choose another name"
             yield ("newsletters", at, "name"), reason
-        if newsletter.theme.logo and not newsletter.theme.logo.startswith(("http://", "https://")):
-            reason = f"{newsletter.theme.logo!r} is not an absolute URL; write such as '{settings.site.url}logo.png'"
-            yield ("newsletters", at, "theme", "logo"), reason
+        for key, logo in (("logo", newsletter.theme.logo), ("logo_dark", newsletter.theme.logo_dark)):
+            if logo and not logo.startswith(("http://", "https://")):
+                reason = f"{logo!r} is not an absolute URL; write such as '{settings.site.url}logo.png'"
+                yield ("newsletters", at, "theme", key), reason
         if newsletter.min_posts > newsletter.max_posts:
             reason = f"is more than max_posts ({newsletter.max_posts}), so no issue is possible"
             yield ("newsletters", at, "min_posts"), reason

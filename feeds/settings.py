@@ -31,6 +31,7 @@ from feeds.config_types import (
 from feeds.idn import idna2003_domain
 from feeds.permalinks import GeneratorChoice, GeneratorName
 from feeds.relays import RELAYS, Relay, RelayName
+from feeds.themes import ThemeName
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
@@ -232,9 +233,18 @@ class PublishSettings(Table, frozen=True):
 class Theme(Table, frozen=True):
     """`[newsletters.theme]`: colours, logo, fonts and width of letters; `feeds check` measures the contrast."""
 
+    #: A ready theme; its defaults (`feeds.themes`) replace those below; `feeds.config` applies them.
+    name: ThemeName = "quiet"
     accent: HexColor = "#0a5a78"
     accent_dark: HexColor = "#86c8e2"
+    #: The background and the text in a light scheme; tints and lines are made from both.
+    paper: HexColor = "#fffdf8"
+    ink: HexColor = "#1d1b18"
+    #: The colours of categories' names, by name; in a dark scheme they are made lighter.
+    categories: dict[str, HexColor] = field(default_factory=dict)
     logo: str = ""
+    #: The logo in a dark scheme, where a mail program has style sheets.
+    logo_dark: str = ""
     logo_alt: str = ""
     font: FontList = ""
     headline_font: FontList = ""
@@ -323,6 +333,8 @@ class MailSettings(Table, frozen=True):
     address: str = ""
     #: `reply`: without `web.url` and `bounces`, readers write to `reply_to`, and the editor removes them by hand.
     unsubscribe: Literal["auto", "reply"] = "auto"
+    #: `convert` makes JPEG or PNG of pictures that not all mail programs show, or that are wider than 1200 pixels.
+    pictures: Literal["link", "convert"] = "link"
     #: One of `TRANSPORTS`, or a transport of another package.
     transport: str = "outbox"
     #: The command that `transport = "sendmail"` runs.

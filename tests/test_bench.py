@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
 
 import pytest
@@ -128,3 +129,10 @@ def test_titles_are_read_from_every_feed(bench, tmp_path):
 def test_programs_are_compared_only_if_they_show_the_same(bench, ours, theirs, dropped, expected):
     """The feeds must be equal, except that Hugo's may contain posts that ours dropped as duplicates."""
     assert len(bench["run"].differences(ours, theirs, dropped)) == expected
+
+
+def test_an_attack_on_the_sign_up_runs_against_the_server_and_has_a_row():
+    """The script of the attack table calls the program as it is now, and a forged token is refused each time."""
+    command = [sys.executable, ROOT / "bench" / "signups.py", "--requests", "2", "--only", "a forged token"]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert table[2:] == ["| a forged token | 2 | 400: 2 | 0 | 0 | signature |"]

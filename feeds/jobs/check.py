@@ -304,6 +304,8 @@ def _check_next_issue(
     except FeedsError as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
-    if letter:
-        yield from lint.lint_letter(letter, where)
+    if issue and letter:
+        pictures = issue.renderer.pictures
+        yield from lint.lint_letter(letter, where, pictures.files)
+        yield from (_parse_diagnostic("warning", line) for line in pictures.problems.values())
         yield from (anchor_index.diagnose(link, where) for link in anchor_index.dead_links_in_letter(letter.html))

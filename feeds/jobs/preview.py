@@ -158,7 +158,8 @@ class Preview:
 
 def lint_preview(issue: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
     """Return the diagnostics of `feeds check` about a letter and its newsletter's theme."""
-    about_letter = lint.lint_letter(letter, "letter") if letter else ()
+    files = issue.issue.renderer.pictures.files if issue.issue else {}
+    about_letter = lint.lint_letter(letter, "letter", files) if letter else ()
     return (*lint.lint_theme(issue.newsletter.theme, "theme"), *about_letter)
 
 
@@ -167,7 +168,7 @@ def _render_issue(
 ) -> PreviewIssue:
     reason = ""
     try:
-        issue = next_issue(site, newsletter, survey, issues, now, context)
+        issue = next_issue(site, newsletter, survey, issues, now, context, original_pictures=True)
         if issue is None:
             reason = nothing_to_send(site, newsletter, survey, issues, now)
             issue = sample_issue(site, newsletter, survey, issues, now, context)

@@ -126,7 +126,8 @@ class Site:
 
         lang: str = (newsletter and newsletter.language) or self.settings.site.language
         lang = preferred if preferred and self.templates.has_texts(preferred) else lang
-        return Texts(lang, self.templates.texts(lang), self.zone(newsletter))
+        english = self.templates.english_texts(lang)
+        return Texts(lang, self.templates.texts(lang), self.zone(newsletter), english)
 
     def zone(self, newsletter: Newsletter | None = None) -> TimeZone:
         """Return a newsletter's time zone, or the site's."""

@@ -1,10 +1,11 @@
 """The fixed texts of letters and pages in one language: labels, dates, plural forms, fonts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from feeds.core.posts.locales import locale_of, text_direction
 
@@ -19,9 +20,13 @@ _WIDE_SPACING = {"ja", "ar"}
 class Texts:
     """The fixed texts of one language; dates are in the newsletter's time zone."""
 
-    def __init__(self, lang: str, texts: Mapping[str, Any], zone: tzinfo) -> None:
+    def __init__(
+        self, lang: str, texts: Mapping[str, Any], zone: tzinfo, english: frozenset[str] = frozenset()
+    ) -> None:
         #: BCP 47.
         self.lang = lang
+        #: The names of texts that are English because the language has none.
+        self.english = english
         self._texts, self._zone = texts, zone
         self._locale = locale_of(lang)
         language = lang.split("-", maxsplit=1)[0]
@@ -52,6 +57,10 @@ class Texts:
         """Return a text in the plural form for *count* (CLDR)."""
         forms = self._texts[name]
         return str(forms.get(self._locale.plural_form(count), forms["other"])).format(count=count)
+
+    def join(self, names: Sequence[str]) -> str:
+        """Return names as a list in the language, such as "A and B"."""
+        return format_list(names, locale=self._locale)
 
     def date(self, time: datetime) -> str:
         """Return the day of *time* in the long form of the language, in the newsletter's time zone."""

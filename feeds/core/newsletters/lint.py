@@ -1,20 +1,24 @@
 """Check a letter and a theme: what is wrong, why it matters, how to fix it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from feeds.core.newsletters.message import MOST_BYTES, transfer_size
+from feeds.core.newsletters.palette import MIN_CONTRAST, contrast_ratio, dark_palette, light_palette
+from feeds.core.newsletters.picture_problems import (
+    MOST_PICTURE_BYTES,
+    PictureFormat,
+    says_nothing,
+    unsupported_format,
+)
 from feeds.core.posts.text import parse_html
-from feeds.model import Letter
+from feeds.display import format_count
+from feeds.model import Letter, PictureFile
 from feeds.settings import Theme
 
-#: The backgrounds of the shipped templates.
-_LIGHT_BACKGROUND, _DARK_BACKGROUND = "#fffdf8", "#171614"
-#: WCAG 2.2, 1.4.3: text of normal size.
-_MIN_CONTRAST = 4.5
 #: Phones show about this much of a subject.
 _MAX_SUBJECT = 60
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -32,8 +36,8 @@ class Diagnostic:
     do: str
 
 
-def lint_letter(letter: Letter, where: str) -> Iterator[Diagnostic]:
-    """Yield the faults of a rendered letter."""
+def lint_letter(letter: Letter, where: str, files: Mapping[str, PictureFile] | None = None) -> Iterator[Diagnostic]:
+    """Yield the faults of a rendered letter; *files* are those of its pictures that are known, by address."""
     size = transfer_size(letter.html)
     if size >= MOST_BYTES:
         yield Diagnostic(
@@ -54,6 +58,8 @@ def lint_letter(letter: Letter, where: str) -> Iterator[Diagnostic]:
     root = parse_html(letter.html)
     yield from _lint_links(root, where)
     yield from _lint_images(root, where)
+    yield from _lint_formats(root, where, files or {})
+    yield from _lint_weight(root, where, files or {})
     yield from _lint_text(letter, where)
 
 
@@ -105,6 +111,50 @@ def _lint_images(root: Any, where: str) -> Iterator[Diagnostic]:
                 why="many readers do not load images",
                 do="write image_alt in the post, or ![description](address) in its text",
             )
+        elif says_nothing(image.get("alt"), image.get("src", "")):
+            yield Diagnostic(
+                level="warning",
+                where=where,
+                what=f"the image {address!r} has the alt {image.get('alt')[:60]!r}, which does not describe it",
+                why="that is all that readers without images, and screen readers, get of it",
+                do="write what it shows: image_alt in the post, or ![description](address) in its text",
+            )
+
+
+def _lint_formats(root: Any, where: str, files: Mapping[str, PictureFile]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each format that not all mail programs show."""
+    found: dict[PictureFormat, list[str]] = {}
+    for url in _image_urls(root):
+        if kind := unsupported_format(url, files[url].format if url in files else ""):
+            found.setdefault(kind, []).append(url)
+    for kind, urls in found.items():
+        is_converted = kind.is_converted and all(url in files for url in urls)
+        number = format_count(len(urls), f"image is {kind.name}", f"images are {kind.name}")
+        yield Diagnostic(
+            level="warning",
+            where=where,
+            what=f"{number}, such as {urls[0][:80]!r}",
+            why=f"{kind.programs} not show it ({kind.source})",
+            do="save as PNG or JPEG" + (', or set mail.pictures = "convert"' if is_converted else ""),
+        )
+
+
+def _lint_weight(root: Any, where: str, files: Mapping[str, PictureFile]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if the images that are files of this site are large together."""
+    sizes = {url: files[url].size for url in _image_urls(root) if url in files}
+    if sum(sizes.values()) > MOST_PICTURE_BYTES:
+        largest = max(sizes, key=lambda url: sizes[url])
+        yield Diagnostic(
+            level="warning",
+            where=where,
+            what=f"the images take {sum(sizes.values()):,} bytes, {largest[:80]!r} alone {sizes[largest]:,}",
+            why=f"on a phone, more than {MOST_PICTURE_BYTES:,} take long to load",
+            do='make them smaller (1200 pixels wide are enough), or set mail.pictures = "convert"',
+        )
+
+
+def _image_urls(root: Any) -> list[str]:
+    return list(dict.fromkeys(image.get("src", "") for image in root.iter("img")))
 
 
 def _lint_text(letter: Letter, where: str) -> Iterator[Diagnostic]:
@@ -135,29 +185,38 @@ def _is_hidden(link: Any) -> bool:
 
 
 def lint_theme(theme: Theme, where: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each colour of a theme whose contrast is too low (WCAG 2.2, 1.4.3)."""
-    for name, colour, background in (
-        ("accent", theme.accent, _LIGHT_BACKGROUND),
-        ("accent_dark", theme.accent_dark, _DARK_BACKGROUND),
-    ):
+    """Yield a diagnostic for each key of a theme whose colours have too little contrast (WCAG 2.2, 1.4.3)."""
+    lowest: dict[str, tuple[float, str, str]] = {}
+    for name, colour, background in _colour_pairs(theme):
         ratio = contrast_ratio(colour, background)
-        if ratio < _MIN_CONTRAST:
+        lowest[name] = min(lowest.get(name, (ratio, colour, background)), (ratio, colour, background))
+    for name, (ratio, colour, background) in lowest.items():
+        if ratio < MIN_CONTRAST:
+            is_dark = name == "accent_dark"
             yield Diagnostic(
                 level="error",
                 where=f"{where}.{name}",
                 what=f"{colour} on {background} has a contrast of {ratio:.1f} : 1",
-                why=f"links and the button need {_MIN_CONTRAST} : 1 to be legible (WCAG 2.2, 1.4.3)",
-                do="choose a darker colour" if name == "accent" else "choose a lighter colour",
+                why=f"{_COLOURED.get(name, 'the name of a category needs')} {MIN_CONTRAST} : 1 to be legible"
+                " (WCAG 2.2, 1.4.3)",
+                do="choose a lighter colour" if is_dark else "choose a darker colour",
             )
 
 
-def contrast_ratio(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours (`#rrggbb`), 1 to 21 (WCAG 2.2)."""
-    light, dark = sorted((_relative_luminance(one), _relative_luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+_COLOURED = {
+    **dict.fromkeys(("accent", "accent_dark"), "links and the button need"),
+    "ink": "text, and the lighter text of dates, need",
+}
 
 
-def _relative_luminance(colour: str) -> float:
-    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)  # noqa: PLR2004 - sRGB's numbers
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def _colour_pairs(theme: Theme) -> Iterator[tuple[str, str, str]]:
+    """Yield each key of the theme with a colour that results from it and a background that it is on."""
+    light, dark = light_palette(theme), dark_palette(theme)
+    for background in (light.paper, light.tint):
+        yield "ink", light.ink, background
+        yield "ink", light.muted, background
+        yield "accent", light.accent, background
+    yield from (("accent_dark", dark.accent, background) for background in (dark.paper, dark.tint))
+    for name in theme.categories:
+        yield f"categories.{name}", light.category(name), light.paper
+        yield f"categories.{name}", dark.category(name), dark.paper

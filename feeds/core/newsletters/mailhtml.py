@@ -6,21 +6,24 @@ are for what may be lost: dark colours, narrow screens.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from feeds.core.newsletters.pictures import COLUMN
+from feeds.core.newsletters.mail_pictures import double_sources, pixel_width, style_picture
+from feeds.core.newsletters.mail_tables import style_table
+from feeds.core.newsletters.palette import light_palette
+from feeds.core.newsletters.picture_problems import unsupported_format
+from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
 from feeds.core.posts.portable import inner_html
-from feeds.core.posts.text import parse_html, text_blocks
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url
+from feeds.core.posts.text import parse_html
+from feeds.settings import Theme
 
 _MONO = "font-family:Menlo,Consolas,monospace"
-#: On a phone, the rows of a table with more columns become blocks.
-_MAX_NARROW_COLUMNS = 3
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A player whose parent is one of these is between paragraphs.
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
@@ -31,8 +34,7 @@ _REPLACED = (
     | dict.fromkeys(("section", "summary", "main"), "div")
     | dict.fromkeys(("mark", "time", "picture"), "span")
 )
-#: Only so many digits of a width are read; Python refuses numbers of more than 4300.
-_MAX_DIGITS = 5
+_TEXT_ALIGN = re.compile(r"text-align\s*:\s*(left|right|center)\b", re.IGNORECASE)
 _URL_ATTRIBUTES = {"href", "src"}
 #: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
 _IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
@@ -48,36 +50,81 @@ class MailStyle:
     rule: str = "#e4ded3"
     start: str = "left"
 
+    @classmethod
+    def of_theme(cls, theme: Theme, direction: str) -> "MailStyle":
+        """Return the colours of a theme, and the side of a direction (`ltr` or `rtl`)."""
+        colours = light_palette(theme)
+        return cls(
+            muted=colours.muted,
+            accent=colours.accent,
+            tint=colours.tint,
+            rule=colours.rule,
+            start="right" if direction == "rtl" else "left",
+        )
 
-def render_mail_html(html: str, base: str, style: MailStyle, *, below: int = 2, watch: str = "{title}") -> str:
-    """Return a post's HTML as HTML for mail; *below* is the level of the heading above the post.
+
+def prepare_html(html: str, base: str, *, watch: str = "{title}") -> str:
+    """Return a post's HTML as both parts of a letter are made from it: sanitised, with absolute addresses.
 
     A film becomes a link, with the still image above it that the post names, if any; *watch* is the text of that link.
     Footnotes have no links.
     """
+    return _prepare(html, base, watch)[0]
+
+
+def render_mail_html(
+    html: str,
+    base: str,
+    style: MailStyle,
+    *,
+    below: int = 2,
+    watch: str = "{title}",
+    find_picture: Callable[[str], Picture] = as_written,
+) -> str:
+    """Return a post's HTML as HTML for mail, see `prepare_html`; *below* is the level of the heading above the post.
+
+    *find_picture* returns what is known of the picture at an absolute address.
+    """
     from lxml.html import tostring
 
-    unlinked = unlink_footnotes(html)
-    root = parse_html(markdown.sanitize_html(unlinked, base, partial(_replace_with_link, base=base, watch=watch)))
+    prepared, doubles = _prepare(html, base, watch)
+    root = parse_html(prepared)
+    find = partial(_find_with_double, doubles, find_picture)
+    for heading, level in list(_heading_levels(root, below)):
+        heading.tag = f"h{level}"
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
-            _inline_style(element, style, below)
+            _inline_style(element, style, below, find)
+    for table in root.iter("table"):
+        style_table(table, start=style.start, rule=style.rule)
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
 
 
-def text_paragraphs(html: str) -> tuple[str, ...]:
-    """Return the paragraphs of mail HTML for the text part, with the address of each link after its text.
+def _prepare(html: str, base: str, watch: str) -> tuple[str, dict[str, str]]:
+    """Return prepared HTML, and its pictures of twice the size."""
+    aligned, doubles = _read_removed(unlink_footnotes(html), base)
+    return markdown.sanitize_html(aligned, base, partial(_replace_with_link, base=base, watch=watch)), doubles
 
-    Addresses are in angle brackets (RFC 3986 appendix C), so that no program takes the punctuation after one for a part
-    of it, and in ASCII, so that no line breaks inside one.
+
+def _read_removed(html: str, base: str) -> tuple[str, dict[str, str]]:
+    """Return *html* and its pictures of twice the size: what sanitising removes and a letter needs.
+
+    The alignment of a cell is put from its style, where many generators write it, into its attribute.
     """
+    if "srcset" not in html and "text-align" not in html:
+        return html, {}
     root = parse_html(html)
-    for link in root.iter("a"):
-        label = _link_label(link)
-        address = _link_address(link.get("href") or "")
-        if address and not _is_address(label, address):
-            link.tail = f" <{address}>{link.tail or ''}"
-    return tuple(paragraph for _, paragraph in text_blocks(inner_html(root)))
+    for cell in root.iter("td", "th"):
+        if side := _TEXT_ALIGN.search(cell.get("style", "")):
+            cell.set("align", side[1].lower())
+    return inner_html(root), double_sources(root.iter("img"), base)
+
+
+def _find_with_double(doubles: Mapping[str, str], find_picture: Callable[[str], Picture], url: str) -> Picture:
+    found = find_picture(url)
+    if found.url_2x or url not in doubles or found.url != url or unsupported_format(doubles[url], ""):
+        return found
+    return replace(found, url_2x=doubles[url], full_url=doubles[url])
 
 
 def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: str) -> None:
@@ -97,7 +144,7 @@ def _replace_with_link(element: Any, player: markdown.Player, base: str, watch: 
     if still is None:
         link.text = title
         return
-    link.append(Element("img", src=still, alt=title, width=str(_pixel_width(player.width) or COLUMN)))
+    link.append(Element("img", src=still, alt=title, width=str(pixel_width(player.width) or COLUMN)))
     link.append(Element("br"))
     link[-1].tail = watch.format(title=title)
 
@@ -121,30 +168,7 @@ def _web_address(url: str, base: str) -> str | None:
     return absolute.replace(" ", "%20") if absolute and absolute.startswith(("http://", "https://")) else None
 
 
-def _link_label(link: Any) -> str:
-    """Return the text of a link without its images, which break no line; one of only images gets their alt texts."""
-    images = list(link.iter("img"))
-    for image in images:
-        following = image.getnext()
-        if following is not None and following.tag == "br" and not (image.tail or "").strip():
-            following.drop_tree()
-        image.drop_tree()
-    if not link.text_content().strip():
-        link.text = " ".join(image.get("alt", "") for image in images)
-    return str(link.text_content()).strip()
-
-
-def _link_address(url: str) -> str:
-    """Return the absolute address of a link in ASCII; empty if it is not one."""
-    return resolve_url("", url.strip()) or (quote_url(url.strip()) if is_uri(url.strip()) else "")
-
-
-def _is_address(label: str, address: str) -> bool:
-    """Return whether the text of a link is its address, as it is typed."""
-    return address in {_link_address(label), f"mailto:{label}"}
-
-
-def _inline_style(element: Any, style: MailStyle, below: int) -> None:
+def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Callable[[str], Picture]) -> None:
     """Style one element in its attribute; ids and classes of the post are removed."""
     for name in ("id", "name", "class", "style", "loading"):
         element.attrib.pop(name, None)
@@ -153,21 +177,30 @@ def _inline_style(element: Any, style: MailStyle, below: int) -> None:
     if element.tag in _HEADINGS:
         _inline_heading_style(element, below)
     elif element.tag == "img":
-        _inline_image_style(element, style)
+        style_picture(element, find_picture, style.muted)
     elif element.tag == "input":
         _replace_checkbox(element)
-    elif element.tag == "table":
-        _inline_table_style(element)
     elif element.tag == "a" and not len(element) and not (element.text or "").strip():
         element.drop_tree()  # an anchor
     elif not (element.tag == "code" and element.getparent().tag == "pre"):  # `pre` has the style
         _inline_simple_style(element, style)
 
 
+def _heading_levels(root: Any, below: int) -> Iterator[tuple[Any, int]]:
+    """Yield each heading with its level in the letter: one more than that of the heading which it is under.
+
+    Screen readers jump from heading to heading, and a gap sounds like a missing one (WCAG 2.2, technique H42).
+    """
+    outline: list[str] = []
+    for heading in root.iter(*_HEADINGS):
+        while outline and outline[-1] >= heading.tag:
+            outline.pop()
+        outline.append(heading.tag)
+        yield heading, min(below + len(outline), len(_HEADINGS))
+
+
 def _inline_heading_style(heading: Any, below: int) -> None:
-    level = min(below + _HEADINGS.index(heading.tag) + 1, len(_HEADINGS))
-    heading.tag = f"h{level}"
-    size = 21 if level <= below + 2 else 17
+    size = 21 if heading.tag == f"h{below + 1}" else 17
     heading.set("style", f"margin:32px 0 8px;font-size:{size}px;line-height:1.3;font-weight:700")
 
 
@@ -191,7 +224,6 @@ def _styles(style: MailStyle) -> dict[str, str]:
     # Outlook on Windows knows `padding` on cells only (https://www.caniemail.com/features/css-padding/): bullets and
     # numbers would be left of the column, cut off. They take some 30 px of margin (emailmonday/Cerberus, issue 167).
     indented = "margin:0 32px 16px 0" if start == "right" else "margin:0 0 16px 32px"
-    cell = f"padding:8px 16px 8px 0;border-bottom:1px solid {style.rule};text-align:{start};vertical-align:top"
     inline = _MONO + f";font-size:.9em;background:{style.tint}"
     return {
         "p": "margin:0 0 16px",
@@ -204,8 +236,6 @@ def _styles(style: MailStyle) -> dict[str, str]:
         "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left",
         "code": inline,
         "hr": f"margin:32px 0;border:0;border-top:1px solid {style.rule}",
-        "th": f"{cell};font-weight:700",
-        "td": cell,
         "figure": "margin:0 0 16px",
         "figcaption": f"margin:8px 0 0;font-size:14px;color:{style.muted}",
         "summary": "font-weight:700",
@@ -215,38 +245,8 @@ def _styles(style: MailStyle) -> dict[str, str]:
     }
 
 
-def _inline_image_style(image: Any, style: MailStyle) -> None:
-    """Give an image an alt text and a width within the column, and no height, which it would keep when it shrinks."""
-    if not image.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long
-        image.tag, alt = "span", image.get("alt", "")
-        image.attrib.clear()
-        image.text = alt
-        return
-    width = _pixel_width(image.get("width", ""))
-    for name in ("width", "height", "srcset", "sizes"):
-        image.attrib.pop(name, None)
-    image.set("alt", image.get("alt", ""))
-    if width is not None:
-        image.set("width", str(width))
-    image.set("style", f"max-width:100%;height:auto;border:0;font-size:14px;line-height:1.4;color:{style.muted}")
-
-
-def _pixel_width(text: str) -> int | None:
-    """Return a width in pixels, at most that of the column; None if *text* is not a number, such as `100%`."""
-    if not text.isdecimal():
-        return None
-    return min(int(text[:_MAX_DIGITS]), COLUMN)
-
-
 def _replace_checkbox(box: Any) -> None:
     """Replace a task's checkbox with a character, since mail programs drop forms."""
     done = box.get("checked") is not None
     box.attrib.clear()
     box.tag, box.text = "span", "☑" if done else "☐"
-
-
-def _inline_table_style(table: Any) -> None:
-    columns = max((len(row) for row in table.iter("tr")), default=0)
-    table.set("style", "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px")
-    if columns > _MAX_NARROW_COLUMNS:
-        table.set("class", "s")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: Headers that must arrive as they are. The standard library would fold a long one into encoded words (RFC 2047), in
 #: which Gmail does not recognize a List-Unsubscribe.
-_VERBATIM = frozenset({"list-id", "list-unsubscribe", "list-archive", "feedback-id", "message-id"})
+_VERBATIM = frozenset({"list-id", "list-unsubscribe", "list-archive", "feedback-id", "message-id", "cfbl-address"})
 
 
 #: Headers that hold a person's words: a subject, or a name with an address.
@@ -269,11 +269,32 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
     yield "List-Id", f"<{name}.{headers.domain}>"  # RFC 2919
     if headers.archive_url:
         yield "List-Archive", f"<{headers.archive_url}>"
-    yield "Feedback-ID", f"{headers.number}:{name}:newsletter:{headers.domain}"
+    yield "Feedback-ID", f"{headers.number}:{name}:newsletter:{_feedback_sender(headers.domain)}"
+    if headers.bounces and _is_within(headers.bounces.address.domain, headers.domain):
+        # RFC 9477: the mailbox takes complaints. At another domain it would need that domain's signature (section 3.1).
+        yield "CFBL-Address", f"{headers.bounces.address.addr_spec}; report=arf"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
     # Keeps Exchange from answering with notices of absence and other automatic replies (MS-OXCMAIL section 2.1.3.2.20).
     # Reports of non-delivery (NDR) are wanted.
     yield "X-Auto-Response-Suppress", "OOF, AutoReply"
+
+
+def _feedback_sender(domain: str) -> str:
+    """Return the domain, or a name for it, in 5 to 15 characters, as Gmail wants the sender's identifier.
+
+    Source: https://support.google.com/a/answer/6254652
+    """
+    if len(domain) in _SENDER_LENGTHS:
+        return domain
+    return f"{domain[:8].rstrip('.-')}-{blake2b(domain.encode(), digest_size=3).hexdigest()}"
+
+
+#: The lengths of a Feedback-ID's sender.
+_SENDER_LENGTHS = range(5, 16)
+
+
+def _is_within(domain: str, parent: str) -> bool:
+    return domain == parent or domain.endswith(f".{parent}")
 
 
 # Parts ------------------------------------------------------------------------------------------------------------

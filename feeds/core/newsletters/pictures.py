@@ -13,9 +13,11 @@ _THUMBNAIL_HEIGHT = 144
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A picture: its address, and its real size in pixels, None if it is not known."""
+    """A picture: its address in the letter, and its real size in pixels, None if it is not known."""
 
     url: str
+    #: The address of the picture in full size, which the post has.
+    full_url: str
     width: int | None = None
     height: int | None = None
     #: The address of the same picture with twice as many pixels a side; empty if there is none.
@@ -43,7 +45,7 @@ FindPicture = Callable[[str, Post | None], Picture]
 
 def as_written(url: str, _post: Post | None = None) -> Picture:
     """Return a picture of which only the address is known."""
-    return Picture(url=url)
+    return Picture(url=url, full_url=url)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,8 @@ _NOT_AT_START = "、。，．・：；？！」』）】〕〉》］｝ーぁぃ
 _NOT_AT_END = "「『（【〔〈《［｛"
 #: In a script with spaces between words, their average length is below this, in cells.
 _MAX_AVERAGE_WORD = 12
+#: Cells in a line of the text part: a reply that quotes it needs no new line breaks.
+WIDTH = 72
 #: One wide character, a run of characters that are neither wide nor spaces, or a run of spaces.
 _PIECE = re.compile(
     r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U0001f000-\U0003fffd]"
@@ -18,8 +20,16 @@ _PIECE = re.compile(
 )
 
 
+class SetText(str):
+    """Lines that are set: templates break them no further."""
+
+    __slots__ = ()
+
+
 def wrap_text(text: str, width: int, indent: str = "") -> str:
     """Return *text* in lines of at most *width* cells; a longer word gets a longer line."""
+    if isinstance(text, SetText):
+        return text
     lines, line, used = [], "", display_width(indent)
     for piece in _pieces(text):
         if line and used + display_width(piece.rstrip()) > width:
@@ -32,11 +42,7 @@ def wrap_text(text: str, width: int, indent: str = "") -> str:
 
 
 def wrap_paragraph(text: str, width: int) -> str:
-    """Return a paragraph of a whole post in lines; in a script without spaces in one line.
-
-    SpamAssassin takes each line of such a text for a word, counts three times as many words as in the HTML, where the
-    whole paragraph is one, and reports that the two parts differ (MPART_ALT_DIFF_COUNT).
-    """
+    """Return a paragraph in lines of at most *width* cells; in a script without spaces in one line."""
     has_spaces = text.count(" ") * 2 * _MAX_AVERAGE_WORD > display_width(text)
     return wrap_text(text, width) if has_spaces else text
 

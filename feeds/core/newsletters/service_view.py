@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
+from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.placeholders import NOTE
+from feeds.core.newsletters.plaintext import WIDTH
+from feeds.core.newsletters.template_context import fonts_of_windows
 from feeds.model import ServiceMail
 from feeds.settings import Settings, Theme
 
 #: Columns of the text part, as in letters.
-_TEXT_WIDTH = 72
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,10 @@ class ServiceMailView:
     subject: str
     preview: str
     theme: Theme
+    palette: Palette
+    palette_dark: Palette
     font: str
+    word_font: str
     line_height: str
     site_name: str
     site_url: str
@@ -46,15 +50,25 @@ class ServiceMailView:
     issues: tuple[IssueLink, ...]
     #: What to do if the mail was not asked for.
     after: str
+    #: The texts of `t` that are English in a mail of another language.
+    english: frozenset[str]
     web: bool = False
     web_url: None = None
     unsubscribe_url: None = None
+    issues_url: None = None
+    previous_url: None = None
+    feed_url: None = None
+    signup_url: None = None
     why: str = ""
-    text_width: int = _TEXT_WIDTH
+    text_width: int = WIDTH
+
+    def english_in(self, *names: str) -> bool:
+        """Return whether any of these texts is English in a mail of another language."""
+        return not self.english.isdisjoint(names)
 
 
 def build_service_view(
-    mail: ServiceMail, texts: Texts, settings: Settings, note_html: str = "", issues: Sequence[IssueLink] = ()
+    mail: ServiceMail, texts: Texts, settings: Settings, note: Sequence[str] = (), issues: Sequence[IssueLink] = ()
 ) -> ServiceMailView:
     """Return the view of a mail in the language of *texts*: the texts `mail_<kind>_…` with the mail's values."""
     values: Mapping[str, str] = {"site": settings.site.name, **mail.values}
@@ -67,14 +81,18 @@ def build_service_view(
         subject=_text(texts, mail, "subject", values),
         preview=intro,
         theme=theme,
+        palette=light_palette(theme),
+        palette_dark=dark_palette(theme),
         font=theme.font or texts.font,
+        word_font=fonts_of_windows(theme.font or texts.font),
+        english=texts.english,
         line_height=texts.line_height,
         site_name=settings.site.name,
         site_url=settings.site.url,
         address=settings.mail.address,
         paragraphs=(intro,),
-        note=NOTE if note_html else "",
-        note_text=mailhtml.text_paragraphs(note_html) if note_html else (),
+        note=NOTE if note else "",
+        note_text=tuple(note),
         button=_text(texts, mail, "button", values) if "url" in mail.values else "",
         url=mail.values.get("url", ""),
         issues=tuple(issues),

@@ -7,20 +7,43 @@ from enum import Enum, auto
 from itertools import groupby
 from urllib.parse import urlencode
 
-from feeds.core.newsletters import mailhtml
 from feeds.core.newsletters.i18n import Texts
+from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
 from feeds.core.newsletters.placeholders import BODY, LINKS, NAVIGATION, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
+from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
 from feeds.model import Entry, Issue, Post, Selection, Text
 from feeds.settings import Newsletter, Settings, Theme
 
-#: Columns of the text part: a reply that quotes it needs no new line breaks.
-_TEXT_WIDTH = 72
+#: From so many stories on a letter has a table of contents.
+_MIN_CONTENTS = 5
+#: About as much as mail programs show of the preview text beside a subject.
+_PREVIEW_WIDTH = 140
+#: The excerpt of a compact row: two lines.
+_ROW_WIDTH = 120
+#: So much of a summary is looked for in the text: excerpts leave some things out further on.
+_OPENING = 30
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterLinks:
+    """The addresses of pages around an issue, each None if there is no such page."""
+
+    #: The issue on the web.
+    web: str | None = None
+    #: All issues of the newsletter, the one before this, and the newsletter's feed.
+    issues: str | None = None
+    previous: str | None = None
+    feed: str | None = None
+    #: Where somebody subscribes.
+    signup: str | None = None
+    #: The page of the issue that this one corrects.
+    corrected: str | None = None
 
 
 class Audience(Enum):
@@ -50,6 +73,8 @@ class StoryView:
     image: PictureView | None
     #: The parts of the title between which a line may break; empty if lines break at spaces.
     phrases: tuple[str, ...] = ()
+    #: For the name of its category, in a light scheme.
+    colour: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +83,8 @@ class StoryGroup:
 
     heading: str
     stories: tuple[StoryView, ...]
+    #: For the heading, in a light scheme.
+    colour: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,21 +138,51 @@ class LetterView:
     site_name: str
     site_url: str
     address: str
-    #: The paragraphs of the editor's note as plain text; these and the others are empty on the web page.
+    #: The editor's note as blocks of plain text, whose lines are set; these and the others are empty on the web page.
     note_text: tuple[str, ...] = ()
     sponsor_text: tuple[str, ...] = ()
-    #: The paragraphs of the whole lead; empty in a digest.
+    #: The whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
-    text_width: int = _TEXT_WIDTH
+    text_width: int = WIDTH
     #: On the web page: the placeholders for the navigation between issues at its top, and for the links at its end.
     navigation: str = NAVIGATION
     links: str = LINKS
+    #: The colours in a light and in a dark scheme, and the fonts of `font` that Windows has, for Outlook.
+    palette: Palette
+    palette_dark: Palette
+    word_font: str
+    #: The texts of `t` that are English in a letter of another language.
+    english: frozenset[str]
+    #: The second story, which a digest shows larger than the others; None in a letter with a whole post.
+    second: StoryView | None = None
+    #: The groups without the second story.
+    rows: tuple[StoryGroup, ...] = ()
+    #: The lead's own summary, if it is not the beginning of its text; empty in a digest.
+    dek: str = ""
+    #: The page with all issues, the page of the issue before this one, and the newsletter's feed; None without them.
+    issues_url: str | None = None
+    previous_url: str | None = None
+    feed_url: str | None = None
+    #: Where somebody subscribes who has got the letter from a subscriber; None if there is no such page.
+    signup_url: str | None = None
+
+    @property
+    def contents(self) -> tuple[StoryView, ...]:
+        """All stories in the order of the letter, for a table of contents; empty if there are few."""
+        stories = [self.lead, self.second, *(story for group in self.rows for story in group.stories)]
+        shown = tuple(story for story in stories if story)
+        return shown if len(shown) >= _MIN_CONTENTS else ()
+
+    def english_in(self, *names: str) -> bool:
+        """Return whether any of these texts is English in a letter of another language."""
+        return not self.english.isdisjoint(names)
 
 
 def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     selection: Selection,
     post_texts: Mapping[str, Text],
     inserts: Mapping[str, str],
+    in_text: Mapping[str, tuple[str, ...]],
     texts: Texts,
     settings: Settings,
     *,
@@ -133,26 +190,27 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
     number: int,
     slot: datetime,
     audience: Audience,
-    web_url: str | None,
+    links: LetterLinks,
     unsubscribe_url: str,
     preferences_url: str | None = None,
     cut: bool = False,
     corrects: Issue | None = None,
-    corrects_url: str | None = None,
     find_picture: FindPicture = as_written,
 ) -> LetterView:
     """Return the view of one issue in one language; *post_texts* are the texts of its posts, by path.
 
-    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; the text part says the same. Only
-    subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects* another has a note and no stories.
+    *inserts* are the HTML for mail of note, sponsor and post, by placeholder; *in_text* has their blocks of plain text,
+    and nothing for the web page. Only subscribers see *unsubscribe_url* and *preferences_url*. An issue that *corrects*
+    another has a note and no stories.
     """
     lead, rest = next(iter(selection.stories), None), selection.stories[1:]
+    palette = light_palette(newsletter.theme)
     parameters = {} if audience is Audience.WEB else newsletter.link_parameters
-    stories = _StoryViews(post_texts, texts, parameters, find_picture)
+    stories = _StoryViews(post_texts, texts, palette, parameters, find_picture)
+    by_category, is_digest = newsletter.group_by == "category", newsletter.template == "digest"
     title, base = newsletter.heading, settings.site.url
     lead_view = stories.story(lead, _LEAD_WIDTH) if lead else None
     note = inserts[NOTE]
-    in_text = {} if audience is Audience.WEB else {key: mailhtml.text_paragraphs(html) for key, html in inserts.items()}
     return LetterView(
         lang=texts.lang,
         dir=texts.direction,
@@ -160,7 +218,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         issue=texts.format("issue", number=number),
         date=texts.date(slot),
         subject=strip_placeholders(issue_subject(selection, texts, corrects)),
-        preview=text.shorten(lead_view.excerpt if lead_view else _plain_line(note), 140),
+        preview=_preview(selection, lead_view, texts) if lead_view else text.shorten(_plain_line(note), _PREVIEW_WIDTH),
         note=NOTE if note else "",
         sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
@@ -168,15 +226,26 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=lead_view,
-        correction=_correction(selection, texts, corrects, corrects_url) if corrects else None,
-        groups=stories.groups(rest, by_category=newsletter.group_by == "category"),
+        correction=_correction(selection, texts, corrects, links.corrected) if corrects else None,
+        groups=stories.groups(rest, by_category=by_category),
+        second=stories.story(rest[0]) if is_digest and rest else None,
+        rows=stories.groups(rest[1:] if is_digest else rest, by_category=by_category, width=_ROW_WIDTH),
+        dek="" if is_digest or lead is None else _dek(post_texts[lead.post.path]),
         also=tuple(stories.story(entry) for entry in selection.also),
         why="" if audience is Audience.COPY else texts.format("why", title=title),
         web=audience is Audience.WEB,
-        web_url=web_url,
+        web_url=links.web,
+        issues_url=links.issues,
+        previous_url=links.previous,
+        feed_url=links.feed,
+        signup_url=links.signup,
         unsubscribe_url=unsubscribe_url if audience is Audience.SUBSCRIBER else None,
         preferences_url=preferences_url if audience is Audience.SUBSCRIBER else None,
         font=newsletter.theme.font or texts.font,
+        word_font=fonts_of_windows(newsletter.theme.font or texts.font),
+        palette=palette,
+        palette_dark=dark_palette(newsletter.theme),
+        english=texts.english,
         line_height=texts.line_height,
         site_name=settings.site.name,
         site_url=base,
@@ -195,6 +264,41 @@ def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = N
     if selection.note and selection.note.subject:
         return selection.note.subject
     return texts.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+
+
+def _preview(selection: Selection, lead: StoryView, texts: Texts) -> str:
+    """Return the beginning of the lead's excerpt and, if there is room, the titles of the next two stories."""
+    titles = [strip_placeholders(entry.post.title) for entry in selection.stories[1:3]]
+    also = texts.format("preview_also", titles=texts.join(titles)) if titles else ""
+    room = _PREVIEW_WIDTH - text.display_width(also) - 1
+    excerpt = text.shorten(lead.excerpt, max(room, _PREVIEW_WIDTH // 2))
+    return " ".join(filter(None, (excerpt, also)))
+
+
+def _dek(post_text: Text) -> str:
+    """Return the post's own summary; empty if it is only the beginning of the text, which a reader would read twice."""
+    summary = strip_placeholders(post_text.excerpt)
+    opening = text.normalize(summary).rstrip("….")[:_OPENING]
+    return "" if opening in text.normalize(text.text_content(post_text.html)) else summary
+
+
+def fonts_of_windows(fonts: str) -> str:
+    """Return those of a list of fonts that Windows has, in their order, and the generic family.
+
+    Word, which shows letters in Outlook on Windows, takes only the first font of a list, and Times New Roman if it does
+    not have that.
+    """
+    names = [name.strip(" '") for name in fonts.split(",")]
+    known = [name for name in names if name in _WINDOWS_FONTS]
+    return ", ".join([*known, "serif" if names[-1] == "serif" else "sans-serif"])
+
+
+#: https://learn.microsoft.com/en-us/typography/fonts/windows_11_font_list
+_WINDOWS_FONTS = frozenset(
+    {"Arial", "Calibri", "Cambria", "Consolas", "Ebrima", "Gadugi", "Georgia", "Leelawadee UI", "Malgun Gothic"}
+    | {"Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Mangal", "Nirmala UI", "Palatino Linotype", "Segoe UI"}
+    | {"Sylfaen", "Tahoma", "Times New Roman", "Trebuchet MS", "Verdana", "Yu Gothic", "David", "Gulim", "SimSun"}
+)
 
 
 def _plain_line(html: str) -> str:
@@ -222,6 +326,7 @@ class _StoryViews:
 
     post_texts: Mapping[str, Text]
     texts: Texts
+    palette: Palette
     #: Query parameters for the links to posts.
     link_parameters: Mapping[str, str]
     find_picture: FindPicture
@@ -240,6 +345,7 @@ class _StoryViews:
             reading=self.texts.plural("reading", post_text.reading_minutes),
             image=self._image(post),
             phrases=split_phrases(post.title, post.lang),
+            colour=self.palette.category(*(name for one in entry.categories[:1] for name in (one.label, one.term))),
         )
 
     def _image(self, post: Post) -> PictureView | None:
@@ -247,16 +353,25 @@ class _StoryViews:
             return None
         return picture_view(self.find_picture(post.image.url, post), strip_placeholders(post.image.alt))
 
-    def groups(self, entries: Sequence[Entry], *, by_category: bool) -> tuple[StoryGroup, ...]:
-        """Return one group, or a group for each first category, in the order of their newest stories."""
-        if not by_category:
-            return (self._group("", entries),) if entries else ()
-        headings = list(dict.fromkeys(_first_category(entry) for entry in entries))
-        ordered = sorted(entries, key=lambda entry: headings.index(_first_category(entry)))
-        return tuple(self._group(heading, members) for heading, members in groupby(ordered, key=_first_category))
+    def groups(
+        self, entries: Sequence[Entry], *, by_category: bool, width: int = text.EXCERPT_WIDTH
+    ) -> tuple[StoryGroup, ...]:
+        """Return one group, or a group for each first category, in the order of their newest stories.
 
-    def _group(self, heading: str, entries: Iterable[Entry]) -> StoryGroup:
-        return StoryGroup(heading=heading, stories=tuple(self.story(entry) for entry in entries))
+        Entries without a category are the last, under a heading of their own if there are others.
+        """
+        if not by_category:
+            return (self._group("", entries, width),) if entries else ()
+        headings = list(dict.fromkeys(_first_category(entry) for entry in entries))
+        headings.sort(key=lambda heading: not heading)
+        ordered = sorted(entries, key=lambda entry: headings.index(_first_category(entry)))
+        uncategorised = self.texts.format("more") if len(headings) > 1 else ""
+        grouped = groupby(ordered, key=_first_category)
+        return tuple(self._group(heading or uncategorised, members, width) for heading, members in grouped)
+
+    def _group(self, heading: str, entries: Iterable[Entry], width: int) -> StoryGroup:
+        stories = tuple(self.story(entry, width) for entry in entries)
+        return StoryGroup(heading=heading, stories=stories, colour=stories[0].colour)
 
 
 def _add_parameters(url: str, parameters: Mapping[str, str]) -> str:

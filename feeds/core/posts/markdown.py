@@ -255,6 +255,8 @@ def _attributes() -> dict[str, set[str]]:
         "code": {"class"},
         "a": {"name"},
         "input": {"checked", "disabled"},
+        "ol": {"reversed"},
+        "li": {"value"},
         "img": {"loading"},
     }
     return {

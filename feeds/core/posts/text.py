@@ -27,6 +27,10 @@ CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
+#: The characters of `CJK`, and those that stand between them.
+_CJK_OR_MARK = CJK.pattern[:-1] + r"\u3000-\u3004\u3008-\u301f\uff01-\uff60]"
+#: A line break inside of Japanese or Chinese, which stands for no space (CSS Text 3, section 4.1.3).
+_BREAK_INSIDE_CJK = re.compile(rf"(?<={_CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={_CJK_OR_MARK})")
 #: Marks, joiners and soft hyphens are removed before.
 _WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
 #: Blocks with combining marks, joiners and soft hyphens, or with scripts that have such marks or no spaces.
@@ -103,6 +107,11 @@ def text_content(html: str) -> str:
 def join_blocks(blocks: Iterable[tuple[str, str]]) -> str:
     """Return the text of *blocks*, each on its own line."""
     return "\n".join(text for _, text in blocks)
+
+
+def join_lines(text: str) -> str:
+    """Return the text of a paragraph in one line: no space where Japanese or Chinese is broken, else one."""
+    return " ".join((text if text.isascii() else _BREAK_INSIDE_CJK.sub("", text)).split())
 
 
 def clean_line(value: str) -> str:

@@ -3,8 +3,11 @@ r"""Compiles MJML to HTML with mjml-python (mrml).
 mrml accepts unknown elements and attributes, wrong nesting and a second body without an error: `check_mjml` rejects
 them first. It writes some characters of attribute values as Rust escapes (`\u{200d}`, `\\`, `\n`), so these are passed
 as numeric references. It drops white space with a line break between two tags, and with it the space between two
-words, so this is passed as a single space. It links Google Fonts for any font family that it knows; an empty table of
-fonts turns that off. It adds no `alt` to pictures, and does not inline `mj-style inline="inline"`.
+words, so this is passed as a single space. It reads a padding of `0` as the end of the list, so that columns are too
+wide in Outlook on Windows; it gets `0px`. It labels the letter with its title, again with Rust escapes, also for
+combining marks as in Hindi; the label is replaced. It does not join conditional comments that follow each other, as
+npm's mjml does. It links Google Fonts for any font family that it knows; an empty table of fonts turns that off. It
+adds no `alt` to pictures, and does not inline `mj-style inline="inline"`.
 """
 
 import re
@@ -17,6 +20,12 @@ from feeds.spelling import closest_name
 
 #: An attribute with a character that mrml would escape. Text cannot look like one: Jinja2 escapes its quotation marks.
 _ATTRIBUTE = re.compile(r'="([^"<>]*(?:[^\x20-\x7e]|\\)[^"<>]*)"')
+_PADDING = re.compile(r'\b(?<!cell)padding="[^"<>]*"')
+#: A zero without a unit.
+_BARE_ZERO = re.compile(r"(?<![\w.])0(?![\w.%])")
+_TITLE = re.compile(r"<mj-title>(.*?)</mj-title>", re.DOTALL)
+_LABEL = re.compile(r'(?<=<div aria-label=")[^"]*(?=" aria-roledescription="email")')
+_STYLE = re.compile(r'\bstyle="[^"]*"')
 _BETWEEN_TAGS = re.compile(r"(</?(?!mj-)[a-z][^<>]*>)[ \t]*\n\s*(?=</?(?!/?mj-)[a-z])")
 
 
@@ -33,15 +42,29 @@ def compile_mjml(
     from mjml import mjml2html
 
     check_mjml(source, template, parts)
-    safe = _ATTRIBUTE.sub(_escape_attribute, _BETWEEN_TAGS.sub(r"\1 ", source))
     try:
-        html = str(mjml2html(safe, disable_comments=True, fonts={}))
+        html = _correct(str(mjml2html(_prepare(source), disable_comments=True, fonts={})), source)
     except Exception as e:  # mrml raises Exception, ValueError and OSError
         unknown = (template, None, f"MJML cannot compile the output of this template: {e}")
         raise TemplateError(*(mjml_faults.find_fault(source, (template, *parts)) or unknown)) from e
     for placeholder, content in (spliced or {}).items():
         html = html.replace(placeholder, content)
     return html
+
+
+def _prepare(source: str) -> str:
+    """Return MJML that mrml compiles as it is meant."""
+    spaced = _PADDING.sub(lambda padding: _BARE_ZERO.sub("0px", padding[0]), _BETWEEN_TAGS.sub(r"\1 ", source))
+    return _ATTRIBUTE.sub(_escape_attribute, spaced)
+
+
+def _correct(html: str, source: str) -> str:
+    """Return mrml's HTML of *source* with the title as its label, and shorter where it means the same."""
+    title = _TITLE.search(source)
+    label = " ".join(title[1].split()).replace('"', "&#34;") if title else ""
+    labelled = _LABEL.sub(lambda _: label, html, count=1)
+    joined = labelled.replace("<![endif]--><!--[if mso | IE]>", "")
+    return _STYLE.sub(lambda style: style[0].replace("&#39;", "'"), joined)
 
 
 def _escape_attribute(attribute: re.Match[str]) -> str:

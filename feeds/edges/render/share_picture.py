@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-_PAPER, _INK, _MUTED = "#fffdf8", "#1d1b18", "#5f5a52"
 #: Pixels: the space around the texts, and the width of the band in the accent colour.
 _SPACE, _BAND = 88, 24
 #: The sizes of the headline that are tried, in pixels, and the height of a line in sizes.
@@ -48,6 +47,10 @@ class ShareCard:
 
     #: Width and height in pixels.
     size: tuple[int, int]
+    #: Colours (`#rrggbb`).
+    paper: str
+    ink: str
+    muted: str
     accent: str
     title: str
     headline: str
@@ -61,13 +64,13 @@ def draw_card(card: ShareCard, wrap: Callable[[str, int], str]) -> bytes:
     """Return the picture as PNG; *wrap* breaks a text into lines of so many cells."""
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", card.size, _PAPER)
+    image = Image.new("RGB", card.size, card.paper)
     pen = _Pen(ImageDraw.Draw(image), card)
     pen.band()
     pen.line(card.title, _SPACE, _TITLE_SIZE, card.accent)
     pen.headline(wrap)
     bottom = card.size[1] - _SPACE - _FACTS_SIZE
-    pen.line(" · ".join(card.facts), bottom, _FACTS_SIZE, _MUTED)
+    pen.line(" · ".join(card.facts), bottom, _FACTS_SIZE, card.muted)
     file = BytesIO()
     image.quantize(_COLOURS).save(file, "PNG")
     return file.getvalue()
@@ -103,7 +106,7 @@ class _Pen:
         step = font.size * _LINE
         top = _SPACE + _TITLE_SIZE * 1.6
         for number, line in enumerate(lines[: int(_HEADLINE_HEIGHT / step)]):
-            self._write(line, top + number * step, font, _INK)
+            self._write(line, top + number * step, font, self.card.ink)
 
     def _fit(self, font: "FreeTypeFont", wrap: Callable[[str, int], str]) -> tuple["FreeTypeFont", Sequence[str]]:
         """Return the largest font in which the headline fits, and its lines; the smallest if it fits in none."""

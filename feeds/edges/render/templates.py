@@ -34,6 +34,7 @@ class Templates:
         )
         self._jinja.filters.update(filters)
         self.texts = cache(self._load_texts)
+        self.english_texts = cache(self._english_texts)
 
     def has_texts(self, lang: str) -> bool:
         """Return whether there are texts in a language (`pt-BR`, else `pt`)."""
@@ -130,6 +131,15 @@ class Templates:
                     _check_texts(file, texts, found)
                     found |= texts
         return found
+
+    def _english_texts(self, lang: str) -> frozenset[str]:
+        """Return the names of the texts that are English because *lang*, which is another language, lacks them."""
+        base = lang.split("-", maxsplit=1)[0]
+        if base == "en":
+            return frozenset()
+        files = (folder / "texts" / f"{name}.toml" for name in {base, lang} for folder in self._folders)
+        own = {name for file in files if file.is_file() for name in _read_texts(file)}
+        return frozenset(self.texts("en").keys() - own)
 
 
 def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:

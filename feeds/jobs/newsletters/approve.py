@@ -40,4 +40,5 @@ def _freeze(site: Site, name: str, issues: Issues) -> None:
     send_checks.require_sendable(site, newsletter, issues, issue.number, content)
     if rendered is None:
         raise FeedsError(f"{name} {issue.number} has no recipients")
+    renderer.pictures.write()
     issues.approve(issue, rendered)

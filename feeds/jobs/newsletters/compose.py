@@ -79,10 +79,13 @@ def compose_issue(
         report.issues.append(_report_due(draft, issues.count_recipients(newsletter.name, rendered)))
         return
     new_issue = draft.renderer.new_issue(draft.selection, draft.content, None if newsletter.approve else rendered)
+    report.warnings += draft.renderer.pictures.problems.values()
     if not _may_freeze(site, newsletter, issues, new_issue, options, context):
         report.declined = True
         report.skipped[newsletter.name] = "you answered no"
-    elif issues.freeze(new_issue, context.clock()):
+        return
+    draft.renderer.pictures.write()
+    if issues.freeze(new_issue, context.clock()):
         _report_waiting(issues, newsletter, report)
 
 

@@ -94,7 +94,10 @@ def _compose(
         raise FeedsError(f"{note.path}: is too long: mail programs would cut off the letter")
     if options.dry_run:
         send_checks.require_sendable(site, newsletter, store.issues, renderer.number, content)
-    return renderer.new_issue(content.selection, content, rendered), rendered
+    new_issue = renderer.new_issue(content.selection, content, rendered)
+    if not options.dry_run:
+        renderer.pictures.write()
+    return new_issue, rendered
 
 
 def _find_correctable(store: Store, newsletter: Newsletter, number: int, note: EditorNote) -> Issue:

@@ -33,13 +33,12 @@ def load_outlooks(config: Config, now: datetime, context: Context) -> list[Outlo
 
 
 def category_warnings(site: Site, newsletter: Newsletter, survey: Survey) -> Iterator[str]:
-    """Yield a warning for each of a newsletter's categories that no public post has; none if no post is public."""
+    """Yield a warning for each category in a newsletter's table that no public post has; none if no post is public."""
     entries = survey.catalogue.entries
     published = dict.fromkeys(category for entry in entries for category in entry.categories)
-    for text in taxonomy.unknown_categories(
-        newsletter.categories if entries else (), published, site.settings.categories
-    ):
-        yield f"{site.config.path}: newsletters.{newsletter.name}.categories: {text}"
+    for key, names in (("categories", newsletter.categories), ("theme.categories", newsletter.theme.categories)):
+        for text in taxonomy.unknown_categories(names if entries else (), published, site.settings.categories):
+            yield f"{site.config.path}: newsletters.{newsletter.name}.{key}: {text}"
 
 
 def foresee_newsletter(

@@ -1,8 +1,10 @@
 """The values that the template of an issue's web page uses beside the letter: addresses, formats, the share picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from feeds.core.curation.taxonomy import normalize_name
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.template_context import LetterView
 from feeds.core.syndication.feed import FILES
@@ -18,6 +20,7 @@ SHARE_SIZE = (1200, 630)
 
 def page_values(site: Site, newsletter: Newsletter, letter: LetterView, texts: Texts) -> dict[str, Any]:
     """Return the values `page` of the template of an issue's page."""
+    colours = _category_colours(letter)
     url, is_public = letter.web_url or "", newsletter.archive == "public"
     folder = site.public_url(f"newsletters/{newsletter.name}/")
     formats = tuple(name for name in FILES if name in site.settings.feeds.formats) if is_public else ()
@@ -34,7 +37,23 @@ def page_values(site: Site, newsletter: Newsletter, letter: LetterView, texts: T
         "issues_url": folder if is_public else letter.site_url,
         "formats": format_links(formats, folder),
         "picture": _picture(letter, url),
+        "colours": colours,
+        "categories": _category_classes(letter, colours),
     }
+
+
+def _category_colours(letter: LetterView) -> list[dict[str, str]]:
+    """Return a class with its two colours for each category of the theme."""
+    light, dark = letter.palette.categories, letter.palette_dark.categories
+    return [{"name": f"c{n}", "key": key, "light": light[key], "dark": dark[key]} for n, key in enumerate(light)]
+
+
+def _category_classes(letter: LetterView, colours: list[dict[str, str]]) -> Mapping[str, str]:
+    """Return the class for the name of each category in a letter; empty for one without a colour."""
+    names = {colour["key"]: colour["name"] for colour in colours}
+    stories = [letter.lead, letter.second, *(story for group in letter.groups for story in group.stories)]
+    labels = [*(story.category for story in stories if story), *(group.heading for group in letter.rows)]
+    return {label: names.get(normalize_name(label), "") for label in labels}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,11 @@
 """Render an issue: letters for groups of subscribers, and a page for the web."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
@@ -13,7 +14,9 @@ from feeds.core.newsletters import lint, mailhtml, message, pagehtml, placeholde
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
-from feeds.core.newsletters.template_context import Audience, LetterView
+from feeds.core.newsletters.template_context import Audience, LetterLinks, LetterView
+from feeds.core.newsletters.text_links import LinkNumbers
+from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
@@ -52,6 +55,8 @@ class IssueRenderer:
     number: int
     slot: datetime
     seed: bytes
+    #: True for letters that are shown before the converted pictures are on the web.
+    original_pictures: bool = False
     #: The issue that this one corrects; a correction has a note and no posts.
     corrects: Issue | None = None
     #: Rendered letters and what they contain, by audience, language and entries.
@@ -60,8 +65,16 @@ class IssueRenderer:
     _posts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def _pictures(self) -> LetterPictures:
-        return LetterPictures(self.site)
+    def pictures(self) -> LetterPictures:
+        """The pictures of the letters that were rendered."""
+        is_converted = self.site.settings.mail.pictures == "convert" and not self.original_pictures
+        return LetterPictures(self.site, f"newsletters/{self.newsletter.name}/{self.number}/" if is_converted else None)
+
+    def with_original_pictures(self) -> "IssueRenderer":
+        """Return a renderer of the same issue without converted pictures."""
+        if self.pictures.converts:
+            return dataclasses.replace(self, original_pictures=True, _letters={}, _posts={})
+        return self
 
     @property
     def template(self) -> str:
@@ -118,7 +131,7 @@ class IssueRenderer:
             TemplateError: a template has an error.
         """
         texts, inserts = self.site.texts(self.newsletter), self._page_inserts(content)
-        view = self._view(content, texts, Audience.WEB, inserts)
+        view = self._view(content, texts, Audience.WEB, inserts, {})
         page = page_values(self.site, self.newsletter, view, texts)
         html = self.site.templates.render("pages/issue_page.html", {"letter": view, "page": page, "t": texts.plain})
         for placeholder, insert in inserts.items():
@@ -219,7 +232,8 @@ class IssueRenderer:
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
         inserts, cut = self._inserts(content, texts, post_bytes=post_bytes)
-        view = self._view(content, texts, audience, inserts, cut=cut)
+        in_text = self._set_texts(content, texts, inserts)
+        view = self._view(content, texts, audience, inserts, in_text, cut=cut)
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
@@ -236,31 +250,53 @@ class IssueRenderer:
         return self.site.templates.render(name, {"letter": view, "t": texts.plain})
 
     def _view(
-        self, content: IssueContent, texts: Texts, audience: Audience, inserts: Mapping[str, str], *, cut: bool = False
+        self,
+        content: IssueContent,
+        texts: Texts,
+        audience: Audience,
+        inserts: Mapping[str, str],
+        in_text: Mapping[str, tuple[str, ...]],
+        *,
+        cut: bool = False,
     ) -> LetterView:
         return template_context.build_letter_view(
             content.selection,
             content.texts,
             inserts,
+            in_text,
             texts,
             self.site.settings,
             newsletter=self.newsletter,
             number=self.number,
             slot=self.slot,
-            web_url=issue_page_url(self.site, self.newsletter, self.number),
+            links=self._links(),
             audience=audience,
             unsubscribe_url=self.headers.unsubscribe_url,
             preferences_url=self.headers.preferences_url,
             cut=cut,
             corrects=self.corrects,
-            corrects_url=issue_page_url(self.site, self.newsletter, self.corrects.number) if self.corrects else None,
-            find_picture=self._pictures.find,
+            find_picture=self.pictures.find,
+        )
+
+    def _links(self) -> LetterLinks:
+        newsletter, headers = self.newsletter, self.headers
+        previous, archive = issue_page_url(self.site, newsletter, self.number - 1), headers.archive_url
+        has_previous = self.site.public.has(f"newsletters/{newsletter.name}/{self.number - 1}/index.html")
+        return LetterLinks(
+            web=issue_page_url(self.site, newsletter, self.number),
+            issues=archive,
+            previous=previous if archive and has_previous else None,
+            feed=archive and f"{archive}atom.xml",
+            signup=signup_page_url(self.site, newsletter) or archive,
+            corrected=issue_page_url(self.site, newsletter, self.corrects.number) if self.corrects else None,
         )
 
     def _inserts(self, content: IssueContent, texts: Texts, *, post_bytes: int) -> tuple[dict[str, str], bool]:
         """Return the HTML of note, sponsor and post by placeholder, and whether the post is truncated."""
         note, sponsor = content.selection.note, self.newsletter.sponsor
-        note_html = self._to_mail_html(note.html, texts) if note and note.html else ""
+        # A correction's text is below its headline, a note is above that of the lead.
+        below = 2 if self.corrects else 1
+        note_html = self._to_mail_html(note.html, texts, below) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
         body, cut = truncate_blocks(post_html, post_bytes)
@@ -270,6 +306,25 @@ class IssueRenderer:
             placeholders.BODY: body,
         }
         return inserts, cut
+
+    def _set_texts(self, content: IssueContent, texts: Texts, inserts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Return note, post and sponsor as blocks of plain text, by placeholder; the post as far as in *inserts*."""
+        note, sponsor, site_url = content.selection.note, self.newsletter.sponsor, self.site.settings.site.url
+        numbers = LinkNumbers()
+        sources: dict[str, tuple[str, str, str]] = {
+            placeholders.NOTE: (note.html if note else "", site_url, texts.lang)
+        }
+        if self.template == "letter":
+            post = content.selection.stories[0].post
+            html = _shorten_alike(content.texts[post.path].html, self._posts[post.path], inserts[placeholders.BODY])
+            sources[placeholders.BODY] = (html, post.url, post.lang)
+        sources[placeholders.SPONSOR] = (markdown.render_markdown(sponsor) if sponsor else "", site_url, texts.lang)
+        return {name: self._set_text(*source, numbers) for name, source in sources.items()}
+
+    def _set_text(self, html: str, page: str, lang: str, numbers: LinkNumbers) -> tuple[str, ...]:
+        fixed = self.site.templates.texts(lang)
+        prepared = placeholders.strip_placeholders(mailhtml.prepare_html(html, page, watch=fixed["watch"]))
+        return set_text(prepared, numbers, page=page, picture=fixed["picture"])
 
     def _page_inserts(self, content: IssueContent) -> dict[str, str]:
         """Return the HTML of note, sponsor and whole post for the web page, by placeholder."""
@@ -297,19 +352,37 @@ class IssueRenderer:
             placeholders.NOTE, placeholders.strip_placeholders(note_html)
         )
 
-    def _to_mail_html(self, html: str, texts: Texts) -> str:
-        return mailhtml.render_mail_html(html, self.site.settings.site.url, _mail_style(self.newsletter, texts.lang))
+    def _to_mail_html(self, html: str, texts: Texts, below: int = 1) -> str:
+        style, find = _mail_style(self.newsletter, texts.lang), partial(self.pictures.find, post=None)
+        url = self.site.settings.site.url
+        return mailhtml.render_mail_html(html, url, style, below=below, find_picture=find)
 
     def _render_whole_post(self, content: IssueContent) -> str:
         post = content.selection.stories[0].post
         if post.path not in self._posts:
             style, watch = _mail_style(self.newsletter, post.lang), self.site.templates.texts(post.lang)["watch"]
-            html = mailhtml.render_mail_html(content.texts[post.path].html, post.url, style, watch=watch)
+            find_picture = partial(self.pictures.find, post=post)
+            html = mailhtml.render_mail_html(
+                content.texts[post.path].html, post.url, style, watch=watch, find_picture=find_picture
+            )
             self._posts[post.path] = placeholders.strip_placeholders(html)
         return self._posts[post.path]
 
 
+def _shorten_alike(html: str, whole: str, shortened: str) -> str:
+    """Return as much of *html* as *shortened* has of *whole*, which is the same text with styles."""
+    if len(shortened) == len(whole):
+        return html
+    return truncate_blocks(html, len(html.encode()) * len(shortened) // len(whole))[0]
+
+
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
-    return mailhtml.MailStyle(
-        accent=newsletter.theme.accent, start="right" if text_direction(lang) == "rtl" else "left"
-    )
+    return mailhtml.MailStyle.of_theme(newsletter.theme, text_direction(lang))
+
+
+def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
+    """Return the URL of the page where somebody subscribes to a newsletter; None if there is no such page."""
+    web, signup = site.settings.web.url, site.settings.signup
+    if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
+        return None
+    return f"{web}subscribe?newsletter={newsletter.name}"

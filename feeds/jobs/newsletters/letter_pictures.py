@@ -1,27 +1,59 @@
-"""Find the pictures of a letter among the files of this machine."""
+"""Find the pictures of a letter among the files of this machine, and convert those that mail programs do not show."""
 
-from posixpath import splitext
+import re
+from posixpath import basename, splitext
+from urllib.parse import unquote, urlsplit
 
-from feeds.core.newsletters.pictures import Picture
+from feeds.core.newsletters.pictures import Picture, as_written
+from feeds.edges.files.convert_picture import ConvertedPicture, convert_picture, needs_conversion
 from feeds.edges.files.picture_files import read_picture
+from feeds.errors import FeedsError
 from feeds.jobs.site import Site
 from feeds.model import PictureFile, Post
 
+_NOT_IN_NAME = re.compile(r"[^\w-]+", re.ASCII)
+_LONGEST_NAME = 40
+
 
 class LetterPictures:
-    """Finds the pictures of one letter. Those of other hosts are left as they are: nothing is requested."""
+    """Finds the pictures of one issue. Those of other hosts are left as they are: nothing is requested."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, folder: str | None) -> None:
+        """*folder* is that for converted pictures, below `public/`; None converts none."""
+        self._site, self._folder = site, folder
+        self._converted: dict[str, bytes] = {}
+        #: The files of the pictures that were found, by their address in the letter.
+        self.files: dict[str, PictureFile] = {}
+        #: Why pictures are not converted, one line for each.
+        self.problems: dict[str, str] = {}
+
+    @property
+    def converts(self) -> bool:
+        """True if pictures are converted."""
+        return self._folder is not None
 
     def find(self, url: str, post: Post | None = None) -> Picture:
         """Return the picture at *url* as *post*, or a text without a post, shows it."""
-        file = self.file(url, post)
+        file = self._file(url, post)
         if file is None:
-            return Picture(url=url)
-        return Picture(url=url, width=file.width, height=file.height, url_2x=self._double(url, file, post))
+            return as_written(url)
+        double = self._double(url, file, post)
+        if self._folder is not None and needs_conversion(file) and (converted := self._convert(file)):
+            return self._add_converted(url, double or url, converted)
+        self.files[url] = file
+        return Picture(url=url, full_url=double or url, width=file.width, height=file.height, url_2x=double)
 
-    def file(self, url: str, post: Post | None = None) -> PictureFile | None:
+    def write(self) -> None:
+        """Write the converted pictures that are not in `public/` yet. One that is there belongs to a frozen issue.
+
+        Raises:
+            OutputError: one cannot be written.
+        """
+        for path, content in self._converted.items():
+            if not self._site.public.has(path):
+                self._site.public.write(path, content)
+
+    def _file(self, url: str, post: Post | None) -> PictureFile | None:
         """Return the local file of the picture at *url*; None if it is not a picture of this site that can be read."""
         path = self._site.files.path(url, post.url if post else "", post.path if post else "")
         return read_picture(path) if path else None
@@ -30,5 +62,22 @@ class LetterPictures:
         """Return the address of `name@2x.jpg`, if that is beside the file and is twice as large; else empty."""
         stem, suffix = splitext(url)
         double = f"{stem}@2x{suffix}"
-        found = self.file(double, post)
+        found = self._file(double, post)
         return double if found and found.width >= 2 * file.width - 1 and found.height >= 2 * file.height - 1 else ""
+
+    def _convert(self, file: PictureFile) -> ConvertedPicture | None:
+        """Return a converted picture; None if it stays as it is, which is a problem unless it is an animation."""
+        try:
+            return convert_picture(file)
+        except FeedsError as e:
+            self.problems[file.path] = str(e).removeprefix(f"{self._site.config.folder}/")
+            return None
+
+    def _add_converted(self, url: str, full_url: str, converted: ConvertedPicture) -> Picture:
+        name = _NOT_IN_NAME.sub("-", splitext(unquote(basename(urlsplit(url).path)))[0])[:_LONGEST_NAME].strip("-")
+        path = f"{self._folder}{name or 'picture'}-{converted.digest}{converted.suffix}"
+        self._converted[path] = converted.content
+        address, (width, height) = self._site.public_url(path), (converted.width, converted.height)
+        size = len(converted.content)
+        self.files[address] = PictureFile(path=path, format=converted.format, width=width, height=height, size=size)
+        return Picture(url=address, full_url=full_url, width=width, height=height)

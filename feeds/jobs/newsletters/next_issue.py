@@ -44,9 +44,18 @@ class NextIssue:
 
 
 def next_issue(
-    site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, context: Context
+    site: Site,
+    newsletter: Newsletter,
+    survey: Survey,
+    issues: Issues,
+    now: datetime,
+    context: Context,
+    *,
+    original_pictures: bool = False,
 ) -> NextIssue | None:
     """Return the next issue; None if there are not enough posts.
+
+    With *original_pictures* its letters show no converted pictures, which are on the web only when it is.
 
     Raises:
         FeedsError: it cannot be composed.
@@ -55,10 +64,20 @@ def next_issue(
     content = issues.load_content(issue.id) if issue else None
     if issue and content:
         number, slot, seed = issue.number, issue.slot, issue.seed
-        renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, seed=seed)
+        renderer = IssueRenderer(
+            site=site,
+            newsletter=newsletter,
+            number=number,
+            slot=slot,
+            seed=seed,
+            original_pictures=original_pictures,
+        )
         return NextIssue(renderer=renderer, content=content)
     draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), context.random_bytes(SEED_BYTES))
-    return NextIssue(renderer=draft.renderer, content=draft.content) if draft else None
+    if draft is None:
+        return None
+    renderer = draft.renderer.with_original_pictures() if original_pictures else draft.renderer
+    return NextIssue(renderer=renderer, content=draft.content)
 
 
 def sample_issue(

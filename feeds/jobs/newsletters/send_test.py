@@ -61,7 +61,7 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
         raise FeedsError(f"the test message is not sent: {named}, as in the sample: set your own")
     newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     with open_survey(config, now, context) as opened:
-        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
+        issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context, original_pictures=True)
         letter = issue.letter(SubscriberPreferences()) if issue else None
         if issue is None or letter is None:
             reason = nothing_to_send(site, newsletter, opened.survey, opened.store.issues, now)

@@ -1,5 +1,6 @@
 """Make the picture that networks show beside a link to an issue, from the newsletter's theme."""
 
+from feeds.core.newsletters.palette import light_palette
 from feeds.core.newsletters.plaintext import wrap_text
 from feeds.edges.render.share_picture import ShareCard, draw_card
 from feeds.jobs.newsletters.issue_page_values import SHARE_SIZE
@@ -10,10 +11,13 @@ from feeds.settings import Newsletter
 
 def draw_share_picture(site: Site, newsletter: Newsletter, issue: Issue) -> bytes:
     """Return a PNG with the colours of the newsletter, its title, and the subject, number and date of the issue."""
-    texts, theme = site.texts(newsletter), newsletter.theme
+    texts, palette = site.texts(newsletter), light_palette(newsletter.theme)
     card = ShareCard(
         size=SHARE_SIZE,
-        accent=theme.accent,
+        paper=palette.paper,
+        ink=palette.ink,
+        muted=palette.muted,
+        accent=palette.accent,
         title=newsletter.heading,
         headline=issue.subject,
         facts=(texts.format("issue", number=issue.number), texts.date(issue.slot)),

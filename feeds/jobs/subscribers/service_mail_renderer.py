@@ -8,6 +8,8 @@ from feeds.core.newsletters import mailhtml, notes
 from feeds.core.newsletters.placeholders import NOTE
 from feeds.core.newsletters.service_message import ServiceSender
 from feeds.core.newsletters.service_view import IssueLink, build_service_view
+from feeds.core.newsletters.text_links import LinkNumbers
+from feeds.core.newsletters.text_part import set_text
 from feeds.core.posts.frontmatter import parse_source
 from feeds.edges.files import source_files
 from feeds.edges.render import mjml
@@ -50,20 +52,20 @@ class ServiceMailRenderer:
         """
         texts, templates = self._site.texts(preferred=mail.lang), self._site.templates
         is_welcome = mail.kind is ServiceMailKind.WELCOME
-        subject, note_html = self._load_welcome(texts.direction) if is_welcome else ("", "")
+        subject, note = self._load_welcome() if is_welcome else ("", "")
         has_latest = LATEST in self._site.settings.signup.welcome_parts
         issues = self._newest_issues(mail) if is_welcome and has_latest else ()
-        view = build_service_view(mail, texts, self._site.settings, note_html, issues)
+        view = build_service_view(mail, texts, self._site.settings, self._set_text(note, texts.lang), issues)
         if subject:
             view = replace(view, subject=subject)
         context = {"letter": view, "t": texts.plain}
         source = templates.render("service.mjml", context)
         path, parts = templates.template_path("service.mjml"), templates.part_paths("letter")
-        html = mjml.compile_mjml(source, path, parts, {NOTE: note_html})
+        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, texts.direction)})
         return Letter(lang=texts.lang, subject=view.subject, html=html, text=templates.render("service.txt", context))
 
-    def _load_welcome(self, direction: str) -> tuple[str, str]:
-        """Return the editor's subject, and the editor's text as HTML for mail; both may be empty.
+    def _load_welcome(self) -> tuple[str, str]:
+        """Return the editor's subject, and the HTML of the editor's text; both may be empty.
 
         Raises:
             PostError: the file cannot be read.
@@ -76,9 +78,18 @@ class ServiceMailRenderer:
             content = source_files.read_file(path.parent, path.name, _MOST_BYTES)
             note = notes.parse_note(name, parse_source(name, notes.ensure_front_matter(content)), content)
             subject, html = note.subject or subject, html + note.html
-        accent = self._site.settings.newsletters[0].theme.accent if self._site.settings.newsletters else Theme().accent
-        style = mailhtml.MailStyle(accent=accent, start="right" if direction == "rtl" else "left")
-        return subject, mailhtml.render_mail_html(html, self._site.settings.site.url, style) if html else ""
+        return subject, html
+
+    def _render_html(self, html: str, direction: str) -> str:
+        """Return the editor's text as HTML for mail."""
+        theme = self._site.settings.newsletters[0].theme if self._site.settings.newsletters else Theme()
+        style, url = mailhtml.MailStyle.of_theme(theme, direction), self._site.settings.site.url
+        return mailhtml.render_mail_html(html, url, style, below=1) if html else ""
+
+    def _set_text(self, html: str, lang: str) -> tuple[str, ...]:
+        """Return the editor's text as blocks of plain text."""
+        base, picture = self._site.settings.site.url, self._site.templates.texts(lang)["picture"]
+        return set_text(mailhtml.prepare_html(html, base), LinkNumbers(), page=base, picture=picture)
 
     def _newest_issues(self, mail: ServiceMail) -> tuple[IssueLink, ...]:
         """Return the newest issue of each newsletter of the mail that has a page on the web."""

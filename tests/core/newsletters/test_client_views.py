@@ -54,7 +54,10 @@ def test_addresses_of_pictures_are_replaced_in_images_only():
 @pytest.mark.parametrize(
     ("html", "words"),
     [
-        ('<div style="display:none;max-height:0">Hidden words \u034f\u200c\u00a0\u034f</div><p>Text</p>', "Hidden words"),
+        (
+            '<div style="display:none;max-height:0">Hidden words \u034f\u200c\u00a0\u034f</div><p>Text</p>',
+            "Hidden words",
+        ),
         ('<span style="color:red;display: none">A &amp; B</span>Text', "A & B"),
         ("<style>p{}</style><p>The beginning</p><p>of a letter</p>", "The beginning of a letter"),
     ],

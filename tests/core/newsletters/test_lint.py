@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from feeds.core.newsletters import lint
-from feeds.model import Letter
+from feeds.core.newsletters import lint, palette
+from feeds.model import Letter, PictureFile
 from feeds.settings import Theme
 
 UNSUBSCRIBE = "mailto:desk@example.com?subject=unsubscribe"
@@ -29,6 +29,12 @@ BAD = {
     ),
     "no alt": ({"html": GOOD.html + '<img src="https://x/b.png">'}, "error", "has no alt"),
     "an empty alt": ({"html": GOOD.html + '<img src="https://x/b.png" alt=" ">'}, "warning", "has an empty alt"),
+    "a default alt": (
+        {"html": GOOD.html + '<img src="https://x/b.png" alt="image 1">'},
+        "warning",
+        "has the alt 'image 1'",
+    ),
+    "a format": ({"html": GOOD.html + '<img src="https://x/b.webp" alt="B">'}, "warning", "1 image is WebP"),
     "no text": ({"text": " \n"}, "error", "the text part is empty"),
 }
 
@@ -45,6 +51,32 @@ def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
     assert [(one.level, one.where) for one in found] == [(level, "next issue")]
     assert found[0].why
     assert found[0].do
+
+
+def large(url, size, picture_format="JPEG"):
+    return {url: PictureFile(path="a", format=picture_format, width=9, height=9, size=size)}
+
+
+def test_heavy_pictures_are_reported_once_and_all_together():
+    """The files of a letter that take more than 1 MB together give one warning, which names the largest."""
+    html = GOOD.html + '<img src="https://x/b.png" alt="B"><img src="https://x/b.png" alt="B">'
+    letter, small = replace(GOOD, html=html), large("https://x/a.png", 400_000)
+    assert list(lint.lint_letter(letter, "x", small | large("https://x/b.png", 600_000))) == []
+    (found,) = lint.lint_letter(letter, "x", small | large("https://x/b.png", 600_001))
+    assert found.what == "the images take 1,000,001 bytes, 'https://x/b.png' alone 600,001"
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "remedy"), [("a.avif", True, True), ("a.avif", False, False), ("a.svg", False, False)]
+)
+def test_conversion_is_named_where_it_would_help(name, files, remedy):
+    """Only a file of this site is converted, and a drawing never."""
+    url = f"https://x/{name}"
+    known = large(url, 9, "AVIF") if files else {}
+    letter = replace(GOOD, html=GOOD.html.replace("https://x/a.png", url))
+    (found,) = lint.lint_letter(letter, "x", known)
+    assert "https://www.caniemail.com/features/image-" in found.why
+    assert ("mail.pictures" in found.do) is remedy
 
 
 LINKS = {
@@ -68,11 +100,11 @@ def test_only_a_link_that_readers_see_is_a_way_to_unsubscribe(html, is_link):
 
 def test_contrast_is_calculated_as_in_wcag():
     """The contrast is 21 : 1 for black on white and 1 : 1 for equal colours, in any order of the two."""
-    assert lint.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
-    assert lint.contrast_ratio("#777777", "#777777") == 1
+    assert palette.contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast_ratio("#777777", "#777777") == 1
     assert (
-        lint.contrast_ratio("#767676", "#ffffff")
-        == lint.contrast_ratio("#ffffff", "#767676")
+        palette.contrast_ratio("#767676", "#ffffff")
+        == palette.contrast_ratio("#ffffff", "#767676")
         == pytest.approx(4.54, abs=0.01)
     )
 

@@ -69,6 +69,33 @@ def parse(content):
     return message_from_bytes(content, policy=policy.default)
 
 
+@pytest.mark.parametrize("domain", ["a.io", "example.com", "news.a-long-name.example", "例え.example"])
+def test_the_sender_in_the_feedback_id_has_5_to_15_characters(domain):
+    """Gmail counts complaints by a sender of 5 to 15 characters; another domain gets a name that stays the same."""
+    issue = headers(sender=NamedAddress.parse(f"letters@{domain}"))
+    number, name, kind, sender = parse(message(issue, letter(), delivery()))["Feedback-ID"].split(":")
+    assert (number, name, kind) == ("3", "weekly", "newsletter")
+    assert 5 <= len(sender) <= 15
+    assert sender.isascii()
+    assert sender == domain or len(domain) not in range(5, 16) or not domain.isascii()
+
+
+@pytest.mark.parametrize(
+    ("bounces", "found"),
+    [
+        (None, None),
+        ("bounces@example.com", "bounces@example.com; report=arf"),
+        ("b@in.example.com", "b@in.example.com; report=arf"),
+        ("b@other.example", None),
+        ("b@badexample.com", None),
+    ],
+)
+def test_providers_learn_where_complaints_go(bounces, found):
+    """CFBL-Address (RFC 9477) is the bounce mailbox, if it is at the sender's domain, whose signature covers it."""
+    issue = headers(bounces=bounces and NamedAddress.parse(bounces))
+    assert parse(message(issue, letter(), delivery()))["CFBL-Address"] == found
+
+
 def test_a_message_says_who_what_when_and_how_to_leave():
     """A message has every header of the specification, and each is parsed back as it was written."""
     found = parse(message(headers(), letter(), delivery()))

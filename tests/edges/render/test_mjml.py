@@ -52,6 +52,33 @@ def test_attributes_keep_every_character(character):
     assert re.search(r'alt="a[^"]*\\[^"]*b"', compile_bare(source))
 
 
+@pytest.mark.parametrize("title", ["हिन्दी में पत्र", "เช้านี้", "Zalgo e\u0301", 'A "quoted" <b>'])
+def test_the_letter_is_labelled_with_its_title(title):
+    """mjml-python alone writes marks in the label as Rust escapes, which a screen reader reads out."""
+    written = title.replace("<b>", "&lt;b&gt;").replace('"', "&#34;")
+    source = letter(IN_COLUMN.format("<mj-text>x</mj-text>"), f"<mj-title>{written}</mj-title>")
+    assert f'<div aria-label="{written}" ' in mjml.compile_mjml(source, "digest.mjml")
+    if not title.isascii():
+        assert "\\u{" in compile_bare(source)
+
+
+@pytest.mark.parametrize("padding", ["0 20px", "32px 20px 0", "0px 20px", "8px 20px 0 20px"])
+def test_columns_have_the_width_between_the_padding(padding):
+    """mjml-python alone takes a padding with a bare zero for none: in Outlook, columns are as wide as the letter."""
+    section = f'<mj-section padding="{padding}"><mj-column><mj-text>x</mj-text></mj-column></mj-section>'
+    html = mjml.compile_mjml(letter(section), "digest.mjml")
+    assert 'style="vertical-align:top;width:560px;"' in html
+    if "0 " in padding.replace("20px", "") or padding.endswith(" 0"):
+        assert 'width:600px;"><![endif]--><div' in compile_bare(letter(section))
+
+
+def test_conditional_comments_are_joined():
+    """mjml-python alone ends each of Outlook's comments where the next one begins."""
+    source = letter(IN_COLUMN.format("<mj-text>x</mj-text>"))
+    assert "<![endif]--><!--[if mso | IE]>" not in mjml.compile_mjml(source, "digest.mjml")
+    assert "<![endif]--><!--[if mso | IE]>" in compile_bare(source)
+
+
 def test_a_line_break_between_two_tags_stays_a_space():
     """mjml-python alone drops it, which joins two words."""
     source = letter(IN_COLUMN.format("<mj-text><b>one</b>\n  <i>two</i></mj-text>"))

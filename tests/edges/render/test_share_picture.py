@@ -8,13 +8,14 @@ from PIL import Image
 from feeds.core.newsletters.plaintext import wrap_text
 from feeds.edges.render.share_picture import ShareCard, draw_card
 
+COLOURS = {"paper": "#fffdf8", "ink": "#1d1b18", "muted": "#5f5a52", "accent": "#0a5a78"}
 ACCENT, PAPER = (10, 90, 120), (255, 253, 248)
 
 
 def drawn(**given):
     """Return the bytes of a picture."""
     values = {"title": "", "headline": "", "facts": (), "lang": "en", "direction": "ltr"} | given
-    return draw_card(ShareCard(size=(1200, 630), accent="#0a5a78", **values), wrap_text)
+    return draw_card(ShareCard(size=(1200, 630), **COLOURS, **values), wrap_text)
 
 
 def opened(content):

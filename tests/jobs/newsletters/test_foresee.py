@@ -158,6 +158,14 @@ def test_a_category_that_no_post_has_is_a_warning(letter_site, feeds, categories
     ]
 
 
+def test_a_coloured_category_that_no_post_has_is_a_warning(letter_site):
+    """The colour of a misspelt category would never be seen."""
+    letter_site.configure(CONFIG + NEWSLETTER + '[newsletters.theme]\ncategories = { Lief = "#102030" }\n')
+    letter_site.post("first", category="Life")
+    where = f"{letter_site.config.path}: newsletters.weekly.theme.categories: "
+    assert letter_site.publish().warnings == [where + "no public post has the category 'Lief'; did you mean 'Life'?"]
+
+
 def test_categories_are_not_compared_before_there_are_posts(letter_site):
     """While no post is public, categories are not a reason for a warning."""
     letter_site.configure(CONFIG + NEWSLETTER.replace("copy_to", 'categories = ["Life"]\ncopy_to'))

@@ -1,0 +1,173 @@
+"""Tables of a post in a letter: aligned as in the post, and on a phone a table or cards.
+
+On a phone, up to four narrow columns stay a table. The rows of a wider one become cards, in which each value is below
+the head of its column. A style sheet shows these heads: where a mail program drops it, or on a wide screen, they are
+hidden, also to screen readers, and the table stays one. They are elements, since Gmail and Outlook.com do not know
+`::before` (https://www.caniemail.com/features/css-pseudo-element-before/).
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any, NamedTuple
+
+from feeds.core.posts.text import display_width
+
+#: On a phone, a table with more columns becomes cards.
+_MAX_NARROW_COLUMNS = 4
+#: In pixels: a letter's column on a phone of 375 and on a wide screen, a character, and the space between two cells.
+_PHONE, _COLUMN, _CHARACTER, _GAP = 335, 600, 8, 16
+#: In characters: a cell with more wraps, if its words allow it.
+_WRAPPED = 12
+#: Quantities, dates, times and ranges, with a sign, currency or unit: `−1 234,5 €`, `US$ 5`, `12:30`, `3万人`.
+_NUMBER = re.compile(r"(?:[^\W\d]{0,3}[^\w]{0,3})\d[\d\s.,:'’/·–−‐-]*(?:\s?[^\s\d]{1,4}){0,2}")
+_LONGEST_NUMBER = 24
+#: Characters between which a line never ends.
+_UNBROKEN = re.compile(r"[\d.,]+")
+#: A table of one row has no head.
+_FEWEST_ROWS = 2
+_SPANS = ("colspan", "rowspan")
+_SIDES = frozenset({"left", "right", "center"})
+_TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px;overflow-wrap:break-word"
+#: Outlook on Windows does not hide every element with `display:none`.
+_HIDDEN = "display:none;mso-hide:all"
+
+
+class _Width(NamedTuple):
+    """The widths of a column in characters: of its longest word, and of its longest cell on one line."""
+
+    word: int
+    line: int
+
+
+def style_table(table: Any, *, start: str, rule: str) -> None:
+    """Style a table and its own cells, not those of a table inside; *start* is the side where lines start.
+
+    *rule* is the colour of lines. Alignments are those in the attributes `align`.
+    """
+    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+    head = _head_row(table, rows)
+    widths = [_column_width(cells) for cells in _columns(rows)]
+    is_card = not _is_narrow(widths)
+    table.set("style", _TABLE + (";table-layout:fixed" if _room(widths, wrapped=False) > _COLUMN else ""))
+    for row in rows:
+        row.set("valign", "top")
+        row.set("align", start)
+        for cell in _cells(row):
+            _style_cell(cell, start, rule)
+            if cell.tag == "th" and not cell.get("scope"):
+                cell.set("scope", "col" if row.getparent().tag == "thead" else "row")
+    if is_card:
+        _make_cards(table, rows, head)
+
+
+def _head_row(table: Any, rows: Sequence[Any]) -> Any:
+    """Return the last row of `thead` or, without one, a first row that has only `th`; None if there is neither."""
+    found = [row for row in rows if row.getparent().tag == "thead"]
+    if found:
+        return found[-1]
+    if len(rows) < _FEWEST_ROWS or {cell.tag for cell in _cells(rows[0])} != {"th"}:
+        return None
+    _move_into_head(table, rows[0])
+    return rows[0]
+
+
+def _cells(row: Any) -> list[Any]:
+    return list(row.iterchildren("td", "th"))
+
+
+def _move_into_head(table: Any, row: Any) -> None:
+    from lxml.html import Element
+
+    head = Element("thead")
+    head.append(row)
+    table.insert(1 if len(table) and table[0].tag == "caption" else 0, head)
+
+
+def _columns(rows: Sequence[Any]) -> list[list[str]]:
+    """Return the texts of the cells of each column."""
+    columns: list[list[str]] = []
+    for row in rows:
+        for number, cell in enumerate(_cells(row)):
+            if number == len(columns):
+                columns.append([])
+            columns[number].append(_text(cell))
+    return columns
+
+
+def _text(cell: Any) -> str:
+    return " ".join(cell.text_content().split())
+
+
+def _column_width(texts: Sequence[str]) -> _Width:
+    return _Width(max(map(_word_width, texts)), max(map(display_width, texts)))
+
+
+def _word_width(text: str) -> int:
+    """Return the width of the longest part that has no place for a line break; text in CJK breaks anywhere."""
+    if _is_number(text):
+        return display_width(text)
+    return max((len(word) if display_width(word) == len(word) else 2 for word in text.split()), default=0)
+
+
+def _is_narrow(widths: Sequence[_Width]) -> bool:
+    return len(widths) <= _MAX_NARROW_COLUMNS and (len(widths) == 1 or _room(widths, wrapped=True) <= _PHONE)
+
+
+def _room(widths: Sequence[_Width], *, wrapped: bool) -> int:
+    """Return the pixels that columns need at least, or at which they are easy to read (*wrapped*)."""
+    least = (max(one.word, min(one.line, _WRAPPED)) if wrapped else one.word for one in widths)
+    return sum(least) * _CHARACTER + _GAP * len(widths)
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
+
+
+def _style_cell(cell: Any, start: str, rule: str) -> None:
+    """Style a cell; where it is aligned as its row, it needs no attribute."""
+    text, side = _text(cell), cell.attrib.pop("align", "").lower()
+    parts = [f"padding:{_padding(cell, start)};border-bottom:1px solid {rule}"]
+    if side in _SIDES and side != start:
+        cell.set("align", side)
+    if cell.tag == "th" or cell.get("align"):
+        parts.append(f"text-align:{cell.get('align', start)}")
+    if cell.tag == "th":
+        parts.append("font-weight:700")
+    if _is_number(text) and not _UNBROKEN.fullmatch(text):
+        parts.append("white-space:nowrap")
+    cell.set("style", ";".join(parts))
+
+
+def _padding(cell: Any, start: str) -> str:
+    """Return a padding with a gap to the next cell of the row, if there is one."""
+    if cell.getnext() is None:
+        return "8px 0"
+    return f"8px 0 8px {_GAP}px" if start == "right" else f"8px {_GAP}px 8px 0"
+
+
+def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
+    """Let the rows be blocks on a phone, with the head of its column in each cell, and without empty cells.
+
+    Where cells are merged, the column of a cell is not known, and the heads stay above the rows.
+    """
+    table.set("class", "s")
+    names = [] if head is None else [_text(cell) for cell in _cells(head)]
+    is_merged = any(cell.get(name, "1") != "1" for row in rows for cell in _cells(row) for name in _SPANS)
+    if is_merged or not any(names):
+        return
+    head.getparent().set("class", "e")
+    for row in (row for row in rows if row.getparent().tag != "thead"):
+        for cell, name in zip(_cells(row), chain(names, repeat("")), strict=False):
+            if not _text(cell) and cell.find(".//img") is None:
+                cell.set("class", "e")
+            elif name:
+                _insert_name(cell, name)
+
+
+def _insert_name(cell: Any, name: str) -> None:
+    from lxml.html import Element
+
+    label = Element("b", {"class": "h", "style": _HIDDEN})
+    label.text, label.tail, cell.text = name, cell.text, None
+    cell.insert(0, label)

@@ -1,0 +1,190 @@
+"""Tables of posts in letters."""
+
+import re
+
+import pytest
+
+from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html
+from feeds.core.posts.markdown import render_markdown
+from feeds.core.posts.text import parse_html
+
+BASE = "https://example.com/a/"
+PRICES = """
+| Train | From | To | Seats | Price |
+|:--|:-:|---|--:|--:|
+| Night 4 | Basel | Oslo | 1 240 | 12,50 € |
+| Night 5 | Basel |  | 96 | |
+"""
+
+
+def tables(html, **style):
+    """Return the tables of a letter."""
+    return list(parse_html(render_mail_html(html, BASE, MailStyle(**style))).iter("table"))
+
+
+def table(markdown, **style):
+    return tables(render_markdown(markdown), **style)[0]
+
+
+def of(cells, *columns):
+    """Return a Markdown table of one row below a head of letters."""
+    head = "|".join("abcdefgh"[: len(cells)])
+    return f"|{head}|\n|{'|'.join(columns or ['-'] * len(cells))}|\n|{'|'.join(cells)}|\n"
+
+
+ALIGNED = {
+    "comrak": (of(["x", "5", "y"], ":-", "-:", ":-:"), [None, "right", "center"]),
+    "a generator that writes styles": (
+        '<table><tr><td style="text-align:left">x<td style="text-align: right;"> 5<td style="TEXT-ALIGN:Center">y',
+        [None, "right", "center"],
+    ),
+    "HTML of the post": ("<table><tr><td>x<td align=right>5<td align=justify>y</table>", [None, "right", None]),
+}
+
+
+@pytest.mark.parametrize(("markdown", "sides"), ALIGNED.values(), ids=ALIGNED)
+def test_cells_are_aligned_as_in_the_post(markdown, sides):
+    """The side is in an attribute for Outlook and in the style; where it is that of the lines, in neither."""
+    cells = list(table(markdown).iter("td"))
+    assert [cell.get("align") for cell in cells] == sides
+    for cell, side in zip(cells, sides, strict=True):
+        assert (f"text-align:{side}" in cell.get("style")) == (side is not None)
+
+
+def test_cells_start_on_the_right_in_a_script_from_right_to_left():
+    """Rows are aligned to the right, and the space between cells is at their left; `:-` stays left."""
+    found = table(of(["س", "٥"], "-", ":-"), start="right")
+    assert {row.get("align") for row in found.iter("tr")} == {"right"}
+    first, second = found.iter("td")
+    assert "padding:8px 0 8px 16px" in first.get("style")
+    assert (first.get("align"), second.get("align")) == (None, "left")
+
+
+NUMBERS = ["1 240", "12,50 €", "US$ 5", "−3 °C", "2026-11-29", "10–12", "1 000 – 2 000 kWh", "٣ ٤٥٦", "3 万人", "1/2"]
+WORDS = ["4 words of a text", "x", "", "step 5 of 6", "12 monkeys went", "+", "5" * 30 + " 5"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_never_breaks(number):
+    """A cell with a quantity, a date or a range is one line; words may break, but not inside."""
+    found = table(of([number, "word"]))
+    cell, other = found.iter("td")
+    assert "white-space:nowrap" in cell.get("style")
+    assert "nowrap" not in other.get("style")
+    assert "overflow-wrap:break-word" in found.get("style")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_may_break(word):
+    """A text that only has a number in it is not one."""
+    assert "nowrap" not in next(table(of([word, "x"])).iter("td")).get("style")
+
+
+@pytest.mark.parametrize("digits", ["1240", "1,240.5", "7"])
+def test_digits_alone_need_no_style(digits):
+    """No line ends between digits, points and commas, so a long table saves these bytes."""
+    assert "nowrap" not in next(table(of([digits, "x"])).iter("td")).get("style")
+
+
+NARROW = {
+    "four numbers": ["1 240", "96", "3.5 %", "7"],
+    "a word and its meaning": ["Term", "What it means, in a sentence that takes some lines on a phone."],
+    "three short words": ["Monday", "closed", "09:00"],
+    "one column": ["x" * 100],
+    "Japanese": ["月曜日", "休み", "九時から"],
+}
+WIDE = {
+    "five columns": ["1", "2", "3", "4", "5"],
+    "three sentences": ["A sentence of words."] * 3,
+    "words that do not break": ["Donaudampfschiff", "Kraftfahrzeughaftpflicht", "x"],
+    "an address": ["x", "https://example.com/a/long/address/that/does/not/break"],
+    "four phrases in Japanese": ["天気が良い日の午後"] * 4,
+}
+
+
+@pytest.mark.parametrize("cells", NARROW.values(), ids=NARROW)
+def test_a_narrow_table_stays_one_on_a_phone(cells):
+    """It has no class that a style sheet for phones could change."""
+    found = table(of(cells))
+    assert found.get("class") is None
+    assert not found.findall(".//*[@class]")
+
+
+@pytest.mark.parametrize("cells", WIDE.values(), ids=WIDE)
+def test_a_wide_table_becomes_cards_on_a_phone(cells):
+    """Each cell begins with the head of its column, hidden unless a style sheet shows it."""
+    found = table(of(cells))
+    assert found.get("class") == "s"
+    names = [cell[0] for cell in found.iter("td")]
+    assert [name.text for name in names] == list("abcdefgh"[: len(cells)])
+    assert {name.get("style") for name in names} == {"display:none;mso-hide:all"}
+
+
+def test_cards_have_no_empty_cells_and_no_second_head():
+    """Both are hidden on a phone; the table without a style sheet has them."""
+    found = table(PRICES)
+    assert [cell.get("class") for cell in found.iter("td")] == [None] * 7 + ["e", None, "e"]
+    assert found.find("thead").get("class") == "e"
+    assert [cell.get("scope") for cell in found.iter("th")] == ["col"] * 5
+
+
+HEADS = {
+    "a head without thead": "<table><tr>" + "<th>n</th>" * 5 + "</tr><tr>" + "<td>1</td>" * 5 + "</tr></table>",
+    "with a caption": "<table><caption>c</caption><tr>" + "<th>n" * 5 + "<tr><th>1" + "<td>1" * 4 + "</table>",
+}
+
+
+@pytest.mark.parametrize("html", HEADS.values(), ids=HEADS)
+def test_a_first_row_of_heads_is_the_head(html):
+    """Its cells are the heads of columns, those of other rows are heads of rows."""
+    found = tables(html)[0]
+    assert [cell.get("scope") for cell in found.iter("th")][:5] == ["col"] * 5
+    assert [cell.get("scope") for cell in found.find("tbody").iter("th")] == ["row"] * (len(found.findall(".//th")) - 5)
+    assert found.find("tbody")[0][1][0].text == "n"
+
+
+MERGED = {
+    "columns": "<table><thead><tr>" + "<th>n" * 5 + "<tbody><tr><td colspan=2>1" + "<td>1" * 3 + "</table>",
+    "rows": "<table><thead><tr>" + "<th>n" * 5 + "<tbody><tr><td rowspan=2>1" + "<td>1" * 4 + "<tr><td>2</table>",
+    "no heads": "<table><tr>" + "<td>1" * 5 + "</table>",
+}
+
+
+@pytest.mark.parametrize("html", MERGED.values(), ids=MERGED)
+def test_cells_whose_column_is_not_known_have_no_name(html):
+    """The rows become blocks below the heads that there are."""
+    found = tables(html)[0]
+    assert found.get("class") == "s"
+    assert found.find(".//b") is None
+    assert found.find(".//*[@class]") is None
+
+
+def test_a_table_inside_a_table_is_styled_by_itself():
+    """The names of the outer columns do not get into it."""
+    inner = "<table><tr><td>deep</table>"
+    outer = tables("<table><thead><tr>" + "<th>n" * 5 + f"<tbody><tr><td>{inner}" + "<td>1" * 4 + "</table>")
+    assert [one.get("class") for one in outer] == ["s", None]
+    assert outer[1].find(".//b") is None
+
+
+def test_a_cell_with_a_picture_is_not_empty():
+    """A card shows it with the head of its column."""
+    found = table("|a|b|c|d|e|\n|-|-|-|-|-|\n|![x](/x.png)|2|3|4|5|")
+    first = next(found.iter("td"))
+    assert first.get("class") is None
+    assert first[0].text == "a"
+
+
+def test_a_word_that_is_wider_than_the_column_does_not_widen_the_letter():
+    """Such a table has columns of fixed width, in which the word breaks; others have not."""
+    assert "table-layout:fixed" in table(of(["x" * 120, "y"])).get("style")
+    assert "table-layout" not in table(of(["word " * 50, "y"])).get("style")
+
+
+def test_a_long_table_of_cards_takes_less_than_twice_the_bytes():
+    """200 rows of six columns with names take less than twice what they take as a plain table."""
+    head, row = "|One|Two|Three|Four|Five|Six|\n|-|-|-|-|-|-|\n", "|a word|12|34|5 %|x|y|\n"
+    cards = render_mail_html(render_markdown(head + row * 200), BASE, MailStyle())
+    plain = re.sub(r'<b class="h"[^>]*>\w+</b>', "", cards)
+    assert plain.count("<td") == 1200
+    assert len(plain) < len(cards) < 2 * len(plain)

@@ -1,0 +1,287 @@
+"""Letters as they are rendered: their parts, links, languages, directions and colours."""
+
+import re
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from feeds.config import load_config
+from feeds.core.posts.text import parse_html
+from feeds.jobs.newsletters.issue_renderer import IssueRenderer
+from feeds.jobs.site import Site
+from feeds.model import EditorNote, Image, IssueContent, Selection, Text
+from tests.core.factory import entry
+
+SLOT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+WORDS = "A post says what it has to say in a few words. It says it once, and the reader may go on. " * 3
+PICTURE = Image(url="https://example.com/a.jpg", alt="A loaf of bread")
+
+
+@pytest.fixture
+def render(tmp_path):
+    """A function that renders the HTML part of a letter with these stories."""
+
+    def make(*stories, newsletter="", config="", note="", texts=None, number=1):
+        (tmp_path / "posts").mkdir(exist_ok=True)
+        (tmp_path / "config.toml").write_text(
+            '[site]\ntitle = "Site"\nurl = "https://example.com/"\n'
+            f'[[newsletters]]\nname = "weekly"\ntitle = "The weekly"\nschedule = "0 8 * * mon"\n{newsletter}\n{config}',
+            "utf-8",
+        )
+        site = Site(load_config(tmp_path / "config.toml", {}))
+        renderer = IssueRenderer(
+            site=site, newsletter=site.settings.newsletters[0], number=number, slot=SLOT, seed=bytes(16)
+        )
+        written = {one.post.path: Text(html=f"<p>{WORDS}</p>", excerpt=WORDS, reading_minutes=2) for one in stories}
+        editor = EditorNote(path="n.md", digest="", html=note) if note else None
+        content = IssueContent(selection=Selection(stories=stories, note=editor), texts=written | (texts or {}))
+        return renderer.render_letter(content)[1].html
+
+    return make
+
+
+def stories(count, **values):
+    """Return so many entries, one a day, the newest first."""
+    return [entry(f"post-{n}.md", days=count - n, **values) for n in range(count)]
+
+
+def levels(html):
+    """Return the levels of the headings of a letter in their order."""
+    return [int(level) for level in re.findall(r"<h([1-6])\b", html)]
+
+
+def links(html):
+    """Return the addresses of links by their text."""
+    return {" ".join(link.text_content().split()): link.get("href") for link in parse_html(html).iter("a")}
+
+
+# The digest ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_digest_of_twelve_takes_less_than_30_kilobytes(render):
+    """Twelve stories with three lines each, every second one with a picture, take less than 30 kB of HTML."""
+    some = [
+        entry(f"p{n}.md", days=-n, topics=["Essays", "Notes"][n % 2 :], image=PICTURE if n % 2 else None)
+        for n in range(12)
+    ]
+    assert len(render(*some).encode()) < 30_000
+
+
+def test_a_row_needs_no_style_sheet(render):
+    """The picture of a row is in a cell of its own beside the text, with its width in an attribute."""
+    html = render(*stories(3, image=PICTURE))
+    row = parse_html(html).xpath("//h2[.//a[contains(@href, 'post-2')]]/ancestor::table[1]")[0]
+    text, picture = row.xpath("./tr/td | ./tbody/tr/td")
+    assert (text.get("valign"), picture.get("valign"), picture.get("width")) == ("top", "top", "96")
+    image = picture.find(".//a/img")
+    assert (image.get("alt"), image.get("width"), image.get("height")) == ("A loaf of bread", "96", None)
+    assert "font-size:17px" in text.get("style")
+
+
+def test_the_first_two_stories_are_large_and_the_rest_are_rows_by_category(render):
+    """Stories without a category are the last rows, under a heading of their own."""
+    topics = (["Essays"], ["Notes"], [], ["Notes"], ["Essays"])
+    html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate(topics)))
+    found = [h.text_content() for h in parse_html(html).iter("h1", "h2", "h3")]
+    assert found == [
+        "The weekly",
+        "In this issue",
+        "p0.md",
+        "p1.md",
+        "Notes",
+        "p3.md",
+        "Essays",
+        "p4.md",
+        "More",
+        "p2.md",
+    ]
+
+
+def test_stories_that_all_lack_a_category_have_no_heading(render):
+    """A heading for the rest needs something that it is the rest of."""
+    html = render(*stories(4))
+    assert "More" not in [h.text_content() for h in parse_html(html).iter("h2", "h3")]
+
+
+@pytest.mark.parametrize(("count", "is_there"), [(4, False), (5, True)])
+def test_five_stories_have_a_table_of_contents(render, count, is_there):
+    """From five stories on, the letter begins with their titles."""
+    assert ("In this issue" in render(*stories(count))) is is_there
+
+
+def test_headlines_are_high_enough_for_a_finger(render):
+    """The link of each headline is a block of 44 px: 9 px above and below a line of 26."""
+    headings = parse_html(render(*stories(3))).xpath("//h2/a")
+    assert headings
+    assert all("display:block;padding:9px 0" in link.get("style") for link in headings)
+
+
+# A whole post -------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_post_shows_its_own_summary_and_ends_before_the_others(render):
+    """The summary is below the headline; the other stories have a heading after the button."""
+    some = stories(3)
+    written = {"post-0.md": Text(html=f"<p>{WORDS}</p>", excerpt="Why it is short.", reading_minutes=2)}
+    html = render(*some, newsletter='template = "letter"', texts=written)
+    order = [
+        "post-0.md</a></h2>",
+        "Why it is short.</p>",
+        WORDS[:20],
+        "Read on the web",
+        "More in this issue",
+        "post-1.md",
+    ]
+    at = [html.index(words, html.index("post-0.md</a></h2>")) for words in order]
+    assert at == sorted(at)
+
+
+def test_the_beginning_of_a_post_is_not_its_summary(render):
+    """An excerpt that was taken from the text is not shown twice."""
+    html = render(*stories(1), newsletter='template = "letter"')
+    body = html[html.index("</h2>") :]
+    assert body.count("A post says what it has to say in a few words. It") == WORDS.count("A post says")
+
+
+# Foot and masthead --------------------------------------------------------------------------------------------------
+
+
+def test_the_foot_leads_to_other_issues_and_to_the_sign_up_page(render):
+    """With a web server, who got the letter from a friend is led to the sign-up page of this newsletter."""
+    found = links(render(*stories(1), config='[web]\nurl = "https://letters.example/"'))
+    assert found["Subscribe"] == "https://letters.example/subscribe?newsletter=weekly"
+    assert found["All issues"] == "https://example.com/newsletters/weekly/"
+    assert found["Feed"] == "https://example.com/newsletters/weekly/atom.xml"
+    assert "Previous issue" not in found
+
+
+@pytest.mark.parametrize("config", ["", '[web]\nurl = "https://letters.example/"\n[signup]\nopen = false'])
+def test_without_a_sign_up_page_the_archive_is_where_somebody_subscribes(render, config):
+    """Without a web server, or with sign-up closed, it is the archive that has the feed."""
+    assert links(render(*stories(1), config=config))["Subscribe"] == "https://example.com/newsletters/weekly/"
+
+
+def test_a_newsletter_without_archive_has_no_links_to_issues(render):
+    """The masthead leads to the site, and the foot has no dead links."""
+    found = links(render(*stories(1), newsletter='archive = "off"'))
+    assert found["The weekly"] == "https://example.com/"
+    assert found.keys().isdisjoint({"Subscribe", "All issues", "Feed", "View in browser"})
+
+
+def test_the_previous_issue_is_linked_once_it_has_a_page(render, tmp_path):
+    """A page that is not written yet is not linked."""
+    (tmp_path / "public/newsletters/weekly/1").mkdir(parents=True)
+    (tmp_path / "public/newsletters/weekly/1/index.html").write_text("x", "utf-8")
+    assert links(render(*stories(1), number=2))["Previous issue"] == "https://example.com/newsletters/weekly/1/"
+
+
+def test_the_masthead_has_the_title_and_the_link_to_the_page(render):
+    """The title leads to all issues; the link at its end shows the letter in a browser."""
+    found = links(render(*stories(1)))
+    assert found["The weekly"] == "https://example.com/newsletters/weekly/"
+    assert found["View in browser"] == "https://example.com/newsletters/weekly/1/"
+
+
+def test_the_preview_text_names_the_next_stories(render):
+    """Beside the subject, mail programs show the beginning of the lead and what else there is."""
+    assert "Also: post-1.md and post-2.md</div>" in render(*stories(3))
+
+
+# Headings, languages, directions ------------------------------------------------------------------------------------
+
+MORE = "<h2>Big</h2><p>x</p><h4>Small</h4><h3>Middle</h3>"
+
+
+@pytest.mark.parametrize(
+    "newsletter", ["", 'template = "letter"', 'group_by = "none"', 'template = "letter"\ngroup_by = "none"']
+)
+@pytest.mark.parametrize("html", [MORE, "<h1>One</h1><h3>Three</h3>", "<h5>Five</h5><p>x</p><h2>Two</h2><h6>Six</h6>"])
+def test_headings_have_no_gaps(render, newsletter, html):
+    """Whatever levels a post and a note use, no heading is more than one level below the one before it."""
+    some = [entry(f"p{n}.md", days=-n, topics=["Essays"]) for n in range(6)]
+    written = {"p0.md": Text(html=html, excerpt="x", reading_minutes=1)}
+    found = levels(render(*some, newsletter=newsletter, note=html, texts=written))
+    assert found[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("letter", "story", "side"), [("en", "ar", "right"), ("en", "he", "right"), ("ar", "de", "left")]
+)
+def test_a_story_in_another_direction_is_set_in_its_own(render, letter, story, side):
+    """Its table has language, direction and side of the story; date and reading time are marked as the letter's."""
+    html = render(*stories(2), entry("other.md", days=-1, lang=story), newsletter=f'language = "{letter}"')
+    table = parse_html(html).xpath("//a[contains(@href, 'other')]/ancestor::table[1]")[0]
+    assert table.get("lang") == story
+    assert table.get("dir") == ("rtl" if side == "right" else "ltr")
+    assert table.find(".//td").get("align") == side
+    marked = {span.get("lang") for span in table.iter("span") if span.get("lang")}
+    assert marked == {letter}
+
+
+def test_an_english_text_in_a_letter_of_another_language_is_marked(render, tmp_path):
+    """A language without texts has English ones, which a screen reader then reads in English."""
+    html = render(*stories(5), newsletter='language = "fi"')
+    assert html.count('<span lang="en" dir="ltr">In this issue</span>') == 1
+    assert '<span lang="en" dir="ltr">No. 1</span>' in html
+    (tmp_path / "templates/texts").mkdir(parents=True)
+    (tmp_path / "templates/texts/fi.toml").write_text('in_this_issue = "Tässä numerossa"\n', "utf-8")
+    assert ">Tässä numerossa<" in render(*stories(5), newsletter='language = "fi"')
+
+
+@pytest.mark.parametrize("lang", ["en", "en-GB", "de", "ja"])
+def test_a_language_with_texts_has_no_marks(render, lang):
+    """Only English texts that stand in for others are marked."""
+    some = stories(6, lang=lang)
+    assert '<span lang="en"' not in render(
+        *some, newsletter=f'language = "{lang}"', config='[mail]\naddress = "1 Lane"'
+    )
+
+
+# Templates of a site ------------------------------------------------------------------------------------------------
+
+
+def test_templates_that_a_site_wrote_for_an_older_version_go_on_working(render, tmp_path):
+    """`letter.groups` has all stories but the lead, and the macros keep their names."""
+    (tmp_path / "templates/letter").mkdir(parents=True)
+    (tmp_path / "templates/letter/stories.mjml").write_text(
+        "{% from 'letter/macros.mjml' import paper, tint, ink, muted, accent, accent_dark, rule, start, end, tight,"
+        " foot, own, dot, heading, broken, headline, excerpt, meta with context %}\n"
+        "{% for group in letter.groups %}{% for story in group.stories %}<mj-section><mj-column><mj-text>"
+        "{{ heading(group.heading, '0') }}<div{{ own(story) }}>{{ headline(story, 3, 21) }}{{ excerpt(story) }}"
+        "{{ meta(story) }}</div></mj-text></mj-column></mj-section>{% endfor %}{% endfor %}",
+        "utf-8",
+    )
+    html = render(*stories(4))
+    assert [h.text_content() for h in parse_html(html).iter("h3")] == ["post-1.md", "post-2.md", "post-3.md"]
+
+
+# Colours ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_theme_colours_paper_ink_and_categories(render):
+    """The colours are inline; in a dark scheme that of the category is lighter."""
+    theme = '[newsletters.theme]\npaper = "#fafafa"\nink = "#222222"\ncategories = { essays = "#803020" }'
+    html = render(entry("a.md", topics=["Essays"]), newsletter=theme)
+    assert 'color:#803020">Essays</p>' in html
+    assert "background-color:#fafafa" in html
+    assert "color:#222222" in html
+    assert re.search(r"\.bg \.x803020 \{ color: #[0-9a-f]{6} !important", html)
+    assert "#fffdf8" not in html
+
+
+def test_a_logo_replaces_the_title_and_has_a_form_for_the_dark(render):
+    """Without style sheets only the logo for the light scheme is shown."""
+    theme = '[newsletters.theme]\nlogo = "https://example.com/l.png"\nlogo_dark = "https://example.com/d.png"'
+    light, dark = parse_html(render(entry(), newsletter=theme)).xpath("//h1//img")
+    assert (light.get("src"), light.get("alt")) == ("https://example.com/l.png", "The weekly")
+    assert "display:none" in dark.get("style")
+
+
+@pytest.mark.parametrize(("name", "mark"), [("quiet", "#fffdf8"), ("serif", "Georgia"), ("bold", "#a3123a")])
+def test_a_ready_theme_is_named(render, name, mark):
+    """The name of a theme sets its colours and fonts, and each of them can be replaced."""
+    assert mark in render(entry(), newsletter=f'[newsletters.theme]\nname = "{name}"')
+    html = render(entry(), newsletter=f'[newsletters.theme]\nname = "{name}"\naccent = "#123456"')
+    assert "background:#123456" in html
