@@ -1,4 +1,4 @@
-"""Whether a request comes from a page of this server, and not from a form on another site."""
+"""Tell requests of our own pages from those of forms on other sites."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""A letter's HTML as some mail programs show it, for the preview; and what a list of messages shows of it."""
+"""A letter's HTML as some mail programs show it, for the preview; and the text beside its subject in a mailbox."""
 
 import re
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def replace_pictures(html: str, replacement: Callable[[str], str | None]) -> str
 
 
 def preheader(html: str) -> str:
-    """Return what a list of messages shows after the subject: the hidden text of a letter, else its beginning."""
+    """Return the text that a list of messages shows after the subject: the hidden one of a letter, else its beginning."""
     hidden = _HIDDEN.search(html)
     shown = hidden[2] if hidden else without_style_sheets(html)
     words = " ".join(text for _, text in text_blocks(shown))

@@ -43,7 +43,7 @@ _CJK_FACES = {"ko": 1, "zh": 2, "zh-hans": 2, "zh-hant": 3, "zh-tw": 3, "zh-hk":
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShareCard:
-    """What a share picture shows."""
+    """The texts and colours of a share picture."""
 
     #: Width and height in pixels.
     size: tuple[int, int]
