@@ -40,7 +40,7 @@ def served(site):
 
 
 def _wait_for(address, process):
-    for _ in range(200):
+    for _ in range(1200):
         assert process.poll() is None
         try:
             get(f"{address}state")
