@@ -18,7 +18,7 @@ from feeds.generators import find_generator, recognise_config
 from feeds.permalinks import check_pattern
 from feeds.podcast_categories import CATEGORIES
 from feeds.relays import RELAYS
-from feeds.settings import LATEST, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
+from feeds.settings import LATEST, PAGE_PATHS, TRANSPORT_GROUP, TRANSPORTS, Settings, Table
 from feeds.spelling import closest_name
 from feeds.themes import THEMES
 
@@ -470,6 +470,17 @@ def _check_feeds(settings: Settings) -> Iterator[Problem]:
                 yield ("categories", name, "was"), f"{former!r} is also a category in this file; remove one of the two"
             if owners.setdefault(former, name) != name:
                 yield ("categories", name, "was"), f"{former!r} is already a former name of {owners[former]!r}"
+    if settings.web.url is not None:
+        yield from _check_moved_feeds(settings)
+
+
+def _check_moved_feeds(settings: Settings) -> Iterator[Problem]:
+    """Yield an error for each former path of a feed at which the web server has a page: readers need the page."""
+    for old in settings.feeds.moved:
+        page = old.strip().lstrip("/").removeprefix("public/").partition("/")[0]
+        if old.strip().startswith(("/", "public/")) and page in PAGE_PATHS:
+            reason = f"the web server has its page /{page} there (web.url); remove the line"
+            yield ("feeds", "moved", old), reason
 
 
 def _check_podcasts(settings: Settings) -> Iterator[Problem]:

@@ -389,6 +389,10 @@ class SecretSettings(Table, frozen=True):
 LATEST = "latest"
 
 
+#: The first parts of the paths of the web server's pages.
+PAGE_PATHS = frozenset({"subscribe", "confirm", "unsubscribe", "preferences", "address", "healthz", "metrics"})
+
+
 class WebSettings(Table, frozen=True):
     """`[web]`: the web server for readers (`feeds serve`)."""
 

@@ -144,6 +144,14 @@ INVALID = {
         '[categories.a]\nwas = ["x"]\n[categories.b]\nwas = ["x"]',
         "c.toml:4: categories.b.was: 'x' is already a former name of 'a'",
     ),
+    "former feed at a page of the web server": (
+        '[web]\nurl = "https://example.org/"\n[feeds.moved]\n"/feed.xml" = "atom.xml"\n"/confirm" = "category/x"',
+        "c.toml:5: feeds.moved./confirm: the web server has its page /confirm there (web.url)",
+    ),
+    "former feed below a page of the web server": (
+        '[feeds.moved]\n"public/preferences/rss.xml" = "rss.xml"\n[web]\nurl = "https://example.org/"',
+        "c.toml:2: feeds.moved.public/preferences/rss.xml: the web server has its page /preferences there (web.url)",
+    ),
     "hub that is not a URL": (
         '[feeds]\nhub = "hub.example.com"',
         "c.toml:2: feeds.hub: 'hub.example.com' is not an absolute http(s) URL",
@@ -202,6 +210,14 @@ def test_the_url_of_a_hub_is_not_changed(tmp_path):
     """The hub's URL gets no slash at its end and keeps its query, unlike the URL of a folder."""
     (tmp_path / "c.toml").write_text('[feeds]\nhub = "https://hub.example/push?site=1"', "utf-8")
     assert load_config(tmp_path / "c.toml", {}).settings.feeds.hub == "https://hub.example/push?site=1"
+
+
+def test_a_former_feed_may_have_the_name_of_a_page_in_feeds_or_without_pages(tmp_path):
+    """Paths in `feeds/`, and any path of a site without `web.url`, may have the name of a page."""
+    moved = '[feeds.moved]\n"confirm" = "category/x"\n"/blog/confirm/" = "category/x"\n'
+    for text in (f'{moved}[web]\nurl = "https://example.org/"', f'{moved}"/confirm/" = "category/x"'):
+        (tmp_path / "c.toml").write_text(text, "utf-8")
+        assert "confirm" in load_config(tmp_path / "c.toml", {}).settings.feeds.moved
 
 
 SITES = {

@@ -1,14 +1,17 @@
 """The files of `deploy/`, with the programs that they are for."""
 
+import http.client
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from contextlib import contextmanager
 
 import pytest
 
+from tests.authority import Authority
 from tests.conftest import CONFIG, ROOT
 from tests.webserver import Client, web_client
 
@@ -30,13 +33,13 @@ def test_systemd_accepts_the_unit(tmp_path):
 
 
 @contextmanager
-def nginx_before(folder, socket_path):
-    """Start nginx with our snippet on a free port; yield the port."""
+def nginx_before(folder, socket_path, tls=""):
+    """Start nginx with our snippet on a free port, with TLS if *tls* has the lines for it; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     snippet = (DEPLOY / "nginx.conf").read_text("utf-8")
     snippet = snippet.replace("unix:/run/feeds/feeds.sock", socket_path).replace(
-        "listen 80", f"listen 127.0.0.1:{port}"
+        "listen 80;", f"listen 127.0.0.1:{port}{f' ssl; {tls}' if tls else ''};"
     )
     places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
     config = folder / "nginx.conf"
@@ -81,12 +84,37 @@ def test_nginx_serves_feeds_through_the_snippet(site):
         assert (refused[0], 429 in refused) == (200, True)
 
 
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx-light)")
+def test_nginx_asks_for_https_over_https_only(site):
+    """All answers have `Strict-Transport-Security` over HTTPS, and none over HTTP (RFC 6797, section 7.2)."""
+    site.post("first")
+    site.publish()
+    folder = site.folder / "nginx"
+    folder.mkdir()
+    authority = Authority(folder)
+    authority.server_context()
+    trusting = ssl.create_default_context(cafile=authority.file)
+    tls = f"ssl_certificate {folder}/127.0.0.1.pem; ssl_certificate_key {folder}/127.0.0.1.pem"
+    with web_client(site.config) as client:
+        address = f"{client.host}:{client.port}"
+        with nginx_before(folder, address, tls) as port:
+            for path in ("/feeds/atom.xml", "/subscribe", "/nowhere"):
+                connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusting)
+                connection.request("GET", path)
+                assert connection.getresponse().getheader("Strict-Transport-Security") == "max-age=31536000"
+                connection.close()
+        with nginx_before(folder, address) as port:
+            plain = Client("127.0.0.1", port, client.door, [], client.connections).get("/subscribe")
+            assert (plain.status, plain.headers["Strict-Transport-Security"]) == (200, None)
+
+
 @pytest.mark.skipif(CADDY is None, reason="caddy is not installed")
 def test_caddy_accepts_the_snippet():
     """Caddy reads the snippet without a warning, and proxies to the socket."""
     command = [CADDY, "adapt", "--config", DEPLOY / "Caddyfile", "--adapter", "caddyfile"]
     adapted = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "unix//run/feeds/feeds.sock" in adapted.stdout
+    assert '"Strict-Transport-Security":["max-age=31536000"]' in adapted.stdout
     assert "warn" not in adapted.stderr.lower()
 
 

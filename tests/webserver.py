@@ -35,8 +35,8 @@ class Answer:
 class Client:
     """Sends requests to a server; each has its own connection."""
 
-    def __init__(self, host: str, port: int, door: Door, logged: list[str], connections) -> None:
-        self.host, self.port, self.door, self.logged = host, port, door, logged
+    def __init__(self, host: str, port: int, door: Door, logged: list[str], connections, app=None) -> None:
+        self.host, self.port, self.door, self.logged, self.app = host, port, door, logged, app
         #: The open connections of the server.
         self.connections = connections
         #: The address that requests come from.
@@ -73,7 +73,7 @@ def web_client(config, clock=lambda: NOW):
     thread = Thread(target=server.serve, args=[listener])
     thread.start()
     try:
-        yield Client(host, port, door, logged, server.connections)
+        yield Client(host, port, door, logged, server.connections, app)
     finally:
         server.stop()
         thread.join(20)

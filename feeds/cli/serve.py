@@ -44,6 +44,12 @@ def serve(path: Path, *, access_log: bool) -> None:
     def report_ready() -> None:
         click.echo(f"serving {door.url()} at {config.settings.web.listen}  (stop with Ctrl-C)")
 
+    address = ServedAddress(str(config.settings.web.listen), lambda line: output.print_diagnostics([], [line]))
+
+    def use_config(config: Config, *, reread: bool) -> None:
+        door.use_config(keep_address(config, door.config), reread=reread)
+        address.check(config, str(config.settings.web.listen))
+
     def report(lines: list[str]) -> None:
         output.print_diagnostics(lines, [])
         if not lines:
@@ -55,7 +61,7 @@ def serve(path: Path, *, access_log: bool) -> None:
     server.serve(
         door,
         listener,
-        reload=make_reload(path, door.use_config, report),
+        reload=make_reload(path, use_config, report),
         report_ready=report_ready,
         log_access=log if access_log else None,
     )
@@ -84,19 +90,55 @@ def make_reload(path: Path, use: Callable[..., None], report: Callable[[list[str
     return reload
 
 
+class ServedAddress:
+    """Warns of a config whose address needs a restart: the server stays where it is."""
+
+    def __init__(self, served: str, warn: Callable[[str], None]) -> None:
+        #: Where the server is, and where the config wants it; empty: nowhere.
+        self._served = self._wanted = served
+        self._warn = warn
+
+    def check(self, config: Config, wanted: str) -> None:
+        """Warn if a new config wants another address, but once only."""
+        if wanted not in (self._served, self._wanted):
+            self._warn(f"{config.path}: {self._describe(wanted)}")
+        self._wanted = wanted
+
+    def _describe(self, wanted: str) -> str:
+        if not self._served:
+            return "web.url: needs a restart; until then the web server does not run"
+        if not wanted:
+            return f"web.url: that it is not set needs a restart; until then the web server stays at {self._served}"
+        return f"web.listen: {wanted} needs a restart; until then the web server stays at {self._served}"
+
+
+def keep_address(config: Config, before: Config) -> Config:
+    """Return a new config with the address of the one before, which is served until a restart."""
+    from dataclasses import replace
+
+    import msgspec
+
+    web = msgspec.structs.replace(config.settings.web, listen=before.settings.web.listen)
+    return replace(config, settings=msgspec.structs.replace(config.settings, web=web))
+
+
 class RunServer:
     """The web server beside `feeds run`: there is one if `web.url` is set, so that an upgrade opens no port."""
 
-    def __init__(self, config: Config, context: Context, log: Log, pulse: Pulse) -> None:
+    def __init__(self, config: Config, context: Context, log: Log, pulse: Pulse, *, no_web: bool = False) -> None:
+        self._no_web = no_web
         self._config, self._context, self._log, self._pulse = config, context, log, pulse
         self._door: Door | None = None
+        self._address = ServedAddress(self._wanted_address(config), self._warn)
 
     def start(self, stack: ExitStack, *, access_log: bool) -> None:
-        """Serve until *stack* is closed.
+        """Serve until *stack* is closed, if the config wants it.
 
         Raises:
             FeedsError: the address cannot be used, or a template of the pages has a fault.
         """
+        if not self._wanted_address(self._config):
+            return
         from feeds.jobs.run import Event
         from feeds.web import server
         from feeds.web.door import Door
@@ -115,7 +157,8 @@ class RunServer:
     def use_config(self, config: Config, *, reread: bool = False) -> None:
         """Use a config that was read again."""
         if self._door is not None:
-            self._door.use_config(config, reread=reread)
+            self._door.use_config(keep_address(config, self._door.config), reread=reread)
+        self._address.check(config, self._wanted_address(config))
 
     def follow_config(self, config: Config) -> None:
         """Use a config that a publish has read; log why it is not used, since that does not concern the publish."""
@@ -123,6 +166,11 @@ class RunServer:
             self.use_config(config)
         except FeedsError as e:
             self.report_reload([*e.lines, f"web: {_STILL_USED}"])
+
+    def _warn(self, line: str) -> None:
+        from feeds.jobs.run import Event
+
+        self._log(Event(what="fault", text=f"warning: {line}", level="warning"))
 
     def report_reload(self, lines: list[str]) -> None:
         """Log that the config was read again, or why it is not used."""
@@ -132,3 +180,8 @@ class RunServer:
             self._log(Event(what="fault", text=f"error: {line}", level="error"))
         if not lines:
             self._log(Event(what="config", text=_READ_AGAIN))
+
+    def _wanted_address(self, config: Config) -> str:
+        """Return where a config wants the pages to be served; empty: nowhere."""
+        web = config.settings.web
+        return "" if self._no_web or web.url is None else str(web.listen)

@@ -144,11 +144,10 @@ def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) ->
             click.echo(f"{at} {event.text}")
 
     config, pulse, context = options.read_config(path), Pulse(), Context(clock=utc_now)
-    web = serve.RunServer(config, context, log, pulse)
+    web = serve.RunServer(config, context, log, pulse, no_web=no_web)
     with ExitStack() as stack:
         stack.enter_context(on_hangup(serve.make_reload(path, web.use_config, web.report_reload)))
-        if config.settings.web.url is not None and not no_web:
-            web.start(stack, access_log=access_log)
+        web.start(stack, access_log=access_log)
         job(path, dict(os.environ), context, log, pulse=pulse, use_config=web.follow_config)
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from feeds.config import Config
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import check_store, open_store, store_path
+from feeds.edges.store.journal_file import journal_path
 from feeds.edges.store.signups import SignupCounts
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.status import load_progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: A publish run that has not ended this long after it should have begun is late.
 _PATIENCE = timedelta(minutes=30)
@@ -51,18 +55,33 @@ class StoreCounts:
     signups: SignupCounts
 
 
-def check_health(config: Config, pulse: Pulse, now: datetime) -> Health:
+class StoreWatch:
+    """Checks the database, and that its file is the one of the first check."""
+
+    def __init__(self) -> None:
+        #: Path of a database -> device and inode of its file at the first check; the config may name another one.
+        self._first: dict[Path, tuple[int, int]] = {}
+
+    def is_well(self, config: Config) -> bool:
+        """Return whether the database can be read and is the file that it was at the first call.
+
+        A new site has neither a database nor a journal yet, and is well.
+        """
+        file = store_path(config.store_url, config.folder)
+        if file not in self._first and not file.exists() and not journal_path(file).exists():
+            return True
+        try:
+            found = check_store(file)
+        except FeedsError:
+            return False
+        return found == self._first.setdefault(file, found)
+
+
+def check_health(config: Config, watch: StoreWatch, pulse: Pulse, now: datetime) -> Health:
     """Return the state of the service; a store that cannot be read is part of it, not an error."""
-    try:
-        with open_store(config.store_url, config.folder, create=False) as store:
-            store.entries.schema_version()
-    except FeedsError:
-        has_store = False
-    else:
-        has_store = True
     last = pulse.last_publish_at
     return Health(
-        store="ok" if has_store else "failed",
+        store="ok" if watch.is_well(config) else "failed",
         scheduler=_check_scheduler(pulse, now),
         seconds_since_publish=None if last is None else int((now - last).total_seconds()),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from feeds.config import Config, load_config
 from feeds.core.newsletters.outlook import format_outlook
@@ -35,8 +35,8 @@ _WAIT, _PATIENCE = timedelta(seconds=2), timedelta(minutes=10)
 _MAIL_EVERY = timedelta(minutes=1)
 #: Seconds between two log lines about the progress of sending.
 _PACE = 60
-#: For how many seconds a changed config must stay as it is before it is read.
-_SETTLED = 0.3
+#: For how many seconds a changed config must stay as it is before it is read, and how often that is waited for.
+_SETTLED, _SETTLE_TRIES = 0.3, 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,11 +81,18 @@ def run_service(
     for line in first.warnings:
         log(_warning(line))
     log(Event(what="started", text=f"running: {_describe_schedule(first)}"))
-    service = _Service(path, environ, context, log, pulse or Pulse(), use_config)
+    service = _Service(first, environ, context, log, pulse or Pulse(), use_config)
     steps = {"publish": service.publish, "send": service.send, "mail": service.mail}
     now = context.clock()
     scheduler.repeat(steps, {"publish": now, "mail": now + _MAIL_EVERY}, context.clock)
     log(Event(what="stopped", text="stopped"))
+
+
+class _LoadedConfig(NamedTuple):
+    """A config, and the fingerprint of build, file and variables from just before it was read."""
+
+    config: Config
+    environment: bytes
 
 
 class _Service:
@@ -93,49 +100,66 @@ class _Service:
 
     def __init__(
         self,
-        path: Path,
+        config: Config,
         environ: dict[str, str],
         context: Context,
         log: Log,
         pulse: Pulse,
         use_config: Callable[[Config], None],
     ) -> None:
-        self._path, self._environ, self._context, self._log = path, environ, context, log
+        self._path, self._environ, self._context, self._log = config.path, environ, context, log
         self._pulse, self._use_config = pulse, use_config
         self._logged: dict[str, set[str]] = {}
         #: Since when a step has been waiting for another process.
         self._waiting_since: dict[str, datetime] = {}
         self._progress_at = 0.0
-        #: The stamp of the config as it was read last.
-        self._config_stamp = _stamp(path)
-        #: The last publish run, and the fingerprint of build, config and variables when it began.
+        #: The config as it was read last, and the stamp of its file; None if the file has changed since.
+        self._loaded, self._config_stamp = _LoadedConfig(config, b""), _stamp(config.path)
+        #: The last publish run, and the environment of its config.
         self._last: tuple[bytes, PublishReport] | None = None
 
     def publish(self, stopping: Callable[[], bool]) -> Mapping[str, datetime]:
         """Process bounces and publish; return when to publish again, and to send now if an issue is ready."""
         now = self._context.clock()
         with _Attempt() as attempt:
-            config = self._load_config()
+            config, environment = self._load_config(stopping, attempt)
             self._use_config(config)
             attempt.events += process_bounces(config, now)
-            report = self._publish(config, now, stopping)
+            report = self._publish(config, environment, now, stopping)
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
         due = self._wait_or_log("publish", attempt, now) or attempt.due or {"publish": now + _PAUSE}
         self._pulse.last_publish_at, self._pulse.next_publish_at = self._context.clock(), due["publish"]
         return due
 
-    def _load_config(self) -> Config:
-        """Return the config once its file is written to the end: editors empty it first, and an empty one is valid."""
-        while (stamp := _stamp(self._path)) != self._config_stamp:
+    def _load_config(self, stopping: Callable[[], bool], attempt: "_Attempt") -> _LoadedConfig:
+        """Return the config; the one that was read last if its file does not stop changing, and log that."""
+        if self._is_config_written(stopping):
+            environment = environment_fingerprint(str(self._path), self._environ)
+            self._loaded = _LoadedConfig(load_config(self._path, self._environ), environment)
+        elif not stopping():
+            reason = "is changed again and again; the config that was read before is used until it stays as it is"
+            attempt.events.append(_warning(f"{self._path}: {reason}"))
+        return self._loaded
+
+    def _is_config_written(self, stopping: Callable[[], bool]) -> bool:
+        """Wait until the config is written to its end: editors empty a file first, and an empty one is valid."""
+        for _ in range(_SETTLE_TRIES):
+            stamp = _stamp(self._path)
+            if stamp == self._config_stamp:
+                return True
+            if stopping():
+                break
             time.sleep(_SETTLED)
             if _stamp(self._path) == stamp:
                 self._config_stamp = stamp
-        return load_config(self._path, self._environ)
+        self._config_stamp = None
+        return False
 
-    def _publish(self, config: Config, now: datetime, stopping: Callable[[], bool]) -> PublishReport:
+    def _publish(
+        self, config: Config, environment: bytes, now: datetime, stopping: Callable[[], bool]
+    ) -> PublishReport:
         """Publish, unless nothing has changed since the last run; return the report of the run, or of the last one."""
-        environment = environment_fingerprint(str(self._path), self._environ)
         if self._last is not None and self._last[0] == environment and _holds(config, self._last[1], now):
             return self._last[1].as_unchanged()
         context = self._with(stopping)
@@ -152,7 +176,7 @@ class _Service:
         self._progress_at = time.monotonic()
         now = self._context.clock()
         with _Attempt() as attempt:
-            config, report = self._load_config(), PublishReport(sends=True)
+            config, report = self._load_config(stopping, attempt).config, PublishReport(sends=True)
             context = self._with(stopping)
             deliver_issues(Site(config), context, report)
             alert.report_alerts(config, report, context, now=context.clock())
@@ -166,7 +190,7 @@ class _Service:
 
         now = self._context.clock()
         with _Attempt() as attempt:
-            config = self._load_config()
+            config = self._load_config(stopping, attempt).config
             if is_round_due(config, now):
                 from feeds.jobs.subscribers.signup_round import run_signup_round
 

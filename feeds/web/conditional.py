@@ -8,7 +8,7 @@ from functools import lru_cache
 CODINGS = {"br": "-br", "gzip": "-gz"}
 _LONGEST_TAGS = 4000
 #: An entity tag without `W/`, quotation marks and the ending of a coding; Apache's module appends `-gzip` to ours.
-_TAG = re.compile(rb'"([\x21\x23-\x7e]*?)(?:-(?:br|gz|gzip))*"')
+_TAG = re.compile(rb'("([\x21\x23-\x7e]*?)(?:-(?:br|gz|gzip))*")')
 
 
 @lru_cache(maxsize=256)
@@ -36,13 +36,13 @@ def _parse_weight(part: str) -> tuple[str, float]:
         return name.strip(), 0.0
 
 
-def list_tags(if_none_match: bytes) -> list[str]:
-    """Return the digests in an `If-None-Match` header: entity tags without `W/` and without the coding's ending.
+def parse_tags(if_none_match: bytes) -> dict[str, bytes]:
+    """Return the digests in an `If-None-Match` header with their entity tags as they are there, but without `W/`.
 
-    The comparison is weak (RFC 9110, section 13.1.2): a proxy that compresses makes a weak tag of ours, and all codings
-    of one version have the same content.
+    A digest is a tag without the coding's ending. The comparison is weak (RFC 9110, section 13.1.2): a proxy that
+    compresses makes a weak tag of ours, and all codings of one version have the same content.
     """
-    return [tag.decode("ascii") for tag in _TAG.findall(if_none_match[:_LONGEST_TAGS])]
+    return {digest.decode("ascii"): tag for tag, digest in _TAG.findall(if_none_match[:_LONGEST_TAGS])}
 
 
 def is_modified_since(if_modified_since: bytes, modified: int) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from threading import Event
 from typing import Any
@@ -131,10 +131,23 @@ class Door:
         return urlsplit(self.url(path)).path
 
     def texts(self, request: Request, lang: str | None = None) -> Texts:
-        """Return the texts for a page: in the reader's language *lang* if it is known, else as the browser asks."""
-        site = self.site
-        accepted = request.headers.get("accept-language", "")
-        return site.texts(preferred=lang or choose_language(accepted, site.templates.languages()))
+        """Return the texts for a page.
+
+        Their language is the one that the URL chooses (`?lang=de`), else the reader's, *lang*, if that is known, else
+        the one that the browser asks for.
+        """
+        site, accepted = self.site, request.headers.get("accept-language", "")
+        chosen = self._choose_by_url(request) or lang
+        return site.texts(preferred=chosen or choose_language(accepted, site.templates.languages()))
+
+    def _choose_by_url(self, request: Request) -> str | None:
+        """Return the language that the URL of a page chooses; None if the site has no texts in it."""
+        return choose_language(request.query_params.get("lang", ""), self.site.templates.languages())
+
+    def _page_path(self, request: Request, path: str) -> str:
+        """Return the path of another page, which keeps the language that the URL of this one chooses."""
+        chosen = self._choose_by_url(request)
+        return f"{self.path(path)}?lang={chosen}" if chosen else self.path(path)
 
     def render(
         self,
@@ -165,7 +178,7 @@ class Door:
         functions: dict[str, Callable[..., str]] = {
             "text": texts.format_isolated,
             "plural": texts.plural,
-            "link": self.path,
+            "link": partial(self._page_path, request),
         }
         html = self.site.templates.render(template, {"page": page | dict(values or {}), "t": texts.plain} | functions)
         page_headers = {**PAGE_HEADERS, "Content-Language": texts.lang, "Vary": "Accept-Language"}

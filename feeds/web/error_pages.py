@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
@@ -28,6 +28,10 @@ class ErrorPages:
 
     def show_fault(self, request: Request, error: Exception) -> Response:
         """Log a fault, and return HTTP 503 if it is enough to try again later, else 500."""
+        if isinstance(error, ClientDisconnect):
+            return Response(
+                status_code=HTTPStatus.BAD_REQUEST
+            )  # of a form that has not come to its end; it is not sent
         lines = error.lines if isinstance(error, FeedsError) else [f"{type(error).__name__}: {error}"]
         for line in lines:
             self._door.log(f"{request.method} {hide_token(request.scope['path'])}: {line}")

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from feeds.errors import FeedsError
-from feeds.jobs.health import check_health, count_store
+from feeds.jobs.health import StoreWatch, check_health, count_store
 from feeds.web.door import Door
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -25,9 +25,10 @@ def routes(door: Door) -> list[Route]:
     registry = CollectorRegistry()
     registry.register(_SiteCollector(door))
     ProcessCollector(registry=registry)
+    watch = StoreWatch()
 
     def show_health(_: Request) -> Response:
-        health = check_health(door.config, door.pulse, door.context.clock())
+        health = check_health(door.config, watch, door.pulse, door.context.clock())
         body = {"status": "ok" if health.is_well else "failed"} | asdict(health)
         return JSONResponse(body, 200 if health.is_well else 503, headers=_HEADERS)
 

@@ -1,5 +1,7 @@
 """The paths of URLs: which are files of `public/`, and what of them may be logged."""
 
+from feeds.settings import PAGE_PATHS
+
 #: What of `public/` is served.
 FOLDERS = ("/feeds/", "/newsletters/")
 _LONGEST_LOGGED = 200
@@ -14,6 +16,16 @@ def parse_path(path: str) -> str | None:
     parts = [*folders, name or "index.html"]
     is_odd = any(not part or part[0] == "." or "\\" in part or not part.isprintable() for part in parts)
     return None if is_odd else "/".join(parts)
+
+
+def is_in_folders(path: str) -> bool:
+    """Return whether a path is one of the folders that are served, or below it."""
+    return path.startswith(FOLDERS) or f"{path}/" in FOLDERS
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path is that of a page of ours, or below it."""
+    return path[1:].partition("/")[0] in PAGE_PATHS
 
 
 def hide_token(path: str) -> str:

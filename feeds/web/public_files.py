@@ -4,55 +4,31 @@ This is the busiest part of the server, so it comes before the router: a request
 stat and no thread. A file is compressed once for each change.
 """
 
-import asyncio
-import gzip
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from email.utils import formatdate
-from functools import cached_property, partial
-from hashlib import blake2b
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from mimetypes import guess_type
 from time import monotonic
 from urllib.parse import quote, urlsplit
 
-import brotli
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from feeds.core.syndication.deltas import entry_digests, render_delta
-from feeds.core.syndication.feed import FILES, MEDIA_TYPES
 from feeds.edges.files.file_cache import FileCache
 from feeds.jobs.feeds.moved_feeds import MovedFeeds
 from feeds.jobs.site import web_url
-from feeds.web.conditional import CODINGS, choose_coding, is_modified_since, list_tags, parse_weights
+from feeds.web.conditional import choose_coding, is_modified_since, parse_tags, parse_weights
+from feeds.web.delta_cache import DeltaCache
 from feeds.web.door import Door
 from feeds.web.error_pages import ErrorPages
-from feeds.web.paths import FOLDERS, parse_path
+from feeds.web.paths import is_in_folders, is_page, parse_path
 from feeds.web.protocol import Headers, QuickReply
+from feeds.web.public_file import CORS, PublicFile, build_file
+from feeds.web.shared_work import SharedWork
 
-#: Memory for files and their compressed forms.
-_MOST_BYTES = 64 * 1024 * 1024
-#: How many former versions of a feed a reader may have and still get only what is new.
-_MOST_BASES = 50
-_BROTLI_QUALITY, _GZIP_LEVEL = 6, 6
-#: Smaller files do not get smaller; larger ones would keep the first reader waiting.
-_SMALLEST_COMPRESSED, _LARGEST_COMPRESSED = 256, 8 * 1024 * 1024
-
-_NAMED_TYPES = {FILES[name]: kind for name, kind in MEDIA_TYPES.items()} | {"feeds.opml": "text/x-opml"}
-_TEXT_TYPES = ("text/", "application/json", "application/xml", "image/svg+xml", *MEDIA_TYPES.values())
-#: A page of ours has inline styles and no script; its pictures may come from anywhere, as in a letter.
-_PAGE_POLICY = (
-    b"default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; media-src http: https:;"
-    b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-#: Web pages of other sites may read feeds; a preflight request comes before a conditional one.
-_CORS: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Last-Modified, IM"),
-]
+#: Memory for files and their compressed forms, and for what is new in feeds.
+_MOST_BYTES, _MOST_DELTA_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
 _PREFLIGHT: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, HEAD"),
@@ -60,106 +36,6 @@ _PREFLIGHT: Headers = [
     (b"access-control-max-age", b"86400"),
     (b"allow", b"GET, HEAD, OPTIONS"),
 ]
-
-
-@dataclass(frozen=True)
-class PublicFile:
-    """One version of a file, ready to be sent."""
-
-    path: str
-    content: bytes
-    media_type: str
-    #: Of the content; the entity tags are made of it.
-    digest: str
-    #: Seconds since 1970.
-    modified: int
-    #: Content coding -> the compressed content; the key of the plain content is empty.
-    bodies: dict[str, bytes]
-    #: Digest of a former version -> the digests of its entries.
-    bases: dict[str, frozenset[bytes]] = field(default_factory=dict)
-
-    @cached_property
-    def is_feed(self) -> bool:
-        """Whether it is a feed document, also an archive page of one."""
-        return self.media_type in MEDIA_TYPES.values()
-
-    @property
-    def bytes_in_memory(self) -> int:
-        """The size of all its bodies, and of a digest for each entry of a former version."""
-        return sum(map(len, self.bodies.values())) + 100 * sum(map(len, self.bases.values())) + 1000
-
-    @cached_property
-    def headers(self) -> dict[tuple[str, HTTPStatus], Headers]:
-        """The headers of an answer by content coding and status, without `Cache-Control`; a 304 describes no body."""
-        found: dict[tuple[str, HTTPStatus], Headers] = {}
-        for coding in self.bodies:
-            found[coding, HTTPStatus.NOT_MODIFIED] = list(self._list_headers(coding))
-            found[coding, HTTPStatus.OK] = [*self._list_headers(coding), *self._describe_body(coding)]
-        return found
-
-    @cached_property
-    def header_lines(self) -> dict[tuple[str, HTTPStatus], bytes]:
-        """The same as lines of an answer, each with its end."""
-        return {key: b"".join(b"%s: %s\r\n" % header for header in headers) for key, headers in self.headers.items()}
-
-    def _list_headers(self, coding: str) -> Iterable[tuple[bytes, bytes]]:
-        yield b"etag", f'"{self.digest}{CODINGS.get(coding, "")}"'.encode()
-        yield b"last-modified", formatdate(self.modified, usegmt=True).encode()
-        yield b"vary", b"Accept-Encoding, A-IM" if self.is_feed else b"Accept-Encoding"
-        yield b"x-content-type-options", b"nosniff"
-        if self.is_feed:
-            yield from _CORS
-        elif self.media_type == "text/html":
-            yield b"content-security-policy", _PAGE_POLICY
-            yield b"referrer-policy", b"no-referrer"
-
-    @cached_property
-    def content_type(self) -> bytes:
-        """The media type with the encoding of texts."""
-        is_text = self.media_type.startswith(_TEXT_TYPES)
-        return f"{self.media_type}{'; charset=utf-8' if is_text else ''}".encode()
-
-    def _describe_body(self, coding: str) -> Iterable[tuple[bytes, bytes]]:
-        yield b"content-type", self.content_type
-        yield b"content-length", b"%d" % len(self.bodies[coding])
-        if coding:
-            yield b"content-encoding", coding.encode()
-
-    def delta(self, base: str) -> bytes | None:
-        """Return the feed with the entries that a former version did not have; None if that is not known any more."""
-        known = self.bases.get(base)
-        return None if known is None else render_delta(self.content, known)
-
-
-def build_file(path: str, content: bytes, modified: int, before: PublicFile | None) -> PublicFile:
-    """Return a file ready to be sent; *before* is the version that it replaces."""
-    media_type = media_type_of(path)
-    bodies = {"": content}
-    if media_type.startswith(_TEXT_TYPES) and _SMALLEST_COMPRESSED <= len(content) <= _LARGEST_COMPRESSED:
-        bodies["br"] = brotli.compress(content, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY)
-        bodies["gzip"] = gzip.compress(content, _GZIP_LEVEL, mtime=0)
-    digest = blake2b(content, digest_size=12).hexdigest()
-    bases = _list_bases(before, digest) if media_type in MEDIA_TYPES.values() else {}
-    return PublicFile(path, content, media_type, digest, modified, bodies, bases)
-
-
-def _list_bases(before: PublicFile | None, digest: str) -> dict[str, frozenset[bytes]]:
-    """Return the entries of the former versions of a feed, the newest versions only."""
-    if before is None:
-        return {}
-    bases = before.bases | {before.digest: entry_digests(before.content)}
-    bases.pop(digest, None)  # it has become again what it was
-    return dict(list(bases.items())[-_MOST_BASES:])
-
-
-def media_type_of(path: str) -> str:
-    """Return the media type of a file: feeds by their names, Atom for the other XML files of ours."""
-    name = path.rpartition("/")[2]
-    if name in _NAMED_TYPES:
-        return _NAMED_TYPES[name]
-    if name.endswith(".xml") and path.startswith(("feeds/", "newsletters/")):
-        return MEDIA_TYPES["atom"]  # an archive page (RFC 5005)
-    return guess_type(name)[0] or "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +54,7 @@ class PublicFiles:
         self._app, self._door, self._errors = app, door, ErrorPages(door)
         self._root = door.site.public.root
         self._files = FileCache(self._root, build_file, _MOST_BYTES)
+        self._deltas = DeltaCache(_MOST_DELTA_BYTES)
         self._use_site()
 
     def _use_site(self) -> None:
@@ -187,7 +64,7 @@ class PublicFiles:
             self._files = FileCache(self._root, build_file, _MOST_BYTES)
         self._moved = MovedFeeds(self._site)
         self._prefix = urlsplit(web_url(self._site.config)).path.rstrip("/")
-        self._loading: dict[str, asyncio.Task[PublicFile | None]] = {}
+        self._loading: SharedWork[PublicFile | None] = SharedWork()
         self._second = -1
         self._cache_control = self.cache_line = b""  # see `_refresh`
 
@@ -255,7 +132,7 @@ class PublicFiles:
         if self._prefix and path.startswith(f"{self._prefix}/"):
             path = path[len(self._prefix) :]
         self._refresh()
-        is_ours = path.startswith(FOLDERS) or (self._moved and self._moved.find(path)[0])
+        is_ours = is_in_folders(path) or (self._moved and not is_page(path) and self._moved.find(path)[0])
         return path if is_ours else None
 
     def _refresh(self) -> None:
@@ -277,22 +154,15 @@ class PublicFiles:
         name = parse_path(path)
         if name is None:
             return HTTPStatus.NOT_FOUND
-        file = self._files.get(name) or await self._load(name)
+        file = self._files.get(name) or await self._loading.wait_for(name, self._load(name))
         if file is not None:
             return await self._delta(file, method, fields) or self._reply(file, method, fields)
-        if self._files.has_folder(name):
+        if self._files.has_file(f"{name}/index.html"):
             return self._redirect(quote(f"{path}/"))
         return HTTPStatus.NOT_FOUND
 
     async def _load(self, name: str) -> PublicFile | None:
-        """Return a file that is new or has changed; requests for it that come meanwhile wait for the same work."""
-        task = self._loading.get(name)
-        if task is None:
-            task = self._loading[name] = asyncio.create_task(self._load_now(name))
-            task.add_done_callback(lambda _: self._loading.pop(name, None))
-        return await asyncio.shield(task)
-
-    async def _load_now(self, name: str) -> PublicFile | None:
+        """Return a file that is new or has changed."""
         files = self._files
         loaded = await run_in_threadpool(files.load, name)
         if loaded is None:
@@ -315,27 +185,27 @@ class PublicFiles:
         """
         if not _wants_delta(file, fields) or _is_unmodified(file, fields):
             return None
-        base = next((tag for tag in list_tags(fields.get(b"if-none-match", b"")) if tag in file.bases), None)
-        body = None if base is None else await run_in_threadpool(file.delta, base)
-        if body is None:
+        tags = parse_tags(fields.get(b"if-none-match", b""))
+        base = next((digest for digest in tags if digest in file.bases), None)
+        if base is None:
             return None
         self._count(file, fields)
+        delta = await self._deltas.find(file, base)
+        coding = _choose_coding(delta, fields)
         headers = [
             (b"im", b"feed"),
-            (b"delta-base", f'"{base}"'.encode()),
+            (b"delta-base", tags[base]),
             (b"cache-control", b"no-store, im"),
-            *((key, value) for key, value in file.headers["", HTTPStatus.NOT_MODIFIED] if key != b"vary"),
+            *(header for header in delta.headers[coding, HTTPStatus.OK] if header[0] != b"vary"),
             (b"vary", b"A-IM, If-None-Match, Accept-Encoding"),
-            (b"content-type", file.content_type),
-            (b"content-length", b"%d" % len(body)),
         ]
-        return Reply(HTTPStatus.IM_USED, headers, _body(method, body))
+        return Reply(HTTPStatus.IM_USED, headers, _body(method, delta.bodies[coding]))
 
     def _redirect(self, location: str) -> Reply:
         headers = [
             (b"location", f"{self._prefix}{location}".encode()),
             (b"cache-control", self._cache_control),
-            *_CORS[:1],
+            *CORS[:1],
             (b"content-length", b"0"),
         ]
         return Reply(HTTPStatus.MOVED_PERMANENTLY, headers)
@@ -372,7 +242,7 @@ def _is_unmodified(file: PublicFile, fields: dict[bytes, bytes]) -> bool:
     """Return whether the client has this version; a date only counts without entity tags (RFC 9110, section 13.2.2)."""
     tags = fields.get(b"if-none-match")
     if tags is not None:
-        return tags == b"*" or file.digest in list_tags(tags)
+        return tags == b"*" or file.digest in parse_tags(tags)
     since = fields.get(b"if-modified-since")
     return since is not None and not is_modified_since(since, file.modified)
 

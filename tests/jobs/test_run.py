@@ -14,6 +14,7 @@ import time
 import tracemalloc
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count, repeat
 
 import pytest
 
@@ -198,13 +199,71 @@ def test_a_run_that_would_change_nothing_is_skipped(letter_site):
         process.communicate(timeout=30)
 
 
+def make_service(site, events, context=None, use_config=lambda _: None):
+    """Return the steps of a service, to be called at a time of our choice."""
+    context = context or Context(clock=lambda: NOW)
+    return run._Service(site.config, {}, context, events.append, Pulse(), use_config)  # noqa: SLF001
+
+
+def change_while_waiting(monkeypatch, site, texts):
+    """Write the next text into the config each time that the service waits."""
+
+    def sleep(_):
+        if (text := next(texts, None)) is not None:
+            site.configure(text)
+
+    monkeypatch.setattr(run.time, "sleep", sleep)
+
+
+@pytest.mark.parametrize("step", ["publish", "send", "mail"])
+def test_a_config_that_never_stops_changing_holds_no_step_up(letter_site, monkeypatch, step):
+    """A step uses the config that was read before and logs that once; the new one is used when it has been written."""
+    events, good = [], CONFIG + NEWSLETTER
+    service = make_service(letter_site, events)
+    letter_site.configure("[site")
+    change_while_waiting(monkeypatch, letter_site, (f"[site # {number}" for number in count()))
+    for _ in range(2):
+        getattr(service, step)(lambda: False)
+    [warning] = [event.text for event in events if event.what == "fault"]
+    assert warning.startswith(f"warning: {letter_site.folder}/config.toml: is changed again and again; ")
+    events.clear()
+    change_while_waiting(monkeypatch, letter_site, iter([good]))
+    getattr(service, step)(lambda: False)
+    assert [event for event in events if event.what == "fault"] == []
+
+
+def test_a_config_is_used_once_it_is_written_even_if_a_step_gave_up_before(letter_site, monkeypatch):
+    """A change that came while the old config was used is published by the next run, although nothing else changed."""
+    used, good = [], CONFIG.replace("Test", "Renamed")
+    service = make_service(letter_site, [], use_config=lambda config: used.append(config.settings.site.title))
+    letter_site.configure("[site")
+    change_while_waiting(monkeypatch, letter_site, chain((f"[site # {n}" for n in range(99)), [good], repeat(None)))
+    monkeypatch.setattr(run, "_SETTLE_TRIES", 100)
+    service.publish(lambda: False)
+    change_while_waiting(monkeypatch, letter_site, iter([]))
+    service.publish(lambda: False)
+    assert used == ["Test", "Renamed"]
+    assert "Renamed" in letter_site.read("public/feeds/atom.xml")
+
+
+def test_a_stop_ends_the_wait_for_a_config(letter_site, monkeypatch):
+    """After SIGTERM a step does not wait for the config any more, and says nothing about it."""
+    events, stops = [], [False, False]
+    service = make_service(letter_site, events)
+    letter_site.configure("[site")
+    change_while_waiting(monkeypatch, letter_site, (f"[site # {number}" for number in count()))
+    service.send(lambda: not stops or stops.pop())
+    assert (events, stops) == ([], [])
+    assert letter_site.read("config.toml") == "[site # 1"
+
+
 @pytest.mark.parametrize("locked", ["site", "database"])
 def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site, monkeypatch, locked):
     """While another process holds the site or the database, the run is tried again soon; a long wait is logged once."""
     monkeypatch.setattr(database, "_PATIENCE", 0)
     events, clock = [], [NOW]
-    config, context = letter_site.folder / "config.toml", Context(clock=lambda: clock[0])
-    service = run._Service(config, {}, context, events.append, Pulse(), lambda _: None)  # noqa: SLF001 - one step, at a time of our choice
+    context = Context(clock=lambda: clock[0])
+    service = make_service(letter_site, events, context)
     with open_store(URL, letter_site.folder) as store, ExitStack() as held:
         if locked == "site":
             held.enter_context(lock_site(letter_site.folder))

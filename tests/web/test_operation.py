@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -46,6 +49,59 @@ def test_a_publish_that_does_not_end_and_a_damaged_store_are_not_well(client, le
     assert (answer.status, json.loads(answer.text)["store"]) == (503, "failed")
     assert client.get("/metrics").status == 200
     assert "/metrics: " in client.logged[0]
+
+
+def damage(site, how):
+    """Move the database of a site away, or put another file in its place."""
+    file = site.folder / ".feeds/feeds.db"
+    moved = file.rename(file.with_name("moved"))
+    if how == "empty":
+        file.write_bytes(b"")
+    elif how == "folder":
+        file.mkdir()
+    elif how == "copy":
+        shutil.copy(moved, file)
+    elif how == "other tables":
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("CREATE TABLE x (y)")
+
+
+@pytest.mark.parametrize("how", ["moved", "empty", "folder", "copy", "other tables"])
+def test_a_database_that_was_moved_away_or_replaced_is_not_well(client, letter_site, how):
+    """A database that is another file than before is HTTP 503, and looking at it neither creates nor changes it."""
+    assert client.get("/healthz").status == 200
+    damage(letter_site, how)
+    before = letter_site.files(".feeds")
+    for _ in range(2):
+        answer = client.get("/healthz")
+        assert (answer.status, json.loads(answer.text)["store"]) == (503, "failed")
+    assert letter_site.files(".feeds") == before
+
+
+@pytest.mark.parametrize("how", ["moved", "empty", "other tables"])
+def test_a_database_that_was_missing_from_the_start_is_not_well(client, letter_site, how):
+    """A server that never saw the database notices by the journal that there was one."""
+    damage(letter_site, how)
+    assert client.get("/healthz").status == 503
+
+
+def test_a_new_site_is_well(site):
+    """A site without a database is well; it has to stay once it was created, for each `store.url`."""
+    with web_client(site.config) as client:
+        assert client.get("/healthz").status == 200
+        site.post("first")
+        site.publish()
+        assert client.get("/healthz").status == 200
+        site.configure(f'{CONFIG}[store]\nurl = "sqlite:///other.db"\n')
+        site.publish()
+        client.door.use_config(site.config)
+        assert client.get("/healthz").status == 200
+        site.configure(CONFIG)
+        client.door.use_config(site.config)
+        assert client.get("/healthz").status == 200
+        (site.folder / ".feeds/feeds.db").unlink()
+        (site.folder / ".feeds/feeds.db.journal").unlink()
+        assert client.get("/healthz").status == 503
 
 
 def test_metrics_have_numbers_and_no_addresses(client, letter_site):

@@ -62,6 +62,20 @@ def test_a_letters_link_shows_a_masked_address_and_mails_a_link(client, config):
     assert client.get(link.removeprefix(URL[:-1])).status == 200
 
 
+def test_the_url_chooses_the_language_before_the_reader(client, config):
+    """With `?lang=ja` all pages for one reader are in Japanese, and so are the answers to their forms."""
+    letter = letter_token(config)
+    for url in (path(config), f"/preferences/{letter}", f"/unsubscribe/{letter}", "/preferences", "/preferences/x"):
+        page = client.get(f"{url}?lang=ja")
+        assert page.headers["Content-Language"] == "ja"
+        for action in re.findall(r'action="([^"]+)"', page.text):
+            assert action.endswith("?lang=ja")
+    saved = client.post(f"{path(config)}?lang=ja", {"newsletter": "weekly", "lang": "de"})
+    assert (saved.status, saved.headers["Content-Language"]) == (200, "ja")
+    left = client.post(f"/unsubscribe/{letter}?lang=ja", {})
+    assert (left.status, left.headers["Content-Language"]) == (200, "ja")
+
+
 def test_an_expired_link_offers_a_fresh_one(config):
     """A mailed link that has expired, or a form on its page, is HTTP 410 with the form that mails a fresh link."""
     with web_client(config, clock=lambda: NOW + timedelta(hours=25)) as client:

@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 
 import brotli
@@ -12,6 +13,9 @@ import pytest
 
 from feeds.jobs.context import Context
 from feeds.jobs.feeds.retire import retire_feed
+from feeds.settings import PAGE_PATHS
+from feeds.web.app import make_app
+from feeds.web.public_file import PublicFile
 from tests.conftest import CONFIG, NOW
 from tests.webserver import web_client
 
@@ -151,6 +155,54 @@ def test_a_reader_gets_only_what_is_new(client, site, path):
     assert client.request("HEAD", path, A_IM="feed", If_None_Match=first.headers["ETag"]).status == 226
 
 
+@pytest.mark.parametrize("path", [ATOM, RSS, JSON])
+@pytest.mark.parametrize(("coding", "decompress"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
+def test_what_is_new_is_sent_compressed(client, site, path, coding, decompress):
+    """A 226 has the coding that the reader takes, the tag of the feed in this coding, and the reader's tag as base."""
+    old = client.get(path, Accept_Encoding=coding).headers["ETag"]
+    site.post("third", body="More words. " * 200)
+    site.publish()
+    plain = client.get(path, A_IM="feed", If_None_Match=old)
+    packed = client.get(path, A_IM="feed", If_None_Match=old, Accept_Encoding=coding)
+    assert (plain.status, plain.headers["Content-Encoding"], packed.status) == (226, None, 226)
+    assert packed.headers["Content-Encoding"] == coding
+    assert decompress(packed.body) == plain.body
+    assert int(packed.headers["Content-Length"]) == len(packed.body) < len(plain.body) / 2
+    assert packed.headers["ETag"] == client.get(path, Accept_Encoding=coding).headers["ETag"]
+    assert {packed.headers["Delta-Base"], plain.headers["Delta-Base"]} == {old}
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert client.get(path, A_IM="feed", If_None_Match=packed.headers["ETag"]).status == 304
+
+
+def test_a_small_delta_is_not_compressed(client, site):
+    """A delta is sent as it is if compressing would make it larger, with the tag of the plain feed."""
+    old = client.get(JSON).headers["ETag"]
+    feed = json.loads((site.folder / "public/feeds/feed.json").read_bytes())
+    (site.folder / "public/feeds/feed.json").write_text(json.dumps({"items": feed["items"][:1]}), "utf-8")
+    delta = client.get(JSON, A_IM="feed", If_None_Match=old, Accept_Encoding="br, gzip")
+    assert (delta.status, delta.headers["Content-Encoding"], json.loads(delta.body)) == (226, None, {"items": []})
+    assert delta.headers["ETag"] == client.get(JSON).headers["ETag"]
+
+
+def test_what_is_new_is_made_once(client, site, monkeypatch):
+    """Readers with the same version get the same delta, which is made once, also if they ask at once."""
+    made = []
+    make = PublicFile.make_delta
+    monkeypatch.setattr(PublicFile, "make_delta", lambda file, base: made.append(base) or make(file, base))
+    tags = [client.get(ATOM).headers["ETag"]]
+    for number in range(2):
+        site.post(f"new-{number}")
+        site.publish()
+        tags.append(client.get(ATOM).headers["ETag"])
+    with ThreadPoolExecutor() as pool:
+        ask = [(tag, coding) for tag in tags[:2] for coding in ("", "br", "gzip") for _ in range(3)]
+        answers = list(
+            pool.map(lambda one: client.get(ATOM, A_IM="feed", If_None_Match=one[0], Accept_Encoding=one[1]), ask)
+        )
+    assert {answer.status for answer in answers} == {226}
+    assert sorted(made) == sorted(tag.strip('"') for tag in tags[:2])
+
+
 def test_a_reader_with_an_unknown_version_gets_everything(client, site):
     """Without a tag that we know, or without `A-IM: feed`, the whole feed is sent; the newest version is still 304."""
     old = client.get(ATOM).headers["ETag"]
@@ -244,9 +296,58 @@ def test_each_way_to_a_file_gives_the_same_answer(client, path, headers):
     assert client.door.reader_counts.requests[path[1:]] in {0, 4}
 
 
-def test_a_folder_without_its_slash_leads_to_it(client):
+@pytest.mark.parametrize("folder", ["/feeds", "/feeds/category/cats", "/newsletters/weekly"])
+def test_a_folder_without_its_slash_leads_to_it(client, site, folder):
     """The address of a folder without a slash at its end is redirected, so that relative links work."""
-    assert client.get("/feeds/category/cats").headers["Location"] == "/feeds/category/cats/"
+    page = site.folder / f"public{folder}/index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("<p>page", "utf-8")
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, folder, Host="x.test")
+        assert (answer.status, answer.headers["Location"]) == (301, f"{folder}/")
+    assert client.get(f"{folder}/").text == "<p>page"
+
+
+def test_a_folder_without_a_page_is_not_found_with_and_without_its_slash(client, site):
+    """A folder that has no page, or does not exist, is 404 and no redirect to a 404."""
+    for folder in ("/feeds/category", "/newsletters", "/newsletters/nothing", "/feeds/atom.xml/x"):
+        for path in (folder, f"{folder}/"):
+            assert client.get(path).status == 404
+    (site.folder / "public/newsletters/weekly").mkdir(parents=True)
+    assert (client.get("/newsletters").status, client.get("/newsletters/weekly").status) == (404, 404)
+
+
+def test_a_former_folder_without_its_slash_is_like_the_folder(site):
+    """A folder that moved is 301 to the new one, and one of a retired feed 410, also without the slash at the end."""
+    site.post("first", categories="[Cats, Dogs]")
+    site.configure(CONFIG + '[feeds.moved]\n"feeds/old" = "category/dogs"\n"/blog/tag/" = "category/dogs"\n')
+    site.publish()
+    site.post("first", categories="[Dogs]")
+    retire_feed(site.config, "feeds/category/cats/", Context(clock=lambda: NOW))
+    with web_client(site.config) as client:
+        for path in ("/feeds/old", "/feeds/old/", "/blog/tag", "/blog/tag/"):
+            answer = client.get(path)
+            assert (path, answer.status, answer.headers["Location"]) == (path, 301, "/feeds/category/dogs/")
+        assert [client.get(f"/feeds/category/cats{end}").status for end in ("", "/", "/atom.xml")] == [410, 410, 410]
+        assert [client.get(path).status for path in ("/blog", "/blog/tags", "/feeds/category/catsup")] == [404] * 3
+
+
+@pytest.mark.parametrize("page", ["/subscribe", "/preferences", "/healthz"])
+def test_a_page_counts_before_a_former_feed(site, page):
+    """A folder that moved does not hide the page of the same name, with `web.url` or without."""
+    site.post("first")
+    site.configure(f'{CONFIG}[feeds.moved]\n"{page}/" = "/feeds/"\n"/confirm/" = "/feeds/"\n"/tag/" = "/feeds/"\n')
+    site.publish()
+    with web_client(site.config) as client:
+        assert client.get(page).status == 200
+        assert client.get("/confirm/x").status == 404
+        assert client.get("/tag").status == 301
+
+
+def test_every_page_is_kept_free(client):
+    """The paths that no former feed may have are those of all pages."""
+    paths = (route.path.split("/")[1] for route in make_app(client.door).routes)
+    assert {path for path in paths if path and "{" not in path} == PAGE_PATHS
 
 
 def test_a_prefix_of_the_pages_is_one_of_the_feeds(site):

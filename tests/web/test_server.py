@@ -11,6 +11,8 @@ import urllib.request
 from contextlib import ExitStack
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from feeds.cli.serve import RunServer
 from feeds.config_types import ListenAddress
@@ -51,6 +53,11 @@ def read_all(connection):
     return b"".join(parts)
 
 
+def find_statuses(answers):
+    """Return the status of each answer."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+
+
 def get(path="/feeds/atom.xml", *headers):
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
 
@@ -76,10 +83,10 @@ def test_a_head_has_a_bound(client):
                 connection.sendall(b"X-%d: " % number + b"x" * 1000 + b"\r\n")
             except OSError:
                 break
-        assert read_all(connection).startswith((b"HTTP/1.1 431", b""))
+        assert find_statuses(read_all(connection)) == [431]
     with connect(client) as connection:
         connection.sendall(get("/feeds/atom.xml", "X: " + "x" * 33_000))
-        assert read_all(connection).startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+        assert find_statuses(read_all(connection)) == [431]
     assert client.get("/feeds/atom.xml", X="x" * 20_000).status == 200
 
 
@@ -103,26 +110,179 @@ def wait_until(is_so):
     raise TimeoutError
 
 
+_CHUNKED = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % FORM.encode()
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"\x16\x03\x01\x02\x00\x01\x00", b"400"),
-        (b"GET\r\n\r\n", b"400"),
-        (b"GET /feeds/atom.xml HTTP/9.9\r\n\r\n", b"400"),
-        (b"GET /feeds/atom.xml HTTP/1.1\r\nHost : x\r\n\r\n", b"400"),
-        (b"GET /feeds/atom.xml HTTP/1.1\r\nA: b\x00c\r\n\r\n", b"400"),
-        (b"GET /feeds/atom.xml HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
-        (b"GET /feeds/atom.xml HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
-        (b"POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"FETCH /feeds/atom.xml HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/2.0\r\nHost: x\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/0.9\r\nHost: x\r\n\r\n", 400),
+        (b"GET /feeds/\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET feeds/atom.xml HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/1.1\r\nHost : x\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/1.1\r\nHost: x\r\nA: b\x00c\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"GET /feeds/atom.xml HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", 400),
+        (_CHUNKED + b"zz\r\n", 400),
+        (_CHUNKED + b"3\r\na=bx\r\n", 400),
+        (get("/feeds/atom.xml", *(f"X-{number}: {'x' * 90}" for number in range(400))), 431),
+        (get("/" + "x" * 40_000), 431),
     ],
 )
-def test_what_is_not_http_is_refused(client, sent, status):
-    """Bytes that are no request, and headers that two servers could read in two ways, are refused with 400."""
+def test_a_request_that_cannot_be_read_gets_one_answer(client, sent, status):
+    """Bytes that are not a request, or that two servers could read in two ways, get one answer and no other."""
     with connect(client) as connection:
-        connection.sendall(sent)
+        connection.sendall(sent + b"x" * 1000 + get())
         connection.shutdown(socket.SHUT_WR)
-        assert read_all(connection).split()[1:2] == [status]
+        answer = read_all(connection)
+    assert find_statuses(answer) == [status]
+    assert b"connection: close" in answer
     assert client.logged == []
+
+
+def test_a_refusal_comes_after_the_answers_to_earlier_requests(client):
+    """Requests before one that cannot be read are answered first; the others on the connection are not answered."""
+    bad = (b"GET / HTTP/3\r\n\r\n", _CHUNKED + b"zz\r\n", get("/" + "x" * 40_000))
+    for wrong, status in zip(bad, (400, 400, 431), strict=True):
+        with connect(client) as connection:
+            connection.sendall(get() + get("/nowhere") + get("/healthz") + wrong + get())
+            assert find_statuses(read_all(connection)) == [200, 404, 200, status]
+    assert client.logged == []
+
+
+def test_a_broken_body_after_its_answer_gets_no_other_answer(client):
+    """A chunk that cannot be read, of a body that was refused already, only ends the connection."""
+    with connect(client) as connection:
+        connection.sendall(_CHUNKED.replace(FORM.encode(), b"text/plain"))
+        assert find_statuses(connection.recv(65536)) == [415]
+        connection.sendall(b"zz\r\n")
+        assert find_statuses(read_all(connection)) == []
+
+
+def test_a_broken_chunk_while_a_form_is_read_gets_one_answer(client):
+    """A chunk that cannot be read after good ones is 400, and a client that leaves meanwhile is not an error."""
+    with connect(client) as connection:
+        connection.sendall(_CHUNKED + b"3\r\na=b\r\n")
+        time.sleep(0.1)  # the application has begun to read; without that the test shows less
+        connection.sendall(b"zz\r\n")
+        assert find_statuses(read_all(connection)) == [400]
+    with connect(client) as connection:
+        connection.sendall(_CHUNKED + b"3\r\na=b\r\n")
+        time.sleep(0.1)
+    assert client.get("/healthz").status == 200
+    assert client.logged == []
+
+
+def test_a_client_that_has_ended_its_side_gets_its_answers(client):
+    """Whole requests are answered also if the client sends no more; the connection ends after the last answer."""
+    with connect(client) as connection:
+        connection.sendall(get("/nowhere") + get("/healthz"))
+        connection.shutdown(socket.SHUT_WR)
+        assert find_statuses(read_all(connection)) == [404, 200]
+
+
+@pytest.mark.parametrize("path", ["/feeds/atom.xml", "/healthz"])
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        ((), 400),
+        (("x", "x"), 400),
+        (("x", "y"), 400),
+        (("",), 400),
+        (("x y",), 400),
+        (("x, y",), 400),
+        (("x/y",), 400),
+        (("user@x",), 400),
+        (("http://x",), 400),
+        (("x:80:80",), 400),
+        (("x:http",), 400),
+        (("[::1",), 400),
+        (("[:::1]",), 400),
+        (("::1",), 400),
+        (("é",), 400),
+        (("x",), 200),
+        (("letters.example.com:8080",), 200),
+        (("192.0.2.1",), 200),
+        (("[2001:db8::1]:80",), 200),
+        (("xn--bcher-kva.example",), 200),
+        (("b%C3%BCcher.example",), 200),
+        (("under_score",), 200),
+    ],
+)
+def test_a_request_has_one_valid_host(client, path, hosts, status):
+    """A request without a `Host` field, with two of them or with one that is not a host is 400, for files and pages."""
+    fields = "".join(f"Host: {host}\r\n" for host in hosts).encode()
+    for _ in range(2):
+        with connect(client) as connection:
+            connection.sendall(b"GET %s HTTP/1.1\r\n%sConnection: keep-alive\r\n\r\n" % (path.encode(), fields))
+            connection.shutdown(socket.SHUT_WR)
+            assert find_statuses(read_all(connection)) == [status]
+
+
+def test_an_old_request_needs_no_host(client):
+    """HTTP/1.0 has no `Host` field; if there is one, it must be valid, also to be kept alive."""
+    for fields, status in {
+        b"": 200,
+        b"Connection: keep-alive\r\n": 200,
+        b"Host: x\r\n": 200,
+        b"Host: x\r\nHost: x\r\n": 400,
+        b"Host: a b\r\n": 400,
+    }.items():
+        with connect(client) as connection:
+            connection.sendall(b"GET /feeds/atom.xml HTTP/1.0\r\n%s\r\n" % fields)
+            connection.shutdown(socket.SHUT_WR)
+            assert find_statuses(read_all(connection)) == [status]
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        ("http://letters.example/feeds/atom.xml", "x", 200),
+        ("HTTPS://letters.example:443/feeds/atom.xml?a=b", "x", 200),
+        ("http://letters.example/healthz?a=b", "x", 200),
+        ("http://letters.example", "x", 200),
+        ("http://letters.example?a=b", "x", 200),
+        ("http://letters.example/nowhere", "x", 404),
+        ("http://letters.example/feeds/atom.xml", "x y", 400),
+        ("http:///feeds/atom.xml", "x", 400),
+        ("http://me@letters.example/feeds/atom.xml", "x", 400),
+        ("http://a:b:c/feeds/atom.xml", "x", 400),
+        ("ftp://letters.example/feeds/atom.xml", "x", 400),
+    ],
+)
+def test_a_target_in_absolute_form_is_its_path(client, target, host, status):
+    """A target with a host is answered like its path; one of another scheme or with a wrong host is 400."""
+    with connect(client) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert find_statuses(read_all(connection)) == [status]
+    assert client.logged == []
+
+
+def test_the_host_of_a_target_in_absolute_form_counts(client):
+    """The application sees the host of the target, not the one in the `Host` field (RFC 9112, section 3.2.2)."""
+    client.app.routes.append(Route("/host", lambda request: PlainTextResponse(str(request.url))))
+    with connect(client) as connection:
+        connection.sendall(b"GET http://letters.example/host?a=b HTTP/1.1\r\nHost: other.example\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).endswith(b"http://letters.example/host?a=b")
+
+
+def test_a_request_to_upgrade_loses_no_request_after_it(client):
+    """A client that offers another protocol stays with HTTP/1.1, and its next request is answered too."""
+    with connect(client) as connection:
+        connection.sendall(get("/feeds/atom.xml", "Connection: Upgrade", "Upgrade: h2c") + get("/nowhere"))
+        connection.shutdown(socket.SHUT_WR)
+        assert find_statuses(read_all(connection)) == [200, 404]
 
 
 def test_requests_on_one_connection_are_answered_in_their_order(client):
@@ -158,7 +318,9 @@ def test_a_form_has_a_bound(client, monkeypatch):
     assert client.post("/echo", {"a": "b"}).text == "a=b"
     monkeypatch.setattr(limits, "MOST_SECONDS", 0.1)
     with connect(client) as connection:
-        connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Type: %s\r\nContent-Length: 9\r\n\r\na" % FORM.encode())
+        connection.sendall(
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 9\r\n\r\na" % FORM.encode()
+        )
         assert connection.recv(65536).startswith(b"HTTP/1.1 408")
 
 
@@ -263,6 +425,22 @@ def test_a_hangup_reads_the_config_again(process, site):
     assert b"Renamed" in ask(process, "/nowhere")
 
 
+@pytest.mark.parametrize("web", ['[web]\nlisten = "127.0.0.1:9"\n', '[web]\nlisten = "unix:other"\n', ""])
+def test_another_address_needs_a_restart_and_all_else_is_used(process, site, web):
+    """SIGHUP with another `web.listen`, or without `[web]`, says once that it needs a restart; the rest is used."""
+    for title in ("Renamed", "Again"):
+        site.configure(CONFIG.replace("Test", title) + web)
+        process.popen.send_signal(signal.SIGHUP)
+        if title == "Renamed":
+            line = process.wait_for("warning")
+            assert re.search(r"config\.toml: web\.listen: \S+ needs a restart; .* stays at unix:", line)
+        assert process.wait_for("") == "read the config again\n"
+        assert title.encode() in ask(process, "/nowhere")
+    site.configure(f'{CONFIG}[web]\nlisten = "unix:{site.folder}/s"\n')
+    process.popen.send_signal(signal.SIGHUP)
+    assert process.wait_for("") == "read the config again\n"
+
+
 def test_a_hangup_with_a_broken_page_names_file_and_line(process, site):
     """SIGHUP with a fault in a page's template reports it, and the old pages are used on."""
     assert b"HTTP 404" in ask(process, "/nowhere")  # an answer: the signal is handled by now
@@ -317,3 +495,41 @@ def test_a_publish_with_a_broken_page_goes_on_with_the_old_pages(site):
         web.follow_config(site.config)
     assert "error.html:1: Expected an expression" in events[-2].text
     assert events[-1].text == "error: web: the old config is still used"
+
+
+_URL = 'url = "https://letters.example.com/"\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warning"),
+    [
+        (_URL, _URL + 'listen = "unix:t"\n', "web.listen: unix:t needs a restart; until then the web server stays at"),
+        (_URL, "", "web.url: that it is not set needs a restart; until then the web server stays at"),
+        ("", _URL, "web.url: needs a restart; until then the web server does not run"),
+    ],
+)
+def test_feeds_run_says_that_another_address_needs_a_restart(site, before, after, warning):
+    """A changed address that a publish of `feeds run` has read is a warning, but one only; the rest is used."""
+    listen_at = f'listen = "unix:{site.folder}/s"\n'
+    site.configure(f"{CONFIG}[web]\n{before}{listen_at}")
+    events = []
+    web = RunServer(site.config, Context(clock=lambda: NOW), events.append, Pulse())
+    with ExitStack() as stack:
+        web.start(stack, access_log=False)
+        events.clear()
+        site.configure(f"{CONFIG}[web]\n{after}{'' if 'listen' in after else listen_at}")
+        for _ in range(2):
+            web.follow_config(site.config)
+    [event] = events
+    assert (event.level, warning in event.text) == ("warning", True)
+
+
+def test_feeds_run_without_pages_needs_no_restart(site):
+    """With `--no-web` nothing is served and no change of the address is a warning."""
+    events = []
+    web = RunServer(site.config, Context(clock=lambda: NOW), events.append, Pulse(), no_web=True)
+    site.configure(f"{CONFIG}[web]\n{_URL}")
+    with ExitStack() as stack:
+        web.start(stack, access_log=False)
+        web.follow_config(site.config)
+    assert events == []

@@ -56,6 +56,34 @@ def test_the_whole_way_is_in_the_language_of_the_reader(client, door, lang):
     assert door.subscriber("ada@example.org").lang == lang
 
 
+@pytest.mark.parametrize(("chosen", "lang"), [("ja", "ja"), ("AR", "ar"), ("de-AT", "de")])
+def test_the_url_of_a_page_chooses_its_language(client, door, chosen, lang):
+    """With `?lang=` form, answer and confirmation are in this language, and forms and links keep it."""
+    page = client.get(f"/subscribe?lang={chosen}", Accept_Language="en")
+    assert (page.status, page.headers["Content-Language"]) == (200, lang)
+    [action] = re.findall(r'action="([^"]+)"', page.text)
+    assert action == f"/subscribe?lang={lang}"
+    door.clock.advance(seconds=60)
+    fields = {"email": "no address", "newsletter": "weekly", "token": token_of(page), "lang": lang}
+    assert client.post(action, fields, Accept_Language="en").headers["Content-Language"] == lang
+    done = client.post(action, fields | {"email": "ada@example.org"}, Accept_Language="en")
+    assert (done.status, done.headers["Content-Language"]) == (200, lang)
+    door.run_round()
+    [token] = door.tokens()
+    assert client.get(f"/confirm/{token}").headers["Content-Language"] == lang
+    assert client.get(f"/confirm/{token}?lang=en").headers["Content-Language"] == "en"
+    assert client.post(f"/confirm/{token}?lang=en", {}).headers["Content-Language"] == "en"
+    assert door.subscriber("ada@example.org").lang == lang
+
+
+@pytest.mark.parametrize("chosen", ["xx", "", "..%2Fen", "%00", "de%22%3E", "%FF", "e" * 500])
+def test_a_language_without_texts_is_ignored(client, chosen):
+    """A page is in the browser's language if its URL names one that has no texts, and shows nothing of the URL."""
+    page = client.get(f"/subscribe?lang={chosen}", Accept_Language="de")
+    assert (page.status, page.headers["Content-Language"]) == (200, "de")
+    assert 'action="/subscribe"' in page.text
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_scanner_that_follows_the_link_confirms_nothing(client, door, method):
     """GET and HEAD of the link show a button and change nothing; POST confirms, and once more changes nothing."""

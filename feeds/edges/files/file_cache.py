@@ -75,11 +75,11 @@ class FileCache(Generic[Built]):
         built = self._build(path, content, int(found.st_mtime), before.built if before else None)
         return Loaded(str(file), _stamp(found), built)
 
-    def has_folder(self, path: str) -> bool:
-        """Return whether there is a folder at *path*."""
-        folder = self._inside(path)
+    def has_file(self, path: str) -> bool:
+        """Return whether there is a plain file at *path*."""
+        file = self._inside(path)
         try:
-            return folder is not None and stat.S_ISDIR(folder.stat().st_mode)
+            return file is not None and stat.S_ISREG(file.stat().st_mode)
         except OSError:
             return False
 

@@ -121,7 +121,7 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
     exists = file.is_file() and file.stat().st_size > 0
     if exists and not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
-    try:
+    with _translated_errors(file):
         if exists or create:
             _create_private(file)
         store = Store(_connect(str(file) if exists or create else ":memory:"))
@@ -130,6 +130,13 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def _translated_errors(file: Path) -> Iterator[None]:
+    """Make the errors of SQLite and SQLAlchemy ours during the block."""
+    try:
+        yield
     except Exception as e:
         if not _is_database_error(e):
             raise
@@ -138,6 +145,25 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
             raise LockedError(f"{file}: another process has kept the database locked for {_PATIENCE} seconds") from e
         reason = str(cause)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
+
+
+def check_store(file: Path) -> tuple[int, int]:
+    """Read from a store without creating or upgrading it; return device and inode of its file.
+
+    Raises:
+        StoreError: there is no store, it cannot be read, or it is not one of this program.
+        LockedError: another process does not release it.
+    """
+    try:
+        found = file.stat()
+    except OSError as e:
+        raise StoreError(f"{file}: the store cannot be read: {e.strerror}") from e
+    if found.st_size == 0 or not _has_sqlite_header(file):
+        raise StoreError(f"{file}: the store cannot be used: file is not a database")
+    with _translated_errors(file), closing(_connect(str(file))) as connection:
+        if Entries(connection).schema_version() is None:
+            raise StoreError(f"{file}: the store cannot be used: it has no tables of this program")
+    return found.st_dev, found.st_ino
 
 
 def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:

@@ -49,10 +49,12 @@ class MovedFeeds:
     def find(self, path: str) -> tuple[int, str]:
         """Return the HTTP status for a decoded path, and the encoded new one; 0 if nothing has moved from there.
 
-        A rule for a folder is one for everything below it; the rule for the longest path counts.
+        A rule for a folder is one for everything below it, and for the folder without its slash; the rule for the
+        longest path counts.
         """
-        if path in self._rules:
-            return self._rules[path]
+        for exact in (path, f"{path}/"):
+            if exact in self._rules:
+                return self._rules[exact]
         folder = path
         while folder := folder.rstrip("/").rpartition("/")[0]:
             if rule := self._rules.get(f"{folder}/"):
