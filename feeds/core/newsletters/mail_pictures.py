@@ -16,7 +16,7 @@ _CELL = 16
 #: A picture that is alone in one of these is a figure, not a sign in a line.
 _BLOCKS = frozenset({"body", "p", "div", "section", "article", "td", "th", "li", "blockquote", "center"})
 #: A source and its density or width (https://html.spec.whatwg.org/#srcset-attributes).
-_SOURCE = re.compile(r"([^\s,]\S*)\s+(\d{1,5}(?:\.\d{1,3})?)([wx])(?=\s*(?:,|\Z))")
+_SOURCE = re.compile(r"([^\s,]\S*+)(?:\s++(\d{1,5}(?:\.\d{1,3})?)([wx]))?")
 _TWICE = 2
 
 
@@ -34,7 +34,7 @@ def double_sources(images: Any, base: str) -> dict[str, str]:
 
 def _double_source(srcset: str) -> str:
     """Return the first source with twice the pixels, or at least twice the column's width; empty without one."""
-    sources = sorted((float(size), unit, url) for url, size, unit in _SOURCE.findall(srcset))
+    sources = sorted((float(size), unit, url) for url, size, unit in _SOURCE.findall(srcset) if size)
     least = {"x": _TWICE, "w": _TWICE * COLUMN}
     return next((url for size, unit, url in sources if size >= least[unit]), "")
 

@@ -8,6 +8,7 @@ hidden, also to screen readers, and the table stays one. They are elements, sinc
 
 import re
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from feeds.core.posts.text import display_width
@@ -23,6 +24,9 @@ _NUMBER = re.compile(r"(?:[^\W\d]{0,3}[^\w]{0,3})\d[\d\s.,:'’/·–−‐-]*(?
 _LONGEST_NUMBER = 24
 #: Characters between which a line never ends.
 _UNBROKEN = re.compile(r"[\d.,]+")
+#: A table of one row has no head.
+_FEWEST_ROWS = 2
+_SPANS = ("colspan", "rowspan")
 _SIDES = frozenset({"left", "right", "center"})
 _TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px;overflow-wrap:break-word"
 #: Outlook on Windows does not hide every element with `display:none`.
@@ -42,7 +46,7 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
     *rule* is the colour of lines. Alignments are those in the attributes `align`.
     """
     rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
-    heads = _head_cells(table, rows)
+    head = _head_row(table, rows)
     widths = [_column_width(cells) for cells in _columns(rows)]
     is_card = not _is_narrow(widths)
     table.set("style", _TABLE + (";table-layout:fixed" if _room(widths, wrapped=False) > _COLUMN else ""))
@@ -52,21 +56,20 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
         for cell in _cells(row):
             _style_cell(cell, start, rule)
             if cell.tag == "th" and not cell.get("scope"):
-                cell.set("scope", "col" if cell in heads else "row")
+                cell.set("scope", "col" if row.getparent().tag == "thead" else "row")
     if is_card:
-        _make_cards(table, rows, heads)
+        _make_cards(table, rows, head)
 
 
-def _head_cells(table: Any, rows: Sequence[Any]) -> list[Any]:
-    """Return the cells of the last row of `thead` or, without one, of a first row that has only `th`."""
+def _head_row(table: Any, rows: Sequence[Any]) -> Any:
+    """Return the last row of `thead` or, without one, a first row that has only `th`; None if there is neither."""
     found = [row for row in rows if row.getparent().tag == "thead"]
     if found:
-        return _cells(found[-1])
-    first = _cells(rows[0]) if len(rows) > 1 else []
-    if not first or any(cell.tag != "th" for cell in first):
-        return []
+        return found[-1]
+    if len(rows) < _FEWEST_ROWS or {cell.tag for cell in _cells(rows[0])} != {"th"}:
+        return None
     _move_into_head(table, rows[0])
-    return first
+    return rows[0]
 
 
 def _cells(row: Any) -> list[Any]:
@@ -143,26 +146,23 @@ def _padding(cell: Any, start: str) -> str:
     return f"8px 0 8px {_GAP}px" if start == "right" else f"8px {_GAP}px 8px 0"
 
 
-def _make_cards(table: Any, rows: Sequence[Any], heads: Sequence[Any]) -> None:
+def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
     """Let the rows be blocks on a phone, with the head of its column in each cell, and without empty cells.
 
     Where cells are merged, the column of a cell is not known, and the heads stay above the rows.
     """
     table.set("class", "s")
-    names = [_text(head) for head in heads]
-    is_merged = any(
-        cell.get(name, "1") != "1" for row in rows for cell in _cells(row) for name in ("colspan", "rowspan")
-    )
-    has_names = any(names) and not is_merged
-    if has_names:
-        heads[0].getparent().getparent().set("class", "e")
-    for cell, name in ((cell, name) for row in rows for cell, name in zip(_cells(row), names, strict=False)):
-        if cell in heads or not has_names:
-            continue
-        if not _text(cell) and cell.find(".//img") is None:
-            cell.set("class", "e")
-        elif name:
-            _insert_name(cell, name)
+    names = [] if head is None else [_text(cell) for cell in _cells(head)]
+    is_merged = any(cell.get(name, "1") != "1" for row in rows for cell in _cells(row) for name in _SPANS)
+    if is_merged or not any(names):
+        return
+    head.getparent().set("class", "e")
+    for row in (row for row in rows if row.getparent().tag != "thead"):
+        for cell, name in zip(_cells(row), chain(names, repeat("")), strict=False):
+            if not _text(cell) and cell.find(".//img") is None:
+                cell.set("class", "e")
+            elif name:
+                _insert_name(cell, name)
 
 
 def _insert_name(cell: Any, name: str) -> None:

@@ -215,7 +215,7 @@ def test_fonts_and_line_heights(tmp_path, lang, font, line_height):
 def test_pages_have_the_fonts_of_letters(tmp_path, lang):
     """The style sheet of pages and the letters name the same fonts and line height for a language."""
     texts = texts_in(lang, tmp_path)
-    styles = Templates(tmp_path, {}).render("pages/languages.css", {})
+    styles = Templates(tmp_path, {}).render("pages/reader.css", {})
     rules = [line for line in styles.splitlines() if f":lang({lang})" in line and " body {" in line]
     assert f"font-family: {texts.font};" in rules[0]
     assert texts.line_height == "1.6" or f"line-height: {texts.line_height};" in "".join(rules) or lang == "zh-Hant"

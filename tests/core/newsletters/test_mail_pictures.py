@@ -101,6 +101,8 @@ DOUBLES = {
     "none that is large enough": ("/b.png 900w, /a.png 1.5x", None),
     "itself": ("/a.png 2x", None),
     "no density": ("/b.png", None),
+    "long and without any": ("a," * 50_000, None),
+    "one long word": ("a" * 100_000, None),
     "another scheme": ("javascript:x 2x", None),
 }
 

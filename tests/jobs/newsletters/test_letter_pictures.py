@@ -23,11 +23,10 @@ def draw(site, path, size=(1800, 900), mode="RGB", **options):
 
 
 def images(site, number=1):
-    """Return the pictures of an issue's letter and those of its page."""
+    """Return the pictures of an issue's letter."""
     content = (site.folder / f".feeds/outbox/weekly/{number}/desk@example.com.eml").read_bytes()
     letter = message_from_bytes(content, policy=policy.default).get_body("html").get_content()
-    page = site.read(f"public/newsletters/weekly/{number}/index.html")
-    return [list(parse_html(html).iter("img")) for html in (letter, page)]
+    return list(parse_html(letter).iter("img"))
 
 
 PLACES = {
@@ -45,11 +44,10 @@ def test_the_width_is_that_of_the_file(letter_site, path, written):
         draw(letter_site, path, size)
         letter_site.post("first", f"Words.\n\n![A ferry]({written})\n\n![Elsewhere](https://cdn.example/b.png)\n")
         letter_site.publish()
-        for found in images(letter_site):
-            assert [(one.get("width"), "width:auto" in one.get("style").split(";")) for one in found] == [
-                (width, False),
-                ("600", True),
-            ]
+        assert [(one.get("width"), "width:auto" in one.get("style").split(";")) for one in images(letter_site)] == [
+            (width, False),
+            ("600", True),
+        ]
         for folder in (".feeds", "public"):
             rmtree(letter_site.folder / folder)
 
@@ -66,10 +64,8 @@ def test_a_picture_of_the_built_site_is_found(letter_site):
         f'<main><article><h1>first</h1><p>{text}</p><img src="/assets/a.3f2a.png" alt="F"></article></main>'
     )
     letter_site.publish()
-    for found in images(letter_site):
-        assert [(one.get("src"), one.get("width")) for one in found] == [
-            ("https://example.com/assets/a.3f2a.png", "240")
-        ]
+    (found,) = images(letter_site)
+    assert (found.get("src"), found.get("width")) == ("https://example.com/assets/a.3f2a.png", "240")
 
 
 def test_a_file_of_twice_the_size_is_a_source(letter_site):
@@ -82,9 +78,9 @@ def test_a_file_of_twice_the_size_is_a_source(letter_site):
     letter_site.post("first", "![A](a.png)\n\n![B](b.png)\n")
     letter_site.publish()
     url = "https://example.com/2026/11/20/first/"
-    for found in images(letter_site):
-        assert [one.get("srcset") for one in found] == [f"{url}a@2x.png 2x", None]
-        assert [one.getparent().get("href") for one in found] == [f"{url}a@2x.png", f"{url}b.png"]
+    found = images(letter_site)
+    assert [one.get("srcset") for one in found] == [f"{url}a@2x.png 2x", None]
+    assert [one.getparent().get("href") for one in found] == [f"{url}a@2x.png", f"{url}b.png"]
 
 
 def converted(site):
@@ -92,7 +88,7 @@ def converted(site):
 
 
 def test_pictures_are_converted_into_the_folder_of_the_issue(letter_site):
-    """Letter and page show the new ones, which are JPEG or PNG; what mail programs show is left where it is."""
+    """The letter shows the new ones, which are JPEG or PNG; what mail programs show is left where it is."""
     letter_site.configure(CONVERT)
     draw(letter_site, "posts/fähre 1.webp")
     draw(letter_site, "posts/logo.webp", (300, 200), "RGBA")
@@ -103,12 +99,12 @@ def test_pictures_are_converted_into_the_folder_of_the_issue(letter_site):
     ferry, logo = converted(letter_site)
     assert re.fullmatch(r"public/newsletters/weekly/1/f-hre-1-[0-9a-f]{12}\.jpg", ferry)
     assert re.fullmatch(r"public/newsletters/weekly/1/logo-[0-9a-f]{12}\.png", logo)
-    for found in images(letter_site):
-        addresses = [one.get("src") for one in found]
-        assert addresses[:2] == [f"https://example.com/{path.removeprefix('public/')}" for path in (ferry, logo)]
-        assert addresses[2] == "https://example.com/2026/11/20/first/small.png"
-        assert [one.get("width") for one in found] == ["600", "300", "300"]
-        assert found[0].getparent().get("href").endswith("/first/f%C3%A4hre%201.webp")
+    found = images(letter_site)
+    addresses = [one.get("src") for one in found]
+    assert addresses[:2] == [f"https://example.com/{path.removeprefix('public/')}" for path in (ferry, logo)]
+    assert addresses[2] == "https://example.com/2026/11/20/first/small.png"
+    assert [one.get("width") for one in found] == ["600", "300", "300"]
+    assert found[0].getparent().get("href").endswith("/first/f%C3%A4hre%201.webp")
 
 
 def test_lead_images_are_converted(letter_site):
@@ -118,8 +114,8 @@ def test_lead_images_are_converted(letter_site):
     letter_site.post("first", image="/lead.avif", image_alt="A ferry")
     letter_site.publish()
     (path,) = converted(letter_site)
-    for (image,) in images(letter_site):
-        assert image.get("src") == f"https://example.com/{path.removeprefix('public/')}"
+    (image,) = images(letter_site)
+    assert image.get("src") == f"https://example.com/{path.removeprefix('public/')}"
 
 
 def test_a_frozen_issue_keeps_its_files(letter_site):
@@ -147,8 +143,8 @@ def test_a_dry_run_and_the_default_write_no_pictures(letter_site):
     letter_site.configure(LETTER)
     letter_site.publish()
     assert converted(letter_site) == []
-    for (image,) in images(letter_site):
-        assert image.get("src") == "https://example.com/2026/11/20/first/a.webp"
+    (image,) = images(letter_site)
+    assert image.get("src") == "https://example.com/2026/11/20/first/a.webp"
 
 
 def test_a_picture_that_cannot_be_converted_is_reported_and_stays(letter_site):
@@ -162,8 +158,8 @@ def test_a_picture_that_cannot_be_converted_is_reported_and_stays(letter_site):
     (warning,) = report.warnings
     assert warning.startswith("posts/a.png: cannot be converted: ")
     assert [issue.state for issue in report.issues] == ["sent"]
-    for (image,) in images(letter_site):
-        assert image.get("src").endswith("/a.png")
+    (image,) = images(letter_site)
+    assert image.get("src").endswith("/a.png")
 
 
 def test_check_knows_the_files_of_the_next_issue(letter_site, feeds):
