@@ -105,6 +105,6 @@ def sample_issue(
         return None
     selected = replace(selected, also=(), passed_over=())
     seed = context.random_bytes(SEED_BYTES)
-    renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, seed=seed)
+    renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, composed_at=now, seed=seed)
     texts = {entry.post.path: survey.text(entry.post) for entry in selected.stories}
     return NextIssue(renderer=renderer, content=IssueContent(selection=selected, texts=texts))
