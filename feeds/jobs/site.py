@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from feeds.edges.mail.transport import Transport
     from feeds.edges.render.templates import Templates
 
+#: The usual file names of a site's icon, the best one first.
+_ICONS = ("favicon.svg", "favicon.ico", "favicon.png", "apple-touch-icon.png")
+#: Three lines of text on the colour of links (https://www.rfc-editor.org/rfc/rfc2397).
+_DRAWN_ICON = (
+    "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2032%2032'%3E"
+    "%3Crect%20width='32'%20height='32'%20rx='7'%20fill='%230a5a78'/%3E"
+    "%3Cpath%20d='M8%2010h16M8%2016h16M8%2022h9'%20stroke='%23fffdf8'%20stroke-width='3'/%3E%3C/svg%3E"
+)
+
 
 class Site:
     """The site of one config file."""
@@ -94,6 +103,12 @@ class Site:
         names = filter(None, (static, "static", "public"))
         roots = [self.public.root, *built, folder, *(folder / name for name in names)]
         return LocalFiles(settings.site.url, list(dict.fromkeys(roots)), self.config.resolve(settings.posts.folder))
+
+    @cached_property
+    def icon(self) -> str:
+        """The address of the site's own icon, where its file is on this machine; else an icon in its URL."""
+        urls = (f"{self.settings.site.url}{name}" for name in _ICONS)
+        return next((url for url in urls if self.files.size(url, self.settings.site.url, "")), _DRAWN_ICON)
 
     def unused_templates(self) -> list[str]:
         """Return a line for each file and text in the site's templates folder that nothing uses."""

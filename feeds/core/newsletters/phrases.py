@@ -36,7 +36,7 @@ def _move_spaces(phrases: Iterable[str]) -> list[str]:
 
 
 def _join_short_end(phrases: list[str]) -> list[str]:
-    """Return phrases of which the last is joined with those before it until it is no stranded word."""
+    """Return phrases of which the last is joined with those before it until it is wide enough for a line."""
     *rest, last = phrases or [""]
     while rest and display_width(last) < _MIN_LAST_WIDTH and display_width(rest[-1] + last) <= _PHONE_WIDTH:
         last = rest.pop() + last

@@ -11,7 +11,7 @@ from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
-from feeds.core.newsletters.placeholders import BODY, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
+from feeds.core.newsletters.placeholders import BODY, LINKS, NAVIGATION, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
 from feeds.core.posts.locales import text_direction
@@ -144,6 +144,9 @@ class LetterView:
     #: The whole lead; empty in a digest.
     body_text: tuple[str, ...] = ()
     text_width: int = WIDTH
+    #: On the web page: the placeholders for the navigation between issues at its top, and for the links at its end.
+    navigation: str = NAVIGATION
+    links: str = LINKS
     #: The colours in a light and in a dark scheme, and the fonts of `font` that Windows has, for Outlook.
     palette: Palette
     palette_dark: Palette

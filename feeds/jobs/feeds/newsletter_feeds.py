@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from feeds.core.syndication import plan
@@ -9,12 +10,13 @@ from feeds.core.syndication.feed import PAGE, Feed
 from feeds.edges.cache.build_manifest import input_digest
 from feeds.jobs.feeds import pages
 from feeds.jobs.feeds.output_writer import OutputWriter
-from feeds.jobs.newsletters.notices import render_notice
+from feeds.jobs.newsletters.notices import render_entry_notice
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState, KnownFeed
 from feeds.settings import Newsletter
 
 if TYPE_CHECKING:
+    from feeds.core.newsletters.i18n import Texts
     from feeds.core.syndication.item import Item
     from feeds.edges.store.database import Store
 
@@ -69,35 +71,46 @@ class NewsletterFeeds:
         return [issue for issue in reversed(self.issues) if issue.newsletter == name]
 
     def _write_feed(self, feed: Feed) -> None:
-        issues = self._issues_of(feed.key)[: feed.size]
-        digest = self._input_digest(feed, issues)
-        stale = [path for path in (*feed.files.values(), feed.page) if not self.writer.is_fresh(path, digest)]
+        issues = self._issues_of(feed.key)
+        digest = self._input_digest(feed, issues[: feed.size])
+        digests = {**dict.fromkeys(feed.files.values(), digest), feed.page: input_digest(digest, issues)}
+        stale = [path for path, digest in digests.items() if not self.writer.is_fresh(path, digest)]
         has_hub = self.site.settings.feeds.hub and not self._dry_run
         pinged = [path for path in stale if path != feed.page and has_hub]
         waiting = self.store.feeds.expect_pings(pinged, self._now)
         rendered = self._render(feed, issues, stale)
-        same = [path for path, content in rendered if not self.writer.write(path, content, digest)]
+        same = [path for path, content in rendered if not self.writer.write(path, content, digests[path])]
         self.store.feeds.clear_pings(path for path in same if path in pinged and path not in waiting)
         self.store.feeds.reset_pings(waiting.difference(same), self._now)
 
     def _input_digest(self, feed: Feed, issues: Sequence[Issue]) -> str:
         """Return a digest of everything that decides the bytes of a feed's documents and page."""
         settings, zone = self.site.settings, self.site.zone(self._newsletter(feed))
-        head = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats)
+        head = (feed.id, feed.title, feed.url, feed.lang, feed.total, feed.formats, self.site.icon)
         return input_digest(head, issues, settings.site, settings.feeds.hub, self.site.templates_stamp(), zone)
 
     def _render(self, feed: Feed, issues: Sequence[Issue], paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the path and the bytes of each of *paths*."""
         if feed.page in paths:
-            texts = self.site.texts(self._newsletter(feed))
-            page_items = [pages.page_item_of_issue(self.site, issue, texts) for issue in issues]
-            yield feed.page, pages.render_feed_page(self.site, feed, page_items, texts)
+            yield feed.page, self._render_archive_page(feed, issues)
         documents = [path for path in paths if path != feed.page]
         if documents:
             from feeds.core.syndication.documents import render_documents
 
-            items = [self._item(feed, issue, issues) for issue in issues]
+            items = [self._item(feed, issue, issues) for issue in issues[: feed.size]]
             yield from render_documents(feed, items, self.site.settings, documents)
+
+    def _render_archive_page(self, feed: Feed, issues: Sequence[Issue]) -> bytes:
+        newsletter = self._newsletter(feed)
+        texts, zone = self.site.texts(newsletter), self.site.zone(newsletter)
+        years = [
+            (year, [self._page_item(issue, texts) for issue in members])
+            for year, members in groupby(issues, lambda issue: issue.slot.astimezone(zone).year)
+        ]
+        return pages.render_archive_page(self.site, feed, years, texts)
+
+    def _page_item(self, issue: Issue, texts: "Texts") -> pages.PageItem:
+        return pages.page_item_of_issue(self.site, issue, self.store.issues.load_page(issue.id).entry, texts)
 
     def _newsletter(self, feed: Feed) -> Newsletter:
         return next(n for n in self.site.settings.newsletters if n.name == feed.key)
@@ -115,7 +128,7 @@ class NewsletterFeeds:
         from feeds.core.syndication import item
 
         newsletter = self._newsletter(feed)
-        notice = render_notice(self.site, newsletter, issue, issues, on_page=False)
+        notice = render_entry_notice(self.site, newsletter, issue, issues)
         return item.item_of_issue(
             issue,
             notice + self.store.issues.load_page(issue.id).entry,

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
+from feeds.core.newsletters import issue_summary
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.posts.locales import text_direction
 from feeds.core.syndication.feed import FILES, MEDIA_TYPES, Feed
@@ -15,7 +17,17 @@ from feeds.settings import Format
 
 #: How many issues the list of all feeds shows.
 _MOST_ISSUES = 10
+#: From so many feeds on the list has links to its groups.
+_MIN_JUMPS = 30
 _FORMAT_NAMES: dict[Format, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageImage:
+    """A picture on a page."""
+
+    url: str
+    alt: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +39,15 @@ class PageItem:
     lang: str
     topic: str = ""
     excerpt: str = ""
-    meta: str = ""
+    #: What the line below it says: author, date, reading time; each keeps its own text direction.
+    facts: tuple[str, ...] = ()
+    #: URL and alternative text of its picture.
+    image: PageImage | None = None
+
+    @property
+    def meta(self) -> str:
+        """The facts as one line."""
+        return " · ".join(self.facts)
 
     @property
     def dir(self) -> str:
@@ -47,7 +67,7 @@ def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> Pa
         lang=post.lang,
         topic=topics[0] if topics else "",
         excerpt=text.excerpt,
-        meta=" · ".join(filter(None, facts)),
+        facts=tuple(filter(None, facts)),
     )
 
 
@@ -61,40 +81,60 @@ def issue_url(site: Site, issue: Issue) -> str:
     return site.public_url(f"newsletters/{issue.newsletter}/{issue.number}/")
 
 
-def page_item_of_issue(site: Site, issue: Issue, texts: Texts) -> PageItem:
-    """Return an issue for the page of its newsletter's feed."""
-    number = texts.format("issue", number=issue.number)
+def page_item_of_issue(site: Site, issue: Issue, entry: str, texts: Texts) -> PageItem:
+    """Return an issue for the page of its newsletter's feed; *entry* is its stored HTML, which may be empty."""
+    excerpt, image = issue_summary.summarize(entry)
     return PageItem(
         title=issue_title(issue, texts),
         url=issue_url(site, issue),
         lang=texts.lang,
-        meta=f"{number} · {texts.date(issue.date)}",
+        excerpt=excerpt,
+        facts=(texts.format("issue", number=issue.number), texts.date(issue.date)),
+        image=PageImage(url=image[0], alt=image[1]) if image else None,
     )
 
 
-def render_feed_page(site: Site, feed: Feed, page_items: Sequence[PageItem], texts: Texts) -> bytes:
-    """Return the page of one feed.
+def render_archive_page(site: Site, feed: Feed, years: Sequence[tuple[int, Sequence[PageItem]]], texts: Texts) -> bytes:
+    """Return the page of a newsletter with all its issues, by year.
 
     Raises:
         TemplateError: the template has a fault.
     """
-    page = _page(site, texts, title=feed.title, url=feed.page_url) | {
-        "label": _label(feed, texts),
-        "about": feed.subtitle,
-        "facts": _facts(feed, texts),
-        "formats": _formats(feed),
-        "all_url": site.settings.feeds_url,
-        "stories": page_items,
+    page = _feed_page(site, feed, texts, site.icon) | {
+        "stories": [item for _, items in years for item in items],
+        "years": [{"year": year, "stories": items} for year, items in years],
     }
     return _render(site, "pages/feed.html", page, texts)
 
 
-def _facts(feed: Feed, texts: Texts) -> str:
-    """Return the line with the number of entries and the date of the last update."""
+def render_feed_page(site: Site, feed: Feed, page_items: Sequence[PageItem], texts: Texts, icon: str) -> bytes:
+    """Return the page of one feed; *icon* is the URL of the site's icon.
+
+    Raises:
+        TemplateError: the template has a fault.
+    """
+    page = _feed_page(site, feed, texts, icon) | {"stories": page_items, "years": []}
+    return _render(site, "pages/feed.html", page, texts)
+
+
+def _feed_page(site: Site, feed: Feed, texts: Texts, icon: str) -> dict[str, Any]:
+    facts = _facts(feed, texts)
+    return _page(site, texts, icon, title=feed.title, url=feed.page_url) | {
+        "label": _label(feed, texts),
+        "about": feed.subtitle,
+        "facts": f" {texts.separator} ".join(facts),
+        "single_facts": facts,
+        "formats": format_links(feed.formats, feed.url),
+        "all_url": site.settings.feeds_url,
+    }
+
+
+def _facts(feed: Feed, texts: Texts) -> list[str]:
+    """Return the number of entries and the date of the last update."""
     facts = [texts.plural("entries", feed.total)]
     if feed.total:
         facts.append(texts.format("updated", date=texts.date(feed.updated)))
-    return " · ".join(facts)
+    return facts
 
 
 def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> str:
@@ -102,7 +142,8 @@ def feed_list_digest(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue])
     rows = [(f.title, f.url, f.subtitle, f.formats, f.label, f.total, _newest_date(f, issues)) for f in feeds]
     issue_rows = [(i.newsletter, i.number, i.subject, i.slot, i.date, i.retracted_at) for i in issues]
     settings, stamp = site.settings, site.templates_stamp()
-    return build_manifest.input_digest(rows, issue_rows, stamp, settings.site, settings.newsletters, settings.feeds_url)
+    head = (settings.site, settings.newsletters, settings.feeds_url, site.icon)
+    return build_manifest.input_digest(rows, issue_rows, stamp, *head)
 
 
 def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue]) -> bytes:
@@ -112,12 +153,14 @@ def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue])
         TemplateError: the template has a fault.
     """
     texts = site.texts()
-    page = _page(site, texts, title=texts.format("feeds"), url=site.settings.feeds_url) | {
+    groups = [
+        {"id": kind, "title": group_title(kind, texts), "rows": [_feed_row(feed, issues, texts) for feed in members]}
+        for kind, members in groupby(feeds, lambda feed: feed.kind)
+    ]
+    page = _page(site, texts, site.icon, title=texts.format("feeds"), url=site.settings.feeds_url) | {
         "intro": texts.format("feeds_intro"),
-        "groups": [
-            {"title": group_title(kind, texts), "rows": [_feed_row(feed, issues, texts) for feed in members]}
-            for kind, members in groupby(feeds, lambda feed: feed.kind)
-        ],
+        "groups": groups,
+        "has_jumps": sum(len(group["rows"]) for group in groups) >= _MIN_JUMPS,
         "opml_url": f"{site.settings.feeds_url}feeds.opml",
         "letters": _issue_rows(site, issues, texts),
     }
@@ -129,11 +172,14 @@ def group_title(kind: str, texts: Texts) -> str:
     return "" if kind == "all" else texts.format("newsletters" if kind == "newsletter" else f"by_{kind}")
 
 
-def _page(site: Site, texts: Texts, *, title: str, url: str) -> dict[str, Any]:
+def _page(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[str, Any]:
     settings = site.settings.site
     return {
         "lang": texts.lang,
         "dir": texts.direction,
+        "font": texts.font,
+        "line_height": texts.line_height,
+        "icon": icon,
         "title": title,
         "url": url,
         "site_name": settings.name,
@@ -149,8 +195,11 @@ def _label(feed: Feed, texts: Texts) -> str:
     return texts.format("everything") if feed.kind == "all" else feed.label
 
 
-def _formats(feed: Feed) -> list[dict[str, str]]:
-    return [{"name": _FORMAT_NAMES[f], "type": MEDIA_TYPES[f], "url": feed.url_of(FILES[f])} for f in feed.formats]
+def format_links(formats: Iterable[Format], folder_url: str) -> list[dict[str, str]]:
+    """Return name, media type and URL of each document of a feed at *folder_url*."""
+    return [
+        {"name": _FORMAT_NAMES[f], "type": MEDIA_TYPES[f], "url": f"{folder_url}{quote(FILES[f])}"} for f in formats
+    ]
 
 
 def _newest_date(feed: Feed, issues: Sequence[Issue]) -> Any:
@@ -168,7 +217,7 @@ def _feed_row(feed: Feed, issues: Sequence[Issue], texts: Texts) -> dict[str, An
         "entries": texts.plural("entries", feed.total),
         "newest": texts.date(_newest_date(feed, issues)) if feed.total else "",
         "description": feed.subtitle,
-        "formats": _formats(feed),
+        "formats": format_links(feed.formats, feed.url),
     }
 
 
@@ -178,6 +227,8 @@ def _issue_rows(site: Site, issues: Iterable[Issue], texts: Texts) -> list[dict[
     return [
         {
             "title": f"{public[issue.newsletter].heading}: {issue_title(issue, texts)}",
+            "newsletter": public[issue.newsletter].heading,
+            "subject": issue_title(issue, texts),
             "url": issue_url(site, issue),
             "date": texts.date(issue.date),
         }

@@ -97,9 +97,10 @@ def _render_page(config: Config, task: RenderTask, texts: Mapping[str, Text]) ->
         (feed.title, feed.subtitle, feed.label, feed.url, feed.about, feed.total, feed.updated, feed.formats),
         site.templates_stamp(),
         config.settings.site,
+        task.icon,
     )
     if visible_digest == task.last_visible_digest:
         return None, visible_digest
     page_texts = site.texts()
     page_items = [pages.page_item_of_entry(e, texts[e.post.path], page_texts, feed) for e in feed.entries]
-    return pages.render_feed_page(site, feed, page_items, page_texts), visible_digest
+    return pages.render_feed_page(site, feed, page_items, page_texts, task.icon), visible_digest

@@ -31,6 +31,8 @@ class RenderTask:
     page_digest: str = ""
     #: The digest of what the web page shows (see `RenderResult`) as it was last written; empty if that is not known.
     last_visible_digest: str = ""
+    #: The URL of the icon that the web page names.
+    icon: str = ""
     #: The inputs of the text of each post, by its path.
     post_inputs: Mapping[str, PostInputs]
     #: The addresses of the posts that each post links to, by its path; without posts that link to none.
@@ -65,7 +67,7 @@ class RenderTaskPlanner:
     def _feed_task(self, feed: Feed, position: ArchivePosition) -> RenderTask:
         sizes = self._file_sizes(feed.shown)
         digest = self._document_digest(feed, position, feed.shown, sizes, feed.updated, *self._channel_settings())
-        page_digest = input_digest(digest, feed.total, feed.label, feed.formats, self._templates_stamp)
+        page_digest = input_digest(digest, feed.total, feed.label, feed.formats, self._templates_stamp, self._site.icon)
         stale = [path for path in feed.files.values() if not self._writer.is_fresh(path, digest)]
         last_page_digest, _, last_visible_digest = self._writer.last_digest(feed.page).partition(" ")
         if last_page_digest == page_digest:
@@ -73,7 +75,7 @@ class RenderTaskPlanner:
         else:
             stale.append(feed.page)
         task = self._task(replace(feed, entries=feed.shown), position, stale, digest, sizes)
-        return replace(task, page_digest=page_digest, last_visible_digest=last_visible_digest)
+        return replace(task, page_digest=page_digest, last_visible_digest=last_visible_digest, icon=self._site.icon)
 
     def _channel_settings(self) -> tuple[object, ...]:
         return (self._site.settings.feeds.hub, self._site.settings.podcasts)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from feeds.core.newsletters import placeholders
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
-from feeds.jobs.newsletters.issue_renderer import issue_page_url
-from feeds.jobs.newsletters.notices import render_notice
+from feeds.jobs.newsletters.issue_page_values import SHARE_PICTURE, issue_page_url
+from feeds.jobs.newsletters.notices import render_page_notice
+from feeds.jobs.newsletters.share_pictures import draw_share_picture
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueState
@@ -16,7 +17,7 @@ from feeds.settings import Newsletter
 def write_issue_pages(site: Site, issues: Issues, report: PublishReport) -> list[str]:
     """Write the pages of issues that are being sent, have a new neighbour or a notice, or whose page is missing.
 
-    Returns the path of every issue's page below `public/`, written or not.
+    Returns the paths of every issue's page and share picture below `public/`, written or not.
     """
     newsletters = {n.name: n for n in site.settings.newsletters}
     listed = [i for i in issues.load_issues() if i.newsletter in newsletters and i.state is not IssueState.COMPOSED]
@@ -30,7 +31,8 @@ def write_issue_pages(site: Site, issues: Issues, report: PublishReport) -> list
                 report.pages += write_issue_page(site, newsletters[issue.newsletter], issue, issues)
             except FeedsError as e:
                 report.errors.append(str(e))
-    return [issue_page_path(issue) for issue in listed]
+    pictures = (path for path in map(share_picture_path, listed) if site.public.has(path))
+    return [*map(issue_page_path, listed), *pictures]
 
 
 def is_page_missing(site: Site, newsletter: Newsletter, issue: Issue) -> bool:
@@ -46,11 +48,24 @@ def write_issue_page(site: Site, newsletter: Newsletter, issue: Issue, issues: I
     """
     if newsletter.archive == "off":
         return False
-    all_issues = issues.load_issues()
+    all_issues, stored = issues.load_issues(), issues.load_page(issue.id).html
     links = _neighbour_links(site, newsletter, issue, all_issues)
-    page = placeholders.insert_neighbour_links(issues.load_page(issue.id).html, site.texts(newsletter), links)
-    page = placeholders.insert_notice(page, render_notice(site, newsletter, issue, all_issues, on_page=True))
-    return site.public.write(issue_page_path(issue), page.encode())
+    page = placeholders.insert_neighbour_links(stored, site.texts(newsletter), links)
+    page = placeholders.insert_notice(page, render_page_notice(site, newsletter, issue, all_issues, stored))
+    written = site.public.write(issue_page_path(issue), page.encode())
+    _write_share_picture(site, newsletter, issue, stored)
+    return written
+
+
+def _write_share_picture(site: Site, newsletter: Newsletter, issue: Issue, page: str) -> None:
+    """Write the share picture that a page names, unless it is there: like the page, it stays as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = share_picture_path(issue)
+    if site.public_url(path) in page and not site.public.has(path):
+        site.public.write(path, draw_share_picture(site, newsletter, issue))
 
 
 def _neighbour_links(site: Site, newsletter: Newsletter, issue: Issue, issues: Iterable[Issue]) -> dict[str, str]:
@@ -67,3 +82,8 @@ def _neighbour_links(site: Site, newsletter: Newsletter, issue: Issue, issues: I
 def issue_page_path(issue: Issue) -> str:
     """Return the path of an issue's page below `public/`."""
     return f"newsletters/{issue.newsletter}/{issue.number}/index.html"
+
+
+def share_picture_path(issue: Issue) -> str:
+    """Return the path of an issue's share picture below `public/`; not all issues have one."""
+    return f"newsletters/{issue.newsletter}/{issue.number}/{SHARE_PICTURE}"

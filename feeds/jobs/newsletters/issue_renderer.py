@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from msgspec.structs import replace
 
 from feeds.config_types import NamedAddress
-from feeds.core.newsletters import lint, mailhtml, message, placeholders, template_context
+from feeds.core.newsletters import lint, mailhtml, message, pagehtml, placeholders, template_context
 from feeds.core.newsletters.fitting import MOST_ATTEMPTS, LetterExtent, shorten_letter
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.selection import selection_for
@@ -22,6 +22,7 @@ from feeds.core.posts import markdown
 from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
+from feeds.jobs.newsletters.issue_page_values import issue_page_url, page_values
 from feeds.jobs.newsletters.letter_pictures import LetterPictures
 from feeds.jobs.site import Site
 from feeds.model import (
@@ -145,10 +146,13 @@ class IssueRenderer:
         Raises:
             TemplateError: a template has an error.
         """
-        texts = self.site.texts(self.newsletter)
-        inserts, _ = self._inserts(content, texts, post_bytes=message.MOST_BYTES, web=True)
+        texts, inserts = self.site.texts(self.newsletter), self._page_inserts(content)
         view = self._view(content, texts, Audience.WEB, inserts, {})
-        return IssuePage(html=self._render_mjml(view, texts, inserts), entry=self._render_entry(content, view, texts))
+        page = page_values(self.site, self.newsletter, view, texts)
+        html = self.site.templates.render("pages/issue_page.html", {"letter": view, "page": page, "t": texts.plain})
+        for placeholder, insert in inserts.items():
+            html = html.replace(placeholder, insert)
+        return IssuePage(html=html, entry=self._render_entry(content, view, texts))
 
     def subject(self, selection: Selection, texts: Texts | None = None) -> str:
         """Return the subject in the language of *texts*, by default the newsletter's."""
@@ -243,7 +247,7 @@ class IssueRenderer:
 
     def _render_letter(self, content: IssueContent, texts: Texts, post_bytes: int, audience: Audience) -> Letter:
         """Return the letter, a whole post truncated to *post_bytes*."""
-        inserts, cut = self._inserts(content, texts, post_bytes=post_bytes, web=False)
+        inserts, cut = self._inserts(content, texts, post_bytes=post_bytes)
         in_text = self._set_texts(content, texts, inserts)
         view = self._view(content, texts, audience, inserts, in_text, cut=cut)
         return Letter(
@@ -303,9 +307,7 @@ class IssueRenderer:
             corrected=issue_page_url(self.site, newsletter, self.corrects.number) if self.corrects else None,
         )
 
-    def _inserts(
-        self, content: IssueContent, texts: Texts, *, post_bytes: int, web: bool
-    ) -> tuple[dict[str, str], bool]:
+    def _inserts(self, content: IssueContent, texts: Texts, *, post_bytes: int) -> tuple[dict[str, str], bool]:
         """Return the HTML of note, sponsor and post by placeholder, and whether the post is truncated."""
         note, sponsor = content.selection.note, self.newsletter.sponsor
         # A correction's text is below its headline, a note is above that of the lead.
@@ -313,7 +315,7 @@ class IssueRenderer:
         note_html = self._to_mail_html(note.html, texts, below) if note and note.html else ""
         sponsor_html = self._to_mail_html(markdown.render_markdown(sponsor), texts) if sponsor else ""
         post_html = self._render_whole_post(content) if self.template == "letter" else ""
-        body, cut = (post_html, False) if web else truncate_blocks(post_html, post_bytes)
+        body, cut = truncate_blocks(post_html, post_bytes)
         inserts = {
             placeholders.NOTE: note_html,
             placeholders.SPONSOR: sponsor_html,
@@ -339,6 +341,22 @@ class IssueRenderer:
         fixed = self.site.templates.texts(lang)
         prepared = placeholders.strip_placeholders(mailhtml.prepare_html(html, page, watch=fixed["watch"]))
         return set_text(prepared, numbers, page=page, picture=fixed["picture"])
+
+    def _page_inserts(self, content: IssueContent) -> dict[str, str]:
+        """Return the HTML of note, sponsor and whole post for the web page, by placeholder."""
+        note, sponsor, base = content.selection.note, self.newsletter.sponsor, self.site.settings.site.url
+        inserts = {
+            placeholders.NOTE: pagehtml.render_page_html(note.html if note else "", base),
+            placeholders.SPONSOR: pagehtml.render_page_html(markdown.render_markdown(sponsor), base),
+            placeholders.BODY: self._whole_post_on_page(content) if self.template == "letter" else "",
+        }
+        return {name: placeholders.strip_placeholders(html) for name, html in inserts.items()}
+
+    def _whole_post_on_page(self, content: IssueContent) -> str:
+        """Return the HTML of the first post; its title is the page's, unless the issue has a subject of its own."""
+        post = content.selection.stories[0].post
+        below = 1 if self.subject(content.selection) == post.title else 2
+        return pagehtml.render_page_html(content.texts[post.path].html, post.url, below=below)
 
     def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
         """Return the HTML for the issue's entry in the newsletter's feed."""
@@ -387,10 +405,3 @@ def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:
     if web is None or not signup.open or newsletter.name not in (signup.newsletters or [newsletter.name]):
         return None
     return f"{web}subscribe?newsletter={newsletter.name}"
-
-
-def issue_page_url(site: Site, newsletter: Newsletter, number: int) -> str | None:
-    """Return the URL of an issue's page; None if the newsletter has no archive."""
-    if newsletter.archive == "off":
-        return None
-    return site.public_url(f"newsletters/{newsletter.name}/{number}/")

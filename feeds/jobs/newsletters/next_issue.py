@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from feeds.config_types import Duration
 from feeds.core.newsletters import selection
 from feeds.edges.store.issues import Issues
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.compose import SEED_BYTES, draft_issue
+from feeds.jobs.newsletters.editor_notes import load_issue_note
 from feeds.jobs.newsletters.find import waiting_issue
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.posts.survey import Survey
 from feeds.jobs.site import Site
 from feeds.model import IssueContent, Letter, SubscriberPreferences
 from feeds.settings import Newsletter
+
+#: A sample may have posts of any age.
+_ANY_AGE = Duration(days=36_500)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,3 +80,31 @@ def next_issue(
         return None
     renderer = draft.renderer.with_original_pictures() if original_pictures else draft.renderer
     return NextIssue(renderer=renderer, content=draft.content)
+
+
+def sample_issue(
+    site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, context: Context
+) -> NextIssue | None:
+    """Return the next issue as if none of the newest posts had been announced; None if there are no posts.
+
+    Raises:
+        FeedsError: it cannot be composed.
+    """
+    last_slot, last_number = issues.last_issue(newsletter.name)
+    slot, number = now.replace(microsecond=0), last_number + 1
+    selected = selection.select_entries(
+        survey.catalogue.entries,
+        replace(newsletter, min_posts=1, max_age=_ANY_AGE),
+        slot=slot,
+        announced=(),
+        first=last_slot is None,
+        categories=site.settings.categories,
+        note=load_issue_note(site, newsletter, number, issues),
+    )
+    if selected is None or not selected.stories:
+        return None
+    selected = replace(selected, also=(), passed_over=())
+    seed = context.random_bytes(SEED_BYTES)
+    renderer = IssueRenderer(site=site, newsletter=newsletter, number=number, slot=slot, composed_at=now, seed=seed)
+    texts = {entry.post.path: survey.text(entry.post) for entry in selected.stories}
+    return NextIssue(renderer=renderer, content=IssueContent(selection=selected, texts=texts))

@@ -15,7 +15,7 @@ from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.connections import find_connection_problems
-from feeds.jobs.newsletters.issue_renderer import issue_page_url
+from feeds.jobs.newsletters.issue_page_values import issue_page_url
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.site import Site
 from feeds.model import Issue, IssueContent, NewIssue

@@ -1,0 +1,103 @@
+"""Convert HTML of a post, a note or a sponsor to HTML for the web page of an issue: valid, and without styles.
+
+The style sheet of the page decides how it looks. A letter's HTML (`mailhtml`) is made for mail programs instead: its
+styles are in attributes, and it has attributes that the HTML standard calls obsolete.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from feeds.core.posts import markdown
+from feeds.core.posts.footnotes import keep_links_inside
+from feeds.core.posts.portable import inner_html
+from feeds.core.posts.text import parse_html
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+#: Obsolete elements (https://html.spec.whatwg.org/multipage/obsolete.html), and what replaces them there.
+_RENAMED = {"acronym": "abbr", "big": "span", "rtc": "rt", "strike": "s", "tt": "code"}
+#: Obsolete attributes, by element; of cells, `align` becomes a class.
+_OBSOLETE = {
+    "a": ("name",),
+    "hr": ("align", "size", "width"),
+    "img": ("align",),
+    **dict.fromkeys(("thead", "tbody", "tfoot", "tr", "th", "td", "col", "colgroup"), ("align", "char", "charoff")),
+    "table": ("align", "char", "charoff", "summary"),
+}
+_SIDES = {"left", "right", "center"}
+#: So many columns fit on a phone.
+_MOST_COLUMNS = 4
+
+
+def render_page_html(html: str, base: str, *, below: int = 1) -> str:
+    """Return *html* sanitised, with absolute URLs except those of its own ids, and headings in levels without gaps.
+
+    *base* is the address of the post, *below* the level of the heading above it.
+    """
+    if not html:
+        return ""
+    root = parse_html(keep_links_inside(markdown.sanitize_html(html, base), base, base))
+    _shift_headings(root, below)
+    for element in root.iter(*_RENAMED, *_OBSOLETE):
+        element.tag = _RENAMED.get(element.tag, element.tag)
+        _drop_obsolete_attributes(element)
+    for image in root.iter("img"):
+        _tidy_image(image)
+    for code in root.iter("pre", "code"):
+        code.set("dir", "ltr")  # code runs from left to right in any language
+    for table in list(root.iter("table")):
+        _let_scroll(table)
+    return inner_html(root).strip()
+
+
+def _shift_headings(root: Any, below: int) -> None:
+    """Put the headings of a post below the one above it: the first level that it uses comes first, and so on."""
+    headings = list(root.iter(*_HEADINGS))
+    new_levels = number_levels((_HEADINGS.index(heading.tag) for heading in headings), below)
+    for heading, level in zip(headings, new_levels, strict=True):
+        heading.tag = _HEADINGS[level - 1]
+
+
+def number_levels(levels: Iterable[int], below: int) -> list[int]:
+    """Return new levels of headings below level *below*: deeper ones stay deeper, and no level is left out.
+
+    >>> number_levels([1, 3, 1, 0], below=2)
+    [3, 4, 3, 3]
+    """
+    outer: list[int] = []
+    numbered = []
+    for level in levels:
+        while outer and outer[-1] >= level:
+            outer.pop()
+        outer.append(level)
+        numbered.append(min(below + len(outer), len(_HEADINGS)))
+    return numbered
+
+
+def _drop_obsolete_attributes(element: Any) -> None:
+    side = element.get("align", "").lower()
+    for name in _OBSOLETE.get(element.tag, ()):
+        element.attrib.pop(name, None)
+    if element.tag in {"th", "td"} and side in _SIDES:
+        element.set("class", side)
+
+
+def _let_scroll(table: Any) -> None:
+    """Put a table with many columns into a box that scrolls, also by keyboard; the page itself never does."""
+    from lxml.html import Element
+
+    if max((len(row) for row in table.iter("tr")), default=0) <= _MOST_COLUMNS:
+        return
+    box = Element("div", {"class": "wide", "tabindex": "0"})
+    box.tail, table.tail = table.tail, None
+    table.addprevious(box)
+    box.append(table)
+
+
+def _tidy_image(image: Any) -> None:
+    """Keep sizes in pixels only, which reserve the space of the image, and give it an alt text."""
+    sizes = [image.attrib.pop(name, "") for name in ("width", "height")]
+    if all(size.isdecimal() and int(size[:5]) for size in sizes):
+        for name, size in zip(("width", "height"), sizes, strict=True):
+            image.set(name, size[:5])
+    image.set("alt", image.get("alt", ""))
+    image.set("loading", "lazy")
