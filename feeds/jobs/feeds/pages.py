@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from feeds.core.newsletters import issue_summary
 from feeds.core.newsletters.i18n import Texts
@@ -39,7 +42,7 @@ class PageItem:
     lang: str
     topic: str = ""
     excerpt: str = ""
-    #: What the line below it says: author, date, reading time; each keeps its own text direction.
+    #: What the line below it says: author, date, reading time.
     facts: tuple[str, ...] = ()
     #: URL and alternative text of its picture.
     image: PageImage | None = None
@@ -50,9 +53,19 @@ class PageItem:
         return " · ".join(self.facts)
 
     @property
+    def isolated_facts(self) -> Markup:
+        """The facts as HTML, each in its own text direction."""
+        return _isolate(self.facts)
+
+    @property
     def dir(self) -> str:
         """The text direction of its language."""
         return text_direction(self.lang)
+
+
+def _isolate(facts: Iterable[str]) -> Markup:
+    """Return values as the HTML of one line, in which each keeps its own text direction (UAX #9)."""
+    return Markup(" · ".join(f"<bdi>{escape(fact)}</bdi>" for fact in facts))  # noqa: S704 - escaped
 
 
 def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> PageItem:
@@ -123,7 +136,7 @@ def _feed_page(site: Site, feed: Feed, texts: Texts, icon: str) -> dict[str, Any
         "label": _label(feed, texts),
         "about": feed.subtitle,
         "facts": " · ".join(facts),
-        "single_facts": facts,
+        "isolated_facts": _isolate(facts),
         "formats": format_links(feed.formats, feed.url),
         "all_url": site.settings.feeds_url,
     }
@@ -177,8 +190,6 @@ def _page(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[
     return {
         "lang": texts.lang,
         "dir": texts.direction,
-        "font": texts.font,
-        "line_height": texts.line_height,
         "icon": icon,
         "title": title,
         "url": url,
