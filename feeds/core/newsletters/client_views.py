@@ -70,7 +70,7 @@ def replace_pictures(html: str, replacement: Callable[[str], str | None]) -> str
 
 
 def preheader(html: str) -> str:
-    """Return the text that a list of messages shows after the subject: the hidden one of a letter, else its beginning."""
+    """Return the text that a mailbox shows after the subject: the hidden one of a letter, else its beginning."""
     hidden = _HIDDEN.search(html)
     shown = hidden[2] if hidden else without_style_sheets(html)
     words = " ".join(text for _, text in text_blocks(shown))

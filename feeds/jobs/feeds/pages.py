@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from feeds.core.newsletters import issue_summary
 from feeds.core.newsletters.i18n import Texts
@@ -39,20 +42,37 @@ class PageItem:
     lang: str
     topic: str = ""
     excerpt: str = ""
-    #: What the line below it says: author, date, reading time; each keeps its own text direction.
+    #: What the line below it says: author, date, reading time.
     facts: tuple[str, ...] = ()
+    #: The mark between two facts, of the page's language.
+    separator: str
     #: URL and alternative text of its picture.
     image: PageImage | None = None
 
     @property
     def meta(self) -> str:
         """The facts as one line."""
-        return " · ".join(self.facts)
+        return _join_facts(self.facts, self.separator)
+
+    @property
+    def isolated_facts(self) -> Markup:
+        """The facts as HTML, each in its own text direction."""
+        return _isolate(self.facts, self.separator)
 
     @property
     def dir(self) -> str:
         """The text direction of its language."""
         return text_direction(self.lang)
+
+
+def _join_facts(facts: Iterable[str], separator: str) -> str:
+    return f" {separator} ".join(facts)
+
+
+def _isolate(facts: Iterable[str], separator: str) -> Markup:
+    """Return values as the HTML of one line, in which each keeps its own text direction (UAX #9)."""
+    isolated = (f"<bdi>{escape(fact)}</bdi>" for fact in facts)
+    return Markup(_join_facts(isolated, str(escape(separator))))  # noqa: S704 - escaped
 
 
 def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> PageItem:
@@ -68,6 +88,7 @@ def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> Pa
         topic=topics[0] if topics else "",
         excerpt=text.excerpt,
         facts=tuple(filter(None, facts)),
+        separator=texts.separator,
     )
 
 
@@ -90,6 +111,7 @@ def page_item_of_issue(site: Site, issue: Issue, entry: str, texts: Texts) -> Pa
         lang=texts.lang,
         excerpt=excerpt,
         facts=(texts.format("issue", number=issue.number), texts.date(issue.date)),
+        separator=texts.separator,
         image=PageImage(url=image[0], alt=image[1]) if image else None,
     )
 
@@ -122,8 +144,8 @@ def _feed_page(site: Site, feed: Feed, texts: Texts, icon: str) -> dict[str, Any
     return _page(site, texts, icon, title=feed.title, url=feed.page_url) | {
         "label": _label(feed, texts),
         "about": feed.subtitle,
-        "facts": f" {texts.separator} ".join(facts),
-        "single_facts": facts,
+        "facts": _join_facts(facts, texts.separator),
+        "isolated_facts": _isolate(facts, texts.separator),
         "formats": format_links(feed.formats, feed.url),
         "all_url": site.settings.feeds_url,
     }
@@ -177,8 +199,6 @@ def _page(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[
     return {
         "lang": texts.lang,
         "dir": texts.direction,
-        "font": texts.font,
-        "line_height": texts.line_height,
         "icon": icon,
         "title": title,
         "url": url,

@@ -27,8 +27,6 @@ def page_values(site: Site, newsletter: Newsletter, letter: LetterView, texts: T
     return {
         "lang": texts.lang,
         "dir": texts.direction,
-        "font": letter.font,
-        "line_height": letter.line_height,
         "title": letter.subject,
         "url": url,
         "site_name": letter.site_name,

@@ -838,7 +838,7 @@ def test_a_newsletter_that_is_not_for_everybody_has_no_feed(letter_site, archive
     """A newsletter whose archive is not public has no feed, and no list names it."""
     letter_site.configure(config(NEWSLETTER.replace('title = "The weekly"', f'archive = "{archive}"')))
     assert [issue.state for issue in letter_site.publish().issues] == ["sent"]
-    assert [name for name in letter_site.files("public/newsletters") if not name.endswith("/1/index.html")] == []
+    assert [name for name in letter_site.files("public/newsletters") if "/1/" not in name] == []
     assert "newsletters" not in letter_site.read("public/feeds/index.html") + letter_site.read(
         "public/feeds/feeds.opml"
     )
