@@ -128,7 +128,7 @@ def _blocks(html: str) -> Iterator[tuple[str, str]]:
 
 
 def _kind(paragraph: Any) -> str:
-    """Return what a paragraph is: `p`, or a `heading` in bold, a `link` without other words, or a `byline`."""
+    """Return the kind of a paragraph: `p`, or a `heading` in bold, a `link` without other words, or a `byline`."""
     words = " ".join(paragraph.itertext()).strip()
     if len(words) > _LONGEST_BYLINE or sentences.is_whole_sentence(words):
         return "p"

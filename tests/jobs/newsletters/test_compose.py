@@ -610,7 +610,7 @@ def test_a_sponsor_is_named_and_link_parameters_are_added(letter_site):
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", f"{more}copy_to"))
     letter_site.publish()
     text, html = (p.get_content() for p in message(letter_site, "weekly/1/desk@example.com.eml").iter_parts())
-    assert text.index("Sponsored") < text.index("They pay. Look <https://they.example/>.")
+    assert text.index("Sponsored") < text.index("They pay. Look [1].\r\n\r\n[1] https://they.example/")
     assert html.index("Sponsored") < html.index("<strong>They</strong> pay.")
     assert "/first/?utm_source=w&a=b+c" in text
     assert "/first/?utm_source=w&amp;a=b+c" in html
