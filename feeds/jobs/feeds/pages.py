@@ -199,6 +199,8 @@ def _page(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[
     return {
         "lang": texts.lang,
         "dir": texts.direction,
+        "font": texts.font,
+        "line_height": texts.line_height,
         "icon": icon,
         "title": title,
         "url": url,

@@ -27,6 +27,8 @@ def page_values(site: Site, newsletter: Newsletter, letter: LetterView, texts: T
     return {
         "lang": texts.lang,
         "dir": texts.direction,
+        "font": texts.font,
+        "line_height": texts.line_height,
         "title": letter.subject,
         "url": url,
         "site_name": letter.site_name,

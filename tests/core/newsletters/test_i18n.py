@@ -82,9 +82,7 @@ def test_each_language_has_every_text(tmp_path, lang):
     """Each shipped language has a translation of each English text, with the same placeholders."""
     english, texts = _read("en"), _load(tmp_path, lang)
     assert texts.keys() == english.keys()
-    assert {k: _placeholders(v) for k, v in _texts(texts)} == {
-        k: _placeholders(v) for k, v in _texts(english)
-    }
+    assert {k: _placeholders(v) for k, v in _texts(texts)} == {k: _placeholders(v) for k, v in _texts(english)}
     if lang not in _REGIONAL:
         assert _read(lang).keys() == english.keys()
 
