@@ -2,8 +2,9 @@
 
 On a phone, up to four narrow columns stay a table. The rows of a wider one become cards, in which each value is below
 the head of its column. A style sheet shows these heads: where a mail program drops it, or on a wide screen, they are
-hidden, also to screen readers, and the table stays one. They are elements, since Gmail and Outlook.com do not know
-`::before` (https://www.caniemail.com/features/css-pseudo-element-before/).
+hidden, also to screen readers, and the table stays one. They are elements, since Gmail does not know `::before`, and
+Outlook.com knows it only beside the name of an element
+(https://www.caniemail.com/features/css-pseudo-element-before/).
 """
 
 import re

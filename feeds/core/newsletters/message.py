@@ -271,7 +271,8 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
         yield "List-Archive", f"<{headers.archive_url}>"
     yield "Feedback-ID", f"{headers.number}:{name}:newsletter:{_feedback_sender(headers.domain)}"
     if headers.bounces and _is_within(headers.bounces.address.domain, headers.domain):
-        # RFC 9477: the mailbox takes complaints. At another domain it would need that domain's signature (section 3.1).
+        # RFC 9477: complaints go to this mailbox. The signature of the sender's domain has to cover the field (section
+        # 3.1.4) and allows subdomains (3.1.2); an address at another domain needs a signature of that domain (3.1.3).
         yield "CFBL-Address", f"{headers.bounces.address.addr_spec}; report=arf"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
     # Keeps Exchange from answering with notices of absence and other automatic replies (MS-OXCMAIL section 2.1.3.2.20).

@@ -293,23 +293,13 @@ def fonts_of_windows(fonts: str) -> str:
     return ", ".join([*known, "serif" if names[-1] == "serif" else "sans-serif"])
 
 
-#: https://learn.microsoft.com/en-us/typography/fonts/windows_11_font_list
+#: The fonts of our languages and of common font chains that Windows has, or offers with a language
+#: (https://learn.microsoft.com/en-us/typography/fonts/windows_11_font_list).
 _WINDOWS_FONTS = frozenset(
-    {"Arial", "Calibri", "Cambria", "Consolas", "Ebrima", "Gadugi", "Georgia", "Leelawadee UI", "Malgun Gothic"}
-    | {"Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Mangal", "Nirmala UI", "Palatino Linotype", "Segoe UI"}
-    | {
-        "Sylfaen",
-        "Tahoma",
-        "Times New Roman",
-        "Trebuchet MS",
-        "Verdana",
-        "Yu Gothic",
-        "David",
-        "Gulim",
-        "SimSun",
-        "Vrinda",
-        "Latha",
-    }
+    {"Arial", "Calibri", "Cambria", "Consolas", "David", "Ebrima", "Gadugi", "Georgia", "Gulim", "Latha"}
+    | {"Leelawadee UI", "Malgun Gothic", "Mangal", "Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Nirmala UI"}
+    | {"Palatino Linotype", "Segoe UI", "SimSun", "Sylfaen", "Tahoma", "Times New Roman", "Trebuchet MS", "Verdana"}
+    | {"Vrinda", "Yu Gothic"}
 )
 
 

@@ -112,6 +112,14 @@ def test_a_complaint_is_one():
     assert parse_message(hidden.encode(), ADDRESS).deliveries == (TOKEN,)
 
 
+@pytest.mark.parametrize("returned_as", ["message/rfc822", "text/rfc822", "text/rfc822-headers; charset=UTF-8"])
+def test_a_complaint_without_more_than_a_message_id_names_the_delivery(returned_as):
+    """A report to the address in CFBL-Address may have of the letter only its Message-ID (RFC 9477 section 3.5)."""
+    returned = f"Message-ID: <weekly.3.{TOKEN}@letters.example>\n"
+    found = parse_message(complaint("redacted@letters.example", returned, returned_as=returned_as), ADDRESS)
+    assert (found.kind, found.deliveries) == (InboundKind.COMPLAINT, (TOKEN,))
+
+
 @pytest.mark.parametrize(
     ("about", "kind"),
     [
