@@ -54,7 +54,7 @@ class PublicFile:
 
     @cached_property
     def is_feed(self) -> bool:
-        """Whether it is a feed document, also an archive page of one."""
+        """True for a feed document, also an archive page of one."""
         return self.media_type in MEDIA_TYPES.values()
 
     @property

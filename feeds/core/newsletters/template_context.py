@@ -40,7 +40,7 @@ class LetterLinks:
     issues: str | None = None
     previous: str | None = None
     feed: str | None = None
-    #: Where somebody subscribes.
+    #: The page where readers subscribe.
     signup: str | None = None
     #: The page of the issue that this one corrects.
     corrected: str | None = None
@@ -360,7 +360,7 @@ class _StoryViews:
     ) -> tuple[StoryGroup, ...]:
         """Return one group, or a group for each first category, in the order of their newest stories.
 
-        Entries without a category are the last, under a heading of their own if there are others.
+        Entries without a category are the last; they have a heading if there are other groups.
         """
         if not by_category:
             return (self._group("", entries, width),) if entries else ()

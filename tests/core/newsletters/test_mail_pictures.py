@@ -40,7 +40,7 @@ WIDTHS = {
 
 @pytest.mark.parametrize(("html", "real", "shown"), WIDTHS.values(), ids=WIDTHS)
 def test_a_picture_has_the_width_at_which_it_is_shown(html, real, shown):
-    """It is the smaller one of its real width and its place, and there is no height, which Outlook would keep."""
+    """It is the smaller one of its real width and its place, and the height is left out, which Outlook would keep."""
     found = picture(html, known(real))
     assert found.get("width") == shown
     assert found.get("height") is None
@@ -68,7 +68,7 @@ def test_a_picture_of_unknown_size_is_bounded_in_outlook_only(markdown, width):
 LINKS = {
     "a picture": ('<img src="p.png" alt="x">', BASE + "p.png"),
     "a figure": ('<figure><img src="/p.png" alt="x"></figure>', "https://example.com/p.png"),
-    "with a link of its own": ('<a href="/b"><img src="/p.png" alt="x"></a>', "https://example.com/b"),
+    "that the post links": ('<a href="/b"><img src="/p.png" alt="x"></a>', "https://example.com/b"),
     "in a link with words": ('<a href="/b">words <b><img src="/p.png" alt="x"></b></a>', "https://example.com/b"),
     "decoration": ('<img src="/p.png" alt="">', None),
 }
@@ -116,7 +116,7 @@ def test_a_source_of_twice_the_size_is_kept(srcset, double):
 
 
 def test_a_file_of_twice_the_size_comes_before_the_one_of_the_post():
-    """What is on this machine has been measured."""
+    """A file on this machine is preferred to `srcset`, since its size is known."""
     finder = known(300, url_2x=BASE + "own.png", full_url=BASE + "own.png")
     assert picture('<img src="/a.png" alt="x" srcset="/b.png 2x">', finder).get("srcset") == BASE + "own.png 2x"
 

@@ -183,7 +183,7 @@ def test_a_mail_to_the_address_in_a_letter_leaves(sender, fields):
     ],
 )
 def test_an_absence_notice_that_answers_a_letter_does_not_leave(fields):
-    """An absence notice is no unsubscribe request if it names the message which it answers; nor is a read receipt."""
+    """Neither an absence notice that names the message which it answers nor a read receipt is an unsubscribe request."""
     assert parse_message(mail(*fields), ADDRESS).kind is InboundKind.AUTOMATIC
 
 
@@ -232,7 +232,7 @@ def test_an_answering_machine_says_nothing(fields, return_path):
 
 
 def test_an_absence_notice_without_any_mark_is_kept():
-    """A message without an envelope sender that only its text relates to errors is no bounce: it may be anything."""
+    """A message without an envelope sender that only its text relates to errors is not a bounce: it may be anything."""
     words = "I have left. This mailbox is no longer active, and mail will not be delivered. 550 5.1.1 user unknown"
     raw = mail("Return-Path: <>", "Subject: Re: News", to=VERP, body=words)
     assert parse_message(raw, ADDRESS).kind is InboundKind.UNRECOGNISED

@@ -74,7 +74,7 @@ def test_a_digest_of_twelve_takes_less_than_30_kilobytes(render):
 
 
 def test_a_row_needs_no_style_sheet(render):
-    """The picture of a row is in a cell of its own beside the text, with its width in an attribute."""
+    """The picture of a row is in another cell beside the text, with its width in an attribute."""
     html = render(*stories(3, image=PICTURE))
     row = parse_html(html).xpath("//h2[.//a[contains(@href, 'post-2')]]/ancestor::table[1]")[0]
     text, picture = row.xpath("./tr/td | ./tbody/tr/td")
@@ -85,7 +85,7 @@ def test_a_row_needs_no_style_sheet(render):
 
 
 def test_the_first_two_stories_are_large_and_the_rest_are_rows_by_category(render):
-    """Stories without a category are the last rows, under a heading of their own."""
+    """Stories without a category are the last rows, below another heading."""
     topics = (["Essays"], ["Notes"], [], ["Notes"], ["Essays"])
     html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate(topics)))
     found = [h.text_content() for h in parse_html(html).iter("h1", "h2", "h3")]
