@@ -183,7 +183,7 @@ def test_a_mail_to_the_address_in_a_letter_leaves(sender, fields):
     ],
 )
 def test_an_absence_notice_that_answers_a_letter_does_not_leave(fields):
-    """Neither an absence notice that names the message which it answers nor a read receipt is an unsubscribe request."""
+    """Neither an absence notice that names the message it answers nor a read receipt is an unsubscribe request."""
     assert parse_message(mail(*fields), ADDRESS).kind is InboundKind.AUTOMATIC
 
 
