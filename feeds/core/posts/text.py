@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -105,11 +105,6 @@ def text_content(html: str) -> str:
     root = parse_html(html)
     strip_elements(root, *WITHOUT_TEXT, with_tail=False)
     return " ".join(str(tostring(root, method="text", encoding="unicode")).split())
-
-
-def join_blocks(blocks: Iterable[tuple[str, str]]) -> str:
-    """Return the text of *blocks*, each on its own line."""
-    return "\n".join(text for _, text in blocks)
 
 
 def join_lines(text: str) -> str:
