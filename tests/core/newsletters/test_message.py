@@ -73,11 +73,22 @@ def parse(content):
 def test_the_sender_in_the_feedback_id_has_5_to_15_characters(domain):
     """Gmail counts complaints by a sender of 5 to 15 characters; another domain gets a name that stays the same."""
     issue = headers(sender=NamedAddress.parse(f"letters@{domain}"))
-    number, name, kind, sender = parse(message(issue, letter(), delivery()))["Feedback-ID"].split(":")
-    assert (number, name, kind) == ("3", "weekly", "newsletter")
+    issue_id, name, kind, sender = parse(message(issue, letter(), delivery()))["Feedback-ID"].split(":")
+    assert (issue_id, name, kind) == ("weekly.3", "weekly", "newsletter")
     assert 5 <= len(sender) <= 15
     assert sender.isascii()
     assert sender == domain or len(domain) not in range(5, 16) or not domain.isascii()
+
+
+def test_issues_of_two_newsletters_have_no_identifier_in_common_but_the_sender():
+    """Gmail counts each identifier of Feedback-ID separately, so the third issues of two newsletters differ."""
+    weekly, daily = (
+        parse(message(headers(newsletter=msgspec.structs.replace(NEWSLETTER, name=name)), letter(), delivery()))[
+            "Feedback-ID"
+        ]
+        for name in ("weekly", "daily")
+    )
+    assert set(weekly.split(":")) & set(daily.split(":")) == {"newsletter", "example.com"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +121,7 @@ def test_a_message_says_who_what_when_and_how_to_leave():
     assert found["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
     assert found["List-Archive"] == "<https://example.com/newsletters/weekly/>"
     assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply"
-    assert found["Feedback-ID"] == "3:weekly:newsletter:example.com"
+    assert found["Feedback-ID"] == "weekly.3:weekly:newsletter:example.com"
     assert found["Auto-Submitted"] == "auto-generated"
 
 
