@@ -5,25 +5,30 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from feeds.config import load_config
 from feeds.core.posts.text import parse_html
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.site import Site
-from feeds.model import EditorNote, Image, IssueContent, Selection, Text
+from feeds.model import EditorNote, IssueContent, Selection, Text
+from feeds.model import Image as PostImage
 from tests.core.factory import entry
 
 SLOT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WORDS = "A post says what it has to say in a few words. It says it once, and the reader may go on. " * 3
-PICTURE = Image(url="https://example.com/a.jpg", alt="A loaf of bread")
+PICTURE = PostImage(url="https://example.com/a.jpg", alt="A loaf of bread")
 
 
 @pytest.fixture
 def render(tmp_path):
-    """A function that renders the HTML part of a letter with these stories."""
+    """A function that renders the HTML part of a letter with these stories; `PICTURE` has this *size*."""
 
-    def make(*stories, newsletter="", config="", note="", texts=None, number=1):
+    def make(*stories, newsletter="", config="", note="", texts=None, number=1, size=None):
         (tmp_path / "posts").mkdir(exist_ok=True)
+        (tmp_path / "static").mkdir(exist_ok=True)
+        if size:
+            Image.new("RGB", size).save(tmp_path / "static" / "a.jpg")
         (tmp_path / "config.toml").write_text(
             '[site]\ntitle = "Site"\nurl = "https://example.com/"\n'
             f'[[newsletters]]\nname = "weekly"\ntitle = "The weekly"\nschedule = "0 8 * * mon"\n{newsletter}\n{config}',
@@ -49,6 +54,11 @@ def render(tmp_path):
 def stories(count, **values):
     """Return so many entries, one a day, the newest first."""
     return [entry(f"post-{n}.md", days=count - n, **values) for n in range(count)]
+
+
+def find_picture(html, story):
+    """Return the image that links to *story*."""
+    return parse_html(html).xpath(f"//a[contains(@href, '{story}')]/img")[0]
 
 
 def levels(html):
@@ -85,22 +95,78 @@ def test_a_row_needs_no_style_sheet(render):
 
 
 def test_the_first_two_stories_are_large_and_the_rest_are_rows_by_category(render):
-    """Stories without a category are the last rows, under a heading of their own."""
-    topics = (["Essays"], ["Notes"], [], ["Notes"], ["Essays"])
+    """Those without a category are the last, under a heading of their own; no heading is there twice.
+
+    The category of the second story is the heading of the rows of the same category, which come first.
+    """
+    topics = (["Essays"], ["Notes"], [], ["Essays"], ["Notes"])
     html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate(topics)))
     found = [h.text_content() for h in parse_html(html).iter("h1", "h2", "h3")]
     assert found == [
         "The weekly",
         "In this issue",
         "p0.md",
-        "p1.md",
         "Notes",
-        "p3.md",
-        "Essays",
+        "p1.md",
         "p4.md",
+        "Essays",
+        "p3.md",
         "More",
         "p2.md",
     ]
+
+
+ALONE = {
+    "another category": (["Notes"], ["Essays"], ["p1.md", "Essays", "p2.md"]),
+    "no category below it": (["Notes"], [], ["p1.md", "More", "p2.md"]),
+    "no category": ([], ["Essays"], ["p1.md", "Essays", "p2.md"]),
+}
+
+
+@pytest.mark.parametrize(("second", "third", "headings"), ALONE.values(), ids=ALONE)
+def test_the_category_of_a_second_story_alone_is_not_a_heading(render, second, third, headings):
+    """It is a line above the headline, as that of the lead."""
+    html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate((["A"], second, third))))
+    assert [h.text_content() for h in parse_html(html).iter("h2", "h3")] == ["p0.md", *headings]
+
+
+@pytest.mark.parametrize(
+    ("size", "is_large"),
+    [((900, 600), True), ((600, 600), True), ((600, 900), False), ((600, 610), False), (None, True)],
+)
+def test_a_tall_picture_of_the_second_story_is_a_thumbnail(render, size, is_large):
+    """It would fill a phone before its headline."""
+    image = find_picture(render(*stories(3, image=PICTURE), size=size), "post-1")
+    assert (image.get("width") == "600") is is_large
+    assert (image.get("class") == "q o") is not is_large
+
+
+def test_a_tall_picture_of_the_lead_is_not_higher_than_the_column_is_wide(render):
+    """It keeps its proportions: 600 by 900 is shown as 400 by 600."""
+    image = find_picture(render(*stories(3, image=PICTURE), size=(600, 900)), "post-0")
+    assert image.get("width") == "400"
+    assert "width:100%;max-width:400px;height:auto" in image.get("style")
+
+
+def test_a_meta_line_ends_neither_with_its_dot_nor_inside_the_reading_time(render):
+    """The dot and the word after it, and all of the reading time, are one word."""
+    for lang in ("en", "ja", "ar"):
+        html = render(*stories(3), newsletter=f'language = "{lang}"')
+        metas = parse_html(html).xpath("//p[contains(@style, '14px') and .//span[contains(@style, 'nowrap')]]")
+        assert len(metas) >= 3
+        for meta in metas:
+            assert not re.search(r"·\u200f? ", meta.text_content())
+            last = meta.xpath("./span[last()]")[0]
+            assert last.get("style") == "white-space:nowrap"
+            assert last.text_content().startswith(("·", "\u200f·"))
+
+
+def test_a_dark_scheme_has_dark_boxes_for_pictures_without_transparent_parts(render):
+    """Both for the scheme and for what Outlook.com marks, which has no such scheme."""
+    html = render(*stories(3, image=PICTURE))
+    assert ".bg .o { background: #211f1c !important; color: #aaa398 !important; }" in html
+    assert "[data-ogsb] .o { background: #211f1c" in html
+    assert [image.get("class") for image in parse_html(html).iter("img")] == ["o", "o", "q o"]
 
 
 def test_stories_that_all_lack_a_category_have_no_heading(render):
