@@ -11,7 +11,7 @@ from feeds.config import load_config
 from feeds.core.posts.text import parse_html
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.site import Site
-from feeds.model import EditorNote, IssueContent, Selection, Text
+from feeds.model import Author, EditorNote, IssueContent, Selection, Text
 from feeds.model import Image as PostImage
 from tests.core.factory import entry
 
@@ -81,6 +81,24 @@ def test_a_digest_of_twelve_takes_less_than_30_kilobytes(render):
         for n in range(12)
     ]
     assert len(render(*some).encode()) < 30_000
+
+
+def test_a_digest_of_twelve_pictures_with_note_and_sponsor_takes_at_most_30_kilobytes(render):
+    """A real picture, an author and two categories a story, and all parts that a letter may have."""
+    some = [
+        entry(
+            f"p{n}.md",
+            days=-n,
+            topics=["Essays", "Notes"][n % 2 :],
+            image=PICTURE,
+            authors=(Author(name="Ines Calder"),),
+        )
+        for n in range(12)
+    ]
+    html = render(
+        *some, newsletter='sponsor = "**They** pay. [Look](https://they.example/)."', note=WORDS, size=(900, 600)
+    )
+    assert len(html.encode()) <= 30_000
 
 
 def test_a_row_needs_no_style_sheet(render):
