@@ -124,7 +124,7 @@ def _is_narrow(widths: Sequence[_Width]) -> bool:
 def _room(widths: Sequence[_Width], *, wrapped: bool) -> int:
     """Return the pixels that columns need at least, or at which they are easy to read (*wrapped*)."""
     least = (max(one.word, min(one.line, _WRAPPED)) if wrapped else one.word for one in widths)
-    return sum(least) * _CHARACTER + _GAP * len(widths)
+    return sum(least) * _CHARACTER + _GAP * (len(widths) - 1)
 
 
 def _is_number(text: str) -> bool:
