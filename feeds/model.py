@@ -62,6 +62,8 @@ class PictureFile(Value, frozen=True, kw_only=True):
     height: int
     #: In bytes.
     size: int
+    #: True if no part of it is transparent.
+    is_opaque: bool = False
 
 
 class Enclosure(Value, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ OPTIONS = [
     *("--disable-component-update", "--disable-sync"),
 ]
 
-#: A script that returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and its element.
+#: A script that returns the lowest contrast (WCAG 2.2, 1.4.3) of any visible text, and its element. The text in
+#: place of a picture counts where the picture is not there.
 CONTRAST = """() => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
   const light = c => { const [r, g, b] = parse(c).slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92
@@ -28,7 +29,8 @@ CONTRAST = """() => {
     if (parse(c)[3] !== 0) return c; } return 'rgb(255, 255, 255)'; };
   let worst = [99, ''];
   for (const e of document.body.querySelectorAll('*')) {
-    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    const missing = e.tagName === 'IMG' && e.alt && !e.naturalWidth;
+    const own = missing || [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
     if (!own || !e.checkVisibility({opacityProperty: true})) continue;
     const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);

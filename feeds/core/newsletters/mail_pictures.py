@@ -12,7 +12,7 @@ _MAX_DIGITS = 5
 #: The space that one of these takes from the column, in pixels.
 _INDENTS = {"li": 32, "blockquote": 19, "dd": 40}
 #: The space between two cells.
-_CELL = 16
+_CELL = 12
 #: A picture that is alone in one of these is a figure, not a sign in a line.
 _BLOCKS = frozenset({"body", "p", "div", "section", "article", "td", "th", "li", "blockquote", "center"})
 #: A source and its density or width (https://html.spec.whatwg.org/#srcset-attributes).
@@ -60,10 +60,22 @@ def style_picture(image: Any, find_picture: Callable[[str], Picture], muted: str
         image.set("srcset", picture.srcset)
     if width is not None or is_bounded:
         image.set("width", str(width or room))
-    size = f"{'width:auto;' if is_bounded else ''}max-width:100%;height:auto"
-    image.set("style", f"{size};border:0;font-size:14px;line-height:1.4;color:{muted}")
+    if picture.is_opaque:
+        image.set("class", "o")
+    size = _size_style(width, is_bounded=is_bounded)
+    image.set("style", f"{size};height:auto;border:0;font-size:14px;line-height:1.4;color:{muted}")
     if image.get("alt").strip() and (width is None or width >= THUMBNAIL):
         _link(image, picture.full_url)
+
+
+def _size_style(width: int | None, *, is_bounded: bool) -> str:
+    """Return how wide a picture is: as its place, up to *width*, also where pictures are off.
+
+    `max-width:100%` alone would not let a picture that is off be narrower than its attribute `width`.
+    """
+    if width is not None:
+        return f"width:100%;max-width:{width}px"
+    return "width:auto;max-width:100%" if is_bounded else "max-width:100%"
 
 
 def _replace_with_text(image: Any) -> None:

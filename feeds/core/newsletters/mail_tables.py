@@ -1,10 +1,9 @@
 """Tables of a post in a letter: aligned as in the post, and on a phone a table or cards.
 
-On a phone, up to four narrow columns stay a table. The rows of a wider one become cards, in which each value is below
-the head of its column. A style sheet shows these heads: where a mail program drops it, or on a wide screen, they are
-hidden, also to screen readers, and the table stays one. They are elements, since Gmail does not know `::before`, and
-Outlook.com knows it only beside the name of an element
-(https://www.caniemail.com/features/css-pseudo-element-before/).
+On a phone, up to four narrow columns stay a table. The rows of a wider one become cards: the first value is the title,
+and each other one is after the head of its column. A style sheet shows these heads: where a mail program drops it, or
+on a wide screen, they are hidden, also to screen readers, and the table stays one. They are elements, since Gmail and
+Outlook.com do not know `::before` (https://www.caniemail.com/features/css-pseudo-element-before/).
 """
 
 import re
@@ -17,19 +16,22 @@ from feeds.core.posts.text import display_width
 #: On a phone, a table with more columns becomes cards.
 _MAX_NARROW_COLUMNS = 4
 #: In pixels: a letter's column on a phone of 375 and on a wide screen, a character, and the space between two cells.
-_PHONE, _COLUMN, _CHARACTER, _GAP = 335, 600, 8, 16
+_PHONE, _COLUMN, _CHARACTER, _GAP = 335, 600, 9, 12
 #: In characters: a cell with more wraps, if its words allow it.
 _WRAPPED = 12
 #: Quantities, dates, times and ranges, with a sign, currency or unit: `−1 234,5 €`, `US$ 5`, `12:30`, `3万人`.
-_NUMBER = re.compile(r"(?:[^\W\d]{0,3}[^\w]{0,3})\d[\d\s.,:'’/·–−‐-]*(?:\s?[^\s\d]{1,4}){0,2}")
+_NUMBER = re.compile(r"(?:[^\W\d]{0,3}[^\w]{0,3})\d[\d\s.,:'’/·–−‐-]*(?:\s?[^\s\d]{1,4}(?!\S)){0,2}")
 _LONGEST_NUMBER = 24
+#: In characters: a longer word, such as an address, may break in a place of its own choice, so that it fits a phone.
+_LONGEST_WORD = 30
 #: Characters between which a line never ends.
 _UNBROKEN = re.compile(r"[\d.,]+")
 #: A table of one row has no head.
 _FEWEST_ROWS = 2
 _SPANS = ("colspan", "rowspan")
 _SIDES = frozenset({"left", "right", "center"})
-_TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;font-size:16px;overflow-wrap:break-word"
+#: The cell that mrml writes around has `word-break:break-word`, which would let columns be narrower than their words.
+_TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;word-break:normal;overflow-wrap:break-word"
 #: Outlook on Windows does not hide every element with `display:none`.
 _HIDDEN = "display:none;mso-hide:all"
 
@@ -50,7 +52,11 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
     head = _head_row(table, rows)
     widths = [_column_width(cells) for cells in _columns(rows)]
     is_card = not _is_narrow(widths)
-    table.set("style", _TABLE + (";table-layout:fixed" if _room(widths, wrapped=False) > _COLUMN else ""))
+    size = 16 if len(widths) <= _MAX_NARROW_COLUMNS else 14
+    table.set(
+        "style",
+        f"{_TABLE};font-size:{size}px" + (";table-layout:fixed" if _room(widths, wrapped=False) > _COLUMN else ""),
+    )
     for row in rows:
         row.set("valign", "top")
         row.set("align", start)
@@ -118,7 +124,7 @@ def _is_narrow(widths: Sequence[_Width]) -> bool:
 def _room(widths: Sequence[_Width], *, wrapped: bool) -> int:
     """Return the pixels that columns need at least, or at which they are easy to read (*wrapped*)."""
     least = (max(one.word, min(one.line, _WRAPPED)) if wrapped else one.word for one in widths)
-    return sum(least) * _CHARACTER + _GAP * len(widths)
+    return sum(least) * _CHARACTER + _GAP * (len(widths) - 1)
 
 
 def _is_number(text: str) -> bool:
@@ -137,6 +143,8 @@ def _style_cell(cell: Any, start: str, rule: str) -> None:
         parts.append("font-weight:700")
     if _is_number(text) and not _UNBROKEN.fullmatch(text):
         parts.append("white-space:nowrap")
+    elif _word_width(text) > _LONGEST_WORD:
+        parts.append("overflow-wrap:anywhere")
     cell.set("style", ";".join(parts))
 
 
@@ -148,9 +156,10 @@ def _padding(cell: Any, start: str) -> str:
 
 
 def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
-    """Let the rows be blocks on a phone, with the head of its column in each cell, and without empty cells.
+    """Let the rows be blocks on a phone, titled by their first cells, and the others after the heads of their columns.
 
-    Where cells are merged, the column of a cell is not known, and the heads stay above the rows.
+    Empty cells are hidden there. Where cells are merged, the column of a cell is not known, and the heads stay above
+    the rows.
     """
     table.set("class", "s")
     names = [] if head is None else [_text(cell) for cell in _cells(head)]
@@ -159,16 +168,23 @@ def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
         return
     head.getparent().set("class", "e")
     for row in (row for row in rows if row.getparent().tag != "thead"):
-        for cell, name in zip(_cells(row), chain(names, repeat("")), strict=False):
-            if not _text(cell) and cell.find(".//img") is None:
+        first, *others = _cells(row)
+        first.set("class", "e" if _is_empty(first) else "f")
+        for cell, name in zip(others, chain(names[1:], repeat("")), strict=False):
+            if _is_empty(cell):
                 cell.set("class", "e")
             elif name:
                 _insert_name(cell, name)
 
 
+def _is_empty(cell: Any) -> bool:
+    return not _text(cell) and cell.find(".//img") is None
+
+
 def _insert_name(cell: Any, name: str) -> None:
+    """Put *name* into the line of the value; the space in it is a place for a line break also if the value has none."""
     from lxml.html import Element
 
     label = Element("b", {"class": "h", "style": _HIDDEN})
-    label.text, label.tail, cell.text = name, cell.text, None
+    label.text, label.tail, cell.text = f"{name} ", cell.text, None
     cell.insert(0, label)

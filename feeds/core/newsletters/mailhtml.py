@@ -19,6 +19,8 @@ from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
+from feeds.core.posts.line_breaks import join_cjk_lines
+from feeds.core.posts.locales import has_italics, text_direction
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html
 from feeds.settings import Theme
@@ -42,24 +44,26 @@ _IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailStyle:
-    """The colours of a letter except that of its text, and the side where its lines start."""
+    """The colours of a letter except that of its text, the side where its lines start, and whether it has italics."""
 
     muted: str = "#5f5a52"
     accent: str = "#0a5a78"
     tint: str = "#f5f1e8"
     rule: str = "#e4ded3"
     start: str = "left"
+    italics: bool = True
 
     @classmethod
-    def of_theme(cls, theme: Theme, direction: str) -> "MailStyle":
-        """Return the colours of a theme, and the side of a direction (`ltr` or `rtl`)."""
+    def of_theme(cls, theme: Theme, lang: str) -> "MailStyle":
+        """Return the colours of a theme, and what the script of a language needs."""
         colours = light_palette(theme)
         return cls(
             muted=colours.muted,
             accent=colours.accent,
             tint=colours.tint,
             rule=colours.rule,
-            start="right" if direction == "rtl" else "left",
+            start="right" if text_direction(lang) == "rtl" else "left",
+            italics=has_italics(lang),
         )
 
 
@@ -89,6 +93,7 @@ def render_mail_html(
 
     prepared, doubles = _prepare(html, base, watch)
     root = parse_html(prepared)
+    join_cjk_lines(root)
     find = partial(_find_with_double, doubles, find_picture)
     for heading, level in list(_heading_levels(root, below)):
         heading.tag = f"h{level}"
@@ -218,6 +223,12 @@ def _inline_simple_style(element: Any, style: MailStyle) -> None:
 _CLASSES = {"a": "c", "pre": "m", "code": "m", "mark": "m", "figcaption": "u"}
 
 
+#: Slanted characters of Chinese, Japanese, Korean, Arabic, Hebrew or Devanagari are distorted upright ones.
+_UPRIGHT = dict.fromkeys(("em", "i"), "font-style:normal;font-weight:700") | dict.fromkeys(
+    ("address", "cite", "dfn", "var"), "font-style:normal"
+)
+
+
 @lru_cache(maxsize=8)
 def _styles(style: MailStyle) -> dict[str, str]:
     start = style.start
@@ -225,7 +236,7 @@ def _styles(style: MailStyle) -> dict[str, str]:
     # numbers would be left of the column, cut off. They take some 30 px of margin (emailmonday/Cerberus, issue 167).
     indented = "margin:0 32px 16px 0" if start == "right" else "margin:0 0 16px 32px"
     inline = _MONO + f";font-size:.9em;background:{style.tint}"
-    return {
+    return ({} if style.italics else _UPRIGHT) | {
         "p": "margin:0 0 16px",
         "a": f"color:{style.accent};text-decoration:underline",
         "ul": f"{indented};padding:0",

@@ -9,6 +9,7 @@ from typing import Any
 
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import keep_links_inside
+from feeds.core.posts.line_breaks import join_cjk_lines
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html
 
@@ -36,6 +37,7 @@ def render_page_html(html: str, base: str, *, below: int = 1) -> str:
     if not html:
         return ""
     root = parse_html(keep_links_inside(markdown.sanitize_html(html, base), base, base))
+    join_cjk_lines(root)
     _shift_headings(root, below)
     for element in root.iter(*_RENAMED, *_OBSOLETE):
         element.tag = _RENAMED.get(element.tag, element.tag)

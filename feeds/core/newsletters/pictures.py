@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from feeds.model import Post
 
@@ -22,6 +23,15 @@ class Picture:
     height: int | None = None
     #: The address of the same picture with twice as many pixels a side; empty if there is none.
     url_2x: str = ""
+    #: True if its file has no transparent parts; None if the file is not known.
+    has_no_alpha: bool | None = None
+
+    @property
+    def is_opaque(self) -> bool:
+        """True if the picture has no transparent parts, also by its name: JPEG knows none."""
+        if self.has_no_alpha is None:
+            return urlsplit(self.url).path.lower().endswith((".jpg", ".jpeg"))
+        return self.has_no_alpha
 
     @property
     def srcset(self) -> str:
@@ -52,8 +62,8 @@ def as_written(url: str, _post: Post | None = None) -> Picture:
 class PictureView:
     """The lead image of a post as templates show it: its address, alternative text, and sizes in pixels.
 
-    A size is that at which the whole picture is shown, in its own proportions and never enlarged, with `width` at most
-    600 (the column) and `thumbnail_width` at most 96; None if the size of the file is not known.
+    A size is that at which the whole picture is shown, in its own proportions and never enlarged, with `width` (the
+    column) and `height` at most 600 and `thumbnail_width` at most 96; None if the size of the file is not known.
     """
 
     url: str
@@ -64,11 +74,13 @@ class PictureView:
     thumbnail_height: int | None = None
     #: For the attribute `srcset`, such as `https://example.com/a@2x.jpg 2x`; empty without a picture of twice the size.
     srcset: str = ""
+    #: True if it has no transparent parts and needs no light ground in a dark scheme.
+    is_opaque: bool = False
 
 
 def picture_view(picture: Picture, alt: str) -> PictureView:
     """Return the view of a lead image."""
-    width, height = picture.fit(COLUMN) or (None, None)
+    width, height = picture.fit(COLUMN, COLUMN) or (None, None)
     thumbnail_width, thumbnail_height = picture.fit(THUMBNAIL, _THUMBNAIL_HEIGHT) or (None, None)
     return PictureView(
         url=picture.url,
@@ -78,4 +90,5 @@ def picture_view(picture: Picture, alt: str) -> PictureView:
         thumbnail_width=thumbnail_width,
         thumbnail_height=thumbnail_height,
         srcset=picture.srcset,
+        is_opaque=picture.is_opaque,
     )

@@ -229,7 +229,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         correction=_correction(selection, texts, corrects, links.corrected) if corrects else None,
         groups=stories.groups(rest, by_category=by_category),
         second=stories.story(rest[0]) if is_digest and rest else None,
-        rows=stories.groups(rest[1:] if is_digest else rest, by_category=by_category, width=_ROW_WIDTH),
+        rows=stories.rows(rest, by_category=by_category, below_second=is_digest),
         dek="" if is_digest or lead is None else _dek(post_texts[lead.post.path]),
         also=tuple(stories.story(entry) for entry in selection.also),
         why="" if audience is Audience.COPY else texts.format("why", title=title),
@@ -355,16 +355,27 @@ class _StoryViews:
             return None
         return picture_view(self.find_picture(post.image.url, post), strip_placeholders(post.image.alt))
 
+    def rows(self, entries: Sequence[Entry], *, by_category: bool, below_second: bool) -> tuple[StoryGroup, ...]:
+        """Return the groups of compact rows; *below_second*, the first entry is shown above them and left out."""
+        shown = 1 if below_second else 0
+        return self.groups(entries[shown:], above=entries[:shown], by_category=by_category, width=_ROW_WIDTH)
+
     def groups(
-        self, entries: Sequence[Entry], *, by_category: bool, width: int = text.EXCERPT_WIDTH
+        self,
+        entries: Sequence[Entry],
+        *,
+        by_category: bool,
+        above: Sequence[Entry] = (),
+        width: int = text.EXCERPT_WIDTH,
     ) -> tuple[StoryGroup, ...]:
         """Return one group, or a group for each first category, in the order of their newest stories.
 
-        Entries without a category are the last; they have a heading if there are other groups.
+        The categories of the entries *above* the groups come first. Entries without a category are the last, under a
+        heading of their own if there are others.
         """
         if not by_category:
             return (self._group("", entries, width),) if entries else ()
-        headings = list(dict.fromkeys(_first_category(entry) for entry in entries))
+        headings = list(dict.fromkeys(_first_category(entry) for entry in (*above, *entries)))
         headings.sort(key=lambda heading: not heading)
         ordered = sorted(entries, key=lambda entry: headings.index(_first_category(entry)))
         uncategorised = self.texts.format("more") if len(headings) > 1 else ""

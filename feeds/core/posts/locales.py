@@ -7,6 +7,8 @@ from feeds.language_tags import fallback_tags, script_of
 
 #: Scripts that are written from right to left (ISO 15924).
 _RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
+#: Scripts that have italics. In others, slanted characters are distorted upright ones.
+_WITH_ITALICS = frozenset({"Armn", "Cyrl", "Grek", "Latn"})
 #: The digit zero of CLDR's numbering systems that are some language's default. Babel knows only their names.
 _ZEROS = {
     "adlm": "\U0001e950",
@@ -53,6 +55,13 @@ def _find_locale(lang: str) -> Any:
 def text_direction(lang: str) -> str:
     """Return the direction of a language's script: `ltr` or `rtl`."""
     return "rtl" if script_of(lang) in _RIGHT_TO_LEFT else "ltr"
+
+
+@cache
+def has_italics(lang: str) -> bool:
+    """Return whether the script of a language has italics, as also an unknown one is taken to have."""
+    script = script_of(lang)
+    return not script or script in _WITH_ITALICS
 
 
 @cache

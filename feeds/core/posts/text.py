@@ -30,7 +30,7 @@ CJK = re.compile(
 #: The characters of `CJK`, and those that are between them.
 CJK_OR_MARK = CJK.pattern[:-1] + r"\u3000-\u3004\u3008-\u301f\uff01-\uff60]"
 #: A line break inside of Japanese or Chinese, which is not shown as a space (CSS Text 3, section 4.1.3).
-_BREAK_INSIDE_CJK = re.compile(rf"(?<={CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={CJK_OR_MARK})")
+BREAK_INSIDE_CJK = re.compile(rf"(?<={CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={CJK_OR_MARK})")
 #: Marks, joiners and soft hyphens are removed before.
 _WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
 #: Blocks with combining marks, joiners and soft hyphens, or with scripts that have such marks or no spaces.
@@ -109,7 +109,7 @@ def text_content(html: str) -> str:
 
 def join_lines(text: str) -> str:
     """Return the text of a paragraph in one line: no space where Japanese or Chinese is broken, else one."""
-    return " ".join((text if text.isascii() else _BREAK_INSIDE_CJK.sub("", text)).split())
+    return " ".join((text if text.isascii() else BREAK_INSIDE_CJK.sub("", text)).split())
 
 
 def clean_line(value: str) -> str:

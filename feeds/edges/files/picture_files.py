@@ -42,9 +42,21 @@ def _read_header(path: str, _modified: int, size: int) -> PictureFile | None:
         try:
             with Image.open(path, formats=FORMATS) as image:
                 width, height = shown_size(image)
-                return PictureFile(path=path, format=image.format or "", width=width, height=height, size=size)
+                return PictureFile(
+                    path=path,
+                    format=image.format or "",
+                    width=width,
+                    height=height,
+                    size=size,
+                    is_opaque=_is_opaque(image),
+                )
         except damaged:
             return None
+
+
+def _is_opaque(image: "Image") -> bool:
+    """Return whether no part is transparent; `has_transparency_data` of Pillow fails on a PNG without its palette."""
+    return "A" not in image.getbands() and "transparency" not in image.info
 
 
 def shown_size(image: "Image") -> tuple[int, int]:

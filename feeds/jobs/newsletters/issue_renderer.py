@@ -19,7 +19,6 @@ from feeds.core.newsletters.text_links import LinkNumbers
 from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
-from feeds.core.posts.locales import text_direction
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
 from feeds.jobs.newsletters.issue_page_values import issue_page_url, page_values
@@ -396,7 +395,7 @@ def _shorten_alike(html: str, whole: str, shortened: str) -> str:
 
 
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:
-    return mailhtml.MailStyle.of_theme(newsletter.theme, text_direction(lang))
+    return mailhtml.MailStyle.of_theme(newsletter.theme, lang)
 
 
 def signup_page_url(site: Site, newsletter: Newsletter) -> str | None:

@@ -41,7 +41,14 @@ class LetterPictures:
         if self._folder is not None and needs_conversion(file) and (converted := self._convert(file)):
             return self._add_converted(url, double or url, converted)
         self.files[url] = file
-        return Picture(url=url, full_url=double or url, width=file.width, height=file.height, url_2x=double)
+        return Picture(
+            url=url,
+            full_url=double or url,
+            width=file.width,
+            height=file.height,
+            url_2x=double,
+            has_no_alpha=file.is_opaque,
+        )
 
     def write(self) -> None:
         """Write the converted pictures that are not in `public/` yet. One that is there belongs to a frozen issue.

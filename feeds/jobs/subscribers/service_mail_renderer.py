@@ -63,7 +63,7 @@ class ServiceMailRenderer:
         context = {"letter": view, "t": texts.plain}
         source = templates.render("service.mjml", context)
         path, parts = templates.template_path("service.mjml"), templates.part_paths("letter")
-        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, texts.direction)})
+        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, texts.lang)})
         return Letter(lang=texts.lang, subject=view.subject, html=html, text=templates.render("service.txt", context))
 
     def _load_welcome(self) -> tuple[str, str]:
@@ -82,10 +82,10 @@ class ServiceMailRenderer:
             subject, html = note.subject or subject, html + note.html
         return subject, html
 
-    def _render_html(self, html: str, direction: str) -> str:
+    def _render_html(self, html: str, lang: str) -> str:
         """Return the editor's text as HTML for mail."""
         theme = self._site.settings.newsletters[0].theme if self._site.settings.newsletters else Theme()
-        style, url = mailhtml.MailStyle.of_theme(theme, direction), self._site.settings.site.url
+        style, url = mailhtml.MailStyle.of_theme(theme, lang), self._site.settings.site.url
         return mailhtml.render_mail_html(html, url, style, below=1) if html else ""
 
     def _set_text(self, html: str, lang: str) -> tuple[str, ...]:

@@ -74,7 +74,12 @@ def test_german_and_arabic_count_as_their_readers_do(tmp_path):
     assert texts_in("de", tmp_path).plural("entries", 2) == "2 Beiträge"
     arabic = texts_in("ar", tmp_path)
     assert arabic.direction == "rtl"
-    assert [arabic.plural("reading", n) for n in (1, 2, 3, 11)] == ["دقيقة واحدة", "دقيقتان", "3 دقائق", "11 دقيقة"]
+    assert [arabic.plural("reading", n) for n in (1, 2, 3, 11)] == [
+        "دقيقة قراءة واحدة",
+        "دقيقتا قراءة",
+        "3 دقائق قراءة",
+        "11 دقيقة قراءة",
+    ]
 
 
 @pytest.mark.parametrize("lang", _LANGUAGES)
@@ -140,7 +145,7 @@ def test_dates(tmp_path, lang, expected):
 def test_numbers_have_the_digits_of_the_language(tmp_path):
     """Numbers have the digits of dates: Persian ones, and in Arabic those that the country uses."""
     persian, arabic, egyptian = (texts_in(lang, tmp_path) for lang in ("fa", "ar", "ar-EG"))
-    assert (persian.format("issue", number=12), persian.plural("reading", 8)) == ("شمارهٔ ۱۲", "۸ دقیقه")
+    assert (persian.format("issue", number=12), persian.plural("reading", 8)) == ("شمارهٔ ۱۲", "۸ دقیقه مطالعه")
     assert arabic.format("issue", number=12) == "العدد 12"
     assert egyptian.format("issue", number=12) == "العدد ١٢"
 

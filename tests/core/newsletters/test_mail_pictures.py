@@ -34,18 +34,20 @@ WIDTHS = {
     "a width in percent": ('<img src="/a.png" alt="x" width="50%">', 2400, "600"),
     "in a list": ('<ul><li><img src="/a.png" alt="x"></ul>', 2400, "568"),
     "in a list in a quotation": ('<blockquote><ul><li><img src="/a.png" alt="x"></ul></blockquote>', 2400, "549"),
-    "in a table of two columns": ('<table><tr><td>a<td><img src="/a.png" alt="x"></table>', 2400, "284"),
+    "in a table of two columns": ('<table><tr><td>a<td><img src="/a.png" alt="x"></table>', 2400, "288"),
 }
 
 
 @pytest.mark.parametrize(("html", "real", "shown"), WIDTHS.values(), ids=WIDTHS)
 def test_a_picture_has_the_width_at_which_it_is_shown(html, real, shown):
-    """It is the smaller one of its real width and its place, and the height is left out, which Outlook would keep."""
+    """It is the smaller one of its real width and its place, and there is no height, which Outlook would keep.
+
+    `max-width:100%` would let the attribute, which is for Outlook, widen a cell whose picture is off.
+    """
     found = picture(html, known(real))
     assert found.get("width") == shown
     assert found.get("height") is None
-    assert "max-width:100%;height:auto" in found.get("style")
-    assert "width:auto" not in found.get("style").split(";")
+    assert f"width:100%;max-width:{shown}px;height:auto" in found.get("style")
 
 
 UNKNOWN = {
@@ -63,6 +65,22 @@ def test_a_picture_of_unknown_size_is_bounded_in_outlook_only(markdown, width):
     found = picture(render_markdown(markdown))
     assert found.get("width") == width
     assert ("width:auto" in found.get("style").split(";")) == (width is not None)
+
+
+OPAQUE = {
+    "a JPEG": ("/a.jpg", None, True),
+    "a JPEG with a query": ("/a.JPEG?w=600", None, True),
+    "a PNG that is not here": ("/a.png", None, False),
+    "a PNG without transparent parts": ("/a.png", True, True),
+    "a file of another kind than its name": ("/a.jpg", False, False),
+}
+
+
+@pytest.mark.parametrize(("src", "has_no_alpha", "is_opaque"), OPAQUE.values(), ids=OPAQUE)
+def test_a_picture_without_transparent_parts_has_a_class(src, has_no_alpha, is_opaque):
+    """Its box is dark in a dark scheme; others keep a light ground, since they may be diagrams in dark ink."""
+    found = picture(f'<img src="{src}" alt="x">', lambda url: Picture(url=url, full_url=url, has_no_alpha=has_no_alpha))
+    assert (found.get("class") == "o") is is_opaque
 
 
 LINKS = {
@@ -126,12 +144,12 @@ SIZES = st.one_of(st.none(), st.integers(1, 60_000))
 
 @given(SIZES, SIZES)
 def test_a_lead_image_is_shown_in_its_own_proportions(width, height):
-    """It is never enlarged, cropped or squeezed; a thumbnail is at most 96 by 144."""
+    """It is never enlarged, cropped or squeezed, and at most 600 a side; a thumbnail is at most 96 by 144."""
     view = picture_view(Picture(url="u", full_url="u", width=width, height=height), "x")
     if width is None or height is None:
         assert (view.width, view.height, view.thumbnail_width, view.thumbnail_height) == (None,) * 4
         return
-    assert view.width == min(width, 600)
+    assert max(view.width, view.height) == min(max(width, height), 600)
     assert view.thumbnail_width <= min(96, width)
     assert view.thumbnail_height <= 144
     for shown, other in ((view.width, view.height), (view.thumbnail_width, view.thumbnail_height)):

@@ -56,12 +56,22 @@ def test_cells_start_on_the_right_in_a_script_from_right_to_left():
     found = table(of(["س", "٥"], "-", ":-"), start="right")
     assert {row.get("align") for row in found.iter("tr")} == {"right"}
     first, second = found.iter("td")
-    assert "padding:8px 0 8px 16px" in first.get("style")
+    assert "padding:8px 0 8px 12px" in first.get("style")
     assert (first.get("align"), second.get("align")) == (None, "left")
 
 
 NUMBERS = ["1 240", "12,50 €", "US$ 5", "−3 °C", "2026-11-29", "10–12", "1 000 – 2 000 kWh", "٣ ٤٥٦", "3 万人", "1/2"]
-WORDS = ["4 words of a text", "x", "", "step 5 of 6", "12 monkeys went", "+", "5" * 30 + " 5"]
+WORDS = [
+    "4 words of a text",
+    "x",
+    "",
+    "step 5 of 6",
+    "12 monkeys went",
+    "+",
+    "5" * 30 + " 5",
+    "23–29 November",
+    "5 o’clock",
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -91,6 +101,7 @@ NARROW = {
     "a word and its meaning": ["Term", "What it means, in a sentence that takes some lines on a phone."],
     "three short words": ["Monday", "closed", "09:00"],
     "one column": ["x" * 100],
+    "four columns that just fit": ["23–29 Jan Feb", "1234567", "123456", "1234567"],
     "Japanese": ["月曜日", "休み", "九時から"],
 }
 WIDE = {
@@ -112,18 +123,21 @@ def test_a_narrow_table_stays_one_on_a_phone(cells):
 
 @pytest.mark.parametrize("cells", WIDE.values(), ids=WIDE)
 def test_a_wide_table_becomes_cards_on_a_phone(cells):
-    """Each cell begins with the head of its column, hidden unless a style sheet shows it."""
+    """The first cell is the title; others begin with the head of their column, hidden unless a style sheet shows it."""
     found = table(of(cells))
     assert found.get("class") == "s"
-    names = [cell[0] for cell in found.iter("td")]
-    assert [name.text for name in names] == list("abcdefgh"[: len(cells)])
+    title, *others = found.iter("td")
+    assert title.get("class") == "f"
+    assert title.find("b") is None
+    names = [cell[0] for cell in others]
+    assert [name.text for name in names] == [f"{head} " for head in "bcdefgh"[: len(others)]]
     assert {name.get("style") for name in names} == {"display:none;mso-hide:all"}
 
 
 def test_cards_have_no_empty_cells_and_no_second_head():
     """Both are hidden on a phone; the table without a style sheet has them."""
     found = table(PRICES)
-    assert [cell.get("class") for cell in found.iter("td")] == [None] * 7 + ["e", None, "e"]
+    assert [cell.get("class") for cell in found.iter("td")] == ["f", *[None] * 4, "f", None, "e", None, "e"]
     assert found.find("thead").get("class") == "e"
     assert [cell.get("scope") for cell in found.iter("th")] == ["col"] * 5
 
@@ -140,7 +154,7 @@ def test_a_first_row_of_heads_is_the_head(html):
     found = tables(html)[0]
     assert [cell.get("scope") for cell in found.iter("th")][:5] == ["col"] * 5
     assert [cell.get("scope") for cell in found.find("tbody").iter("th")] == ["row"] * (len(found.findall(".//th")) - 5)
-    assert found.find("tbody")[0][1][0].text == "n"
+    assert found.find("tbody")[0][1][0].text == "n "
 
 
 MERGED = {
@@ -169,10 +183,24 @@ def test_a_table_inside_a_table_is_styled_by_itself():
 
 def test_a_cell_with_a_picture_is_not_empty():
     """A card shows it with the head of its column."""
-    found = table("|a|b|c|d|e|\n|-|-|-|-|-|\n|![x](/x.png)|2|3|4|5|")
-    first = next(found.iter("td"))
-    assert first.get("class") is None
-    assert first[0].text == "a"
+    found = table("|a|b|c|d|e|\n|-|-|-|-|-|\n|![x](/x.png)|![x](/x.png)|3|4|5|")
+    first, second, *_ = found.iter("td")
+    assert (first.get("class"), second.get("class")) == ("f", None)
+    assert second[0].text == "b "
+
+
+@pytest.mark.parametrize(("word", "breaks"), [("Planned", False), ("x" * 30, False), ("https://x.example/" * 3, True)])
+def test_words_break_only_if_they_are_longer_than_half_a_phone(word, breaks):
+    """The cell around the table has `word-break:break-word`, which would let a column be narrower than its words."""
+    found = table(of([word, "1,240"]))
+    assert "word-break:normal" in found.get("style")
+    assert ("overflow-wrap:anywhere" in next(found.iter("td")).get("style")) is breaks
+
+
+@pytest.mark.parametrize(("columns", "size"), [(2, 16), (4, 16), (5, 14), (8, 14)])
+def test_many_columns_are_set_smaller(columns, size):
+    """So six of them fit a phone also without a style sheet, which makes cards of 16 px."""
+    assert f"font-size:{size}px" in table(of(["word"] * columns)).get("style")
 
 
 def test_a_word_that_is_wider_than_the_column_does_not_widen_the_letter():
@@ -185,6 +213,6 @@ def test_a_long_table_of_cards_takes_less_than_twice_the_bytes():
     """200 rows of six columns with names take less than twice what they take as a plain table."""
     head, row = "|One|Two|Three|Four|Five|Six|\n|-|-|-|-|-|-|\n", "|a word|12|34|5 %|x|y|\n"
     cards = render_mail_html(render_markdown(head + row * 200), BASE, MailStyle())
-    plain = re.sub(r'<b class="h"[^>]*>\w+</b>', "", cards)
+    plain = re.sub(r'<b class="h"[^>]*>\w+ </b>', "", cards)
     assert plain.count("<td") == 1200
     assert len(plain) < len(cards) < 2 * len(plain)

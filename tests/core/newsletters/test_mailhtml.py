@@ -8,6 +8,7 @@ from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.posts.markdown import render_markdown
 from feeds.core.posts.text import parse_html
+from feeds.settings import Theme
 
 BASE = "https://example.com/a/"
 
@@ -305,3 +306,20 @@ def test_no_player_runs_or_loads_other_than_web_addresses(html):
     assert not {"iframe", "video", "audio", "object", "embed", "source", "script"} & {e.tag for e in letter.iter()}
     assert all(e.get("src").startswith(("http://", "https://")) for e in letter.iter("img"))
     assert all((e.get("href") or "https://").startswith(("http://", "https://")) for e in letter.iter("a"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "has_italics"),
+    [("en", True), ("ru", True), ("el", True), ("tlh", True)]
+    + [(lang, False) for lang in ("ja", "zh-Hant", "ko", "ar", "fa", "he", "hi")],
+)
+def test_emphasis_is_slanted_only_in_scripts_with_italics(lang, has_italics):
+    """In others it is bold, and titles of works are upright."""
+    html = render_mail_html("<p><em>a</em> <i>b</i> <cite>c</cite></p>", BASE, MailStyle.of_theme(Theme(), lang))
+    assert ("font-style" not in html) is has_italics
+    assert html.count("font-style:normal;font-weight:700") == (0 if has_italics else 2)
+
+
+def test_lines_of_japanese_are_joined_without_a_space():
+    """Browsers would show a line break of the source as a space."""
+    assert "欠航。</em>これより" in render_mail_html("<p><em>欠航。</em>\nこれより</p>", BASE, MailStyle())

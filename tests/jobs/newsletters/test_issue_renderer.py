@@ -5,25 +5,30 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from feeds.config import load_config
 from feeds.core.posts.text import parse_html
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
 from feeds.jobs.site import Site
-from feeds.model import EditorNote, Image, IssueContent, Selection, Text
+from feeds.model import Author, EditorNote, IssueContent, Selection, Text
+from feeds.model import Image as PostImage
 from tests.core.factory import entry
 
 SLOT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WORDS = "A post says what it has to say in a few words. It says it once, and the reader may go on. " * 3
-PICTURE = Image(url="https://example.com/a.jpg", alt="A loaf of bread")
+PICTURE = PostImage(url="https://example.com/a.jpg", alt="A loaf of bread")
 
 
 @pytest.fixture
 def render(tmp_path):
-    """A function that renders the HTML part of a letter with these stories."""
+    """A function that renders the HTML part of a letter with these stories; `PICTURE` has this *size*."""
 
-    def make(*stories, newsletter="", config="", note="", texts=None, number=1):
+    def make(*stories, newsletter="", config="", note="", texts=None, number=1, size=None):
         (tmp_path / "posts").mkdir(exist_ok=True)
+        (tmp_path / "static").mkdir(exist_ok=True)
+        if size:
+            Image.new("RGB", size).save(tmp_path / "static" / "a.jpg")
         (tmp_path / "config.toml").write_text(
             '[site]\ntitle = "Site"\nurl = "https://example.com/"\n'
             f'[[newsletters]]\nname = "weekly"\ntitle = "The weekly"\nschedule = "0 8 * * mon"\n{newsletter}\n{config}',
@@ -51,6 +56,11 @@ def stories(count, **values):
     return [entry(f"post-{n}.md", days=count - n, **values) for n in range(count)]
 
 
+def find_picture(html, story):
+    """Return the image that links to *story*."""
+    return parse_html(html).xpath(f"//a[contains(@href, '{story}')]/img")[0]
+
+
 def levels(html):
     """Return the levels of the headings of a letter in their order."""
     return [int(level) for level in re.findall(r"<h([1-6])\b", html)]
@@ -73,6 +83,24 @@ def test_a_digest_of_twelve_takes_less_than_30_kilobytes(render):
     assert len(render(*some).encode()) < 30_000
 
 
+def test_a_digest_of_twelve_pictures_with_note_and_sponsor_takes_at_most_30_kilobytes(render):
+    """A real picture, an author and two categories a story, and all parts that a letter may have."""
+    some = [
+        entry(
+            f"p{n}.md",
+            days=-n,
+            topics=["Essays", "Notes"][n % 2 :],
+            image=PICTURE,
+            authors=(Author(name="Ines Calder"),),
+        )
+        for n in range(12)
+    ]
+    html = render(
+        *some, newsletter='sponsor = "**They** pay. [Look](https://they.example/)."', note=WORDS, size=(900, 600)
+    )
+    assert len(html.encode()) <= 30_000
+
+
 def test_a_row_needs_no_style_sheet(render):
     """The picture of a row is in another cell beside the text, with its width in an attribute."""
     html = render(*stories(3, image=PICTURE))
@@ -85,22 +113,94 @@ def test_a_row_needs_no_style_sheet(render):
 
 
 def test_the_first_two_stories_are_large_and_the_rest_are_rows_by_category(render):
-    """Stories without a category are the last rows, below another heading."""
-    topics = (["Essays"], ["Notes"], [], ["Notes"], ["Essays"])
+    """Those without a category are the last, under a heading of their own; no heading is there twice.
+
+    The category of the second story is the heading of the rows of the same category, which come first.
+    """
+    topics = (["Essays"], ["Notes"], [], ["Essays"], ["Notes"])
     html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate(topics)))
     found = [h.text_content() for h in parse_html(html).iter("h1", "h2", "h3")]
     assert found == [
         "The weekly",
         "In this issue",
         "p0.md",
-        "p1.md",
         "Notes",
-        "p3.md",
-        "Essays",
+        "p1.md",
         "p4.md",
+        "Essays",
+        "p3.md",
         "More",
         "p2.md",
     ]
+
+
+ALONE = {
+    "another category": (["Notes"], ["Essays"], ["p1.md", "Essays", "p2.md"]),
+    "no category below it": (["Notes"], [], ["p1.md", "More", "p2.md"]),
+    "no category": ([], ["Essays"], ["p1.md", "Essays", "p2.md"]),
+}
+
+
+@pytest.mark.parametrize(("second", "third", "headings"), ALONE.values(), ids=ALONE)
+def test_the_category_of_a_second_story_alone_is_not_a_heading(render, second, third, headings):
+    """It is a line above the headline, as that of the lead."""
+    html = render(*(entry(f"p{n}.md", days=-n, topics=names) for n, names in enumerate((["A"], second, third))))
+    assert [h.text_content() for h in parse_html(html).iter("h2", "h3")] == ["p0.md", *headings]
+
+
+@pytest.mark.parametrize(
+    ("size", "is_large"),
+    [((900, 600), True), ((600, 600), True), ((600, 900), False), ((600, 610), False), (None, True)],
+)
+def test_a_tall_picture_of_the_second_story_is_a_thumbnail(render, size, is_large):
+    """It would fill a phone before its headline."""
+    image = find_picture(render(*stories(3, image=PICTURE), size=size), "post-1")
+    assert (image.get("width") == "600") is is_large
+    assert (image.get("class") == "q o") is not is_large
+
+
+def test_a_tall_picture_of_the_lead_is_not_higher_than_the_column_is_wide(render):
+    """It keeps its proportions: 600 by 900 is shown as 400 by 600."""
+    image = find_picture(render(*stories(3, image=PICTURE), size=(600, 900)), "post-0")
+    assert image.get("width") == "400"
+    assert "width:100%;max-width:400px;height:auto" in image.get("style")
+
+
+def test_a_meta_line_ends_neither_with_its_dot_nor_inside_the_reading_time(render):
+    """The dot and the word after it, and all of the reading time, are one word."""
+    for lang, end in (
+        ("en", "· 2 min read"),
+        ("ja", "·\u00a02分で読めます"),
+        ("ar", "· دقيقتا قراءة"),
+    ):
+        html = render(*stories(3), newsletter=f'language = "{lang}"')
+        metas = [p for p in parse_html(html).iter("p") if p.text_content().endswith(end.replace(" ", "\u00a0"))]
+        assert len(metas) == 3
+        assert [bool(meta.xpath("./span[@style='white-space:nowrap']")) for meta in metas] == [lang == "ja"] * 3
+
+
+@pytest.mark.parametrize("template", ["digest", "letter"])
+def test_long_words_break_without_a_style_sheet(render, template):
+    """Each headline is in a cell that lets a word break that is wider than a phone."""
+    html = render(*stories(3), newsletter=f'template = "{template}"')
+    headings = parse_html(html).xpath("//h1 | //h2/a | //h3/a")
+    assert headings
+    assert all(one.xpath("ancestor::td[contains(@style, 'word-break:break-word')]") for one in headings)
+
+
+@pytest.mark.parametrize(("lang", "padding"), [("en", "0 4px 0 0"), ("ar", "0 0 0 4px")])
+def test_the_head_of_a_value_in_a_card_is_in_its_line(render, lang, padding):
+    """The space is between both, at the left of the head in a script from right to left."""
+    html = render(*stories(1), newsletter=f'language = "{lang}"')
+    assert f".s .h{{display:inline!important;padding:{padding}!important" in html
+
+
+def test_a_dark_scheme_has_dark_boxes_for_pictures_without_transparent_parts(render):
+    """Both for the scheme and for what Outlook.com marks, which has no such scheme."""
+    html = render(*stories(3, image=PICTURE))
+    assert ".bg .o{background:#211f1c!important;color:#aaa398!important}" in html
+    assert "[data-ogsb] .o{background:#211f1c" in html
+    assert [image.get("class") for image in parse_html(html).iter("img")] == ["o", "o", "q o"]
 
 
 def test_stories_that_all_lack_a_category_have_no_heading(render):
@@ -272,7 +372,7 @@ def test_a_theme_colours_paper_ink_and_categories(render):
     assert 'color:#803020">Essays</p>' in html
     assert "background-color:#fafafa" in html
     assert "color:#222222" in html
-    assert re.search(r"\.bg \.x803020 \{ color: #[0-9a-f]{6} !important", html)
+    assert re.search(r"\.bg \.x803020\{color:#[0-9a-f]{6}!important", html)
     assert "#fffdf8" not in html
 
 

@@ -54,6 +54,18 @@ def test_the_width_is_that_of_the_file(letter_site, path, written):
             rmtree(letter_site.folder / folder)
 
 
+@pytest.mark.parametrize(
+    ("mode", "is_opaque"), [("RGB", True), ("L", True), ("P", True), ("RGBA", False), ("LA", False)]
+)
+def test_transparent_parts_are_found_in_the_file(letter_site, mode, is_opaque):
+    """The box of a picture without them is dark in a dark scheme, also where pictures are off."""
+    letter_site.configure(LETTER)
+    draw(letter_site, "posts/a.png", mode=mode)
+    letter_site.post("first", "Words.\n\n![A ferry](a.png)\n")
+    letter_site.publish()
+    assert [one.get("class") for one in images(letter_site)] == ["o" if is_opaque else None]
+
+
 def test_a_picture_of_the_built_site_is_found(letter_site):
     """Its address is known there only, as that of a generator that gives it another name."""
     letter_site.configure(LETTER + '[posts]\nrendered = "_out"\n')
@@ -99,7 +111,8 @@ def test_a_file_of_twice_the_size_is_a_source(letter_site):
 
 
 def converted(site):
-    return sorted(name for name in site.files("public/newsletters") if name.endswith((".jpg", ".png")))
+    files = site.files("public/newsletters")
+    return sorted(name for name in files if name.endswith((".jpg", ".png")) and not name.endswith("/share.png"))
 
 
 def test_pictures_are_converted_into_the_folder_of_the_issue(letter_site):
