@@ -810,7 +810,7 @@ def test_a_newsletter_has_a_feed_after_its_first_issue(letter_site):
     letter_site.publish()
     paths = [
         f"public/newsletters/weekly/{name}"
-        for name in ("1/index.html", "atom.xml", "feed.json", "index.html", "rss.xml")
+        for name in ("1/index.html", "1/share.png", "atom.xml", "feed.json", "index.html", "rss.xml")
     ]
     assert sorted(letter_site.files("public/newsletters")) == paths
     found = feedparser.parse(letter_site.read("public/newsletters/weekly/atom.xml"))
