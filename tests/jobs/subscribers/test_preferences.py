@@ -16,9 +16,10 @@ from feeds.errors import AddressError, FeedsError, LinkError
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
 from feeds.jobs.subscribers.links import make_link
-from feeds.jobs.subscribers.preferences import PreferencesInput
+from feeds.jobs.subscribers.preferences import InvalidPreferencesError, PreferencesInput
 from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
+from feeds.jobs.subscribers.subscriber_document import subscriber_data_to_dict
 from tests.conftest import NOW
 from tests.subscribed import (
     ADA,
@@ -32,7 +33,7 @@ from tests.subscribed import (
     subscribe_ada,
 )
 
-BOB = "bob@example.net"
+BOB, CARL = "bob@example.net", "carl@example.net"
 PAGE, CHANGE = "https://letters.example.com/preferences/", "https://letters.example.com/address/"
 
 
@@ -42,7 +43,7 @@ def config(site):
 
 
 def save(config, newsletters, *, now=NOW, lang=None, until=None):
-    chosen = PreferencesInput(newsletters=newsletters, lang=lang, paused_until=until)
+    chosen = PreferencesInput(newsletters=newsletters, lang=lang, pause=str(until or ""))
     return preferences.save_preferences(config, preferences_token(config, now=now), chosen, context(now))
 
 
@@ -68,12 +69,12 @@ def test_a_subscriber_sees_their_newsletters_and_the_categories_of_posts(site, c
 
 
 def test_what_is_chosen_is_stored_and_what_is_not_offered_is_ignored(site, config):
-    """Newsletters, topics and language are stored; an unknown newsletter, topic or language is not."""
+    """Newsletters, topics and language are stored; an unknown newsletter or topic is not."""
     site.post("a", categories="[Essays, Code]")
     site.publish()
     save(config, {"weekly": ["Essays", "Nothing"], "other": []}, lang="ja")
     assert stored(config) == ("active", {"weekly": ("Essays",)})
-    assert save(config, {"weekly": []}, lang="xx").lang is None
+    assert save(config, {"weekly": []}).lang is None
     assert stored(config) == ("active", {"weekly": ()})
 
 
@@ -166,13 +167,28 @@ def test_a_pause_keeps_letters_back_until_its_day(site, config):
 
 
 def test_a_pause_can_be_ended_and_has_bounds(config):
-    """A pause ends when its day is removed or is today, and one of more than a year is refused."""
-    for until in (None, date(2026, 11, 23), date(2026, 1, 1)):
+    """A pause ends when its day is removed or is today; a day in the past, or after more than a year, is refused."""
+    for until in (None, date(2026, 11, 23)):
         save(config, {"weekly": []}, until=date(2027, 11, 24))
         assert save(config, {"weekly": []}, until=until).paused_until is None
         assert recipients(config) == 1
-    with pytest.raises(ValueError, match="2027-11-25"):
-        save(config, {"weekly": []}, until=date(2027, 11, 25))
+    save(config, {"weekly": []}, until=date(2026, 12, 24))
+    for until in (date(2027, 11, 25), date(2026, 11, 22), date(2026, 1, 1), "soon"):
+        with pytest.raises(InvalidPreferencesError, match=r"^not valid: pause$"):
+            save(config, {}, until=until)
+        assert recipients(config) == 0
+        assert stored(config)[0] == "active"
+
+
+@pytest.mark.parametrize("lang", ["xx", "DE", "de-CH", " "])
+def test_a_language_that_is_not_offered_is_refused(config, lang):
+    """With an unknown language nothing is saved, and a wrong day beside it is named too."""
+    save(config, {"weekly": []}, lang="ja")
+    with pytest.raises(InvalidPreferencesError) as error:
+        save(config, {}, lang=lang, until="soon")
+    assert error.value.fields == ["lang", "pause"]
+    assert stored(config) == ("active", {"weekly": ()})
+    assert preferences.load_preferences(config, preferences_token(config), context()).lang == "ja"
 
 
 def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
@@ -204,7 +220,7 @@ def test_a_mailed_link_opens_the_preferences_for_a_day(config):
 def test_a_letters_link_opens_no_preferences(config):
     """The token of a letter opens, changes, moves and erases nothing."""
     token = letter_token(config)
-    chosen = PreferencesInput(newsletters={}, lang=None, paused_until=None)
+    chosen = PreferencesInput(newsletters={}, lang=None, pause="")
     for use in (
         lambda: preferences.load_preferences(config, token, context()),
         lambda: preferences.save_preferences(config, token, chosen, context()),
@@ -305,7 +321,7 @@ def dump(config, table):
 
 def change(config, email=BOB, now=NOW):
     """Ask for another address; return whether it was accepted."""
-    return change_address.request_change(config, preferences_token(config), email, context(now))
+    return change_address.request_change(config, preferences_token(config, now=now), email, context(now))
 
 
 def test_a_new_address_takes_over_once_it_has_confirmed(config):
@@ -437,6 +453,63 @@ def test_what_is_no_address_is_refused(config, email):
     assert mails(config) == []
 
 
+def link_token(config, email):
+    """Return the token of the link that an address got."""
+    [token] = [mail[3].removeprefix(CHANGE) for mail in mails(config) if mail[1] == email]
+    return token
+
+
+def uses(config, token):
+    """Return the result of looking at a link for a new address, and of confirming it: None if it has expired."""
+    found = []
+    for use in (change_address.find_change, change_address.confirm_change):
+        try:
+            found.append(use(config, token, context()).is_done)
+        except LinkError as e:
+            assert e.is_expired
+            found.append(None)
+    return found
+
+
+@pytest.mark.parametrize("known", ["unknown", "subscribed", "subscribed before"])
+def test_only_the_link_that_moved_a_subscriber_says_so(config, known):
+    """After a move to one address, the link for another one has expired, whether that is known or not."""
+    if known != "unknown":
+        subscribe.add_subscriber(config, BOB, ["weekly"], lang=None, now=NOW, again=False)
+    if known == "subscribed before":
+        subscribe.remove_subscriber(config, BOB, NOW)
+    before = stored(config, BOB)
+    for email in (BOB, CARL):
+        change(config, email)
+    assert uses(config, link_token(config, CARL)) == [False, True]
+    assert uses(config, link_token(config, BOB)) == [None, None]
+    assert stored(config, BOB) == before
+    assert uses(config, link_token(config, CARL)) == [True, True]
+
+
+def test_a_second_link_for_the_same_address_has_expired(config):
+    """Of two links for one address, the one that was not used has expired after the other was."""
+    change(config)
+    first = link_token(config, BOB)
+    change(config, now=NOW + timedelta(days=1, hours=1))
+    [second] = {mail[3].removeprefix(CHANGE) for mail in mails(config)} - {first}
+    assert uses(config, second) == [False, True]
+    assert uses(config, first) == [None, None]
+
+
+def test_a_link_has_expired_once_its_subscriber_has_moved_on_or_returned(config):
+    """The used link of a subscriber who moves to a third address, or subscribes the old one again, has expired."""
+    change(config)
+    token = link_token(config, BOB)
+    assert uses(config, token) == [False, True]
+    change_address.request_change(config, preferences_token(config, BOB), CARL, context())
+    assert uses(config, link_token(config, CARL)) == [False, True]
+    assert uses(config, token) == [None, None]
+    subscribe.add_subscriber(config, ADA, ["weekly"], lang=None, now=NOW, again=True)
+    assert uses(config, token) == [None, None]
+    assert stored(config)[0] == "active"
+
+
 # Erasure ----------------------------------------------------------------------------------------------------------
 
 
@@ -461,3 +534,89 @@ def test_an_erasure_that_was_killed_at_its_end_is_finished(config):
     with open_store(config.store_url, config.folder) as store:
         assert store.preferences.erasure_requests() == []
     assert b"ada@" not in (config.folder / ".feeds/feeds.db").read_bytes()
+
+
+def move_to(config, old, new):
+    """Move a subscriber to a new address by its link."""
+    change_address.request_change(config, preferences_token(config, old), new, context())
+    change_address.confirm_change(config, link_token(config, new), context(), client="192.0.2.1")
+
+
+def statuses(config):
+    """Return the status of each stored address."""
+    with open_store(config.store_url, config.folder) as store:
+        return {one.email: one.status for one in store.subscribers.iterate()}
+
+
+def test_who_is_erased_is_erased_with_all_former_addresses(site, config):
+    """After two moves, erasing by the page leaves nothing of any of the three addresses but their keyed hashes."""
+    site.post("a")
+    site.publish()
+    save(config, {"weekly": []}, until=date(2026, 12, 24))
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    subscribe.add_subscriber(config, "eve@example.org", ["weekly"], lang=None, now=NOW, again=False)
+    erase.request_erasure(config, preferences_token(config, CARL), context())
+    answer_requests(config)
+    assert statuses(config) == {"eve@example.org": "active"}
+    content = (config.folder / ".feeds/feeds.db").read_bytes()
+    assert not [email for email in (ADA, BOB, CARL) if email.encode() in content]
+    for table in ("subscription_changes", "chosen_pauses", "address_changes", "moved_subscribers"):
+        assert dump(config, table) == ""
+    assert dump(config, "suppressions").count("'erased'") == 3
+    for email in (ADA, BOB, CARL):
+        with pytest.raises(FeedsError, match="erased"):
+            subscribe.add_subscriber(config, email, [], lang=None, now=NOW, again=False)
+
+
+def test_an_interrupted_erasure_of_former_addresses_is_finished(config):
+    """A second erasure erases the former addresses that the first one did not reach, and a third finds none."""
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    erase.erase_subscriber(config, ADA, NOW)
+    assert erase.erase_subscriber(config, CARL, NOW).former_addresses == (BOB,)
+    assert statuses(config) == {}
+    assert erase.erase_subscriber(config, CARL, NOW).former_addresses == ()
+
+
+def test_a_former_address_that_subscribes_again_is_another_subscriber(config):
+    """An old address that is subscribed again stays when the new one is erased."""
+    move_to(config, ADA, BOB)
+    subscribe.add_subscriber(config, ADA, ["weekly"], lang=None, now=NOW, again=True)
+    assert subscribe.load_subscriber_data(config, BOB).former_addresses == ()
+    assert erase.erase_subscriber(config, BOB, NOW).former_addresses == ()
+    assert statuses(config) == {ADA: "active"}
+
+
+def test_who_moves_back_has_one_former_address(config):
+    """After a move to another address and back, the address between is the former one, and both are erased."""
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, ADA)
+    assert [one.email for one in subscribe.load_subscriber_data(config, ADA).former_addresses] == [BOB]
+    assert erase.erase_subscriber(config, ADA, NOW).former_addresses == (BOB,)
+    assert statuses(config) == {}
+
+
+def test_the_download_has_the_former_addresses(site, config):
+    """After two moves, the document has what is stored of both former addresses, letters included, the oldest first."""
+    site.post("a")
+    site.publish(NOW)
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    found = subscriber_data_to_dict(subscribe.load_subscriber_data(config, CARL))
+    ada, bob = found["former_addresses"]
+    assert (found["email"], ada["email"], bob["email"]) == (CARL, ADA, BOB)
+    assert (ada["status"], ada["former_addresses"], bob["former_addresses"]) == ("unsubscribed", [], [])
+    assert {one["newsletter"] for one in ada["letters"]} == {"daily"}
+    assert [one["how"] for one in bob["changes"]] == ["address", "address"]
+
+
+def test_a_move_of_an_older_version_is_linked_by_its_records(config):
+    """A store of version 0013 with a recorded move has the old address as a former one of the new."""
+    move_to(config, ADA, BOB)
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db, db:
+        db.execute("DROP TRIGGER moved_subscriber_returned")
+        db.execute("DROP TABLE moved_subscribers")
+        db.execute("ALTER TABLE address_changes DROP COLUMN confirmed_at")
+        db.execute("UPDATE alembic_version SET version_num = '0013'")
+    assert [one.email for one in subscribe.load_subscriber_data(config, BOB).former_addresses] == [ADA]
