@@ -306,6 +306,20 @@ def _check_next_issue(
         return
     if issue and letter:
         pictures = issue.renderer.pictures
-        yield from lint.lint_letter(letter, where, pictures.files)
+        origins = {**_link_origins(site, issue), **pictures.origins}
+        converts = site.settings.mail.pictures == "convert"
+        yield from lint.lint_letter(letter, where, pictures.files, origins=origins, converts=converts)
         yield from (_parse_diagnostic("warning", line) for line in pictures.problems.values())
         yield from (anchor_index.diagnose(link, where) for link in anchor_index.dead_links_in_letter(letter.html))
+
+
+def _link_origins(site: Site, issue: next_issue.NextIssue) -> dict[str, lint.Origin]:
+    """Return the posts that have links, by the address in the letter: those of the texts, and of posts about a page."""
+    origins: dict[str, lint.Origin] = {}
+    for entry in issue.content.selection.stories:
+        post, text = entry.post, issue.content.texts.get(entry.post.path)
+        file = f"{_path_prefix(site)}/{post.path}"
+        links = [post.external_url, *anchors.find_links(text.html, post.url)] if text else [post.external_url]
+        for link in filter(None, links):
+            origins.setdefault(link, lint.Origin(link, file))
+    return origins

@@ -102,6 +102,15 @@ def test_a_link_to_a_missing_anchor_is_reported_where_it_is_written(letter_site,
     ]
 
 
+def test_a_link_to_an_unknown_post_is_reported_once_and_others_with_their_post(letter_site, feeds):
+    """A link to an unknown post is text, so it is not a link of the letter; a link in a post names the post."""
+    letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", 'template = "letter"\n[mail]') + ADDRESS)
+    letter_site.post("first", "[rien](nope.md) and [old words](http://a.example/x?a=1&b=2)\n")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert "leads nowhere in a mail program" not in done.stdout
+    assert "the link 'http://a.example/x?a=1&b=2' is not encrypted: 'old words' in posts/first.md" in done.stdout
+
+
 # The sender of letters --------------------------------------------------------------------------------------------
 
 SMTP = 'transport = "smtp"\n'
