@@ -348,6 +348,8 @@ def _check_next_issue(
     try:
         issue = next_issue.next_issue(site, newsletter, survey, issues, now, context)
         letter = issue.letter(SubscriberPreferences()) if issue else None
+        if issue and site.templates.has_own and newsletter.archive != "off":
+            issue.renderer.render_page(issue.content)
     except FeedsError as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return

@@ -148,6 +148,16 @@ def test_broken_templates_and_texts_are_found_once(site, feeds, name, content, m
     assert feeds("publish").stderr.count(message) <= 1
 
 
+def test_the_page_of_an_issue_is_rendered_with_the_next_issue(letter_site, feeds):
+    """A template of the issue's page that fails only when it is rendered is an error of `check`."""
+    letter_site.configure(CONFIG + NEWSLETTER + ADDRESS)
+    file = letter_site.folder / "templates/pages/issue_page.html"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n{{ letter.nothing.here }}", "utf-8")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert done.stdout.count("templates/pages/issue_page.html:2: ") == 1
+
+
 def test_keys_and_mailboxes_are_checked_without_newsletters(site, feeds):
     """A DKIM key or a mailbox that does not exist is an error also if no newsletter is set."""
     site.configure(
