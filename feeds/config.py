@@ -4,9 +4,10 @@ import copy
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -120,10 +121,12 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     source = _Source(path, text, dict(_apply_variables(raw, environ)))
     _apply_relay_defaults(raw)
     _apply_theme_defaults(raw)
-    settings, errors = _convert(source, raw)
+    settings, errors, removed = _convert(source, raw)
     if settings is not None:
         settings = _find_generator(path, settings)
-        errors += (source.error(keys, reason) for keys, reason in _find_problems(path, settings, raw))
+        found = ((_original_keys(keys, removed), reason) for keys, reason in _find_problems(path, settings, raw))
+        problems = chain(found, _find_repeated_names(raw))
+        errors += (source.error(keys, reason) for keys, reason in problems if keys not in removed)
     if errors or settings is None:
         errors[0].others = tuple(errors[1:])
         raise errors[0]
@@ -183,7 +186,7 @@ def _decode_string(wanted: type[Any], value: object) -> object:
     if not issubclass(wanted, ConfigString):
         raise NotImplementedError(wanted)
     if not isinstance(value, str):
-        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec wants ValueError
+        raise ValueError("Expected `str`")  # noqa: TRY004 - msgspec wants ValueError
     return wanted.parse(_expand_home(value) if issubclass(wanted, FilePath | MailboxUrl | StoreUrl) else value)
 
 
@@ -257,30 +260,41 @@ def _apply_theme_defaults(raw: dict[str, Any]) -> None:
             newsletter["theme"] = {**THEMES[name], **theme}
 
 
-def _convert(source: _Source, raw: dict[str, Any]) -> tuple[Settings | None, list[ConfigError]]:
-    """Return the settings without the values that have an error, and these errors.
+def _convert(source: _Source, raw: dict[str, Any]) -> tuple[Settings | None, list[ConfigError], set[KeyPath]]:
+    """Return the settings without the values that have an error, these errors, and the keys of these values.
 
     msgspec stops at the first error, so its value is removed for the next attempt. The settings are None if that is not
     possible. That a removed value is missing is not an error of the file.
     """
     errors: list[ConfigError] = []
-    removed: list[KeyPath] = []
+    removed: set[KeyPath] = set()
     rest = copy.deepcopy(raw)
     while True:
         try:
-            return msgspec.convert(rest, Settings, dec_hook=_decode_string), errors
+            return msgspec.convert(rest, Settings, dec_hook=_decode_string), errors, removed
         except msgspec.ValidationError as e:
             keys, reason = _explain(rest, e)
-            if not (removed and removed[-1][:-1] == keys and reason == f"`{removed[-1][-1]}` is missing"):
-                errors.append(source.error(keys, reason))
-            removed.append(keys)
+            original = _original_keys(keys, removed)
+            missing = re.fullmatch("`(.*)` is missing", reason)
+            if not (missing and (*original, missing[1]) in removed):
+                errors.append(source.error(original, reason))
+            removed.add(original)
             if not _remove(rest, keys):
-                return None, errors
+                return None, errors, removed
+
+
+def _original_keys(keys: KeyPath, removed: AbstractSet[KeyPath]) -> KeyPath:
+    """Return the keys that a value had before items of lists were removed, which moves the items after them."""
+    found: KeyPath = ()
+    for key in keys:
+        kept = (at for at in count() if (*found, at) not in removed)
+        found = (*found, next(islice(kept, key, None)) if isinstance(key, int) else key)
+    return found
 
 
 def _remove(raw: dict[str, Any], keys: KeyPath) -> bool:
-    """Remove a key, or the list that a value is in; return whether that worked."""
-    *parents, name = keys[:-1] if keys and isinstance(keys[-1], int) else keys or ("",)
+    """Remove a key or an item of a list; return whether that worked."""
+    *parents, name = keys or ("",)
     table: Any = raw
     try:
         for key in parents:
@@ -294,6 +308,18 @@ def _remove(raw: dict[str, Any], keys: KeyPath) -> bool:
 # Errors of single values ------------------------------------------------------------------------------------------
 
 
+#: The names of types in msgspec's messages, and in ours.
+_TYPES = {
+    "str": "a text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list in brackets",
+    "object": "a table",
+}
+_LIMITS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+
+
 def _explain(raw: dict[str, Any], error: msgspec.ValidationError) -> Problem:
     """Return the key of msgspec's error, and the reason with the nearest known name."""
     reason, _, where = str(error).partition(" - at `$")
@@ -302,11 +328,34 @@ def _explain(raw: dict[str, Any], error: msgspec.ValidationError) -> Problem:
         keys = (*keys, unknown[1])
         known = [f.encode_name for f in msgspec.structs.fields(_find_table(keys[:-1]))]
         reason = "is not a known key" + _suggest(unknown[1], known)
+    keys = _replace_ellipsis(raw, keys, error)
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
         reason = f"`{missing[1]}` is missing"
-    if invalid := re.fullmatch(r"Invalid enum value '(.*)'", reason, re.DOTALL):
+    elif invalid := re.fullmatch(r"Invalid enum value '(.*)'", reason, re.DOTALL):
         reason = f"{invalid[1]!r} is not a known value" + _suggest(invalid[1], _find_choices(keys))
-    return _replace_ellipsis(raw, keys), reason
+    elif " matching regex " in reason:
+        reason = f"{_find_value(raw, keys)!r} {_find_description(keys)}"
+    elif limit := re.fullmatch(r"Expected `\w+` ([<>]=?) ([\d.]+)", reason):
+        reason = f"must be {_LIMITS[limit[1]]} {limit[2].removesuffix('.0')}"
+    elif wanted := re.match(r"Expected `([^`]+)`", reason):
+        reason = _explain_type(keys, [kind for kind in wanted[1].split(" | ") if kind != "null"])
+    return keys, reason
+
+
+def _explain_type(keys: KeyPath, wanted: Sequence[str]) -> str:
+    """Return that the value at *keys* has none of the types in *wanted*, as msgspec names them."""
+    if "array" in wanted and _find_table(keys) is not _find_table(keys[:-1]):
+        return f"must be a list of tables; write [[{'.'.join(key for key in keys if isinstance(key, str))}]]"
+    if "array" not in wanted and (choices := _find_choices(keys)):
+        return f"must be one of: {', '.join(choices)}"
+    return f"must be {' or '.join(_TYPES.get(kind, kind) for kind in wanted)}"
+
+
+def _find_value(raw: dict[str, Any], keys: KeyPath) -> Any:
+    value: Any = raw
+    for key in keys:
+        value = value[key]
+    return value
 
 
 def _format_key(keys: KeyPath) -> str:
@@ -320,12 +369,33 @@ def _suggest(word: str, known: Sequence[str]) -> str:
 
 
 def _find_choices(keys: KeyPath) -> list[str]:
-    """Return the allowed values of a key with a fixed choice, also of a list of such values."""
+    """Return the allowed values of a key with a fixed choice, also of a list of such values; empty for other keys."""
+    kinds = _find_kinds(keys)
+    names = [str(name) for kind in kinds if get_origin(kind) is Literal for name in get_args(kind)]
+    return [*(["true", "false"] if names and bool in kinds else []), *names]
+
+
+def _find_description(keys: KeyPath) -> str:
+    """Return the description of the pattern that values of a key must match."""
+    metas = (meta for kind in _find_kinds(keys) for meta in getattr(kind, "__metadata__", ()))
+    return str(next(meta.description for meta in metas if meta.pattern))
+
+
+def _find_kinds(keys: KeyPath) -> list[Any]:
+    """Return the type of the value of a key, and all types in it: of choices, lists and free tables."""
     names = [key for key in keys if isinstance(key, str)]
-    fields = msgspec.structs.fields(_find_table(tuple(names[:-1])))
-    kind = next(f.type for f in fields if f.encode_name == names[-1])
-    choice = next((a for a in get_args(kind) if get_origin(a) is Literal), kind)
-    return list(get_args(choice))
+    for at in reversed(range(len(names))):  # the last names may be those of a free table
+        fields = msgspec.structs.fields(_find_table(tuple(names[:at])))
+        if kinds := [field.type for field in fields if field.encode_name == names[at]]:
+            return [one for kind in kinds for one in _flatten_type(kind)]
+    return []
+
+
+def _flatten_type(kind: Any) -> Iterator[Any]:
+    yield kind
+    if get_origin(kind) is not Literal:
+        for part in get_args(kind):
+            yield from _flatten_type(part)
 
 
 def _find_table(keys: KeyPath) -> type[Table]:
@@ -338,18 +408,21 @@ def _find_table(keys: KeyPath) -> type[Table]:
     return table
 
 
-def _replace_ellipsis(raw: dict[str, Any], keys: KeyPath) -> KeyPath:
+def _replace_ellipsis(raw: dict[str, Any], keys: KeyPath, error: msgspec.ValidationError) -> KeyPath:
     """Return *keys* with msgspec's `...`, which means any key of a free table, replaced by the key with the error."""
     if "..." not in keys:
         return keys
     at = keys.index("...")
-    table: Any = raw
-    for key in keys[:at]:
-        table = table[key]
-    for name, value in table.items():
-        rest = keys[at + 1 :]
-        if not rest or (isinstance(value, dict) and rest[0] in value):
-            return (*keys[:at], name, *rest)
+    for name in _find_value(raw, keys[:at]):
+        trial = copy.deepcopy(raw)
+        table = _find_value(trial, keys[:at])
+        for other in table.keys() - {name}:
+            del table[other]
+        try:
+            msgspec.convert(trial, Settings, dec_hook=_decode_string)
+        except msgspec.ValidationError as e:
+            if str(e) == str(error):
+                return (*keys[:at], name, *keys[at + 1 :])
     return keys[:at]
 
 
@@ -390,11 +463,11 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         _check_feeds,
         _check_podcasts,
         _check_newsletters,
-        _check_signup,
-        _check_mail,
         _check_relays,
     ):
         yield from check(settings)
+    yield from _check_signup(settings, raw)
+    yield from _check_mail(settings, raw)
     if settings.mail.servers and not _has_key(raw, ("mail", "smtp")):
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
     if settings.publish.every < timedelta(seconds=1):
@@ -409,10 +482,11 @@ def _check_files(path: Path, settings: Settings) -> Iterator[Problem]:
         yield ("posts", "folder"), reason
     if (authors := settings.posts.authors) and not (path.resolve().parent / authors).exists():
         yield ("posts", "authors"), f"{authors!r} does not exist; correct its name, or remove the key"
-    for at, name in enumerate(settings.signup.welcome_parts):
-        if name != LATEST and not (path.resolve().parent / name).is_file():
+    welcome = settings.signup.welcome
+    for at, name in enumerate([welcome] if isinstance(welcome, str) else welcome):
+        if name and name != LATEST and not (path.resolve().parent / name).is_file():
             reason = f"{name!r} does not exist; correct its name, or write 'latest' for the newest issue"
-            yield ("signup", "welcome", *([] if isinstance(settings.signup.welcome, str) else [at])), reason
+            yield ("signup", "welcome", *([] if isinstance(welcome, str) else [at])), reason
 
 
 def _check_permalinks(settings: Settings) -> Iterator[Problem]:
@@ -462,11 +536,24 @@ def _check_rules(settings: Settings) -> Iterator[Problem]:
                 yield ("tags", "rules", at, "match", position), f"{word!r} is blank; write a word"
 
 
+def _find_repeated_names(raw: dict[str, Any]) -> Iterator[Problem]:
+    """Yield an error for each newsletter and feed with the name of an earlier one, also if either has other errors."""
+    for keys, what in ((("newsletters",), "newsletter"), (("feeds", "extra"), "feed")):
+        names = _find_names(raw, keys)
+        for at, name in enumerate(names):
+            if name is not None and name in names[:at]:
+                yield (*keys, at, "name"), f"{name!r} is the name of an earlier {what}; choose another name"
+
+
+def _find_names(raw: dict[str, Any], keys: KeyPath) -> list[str | None]:
+    """Return the names of the tables in a list; None for one that has no name."""
+    tables = _find_value(raw, keys) if _has_key(raw, keys) else []
+    names = [table.get("name") if isinstance(table, dict) else None for table in tables]
+    return [name if isinstance(name, str) else None for name in names]
+
+
 def _check_feeds(settings: Settings) -> Iterator[Problem]:
-    names = [extra.name for extra in settings.feeds.extra]
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            yield ("feeds", "extra", at, "name"), f"{name!r} is the name of an earlier feed; choose another name"
+    for at, name in enumerate(extra.name for extra in settings.feeds.extra):
         if name in _RESERVED_FEED_NAMES:
             yield ("feeds", "extra", at, "name"), f"{name!r} is a folder of other feeds; choose another name"
     owners: dict[str, str] = {}
@@ -498,11 +585,7 @@ def _check_podcasts(settings: Settings) -> Iterator[Problem]:
 
 
 def _check_newsletters(settings: Settings) -> Iterator[Problem]:
-    names = [newsletter.name for newsletter in settings.newsletters]
     for at, newsletter in enumerate(settings.newsletters):
-        if newsletter.name in names[:at]:
-            reason = f"{newsletter.name!r} is the name of an earlier newsletter; choose another name"
-            yield ("newsletters", at, "name"), reason
         for key, logo in (("logo", newsletter.theme.logo), ("logo_dark", newsletter.theme.logo_dark)):
             if logo and not logo.startswith(("http://", "https://")):
                 reason = f"{logo!r} is not an absolute URL; write such as '{settings.site.url}logo.png'"
@@ -512,8 +595,8 @@ def _check_newsletters(settings: Settings) -> Iterator[Problem]:
             yield ("newsletters", at, "min_posts"), reason
 
 
-def _check_signup(settings: Settings) -> Iterator[Problem]:
-    known = [newsletter.name for newsletter in settings.newsletters]
+def _check_signup(settings: Settings, raw: dict[str, Any]) -> Iterator[Problem]:
+    known = [name for name in _find_names(raw, ("newsletters",)) if name is not None]
     for at, name in enumerate(settings.signup.newsletters):
         if name not in known:
             meant = closest_name(name, known)
@@ -523,8 +606,8 @@ def _check_signup(settings: Settings) -> Iterator[Problem]:
         yield ("signup", "expire"), "must be at least 1 hour: a confirmation takes its time"
 
 
-def _check_mail(settings: Settings) -> Iterator[Problem]:
-    if settings.mail.unsubscribe == "reply" and settings.mail.reply_to is None:
+def _check_mail(settings: Settings, raw: dict[str, Any]) -> Iterator[Problem]:
+    if settings.mail.unsubscribe == "reply" and not _has_key(raw, ("mail", "reply_to")):
         yield ("mail", "unsubscribe"), "needs mail.reply_to, the address that readers write to; set it"
     name = settings.mail.transport
     if name in TRANSPORTS:
@@ -540,6 +623,9 @@ def _check_relays(settings: Settings) -> Iterator[Problem]:
     for at, server in enumerate(settings.mail.all_servers):
         table: KeyPath = ("servers", at - 1) if at else ("smtp",)
         example = RELAYS[server.relay].host_example
+        if not example and not server.host.strip():
+            reason = "is empty; write the name of the mail server, such as 'mail.example.com', or remove the line"
+            yield ("mail", *table, "host"), reason
         if example and not server.host:
             yield ("mail", *table, "relay"), f"{server.relay!r} has no default host; set host, such as {example}"
 

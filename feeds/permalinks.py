@@ -126,9 +126,9 @@ def _parse_braces(pattern: str) -> Iterator[Part]:
     for literal, name in zip(pairs[::2], pairs[1::2], strict=True):
         if name not in FIELDS:
             close = closest_name(name, FIELDS)
-            raise ValueError(
-                f"{{{name}}} is not a known placeholder" + (f"; did you mean {{{close}}}?" if close else "")
-            )
+            known = ", ".join(f"{{{field}}}" for field in FIELDS)
+            hint = f"did you mean {{{close}}}?" if close else f"use one of: {known}"
+            raise ValueError(f"{{{name}}} is not a known placeholder; {hint}")
         yield literal, name
     yield end, ""
 
@@ -191,5 +191,6 @@ def _find_field(word: str, generator: GeneratorName) -> tuple[str, str]:
     if generator == "hexo":
         return word, f"key:{word}"
     close = closest_name(word, known)
-    hint = f"did you mean :{close}?" if close else "write {name}, {title} or {path} instead"
+    names = ", ".join(f":{name}" for name in known)
+    hint = f"did you mean :{close}?" if close else f"use one of: {names}; or write {{name}}, {{title}} or {{path}}"
     raise ValueError(f":{word} is not a placeholder that is known of {generator.capitalize()}; {hint}")

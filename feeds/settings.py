@@ -36,10 +36,30 @@ from feeds.themes import ThemeName
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 #: A name that is also the name of a folder and part of URLs.
-FolderName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z")]
-HexColor = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
+#: Descriptions of patterns complete the message about a value that does not match.
+FolderName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\Z",
+        description="cannot be the name of a folder; write lower-case letters, digits and hyphens (1 to 50), such as"
+        " 'weekly-letter'",
+    ),
+]
+HexColor = Annotated[
+    str,
+    Meta(
+        pattern=r"^#[0-9a-fA-F]{6}\Z",
+        description="is not a colour; write it as #rrggbb, such as #0a5a78",
+    ),
+]
 #: Font families as in CSS; no character that would end the attribute they are written into.
-FontList = Annotated[str, Meta(pattern=r"^[^<>{};\"\\]*\Z")]
+FontList = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^<>{};\"\\]*\Z",
+        description="is not a list of fonts; write names with commas, such as Georgia, 'Times New Roman', serif",
+    ),
+]
 DuplicatePolicy = Literal["drop", "report", "keep"]
 
 

@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 INVALID = {
     "unknown key": ('[posts]\nfoldr = "p"', "c.toml:2: posts.foldr: is not a known key; did you mean `folder`?"),
     "unknown table": ("[sit]", "c.toml:1: sit: is not a known key; did you mean `site`?"),
-    "wrong type": ("[site]\nurl = 3", "c.toml:2: site.url: Expected `str`, got `int`"),
-    "value out of range": ("[feeds]\nentries = 0", "c.toml:2: feeds.entries: Expected `int` >= 1"),
+    "wrong type": ("[site]\nurl = 3", "c.toml:2: site.url: must be a text in quotes"),
+    "value out of range": ("[feeds]\nentries = 0", "c.toml:2: feeds.entries: must be at least 1"),
     "unknown value": (
         '[feeds]\nformats = ["atm"]',
         "c.toml:2: feeds.formats[0]: 'atm' is not a known value; did you mean `atom`?",
@@ -40,7 +40,10 @@ INVALID = {
     "unknown time zone": ('[site]\ntimezone = "Mars"', "c.toml:2: site.timezone: 'Mars' is not a time zone"),
     "not an email address": ('[mail]\nfrom = "nobody"', "c.toml:2: mail.from: 'nobody' is not an email address"),
     "line break in an email address": ('[mail]\nfrom = "a\\nBcc: x <a@example.com>"', "c.toml:2: mail.from: "),
-    "table instead of list": ("[newsletters]\nx = 1", "c.toml:1: newsletters: Expected `array`, got `object`"),
+    "table instead of list": (
+        "[newsletters]\nx = 1",
+        "c.toml:1: newsletters: must be a list of tables; write [[newsletters]]",
+    ),
     "missing key": ('[[newsletters]]\nname = "w"', "c.toml:1: newsletters[0]: `schedule` is missing"),
     "unknown key in a list of tables": (
         '[tags]\nrules = [\n{ tag = "x", mach = [] },\n]',
@@ -112,12 +115,12 @@ INVALID = {
     ),
     "weight of zero": (
         '[mail.smtp]\n[[mail.servers]]\nrelay = "sendgrid"\nweight = 0',
-        "c.toml:4: mail.servers[0].weight: Expected `int` >= 1",
+        "c.toml:4: mail.servers[0].weight: must be at least 1",
     ),
-    "relay that is not a text": ("[mail.smtp]\nrelay = []", "c.toml:2: mail.smtp.relay: Expected `str`"),
+    "relay that is not a text": ("[mail.smtp]\nrelay = []", "c.toml:2: mail.smtp.relay: must be one of: plain, "),
     "servers that are not a list": (
         "[mail.smtp]\n[mail.servers]\nport = 1",
-        "c.toml:2: mail.servers: Expected `array`",
+        "c.toml:2: mail.servers: must be a list of tables; write [[mail.servers]]",
     ),
     "further servers without a first one": (
         '[mail]\n[[mail.servers]]\nhost = "mail.example.com"',
@@ -159,11 +162,59 @@ INVALID = {
     "hub URL with a space": ('[feeds]\nhub = "https://hub.example/a b"', "c.toml:2: feeds.hub: "),
     "colour that is not hexadecimal": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[newsletters.theme]\naccent = "red"',
-        "c.toml:5: newsletters[0].theme.accent: ",
+        "c.toml:5: newsletters[0].theme.accent: 'red' is not a colour; write it as #rrggbb, such as #0a5a78",
     ),
     "font with characters that end the attribute": (
         '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[newsletters.theme]\nfont = "a;} x"',
-        "c.toml:5: newsletters[0].theme.font: ",
+        "c.toml:5: newsletters[0].theme.font: 'a;} x' is not a list of fonts; write names with commas",
+    ),
+    "colour of a category, after one that is valid": (
+        '[[newsletters]]\nname = "a"\nschedule = "0 8 * * 1"\n[newsletters.theme.categories]\na = "#000000"\nb = "red"',
+        "c.toml:6: newsletters[0].theme.categories.b: 'red' is not a colour; write it as #rrggbb, such as #0a5a78",
+    ),
+    "name of a newsletter in upper case": (
+        '[[newsletters]]\nname = "My letter"\nschedule = "0 8 * * 1"',
+        "c.toml:2: newsletters[0].name: 'My letter' cannot be the name of a folder; write lower-case letters",
+    ),
+    "name of a feed with an underscore": (
+        '[[feeds.extra]]\nname = "a_b"',
+        "c.toml:2: feeds.extra[0].name: 'a_b' cannot",
+    ),
+    "text instead of a table": ('[mail]\nbounces = "x"', "c.toml:2: mail.bounces: must be a table"),
+    "number instead of an optional text": ("[publish]\nafter = 3", "c.toml:2: publish.after: must be a text in quotes"),
+    "text instead of a boolean": (
+        '[publish]\nwait_for_site = "yes"',
+        "c.toml:2: publish.wait_for_site: must be true or f",
+    ),
+    "text instead of a list": ('[feeds]\nformats = "atom"', "c.toml:2: feeds.formats: must be a list in brackets"),
+    "number in a list of choices": (
+        "[feeds]\nformats = [3]",
+        "c.toml:2: feeds.formats[0]: must be one of: atom, rss, json",
+    ),
+    "number above a limit": ("[duplicates]\nsimilarity = 2", "c.toml:2: duplicates.similarity: must be at most 1"),
+    "choice with booleans": (
+        '[posts]\nbreaks = "x"',
+        "c.toml:2: posts.breaks: 'x' is not a known value; use one of: true, false, auto",
+    ),
+    "another choice with booleans": (
+        "[feeds]\narchives = 3",
+        "c.toml:2: feeds.archives: must be one of: true, false, auto",
+    ),
+    "a placeholder like no other": (
+        '[posts]\npermalink = "/{qqq}/{slug}"',
+        "c.toml:2: posts.permalink: {qqq} is not a known placeholder; use one of: {year}, {month}, ",
+    ),
+    "a placeholder of no generator": (
+        '[posts]\ngenerator = "jekyll"\npermalink = "/:qqq/:title/"',
+        "c.toml:3: posts.permalink: :qqq is not a placeholder that is known of Jekyll; use one of: :year, :month, ",
+    ),
+    "mail server without a name": (
+        '[mail.smtp]\nhost = ""',
+        "c.toml:2: mail.smtp.host: is empty; write the name of the",
+    ),
+    "further mail server with a blank name": (
+        '[mail.smtp]\n[[mail.servers]]\nhost = " "',
+        "c.toml:3: mail.servers[0].host: is empty; write the name of the",
     ),
     "no time between publish runs": ('[publish]\nevery = "0 s"', "c.toml:2: publish.every: must be at least 1 second"),
     "site URL with a query": (
@@ -191,6 +242,68 @@ def test_a_wrong_config_names_file_line_key_and_remedy(tmp_path, text, message):
     with pytest.raises(ConfigError) as caught:
         load_config((tmp_path / "c.toml").relative_to(tmp_path), {})
     assert str(caught.value).startswith(message)
+
+
+SEVERAL = {
+    "a wrong address of a table with two required keys": (
+        '[mail.bounces]\naddress = "x"\nmailbox = "y"',
+        ["2: mail.bounces.address", "3: mail.bounces.mailbox"],
+    ),
+    "two newsletters with one name beside other errors": (
+        (
+            '[[newsletters]]\nname = "a"\n[[newsletters]]\nname = "a"\nschedule = "x"\n[[newsletters]]\nname = "b"\n'
+            'schedule = "0 8 * * 1"\nmin_posts = 50'
+        ),
+        ["1: newsletters[0]", "5: newsletters[1].schedule", "9: newsletters[2].min_posts", "4: newsletters[1].name"],
+    ),
+    "three items of a list": (
+        '[feeds]\nformats = ["x", "atom", "y", 3]',
+        [f"2: feeds.formats[{n}]" for n in (0, 2, 3)],
+    ),
+    "two items of the welcome letter": (
+        '[signup]\nwelcome = ["", "a.md", "latest", "b.md"]',
+        ["2: signup.welcome[1]", "2: signup.welcome[3]"],
+    ),
+    "three former paths": (
+        '[feeds.moved]\n"/a" = 1\n"/b" = "rss.xml"\n"/c" = 2\n"/d" = []',
+        ["2: feeds.moved./a", "4: feeds.moved./c", "5: feeds.moved./d"],
+    ),
+    "a newsletter with an error, named elsewhere": (
+        '[[newsletters]]\nname = "a"\n[signup]\nnewsletters = ["a"]',
+        ["1: newsletters[0]"],
+    ),
+    "a wrong reply address, needed elsewhere": (
+        '[mail]\nunsubscribe = "reply"\nreply_to = "x"',
+        ["3: mail.reply_to"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "places"), SEVERAL.values(), ids=SEVERAL)
+def test_each_error_is_reported_once_at_its_place(tmp_path, text, places):
+    """Several errors of one kind are all reported, with their positions in the file, and none follows from another."""
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config((tmp_path / "c.toml").relative_to(tmp_path), {})
+    assert [":".join(line.split(":")[1:3]) for line in caught.value.lines] == places
+
+
+def test_every_pattern_has_a_sentence():
+    """No message about a value of the config shows a regular expression."""
+    patterns = [meta for meta in _metas(Settings, set()) if meta.pattern]
+    assert len(patterns) >= len({"name", "colour", "font"})
+    assert [meta.pattern for meta in patterns if not meta.description] == []
+
+
+def _metas(kind, seen):
+    """Yield what is known of each value in a type, and in the tables inside it."""
+    if isinstance(kind, type) and issubclass(kind, Table) and kind not in seen:
+        seen.add(kind)
+        for known in fields(kind):
+            yield from _metas(known.type, seen)
+    yield from getattr(kind, "__metadata__", ())
+    for part in get_args(kind):
+        yield from _metas(part, seen)
 
 
 def test_a_missing_config_says_how_to_make_one(tmp_path):
@@ -282,7 +395,7 @@ def test_a_variable_overrides_one_value_of_the_file(tmp_path):
     }
     settings = load_config(tmp_path / "c.toml", environ).settings
     assert (settings.site.url, settings.feeds.entries, settings.mail.smtp.port) == ("https://other.example/", 3, 99)
-    with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: Expected `int`"):
+    with pytest.raises(ConfigError, match=r"^\$FEEDS_FEEDS_ENTRIES: feeds\.entries: must be a whole number"):
         load_config(tmp_path / "c.toml", {"FEEDS_FEEDS_ENTRIES": "many"})
 
 

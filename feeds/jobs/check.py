@@ -19,7 +19,7 @@ from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import next_issue, send_checks
-from feeds.jobs.newsletters.connections import find_connection_problems
+from feeds.jobs.newsletters.connections import ConnectionProblem, find_connection_problems, find_mailbox_problems
 from feeds.jobs.newsletters.foresee import category_warnings
 from feeds.jobs.posts.batches import in_batches
 from feeds.jobs.posts.listing import open_survey
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from feeds.core.newsletters.dkim import DkimKey
     from feeds.core.newsletters.sender_dns import Identity
     from feeds.edges.net.dns import Resolver
+    from feeds.edges.store.database import Store
 
 #: Posts that a worker renders at once; from so many on, worker processes save more time than they take to start.
 _BATCH, _MANY = 100, 600
@@ -54,7 +55,35 @@ class _RenderedPost(NamedTuple):
 def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnostic]:
     """Return errors and warnings about posts, config and the next issue of each newsletter."""
     with open_survey(config, now, context) as opened:
-        return list(check_site(Site(config), opened.survey, opened.store.issues, opened.team, now=now, context=context))
+        site, survey, store = Site(config), opened.survey, opened.store
+        found = [*check_site(site, survey, store.issues, opened.team, now=now, context=context)]
+        known = {one.what for one in found}
+        return [*found, *(one for one in check_feeds(site, survey, store) if one.what not in known)]
+
+
+def check_feeds(site: Site, survey: Survey, store: "Store") -> Iterator[Diagnostic]:
+    """Yield a warning for each wrong line of `feeds.moved`, and errors of pages' templates and the output folder."""
+    from feeds.jobs.feeds import newsletter_feeds, pages, redirect
+
+    feeds, issues = newsletter_feeds.plan_all_feeds(site, survey.catalogue, store)
+    yield from (_parse_diagnostic("warning", line) for line in redirect.find_invalid_moves(site, feeds))
+    try:
+        site.public.require_folder()
+        if site.templates.has_own:
+            pages.render_feed_page(site, feeds[0], [], site.texts(), site.icon)
+            pages.render_feed_list(site, feeds, issues)
+    except FeedsError as e:
+        yield _error_diagnostic(site, e)
+
+
+def _check_templates(site: Site) -> Iterator[Diagnostic]:
+    """Yield an error for each template and text file that cannot be used, once."""
+    if site.templates.has_own:
+        yield from dict.fromkeys(_error_diagnostic(site, error) for error in site.templates.find_problems())
+
+
+def _error_diagnostic(site: Site, error: FeedsError) -> Diagnostic:
+    return _parse_diagnostic("error", str(error).removeprefix(f"{site.config.folder}/"))
 
 
 def check_site(
@@ -73,6 +102,7 @@ def check_site(
     """
     yield from _check_config(site.config)
     yield from (_parse_diagnostic("warning", line) for line in (*site.unused_templates(), *site.missing_texts()))
+    yield from _check_templates(site)
     rendered = _render_posts(survey, context, team)
     anchor_index = AnchorIndex((post.anchors for post in rendered if post.anchors), _path_prefix(site))
     yield from _check_posts(site, survey, rendered, anchor_index)
@@ -169,6 +199,19 @@ def _check_mail(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]
         yield from _check_sender(site)
         yield from _check_connections(site)
         yield from _check_authentication(site, resolver)
+    else:
+        yield from _check_unused_mail(site)
+
+
+def _check_unused_mail(site: Site) -> Iterator[Diagnostic]:
+    """Yield an error for each DKIM key and mailbox that cannot be used: `feeds publish` and `feeds run` open them."""
+    domain = (
+        site.settings.mail.sender.address.domain if site.settings.mail.sender else site.settings.site.host
+    ).lower()
+    if site.settings.mail.dkim:
+        yield from _load_keys(site, domain, f"{site.config.path}: mail")[1]
+    for problem in find_mailbox_problems(site):
+        yield _connection_diagnostic(site, problem)
 
 
 def _check_sender(site: Site) -> Iterator[Diagnostic]:
@@ -219,13 +262,17 @@ def _check_sender(site: Site) -> Iterator[Diagnostic]:
 def _check_connections(site: Site) -> Iterator[Diagnostic]:
     """Yield an error for each mail server, command or mailbox that cannot be used."""
     for problem in find_connection_problems(site):
-        yield Diagnostic(
-            level="error",
-            where=f"{site.config.path}: {problem.key}",
-            what=problem.reason,
-            why="letters could not be sent, or bounces and unsubscribe requests would be lost",
-            do="correct the settings, or the password in the environment",
-        )
+        yield _connection_diagnostic(site, problem)
+
+
+def _connection_diagnostic(site: Site, problem: ConnectionProblem) -> Diagnostic:
+    return Diagnostic(
+        level="error",
+        where=f"{site.config.path}: {problem.key}",
+        what=problem.reason,
+        why="letters could not be sent, or bounces and unsubscribe requests would be lost",
+        do="correct the settings, or the password in the environment",
+    )
 
 
 def _check_authentication(site: Site, resolver: "Resolver | None") -> Iterator[Diagnostic]:
@@ -301,11 +348,27 @@ def _check_next_issue(
     try:
         issue = next_issue.next_issue(site, newsletter, survey, issues, now, context)
         letter = issue.letter(SubscriberPreferences()) if issue else None
+        if issue and site.templates.has_own and newsletter.archive != "off":
+            issue.renderer.render_page(issue.content)
     except FeedsError as e:
         yield Diagnostic(level="error", where=where, what=str(e), why="the issue cannot be composed", do="")
         return
     if issue and letter:
         pictures = issue.renderer.pictures
-        yield from lint.lint_letter(letter, where, pictures.files)
+        origins = {**_link_origins(site, issue), **pictures.origins}
+        converts = site.settings.mail.pictures == "convert"
+        yield from lint.lint_letter(letter, where, pictures.files, origins=origins, converts=converts)
         yield from (_parse_diagnostic("warning", line) for line in pictures.problems.values())
         yield from (anchor_index.diagnose(link, where) for link in anchor_index.dead_links_in_letter(letter.html))
+
+
+def _link_origins(site: Site, issue: next_issue.NextIssue) -> dict[str, lint.Origin]:
+    """Return the posts that have links, by the address in the letter: those of the texts, and of posts about a page."""
+    origins: dict[str, lint.Origin] = {}
+    for entry in issue.content.selection.stories:
+        post, text = entry.post, issue.content.texts.get(entry.post.path)
+        file = f"{_path_prefix(site)}/{post.path}"
+        links = [post.external_url, *anchors.find_links(text.html, post.url)] if text else [post.external_url]
+        for link in filter(None, links):
+            origins.setdefault(link, lint.Origin(link, file))
+    return origins

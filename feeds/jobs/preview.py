@@ -158,8 +158,11 @@ class Preview:
 
 def lint_preview(issue: PreviewIssue, letter: Letter | None) -> tuple[Diagnostic, ...]:
     """Return the diagnostics of `feeds check` about a letter and its newsletter's theme."""
-    files = issue.issue.renderer.pictures.files if issue.issue else {}
-    about_letter = lint.lint_letter(letter, "letter", files) if letter else ()
+    renderer = issue.issue.renderer if issue.issue else None
+    if letter is None or renderer is None:
+        return tuple(lint.lint_theme(issue.newsletter.theme, "theme"))
+    pictures, converts = renderer.pictures, renderer.site.settings.mail.pictures == "convert"
+    about_letter = lint.lint_letter(letter, "letter", pictures.files, origins=pictures.origins, converts=converts)
     return (*lint.lint_theme(issue.newsletter.theme, "theme"), *about_letter)
 
 

@@ -162,6 +162,7 @@ class _PublishRun:
         self.issue_pages: Sequence[str] = ()
 
     def do(self) -> None:
+        self.site.public.require_folder()
         known = self.store.entries.load_entries()
         survey = self.survey = survey_posts(
             self.config,
@@ -357,7 +358,7 @@ class _PublishRun:
             except PostError as e:
                 raise UnrenderablePosts({e.path: str(e)}) from e
             except FeedsError as e:
-                self.report.errors.append(str(e))
+                self.writer.report_failure(str(e))
                 self.report.failed[newsletter.name] = str(e)
 
     def foresee(self, survey: Survey) -> None:

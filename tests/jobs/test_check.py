@@ -102,6 +102,84 @@ def test_a_link_to_a_missing_anchor_is_reported_where_it_is_written(letter_site,
     ]
 
 
+def test_a_link_to_an_unknown_post_is_reported_once_and_others_with_their_post(letter_site, feeds):
+    """A link to an unknown post is text, so it is not a link of the letter; a link in a post names the post."""
+    letter_site.configure(CONFIG + NEWSLETTER.replace("[mail]", 'template = "letter"\n[mail]') + ADDRESS)
+    letter_site.post("first", "[rien](nope.md) and [old words](http://a.example/x?a=1&b=2)\n")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert "leads nowhere in a mail program" not in done.stdout
+    assert "the link 'http://a.example/x?a=1&b=2' is not encrypted: 'old words' in posts/first.md" in done.stdout
+
+
+MOVED = '[feeds.moved]\n"/old.xml" = "category/none/"\n"/Old/" = "atom.xml"\n"category/x" = "category/x"\n'
+
+
+def test_wrong_moves_are_found_by_check_as_by_publish(letter_site, feeds):
+    """Each wrong line of `feeds.moved` is a warning with its line and the path as it is written, in both commands."""
+    letter_site.configure(MOVED + CONFIG)
+    found = [f"{d['where']}: {d['what']}" for d in diagnostics(feeds("check", "--json"))]
+    done = feeds("publish", "--feeds-only")
+    for line, old in enumerate(("/old.xml", "/Old/", "category/x"), 2):
+        (one,) = [text for text in found if f"config.toml:{line}: feeds.moved.{old}: cannot move to " in text]
+        assert one in done.stderr
+
+
+TEMPLATES = {
+    "texts": ("texts/en.toml", 'more = "x"\nleave = \n', "templates/texts/en.toml:2: "),
+    "texts of another language": ("texts/xx.toml", 'entries = "{n"\n', "templates/texts/xx.toml:1: entries: "),
+    "a page of a feed": ("pages/feed.html", "\n{% if %}", "templates/pages/feed.html:2: "),
+    "a list of feeds": ("pages/feeds.html", "\n{{ page.nothing.here }}", "templates/pages/feeds.html:2: "),
+    "a page of an issue": ("pages/issue_page.html", "{% endfor %}", "templates/pages/issue_page.html:1: "),
+    "a page for subscribers": ("pages/signup.html", '{% include "none.html" %}', "templates/pages/signup.html:1: "),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "message"), TEMPLATES.values(), ids=TEMPLATES)
+def test_broken_templates_and_texts_are_found_once(site, feeds, name, content, message):
+    """A broken template or text file is one error of `check` with its file and line, with or without newsletters."""
+    file = site.folder / "templates" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(content, "utf-8")
+    site.post("first")
+    done = feeds("check", "--json")
+    errors = [f"{d['where']}: {d['what']}" for d in diagnostics(done) if d["level"] == "error"]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
+    assert feeds("publish").stderr.count(message) <= 1
+
+
+def test_the_page_of_an_issue_is_rendered_with_the_next_issue(letter_site, feeds):
+    """A template of the issue's page that fails only when it is rendered is an error of `check`."""
+    letter_site.configure(CONFIG + NEWSLETTER + ADDRESS)
+    file = letter_site.folder / "templates/pages/issue_page.html"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n{{ letter.nothing.here }}", "utf-8")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert done.stdout.count("templates/pages/issue_page.html:2: ") == 1
+
+
+def test_keys_and_mailboxes_are_checked_without_newsletters(site, feeds):
+    """A DKIM key or a mailbox that does not exist is an error also if no newsletter is set."""
+    site.configure(
+        CONFIG + '[[mail.dkim]]\nselector = "s1"\nkey_file = "none.pem"\n' + BOUNCES.replace("/var/", "/none/")
+    )
+    found = {d["where"] for d in diagnostics(feeds("check", "--json")) if d["level"] == "error"}
+    assert {"config.toml: mail.dkim[0].key_file", "config.toml: mail.bounces.mailbox"} <= found
+
+
+@pytest.mark.parametrize("folder", ["public", "public/site"])
+def test_a_file_at_the_output_folder_is_one_error(site, feeds, folder):
+    """A file where `public/` or a folder above it must be is one error, and nothing is written."""
+    site.configure(CONFIG.replace("[feeds]", f'[feeds]\nfolder = "{folder}"'))
+    site.post("first")
+    (site.folder / "public").write_text("x", "utf-8")
+    done = feeds("publish")
+    assert done.returncode == 1
+    assert "public: is a file, so that nothing can be written there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "public\tis a file, so that nothing can be written there" in feeds("check").stdout
+
+
 # The sender of letters --------------------------------------------------------------------------------------------
 
 SMTP = 'transport = "smtp"\n'

@@ -91,6 +91,13 @@ def _fragment_links(html: str) -> Iterator[str]:
             yield link
 
 
+def find_links(html: str, base: str) -> Iterator[str]:
+    """Yield the links of a post's text as a letter has them: absolute, if they lead anywhere."""
+    for element in parse_html(html).iter("a"):
+        if link := element.get("href", "").strip():
+            yield absolute_url(link, base) or link
+
+
 def page_key(url: str) -> PageKey:
     """Return host and path of a URL, without scheme, `www.`, query and the file name of an index."""
     parts = urlsplit(url)

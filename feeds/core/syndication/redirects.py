@@ -66,15 +66,16 @@ def _removed_paths(path: str) -> Iterable[str]:
     return [path + name for name in FILES.values()] if path.startswith("newsletters/") and path[-1] == "/" else [path]
 
 
-def configured_moves(moved: Mapping[str, str], feeds: Iterable[Feed]) -> tuple[list[FeedMove], list[str]]:
-    """Return the moves in `feeds.moved`, and a message for each that is invalid."""
+def configured_moves(moved: Mapping[str, str], feeds: Iterable[Feed]) -> tuple[list[FeedMove], dict[str, str]]:
+    """Return the moves in `feeds.moved`, and what is wrong with each invalid one, by its old path as it is written."""
     paths = FeedPaths(feeds)
     targets = {normalize_feed_path(old): normalize_feed_path(new) for old, new in moved.items()}
-    moves, problems = [], []
-    for old, new in targets.items():
-        final = _follow(new, targets, paths)
+    moves, problems = [], {}
+    for written, new in moved.items():
+        old = normalize_feed_path(written)
+        final = _follow(targets[old], targets, paths)
         if problem := _problem(old, final, paths):
-            problems.append(f"feeds.moved: {old!r} = {new!r}: {problem}")
+            problems[written] = f"cannot move to {new!r}: {problem}"
         elif final is not None:
             moves.append(FeedMove(old=old, new=final))
     return moves, problems

@@ -33,6 +33,18 @@ class OutputFolder:
         self.root = root
         self._private, self._dry_run = private, dry_run
 
+    def require_folder(self) -> None:
+        """Check that the folder exists or can be created, before many files are written to it.
+
+        Raises:
+            OutputError: there is a file at its path, or at the path of a folder above it.
+        """
+        first = next(path for path in (self.root, *self.root.parents) if os.path.lexists(path))
+        if not first.is_dir():
+            raise OutputError(
+                str(first), "is a file, so that nothing can be written there; move it, or set feeds.folder"
+            )
+
     def read(self, path: str) -> bytes | None:
         """Return the content of the file at *path*; None if there is none."""
         try:

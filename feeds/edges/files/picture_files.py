@@ -4,6 +4,7 @@ import os
 import struct
 import warnings
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.model import PictureFile
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 #: The formats that are read, as Pillow names them: those of pictures on the web, except SVG, which has no pixels.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+#: The suffixes of these formats, in lower case.
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 #: What Pillow raises on files that are damaged, beside `DecompressionBombError`.
 DAMAGED = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, RuntimeError, TypeError, struct.error)
 _ORIENTATION = 0x0112
@@ -30,6 +33,11 @@ def read_picture(path: str) -> PictureFile | None:
     except OSError:
         return None
     return _read_header(path, status.st_mtime_ns, status.st_size)
+
+
+def is_damaged(path: str) -> bool:
+    """Return whether a file has the name of a picture but cannot be read as one."""
+    return path.lower().endswith(_SUFFIXES) and Path(path).is_file() and read_picture(path) is None
 
 
 @lru_cache(maxsize=4096)

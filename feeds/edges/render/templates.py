@@ -1,5 +1,6 @@
 """Jinja2 templates and the texts of each language, from the site's templates folder or else the shipped one."""
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from feeds.edges.render.template_files import texts_file
 from feeds.errors import TemplateError
 from feeds.language_tags import fallback_tags
 
+_TEMPLATE_SUFFIXES = frozenset({".html", ".mjml", ".txt", ".css"})
 #: What an expression in a template can raise.
 _ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
@@ -37,6 +39,8 @@ class Templates:
         )
         self._jinja.filters.update(filters)
         self.texts = cache(self._load_texts)
+        #: True if the site has templates or texts of its own.
+        self.has_own = self._folders[0].is_dir()
         self.english_texts = cache(self._english_texts)
 
     def has_texts(self, lang: str) -> bool:
@@ -86,6 +90,24 @@ class Templates:
             name = waiting.pop()
             checked.add(name)
             waiting += [other for other in self._compile(name) if other not in checked]
+
+    def find_problems(self) -> Iterator[TemplateError]:
+        """Yield an error for each text file, and each template of the site, that cannot be used."""
+        own = self._folders[0]
+        for lang in self.languages():
+            yield from self._errors_in(self.texts, lang)
+        for file in sorted(own.rglob("*")):
+            if file.suffix in _TEMPLATE_SUFFIXES and file.is_file():
+                name = file.relative_to(own).as_posix()
+                yield from self._errors_in(self._compile, name)
+
+    @staticmethod
+    def _errors_in(load: Callable[[str], object], name: str) -> Iterator[TemplateError]:
+        """Yield the error that loading a text file or a template raises."""
+        try:
+            load(name)
+        except TemplateError as e:
+            yield e
 
     def _compile(self, name: str) -> list[str]:
         """Compile a template; return the names of the templates that it needs."""
@@ -170,8 +192,16 @@ def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
 def _read_texts(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
-        raise TemplateError(str(file), None, f"cannot be read: {e}") from e
+    except tomllib.TOMLDecodeError as e:
+        found = re.search(r"at line (\d+)", str(e))
+        raise TemplateError(_shorten_path(file), int(found[1]) if found else None, f"is not TOML: {e}") from e
+    except (UnicodeDecodeError, OSError) as e:
+        raise TemplateError(_shorten_path(file), None, f"cannot be read: {e}") from e
+
+
+def _shorten_path(file: Path) -> str:
+    """Return the path of a file of texts below the folder that has the templates, for messages."""
+    return file.relative_to(file.parents[2]).as_posix()
 
 
 def _check_texts(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> None:
@@ -180,9 +210,17 @@ def _check_texts(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> No
         english = known.get(name, text)
         if isinstance(text, dict) != isinstance(english, dict) or (isinstance(text, dict) and "other" not in text):
             reason = f"{name}: must be a text or a table as in en.toml; a table of plurals needs `other`"
-            raise TemplateError(str(file), None, reason)
+            raise TemplateError(_shorten_path(file), _find_line(file, name), reason)
         if unknown := _placeholders(text) - _placeholders(english):
-            raise TemplateError(str(file), None, f"{name}: unknown placeholders: {', '.join(sorted(unknown))}")
+            reason = f"{name}: unknown placeholders: {', '.join(sorted(unknown))}"
+            raise TemplateError(_shorten_path(file), _find_line(file, name), reason)
+
+
+def _find_line(file: Path, name: str) -> int | None:
+    """Return the line of a text in its file; None if it is not found."""
+    content = file.read_text("utf-8")
+    found = re.search(rf"^\s*\[?[\"']?{re.escape(name)}\b", content, re.MULTILINE)
+    return content.count("\n", 0, found.end()) + 1 if found else None
 
 
 def _placeholders(text: Any) -> set[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from feeds.core.newsletters.i18n import Texts
     from feeds.core.syndication.item import Item
     from feeds.edges.store.database import Store
+    from feeds.model import Catalogue
 
 _INDEX, _OPML = "feeds/index.html", "feeds/feeds.opml"
 
@@ -38,33 +39,19 @@ class NewsletterFeeds:
     ) -> None:
         self.site, self.store, self.writer, self.retired = site, store, writer, retired
         self._now, self._dry_run = now, dry_run
-        issues = store.issues.load_issues() if store.has_issues else ()
         #: The approved issues of every newsletter, the oldest first.
-        self.issues: tuple[Issue, ...] = tuple(i for i in issues if i.state is not IssueState.COMPOSED)
+        self.issues: tuple[Issue, ...] = _approved_issues(store)
 
     def write(self) -> list[Feed]:
         """Update the documents and the page of each newsletter's feed; return the feeds."""
         store = self.store.feeds
-        known = {feed.key: feed for feed in store.load_feeds() if feed.kind == "newsletter"}
-        planned = (feed for feed in self._plan(known) if feed.folder not in self.retired)
-        feeds = list(plan.drop_retired_formats(self.retired, planned))
+        known = _known_feeds(self.store)
+        feeds = _plan_newsletters(self.site, known, self.issues, self.retired)
         if not self._dry_run:
             store.save_feeds([feed.known_feed for feed in feeds if known.get(feed.key) != feed.known_feed], [])
         for feed in feeds:
             self._write_feed(feed)
         return feeds
-
-    def _plan(self, known: Mapping[str, KnownFeed]) -> Iterator[Feed]:
-        for newsletter in self.site.settings.newsletters:
-            issues = self._issues_of(newsletter.name)
-            if newsletter.archive == "public" and issues:
-                yield plan.plan_newsletter_feed(
-                    newsletter,
-                    self.site.settings,
-                    issues=len(issues),
-                    updated=max(issue.updated for issue in issues),
-                    known=known.get(newsletter.name),
-                )
 
     def _issues_of(self, name: str) -> list[Issue]:
         """Return a newsletter's issues, newest first."""
@@ -137,6 +124,41 @@ class NewsletterFeeds:
             lang=feed.lang,
             authority=self.site.settings.site.authority,
         )
+
+
+def plan_all_feeds(site: Site, catalogue: "Catalogue", store: "Store") -> tuple[list[Feed], tuple[Issue, ...]]:
+    """Return the feeds that a publish would write, and the approved issues; nothing is written."""
+    retired, issues = plan.retired_paths(store.feeds.load_retired(), site.settings), _approved_issues(store)
+    feeds = plan.plan_feeds(catalogue, site.settings, store.feeds.load_feeds(), retired)
+    return [*feeds, *_plan_newsletters(site, _known_feeds(store), issues, retired)], issues
+
+
+def _approved_issues(store: "Store") -> tuple[Issue, ...]:
+    issues = store.issues.load_issues() if store.has_issues else ()
+    return tuple(issue for issue in issues if issue.state is not IssueState.COMPOSED)
+
+
+def _known_feeds(store: "Store") -> dict[str, KnownFeed]:
+    """Return the feeds of newsletters that were published before, by the name of the newsletter."""
+    return {feed.key: feed for feed in store.feeds.load_feeds() if feed.kind == "newsletter"}
+
+
+def _plan_newsletters(
+    site: Site, known: Mapping[str, KnownFeed], issues: Sequence[Issue], retired: Collection[str]
+) -> list[Feed]:
+    """Return the feeds of the newsletters with a public archive that have issues."""
+    planned = (
+        plan.plan_newsletter_feed(
+            newsletter,
+            site.settings,
+            issues=len(own),
+            updated=max(issue.updated for issue in own),
+            known=known.get(newsletter.name),
+        )
+        for newsletter in site.settings.newsletters
+        if newsletter.archive == "public" and (own := [one for one in issues if one.newsletter == newsletter.name])
+    )
+    return list(plan.drop_retired_formats(retired, (feed for feed in planned if feed.folder not in retired)))
 
 
 def write_feed_list(site: Site, feeds: Sequence[Feed], issues: Sequence[Issue], writer: OutputWriter) -> None:

@@ -56,6 +56,7 @@ class OutputWriter:
             self.report_failure(str(e))
 
     def report_failure(self, reason: str) -> None:
-        """Report an error; because of it, the next run does not take the fast path."""
-        self._report.errors.append(reason)
+        """Report an error, once; because of it, the next run does not take the fast path."""
+        if not any(error.endswith(reason) for error in self._report.errors):
+            self._report.errors.append(reason)
         self.failed = True

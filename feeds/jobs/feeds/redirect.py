@@ -1,7 +1,7 @@
 """Keep former feed addresses working: copies of moved documents, and redirect rules for web servers."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from feeds.core.syndication import redirects
@@ -24,10 +24,19 @@ def write_redirects(site: Site, feeds: Sequence[Feed], retired: Iterable[str], w
         if content is not None:
             writer.write(old, content, input_digest(str(content)))
     rules = list(redirects.redirect_rules(moves, site.settings.feeds_url))
-    warnings = [f"{site.config.path}: {problem}" for problem in problems]
+    warnings = _format_problems(site, problems)
     warnings += _dropped_redirects(site, rules)
     _write_rules(site, rules, writer)
     return warnings
+
+
+def find_invalid_moves(site: Site, feeds: Iterable[Feed]) -> list[str]:
+    """Return a warning for each line of `feeds.moved` that is invalid."""
+    return _format_problems(site, redirects.configured_moves(site.settings.feeds.moved, feeds)[1])
+
+
+def _format_problems(site: Site, problems: Mapping[str, str]) -> list[str]:
+    return [site.config.warning(("feeds", "moved", old), problem) for old, problem in problems.items()]
 
 
 def _dropped_redirects(site: Site, rules: Iterable[RedirectRule]) -> Iterator[str]:

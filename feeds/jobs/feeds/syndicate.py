@@ -123,13 +123,17 @@ class Syndication:
         """
         unrenderable: dict[str, str] = {}
         same: list[str] = []
+        failed: dict[str, list[str]] = {}
         for done, (task, result) in enumerate(results, 1):
             unrenderable |= result.unrenderable
             self.page_problems |= result.page_problems
             if result.error:
-                self.writer.report_failure(f"{task.feed.folder}: cannot be rendered: {result.error}")
+                failed.setdefault(result.error, []).append(task.feed.folder)
             same += self._write_files(task, result)
             self.context.progress("Writing feeds", done, len(self.tasks))
+        for error, folders in failed.items():
+            others = f" and {format_count(len(folders) - 1, 'other feed', 'other feeds')}" if folders[1:] else ""
+            self.writer.report_failure(f"{folders[0]}{others}: cannot be rendered: {error}")
         if unrenderable:
             raise UnrenderablePosts(unrenderable)
         if not self._dry_run:

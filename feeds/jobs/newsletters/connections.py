@@ -26,10 +26,11 @@ def find_connection_problems(site: Site) -> Iterator[ConnectionProblem]:
     else:
         if isinstance(transport, CheckedTransport):
             yield from (ConnectionProblem("mail", reason) for reason in transport.find_problems())
-    yield from _mailbox_problems(site)
+    yield from find_mailbox_problems(site)
 
 
-def _mailbox_problems(site: Site) -> Iterator[ConnectionProblem]:
+def find_mailbox_problems(site: Site) -> Iterator[ConnectionProblem]:
+    """Yield a problem if the bounce mailbox cannot be read; nothing is changed in it."""
     bounces = site.settings.mail.bounces
     if bounces is None:
         return

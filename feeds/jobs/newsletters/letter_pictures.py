@@ -4,9 +4,10 @@ import re
 from posixpath import basename, splitext
 from urllib.parse import unquote, urlsplit
 
+from feeds.core.newsletters.lint import Origin
 from feeds.core.newsletters.pictures import Picture, as_written
 from feeds.edges.files.convert_picture import ConvertedPicture, convert_picture, needs_conversion
-from feeds.edges.files.picture_files import read_picture
+from feeds.edges.files.picture_files import is_damaged, read_picture
 from feeds.errors import FeedsError
 from feeds.jobs.site import Site
 from feeds.model import PictureFile, Post
@@ -24,6 +25,8 @@ class LetterPictures:
         self._converted: dict[str, bytes] = {}
         #: The files of the pictures that were found, by their address in the letter.
         self.files: dict[str, PictureFile] = {}
+        #: The pictures as they were written, and their posts, by their address in the letter.
+        self.origins: dict[str, Origin] = {}
         #: Why pictures are not converted, one line for each.
         self.problems: dict[str, str] = {}
 
@@ -34,6 +37,15 @@ class LetterPictures:
 
     def find(self, url: str, post: Post | None = None) -> Picture:
         """Return the picture at *url* as *post*, or a text without a post, shows it."""
+        picture = self._find(url, post)
+        self.origins.setdefault(picture.url, self._origin(url, post))
+        return picture
+
+    def _origin(self, url: str, post: Post | None) -> Origin:
+        folder = self._site.settings.posts.folder.rstrip("/")
+        return Origin(url, f"{folder}/{post.path}" if post else "")
+
+    def _find(self, url: str, post: Post | None) -> Picture:
         file = self._file(url, post)
         if file is None:
             return as_written(url)
@@ -63,7 +75,16 @@ class LetterPictures:
     def _file(self, url: str, post: Post | None) -> PictureFile | None:
         """Return the local file of the picture at *url*; None if it is not a picture of this site that can be read."""
         path = self._site.files.path(url, post.url if post else "", post.path if post else "")
-        return read_picture(path) if path else None
+        file = read_picture(path) if path else None
+        if path and file is None and self.converts and is_damaged(path):
+            self.problems[path] = (
+                f"{self._relative(path)}: cannot be read, so it is not converted; save the picture again"
+            )
+        return file
+
+    def _relative(self, message: str) -> str:
+        """Return a message that begins with the path of a file, without the site's folder."""
+        return message.removeprefix(f"{self._site.config.folder}/")
 
     def _double(self, url: str, file: PictureFile, post: Post | None) -> str:
         """Return the address of `name@2x.jpg`, if that is beside the file and is twice as large; else empty."""
@@ -77,7 +98,7 @@ class LetterPictures:
         try:
             return convert_picture(file)
         except FeedsError as e:
-            self.problems[file.path] = str(e).removeprefix(f"{self._site.config.folder}/")
+            self.problems[file.path] = self._relative(str(e))
             return None
 
     def _add_converted(self, url: str, full_url: str, converted: ConvertedPicture) -> Picture:

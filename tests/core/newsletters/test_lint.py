@@ -53,6 +53,34 @@ def test_each_fault_is_told_with_its_reason_and_remedy(change, level, what):
     assert found[0].do
 
 
+def test_a_placeholder_without_an_address_is_not_a_link():
+    """`<a>` without `href`, as a link to an unknown post becomes, gives no error; an empty `href` does."""
+    for html in ("<a>rien</a>", '<a name="x"></a>', '<a title="T">words</a>'):
+        assert list(lint.lint_letter(replace(GOOD, html=GOOD.html + html), "x")) == []
+    (found,) = lint.lint_letter(replace(GOOD, html=GOOD.html + '<a href="">words</a>'), "x")
+    assert found.what == "the link '' leads nowhere in a mail program: 'words'"
+
+
+def test_a_wrong_link_is_named_with_its_text_and_its_post():
+    """Messages about links end with the link's text, and the post that has it where it is known."""
+    letter = replace(GOOD, html=GOOD.html + '<a href="http://a.example/">the <b>words</b></a><a href="ftp://[x">y</a>')
+    origins = {"http://a.example/": lint.Origin("http://a.example/", "posts/a.md")}
+    assert [one.what for one in lint.lint_letter(letter, "x", origins=origins)] == [
+        "the link 'http://a.example/' is not encrypted: 'the words' in posts/a.md",
+        "the link 'ftp://[x' leads nowhere in a mail program: 'y'",
+    ]
+
+
+def test_an_image_is_named_as_its_post_has_it():
+    """A warning about a converted image names the original and its post."""
+    html = '<img src="https://x/1/ferry-3f2a.jpg" alt=""><img src="https://x/1/b-3f2b.jpg" alt="image 1">'
+    names = {"ferry-3f2a.jpg": "ferry.webp", "b-3f2b.jpg": "b.avif"}
+    origins = {f"https://x/1/{name}": lint.Origin(written, "posts/a.md") for name, written in names.items()}
+    found = [one.what for one in lint.lint_letter(replace(GOOD, html=GOOD.html + html), "x", origins=origins)]
+    assert found[0] == "the image 'ferry.webp' in posts/a.md has an empty alt"
+    assert found[1].startswith("the image 'b.avif' in posts/a.md has the alt 'image 1'")
+
+
 def large(url, size, picture_format="JPEG"):
     return {url: PictureFile(path="a", format=picture_format, width=9, height=9, size=size)}
 
@@ -77,6 +105,15 @@ def test_conversion_is_named_where_it_would_help(name, files, remedy):
     (found,) = lint.lint_letter(letter, "x", known)
     assert "https://www.caniemail.com/features/image-" in found.why
     assert ("mail.pictures" in found.do) is remedy
+
+
+def test_conversion_is_not_advised_where_it_is_on():
+    """With `mail.pictures = "convert"` no message advises to set it."""
+    html = GOOD.html + '<img src="https://x/b.webp" alt="B"><img src="https://x/c.avif" alt="C">'
+    files = large("https://x/b.webp", 2_000_000, "WEBP") | large("https://x/c.avif", 9, "AVIF")
+    letter = replace(GOOD, html=html)
+    assert sum("convert" in one.do for one in lint.lint_letter(letter, "x", files)) == 3
+    assert sum("convert" in one.do for one in lint.lint_letter(letter, "x", files, converts=True)) == 0
 
 
 LINKS = {
@@ -117,3 +154,18 @@ def test_a_theme_must_be_legible_in_both_schemes():
         ("t.accent", "choose a darker colour"),
         ("t.accent_dark", "choose a lighter colour"),
     ]
+
+
+WRITTEN = {
+    "accent": ({"accent": "#DDdddd"}, "#DDdddd on the tint of #fffdf8 and #1d1b18"),
+    "accent on paper": ({"accent": "#123456", "paper": "#123ABC"}, "#123456 on "),
+    "ink": ({"ink": "#AAAAAA"}, "the lighter text of #AAAAAA on the tint of #fffdf8 and #AAAAAA"),
+    "dark": ({"accent_dark": "#222222"}, "#222222 on the dark tint #211f1c"),
+    "category": ({"categories": {"News": "#EEEEEE"}}, "#EEEEEE on #fffdf8"),
+}
+
+
+@pytest.mark.parametrize(("values", "what"), WRITTEN.values(), ids=WRITTEN)
+def test_colours_are_named_as_they_were_written(values, what):
+    """A message about contrast names the colours of the config, also where a mixture of them is measured."""
+    assert any(one.what.startswith(what) for one in lint.lint_theme(Theme(**values), "t"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.core.syndication import redirects
-from feeds.core.syndication.feed import NEVER, Feed, normalize_feed_path
+from feeds.core.syndication.feed import NEVER, Feed
 from feeds.core.syndication.redirects import FeedMove
 
 FEEDS_URL = "https://example.com/feeds/"
@@ -75,7 +75,7 @@ def test_moves_in_the_config_are_followed():
             FeedMove(old="feeds/category/older/", new="feeds/category/new/"),
             FeedMove(old="feed.xml", new="feeds/atom.xml"),
         ],
-        [],
+        {},
     )
 
 
@@ -100,9 +100,9 @@ def test_an_invalid_move_is_reported(old, new, words):
     valid = {"/valid.json": "feed.json"}
     moves, problems = redirects.configured_moves({old: new} | valid, [EVERYTHING, feed()])
     assert moves == [FeedMove(old="valid.json", new="feeds/feed.json")]
-    assert len(problems) == 1
-    assert problems[0].startswith(f"feeds.moved: {normalize_feed_path(old)!r} = ")
-    assert words in problems[0]
+    assert list(problems) == [old]
+    assert problems[old].startswith(f"cannot move to {new!r}: ")
+    assert words in problems[old]
 
 
 def test_an_invalid_move_does_not_change_others():
@@ -118,7 +118,7 @@ def test_moves_in_a_circle_come_to_an_end():
     moves, problems = redirects.configured_moves({"a": "b", "b": "c", "c": "a"}, [EVERYTHING])
     assert moves == []
     assert len(problems) == 3
-    assert all("leads back to itself" in problem for problem in problems)
+    assert all("leads back to itself" in problem for problem in problems.values())
 
 
 def test_every_file_of_a_moved_folder_is_copied_to_the_old_path():

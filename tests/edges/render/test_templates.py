@@ -54,7 +54,7 @@ def test_texts_with_unknown_placeholders_or_the_wrong_form_are_an_error(tmp_path
     """They are checked when they are loaded, before any letter is rendered."""
     (tmp_path / "templates" / "texts").mkdir(parents=True)
     (tmp_path / "templates" / "texts" / "de.toml").write_text(text, "utf-8")
-    with pytest.raises(TemplateError, match=r"de\.toml: "):
+    with pytest.raises(TemplateError, match=r"^templates/texts/de\.toml:1: "):
         Templates(tmp_path, {}).texts("de")
 
 

@@ -555,7 +555,7 @@ def test_moves_that_cannot_be_are_named(small):
     write(small, 1)
     report = small.publish()
     assert len(report.warnings) == 3
-    assert all(f"{small.folder / 'config.toml'}: feeds.moved: " in warning for warning in report.warnings)
+    assert all(f"{small.folder / 'config.toml'}:" in warning for warning in report.warnings)
     assert public(small, "b.xml") == public(small, "feeds/atom.xml")
     assert not (small.folder / "a.xml").exists()
     assert len(redirects(small)) == 1

@@ -232,3 +232,31 @@ def test_check_knows_the_files_of_the_next_issue(letter_site, feeds):
     letter_site.configure(CONVERT)
     assert "WebP" not in feeds("check").stdout
     assert not (letter_site.folder / "public/newsletters").exists()
+
+
+DAMAGED = {
+    "a picture that is not one": ("a.webp", b"RIFF\x10\0\0\0WEBPVP8 damaged", 1),
+    "a page": ("a.png", b"<html>404</html>", 1),
+    "a part of a header": ("a.JPG", b"\xff\xd8\xff", 1),
+    "a drawing": ("a.svg", b"<svg/>", 0),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "number"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_picture_is_reported_where_pictures_are_converted(letter_site, feeds, name, content, number):
+    """The warning names the file; a format that is never converted gives none."""
+    letter_site.configure(CONVERT)
+    (letter_site.folder / "posts" / name).write_bytes(content)
+    letter_site.post("first", f"Words.\n\n![A ferry]({name})\n")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert done.stdout.count(f"posts/{name}\tcannot be read, so it is not converted; save the") == number
+
+
+def test_an_empty_alt_of_a_converted_picture_names_the_original(letter_site, feeds):
+    """The warning names the post and the file that it has, not the converted one."""
+    letter_site.configure(CONVERT)
+    draw(letter_site, "posts/pics/ferry.webp")
+    letter_site.post("first", "Words.\n\n![](pics/ferry.webp)\n")
+    done = feeds("check", "--now", "2026-11-23T12:00Z")
+    assert "pics/ferry.webp' in posts/first.md has an empty alt" in done.stdout
+    assert "ferry-" not in done.stdout
