@@ -77,6 +77,10 @@ class Texts:
         form = forms.get(self._locale.plural_form(count), forms["other"])
         return str(form).format(count=self._write(count))
 
+    def reading_time(self, minutes: int) -> str:
+        """Return a reading time with its unit; empty for a text without words."""
+        return self.plural("reading", minutes) if minutes else ""
+
     def join(self, names: Sequence[str]) -> str:
         """Return names as a list in the language, such as "A and B"."""
         return format_list(names, locale=self._locale)

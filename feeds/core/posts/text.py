@@ -130,9 +130,9 @@ def normalize(text: str) -> str:
 
 
 def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
-    """Return the minutes that reading *text* takes, rounded up and at least 1."""
+    """Return the minutes that reading *text* takes, rounded up; 0 if it has no words."""
     latin, characters = (text, 0) if text.isascii() else CJK.subn(" ", text)
-    return max(1, math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute))
+    return math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute)
 
 
 def _count_words(text: str) -> float:

@@ -80,7 +80,7 @@ def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> Pa
     post, own_topic = entry.post, feed.about and feed.about[1]
     topics = [topic.label for topic in entry.categories if topic.label != own_topic]
     authors = ", ".join(author.name for author in post.authors)
-    facts = (authors, texts.date(post.published), texts.plural("reading", text.reading_minutes))
+    facts = (authors, texts.date(post.published), texts.reading_time(text.reading_minutes))
     return PageItem(
         title=post.title,
         url=post.external_url or post.url,

@@ -31,7 +31,9 @@ def test_plain_text_has_a_line_for_each_block_and_no_scripts():
 @pytest.mark.parametrize(
     ("sample", "minutes"),
     [
-        ("", 1),
+        ("", 0),
+        ("… – 🙂", 0),
+        ("word", 1),
         ("word " * 238, 1),
         ("word " * 239, 2),
         ("字" * 500, 1),
@@ -40,7 +42,7 @@ def test_plain_text_has_a_line_for_each_block_and_no_scripts():
     ],
 )
 def test_reading_time_counts_words_and_characters_each_at_its_speed(sample, minutes):
-    """Reading time counts words and CJK characters at their speeds, rounded up to at least one minute."""
+    """Reading time counts words and CJK characters at their speeds, rounded up; a text without words takes none."""
     assert text.reading_minutes(sample, 238, 500) == minutes
 
 
