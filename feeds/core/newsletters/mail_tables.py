@@ -128,7 +128,7 @@ def _readable_room(widths: Sequence[_Width]) -> int:
 
 def _room(columns: Sequence[int], character: int) -> int:
     """Return the pixels that columns of so many characters take."""
-    return sum(columns) * character + _GAP * len(columns)
+    return sum(columns) * character + _GAP * (len(columns) - 1)
 
 
 def _longest_word(widths: Sequence[_Width], character: int) -> int:

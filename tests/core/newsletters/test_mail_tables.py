@@ -101,6 +101,7 @@ NARROW = {
     "a word and its meaning": ["Term", "What it means, in a sentence that takes some lines on a phone."],
     "three short words": ["Monday", "closed", "09:00"],
     "one column": ["x" * 100],
+    "four columns that just fit": ["23–29 Jan Feb", "1234567", "123456", "1234567"],
     "Japanese": ["月曜日", "休み", "九時から"],
 }
 WIDE = {

@@ -179,6 +179,22 @@ def test_a_meta_line_ends_neither_with_its_dot_nor_inside_the_reading_time(rende
         assert [bool(meta.xpath("./span[@style='white-space:nowrap']")) for meta in metas] == [lang == "ja"] * 3
 
 
+@pytest.mark.parametrize("template", ["digest", "letter"])
+def test_long_words_break_without_a_style_sheet(render, template):
+    """Each headline is in a cell that lets a word break that is wider than a phone."""
+    html = render(*stories(3), newsletter=f'template = "{template}"')
+    headings = parse_html(html).xpath("//h1 | //h2/a | //h3/a")
+    assert headings
+    assert all(one.xpath("ancestor::td[contains(@style, 'word-break:break-word')]") for one in headings)
+
+
+@pytest.mark.parametrize(("lang", "padding"), [("en", "0 4px 0 0"), ("ar", "0 0 0 4px")])
+def test_the_head_of_a_value_in_a_card_is_in_its_line(render, lang, padding):
+    """The space is between both, at the left of the head in a script from right to left."""
+    html = render(*stories(1), newsletter=f'language = "{lang}"')
+    assert f".s .h{{display:inline!important;padding:{padding}!important" in html
+
+
 def test_a_dark_scheme_has_dark_boxes_for_pictures_without_transparent_parts(render):
     """Both for the scheme and for what Outlook.com marks, which has no such scheme."""
     html = render(*stories(3, image=PICTURE))
