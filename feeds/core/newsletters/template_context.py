@@ -266,13 +266,15 @@ def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = N
     The default subject of an issue that *corrects* another has the subject of that issue.
     """
     if selection.note and selection.note.subject:
-        return selection.note.subject
-    return texts.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+        return text.balance_directions(selection.note.subject)
+    if corrects:
+        return texts.format("correction_of", subject=corrects.subject)
+    return text.balance_directions(selection.stories[0].post.title)
 
 
 def _preview(selection: Selection, lead: StoryView, texts: Texts) -> str:
     """Return the beginning of the lead's excerpt and, if there is room, the titles of the next two stories."""
-    titles = [strip_placeholders(entry.post.title) for entry in selection.stories[1:3]]
+    titles = [strip_placeholders(text.balance_directions(entry.post.title)) for entry in selection.stories[1:3]]
     also = texts.format("preview_also", titles=texts.join(titles)) if titles else ""
     room = _PREVIEW_WIDTH - text.display_width(also) - 1
     excerpt = text.shorten(lead.excerpt, max(room, _PREVIEW_WIDTH // 2))
@@ -363,8 +365,9 @@ class _StoryViews:
 
     def story(self, entry: Entry, width: int = text.EXCERPT_WIDTH) -> StoryView:
         post, post_text = entry.post, self.post_texts[entry.post.path]
+        title = text.balance_directions(post.title)
         return StoryView(
-            title=strip_placeholders(post.title),
+            title=strip_placeholders(title),
             url=_add_parameters(post.url, self.link_parameters),
             lang=post.lang,
             dir=text_direction(post.lang),
@@ -374,7 +377,7 @@ class _StoryViews:
             date=self.texts.date(post.published),
             reading=self.texts.reading_time(post_text.reading_minutes),
             image=self._image(post),
-            phrases=split_phrases(post.title, post.lang),
+            phrases=split_phrases(title, post.lang),
             colour=self.palette.category(*(name for one in entry.categories[:1] for name in (one.label, one.term))),
         )
 

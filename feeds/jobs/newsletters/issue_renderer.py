@@ -19,6 +19,7 @@ from feeds.core.newsletters.text_links import LinkNumbers
 from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_blocks
 from feeds.core.posts import markdown
+from feeds.core.posts.text import balance_directions
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
 from feeds.jobs.newsletters.issue_page_values import issue_page_url, page_values
@@ -354,7 +355,7 @@ class IssueRenderer:
     def _whole_post_on_page(self, content: IssueContent) -> str:
         """Return the HTML of the first post; its title is the page's, unless the issue has a subject of its own."""
         post = content.selection.stories[0].post
-        below = 1 if self.subject(content.selection) == post.title else 2
+        below = 1 if self.subject(content.selection) == balance_directions(post.title) else 2
         return pagehtml.render_page_html(content.texts[post.path].html, post.url, below=below)
 
     def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
