@@ -90,7 +90,7 @@ class Transcript(Value, frozen=True, kw_only=True):
 
 
 class Person(Value, frozen=True, kw_only=True):
-    """Somebody who takes part in an episode; empty fields are unknown."""
+    """A person who takes part in an episode; empty fields are unknown."""
 
     name: str
     #: Such as `host` or `guest`.

@@ -50,7 +50,7 @@ Content-Type: {returned_as}
 """.encode()
 
 
-def complaint(verp, returned, about="abuse"):
+def complaint(verp, returned, about="abuse", returned_as="message/rfc822"):
     """Return a complaint about a letter (RFC 5965)."""
     return f"""From: feedback@provider.example
 To: complaints@letters.example
@@ -71,7 +71,7 @@ Original-Mail-From: <{verp}>
 Original-Rcpt-To: <redacted@provider.example>
 
 --=_b
-Content-Type: message/rfc822
+Content-Type: {returned_as}
 
 {returned}
 --=_b--

@@ -1,4 +1,4 @@
-"""Whether the service works, and its numbers, for programs that watch over it."""
+"""The state of the service and its numbers, for monitoring programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,13 +40,13 @@ class Health:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing has failed."""
+        """True if all checks passed."""
         return self.store == "ok" and self.scheduler != "late"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreCounts:
-    """How many there are of what is in the store."""
+    """Numbers of records in the store."""
 
     #: Status -> subscribers.
     subscribers: Mapping[str, int]

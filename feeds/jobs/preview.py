@@ -91,7 +91,7 @@ class Preview:
         self._issues: dict[str, PreviewIssue] = {}
         #: The files that may be pages of the built site, as far as they are known.
         self._pages: Sequence[str] = ()
-        #: The files of pictures that letters show, by the name that stands for each.
+        #: The files of pictures that letters show, by the name that each has in the preview.
         self.pictures: dict[str, str] = {}
 
     def state(self) -> str:

@@ -20,8 +20,8 @@ _MOST_FIELDS = 1000
 def form_route(path: str, handler: FormHandler) -> Route:
     """Return the POST route of a form. Its fields are texts; a file is refused.
 
-    A body that is too large or too slow is refused before (`feeds.web.limits`), one that is no form with HTTP 415, and
-    one that cannot be read with HTTP 400.
+    A body that is too large or too slow is refused before (`feeds.web.limits`), one that is not a form with HTTP 415,
+    and one that cannot be read with HTTP 400.
     """
 
     async def endpoint(request: Request) -> Response:

@@ -54,7 +54,7 @@ class PublicFile:
 
     @cached_property
     def is_feed(self) -> bool:
-        """Whether it is a feed document, also an archive page of one."""
+        """True for a feed document, also an archive page of one."""
         return self.media_type in MEDIA_TYPES.values()
 
     @property
@@ -102,7 +102,7 @@ class PublicFile:
     def make_delta(self, base: str) -> "PublicFile":
         """Return the feed with only the entries that a former version did not have, which is one of `bases`.
 
-        Its entity tag is the one of the whole feed (RFC 3229, section 10.5.1: of the current instance).
+        Its entity tag is the one of the whole feed (RFC 3229, section 10.4.1: of the current instance).
         """
         content = render_delta(self.content, self.bases[base])
         return replace(self, content=content, bodies=_compress(content, self.media_type), bases={})

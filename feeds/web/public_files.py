@@ -179,7 +179,7 @@ class PublicFiles:
         return Reply(status, headers, _body(method, file.bodies[coding]) if status == HTTPStatus.OK else b"")
 
     async def _delta(self, file: PublicFile, method: str, fields: dict[bytes, bytes]) -> Reply | None:
-        """Return what is new for a reader that has a former version (RFC 3229); None if it has to get all.
+        """Return the new entries for a reader that has a former version (RFC 3229); None if it has to get all.
 
         `no-store` is for caches that do not know the status 226; those that know `im` may keep it (section 10.8.3).
         """

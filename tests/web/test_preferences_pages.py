@@ -163,7 +163,7 @@ def test_preferences_are_shown_and_saved(client, config):
 
 @pytest.mark.parametrize("day", ["2026-13-01", "soon", "2030-01-01", "0001-01-01x", "9999-12-31"])
 def test_a_day_that_cannot_be_is_explained_and_nothing_is_saved(client, config, day):
-    """A pause until what is no day, or is too far away, is HTTP 422 with the reason, and nothing is saved."""
+    """A pause until an impossible day, or one too far away, is HTTP 422 with the reason, and nothing is saved."""
     before = contents(config)
     answer = client.post(path(config), {"pause": day})
     assert (answer.status, 'role="alert"' in answer.text) == (422, True)

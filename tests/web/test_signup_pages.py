@@ -189,7 +189,7 @@ def test_a_form_without_a_newsletter_is_shown_again(two, fields):
 
 
 def test_the_only_newsletter_is_implied(client, door):
-    """With one newsletter there is no box, and a form without its name subscribes to it."""
+    """With one newsletter the form has no box, and one without its name subscribes to it."""
     page = client.get("/subscribe")
     assert "checkbox" not in page.text
     fields = {"email": "ada@example.org", "token": token_of(page), "lang": "en"}

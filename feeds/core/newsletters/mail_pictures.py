@@ -42,7 +42,7 @@ def _double_source(srcset: str) -> str:
 def style_picture(image: Any, find_picture: Callable[[str], Picture], muted: str) -> None:
     """Give a picture an alternative text, its width within the column, and a link to the picture in full size.
 
-    There is no height, which Outlook on Windows would keep when a picture shrinks. A picture of unknown size has the
+    It gets no height, which Outlook on Windows would keep when a picture shrinks. A picture of unknown size has the
     width of the column in Outlook only, which reads the attribute before the style, if it is alone in its block.
     """
     if not image.get("src", "").startswith(("http://", "https://")):  # data: would make the letter too long

@@ -269,9 +269,10 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
     yield "List-Id", f"<{name}.{headers.domain}>"  # RFC 2919
     if headers.archive_url:
         yield "List-Archive", f"<{headers.archive_url}>"
-    yield "Feedback-ID", f"{headers.number}:{name}:newsletter:{_feedback_sender(headers.domain)}"
+    yield "Feedback-ID", f"{name}.{headers.number}:{name}:newsletter:{_feedback_sender(headers.domain)}"
     if headers.bounces and _is_within(headers.bounces.address.domain, headers.domain):
-        # RFC 9477: the mailbox takes complaints. At another domain it would need that domain's signature (section 3.1).
+        # RFC 9477: complaints go to this mailbox. The signature of the sender's domain has to cover the field (section
+        # 3.1.4) and allows subdomains (3.1.2); an address at another domain needs a signature of that domain (3.1.3).
         yield "CFBL-Address", f"{headers.bounces.address.addr_spec}; report=arf"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
     # Keeps Exchange from answering with notices of absence and other automatic replies (MS-OXCMAIL section 2.1.3.2.20).
@@ -282,7 +283,8 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
 def _feedback_sender(domain: str) -> str:
     """Return the domain, or a name for it, in 5 to 15 characters, as Gmail wants the sender's identifier.
 
-    Source: https://support.google.com/a/answer/6254652
+    It counts each of up to four identifiers separately, so the one of an issue has the newsletter's name in it.
+    Source: https://support.google.com/mail/answer/6254652
     """
     if len(domain) in _SENDER_LENGTHS:
         return domain

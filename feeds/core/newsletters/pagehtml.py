@@ -31,7 +31,7 @@ _MOST_COLUMNS = 4
 
 
 def render_page_html(html: str, base: str, *, below: int = 1) -> str:
-    """Return *html* sanitised, with absolute URLs except those of its own ids, and headings in levels without gaps.
+    """Return *html* sanitised, with absolute URLs except links to its ids, and headings in levels without gaps.
 
     *base* is the address of the post, *below* the level of the heading above it.
     """

@@ -31,12 +31,12 @@ _FORMATS: Mapping[str, PictureFormat] = {
     ),
     "AVIF": PictureFormat(
         name="AVIF",
-        programs="Outlook on Windows, Fastmail, GMX, web.de and Samsung Email do",
+        programs="Outlook on Windows, Fastmail, GMX, web.de, IONOS and Mail.ru do",
         source="https://www.caniemail.com/features/image-avif/",
     ),
     "SVG": PictureFormat(
         name="SVG",
-        programs="Gmail and Outlook on Windows do",
+        programs="Gmail, Mail.ru and Outlook on Windows up to 2016 do",
         source="https://www.caniemail.com/features/image-svg/",
         is_converted=False,
     ),

@@ -20,7 +20,7 @@ def strip_placeholders(text: str) -> str:
 
 
 def is_styled(page: str) -> bool:
-    """Return whether a stored page has a style sheet of its own, unlike those that older versions stored."""
+    """Return whether a stored page has its style sheet; those that older versions stored do not."""
     return NAVIGATION in page
 
 

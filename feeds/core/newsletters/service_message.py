@@ -23,7 +23,7 @@ _UNSIGNED = frozenset({"X-Auto-Response-Suppress"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceSender:
-    """What all mail outside of issues shares."""
+    """The values that all mail outside of issues shares."""
 
     sender: NamedAddress
     reply_to: NamedAddress | None

@@ -43,7 +43,7 @@ class LetterLinks:
     issues: str | None = None
     previous: str | None = None
     feed: str | None = None
-    #: Where somebody subscribes.
+    #: The page where readers subscribe.
     signup: str | None = None
     #: The page of the issue that this one corrects.
     corrected: str | None = None
@@ -289,7 +289,8 @@ def _dek(post_text: Text) -> str:
 
 def _prose(html: str) -> str:
     """Return the text of a post without what excerpts leave out: headings, and the numbers of footnotes."""
-    return text.join_blocks(text.tree_blocks(text.parse_html(html), _NOT_IN_EXCERPTS, "footnote-ref", text.join_lines))
+    blocks = text.tree_blocks(text.parse_html(html), _NOT_IN_EXCERPTS, "footnote-ref", text.join_lines)
+    return " ".join(block for _, block in blocks)
 
 
 def _words(line: str) -> str:
@@ -313,23 +314,13 @@ def fonts_of_windows(fonts: str) -> str:
     return ", ".join([*known, "serif" if names[-1] == "serif" else "sans-serif"])
 
 
-#: https://learn.microsoft.com/en-us/typography/fonts/windows_11_font_list
+#: The fonts of our languages and of common font chains that Windows has, or offers with a language
+#: (https://learn.microsoft.com/en-us/typography/fonts/windows_11_font_list).
 _WINDOWS_FONTS = frozenset(
-    {"Arial", "Calibri", "Cambria", "Consolas", "Ebrima", "Gadugi", "Georgia", "Leelawadee UI", "Malgun Gothic"}
-    | {"Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Mangal", "Nirmala UI", "Palatino Linotype", "Segoe UI"}
-    | {
-        "Sylfaen",
-        "Tahoma",
-        "Times New Roman",
-        "Trebuchet MS",
-        "Verdana",
-        "Yu Gothic",
-        "David",
-        "Gulim",
-        "SimSun",
-        "Vrinda",
-        "Latha",
-    }
+    {"Arial", "Calibri", "Cambria", "Consolas", "David", "Ebrima", "Gadugi", "Georgia", "Gulim", "Latha"}
+    | {"Leelawadee UI", "Malgun Gothic", "Mangal", "Meiryo", "Microsoft JhengHei", "Microsoft YaHei", "Nirmala UI"}
+    | {"Palatino Linotype", "Segoe UI", "SimSun", "Sylfaen", "Tahoma", "Times New Roman", "Trebuchet MS", "Verdana"}
+    | {"Vrinda", "Yu Gothic"}
 )
 
 

@@ -26,7 +26,7 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS_IN_CELLS = ("table", "pre", "ul", "ol", "dl", "blockquote", "hr", *_HEADINGS)
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-#: Content of `sup` and `sub` that has characters of its own; without them 10<sup>6</sup> would be 106.
+#: Content of `sup` and `sub` for which Unicode has characters; without them 10<sup>6</sup> would be 106.
 _RAISABLE, _LOWERABLE = re.compile(r"[0-9+=()n-]*[0-9n][0-9+=()n-]*"), re.compile(r"[0-9+=()-]*[0-9][0-9+=()-]*")
 #: What surrounds the text of an element.
 _AROUND = {"del": ("~~", "~~"), "s": ("~~", "~~"), "strike": ("~~", "~~"), "q": ("“", "”"), "rt": ("(", ")")}
@@ -174,7 +174,7 @@ def _image(setter: _Setter, image: Any, flow: _Flow) -> None:
 
 
 def _surrounded(setter: _Setter, element: Any, flow: _Flow) -> None:
-    """Set text with marks around it; a reading has none where the post has parentheses of its own."""
+    """Set text with marks around it; a reading has none where the post has parentheses around it."""
     before, after = _AROUND[element.tag]
     if element.tag == "rt" and element.getparent().find("rp") is not None:
         before = after = ""

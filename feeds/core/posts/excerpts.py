@@ -45,7 +45,7 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 _SPACE_AFTER_CJK = re.compile(r"(?<=[。！？]) (?=\S)")
-#: Marks of emphasis that CommonMark does not take for such, since there is no space around them.
+#: Asterisks for emphasis that CommonMark leaves in the text, since they have no spaces around them.
 _STARS_AT_CJK = re.compile(rf"(?<={text.CJK_OR_MARK})\*\*|\*\*(?={text.CJK_OR_MARK})")
 #: Text that was struck out is withdrawn.
 _STRUCK_OUT = frozenset({"del", "s", "strike"})
@@ -68,7 +68,7 @@ def mdx_marks_to_comments(html: str) -> str:
 
 
 def excerpt_of_text(html: str) -> str:
-    """Return the text above the mark in *html*; its first sentences if there is no mark, or no text above it."""
+    """Return the text above the mark in *html*; without a mark, or a text above it, the first sentences."""
     before, is_marked = split_at_mark(html)
     above = _join(_prose(_blocks(before))) if is_marked else ""
     return above or text.shorten(_join(_prose(_blocks(html), _MOST_PARAGRAPHS)))
@@ -111,7 +111,7 @@ def _escape_words(html: str) -> str:
 
 
 def _join(paragraphs: Iterable[str]) -> str:
-    """Return paragraphs in one line; after a Japanese or Chinese full stop there is no space."""
+    """Return paragraphs in one line, without spaces after Japanese and Chinese full stops."""
     joined = " ".join(" ".join(paragraphs).split())
     return joined if joined.isascii() else _SPACE_AFTER_CJK.sub("", _STARS_AT_CJK.sub("", joined))
 

@@ -84,7 +84,7 @@ def first_illegal_xml(text: str) -> re.Match[str] | None:
 
 
 class Extensions(NamedTuple):
-    """What a text has beside CommonMark with GitHub's extensions."""
+    """The syntax of a text beside CommonMark with GitHub's extensions."""
 
     #: A line break in a paragraph is shown as one.
     breaks: bool = False

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -19,7 +19,7 @@ INLINE = frozenset(
     | {"rp", "rt", "ruby", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr", "font", "tt"}
     | {"acronym", "big", "blink", "nobr", "rb", "rtc", "strike"},
 )
-#: What stands in a line too, but is no markup of a text.
+#: Elements of forms, which are in a line too, but do not mark up text.
 _CONTROLS = frozenset({"button", "label", "meter", "option", "output", "progress", "select", "slot"})
 _IN_LINES = INLINE | _CONTROLS
 #: Han, kana, Bopomofo and their compatibility forms: counted by characters. Hangul is counted by words.
@@ -27,9 +27,9 @@ CJK = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003fa1f]"
 )
-#: The characters of `CJK`, and those that stand between them.
+#: The characters of `CJK`, and those that are between them.
 CJK_OR_MARK = CJK.pattern[:-1] + r"\u3000-\u3004\u3008-\u301f\uff01-\uff60]"
-#: A line break inside of Japanese or Chinese, which stands for no space (CSS Text 3, section 4.1.3).
+#: A line break inside of Japanese or Chinese, which is not shown as a space (CSS Text 3, section 4.1.3).
 BREAK_INSIDE_CJK = re.compile(rf"(?<={CJK_OR_MARK})[ \t]*[\n\r][ \t\n\r]*(?={CJK_OR_MARK})")
 #: Marks, joiners and soft hyphens are removed before.
 _WORD = re.compile(r"[^\W_]+(?:['’.·׳״‐‑-][^\W_]+)*")
@@ -108,11 +108,6 @@ def text_content(html: str) -> str:
     root = parse_html(html)
     strip_elements(root, *WITHOUT_TEXT, with_tail=False)
     return " ".join(str(tostring(root, method="text", encoding="unicode")).split())
-
-
-def join_blocks(blocks: Iterable[tuple[str, str]]) -> str:
-    """Return the text of *blocks*, each on its own line."""
-    return "\n".join(text for _, text in blocks)
 
 
 def join_lines(text: str) -> str:

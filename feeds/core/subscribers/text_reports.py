@@ -68,7 +68,10 @@ _ANSWER = re.compile(
     r"(?=[245]\d\d[ :#'\"-]|[45]\.\d{1,3}\.\d{1,3} - )"
 )
 #: Types of the parts that are a returned message.
-RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+#: `text/rfc822` is not registered; the reports in RFC 9477 (section 8) have it.
+RETURNED_TYPES = frozenset(
+    {"message/rfc822", "text/rfc822-headers", "text/rfc822", "message/global", "message/global-headers"}
+)
 #: Types of the parts with words; a multipart whose boundary is missing is not split into parts.
 _PLAIN = frozenset({"text/plain", "multipart/report", "multipart/mixed", "multipart/alternative"})
 #: sendmail puts the reason into the subject, and nothing of the returned message.

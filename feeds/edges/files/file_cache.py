@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Sized(Protocol):
-    """What is made of a file, and how many bytes it takes in memory."""
+    """A value made of a file, and how many bytes it takes in memory."""
 
     @property
     def bytes_in_memory(self) -> int:
@@ -45,7 +45,7 @@ class FileCache(Generic[Built]):
         self._bytes = 0
 
     def get(self, path: str) -> Built | None:
-        """Return what was made of a file if that is still its newest version."""
+        """Return the value made of a file if that is still its newest version."""
         loaded = self._files.get(path)
         if loaded is None:
             return None

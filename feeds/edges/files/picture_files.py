@@ -21,7 +21,7 @@ _TURNED = range(5, 9)
 
 
 def read_picture(path: str) -> PictureFile | None:
-    """Return the size of the picture in a file; None if there is no such file, or its size cannot be read.
+    """Return the size of the picture in a file; None if the file does not exist or its size cannot be read.
 
     Only the header is read, no pixels. The size is as browsers show the picture: EXIF orientation counts.
     """

@@ -167,7 +167,7 @@ class Bounces:
         self._db.execute("DELETE FROM handled_messages WHERE at < ?", (encode_time(now - _KEEP_FOR),))
 
     def find_delivery(self, delivery_id: int) -> Recipient | None:
-        """Return the recipient of a delivery; None if there is no such delivery."""
+        """Return the recipient of a delivery; None if the store does not have it."""
         row = self._db.execute(_SELECT_DELIVERY, (delivery_id,)).fetchone()
         if row is None:
             return None
@@ -184,7 +184,7 @@ class Bounces:
         )
 
     def find_service_mail(self, mail_id: int) -> Recipient | None:
-        """Return the recipient of a mail outside of any issue; None if there is no such mail any more."""
+        """Return the recipient of a mail outside of any issue; None if it was erased."""
         row = self._db.execute(_SELECT_SERVICE_MAIL, (mail_id,)).fetchone()
         if row is None:
             return None
@@ -213,7 +213,7 @@ class Bounces:
             self._db.execute(f"{CANCEL_PENDING} (?)", (recipient.subscriber_id,))
 
     def find_subscriber(self, subscriber_id: int) -> Recipient | None:
-        """Return a subscriber as a recipient; None if there is no such subscriber."""
+        """Return a subscriber as a recipient; None if the store does not have them."""
         row = self._db.execute(_SELECT_SUBSCRIBER, (subscriber_id,)).fetchone()
         return Recipient(subscriber_id=row[0], domain=row[1], email=row[2]) if row else None
 
@@ -225,7 +225,7 @@ class Bounces:
         return [row[0] for row in self._db.execute(f"{query} WHERE subscriber_id = ?", (subscriber_id, subscriber_id))]
 
     def unsubscribe_from(self, recipient: Recipient, newsletter: str, at: datetime) -> bool:
-        """Unsubscribe from one newsletter; return False if there is no such subscription. Inside `transaction`.
+        """Unsubscribe from one newsletter; return False if they did not have it. Inside `transaction`.
 
         A subscriber who has no subscription left is unsubscribed from everything.
         """

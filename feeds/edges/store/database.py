@@ -151,7 +151,7 @@ def check_store(file: Path) -> tuple[int, int]:
     """Read from a store without creating or upgrading it; return device and inode of its file.
 
     Raises:
-        StoreError: there is no store, it cannot be read, or it is not one of this program.
+        StoreError: the store does not exist, it cannot be read, or it is not one of this program.
         LockedError: another process does not release it.
     """
     try:
@@ -170,7 +170,7 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     """Copy a store to a new file, and the *keys* file beside it if there is one; return the new files.
 
     Raises:
-        StoreError: there is no store, or *to* exists already or cannot be written.
+        StoreError: the store does not exist, or *to* exists already or cannot be written.
     """
     key_copy = to.with_name(f"{to.name}.key")
     source = store_path(url, folder)

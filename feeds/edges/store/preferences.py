@@ -1,6 +1,6 @@
 """What subscribers change themselves: leaving and undoing it, preferences, another address, requests.
 
-Each method is one transaction. Decisions whether somebody may do it are the caller's.
+Each method is one transaction. The caller decides whether it is allowed.
 """
 
 import sqlite3
@@ -237,7 +237,7 @@ class Preferences:
         return self._db.execute(query).fetchone() is not None
 
     def request_link(self, key: str, network: str, now: datetime, start: datetime, limits: RequestLimits) -> bool:
-        """Record that somebody has asked for the link of an address, which need not be known.
+        """Record a request for the link of an address, which need not be known.
 
         Returns False, and records nothing, if the network has sent too many requests since *start*.
         """
@@ -248,7 +248,7 @@ class Preferences:
         return True
 
     def link_requests(self) -> list[str]:
-        """Return the addresses for which somebody has asked for a link, as addresses are compared, oldest first."""
+        """Return the addresses for which a link was asked for, as addresses are compared, oldest first."""
         rows = self._db.execute("SELECT email_key FROM link_requests ORDER BY at, email_key").fetchall()
         return [row[0] for row in rows]
 

@@ -248,7 +248,7 @@ deliveries = Table(
     #: How often the server said "later", and when to try again.
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_at", DateTime),
-    #: How often there was no answer.
+    #: The number of tries without an answer.
     Column("unknowns", Integer, nullable=False, server_default="0"),
     UniqueConstraint("issue_id", "recipient_key"),
     CheckConstraint(

@@ -67,7 +67,7 @@ _COUNT_COMPLAINTS = """
 
 
 class RequestOutcome(StrEnum):
-    """What the store did with a request from the web."""
+    """How the store decided on a request from the web."""
 
     ACCEPTED = "accepted"
     #: Its network has made too many.

@@ -48,7 +48,7 @@ def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
 def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
     """End a subscription, or with `ALL_NEWSLETTERS` all of them, because their subscriber wants it.
 
-    After the last one, they are unsubscribed from everything. Returns False if there is no such subscription.
+    After the last one, they are unsubscribed from everything. Returns False if they did not have the subscription.
     """
     rows = connection.execute(_SELECT_SUBSCRIPTIONS, (subscriber_id, newsletter)).fetchall()
     if subscriber_id is None or not rows:

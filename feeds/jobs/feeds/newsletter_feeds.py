@@ -105,7 +105,7 @@ class NewsletterFeeds:
         texts, zone = self.site.texts(newsletter), self.site.zone(newsletter)
         years = [
             (year, [self._page_item(issue, texts) for issue in members])
-            for year, members in groupby(issues, lambda issue: issue.slot.astimezone(zone).year)
+            for year, members in groupby(issues, lambda issue: issue.date.astimezone(zone).year)
         ]
         return pages.render_archive_page(self.site, feed, years, texts)
 

@@ -228,7 +228,7 @@ def format_links(formats: Iterable[Format], folder_url: str) -> list[dict[str, s
 def _newest_date(feed: Feed, issues: Sequence[Issue]) -> Any:
     """Return when the newest entry was published; a retraction makes an issue no newer."""
     if feed.kind == "newsletter":
-        return max((issue.slot for issue in issues if issue.newsletter == feed.key), default=feed.updated)
+        return max((issue.date for issue in issues if issue.newsletter == feed.key), default=feed.updated)
     return feed.entries[0].post.published if feed.entries else feed.updated
 
 

@@ -14,7 +14,8 @@ from feeds.settings import Newsletter
 
 #: The file name of the share picture, beside the page.
 SHARE_PICTURE = "share.png"
-#: Its width and height in pixels: the size that networks show without cutting it (https://ogp.me/).
+#: Its width and height in pixels: a shape that networks do not crop
+#: (https://developers.facebook.com/docs/sharing/webmasters/images).
 SHARE_SIZE = (1200, 630)
 
 

@@ -359,7 +359,7 @@ class IssueRenderer:
         return {name: placeholders.strip_placeholders(html) for name, html in inserts.items()}
 
     def _whole_post_on_page(self, content: IssueContent) -> str:
-        """Return the HTML of the first post; its title is the page's, unless the issue has a subject of its own."""
+        """Return the HTML of the first post; its title is the page's, unless the issue has another subject."""
         post = content.selection.stories[0].post
         below = 1 if self.subject(content.selection) == balance_directions(post.title) else 2
         return pagehtml.render_page_html(content.texts[post.path].html, post.url, below=below)

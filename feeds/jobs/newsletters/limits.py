@@ -26,7 +26,7 @@ class SendLimits:
         mail, now = site.settings.mail, context.clock()
         self._hours, self._zone, self._context = mail.hours, site.settings.site.timezone, context
         self._remaining: int | None = None
-        #: Nothing may be sent before this time; None if there is no limit now.
+        #: Nothing may be sent before this time; None without a limit now.
         self.until: datetime | None = None
         if mail.per_day:
             self._remaining = max(0, mail.per_day - deliveries.count_sent(now - _DAY))

@@ -85,7 +85,7 @@ def next_issue(
 def sample_issue(
     site: Site, newsletter: Newsletter, survey: Survey, issues: Issues, now: datetime, context: Context
 ) -> NextIssue | None:
-    """Return the next issue as if none of the newest posts had been announced; None if there are no posts.
+    """Return the next issue as if none of the newest posts had been announced; None without posts.
 
     Raises:
         FeedsError: it cannot be composed.

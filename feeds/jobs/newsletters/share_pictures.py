@@ -20,7 +20,7 @@ def draw_share_picture(site: Site, newsletter: Newsletter, issue: Issue) -> byte
         accent=palette.accent,
         title=newsletter.heading,
         headline=issue.subject,
-        facts=(texts.format("issue", number=issue.number), texts.date(issue.slot)),
+        facts=(texts.format("issue", number=issue.number), texts.date(issue.date)),
         lang=texts.lang,
         direction=texts.direction,
     )

@@ -22,7 +22,7 @@ _MOST_REQUESTS, _PACE = 3, timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddressChange:
-    """What the page of the link shows that the new address gets."""
+    """The values of the page that the link to a new address opens."""
 
     email: str
     lang: str | None

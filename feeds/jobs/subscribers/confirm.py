@@ -101,7 +101,7 @@ def _consent(signup: Signup, how: str) -> str:
 
 
 def look_at_link(site: Site, token: str, now: datetime) -> Confirmation:
-    """Return what a link would confirm; nothing is changed."""
+    """Return the sign-up that a link would confirm; nothing is changed."""
     with open_store(site.config.store_url, site.config.folder, create=False) as store:
         return _check(site, store, token, now)[0]
 

@@ -49,7 +49,7 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreferencesView:
-    """What the page of preferences shows."""
+    """The values that the page of preferences shows."""
 
     email: str
     lang: str | None
@@ -69,7 +69,7 @@ class PreferencesView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreferencesInput:
-    """What a subscriber has chosen; what is not offered is ignored."""
+    """The choices of a subscriber; those that are not offered are ignored."""
 
     #: Newsletters with their topics; no topics mean all.
     newsletters: Mapping[str, Iterable[str]]

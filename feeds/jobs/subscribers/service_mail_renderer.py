@@ -25,7 +25,7 @@ _MOST_BYTES = 100_000
 
 
 def service_sender(site: Site) -> ServiceSender:
-    """Return what all this mail shares."""
+    """Return the values that all this mail shares."""
     mail = site.settings.mail
     sender = mail.sender or NamedAddress(Address(site.settings.site.name, _SENDER, site.settings.site.host))
     return ServiceSender(

@@ -50,7 +50,7 @@ class OpenForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentForm:
-    """A sign-up form as somebody has sent it."""
+    """A sign-up form as it was sent."""
 
     email: str
     newsletters: tuple[str, ...]

@@ -37,7 +37,7 @@ _DNS_SECONDS = 10.0
 
 @dataclass(kw_only=True, slots=True)
 class SignupRound:
-    """What a round has done."""
+    """The results of a round."""
 
     confirmations: int = 0
     held: int = 0

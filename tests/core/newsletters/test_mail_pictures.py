@@ -86,7 +86,7 @@ def test_a_picture_without_transparent_parts_has_a_class(src, has_no_alpha, is_o
 LINKS = {
     "a picture": ('<img src="p.png" alt="x">', BASE + "p.png"),
     "a figure": ('<figure><img src="/p.png" alt="x"></figure>', "https://example.com/p.png"),
-    "with a link of its own": ('<a href="/b"><img src="/p.png" alt="x"></a>', "https://example.com/b"),
+    "that the post links": ('<a href="/b"><img src="/p.png" alt="x"></a>', "https://example.com/b"),
     "in a link with words": ('<a href="/b">words <b><img src="/p.png" alt="x"></b></a>', "https://example.com/b"),
     "decoration": ('<img src="/p.png" alt="">', None),
 }
@@ -134,7 +134,7 @@ def test_a_source_of_twice_the_size_is_kept(srcset, double):
 
 
 def test_a_file_of_twice_the_size_comes_before_the_one_of_the_post():
-    """What is on this machine has been measured."""
+    """A file on this machine is preferred to `srcset`, since its size is known."""
     finder = known(300, url_2x=BASE + "own.png", full_url=BASE + "own.png")
     assert picture('<img src="/a.png" alt="x" srcset="/b.png 2x">', finder).get("srcset") == BASE + "own.png 2x"
 

@@ -73,11 +73,22 @@ def parse(content):
 def test_the_sender_in_the_feedback_id_has_5_to_15_characters(domain):
     """Gmail counts complaints by a sender of 5 to 15 characters; another domain gets a name that stays the same."""
     issue = headers(sender=NamedAddress.parse(f"letters@{domain}"))
-    number, name, kind, sender = parse(message(issue, letter(), delivery()))["Feedback-ID"].split(":")
-    assert (number, name, kind) == ("3", "weekly", "newsletter")
+    issue_id, name, kind, sender = parse(message(issue, letter(), delivery()))["Feedback-ID"].split(":")
+    assert (issue_id, name, kind) == ("weekly.3", "weekly", "newsletter")
     assert 5 <= len(sender) <= 15
     assert sender.isascii()
     assert sender == domain or len(domain) not in range(5, 16) or not domain.isascii()
+
+
+def test_issues_of_two_newsletters_have_no_identifier_in_common_but_the_sender():
+    """Gmail counts each identifier of Feedback-ID separately, so the third issues of two newsletters differ."""
+    weekly, daily = (
+        parse(message(headers(newsletter=msgspec.structs.replace(NEWSLETTER, name=name)), letter(), delivery()))[
+            "Feedback-ID"
+        ]
+        for name in ("weekly", "daily")
+    )
+    assert set(weekly.split(":")) & set(daily.split(":")) == {"newsletter", "example.com"}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,7 @@ def test_the_sender_in_the_feedback_id_has_5_to_15_characters(domain):
     ],
 )
 def test_providers_learn_where_complaints_go(bounces, found):
-    """CFBL-Address (RFC 9477) is the bounce mailbox, if it is at the sender's domain, whose signature covers it."""
+    """CFBL-Address (RFC 9477) is the bounce mailbox, if it is at the sender's domain or below it."""
     issue = headers(bounces=bounces and NamedAddress.parse(bounces))
     assert parse(message(issue, letter(), delivery()))["CFBL-Address"] == found
 
@@ -110,7 +121,7 @@ def test_a_message_says_who_what_when_and_how_to_leave():
     assert found["List-Unsubscribe"] == "<mailto:desk@example.com?subject=unsubscribe%20weekly>"
     assert found["List-Archive"] == "<https://example.com/newsletters/weekly/>"
     assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply"
-    assert found["Feedback-ID"] == "3:weekly:newsletter:example.com"
+    assert found["Feedback-ID"] == "weekly.3:weekly:newsletter:example.com"
     assert found["Auto-Submitted"] == "auto-generated"
 
 
@@ -133,16 +144,16 @@ def test_a_letter_of_a_site_with_a_web_server_has_one_click_unsubscribe(bounces)
     assert (copy["List-Unsubscribe"], copy["List-Unsubscribe-Post"]) == (None, None)
 
 
-def test_the_signature_covers_the_one_click_fields():
-    """The DKIM signature covers both fields of one-click unsubscribe, as RFC 8058 section 4 requires."""
+def test_the_signature_covers_the_fields_that_need_it():
+    """DKIM covers one-click unsubscribe (RFC 8058 section 4) and CFBL-Address (RFC 9477 section 3.1.4)."""
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     signer = Signer("example.com", [DkimKey("a", load_private_key(pem))])
-    issue = headers(web_url=WEB)
+    issue = headers(web_url=WEB, bounces=NamedAddress.parse("bounces@in.example.com"))
     content = MessageBuilder(issue, encode_letter(issue, letter()), signer).build(delivery(), TOKEN, AT)
     signed = re.search(r"h=([^;]+);", str(parse(content)["DKIM-Signature"]))[1]
     names = [name.strip() for name in signed.split(":")]
-    assert {"list-unsubscribe", "list-unsubscribe-post"} <= set(names)
+    assert {"list-unsubscribe", "list-unsubscribe-post", "cfbl-address"} <= set(names)
 
 
 def test_a_letter_encoded_by_an_older_version_keeps_its_headers():

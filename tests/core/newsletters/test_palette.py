@@ -51,5 +51,5 @@ def test_a_mixture_lies_between_its_colours(one, other):
     ],
 )
 def test_a_colour_with_too_little_contrast_is_an_error_of_its_key(key, values):
-    """What results from paper, ink, accents and categories is measured, and the key is named."""
+    """The colours that result from paper, ink, accents and categories are measured, and the key is named."""
     assert f"t.{key}" in {one.where for one in lint.lint_theme(Theme(**values), "t")}

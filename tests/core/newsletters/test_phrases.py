@@ -22,7 +22,7 @@ def test_spaces_inside_a_headline_stay(headline):
     "headline", ["今日は天気がいいから散歩に行ってみた", "春の庭に 花が 咲いた よ", "小さな町の本屋が続いた理由"]
 )
 def test_no_word_is_stranded_on_the_last_line(headline):
-    """The last phrase of a headline is wide enough for a line of its own."""
+    """The last phrase of a headline is wide enough to be alone on a line."""
     assert len(split_phrases(headline, "ja")[-1]) >= 6
 
 

@@ -54,7 +54,7 @@ WORDS = [
 
 @pytest.mark.parametrize("alt", NOTHING)
 def test_defaults_and_names_of_files_say_nothing(alt):
-    """What cameras, systems and editors write does not describe it, in any language and width."""
+    """An alternative text of a camera, system or editor says nothing, in any language and width."""
     assert says_nothing(alt, "https://example.com/a.png")
 
 
@@ -71,8 +71,8 @@ def test_the_name_of_the_file_says_nothing(alt, is_name):
 
 
 FORMATS = {
-    "the name tells it": ("https://example.com/a.webp?v=1", "", "WebP"),
-    "the file tells it": ("https://example.com/a", "AVIF", "AVIF"),
+    "by its name": ("https://example.com/a.webp?v=1", "", "WebP"),
+    "by its file": ("https://example.com/a", "AVIF", "AVIF"),
     "the file knows better": ("https://example.com/a.webp", "JPEG", None),
     "a drawing": ("https://example.com/a.SVG", "", "SVG"),
     "a photo": ("https://example.com/a.jpg", "", None),

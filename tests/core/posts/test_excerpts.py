@@ -144,7 +144,7 @@ DESCRIPTIONS = {
 
 @pytest.mark.parametrize(("written", "expected"), DESCRIPTIONS.items())
 def test_a_description_is_one_line_of_inline_markdown(written, expected):
-    """A description has emphasis, links and code, but no blocks; words in angle brackets that are no markup stay."""
+    """A description has emphasis, links and code, but no blocks; words in angle brackets that are not markup stay."""
     quoted = written.replace("'", "''")
     assert rendered(f"title: A\ndescription: '{quoted}'").excerpt == expected
 

@@ -43,7 +43,7 @@ def test_a_reply_names_its_token():
     ],
 )
 def test_mail_to_other_addresses_is_no_request(to):
-    """Mail to the bounce address itself, or to similar addresses, is no request."""
+    """Mail to the bounce address itself, or to similar addresses, is not a request."""
     assert PARSER.parse(message(to=to)) is None
 
 

@@ -112,6 +112,14 @@ def test_a_complaint_is_one():
     assert parse_message(hidden.encode(), ADDRESS).deliveries == (TOKEN,)
 
 
+@pytest.mark.parametrize("returned_as", ["message/rfc822", "text/rfc822", "text/rfc822-headers; charset=UTF-8"])
+def test_a_complaint_without_more_than_a_message_id_names_the_delivery(returned_as):
+    """A report to the address in CFBL-Address may have of the letter only its Message-ID (RFC 9477 section 3.5)."""
+    returned = f"Message-ID: <weekly.3.{TOKEN}@letters.example>\n"
+    found = parse_message(complaint("redacted@letters.example", returned, returned_as=returned_as), ADDRESS)
+    assert (found.kind, found.deliveries) == (InboundKind.COMPLAINT, (TOKEN,))
+
+
 @pytest.mark.parametrize(
     ("about", "kind"),
     [
@@ -175,7 +183,7 @@ def test_a_mail_to_the_address_in_a_letter_leaves(sender, fields):
     ],
 )
 def test_an_absence_notice_that_answers_a_letter_does_not_leave(fields):
-    """An absence notice is no unsubscribe request if it names the message which it answers; nor is a read receipt."""
+    """Neither an absence notice that names the message it answers nor a read receipt is an unsubscribe request."""
     assert parse_message(mail(*fields), ADDRESS).kind is InboundKind.AUTOMATIC
 
 
@@ -224,7 +232,7 @@ def test_an_answering_machine_says_nothing(fields, return_path):
 
 
 def test_an_absence_notice_without_any_mark_is_kept():
-    """A message without an envelope sender that only its text relates to errors is no bounce: it may be anything."""
+    """A message without an envelope sender that only its text relates to errors is not a bounce: it may be anything."""
     words = "I have left. This mailbox is no longer active, and mail will not be delivered. 550 5.1.1 user unknown"
     raw = mail("Return-Path: <>", "Subject: Re: News", to=VERP, body=words)
     assert parse_message(raw, ADDRESS).kind is InboundKind.UNRECOGNISED

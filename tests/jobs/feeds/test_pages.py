@@ -1,7 +1,7 @@
 """The page of a newsletter with all its issues, and the list of all feeds."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,14 @@ def test_the_archive_lists_every_issue_by_year(letter_site):
     ]
     assert re.findall(r'href="#(y\d+)"', page) == ["y2027", "y2026"]
     assert letter_site.read("public/newsletters/weekly/atom.xml").count("<entry ") == 3
+
+
+def test_an_issue_is_below_the_year_of_its_date(letter_site):
+    """An issue composed in a new year, after its slot in the old one, is below the new year; the list has that day."""
+    letter_site.publish(datetime(2027, 1, 2, 12, tzinfo=UTC))
+    assert re.findall(r'<h2 id="y\d+">(\d+)</h2>', letter_site.read(ARCHIVE)) == ["2027"]
+    assert "January 2, 2027" in letter_site.read(ARCHIVE)
+    assert "January 2, 2027" in letter_site.read("public/feeds/index.html")
 
 
 def test_an_issue_in_the_archive_has_excerpt_and_picture(letter_site):

@@ -3,9 +3,11 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from html import escape
 from io import BytesIO
 from quopri import encodestring
+from shutil import rmtree
 
 import pytest
 from PIL import Image
@@ -116,6 +118,18 @@ def test_a_share_picture_is_written_once(letter_site, page):
     picture.unlink()
     letter_site.publish()
     assert picture.exists()
+
+
+def test_a_share_picture_has_the_day_that_the_issue_shows(letter_site):
+    """An issue composed two days after its slot has the picture of one whose slot is on that day."""
+    pictures = []
+    for day in ("mon", "wed"):
+        letter_site.configure((CONFIG + NEWSLETTER).replace("0 8 * * mon", f"0 8 * * {day}"))
+        letter_site.publish(NOW + timedelta(days=2))
+        pictures.append((letter_site.folder / HERE / "share.png").read_bytes())
+        for made in (".feeds", "public"):
+            rmtree(letter_site.folder / made)
+    assert pictures[0] == pictures[1]
 
 
 def test_a_page_of_an_older_version_stays_as_it_is(letter_site, page):

@@ -102,7 +102,7 @@ def test_a_digest_of_twelve_pictures_with_note_and_sponsor_takes_at_most_30_kilo
 
 
 def test_a_row_needs_no_style_sheet(render):
-    """The picture of a row is in a cell of its own beside the text, with its width in an attribute."""
+    """The picture of a row is in another cell beside the text, with its width in an attribute."""
     html = render(*stories(3, image=PICTURE))
     row = parse_html(html).xpath("//h2[.//a[contains(@href, 'post-2')]]/ancestor::table[1]")[0]
     text, picture = row.xpath("./tr/td | ./tbody/tr/td")

@@ -389,7 +389,7 @@ def test_a_wanted_address_is_erased_with_its_subscriber_and_with_its_owner(confi
 
 
 def test_a_number_of_another_request_is_not_a_link(config):
-    """A link is valid for the request of its own subscriber alone."""
+    """A link is valid for the request of its subscriber alone."""
     subscribe.add_subscriber(config, "eve@example.org", ["weekly"], lang=None, now=NOW, again=False)
     change(config)
     with open_store(config.store_url, config.folder) as store:
