@@ -6,6 +6,7 @@ from typing import Any
 
 from babel.dates import format_date
 from babel.lists import format_list
+from markupsafe import Markup, escape
 
 from feeds.core.posts.locales import locale_of, localize_digits, text_direction
 from feeds.language_tags import script_of
@@ -71,11 +72,19 @@ class Texts:
             name, **{key: f"\N{FIRST STRONG ISOLATE}{v}\N{POP DIRECTIONAL ISOLATE}" for key, v in values.items()}
         )
 
+    def format_html(self, name: str, **values: Markup) -> Markup:
+        """Return a text as HTML with its placeholders filled in."""
+        return escape(self._texts[name]).format(**values)
+
     def plural(self, name: str, count: int) -> str:
         """Return a text in the plural form for *count* (CLDR)."""
         forms = self._texts[name]
         form = forms.get(self._locale.plural_form(count), forms["other"])
         return str(form).format(count=self._write(count))
+
+    def reading_time(self, minutes: int) -> str:
+        """Return a reading time with its unit; empty for a text without words."""
+        return self.plural("reading", minutes) if minutes else ""
 
     def join(self, names: Sequence[str]) -> str:
         """Return names as a list in the language, such as "A and B"."""

@@ -15,8 +15,10 @@ from feeds.core.posts.text import display_width
 
 #: On a phone, a table with more columns becomes cards.
 _MAX_NARROW_COLUMNS = 4
-#: In pixels: a letter's column on a phone of 375 and on a wide screen, a character, and the space between two cells.
-_PHONE, _COLUMN, _CHARACTER, _GAP = 335, 600, 9, 12
+#: In pixels: a letter's column on a phone of 375 and on a wide screen, and the space between two cells.
+_PHONE, _COLUMN, _GAP = 335, 600, 12
+#: In pixels: the size of the text of a table with few columns and of one with many, and about the width of a character.
+_LARGE, _SMALL, _CHARACTER = 16, 14, {16: 9, 14: 8}
 #: In characters: a cell with more wraps, if its words allow it.
 _WRAPPED = 12
 #: Quantities, dates, times and ranges, with a sign, currency or unit: `−1 234,5 €`, `US$ 5`, `12:30`, `3万人`.
@@ -52,16 +54,14 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
     head = _head_row(table, rows)
     widths = [_column_width(cells) for cells in _columns(rows)]
     is_card = not _is_narrow(widths)
-    size = 16 if len(widths) <= _MAX_NARROW_COLUMNS else 14
-    table.set(
-        "style",
-        f"{_TABLE};font-size:{size}px" + (";table-layout:fixed" if _room(widths, wrapped=False) > _COLUMN else ""),
-    )
+    size = _LARGE if len(widths) <= _MAX_NARROW_COLUMNS else _SMALL
+    longest = _longest_word(widths, _CHARACTER[size])
+    table.set("style", f"{_TABLE};font-size:{size}px")
     for row in rows:
         row.set("valign", "top")
         row.set("align", start)
         for cell in _cells(row):
-            _style_cell(cell, start, rule)
+            _style_cell(cell, start, rule, longest, _CHARACTER[size])
             if cell.tag == "th" and not cell.get("scope"):
                 cell.set("scope", "col" if row.getparent().tag == "thead" else "row")
     if is_card:
@@ -118,21 +118,36 @@ def _word_width(text: str) -> int:
 
 
 def _is_narrow(widths: Sequence[_Width]) -> bool:
-    return len(widths) <= _MAX_NARROW_COLUMNS and (len(widths) == 1 or _room(widths, wrapped=True) <= _PHONE)
+    return len(widths) <= _MAX_NARROW_COLUMNS and (len(widths) == 1 or _readable_room(widths) <= _PHONE)
 
 
-def _room(widths: Sequence[_Width], *, wrapped: bool) -> int:
-    """Return the pixels that columns need at least, or at which they are easy to read (*wrapped*)."""
-    least = (max(one.word, min(one.line, _WRAPPED)) if wrapped else one.word for one in widths)
-    return sum(least) * _CHARACTER + _GAP * (len(widths) - 1)
+def _readable_room(widths: Sequence[_Width]) -> int:
+    """Return the pixels at which the columns are easy to read on a phone."""
+    return _room([max(one.word, min(one.line, _WRAPPED)) for one in widths], _CHARACTER[_LARGE])
+
+
+def _room(columns: Sequence[int], character: int) -> int:
+    """Return the pixels that columns of so many characters take."""
+    return sum(columns) * character + _GAP * (len(columns) - 1)
+
+
+def _longest_word(widths: Sequence[_Width], character: int) -> int:
+    """Return the length from which on words may break, so that the table is as wide as a letter at most."""
+    longest = _LONGEST_WORD
+    while longest > 1 and _room([min(one.word, longest) for one in widths], character) > _COLUMN:
+        longest -= 1
+    return longest
 
 
 def _is_number(text: str) -> bool:
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
 
 
-def _style_cell(cell: Any, start: str, rule: str) -> None:
-    """Style a cell; where it is aligned as its row, it needs no attribute."""
+def _style_cell(cell: Any, start: str, rule: str, longest: int, character: int) -> None:
+    """Style a cell; where it is aligned as its row, it needs no attribute.
+
+    A word that may break has no width of its own: the cell gets that of the *longest* word which may not.
+    """
     text, side = _text(cell), cell.attrib.pop("align", "").lower()
     parts = [f"padding:{_padding(cell, start)};border-bottom:1px solid {rule}"]
     if side in _SIDES and side != start:
@@ -141,10 +156,10 @@ def _style_cell(cell: Any, start: str, rule: str) -> None:
         parts.append(f"text-align:{cell.get('align', start)}")
     if cell.tag == "th":
         parts.append("font-weight:700")
-    if _is_number(text) and not _UNBROKEN.fullmatch(text):
+    if _word_width(text) > longest:
+        parts.append(f"width:{longest * character}px;overflow-wrap:anywhere")
+    elif _is_number(text) and not _UNBROKEN.fullmatch(text):
         parts.append("white-space:nowrap")
-    elif _word_width(text) > _LONGEST_WORD:
-        parts.append("overflow-wrap:anywhere")
     cell.set("style", ";".join(parts))
 
 

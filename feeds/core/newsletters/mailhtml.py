@@ -16,6 +16,7 @@ from feeds.core.newsletters.mail_tables import style_table
 from feeds.core.newsletters.palette import light_palette
 from feeds.core.newsletters.picture_problems import unsupported_format
 from feeds.core.newsletters.pictures import COLUMN, Picture, as_written
+from feeds.core.newsletters.task_lists import put_boxes_beside_text
 from feeds.core.newsletters.truncation import split_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import unlink_footnotes
@@ -114,11 +115,13 @@ def _prepare(html: str, base: str, watch: str) -> tuple[str, dict[str, str]]:
 def _read_removed(html: str, base: str) -> tuple[str, dict[str, str]]:
     """Return *html* and its pictures of twice the size: what sanitising removes and a letter needs.
 
-    The alignment of a cell is put from its style, where many generators write it, into its attribute.
+    The alignment of a cell is put from its style, where many generators write it, into its attribute. The box of a task
+    is put beside its text.
     """
-    if "srcset" not in html and "text-align" not in html:
+    if not any(name in html for name in ("srcset", "text-align", "<input")):
         return html, {}
     root = parse_html(html)
+    put_boxes_beside_text(root)
     for cell in root.iter("td", "th"):
         if side := _TEXT_ALIGN.search(cell.get("style", "")):
             cell.set("align", side[1].lower())

@@ -7,6 +7,7 @@ styles are in attributes, and it has attributes that the HTML standard calls obs
 from collections.abc import Iterable
 from typing import Any
 
+from feeds.core.newsletters.task_lists import put_boxes_beside_text
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import keep_links_inside
 from feeds.core.posts.line_breaks import join_cjk_lines
@@ -38,6 +39,7 @@ def render_page_html(html: str, base: str, *, below: int = 1) -> str:
         return ""
     root = parse_html(keep_links_inside(markdown.sanitize_html(html, base), base, base))
     join_cjk_lines(root)
+    put_boxes_beside_text(root)
     _shift_headings(root, below)
     for element in root.iter(*_RENAMED, *_OBSOLETE):
         element.tag = _RENAMED.get(element.tag, element.tag)

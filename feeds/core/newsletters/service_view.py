@@ -1,7 +1,10 @@
 """Build the values that the template of a mail outside of any issue uses."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
@@ -41,8 +44,12 @@ class ServiceMailView:
     site_url: str
     address: str
     paragraphs: tuple[str, ...]
+    #: The same as HTML, in which the names of site and newsletters keep their own text direction.
+    isolated_paragraphs: tuple[Markup, ...]
     #: The placeholder of the editor's text, and its paragraphs as plain text; empty without one.
     note: str
+    #: The language of the editor's text: that of the site.
+    note_lang: str
     note_text: tuple[str, ...]
     #: The button and its link; empty without one.
     button: str
@@ -75,12 +82,14 @@ def build_service_view(
     """Return the view of a mail in the language of *texts*: the texts `mail_<kind>_…` with the mail's values."""
     values: Mapping[str, str] = {"site": settings.site.name, **mail.values}
     theme = settings.newsletters[0].theme if settings.newsletters else Theme()
-    intro = _text(texts, mail, "intro", values)
+    intro = texts.format(_text_name(mail, "intro"), **values)
+    names = [newsletter.heading for newsletter in settings.newsletters]
+    isolated = {key: _isolate_names(value, names) for key, value in values.items()}
     return ServiceMailView(
         lang=texts.lang,
         dir=texts.direction,
         title=settings.site.name,
-        subject=_text(texts, mail, "subject", values),
+        subject=texts.format(_text_name(mail, "subject"), **values),
         preview=intro,
         theme=theme,
         palette=light_palette(theme),
@@ -93,15 +102,25 @@ def build_service_view(
         site_url=settings.site.url,
         address=settings.mail.address,
         paragraphs=(intro,),
+        isolated_paragraphs=(texts.format_html(_text_name(mail, "intro"), **isolated),),
         note=NOTE if note else "",
+        note_lang=settings.site.language,
         note_text=tuple(note),
-        button=_text(texts, mail, "button", values) if "url" in mail.values else "",
+        button=texts.format(_text_name(mail, "button"), **values) if "url" in mail.values else "",
         url=mail.values.get("url", ""),
         issues=tuple(issues),
-        after=_text(texts, mail, "after", values),
+        after=texts.format(_text_name(mail, "after"), **values),
     )
 
 
-def _text(texts: Texts, mail: ServiceMail, part: str, values: Mapping[str, str]) -> str:
+def _isolate_names(value: str, names: Iterable[str]) -> Markup:
+    """Return the HTML of a value, each of the *names* in it, or else all of it, in its own text direction (UAX #9)."""
+    found = sorted((name for name in names if name in value), key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, found or [value]))})", value)
+    isolated = Markup('<span dir="auto">{}</span>')
+    return Markup().join(isolated.format(part) if n % 2 else part for n, part in enumerate(parts))
+
+
+def _text_name(mail: ServiceMail, part: str) -> str:
     is_by_reply = "reply" in mail.values and part != "button"
-    return texts.format(f"mail_{'reply' if is_by_reply else mail.kind}_{part}", **values)
+    return f"mail_{'reply' if is_by_reply else mail.kind}_{part}"

@@ -1,5 +1,6 @@
 """Build the values that the templates of a letter use from a selection."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ _PREVIEW_WIDTH = 140
 _ROW_WIDTH = 120
 #: So much of a summary is looked for in the text: excerpts leave some things out further on.
 _OPENING = 30
+_NOT_IN_EXCERPTS = text.WITHOUT_TEXT | {"h1", "h2", "h3", "h4", "h5", "h6"}
+_WORD = re.compile(r"\w+")
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
 
@@ -69,6 +72,7 @@ class StoryView:
     category: str
     author: str
     date: str
+    #: Empty if there is no text to read.
     reading: str
     image: PictureView | None
     #: The parts of the title between which a line may break; empty if lines break at spaces.
@@ -262,13 +266,15 @@ def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = N
     The default subject of an issue that *corrects* another has the subject of that issue.
     """
     if selection.note and selection.note.subject:
-        return selection.note.subject
-    return texts.format("correction_of", subject=corrects.subject) if corrects else selection.stories[0].post.title
+        return text.balance_directions(selection.note.subject)
+    if corrects:
+        return texts.format("correction_of", subject=corrects.subject)
+    return text.balance_directions(selection.stories[0].post.title)
 
 
 def _preview(selection: Selection, lead: StoryView, texts: Texts) -> str:
     """Return the beginning of the lead's excerpt and, if there is room, the titles of the next two stories."""
-    titles = [strip_placeholders(entry.post.title) for entry in selection.stories[1:3]]
+    titles = [strip_placeholders(text.balance_directions(entry.post.title)) for entry in selection.stories[1:3]]
     also = texts.format("preview_also", titles=texts.join(titles)) if titles else ""
     room = _PREVIEW_WIDTH - text.display_width(also) - 1
     excerpt = text.shorten(lead.excerpt, max(room, _PREVIEW_WIDTH // 2))
@@ -278,8 +284,23 @@ def _preview(selection: Selection, lead: StoryView, texts: Texts) -> str:
 def _dek(post_text: Text) -> str:
     """Return the post's own summary; empty if it is only the beginning of the text, which a reader would read twice."""
     summary = strip_placeholders(post_text.excerpt)
-    opening = text.normalize(summary).rstrip("….")[:_OPENING]
-    return "" if opening in text.normalize(text.text_content(post_text.html)) else summary
+    return "" if _opening(_words(summary)) in _words(_prose(post_text.html)) else summary
+
+
+def _prose(html: str) -> str:
+    """Return the text of a post without what excerpts leave out: headings, and the numbers of footnotes."""
+    blocks = text.tree_blocks(text.parse_html(html), _NOT_IN_EXCERPTS, "footnote-ref", text.join_lines)
+    return " ".join(block for _, block in blocks)
+
+
+def _words(line: str) -> str:
+    """Return the words of a text for comparison, with a space around each."""
+    return f" {' '.join(_WORD.findall(text.normalize(line).casefold()))} "
+
+
+def _opening(words: str) -> str:
+    """Return the first words; the last of them may be cut, as it may be in an excerpt."""
+    return words[:_OPENING].rstrip() if len(words) > _OPENING else words
 
 
 def fonts_of_windows(fonts: str) -> str:
@@ -335,8 +356,9 @@ class _StoryViews:
 
     def story(self, entry: Entry, width: int = text.EXCERPT_WIDTH) -> StoryView:
         post, post_text = entry.post, self.post_texts[entry.post.path]
+        title = text.balance_directions(post.title)
         return StoryView(
-            title=strip_placeholders(post.title),
+            title=strip_placeholders(title),
             url=_add_parameters(post.url, self.link_parameters),
             lang=post.lang,
             dir=text_direction(post.lang),
@@ -344,9 +366,9 @@ class _StoryViews:
             category=strip_placeholders(_first_category(entry)),
             author=strip_placeholders(", ".join(author.name for author in post.authors)),
             date=self.texts.date(post.published),
-            reading=self.texts.plural("reading", post_text.reading_minutes),
+            reading=self.texts.reading_time(post_text.reading_minutes),
             image=self._image(post),
-            phrases=split_phrases(post.title, post.lang),
+            phrases=split_phrases(title, post.lang),
             colour=self.palette.category(*(name for one in entry.categories[:1] for name in (one.label, one.term))),
         )
 

@@ -16,27 +16,106 @@ _ELLIPSIS = "…"
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 #: In code points; a longer one is cut.
 _LONGEST_CHARACTER = 64
+#: In bytes; a longer row of a table is cut inside of its cells.
+_LONGEST_ROW = 2000
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+#: A sentence that ends so introduces what is after it.
+_COLONS = (":", "\uff1a")
+_CELLS = ("td", "th")
+_BOXES = frozenset({"div", "section", "article"})
+#: What a letter has and the post has not: the boxes of tasks, and the names before the values of a table's cards.
+_BOX, _NAME_CLASS = frozenset("☐☑"), "h"
 
 
 def truncate_blocks(html: str, max_bytes: int) -> tuple[str, bool]:
     """Return the beginning of *html* that fits into *max_bytes*, and whether anything was left out.
 
     It ends between two blocks, unless that would leave more than half of the room empty: then it ends inside the block
-    that does not fit, between two words.
+    that does not fit, between two words or rows of a table. It does not end with a heading, or with a
+    sentence that ends with a colon.
     """
     if len(html.encode()) <= max_bytes:
         return html, False
-    kept: list[str] = []
+    kept: list[Any] = []
     room = max_bytes
     for block in split_blocks(parse_html(html)):
         if _size(block) > room:
             if room > max_bytes // 2 and _tags_size(block) < room:
                 _truncate(block, room)
-                kept.append(_to_html(block))
+                kept.append(block)
             break
-        kept.append(_to_html(block))
+        kept.append(block)
         room -= _size(block)
-    return "".join(kept).strip(), True
+    _drop_introductions(kept)
+    return "".join(map(_to_html, kept)).strip(), True
+
+
+def truncate_alike(html: str, shortened: str) -> str:
+    """Return the beginning of a post's HTML that ends where *shortened* does: a truncated letter made from it."""
+    blocks, kept = list(split_blocks(parse_html(html))), list(split_blocks(parse_html(shortened)))
+    del blocks[len(kept) :]
+    if kept:
+        _keep_letters(blocks[-1], sum(map(_count_letters, _shared_texts(kept[-1]))) - _ends_cut(kept[-1]))
+    return "".join(map(_to_html, blocks)).strip()
+
+
+def _shared_texts(block: Any) -> Iterator[str]:
+    """Yield the texts of a block of a letter that the post has too."""
+    for element in block.iter():
+        is_name = element.get("class") == _NAME_CLASS if isinstance(element.tag, str) else True
+        if not is_name:
+            yield element.text or ""
+        if element is not block:
+            yield element.tail or ""
+
+
+def _count_letters(text: str) -> int:
+    return sum(not (character.isspace() or character in _BOX) for character in text)
+
+
+def _ends_cut(block: Any) -> int:
+    """Return the number of characters that truncating has added to a block."""
+    return int("".join(_shared_texts(block)).rstrip().endswith(_ELLIPSIS))
+
+
+def _keep_letters(block: Any, letters: int) -> None:
+    """Remove from a block what is behind so many characters that are no white space."""
+    from lxml.etree import iterwalk
+
+    for event, element in iterwalk(block, events=("start", "end")):
+        place = "text" if event == "start" else "tail"
+        if element is block and place == "tail":
+            return
+        text = getattr(element, place) or "" if isinstance(element.tag, str) or place == "tail" else ""
+        number = _count_letters(text)
+        if number > letters:
+            break
+        letters -= number
+    _remove_behind(block, element, place)
+    setattr(element, place, _first_letters(text, letters) + _ELLIPSIS if letters else "")
+    _drop_empty_end(block)
+
+
+def _first_letters(text: str, number: int) -> str:
+    at = 0
+    while number:
+        number -= _count_letters(text[at])
+        at += 1
+    return text[:at]
+
+
+def _drop_introductions(blocks: Any) -> None:
+    """Remove from the end of some blocks what introduces a block that is left out, also inside of boxes."""
+    while len(blocks):
+        last = blocks[-1]
+        if last.tag in _BOXES and len(last) and not (last.tail or "").strip():
+            _drop_introductions(last)
+        text = last.text_content().strip() if isinstance(last.tag, str) else ""
+        is_empty = not text and last.find(".//img") is None and last.tag not in {"img", "hr", "br"}
+        is_introduction = last.tag in _HEADINGS or (last.tag == "p" and text.endswith(_COLONS))
+        if (last.tail or "").strip() or not (is_empty or is_introduction):
+            return
+        del blocks[-1]
 
 
 def split_blocks(root: Any) -> Iterator[Any]:
@@ -62,16 +141,37 @@ def _truncate(block: Any, room: int) -> None:
 
     for event, element in iterwalk(block, events=("start", "end")):
         place = "text" if event == "start" else "tail"
-        room -= _tags_size(element) if event == "start" else 0
+        room -= _new_tags_size(element) if event == "start" else 0
         text = getattr(element, place) or ""
         if _text_size(text) > room:
             break
         room -= _text_size(text)
+    row = _short_row(element)
     _remove_behind(block, element, place)
-    if room < 0:  # not even its tags fit
+    if row is not None:
+        row.getparent().remove(row)
+    elif room < 0:  # not even its tags fit
         element.getparent().remove(element)
     else:
         setattr(element, place, _truncate_text(text, room))
+
+
+def _new_tags_size(element: Any) -> int:
+    """Return the size of the tags of an element; those of a row include those of its cells, which it never loses."""
+    if element.tag in _CELLS and element.getparent() is not None and element.getparent().tag == "tr":
+        return 0
+    cells = element.iterchildren(*_CELLS) if element.tag == "tr" else ()
+    return _tags_size(element) + sum(map(_tags_size, cells))
+
+
+def _short_row(element: Any) -> Any:
+    """Return the outermost row around an element if it is short and below another one; None without such a row."""
+    rows = [one for one in (element, *element.iterancestors()) if one.tag == "tr"]
+    row = rows[-1] if rows else None
+    if row is None or _size(row) > _LONGEST_ROW:
+        return None
+    table = next(row.iterancestors("table"), None)
+    return row if table is not None and next(table.iter("tr")) is not row else None
 
 
 def _remove_behind(block: Any, element: Any, place: str) -> None:
@@ -81,9 +181,32 @@ def _remove_behind(block: Any, element: Any, place: str) -> None:
         element.tail = None
     while element is not block:
         parent = element.getparent()
-        del parent[parent.index(element) + 1 :]
+        behind = parent[parent.index(element) + 1 :]
+        for other in behind:
+            if parent.tag == "tr" and other.tag in _CELLS:
+                _empty(other)
+            else:
+                parent.remove(other)
         element = parent
         element.tail = None
+
+
+def _empty(cell: Any) -> None:
+    del cell[:]
+    cell.text = cell.tail = None
+
+
+def _drop_empty_end(block: Any) -> None:
+    """Remove the last items, rows and paragraphs of a block that have no text."""
+    last = block
+    while len(last):
+        last = last[-1]
+    while last is not block and not last.text_content().strip() and last.tag not in {"img", "br", "hr", "input"}:
+        parent = last.getparent()
+        if (last.tail or "").strip() or (last.tag in _CELLS and parent.text_content().strip()):
+            return
+        parent.remove(last)
+        last = parent if not len(parent) else parent[-1]
 
 
 def _truncate_text(text: str, room: int) -> str:

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import NoReturn
 
 from feeds.core.posts import dates, excerpts, languages, limits, markdown, mdx, passages, text
@@ -106,7 +107,18 @@ class PostFile:
         )
         if not title:
             self.reject("title", "is missing; write one here or as a heading at the start of the text")
+        self._warn_about_directions(title)
         return title
+
+    def _warn_about_directions(self, title: str) -> None:
+        """Warn of the first control of a title that would turn the text after it; it is left out where it is shown."""
+        shown = text.balance_directions(title)
+        if shown == title:
+            return
+        first = next(a for a, b in zip_longest(title, shown) if a != b)
+        key, _ = self.fields.get("title")
+        reason = f"contains U+{ord(first):04X}, which is invisible and could turn the text around it"
+        self.warn(key, f"{reason}; it is left out of feeds, pages and letters")
 
     def _boolean_title(self) -> str:
         """Return a title such as `True` as it is written."""

@@ -41,6 +41,9 @@ _LETTERS_OF_A_WORD = 3
 _REFERENCE = re.compile(r"&(?:#\d{1,9}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z]\w{0,40});", re.ASCII)
 #: Control characters, line and paragraph separators, lone surrogates and noncharacters.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+#: Embeddings, overrides and isolates, their ends, and controls that Unicode has deprecated.
+DIRECTION_CONTROL = re.compile(r"[\u202a-\u202e\u2066-\u206f]")
+_CLOSED_BY = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
 #: Three lines of a letter's column: this many Latin letters, or half as many wide ones.
 EXCERPT_WIDTH = 240
 #: What is behind so many characters does not decide where a text is cut.
@@ -118,6 +121,23 @@ def clean_line(value: str) -> str:
     return " ".join(resolved.split()).strip("\u200b\ufeff\u2060 ")
 
 
+def balance_directions(line: str) -> str:
+    """Return a line without controls of its direction that are not closed in it, or close nothing, and deprecated ones.
+
+    An override or an isolate that is not closed would also turn what follows the line (UAX #9, sections 2.1-2.4).
+    """
+    if line.isascii() or not DIRECTION_CONTROL.search(line):
+        return line
+    opened: list[int] = []
+    kept = set()
+    for at, character in enumerate(line):
+        if character in _CLOSED_BY:
+            opened.append(at)
+        elif opened and _CLOSED_BY[line[opened[-1]]] == character:
+            kept |= {opened.pop(), at}
+    return "".join(c for at, c in enumerate(line) if at in kept or not DIRECTION_CONTROL.match(c))
+
+
 def normalize(text: str) -> str:
     """Return *text* for comparison: NFKC, one space for any white space."""
     normalised = text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
@@ -125,9 +145,9 @@ def normalize(text: str) -> str:
 
 
 def reading_minutes(text: str, words_per_minute: int, cjk_characters_per_minute: int) -> int:
-    """Return the minutes that reading *text* takes, rounded up and at least 1."""
+    """Return the minutes that reading *text* takes, rounded up; 0 if it has no words."""
     latin, characters = (text, 0) if text.isascii() else CJK.subn(" ", text)
-    return max(1, math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute))
+    return math.ceil(_count_words(latin) / words_per_minute + characters / cjk_characters_per_minute)
 
 
 def _count_words(text: str) -> float:

@@ -7,6 +7,7 @@ from html import escape
 
 from feeds.core.posts import footnotes, markdown, media
 from feeds.core.posts.locales import text_direction
+from feeds.core.posts.text import balance_directions
 from feeds.core.syndication.feed import CURRENT, NEVER, ArchivePosition, Feed, to_rfc3339
 from feeds.latest import keep_latest
 from feeds.model import Author, Enclosure, Entry, Episode, Issue, OriginalFeed, Text
@@ -94,7 +95,7 @@ def item_of_entry(entry: Entry, text: Text, *, full: bool, sizes: Mapping[str, i
     post = entry.post
     return Item(
         id=entry.id,
-        title=post.title,
+        title=balance_directions(post.title),
         url=post.external_url or post.url,
         via=post.url if post.external_url else None,
         canonical=post.canonical,

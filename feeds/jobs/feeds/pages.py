@@ -12,6 +12,7 @@ from markupsafe import Markup
 from feeds.core.newsletters import issue_summary
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.posts.locales import text_direction
+from feeds.core.posts.text import balance_directions
 from feeds.core.syndication.feed import FILES, MEDIA_TYPES, Feed
 from feeds.edges.cache import build_manifest
 from feeds.jobs.site import Site
@@ -80,9 +81,9 @@ def page_item_of_entry(entry: Entry, text: Text, texts: Texts, feed: Feed) -> Pa
     post, own_topic = entry.post, feed.about and feed.about[1]
     topics = [topic.label for topic in entry.categories if topic.label != own_topic]
     authors = ", ".join(author.name for author in post.authors)
-    facts = (authors, texts.date(post.published), texts.plural("reading", text.reading_minutes))
+    facts = (authors, texts.date(post.published), texts.reading_time(text.reading_minutes))
     return PageItem(
-        title=post.title,
+        title=balance_directions(post.title),
         url=post.external_url or post.url,
         lang=post.lang,
         topic=topics[0] if topics else "",

@@ -17,8 +17,9 @@ from feeds.core.newsletters.selection import selection_for
 from feeds.core.newsletters.template_context import Audience, LetterLinks, LetterView
 from feeds.core.newsletters.text_links import LinkNumbers
 from feeds.core.newsletters.text_part import set_text
-from feeds.core.newsletters.truncation import truncate_blocks
+from feeds.core.newsletters.truncation import truncate_alike, truncate_blocks
 from feeds.core.posts import markdown
+from feeds.core.posts.text import balance_directions
 from feeds.edges.render import mjml
 from feeds.errors import TemplateError
 from feeds.jobs.newsletters.issue_page_values import issue_page_url, page_values
@@ -331,14 +332,20 @@ class IssueRenderer:
         }
         if self.template == "letter":
             post = content.selection.stories[0].post
-            html = _shorten_alike(content.texts[post.path].html, self._posts[post.path], inserts[placeholders.BODY])
-            sources[placeholders.BODY] = (html, post.url, post.lang)
+            sources[placeholders.BODY] = (content.texts[post.path].html, post.url, post.lang)
         sources[placeholders.SPONSOR] = (markdown.render_markdown(sponsor) if sponsor else "", site_url, texts.lang)
-        return {name: self._set_text(*source, numbers) for name, source in sources.items()}
+        is_whole = inserts[placeholders.BODY] in {"", *self._posts.values()}
+        shortened = {} if is_whole else {placeholders.BODY: inserts[placeholders.BODY]}
+        return {name: self._set_text(*source, shortened.get(name), numbers) for name, source in sources.items()}
 
-    def _set_text(self, html: str, page: str, lang: str, numbers: LinkNumbers) -> tuple[str, ...]:
+    def _set_text(
+        self, html: str, page: str, lang: str, shortened: str | None, numbers: LinkNumbers
+    ) -> tuple[str, ...]:
+        """Return *html* as blocks of plain text, as far as *shortened*, its truncated HTML for mail, if it is."""
         fixed = self.site.templates.texts(lang)
         prepared = placeholders.strip_placeholders(mailhtml.prepare_html(html, page, watch=fixed["watch"]))
+        if shortened is not None:
+            prepared = truncate_alike(prepared, shortened)
         return set_text(prepared, numbers, page=page, picture=fixed["picture"])
 
     def _page_inserts(self, content: IssueContent) -> dict[str, str]:
@@ -354,7 +361,7 @@ class IssueRenderer:
     def _whole_post_on_page(self, content: IssueContent) -> str:
         """Return the HTML of the first post; its title is the page's, unless the issue has another subject."""
         post = content.selection.stories[0].post
-        below = 1 if self.subject(content.selection) == post.title else 2
+        below = 1 if self.subject(content.selection) == balance_directions(post.title) else 2
         return pagehtml.render_page_html(content.texts[post.path].html, post.url, below=below)
 
     def _render_entry(self, content: IssueContent, view: LetterView, texts: Texts) -> str:
@@ -382,16 +389,6 @@ class IssueRenderer:
             )
             self._posts[post.path] = placeholders.strip_placeholders(html)
         return self._posts[post.path]
-
-
-def _shorten_alike(html: str, whole: str, shortened: str) -> str:
-    """Return about as much of *html* as *shortened* has of *whole*, which is the same text with styles.
-
-    One hundredth more, so that a last paragraph that is a little longer than the average is not left out.
-    """
-    if len(shortened) == len(whole):
-        return html
-    return truncate_blocks(html, len(html.encode()) * len(shortened) * 101 // (len(whole) * 100))[0]
 
 
 def _mail_style(newsletter: Newsletter, lang: str) -> mailhtml.MailStyle:

@@ -63,7 +63,7 @@ class ServiceMailRenderer:
         context = {"letter": view, "t": texts.plain}
         source = templates.render("service.mjml", context)
         path, parts = templates.template_path("service.mjml"), templates.part_paths("letter")
-        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, texts.lang)})
+        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, view.note_lang)})
         return Letter(lang=texts.lang, subject=view.subject, html=html, text=templates.render("service.txt", context))
 
     def _load_welcome(self) -> tuple[str, str]:

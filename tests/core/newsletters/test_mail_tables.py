@@ -203,10 +203,41 @@ def test_many_columns_are_set_smaller(columns, size):
     assert f"font-size:{size}px" in table(of(["word"] * columns)).get("style")
 
 
-def test_a_word_that_is_wider_than_the_column_does_not_widen_the_letter():
-    """Such a table has columns of fixed width, in which the word breaks; others have not."""
-    assert "table-layout:fixed" in table(of(["x" * 120, "y"])).get("style")
-    assert "table-layout" not in table(of(["word " * 50, "y"])).get("style")
+FITTING = {
+    "five columns of long words": ["Zusammenkunft"] * 5,
+    "six columns with sentences": ["Reiseleitung", "word " * 30, "12,50 €", "x", "word " * 9, "2026-11-29"],
+    "prose": ["word " * 50, "y"],
+}
+
+
+@pytest.mark.parametrize("cells", FITTING.values(), ids=FITTING)
+def test_a_table_that_fits_the_letter_breaks_no_word(cells):
+    """Columns are as wide as their words ask for, and no cell has a width of its own."""
+    found = table(of(cells))
+    assert "table-layout" not in found.get("style")
+    assert not any("anywhere" in cell.get("style") or "width:" in cell.get("style") for cell in found.iter("td"))
+
+
+TOO_WIDE = {
+    "one word": (["x" * 120, "y"], [True, False]),
+    "an address beside short words": (
+        ["https://example.com/" + "a" * 40, "a word", "12", "b", "c"],
+        [True] + [False] * 4,
+    ),
+    "words in all columns": (["Reiseversicherungen"] * 6, [True] * 6),
+    "numbers in all columns": (["1 000 – 2 000 kWh"] * 6, [True] * 6),
+}
+
+
+@pytest.mark.parametrize(("cells", "breaks"), TOO_WIDE.values(), ids=TOO_WIDE)
+def test_only_the_longest_words_break_in_a_table_that_is_too_wide(cells, breaks):
+    """Their cells have a width, so that the table fits the letter; the other cells have room for their words."""
+    found = [cell.get("style") for cell in table(of(cells)).iter("td")]
+    assert ["overflow-wrap:anywhere" in style for style in found] == breaks
+    assert not any("nowrap" in style for style, broken in zip(found, breaks, strict=True) if broken)
+    widths = [int(width) for style in found for width in re.findall(r";width:(\d+)px", style)]
+    assert len(widths) == sum(breaks)
+    assert sum(widths) + 12 * len(cells) <= 600
 
 
 def test_a_long_table_of_cards_takes_less_than_twice_the_bytes():

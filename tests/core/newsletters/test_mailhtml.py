@@ -25,6 +25,10 @@ SHOWN = {
     "an image fits": ("![x](/a.png)", "max-width:100%;height:auto"),
     "an image without alt gets an empty one": ('<img src="/a.png">', 'alt=""'),
     "a task is a character": ("- [x] done", "<span>☑</span> done"),
+    "the box of a task is in its paragraph": (
+        "- [x] **a**\n\n- b",
+        '<p style="margin:0 0 16px"><span>☑</span> <strong>',
+    ),
 }
 
 

@@ -1,5 +1,7 @@
 """HTML of posts on the web page of an issue."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,12 @@ def test_the_alignment_of_a_column_is_a_class(side):
     marks = {"left": ":--", "center": ":-:", "right": "--:"}
     html = rendered(render_markdown(f"| a |\n|{marks[side]}|\n| 1 |\n"))
     assert (f'<td class="{side}">1</td>' in html, "align=" in html, "style" in html) == (True, False, False)
+
+
+@pytest.mark.parametrize("markdown", ["- [x] done\n\n- b", "1. [ ] done\n\n2. [ ] b", "- a\n\n  - [x] done\n\n  - b"])
+def test_the_box_of_a_task_is_on_the_line_of_its_text(markdown):
+    """Where items are paragraphs, the box is inside the paragraph."""
+    assert re.search(r"<p><input[^>]*> done</p>", rendered(render_markdown(markdown)))
 
 
 @pytest.mark.parametrize(("columns", "scrolls"), [(2, False), (4, False), (5, True)])

@@ -1,13 +1,15 @@
 """Truncating the HTML of long posts."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.core.newsletters.mailhtml import MailStyle, render_mail_html
-from feeds.core.newsletters.truncation import truncate_blocks
+from feeds.core.newsletters.mailhtml import MailStyle, prepare_html, render_mail_html
+from feeds.core.newsletters.truncation import truncate_alike, truncate_blocks
 from feeds.core.posts.markdown import render_markdown
-from feeds.core.posts.text import text_content
+from feeds.core.posts.text import parse_html, text_content
 
 BASE = "https://example.com/a/"
 
@@ -78,3 +80,75 @@ def test_whatever_a_post_holds_its_beginning_fits(html, size):
     kept, cut = truncate_blocks(whole, size)
     assert len(kept.encode()) <= size or not cut
     assert text_content(whole).replace(" ", "").startswith(text_content(kept).removesuffix("…").replace(" ", ""))
+
+
+ROWS = "| One | Two | Three |\n|---|---|---|\n" + "| word word | *words* of a cell | 12 |\n" * 40
+
+
+@pytest.mark.parametrize("size", range(1500, 4500, 97))
+@pytest.mark.parametrize("markdown", [ROWS, "> " + ROWS.replace("\n", "\n> "), f"<div>\n\n{ROWS}\n</div>"])
+def test_a_row_of_a_cut_table_has_all_its_cells(markdown, size):
+    """A table ends between two rows, wherever it is."""
+    kept, cut = truncate_blocks(rendered(markdown), size)
+    assert cut
+    assert {len(row.findall("td")) or len(row.findall("th")) for row in parse_html(kept).iter("tr")} <= {3}
+    last = list(parse_html(kept).iter("td"))[-3:]
+    assert [cell.text_content() for cell in last] in (["Oneword word", "Twowords of a cell", "Three12"], WHOLE_ROW, [])
+
+
+WHOLE_ROW = ["word word", "words of a cell", "12"]
+
+
+def test_a_row_that_is_longer_than_the_letter_keeps_its_cells():
+    """It is cut inside of a cell; the cells after that are empty."""
+    html = "<table><tr><td>a</td><td>" + "word " * 400 + "</td><td>b</td><td>c</td></tr></table>"
+    kept, _ = truncate_blocks(html, 1000)
+    assert len(kept.encode()) <= 1000
+    assert [bool(cell.text_content()) for cell in parse_html(kept).iter("td")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("introduction", ["## Next", "What you need:", "要るもの：", "## Next\n\nWhat you need:"])
+@pytest.mark.parametrize("around", ["{}", "<div>\n\n{}\n\n</div>"])
+def test_nothing_introduces_what_is_left_out(introduction, around):
+    """A heading or a sentence with a colon is not the end of a letter whose next block does not fit."""
+    html = rendered(around.format(f"{'word ' * 100}\n\n{introduction}\n\n- {'item ' * 300}"))
+    at = len(html[: html.index("<ul")].encode())
+    for size in range(at + 6, at + 60, 7):
+        kept, cut = truncate_blocks(html, size)
+        assert cut
+        assert text_content(kept).rstrip("…").endswith("word")
+
+
+PARTS = {
+    "paragraphs": "word *words* [words](/a)\n\n" * 60,
+    "one paragraph": "word **words** [words](/a) " * 200,
+    "lists": "- word\n  - words\n" * 60,
+    "tasks": "- [ ] word\n\n- [x] words\n\n" * 40,
+    "a table of cards": ROWS,
+    "Japanese": "言葉を\n書く。" * 200,
+    "headings and quotations": "## Head\n\n> words words\n\n" * 40,
+}
+
+
+@pytest.mark.parametrize("size", range(1000, 3000, 211))
+@pytest.mark.parametrize("markdown", PARTS.values(), ids=PARTS)
+def test_the_text_part_ends_where_the_html_does(markdown, size):
+    """The post without styles is cut at the character at which the one with styles was cut."""
+    html = rendered(markdown)
+    kept, cut = truncate_blocks(html, size)
+    assert cut
+    plain = truncate_alike(prepare_html(render_markdown(markdown), BASE), kept)
+    assert without_styles(plain) == without_styles(re.sub(r'<b class="h"[^>]*>\w+ </b>', "", kept))
+
+
+def without_styles(html):
+    """Return the letters of a text, without the boxes of tasks."""
+    return re.sub(r"[\s☐☑…]", "", text_content(html))
+
+
+@given(st.text(max_size=200), st.integers(1, 300))
+def test_the_text_part_of_any_post_is_the_beginning_of_it(markdown, size):
+    """Whatever is kept of the HTML, the text part is a beginning of the post."""
+    prepared = prepare_html(render_markdown(markdown), BASE)
+    kept, _ = truncate_blocks(rendered(markdown), size)
+    assert without_styles(prepared).startswith(without_styles(truncate_alike(prepared, kept)))

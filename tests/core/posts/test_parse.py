@@ -515,3 +515,20 @@ def test_references_in_an_address_end_with_a_semicolon():
     assert post.declared_id == "https://x.example/?p=12&section=Blog&copy=1"
     assert post.authors[0].uri == "https://x.example/?a=1&para=2&not=3"
     assert post.title == "A © B"
+
+
+@pytest.mark.parametrize(("control", "rest"), [("202E", ""), ("2067", "\u202c"), ("2069", ""), ("206A", "")], ids=str)
+def test_a_title_with_a_control_of_direction_is_reported(control, rest):
+    """The warning has file and line; the title, which the entry is known by, stays as it is written."""
+    title = f"Receipt {chr(int(control, 16))}fdp.exe{rest}"
+    post = parse_post("a.md", f"---\ndate: 2026-11-20\ntitle: {title}\n---\nx\n".encode(), SETTINGS)
+    assert post.title == title
+    [warning] = post.warnings
+    assert warning.startswith(f"a.md:3: title: contains U+{control}, which is invisible")
+
+
+def test_a_title_with_closed_controls_of_direction_is_not_reported():
+    """An isolate and a zero-width non-joiner belong to a title as they are."""
+    title = "\u2068می\u200cخواهم\u2069 now"
+    post = parse_post("a.md", f"---\ndate: 2026-11-20\ntitle: {title}\n---\nx\n".encode(), SETTINGS)
+    assert (post.title, post.warnings) == (title, ())

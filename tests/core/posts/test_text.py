@@ -1,5 +1,6 @@
 """Plain text, excerpts and reading time."""
 
+import re
 import unicodedata
 
 import pytest
@@ -31,7 +32,9 @@ def test_plain_text_has_a_line_for_each_block_and_no_scripts():
 @pytest.mark.parametrize(
     ("sample", "minutes"),
     [
-        ("", 1),
+        ("", 0),
+        ("… – 🙂", 0),
+        ("word", 1),
         ("word " * 238, 1),
         ("word " * 239, 2),
         ("字" * 500, 1),
@@ -40,8 +43,34 @@ def test_plain_text_has_a_line_for_each_block_and_no_scripts():
     ],
 )
 def test_reading_time_counts_words_and_characters_each_at_its_speed(sample, minutes):
-    """Reading time counts words and CJK characters at their speeds, rounded up to at least one minute."""
+    """Reading time counts words and CJK characters at their speeds, rounded up; a text without words takes none."""
     assert text.reading_minutes(sample, 238, 500) == minutes
+
+
+RLO, RLE, PDF, FSI, PDI = "\u202e\u202b\u202c\u2068\u2069"
+DIRECTIONS = {
+    "an override": (f"a {RLO}b", "a b"),
+    "an end": (f"a{PDI} b{PDF}", "a b"),
+    "an isolate in an override": (f"{RLO}a{FSI}b{PDI}", f"a{FSI}b{PDI}"),
+    "ends in the other order": (f"{RLO}a{FSI}b{PDF}c{PDI}", f"a{FSI}bc{PDI}"),
+    "a deprecated control": ("a\u206ab", "ab"),
+    "pairs": (f"{RLE}a{FSI}b{PDI}{PDF} c", f"{RLE}a{FSI}b{PDI}{PDF} c"),
+    "other invisible characters": ("می\u200cخواهم\u200e a\xadb", "می\u200cخواهم\u200e a\xadb"),
+}
+
+
+@pytest.mark.parametrize(("line", "balanced"), DIRECTIONS.values(), ids=DIRECTIONS)
+def test_controls_of_direction_without_counterpart_are_removed(line, balanced):
+    """What is not closed in the line, or closes nothing, is removed; pairs stay."""
+    assert text.balance_directions(line) == balanced
+
+
+@given(st.text(alphabet=f"ab{RLO}{RLE}{PDF}{FSI}{PDI}\u206b"))
+def test_a_balanced_line_stays_as_it_is(line):
+    """A line that was balanced has all its words, and is not changed again."""
+    balanced = text.balance_directions(line)
+    assert text.balance_directions(balanced) == balanced
+    assert re.sub("[^ab]", "", balanced) == re.sub("[^ab]", "", line)
 
 
 MARKED = {

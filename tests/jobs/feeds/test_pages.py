@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.conftest import CONFIG, NEWSLETTER, NOW
 
 WEEK = timedelta(days=7)
@@ -40,10 +42,22 @@ def test_an_issue_in_the_archive_has_excerpt_and_picture(letter_site):
     letter_site.post("second", body="Other words.\n", date="2026-11-29")
     letter_site.publish(NOW + WEEK)
     second, first = letter_site.read(ARCHIVE).split("<article")[1:]
-    assert (">Words of the post.</p>" in first, ">Other words.</p>" in second) == (True, True)
+    assert (">Words of the post.</bdi></p>" in first, ">Other words.</bdi></p>" in second) == (True, True)
     assert '<img class="thumbnail" src="https://example.com/a.png" alt="A door"' in first
     assert "<img" not in second
     assert "<bdi>No. 1</bdi> · <bdi>November 23, 2026</bdi>" in first
+
+
+@pytest.mark.parametrize("title", ["Les trains", "« Bonjour ! »", "Hello!"])
+def test_an_issue_in_an_archive_of_another_direction_starts_on_one_side(letter_site, title):
+    """Title, excerpt and facts are in one element whose direction is that of the title, and have none of their own."""
+    letter_site.configure((CONFIG + NEWSLETTER).replace('title = "Test"', 'title = "Test"\nlanguage = "he"'))
+    letter_site.post("first", title=f"'{title}'", lang="fr", body="Ils partent le soir.\n")
+    letter_site.publish()
+    [issue] = letter_site.read(ARCHIVE).split("<article")[1:]
+    assert '<div dir="auto">' in issue
+    assert f"{title}</a></h3>" in issue
+    assert "<p><bdi>Ils partent le soir.</bdi></p>" in issue
 
 
 def test_each_fact_keeps_its_direction(site):

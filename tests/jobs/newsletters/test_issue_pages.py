@@ -4,7 +4,9 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from html import escape
 from io import BytesIO
+from quopri import encodestring
 from shutil import rmtree
 
 import pytest
@@ -45,7 +47,7 @@ def test_the_subject_is_the_headline(letter_site, subject, headings):
     letter_site.publish()
     html = letter_site.read(f"{HERE}/index.html")
     assert [int(level) for level in re.findall(r"<h(\d)", html)] == headings
-    assert f"<h1>{subject}</h1>" in html or subject in {"", "first"}
+    assert f"<h1><bdi>{subject}</bdi></h1>" in html or subject in {"", "first"}
 
 
 def test_a_whole_post_has_its_headings_below_its_title(letter_site):
@@ -56,6 +58,32 @@ def test_a_whole_post_has_its_headings_below_its_title(letter_site):
     html = letter_site.read(f"{HERE}/index.html")
     assert '<h2 id="a-part">A part</h2>' in html
     assert '<td class="right">1</td>' in html
+
+
+@pytest.mark.parametrize("name", ["Café & <Reise>", "Hello!", "(x)"])
+def test_the_name_of_the_site_keeps_its_direction(letter_site, name):
+    """In letters and pages of a Hebrew site, marks at the ends of its name stay at its ends."""
+    config = CONFIG.replace('title = "Test"', f'title = "{name}"\nlanguage = "he"')
+    assert config != CONFIG
+    letter_site.configure(config + NEWSLETTER)
+    letter_site.publish()
+    written = escape(name, quote=False)
+    for page in (f"{HERE}/index.html", "public/newsletters/weekly/index.html", "public/feeds/index.html"):
+        shown = letter_site.read(page).split("<body", 1)[1]
+        assert f">{written}</a>" not in shown
+        assert f"><bdi>{written}</bdi></a>" in shown
+
+
+@pytest.mark.parametrize("control", ["\u202e", "\u202d", "\u2066"])
+def test_a_title_turns_no_text_around_it(letter_site, control):
+    """An override or isolate that is not closed is in no feed, page or letter; the feed's entry stays the same."""
+    letter_site.post("first", title=f"'Receipt {control}fdp.exe'")
+    letter_site.publish()
+    written = letter_site.files("public", ".feeds/outbox")
+    encoded = (control.encode(), encodestring(control.encode()).strip())
+    assert not any(form in content for form in encoded for content in written.values())
+    shown = {name.rsplit(".", 1)[-1] for name, content in written.items() if b"Receipt fdp.exe" in content}
+    assert {"xml", "html", "eml"} <= shown
 
 
 # Share pictures -----------------------------------------------------------------------------------------------------

@@ -249,6 +249,44 @@ def test_the_beginning_of_a_post_is_not_its_summary(render):
     assert body.count("A post says what it has to say in a few words. It") == WORDS.count("A post says")
 
 
+SENTENCE = "The night train to Oslo leaves at half past nine."
+OPENINGS = {
+    "a number of a footnote": 'The night train<sup class="footnote-ref">1</sup> to Oslo leaves at half past nine.',
+    "a number that another generator linked": 'The night train<sup class="footnote-ref"><a href="#fn1">1</a></sup> to '
+    "Oslo leaves at half past nine.",
+    "a heading": "The night</p><h2>A heading</h2><p>train to Oslo leaves at half past nine.",
+    "emphasis and a line break": "The <em>night train</em><br>to Oslo leaves at half past nine.",
+    "other quotation marks": "“The night train” to Oslo leaves at half past nine.",
+}
+
+
+@pytest.mark.parametrize("opening", OPENINGS.values(), ids=OPENINGS)
+def test_what_stands_in_the_beginning_of_a_post_does_not_make_it_a_summary(render, opening):
+    """Numbers of footnotes, headings and marks make no difference: the excerpt is not shown above the text."""
+    written = {"post-0.md": Text(html=f"<p>{opening}</p><p>{WORDS}</p>", excerpt=SENTENCE, reading_minutes=2)}
+    html = render(*stories(1), newsletter='template = "letter"', texts=written)
+    assert f">{SENTENCE}</p>" not in html
+
+
+@pytest.mark.parametrize("summary", ["Go", "The night train to Bergen leaves late."])
+def test_a_summary_of_words_that_the_text_has_elsewhere_is_shown(render, summary):
+    """A short summary is not the beginning of a text that has its letters inside of a word."""
+    written = {"post-0.md": Text(html=f"<p>Gone. {SENTENCE}</p>", excerpt=summary, reading_minutes=2)}
+    assert f">{summary}</p>" in render(*stories(1), newsletter='template = "letter"', texts=written)
+
+
+@pytest.mark.parametrize("newsletter", ["", 'template = "letter"'])
+def test_a_post_without_words_has_no_reading_time(render, newsletter):
+    """Its date is the last of the facts below its title; other stories have a reading time."""
+    written = {
+        "post-0.md": Text(html='<p><img src="https://example.com/a.png" alt=""></p>', excerpt="", reading_minutes=0)
+    }
+    html = render(*stories(2), newsletter=newsletter, texts=written)
+    assert "0\u00a0min" not in html
+    assert html.count("min\u00a0read") == 1
+    assert html.count("·\u00a02\u00a0min") == 1
+
+
 # Foot and masthead --------------------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,13 @@
 """Mail outside of any issue: the queue, the message, and what a kill or a server's answer does to it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from datetime import timedelta
 from email import message_from_bytes, policy
+from html import escape
 
 import pytest
 
@@ -62,6 +64,30 @@ def test_a_mail_is_written_in_the_language_of_its_recipient(letter_site, kind, l
     assert text["Content-Language"] == html["Content-Language"] == lang
     assert URL in text.get_content()
     assert f'href="{URL}"' in html.get_content()
+
+
+@pytest.mark.parametrize("name", ["Café & <Reise>", "Hello!", "(x)"])
+@pytest.mark.parametrize("lang", ["he", "ar", "fa", "en"])
+def test_names_keep_their_own_direction(letter_site, name, lang):
+    """In masthead, sentence and foot, marks at the ends of a name stay at its ends, also beside other names."""
+    sites_name = CONFIG.replace('title = "Test"', f'title = "{name}"')
+    assert sites_name != CONFIG
+    letter_site.configure(sites_name + NEWSLETTER.replace("The weekly", f"{name} daily"))
+    values = {"url": URL, "titles": f"{name} daily, Another"}
+    kind, kept = ServiceMailKind.CONFIRMATION, NOW + timedelta(days=1)
+    mail = new_service_mail(
+        kind, "a@example.org", "a@example.org", context(), lang=lang, values=values, expires_at=kept
+    )
+    with open_store(letter_site.config.store_url, letter_site.config.folder) as store:
+        store.service_mails.add(mail, NOW)
+    assert send(letter_site).sent == 1
+    [path] = letter_site.letters()
+    message = message_from_bytes((letter_site.folder / ".feeds/outbox" / path).read_bytes(), policy=policy.default)
+    html = message.get_body(("html",)).get_content()
+    written = escape(name, quote=False)
+    assert re.search(f'<h1[^>]*><span dir="auto">{re.escape(written)}</span></h1>', html)
+    assert f'<span dir="auto">{written} daily</span>, ' in html
+    assert re.search(f'<a [^>]*dir="auto"[^>]*>{re.escape(written)}</a>', html)
 
 
 def test_a_mail_that_was_sent_is_not_sent_again_and_keeps_no_link(letter_site):

@@ -186,6 +186,19 @@ def test_the_welcome_letter_has_the_editors_text_and_the_newest_issue(site):
     assert all("https://example.com/newsletters/weekly/1/" in part for part in (text, html))
 
 
+def test_the_welcome_letter_of_a_reader_of_another_language_has_the_editors_text_in_its_own(site):
+    """The text is marked with the site's language, and its direction is its own, also in a Hebrew mail."""
+    (site.folder / "welcome.md").write_text("Read **this** first.\n\n- a\n", "utf-8")
+    door = SignupSite.create(site, 'welcome = ["welcome.md"]')
+    door.sign_up("ada@example.org", lang="he")
+    door.run_round()
+    door.confirm(door.tokens("confirmation")[0])
+    door.run_round()
+    html = door.mails("welcome")[0].get_body(("html",)).get_content()
+    assert '<div lang="en" dir="auto"><p style="margin:0 0 16px">Read <strong>' in html
+    assert '<ul style="margin:0 0 16px 32px' in html
+
+
 def welcome(door, newsletters=("weekly",)):
     """Sign up, confirm, and return the welcome."""
     door.sign_up("ada@example.org", newsletters=newsletters)
