@@ -296,7 +296,7 @@ def test_every_pattern_has_a_sentence():
 
 
 def _metas(kind, seen):
-    """Yield what is known of each value in a type, and in the tables inside it."""
+    """Yield the `Meta` of each value in a type, and in the tables inside it."""
     if isinstance(kind, type) and issubclass(kind, Table) and kind not in seen:
         seen.add(kind)
         for known in fields(kind):
