@@ -39,7 +39,7 @@ _PATIENCE = 10
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0013"
+SCHEMA_VERSION = "0014"
 
 
 class Store:

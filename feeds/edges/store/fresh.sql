@@ -165,10 +165,19 @@ CREATE TABLE address_changes (
     at DATETIME NOT NULL,
     email TEXT,
     email_key TEXT,
+    confirmed_at DATETIME,
     CONSTRAINT pk_address_changes PRIMARY KEY (id),
     CONSTRAINT fk_address_changes_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_address_changes_subscriber_id ON address_changes (subscriber_id);
+CREATE TABLE moved_subscribers (
+    subscriber_id INTEGER NOT NULL,
+    successor_id INTEGER NOT NULL,
+    CONSTRAINT pk_moved_subscribers PRIMARY KEY (subscriber_id),
+    CONSTRAINT fk_moved_subscribers_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE CASCADE,
+    CONSTRAINT fk_moved_subscribers_successor_id FOREIGN KEY(successor_id) REFERENCES subscribers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_moved_subscribers_successor_id ON moved_subscribers (successor_id);
 CREATE TABLE link_requests (
     email_key TEXT NOT NULL,
     at DATETIME NOT NULL,
@@ -373,3 +382,4 @@ CREATE TRIGGER journal_suppressed AFTER INSERT ON suppressions BEGIN INSERT INTO
 CREATE TRIGGER journal_erased AFTER UPDATE OF reason ON suppressions WHEN NEW.reason != OLD.reason BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES (NEW.reason, NEW.digest, '', NEW.at); END;
 CREATE TRIGGER journal_allowed AFTER DELETE ON suppressions BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('allowed', OLD.digest, '', strftime('%Y-%m-%d %H:%M:%f000', 'now')); END;
 CREATE TRIGGER journal_replaced AFTER UPDATE OF replaced_by ON entries WHEN NEW.replaced_by IS NOT OLD.replaced_by BEGIN INSERT INTO journal (what, who, newsletter, at) VALUES ('id', NEW.id, '', NEW.first_public_at); END;
+CREATE TRIGGER moved_subscriber_returned AFTER UPDATE OF status ON subscribers WHEN NEW.status = 'active' AND OLD.status != 'active' BEGIN DELETE FROM moved_subscribers WHERE subscriber_id = NEW.id; END;

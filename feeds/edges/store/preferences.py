@@ -5,6 +5,7 @@ Each method is one transaction. The caller decides whether it is allowed.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.edges.store.codec import decode_time, encode_time, encode_topics
@@ -13,7 +14,7 @@ from feeds.edges.store.service_mails import add_service_mail
 from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.subscription_changes import load_changes, record_changes
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
-from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, SubscriptionChange
+from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, Subscriber, SubscriptionChange
 
 #: Requests for links that wait at most: more in the seconds until they are answered come from a program.
 _MOST_LINK_REQUESTS = 500
@@ -59,7 +60,16 @@ _MOVE = (
     INSERT INTO chosen_pauses (subscriber_id, until)
     SELECT :new, until FROM chosen_pauses WHERE subscriber_id = :old ON CONFLICT DO NOTHING
     """,
+    """
+    INSERT INTO moved_subscribers (subscriber_id, successor_id) VALUES (:old, :new)
+    ON CONFLICT DO UPDATE SET successor_id = excluded.successor_id
+    """,
 )
+_CONFIRM = "UPDATE address_changes SET confirmed_at = :now WHERE id = :number AND confirmed_at IS NULL"
+_HAS_MOVED = """
+    SELECT 1 FROM moved_subscribers m JOIN subscribers s ON s.id = m.successor_id
+    WHERE m.subscriber_id = ? AND s.email_key = ? AND s.status = 'active'
+"""
 _ADD_ADDRESS_CHANGE = (
     "INSERT INTO address_changes (subscriber_id, at, email, email_key) VALUES (?, ?, ?, ?) RETURNING id"
 )
@@ -71,6 +81,16 @@ _ADD_LINK_REQUEST = """
     INSERT INTO link_requests (email_key, at)
     SELECT ?, ? WHERE (SELECT count(*) FROM link_requests) < ? ON CONFLICT DO NOTHING
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressRequest:
+    """A subscriber's request for another address."""
+
+    number: int
+    email: str
+    #: True if the subscriber has moved by it.
+    is_confirmed: bool
 
 
 class Preferences:
@@ -202,28 +222,39 @@ class Preferences:
             if wanted:
                 add_service_mail(self._db, make_mail(number), now)
 
-    def find_address_change(self, number: int, subscriber_id: int) -> str | None:
-        """Return the address that a subscriber has asked for, by the record's id; None if there is none any more."""
-        query = "SELECT email FROM address_changes WHERE id = ? AND subscriber_id = ?"
+    def find_address_change(self, number: int, subscriber_id: int) -> AddressRequest | None:
+        """Return a subscriber's request for an address, by the record's id; None if there is none any more."""
+        query = (
+            "SELECT email, confirmed_at FROM address_changes WHERE id = ? AND subscriber_id = ? AND email IS NOT NULL"
+        )
         row = self._db.execute(query, (number, subscriber_id)).fetchone()
-        return row[0] if row else None
+        return AddressRequest(number=number, email=row[0], is_confirmed=row[1] is not None) if row else None
+
+    def has_moved(self, subscriber_id: int, key: str) -> bool:
+        """Return whether a subscriber has moved to an address (as addresses are compared) that is still active."""
+        return self._db.execute(_HAS_MOVED, (subscriber_id, key)).fetchone() is not None
 
     def wanted_addresses(self, key: str) -> list[str]:
         """Return the addresses that an address (as addresses are compared) wants to move to, oldest first."""
         return [row[0] for row in self._db.execute(_SELECT_WANTED, (key,)).fetchall()]
 
-    def move(self, subscriber_id: int, old_key: str, email: str, key: str, source: ChangeSource, now: datetime) -> None:
+    def move(self, old: Subscriber, number: int, address: tuple[str, str], source: ChangeSource, now: datetime) -> None:
         """Give the subscriptions, topics, pause and language of a subscriber to the owner of another address.
 
-        The old address stays in the store as unsubscribed, so that no import subscribes it again. If the new one is
-        known, its own subscriptions stay, and it becomes active. The records of changes move too.
+        *number* is that of the request, which is confirmed; a second time nothing happens. *address* is the new one,
+        and the same as addresses are compared. The old address stays in the store as unsubscribed, so that no import
+        subscribes it again, and linked with the new one. If the new one is known, its own subscriptions stay, and it
+        becomes active. The records of changes move too.
         """
-        values: dict[str, object] = {"email": email, "key": key, "old": subscriber_id, "now": encode_time(now)}
+        (email, key), old_key = address, old.key
+        values: dict[str, object] = {"email": email, "key": key, "old": old.id, "now": encode_time(now)}
         with (
             transaction(self._db),
             record_changes(self._db, old_key, source, now),
             record_changes(self._db, key, source, now),
         ):
+            if not self._db.execute(_CONFIRM, {"number": number, "now": values["now"]}).rowcount:
+                return
             values["new"] = self._db.execute(_INSERT_MOVED, values).fetchone()[0]
             for statement in _MOVE:
                 self._db.execute(statement, values)

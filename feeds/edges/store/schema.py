@@ -383,6 +383,17 @@ address_changes = Table(
     Column("email", Text),
     #: As addresses are compared.
     Column("email_key", Text),
+    #: When the new address has taken over; None: it has not.
+    Column("confirmed_at", DateTime),
+)
+
+#: Which subscriber has everything of one who has moved to another address. A trigger (migration 0014) deletes the row
+#: of who is active again.
+moved_subscribers = Table(
+    "moved_subscribers",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("successor_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 
 #: Addresses for which somebody has asked for a link to the preferences; the next run answers those that are known. The

@@ -8,6 +8,7 @@ from feeds.core.subscribers import addresses
 from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME, Link, LinkPurpose
 from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.preferences import AddressRequest
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
 from feeds.jobs.site import web_url
@@ -88,8 +89,8 @@ def find_change(config: Config, token: str, context: Context) -> AddressChange:
         LinkError: the token is not valid, or not any more.
     """
     with open_store(config.store_url, config.folder, create=False) as store:
-        address, subscriber = _open(config, store, token, context)
-        return AddressChange(email=address.email, lang=subscriber.lang, is_done=subscriber.status != "active")
+        request, address, subscriber = _open(config, store, token, context)
+        return AddressChange(email=address.email, lang=subscriber.lang, is_done=request.is_confirmed)
 
 
 def confirm_change(config: Config, token: str, context: Context, *, client: str = "") -> AddressChange:
@@ -98,35 +99,39 @@ def confirm_change(config: Config, token: str, context: Context, *, client: str 
     The record of it has the *client*, by its network address.
 
     Raises:
-        LinkError: the token is not valid, or not any more: the subscriber has left meanwhile, for example.
+        LinkError: the token is not valid, or not any more: the subscriber has left, or moved to another address
+            meanwhile, for example.
     """
     now = context.clock()
     with open_store(config.store_url, config.folder, create=False) as store:
-        address, subscriber = _open(config, store, token, context)
-        if subscriber.status == "active":
+        request, address, subscriber = _open(config, store, token, context)
+        if not request.is_confirmed:
             source = change_source(config, store, "address", "", client, now)
-            store.preferences.move(subscriber.id, subscriber.key, address.email, address.key, source, now)
+            store.preferences.move(subscriber, request.number, (address.email, address.key), source, now)
             append_events(config, store)
         return AddressChange(email=address.email, lang=subscriber.lang, is_done=True)
 
 
-def _open(config: Config, store: Store, token: str, context: Context) -> tuple[MailAddress, Subscriber]:
-    """Return the new address and the subscriber, who is active, or has moved to the new address already."""
+def _open(config: Config, store: Store, token: str, context: Context) -> tuple[AddressRequest, MailAddress, Subscriber]:
+    """Return the request of a token, its address, and the subscriber.
+
+    The subscriber is active, or has moved to that address by this very request, and the address is still active.
+    """
     link, subscriber = open_link(config, store, token, LinkPurpose.ADDRESS, context.clock())
-    address = _wanted_address(store, link)
-    if address is None or is_suppressed(config, store, address.key):
+    request = _find_request(store, link)
+    if request is None:
         raise LinkError(is_expired=True)
-    if subscriber.status != "active":
-        moved = store.subscribers.find(address.key)
-        if moved is None or moved.status != "active":
-            raise LinkError(is_expired=True)
-    return address, subscriber
+    address = addresses.parse_address(request.email)
+    has_moved = request.is_confirmed and store.preferences.has_moved(subscriber.id, address.key)
+    is_waiting = not request.is_confirmed and subscriber.status == "active"
+    if not (has_moved or is_waiting) or is_suppressed(config, store, address.key):
+        raise LinkError(is_expired=True)
+    return request, address, subscriber
 
 
-def _wanted_address(store: Store, link: Link) -> MailAddress | None:
-    """Return the address of a request; None if it is not stored any more: its owner was erased, for example."""
+def _find_request(store: Store, link: Link) -> AddressRequest | None:
+    """Return the request of a link; None if it is not stored any more: the owner of its address was erased, for example."""
     try:
-        found = store.preferences.find_address_change(int(link.value, 16), link.subscriber_id)
+        return store.preferences.find_address_change(int(link.value, 16), link.subscriber_id)
     except (ValueError, OverflowError):  # a link from before version 0012 of the store, which has the address in it
         return None
-    return addresses.parse_address(found) if found else None

@@ -158,7 +158,7 @@ def test_without_the_key_what_is_about_people_waits(letter_site):
 LATER_TABLES = (
     *("delayed_domains", "server_limits", "consent_wordings", "service_mails", "signup_requests", "signup_networks"),
     *("signups", "chosen_pauses", "address_changes", "erased_subscribers", "link_requests", "erasure_requests"),
-    "subscription_changes",
+    *("subscription_changes", "moved_subscribers"),
 )
 
 

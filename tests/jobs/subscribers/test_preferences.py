@@ -32,7 +32,7 @@ from tests.subscribed import (
     subscribe_ada,
 )
 
-BOB = "bob@example.net"
+BOB, CARL = "bob@example.net", "carl@example.net"
 PAGE, CHANGE = "https://letters.example.com/preferences/", "https://letters.example.com/address/"
 
 
@@ -305,7 +305,7 @@ def dump(config, table):
 
 def change(config, email=BOB, now=NOW):
     """Ask for another address; return whether it was accepted."""
-    return change_address.request_change(config, preferences_token(config), email, context(now))
+    return change_address.request_change(config, preferences_token(config, now=now), email, context(now))
 
 
 def test_a_new_address_takes_over_once_it_has_confirmed(config):
@@ -435,6 +435,63 @@ def test_what_is_no_address_is_refused(config, email):
     with pytest.raises(AddressError):
         change(config, email)
     assert mails(config) == []
+
+
+def link_token(config, email):
+    """Return the token of the link that an address got."""
+    [token] = [mail[3].removeprefix(CHANGE) for mail in mails(config) if mail[1] == email]
+    return token
+
+
+def uses(config, token):
+    """Return the result of looking at a link for a new address, and of confirming it: None if it has expired."""
+    found = []
+    for use in (change_address.find_change, change_address.confirm_change):
+        try:
+            found.append(use(config, token, context()).is_done)
+        except LinkError as e:
+            assert e.is_expired
+            found.append(None)
+    return found
+
+
+@pytest.mark.parametrize("known", ["unknown", "subscribed", "subscribed before"])
+def test_only_the_link_that_moved_a_subscriber_says_so(config, known):
+    """After a move to one address, the link for another one has expired, whether that is known or not."""
+    if known != "unknown":
+        subscribe.add_subscriber(config, BOB, ["weekly"], lang=None, now=NOW, again=False)
+    if known == "subscribed before":
+        subscribe.remove_subscriber(config, BOB, NOW)
+    before = stored(config, BOB)
+    for email in (BOB, CARL):
+        change(config, email)
+    assert uses(config, link_token(config, CARL)) == [False, True]
+    assert uses(config, link_token(config, BOB)) == [None, None]
+    assert stored(config, BOB) == before
+    assert uses(config, link_token(config, CARL)) == [True, True]
+
+
+def test_a_second_link_for_the_same_address_has_expired(config):
+    """Of two links for one address, the one that was not used has expired after the other was."""
+    change(config)
+    first = link_token(config, BOB)
+    change(config, now=NOW + timedelta(days=1, hours=1))
+    [second] = {mail[3].removeprefix(CHANGE) for mail in mails(config)} - {first}
+    assert uses(config, second) == [False, True]
+    assert uses(config, first) == [None, None]
+
+
+def test_a_link_has_expired_once_its_subscriber_has_moved_on_or_returned(config):
+    """The used link of a subscriber who moves to a third address, or subscribes the old one again, has expired."""
+    change(config)
+    token = link_token(config, BOB)
+    assert uses(config, token) == [False, True]
+    change_address.request_change(config, preferences_token(config, BOB), CARL, context())
+    assert uses(config, link_token(config, CARL)) == [False, True]
+    assert uses(config, token) == [None, None]
+    subscribe.add_subscriber(config, ADA, ["weekly"], lang=None, now=NOW, again=True)
+    assert uses(config, token) == [None, None]
+    assert stored(config)[0] == "active"
 
 
 # Erasure ----------------------------------------------------------------------------------------------------------
