@@ -73,6 +73,9 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
         yield f"  {mail.kind} mail: {mail.state} {format_time(mail.sent_at or mail.created_at, zone)}"
     for one in found.bounces:
         yield f"  bounced {format_time(one.at, zone)}: {one.kind} {one.status} {one.decision}; {one.said}"
+    for former in found.former_addresses:
+        yield "the address before:"
+        yield from subscriber_data_lines(former, zone)
 
 
 def _change_facts(change: SubscriptionChange) -> str:
@@ -95,6 +98,7 @@ def erasure_lines(found: ErasureReport) -> Iterator[str]:
     person = "a subscriber" if found.was_known else "no subscriber"
     deliveries = format_count(found.deliveries, "delivery", "deliveries")
     yield f"{found.email} is erased: {person}, {deliveries}, {format_count(found.files, 'stored message')}"
+    yield from (f"{email} is erased too: this subscriber's former address" for email in found.former_addresses)
     yield "a keyed hash keeps the address from being imported again; backups may still contain it"
 
 

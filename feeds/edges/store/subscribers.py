@@ -53,6 +53,15 @@ _SELECT_DELIVERIES = """
     FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = ?
     JOIN letters l ON l.id = d.letter_id ORDER BY i.slot, i.id
 """
+#: The addresses from which a subscriber has moved, and those from which these had moved, the oldest first.
+_SELECT_FORMER = """
+    WITH RECURSIVE former (id, distance) AS (
+        SELECT m.subscriber_id, 1 FROM moved_subscribers m JOIN subscribers s ON s.id = m.successor_id
+        WHERE s.email_key = ?
+        UNION SELECT m.subscriber_id, distance + 1 FROM moved_subscribers m JOIN former f ON f.id = m.successor_id
+    )
+    SELECT email_key FROM former JOIN subscribers USING (id) ORDER BY distance DESC, id
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +153,13 @@ class Subscribers:
         """Return a subscriber; None if there is none with this id."""
         row = self._db.execute(f"{_SELECT} WHERE p.id = ?", (subscriber_id,)).fetchone()
         return _to_subscriber(row) if row else None
+
+    def former_addresses(self, key: str) -> list[str]:
+        """Return the addresses that a subscriber had before they moved to this one, all as addresses are compared.
+
+        The oldest comes first. An address that is active again is another subscriber's.
+        """
+        return [row[0] for row in self._db.execute(_SELECT_FORMER, (key,)).fetchall()]
 
     def iterate_deliveries(self, key: str) -> Iterator[DeliveryRecord]:
         """Yield the deliveries to an address, oldest first."""

@@ -130,7 +130,7 @@ def _open(config: Config, store: Store, token: str, context: Context) -> tuple[A
 
 
 def _find_request(store: Store, link: Link) -> AddressRequest | None:
-    """Return the request of a link; None if it is not stored any more: the owner of its address was erased, for example."""
+    """Return the request of a link; None if it is not stored any more: its address was erased, for example."""
     try:
         return store.preferences.find_address_change(int(link.value, 16), link.subscriber_id)
     except (ValueError, OverflowError):  # a link from before version 0012 of the store, which has the address in it

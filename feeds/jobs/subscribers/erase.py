@@ -7,10 +7,11 @@ from datetime import datetime
 from feeds.config import Config
 from feeds.core.newsletters.message import idna_address
 from feeds.core.subscribers import addresses
+from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.edges.files.erase_files import erase_mentions, erase_messages
 from feeds.edges.process import lock
-from feeds.edges.store.database import open_store, store_path
+from feeds.edges.store.database import Store, open_store, store_path
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
@@ -37,13 +38,15 @@ class ErasureReport:
     files: int
     #: Newsletters whose `copy_to` still has the address.
     copy_to_newsletters: tuple[str, ...]
+    #: The addresses that the subscriber had before, which are erased too, the oldest first.
+    former_addresses: tuple[str, ...] = ()
 
 
 def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport:
     """Erase an address from the store and the site's folder, and put its digest on the suppression list.
 
-    It can be interrupted at any point, and repeated. It locks publishing and sending, so that no server's answer stores
-    the address again.
+    So are the addresses that its owner had before, and has moved from. It can be interrupted at any point, and
+    repeated. It locks publishing and sending, so that no server's answer stores an address again.
 
     Raises:
         NothingStoredError: nothing is stored about the address.
@@ -53,30 +56,51 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
     address = addresses.parse_address(email)
     url, folder = config.store_url, config.folder
     with lock.lock_site(folder), lock.lock_sending(store_path(url, folder)), open_store(url, folder) as store:
-        suppression = store.suppressions.find(load_hasher(config, store).digests(address.key))
-        subscriber = store.subscribers.find(address.key)
-        spellings = {address.email, address.key} | ({subscriber.email} if subscriber else set())
-        files = erase_messages(config.outbox, {idna_address(one) for one in spellings})
-        files += erase_mentions(config.state / FOLDER, spellings | {idna_address(one) for one in spellings})
-        signed_up = store.signups.find_by_key(address.key) is not None
-        got_mail = any(store.subscribers.iterate_deliveries(address.key)) or any(
-            store.service_mails.iterate_records(address.key)
-        )
-        known = (suppression, subscriber, files, signed_up, got_mail)
-        if not any(known):
-            raise NothingStoredError(f"nothing is stored about {address.email}")
-        digest = ensure_hasher(config, store).digests(address.key)[0]
-        letters = store.suppressions.erase(address.key, spellings, digest, now)
+        former = tuple(map(addresses.parse_address, store.subscribers.former_addresses(address.key)))
+        # The oldest first: after an interruption the others still lead to the rest.
+        parts = [_erase_address(config, store, one, now) for one in (*former, address)]
         append_pending(config, store)  # pending journal events hold the address
         store.suppressions.secure_vacuum()
-    copied = tuple(n.name for n in config.settings.newsletters if address.key in _copy_keys(n))
+    keys = {one.key for one in (*former, address)}
     return ErasureReport(
         email=address.email,
-        was_known=subscriber is not None,
-        deliveries=letters,
-        files=files,
-        copy_to_newsletters=copied,
+        was_known=parts[-1].was_known,
+        deliveries=sum(part.deliveries for part in parts),
+        files=sum(part.files for part in parts),
+        copy_to_newsletters=tuple(n.name for n in config.settings.newsletters if keys & _copy_keys(n)),
+        former_addresses=tuple(one.email for one in former),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ErasedAddress:
+    was_known: bool
+    deliveries: int
+    files: int
+
+
+def _erase_address(config: Config, store: Store, address: MailAddress, now: datetime) -> _ErasedAddress:
+    """Erase one address from the store and the site's folder.
+
+    Raises:
+        NothingStoredError: nothing is stored about the address.
+        OutputError: a message cannot be deleted.
+    """
+    suppression = store.suppressions.find(load_hasher(config, store).digests(address.key))
+    subscriber = store.subscribers.find(address.key)
+    spellings = {address.email, address.key} | ({subscriber.email} if subscriber else set())
+    files = erase_messages(config.outbox, {idna_address(one) for one in spellings})
+    files += erase_mentions(config.state / FOLDER, spellings | {idna_address(one) for one in spellings})
+    if not any((suppression, subscriber, files, _has_mail_or_signup(store, address.key))):
+        raise NothingStoredError(f"nothing is stored about {address.email}")
+    digest = ensure_hasher(config, store).digests(address.key)[0]
+    deliveries = store.suppressions.erase(address.key, spellings, digest, now)
+    return _ErasedAddress(was_known=subscriber is not None, deliveries=deliveries, files=files)
+
+
+def _has_mail_or_signup(store: Store, key: str) -> bool:
+    mails = (store.subscribers.iterate_deliveries(key), store.service_mails.iterate_records(key))
+    return store.signups.find_by_key(key) is not None or any(map(any, mails))
 
 
 def request_erasure(config: Config, token: str, context: Context) -> None:

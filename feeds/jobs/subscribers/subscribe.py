@@ -1,15 +1,16 @@
 """Add, remove, suppress and show single subscribers."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from feeds.config import Config
 from feeds.config_types import Language, TimeZone
 from feeds.core.subscribers import addresses
+from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.csv_values import to_one_line
 from feeds.display import format_time
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.service_mails import MailRecord
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
@@ -41,6 +42,8 @@ class SubscriberData:
     wanted_addresses: tuple[str, ...] = ()
     #: What they have changed themselves, the oldest first.
     changes: tuple[SubscriptionChange, ...] = ()
+    #: The same about the addresses that they had before they moved to this one, the oldest first.
+    former_addresses: tuple["SubscriberData", ...] = ()
 
 
 def add_subscriber(
@@ -138,28 +141,36 @@ def allow_address(config: Config, email: str) -> bool:
 
 
 def load_subscriber_data(config: Config, email: str) -> SubscriberData:
-    """Return all that is stored about an address.
+    """Return all that is stored about an address, and about those that its owner had before.
 
     Raises:
         FeedsError: nothing is stored.
     """
     address = addresses.parse_address(email)
     with open_store(config.store_url, config.folder, create=False) as store:
-        found = SubscriberData(
-            email=address.email,
-            subscriber=store.subscribers.find(address.key),
-            unsubscribed_from=store.subscribers.unsubscribed_newsletters(address.key),
-            deliveries=tuple(store.subscribers.iterate_deliveries(address.key)),
-            bounces=tuple(store.subscribers.iterate_bounces(address.key)),
-            suppression=store.suppressions.find(load_hasher(config, store).digests(address.key)),
-            paused_until=store.preferences.paused_until_of(address.key),
-            mails=tuple(store.service_mails.iterate_records(address.key)),
-            wanted_addresses=tuple(store.preferences.wanted_addresses(address.key)),
-            changes=tuple(store.preferences.changes(address.key)),
-        )
+        former = map(addresses.parse_address, store.subscribers.former_addresses(address.key))
+        before = tuple(_load_address_data(config, store, one) for one in former)
+        found = replace(_load_address_data(config, store, address), former_addresses=before)
     if not (found.subscriber or found.deliveries or found.suppression or found.mails):
         raise FeedsError(f"nothing is stored about {address.email}")
     return found
+
+
+def _load_address_data(config: Config, store: Store, address: MailAddress) -> SubscriberData:
+    """Return all that is stored about an address, without its former ones."""
+    key = address.key
+    return SubscriberData(
+        email=address.email,
+        subscriber=store.subscribers.find(key),
+        unsubscribed_from=store.subscribers.unsubscribed_newsletters(key),
+        deliveries=tuple(store.subscribers.iterate_deliveries(key)),
+        bounces=tuple(store.subscribers.iterate_bounces(key)),
+        suppression=store.suppressions.find(load_hasher(config, store).digests(key)),
+        paused_until=store.preferences.paused_until_of(key),
+        mails=tuple(store.service_mails.iterate_records(key)),
+        wanted_addresses=tuple(store.preferences.wanted_addresses(key)),
+        changes=tuple(store.preferences.changes(key)),
+    )
 
 
 def list_subscribers(

@@ -27,7 +27,7 @@ def subscriber_to_dict(found: Subscriber) -> dict[str, Any]:
 
 
 def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
-    """Return everything that is stored about one address, for programs and for its owner."""
+    """Return everything that is stored about one address, for programs and for its owner, former addresses too."""
     held = found.suppression
     about = subscriber_to_dict(found.subscriber) if found.subscriber else {"email": found.email, "status": None}
     return about | {
@@ -39,6 +39,7 @@ def subscriber_data_to_dict(found: SubscriberData) -> dict[str, Any]:
         "mails": [_mail(one) for one in found.mails],
         "wanted_addresses": [*found.wanted_addresses],
         "changes": [_change(one) for one in found.changes],
+        "former_addresses": [subscriber_data_to_dict(one) for one in found.former_addresses],
     }
 
 

@@ -19,6 +19,7 @@ from feeds.jobs.subscribers.links import make_link
 from feeds.jobs.subscribers.preferences import PreferencesInput
 from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
+from feeds.jobs.subscribers.subscriber_document import subscriber_data_to_dict
 from tests.conftest import NOW
 from tests.subscribed import (
     ADA,
@@ -518,3 +519,89 @@ def test_an_erasure_that_was_killed_at_its_end_is_finished(config):
     with open_store(config.store_url, config.folder) as store:
         assert store.preferences.erasure_requests() == []
     assert b"ada@" not in (config.folder / ".feeds/feeds.db").read_bytes()
+
+
+def move_to(config, old, new):
+    """Move a subscriber to a new address by its link."""
+    change_address.request_change(config, preferences_token(config, old), new, context())
+    change_address.confirm_change(config, link_token(config, new), context(), client="192.0.2.1")
+
+
+def statuses(config):
+    """Return the status of each stored address."""
+    with open_store(config.store_url, config.folder) as store:
+        return {one.email: one.status for one in store.subscribers.iterate()}
+
+
+def test_who_is_erased_is_erased_with_all_former_addresses(site, config):
+    """After two moves, erasing by the page leaves nothing of any of the three addresses but their keyed hashes."""
+    site.post("a")
+    site.publish()
+    save(config, {"weekly": []}, until=date(2026, 12, 24))
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    subscribe.add_subscriber(config, "eve@example.org", ["weekly"], lang=None, now=NOW, again=False)
+    erase.request_erasure(config, preferences_token(config, CARL), context())
+    answer_requests(config)
+    assert statuses(config) == {"eve@example.org": "active"}
+    content = (config.folder / ".feeds/feeds.db").read_bytes()
+    assert not [email for email in (ADA, BOB, CARL) if email.encode() in content]
+    for table in ("subscription_changes", "chosen_pauses", "address_changes", "moved_subscribers"):
+        assert dump(config, table) == ""
+    assert dump(config, "suppressions").count("'erased'") == 3
+    for email in (ADA, BOB, CARL):
+        with pytest.raises(FeedsError, match="erased"):
+            subscribe.add_subscriber(config, email, [], lang=None, now=NOW, again=False)
+
+
+def test_an_interrupted_erasure_of_former_addresses_is_finished(config):
+    """A second erasure erases the former addresses that the first one did not reach, and a third finds none."""
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    erase.erase_subscriber(config, ADA, NOW)
+    assert erase.erase_subscriber(config, CARL, NOW).former_addresses == (BOB,)
+    assert statuses(config) == {}
+    assert erase.erase_subscriber(config, CARL, NOW).former_addresses == ()
+
+
+def test_a_former_address_that_subscribes_again_is_another_subscriber(config):
+    """An old address that is subscribed again stays when the new one is erased."""
+    move_to(config, ADA, BOB)
+    subscribe.add_subscriber(config, ADA, ["weekly"], lang=None, now=NOW, again=True)
+    assert subscribe.load_subscriber_data(config, BOB).former_addresses == ()
+    assert erase.erase_subscriber(config, BOB, NOW).former_addresses == ()
+    assert statuses(config) == {ADA: "active"}
+
+
+def test_who_moves_back_has_one_former_address(config):
+    """After a move to another address and back, the address between is the former one, and both are erased."""
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, ADA)
+    assert [one.email for one in subscribe.load_subscriber_data(config, ADA).former_addresses] == [BOB]
+    assert erase.erase_subscriber(config, ADA, NOW).former_addresses == (BOB,)
+    assert statuses(config) == {}
+
+
+def test_the_download_has_the_former_addresses(site, config):
+    """After two moves, the document has what is stored of both former addresses, letters included, the oldest first."""
+    site.post("a")
+    site.publish(NOW)
+    move_to(config, ADA, BOB)
+    move_to(config, BOB, CARL)
+    found = subscriber_data_to_dict(subscribe.load_subscriber_data(config, CARL))
+    ada, bob = found["former_addresses"]
+    assert (found["email"], ada["email"], bob["email"]) == (CARL, ADA, BOB)
+    assert (ada["status"], ada["former_addresses"], bob["former_addresses"]) == ("unsubscribed", [], [])
+    assert {one["newsletter"] for one in ada["letters"]} == {"daily"}
+    assert [one["how"] for one in bob["changes"]] == ["address", "address"]
+
+
+def test_a_move_of_an_older_version_is_linked_by_its_records(config):
+    """A store of version 0013 with a recorded move has the old address as a former one of the new."""
+    move_to(config, ADA, BOB)
+    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db, db:
+        db.execute("DROP TRIGGER moved_subscriber_returned")
+        db.execute("DROP TABLE moved_subscribers")
+        db.execute("ALTER TABLE address_changes DROP COLUMN confirmed_at")
+        db.execute("UPDATE alembic_version SET version_num = '0013'")
+    assert [one.email for one in subscribe.load_subscriber_data(config, BOB).former_addresses] == [ADA]
