@@ -5,7 +5,6 @@ fresh link to that address. The mailed link works for a day, and may do everythi
 """
 
 from collections.abc import Collection
-from datetime import date
 from http import HTTPStatus
 
 from starlette.datastructures import FormData
@@ -19,7 +18,7 @@ from feeds.core.posts.locales import language_name
 from feeds.core.subscribers import addresses
 from feeds.errors import AddressError
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
-from feeds.jobs.subscribers.preferences import PreferencesInput, PreferencesView
+from feeds.jobs.subscribers.preferences import InvalidPreferencesError, PreferencesInput, PreferencesView
 from feeds.jobs.subscribers.sign_up import consent_words
 from feeds.jobs.subscribers.subscriber_document import subscriber_document
 from feeds.web.door import Door
@@ -94,22 +93,22 @@ class _PreferencesPages:
         return self._show(request, self._load(request))
 
     def save(self, request: Request, form: FormData) -> Response:
-        """Store the preferences: all of them, or none if the day is wrong, and then the page has what was entered."""
+        """Store the preferences: all of them, or none if a field is wrong, and then the page has what was entered."""
         view, pause, lang = self._load(request), _text(form, "pause"), _text(form, "lang") or None
         names = _texts(form, "newsletter")
         topics = {one.name: _texts(form, f"topic:{one.name}") for one in view.subscriptions}
+        chosen = PreferencesInput(
+            newsletters={name: topics.get(name, ()) for name in names},
+            lang=lang,
+            pause=pause,
+            wording=_text(form, "wording"),
+            client=client_of(request),
+        )
         try:
-            chosen = PreferencesInput(
-                newsletters={name: topics.get(name, ()) for name in names},
-                lang=lang,
-                paused_until=_day(pause),
-                wording=_text(form, "wording"),
-                client=client_of(request),
-            )
             saved = preferences.save_preferences(self._door.config, _token(request), chosen, self._door.context)
-        except ValueError:
-            entered = preferences.fill_in(view, names, topics, lang)
-            return self._show(request, view, entered=entered, wrong="pause", text=pause, status=422)
+        except InvalidPreferencesError as e:
+            entered = preferences.fill_in(view, names, topics, lang and lang[:_LONGEST_TEXT])
+            return self._show(request, view, entered=entered, wrong=e.fields, text=pause, status=422)
         return self._show(request, saved, done="saved")
 
     def request_address(self, request: Request, form: FormData) -> Response:
@@ -118,7 +117,7 @@ class _PreferencesPages:
         try:
             is_accepted = change_address.request_change(door.config, _token(request), email, door.context)
         except AddressError:
-            return self._show(request, view, wrong="address", text=email, status=422)
+            return self._show(request, view, wrong=["address"], text=email, status=422)
         if not is_accepted:
             raise HTTPException(429)
         door.mail_due.set()
@@ -128,7 +127,7 @@ class _PreferencesPages:
         """Erase the subscriber if they have ticked that they mean it."""
         view = self._load(request)
         if _text(form, "sure") != "yes":
-            return self._show(request, view, wrong="erase", status=422)
+            return self._show(request, view, wrong=["erase"], status=422)
         erase.request_erasure(self._door.config, _token(request), self._door.context)
         self._door.mail_due.set()
         return self._render(request, "erased", {}, lang=view.lang)
@@ -155,11 +154,11 @@ class _PreferencesPages:
         *,
         entered: PreferencesView | None = None,
         done: str = "",
-        wrong: str = "",
+        wrong: Collection[str] = (),
         text: str = "",
         status: int = 200,
     ) -> Response:
-        """Show what is stored, or with a *wrong* field what was *entered*, and the *text* of that field."""
+        """Show what is stored, or with *wrong* fields what was *entered*, and the *text* of the day or the address."""
         consent, wording = consent_words(self._door.texts(request, view.lang))
         values = {
             "consent": consent,
@@ -170,6 +169,7 @@ class _PreferencesPages:
             "done": done,
             "wrong": wrong,
             "text": text[:_LONGEST_TEXT],
+            "pause": text[:_LONGEST_TEXT] if entered else view.paused_until or "",
         }
         return self._render(request, "preferences", values, status, lang=view.lang)
 
@@ -204,12 +204,3 @@ def _text(form: FormData, name: str) -> str:
 
 def _texts(form: FormData, name: str) -> Collection[str]:
     return [value for value in form.getlist(name) if isinstance(value, str)]
-
-
-def _day(text: str) -> date | None:
-    """Return the day of an `<input type="date">`; None if it is empty.
-
-    Raises:
-        ValueError: it is not a day.
-    """
-    return date.fromisoformat(text) if text else None

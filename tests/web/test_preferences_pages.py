@@ -161,9 +161,11 @@ def test_preferences_are_shown_and_saved(client, config):
     assert stored(config) == ("active", {"weekly": ("Essays",)})
 
 
-@pytest.mark.parametrize("day", ["2026-13-01", "soon", "2030-01-01", "0001-01-01x", "9999-12-31"])
+@pytest.mark.parametrize(
+    "day", ["2026-13-01", "soon", "2030-01-01", "0001-01-01x", "9999-12-31", "2026-11-22", "2020-02-29"]
+)
 def test_a_day_that_cannot_be_is_explained_and_nothing_is_saved(client, config, day):
-    """A pause until an impossible day, or one too far away, is HTTP 422 with the reason, and nothing is saved."""
+    """A pause until an impossible day, one in the past or one too far away is HTTP 422, and nothing is saved."""
     before = contents(config)
     answer = client.post(path(config), {"pause": day})
     assert (answer.status, 'role="alert"' in answer.text) == (422, True)
@@ -182,6 +184,23 @@ def test_a_form_with_a_wrong_day_keeps_everything_that_was_entered(client, confi
     assert (unescape(entered), answer.text.count('<p class="wrong" id="wrong" role="alert">')) == (day[:320], 1)
     fixed = client.post(path(config), [*form, ("pause", "2026-12-24")])
     assert (fixed.status, stored(config)) == (200, ("active", {"daily": ()}))
+
+
+@pytest.mark.parametrize("lang", ["xx", "de-CH", '"><script>'])
+def test_a_language_that_is_not_offered_is_kept_and_explained_at_its_field(client, config, lang):
+    """An unknown language is HTTP 422 with the reason at its field and all that was entered; nothing is saved."""
+    before = contents(config)
+    form = [("newsletter", "daily"), ("topic:weekly", "Essays"), ("pause", "2026-12-24")]
+    answer = client.post(path(config), [*form, ("lang", lang)])
+    assert (answer.status, checked(answer.text)) == (422, ["Essays", "daily"])
+    assert unescape(re.search('<option value="([^"]*)" selected>', answer.text)[1]) == lang
+    assert answer.text.count('<p class="wrong" id="wrong-lang" role="alert">') == 1
+    assert 'name="pause" min="2026-11-23" value="2026-12-24"' in answer.text
+    assert 'aria-describedby="wrong-lang"' in answer.text
+    assert contents(config) == before
+    both = client.post(path(config), [("lang", lang), ("pause", "2026-11-22")])
+    assert both.text.count('role="alert"') == 2
+    assert client.post(path(config), [*form, ("lang", "")]).status == 200
 
 
 @pytest.mark.parametrize("email", ["bob", "bob@", '"><script>@', "a@b@example.org"])

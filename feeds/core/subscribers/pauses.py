@@ -7,12 +7,12 @@ LONGEST = timedelta(days=366)
 
 
 def pause_end(day: date, zone: tzinfo, now: datetime) -> datetime | None:
-    """Return the beginning of *day* in a time zone: letters come again from then on; None if it has begun already.
+    """Return the beginning of *day* in a time zone: letters come again from then on; None for today.
 
     Raises:
-        ValueError: it is more than `LONGEST` from now.
+        ValueError: it is in the past, or more than `LONGEST` from now.
     """
-    if day > now.astimezone(zone).date() + LONGEST:
+    today = now.astimezone(zone).date()
+    if not today <= day <= today + LONGEST:
         raise ValueError(day)
-    end = datetime.combine(day, time(), zone)
-    return end if end > now else None
+    return datetime.combine(day, time(), zone) if day > today else None

@@ -12,6 +12,7 @@ from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import Store, open_store
+from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site
@@ -67,14 +68,24 @@ class PreferencesView:
         return any(one.is_subscribed for one in self.subscriptions)
 
 
+class InvalidPreferencesError(FeedsError):
+    """A field of the preferences is not valid; `fields` has `lang`, `pause` or both."""
+
+    def __init__(self, fields: Collection[str]) -> None:
+        super().__init__(f"not valid: {', '.join(fields)}")
+        self.fields = fields
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreferencesInput:
-    """The choices of a subscriber; those that are not offered are ignored."""
+    """The choices of a subscriber; newsletters and topics that are not offered are ignored."""
 
     #: Newsletters with their topics; no topics mean all.
     newsletters: Mapping[str, Iterable[str]]
+    #: None: the language of each newsletter.
     lang: str | None
-    paused_until: date | None
+    #: The day, as ISO 8601 writes it. Today, or an empty text, means no pause.
+    pause: str
     #: The version of the words of consent on the page, and the client, by its network address.
     wording: str = ""
     client: str = ""
@@ -96,7 +107,7 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
 
     Raises:
         LinkError: the token is not valid, or not any more.
-        ValueError: the pause is too long.
+        InvalidPreferencesError: the pause is not a day from today to a year from now, or the language is not offered.
     """
     now = context.clock()
     with open_store(config.store_url, config.folder, create=False) as store:
@@ -104,19 +115,38 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
         view = _view(config, store, subscriber, now)
         offered = {one.name: {topic.name for topic in one.topics} for one in view.subscriptions}
         wanted = {name: offered[name] & {*topics} for name, topics in chosen.newsletters.items() if name in offered}
-        zone = _zone(config, subscriber)
+        lang, paused_until = _check(chosen, view, _zone(config, subscriber), now)
         store.preferences.save(
             subscriber.id,
             wanted,
             offered.keys() - wanted.keys(),
-            lang=chosen.lang if chosen.lang in view.languages else None,
-            paused_until=pause_end(chosen.paused_until, zone, now) if chosen.paused_until else None,
+            lang=lang,
+            paused_until=paused_until,
             source=change_source(config, store, "preferences", chosen.wording, chosen.client, now),
             now=now,
         )
         append_events(config, store)
         subscriber = store.subscribers.find_by_id(subscriber.id) or subscriber
         return _view(config, store, subscriber, now)
+
+
+def _check(
+    chosen: PreferencesInput, view: PreferencesView, zone: TimeZone, now: datetime
+) -> tuple[str | None, datetime | None]:
+    """Return the language, and the end of the pause.
+
+    Raises:
+        InvalidPreferencesError: one of them is not valid.
+    """
+    wrong = [] if chosen.lang is None or chosen.lang in view.languages else ["lang"]
+    paused_until = None
+    try:
+        paused_until = pause_end(date.fromisoformat(chosen.pause), zone, now) if chosen.pause else None
+    except ValueError:
+        wrong.append("pause")
+    if wrong:
+        raise InvalidPreferencesError(wrong)
+    return chosen.lang, paused_until
 
 
 def fill_in(

@@ -16,7 +16,7 @@ from feeds.errors import AddressError, FeedsError, LinkError
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
 from feeds.jobs.subscribers.links import make_link
-from feeds.jobs.subscribers.preferences import PreferencesInput
+from feeds.jobs.subscribers.preferences import InvalidPreferencesError, PreferencesInput
 from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
 from feeds.jobs.subscribers.subscriber_document import subscriber_data_to_dict
@@ -43,7 +43,7 @@ def config(site):
 
 
 def save(config, newsletters, *, now=NOW, lang=None, until=None):
-    chosen = PreferencesInput(newsletters=newsletters, lang=lang, paused_until=until)
+    chosen = PreferencesInput(newsletters=newsletters, lang=lang, pause=str(until or ""))
     return preferences.save_preferences(config, preferences_token(config, now=now), chosen, context(now))
 
 
@@ -69,12 +69,12 @@ def test_a_subscriber_sees_their_newsletters_and_the_categories_of_posts(site, c
 
 
 def test_what_is_chosen_is_stored_and_what_is_not_offered_is_ignored(site, config):
-    """Newsletters, topics and language are stored; an unknown newsletter, topic or language is not."""
+    """Newsletters, topics and language are stored; an unknown newsletter or topic is not."""
     site.post("a", categories="[Essays, Code]")
     site.publish()
     save(config, {"weekly": ["Essays", "Nothing"], "other": []}, lang="ja")
     assert stored(config) == ("active", {"weekly": ("Essays",)})
-    assert save(config, {"weekly": []}, lang="xx").lang is None
+    assert save(config, {"weekly": []}).lang is None
     assert stored(config) == ("active", {"weekly": ()})
 
 
@@ -167,13 +167,28 @@ def test_a_pause_keeps_letters_back_until_its_day(site, config):
 
 
 def test_a_pause_can_be_ended_and_has_bounds(config):
-    """A pause ends when its day is removed or is today, and one of more than a year is refused."""
-    for until in (None, date(2026, 11, 23), date(2026, 1, 1)):
+    """A pause ends when its day is removed or is today; a day in the past, or after more than a year, is refused."""
+    for until in (None, date(2026, 11, 23)):
         save(config, {"weekly": []}, until=date(2027, 11, 24))
         assert save(config, {"weekly": []}, until=until).paused_until is None
         assert recipients(config) == 1
-    with pytest.raises(ValueError, match="2027-11-25"):
-        save(config, {"weekly": []}, until=date(2027, 11, 25))
+    save(config, {"weekly": []}, until=date(2026, 12, 24))
+    for until in (date(2027, 11, 25), date(2026, 11, 22), date(2026, 1, 1), "soon"):
+        with pytest.raises(InvalidPreferencesError, match=r"^not valid: pause$"):
+            save(config, {}, until=until)
+        assert recipients(config) == 0
+        assert stored(config)[0] == "active"
+
+
+@pytest.mark.parametrize("lang", ["xx", "DE", "de-CH", " "])
+def test_a_language_that_is_not_offered_is_refused(config, lang):
+    """With an unknown language nothing is saved, and a wrong day beside it is named too."""
+    save(config, {"weekly": []}, lang="ja")
+    with pytest.raises(InvalidPreferencesError) as error:
+        save(config, {}, lang=lang, until="soon")
+    assert error.value.fields == ["lang", "pause"]
+    assert stored(config) == ("active", {"weekly": ()})
+    assert preferences.load_preferences(config, preferences_token(config), context()).lang == "ja"
 
 
 def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
@@ -205,7 +220,7 @@ def test_a_mailed_link_opens_the_preferences_for_a_day(config):
 def test_a_letters_link_opens_no_preferences(config):
     """The token of a letter opens, changes, moves and erases nothing."""
     token = letter_token(config)
-    chosen = PreferencesInput(newsletters={}, lang=None, paused_until=None)
+    chosen = PreferencesInput(newsletters={}, lang=None, pause="")
     for use in (
         lambda: preferences.load_preferences(config, token, context()),
         lambda: preferences.save_preferences(config, token, chosen, context()),

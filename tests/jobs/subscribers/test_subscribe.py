@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -175,6 +175,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
         "mails": [],
         "wanted_addresses": [],
         "changes": [],
+        "former_addresses": [],
     }
     assert feeds("subscribers", "export", "--person", ADA, "ada.json").returncode == 0
     assert json.loads(letter_site.read("ada.json")) == found
@@ -190,7 +191,7 @@ def test_a_chosen_pause_and_mails_are_shown(site, feeds):
     """`show` has the day until which a subscriber wants no letters, and the mails about their subscription."""
     config = subscribe_ada(site)
     preferences.mail_link(config, letter_token(config), context())
-    chosen = preferences.PreferencesInput(newsletters={"weekly": []}, lang=None, paused_until=date(2026, 12, 24))
+    chosen = preferences.PreferencesInput(newsletters={"weekly": []}, lang=None, pause="2026-12-24")
     preferences.save_preferences(config, preferences_token(config), chosen, context())
     found = json.loads(feeds("subscribers", "show", ADA, "--json").stdout)
     assert found["paused_until"] == "2026-12-24T00:00:00+00:00"
