@@ -45,7 +45,7 @@ class _LeavePages:
             raise HTTPException(404) from e
 
     def _ask(self, request: Request) -> Response:
-        found = leave.find_subscription(self._door.config, request.path_params["token"])
+        found = leave.find_subscription(self._door.config, request.path_params["token"], self._door.context)
         return self._show(request, found, "ask" if found.is_subscribed else "gone")
 
     def _leave(self, request: Request, body: bytes) -> Response:

@@ -71,7 +71,7 @@ class _PreferencesPages:
     def mail_link(self, request: Request, _form: FormData) -> Response:
         """Mail a fresh link to the address of a letter's link."""
         door, token = self._door, _token(request)
-        found = leave.find_subscription(door.config, token)
+        found = leave.find_subscription(door.config, token, door.context)
         if not found.address:
             return self._render(request, "letter_link", {"found": found}, lang=found.lang)
         is_mailed = preferences.mail_link(door.config, token, door.context)
@@ -88,7 +88,7 @@ class _PreferencesPages:
     def show(self, request: Request) -> Response:
         """Show what the link may do."""
         if len(_token(request)) == tokens.LENGTH:
-            found = leave.find_subscription(self._door.config, _token(request))
+            found = leave.find_subscription(self._door.config, _token(request), self._door.context)
             return self._render(request, "letter_link", {"found": found}, lang=found.lang)
         return self._show(request, self._load(request))
 

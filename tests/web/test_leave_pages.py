@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from feeds.core.newsletters import tokens
 from feeds.jobs.newsletters.send_test import send_test
 from feeds.jobs.subscribers.erase import erase_subscriber
+from feeds.model import ALL_NEWSLETTERS
 from tests.conftest import NOW
 from tests.subscribed import ADA, context, letter_token, stored, subscribe_ada
 from tests.webserver import FORM, web_client
@@ -54,6 +56,39 @@ def test_a_one_click_request_leaves_without_page_cookie_or_redirect(client, conf
         answer = client.request("POST", path, body, Content_Type=kind)
         assert (answer.status, answer.body, answer.headers["Set-Cookie"]) == (200, b"", None)
         assert stored(config) == NONE_OF_DAILY
+
+
+@pytest.mark.parametrize("newsletters", [["weekly"], ["weekly", "daily"], [ALL_NEWSLETTERS]])
+@pytest.mark.parametrize("minutes", [0, 59, 60])
+def test_the_page_offers_to_undo_a_one_click_request_for_an_hour(config, newsletters, minutes):
+    """After a mail program's POST, the link's page has for an hour the button that undoes it, and then no form."""
+    now = [NOW]
+    with web_client(config, clock=lambda: now[0]) as client:
+        paths = [f"/unsubscribe/{letter_token(config, name)}" for name in newsletters]
+        for path in paths:
+            client.request("POST", path, ONE_CLICK, Content_Type=FORM)
+        now[0] += timedelta(minutes=minutes)
+        pages = [client.get(path).text for path in paths]
+        assert ["<form" in page for page in pages] == [minutes < 60] * len(paths)
+        for page in pages:
+            for action in re.findall(r'action="(/unsubscribe/undo/[^"]+)"', page):
+                assert client.post(action, {}).status == 200
+        assert (len(stored(config)[1]) == 2) is (minutes < 60)
+
+
+@pytest.mark.parametrize("lang", ["de", "ja", None])
+def test_the_page_of_a_test_letter_is_in_the_language_of_its_newsletter(site, lang):
+    """Whatever the browser asks for, the pages of a test letter's link are in the language of the newsletter."""
+    config = subscribe_ada(site)
+    if lang:
+        site.configure(site.read("config.toml").replace('name = "weekly"\n', f'name = "weekly"\nlanguage = "{lang}"\n'))
+        config = site.config
+    token = letter_token(config, subscriber_id=tokens.TEST_SUBSCRIBER)
+    with web_client(config) as client:
+        pages = [client.get(f"/{kind}/{token}", Accept_Language="fr") for kind in ("unsubscribe", "preferences")]
+        pages.append(client.post(f"/unsubscribe/{token}", {}, Accept_Language="fr"))
+        assert [page.headers["Content-Language"] for page in pages] == [lang or "en"] * 3
+        assert client.get(f"/unsubscribe/{token}?lang=ar").headers["Content-Language"] == "ar"
 
 
 @pytest.fixture

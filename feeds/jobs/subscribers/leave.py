@@ -30,7 +30,7 @@ class Departure:
     title: str
     #: The subscriber's address, masked; empty if they were erased.
     address: str
-    #: The subscriber's language; None if they have not chosen one.
+    #: The subscriber's language, or for a test letter the newsletter's; None if they have not chosen one.
     lang: str | None
     is_subscribed: bool
     #: With which the unsubscribe can be undone; empty if it cannot, or not any more.
@@ -39,8 +39,8 @@ class Departure:
     is_test: bool = False
 
 
-def find_subscription(config: Config, token: str) -> Departure:
-    """Return the subscription of an unsubscribe token; nothing is changed.
+def find_subscription(config: Config, token: str, context: Context) -> Departure:
+    """Return the subscription of an unsubscribe token, and whether it can be subscribed again; nothing is changed.
 
     Raises:
         LinkError: the token is not valid.
@@ -50,7 +50,8 @@ def find_subscription(config: Config, token: str) -> Departure:
         if subscriber is None:
             return _describe_stranger(config, newsletter, token)
         is_subscribed = _is_reader(store, subscriber, newsletter)
-        return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed)
+        undo = "" if is_subscribed else _find_undo_token(config, store, subscriber, newsletter, context.clock())
+        return _describe(config, subscriber, newsletter, is_subscribed=is_subscribed, undo_token=undo)
 
 
 def leave(config: Config, token: str, context: Context) -> Departure:
@@ -66,8 +67,7 @@ def leave(config: Config, token: str, context: Context) -> Departure:
             return _describe_stranger(config, newsletter, token)
         if store.preferences.leave(subscriber.id, newsletter, ChangeSource(how="letter"), now):
             append_events(config, store)
-        left_at = store.preferences.left_at(subscriber.id, newsletter)
-        undo = _undo_token(config, subscriber, newsletter, left_at, now)
+        undo = _find_undo_token(config, store, subscriber, newsletter, now)
         return _describe(config, subscriber, newsletter, is_subscribed=False, undo_token=undo)
 
 
@@ -141,7 +141,19 @@ def _describe(
 def _describe_stranger(config: Config, newsletter: str, token: str) -> Departure:
     """Return the subscription of a link whose subscriber was erased, or of a test letter."""
     is_test = tokens.is_test_token(token)
-    return Departure(title=_title(config, newsletter), address="", lang=None, is_subscribed=False, is_test=is_test)
+    return Departure(
+        title=_title(config, newsletter),
+        address="",
+        lang=_newsletter_language(config, newsletter) if is_test else None,
+        is_subscribed=False,
+        is_test=is_test,
+    )
+
+
+def _newsletter_language(config: Config, newsletter: str) -> str:
+    """Return the language of a newsletter; the site's if it is not known here any more."""
+    site = config.settings.site.language
+    return next((n.language or site for n in config.settings.newsletters if n.name == newsletter), site)
 
 
 def _title(config: Config, newsletter: str) -> str:
@@ -150,10 +162,9 @@ def _title(config: Config, newsletter: str) -> str:
     return next((n.heading for n in config.settings.newsletters if n.name == newsletter), newsletter)
 
 
-def _undo_token(
-    config: Config, subscriber: Subscriber, newsletter: str, left_at: datetime | None, now: datetime
-) -> str:
-    """Return a token that undoes the unsubscribe at *left_at*; empty if that is too long ago, or nobody left."""
+def _find_undo_token(config: Config, store: Store, subscriber: Subscriber, newsletter: str, now: datetime) -> str:
+    """Return a token that undoes the last unsubscribe; empty if that is too long ago, or there was none."""
+    left_at = store.preferences.left_at(subscriber.id, newsletter)
     expires_at = left_at + UNDO_TIME if left_at else now
     if left_at is None or expires_at <= now or not newsletter:
         return ""

@@ -39,11 +39,11 @@ def test_a_link_leaves_one_newsletter_and_the_last_one_all(config):
 def test_looking_at_a_link_changes_nothing(config):
     """Whether somebody is subscribed is shown without any change of the database, before and after they left."""
     before = contents(config)
-    assert leave.find_subscription(config, letter_token(config)).is_subscribed
+    assert leave.find_subscription(config, letter_token(config), context()).is_subscribed
     assert contents(config) == before
     undo = leave.leave(config, letter_token(config), context()).undo_token
     left = contents(config)
-    assert not leave.find_subscription(config, letter_token(config)).is_subscribed
+    assert not leave.find_subscription(config, letter_token(config), context()).is_subscribed
     assert not leave.find_undo(config, undo, context()).is_subscribed
     assert contents(config) == left
 
@@ -102,7 +102,7 @@ def test_the_link_of_an_erased_subscriber_is_answered_without_an_error(config):
     """The link of somebody who was erased shows no address, and using it is no error."""
     link = letter_token(config)
     erase_subscriber(config, ADA, NOW)
-    for found in (leave.find_subscription(config, link), leave.leave(config, link, context())):
+    for found in (leave.find_subscription(config, link, context()), leave.leave(config, link, context())):
         assert (found.title, found.address, found.is_subscribed, found.undo_token) == ("The weekly", "", False, "")
 
 
@@ -143,9 +143,9 @@ def test_a_forged_or_damaged_link_is_refused(made, data):
     text = data.draw(
         st.sampled_from([good[:at], good + other, good[:at] + other + good[at + 1 :], good[1:]]) | st.text(max_size=60)
     )
-    for read in (leave.find_subscription, lambda config, text: leave.leave(config, text, context())):
+    for read in (leave.find_subscription, leave.leave):
         with pytest.raises(LinkError):
-            read(config, text)
+            read(config, text, context())
     assert len(stored(config)[1]) == 2
 
 

@@ -223,7 +223,7 @@ def test_the_welcome_of_one_newsletter_ends_that_one_alone(site):
     add_subscriber(site.config, "ada@example.org", ["daily"], lang=None, now=NOW, again=False)
     door = SignupSite(site)
     token = re.search(r"/unsubscribe/(\w+)>", welcome(door)["List-Unsubscribe"])[1]
-    assert leave.find_subscription(site.config, token).title == "The weekly"
+    assert leave.find_subscription(site.config, token, door.context).title == "The weekly"
     leave.leave(site.config, token, door.context)
     found = door.subscriber("ada@example.org")
     assert (found.status, found.newsletters) == ("active", ("daily",))
