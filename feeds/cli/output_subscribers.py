@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 
 from feeds.cli import output
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 _TABLE = 500
 #: How many messages of each kind are printed for people.
 _MOST_MESSAGES = 20
+#: How times are stored in texts of consent.
+_CONSENT_TIME = re.compile(r"(\b\d{4}-\d\d-\d\d \d\d:\d\d) (UTC\b|[+-]\d{4}\b)", re.ASCII)
 _HEAD = ("email", "status", "language", "newsletters")
 
 
@@ -61,7 +66,7 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
     for newsletter, at in found.unsubscribed_from.items():
         yield f"  unsubscribed from {newsletter} on {format_time(at, zone)}"
     for change in found.changes:
-        yield f"  {change.newsletter}: {change.what} on {format_time(change.at, zone)}{_change_facts(change)}"
+        yield f"  {change.newsletter}: {_change_name(change)} on {format_time(change.at, zone)}{_change_facts(change)}"
     if found.suppression:
         yield f"  {found.suppression.reason} on {format_time(found.suppression.at, zone)}: gets no mail again"
     if found.paused_until:
@@ -78,6 +83,14 @@ def subscriber_data_lines(found: SubscriberData, zone: tzinfo) -> Iterator[str]:
         yield from subscriber_data_lines(former, zone)
 
 
+def _change_name(change: SubscriptionChange) -> str:
+    """Return what a change was, with the topics from then on: `topics Code, Notes`, `subscribed (Code)`."""
+    chosen = ", ".join(change.topics)
+    if change.what == "topics":
+        return f"topics {chosen or 'all'}"
+    return f"{change.what} ({chosen})" if chosen else change.what
+
+
 def _change_facts(change: SubscriptionChange) -> str:
     source = change.source
     facts = (("by", source.how), ("wording", source.wording), ("from", source.client))
@@ -90,7 +103,19 @@ def _person_lines(one: Subscriber, zone: tzinfo) -> Iterator[str]:
     yield f"  known since {format_time(one.created_at, zone)}, added by {one.source or 'an older version'}"
     own_zone = one.timezone or "unknown"
     yield f"  subscribed to {reads or 'nothing'}; language {lang or 'as the newsletter'}; time zone {own_zone}"
-    yield f"  consent: {one.consent or 'not recorded'}"
+    yield f"  consent: {_in_zone(one.consent, zone) or 'not recorded'}"
+
+
+def _in_zone(text: str, zone: tzinfo) -> str:
+    """Return a text of consent with its times in a zone; what only looks like a time stays as it is."""
+    return _CONSENT_TIME.sub(lambda found: _format_stored(found[1], found[2], zone) or found[0], text)
+
+
+def _format_stored(minute: str, offset: str, zone: tzinfo) -> str:
+    with suppress(ValueError, OverflowError):
+        stored = f"{minute} {offset.replace('UTC', '+0000')}"
+        return format_time(datetime.strptime(stored, "%Y-%m-%d %H:%M %z"), zone)
+    return ""
 
 
 def erasure_lines(found: ErasureReport) -> Iterator[str]:

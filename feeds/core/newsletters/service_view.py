@@ -23,6 +23,8 @@ class IssueLink:
 
     subject: str
     url: str
+    #: The title of the newsletter; empty if the mail is about one alone.
+    newsletter: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,12 +19,28 @@ _COLUMN_NAMES: Mapping[str, str] = {
     "email": (
         "email emailaddress emailadress mail mailaddress emailid subscriberemail contactemail useremail email1 "
         "emailadresse adresseemail adressemail courriel correo correoelectronico メールアドレス メール eメール 邮箱 "
-        "電子郵件 电子邮件 이메일"
+        "電子郵件 电子邮件 이메일 "
+        "adressedecourriel adressedemessagerie direcciondecorreo direcciondecorreoelectronico direcciondeemail "
+        "enderecodeemail enderecoemail indirizzoemail indirizzomail emailadres mailadres adresemail emailovaadresa "
+        "epost epostadress epostadresse электроннаяпочта адресэлектронноипочты почта eメールアドレス 邮箱地址 电子邮箱 "
+        "电邮 郵箱 電子信箱 電郵 이메일주소 메일주소"
     ),
-    "newsletters": "newsletters newsletter",
-    "topics": "topics topic categories",
-    "lang": "lang language locale languagecode 言語",
-    "timezone": "timezone tz",
+    "newsletters": (
+        "newsletters newsletter infolettre infolettres boletin boletines boletim nieuwsbrief nieuwsbrieven biuletyn "
+        "nyhetsbrev nyhedsbrev рассылка рассылки メルマガ メールマガジン ニュースレター 뉴스레터"
+    ),
+    "topics": (
+        "topics topic categories themen themes temas topicos argomenti onderwerpen tematy temata темы トピック "
+        "主题 主題 주제"
+    ),
+    "lang": (
+        "lang language locale languagecode preferredlanguage sprache sprachcode korrespondenzsprache langue "
+        "codelangue idioma lingua linguagem taal jezyk jazyk sprak sprog язык 言語 语言 語言 언어"
+    ),
+    "timezone": (
+        "timezone tz zeitzone fuseauhoraire zonahoraria husohorario fusohorario fusoorario tijdzone strefaczasowa "
+        "casovepasmo tidszon tidszone tidssone часовоипояс タイムゾーン 时区 時區 시간대"
+    ),
     "consent": "consent",
 }
 #: The first non-empty one counts: the time of the subscription rather than of the database record.
@@ -32,6 +48,9 @@ _CREATED_NAMES = """
     optintime subscriptiondate subscribedat subscribedon subscriptiontime datesubscribed subscribedate optindate
     createdat confirmtime confirmationtime confirmedat creationdate created createdon signupdate dateadded
     addedtime joined listjoineddate entered
+    anmeldedatum eintragungsdatum datedinscription dateinscription fechadesuscripcion fechadealta datadeinscricao
+    datadiiscrizione dataiscrizione inschrijfdatum aanmelddatum datazapisu datumprihlaseni датаподписки 購読開始日
+    登録日時 登録日 订阅时间 订阅日期 訂閱時間 訂閱日期 구독일 가입일
 """
 
 #: Parts of column names that speak of a status, of consent, of blocking, of bounces or of leaving, beside the words for

@@ -95,7 +95,7 @@ class ServiceMailRenderer:
 
     def _newest_issues(self, mail: ServiceMail) -> tuple[IssueLink, ...]:
         """Return the newest issue of each newsletter of the mail that has a page on the web."""
-        names = mail.values.get("newsletters", "").split(",")
+        names = [*filter(None, mail.values.get("newsletters", "").split(","))]
         chosen = [one for one in self._site.settings.newsletters if one.name in names and one.archive != "off"]
         issues = self._store.issues.load_issues() if chosen else []
         found = []
@@ -104,5 +104,6 @@ class ServiceMailRenderer:
             if own:
                 last = max(own, key=lambda one: one.number)
                 url = self._site.public_url(f"newsletters/{newsletter.name}/{last.number}/")
-                found.append(IssueLink(subject=last.subject, url=url))
+                title = newsletter.heading if len(names) > 1 else ""
+                found.append(IssueLink(subject=last.subject, url=url, newsletter=title))
         return tuple(found)

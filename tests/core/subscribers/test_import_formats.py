@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.core.subscribers import import_formats
 from feeds.core.subscribers.csv_rows import HEADER
 from feeds.core.subscribers.csv_values import normalize_column
 from feeds.core.subscribers.import_formats import detect_format
@@ -159,3 +160,39 @@ def test_a_column_named_with_a_word_for_people_who_are_gone_is_not_just_ignored(
 def test_a_column_with_such_a_word_inside_another_is_ignored(name):
     """The short words count only as words of their own."""
     assert detect_format(["email", name]).ignored == (name,)
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        *(
+            (name, "lang")
+            for name in ("Langue", "Sprache", "Idioma", "Lingua", "Taal", "Język", "Jazyk", "Язык", "언어")
+        ),
+        *((name, "timezone") for name in ("Fuseau horaire", "Zeitzone", "Часовой пояс", "时区", "Zona horaria")),
+        *((name, "topics") for name in ("Themen", "Thèmes", "Temas", "Onderwerpen", "トピック")),
+        *((name, "newsletters") for name in ("Infolettre", "Boletín", "Nieuwsbrief", "メルマガ", "Рассылка")),
+    ],
+)
+def test_columns_of_values_are_understood_in_many_languages(header, field):
+    """A column with the usual name in another language holds the value; the others are not mistaken for it."""
+    found = detect_format(["Courriel", "Nom", header])
+    assert (found.columns, found.ignored) == ({"email": 0, field: 2}, ("Nom",))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Indirizzo e-mail", "Adres e-mail", "Endereço de e-mail", "E-mailadres", "Адрес электронной почты", "邮箱地址"],
+)
+@pytest.mark.parametrize("date", ["Date d’inscription", "Anmeldedatum", "Fecha de alta", "登録日"])
+def test_addresses_and_dates_are_found_in_many_languages(header, date):
+    """The column of addresses and that of the date of the subscription are found by their name in another language."""
+    found = detect_format(["Nom", date, header])
+    assert (found.columns, found.created_columns, found.status_columns) == ({"email": 2}, (1,), ())
+
+
+def test_each_usual_name_is_as_names_are_compared():
+    """Every name of the tables is in the form to which a column's name is normalised; else it would never be found."""
+    names = " ".join((*import_formats._COLUMN_NAMES.values(), import_formats._CREATED_NAMES)).split()  # noqa: SLF001
+    assert [name for name in names if normalize_column(name) != name] == []
+    assert len(names) == len(set(names))

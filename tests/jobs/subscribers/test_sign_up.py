@@ -199,6 +199,22 @@ def test_the_welcome_letter_of_a_reader_of_another_language_has_the_editors_text
     assert '<ul style="margin:0 0 16px 32px' in html
 
 
+@pytest.mark.parametrize("newsletters", [("weekly",), ("weekly", "daily")])
+def test_the_welcome_letter_names_the_newsletter_of_each_newest_issue(site, newsletters):
+    """The welcome to two newsletters has the title before each of the newest issues; to one, the issue alone."""
+    SignupSite.create(site, 'welcome = "latest"')
+    site.configure((site.folder / "config.toml").read_text("utf-8") + SECOND)
+    add_subscriber(site.config, "eve@example.org", ["daily"], lang=None, now=NOW, again=False)
+    site.post("first")
+    site.publish()
+    mail = welcome(SignupSite(site), newsletters)
+    text, html = (mail.get_body((kind,)).get_content().replace("\r", "") for kind in ("plain", "html"))
+    titles = ["The weekly", "daily"] if len(newsletters) > 1 else []
+    assert re.findall(r"(.+)\nThe newest issue:\n", text) == titles
+    assert re.findall(r"<strong[^>]*>([^<]+)</strong><br */?>[^<]*The newest issue", html) == titles
+    assert text.count("The newest issue:") == len(newsletters)
+
+
 def welcome(door, newsletters=("weekly",)):
     """Sign up, confirm, and return the welcome."""
     door.sign_up("ada@example.org", newsletters=newsletters)

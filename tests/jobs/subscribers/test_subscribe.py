@@ -206,6 +206,40 @@ def test_a_chosen_pause_and_mails_are_shown(site, feeds):
     assert "  preferences mail: ready 2026-11-23 12:00 UTC\n" in lines
 
 
+@pytest.mark.parametrize(
+    ("consent", "expected"),
+    [
+        ("added by hand, 2026-11-23 12:00 +0000", "added by hand, 2026-11-23 21:00 JST"),
+        (
+            "signed up on the web 2026-06-30 23:10 UTC from c1; confirmed 2026-06-30 23:59 UTC from c2",
+            "signed up on the web 2026-07-01 08:10 JST from c1; confirmed 2026-07-01 08:59 JST from c2",
+        ),
+        ("form of 2026-11-23 12:00, 2026-13-23 12:00 UTC", "form of 2026-11-23 12:00, 2026-13-23 12:00 UTC"),
+        ("9999-12-31 23:59 UTC", "9999-12-31 23:59 UTC"),
+    ],
+)
+def test_times_of_consent_are_shown_in_the_sites_zone(letter_site, feeds, consent, expected):
+    """`show` prints the times in the text of consent in the zone of the others, and leaves what is not a time."""
+    _add(letter_site)
+    letter_site.configure(letter_site.read("config.toml").replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
+    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
+        db.execute("UPDATE subscribers SET consent = ?", (consent,))
+    assert f"  consent: {expected}\n" in feeds("subscribers", "show", ADA).stdout
+
+
+def test_the_topics_of_a_change_are_shown(site, feeds):
+    """`show` names the topics that a subscriber chose, and says so if they chose all."""
+    site.post("a", categories="[Code, Essays]")
+    config = subscribe_ada(site)
+    site.publish()
+    for chosen in ({"weekly": ["Code", "Notes"]}, {"weekly": []}, {"weekly": [], "daily": ["Essays"]}):
+        wanted = preferences.PreferencesInput(newsletters=chosen, lang=None, pause="")
+        preferences.save_preferences(config, preferences_token(config), wanted, context())
+    lines = feeds("subscribers", "show", ADA).stdout
+    for line in ("weekly: topics Code, Notes", "weekly: topics all", "daily: subscribed (Essays)"):
+        assert f"  {line} on 2026-11-23 12:00 UTC, by preferences\n" in lines
+
+
 def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, feeds):
     """`list` filters by newsletter and status, and counts; an unknown newsletter is an error."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
