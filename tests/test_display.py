@@ -51,15 +51,14 @@ def test_a_noun_agrees_with_its_number(number, words, expected):
 
 
 def test_times_for_people_are_formatted_in_one_place():
-    """No module but `display` writes a time to the minute, except into stored texts and keys, which keep UTC."""
+    """No module but `display` writes a time to the minute, except stored texts and keys, which keep UTC."""
     stored = {
         "feeds/config_types.py",  # hours of the day, as in config.toml
+        "feeds/cli/output_subscribers.py",  # reads the times of consent
         "feeds/core/posts/tags/liquid.py",  # the format of a post's date, as Liquid has it
         "feeds/jobs/newsletters/alert.py",  # keys of alerts
-        "feeds/jobs/subscribers/change_address.py",  # consent
         "feeds/jobs/subscribers/confirm.py",  # consent
         "feeds/jobs/subscribers/import_subscribers.py",  # consent
-        "feeds/jobs/subscribers/preferences.py",  # consent
         "feeds/jobs/subscribers/subscribe.py",  # consent
     }
     found = {

@@ -31,6 +31,8 @@ _MARKUP = (
     | text.WITHOUT_TEXT - {"head", "title"}
     | frozenset({"p", "div", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "strike"})
 )
+#: Elements whose text is a paragraph: of those other than `p` it is text that an HTML file has outside of paragraphs.
+_PARAGRAPHS = frozenset({"p", "body", "div", "section", "article", "main", "center"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "heading"})
 #: What a sentence before it introduces.
 _INTRODUCED = frozenset({"pre", "ul", "ol", "li", "dl", "dt", "table", "thead", "tbody", "tr", "th", "td"})
@@ -157,7 +159,7 @@ def _prose(blocks: Iterable[tuple[str, str]], most: int | None = None) -> list[s
     headings: list[str] = []
     named = list(islice(blocks, _MOST_BLOCKS if most else None))
     for (name, block), (following, _) in pairwise([*named, ("end", "")]):
-        if name != "p":
+        if name not in _PARAGRAPHS:
             (headings if name in _HEADINGS else others if name not in _NOT_PROSE else []).append(block)
             continue
         is_whole = following not in _INTRODUCED or _ends_sentence(block)
@@ -165,7 +167,9 @@ def _prose(blocks: Iterable[tuple[str, str]], most: int | None = None) -> list[s
             prose.append(kept)
         if len(prose) == most or (prose and not is_whole):
             break
-    return (_without_announcement(prose) or [b for name, b in named if name == "p"] or others or headings)[:most]
+    return (_without_announcement(prose) or [b for name, b in named if name in _PARAGRAPHS] or others or headings)[
+        :most
+    ]
 
 
 def _without_announcement(prose: list[str]) -> list[str]:

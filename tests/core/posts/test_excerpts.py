@@ -176,3 +176,11 @@ def test_finding_the_mark_takes_linear_time(piece):
     source = piece * (1_000_000 // len(piece))
     excerpts.separate_marks(source + "\n<!--more--> x")
     excerpts.mdx_marks_to_comments(source + "{/* truncate */}")
+
+
+@pytest.mark.parametrize(
+    "body", ["One two.\n<p>Three.</p>", "<div>One two.</div>\n<p>Three.</p>", "<p>One two.</p>\nThree."]
+)
+def test_text_outside_of_paragraphs_is_part_of_the_excerpt(body):
+    """In an HTML file, text in the body or in a `div` is read like a paragraph."""
+    assert rendered("title: A", body, "2026-01-02-a.html").excerpt == "One two. Three."
