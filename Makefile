@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# One more than there are processors: many tests wait for a server, a browser or a disk.
+PROCESSES = $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 .PHONY: publish test coverage test-clocks lint bench clean
 
 publish: .venv/ready-to-publish   ## set up, then publish the sample site
@@ -13,10 +16,10 @@ publish: .venv/ready-to-publish   ## set up, then publish the sample site
 
 test: .venv/ready-to-test         ## set up, then every check and test
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 
 coverage: .venv/ready-to-test     ## all tests, with the lines that they do not reach: takes twice as long
-	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --cov --cov-report=term
 
 test-clocks: .venv/ready-to-test  ## the tests under other dates and time zones, and on a busy machine: hours, for the night
 	bash .ci/clocks $(CLOCKS)
