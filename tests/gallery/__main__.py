@@ -78,6 +78,8 @@ def main(
     """
     with tempfile.TemporaryDirectory() as scratch, launch() as browser:
         letters = _publish_all(Path(scratch), folders, only)
+        if not letters:
+            raise click.UsageError(f"no site has a name that begins with {' or '.join(only)}")
         _write_letters(out, letters)
         drawings = next(Path(scratch).glob("*/static/pictures"))
         measures = {letter.name: _show(browser, letter, drawings, out / letter.name) for letter in letters}
