@@ -171,11 +171,12 @@ def _render_issue(
 ) -> PreviewIssue:
     reason = ""
     try:
-        issue = next_issue(site, newsletter, survey, issues, now, context, original_pictures=True)
+        issue = next_issue(site, newsletter, survey, issues, now, context)
         if issue is None:
             reason = nothing_to_send(site, newsletter, survey, issues, now)
             issue = sample_issue(site, newsletter, survey, issues, now, context)
         if issue is not None:
+            issue = issue.with_original_pictures()
             issue.letter(SubscriberPreferences())  # raises here, once, if a template has a fault
     except FeedsError as e:
         return PreviewIssue(newsletter=newsletter, issue=None, reason=str(e))

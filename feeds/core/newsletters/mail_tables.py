@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
+from feeds.core.newsletters.text_tables import own_rows
 from feeds.core.posts.text import display_width
 
 #: On a phone, a table with more columns becomes cards.
@@ -50,7 +51,7 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
 
     *rule* is the colour of lines. Alignments are those in the attributes `align`.
     """
-    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+    rows = own_rows(table)
     head = _head_row(table, rows)
     widths = [_column_width(cells) for cells in _columns(rows)]
     is_card = not _is_narrow(widths)

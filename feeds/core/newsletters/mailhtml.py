@@ -6,11 +6,12 @@ are for what may be lost: dark colours, narrow screens.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
+from feeds.core.newsletters.headings import HEADINGS, shift_headings
 from feeds.core.newsletters.mail_pictures import double_sources, pixel_width, style_picture
 from feeds.core.newsletters.mail_tables import style_table
 from feeds.core.newsletters.palette import light_palette
@@ -24,10 +25,10 @@ from feeds.core.posts.line_breaks import join_cjk_lines
 from feeds.core.posts.locales import has_italics, text_direction
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html
+from feeds.core.posts.urls import remove_ignored
 from feeds.settings import Theme
 
 _MONO = "font-family:Menlo,Consolas,monospace"
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A player whose parent is one of these is between paragraphs.
 _BLOCK_PARENTS = {"body", "div", "section", "article", "center"}
 #: Outlook on Windows does not know these elements, and Yahoo and Outlook.com remove their tags, so that a caption runs
@@ -39,8 +40,6 @@ _REPLACED = (
 )
 _TEXT_ALIGN = re.compile(r"text-align\s*:\s*(left|right|center)\b", re.IGNORECASE)
 _URL_ATTRIBUTES = {"href", "src"}
-#: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
-_IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,8 +95,7 @@ def render_mail_html(
     root = parse_html(prepared)
     join_cjk_lines(root)
     find = partial(_find_with_double, doubles, find_picture)
-    for heading, level in list(_heading_levels(root, below)):
-        heading.tag = f"h{level}"
+    shift_headings(root, below)
     for element in list(root.iter()):
         if isinstance(element.tag, str) and element is not root:
             _inline_style(element, style, below, find)
@@ -106,8 +104,12 @@ def render_mail_html(
     return "".join(str(tostring(child, encoding="unicode", method="html")) for child in split_blocks(root)).strip()
 
 
-def _prepare(html: str, base: str, watch: str) -> tuple[str, dict[str, str]]:
-    """Return prepared HTML, and its pictures of twice the size."""
+@lru_cache(maxsize=8)
+def _prepare(html: str, base: str, watch: str) -> tuple[str, Mapping[str, str]]:
+    """Return prepared HTML, and its pictures of twice the size.
+
+    A few are kept: both parts of a letter need them, and so does the letter of each group of subscribers.
+    """
     aligned, doubles = _read_removed(unlink_footnotes(html), base)
     return markdown.sanitize_html(aligned, base, partial(_replace_with_link, base=base, watch=watch)), doubles
 
@@ -181,8 +183,8 @@ def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Call
     for name in ("id", "name", "class", "style", "loading"):
         element.attrib.pop(name, None)
     for name in _URL_ATTRIBUTES.intersection(element.keys()):  # lxml would write a line break as `%0A`
-        element.set(name, _IGNORED_IN_URL.sub("", element.get(name)))
-    if element.tag in _HEADINGS:
+        element.set(name, remove_ignored(element.get(name)))
+    if element.tag in HEADINGS:
         _inline_heading_style(element, below)
     elif element.tag == "img":
         style_picture(element, find_picture, style.muted)
@@ -192,19 +194,6 @@ def _inline_style(element: Any, style: MailStyle, below: int, find_picture: Call
         element.drop_tree()  # an anchor
     elif not (element.tag == "code" and element.getparent().tag == "pre"):  # `pre` has the style
         _inline_simple_style(element, style)
-
-
-def _heading_levels(root: Any, below: int) -> Iterator[tuple[Any, int]]:
-    """Yield each heading with its level in the letter: one more than that of the heading which it is under.
-
-    Screen readers jump from heading to heading, and a gap sounds like a missing one (WCAG 2.2, technique H42).
-    """
-    outline: list[str] = []
-    for heading in root.iter(*_HEADINGS):
-        while outline and outline[-1] >= heading.tag:
-            outline.pop()
-        outline.append(heading.tag)
-        yield heading, min(below + len(outline), len(_HEADINGS))
 
 
 def _inline_heading_style(heading: Any, below: int) -> None:

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from feeds.config_types import NamedAddress
 from feeds.core.newsletters import tokens
+from feeds.core.newsletters.domains import is_subdomain
 from feeds.idn import ascii_domain
 from feeds.model import Delivery, Letter, Value
 from feeds.settings import Newsletter
@@ -270,7 +271,7 @@ def _list_headers(headers: IssueHeaders) -> Iterable[tuple[str, str]]:
     if headers.archive_url:
         yield "List-Archive", f"<{headers.archive_url}>"
     yield "Feedback-ID", f"{name}.{headers.number}:{name}:newsletter:{_feedback_sender(headers.domain)}"
-    if headers.bounces and _is_within(headers.bounces.address.domain, headers.domain):
+    if headers.bounces and is_subdomain(headers.bounces.address.domain, headers.domain):
         # RFC 9477: complaints go to this mailbox. The signature of the sender's domain has to cover the field (section
         # 3.1.4) and allows subdomains (3.1.2); an address at another domain needs a signature of that domain (3.1.3).
         yield "CFBL-Address", f"{headers.bounces.address.addr_spec}; report=arf"
@@ -293,10 +294,6 @@ def _feedback_sender(domain: str) -> str:
 
 #: The lengths of a Feedback-ID's sender.
 _SENDER_LENGTHS = range(5, 16)
-
-
-def _is_within(domain: str, parent: str) -> bool:
-    return domain == parent or domain.endswith(f".{parent}")
 
 
 # Parts ------------------------------------------------------------------------------------------------------------

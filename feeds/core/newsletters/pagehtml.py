@@ -4,9 +4,9 @@ The style sheet of the page decides how it looks. A letter's HTML (`mailhtml`) i
 styles are in attributes, and it has attributes that the HTML standard calls obsolete.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
+from feeds.core.newsletters.headings import shift_headings
 from feeds.core.newsletters.task_lists import put_boxes_beside_text
 from feeds.core.posts import markdown
 from feeds.core.posts.footnotes import keep_links_inside
@@ -14,7 +14,6 @@ from feeds.core.posts.line_breaks import join_cjk_lines
 from feeds.core.posts.portable import inner_html
 from feeds.core.posts.text import parse_html
 
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: Obsolete elements (https://html.spec.whatwg.org/multipage/obsolete.html), and what replaces them there.
 _RENAMED = {"acronym": "abbr", "big": "span", "rtc": "rt", "strike": "s", "tt": "code"}
 #: Obsolete attributes, by element; of cells, `align` becomes a class.
@@ -40,7 +39,7 @@ def render_page_html(html: str, base: str, *, below: int = 1) -> str:
     root = parse_html(keep_links_inside(markdown.sanitize_html(html, base), base, base))
     join_cjk_lines(root)
     put_boxes_beside_text(root)
-    _shift_headings(root, below)
+    shift_headings(root, below)
     for element in root.iter(*_RENAMED, *_OBSOLETE):
         element.tag = _RENAMED.get(element.tag, element.tag)
         _drop_obsolete_attributes(element)
@@ -51,30 +50,6 @@ def render_page_html(html: str, base: str, *, below: int = 1) -> str:
     for table in list(root.iter("table")):
         _let_scroll(table)
     return inner_html(root).strip()
-
-
-def _shift_headings(root: Any, below: int) -> None:
-    """Put the headings of a post below the one above it: the first level that it uses comes first, and so on."""
-    headings = list(root.iter(*_HEADINGS))
-    new_levels = number_levels((_HEADINGS.index(heading.tag) for heading in headings), below)
-    for heading, level in zip(headings, new_levels, strict=True):
-        heading.tag = _HEADINGS[level - 1]
-
-
-def number_levels(levels: Iterable[int], below: int) -> list[int]:
-    """Return new levels of headings below level *below*: deeper ones stay deeper, and no level is left out.
-
-    >>> number_levels([1, 3, 1, 0], below=2)
-    [3, 4, 3, 3]
-    """
-    outer: list[int] = []
-    numbered = []
-    for level in levels:
-        while outer and outer[-1] >= level:
-            outer.pop()
-        outer.append(level)
-        numbered.append(min(below + len(outer), len(_HEADINGS)))
-    return numbered
 
 
 def _drop_obsolete_attributes(element: Any) -> None:

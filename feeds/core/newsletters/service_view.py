@@ -14,8 +14,6 @@ from feeds.core.newsletters.template_context import fonts_of_windows
 from feeds.model import ServiceMail
 from feeds.settings import Settings, Theme
 
-#: Columns of the text part, as in letters.
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssueLink:

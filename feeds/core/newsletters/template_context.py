@@ -8,6 +8,7 @@ from enum import Enum, auto
 from itertools import groupby
 from urllib.parse import urlencode
 
+from feeds.core.newsletters.headings import HEADINGS
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
@@ -27,7 +28,7 @@ _PREVIEW_WIDTH = 140
 _ROW_WIDTH = 120
 #: So much of a summary is looked for in the text: excerpts leave some things out further on.
 _OPENING = 30
-_NOT_IN_EXCERPTS = text.WITHOUT_TEXT | {"h1", "h2", "h3", "h4", "h5", "h6"}
+_NOT_IN_EXCERPTS = text.WITHOUT_TEXT.union(HEADINGS)
 _WORD = re.compile(r"\w+")
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320

@@ -1,11 +1,6 @@
 """The numbers and addresses of links in plain text."""
 
-import re
-
-from feeds.core.posts.urls import is_uri, quote_url, resolve_url
-
-#: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
-_IGNORED_IN_URL = re.compile(r"[\t\n\r]+")
+from feeds.core.posts.urls import is_uri, quote_url, remove_ignored, resolve_url
 
 
 class LinkNumbers:
@@ -21,7 +16,7 @@ class LinkNumbers:
 
 def link_address(url: str) -> str:
     """Return the absolute address of a link in ASCII, so that no line breaks inside; empty if it is not one."""
-    written = _IGNORED_IN_URL.sub("", url.strip())
+    written = remove_ignored(url.strip())
     return resolve_url("", written) or (quote_url(written) if is_uri(written) else "")
 
 

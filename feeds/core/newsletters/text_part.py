@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from feeds.core.newsletters.headings import HEADINGS
 from feeds.core.newsletters.plaintext import WIDTH, SetText, wrap_paragraph, wrap_text
 from feeds.core.newsletters.text_links import LinkNumbers, is_address, link_address
-from feeds.core.newsletters.text_tables import Cell, make_rows, set_table
+from feeds.core.newsletters.text_tables import Cell, make_rows, own_rows, set_table
 from feeds.core.posts.text import INLINE, WITHOUT_TEXT, display_width, join_lines, parse_html
 
 #: A line break of the post. No HTML that was sanitised has this character.
@@ -21,9 +22,8 @@ _BREAK = "\x0b"
 #: A text in a narrower column would be harder to read than one that is not indented.
 _NARROWEST = 24
 _CODE_INDENT = " " * 4
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: A cell that has one of these cannot stand in a column of a table.
-_BLOCKS_IN_CELLS = ("table", "pre", "ul", "ol", "dl", "blockquote", "hr", *_HEADINGS)
+_BLOCKS_IN_CELLS = ("table", "pre", "ul", "ol", "dl", "blockquote", "hr", *HEADINGS)
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 #: Content of `sup` and `sub` for which Unicode has characters; without them 10<sup>6</sup> would be 106.
@@ -69,7 +69,7 @@ def _ids(root: Any) -> frozenset[str]:
 
 def _levels(root: Any) -> list[str]:
     """Return the names of the headings that occur, highest first."""
-    return sorted({heading.tag for heading in root.iter(*_HEADINGS)})
+    return sorted({heading.tag for heading in root.iter(*HEADINGS)})
 
 
 @dataclass(slots=True)
@@ -286,7 +286,7 @@ def _rule(_setter: _Setter, _element: Any, _width: int) -> list[list[str]]:
 
 def _table(setter: _Setter, table: Any, width: int) -> list[list[str]]:
     captions = [block for caption in table.iterchildren("caption") for block in setter.blocks(caption, width)]
-    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+    rows = own_rows(table)
     if max(map(len, rows), default=0) <= 1 or next(table.iterdescendants(*_BLOCKS_IN_CELLS), None) is not None:
         return [*captions, *(block for row in rows for cell in row for block in setter.blocks(cell, width))]
     return [*captions, *set_table(make_rows(rows, partial(_cell, setter)), width)]
@@ -356,5 +356,5 @@ _BLOCK_SETTERS: dict[str, Callable[[_Setter, Any, int], list[list[str]]]] = {
     "hr": _rule,
     "table": _table,
     "section": _footnotes,
-    **dict.fromkeys(_HEADINGS, _heading),
+    **dict.fromkeys(HEADINGS, _heading),
 }

@@ -26,6 +26,11 @@ class Cell(NamedTuple):
 _EMPTY = Cell("")
 
 
+def own_rows(table: Any) -> list[Any]:
+    """Return the rows of a table, without those of a table inside it."""
+    return [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+
+
 def make_rows(rows: Sequence[Any], read: Callable[[Any], Cell]) -> list[list[Cell]]:
     """Return the cells of *rows*, elements of a tree; where a cell spans rows or columns, empty ones follow it."""
     found: list[list[Cell]] = []

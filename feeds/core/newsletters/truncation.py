@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 from typing import Any
 
+from feeds.core.newsletters.headings import HEADINGS
 from feeds.core.posts.text import parse_html
 
 #: A reference that `escape` wrote, cut in the middle.
@@ -18,7 +19,6 @@ _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _LONGEST_CHARACTER = 64
 #: In bytes; a longer row of a table is cut inside of its cells.
 _LONGEST_ROW = 2000
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: A sentence that ends so introduces what is after it.
 _COLONS = (":", "\uff1a")
 _CELLS = ("td", "th")
@@ -112,7 +112,7 @@ def _drop_introductions(blocks: Any) -> None:
             _drop_introductions(last)
         text = last.text_content().strip() if isinstance(last.tag, str) else ""
         is_empty = not text and last.find(".//img") is None and last.tag not in {"img", "hr", "br"}
-        is_introduction = last.tag in _HEADINGS or (last.tag == "p" and text.endswith(_COLONS))
+        is_introduction = last.tag in HEADINGS or (last.tag == "p" and text.endswith(_COLONS))
         if (last.tail or "").strip() or not (is_empty or is_introduction):
             return
         del blocks[-1]

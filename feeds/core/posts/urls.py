@@ -13,6 +13,8 @@ _UNSAFE_IN_SLUG = re.compile(r"[\s/\\?#%<>\"'`|{}^\[\]:;=&+,!*()$@~]+")
 _SAFE_IN_URL = "%/:=&?~#+!$,;'@()*[]"
 #: RFC 3986 section 3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
+#: Browsers leave line breaks and tabs out of a URL (https://url.spec.whatwg.org/#url-parsing).
+_IGNORED = re.compile(r"[\t\n\r]+")
 
 
 def slugify(name: str) -> str:
@@ -61,6 +63,11 @@ def below_site(written: str, site: str) -> str:
     folder = urlsplit(site).path
     is_outside = written.startswith("/") and not written.startswith(("//", folder))
     return folder + written.lstrip("/") if is_outside else written
+
+
+def remove_ignored(url: str) -> str:
+    """Return *url* without the characters that browsers leave out of one."""
+    return _IGNORED.sub("", url)
 
 
 def quote_url(url: str) -> str:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -48,7 +48,11 @@ class Templates:
         return template_files.has_texts(self._folders[0].parent, lang)
 
     def languages(self) -> list[str]:
-        """Return the languages that have texts, sorted."""
+        """Return the languages that have texts, sorted; like the texts, they stay as they were at the first call."""
+        return list(self._found_languages)
+
+    @cached_property
+    def _found_languages(self) -> Sequence[str]:
         return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
 
     def template_path(self, name: str) -> str:
@@ -163,7 +167,7 @@ class Templates:
     @cached_property
     def _english(self) -> dict[str, Any]:
         site, shipped = self._folders
-        found = _read_texts(texts_file(shipped, "en"))
+        found = dict(_read_texts(texts_file(shipped, "en")))
         if (file := texts_file(site, "en")).is_file():
             texts = _read_texts(file)
             _check_texts(file, texts, found)
@@ -189,9 +193,11 @@ def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
             yield node.lineno, name
 
 
-def _read_texts(file: Path) -> dict[str, Any]:
+def _read_texts(file: Path) -> Mapping[str, Any]:
+    """Return the texts of a file. A file is parsed once: that takes longer than everything else for a page."""
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        status = file.stat()
+        return _parse_texts(file, status.st_mtime_ns, status.st_size)
     except tomllib.TOMLDecodeError as e:
         found = re.search(r"at line (\d+)", str(e))
         raise TemplateError(_shorten_path(file), int(found[1]) if found else None, f"is not TOML: {e}") from e
@@ -199,12 +205,17 @@ def _read_texts(file: Path) -> dict[str, Any]:
         raise TemplateError(_shorten_path(file), None, f"cannot be read: {e}") from e
 
 
+@lru_cache(maxsize=256)
+def _parse_texts(file: Path, _modified: int, _size: int) -> Mapping[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))
+
+
 def _shorten_path(file: Path) -> str:
     """Return the path of a file of texts below the folder that has the templates, for messages."""
     return file.relative_to(file.parents[2]).as_posix()
 
 
-def _check_texts(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> None:
+def _check_texts(file: Path, texts: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     """Check that texts have no placeholder that the *known* (English) ones lack, and that plurals have `other`."""
     for name, text in texts.items():
         english = known.get(name, text)

@@ -142,7 +142,7 @@ def render_feed_page(site: Site, feed: Feed, page_items: Sequence[PageItem], tex
 
 def _feed_page(site: Site, feed: Feed, texts: Texts, icon: str) -> dict[str, Any]:
     facts = _facts(feed, texts)
-    return _page(site, texts, icon, title=feed.title, url=feed.page_url) | {
+    return page_head(site, texts, icon, title=feed.title, url=feed.page_url) | {
         "label": _label(feed, texts),
         "about": feed.subtitle,
         "facts": _join_facts(facts, texts.separator),
@@ -180,7 +180,7 @@ def render_feed_list(site: Site, feeds: Iterable[Feed], issues: Sequence[Issue])
         {"id": kind, "title": group_title(kind, texts), "rows": [_feed_row(feed, issues, texts) for feed in members]}
         for kind, members in groupby(feeds, lambda feed: feed.kind)
     ]
-    page = _page(site, texts, site.icon, title=texts.format("feeds"), url=site.settings.feeds_url) | {
+    page = page_head(site, texts, site.icon, title=texts.format("feeds"), url=site.settings.feeds_url) | {
         "intro": texts.format("feeds_intro"),
         "groups": groups,
         "has_jumps": sum(len(group["rows"]) for group in groups) >= _MIN_JUMPS,
@@ -195,7 +195,8 @@ def group_title(kind: str, texts: Texts) -> str:
     return "" if kind == "all" else texts.format("newsletters" if kind == "newsletter" else f"by_{kind}")
 
 
-def _page(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[str, Any]:
+def page_head(site: Site, texts: Texts, icon: str, *, title: str, url: str) -> dict[str, Any]:
+    """Return the values `page` that `pages/base.html` needs; *icon* is the URL of the site's icon."""
     settings = site.settings.site
     return {
         "lang": texts.lang,

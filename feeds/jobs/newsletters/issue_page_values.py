@@ -8,7 +8,7 @@ from feeds.core.curation.taxonomy import normalize_name
 from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.template_context import LetterView
 from feeds.core.syndication.feed import FILES
-from feeds.jobs.feeds.pages import format_links
+from feeds.jobs.feeds.pages import format_links, page_head
 from feeds.jobs.site import Site
 from feeds.settings import Newsletter
 
@@ -25,16 +25,7 @@ def page_values(site: Site, newsletter: Newsletter, letter: LetterView, texts: T
     url, is_public = letter.web_url or "", newsletter.archive == "public"
     folder = site.public_url(f"newsletters/{newsletter.name}/")
     formats = tuple(name for name in FILES if name in site.settings.feeds.formats) if is_public else ()
-    return {
-        "lang": texts.lang,
-        "dir": texts.direction,
-        "font": texts.font,
-        "line_height": texts.line_height,
-        "title": letter.subject,
-        "url": url,
-        "site_name": letter.site_name,
-        "site_url": letter.site_url,
-        "icon": site.icon,
+    return page_head(site, texts, site.icon, title=letter.subject, url=url) | {
         "issues_url": folder if is_public else letter.site_url,
         "formats": format_links(formats, folder),
         "picture": _picture(letter, url),

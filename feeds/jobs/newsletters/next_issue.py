@@ -29,6 +29,14 @@ class NextIssue:
     renderer: IssueRenderer
     content: IssueContent
 
+    def with_original_pictures(self) -> "NextIssue":
+        """Return the same issue without converted pictures, which are on the web only when it is."""
+        return NextIssue(renderer=self.renderer.with_original_pictures(), content=self.content)
+
+    def for_test(self) -> "NextIssue":
+        """Return the same issue for a test letter."""
+        return NextIssue(renderer=self.renderer.for_test(), content=self.content)
+
     def letter(self, preferences: SubscriberPreferences) -> Letter | None:
         """Return the letter for subscribers with these preferences; None if they get none.
 
@@ -50,12 +58,8 @@ def next_issue(
     issues: Issues,
     now: datetime,
     context: Context,
-    *,
-    original_pictures: bool = False,
 ) -> NextIssue | None:
     """Return the next issue; None if there are not enough posts.
-
-    With *original_pictures* its letters show no converted pictures, which are on the web only when it is.
 
     Raises:
         FeedsError: it cannot be composed.
@@ -71,15 +75,11 @@ def next_issue(
             slot=slot,
             composed_at=issue.date,
             seed=seed,
-            original_pictures=original_pictures,
         )
         return NextIssue(renderer=renderer, content=content)
     seed = context.random_bytes(SEED_BYTES)
     draft = draft_issue(site, newsletter, survey, issues, now.replace(microsecond=0), composed_at=now, seed=seed)
-    if draft is None:
-        return None
-    renderer = draft.renderer.with_original_pictures() if original_pictures else draft.renderer
-    return NextIssue(renderer=renderer, content=draft.content)
+    return NextIssue(renderer=draft.renderer, content=draft.content) if draft else None
 
 
 def sample_issue(

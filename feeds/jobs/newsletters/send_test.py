@@ -18,7 +18,7 @@ from feeds.jobs.newsletters.compose import nothing_to_send
 from feeds.jobs.newsletters.deliver import unsubscribe_tokens
 from feeds.jobs.newsletters.find import find_newsletter
 from feeds.jobs.newsletters.issue_renderer import IssueRenderer
-from feeds.jobs.newsletters.next_issue import NextIssue, next_issue
+from feeds.jobs.newsletters.next_issue import next_issue
 from feeds.jobs.posts.listing import open_survey
 from feeds.jobs.site import Site
 from feeds.model import Delivery, DeliveryState, Letter, ReplyAction, SubscriberPreferences
@@ -63,7 +63,7 @@ def send_test(config: Config, name: str, recipient: str, now: datetime, context:
     newsletter, address = find_newsletter(site, name), addresses.parse_address(recipient)
     with open_survey(config, now, context) as opened:
         issue = next_issue(site, newsletter, opened.survey, opened.store.issues, now, context)
-        issue = issue and NextIssue(renderer=issue.renderer.for_test(), content=issue.content)
+        issue = issue and issue.for_test()
         letter = issue.letter(SubscriberPreferences()) if issue else None
         if issue is None or letter is None:
             reason = nothing_to_send(site, newsletter, opened.survey, opened.store.issues, now)

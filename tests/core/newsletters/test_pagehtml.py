@@ -3,10 +3,8 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from feeds.core.newsletters.pagehtml import number_levels, render_page_html
+from feeds.core.newsletters.pagehtml import render_page_html
 from feeds.core.posts.markdown import render_markdown, to_html
 
 BASE = "https://example.com/post/"
@@ -50,15 +48,6 @@ def test_a_wide_table_is_in_a_box_that_scrolls(columns, scrolls):
 def test_headings_follow_the_headline_without_gaps(written, shown):
     """The first heading is one level below the headline, and deeper ones one level deeper, whatever the post uses."""
     assert rendered(written, below=2) == shown
-
-
-@given(st.lists(st.integers(0, 5)), st.integers(1, 5))
-def test_no_level_of_headings_is_left_out(levels, below):
-    """A heading is never more than one level deeper than the one before it, and none is above the headline."""
-    found = number_levels(levels, below)
-    assert all(after <= before + 1 for before, after in zip([below, *found], found, strict=False))
-    assert all(below < level or level == 6 for level in found)
-    assert max(found, default=0) <= 6
 
 
 @pytest.mark.parametrize(
