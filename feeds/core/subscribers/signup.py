@@ -128,7 +128,7 @@ def _find_signs(facts: SignupFacts) -> Iterator[tuple[int, str]]:
     yield from _find_signs_of_bombing(facts)
     if facts.of_client:
         yield min(facts.of_client, HOLD_SCORE), f"{facts.of_client} other sign-ups of this client within an hour"
-    if others := (facts.of_network - facts.of_client) // 2:
+    if others := max(facts.of_network - facts.of_client, 0) // 2:
         yield min(others, HOLD_SCORE), f"{facts.of_network} other sign-ups of this network within an hour"
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feeds.core.subscribers.addresses import parse_address
@@ -36,7 +36,14 @@ FACTS = st.builds(
 )
 
 
+#: Numbers that contradict each other must not make points that count against the other signs.
+CONTRADICTION = SignupFacts(
+    address=parse_address("ada@example.org"), form=(), has_mail_server=False, of_client=11, of_network=0
+)
+
+
 @given(FACTS)
+@example(CONTRADICTION)
 def test_a_confirmation_is_sent_only_within_every_limit(facts):
     """No facts lead to a confirmation that breaks a limit, and only a held sign-up has a reason."""
     outcome, reason = decide_signup(facts, NOW)
