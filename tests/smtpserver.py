@@ -358,7 +358,7 @@ class _Connection:
         while b"\r\n" not in self._rest:
             self._rest += self._read(65_536)
         line, _, self._rest = self._rest.partition(b"\r\n")
-        return line.decode()
+        return line.decode(errors="replace")  # a client that begins TLS unasked sends random bytes
 
     def _read_content(self) -> bytes:
         """Return a content without its final dot and without dot-stuffing (RFC 5321 section 4.5.2)."""

@@ -140,6 +140,14 @@ def test_tls_to_a_port_without_it_is_an_error_that_names_the_key():
         assert "check its key `security` in config.toml" in message
 
 
+def test_the_server_of_the_tests_refuses_bytes_that_are_no_command():
+    """What a client of TLS sends to a port without it is random, and may hold the end of a line."""
+    with SmtpServer() as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.recv(1024)
+        client.sendall(b"\x16\x03\xfc\r\n")
+        assert client.recv(1024) == b"502 5.5.1 what?\r\n"
+
+
 def test_a_reply_before_tls_does_not_count_after_it(authority):
     """An attacker on the network could have inserted it (CVE-2011-0411)."""
     injected = "220 2.0.0 go on\r\n" + ehlo_reply("PIPELINING", "EVIL")
