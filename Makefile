@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # One more than there are processors: many tests wait for a server, a browser or a disk.
 PROCESSES = $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: publish test coverage test-clocks lint bench clean
+.PHONY: publish test coverage test-clocks lint schema bench clean
 
 publish: .venv/ready-to-publish   ## set up, then publish the sample site
 	$(BIN)/feeds publish
@@ -29,6 +29,9 @@ lint: .venv/ready-to-test         ## every check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+schema: .venv/ready-to-test       ## write the tables of a new store, after a new migration
+	$(BIN)/python -m tests.edges.store.fresh_schema
 
 bench: .venv/ready-to-bench       ## measure beside Hugo; --write in OPTIONS puts it into bench/README.md
 	$(BIN)/python bench/run.py $(OPTIONS)

@@ -30,25 +30,18 @@ def lock_site(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+#: Why a task cannot be done now, by the task.
+HOLDERS = {"sending": "another process is sending letters", "mailing": "another process is sending confirmations"}
+
+
 @contextmanager
-def lock_sending(store: Path) -> Iterator[None]:
-    """Hold the lock for sending the letters of a database.
+def lock_task(store: Path, task: str) -> Iterator[None]:
+    """Hold the lock of a task of a database: `sending` letters, or `mailing` outside of any issue.
 
     Raises:
         LockedError: another process holds it.
     """
-    with _lock_file(store.with_name(f"{store.name}.sending"), "another process is sending letters"):
-        yield
-
-
-@contextmanager
-def lock_service_mail(store: Path) -> Iterator[None]:
-    """Hold the lock for sending the mail of a database that is outside of any issue: it never waits for letters.
-
-    Raises:
-        LockedError: another process holds it.
-    """
-    with _lock_file(store.with_name(f"{store.name}.mailing"), "another process is sending confirmations"):
+    with _lock_file(store.with_name(f"{store.name}.{task}"), HOLDERS[task]):
         yield
 
 

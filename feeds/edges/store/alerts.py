@@ -1,10 +1,8 @@
 """Alerts that the operator has received, so that none is repeated every few minutes."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
-from feeds.edges.store.codec import encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.interface import Database
 
 #: How long an alert is not repeated.
 _KEEP_FOR = timedelta(days=90)
@@ -13,16 +11,15 @@ _KEEP_FOR = timedelta(days=90)
 class Alerts:
     """The alerts in an open store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def is_recorded(self, about: str) -> bool:
         """Return whether an alert was recorded."""
-        return self._db.execute("SELECT 1 FROM alerts WHERE about = ?", (about,)).fetchone() is not None
+        return self._db.one("alerts.is_recorded", about=about) is not None
 
     def record(self, about: str, now: datetime) -> bool:
         """Record an alert; return False if it was recorded before."""
-        query = "INSERT INTO alerts (about, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        with transaction(self._db):
-            self._db.execute("DELETE FROM alerts WHERE at < ?", (encode_time(now - _KEEP_FOR),))
-            return self._db.execute(query, (about, encode_time(now))).rowcount > 0
+        with self._db.transaction():
+            self._db.execute("alerts.delete_old", before=now - _KEEP_FOR)
+            return self._db.execute("alerts.record", about=about, at=now) > 0

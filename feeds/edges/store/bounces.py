@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.old_codec import decode_time, encode_time
 from feeds.edges.store.deliveries import DOMAIN_PAUSED
 from feeds.edges.store.signups import delete_signup
-from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.old_sqlite import IS_OPEN, transaction
 from feeds.edges.store.subscription_changes import record_changes
 from feeds.edges.store.suppressions import add_suppression
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, leave

@@ -19,92 +19,72 @@ from feeds.edges.store.journal import Journal
 from feeds.edges.store.preferences import Preferences
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
+from feeds.edges.store.interface import Database
+from feeds.edges.store.postgresql import connect, hide_password, is_postgresql, translated_errors
+from feeds.edges.store.schema import prepare_tables, read_version
+from feeds.edges.store.sqlite import PATIENCE, SqliteDatabase
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
 from feeds.edges.store.suppressions import Suppressions
 from feeds.errors import LockedError, StoreError
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from feeds.edges.store.issues import Issues
     from feeds.edges.store.replay import JournalReplay
 
-_FOLDER = Path(__file__).parent
-_MIGRATIONS = _FOLDER / "migrations"
 #: https://www.sqlite.org/fileformat.html, section 1.3.1.
 _MAGIC = b"SQLite format 3\0"
-#: How many seconds an operation waits for another process.
-_PATIENCE = 10
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
-#: The last migration; a test compares them.
-SCHEMA_VERSION = "0014"
 
 
 class Store:
     """An open store. What only newsletters need is imported on first use."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.entries = Entries(connection)
-        self.deliveries = Deliveries(connection)
-        self.feeds = Feeds(connection)
-        self.subscribers = Subscribers(connection)
-        self.subscriber_import = SubscriberImport(connection)
-        self.suppressions = Suppressions(connection)
-        self.bounces = Bounces(connection)
-        self.alerts = Alerts(connection)
-        self.delays = Delays(connection)
-        self.preferences = Preferences(connection)
-        self.service_mails = ServiceMails(connection)
-        self.signups = Signups(connection)
-        self.journal = Journal(connection)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.entries = Entries(database)
+        self.deliveries = Deliveries(database.connection)
+        self.feeds = Feeds(database.connection)
+        self.subscribers = Subscribers(database.connection)
+        self.subscriber_import = SubscriberImport(database.connection)
+        self.suppressions = Suppressions(database.connection)
+        self.bounces = Bounces(database.connection)
+        self.alerts = Alerts(database)
+        self.delays = Delays(database.connection)
+        self.preferences = Preferences(database.connection)
+        self.service_mails = ServiceMails(database.connection)
+        self.signups = Signups(database.connection)
+        self.journal = Journal(database.connection)
 
     @cached_property
     def issues(self) -> "Issues":
         """Issues and their letters."""
         from feeds.edges.store.issues import Issues
 
-        return Issues(self._sqlalchemy)
+        import sqlalchemy as sa
+
+        engine = sa.create_engine("sqlite://", creator=lambda: self.database.connection, poolclass=sa.StaticPool)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return Issues(engine.connect())
 
     @cached_property
     def replay(self) -> "JournalReplay":
         """Replays a journal's records."""
         from feeds.edges.store.replay import JournalReplay
 
-        return JournalReplay(self._connection)
-
-    @cached_property
-    def _sqlalchemy(self) -> "sa.Connection":
-        return self.engine.connect()
-
-    @cached_property
-    def engine(self) -> "sa.Engine":
-        """SQLAlchemy on the same connection."""
-        import sqlalchemy as sa
-
-        engine = sa.create_engine("sqlite://", creator=lambda: self._connection, poolclass=sa.StaticPool)
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        return engine
+        return JournalReplay(self.database.connection)
 
     @property
     def has_issues(self) -> bool:
         """True if any issue was ever composed."""
-        return self._connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
+        return self.database.connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
 
     def copy(self, file: Path) -> None:
-        """Copy the store, as it is at one moment, to a file."""
+        """Copy the store, as it is at one moment, to a SQLite file."""
+        assert isinstance(self.database, SqliteDatabase)
         with closing(sqlite3.connect(file)) as other:
-            self._connection.backup(other)
-
-    def close(self) -> None:
-        """Close the connection; SQLAlchemy would keep an engine whose connection is not closed, and its statements."""
-        if "_sqlalchemy" in self.__dict__:
-            self._sqlalchemy.close()
-        if "engine" in self.__dict__:
-            self.engine.dispose()
-        self._connection.close()
+            self.database.connection.backup(other)
 
 
 @contextmanager
@@ -117,19 +97,36 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
         StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
         LockedError: another process does not release it.
     """
-    file = store_path(url, folder)
+    if is_postgresql(url):
+        opening = _open_postgresql(url, create=create)
+    else:
+        opening = _open_sqlite(store_path(url, folder), create=create)
+    with opening as store:
+        yield store
+
+
+@contextmanager
+def _open_sqlite(file: Path, *, create: bool) -> Iterator[Store]:
     exists = file.is_file() and file.stat().st_size > 0
     if exists and not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
     with _translated_errors(file):
         if exists or create:
             _create_private(file)
-        store = Store(_connect(str(file) if exists or create else ":memory:"))
-        try:
-            _upgrade(store, file)
-            yield store
-        finally:
-            store.close()
+        with closing(SqliteDatabase(file if exists or create else None)) as database:
+            prepare_tables(database, str(file))
+            yield Store(database)
+
+
+@contextmanager
+def _open_postgresql(url: str, *, create: bool) -> Iterator[Store]:
+    with translated_errors(url), closing(connect(url)) as database:
+        if not create and read_version(database) is None:
+            with _open_sqlite(Path(), create=False) as empty:
+                yield empty
+            return
+        prepare_tables(database, hide_password(url))
+        yield Store(database)
 
 
 @contextmanager
@@ -142,7 +139,7 @@ def _translated_errors(file: Path) -> Iterator[None]:
             raise
         cause = getattr(e, "orig", None) or e
         if getattr(cause, "sqlite_errorcode", None) in _LOCKED:
-            raise LockedError(f"{file}: another process has kept the database locked for {_PATIENCE} seconds") from e
+            raise LockedError(f"{file}: another process has kept the database locked for {PATIENCE // 1000} seconds") from e
         reason = str(cause)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 
@@ -160,8 +157,8 @@ def check_store(file: Path) -> tuple[int, int]:
         raise StoreError(f"{file}: the store cannot be read: {e.strerror}") from e
     if found.st_size == 0 or not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
-    with _translated_errors(file), closing(_connect(str(file))) as connection:
-        if Entries(connection).schema_version() is None:
+    with _translated_errors(file), closing(SqliteDatabase(file)) as database:
+        if read_version(database) is None:
             raise StoreError(f"{file}: the store cannot be used: it has no tables of this program")
     return found.st_dev, found.st_ino
 
@@ -233,39 +230,3 @@ def _create_private(file: Path) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as e:
         raise StoreError(f"{file}: the store cannot be opened: {e.strerror or e}") from e
-
-
-def _connect(file: str) -> sqlite3.Connection:
-    """Return a connection that checks foreign keys, waits for locks, and begins transactions only explicitly."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _upgrade(store: Store, file: Path) -> None:
-    """Bring the tables to `SCHEMA_VERSION`. Alembic is imported only if needed."""
-    version = store.entries.schema_version()
-    if version == SCHEMA_VERSION:
-        return
-    if version is None:
-        store.entries.create_tables((_FOLDER / "fresh.sql").read_text("utf-8"), SCHEMA_VERSION)
-        return
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{file}: the store was written by a newer version (its tables are at {version}); upgrade feeds"
-        )
-    migrate(store)
-
-
-def migrate(store: Store) -> None:
-    """Apply the missing migrations in one transaction."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with store.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")

@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.old_codec import decode_time, encode_time
 from feeds.edges.store.deliveries import DOMAIN_PAUSED
-from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.old_sqlite import IS_OPEN, transaction
 from feeds.model import DomainDelay, ReplyAction, ServerLimit
 
 _SAVE_DOMAIN = (

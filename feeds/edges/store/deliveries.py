@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.old_codec import decode_time, encode_time
+from feeds.edges.store.old_sqlite import IS_OPEN, transaction
 from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 #: Milliseconds that a sender waits for a long import to release the store: mail servers wait as long for us (RFC 5321

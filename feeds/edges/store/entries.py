@@ -3,59 +3,31 @@
 Each method is one transaction.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.interface import Database, decode_time
+from feeds.edges.store.journal_records import record_ids
 from feeds.errors import StoreError
 from feeds.model import AdoptedDate, Entry, EntryVersion, KnownEntry, Post
 
-_SELECT = "SELECT id, path, text_digest, title, published, sketch, own_updated, shown_updated, replaced_by FROM entries"
-_INSERT = (
-    "INSERT INTO entries (id, path, text_digest, title, published, sketch, first_public_at) VALUES (?,?,?,?,?,?,?)"
-)
-_INSERT_KNOWN = """
-    INSERT INTO entries (id, path, text_digest, title, published, sketch, own_updated, shown_updated, first_public_at)
-    VALUES (?,?,?,?,?,?,?,?,?)
-"""
-#: An id that was replaced by this one is replaced by the new one as well.
-_REPLACE = "UPDATE entries SET replaced_by = :new WHERE (id = :old OR replaced_by = :old) AND id != :new"
-_USE_AGAIN = "UPDATE entries SET replaced_by = NULL WHERE id = :new"
-_SET_REPLACED = "UPDATE entries SET replaced_by = ? WHERE id = ?"
-_UPDATE = "UPDATE entries SET path = ?, text_digest = ?, title = ?, published = ?, sketch = ? WHERE id = ?"
-_HISTORY = "INSERT INTO entry_history (entry_id, until, path, text_digest, title) VALUES (?, ?, ?, ?, ?)"
+Values = dict[str, Any]
+#: The values that make a new version when they change.
+_VERSION = ("path", "text_digest", "title")
+_NOT_ADOPTED = {"own_updated": None, "shown_updated": None}
 
 
 class Entries:
     """The entries in an open store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, database: Database) -> None:
+        self._db = database
         self._known: dict[str, KnownEntry] | None = None
-
-    def schema_version(self) -> str | None:
-        """Return the last migration that was applied; None for a store without tables."""
-        table = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        if table is None:
-            return None
-        row = self._db.execute("SELECT version_num FROM alembic_version").fetchone()
-        return None if row is None else str(row[0])
-
-    def create_tables(self, tables: str, version: str) -> None:
-        """Create the tables of a new store, unless another process has just done so."""
-        with transaction(self._db):
-            if self.schema_version() is None:
-                for statement in tables.split(";\n"):
-                    self._db.execute(statement)
-                self._db.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-                self._db.execute("INSERT INTO alembic_version VALUES (?)", (version,))
 
     def load_entries(self) -> tuple[KnownEntry, ...]:
         """Return every entry that was ever public, in the order in which they were published."""
-        entries = tuple(_to_known(row) for row in self._db.execute(_SELECT + " ORDER BY rowid"))
+        entries = tuple(_to_known(row) for row in self._db.all("entries.load"))
         self._known = {entry.id: entry for entry in entries}
         return entries
 
@@ -72,39 +44,46 @@ class Entries:
         for entry in entries:
             old = known.get(entry.id)
             if old is None:
-                new.append(_to_row(entry))
+                new.append(_to_values(entry))
             elif not _is_unchanged(old, entry.post):
-                changed.append((old, _to_row(entry)))
+                changed.append((old, _to_values(entry)))
         if new or changed or replaced:
-            at = encode_time(now)
-            past = [(old.id, at, *_history_values(old)) for old, row in changed if _history_values(old) != row[1:4]]
-            with transaction(self._db):
-                self._db.executemany(_INSERT, ((*row, at) for row in new))
-                self._db.executemany(_HISTORY, past)
-                self._db.executemany(_UPDATE, ((*row[1:], row[0]) for _, row in changed))
+            with self._db.transaction():
+                self._add(new, now)
+                self._add_versions(changed, now)
+                self._db.execute_many("entries.change", (values for _, values in changed))
                 self._replace((replaced or {}).items())
         self._known = None
 
+    def _add(self, new: Iterable[Values], now: datetime) -> None:
+        """Store new entries, in their order."""
+        first = self._db.value("entries.last_number") + 1
+        rows = [{**_NOT_ADOPTED, **values, "at": now, "number": number} for number, values in enumerate(new, first)]
+        self._db.execute_many("entries.add", rows)
+        record_ids(self._db, ((row["id"], now) for row in rows))
+
+    def _add_versions(self, changed: Iterable[tuple[KnownEntry, Values]], now: datetime) -> None:
+        """Store the versions that changed entries had, where readers see a difference."""
+        versions = (old for old, values in changed if any(getattr(old, name) != values[name] for name in _VERSION))
+        rows = ({"id": old.id, "until": now, **{name: getattr(old, name) for name in _VERSION}} for old in versions)
+        self._db.execute_many("entries.add_version", rows)
+
     def replace_ids(self, replaced: Mapping[str, str]) -> None:
         """Store that ids were replaced: the former id by the new one. Both are ids of stored entries."""
-        with transaction(self._db):
+        with self._db.transaction():
             self._replace(replaced.items())
 
     def _replace(self, pairs: Iterable[tuple[str, str]]) -> None:
         for new, old in pairs:
-            self._db.execute(_REPLACE, {"new": new, "old": old})
-            self._db.execute(_USE_AGAIN, {"new": new})
+            record_ids(self._db, self._db.all("entries.replace_id", new=new, old=old))
+            record_ids(self._db, self._db.all("entries.use_again", new=new))
 
     def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
         """Return the versions of an entry, oldest first; empty for an unknown id."""
-        present = self._db.execute(
-            "SELECT path, text_digest, title, first_public_at FROM entries WHERE id = ?", (entry_id,)
-        ).fetchone()
+        present = self._db.one("entries.current_version", id=entry_id)
         if present is None:
             return ()
-        rows = self._db.execute(
-            "SELECT until, path, text_digest, title FROM entry_history WHERE entry_id = ? ORDER BY id", (entry_id,)
-        ).fetchall()
+        rows = self._db.all("entries.versions", id=entry_id)
         since = [decode_time(present[3]), *(decode_time(row[0]) for row in rows)]
         versions = [(row[1], row[2], row[3]) for row in rows] + [present[:3]]
         return tuple(
@@ -114,12 +93,7 @@ class Entries:
 
     def ids_at(self, path: str) -> tuple[str, ...]:
         """Return the ids of the entries that are, or once were, in a file, the present one first."""
-        rows = self._db.execute(
-            "SELECT id, 1 FROM entries WHERE path = ? UNION SELECT entry_id, 0 FROM entry_history WHERE path = ?"
-            " ORDER BY 2 DESC, 1",
-            (path, path),
-        )
-        return tuple(dict.fromkeys(row[0] for row in rows))
+        return tuple(dict.fromkeys(row[0] for row in self._db.all("entries.ids_at", path=path)))
 
     def add_known(self, entries: Iterable[KnownEntry], now: datetime) -> int:
         """Store entries of another store; return how many were new. Entries that are known stay as they are.
@@ -132,12 +106,13 @@ class Entries:
         given = {entry.id: entry for entry in entries}
         if any(not entry.id or not entry.path for entry in given.values()):
             raise StoreError("an entry without id or path cannot be stored")
-        with transaction(self._db):
-            known = {row[0] for row in self._db.execute("SELECT id FROM entries")}
-            new = [_known_to_row(entry) for entry in given.values() if entry.id not in known]
-            self._db.executemany(_INSERT_KNOWN, ((*row, encode_time(now)) for row in new))
-            replaced = [(entry.replaced_by, entry.id) for entry in given.values() if entry.replaced_by]
-            self._db.executemany(_SET_REPLACED, replaced)
+        with self._db.transaction():
+            known = {row[0] for row in self._db.all("entries.ids")}
+            new = [_known_to_values(entry) for entry in given.values() if entry.id not in known]
+            self._add(new, now)
+            for entry in given.values():
+                if entry.replaced_by:
+                    record_ids(self._db, self._db.all("entries.set_replaced", id=entry.id, new=entry.replaced_by))
         return len(new)
 
 
@@ -151,21 +126,30 @@ def _is_unchanged(known: KnownEntry, post: Post) -> bool:
     )
 
 
-def _history_values(known: KnownEntry) -> tuple[Any, ...]:
-    """Return the values that make a new version when they change."""
-    return (known.path, known.text_digest, known.title)
-
-
-def _to_row(entry: Entry) -> tuple[Any, ...]:
+def _to_values(entry: Entry) -> Values:
     post = entry.post
-    return (entry.id, post.path, post.text_digest, post.title, post.published.isoformat(), post.sketch)
+    return {
+        "id": entry.id,
+        "path": post.path,
+        "text_digest": post.text_digest,
+        "title": post.title,
+        "published": post.published.isoformat(),
+        "sketch": post.sketch,
+    }
 
 
-def _known_to_row(entry: KnownEntry) -> tuple[Any, ...]:
-    published = entry.published and entry.published.isoformat()
+def _known_to_values(entry: KnownEntry) -> Values:
     adopted = entry.adopted
-    dates = (adopted.own.isoformat(), adopted.shown.isoformat()) if adopted else (None, None)
-    return (entry.id, entry.path, entry.text_digest, entry.title, published, entry.sketch, *dates)
+    return {
+        "id": entry.id,
+        "path": entry.path,
+        "text_digest": entry.text_digest,
+        "title": entry.title,
+        "published": entry.published and entry.published.isoformat(),
+        "sketch": entry.sketch,
+        "own_updated": adopted and adopted.own.isoformat(),
+        "shown_updated": adopted and adopted.shown.isoformat(),
+    }
 
 
 def _to_known(row: tuple[Any, ...]) -> KnownEntry:

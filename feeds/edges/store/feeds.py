@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.old_codec import decode_time, encode_time
+from feeds.edges.store.old_sqlite import transaction
 from feeds.model import ArchivePage, KnownFeed, Ping
 
 _FEED = "INSERT OR REPLACE INTO feeds (kind, key, id, folder, label, updated, former) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from feeds.edges.store.codec import encode_topics, from_column_time, to_column_time
-from feeds.edges.store.schema import (
+from feeds.edges.store.old_codec import encode_topics, from_column_time, to_column_time
+from feeds.edges.store.old_schema import (
     announced,
     chosen_pauses,
     contents,

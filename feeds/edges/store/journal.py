@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from feeds.edges.store.codec import decode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.old_codec import decode_time
+from feeds.edges.store.old_sqlite import transaction
 from feeds.model import IdAssigned, IssueRecorded, IssueState, JournalRecord, SubscriberEvent
 
 #: Records that are not about subscribers.

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.codec import encode_time
+from feeds.edges.store.old_codec import encode_time
 
 _COUNT_NETWORK = """
     INSERT INTO signup_networks (network, since, requests) SELECT :network, :now, 1

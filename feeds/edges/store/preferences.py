@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.old_codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.service_mails import add_service_mail
-from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.old_sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.subscription_changes import load_changes, record_changes
 from feeds.edges.store.unsubscribe import leave, unsubscribe, unsubscribe_from, unsubscribe_if_last
 from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, Subscriber, SubscriptionChange

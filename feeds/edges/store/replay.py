@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.old_codec import decode_time, encode_time
+from feeds.edges.store.old_sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import CANCEL_PENDING, unsubscribe_from
 from feeds.model import GONE_STATUSES, IssueRecorded
 

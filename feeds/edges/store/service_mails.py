@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from feeds.edges.store.codec import decode_time, encode_time
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.old_codec import decode_time, encode_time
+from feeds.edges.store.old_sqlite import transaction
 from feeds.model import DeliveryOutcome, DeliveryState, NewServiceMail, ServiceMail, ServiceMailKind
 
 #: How long a mail that is finished stays on record, without its values.

@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from feeds.edges.store.codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.old_codec import decode_time, encode_time, encode_topics
 from feeds.edges.store.networks import RequestLimits, count_request
 from feeds.edges.store.service_mails import add_service_mail, cancel_confirmations
-from feeds.edges.store.sqlite import transaction
+from feeds.edges.store.old_sqlite import transaction
 from feeds.edges.store.subscribers import subscribe
 from feeds.edges.store.subscription_changes import record_changes
 from feeds.model import ChangeSource, NewServiceMail, Signup, SignupRequest

@@ -1,30 +1,116 @@
-"""SQL through the sqlite3 driver (PEP 249), for what every run asks.
+"""SQLite: the store as one file (`feeds.edges.store.interface.Database`)."""
 
-Loading SQLAlchemy would take longer than the rest of a run with few changes.
-"""
-
+import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-#: The condition for deliveries that are not finished; the index `ix_deliveries_open` has the same, so SQLite uses it.
-IS_OPEN = "state NOT IN ('sent', 'failed', 'cancelled')"
+from feeds.edges.process.lock import lock_task
+from feeds.edges.store.interface import Mode, Row, encode_time
+from feeds.edges.store.statements import Dialect, Statements
 
-#: The highest id that a subscriber has or had: the links in letters name it, so no id is given twice.
-LAST_SUBSCRIBER_ID = """max(coalesce((SELECT max(id) FROM subscribers), 0),
-    coalesce((SELECT max(id) FROM erased_subscribers), 0))"""
+#: Milliseconds that an operation waits for another process, and that a sender waits for a long import: mail servers
+#: wait as long for us (RFC 5321 section 4.5.3.2.7).
+PATIENCE, SENDER_PATIENCE = 10_000, 240_000
+
+sqlite3.register_adapter(datetime, encode_time)
+sqlite3.register_adapter(list, json.dumps)
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
-    """Run the block in a transaction, which is rolled back on an exception.
+class SqliteDatabase:
+    """One connection to a SQLite file."""
 
-    One that *writes* to the store waits for other writers before it begins; temporary tables are not in the store.
-    """
-    connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    dialect: Dialect = "sqlite"
+    keeps_journal = True
+
+    def __init__(self, file: Path | None) -> None:
+        """Open a file, which is created if it is missing; None: a database in memory."""
+        self.file = file
+        self.connection = sqlite3.connect(file or ":memory:", isolation_level=None)
+        self._statements = Statements(self.dialect)
+        self._is_bulk = False
+        self._pragma("foreign_keys = ON")
+        self._pragma(f"busy_timeout = {PATIENCE}")
+        self._pragma("synchronous = FULL")
+
+    @contextmanager
+    def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
+        """See `Database`. There is one writer at a time, whatever the mode."""
+        if self._is_bulk:
+            self._pragma(f"synchronous = {'FULL' if synced else 'NORMAL'}")
+        self.connection.execute("BEGIN" if mode == "read" else "BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    @contextmanager
+    def bulk_mode(self) -> Iterator[None]:
+        """See `Database`; afterwards the store is one file again."""
+        self._pragma("journal_mode = WAL")
+        self._pragma(f"busy_timeout = {SENDER_PATIENCE}")
+        self._is_bulk = True
+        try:
+            yield
+        finally:
+            self._is_bulk = False
+            self._pragma("synchronous = FULL")
+            self._pragma(f"busy_timeout = {PATIENCE}")
+            with suppress(sqlite3.OperationalError):  # another process reads it; the next sender will do it
+                self._pragma("journal_mode = DELETE")
+
+    def sync(self) -> None:
+        """See `Database`."""
+        self._pragma("wal_checkpoint(PASSIVE)")
+
+    def lock(self, task: str) -> AbstractContextManager[None]:
+        """See `Database`: a file beside the store is locked."""
+        return lock_task(self.file, task) if self.file else nullcontext()
+
+    def one(self, statement: str, /, **values: object) -> Row | None:
+        """See `Database`."""
+        row: Row | None = self.connection.execute(self._statements[statement], values).fetchone()
+        return row
+
+    def value(self, statement: str, /, **values: object) -> Any:
+        """See `Database`."""
+        row = self.one(statement, **values)
+        return row[0] if row else None
+
+    def all(self, statement: str, /, **values: object) -> list[Row]:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values).fetchall()
+
+    def iterate(self, statement: str, /, **values: object) -> Iterator[Row]:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values)
+
+    def execute(self, statement: str, /, **values: object) -> int:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values).rowcount
+
+    def execute_many(self, statement: str, /, rows: Iterable[dict[str, object]]) -> int:
+        """See `Database`."""
+        return self.connection.executemany(self._statements[statement], rows).rowcount
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """See `Database`."""
+        values = ", ".join("?" * len(columns))
+        self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)  # noqa: S608 - names of ours
+
+    def create(self, script: str) -> None:
+        """See `Database`."""
+        for statement in script.split(";\n"):
+            self.connection.execute(statement)
+
+    def close(self) -> None:
+        """See `Database`."""
+        self.connection.close()
+
+    def _pragma(self, setting: str) -> None:
+        self.connection.execute(f"PRAGMA {setting}")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from feeds.edges.store.codec import encode_time, encode_topics
-from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.old_codec import encode_time, encode_topics
+from feeds.edges.store.old_sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import CANCEL_PENDING
 from feeds.model import GONE_STATUSES, ImportRow
 

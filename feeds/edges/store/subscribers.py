@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feeds.edges.store.codec import decode_time, encode_time, encode_topics
-from feeds.edges.store.sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.old_codec import decode_time, encode_time, encode_topics
+from feeds.edges.store.old_sqlite import LAST_SUBSCRIBER_ID, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.model import DeliveryState, Subscriber
 

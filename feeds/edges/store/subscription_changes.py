@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.old_codec import decode_time, encode_time
 from feeds.model import ChangeSource, SubscriptionChange
 
 #: Records that are kept of a subscriber and a newsletter, the newest: who switches back and forth fills no disk.

@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.edges.store.codec import decode_time, encode_time
+from feeds.edges.store.old_codec import decode_time, encode_time
 from feeds.edges.store.service_mails import cancel_address_mails
 from feeds.edges.store.signups import delete_signup
-from feeds.edges.store.sqlite import IS_OPEN, transaction
+from feeds.edges.store.old_sqlite import IS_OPEN, transaction
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.errors import LockedError
 

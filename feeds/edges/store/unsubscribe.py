@@ -6,8 +6,8 @@ Each function works inside the caller's transaction.
 import sqlite3
 from datetime import datetime
 
-from feeds.edges.store.codec import encode_time
-from feeds.edges.store.sqlite import IS_OPEN
+from feeds.edges.store.old_codec import encode_time
+from feeds.edges.store.old_sqlite import IS_OPEN
 from feeds.model import ALL_NEWSLETTERS
 
 #: Cancels what is still to be sent; append the ids of the subscribers in parentheses.

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from feeds.edges.store import database
 from feeds.edges.store.database import open_store
-from feeds.edges.store.schema import metadata
+from feeds.edges.store import schema
 from feeds.errors import StoreError
 from feeds.model import (
     DeliveryOutcome,
@@ -66,17 +66,6 @@ def new_issue(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **ren
             **{"letters": [LETTER], "letter_index": {}, "copies": [(c, c) for c in copies]} | rendered
         ),
     )
-
-
-def test_migrating_ends_at_the_schema(tmp_path, issues):
-    """The migrations create the tables of the schema."""
-    with sa.create_engine(f"sqlite:///{tmp_path}/feeds.db", poolclass=sa.NullPool).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_the_head_is_the_last_migration():
-    """`SCHEMA_VERSION` is the last migration."""
-    assert ScriptDirectory(str(database._MIGRATIONS)).get_current_head() == database.SCHEMA_VERSION  # noqa: SLF001
 
 
 def test_only_its_owner_may_read_the_store(tmp_path, issues):

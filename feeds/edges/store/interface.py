@@ -1,0 +1,118 @@
+"""What the repositories of the store ask of a database, and how it keeps times.
+
+Statements are named (`entries.load`): their SQL is in `sql/`, see `feeds.edges.store.statements`. Values are given by
+the names of the statement's parameters, and rows are tuples in the order of its columns.
+
+| Python | SQLite | PostgreSQL |
+|---|---|---|
+| an aware `datetime` | text: UTC, to the microsecond, without an offset | `timestamptz` |
+| `bool` | 0 or 1 | `boolean` |
+| `list` | JSON, for `json_each` | an array, for `= ANY` |
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from feeds.edges.store.statements import Dialect
+
+Row = tuple[Any, ...]
+Mode = Literal["exclusive", "shared", "read"]
+
+
+class Database(Protocol):
+    """One connection to a database. Each statement outside of `transaction` is a transaction of its own."""
+
+    dialect: Dialect
+    #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
+    keeps_journal: bool
+
+    def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> AbstractContextManager[None]:
+        """Run the block in a transaction, which is rolled back on an exception; there is no other one inside.
+
+        Args:
+            mode: `exclusive` waits until no other exclusive one is at work, so what the block reads stays true until
+                it has written. `shared` writes too, by statements that are right whatever others do meanwhile.
+                `read` changes nothing but temporary tables.
+            synced: whether the commit is on the disk at the end; only in `bulk_mode` it may be later.
+
+        Raises:
+            LockedError: another process has not released the store in time.
+        """
+        ...
+
+    def bulk_mode(self) -> AbstractContextManager[None]:
+        """Run the block with settings for thousands of commits a second, and patience for long imports."""
+        ...
+
+    def sync(self) -> None:
+        """Write what was committed in `bulk_mode` to the disk."""
+        ...
+
+    def lock(self, task: str) -> AbstractContextManager[None]:
+        """Be the only process that does a task (`sending`, `mailing`) with this store during the block.
+
+        Raises:
+            LockedError: another process does it.
+        """
+        ...
+
+    def one(self, statement: str, /, **values: object) -> Row | None:
+        """Return the first row."""
+        ...
+
+    def value(self, statement: str, /, **values: object) -> Any:
+        """Return the first value of the first row; None without a row."""
+        ...
+
+    def all(self, statement: str, /, **values: object) -> list[Row]:
+        """Return all rows."""
+        ...
+
+    def iterate(self, statement: str, /, **values: object) -> Iterator[Row]:
+        """Yield the rows as they are read: for results that may be long. Do not write before the end."""
+        ...
+
+    def execute(self, statement: str, /, **values: object) -> int:
+        """Run a statement; return how many rows it has changed."""
+        ...
+
+    def execute_many(self, statement: str, /, rows: Iterable[dict[str, object]]) -> int:
+        """Run a statement once for each of the *rows*; return how many rows were changed in all."""
+        ...
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Insert many rows into a table, by the quickest way that the database has."""
+        ...
+
+    def create(self, script: str) -> None:
+        """Run statements that create tables, which are separated by a semicolon at the end of a line."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+def encode_time(moment: datetime) -> str:
+    """Return a time as SQLite stores it: such texts sort as their times do."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # years below 1000 too
+
+
+def decode_time(stored: str | datetime) -> datetime:
+    """Return a time in UTC from a value that a database has returned."""
+    if isinstance(stored, datetime):
+        return stored.astimezone(UTC)
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def decode_time_if_any(stored: str | datetime | None) -> datetime | None:
+    """Return the same, and None for NULL."""
+    return None if stored is None else decode_time(stored)
+
+
+def encode_topics(names: Iterable[str]) -> str:
+    """Return topics as a sorted JSON list, so that equal sets are equal texts. No SQL looks inside."""
+    return json.dumps(sorted(set(names)), ensure_ascii=False)

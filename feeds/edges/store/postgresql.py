@@ -1,0 +1,191 @@
+"""PostgreSQL 14 and newer: the store past one machine (`feeds.edges.store.interface.Database`)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from feeds.edges.process.lock import HOLDERS
+from feeds.edges.store.interface import Mode, Row
+from feeds.edges.store.statements import Dialect, Statements
+from feeds.errors import LockedError, StoreError
+
+if TYPE_CHECKING:
+    import psycopg
+
+#: The oldest version with all that is used here, as psycopg reports it.
+_OLDEST = 140000
+#: Seconds that an operation waits for another process, and that a sender waits for a long import.
+_PATIENCE, _SENDER_PATIENCE = 10, 240
+#: Of our advisory locks; the second half of their key is the number below, and the schema's.
+_LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
+_LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
+#: Sent as options of the connection, so that a pooler that gives each transaction another session refuses it at once:
+#: the locks of tasks belong to a session.
+_SESSION = ("timezone=UTC", "statement_timeout=0", "idle_in_transaction_session_timeout=0", f"lock_timeout={_PATIENCE}s")
+
+
+def connect(url: str) -> "PostgresqlDatabase":
+    """Return a connection to the database of a URL, which may have any parameter of libpq.
+
+    Raises:
+        StoreError: it cannot be reached or used; the reason has no password.
+    """
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parameters: dict[str, Any] = conninfo_to_dict(_to_libpq(url))
+        options = f"{' '.join(f'-c {setting}' for setting in _SESSION)} {parameters.pop('options', '')}"
+        defaults = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
+        connection = psycopg.connect(autocommit=True, options=options, **defaults | parameters)
+    except psycopg.Error as e:
+        raise StoreError(f"{hide_password(url)}: {_explain(e)}") from e
+    if connection.info.server_version < _OLDEST:
+        version = connection.info.server_version // 10000
+        connection.close()
+        raise StoreError(f"{hide_password(url)}: this is PostgreSQL {version}; Feeds needs version 14 or newer")
+    return PostgresqlDatabase(connection)
+
+
+def is_postgresql(url: str) -> bool:
+    """Return whether the URL of a store is PostgreSQL's."""
+    return url.startswith("postgresql")
+
+
+@contextmanager
+def translated_errors(url: str) -> Iterator[None]:
+    """Make the errors of psycopg and SQLAlchemy ours during the block."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as e:
+        raise LockedError(f"{hide_password(url)}: another process has kept the database locked for long") from e
+    except psycopg.Error as e:
+        raise StoreError(f"{hide_password(url)}: {_explain(e)}") from e
+    except Exception as e:
+        if not type(e).__module__.startswith("sqlalchemy."):
+            raise
+        raise StoreError(f"{hide_password(url)}: {_explain(getattr(e, 'orig', None) or e)}") from e
+
+
+class PostgresqlDatabase:
+    """One connection to a PostgreSQL database."""
+
+    dialect: Dialect = "postgresql"
+    keeps_journal = False
+
+    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
+        self.connection = connection
+        self._statements = Statements(self.dialect)
+        self._is_bulk = False
+        self._numbers = count()
+
+    @contextmanager
+    def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
+        """See `Database`. Writers of mode `exclusive` wait for each other at an advisory lock."""
+        with self.connection.transaction():
+            if mode == "exclusive":
+                self.connection.execute(f"SELECT pg_advisory_xact_lock({_lock_key('writing')})")
+            if self._is_bulk and synced:
+                self.connection.execute("SET LOCAL synchronous_commit = on")
+            yield
+
+    @contextmanager
+    def bulk_mode(self) -> Iterator[None]:
+        """See `Database`."""
+        self.connection.execute("SET synchronous_commit = off")
+        self.connection.execute(f"SET lock_timeout = '{_SENDER_PATIENCE}s'")
+        self._is_bulk = True
+        try:
+            yield
+        finally:
+            self._is_bulk = False
+            if not self.connection.closed:
+                self.connection.execute("RESET synchronous_commit")
+                self.connection.execute("RESET lock_timeout")
+
+    def sync(self) -> None:
+        """See `Database`: a commit that is synced also syncs those before it, if it has written anything."""
+        with self.transaction("shared"):
+            self.connection.execute("SELECT pg_current_xact_id()")
+
+    @contextmanager
+    def lock(self, task: str) -> Iterator[None]:
+        """See `Database`: the session holds the lock, so the server releases it when the connection ends."""
+        key = _lock_key(task)
+        if not self.connection.execute(f"SELECT pg_try_advisory_lock({key})").fetchone()[0]:  # type: ignore[index]
+            raise LockedError(f"{HOLDERS[task]}; nothing was sent here")
+        try:
+            yield
+        finally:
+            if not self.connection.closed:
+                self.connection.execute(f"SELECT pg_advisory_unlock({key})")
+
+    def one(self, statement: str, /, **values: object) -> Row | None:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values).fetchone()
+
+    def value(self, statement: str, /, **values: object) -> Any:
+        """See `Database`."""
+        row = self.one(statement, **values)
+        return row[0] if row else None
+
+    def all(self, statement: str, /, **values: object) -> list[Row]:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values).fetchall()
+
+    def iterate(self, statement: str, /, **values: object) -> Iterator[Row]:
+        """See `Database`: a cursor of the server, which needs no transaction."""
+        with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
+            yield from cursor.execute(self._statements[statement], values)
+
+    def execute(self, statement: str, /, **values: object) -> int:
+        """See `Database`."""
+        return self.connection.execute(self._statements[statement], values).rowcount
+
+    def execute_many(self, statement: str, /, rows: Iterable[dict[str, object]]) -> int:
+        """See `Database`."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(self._statements[statement], rows)
+            return max(cursor.rowcount, 0)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """See `Database`: by COPY."""
+        with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def create(self, script: str) -> None:
+        """See `Database`."""
+        for statement in script.split(";\n"):
+            self.connection.execute(statement)
+
+    def close(self) -> None:
+        """See `Database`."""
+        self.connection.close()
+
+
+def hide_password(url: str) -> str:
+    """Return a URL without its password, for messages."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{place}"))
+
+
+def _to_libpq(url: str) -> str:
+    """Return a URL without the name of a driver, as SQLAlchemy writes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _explain(error: Exception) -> str:
+    """Return the first line of an error of the server or of libpq, and what to do about it."""
+    return f"the database cannot be used: {str(error).strip().splitlines()[0]}"
+
+
+def _lock_key(task: str) -> str:
+    return _LOCK_KEY.format(_LOCKS[task])

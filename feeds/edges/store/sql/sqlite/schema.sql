@@ -1,0 +1,7 @@
+-- name: schema.has_version
+-- Return 1 if the table of the version exists.
+SELECT 1 FROM sqlite_master WHERE name = 'alembic_version';
+
+-- name: schema.foreign_tables
+-- Return the names of all tables: in a new store, another program's.
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name;
