@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class Store:
         self.preferences = Preferences(database.connection)
         self.service_mails = ServiceMails(database.connection)
         self.signups = Signups(database.connection)
-        self.journal = Journal(database.connection)
+        self.journal = Journal(database)
 
     @cached_property
     def issues(self) -> "Issues":
@@ -73,18 +73,16 @@ class Store:
         """Replays a journal's records."""
         from feeds.edges.store.replay import JournalReplay
 
-        return JournalReplay(self.database.connection)
+        return JournalReplay(self.database)
 
     @property
     def has_issues(self) -> bool:
         """True if any issue was ever composed."""
         return self.database.connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
 
-    def copy(self, file: Path) -> None:
-        """Copy the store, as it is at one moment, to a SQLite file."""
-        assert isinstance(self.database, SqliteDatabase)
-        with closing(sqlite3.connect(file)) as other:
-            self.database.connection.backup(other)
+    def lock(self, task: str) -> AbstractContextManager[None]:
+        """See `Database.lock`."""
+        return self.database.lock(task)
 
 
 @contextmanager
@@ -163,12 +161,27 @@ def check_store(file: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def can_use_store(url: str, folder: Path) -> bool:
+    """Return whether a store can be opened and read now; a database without tables is a new store."""
+    try:
+        with open_store(url, folder, create=False) as store:
+            store.feeds.is_undeployed()
+    except (StoreError, LockedError):
+        return False
+    return True
+
+
 def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     """Copy a store to a new file, and the *keys* file beside it if there is one; return the new files.
 
     Raises:
-        StoreError: the store does not exist, or *to* exists already or cannot be written.
+        StoreError: the store does not exist, or is not SQLite's, or *to* exists already or cannot be written.
     """
+    if is_postgresql(url):
+        raise StoreError(
+            f"{hide_password(url)}: PostgreSQL has its own backups; run such as `pg_dump --format=custom --file={to}`"
+            f" with this database, and copy {keys} as well"
+        )
     key_copy = to.with_name(f"{to.name}.key")
     source = store_path(url, folder)
     if not source.is_file():
@@ -178,7 +191,8 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
             raise StoreError(f"{file}: exists already; choose another file")
     _create_private(to)
     with open_store(url, folder) as store:
-        store.copy(to)
+        assert isinstance(store.database, SqliteDatabase)
+        store.database.copy(to)
     if not keys.is_file():
         return [to]
     _create_private(key_copy)
@@ -187,7 +201,7 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
 
 
 def store_path(url: str, folder: Path) -> Path:
-    """Return the file of a SQLite store."""
+    """Return the file of a SQLite store. PostgreSQL has none."""
     return folder / url.removeprefix("sqlite:///")
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,20 @@ class SqliteDatabase:
     def sync(self) -> None:
         """See `Database`."""
         self._pragma("wal_checkpoint(PASSIVE)")
+
+    def disable_fsync(self) -> None:
+        """Do not sync commits to the disk; the caller syncs the file after it has closed the store."""
+        self._pragma("synchronous = OFF")
+
+    def find_damage(self) -> str | None:
+        """Return the first fault of the file's structure; None if it has none."""
+        result = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return None if result == "ok" else str(result)
+
+    def copy(self, file: Path) -> None:
+        """Copy the store, as it is at one moment, to another file."""
+        with closing(sqlite3.connect(file)) as other:
+            self.connection.backup(other)
 
     def lock(self, task: str) -> AbstractContextManager[None]:
         """See `Database`: a file beside the store is locked."""
