@@ -91,6 +91,10 @@ class Database(Protocol):
         """Run statements that create tables, which are separated by a semicolon at the end of a line."""
         ...
 
+    def connect_again(self) -> Any:
+        """Return another connection to the same database, the driver's own, for migrations."""
+        ...
+
     def close(self) -> None:
         """Close the connection."""
         ...

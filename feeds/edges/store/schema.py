@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.edges.store.interface import Database
-from feeds.edges.store.postgresql import PostgresqlDatabase
-from feeds.edges.store.sqlite import SqliteDatabase
 from feeds.edges.store.statements import SQL_FOLDER
 from feeds.errors import StoreError
 
@@ -67,23 +65,17 @@ def migrate(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = _create_engine(database)
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+    with _create_engine(database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def _create_engine(database: Database) -> "sa.Engine":
-    """Return SQLAlchemy on the same connection."""
+    """Return an engine that opens a connection of its own for each use."""
     import sqlalchemy as sa
 
-    assert isinstance(database, SqliteDatabase | PostgresqlDatabase)
-    connection = database.connection
-    if isinstance(database, PostgresqlDatabase):
-        return sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
-    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    sa.event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
+    url = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}[database.dialect]
+    engine = sa.create_engine(url, creator=database.connect_again, poolclass=sa.NullPool)
+    if database.dialect == "sqlite":
+        sa.event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine

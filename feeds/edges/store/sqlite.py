@@ -29,12 +29,16 @@ class SqliteDatabase:
     def __init__(self, file: Path | None) -> None:
         """Open a file, which is created if it is missing; None: a database in memory."""
         self.file = file
-        self.connection = sqlite3.connect(file or ":memory:", isolation_level=None)
+        self.connection = self.connect_again()
         self._statements = Statements(self.dialect)
         self._is_bulk = False
-        self._pragma("foreign_keys = ON")
-        self._pragma(f"busy_timeout = {PATIENCE}")
-        self._pragma("synchronous = FULL")
+
+    def connect_again(self) -> sqlite3.Connection:
+        """See `Database`. It begins no transaction by itself, checks foreign keys, and waits for other processes."""
+        connection = sqlite3.connect(self.file or ":memory:", isolation_level=None)
+        for setting in ("foreign_keys = ON", f"busy_timeout = {PATIENCE}", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {setting}")
+        return connection
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
