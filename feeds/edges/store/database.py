@@ -95,36 +95,44 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
         StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
         LockedError: another process does not release it.
     """
-    if is_postgresql(url):
-        opening = _open_postgresql(url, create=create)
-    else:
-        opening = _open_sqlite(store_path(url, folder), create=create)
-    with opening as store:
-        yield store
+    name = store_name(url, folder)
+    with open_database(url, folder, create=create) as database:
+        if database is not None and (create or read_version(database) is not None):
+            prepare_tables(database, name)
+            yield Store(database)
+        else:
+            with closing(SqliteDatabase(None)) as empty:
+                prepare_tables(empty, name)
+                yield Store(empty)
 
 
 @contextmanager
-def _open_sqlite(file: Path, *, create: bool) -> Iterator[Store]:
+def open_database(url: str, folder: Path, *, create: bool = True) -> Iterator[Database | None]:
+    """Open the database of a store for the block, whatever its tables; None if it does not exist, without *create*.
+
+    Raises:
+        StoreError, LockedError: as for `open_store`; errors of the database in the block become these too.
+    """
+    if is_postgresql(url):
+        with translated_errors(url), closing(connect(url)) as database:
+            yield database
+        return
+    file = store_path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
     if exists and not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
     with _translated_errors(file):
-        if exists or create:
-            _create_private(file)
-        with closing(SqliteDatabase(file if exists or create else None)) as database:
-            prepare_tables(database, str(file))
-            yield Store(database)
-
-
-@contextmanager
-def _open_postgresql(url: str, *, create: bool) -> Iterator[Store]:
-    with translated_errors(url), closing(connect(url)) as database:
-        if not create and read_version(database) is None:
-            with _open_sqlite(Path(), create=False) as empty:
-                yield empty
+        if not (exists or create):
+            yield None
             return
-        prepare_tables(database, hide_password(url))
-        yield Store(database)
+        _create_private(file)
+        with closing(SqliteDatabase(file)) as opened:
+            yield opened
+
+
+def store_name(url: str, folder: Path) -> str:
+    """Return how messages name a store: the path of its file, or its URL without the password."""
+    return hide_password(url) if is_postgresql(url) else str(store_path(url, folder))
 
 
 @contextmanager

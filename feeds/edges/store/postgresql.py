@@ -69,6 +69,7 @@ class PostgresqlDatabase:
     """One connection to a PostgreSQL database."""
 
     dialect: Dialect = "postgresql"
+    binary_collation = "C"
     keeps_journal = False
 
     def __init__(self, url: str) -> None:
@@ -162,6 +163,18 @@ class PostgresqlDatabase:
         with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def query(self, sql: str) -> Iterator[Row]:
+        """See `Database`."""
+        with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
+            yield from cursor.execute(sql)
+
+    def continue_ids(self, tables: Iterable[str]) -> None:
+        """See `Database`: what assigns the ids does not see those that are given."""
+        for table in tables:
+            self.connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"
+            )
 
     def create(self, script: str) -> None:
         """See `Database`."""

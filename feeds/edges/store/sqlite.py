@@ -24,6 +24,7 @@ class SqliteDatabase:
     """One connection to a SQLite file."""
 
     dialect: Dialect = "sqlite"
+    binary_collation = "BINARY"
     keeps_journal = True
 
     def __init__(self, file: Path | None) -> None:
@@ -120,6 +121,13 @@ class SqliteDatabase:
         """See `Database`."""
         values = ", ".join("?" * len(columns))
         self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)  # noqa: S608 - names of ours
+
+    def query(self, sql: str) -> Iterator[Row]:
+        """See `Database`."""
+        return self.connection.execute(sql)
+
+    def continue_ids(self, tables: Iterable[str]) -> None:
+        """See `Database`: SQLite does it by itself."""
 
     def create(self, script: str) -> None:
         """See `Database`."""
