@@ -58,6 +58,24 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 
 @store.command()
 @options.CONFIG
+@options.JSON
+def check(path: Path, *, as_json: bool) -> int:
+    """Look for damage, and print how many rows each table has; exit code 1 if something is wrong."""
+    from feeds.jobs.store.check_store import check_store
+
+    found = check_store(options.read_config(path))
+    if as_json:
+        output.print_json({"store": found.name, "version": found.version, "rows": found.rows, "problems": found.problems})
+    else:
+        output.print_diagnostics([f"{found.name}: {problem}" for problem in found.problems], [])
+        click.echo(f"{found.name}: version {found.version}")
+        for table, rows in found.rows.items():
+            click.echo(f"{rows:>12,}  {table}")
+    return int(bool(found.problems))
+
+
+@store.command()
+@options.CONFIG
 @click.option("--to", "url", required=True, metavar="URL", help="The other database: sqlite:///FILE or postgresql://...")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def copy(path: Path, url: str, *, quiet: bool) -> None:

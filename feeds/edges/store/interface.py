@@ -93,6 +93,10 @@ class Database(Protocol):
         """Run statements that create tables, which are separated by a semicolon at the end of a line."""
         ...
 
+    def find_damage(self) -> list[str]:
+        """Return what is damaged, as far as the database itself can tell."""
+        ...
+
     def query(self, sql: str) -> Iterator[Row]:
         """Yield the rows of a query whose SQL is made at run time, from names of ours."""
         ...

@@ -28,6 +28,11 @@ def read_version(database: Database) -> str | None:
     return None if version is None else str(version)
 
 
+def read_columns(database: Database, table: str) -> frozenset[str]:
+    """Return the names of the columns of a table; empty if there is no such table."""
+    return frozenset(row[0] for row in database.all("schema.columns", table=table))
+
+
 def prepare_tables(database: Database, name: str) -> None:
     """Create the tables, or bring them to `SCHEMA_VERSION`. *name* is the database's, for messages.
 
