@@ -11,12 +11,14 @@ from itertools import count
 import pytest
 
 _NUMBERS = count()
+#: Read at once: tests run without variables of the machine.
+_URL = os.environ.get("FEEDS_POSTGRESQL", "")
 
 
 def server_url() -> str:
     """Return the URL of the server, or skip the test."""
-    if url := os.environ.get("FEEDS_POSTGRESQL", ""):
-        return url
+    if _URL:
+        return _URL
     pytest.skip("FEEDS_POSTGRESQL names no PostgreSQL server")
 
 

@@ -45,7 +45,7 @@ class Store:
         self.database = database
         self.entries = Entries(database)
         self.deliveries = Deliveries(database.connection)
-        self.feeds = Feeds(database.connection)
+        self.feeds = Feeds(database)
         self.subscribers = Subscribers(database.connection)
         self.subscriber_import = SubscriberImport(database.connection)
         self.suppressions = Suppressions(database.connection)
