@@ -53,7 +53,7 @@ class Store:
         self.alerts = Alerts(database)
         self.delays = Delays(database.connection)
         self.preferences = Preferences(database.connection)
-        self.service_mails = ServiceMails(database.connection)
+        self.service_mails = ServiceMails(database)
         self.signups = Signups(database.connection)
         self.journal = Journal(database.connection)
 
