@@ -301,8 +301,8 @@ def test_who_is_suppressed_has_left_and_is_found_by_any_digest(store):
     assert store.suppressions.key_ids() == {"1"}
     assert store.suppressions.find(("2:x", "1:a")) == Suppression(reason="suppressed", at=NOW)
     assert (_statuses(store), _states(store)) == ({ADA: "unsubscribed"}, {ADA: DeliveryState.CANCELLED})
-    assert store.suppressions.allow(("2:x", "1:a"))
-    assert not store.suppressions.allow(("2:x", "1:a"))
+    assert store.suppressions.allow(("2:x", "1:a"), LATER)
+    assert not store.suppressions.allow(("2:x", "1:a"), LATER)
     assert _statuses(store) == {ADA: "unsubscribed"}
 
 

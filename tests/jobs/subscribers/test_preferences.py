@@ -430,7 +430,7 @@ def test_who_has_left_meanwhile_is_not_brought_back_by_a_new_address(config):
     subscribe.suppress_address(config, BOB, NOW)
     with pytest.raises(LinkError):
         change_address.confirm_change(config, token, context())
-    subscribe.allow_address(config, BOB)
+    subscribe.allow_address(config, BOB, NOW)
     subscribe.remove_subscriber(config, ADA, NOW)
     with pytest.raises(LinkError):
         change_address.confirm_change(config, token, context())
