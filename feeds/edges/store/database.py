@@ -54,7 +54,7 @@ class Store:
         self.delays = Delays(database.connection)
         self.preferences = Preferences(database.connection)
         self.service_mails = ServiceMails(database)
-        self.signups = Signups(database.connection)
+        self.signups = Signups(database)
         self.journal = Journal(database.connection)
 
     @cached_property
