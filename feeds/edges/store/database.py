@@ -49,7 +49,7 @@ class Store:
         self.subscribers = Subscribers(database)
         self.subscriber_import = SubscriberImport(database.connection)
         self.suppressions = Suppressions(database)
-        self.bounces = Bounces(database.connection)
+        self.bounces = Bounces(database)
         self.alerts = Alerts(database)
         self.delays = Delays(database.connection)
         self.preferences = Preferences(database.connection)
