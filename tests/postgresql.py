@@ -10,15 +10,15 @@ from itertools import count
 
 import pytest
 
+#: Read before the tests, whose environment has no variables of Feeds.
+_SERVER = os.environ.get("FEEDS_POSTGRESQL", "")
 _NUMBERS = count()
-#: Read at once: tests run without variables of the machine.
-_URL = os.environ.get("FEEDS_POSTGRESQL", "")
 
 
 def server_url() -> str:
     """Return the URL of the server, or skip the test."""
-    if _URL:
-        return _URL
+    if _SERVER:
+        return _SERVER
     pytest.skip("FEEDS_POSTGRESQL names no PostgreSQL server")
 
 
