@@ -47,7 +47,7 @@ class Store:
         self.deliveries = Deliveries(database.connection)
         self.feeds = Feeds(database.connection)
         self.subscribers = Subscribers(database)
-        self.subscriber_import = SubscriberImport(database.connection)
+        self.subscriber_import = SubscriberImport(database)
         self.suppressions = Suppressions(database)
         self.bounces = Bounces(database.connection)
         self.alerts = Alerts(database)
