@@ -52,7 +52,7 @@ class Store:
         self.bounces = Bounces(database.connection)
         self.alerts = Alerts(database)
         self.delays = Delays(database.connection)
-        self.preferences = Preferences(database.connection)
+        self.preferences = Preferences(database)
         self.service_mails = ServiceMails(database.connection)
         self.signups = Signups(database.connection)
         self.journal = Journal(database.connection)
