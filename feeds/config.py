@@ -472,8 +472,6 @@ def _find_problems(path: Path, settings: Settings, raw: dict[str, Any]) -> Itera
         yield ("mail", "servers"), "[mail.smtp] is missing; put the first server there"
     if settings.publish.every < timedelta(seconds=1):
         yield ("publish", "every"), "must be at least 1 second"
-    if (settings.store.url or "").startswith("postgresql"):
-        yield ("store", "url"), "PostgreSQL is not supported yet; write such as 'sqlite:///feeds.db'"
 
 
 def _check_files(path: Path, settings: Settings) -> Iterator[Problem]:

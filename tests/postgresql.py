@@ -10,13 +10,15 @@ from itertools import count
 
 import pytest
 
+#: Read before the tests, whose environment has no variables of Feeds.
+_SERVER = os.environ.get("FEEDS_POSTGRESQL", "")
 _NUMBERS = count()
 
 
 def server_url() -> str:
     """Return the URL of the server, or skip the test."""
-    if url := os.environ.get("FEEDS_POSTGRESQL", ""):
-        return url
+    if _SERVER:
+        return _SERVER
     pytest.skip("FEEDS_POSTGRESQL names no PostgreSQL server")
 
 

@@ -58,9 +58,32 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 
 @store.command()
 @options.CONFIG
+@click.option("--to", "url", required=True, metavar="URL", help="The other database: sqlite:///FILE or postgresql://...")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def copy(path: Path, url: str, *, quiet: bool) -> None:
+    """Copy all rows to another database, from SQLite to PostgreSQL or back, and compare every row.
+
+    Stop `feeds run` and `feeds serve` first. If the copy is interrupted, run it again: it goes on. Then set store.url.
+    """
+    from feeds.config_types import StoreUrl
+    from feeds.jobs.store.copy_store import copy_to
+
+    try:
+        target = StoreUrl.parse(url)
+    except ValueError as e:
+        raise click.BadParameter(str(e), param_hint="--to") from e
+    config = options.read_config(path)
+    with options.job_context(quiet=quiet) as context:
+        done = copy_to(config, target, context)
+    click.echo(f"copied {done.copied:,} rows, and compared {done.compared:,}; store.url in {path.name} chooses the store")
+
+
+@store.command()
+@options.CONFIG
 def upgrade(path: Path) -> None:
     """Migrate the tables to this version. Every other command does this as well."""
+    from feeds.edges.store.database import store_name
     from feeds.jobs.store.backup import upgrade_store
 
     config = options.read_config(path)
-    click.echo(f"{config.store_url}: the tables are at version {upgrade_store(config)}")
+    click.echo(f"{store_name(config.store_url, config.folder)}: the tables are at version {upgrade_store(config)}")

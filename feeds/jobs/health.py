@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from feeds.config import Config
-from feeds.edges.store.database import check_store, open_store, store_path
+from feeds.edges.store.database import can_use_store, check_store, open_store, store_path
 from feeds.edges.store.journal_file import journal_path
+from feeds.edges.store.postgresql import is_postgresql
 from feeds.edges.store.signups import SignupCounts
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.status import load_progress
@@ -56,7 +57,7 @@ class StoreCounts:
 
 
 class StoreWatch:
-    """Checks the database, and that its file is the one of the first check."""
+    """Checks the database, and that the file of a SQLite one is the one of the first check."""
 
     def __init__(self) -> None:
         #: Path of a database -> device and inode of its file at the first check; the config may name another one.
@@ -67,6 +68,8 @@ class StoreWatch:
 
         A new site has neither a database nor a journal yet, and is well.
         """
+        if is_postgresql(config.store_url):
+            return can_use_store(config.store_url, config.folder)
         file = store_path(config.store_url, config.folder)
         if file not in self._first and not file.exists() and not journal_path(file).exists():
             return True

@@ -39,7 +39,7 @@ def move_state(config: Config) -> list[str]:
     with ExitStack() as locks:
         locks.enter_context(lock.lock_site(config.folder))
         if _STORE in names:
-            locks.enter_context(lock.lock_sending(config.folder / _STORE))
+            locks.enter_context(lock.lock_task(config.folder / _STORE, "sending"))
             merge_wal(config.folder / _STORE)
         for name in names:
             move_path(config.folder / name, config.state / name)

@@ -21,8 +21,8 @@ from feeds.edges.fast_path.state import NEVER, Footprint
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.process import lock
 from feeds.edges.process.workers import Workers, workers
-from feeds.edges.store import database
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store, open_store, store_path
+from feeds.edges.store.postgresql import is_postgresql
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.generators import MARKERS
 from feeds.jobs.context import Context
@@ -224,7 +224,9 @@ class _PublishRun:
         waiting = report.next_ping_at is not None or bool(report.later) or report.sends or report.declined
         waiting = waiting or self.has_waiting_mail
         asked = options.dry_run or options.send is not None or not options.use_cache
-        return self.survey.is_settled and not (failed or waiting or asked)
+        # Another machine may change a store on PostgreSQL, and no file tells.
+        is_watched = not is_postgresql(self.config.store_url)
+        return is_watched and self.survey.is_settled and not (failed or waiting or asked)
 
     def _watched(self) -> Iterator[str]:
         """Yield every file and folder besides the posts that a run reads or writes."""
@@ -233,7 +235,7 @@ class _PublishRun:
         yield from (f"{public}/{path}" for path in (*self.manifest.paths, *self.issue_pages))
         yield from self.site.files.checked_paths
         yield from self.survey.checked_pages
-        store = database.store_path(self.config.store_url, folder)
+        store = store_path(self.config.store_url, folder)
         yield from (f"{store}{ending}" for ending in ("", "-wal"))
         yield from (f"{folder}/{marker}" for marker in MARKERS)
         yield from map(str, watched_author_paths(self.config))

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,47 +44,41 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.entries = Entries(database)
-        self.deliveries = Deliveries(database.connection)
-        self.feeds = Feeds(database.connection)
+        self.deliveries = Deliveries(database)
+        self.feeds = Feeds(database)
         self.subscribers = Subscribers(database)
         self.subscriber_import = SubscriberImport(database)
         self.suppressions = Suppressions(database)
-        self.bounces = Bounces(database.connection)
+        self.bounces = Bounces(database)
         self.alerts = Alerts(database)
-        self.delays = Delays(database.connection)
+        self.delays = Delays(database)
         self.preferences = Preferences(database)
-        self.service_mails = ServiceMails(database.connection)
-        self.signups = Signups(database.connection)
-        self.journal = Journal(database.connection)
+        self.service_mails = ServiceMails(database)
+        self.signups = Signups(database)
+        self.journal = Journal(database)
 
     @cached_property
     def issues(self) -> "Issues":
         """Issues and their letters."""
         from feeds.edges.store.issues import Issues
 
-        import sqlalchemy as sa
-
-        engine = sa.create_engine("sqlite://", creator=lambda: self.database.connection, poolclass=sa.StaticPool)
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        return Issues(engine.connect())
+        return Issues(self.database)
 
     @cached_property
     def replay(self) -> "JournalReplay":
         """Replays a journal's records."""
         from feeds.edges.store.replay import JournalReplay
 
-        return JournalReplay(self.database.connection)
+        return JournalReplay(self.database)
 
     @property
     def has_issues(self) -> bool:
         """True if any issue was ever composed."""
-        return self.database.connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
+        return self.database.one("issues.any") is not None
 
-    def copy(self, file: Path) -> None:
-        """Copy the store, as it is at one moment, to a SQLite file."""
-        assert isinstance(self.database, SqliteDatabase)
-        with closing(sqlite3.connect(file)) as other:
-            self.database.connection.backup(other)
+    def lock(self, task: str) -> AbstractContextManager[None]:
+        """See `Database.lock`."""
+        return self.database.lock(task)
 
 
 @contextmanager
@@ -97,36 +91,44 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
         StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
         LockedError: another process does not release it.
     """
-    if is_postgresql(url):
-        opening = _open_postgresql(url, create=create)
-    else:
-        opening = _open_sqlite(store_path(url, folder), create=create)
-    with opening as store:
-        yield store
+    name = store_name(url, folder)
+    with open_database(url, folder, create=create) as database:
+        if database is not None and (create or read_version(database) is not None):
+            prepare_tables(database, name)
+            yield Store(database)
+        else:
+            with closing(SqliteDatabase(None)) as empty:
+                prepare_tables(empty, name)
+                yield Store(empty)
 
 
 @contextmanager
-def _open_sqlite(file: Path, *, create: bool) -> Iterator[Store]:
+def open_database(url: str, folder: Path, *, create: bool = True) -> Iterator[Database | None]:
+    """Open the database of a store for the block, whatever its tables; None if it does not exist, without *create*.
+
+    Raises:
+        StoreError, LockedError: as for `open_store`; errors of the database in the block become these too.
+    """
+    if is_postgresql(url):
+        with translated_errors(url), closing(connect(url)) as database:
+            yield database
+        return
+    file = store_path(url, folder)
     exists = file.is_file() and file.stat().st_size > 0
     if exists and not _has_sqlite_header(file):
         raise StoreError(f"{file}: the store cannot be used: file is not a database")
     with _translated_errors(file):
-        if exists or create:
-            _create_private(file)
-        with closing(SqliteDatabase(file if exists or create else None)) as database:
-            prepare_tables(database, str(file))
-            yield Store(database)
-
-
-@contextmanager
-def _open_postgresql(url: str, *, create: bool) -> Iterator[Store]:
-    with translated_errors(url), closing(connect(url)) as database:
-        if not create and read_version(database) is None:
-            with _open_sqlite(Path(), create=False) as empty:
-                yield empty
+        if not (exists or create):
+            yield None
             return
-        prepare_tables(database, hide_password(url))
-        yield Store(database)
+        _create_private(file)
+        with closing(SqliteDatabase(file)) as opened:
+            yield opened
+
+
+def store_name(url: str, folder: Path) -> str:
+    """Return how messages name a store: the path of its file, or its URL without the password."""
+    return hide_password(url) if is_postgresql(url) else str(store_path(url, folder))
 
 
 @contextmanager
@@ -163,12 +165,27 @@ def check_store(file: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def can_use_store(url: str, folder: Path) -> bool:
+    """Return whether a store can be opened and read now; a database without tables is a new store."""
+    try:
+        with open_store(url, folder, create=False) as store:
+            store.feeds.is_undeployed()
+    except (StoreError, LockedError):
+        return False
+    return True
+
+
 def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     """Copy a store to a new file, and the *keys* file beside it if there is one; return the new files.
 
     Raises:
-        StoreError: the store does not exist, or *to* exists already or cannot be written.
+        StoreError: the store does not exist, or is not SQLite's, or *to* exists already or cannot be written.
     """
+    if is_postgresql(url):
+        raise StoreError(
+            f"{hide_password(url)}: PostgreSQL has its own backups; run such as `pg_dump --format=custom --file={to}`"
+            f" with this database, and copy {keys} as well"
+        )
     key_copy = to.with_name(f"{to.name}.key")
     source = store_path(url, folder)
     if not source.is_file():
@@ -178,7 +195,8 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
             raise StoreError(f"{file}: exists already; choose another file")
     _create_private(to)
     with open_store(url, folder) as store:
-        store.copy(to)
+        assert isinstance(store.database, SqliteDatabase)
+        store.database.copy(to)
     if not keys.is_file():
         return [to]
     _create_private(key_copy)
@@ -187,7 +205,7 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
 
 
 def store_path(url: str, folder: Path) -> Path:
-    """Return the file of a SQLite store."""
+    """Return the file of a SQLite store. PostgreSQL has none."""
     return folder / url.removeprefix("sqlite:///")
 
 

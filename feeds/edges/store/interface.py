@@ -26,6 +26,8 @@ class Database(Protocol):
     """One connection to a database. Each statement outside of `transaction` is a transaction of its own."""
 
     dialect: Dialect
+    #: The collation in which texts are compared byte by byte.
+    binary_collation: str
     #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
     keeps_journal: bool
 
@@ -105,6 +107,18 @@ class Database(Protocol):
         Raises:
             LockedError: another process is reading the store.
         """
+        ...
+
+    def query(self, sql: str) -> Iterator[Row]:
+        """Yield the rows of a query whose SQL is made at run time, from names of ours."""
+        ...
+
+    def continue_ids(self, tables: Iterable[str]) -> None:
+        """Let the next ids of tables follow the highest ones, after rows with ids were loaded."""
+        ...
+
+    def connect_again(self) -> Any:
+        """Return another connection to the same database, the driver's own, for migrations."""
         ...
 
     def close(self) -> None:

@@ -37,21 +37,15 @@ def connect(url: str) -> "PostgresqlDatabase":
     Raises:
         StoreError: it cannot be reached or used; the reason has no password.
     """
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        parameters: dict[str, Any] = conninfo_to_dict(_to_libpq(url))
-        options = f"{' '.join(f'-c {setting}' for setting in _SESSION)} {parameters.pop('options', '')}"
-        defaults = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
-        connection = psycopg.connect(autocommit=True, options=options, **defaults | parameters)
-    except psycopg.Error as e:
-        raise StoreError(f"{hide_password(url)}: {_explain(e)}") from e
-    if connection.info.server_version < _OLDEST:
-        version = connection.info.server_version // 10000
-        connection.close()
-        raise StoreError(f"{hide_password(url)}: this is PostgreSQL {version}; Feeds needs version 14 or newer")
-    return PostgresqlDatabase(connection)
+    with translated_errors(url):
+        database = PostgresqlDatabase(url)
+    version = database.connection.info.server_version
+    if version < _OLDEST:
+        database.close()
+        raise StoreError(
+            f"{hide_password(url)}: this is PostgreSQL {version // 10000}; Feeds needs version {_OLDEST // 10000} or newer"
+        )
+    return database
 
 
 def is_postgresql(url: str) -> bool:
@@ -80,13 +74,25 @@ class PostgresqlDatabase:
     """One connection to a PostgreSQL database."""
 
     dialect: Dialect = "postgresql"
+    binary_collation = "C"
     keeps_journal = False
 
-    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
-        self.connection = connection
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.connection: psycopg.Connection[Row] = self.connect_again()
         self._statements = Statements(self.dialect)
         self._is_bulk = False
         self._numbers = count()
+
+    def connect_again(self) -> "psycopg.Connection[Row]":
+        """See `Database`. It begins no transaction by itself."""
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+
+        parameters: dict[str, Any] = conninfo_to_dict(_to_libpq(self._url))
+        options = f"{' '.join(f'-c {setting}' for setting in _SESSION)} {parameters.pop('options', '')}"
+        defaults = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
+        return psycopg.connect(autocommit=True, options=options, **defaults | parameters)
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
@@ -162,6 +168,18 @@ class PostgresqlDatabase:
         with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def query(self, sql: str) -> Iterator[Row]:
+        """See `Database`."""
+        with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
+            yield from cursor.execute(sql)
+
+    def continue_ids(self, tables: Iterable[str]) -> None:
+        """See `Database`: what assigns the ids does not see those that are given."""
+        for table in tables:
+            self.connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"
+            )
 
     def create(self, script: str) -> None:
         """See `Database`."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.files.write_files import sync
-from feeds.edges.store.database import SCHEMA_VERSION
-from feeds.edges.store.entries import Entries
+from feeds.edges.store.schema import SCHEMA_VERSION, read_version
+from feeds.edges.store.sqlite import SqliteDatabase
 from feeds.errors import StoreError
 
 #: Files that SQLite may have put beside a store.
@@ -38,18 +38,18 @@ def _copy(backup: Path, to: Path) -> None:
         os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         place = f"{backup.resolve().as_uri()}?mode=ro&immutable=1"  # SQLite creates no files beside it
         with closing(sqlite3.connect(place, uri=True)) as source, closing(sqlite3.connect(to)) as target:
-            _check_backup(source, backup)
             source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")
+        with closing(SqliteDatabase(to)) as copied:
+            _check_copy(copied, backup)
     except (OSError, sqlite3.Error) as e:
         raise StoreError(f"{backup}: cannot be restored: {getattr(e, 'strerror', None) or e}") from e
 
 
-def _check_backup(source: sqlite3.Connection, backup: Path) -> None:
-    result = source.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if result != "ok":
+def _check_copy(copied: SqliteDatabase, backup: Path) -> None:
+    if (result := copied.find_damage()) is not None:
         raise StoreError(f"{backup}: is damaged: {result}")
-    version = Entries(source).schema_version()
+    version = read_version(copied)
     if version is None:
         raise StoreError(f"{backup}: is not a copy of a store")
     if version > SCHEMA_VERSION:

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.edges.store.interface import Database
-from feeds.edges.store.postgresql import PostgresqlDatabase
-from feeds.edges.store.sqlite import SqliteDatabase
-from feeds.edges.store.statements import SQL_FOLDER
+from feeds.edges.store.statements import SQL_FOLDER, Dialect
 from feeds.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The last migration; a test compares them.
 SCHEMA_VERSION = "0015"
+#: The version of a store that is being copied to.
+COPYING = "copying"
 
 
 def read_version(database: Database) -> str | None:
@@ -37,8 +37,10 @@ def prepare_tables(database: Database, name: str) -> None:
     version = read_version(database)
     if version == SCHEMA_VERSION:
         return
+    if version == COPYING:
+        raise StoreError(f"{name}: rows are being copied to this store; run `feeds store copy` again to go on")
     if version is None:
-        _create_tables(database, name)
+        create_tables(database, name)
     elif version > SCHEMA_VERSION:
         raise StoreError(
             f"{name}: the store was written by a newer version (its tables are at {version}); upgrade feeds"
@@ -47,8 +49,12 @@ def prepare_tables(database: Database, name: str) -> None:
         migrate(database)
 
 
-def _create_tables(database: Database, name: str) -> None:
-    """Create the tables of a new store, unless another process has just done so."""
+def create_tables(database: Database, name: str) -> None:
+    """Create the tables of a new store, unless another process has just done so.
+
+    Raises:
+        StoreError: the database is another program's.
+    """
     with database.transaction():
         if read_version(database) is not None:
             return
@@ -57,7 +63,12 @@ def _create_tables(database: Database, name: str) -> None:
                 f"{name}: the database has tables of another program ({', '.join(row[0] for row in tables[:3])});"
                 " create one for Feeds alone, or a schema"
             )
-        database.create((SQL_FOLDER / database.dialect / "tables.sql").read_text("utf-8"))
+        database.create(load_tables(database.dialect))
+
+
+def load_tables(dialect: Dialect) -> str:
+    """Return the statements that create the tables of a new store."""
+    return (SQL_FOLDER / dialect / "tables.sql").read_text("utf-8")
 
 
 def migrate(database: Database) -> None:
@@ -67,23 +78,17 @@ def migrate(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = _create_engine(database)
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+    with _create_engine(database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def _create_engine(database: Database) -> "sa.Engine":
-    """Return SQLAlchemy on the same connection."""
+    """Return an engine that opens a connection of its own for each use."""
     import sqlalchemy as sa
 
-    assert isinstance(database, SqliteDatabase | PostgresqlDatabase)
-    connection = database.connection
-    if isinstance(database, PostgresqlDatabase):
-        return sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
-    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    sa.event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
+    url = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}[database.dialect]
+    engine = sa.create_engine(url, creator=database.connect_again, poolclass=sa.NullPool)
+    if database.dialect == "sqlite":
+        sa.event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,22 @@ class SqliteDatabase:
     """One connection to a SQLite file."""
 
     dialect: Dialect = "sqlite"
+    binary_collation = "BINARY"
     keeps_journal = True
 
     def __init__(self, file: Path | None) -> None:
         """Open a file, which is created if it is missing; None: a database in memory."""
         self.file = file
-        self.connection = sqlite3.connect(file or ":memory:", isolation_level=None)
+        self.connection = self.connect_again()
         self._statements = Statements(self.dialect)
         self._is_bulk = False
-        self._pragma("foreign_keys = ON")
-        self._pragma(f"busy_timeout = {PATIENCE}")
-        self._pragma("synchronous = FULL")
+
+    def connect_again(self) -> sqlite3.Connection:
+        """See `Database`. It begins no transaction by itself, checks foreign keys, and waits for other processes."""
+        connection = sqlite3.connect(self.file or ":memory:", isolation_level=None)
+        for setting in ("foreign_keys = ON", f"busy_timeout = {PATIENCE}", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {setting}")
+        return connection
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
@@ -68,6 +73,20 @@ class SqliteDatabase:
     def sync(self) -> None:
         """See `Database`."""
         self._pragma("wal_checkpoint(PASSIVE)")
+
+    def disable_fsync(self) -> None:
+        """Do not sync commits to the disk; the caller syncs the file after it has closed the store."""
+        self._pragma("synchronous = OFF")
+
+    def find_damage(self) -> str | None:
+        """Return the first fault of the file's structure; None if it has none."""
+        result = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return None if result == "ok" else str(result)
+
+    def copy(self, file: Path) -> None:
+        """Copy the store, as it is at one moment, to another file."""
+        with closing(sqlite3.connect(file)) as other:
+            self.connection.backup(other)
 
     def lock(self, task: str) -> AbstractContextManager[None]:
         """See `Database`: a file beside the store is locked."""
@@ -103,6 +122,13 @@ class SqliteDatabase:
         """See `Database`."""
         values = ", ".join("?" * len(columns))
         self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)  # noqa: S608 - names of ours
+
+    def query(self, sql: str) -> Iterator[Row]:
+        """See `Database`."""
+        return self.connection.execute(sql)
+
+    def continue_ids(self, tables: Iterable[str]) -> None:
+        """See `Database`: SQLite does it by itself."""
 
     def create(self, script: str) -> None:
         """See `Database`."""

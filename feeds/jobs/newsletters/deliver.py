@@ -12,9 +12,7 @@ from feeds.core.newsletters.message import EncodedLetter, IssueHeaders, MessageB
 from feeds.core.schedule import next_slot
 from feeds.display import format_count, format_time
 from feeds.edges.files.keys import load_keys
-from feeds.edges.process import lock
 from feeds.edges.process.signals import stop_requested
-from feeds.edges.store import database
 from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, LockedError, SenderRejected
@@ -52,7 +50,7 @@ def deliver_issues(site: Site, context: Context, report: PublishReport) -> None:
         while issues := [issue for issue in store.issues.load_issues(unfinished=True) if issue.id not in tried]:
             tried.update(issue.id for issue in issues)
             try:
-                with lock.lock_sending(database.store_path(url, folder)):
+                with store.lock("sending"):
                     _append_journal(site, store, report)  # before anything of an issue is sent
                     _send_all(site, issues, store, context, report)
                     _append_journal(site, store, report)

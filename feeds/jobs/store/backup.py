@@ -9,7 +9,8 @@ from feeds.config import Config
 from feeds.display import format_count
 from feeds.edges.process import lock
 from feeds.edges.process.workers import workers
-from feeds.edges.store.database import SCHEMA_VERSION, Store, copy_store, open_store
+from feeds.edges.store.database import Store, copy_store, open_store
+from feeds.edges.store.schema import SCHEMA_VERSION
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks

@@ -16,7 +16,7 @@ _BATCH_RECORDS = 10_000
 
 
 def append_pending(config: Config, store: Store) -> None:
-    """Move pending records into the journal file; without any, the file is not opened.
+    """Move pending records into the journal file; without any, the file is not opened. PostgreSQL has no journal.
 
     If the process is killed between writing them and deleting them from the store, they are written again next time.
 
@@ -24,6 +24,8 @@ def append_pending(config: Config, store: Store) -> None:
         OutputError: the journal cannot be written; the records stay pending.
         FeedsError: the key that hashes addresses is missing; events about subscribers stay pending.
     """
+    if not store.database.keeps_journal:
+        return
     file = journal_file.journal_path(database.store_path(config.store_url, config.folder))
     while store.journal.has_pending(people=False):
         with store.journal.take_batch(_BATCH_RECORDS, people=False) as records:

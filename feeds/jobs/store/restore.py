@@ -19,6 +19,7 @@ from feeds.edges.files.output_folder import write_private
 from feeds.edges.process import lock
 from feeds.edges.store import database, journal_file, replace
 from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.postgresql import hide_password, is_postgresql
 from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
@@ -66,10 +67,15 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
         FeedsError: the keys do not match the digests in the suppression list or the journal.
         LockedError: a publish run or a sender is at work on this site.
     """
+    if is_postgresql(config.store_url):
+        raise StoreError(
+            f"{hide_password(config.store_url)}: PostgreSQL restores its own backups: `pg_restore --clean --if-exists"
+            f" --single-transaction --dbname=URL {file}`, while Feeds is stopped"
+        )
     store = database.store_path(config.store_url, config.folder)
     if file.exists() and store.exists() and file.samefile(store):
         raise StoreError(f"{file}: is the store itself, not a backup")
-    with lock.lock_site(config.folder), replace.open_replacement(file, store) as copy, lock.lock_sending(store):
+    with lock.lock_site(config.folder), replace.open_replacement(file, store) as copy, lock.lock_task(store, "sending"):
         key_file = _restore_keys(config, file, dry_run=dry_run)
         records, warnings = _read_journal(config, store, key_file, dry_run=dry_run)
         hasher = _load_hasher(key_file)  # only now: appending the pending records may have created the first keys

@@ -11,7 +11,7 @@ from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.edges.files.erase_files import erase_mentions, erase_messages
 from feeds.edges.process import lock
-from feeds.edges.store.database import Store, open_store, store_path
+from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
@@ -55,7 +55,7 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
     """
     address = addresses.parse_address(email)
     url, folder = config.store_url, config.folder
-    with lock.lock_site(folder), lock.lock_sending(store_path(url, folder)), open_store(url, folder) as store:
+    with lock.lock_site(folder), open_store(url, folder) as store, store.lock("sending"):
         former = tuple(map(addresses.parse_address, store.subscribers.former_addresses(address.key)))
         # The oldest first: after an interruption the others still lead to the rest.
         parts = [_erase_address(config, store, one, now) for one in (*former, address)]

@@ -14,8 +14,6 @@ from feeds.core.newsletters import replies
 from feeds.core.newsletters.message import idna_address
 from feeds.core.newsletters.service_message import build_service_message
 from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage, Unconfirmed
-from feeds.edges.process import lock
-from feeds.edges.store import database
 from feeds.edges.store.database import Store, open_store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
@@ -108,10 +106,9 @@ class _Sending:
         if sample := ", ".join(f"{key} is {value!r}" for key, value in send_checks.sample_values(self._site)):
             self.errors.append(f"confirmations and other mail wait: {sample}, as in the sample: set your own")
             return
-        path = database.store_path(self._site.config.store_url, self._site.config.folder)
         while self._is_due(store) and not self.errors and not self._context.stopping():
             try:
-                with lock.lock_service_mail(path):
+                with store.lock("mailing"):
                     self._send_locked(store)
             except LockedError:
                 return

@@ -1,0 +1,144 @@
+"""Copy all rows of a store to another one, of either database, and compare them.
+
+A copy is made in steps, each a transaction of the target: a table, or a range of ids of a large one. What is there is
+not copied again, so a copy that was interrupted goes on. Until it is complete, its version is `COPYING`, and no other
+command opens it. The SQL is made from the names of tables and columns, so it is not among the named statements.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from itertools import zip_longest
+from typing import Any
+
+from feeds.edges.store.interface import Database, Row, decode_time
+from feeds.edges.store.schema import load_tables
+from feeds.edges.store.sqlite import SqliteDatabase
+
+#: Ids that are copied at once.
+_RANGE = 50_000
+#: Each store has its own: the journal is a file beside a SQLite store.
+_NOT_COPIED = frozenset({"alembic_version", "journal"})
+
+#: Called with the name of a table and a number of rows that are done.
+Advance = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table: its columns in order, and those of its primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    has_text_keys: tuple[bool, ...]
+    #: Positions of the columns that SQLite keeps in another form: times as texts, booleans as numbers.
+    times: tuple[int, ...]
+    booleans: tuple[int, ...]
+    #: True if the key begins with a number, so that the table can be copied in ranges of it.
+    has_ranges: bool
+
+
+@cache
+def table_shapes() -> tuple[TableShape, ...]:
+    """Return the tables that are copied, so that rows come after those that they refer to."""
+    with closing(SqliteDatabase(None)) as empty:
+        empty.create(load_tables("sqlite"))
+        names = empty.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
+        return tuple(_read_shape(empty, name) for (name,) in [*names] if name not in _NOT_COPIED)
+
+
+def _read_shape(empty: Database, table: str) -> TableShape:
+    rows = [*empty.query(f"SELECT name, type, pk FROM pragma_table_info('{table}') ORDER BY cid")]  # noqa: S608 - names of ours
+    key = sorted((row for row in rows if row[2]), key=lambda row: row[2])
+    return TableShape(
+        name=table,
+        columns=tuple(row[0] for row in rows),
+        key=tuple(row[0] for row in key),
+        has_text_keys=tuple(row[1] not in ("INTEGER", "DATETIME") for row in key),
+        times=tuple(at for at, row in enumerate(rows) if row[1] == "DATETIME"),
+        booleans=tuple(at for at, row in enumerate(rows) if row[1] == "BOOLEAN"),
+        has_ranges=key[0][1] == "INTEGER",
+    )
+
+
+def count_rows(database: Database) -> int:
+    """Return how many rows a store has in all."""
+    return sum(_single(database, f"SELECT count(*) FROM {table.name}") for table in table_shapes())  # noqa: S608 - names of ours
+
+
+def copy_rows(source: Database, target: Database, advance: Advance) -> int:
+    """Copy the rows that the target does not have yet; return how many. Then new ids follow those that were copied."""
+    copied = sum(_copy_table(source, target, table, advance) for table in table_shapes())
+    target.continue_ids({table.name for table in table_shapes() if table.key == ("id",) and table.has_ranges})
+    return copied
+
+
+def _copy_table(source: Database, target: Database, table: TableShape, advance: Advance) -> int:
+    copied = 0
+    for condition in _missing_parts(source, target, table):
+        with target.transaction():
+            rows = [*_read_rows(source, table, condition)]
+            target.load(table.name, table.columns, rows)
+        advance(table.name, len(rows))
+        copied += len(rows)
+    return copied
+
+
+def _missing_parts(source: Database, target: Database, table: TableShape) -> Iterator[str]:
+    """Yield conditions for the parts of a table that the target does not have."""
+    if not table.has_ranges:
+        if not _single(target, f"SELECT count(*) FROM {table.name}"):  # noqa: S608 - names of ours
+            yield "1 = 1"
+        return
+    first, query = table.key[0], f"SELECT max({table.key[0]}) FROM {table.name}"  # noqa: S608 - names of ours
+    after, last = _single(target, query) or 0, _single(source, query) or 0
+    while after < last:
+        yield f"{first} > {after} AND {first} <= {after + _RANGE}"
+        after += _RANGE
+
+
+def _read_rows(database: Database, table: TableShape, condition: str = "1 = 1") -> Iterator[Row]:
+    """Yield rows in the order of their keys, which is the same in both databases."""
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    names = (f'"{name}"' for name in table.key)
+    order = ", ".join(
+        f'{name} COLLATE "{database.binary_collation}"' if is_text else name
+        for name, is_text in zip(names, table.has_text_keys, strict=True)
+    )
+    query = f"SELECT {columns} FROM {table.name} WHERE {condition} ORDER BY {order}"  # noqa: S608 - names of ours
+    return (_decode(table, row) for row in database.query(query))
+
+
+def _decode(table: TableShape, row: Row) -> Row:
+    """Return a row with the values that Python has for them."""
+    if not (table.times or table.booleans):
+        return row
+    values: list[Any] = list(row)
+    for at in table.times:
+        values[at] = values[at] and decode_time(values[at])
+    for at in table.booleans:
+        values[at] = bool(values[at])
+    return tuple(values)
+
+
+def find_difference(source: Database, target: Database, advance: Advance) -> str | None:
+    """Return where two stores differ first, as the name of a table and a key; None if all rows are equal."""
+    for table in table_shapes():
+        pairs = zip_longest(_read_rows(source, table), _read_rows(target, table))
+        for number, (ours, theirs) in enumerate(pairs, 1):
+            if ours != theirs:
+                return f"{table.name} {_key(table, ours or theirs)}"
+            if number % _RANGE == 0:
+                advance(table.name, _RANGE)
+        advance(table.name, 0)
+    return None
+
+
+def _key(table: TableShape, row: Row) -> str:
+    return ", ".join(str(row[table.columns.index(name)]) for name in table.key)
+
+
+def _single(database: Database, query: str) -> Any:
+    return next(database.query(query))[0]

@@ -1,0 +1,89 @@
+"""Copy the store to another database, and compare both row by row."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from feeds.config import Config
+from feeds.edges.process import lock
+from feeds.edges.store.copy_tables import copy_rows, count_rows, find_difference
+from feeds.edges.store.database import open_database, open_store, store_name
+from feeds.edges.store.interface import Database
+from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version
+from feeds.errors import FeedsError, StoreError
+from feeds.jobs.context import Context
+from feeds.jobs.store.journal import append_pending
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopyReport:
+    """What a copy has done."""
+
+    #: Rows that were copied now, and all that were compared.
+    copied: int
+    compared: int
+
+
+def copy_to(config: Config, url: str, context: Context) -> CopyReport:
+    """Copy the store to an empty database, or go on with a copy that was interrupted; then compare all rows.
+
+    The settings stay as they are: the copy is used when `store.url` names it.
+
+    Raises:
+        StoreError: there is no store, the other database is not empty, or a row differs.
+        LockedError: a publish run or a sender is at work on this site.
+    """
+    if not _has_store(config):
+        raise FeedsError(f"{store_name(config.store_url, config.folder)}: there is no store to copy yet")
+    with ExitStack() as stack:
+        stack.enter_context(lock.lock_site(config.folder))
+        store = stack.enter_context(open_store(config.store_url, config.folder))
+        for task in ("sending", "mailing"):
+            stack.enter_context(store.lock(task))
+        append_pending(config, store)
+        target = stack.enter_context(_open_target(url, config))
+        return _copy(store.database, target, store_name(url, config.folder), context)
+
+
+def _has_store(config: Config) -> bool:
+    with open_database(config.store_url, config.folder, create=False) as database:
+        return database is not None and read_version(database) is not None
+
+
+@contextmanager
+def _open_target(url: str, config: Config) -> Iterator[Database]:
+    """Open the database that is copied to, and mark it as incomplete."""
+    name = store_name(url, config.folder)
+    with open_database(url, config.folder, create=True) as database:
+        assert database is not None
+        if read_version(database) is None:
+            create_tables(database, name)
+        elif read_version(database) != COPYING and (number := count_rows(database)):
+            raise StoreError(f"{name}: has {number:,} rows already; copy to an empty database")
+        database.execute("schema.set_version", version=COPYING)
+        yield database
+
+
+def _copy(source: Database, target: Database, name: str, context: Context) -> CopyReport:
+    """Copy from one moment of the source, whoever writes to it meanwhile."""
+    with source.transaction("read"):
+        total = count_rows(source)
+        copied = copy_rows(source, target, _Progress(context, "copying", total, total - count_rows(target)))
+        if place := find_difference(source, target, _Progress(context, "comparing", total, total)):
+            raise StoreError(
+                f"{name}: differs from the store at {place}: the store has changed since this copy was begun; delete"
+                " what was copied, and copy again"
+            )
+    target.execute("schema.set_version", version=SCHEMA_VERSION)
+    return CopyReport(copied=copied, compared=total)
+
+
+class _Progress:
+    """Shows how many rows are done."""
+
+    def __init__(self, context: Context, work: str, total: int, left: int) -> None:
+        self._context, self._work, self._total, self._done = context, work, total, total - left
+
+    def __call__(self, _table: str, rows: int) -> None:
+        self._done += rows
+        self._context.progress(self._work, self._done, self._total)
