@@ -56,7 +56,9 @@ def subscribe(
     """Do what `Subscribers.subscribe` does inside the caller's transaction; *values* are its other arguments."""
     known = database.one("subscribers.find_status", key=key)
     if known is None:
-        _save_subscriptions(database, add_subscriber(database, email, key, values["at"], values), wanted)
+        _save_subscriptions(
+            database, add_subscriber(database, email, key, {"created_at": values["at"], **values}), wanted
+        )
         return
     subscriber_id, status = known
     is_new = _save_subscriptions(database, subscriber_id, wanted) or status != "active"
@@ -66,12 +68,10 @@ def subscribe(
         record_activations(database, [(subscriber_id, key, values["at"])])
 
 
-def add_subscriber(
-    database: Database, email: str, key: str, created_at: datetime | str, values: Mapping[str, Any]
-) -> int:
-    """Add an active subscriber inside the caller's transaction; return the id."""
-    address = {"email": email, "key": key, "domain": key.rpartition("@")[2]}
-    return int(database.value("subscribers.add", **values, **address, created_at=created_at))
+def add_subscriber(database: Database, email: str, key: str, values: Mapping[str, Any]) -> int:
+    """Add an active subscriber inside the caller's transaction; return the id. *values* are the other columns."""
+    domain = key.rpartition("@")[2]
+    return int(database.value("subscribers.add", **values, email=email, key=key, domain=domain))
 
 
 def forget_leaves(database: Database, subscriber_id: int, key: str, newsletters: Iterable[str], at: datetime) -> None:

@@ -55,10 +55,3 @@ def unsubscribe_if_last(database: Database, subscriber_id: int, at: datetime) ->
 def cancel_pending(database: Database, subscriber_id: int) -> None:
     """Cancel the pending deliveries of a subscriber."""
     database.execute("unsubscribe.cancel_subscriber", subscriber_id=subscriber_id)
-
-
-#: For modules that have not been converted yet.
-CANCEL_PENDING = """
-    UPDATE deliveries SET state = 'cancelled', answer = 'cancelled: no longer subscribed'
-    WHERE state NOT IN ('sent', 'failed', 'cancelled') AND subscriber_id IN
-"""
