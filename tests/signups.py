@@ -85,4 +85,4 @@ class SignupSite:
 
     def rows(self, query: str) -> list[tuple]:
         with open_store(self.sample.config.store_url, self.sample.folder) as store:
-            return store.signups._db.execute(query).fetchall()  # noqa: SLF001 - to count what is stored
+            return store.database.connection.execute(query).fetchall()

@@ -257,7 +257,7 @@ def suppress_address(path: Path, email: str, *, undo: bool) -> None:
 
     config = options.read_config(path)
     if undo:
-        was = subscribe.allow_address(config, email)
+        was = subscribe.allow_address(config, email, utc_now())
         click.echo(f"{email} is no longer suppressed" if was else f"{email} was not suppressed")
     else:
         new = subscribe.suppress_address(config, email, utc_now())

@@ -44,17 +44,17 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.entries = Entries(database)
-        self.deliveries = Deliveries(database.connection)
-        self.feeds = Feeds(database.connection)
-        self.subscribers = Subscribers(database.connection)
-        self.subscriber_import = SubscriberImport(database.connection)
-        self.suppressions = Suppressions(database.connection)
-        self.bounces = Bounces(database.connection)
+        self.deliveries = Deliveries(database)
+        self.feeds = Feeds(database)
+        self.subscribers = Subscribers(database)
+        self.subscriber_import = SubscriberImport(database)
+        self.suppressions = Suppressions(database)
+        self.bounces = Bounces(database)
         self.alerts = Alerts(database)
-        self.delays = Delays(database.connection)
-        self.preferences = Preferences(database.connection)
-        self.service_mails = ServiceMails(database.connection)
-        self.signups = Signups(database.connection)
+        self.delays = Delays(database)
+        self.preferences = Preferences(database)
+        self.service_mails = ServiceMails(database)
+        self.signups = Signups(database)
         self.journal = Journal(database)
 
     @cached_property
@@ -62,11 +62,7 @@ class Store:
         """Issues and their letters."""
         from feeds.edges.store.issues import Issues
 
-        import sqlalchemy as sa
-
-        engine = sa.create_engine("sqlite://", creator=lambda: self.database.connection, poolclass=sa.StaticPool)
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        return Issues(engine.connect())
+        return Issues(self.database)
 
     @cached_property
     def replay(self) -> "JournalReplay":
@@ -78,7 +74,7 @@ class Store:
     @property
     def has_issues(self) -> bool:
         """True if any issue was ever composed."""
-        return self.database.connection.execute("SELECT 1 FROM issues LIMIT 1").fetchone() is not None
+        return self.database.one("issues.any") is not None
 
     def lock(self, task: str) -> AbstractContextManager[None]:
         """See `Database.lock`."""

@@ -97,6 +97,22 @@ class Database(Protocol):
         """Return what is damaged, as far as the database itself can tell."""
         ...
 
+    def overwrite_deleted(self) -> None:
+        """Overwrite in the file what is deleted from now on, where the database can: SQLite."""
+        ...
+
+    def remove_deleted(self, tables: Sequence[str]) -> None:
+        """Remove what was deleted from the files of *tables*, outside of any transaction.
+
+        SQLite rewrites its file, and has no other files beside it afterwards. PostgreSQL removes deleted rows from
+        tables and indexes, once no transaction can read them any more; they remain in its write-ahead log, and in
+        backups, until those are deleted, and may remain in unused space of the tables until it is used again.
+
+        Raises:
+            LockedError: another process is reading the store.
+        """
+        ...
+
     def query(self, sql: str) -> Iterator[Row]:
         """Yield the rows of a query whose SQL is made at run time, from names of ours."""
         ...

@@ -2,28 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
-from feeds.edges.store.old_codec import encode_topics, from_column_time, to_column_time
-from feeds.edges.store.old_schema import (
-    announced,
-    chosen_pauses,
-    contents,
-    deliveries,
-    entries,
-    issues,
-    letters,
-    paused_domains,
-    pauses,
-    subscribers,
-    subscriptions,
-)
+from feeds.edges.store.interface import Database, Row, decode_time, decode_time_if_any, encode_topics
+from feeds.edges.store.journal_records import record_issue
 from feeds.model import (
     AdoptedIssue,
-    DeliveryState,
     Issue,
     IssueContent,
     IssuePage,
@@ -36,16 +21,13 @@ from feeds.model import (
 
 #: The time between the slots of issues that are adopted together, since slots are unique.
 _SECOND = timedelta(seconds=1)
-_LETTER_COLUMNS = ("lang", "subject", "html", "text")
-
-_Conditions = tuple[sa.ColumnElement[bool], ...]
 
 
 class Issues:
     """The issues in an open store."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._db = connection
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     # Issues -------------------------------------------------------------------------------------------------------
 
@@ -54,166 +36,137 @@ class Issues:
 
         *replaced* are ids that are not stored as replaced yet, by the new id: in a dry run and in a preview.
         """
-        query = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
-        replacing = sa.select(entries.c.replaced_by).join(announced, announced.c.entry_id == entries.c.id)
-        replacing = replacing.where(announced.c.newsletter == newsletter, entries.c.replaced_by.is_not(None))
-        with self._db.begin():
-            found = frozenset(self._db.execute(query.union(replacing)).scalars())
+        found = frozenset(row[0] for row in self._db.all("issues.announced_ids", newsletter=newsletter))
         return found.union(new for new, old in (replaced or {}).items() if old in found)
 
     def last_issue(self, newsletter: str) -> tuple[datetime | None, int]:
         """Return the last used slot, in UTC, and the highest number; a correction uses no slot."""
-        slots = sa.func.max(issues.c.slot).filter(issues.c.corrects.is_(None))
-        query = sa.select(slots, sa.func.max(issues.c.number))
-        with self._db.begin():
-            slot, number = self._db.execute(query.where(issues.c.newsletter == newsletter)).one()
-        return (from_column_time(slot) if slot else None), number or 0
+        row = self._db.one("issues.last", newsletter=newsletter)
+        assert row is not None
+        slot, number = row
+        return decode_time_if_any(slot), number or 0
 
     def freeze(self, issue: NewIssue, now: datetime) -> bool:
         """Store an issue with its letters, announcements and recipients, all or nothing.
 
         Returns False if the slot or number was used meanwhile, because another process has composed the issue.
         """
-        try:
-            with self._db.begin():
-                self._insert_issue(issue, now)
-        except sa.exc.IntegrityError:
-            if not self._is_taken(issue):
-                raise
-            return False
-        return True
+        with self._db.transaction():
+            is_taken = self._db.one(
+                "issues.is_taken", newsletter=issue.newsletter, slot=issue.slot, number=issue.number
+            )
+            if not is_taken:
+                self._add(issue, now)
+        return not is_taken
 
-    def _is_taken(self, issue: NewIssue) -> bool:
-        is_taken = sa.or_(issues.c.slot == to_column_time(issue.slot), issues.c.number == issue.number)
-        query = sa.select(issues.c.id).where(issues.c.newsletter == issue.newsletter, is_taken)
-        with self._db.begin():
-            return self._db.execute(query).first() is not None
+    def _add(self, issue: NewIssue, now: datetime) -> None:
+        issue_id = self._db.value(
+            "issues.add",
+            newsletter=issue.newsletter,
+            number=issue.number,
+            slot=issue.slot,
+            subject=issue.subject,
+            composed_at=now,
+            approved=issue.rendered is not None,
+            note=issue.selection.note.digest if issue.selection.note else "",
+            seed=issue.seed,
+            transport=issue.transport,
+            corrects=issue.corrects,
+        )
+        self._announce(issue_id, issue)
+        page, content = issue.page, msgspec.json.encode(issue.content)
+        self._db.execute("issues.add_content", issue=issue_id, page=page.html, entry=page.entry, content=content)
+        if issue.rendered:
+            self._add_deliveries(issue_id, issue.newsletter, issue.rendered)
+        record_issue(self._db, issue_id)
 
-    def _insert_issue(self, issue: NewIssue, now: datetime) -> None:
-        issue_id = self._insert_one(
-            issues.insert().values(
-                newsletter=issue.newsletter,
-                number=issue.number,
-                slot=to_column_time(issue.slot),
-                state=IssueState.SENDING,
-                subject=issue.subject,
-                composed_at=to_column_time(now),
-                approved=issue.rendered is not None,
-                note=issue.selection.note.digest if issue.selection.note else "",
-                seed=issue.seed,
-                transport=issue.transport,
-                corrects=issue.corrects,
-            ),
-        )
-        announcements = (
-            ("story", issue.selection.stories),
-            ("also", issue.selection.also),
-            ("passed_over", issue.selection.passed_over),
-        )
+    def _announce(self, issue_id: int, issue: NewIssue) -> None:
+        announcements = {
+            "story": issue.selection.stories,
+            "also": issue.selection.also,
+            "passed_over": issue.selection.passed_over,
+        }
+        common = {"newsletter": issue.newsletter, "issue": issue_id}
         rows = [
-            {
-                "newsletter": issue.newsletter,
-                "entry_id": entry.id,
-                "issue_id": issue_id,
-                "how": how,
-                "position": position,
-            }
-            for how, entries in announcements
+            common | {"entry": entry.id, "how": how, "position": position}
+            for how, entries in announcements.items()
             for position, entry in enumerate(entries)
         ]
-        self._insert(announced, rows)
-        values = {"page": issue.page.html, "entry": issue.page.entry, "content": msgspec.json.encode(issue.content)}
-        self._insert(contents, [{"issue_id": issue_id} | values])
-        if issue.rendered:
-            self._insert_deliveries(issue_id, issue.newsletter, issue.rendered)
+        self._db.execute_many("issues.announce", rows)
 
-    def _insert_deliveries(self, issue_id: int, newsletter: str, rendered: RenderedIssue) -> None:
+    def _add_deliveries(self, issue_id: int, newsletter: str, rendered: RenderedIssue) -> None:
         """Store letters and deliveries; a subscriber whose address is in `copy_to` gets only one."""
-        rows = [letters.insert().values(issue_id=issue_id, **_letter_values(letter)) for letter in rendered.letters]
-        ids = [self._insert_one(row) for row in rows]
-        is_recipient = _is_recipient(newsletter, rendered.recipients_of)
+        ids = [self._add_letter(issue_id, letter) for letter in rendered.letters]
         for preferences, index in rendered.letter_index.items():
-            self._insert_subscriber_deliveries(issue_id, ids[index], preferences, is_recipient)
-        self._insert_copies(issue_id, ids[rendered.copy_letter_index] if rendered.copies else 0, rendered.copies)
-        count = sa.select(sa.func.count()).where(deliveries.c.issue_id == issue_id).scalar_subquery()
-        self._db.execute(issues.update().where(issues.c.id == issue_id).values(recipients=count))
+            values = {
+                "issue": issue_id,
+                "letter": ids[index],
+                "newsletter": newsletter,
+                "lang": preferences.lang,
+                "topics": encode_topics(preferences.topics),
+            }
+            if rendered.recipients_of is None:
+                self._db.execute("issues.add_deliveries", **values)
+            else:
+                self._db.execute("issues.add_correction_deliveries", corrected=rendered.recipients_of, **values)
+        if rendered.copies:
+            self._add_copies(issue_id, ids[rendered.copy_letter_index], rendered.copies)
+        self._db.execute("issues.count_recipients", id=issue_id)
 
-    def _insert_subscriber_deliveries(
-        self, issue_id: int, letter_id: int, preferences: SubscriberPreferences, is_recipient: _Conditions
-    ) -> None:
-        common = {"issue_id": issue_id, "letter_id": letter_id, "state": DeliveryState.READY}
-        recipients = sa.select(
-            *(sa.literal(value).label(name) for name, value in common.items()),
-            subscribers.c.id,
-            subscribers.c.email,
-            subscribers.c.email_key,
-        ).where(*is_recipient, subscribers.c.lang.is_not_distinct_from(preferences.lang))
-        recipients = recipients.where(subscriptions.c.topics == encode_topics(preferences.topics))
-        columns = [*common, "subscriber_id", "recipient", "recipient_key"]
-        self._db.execute(deliveries.insert().from_select(columns, recipients.order_by(subscribers.c.id)))
+    def _add_letter(self, issue_id: int, letter: Letter) -> int:
+        return int(
+            self._db.value(
+                "issues.add_letter",
+                issue=issue_id,
+                lang=letter.lang,
+                subject=letter.subject,
+                html=letter.html,
+                text=letter.text,
+            )
+        )
 
-    def _insert_copies(self, issue_id: int, letter_id: int, copies: Sequence[tuple[str, str]]) -> None:
-        query = sa.select(deliveries.c.recipient_key).where(deliveries.c.issue_id == issue_id)
-        keys = [key for _, key in copies]
-        subscribed = set(self._db.execute(query.where(deliveries.c.recipient_key.in_(keys))).scalars())
-        emails = {key: email for email, key in copies if key not in subscribed}
-        common = {"issue_id": issue_id, "state": DeliveryState.READY, "letter_id": letter_id}
-        self._insert(deliveries, [common | {"recipient": e, "recipient_key": k} for k, e in emails.items()])
-
-    def _insert_one(self, row: sa.Insert) -> int:
-        key = self._db.execute(row).inserted_primary_key
-        assert key is not None
-        return int(key[0])
-
-    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._db.execute(table.insert(), rows)
+    def _add_copies(self, issue_id: int, letter_id: int, copies: Sequence[tuple[str, str]]) -> None:
+        common: dict[str, object] = {"issue": issue_id, "letter": letter_id}
+        emails = {key: email for email, key in copies}
+        rows = [{"recipient": email, "key": key, "domain": key.rpartition("@")[2]} for key, email in emails.items()]
+        self._db.execute_many("issues.add_copy", (common | row for row in rows))
 
     def has_sent_by(self, transport: str) -> bool:
         """Return whether any issue was ever sent with this transport."""
-        with self._db.begin():
-            return self._db.execute(sa.select(issues.c.id).where(issues.c.transport == transport)).first() is not None
+        return self._db.one("issues.has_sent_by", transport=transport) is not None
 
     def load_issues(self, *, unfinished: bool = False) -> tuple[Issue, ...]:
         """Return the issues, oldest first; if *unfinished*, only those being sent."""
-        stories = sa.select(sa.func.count()).where(announced.c.issue_id == issues.c.id, announced.c.how == "story")
-        other = issues.alias()
-        corrected = sa.select(other.c.number).where(other.c.id == issues.c.corrects).scalar_subquery()
-        query = sa.select(issues, stories.scalar_subquery().label("posts"), corrected.label("corrected"))
-        query = query.order_by(issues.c.slot, issues.c.id)
-        query = query.where(issues.c.number > 0)
-        if unfinished:
-            query = query.where(issues.c.state != IssueState.SENT, issues.c.approved)
-        with self._db.begin():
-            return tuple(_to_issue(row) for row in self._db.execute(query))
+        rows = self._db.all("issues.load_unfinished") if unfinished else self._db.all("issues.load")
+        return tuple(map(_to_issue, rows))
 
     def load_letters(self, issue_id: int) -> dict[int, Letter]:
         """Return the letters of an issue by id."""
-        with self._db.begin():
-            rows = self._db.execute(sa.select(letters).where(letters.c.issue_id == issue_id)).all()
-        return {row.id: Letter(**{name: getattr(row, name) for name in _LETTER_COLUMNS}) for row in rows}
+        rows = self._db.all("issues.load_letters", id=issue_id)
+        return {
+            letter_id: Letter(lang=lang, subject=subject, html=html, text=text)
+            for letter_id, lang, subject, html, text in rows
+        }
 
     def load_encoded(self, letter_id: int) -> bytes | None:
         """Return a letter encoded for sending; None if it is not encoded yet."""
-        with self._db.begin():
-            return self._db.execute(sa.select(letters.c.encoded).where(letters.c.id == letter_id)).scalar()
+        found: bytes | None = self._db.value("issues.load_encoded", letter=letter_id)
+        return found
 
     def save_encoded(self, letter_id: int, encoded: bytes) -> None:
         """Store a letter encoded for sending."""
-        with self._db.begin():
-            self._db.execute(letters.update().where(letters.c.id == letter_id).values(encoded=encoded))
+        with self._db.transaction():
+            self._db.execute("issues.save_encoded", letter=letter_id, encoded=encoded)
 
     def load_page(self, issue_id: int) -> IssuePage:
         """Return the public page of an issue."""
-        query = sa.select(contents.c.page, contents.c.entry).where(contents.c.issue_id == issue_id)
-        with self._db.begin():
-            row = self._db.execute(query).one()
-        return IssuePage(html=row.page, entry=row.entry)
+        row = self._db.one("issues.load_page", id=issue_id)
+        assert row is not None
+        return IssuePage(html=row[0], entry=row[1])
 
     def load_content(self, issue_id: int) -> IssueContent | None:
         """Return the content of an issue; None if an older version has frozen it in another format, or without it."""
-        with self._db.begin():
-            found = self._db.execute(sa.select(contents.c.content).where(contents.c.issue_id == issue_id)).scalar()
+        found = self._db.value("issues.load_content", id=issue_id)
         try:
             return msgspec.json.decode(found, type=IssueContent) if found else None
         except msgspec.DecodeError:
@@ -224,45 +177,46 @@ class Issues:
 
         Without any issue, one with the number 0 holds the announcements; it is never shown.
         """
-        with self._db.begin():
-            query = sa.select(sa.func.max(issues.c.id)).where(issues.c.newsletter == newsletter)
-            last_id = self._db.execute(query).scalar()
-            for index, issue in enumerate(adopted):
-                last_id = self._adopt(newsletter, issue, now - (len(adopted) - 1 - index) * _SECOND, now)
-            if last_id is None:
-                last_id = self._adopt(newsletter, AdoptedIssue(number=0, subject="", page=""), now, now)
-            announced_ids = sa.select(announced.c.entry_id).where(announced.c.newsletter == newsletter)
-            known = set(self._db.execute(announced_ids).scalars())
+        with self._db.transaction():
+            last_id = self._db.value("issues.last_id", newsletter=newsletter)
+            if not adopted and last_id is None:
+                adopted = [AdoptedIssue(number=0, subject="", page="")]
+            slots = [now - number * _SECOND for number in reversed(range(len(adopted)))]
+            added = [self._adopt(newsletter, issue, slot, now) for issue, slot in zip(adopted, slots, strict=True)]
+            last_id = [last_id, *added][-1]
+            known = {row[0] for row in self._db.all("issues.announced_entries", newsletter=newsletter)}
             new = [entry_id for entry_id in entry_ids if entry_id not in known]
-            common = {"newsletter": newsletter, "issue_id": last_id, "how": "passed_over", "position": 0}
-            self._insert(announced, [common | {"entry_id": entry_id} for entry_id in new])
-            return len(new)
+            common = {"newsletter": newsletter, "issue": last_id, "how": "passed_over", "position": 0}
+            self._db.execute_many("issues.announce", [common | {"entry": entry_id} for entry_id in new])
+            for issue_id in dict.fromkeys([*added, last_id] if new else added):
+                record_issue(self._db, issue_id)
+        return len(new)
 
     def _adopt(self, newsletter: str, issue: AdoptedIssue, slot: datetime, now: datetime) -> int:
-        values = {"newsletter": newsletter, "number": issue.number, "subject": issue.subject, "state": IssueState.SENT}
-        row = issues.insert().values(slot=to_column_time(slot), composed_at=to_column_time(now), **values)
-        issue_id = self._insert_one(row)
-        self._insert(contents, [{"issue_id": issue_id, "page": issue.page, "entry": ""}])
+        issue_id = int(
+            self._db.value(
+                "issues.adopt",
+                newsletter=newsletter,
+                number=issue.number,
+                subject=issue.subject,
+                slot=slot,
+                composed_at=now,
+            )
+        )
+        self._db.execute("issues.add_content", issue=issue_id, page=issue.page, entry="", content=None)
         return issue_id
 
     def note_digests(self, newsletter: str) -> frozenset[str]:
         """Return the digests of the editor's notes in the issues of a newsletter."""
-        query = sa.select(issues.c.note).where(issues.c.newsletter == newsletter, issues.c.note != "")
-        with self._db.begin():
-            return frozenset(self._db.execute(query).scalars())
+        return frozenset(row[0] for row in self._db.all("issues.note_digests", newsletter=newsletter))
 
     def correction_digests(self, issue_id: int) -> frozenset[str]:
         """Return the digests of the notes of the corrections of an issue."""
-        query = sa.select(issues.c.note).where(issues.c.corrects == issue_id)
-        with self._db.begin():
-            return frozenset(self._db.execute(query).scalars())
+        return frozenset(row[0] for row in self._db.all("issues.correction_digests", id=issue_id))
 
     def reached_keys(self, issue_id: int, keys: Collection[str]) -> frozenset[str]:
         """Return which of these addresses, as addresses are compared, got an issue or may have got it."""
-        query = sa.select(deliveries.c.recipient_key).where(*_has_received(issue_id))
-        query = query.where(deliveries.c.recipient_key.in_(keys))
-        with self._db.begin():
-            return frozenset(self._db.execute(query).scalars())
+        return frozenset(row[0] for row in self._db.all("issues.reached_keys", id=issue_id, keys=list(keys)))
 
     def count_recipients(self, newsletter: str, rendered: RenderedIssue) -> int:
         """Return the number of recipients; a subscriber whose address is in `copy_to` counts twice."""
@@ -276,94 +230,66 @@ class Issues:
 
         With the id of an issue in *recipients_of*, only those count who got it or may have got it.
         """
-        query = sa.select(subscribers.c.lang, subscriptions.c.topics, sa.func.count())
-        query = query.where(*_is_recipient(newsletter, recipients_of)).group_by(
-            subscribers.c.lang, subscriptions.c.topics
-        )
-        query = query.order_by(subscribers.c.lang, subscriptions.c.topics)
-        with self._db.begin():
-            rows = self._db.execute(query).all()
+        if recipients_of is None:
+            rows = self._db.all("issues.count_preferences", newsletter=newsletter)
+        else:
+            rows = self._db.all("issues.count_correction_preferences", newsletter=newsletter, corrected=recipients_of)
         return {
             SubscriberPreferences(lang=lang, topics=tuple(msgspec.json.decode(topics))): number
-            for lang, topics, number in rows
+            for lang, topics, number in sorted(rows, key=_preference_order)
         }
 
     def approve(self, issue: Issue, rendered: RenderedIssue) -> None:
         """Freeze the recipients and letters of an issue; it will be sent from now on."""
-        with self._db.begin():
-            update = issues.update().where(issues.c.id == issue.id, ~issues.c.approved).values(approved=True)
-            if self._db.execute(update).rowcount:
-                self._insert_deliveries(issue.id, issue.newsletter, rendered)
+        with self._db.transaction():
+            if self._db.execute("issues.approve", id=issue.id):
+                self._add_deliveries(issue.id, issue.newsletter, rendered)
+                record_issue(self._db, issue.id)
 
     def cancel(self, issue_id: int) -> None:
         """Delete an issue that is not approved; its entries can be announced again, its slot and number are free."""
-        with self._db.begin():
-            waiting = sa.select(issues.c.id).where(issues.c.id == issue_id, ~issues.c.approved)
-            for table in (announced, contents):
-                self._db.execute(table.delete().where(table.c.issue_id.in_(waiting)))
-            self._db.execute(issues.delete().where(issues.c.id == issue_id, ~issues.c.approved))
+        with self._db.transaction():
+            self._db.execute("issues.delete_announced", id=issue_id)
+            self._db.execute("issues.delete_content", id=issue_id)
+            self._db.execute("issues.delete", id=issue_id)
 
     def retract(self, issue_id: int, at: datetime | None, reason: str = "") -> None:
         """Record that an issue was retracted, and why; without a time, that it is not."""
-        values = {"retracted_at": to_column_time(at) if at else None, "retraction": reason}
-        with self._db.begin():
-            self._db.execute(issues.update().where(issues.c.id == issue_id).values(values))
+        with self._db.transaction():
+            self._db.execute("issues.retract", id=issue_id, at=at, reason=reason)
+            record_issue(self._db, issue_id)
 
     def finish(self, issue_id: int) -> None:
         """Record that all deliveries of an issue are finished, and how many were sent."""
-        in_issue = deliveries.c.issue_id == issue_id
-        sent = sa.select(sa.func.count()).where(in_issue, deliveries.c.state == DeliveryState.SENT).scalar_subquery()
-        update = issues.update().where(issues.c.id == issue_id).values(state=IssueState.SENT, sent=sent)
-        with self._db.begin():
-            self._db.execute(update)
+        with self._db.transaction():
+            self._db.execute("issues.finish", id=issue_id)
+            record_issue(self._db, issue_id)
 
 
-def _is_recipient(newsletter: str, recipients_of: int | None = None) -> _Conditions:
-    """Return conditions for active subscribers of a newsletter who are not paused.
-
-    With the id of an issue in *recipients_of*, only for those who got it or may have got it.
-    """
-    received: _Conditions = ()
-    if recipients_of is not None:
-        query = sa.select(deliveries.c.subscriber_id).where(*_has_received(recipients_of))
-        received = (subscribers.c.id.in_(query),)
-    return (
-        *received,
-        subscriptions.c.newsletter == newsletter,
-        subscribers.c.id == subscriptions.c.subscriber_id,
-        subscribers.c.status == "active",
-        ~sa.exists().where(pauses.c.subscriber_id == subscribers.c.id),
-        ~sa.exists().where(chosen_pauses.c.subscriber_id == subscribers.c.id),
-        ~sa.exists().where(subscribers.c.email_key.like("%@" + paused_domains.c.domain)),
-    )
+def _preference_order(row: Row) -> tuple[bool, str, str]:
+    """Return the position of preferences, whatever the collation of the database: without a language first."""
+    lang, topics, _ = row
+    return lang is not None, lang or "", topics
 
 
-def _has_received(issue_id: int) -> _Conditions:
-    """Return conditions for the deliveries of an issue that were sent or may have been, also if cancelled then."""
-    arrived = sa.or_(deliveries.c.state.in_([DeliveryState.SENT, DeliveryState.UNKNOWN]), deliveries.c.unknowns > 0)
-    return (deliveries.c.issue_id == issue_id, arrived)
-
-
-def _letter_values(letter: Letter) -> dict[str, str]:
-    return {name: getattr(letter, name) for name in _LETTER_COLUMNS}
-
-
-def _to_issue(row: Any) -> Issue:
+def _to_issue(row: Row) -> Issue:
+    issue_id, newsletter, number, slot, state, approved, subject, posts, recipients, sent, seed, *rest = row
+    halted, whole, composed_at, retracted_at, retraction, corrected = rest
     return Issue(
-        id=row.id,
-        newsletter=row.newsletter,
-        number=row.number,
-        slot=from_column_time(row.slot),
-        state=IssueState(row.state) if row.approved else IssueState.COMPOSED,
-        subject=row.subject,
-        posts=row.posts,
-        recipients=row.recipients,
-        sent=row.sent,
-        seed=row.seed,
-        halt_reason=row.halted,
-        released_to_all=row.whole,
-        composed_at=from_column_time(row.composed_at),
-        retracted_at=from_column_time(row.retracted_at) if row.retracted_at else None,
-        retraction=row.retraction,
-        corrects=row.corrected,
+        id=issue_id,
+        newsletter=newsletter,
+        number=number,
+        slot=decode_time(slot),
+        state=IssueState(state) if approved else IssueState.COMPOSED,
+        subject=subject,
+        posts=posts,
+        recipients=recipients,
+        sent=sent,
+        seed=seed or b"",
+        halt_reason=halted,
+        released_to_all=bool(whole),
+        composed_at=decode_time(composed_at),
+        retracted_at=decode_time_if_any(retracted_at),
+        retraction=retraction,
+        corrects=corrected,
     )

@@ -30,6 +30,12 @@ def record_statuses(database: Database, rows: Iterable[Row]) -> None:
     _add(database, ((status, key, "", at) for status, key, at in rows))
 
 
+def record_arrivals(database: Database, at: datetime) -> None:
+    """Record the same of all rows of an import, which are still staged."""
+    if database.keeps_journal:
+        database.execute("journal.add_arrivals", at=at)
+
+
 def record_leave(database: Database, key: str, newsletter: str, at: datetime) -> None:
     """Record that a subscriber has left one newsletter."""
     _add(database, [("left", key, newsletter, at)])

@@ -23,7 +23,12 @@ _LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
 _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
 #: Sent as options of the connection, so that a pooler that gives each transaction another session refuses it at once:
 #: the locks of tasks belong to a session.
-_SESSION = ("timezone=UTC", "statement_timeout=0", "idle_in_transaction_session_timeout=0", f"lock_timeout={_PATIENCE}s")
+_SESSION = (
+    "timezone=UTC",
+    "statement_timeout=0",
+    "idle_in_transaction_session_timeout=0",
+    f"lock_timeout={_PATIENCE}s",
+)
 
 
 def connect(url: str) -> "PostgresqlDatabase":
@@ -184,6 +189,13 @@ class PostgresqlDatabase:
         """See `Database`."""
         for statement in script.split(";\n"):
             self.connection.execute(statement)
+
+    def overwrite_deleted(self) -> None:
+        """See `Database`: PostgreSQL cannot."""
+
+    def remove_deleted(self, tables: Sequence[str]) -> None:
+        """See `Database`; indexes are cleaned up however few rows were deleted."""
+        self.connection.execute(f"VACUUM (INDEX_CLEANUP ON) {', '.join(tables)}")
 
     def close(self) -> None:
         """See `Database`."""

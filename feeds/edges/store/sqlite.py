@@ -11,6 +11,7 @@ from typing import Any
 from feeds.edges.process.lock import lock_task
 from feeds.edges.store.interface import Mode, Row, encode_time
 from feeds.edges.store.statements import Dialect, Statements
+from feeds.errors import LockedError
 
 #: Milliseconds that an operation waits for another process, and that a sender waits for a long import: mail servers
 #: wait as long for us (RFC 5321 section 4.5.3.2.7).
@@ -136,6 +137,23 @@ class SqliteDatabase:
         """See `Database`."""
         for statement in script.split(";\n"):
             self.connection.execute(statement)
+
+    def overwrite_deleted(self) -> None:
+        """See `Database`."""
+        self._pragma("secure_delete = ON")
+
+    def remove_deleted(self, tables: Sequence[str]) -> None:  # noqa: ARG002 - the file has all of them
+        """See `Database`."""
+        self.overwrite_deleted()  # else VACUUM fills free space with old data
+        try:
+            self._pragma("journal_mode = DELETE")
+            self.connection.execute("VACUUM")
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            raise LockedError(
+                "another process is reading the store, so erased data is still in its file; try again"
+            ) from e
 
     def close(self) -> None:
         """See `Database`."""

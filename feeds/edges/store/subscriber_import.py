@@ -1,94 +1,35 @@
-"""Import subscribers by the thousand: stage the rows in a temporary table, then decide and apply all at once.
+"""Import subscribers by the thousand: stage the rows in temporary tables, then decide and apply all at once.
 
-The temporary table is in a file of the process, so the memory does not grow with the list, and the store is not locked
-while the list is read. Only `commit_import` writes to the store, in one transaction, all or nothing.
+Temporary tables are in files, so the memory does not grow with the list, and the store is not locked while the list is
+read. Only `commit_import` writes to the store, in one transaction, all or nothing.
 
 The store outweighs the list, with one exception: that a person is gone is applied whichever source says so. So an
 import never reactivates anyone, and the order of lists, and of rows in a list, does not matter.
+
+What a row subscribes to is stored once for all rows that subscribe to the same, as a numbered choice. Topics are joined
+here, in Python, once for each two sets that meet.
 """
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
+from typing import Any
 
-from feeds.edges.store.old_codec import encode_time, encode_topics
-from feeds.edges.store.old_sqlite import LAST_SUBSCRIBER_ID, transaction
-from feeds.edges.store.unsubscribe import CANCEL_PENDING
+from feeds.edges.store.interface import Database, encode_topics
+from feeds.edges.store.journal_records import record_arrivals
 from feeds.model import GONE_STATUSES, ImportRow
 
-#: A later status outweighs an earlier one.
+#: A later status outweighs an earlier one. The statements have the same numbers.
 _STATUSES = ("pending", "active", *GONE_STATUSES)
 _WEIGHT = {status: weight for weight, status in enumerate(_STATUSES)}
-#: Kibibytes of the store, and of the temporary table, that are cached in memory.
-_CACHE_KIB = 20_000
-
-_CREATE = """
-    CREATE TEMP TABLE arrivals (
-        id INTEGER PRIMARY KEY, number INTEGER, email TEXT, key TEXT UNIQUE, weight INTEGER, lang TEXT, timezone TEXT,
-        consent TEXT, created_at TEXT, wants TEXT, digests TEXT,
-        fate TEXT DEFAULT 'added', person INTEGER, was TEXT
-    )
-"""
-#: An address that occurs again is merged: the first values stay, missing ones are added, the worst status counts.
-_INSERT_ROW = """
-    INSERT INTO temp.arrivals (number, email, key, weight, lang, timezone, consent, created_at, wants, digests)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET weight = max(weight, excluded.weight), lang = coalesce(lang, excluded.lang),
-        timezone = coalesce(timezone, excluded.timezone), created_at = coalesce(created_at, excluded.created_at),
-        wants = CASE wants WHEN excluded.wants THEN wants ELSE joined_wants(wants, excluded.wants) END
-"""
-
-
-_SET_FATE = """
-    UPDATE temp.arrivals SET person = p.id, was = p.status, fate =
-        CASE WHEN is_gone(p.status) THEN iif(is_gone(name(weight)), 'gone', 'stays')
-        ELSE iif(is_gone(name(weight)), 'left', 'known') END
-    FROM subscribers p WHERE p.email_key = arrivals.key
-"""
-_HOLD_SUPPRESSED = """
-    UPDATE temp.arrivals SET fate = 'held' WHERE fate IN ('added', 'known') AND EXISTS
-        (SELECT 1 FROM json_each(arrivals.digests) d JOIN suppressions s ON s.digest = d.value)
-"""
-_FIND_MERGED = """
-    UPDATE temp.arrivals SET fate = 'merged' WHERE fate = 'known' AND (
-        weight > weight(was)
-        OR EXISTS (SELECT 1 FROM subscribers p WHERE p.id = person AND (
-            (p.lang IS NULL AND arrivals.lang IS NOT NULL) OR (p.timezone IS NULL AND arrivals.timezone IS NOT NULL)))
-        OR EXISTS (SELECT 1 FROM json_each(arrivals.wants) w
-            LEFT JOIN subscriptions s ON s.subscriber_id = person AND s.newsletter = w.key
-            WHERE coalesce(s.topics != joined_topics(s.topics, w.value), NOT EXISTS
-                (SELECT 1 FROM leaves l WHERE l.subscriber_id = person AND l.newsletter = w.key)))
-    )
-"""
-_APPLY = (
-    f"{CANCEL_PENDING} (SELECT person FROM temp.arrivals WHERE fate = 'left')",  # noqa: S608 - made of constants
-    """
-        UPDATE subscribers SET status = name(max(a.weight, weight(a.was))), status_at = :at FROM temp.arrivals a
-        WHERE a.person = subscribers.id AND a.weight != weight(a.was)
-            AND (a.fate IN ('left', 'gone') OR (a.fate = 'merged' AND a.weight > weight(a.was)))
-    """,
-    """
-        UPDATE subscribers SET lang = coalesce(subscribers.lang, a.lang),
-            timezone = coalesce(subscribers.timezone, a.timezone),
-            consent = trim(subscribers.consent || '; ' || a.consent, '; ')
-        FROM temp.arrivals a WHERE a.person = subscribers.id AND a.fate = 'merged'
-    """,
-    """
-        INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-        SELECT :last + id, email, key, name(weight), lang, timezone, consent, :source, coalesce(created_at, :at), :at
-        FROM temp.arrivals WHERE fate = 'added' ORDER BY id
-    """,
-    """
-        INSERT INTO subscriptions (subscriber_id, newsletter, topics)
-        SELECT coalesce(a.person, :last + a.id), w.key, w.value FROM temp.arrivals a, json_each(a.wants) w
-        WHERE a.fate IN ('added', 'merged')
-            AND NOT EXISTS (SELECT 1 FROM leaves l WHERE l.subscriber_id = a.person AND l.newsletter = w.key)
-        ON CONFLICT DO UPDATE SET topics = joined_topics(topics, excluded.topics)
-    """,
-)
+#: Rows that are loaded into the temporary tables at a time.
+_BATCH_SIZE = 5000
+_COLUMNS = ("id", "number", "email", "key", "domain", "weight", "lang", "timezone", "consent", "created_at", "choice")
+#: Newsletters, each with its topics as in their column.
+_Choice = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,38 +61,98 @@ class ImportCounts:
 class SubscriberImport:
     """Imports lists into an open store, one at a time."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def stage(self, rows: Iterable[ImportRow]) -> None:
-        """Insert rows into the temporary table; the store is not changed yet."""
-        for function, arity in _FUNCTIONS:
-            self._db.create_function(function.__name__.strip("_"), arity, function, deterministic=True)
-        self._db.execute("DROP TABLE IF EXISTS temp.arrivals")
-        for schema in ("temp", "main"):
-            self._db.execute(f"PRAGMA {schema}.cache_size = -{_CACHE_KIB}")
-        with transaction(self._db, writes=False):
-            self._db.execute(_CREATE)
-            self._db.executemany(_INSERT_ROW, map(_to_values, rows))
+        """Insert rows into the temporary tables; the store is not changed yet."""
+        with self._db.transaction("read"):
+            self._prepare_tables()
+            choices = _Choices(self._db)
+            numbered = enumerate(rows, 1)
+            while batch := list(islice(numbered, _BATCH_SIZE)):
+                self._load(batch, choices)
+            self._db.execute("subscriber_import.prepare_arrivals")
+            self._merge_repeats(choices)
+
+    def _prepare_tables(self) -> None:
+        self._db.execute("subscriber_import.cache_store")
+        self._db.execute("subscriber_import.cache_arrivals")
+        self._db.execute("subscriber_import.create_arrivals")
+        self._db.execute("subscriber_import.create_choices")
+        self._db.execute("subscriber_import.create_digests")
+        self._db.execute("subscriber_import.create_repeats")
+        self._db.execute("subscriber_import.create_repeated_choices")
+        self._db.execute("subscriber_import.create_joined_choices")
+        self._db.execute("subscriber_import.create_joined_topics")
+        self._db.execute("subscriber_import.clear_arrivals")
+        self._db.execute("subscriber_import.clear_choices")
+        self._db.execute("subscriber_import.clear_digests")
+        self._db.execute("subscriber_import.clear_repeats")
+        self._db.execute("subscriber_import.clear_repeated_choices")
+
+    def _load(self, batch: Sequence[tuple[int, ImportRow]], choices: "_Choices") -> None:
+        self._db.load("arrivals", _COLUMNS, [_to_values(number, row, choices) for number, row in batch])
+        digests = [(number, digest) for number, row in batch for digest in row.digests]
+        if digests:
+            self._db.load("arrival_digests", ("arrival", "digest"), digests)
+        choices.store_new()
+
+    def _merge_repeats(self, choices: "_Choices") -> None:
+        """Merge rows with the same address: the first values stay, missing ones are added, the worst status counts."""
+        if not self._db.execute("subscriber_import.find_repeats"):
+            return
+        self._db.execute("subscriber_import.merge_repeats")
+        self._db.execute("subscriber_import.delete_repeats")
+        self._db.execute("subscriber_import.number_choices")
+        for turn in range(2, self._db.value("subscriber_import.last_turn") + 1):
+            self._join_choices(turn, choices)
+
+    def _join_choices(self, turn: int, choices: "_Choices") -> None:
+        pairs = self._db.all("subscriber_import.choice_pairs", turn=turn)
+        joined = [(known, added, choices.join(known, added)) for known, added in pairs]
+        choices.store_new()
+        self._db.execute("subscriber_import.clear_joined_choices")
+        self._db.load("joined_choices", ("known", "added", "joined"), joined)
+        self._db.execute("subscriber_import.join_choices", turn=turn)
 
     def commit_import(self, source: str, at: datetime, *, apply: bool) -> ImportCounts:
         """Decide what each staged row changes, and return the counts; with *apply*, make the changes, all or nothing.
 
         Pending deliveries to people who are gone are cancelled.
         """
-        with transaction(self._db, writes=apply):
-            self._db.execute(_SET_FATE)
-            self._db.execute(_HOLD_SUPPRESSED)
-            self._db.execute(_FIND_MERGED)
-            last = self._db.execute(f"SELECT {LAST_SUBSCRIBER_ID}").fetchone()[0]
-            for statement in _APPLY if apply else ():
-                self._db.execute(statement, {"at": encode_time(at), "source": source, "last": last})
+        with self._db.transaction("exclusive" if apply else "read"):
+            self._decide()
+            if apply:
+                self._apply(source, at)
         return self._import_counts()
 
+    def _decide(self) -> None:
+        self._db.execute("subscriber_import.find_known")
+        self._db.execute("subscriber_import.prepare_arrivals")  # their subscribers are known now
+        self._db.execute("subscriber_import.hold_suppressed")
+        pairs = self._db.all("subscriber_import.topic_pairs")
+        joined = [(known, added, _join_topics(known, added)) for known, added in pairs]
+        self._db.execute("subscriber_import.clear_joined_topics")
+        self._db.load("joined_topics", ("known", "added", "joined"), [row for row in joined if row[0] != row[2]])
+        self._db.execute("subscriber_import.find_new_values")
+        self._db.execute("subscriber_import.find_new_topics")
+        self._db.execute("subscriber_import.find_new_subscriptions")
+
+    def _apply(self, source: str, at: datetime) -> None:
+        self._db.execute("subscriber_import.cancel_pending")
+        self._db.execute("subscriber_import.delete_moved")
+        self._db.execute("subscriber_import.set_statuses", at=at)
+        self._db.execute("subscriber_import.add_values")
+        self._db.execute("subscriber_import.add_topics")
+        self._db.execute("subscriber_import.add_missing_subscriptions")
+        last_id = self._db.value("subscriber_import.reserve_ids", most=self._db.value("subscriber_import.last"))
+        self._db.execute("subscriber_import.add_subscribers", last_id=last_id, source=source, at=at)
+        self._db.execute("subscriber_import.add_subscriptions", last_id=last_id)
+        record_arrivals(self._db, at)
+
     def _import_counts(self) -> ImportCounts:
-        rows = self._db.execute(
-            "SELECT fate, weight, count(*) FROM temp.arrivals GROUP BY 1, 2 ORDER BY 3 DESC"
-        ).fetchall()
+        rows = self._db.all("subscriber_import.count")
         totals = {fate: sum(number for f, _, number in rows if f == fate) for fate, _, _ in rows}
         return ImportCounts(
             added={_STATUSES[weight]: number for fate, weight, number in rows if fate == "added"},
@@ -163,63 +164,66 @@ class SubscriberImport:
 
     def kept_out(self) -> Iterator[KeptOut]:
         """Yield the people who were not reactivated, in the order of the list."""
-        query = "SELECT number, email, iif(fate = 'held', '', was) FROM temp.arrivals WHERE fate IN ('stays', 'held')"
-        for number, email, status in self._db.execute(f"{query} ORDER BY id"):
+        for number, email, status in self._db.iterate("subscriber_import.kept_out"):
             yield KeptOut(number=number, email=email, status=status)
 
 
-def _to_values(row: ImportRow) -> tuple[object, ...]:
+class _Choices:
+    """The numbers of choices, and those that are not in their temporary table yet.
+
+    A choice that was not used for long may get another number, so that the memory does not grow with the list.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._last = 0
+        self._new: list[tuple[int, str, str]] = []
+        self.number = lru_cache(maxsize=10_000)(self._add)
+
+    def _add(self, choice: _Choice) -> int:
+        self._last += 1
+        self._new += [(self._last, *subscription) for subscription in choice]
+        return self._last
+
+    def store_new(self) -> None:
+        """Load the new choices into their table."""
+        self._db.load("arrival_choices", ("choice", "newsletter", "topics"), self._new)
+        self._new = []
+
+    def join(self, known: int, added: int) -> int:
+        """Return the number of what two stored choices are together."""
+        joined = self._find(known)
+        for newsletter, topics in self._find(added).items():
+            joined[newsletter] = _join_topics(joined[newsletter], topics) if newsletter in joined else topics
+        return self.number(tuple(sorted(joined.items())))
+
+    def _find(self, number: int) -> dict[str, str]:
+        return dict(self._db.all("subscriber_import.choice", choice=number))
+
+
+def _to_values(number: int, row: ImportRow, choices: _Choices) -> tuple[Any, ...]:
     return (
+        number,
         row.number,
         row.email,
         row.key,
+        row.key.rpartition("@")[2],
         _WEIGHT[row.status],
         row.lang,
         row.timezone,
         row.consent,
-        row.created_at and encode_time(row.created_at),
-        _encode_subscriptions(row.subscriptions),
-        json.dumps(row.digests) if row.digests else "[]",
+        row.created_at,
+        choices.number(_encode_subscriptions(row.subscriptions)),
     )
 
 
 @lru_cache(maxsize=1024)
-def _encode_subscriptions(subscriptions: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    """Return newsletters with their topics as JSON; the topics as in their column."""
-    return json.dumps({newsletter: encode_topics(topics) for newsletter, topics in subscriptions})
+def _encode_subscriptions(subscriptions: tuple[tuple[str, tuple[str, ...]], ...]) -> _Choice:
+    return tuple(sorted({newsletter: encode_topics(topics) for newsletter, topics in subscriptions}.items()))
 
 
-def _weight(status: str | None) -> int | None:
-    return None if status is None else _WEIGHT[status]
-
-
-def _name(weight: int | None) -> str | None:
-    return None if weight is None else _STATUSES[weight]
-
-
-def _is_gone(status: str) -> bool:
-    return status in GONE_STATUSES
-
-
-def _joined_wants(known: str, added: str) -> str:
-    merged: dict[str, str] = json.loads(known)
-    for newsletter, topics in json.loads(added).items():
-        merged[newsletter] = _joined_topics(merged.get(newsletter), topics) or topics
-    return json.dumps(merged)
-
-
-def _joined_topics(known: str | None, added: str) -> str | None:
+def _join_topics(known: str, added: str) -> str:
     """Return the topics of a subscriber with both sets of topics; an empty set means all topics, or none given."""
-    if known is None or known == added or "[]" in (known, added):  # no subscription, nothing new, or all topics
+    if known == added or "[]" in (known, added):  # nothing new, or all topics
         return known
     return encode_topics([*json.loads(known), *json.loads(added)])
-
-
-#: SQL functions that the statements above call, and their number of arguments. Their names are part of the SQL.
-_FUNCTIONS: tuple[tuple[Callable[..., str | int | None], int], ...] = (
-    (_weight, 1),
-    (_name, 1),
-    (_is_gone, 1),
-    (_joined_wants, 2),
-    (_joined_topics, 2),
-)

@@ -4,64 +4,21 @@ Each method is one transaction. Long results are read in pages, so that other pr
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from feeds.edges.store.old_codec import decode_time, encode_time, encode_topics
-from feeds.edges.store.old_sqlite import LAST_SUBSCRIBER_ID, transaction
+from feeds.edges.store.interface import Database, Row, decode_time, decode_time_if_any, encode_topics
+from feeds.edges.store.journal_records import record_returns, record_statuses
 from feeds.edges.store.unsubscribe import unsubscribe
 from feeds.model import DeliveryState, Subscriber
 
-#: Rows that are read at a time.
+#: Subscribers that are read at a time.
 _PAGE_SIZE = 1000
-_SELECT = """
-    SELECT id, email, email_key, status, lang, timezone, consent, source, created_at, status_at,
-        (SELECT json_group_object(newsletter, topics) FROM subscriptions WHERE subscriber_id = p.id)
-    FROM subscribers p
-"""
-_IS_SELECTED = (
-    "(:status IS NULL OR p.status = :status) AND (:newsletter IS NULL OR EXISTS"
-    " (SELECT 1 FROM subscriptions s WHERE s.subscriber_id = p.id AND s.newsletter = :newsletter))"
-)
-_INSERT = f"""
-    INSERT INTO subscribers (id, email, email_key, status, lang, timezone, consent, source, created_at, status_at)
-    VALUES (1 + {LAST_SUBSCRIBER_ID}, :email, :key, 'active', :lang, :timezone, :consent, :source, :at, :at)
-    RETURNING id
-"""  # noqa: S608 - made of constants
-_UPDATE = """
-    UPDATE subscribers SET status = 'active', lang = coalesce(:lang, lang), timezone = coalesce(:timezone, timezone),
-        status_at = CASE status WHEN 'active' THEN status_at ELSE :at END,
-        consent = CASE WHEN :is_new THEN trim(consent || '; ' || :consent, '; ') ELSE consent END
-    WHERE id = :id
-"""
-_INSERT_SUBSCRIPTION = "INSERT INTO subscriptions (topics, subscriber_id, newsletter) VALUES (?, ?, ?)"
-_UPDATE_TOPICS = "UPDATE subscriptions SET topics = ? WHERE subscriber_id = ? AND newsletter = ?"
-_DELETE_LEAVE = "DELETE FROM leaves WHERE subscriber_id = ? AND newsletter = ?"
-_SELECT_LEAVES = (
-    "SELECT newsletter, at FROM leaves l JOIN subscribers s ON s.id = l.subscriber_id WHERE s.email_key = ?"
-)
-_SELECT_BOUNCES = """
-    SELECT b.at, b.kind, b.status, b.said, b.decision FROM bounces b JOIN subscribers s ON s.id = b.subscriber_id
-    WHERE s.email_key = ? ORDER BY b.at, b.id
-"""
-_SELECT_DELIVERIES = """
-    SELECT i.newsletter, i.number, i.subject, l.lang, d.state, d.sent_at, coalesce(d.answer, '')
-    FROM issues i CROSS JOIN deliveries d ON d.issue_id = i.id AND d.recipient_key = ?
-    JOIN letters l ON l.id = d.letter_id ORDER BY i.slot, i.id
-"""
-#: The addresses from which a subscriber has moved, and those from which these had moved, the oldest first.
-_SELECT_FORMER = """
-    WITH RECURSIVE former (id, distance) AS (
-        SELECT m.subscriber_id, 1 FROM moved_subscribers m JOIN subscribers s ON s.id = m.successor_id
-        WHERE s.email_key = ?
-        UNION SELECT m.subscriber_id, distance + 1 FROM moved_subscribers m JOIN former f ON f.id = m.successor_id
-    )
-    SELECT email_key FROM former JOIN subscribers USING (id) ORDER BY distance DESC, id
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,98 +47,131 @@ class BounceSummary:
 
 
 def subscribe(
-    connection: sqlite3.Connection,
+    database: Database,
     email: str,
     key: str,
     wanted: Mapping[str, Iterable[str] | None],
-    values: Mapping[str, object],
+    values: Mapping[str, Any],
 ) -> None:
     """Do what `Subscribers.subscribe` does inside the caller's transaction; *values* are its other arguments."""
-    known = connection.execute("SELECT id, status FROM subscribers WHERE email_key = ?", (key,)).fetchone()
+    known = database.one("subscribers.find_status", key=key)
     if known is None:
-        row = connection.execute(_INSERT, {**values, "email": email, "key": key}).fetchone()
-        _save_subscriptions(connection, row[0], wanted)
-    else:
-        is_new = _save_subscriptions(connection, known[0], wanted) or known[1] != "active"
-        connection.executemany(_DELETE_LEAVE, [(known[0], newsletter) for newsletter in wanted])
-        connection.execute(_UPDATE, {**values, "id": known[0], "is_new": is_new})
+        _save_subscriptions(
+            database, add_subscriber(database, email, key, {"created_at": values["at"], **values}), wanted
+        )
+        return
+    subscriber_id, status = known
+    is_new = _save_subscriptions(database, subscriber_id, wanted) or status != "active"
+    forget_leaves(database, subscriber_id, key, wanted, values["at"])
+    database.execute("subscribers.activate", **values, id=subscriber_id, is_new=is_new)
+    if status != "active":
+        record_activations(database, [(subscriber_id, key, values["at"])])
 
 
-def _save_subscriptions(
-    connection: sqlite3.Connection, subscriber_id: int, wanted: Mapping[str, Iterable[str] | None]
-) -> bool:
+def add_subscriber(database: Database, email: str, key: str, values: Mapping[str, Any]) -> int:
+    """Add an active subscriber inside the caller's transaction; return the id. *values* are the other columns."""
+    domain = key.rpartition("@")[2]
+    return int(database.value("subscribers.add", **values, email=email, key=key, domain=domain))
+
+
+def forget_leaves(database: Database, subscriber_id: int, key: str, newsletters: Iterable[str], at: datetime) -> None:
+    """Forget inside the caller's transaction that a subscriber, who gets newsletters again, had left them."""
+    leaves = [
+        name for name in newsletters if database.execute("subscribers.delete_leave", id=subscriber_id, newsletter=name)
+    ]
+    record_returns(database, key, leaves, at)
+
+
+def record_activations(database: Database, rows: Iterable[Row]) -> None:
+    """Record inside the caller's transaction that subscribers were made active, who were not: they have not moved.
+
+    Each row is their id, their address as addresses are compared, and the time.
+    """
+    activated = list(rows)
+    database.execute_many("subscribers.delete_moved", ({"id": row[0]} for row in activated))
+    record_statuses(database, (("active", key, at) for _, key, at in activated))
+
+
+def _save_subscriptions(database: Database, subscriber_id: int, wanted: Mapping[str, Iterable[str] | None]) -> bool:
     """Insert or update subscriptions; return whether any was new."""
-    rows = connection.execute("SELECT newsletter FROM subscriptions WHERE subscriber_id = ?", (subscriber_id,))
-    known = {row[0] for row in rows}
+    known = {row[0] for row in database.all("subscribers.subscribed", id=subscriber_id)}
     for newsletter, topics in sorted(wanted.items()):
+        values = {"id": subscriber_id, "newsletter": newsletter, "topics": encode_topics(topics or ())}
         if newsletter not in known:
-            connection.execute(_INSERT_SUBSCRIPTION, (encode_topics(topics or ()), subscriber_id, newsletter))
+            database.execute("subscribers.add_subscription", **values)
         elif topics is not None:
-            connection.execute(_UPDATE_TOPICS, (encode_topics(topics), subscriber_id, newsletter))
+            database.execute("subscribers.set_topics", **values)
     return not wanted.keys() <= known
 
 
 class Subscribers:
     """The subscribers in an open store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def iterate(self, *, newsletter: str | None = None, status: str | None = None) -> Iterator[Subscriber]:
         """Yield subscribers in the order of their addresses: all, those of a newsletter, or those with a status."""
-        query = f"{_SELECT} WHERE p.email_key > :last AND {_IS_SELECTED} ORDER BY p.email_key LIMIT {_PAGE_SIZE}"
-        parameters = {"newsletter": newsletter, "status": status, "last": ""}
-        while page := [_to_subscriber(row) for row in self._db.execute(query, parameters).fetchall()]:
+        last = ""
+        while page := _to_subscribers(self._page(newsletter, status, last)):
             yield from page
-            parameters["last"] = page[-1].key
+            last = page[-1].key
+
+    def _page(self, newsletter: str | None, status: str | None, last: str) -> list[Row]:
+        """Return rows of the subscribers after an address."""
+        if newsletter is not None:
+            values = {"newsletter": newsletter, "status": status}
+            return self._db.all("subscribers.page_of_newsletter", **values, last=last, most=_PAGE_SIZE)
+        if status is not None:
+            return self._db.all("subscribers.page_with_status", status=status, last=last, most=_PAGE_SIZE)
+        return self._db.all("subscribers.page", last=last, most=_PAGE_SIZE)
 
     def count_by_status(self, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
         """Return how many of them have each status."""
-        query = f"SELECT p.status, count(*) FROM subscribers p WHERE {_IS_SELECTED} GROUP BY 1 ORDER BY 2 DESC"  # noqa: S608 - made of constants
-        return dict(self._db.execute(query, {"newsletter": newsletter, "status": status}).fetchall())
+        return dict(self._db.all("subscribers.count_by_status", newsletter=newsletter, status=status))
 
     def subscribed_newsletters(self) -> frozenset[str]:
         """Return the newsletters that have subscriptions, including those that are no longer configured."""
-        return frozenset(row[0] for row in self._db.execute("SELECT DISTINCT newsletter FROM subscriptions"))
+        return frozenset(row[0] for row in self._db.all("subscribers.newsletters"))
 
     def find(self, key: str) -> Subscriber | None:
         """Return the subscriber with this address, as addresses are compared."""
-        row = self._db.execute(f"{_SELECT} WHERE p.email_key = ?", (key,)).fetchone()
-        return _to_subscriber(row) if row else None
+        return next(iter(_to_subscribers(self._db.all("subscribers.find", key=key))), None)
 
     def find_by_id(self, subscriber_id: int) -> Subscriber | None:
         """Return a subscriber; None if there is none with this id."""
-        row = self._db.execute(f"{_SELECT} WHERE p.id = ?", (subscriber_id,)).fetchone()
-        return _to_subscriber(row) if row else None
+        return next(iter(_to_subscribers(self._db.all("subscribers.find_by_id", id=subscriber_id))), None)
 
     def former_addresses(self, key: str) -> list[str]:
         """Return the addresses that a subscriber had before they moved to this one, all as addresses are compared.
 
         The oldest comes first. An address that is active again is another subscriber's.
         """
-        return [row[0] for row in self._db.execute(_SELECT_FORMER, (key,)).fetchall()]
+        return [row[0] for row in self._db.all("subscribers.former_keys", key=key)]
 
     def iterate_deliveries(self, key: str) -> Iterator[DeliveryRecord]:
         """Yield the deliveries to an address, oldest first."""
-        for newsletter, number, subject, lang, state, sent_at, answer in self._db.execute(_SELECT_DELIVERIES, (key,)):
+        for newsletter, number, subject, lang, state, sent_at, answer in self._db.all(
+            "subscribers.deliveries", key=key
+        ):
             yield DeliveryRecord(
                 newsletter=newsletter,
                 number=number,
                 subject=subject,
                 lang=lang,
                 state=DeliveryState(state),
-                sent_at=decode_time(sent_at) if sent_at else None,
+                sent_at=decode_time_if_any(sent_at),
                 answer=answer,
             )
 
     def unsubscribed_newsletters(self, key: str) -> dict[str, datetime]:
         """Return the newsletters that an address has unsubscribed from one by one, and when."""
-        rows = self._db.execute(f"{_SELECT_LEAVES} ORDER BY 1", (key,))
+        rows = self._db.all("subscribers.left_newsletters", key=key)
         return {newsletter: decode_time(at) for newsletter, at in rows}
 
     def iterate_bounces(self, key: str) -> Iterator[BounceSummary]:
         """Yield the bounces of an address."""
-        for at, kind, status, said, decision in self._db.execute(_SELECT_BOUNCES, (key,)):
+        for at, kind, status, said, decision in self._db.all("subscribers.bounces", key=key):
             yield BounceSummary(at=decode_time(at), kind=kind, status=status, said=said, decision=decision)
 
     def subscribe(
@@ -201,8 +191,8 @@ class Subscribers:
         None keeps the topics of a present subscription; for a new one it means all topics. The consent is appended if
         there is a new subscription or the subscriber was not active.
         """
-        values = {"lang": lang, "timezone": timezone, "consent": consent, "source": source, "at": encode_time(at)}
-        with transaction(self._db):
+        values = {"lang": lang, "timezone": timezone, "consent": consent, "source": source, "at": at}
+        with self._db.transaction():
             subscribe(self._db, email, key, wanted, values)
 
     def unsubscribe(self, key: str, at: datetime) -> None:
@@ -210,12 +200,20 @@ class Subscribers:
 
         It stays in the store, so that no import subscribes it again.
         """
-        with transaction(self._db):
+        with self._db.transaction():
             unsubscribe(self._db, key, at)
 
 
-def _to_subscriber(row: Any) -> Subscriber:
-    subscriber_id, email, key, status, lang, timezone, consent, source, created_at, status_at, subscriptions = row
+def _to_subscribers(rows: Iterable[Row]) -> list[Subscriber]:
+    """Return the subscribers of rows that are ordered by subscriber, one for each subscription."""
+    return [
+        _to_subscriber(values, tuple([row[-2:] for row in group]))
+        for values, group in groupby(rows, key=itemgetter(slice(-2)))
+    ]
+
+
+def _to_subscriber(values: Row, subscriptions: tuple[Row, ...]) -> Subscriber:
+    subscriber_id, email, key, status, lang, timezone, consent, source, created_at, status_at = values
     newsletters, topics = _parse_subscriptions(subscriptions)
     return Subscriber(
         id=subscriber_id,
@@ -234,7 +232,7 @@ def _to_subscriber(row: Any) -> Subscriber:
 
 
 @lru_cache(maxsize=1024)
-def _parse_subscriptions(text: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+def _parse_subscriptions(rows: tuple[Row, ...]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return newsletters, and the topics of those that are limited to some; cached, since most rows are equal."""
-    topics = {newsletter: tuple(json.loads(names)) for newsletter, names in sorted(json.loads(text).items())}
+    topics = {newsletter: tuple(json.loads(names)) for newsletter, names in sorted(rows) if newsletter is not None}
     return tuple(topics), {newsletter: names for newsletter, names in topics.items() if names}

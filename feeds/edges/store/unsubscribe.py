@@ -3,71 +3,55 @@
 Each function works inside the caller's transaction.
 """
 
-import sqlite3
 from datetime import datetime
 
-from feeds.edges.store.old_codec import encode_time
-from feeds.edges.store.old_sqlite import IS_OPEN
+from feeds.edges.store.interface import Database
+from feeds.edges.store.journal_records import record_leave, record_statuses
 from feeds.model import ALL_NEWSLETTERS
 
-#: Cancels what is still to be sent; append the ids of the subscribers in parentheses.
-CANCEL_PENDING = f"""
-    UPDATE deliveries SET state = 'cancelled', answer = 'cancelled: no longer subscribed'
-    WHERE {IS_OPEN} AND subscriber_id IN
-"""  # noqa: S608 - made of constants
-_CANCEL_NEWSLETTER = f"{CANCEL_PENDING} (?) AND issue_id IN (SELECT id FROM issues WHERE newsletter = ?)"  # noqa: S608 - made of constants
-_CANCEL_ALL = f"{CANCEL_PENDING} (SELECT id FROM subscribers WHERE email_key = ?)"  # noqa: S608 - made of constants
-_UNSUBSCRIBE = (
-    "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE email_key = ? AND status NOT IN"
-    " ('unsubscribed', 'complained')"
-)
-_UNSUBSCRIBE_IF_LAST = (
-    "UPDATE subscribers SET status = 'unsubscribed', status_at = ? WHERE id = ? AND status IN"
-    " ('pending', 'active') AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber_id = subscribers.id)"
-)
-_SELECT_SUBSCRIPTIONS = f"""
-    SELECT newsletter FROM subscriptions WHERE subscriber_id = ? AND ? IN (newsletter, '{ALL_NEWSLETTERS}')
-"""  # noqa: S608 - made of constants
-#: The topics stay on record, so that it can be undone.
-_RECORD_LEAVE = """
-    INSERT INTO leaves (subscriber_id, newsletter, at, topics) VALUES (:subscriber, :newsletter, :at, coalesce(
-        (SELECT topics FROM subscriptions WHERE subscriber_id = :subscriber AND newsletter = :newsletter), '[]'))
-    ON CONFLICT DO UPDATE SET at = excluded.at, topics = excluded.topics WHERE at != excluded.at
-"""
 
-
-def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
+def unsubscribe(database: Database, key: str, at: datetime) -> None:
     """Unsubscribe an address (as addresses are compared) from everything.
 
     A bounced subscriber becomes unsubscribed too, so that reviving their domain does not reactivate them.
     """
-    connection.execute(_UNSUBSCRIBE, (encode_time(at), key))
-    connection.execute(_CANCEL_ALL, (key,))
+    record_statuses(database, database.all("unsubscribe.set_status", key=key, at=at))
+    database.execute("unsubscribe.cancel_address", key=key)
 
 
-def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
+def leave(database: Database, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
     """End a subscription, or with `ALL_NEWSLETTERS` all of them, because their subscriber wants it.
 
     After the last one, they are unsubscribed from everything. Returns False if they did not have the subscription.
     """
-    rows = connection.execute(_SELECT_SUBSCRIPTIONS, (subscriber_id, newsletter)).fetchall()
-    if subscriber_id is None or not rows:
+    if subscriber_id is None:
+        return False
+    values = {"subscriber_id": subscriber_id, "newsletter": newsletter, "every": ALL_NEWSLETTERS}
+    rows = database.all("unsubscribe.subscriptions", **values)
+    if not rows:
         return False
     for (name,) in rows:
-        unsubscribe_from(connection, subscriber_id, name, at)
-    unsubscribe_if_last(connection, subscriber_id, at)
+        unsubscribe_from(database, subscriber_id, name, at)
+    unsubscribe_if_last(database, subscriber_id, at)
     return True
 
 
-def unsubscribe_from(connection: sqlite3.Connection, subscriber_id: int, newsletter: str, at: datetime) -> None:
+def unsubscribe_from(database: Database, subscriber_id: int, newsletter: str, at: datetime) -> None:
     """Unsubscribe a subscriber from one newsletter, and remember it, so that no import subscribes them again."""
-    subscription = (subscriber_id, newsletter)
-    values = {"subscriber": subscriber_id, "newsletter": newsletter, "at": encode_time(at)}
-    connection.execute(_RECORD_LEAVE, values)
-    connection.execute("DELETE FROM subscriptions WHERE subscriber_id = ? AND newsletter = ?", subscription)
-    connection.execute(_CANCEL_NEWSLETTER, subscription)
+    subscription = {"subscriber_id": subscriber_id, "newsletter": newsletter}
+    left = database.one("unsubscribe.record_leave", **subscription, at=at)
+    if left:
+        record_leave(database, left[0], newsletter, at)
+    database.execute("unsubscribe.delete_subscription", **subscription)
+    database.execute("unsubscribe.cancel_newsletter", **subscription)
 
 
-def unsubscribe_if_last(connection: sqlite3.Connection, subscriber_id: int, at: datetime) -> None:
+def unsubscribe_if_last(database: Database, subscriber_id: int, at: datetime) -> None:
     """Unsubscribe a subscriber who has no subscription left."""
-    connection.execute(_UNSUBSCRIBE_IF_LAST, (encode_time(at), subscriber_id))
+    rows = database.all("unsubscribe.set_status_if_last", subscriber_id=subscriber_id, at=at)
+    record_statuses(database, rows)
+
+
+def cancel_pending(database: Database, subscriber_id: int) -> None:
+    """Cancel the pending deliveries of a subscriber."""
+    database.execute("unsubscribe.cancel_subscriber", subscriber_id=subscriber_id)

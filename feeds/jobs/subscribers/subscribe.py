@@ -79,7 +79,7 @@ def add_subscriber(
                 address.email, wanted.keys() & store.subscribers.unsubscribed_newsletters(address.key)
             )
         if suppression:
-            store.suppressions.allow(digests)
+            store.suppressions.allow(digests, now)
         consent = f"added by hand, {now:%Y-%m-%d %H:%M %z}"
         store.subscribers.subscribe(address.email, address.key, wanted, **values, consent=consent, source="add", at=now)
         subscriber = store.subscribers.find(address.key)
@@ -131,11 +131,11 @@ def suppress_address(config: Config, email: str, now: datetime) -> bool:
     return is_new
 
 
-def allow_address(config: Config, email: str) -> bool:
+def allow_address(config: Config, email: str, now: datetime) -> bool:
     """Remove an address from the suppression list; return whether it was there. It stays unsubscribed if it is."""
     address = addresses.parse_address(email)
     with open_store(config.store_url, config.folder) as store:
-        was_listed = store.suppressions.allow(load_hasher(config, store).digests(address.key))
+        was_listed = store.suppressions.allow(load_hasher(config, store).digests(address.key), now)
         append_pending(config, store)
     return was_listed
 

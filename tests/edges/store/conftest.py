@@ -21,3 +21,10 @@ def store(tmp_path, store_url):
     """An empty store."""
     with open_store(store_url, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def sqlite_store(tmp_path):
+    """An empty store in a SQLite file, `feeds.db`."""
+    with open_store("sqlite:///feeds.db", tmp_path) as found:
+        yield found

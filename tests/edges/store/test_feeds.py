@@ -8,15 +8,13 @@ from msgspec.structs import replace
 from feeds.edges.store.database import open_store
 from feeds.model import ArchivePage, KnownFeed, Ping
 
-URL = "sqlite:///feeds.db"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def feeds(tmp_path):
-    with open_store(URL, tmp_path) as store:
-        yield store.feeds
+def feeds(store):
+    return store.feeds
 
 
 def known(key, folder=None, **values):
@@ -55,13 +53,31 @@ def test_two_feeds_may_swap_their_folders(feeds):
     }
 
 
-def test_what_is_remembered_outlives_the_process(tmp_path):
-    """Feeds, pages, retired paths and pings are in the file after it is closed."""
-    with open_store(URL, tmp_path) as store:
+def test_a_feed_under_another_name_takes_over_its_folder(feeds):
+    """A feed that has another key, but the folder of a known feed, replaces that one."""
+    feeds.save_feeds([known("x"), known("y")], [])
+    renamed = known("z", "feeds/category/x/")
+    feeds.save_feeds([renamed], [])
+    assert feeds.load_feeds() == (renamed, known("y"))
+
+
+def test_files_are_undeployed_until_they_are_deployed(feeds):
+    """The first change since a deployment is recorded once, until the next deployment."""
+    assert not feeds.is_undeployed()
+    assert [feeds.mark_undeployed(NOW), feeds.mark_undeployed(LATER)] == [False, True]
+    assert feeds.is_undeployed()
+    feeds.mark_deployed()
+    assert not feeds.is_undeployed()
+    assert not feeds.mark_undeployed(LATER)
+
+
+def test_what_is_remembered_outlives_the_process(tmp_path, store_url):
+    """Feeds, pages, retired paths and pings are in the store after it is closed."""
+    with open_store(store_url, tmp_path) as store:
         store.feeds.save_feeds([known("x", updated=NOW)], [page(1, "a")])
         store.feeds.retire(["feeds/rss.xml"], NOW)
         store.feeds.expect_pings(["feeds/atom.xml"], NOW)
-    with open_store(URL, tmp_path) as store:
+    with open_store(store_url, tmp_path) as store:
         assert store.feeds.load_feeds() == (known("x", updated=NOW),)
         assert store.feeds.load_archive_pages() == (page(1, "a"),)
         assert store.feeds.load_retired() == {"feeds/rss.xml"}
@@ -75,11 +91,12 @@ def test_pages_are_in_the_order_of_their_numbers(feeds):
     assert feeds.load_archive_pages() == (page(1, "1"), page(9, "9"), page(10, "10", "11", "雨"), page(1, "1", key="y"))
 
 
+@pytest.mark.parametrize("store_url", ["sqlite:///feeds.db"])
 def test_nothing_to_remember_writes_nothing(tmp_path, feeds):
     """Saving nothing does not change the file, on which the fast path relies."""
     before = (tmp_path / "feeds.db").stat()
     feeds.save_feeds([], [])
-    feeds.expect_pings([], NOW)
+    assert feeds.expect_pings([], NOW) == frozenset()
     feeds.clear_pings([])
     feeds.postpone_pings([])
     after = (tmp_path / "feeds.db").stat()
@@ -103,10 +120,11 @@ def test_what_was_ended_can_be_brought_back(feeds):
 
 def test_no_hub_hears_of_what_was_ended(feeds):
     """Retiring a folder deletes the pending pings of documents in it, and only those."""
-    paths = ["feeds/category/x/atom.xml", "feeds/category/x/rss.xml", "feeds/category/xy/atom.xml", "feeds/rss.xml"]
-    feeds.expect_pings(paths, NOW)
-    feeds.retire(["feeds/category/x/", "feeds/rss.xml"], NOW)
-    assert [ping.path for ping in feeds.load_pings()] == ["feeds/category/xy/atom.xml"]
+    kept = ["feeds/category/x_y/atom.xml", "feeds/category/xy/atom.xml", "feeds/category/雨/atom.xml"]
+    paths = ["feeds/category/x/atom.xml", "feeds/category/x/rss.xml", "feeds/category/%/atom.xml", "feeds/rss.xml"]
+    feeds.expect_pings([*paths, *kept], NOW)
+    feeds.retire(["feeds/category/x/", "feeds/category/%/", "feeds/rss.xml"], NOW)
+    assert [ping.path for ping in feeds.load_pings()] == kept
 
 
 def test_pings_wait_until_they_are_settled(feeds):
@@ -145,7 +163,9 @@ def test_a_change_that_is_refused_leaves_all_as_it_was(feeds):
     """If a page cannot be saved, neither are the feeds."""
     import sqlite3
 
+    import psycopg
+
     feeds.save_feeds([known("x")], [page(1, "a")])
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         feeds.save_feeds([known("x", updated=NOW)], [page(2, "b"), page(None, "c")])
     assert (feeds.load_feeds(), feeds.load_archive_pages()) == ((known("x"),), (page(1, "a"),))

@@ -1,5 +1,6 @@
 """Subscribers in a real store: imports, suppressions and erasure."""
 
+import multiprocessing
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -32,12 +33,6 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 STATUSES = ("pending", "active", "unsubscribed", "bounced", "complained")
 ADA, BOB = "ada@example.org", "bob@example.org"
-
-
-@pytest.fixture
-def store(tmp_path):
-    with open_store(URL, tmp_path) as found:
-        yield found
 
 
 def _row(email, status="active", number=2, **values):
@@ -118,6 +113,33 @@ def test_consent_grows_with_what_it_is_to(store):
     assert store.subscribers.find(ADA).status_at == LATER
     _subscribe(store, ADA)
     assert store.subscribers.find(ADA).consent == "asked; asked; asked"
+
+
+def _subscribe_with_others(url, folder, newsletter, start):
+    with open_store(url, folder) as store:
+        start.wait()
+        for number in range(20):
+            _subscribe(store, f"p{number}@example.org", (newsletter,))
+
+
+def test_an_address_that_is_subscribed_twice_at_once_is_one_subscriber(tmp_path, store_url):
+    """Two processes that subscribe the same addresses at the same time make one subscriber of each, with both."""
+    with open_store(store_url, tmp_path):
+        pass
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    processes = [
+        context.Process(target=_subscribe_with_others, args=(store_url, tmp_path, newsletter, start))
+        for newsletter in ("weekly", "daily")
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    with open_store(store_url, tmp_path) as store:
+        assert [process.exitcode for process in processes] == [0, 0]
+        assert store.subscribers.count_by_status() == {"active": 20}
+        assert {person.newsletters for person in store.subscribers.iterate()} == {("daily", "weekly")}
 
 
 # Imports ----------------------------------------------------------------------------------------------------------
@@ -226,6 +248,112 @@ def test_no_list_brings_anybody_back_to_a_newsletter_that_they_have_left(store):
     )
 
 
+def test_rows_with_one_address_add_what_the_first_one_lacks(store):
+    """The first language, time zone and date of an address are imported, from whichever row has them first."""
+    others = (_row(f"p{n:04}@example.org") for n in range(5000))  # the rows of one address are loaded apart
+    rows = (
+        _row("Ada@example.org", number=2, timezone="Asia/Tokyo"),
+        *others,
+        _row("ADA@example.org", number=5002, lang="ja", timezone="Europe/Berlin", created_at=LATER),
+        _row(ADA, "bounced", number=5003, lang="de", created_at=NOW),
+    )
+    assert _import(store, *rows).added == {"active": 5000, "bounced": 1}
+    ada = store.subscribers.find(ADA)
+    assert (ada.email, ada.lang, ada.timezone, ada.created_at, ada.status) == (
+        "Ada@example.org",
+        "ja",
+        "Asia/Tokyo",
+        LATER,
+        "bounced",
+    )
+
+
+def _topics_after(*given):
+    """Return the topics that the subscriptions of one address have after rows with these subscriptions."""
+    joined = {}
+    for newsletter, topics in (pair for subscriptions in given for pair in subscriptions):
+        known = joined.get(newsletter)
+        joined[newsletter] = topics if known is None else known and tuple(sorted({*known, *topics}))
+    return joined
+
+
+def _assert_joined(store, given):
+    _import(store, *(_row(ADA, subscriptions=subscriptions) for subscriptions in given), _row(BOB))
+    ada, expected = store.subscribers.find(ADA), _topics_after(*given)
+    assert (ada.newsletters, ada.topics) == (
+        tuple(sorted(expected)),
+        {newsletter: topics for newsletter, topics in expected.items() if topics},
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [(("weekly", ("X",)),), (("weekly", ("Y",)),), (("daily", ()), ("weekly", ("Z",)))],
+        [(("weekly", ()),), (("weekly", ("Y",)),)],
+        [(("weekly", ("X",)),), (("weekly", ()),), (("weekly", ("X",)),), (("weekly", ("A",)),)],
+        [(), (("weekly", ()), ("daily", ("X",))), (), (("daily", ("W",)),)],
+    ],
+    ids=["three", "all first", "none later", "empty"],
+)
+def test_rows_with_one_address_join_their_topics(store, given):
+    """Topics are joined; a first row without topics has all of them, a later one without topics adds none."""
+    _assert_joined(store, given)
+
+
+TOPICS = st.sets(st.sampled_from("ABC"), max_size=2).map(lambda names: tuple(sorted(names)))
+SUBSCRIPTIONS = st.dictionaries(st.sampled_from(("weekly", "daily")), TOPICS).map(lambda found: tuple(found.items()))
+
+
+@given(st.lists(SUBSCRIPTIONS, min_size=1, max_size=5))
+def test_topics_are_joined_in_the_order_of_the_list(given):
+    """Whatever the rows of an address subscribe to, the result is the same as of one row after the other."""
+    with tempfile.TemporaryDirectory() as folder, open_store(URL, Path(folder)) as store:
+        _assert_joined(store, given)
+
+
+def test_topics_of_many_subscribers_are_joined_with_their_own(store):
+    """Each known subscriber gets the topics of the list in addition to those that they had; all topics stay all."""
+    own = {"a": ("X",), "b": ("Y", "Z"), "c": (), "d": ("X",), "e": None}
+    for name, topics in own.items():
+        if topics is not None:
+            key = f"{name}@example.org"
+            store.subscribers.subscribe(key, key, {"weekly": topics}, lang=None, consent="c", at=NOW)
+    counts = _import(store, *(_row(f"{name}@example.org", subscriptions=(("weekly", ("X", "Y")),)) for name in own))
+    assert (counts.merged, counts.unchanged, counts.added) == (3, 1, {"active": 1})
+    found = {person.key[0]: person.topics.get("weekly", ()) for person in store.subscribers.iterate()}
+    assert found == {"a": ("X", "Y"), "b": ("X", "Y", "Z"), "c": (), "d": ("X", "Y"), "e": ("X", "Y")}
+
+
+def test_any_digest_of_a_suppressed_address_keeps_it_out(store):
+    """An address on the list under an older key is kept out, also if the list names it twice."""
+    store.suppressions.suppress(ADA, "1:a", NOW)
+    rows = (_row(ADA, digests=("2:x", "1:a")), _row(BOB, digests=("2:y", "1:b")), _row(ADA, digests=("2:x", "1:a")))
+    counts = _import(store, *rows)
+    assert (counts.kept_out, counts.added, _statuses(store)) == (1, {"active": 1}, {BOB: "active"})
+
+
+def test_a_list_that_says_less_than_the_store_changes_no_status(store):
+    """Who has complained stays so, since the same time, if a list says that they have unsubscribed."""
+    _import(store, _row(ADA, "complained"))
+    assert _import(store, _row(ADA, "unsubscribed"), at=LATER).unchanged == 1
+    assert (store.subscribers.find(ADA).status, store.subscribers.find(ADA).status_at) == ("complained", NOW)
+
+
+def test_an_import_is_recorded_in_the_journal(sqlite_store):
+    """Who is gone, newly or anew, is recorded, and who becomes active; who is new and active is not."""
+    _import(sqlite_store, _row(ADA, "pending"), _row(BOB), _row("cy@example.org", "bounced"))
+    rows = (_row(ADA), _row(BOB, "unsubscribed"), _row("cy@example.org", "complained"), _row("dee@example.org"))
+    _import(sqlite_store, *rows, at=LATER)
+    events = [(record.what, record.who, record.at) for record in sqlite_store.journal.load_pending().values()]
+    assert events == [
+        ("bounced", "cy@example.org", NOW),
+        ("active", ADA, LATER),
+        ("unsubscribed", BOB, LATER),
+        ("complained", "cy@example.org", LATER),
+    ]
+
+
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(STATUSES)), max_size=6)
 
 
@@ -261,7 +389,7 @@ def test_without_keep_everything_is_told_and_nothing_done(store):
     assert _import(store, *rows) == dry
 
 
-def test_while_a_list_is_read_the_store_is_free(tmp_path, store):
+def test_while_a_list_is_read_the_store_is_free(tmp_path, sqlite_store):
     """Other processes can write to the store while a list is read."""
 
     def rows():
@@ -270,9 +398,9 @@ def test_while_a_list_is_read_the_store_is_free(tmp_path, store):
                 other.execute("INSERT INTO retired (path, at) VALUES (?, '2026-01-01')", (f"{n}",))
             yield _row(f"p{n}@example.org")
 
-    assert _import(store, *[_row(ADA)]).added == {"active": 1}
-    store.subscriber_import.stage(rows())
-    assert store.subscriber_import.commit_import("list.csv", NOW, apply=True).added == {"active": 5}
+    assert _import(sqlite_store, *[_row(ADA)]).added == {"active": 1}
+    sqlite_store.subscriber_import.stage(rows())
+    assert sqlite_store.subscriber_import.commit_import("list.csv", NOW, apply=True).added == {"active": 5}
 
 
 def test_a_list_that_breaks_off_leaves_nothing(store):
@@ -301,8 +429,8 @@ def test_who_is_suppressed_has_left_and_is_found_by_any_digest(store):
     assert store.suppressions.key_ids() == {"1"}
     assert store.suppressions.find(("2:x", "1:a")) == Suppression(reason="suppressed", at=NOW)
     assert (_statuses(store), _states(store)) == ({ADA: "unsubscribed"}, {ADA: DeliveryState.CANCELLED})
-    assert store.suppressions.allow(("2:x", "1:a"))
-    assert not store.suppressions.allow(("2:x", "1:a"))
+    assert store.suppressions.allow(("2:x", "1:a"), LATER)
+    assert not store.suppressions.allow(("2:x", "1:a"), LATER)
     assert _statuses(store) == {ADA: "unsubscribed"}
 
 
@@ -326,6 +454,18 @@ def test_who_is_erased_leaves_numbers(store):
     assert list(store.subscribers.iterate_deliveries(ADA)) == []
 
 
+def test_an_erased_address_is_in_no_reason_of_a_pause(store):
+    """The reason why a domain is paused loses an erased address; other addresses, and other spellings' pauses, stay."""
+    reasons = {"example.org": f"550 <{ADA.upper()}> is unknown", "example.com": f"550 <{BOB}>", "example.net": "450"}
+    with store.bounces.transaction():
+        for domain, reason in reasons.items():
+            store.bounces.pause_domain(domain, 0, LATER, reason, NOW)
+    store.suppressions.erase(ADA, {ADA}, "1:a", NOW)
+    store.suppressions.secure_vacuum()
+    found = {domain.domain: domain.reason for domain in store.bounces.paused_domains(NOW)}
+    assert found == reasons | {"example.org": "550 <(erased)> is unknown"}
+
+
 def test_a_copy_that_is_erased_is_one_like_others(store):
     """Two copies of one issue can be erased."""
     _issue(store, copies=(ADA, BOB))
@@ -334,20 +474,20 @@ def test_a_copy_that_is_erased_is_one_like_others(store):
     assert [result.recipient for result in store.deliveries.load_results(1)] == ["(erased)", "(erased)"]
 
 
-def test_the_file_is_written_anew_when_nobody_looks(tmp_path, store):
+def test_the_file_is_written_anew_when_nobody_looks(tmp_path, sqlite_store):
     """Rewriting the file fails while another process reads the store, and works afterwards."""
-    _subscribe(store, ADA)
-    store.subscribers._db.execute("PRAGMA busy_timeout = 100")  # noqa: SLF001 - the test need not wait for ten seconds
+    _subscribe(sqlite_store, ADA)
+    sqlite_store.subscribers._db.connection.execute("PRAGMA busy_timeout = 100")  # noqa: SLF001 - the test need not wait for ten seconds
     with closing(sqlite3.connect(tmp_path / "feeds.db", isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM subscribers").fetchall()
         with pytest.raises(LockedError, match="another process is reading the store"):
-            store.suppressions.secure_vacuum()
+            sqlite_store.suppressions.secure_vacuum()
         other.execute("COMMIT")
-    store.subscribers._db.execute("PRAGMA journal_mode = WAL")  # noqa: SLF001 - as while letters are sent
-    store.suppressions.erase(ADA, {ADA}, "1:a", NOW)
+    sqlite_store.subscribers._db.connection.execute("PRAGMA journal_mode = WAL")  # noqa: SLF001 - as while letters are sent
+    sqlite_store.suppressions.erase(ADA, {ADA}, "1:a", NOW)
     assert any(ADA.encode() in file.read_bytes() for file in tmp_path.iterdir())
-    store.suppressions.secure_vacuum()
+    sqlite_store.suppressions.secure_vacuum()
     assert not any(ADA.encode() in file.read_bytes() for file in tmp_path.iterdir())
 
 
@@ -359,4 +499,4 @@ def test_the_id_of_an_erased_subscriber_is_not_given_again(store, join):
     for email in (ADA, BOB):
         store.suppressions.erase(email, {email}, f"1:{email}", NOW)
     join(store, "cy@example.org")
-    assert store.subscribers.find("cy@example.org").id == 3
+    assert store.subscribers.find("cy@example.org").id > 2

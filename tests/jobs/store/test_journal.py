@@ -130,7 +130,7 @@ def test_who_has_gone_or_come_back_is_written_down_and_nobody_named(letter_site)
     subscribe.remove_subscriber(site.config, ADA, NOW)
     _add(site, again=True)
     subscribe.suppress_address(site.config, ADA, NOW)
-    subscribe.allow_address(site.config, ADA)
+    subscribe.allow_address(site.config, ADA, NOW)
     subscribe.suppress_address(site.config, ADA, NOW)
     erase.erase_subscriber(site.config, ADA, NOW)
     events = [line.what for line in _records(site, SubscriberEvent)]

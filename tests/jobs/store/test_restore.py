@@ -82,7 +82,7 @@ def lost(letter_site):
     site.publish(NOW + WEEK)
     subscribe.remove_subscriber(site.config, "ada@example.org", LATER)
     subscribe.suppress_address(site.config, "bob@example.org", LATER)
-    subscribe.allow_address(site.config, "odd@example.org")
+    subscribe.allow_address(site.config, "odd@example.org", LATER)
     erase.erase_subscriber(site.config, "cy@example.org", LATER)
     subscribe.remove_subscriber(site.config, "eve@example.org", LATER)
     _add(site, "eve", now=LATER, again=True)
@@ -481,7 +481,7 @@ class _History:
         key = f"{who}@example.org"
         match what.split():
             case ["add"]:
-                store.suppressions.allow(HASHER.digests(key))
+                store.suppressions.allow(HASHER.digests(key), self.now)
                 wanted = dict.fromkeys(NEWSLETTERS)
                 store.subscribers.subscribe(key, key, wanted, lang=None, consent="c", source="add", at=self.now)
             case ["remove"]:
@@ -490,7 +490,7 @@ class _History:
                 new = store.suppressions.find(HASHER.digests(key)) is None
                 store.suppressions.suppress(key, HASHER.digests(key)[0] if new else None, self.now)
             case ["allow"]:
-                store.suppressions.allow(HASHER.digests(key))
+                store.suppressions.allow(HASHER.digests(key), self.now)
             case ["erase"]:
                 store.suppressions.erase(key, {key}, HASHER.digests(key)[0], self.now)
                 self.erased.append((len(self.copies), key))

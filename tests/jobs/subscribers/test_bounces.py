@@ -518,9 +518,9 @@ class MassMailing:
         people = [f"r{at}@{domain}" for domain, number in self.domains.items() for at in range(number)]
         with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
             db.executemany(
-                "INSERT INTO subscribers (email, email_key, status, consent, created_at, status_at)"
-                " VALUES (?1, ?1, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
-                [(email,) for email in people],
+                "INSERT INTO subscribers (email, email_key, domain, status, consent, created_at, status_at)"
+                " VALUES (?1, ?1, ?2, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
+                [(email, email.partition("@")[2]) for email in people],
             )
             db.execute("INSERT INTO subscriptions (subscriber_id, newsletter) SELECT id, 'weekly' FROM subscribers")
         db.close()

@@ -41,7 +41,7 @@ def send(site, now=NOW):
 
 def rows(site, columns="state, tries, answer, template_values"):
     with open_store(site.config.store_url, site.config.folder) as store:
-        return store.service_mails._db.execute(f"SELECT {columns} FROM service_mails ORDER BY id").fetchall()  # noqa: SLF001
+        return store.database.connection.execute(f"SELECT {columns} FROM service_mails ORDER BY id").fetchall()
 
 
 def by_smtp(site, server, more=""):

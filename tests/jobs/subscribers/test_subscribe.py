@@ -75,7 +75,7 @@ def test_nobody_is_added_who_must_not_be_written_to(letter_site):
     with pytest.raises(FeedsError, match=r"ada@example\.org was suppressed on 2026-11-23 12:00 UTC; if"):
         _add(letter_site)
     assert _add(letter_site, again=True).status == "active"
-    assert not subscribe.allow_address(letter_site.config, ADA)
+    assert not subscribe.allow_address(letter_site.config, ADA, NOW)
     assert subscribe.suppress_address(letter_site.config, ADA, NOW)
     assert _statuses(letter_site) == {ADA: "unsubscribed"}
     letter_site.publish()

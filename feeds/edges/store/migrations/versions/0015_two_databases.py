@@ -1,5 +1,7 @@
 """What PostgreSQL needs as well: the order of entries and the domains of addresses as columns, and no triggers.
 
+Refused deliveries have an index, since nothing says any more that the ids of an issue's deliveries follow each other.
+
 The first version that PostgreSQL has. The journal is written by the repositories from now on, and only for SQLite.
 """
 
@@ -36,6 +38,7 @@ def upgrade() -> None:
     op.add_column("entries", sa.Column("number", sa.Integer, nullable=False, server_default="0"))
     op.execute("UPDATE entries SET number = rowid")
     op.create_index("ix_entries_number", "entries", ["number"], unique=True)
+    op.create_index("ix_deliveries_failed", "deliveries", ["issue_id", "id"], sqlite_where=sa.text("state = 'failed'"))
     for table, key in _ADDRESSES.items():
         op.add_column(table, sa.Column("domain", sa.Text, nullable=False, server_default=""))
         _fill_domains(table, key)

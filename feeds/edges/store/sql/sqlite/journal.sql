@@ -7,6 +7,14 @@ INSERT INTO journal (what, who, newsletter, at) VALUES (:what, :who, :newsletter
 INSERT INTO journal (what, who, newsletter, at)
 SELECT 'issue', number, newsletter, composed_at FROM issues WHERE id = :id AND approved;
 
+-- name: journal.add_arrivals
+-- Add records of the statuses that an import changes, and of new subscribers who are gone.
+INSERT INTO journal (what, who, newsletter, at)
+SELECT CASE weight WHEN 0 THEN 'pending' WHEN 1 THEN 'active' WHEN 2 THEN 'unsubscribed' WHEN 3 THEN 'bounced'
+    ELSE 'complained' END, key, '', :at
+FROM arrivals
+WHERE (fate = 'added' AND weight >= 2) OR (fate IN ('left', 'gone', 'merged') AND weight > was_weight) ORDER BY id;
+
 -- name: journal.has_things
 -- Return 1 if records of ids or issues are pending.
 SELECT 1 FROM journal WHERE what IN ('id', 'issue') LIMIT 1;

@@ -448,6 +448,7 @@ CREATE TABLE deliveries (
     CONSTRAINT pk_deliveries PRIMARY KEY (id),
     CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key)
 );
+CREATE INDEX ix_deliveries_failed ON deliveries (issue_id, id) WHERE state = 'failed';
 CREATE INDEX ix_deliveries_open ON deliveries (issue_id, id) WHERE (state NOT IN ('sent', 'failed', 'cancelled'));
 CREATE INDEX ix_deliveries_subscriber_id ON deliveries (subscriber_id);
 -- Bounces of subscribers, and the decisions on them; deleted with the subscriber.

@@ -1,0 +1,37 @@
+-- name: deliveries.claim
+-- Lease the first deliveries of an issue that are ready or due, and return them; not those that others change now.
+UPDATE deliveries SET state = 'leased' WHERE id = ANY(ARRAY(
+    SELECT id FROM deliveries
+    WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled') AND id % :every = 0
+        AND (state = 'ready' OR ((next_at IS NULL OR next_at <= :now)
+            AND (state = 'deferred' OR (state = 'unknown' AND unknowns <= :resend))))
+    ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED))
+RETURNING id, letter_id, recipient, state, handed_over_at, subscriber_id, tries;
+
+-- name: deliveries.claim_untried
+-- Lease the first deliveries of an issue that no server has answered yet, and return them; likewise.
+UPDATE deliveries SET state = 'leased' WHERE id = ANY(ARRAY(
+    SELECT id FROM deliveries
+    WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled') AND id % :every = 0
+        AND state = 'ready' AND answer IS NULL
+    ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED))
+RETURNING id, letter_id, recipient, state, handed_over_at, subscriber_id, tries;
+
+-- name: deliveries.begin
+-- Store that deliveries are being handed over, and return their ids, without those that are or were cancelled.
+-- A row that is locked is being changed, and waiting for it after `deliveries.finish` could be a deadlock.
+UPDATE deliveries SET state = 'handing_over', handed_over_at = coalesce(handed_over_at, :now)
+WHERE id = ANY(ARRAY(
+    SELECT id FROM deliveries WHERE id = ANY(:ids) AND state IN ('leased', 'handing_over')
+    FOR NO KEY UPDATE SKIP LOCKED))
+RETURNING id;
+
+-- name: deliveries.cancel
+-- Cancel what is not sent yet of an issue; what is being handed over may be delivered.
+-- Rows are locked in the order of their ids, as by `deliveries.finish`: no deadlock.
+WITH pending AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled')
+    ORDER BY id FOR NO KEY UPDATE)
+UPDATE deliveries SET state = 'cancelled', answer = :answer,
+    unknowns = unknowns + CASE WHEN state = 'handing_over' THEN 1 ELSE 0 END
+FROM pending WHERE deliveries.id = pending.id;
