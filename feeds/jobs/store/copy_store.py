@@ -9,7 +9,7 @@ from feeds.edges.process import lock
 from feeds.edges.store.copy_tables import copy_rows, find_difference
 from feeds.edges.store.database import open_database, open_store, store_name
 from feeds.edges.store.interface import Database
-from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version
+from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version, set_version
 from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
@@ -61,7 +61,7 @@ def _open_target(url: str, config: Config) -> Iterator[Database]:
             create_tables(database, name)
         elif read_version(database) != COPYING and (number := _total(database)):
             raise StoreError(f"{name}: has {number:,} rows already; copy to an empty database")
-        database.execute("schema.set_version", version=COPYING)
+        set_version(database, COPYING)
         yield database
 
 
@@ -75,7 +75,7 @@ def _copy(source: Database, target: Database, name: str, context: Context) -> Co
                 f"{name}: differs from the store at {place}: the store has changed since this copy was begun; delete"
                 " what was copied, and copy again"
             )
-    target.execute("schema.set_version", version=SCHEMA_VERSION)
+    set_version(target, SCHEMA_VERSION)
     return CopyReport(copied=copied, compared=total)
 
 

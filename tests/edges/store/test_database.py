@@ -6,16 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from msgspec.structs import replace
 
-from feeds.edges.store import database
 from feeds.edges.store.database import open_store
-from feeds.edges.store import schema
 from feeds.errors import StoreError
 from feeds.model import (
     DeliveryOutcome,
