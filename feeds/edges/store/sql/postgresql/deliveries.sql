@@ -35,8 +35,9 @@ WITH o AS MATERIALIZED (
         AS j (id BIGINT, state TEXT, answer TEXT, tries INTEGER, next_at TEXT)
     JOIN deliveries AS d ON d.id = j.id
     ORDER BY d.id FOR NO KEY UPDATE OF d)
-UPDATE deliveries SET state = o.state, sent_at = CASE WHEN o.state = 'sent' THEN :now END, answer = o.answer,
-    tries = o.tries, next_at = o.next_at, unknowns = unknowns + CASE WHEN o.state = 'unknown' THEN 1 ELSE 0 END
+UPDATE deliveries SET state = o.state, answer = o.answer, tries = o.tries, next_at = o.next_at,
+    sent_at = CASE WHEN o.state = 'sent' THEN CAST(:now AS TIMESTAMP WITH TIME ZONE) END,
+    unknowns = unknowns + CASE WHEN o.state = 'unknown' THEN 1 ELSE 0 END
 FROM o
 WHERE deliveries.id = o.id AND (deliveries.state NOT IN ('failed', 'cancelled') OR o.state = 'sent');
 
