@@ -103,7 +103,9 @@ def _port(tables: list[sa.Table]) -> list[sa.Table]:
         for column in table.columns:
             column.type = _port_type(column)
             if column.server_default is not None and isinstance(column.type, sa.Boolean):
-                column.server_default = sa.DefaultClause(sa.true() if "1" in str(column.server_default.arg) else sa.false())
+                column.server_default = sa.DefaultClause(
+                    sa.true() if "1" in str(column.server_default.arg) else sa.false()
+                )
             if table.name in _GIVEN_IDS:
                 column.autoincrement = False
             elif column.name == "id" and isinstance(column.type, sa.BigInteger):

@@ -84,7 +84,9 @@ def make_value(table, column, checks, number):
         return f"x-{number}"
     if column.foreign_keys:
         [key] = column.foreign_keys
-        return number if isinstance(key.column.type, sa.Integer) else f"{key.column.table.name}.{key.column.name}.{number}"
+        return (
+            number if isinstance(key.column.type, sa.Integer) else f"{key.column.table.name}.{key.column.name}.{number}"
+        )
     match column.type:
         case sa.Boolean():
             return True

@@ -94,7 +94,9 @@ def test_parameters_are_translated_only_where_they_are_parameters():
     )
 
 
-@pytest.mark.parametrize("text", ["SELECT 1;", "-- name: a.b\nSELECT 1;", "SELECT 1;\n-- name: a.b\n-- Do it.\nSELECT 2;"])
+@pytest.mark.parametrize(
+    "text", ["SELECT 1;", "-- name: a.b\nSELECT 1;", "SELECT 1;\n-- name: a.b\n-- Do it.\nSELECT 2;"]
+)
 def test_a_statement_without_name_or_sentence_is_an_error(text):
     """Each has both."""
     with pytest.raises(ValueError, match="without a name and a sentence"):
