@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from feeds.edges.store.interface import Database, Row, decode_time, decode_time_if_any, encode_topics
@@ -205,15 +203,24 @@ class Subscribers:
 
 
 def _to_subscribers(rows: Iterable[Row]) -> list[Subscriber]:
-    """Return the subscribers of rows that are ordered by subscriber, one for each subscription."""
-    return [
-        _to_subscriber(values, tuple([row[-2:] for row in group]))
-        for values, group in groupby(rows, key=itemgetter(slice(-2)))
-    ]
+    """Return the subscribers of rows, one for each subscription, in which those of a subscriber follow each other."""
+    found: list[Subscriber] = []
+    values: Row = (None,)
+    subscriptions: tuple[Row, ...] = ()
+    for row in rows:
+        if row[0] == values[0]:
+            subscriptions += (row[-2:],)
+        else:
+            if subscriptions:
+                found.append(_to_subscriber(values, subscriptions))
+            values, subscriptions = row, (row[-2:],)
+    if subscriptions:
+        found.append(_to_subscriber(values, subscriptions))
+    return found
 
 
 def _to_subscriber(values: Row, subscriptions: tuple[Row, ...]) -> Subscriber:
-    subscriber_id, email, key, status, lang, timezone, consent, source, created_at, status_at = values
+    subscriber_id, email, key, status, lang, timezone, consent, source, created_at, status_at, _, _ = values
     newsletters, topics = _parse_subscriptions(subscriptions)
     return Subscriber(
         id=subscriber_id,
