@@ -27,6 +27,7 @@ _UNSUBSCRIBE_IF_LAST = (
 )
 _SELECT_SUBSCRIPTIONS = f"""
     SELECT newsletter FROM subscriptions WHERE subscriber_id = ? AND ? IN (newsletter, '{ALL_NEWSLETTERS}')
+    ORDER BY newsletter
 """  # noqa: S608 - made of constants
 #: The topics stay on record, so that it can be undone.
 _RECORD_LEAVE = """
@@ -45,18 +46,18 @@ def unsubscribe(connection: sqlite3.Connection, key: str, at: datetime) -> None:
     connection.execute(_CANCEL_ALL, (key,))
 
 
-def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
+def leave(connection: sqlite3.Connection, subscriber_id: int | None, newsletter: str, at: datetime) -> list[str]:
     """End a subscription, or with `ALL_NEWSLETTERS` all of them, because their subscriber wants it.
 
-    After the last one, they are unsubscribed from everything. Returns False if they did not have the subscription.
+    After the last one, they are unsubscribed from everything. Returns the newsletters that they had.
     """
-    rows = connection.execute(_SELECT_SUBSCRIPTIONS, (subscriber_id, newsletter)).fetchall()
-    if subscriber_id is None or not rows:
-        return False
-    for (name,) in rows:
+    names = [name for (name,) in connection.execute(_SELECT_SUBSCRIPTIONS, (subscriber_id, newsletter))]
+    if subscriber_id is None or not names:
+        return []
+    for name in names:
         unsubscribe_from(connection, subscriber_id, name, at)
     unsubscribe_if_last(connection, subscriber_id, at)
-    return True
+    return names
 
 
 def unsubscribe_from(connection: sqlite3.Connection, subscriber_id: int, newsletter: str, at: datetime) -> None:

@@ -57,6 +57,7 @@ class ProcessedMessage:
     what: InboundKind
     #: The subscriber's address; empty if unknown.
     email: str = ""
+    #: The name, or several names with commas; empty if unknown.
     newsletter: str = ""
     number: int | None = None
     #: The enhanced status code, and the server's words.
@@ -292,7 +293,8 @@ class _BounceProcessor:
             return ProcessedMessage(what=report.kind), 0
         if report.kind is InboundKind.UNSUBSCRIBE:
             left = self._bounces.unsubscribe_from(recipient, newsletter, self._now)
-            row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=newsletter)
+            names = ", ".join(left) if newsletter == ALL_NEWSLETTERS else newsletter
+            row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=names)
             return replace(row, decision="left" if left else ""), 0
         kind, failure = reports.classify_report(report)
         if recipient.mail_id is not None:

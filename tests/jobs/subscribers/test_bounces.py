@@ -26,6 +26,7 @@ from feeds.jobs.newsletters import approve
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import (
+    ALL_NEWSLETTERS,
     DeliveryOutcome,
     DeliveryState,
     IssueContent,
@@ -235,6 +236,17 @@ def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     assert back.status_of("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
         back.add("ada")
+
+
+@pytest.mark.parametrize(("config", "names"), [(DAILY, "daily, weekly"), (NEWSLETTER, "weekly")])
+def test_unsubscribing_through_a_welcome_is_reported_with_the_names_of_the_newsletters(site, config, names):
+    """A welcome for several newsletters unsubscribes from all; the report names those that the subscriber had."""
+    back = BounceSite(site, config)
+    back.add("ada")
+    for newsletter, decision in ((names, "left"), ("", "")):
+        back.box.add(personal_mail(f"Subject: {decision}", to=unsubscribe_address(back, "ada", ALL_NEWSLETTERS)))
+        [found] = back.process().processed
+        assert (found.newsletter, found.decision) == (newsletter, decision)
 
 
 @pytest.mark.parametrize(
