@@ -51,6 +51,10 @@ class Templates:
         """Return the languages that have texts, sorted; like the texts, they stay as they were at the first call."""
         return list(self._found_languages)
 
+    def own_languages(self) -> list[str]:
+        """Return the languages in which the site has texts of its own, sorted."""
+        return sorted(file.stem for file in (self._folders[0] / "texts").glob("*.toml"))
+
     @cached_property
     def _found_languages(self) -> Sequence[str]:
         return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
