@@ -22,7 +22,7 @@ from feeds.core.newsletters.client_views import (
     replace_pictures,
     without_style_sheets,
 )
-from feeds.core.posts.locales import language_name
+from feeds.core.posts.locales import language_name, text_direction
 from feeds.display import format_count
 from feeds.edges.render.templates import Templates
 from feeds.errors import FeedsError
@@ -138,6 +138,7 @@ class _Pages:
             "sender": issue.sender,
             "preheader": preheader(letter.html) if letter else "",
             "lang": letter.lang if letter else "",
+            "dir": text_direction(letter.lang) if letter else "",
             "number": issue.issue.renderer.number if issue.issue else 0,
             "when": issue.when,
             "readers": format_count(issue.readers, "reader"),
