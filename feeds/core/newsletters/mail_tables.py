@@ -39,6 +39,11 @@ _TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;word-break:normal;
 _HIDDEN = "display:none;mso-hide:all"
 
 
+#: The class of a table that becomes cards, and the attribute as it is written.
+_CARDS_CLASS = "s"
+CARDS = f'class="{_CARDS_CLASS}"'
+
+
 class _Width(NamedTuple):
     """The widths of a column in characters: of its longest word, and of its longest cell on one line."""
 
@@ -177,7 +182,7 @@ def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
     Empty cells are hidden there. Where cells are merged, the column of a cell is not known, and the heads stay above
     the rows.
     """
-    table.set("class", "s")
+    table.set("class", _CARDS_CLASS)
     names = [] if head is None else [_text(cell) for cell in _cells(head)]
     is_merged = any(cell.get(name, "1") != "1" for row in rows for cell in _cells(row) for name in _SPANS)
     if is_merged or not any(names):

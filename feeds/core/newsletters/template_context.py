@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from itertools import groupby
+from unicodedata import bidirectional
 from urllib.parse import urlencode
 
 from feeds.core.newsletters.headings import HEADINGS
 from feeds.core.newsletters.i18n import Texts
+from feeds.core.newsletters.mail_tables import CARDS
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
 from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
@@ -30,6 +32,8 @@ _ROW_WIDTH = 120
 _OPENING = 30
 _NOT_IN_EXCERPTS = text.WITHOUT_TEXT.union(HEADINGS)
 _WORD = re.compile(r"\w+")
+#: The bidirectional types of characters that are from left to right in such a line (UAX #9, table 4).
+_LEFT_TO_RIGHT = frozenset({"L", "EN", "ES", "ET", "CS", "NSM", "WS", "ON"})
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
 
@@ -81,6 +85,11 @@ class StoryView:
     #: For the name of its category, in a light scheme.
     colour: str = ""
 
+    @property
+    def isolates_author(self) -> bool:
+        """True if the author's name can have another direction than the line that it is in."""
+        return self.dir == "rtl" or not _LEFT_TO_RIGHT.issuperset(map(bidirectional, self.author))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoryGroup:
@@ -122,6 +131,8 @@ class LetterView:
     body: str
     #: True if the body is only the beginning of the post.
     cut: bool
+    #: True if a table in these has the class `s`, by which it becomes cards on a phone.
+    has_cards: bool
     #: The placeholder for links to the previous and next issue, on the web page.
     neighbours: str
     theme: Theme
@@ -228,6 +239,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
+        has_cards=any(CARDS in html for html in inserts.values()),
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=lead_view,
