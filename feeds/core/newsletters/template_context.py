@@ -14,7 +14,7 @@ from feeds.core.newsletters.i18n import Texts
 from feeds.core.newsletters.mail_tables import CARDS
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
-from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
+from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, is_first_picture, picture_view
 from feeds.core.newsletters.placeholders import BODY, LINKS, NAVIGATION, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
@@ -131,7 +131,9 @@ class LetterView:
     body: str
     #: True if the body is only the beginning of the post.
     cut: bool
-    #: True if a table in these has the class `s`, by which it becomes cards on a phone.
+    #: True if the first picture of the body is the lead's image, which is not shown above it then.
+    body_has_image: bool
+    #: True if a table in note, sponsor or body has the class `s`, by which it becomes cards on a phone.
     has_cards: bool
     #: The placeholder for links to the previous and next issue, on the web page.
     neighbours: str
@@ -239,6 +241,7 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
+        body_has_image=lead is not None and _has_image(lead.post, inserts[BODY], find_picture),
         has_cards=any(CARDS in html for html in inserts.values()),
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
@@ -271,6 +274,14 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         sponsor_text=in_text.get(SPONSOR, ()),
         body_text=in_text.get(BODY, ()),
     )
+
+
+def _has_image(post: Post, html: str, find_picture: FindPicture) -> bool:
+    """Return whether the first picture of *html* is the image of a post, as written or as a letter shows it."""
+    if post.image is None:
+        return False
+    urls = (post.image.url, find_picture(post.image.url, post).url)
+    return any(is_first_picture(url, html) for url in urls)
 
 
 def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = None) -> str:
