@@ -117,12 +117,12 @@ def _errors(source: str) -> Iterator[tuple[str, str]]:
     root = etree.HTML(source.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=True))
     mjml = root.find(".//mjml") if root is not None else None
     if mjml is None:
-        yield "mjml", "the <mjml> element is missing"
+        yield "", "the <mjml> element is missing"
         return
     counts: dict[str, int] = {}
     yield from _element_errors(mjml, "", counts)
     if "mj-body" not in counts:
-        yield "mjml", "the <mj-body> element is missing"
+        yield "<mjml", "the <mj-body> element is missing"
 
 
 def _element_errors(element: Any, parent: str, counts: dict[str, int]) -> Iterator[tuple[str, str]]:
