@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from feeds.config import load_config
@@ -457,3 +458,17 @@ def test_only_a_letter_with_a_wide_table_has_the_style_sheet_of_cards(render):
     """The rules are in a letter whose note has a table of five columns, and in no other."""
     assert ".s tr{" in render(*stories(1), note=WIDE)
     assert ".s tr{" not in render(*stories(1), note="<table><tr><th>n</th></tr><tr><td>1</td></tr></table>")
+
+
+@pytest.mark.parametrize(("lang", "is_whole"), [("ja", True), ("ko", True), ("en", False), ("zh-Hans", False)])
+def test_a_list_of_titles_breaks_between_phrases_or_words(render, lang, is_whole):
+    """The titles above a letter keep the words of Japanese and Korean whole, without a style sheet."""
+    some = [
+        replace(one, post=replace(one.post, title="時刻表を書き写すまで消しゴムを買わない", lang=lang))
+        for one in stories(5)
+    ]
+    html = render(*some, newsletter=f'language = "{lang}"')
+    link = parse_html(html).xpath("//div[a[@class='c']]/a")[0]
+    assert bool(link.xpath("ancestor::div[@style='word-break:keep-all;overflow-wrap:anywhere']")) is is_whole
+    assert bool(link.findall("wbr")) is (lang == "ja")
+    assert link.text_content() == some[0].post.title
