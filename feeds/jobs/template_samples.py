@@ -14,7 +14,6 @@ from feeds.core.newsletters.placeholders import NAVIGATION, NOTE
 from feeds.core.newsletters.service_view import IssueLink, build_service_view
 from feeds.core.newsletters.template_context import Audience
 from feeds.core.syndication.feed import Feed
-from feeds.edges.render import mjml
 from feeds.errors import FeedsError
 from feeds.jobs.feeds import pages
 from feeds.jobs.newsletters import notices
@@ -207,7 +206,5 @@ def _render_service_mail(site: Site, mail: ServiceMail, *, is_full: bool) -> Non
     view = build_service_view(mail, texts, site.settings, ("Some words.",) if is_full else (), links if is_full else ())
     view = dataclasses.replace(view, unsubscribe_url=url if is_full else None)
     context = {"letter": view, "t": texts.plain}
-    source = templates.render("service.mjml", context)
-    path, parts = templates.template_path("service.mjml"), templates.part_paths("letter")
-    mjml.compile_mjml(source, path, parts, {NOTE: "<p>Some words.</p>" if is_full else ""})
+    templates.render_mjml("service.mjml", context, {NOTE: "<p>Some words.</p>" if is_full else ""})
     templates.render("service.txt", context)
