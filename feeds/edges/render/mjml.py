@@ -37,6 +37,7 @@ _MEANINGLESS = tuple(
         (r"<style[^<>]*>(?:@media[^{}]*\{\s*\})?\s*</style>", ""),
         (r' class="mj-column-per-100"', ""),
         (r"</?tbody>", ""),
+        (r' vertical-align="[a-z]+"', ""),
         (r'<table border="0"', "<table"),
         (r"<!--\[if mso \| IE\]>", "<!--[if mso]>"),
         (r'<body style="word-spacing:normal;', '<body style="margin:0;padding:0;'),
