@@ -1,5 +1,6 @@
 """Deliveries in a real store, on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -223,6 +224,22 @@ def test_deliveries_that_another_process_is_changing_are_left_to_it(tmp_path, st
             assert store.deliveries.claim_untried(issue_id, 10) == []
             assert store.deliveries.commit_and_begin([], [bob.id], NOW) == set()
         assert states(store, issue_id) == [("ada", "cancelled"), ("bob", "cancelled"), ("eve", "leased")]
+
+
+def test_an_outcome_that_waits_for_a_cancellation_changes_nothing(tmp_path, store_url):
+    """On PostgreSQL, an outcome waits until a cancellation is committed; only a success is recorded after it."""
+    if not store_url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer at a time")
+    with open_store(store_url, tmp_path) as store, open_store(store_url, tmp_path) as other:
+        issue_id, [ada, bob] = frozen(store, "ada@example.org", "bob@example.org")
+        store.deliveries.commit_and_begin([], [ada.id, bob.id], NOW)
+        outcomes = [outcome(bob, DeliveryState.DEFERRED, next_at=LATER), outcome(ada, DeliveryState.SENT)]
+        with ThreadPoolExecutor(1) as threads:
+            with other.database.transaction():
+                other.database.execute("deliveries.cancel", issue=issue_id, answer="retracted")
+                waiting = threads.submit(store.deliveries.commit_and_begin, outcomes, [], NOW)
+            waiting.result()
+        assert states(store, issue_id) == [("ada", "sent"), ("bob", "cancelled")]
 
 
 @pytest.mark.parametrize(
