@@ -93,15 +93,21 @@ class Deliveries:
 
         One that may have been delivered is handed over again at most *resend* times.
         """
-        with self._db.transaction("shared", synced=False):
-            rows = self._db.all("deliveries.claim", issue=issue_id, limit=limit, now=now, resend=resend, every=every)
-        return _to_deliveries(rows)
+        values = {"issue": issue_id, "limit": limit, "now": now, "resend": resend, "every": every}
+        return self._claim("deliveries.claim", values)
 
     def claim_untried(self, issue_id: int, limit: int, *, every: int = 1) -> list[Delivery]:
         """Lease deliveries that no server has answered yet, in the order of their ids: all, or one in *every*."""
-        with self._db.transaction("shared", synced=False):
-            rows = self._db.all("deliveries.claim_untried", issue=issue_id, limit=limit, every=every)
-        return _to_deliveries(rows)
+        return self._claim("deliveries.claim_untried", {"issue": issue_id, "limit": limit, "every": every})
+
+    def _claim(self, statement: str, values: dict[str, object]) -> list[Delivery]:
+        """Lease deliveries. After a lost connection some may be leased twice over; `release` returns the others."""
+
+        def claim() -> list[Row]:
+            with self._db.transaction("shared", synced=False):
+                return self._db.all(statement, **values)
+
+        return _to_deliveries(self._db.retry(claim))
 
     def commit_and_begin(self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime) -> set[int]:
         """Record outcomes, and mark deliveries as being handed over, in one transaction.
@@ -116,13 +122,19 @@ class Deliveries:
                 self._db.sync()
                 self._synced_at, self._has_unsynced = now, False
             return set()
-        with self._db.transaction("shared", synced=is_due):
-            self._finish(outcomes, now)
-            begun = self._begin(begin, now)
+        begun = self._db.retry(lambda: self._commit(outcomes, begin, now, synced=is_due))
         if is_due:
             self._synced_at = now
         self._has_unsynced = not is_due
         return begun
+
+    def _commit(
+        self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime, *, synced: bool
+    ) -> set[int]:
+        """Record outcomes and begin; done twice, it changes nothing more."""
+        with self._db.transaction("shared", synced=synced):
+            self._finish(outcomes, now)
+            return self._begin(begin, now)
 
     def _finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> None:
         if outcomes:

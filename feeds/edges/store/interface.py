@@ -11,13 +11,14 @@ the names of the statement's parameters, and rows are tuples in the order of its
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from feeds.edges.store.statements import Dialect
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Mode = Literal["exclusive", "shared", "read"]
 
@@ -42,6 +43,14 @@ class Database(Protocol):
 
         Raises:
             LockedError: another process has not released the store in time.
+        """
+        ...
+
+    def retry(self, work: Callable[[], T]) -> T:
+        """Return what *work* returns; if the connection to the database is lost meanwhile, connect and do it again.
+
+        *work* is a transaction that may have been committed before it is done again. Reading outside of a transaction,
+        and beginning one, are tried again in any case.
         """
         ...
 

@@ -1,9 +1,10 @@
 """PostgreSQL 14 and newer: the store past one machine (`feeds.edges.store.interface.Database`)."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from feeds.edges.process.lock import HOLDERS
@@ -14,10 +15,14 @@ from feeds.errors import LockedError, StoreError
 if TYPE_CHECKING:
     import psycopg
 
+T = TypeVar("T")
+
 #: The oldest version with all that is used here, as psycopg reports it.
 _OLDEST = 140000
 #: Seconds that an operation waits for another process, and that a sender waits for a long import.
 _PATIENCE, _SENDER_PATIENCE = 10, 240
+#: Seconds before each attempt to connect again: four minutes in all, as a sender waits.
+_PAUSES = (0.0, 0.2, 0.5, 1, 2, 5, *[10.0] * 23)
 #: Of our advisory locks; the second half of their key is the number below, and the schema's.
 _LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
 _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
@@ -82,8 +87,13 @@ class PostgresqlDatabase:
         self._url = url
         self.connection: psycopg.Connection[Row] = self.connect_again()
         self._statements = Statements(self.dialect)
-        self._is_bulk = False
+        self._is_bulk = self._is_inside = False
+        self._held: list[str] = []
         self._numbers = count()
+
+    def _single(self, query: str) -> Any:
+        row = self.connection.execute(query).fetchone()
+        return row and row[0]
 
     def connect_again(self) -> "psycopg.Connection[Row]":
         """See `Database`. It begins no transaction by itself."""
@@ -98,7 +108,9 @@ class PostgresqlDatabase:
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
         """See `Database`. Writers of mode `exclusive` wait for each other at an advisory lock."""
-        with self.connection.transaction():
+        with ExitStack() as stack:
+            self.retry(lambda: stack.enter_context(self.connection.transaction()))
+            stack.enter_context(self._inside())
             if mode == "read":
                 self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             if mode == "exclusive":
@@ -107,19 +119,34 @@ class PostgresqlDatabase:
                 self.connection.execute("SET LOCAL synchronous_commit = on")
             yield
 
+    def retry(self, work: Callable[[], T]) -> T:
+        """See `Database`: it waits as long for the server as a sender waits for an import."""
+        import psycopg
+
+        for pause in (*_PAUSES, None):
+            try:
+                return work()
+            except psycopg.Error:
+                if pause is None or not self.connection.closed or self._is_inside:
+                    raise
+                self._reconnect(pause)
+        raise AssertionError  # the last pause is None
+
     @contextmanager
     def bulk_mode(self) -> Iterator[None]:
         """See `Database`."""
-        self.connection.execute("SET synchronous_commit = off")
-        self.connection.execute(f"SET lock_timeout = '{_SENDER_PATIENCE}s'")
-        self._is_bulk = True
+        self._set_bulk(is_bulk=True)
         try:
             yield
         finally:
-            self._is_bulk = False
-            if not self.connection.closed:
-                self.connection.execute("RESET synchronous_commit")
-                self.connection.execute("RESET lock_timeout")
+            self._set_bulk(is_bulk=False)
+
+    def _set_bulk(self, *, is_bulk: bool) -> None:
+        self._is_bulk = is_bulk
+        if not self.connection.closed:
+            patience = _SENDER_PATIENCE if is_bulk else _PATIENCE
+            self.connection.execute(f"SET synchronous_commit = {'off' if is_bulk else 'on'}")
+            self.connection.execute(f"SET lock_timeout = '{patience}s'")
 
     def sync(self) -> None:
         """See `Database`: a commit that is synced also syncs those before it, if it has written anything."""
@@ -129,18 +156,47 @@ class PostgresqlDatabase:
     @contextmanager
     def lock(self, task: str) -> Iterator[None]:
         """See `Database`: the session holds the lock, so the server releases it when the connection ends."""
-        key = _lock_key(task)
-        if not self.connection.execute(f"SELECT pg_try_advisory_lock({key})").fetchone()[0]:  # type: ignore[index]
-            raise LockedError(f"{HOLDERS[task]}; nothing was sent here")
+        self._take_lock(task)
+        self._held.append(task)
         try:
             yield
         finally:
+            self._held.remove(task)
             if not self.connection.closed:
-                self.connection.execute(f"SELECT pg_advisory_unlock({key})")
+                self.connection.execute(f"SELECT pg_advisory_unlock({_lock_key(task)})")
+
+    def _take_lock(self, task: str) -> None:
+        if self._single(f"SELECT pg_try_advisory_lock({_lock_key(task)})") is not True:
+            raise LockedError(f"{HOLDERS[task]}; nothing was sent here")
+
+    def _reconnect(self, pause: float) -> None:
+        """Connect again after a pause, with the settings and locks of the lost connection, if the server is there.
+
+        Raises:
+            LockedError: another process has taken over a task meanwhile.
+        """
+        import psycopg
+
+        time.sleep(pause)
+        with suppress(psycopg.OperationalError):
+            self.connection = self.connect_again()
+            if self._is_bulk:
+                self._set_bulk(is_bulk=True)
+            for task in self._held:
+                self._take_lock(task)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """Remember that a transaction is open: a lost connection ends it, so nothing in it is done again alone."""
+        self._is_inside = True
+        try:
+            yield
+        finally:
+            self._is_inside = False
 
     def one(self, statement: str, /, **values: object) -> Row | None:
         """See `Database`."""
-        return self.connection.execute(self._statements[statement], values).fetchone()
+        return self.retry(lambda: self.connection.execute(self._statements[statement], values).fetchone())
 
     def value(self, statement: str, /, **values: object) -> Any:
         """See `Database`."""
@@ -149,7 +205,7 @@ class PostgresqlDatabase:
 
     def all(self, statement: str, /, **values: object) -> list[Row]:
         """See `Database`."""
-        return self.connection.execute(self._statements[statement], values).fetchall()
+        return self.retry(lambda: self.connection.execute(self._statements[statement], values).fetchall())
 
     def iterate(self, statement: str, /, **values: object) -> Iterator[Row]:
         """See `Database`: a cursor of the server, which needs no transaction."""

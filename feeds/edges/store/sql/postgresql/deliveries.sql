@@ -28,6 +28,7 @@ RETURNING id;
 
 -- name: deliveries.finish
 -- Store outcomes of attempts; of deliveries that were given up or cancelled meanwhile, only a success.
+-- Stored again after a lost connection, they change nothing.
 -- One statement for all is twice as fast as one for each. Rows are locked in the order of their ids: no deadlock.
 WITH o AS MATERIALIZED (
     SELECT d.id, j.state, j.answer, j.tries, CAST(j.next_at || ' UTC' AS TIMESTAMP WITH TIME ZONE) AS next_at
@@ -37,7 +38,7 @@ WITH o AS MATERIALIZED (
     ORDER BY d.id FOR NO KEY UPDATE OF d)
 UPDATE deliveries SET state = o.state, answer = o.answer, tries = o.tries, next_at = o.next_at,
     sent_at = CASE WHEN o.state = 'sent' THEN CAST(:now AS TIMESTAMP WITH TIME ZONE) END,
-    unknowns = unknowns + CASE WHEN o.state = 'unknown' THEN 1 ELSE 0 END
+    unknowns = unknowns + CASE WHEN o.state = 'unknown' AND deliveries.state != 'unknown' THEN 1 ELSE 0 END
 FROM o
 WHERE deliveries.id = o.id AND (deliveries.state NOT IN ('failed', 'cancelled') OR o.state = 'sent');
 

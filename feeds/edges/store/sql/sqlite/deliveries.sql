@@ -25,8 +25,10 @@ RETURNING id;
 
 -- name: deliveries.finish
 -- Store outcomes of attempts; of deliveries that were given up or cancelled meanwhile, only a success.
+-- Stored again after a lost connection, they change nothing.
 UPDATE deliveries SET state = o.state, sent_at = CASE WHEN o.state = 'sent' THEN :now END, answer = o.answer,
-    tries = o.tries, next_at = o.next_at, unknowns = unknowns + CASE WHEN o.state = 'unknown' THEN 1 ELSE 0 END
+    tries = o.tries, next_at = o.next_at,
+    unknowns = unknowns + CASE WHEN o.state = 'unknown' AND deliveries.state != 'unknown' THEN 1 ELSE 0 END
 FROM (
     SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.state') AS state,
         json_extract(value, '$.answer') AS answer, json_extract(value, '$.tries') AS tries,
