@@ -48,10 +48,15 @@ def test_a_connection_that_was_lost_between_transactions_is_not_noticed(tmp_path
 def test_a_transaction_whose_connection_is_lost_is_an_error_and_changes_nothing(tmp_path, url):
     """What it has done before is not half there, and what follows in it is not done alone."""
     with open_store(url, tmp_path) as store:
-        with pytest.raises(psycopg.OperationalError), store.database.transaction():
-            store.database.execute("feeds.mark_undeployed", since=NOW)
-            lose_connection(store.database)
-            store.feeds.is_undeployed()
+
+        def work():
+            with store.database.transaction():
+                store.database.execute("feeds.mark_undeployed", since=NOW)
+                lose_connection(store.database)
+                store.feeds.is_undeployed()
+
+        with pytest.raises(psycopg.OperationalError):
+            work()
         assert store.feeds.is_undeployed() is False
 
 
