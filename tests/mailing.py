@@ -18,8 +18,8 @@ from tests.smtpserver import SmtpServer
 
 URL = "sqlite:///.feeds/feeds.db"
 _INSERT = (
-    "INSERT INTO subscribers (id, email, email_key, status, lang, consent, created_at, status_at)"
-    " VALUES (?, ?, ?, 'active', ?, 'asked', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
+    "INSERT INTO subscribers (id, email, email_key, domain, status, lang, consent, created_at, status_at)"
+    " VALUES (?, ?, ?, ?, 'active', ?, 'asked', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
 )
 
 
@@ -37,7 +37,7 @@ def subscribe(
     with closing(sqlite3.connect(folder / url.removeprefix("sqlite:///"))) as db, db:
         first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM subscribers").fetchone()[0]
         rows = list(enumerate(emails, first))
-        db.executemany(_INSERT, [(n, email, email, lang) for n, email in rows])
+        db.executemany(_INSERT, [(n, email, email, email.rpartition("@")[2], lang) for n, email in rows])
         db.executemany("INSERT INTO subscriptions VALUES (?, 'weekly', ?)", [(n, topics) for n, _ in rows])
 
 

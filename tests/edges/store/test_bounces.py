@@ -361,7 +361,7 @@ def test_who_reports_a_mail_outside_of_issues_as_spam_gets_nothing_more(store, b
 
 
 def test_an_unknown_address_that_reports_spam_is_suppressed_too(store, bounces):
-    """A complaint of who is no subscriber suppresses the address."""
+    """A complaint suppresses the address also if it is not a subscriber's."""
     number = service_mail(store, "eve@x.example")
     with bounces.transaction():
         bounces.apply_service_complaint(bounces.find_service_mail(number), "1-x:digest", NOW)

@@ -127,7 +127,7 @@ def test_a_complaint_during_the_pause_halts_the_issue(mailing):
     """A bounce or complaint during the pause halts the issue too."""
     mailing.publish()
     with open_store(URL, mailing.site.folder) as store, store.bounces.transaction():
-        first = store.deliveries._db.execute("SELECT id FROM deliveries WHERE state = 'sent'").fetchone()[0]  # noqa: SLF001 - as the store keeps it
+        first = store.database.connection.execute("SELECT id FROM deliveries WHERE state = 'sent'").fetchone()[0]
         store.bounces.record_bounce(store.bounces.find_delivery(first), "complaint", "", "spam", mailing.at)
     mailing.wait(minutes=30)
     assert "1 of the first 4" in mailing.publish().alerts[0]
