@@ -93,6 +93,10 @@ class Database(Protocol):
         """Run statements that create tables, which are separated by a semicolon at the end of a line."""
         ...
 
+    def analyze(self, tables: Sequence[str]) -> None:
+        """Let the planner know that many rows of *tables* have changed, where it depends on it: in PostgreSQL."""
+        ...
+
     def overwrite_deleted(self) -> None:
         """Overwrite in the file what is deleted from now on, where the database can: SQLite."""
         ...
