@@ -27,6 +27,9 @@ _LONG = "Donaudampfschifffahrtsgesellschaftsnachrichten" * 2
 def walk_pages(sample) -> dict[tuple[str, str], Answer]:
     """Return the answers by the name of the page and the language."""
     sample.configure(CONFIG + TWO.replace("The daily", _LONG))
+    (sample.folder / "templates/texts").mkdir(parents=True)
+    for lang in LANGUAGES:  # the pages have links to each other
+        (sample.folder / f"templates/texts/{lang}.toml").write_text("", "utf-8")
     sample.post("first", categories="[Notes, 日本語の長い見出し, مقالات]")
     sample.publish()
     door = SignupSite(sample)

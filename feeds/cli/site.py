@@ -143,7 +143,8 @@ def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) ->
         else:
             click.echo(f"{at} {event.text}")
 
-    config, pulse, context = options.read_config(path), Pulse(), Context(clock=utc_now)
+    config, context = options.read_config(path), Context(clock=utc_now)
+    pulse = Pulse(next_publish_at=context.clock())  # the first run begins at once
     web = serve.RunServer(config, context, log, pulse, no_web=no_web)
     with ExitStack() as stack:
         stack.enter_context(on_hangup(serve.make_reload(path, web.use_config, web.report_reload)))

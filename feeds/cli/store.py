@@ -1,5 +1,6 @@
 """`feeds store`: adopt, back up, restore and upgrade the database."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -58,7 +59,27 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 
 @store.command()
 @options.CONFIG
-@click.option("--to", "url", required=True, metavar="URL", help="The other database: sqlite:///FILE or postgresql://...")
+@options.JSON
+def check(path: Path, *, as_json: bool) -> int:
+    """Look for damage, and print how many rows each table has; exit code 1 if something is wrong."""
+    from feeds.jobs.store.check_store import check_store
+
+    found = check_store(options.read_config(path))
+    if as_json:
+        output.print_json(asdict(found))
+    else:
+        output.print_diagnostics([f"{found.name}: {problem}" for problem in found.problems], [])
+        click.echo(f"{found.name}: version {found.version}")
+        for table, rows in found.rows.items():
+            click.echo(f"{rows:>12,}  {table}")
+    return int(bool(found.problems))
+
+
+@store.command()
+@options.CONFIG
+@click.option(
+    "--to", "url", required=True, metavar="URL", help="The other database: sqlite:///FILE or postgresql://..."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def copy(path: Path, url: str, *, quiet: bool) -> None:
     """Copy all rows to another database, from SQLite to PostgreSQL or back, and compare every row.
@@ -75,7 +96,7 @@ def copy(path: Path, url: str, *, quiet: bool) -> None:
     config = options.read_config(path)
     with options.job_context(quiet=quiet) as context:
         done = copy_to(config, target, context)
-    click.echo(f"copied {done.copied:,} rows, and compared {done.compared:,}; store.url in {path.name} chooses the store")
+    click.echo(f"copied {done.copied:,} rows, and compared {done.compared:,}; now set store.url in {path.name}")
 
 
 @store.command()

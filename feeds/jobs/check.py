@@ -57,23 +57,27 @@ def run_checks(config: Config, now: datetime, context: Context) -> list[Diagnost
     with open_survey(config, now, context) as opened:
         site, survey, store = Site(config), opened.survey, opened.store
         found = [*check_site(site, survey, store.issues, opened.team, now=now, context=context)]
-        known = {one.what for one in found}
-        return [*found, *(one for one in check_feeds(site, survey, store) if one.what not in known)]
+        for one in check_feeds(site, survey, store, now):
+            if not any(one.what in other.what for other in found):  # one fault may show in several places
+                found.append(one)
+        return found
 
 
-def check_feeds(site: Site, survey: Survey, store: "Store") -> Iterator[Diagnostic]:
-    """Yield a warning for each wrong line of `feeds.moved`, and errors of pages' templates and the output folder."""
-    from feeds.jobs.feeds import newsletter_feeds, pages, redirect
+def check_feeds(site: Site, survey: Survey, store: "Store", now: datetime) -> Iterator[Diagnostic]:
+    """Yield a warning for each wrong line of `feeds.moved`, and errors of the site's templates and output folder."""
+    from feeds.jobs.feeds import newsletter_feeds, redirect
+    from feeds.jobs.reader_pages import find_page_errors
+    from feeds.jobs.template_samples import find_template_errors
 
-    feeds, issues = newsletter_feeds.plan_all_feeds(site, survey.catalogue, store)
+    feeds, _ = newsletter_feeds.plan_all_feeds(site, survey.catalogue, store)
     yield from (_parse_diagnostic("warning", line) for line in redirect.find_invalid_moves(site, feeds))
     try:
         site.public.require_folder()
-        if site.templates.has_own:
-            pages.render_feed_page(site, feeds[0], [], site.texts(), site.icon)
-            pages.render_feed_list(site, feeds, issues)
     except FeedsError as e:
         yield _error_diagnostic(site, e)
+    if site.templates.has_own and not any(site.templates.find_problems()):
+        errors = (*find_template_errors(site, feeds, now), *find_page_errors(site))
+        yield from dict.fromkeys(_error_diagnostic(site, e) for e in errors)
 
 
 def _check_templates(site: Site) -> Iterator[Diagnostic]:

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 #: A publish run that has not ended this long after it should have begun is late.
 _PATIENCE = timedelta(minutes=30)
+#: `starting` until the first publish run has ended; `off` if the process does not publish.
+SchedulerState = Literal["ok", "starting", "late", "off"]
 
 
 @dataclass(slots=True)
 class Pulse:
     """When `feeds run` has published last, and when it publishes next; other threads read it."""
 
+    #: None until the first publish run has ended.
     last_publish_at: datetime | None = None
-    #: None if this process does not publish.
+    #: At first when the process started; None if this process does not publish.
     next_publish_at: datetime | None = None
 
 
@@ -34,8 +37,7 @@ class Health:
     """The state of each part of the service."""
 
     store: Literal["ok", "failed"]
-    #: `off` if this process does not publish.
-    scheduler: Literal["ok", "late", "off"]
+    scheduler: SchedulerState
     #: Since the end of the last publish run of this process; None if there was none.
     seconds_since_publish: int | None
 
@@ -90,10 +92,12 @@ def check_health(config: Config, watch: StoreWatch, pulse: Pulse, now: datetime)
     )
 
 
-def _check_scheduler(pulse: Pulse, now: datetime) -> Literal["ok", "late", "off"]:
+def _check_scheduler(pulse: Pulse, now: datetime) -> SchedulerState:
     if pulse.next_publish_at is None:
         return "off"
-    return "late" if now > pulse.next_publish_at + _PATIENCE else "ok"
+    if now > pulse.next_publish_at + _PATIENCE:
+        return "late"
+    return "ok" if pulse.last_publish_at else "starting"
 
 
 def count_store(config: Config, now: datetime) -> StoreCounts:

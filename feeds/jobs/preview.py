@@ -1,7 +1,7 @@
 """The next issue of each newsletter as it would be sent now; rendered again when anything it depends on changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -26,8 +26,9 @@ from feeds.jobs.newsletters.next_issue import NextIssue, next_issue, sample_issu
 from feeds.jobs.newsletters.send_test import SentTest, send_test
 from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
+from feeds.jobs.preview_choices import PreviewChoices, list_choices
 from feeds.jobs.site import Site
-from feeds.model import Letter, Selection, SubscriberPreferences
+from feeds.model import Letter, SubscriberPreferences
 from feeds.settings import Newsletter
 
 
@@ -49,18 +50,17 @@ class PreviewIssue:
     sender: str = ""
     #: Where the test message goes unless another address is given; empty if mail is not configured.
     test_address: str = ""
-    #: Preferences that subscribers have or may choose; the first is the default, everything.
-    choices: tuple[SubscriberPreferences, ...] = (SubscriberPreferences(),)
+    #: Preferences that subscribers have or may choose.
+    choices: PreviewChoices = field(default_factory=PreviewChoices)
 
     def letter(self, choice: int) -> Letter | None:
-        """Return the letter for `choices[choice]`; None if no post matches it.
+        """Return the letter for one of the choices, by its number; None if no post matches it.
 
         Raises:
             FeedsError: a template has a fault.
         """
-        if self.issue is None or choice not in range(len(self.choices)):
-            return None
-        return self.issue.letter(self.choices[choice])
+        preferences = self.choices.get(choice)
+        return self.issue.letter(preferences) if self.issue and preferences else None
 
     def picture_file(self, url: str) -> str | None:
         """Return the file of a picture that is published at *url* with a post of the issue, or with the site.
@@ -193,7 +193,7 @@ def _render_issue(
         readers=sum(issues.load_preferences(newsletter.name).values()) + len(newsletter.copy_to),
         sender=issue.renderer.headers.sender.address.display_name or issue.renderer.headers.sender.address.addr_spec,
         test_address=tested.address.addr_spec if mail.sender and tested and not reason else "",
-        choices=_list_choices(site, newsletter, issue.content.selection, issues),
+        choices=list_choices(site, newsletter, issue, survey, issues),
     )
 
 
@@ -206,18 +206,3 @@ def _when(site: Site, newsletter: Newsletter, issues: Issues, now: datetime) -> 
     if due is not None:
         return "due now: the next `feeds publish` sends it"
     return format_slot(next_slot(newsletter.schedule, zone, now), zone, now)
-
-
-def _list_choices(
-    site: Site, newsletter: Newsletter, selection: Selection, issues: Issues
-) -> tuple[SubscriberPreferences, ...]:
-    """Return the default, what subscribers have chosen, each language with texts, and each topic of the issue."""
-    topics = dict.fromkeys(topic.label for entry in selection.stories for topic in entry.categories)
-    default = site.texts(newsletter).lang
-    choices = (
-        SubscriberPreferences(),
-        *issues.load_preferences(newsletter.name),
-        *(SubscriberPreferences(lang=lang) for lang in site.templates.languages() if lang != default),
-        *(SubscriberPreferences(topics=(topic,)) for topic in topics),
-    )
-    return tuple(dict.fromkeys(choices))

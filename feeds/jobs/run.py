@@ -128,7 +128,9 @@ class _Service:
             report = self._publish(config, environment, now, stopping)
             attempt.events += report_events(report, config.settings.site.timezone)
             attempt.due = {"publish": next_run_at(config, report, now)} | ({"send": now} if report.sends else {})
-        due = self._wait_or_log("publish", attempt, now) or attempt.due or {"publish": now + _PAUSE}
+        if waits := self._wait_or_log("publish", attempt, now):
+            return waits  # it has not published: with time that is late
+        due = attempt.due or {"publish": now + _PAUSE}
         self._pulse.last_publish_at, self._pulse.next_publish_at = self._context.clock(), due["publish"]
         return due
 

@@ -11,6 +11,7 @@ from feeds.edges.files.local_files import LocalFiles
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.files.source_files import list_stamps
 from feeds.errors import ConfigError
+from feeds.language_tags import fallback_tags
 from feeds.settings import Newsletter, Settings
 
 if TYPE_CHECKING:
@@ -147,6 +148,21 @@ class Site:
         lang = preferred if preferred and self.templates.has_texts(preferred) else lang
         english = self.templates.english_texts(lang)
         return Texts(lang, self.templates.texts(lang), self.zone(newsletter), english)
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the site's pages: of site, newsletters and the site's own texts, if there are texts in them.
+
+        The languages of one shipped text, such as `en` and `en-GB`, are one.
+        """
+        settings, known = self.settings, self.templates.languages()
+        used = [
+            settings.site.language,
+            *(one.language for one in settings.newsletters),
+            *self.templates.own_languages(),
+        ]
+        found = (next((tag for tag in fallback_tags(lang) if tag in known), None) for lang in used if lang)
+        return tuple(dict.fromkeys(filter(None, found)))
 
     def zone(self, newsletter: Newsletter | None = None) -> TimeZone:
         """Return a newsletter's time zone, or the site's."""

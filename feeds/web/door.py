@@ -15,6 +15,7 @@ from feeds.config import Config
 from feeds.core.newsletters.i18n import Texts
 from feeds.jobs.context import Context
 from feeds.jobs.health import Pulse
+from feeds.jobs.reader_pages import READER_PAGES, find_page_errors, render_reader_page
 from feeds.jobs.site import Site, web_url
 from feeds.web.languages import choose_language
 from feeds.web.reader_counts import ReaderCounts
@@ -35,16 +36,6 @@ PAGE_HEADERS = {
 }
 
 
-#: The templates of the pages for readers.
-READER_PAGES = tuple(
-    f"pages/{name}.html"
-    for name in (
-        *("error", "signup", "signup_done", "confirm", "leave"),
-        *("link", "letter_link", "preferences", "erased", "address"),
-    )
-)
-
-
 @dataclass(frozen=True)
 class _Current:
     """Everything that follows from one version of the config."""
@@ -59,6 +50,8 @@ class _Current:
         """
         self.site.templates.check(READER_PAGES)
         assert self.style
+        for error in find_page_errors(self.site):
+            raise error
         return self
 
     @cached_property
@@ -159,27 +152,25 @@ class Door:
         lang: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Return a page, which extends `pages/reader.html`.
-
-        The template gets *values* as `page`, with `lang`, `dir`, `site_name`, `site_url` and `style`; `t` has the fixed
-        texts, `text(name, …)` and `plural(name, count)` fill in those with placeholders, and `link(path)` is a path.
+        """Return a page with *values* for its template; *lang* is the reader's language.
 
         Raises:
             TemplateError: the template has a fault.
         """
-        texts, settings = self.texts(request, lang), self.site.settings
-        page = {
-            "lang": texts.lang,
-            "dir": texts.direction,
-            "site_name": settings.site.name,
-            "site_url": settings.site.url,
-            "style": self.path(self.style[0]),
-        }
-        functions: dict[str, Callable[..., str]] = {
-            "text": texts.format_isolated,
-            "plural": texts.plural,
-            "link": partial(self._page_path, request),
-        }
-        html = self.site.templates.render(template, {"page": page | dict(values or {}), "t": texts.plain} | functions)
+        texts = self.texts(request, lang)
+        html = render_reader_page(
+            self.site,
+            template,
+            values or {},
+            texts,
+            style=self.path(self.style[0]),
+            link=partial(self._page_path, request),
+            link_language=partial(_change_language, request),
+        )
         page_headers = {**PAGE_HEADERS, "Content-Language": texts.lang, "Vary": "Accept-Language"}
         return HTMLResponse(html, status, {**page_headers, **(headers or {})})
+
+
+def _change_language(request: Request, lang: str) -> str:
+    """Return the relative address of a page in another language; what else its URL has stays."""
+    return f"?{request.url.include_query_params(lang=lang).query}"

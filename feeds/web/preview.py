@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from feeds.core.newsletters.client_views import (
     replace_pictures,
     without_style_sheets,
 )
+from feeds.core.posts.locales import language_name, text_direction
 from feeds.display import format_count
 from feeds.edges.render.templates import Templates
 from feeds.errors import FeedsError
@@ -137,6 +138,7 @@ class _Pages:
             "sender": issue.sender,
             "preheader": preheader(letter.html) if letter else "",
             "lang": letter.lang if letter else "",
+            "dir": text_direction(letter.lang) if letter else "",
             "number": issue.issue.renderer.number if issue.issue else 0,
             "when": issue.when,
             "readers": format_count(issue.readers, "reader"),
@@ -145,7 +147,8 @@ class _Pages:
             "bytes": f"{len(letter.html.encode()):,}" if letter else "",
             "text": letter.text if letter else "",
             "diagnostics": lint_preview(issue, letter),
-            "choices": [_format_choice(preferences) for preferences in issue.choices] if issue.issue else [],
+            "choices": _format_choices(issue.choices.used),
+            "other_languages": _format_choices(issue.choices.other_languages, len(issue.choices.used)),
             "chosen": choice,
             "test_address": issue.test_address,
             "answer": self._answers.pop(issue.newsletter.name, ""),
@@ -158,8 +161,16 @@ def _choice(request: Request, name: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
+def _format_choices(choices: Iterable[SubscriberPreferences], first: int = 0) -> list[dict[str, object]]:
+    """Return number and label of choices, and the language that a label is in; the number *first* is the first's."""
+    return [
+        {"number": number, "label": _format_choice(one), "lang": one.lang if one.lang and not one.topics else ""}
+        for number, one in enumerate(choices, first)
+    ]
+
+
 def _format_choice(preferences: SubscriberPreferences) -> str:
-    parts = [preferences.lang or "", ", ".join(preferences.topics)]
+    parts = [language_name(preferences.lang) if preferences.lang else "", ", ".join(preferences.topics)]
     return ": ".join(filter(None, parts)) or "Everything"
 
 

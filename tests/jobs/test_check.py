@@ -1,6 +1,7 @@
 """`feeds check`, on a real site."""
 
 import json
+import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -146,6 +147,58 @@ def test_broken_templates_and_texts_are_found_once(site, feeds, name, content, m
     assert len(errors) == 1
     assert errors[0].startswith(message)
     assert feeds("publish").stderr.count(message) <= 1
+
+
+def shipped_without(name, part, replacement):
+    """Return a shipped template with a fault in place of a part."""
+    shipped = (ROOT / "templates" / name).read_text("utf-8")
+    assert part in shipped
+    return shipped.replace(part, replacement, 1)
+
+
+#: Template, what is in it and the fault in place of that; each shows only with entries, or only without.
+HIDDEN_FAULTS = {
+    "an entry": ("pages/feed.html", "{{ story.url }}", "{{ story.urls }}"),
+    "an entry's picture": ("pages/feed.html", "{{ story.image.url }}", "{{ story.image.urls }}"),
+    "a year": ("pages/feed.html", "#y{{ year.year }}", "#y{{ year.years }}"),
+    "a feed without entries": ("pages/feed.html", "{{ t.no_posts }}", "{{ t.no_post }}"),
+    "an issue in the list of feeds": ("pages/feeds.html", "{{ letter.url }}", "{{ letter.urls }}"),
+    "a long list of feeds": ("pages/feeds.html", "{{ t.jump }}", "{{ t.jumps }}"),
+    "a picture on an issue's page": ("pages/issue_page.html", "{{ image.alt }}", "{{ image.alts }}"),
+    "a sponsor on an issue's page": ("pages/issue_page.html", "{{ letter.sponsor }}", "{{ letter.sponsors }}"),
+    "an issue in the feed": ("pages/issue.html", "{{ story.image.alt }}", "{{ story.image.alts }}"),
+    "a correction in the feed": (
+        "pages/correction.html",
+        "{{ letter.correction.says }}",
+        "{{ letter.corrected.says }}",
+    ),
+    "a notice": ("pages/notice_text.html", "{{ notice.reason }}", "{{ notice.reasons }}"),
+    "a row of a letter": ("letter/rows.mjml", "group.heading", "group.headings"),
+    "the text of a letter": ("digest.txt", "letter.also", "letter.alsos"),
+    "a correction": ("correction.mjml", "letter/correction.mjml", "letter/corrections.mjml"),
+    "an undo after an unsubscribe": ("pages/leave.html", "found.undo_token)", "found.undo_tokens)"),
+    "a wrong day": ("pages/preferences.html", "{{ t.preferences_pause_wrong }}", "{{ t.pause_wrong }}"),
+    "the button of a confirmation": ("service.mjml", "{{ letter.button }}", "{{ letter.buttons }}"),
+}
+
+
+@pytest.mark.parametrize(("name", "part", "fault"), HIDDEN_FAULTS.values(), ids=HIDDEN_FAULTS)
+def test_templates_are_rendered_with_every_optional_part_and_with_none(site, feeds, name, part, fault):
+    """A fault in a part that the site does not have now is an error of `check`, once, with the template's file."""
+    site.configure(CONFIG + NEWSLETTER + ADDRESS)
+    file = site.folder / "templates" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(shipped_without(name, part, fault), "utf-8")
+    found = [d["where"] for d in diagnostics(feeds("check", "--json", "--now", "2026-11-23T12:00Z"))]
+    assert len([where for where in found if where.startswith(f"templates/{name}:")]) == 1
+
+
+def test_shipped_templates_have_no_faults_as_own_ones(site, feeds):
+    """Copies of all shipped templates give no error of `check`."""
+    site.configure(CONFIG + NEWSLETTER + ADDRESS)
+    shutil.copytree(ROOT / "templates", site.folder / "templates")
+    done = feeds("check", "--json", "--now", "2026-11-23T12:00Z")
+    assert [d for d in diagnostics(done) if d["where"].startswith("templates")] == []
 
 
 def test_the_page_of_an_issue_is_rendered_with_the_next_issue(letter_site, feeds):

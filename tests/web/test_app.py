@@ -1,12 +1,17 @@
 """What holds for every page of the web server."""
 
+import html
+import re
+
 import pytest
 
+from feeds.core.posts.locales import language_name
 from feeds.edges.files import file_cache
 from feeds.edges.files.resources import resource_folder
 from feeds.edges.render.templates import Templates
 from feeds.errors import TemplateError
-from feeds.web.door import PAGE_HEADERS, READER_PAGES, Door
+from feeds.jobs.reader_pages import READER_PAGES
+from feeds.web.door import PAGE_HEADERS, Door
 from tests.conftest import CONFIG
 from tests.webserver import FORM, web_client
 
@@ -33,6 +38,39 @@ def test_a_page_is_in_the_language_that_the_browser_asks_for(client, asked, lang
     assert (page.status, page.headers["Content-Language"]) == (404, lang)
     assert f'<html lang="{lang}" dir="{direction}">' in page.text
     assert "Accept-Language" in page.headers["Vary"]
+
+
+LANGUAGES = {
+    "of a newsletter": ('[[newsletters]]\nname = "weekly"\nschedule = "0 8 * * 1"\nlanguage = "ja"\n', (), "en ja"),
+    "of own texts": ("", ("ar",), "en ar"),
+    "of a region, without texts, and twice": (
+        "".join(
+            f'[[newsletters]]\nname = "{tag.lower()}"\nschedule = "0 8 * * 1"\nlanguage = "{tag}"\n'
+            for tag in ("pt-BR", "en-GB", "ga", "pt")
+        ),
+        ("pt",),
+        "en pt",
+    ),
+    "only one": ("", (), ""),
+}
+
+
+@pytest.mark.parametrize(("config", "texts", "languages"), LANGUAGES.values(), ids=LANGUAGES)
+def test_a_page_links_itself_in_the_other_languages_of_the_site(client, site, config, texts, languages):
+    """The foot of a page has a link for each language that the site uses, which keeps the rest of the address."""
+    site.configure(CONFIG + config)
+    for lang in texts:
+        (site.folder / "templates/texts").mkdir(parents=True)
+        (site.folder / f"templates/texts/{lang}.toml").write_text("", "utf-8")
+    client.door.use_config(site.config)
+    page = client.get("/subscribe?email=a%40example.org&lang=en")
+    links = re.findall(r'href="([^"]*)" lang="([\w-]+)" hreflang="([\w-]+)"', page.text)
+    assert " ".join(lang for _, lang, _ in links) == languages
+    for url, lang, of_target in links:
+        other = client.get(f"/subscribe{html.unescape(url)}")
+        assert (other.headers["Content-Language"], of_target) == (lang, lang)
+        assert 'value="a@example.org"' in other.text or "form" not in other.text
+        assert f'aria-current="true">{language_name(lang)}<' in other.text
 
 
 def test_a_page_allows_no_script_and_no_frame_and_sets_no_cookie(client):

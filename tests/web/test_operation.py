@@ -1,5 +1,6 @@
 """`/healthz` and `/metrics`, and the web server beside `feeds run`."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import timedelta
 
@@ -32,6 +34,9 @@ def test_health_names_each_part(client):
         200,
         {"status": "ok", "store": "ok", "scheduler": "off", "seconds_since_publish": None},
     )
+    client.door.pulse.next_publish_at = NOW - timedelta(minutes=29)
+    health = json.loads(client.get("/healthz").text)
+    assert (health["status"], health["scheduler"]) == ("ok", "starting")
     client.door.pulse.last_publish_at = NOW - timedelta(seconds=90)
     client.door.pulse.next_publish_at = NOW + timedelta(seconds=210)
     health = json.loads(client.get("/healthz").text)
@@ -193,6 +198,26 @@ def test_feeds_run_serves_what_it_publishes(web_site):
         output = process.communicate(timeout=30)[0]
         assert (process.returncode, "Traceback" in output) == (0, False)
     finally:
+        process.kill()
+        process.communicate()
+
+
+def test_feeds_run_is_starting_until_its_first_publish_has_ended(web_site):
+    """While the first publish waits for another process `scheduler` is `starting`; it is `ok` when it has ended."""
+    folder = os.open(web_site.folder, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    process = run(web_site)
+    try:
+        log = events(process)
+        wait_for(log, "serving")
+        assert '"scheduler":"starting","seconds_since_publish":null' in ask(web_site, "/healthz")
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        wait_for(log, "written")
+        while '"starting"' in ask(web_site, "/healthz"):
+            time.sleep(0.05)
+        assert '"scheduler":"ok","seconds_since_publish":0' in ask(web_site, "/healthz")
+    finally:
+        os.close(folder)
         process.kill()
         process.communicate()
 

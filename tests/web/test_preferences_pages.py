@@ -95,7 +95,7 @@ def test_a_page_of_a_letters_link_never_names_an_empty_address(client, config, h
             subscribe.suppress_address(config, ADA, NOW)
         case "complained":
             with open_store(config.store_url, config.folder) as store:
-                store.subscribers._db.execute("UPDATE subscribers SET status = 'complained'")  # noqa: SLF001
+                store.database.connection.execute("UPDATE subscribers SET status = 'complained'")
         case "left":
             client.post(f"/unsubscribe/{token}", {})
     pages = [client.get(f"/preferences/{token}"), client.get(f"/preferences/{token}/link")]

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from feeds.core.posts.locales import language_name
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW, ROOT
 from tests.test_pages import CHROMIUM, browser  # noqa: F401 - a fixture is found by its name
@@ -82,25 +83,43 @@ def test_it_shows_the_next_issue_in_all_its_forms(preview):
     assert not (site.folder / ".feeds/feeds.db").exists()
 
 
+_CHOICE = r'<a href="/\?weekly=(\d+)[^"]*"[^>]*>([^<]*)</a>'
+
+
+@pytest.mark.parametrize(
+    ("lang", "offered"),
+    [("en", []), ("xx", []), ("pt-BR", ["português"]), ("en-GB", ["English"])],
+)
+def test_preferences_that_give_the_same_letter_are_one_choice(letter_site, lang, offered):
+    """A language without texts, or with those of the newsletter, and a topic of all posts are not offered."""
+    letter_site.post("first", categories="[Cats]")
+    subscribe.add_subscriber(letter_site.config, "a@example.org", [], topics=["Cats"], lang=lang, now=NOW, again=False)
+    with served(letter_site) as address:
+        first = get(address)[1].partition("<details")[0]
+    assert [name.partition(" ")[0] for _, name in re.findall(_CHOICE, first)] == offered
+
+
 def test_it_shows_the_letter_for_each_choice(letter_site):
-    """The page offers each language with texts, each topic of the issue, and each subscriber's preferences."""
-    letter_site.post("cats", categories="[Cats]")
+    """The site's languages, topics and subscribers' preferences come first, other languages are in a fold."""
+    letter_site.post("cats", categories="[Cats]", lang="ja")
     subscribe.add_subscriber(letter_site.config, "a@example.org", [], topics=["Birds"], lang="de", now=NOW, again=False)
     with served(letter_site) as address:
         page = get(address)[1]
-        choices = dict(re.findall(r'<a href="/\?weekly=(\d+)[^"]*">([^<]*)</a>', page))
-        languages = {file.stem for file in (ROOT / "templates" / "texts").glob("*.toml")} - {"en"}
-        assert sorted(choices.values()) == sorted({"Cats", "de: Birds", *languages})
-        place = {choice: number for number, choice in choices.items()}
-        assert "購読" in get(f"{address}letter/weekly/text?choice={place['ja']}")[1]
+        first, _, folded = page.partition("<details")
+        assert re.findall(_CHOICE, first) == [("1", "日本語"), ("2", "Deutsch"), ("3", "Deutsch: Birds"), ("4", "Cats")]
+        languages = {file.stem for file in (ROOT / "templates" / "texts").glob("*.toml")} - {"en", "ja", "de"}
+        assert {name for _, name in re.findall(_CHOICE, folded)} == {language_name(lang) for lang in languages}
+        place = {name: number for number, name in re.findall(_CHOICE, page)}
+        assert "購読" in get(f"{address}letter/weekly/text?choice={place['日本語']}")[1]
         cats = get(f"{address}letter/weekly/text?choice={place['Cats']}")[1]
         assert ("/cats/" in cats, "/first/" in cats) == (True, False)
-        chosen = get(f"{address}?weekly={place['de: Birds']}")[1]
+        chosen = get(f"{address}?weekly={place['Deutsch: Birds']}")[1]
         assert "subscribers with these preferences get no letter" in chosen
-        assert "<strong>de: Birds</strong>" in chosen
-        assert f"choice={place['ar']}&amp;scheme=dark" in get(f"{address}?weekly={place['ar']}")[1].replace(
-            "&scheme", "&amp;scheme"
-        )
+        assert "<strong>Deutsch: Birds</strong>" in chosen
+        arabic = place["العربية"]
+        page = get(f"{address}?weekly={arabic}")[1]
+        assert f"choice={arabic}&amp;scheme=dark" in page
+        assert "<details open><summary>Other languages (21)" in page
         for odd in ("99", "x", "-1"):
             assert get(f"{address}?weekly={odd}")[1].count("<section") == 1
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import SampleSite
+from tests.gallery.checks import ask_html_validate, ask_vnu
 from tests.reader_pages import LANGUAGES, PAGES, walk_pages
 from tests.test_pages import AXE, CHROMIUM, CONTRAST, SMALLEST_FONT, browser  # noqa: F401 - found by its name
 from tests.webserver import web_client
@@ -75,6 +76,20 @@ def test_a_page_is_legible_on_any_screen(screen, show, origin, name):
         assert page.evaluate("document.documentElement.lang") == lang
         assert page.evaluate("getComputedStyle(document.body).direction") == ("rtl" if lang == "ar" else "ltr")
     assert [url for url in loaded if not url.startswith(f"{origin}/")] == []
+
+
+@pytest.mark.parametrize("ask", [ask_vnu, ask_html_validate])
+def test_checkers_of_html_find_no_fault(answers, tmp_path, ask):
+    """The Nu Html Checker and html-validate find nothing on any page in any language."""
+    folders = []
+    for (name, lang), answer in answers.items():
+        folders.append(tmp_path / f"{name} {lang}")
+        folders[-1].mkdir()
+        (folders[-1] / "letter.html").write_bytes(answer.body)
+    found = ask(folders)
+    if None in found.values():
+        pytest.skip("the program is not installed (npm, in the folder FEEDS_NODE_MODULES names)")
+    assert {name: faults for name, faults in found.items() if faults} == {}
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")

@@ -27,6 +27,8 @@ _NUMBER = re.compile(r"(?:[^\W\d]{0,3}[^\w]{0,3})\d[\d\s.,:'’/·–−‐-]*(?
 _LONGEST_NUMBER = 24
 #: In characters: a longer word, such as an address, may break in a place of its own choice, so that it fits a phone.
 _LONGEST_WORD = 30
+#: A word in bold or capitals is wider than its number of characters says, by this part at most.
+_SPARE = 1.25
 #: Characters between which a line never ends.
 _UNBROKEN = re.compile(r"[\d.,]+")
 #: A table of one row has no head.
@@ -39,11 +41,26 @@ _TABLE = "width:100%;margin:0 0 16px;border-collapse:collapse;word-break:normal;
 _HIDDEN = "display:none;mso-hide:all"
 
 
-class _Width(NamedTuple):
-    """The widths of a column in characters: of its longest word, and of its longest cell on one line."""
+#: The class of a table that becomes cards, and the attribute as it is written.
+_CARDS_CLASS = "s"
+CARDS = f'class="{_CARDS_CLASS}"'
 
+
+class _Width(NamedTuple):
+    """The widths of a column in characters: of its longest number, word, and cell on one line."""
+
+    number: int
     word: int
     line: int
+
+
+class _Breaks(NamedTuple):
+    """From which length on words may break, in characters: on a phone, and also in a letter on a wide screen."""
+
+    phone: int
+    always: int
+    #: The width of a character in pixels.
+    character: int
 
 
 def style_table(table: Any, *, start: str, rule: str) -> None:
@@ -55,14 +72,15 @@ def style_table(table: Any, *, start: str, rule: str) -> None:
     head = _head_row(table, rows)
     widths = [_column_width(cells) for cells in _columns(rows)]
     is_card = not _is_narrow(widths)
-    size = _LARGE if len(widths) <= _MAX_NARROW_COLUMNS else _SMALL
-    longest = _longest_word(widths, _CHARACTER[size])
+    size = _text_size(widths)
+    character = _CHARACTER[size]
+    breaks = _Breaks(_longest_word(widths, character, _PHONE), _longest_word(widths, character, _COLUMN), character)
     table.set("style", f"{_TABLE};font-size:{size}px")
     for row in rows:
         row.set("valign", "top")
         row.set("align", start)
         for cell in _cells(row):
-            _style_cell(cell, start, rule, longest, _CHARACTER[size])
+            _style_cell(cell, start, rule, breaks)
             if cell.tag == "th" and not cell.get("scope"):
                 cell.set("scope", "col" if row.getparent().tag == "thead" else "row")
     if is_card:
@@ -108,7 +126,8 @@ def _text(cell: Any) -> str:
 
 
 def _column_width(texts: Sequence[str]) -> _Width:
-    return _Width(max(map(_word_width, texts)), max(map(display_width, texts)))
+    numbers = (display_width(text) for text in texts if _is_number(text))
+    return _Width(max(numbers, default=0), max(map(_word_width, texts)), max(map(display_width, texts)))
 
 
 def _word_width(text: str) -> int:
@@ -132,10 +151,22 @@ def _room(columns: Sequence[int], character: int) -> int:
     return sum(columns) * character + _GAP * (len(columns) - 1)
 
 
-def _longest_word(widths: Sequence[_Width], character: int) -> int:
-    """Return the length from which on words may break, so that the table is as wide as a letter at most."""
-    longest = _LONGEST_WORD
-    while longest > 1 and _room([min(one.word, longest) for one in widths], character) > _COLUMN:
+def _text_size(widths: Sequence[_Width]) -> int:
+    """Return the size of the text in pixels: the large one if the words of few columns then fit a phone."""
+    is_large = _room([one.word for one in widths], _CHARACTER[_LARGE]) <= _PHONE
+    return _LARGE if is_large and len(widths) <= _MAX_NARROW_COLUMNS else _SMALL
+
+
+def _longest_word(widths: Sequence[_Width], character: int, room: int) -> int:
+    """Return the length from which on words may break, so that the table is as wide as *room* at most.
+
+    In the letter's column numbers break too, if nothing else helps, but on a phone never.
+    """
+    longest, least = _LONGEST_WORD, [one.number if room == _PHONE else 0 for one in widths]
+    while longest > 1:
+        columns = [max(number, min(one.word, longest)) for number, one in zip(least, widths, strict=True)]
+        if _room(columns, character) <= room:
+            break
         longest -= 1
     return longest
 
@@ -144,11 +175,8 @@ def _is_number(text: str) -> bool:
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
 
 
-def _style_cell(cell: Any, start: str, rule: str, longest: int, character: int) -> None:
-    """Style a cell; where it is aligned as its row, it needs no attribute.
-
-    A word that may break has no width of its own: the cell gets that of the *longest* word which may not.
-    """
+def _style_cell(cell: Any, start: str, rule: str, breaks: _Breaks) -> None:
+    """Style a cell; where it is aligned as its row, it needs no attribute."""
     text, side = _text(cell), cell.attrib.pop("align", "").lower()
     parts = [f"padding:{_padding(cell, start)};border-bottom:1px solid {rule}"]
     if side in _SIDES and side != start:
@@ -157,11 +185,24 @@ def _style_cell(cell: Any, start: str, rule: str, longest: int, character: int) 
         parts.append(f"text-align:{cell.get('align', start)}")
     if cell.tag == "th":
         parts.append("font-weight:700")
-    if _word_width(text) > longest:
-        parts.append(f"width:{longest * character}px;overflow-wrap:anywhere")
-    elif _is_number(text) and not _UNBROKEN.fullmatch(text):
-        parts.append("white-space:nowrap")
+    parts += _break_styles(text, breaks)
     cell.set("style", ";".join(parts))
+
+
+def _break_styles(text: str, breaks: _Breaks) -> list[str]:
+    """Return the styles that let words break, or a number not.
+
+    A word that may break gives its cell no width. The cell gets that of the longest word which may not break or, if
+    words break on phones only, a width with which they do not break elsewhere.
+    """
+    word, is_number = _word_width(text), _is_number(text)
+    if word > breaks.always:
+        return [f"width:{breaks.always * breaks.character}px", "overflow-wrap:anywhere"]
+    if is_number:
+        return [] if _UNBROKEN.fullmatch(text) else ["white-space:nowrap"]
+    if word > breaks.phone:
+        return [f"width:{round(word * breaks.character * _SPARE)}px", "overflow-wrap:anywhere", "hyphens:auto"]
+    return []
 
 
 def _padding(cell: Any, start: str) -> str:
@@ -177,7 +218,7 @@ def _make_cards(table: Any, rows: Sequence[Any], head: Any) -> None:
     Empty cells are hidden there. Where cells are merged, the column of a cell is not known, and the heads stay above
     the rows.
     """
-    table.set("class", "s")
+    table.set("class", _CARDS_CLASS)
     names = [] if head is None else [_text(cell) for cell in _cells(head)]
     is_merged = any(cell.get(name, "1") != "1" for row in rows for cell in _cells(row) for name in _SPANS)
     if is_merged or not any(names):

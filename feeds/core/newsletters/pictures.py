@@ -1,8 +1,10 @@
 """The addresses and sizes that pictures have in a letter."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from html import unescape
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from feeds.model import Post
 
@@ -10,6 +12,18 @@ from feeds.model import Post
 COLUMN, THUMBNAIL = 600, 96
 #: A thumbnail of a tall picture is not higher than this.
 _THUMBNAIL_HEIGHT = 144
+_FIRST_SOURCE = re.compile(r"<img\b[^>]*?\ssrc=[\"']([^\"']*)", re.IGNORECASE)
+#: What is in the address of a picture of another size, and not in that of the original: of WordPress (`-300x200`), Hugo
+#: (`_hu_0123456789abcdef`, `_hu0123456789abcdef_600x0_resize_q75`), Ghost (`/size/w600`) and screens (`@2x`).
+_SIZE_IN_PATH = re.compile(
+    r"-\d{2,4}x\d{2,4}(?=\.\w+$)|_hu_?[0-9a-f]{8,}[\w-]*(?=\.\w+$)|(?<=/)size/w\d+(?:h\d+)?/|@[23]x(?=\.)"
+)
+#: The parameters by which image servers make a picture of another size (Jetpack, imgix, Cloudinary, Contentful), and
+#: those by which generators tell caches of a new version.
+_SIZE_IN_QUERY = frozenset(
+    {"w", "h", "width", "height", "fit", "resize", "dpr", "q", "quality", "auto", "fm", "format", "ssl", "strip"}
+    | {"v", "ver", "version"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +61,19 @@ class Picture:
             return None
         scale = min(1.0, width / self.width, (height or self.height) / self.height)
         return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+
+def is_first_picture(url: str, html: str) -> bool:
+    """Return whether the first picture of *html* is the one at *url*, or the same one in another size."""
+    found = _FIRST_SOURCE.search(html)
+    return found is not None and _original(unescape(found[1])) == _original(url)
+
+
+def _original(url: str) -> object:
+    """Return what the addresses of a picture in all its sizes have in common."""
+    parts = urlsplit(url)
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in _SIZE_IN_QUERY)
+    return parts.netloc.lower(), _SIZE_IN_PATH.sub("", unquote(parts.path)), query
 
 
 #: Returns the picture that a letter shows for an address in a post, or in a text without a post (None).

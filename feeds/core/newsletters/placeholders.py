@@ -38,7 +38,7 @@ def _links_in_old_page(texts: Texts, links: Mapping[str, str]) -> str:
     """Return the links as a paragraph for a page that has the style sheet of a letter."""
     style = 'class="u" style="color:#5f5a52;text-decoration:underline"'
     anchors = (_link(name, url, texts, style) for name, url in links.items())
-    return f'<p style="margin:0 0 8px">{" · ".join(anchors)}</p>' if links else ""
+    return f'<p style="margin:0 0 8px">{f" {texts.separator} ".join(anchors)}</p>' if links else ""
 
 
 def _link(name: str, url: str, texts: Texts, attributes: str) -> str:

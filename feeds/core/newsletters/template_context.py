@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from itertools import groupby
+from unicodedata import bidirectional
 from urllib.parse import urlencode
 
 from feeds.core.newsletters.headings import HEADINGS
 from feeds.core.newsletters.i18n import Texts
+from feeds.core.newsletters.mail_tables import CARDS
 from feeds.core.newsletters.palette import Palette, dark_palette, light_palette
 from feeds.core.newsletters.phrases import split_phrases
-from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, picture_view
+from feeds.core.newsletters.pictures import FindPicture, PictureView, as_written, is_first_picture, picture_view
 from feeds.core.newsletters.placeholders import BODY, LINKS, NAVIGATION, NEIGHBOURS, NOTE, SPONSOR, strip_placeholders
 from feeds.core.newsletters.plaintext import WIDTH
 from feeds.core.posts import text
@@ -30,6 +32,8 @@ _ROW_WIDTH = 120
 _OPENING = 30
 _NOT_IN_EXCERPTS = text.WITHOUT_TEXT.union(HEADINGS)
 _WORD = re.compile(r"\w+")
+#: The bidirectional types of characters that are from left to right in such a line (UAX #9, table 4).
+_LEFT_TO_RIGHT = frozenset({"L", "EN", "ES", "ET", "CS", "NSM", "WS", "ON"})
 #: The excerpt of the lead may be longer than that of a story: four lines instead of three.
 _LEAD_WIDTH = 320
 
@@ -81,6 +85,11 @@ class StoryView:
     #: For the name of its category, in a light scheme.
     colour: str = ""
 
+    @property
+    def isolates_author(self) -> bool:
+        """True if the author's name can have another direction than the line that it is in."""
+        return self.dir == "rtl" or not _LEFT_TO_RIGHT.issuperset(map(bidirectional, self.author))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoryGroup:
@@ -122,6 +131,10 @@ class LetterView:
     body: str
     #: True if the body is only the beginning of the post.
     cut: bool
+    #: True if the first picture of the body is the lead's image, which is not shown above it then.
+    body_has_image: bool
+    #: True if a table in note, sponsor or body has the class `s`, by which it becomes cards on a phone.
+    has_cards: bool
     #: The placeholder for links to the previous and next issue, on the web page.
     neighbours: str
     theme: Theme
@@ -228,6 +241,8 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         sponsor=SPONSOR if inserts[SPONSOR] else "",
         body=BODY if newsletter.template == "letter" else "",
         cut=cut,
+        body_has_image=lead is not None and _has_image(lead.post, inserts[BODY], find_picture),
+        has_cards=any(CARDS in html for html in inserts.values()),
         neighbours=NEIGHBOURS,
         theme=newsletter.theme,
         lead=lead_view,
@@ -259,6 +274,14 @@ def build_letter_view(  # noqa: PLR0913 - a letter needs all of them
         sponsor_text=in_text.get(SPONSOR, ()),
         body_text=in_text.get(BODY, ()),
     )
+
+
+def _has_image(post: Post, html: str, find_picture: FindPicture) -> bool:
+    """Return whether the first picture of *html* is the image of a post, as written or as a letter shows it."""
+    if post.image is None:
+        return False
+    urls = (post.image.url, find_picture(post.image.url, post).url)
+    return any(is_first_picture(url, html) for url in urls)
 
 
 def issue_subject(selection: Selection, texts: Texts, corrects: Issue | None = None) -> str:

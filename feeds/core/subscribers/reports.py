@@ -24,6 +24,7 @@ from feeds.core.subscribers.mime_parts import (
     parse_mail,
     sender_local_part,
 )
+from feeds.core.subscribers.sender_authentication import is_from_domain
 from feeds.core.subscribers.text_reports import RETURNED_TYPES, DeliveryResult
 from feeds.model import Value
 
@@ -86,8 +87,13 @@ class InboundReport(Value, frozen=True, kw_only=True):
     failures: tuple[DeliveryFailure, ...] = ()
 
 
-def parse_message(raw: bytes, address: str) -> InboundReport:
-    """Parse a message to *address*, the bounce address (VERP)."""
+def parse_message(raw: bytes, address: str, server: str = "") -> InboundReport:
+    """Parse a message to *address*, the bounce address (VERP).
+
+    With *server*, the authserv-id of the receiving server, a complaint to the address itself has to be signed: that is
+    the one in `CFBL-Address`, and a report to it without a valid DKIM signature of its author's domain must not be
+    processed (RFC 9477 section 3.5).
+    """
     message = parse_mail(raw[:_MAX_BYTES])
     if message is None:
         return InboundReport(kind=InboundKind.UNRECOGNISED)
@@ -99,6 +105,8 @@ def parse_message(raw: bytes, address: str) -> InboundReport:
         or _parse_feedback(parts, message)
         or _classify_other(message, raw, envelope)
     )
+    if found.kind is InboundKind.COMPLAINT and server and _is_unsigned(message, address, server):
+        found = InboundReport(kind=InboundKind.UNRECOGNISED)
     returned: list[_Tokens] = []
     if found.kind is not InboundKind.UNSUBSCRIBE:
         returned += finder.in_returned_message(parts, raw if _is_from_mail_server(message) else b"")
@@ -232,6 +240,24 @@ def _parse_feedback(parts: Iterable[Message], message: Message) -> InboundReport
 def _to_complaint(about: str) -> InboundReport:
     failure = DeliveryFailure(status="", said=f"reported as {about}")
     return InboundReport(kind=InboundKind.COMPLAINT, failures=(failure,))
+
+
+def _is_unsigned(message: Message, address: str, server: str) -> bool:
+    """Return whether a complaint was sent to *address*, and *server* has not verified a signature of its author."""
+    if address.lower() not in _addresses(message, "To"):
+        return False
+    authors = _addresses(message, "From")
+    domain = authors[0].rpartition("@")[2] if len(authors) == 1 else ""
+    results = [*header_values(message, ["Authentication-Results"])]
+    return not domain or not is_from_domain(results, domain, server, methods=("dkim",))
+
+
+def _addresses(message: Message, name: str) -> list[str]:
+    """Return the addresses in a header field, in lower case; none if it cannot be read."""
+    try:
+        return [address.lower() for _, address in getaddresses([*header_values(message, [name])]) if "@" in address]
+    except (ValueError, TypeError, AttributeError):
+        return []
 
 
 def _is_hotmail_complaint(message: Message, returned: Message) -> bool:

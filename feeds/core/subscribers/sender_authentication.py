@@ -1,7 +1,7 @@
 """Who a message is from, according to the server that has received it (`Authentication-Results`, RFC 8601)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from feeds.idn import ascii_domain
 
@@ -17,7 +17,9 @@ _DOMAIN = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _DOMAINS = {"dmarc": ("header.from",), "dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}
 
 
-def is_from_domain(fields: Iterable[str], domain: str, server: str) -> bool:
+def is_from_domain(
+    fields: Iterable[str], domain: str, server: str, *, methods: Collection[str] = frozenset(_DOMAINS)
+) -> bool:
     """Return whether a server has authenticated a message as one of a domain: by DMARC, DKIM or SPF.
 
     Anybody can write such a field, so only the uppermost one with the name of the *server* counts; it removes others
@@ -32,6 +34,7 @@ def is_from_domain(fields: Iterable[str], domain: str, server: str) -> bool:
         fields: the values of `Authentication-Results`, the uppermost first.
         domain: of the author.
         server: the authserv-id of the receiving server (section 2.5).
+        methods: those that count, of `dmarc`, `dkim` and `spf`.
     """
     wanted = _to_ascii(domain.lower())
     for field in fields:
@@ -39,12 +42,12 @@ def is_from_domain(fields: Iterable[str], domain: str, server: str) -> bool:
         if not all(readings):  # it may be the server's own: what is below it does not count
             return False
         if server.lower() in {_server_of(reading) for reading in readings}:
-            return all(_authenticates(reading, wanted) for reading in readings)
+            return all(_authenticates(reading, wanted, methods) for reading in readings)
     return False
 
 
-def _authenticates(reading: str, wanted: str) -> bool:
-    return any(f".{wanted}".endswith(f".{found}") for found in _authenticated_domains(reading))
+def _authenticates(reading: str, wanted: str, methods: Collection[str]) -> bool:
+    return any(f".{wanted}".endswith(f".{found}") for found in _authenticated_domains(reading, methods))
 
 
 def _remove_comments(text: str, *, quotes_in_comments: bool) -> str:
@@ -85,11 +88,13 @@ def _server_of(reading: str) -> str:
     return words[0] if words and words[1:] in ([], ["1"]) else ""
 
 
-def _authenticated_domains(reading: str) -> Iterator[str]:
-    """Yield the domains for which a method has passed."""
+def _authenticated_domains(reading: str, methods: Collection[str]) -> Iterator[str]:
+    """Yield the domains for which one of the methods has passed."""
     for text in reading.split(";")[1 : _MAX_RESULTS + 1]:
         result = _RESULT.match(text)
-        if result is not None and result[2] == "pass" and (found := _domain_of(result[1], result[3])):
+        if result is None or result[1] not in methods or result[2] != "pass":
+            continue
+        if found := _domain_of(result[1], result[3]):
             yield found
 
 

@@ -55,6 +55,8 @@ class ShareCard:
     title: str
     headline: str
     facts: tuple[str, ...]
+    #: Between two facts.
+    separator: str
     lang: str
     #: `ltr` or `rtl`.
     direction: str
@@ -70,7 +72,7 @@ def draw_card(card: ShareCard, wrap: Callable[[str, int], str]) -> bytes:
     pen.line(card.title, _SPACE, _TITLE_SIZE, card.accent)
     pen.headline(wrap)
     bottom = card.size[1] - _SPACE - _FACTS_SIZE
-    pen.line(" · ".join(card.facts), bottom, _FACTS_SIZE, card.muted)
+    pen.line(f" {card.separator} ".join(card.facts), bottom, _FACTS_SIZE, card.muted)
     file = BytesIO()
     image.quantize(_COLOURS).save(file, "PNG")
     return file.getvalue()

@@ -13,7 +13,7 @@ import jinja2
 from jinja2 import nodes
 
 from feeds.edges.files import resources
-from feeds.edges.render import template_files
+from feeds.edges.render import mjml, template_files
 from feeds.edges.render.template_files import texts_file
 from feeds.errors import TemplateError
 from feeds.language_tags import fallback_tags
@@ -51,26 +51,44 @@ class Templates:
         """Return the languages that have texts, sorted; like the texts, they stay as they were at the first call."""
         return list(self._found_languages)
 
+    def own_languages(self) -> list[str]:
+        """Return the languages in which the site has texts of its own, sorted."""
+        return sorted(file.stem for file in (self._folders[0] / "texts").glob("*.toml"))
+
     @cached_property
     def _found_languages(self) -> Sequence[str]:
         return sorted({file.stem for folder in self._folders for file in (folder / "texts").glob("*.toml")})
 
-    def template_path(self, name: str) -> str:
-        """Return the path of a template, for messages."""
-        return str(next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name))
+    def template_path(self, name: str) -> Path:
+        """Return the path of a template, of the site's if it does not exist."""
+        return next((f / name for f in self._folders if (f / name).is_file()), self._folders[0] / name)
+
+    def _shorten(self, path: str | Path) -> str:
+        """Return the path of a template or text as messages name it: from the folder that has `templates`."""
+        folder = next((folder for folder in self._folders if Path(path).is_relative_to(folder)), None)
+        return Path(path).relative_to(folder.parent).as_posix() if folder else str(path)
 
     def own_template_without(self, word: str, names: Sequence[str]) -> str:
         """Return the path of the first of the site's own templates that lacks a word, or else of its first one.
 
-        If all are the shipped ones, it is the path of the last.
+        If all are the shipped ones, it is the path of the last. It is as in messages.
         """
         own = [file for name in names if (file := self._folders[0] / name).is_file()]
         own.sort(key=lambda file: word in file.read_text("utf-8"))
-        return str(own[0]) if own else self.template_path(names[-1])
+        return self._shorten(own[0] if own else self.template_path(names[-1]))
 
-    def part_paths(self, below: str) -> list[str]:
-        """Return the paths of the MJML templates in a folder, those of the site before the shipped ones."""
-        return [str(file) for folder in self._folders for file in sorted((folder / below).glob("*.mjml"))]
+    def render_mjml(self, name: str, context: Mapping[str, Any], spliced: Mapping[str, str]) -> str:
+        """Render a template of a letter and compile it; *spliced* is as in `compile_mjml`.
+
+        Raises:
+            TemplateError: it does not exist, has an error, or its output is not MJML; the error has its file and line.
+        """
+        source = self.render(name, context)
+        parts = [str(file) for folder in self._folders for file in sorted((folder / "letter").glob("*.mjml"))]
+        try:
+            return mjml.compile_mjml(source, str(self.template_path(name)), parts, spliced)
+        except TemplateError as e:
+            raise TemplateError(self._shorten(e.path), e.line, e.reason) from e
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """Render a template.
@@ -120,31 +138,33 @@ class Templates:
             needed = list(_find_needed(self._jinja.parse(file.read_text("utf-8"))))
         for line, other in needed:
             if not any((folder / other).is_file() for folder in self._folders):
-                raise TemplateError(str(file), line, f"the template {other} does not exist")
+                raise TemplateError(self._shorten(file), line, f"the template {other} does not exist")
         return [other for _, other in needed]
 
     @contextmanager
     def _errors_of(self, name: str) -> Iterator[None]:
         """Raise what goes wrong with a template as a TemplateError."""
+        path = self._shorten(self.template_path(name))
         try:
             yield
         except jinja2.TemplateNotFound as e:
-            raise TemplateError(self.template_path(name), None, f"the template {e.name} does not exist") from e
+            raise TemplateError(*self._error_position(name, e), f"the template {e.name} does not exist") from e
         except jinja2.TemplateSyntaxError as e:
-            raise TemplateError(e.filename or self.template_path(name), e.lineno, e.message or "syntax error") from e
+            place = self._shorten(e.filename) if e.filename else path
+            raise TemplateError(place, e.lineno, e.message or "syntax error") from e
         except OSError as e:
-            raise TemplateError(self.template_path(name), None, e.strerror or str(e)) from e
+            raise TemplateError(path, None, e.strerror or str(e)) from e
         except (jinja2.TemplateError, *_ERRORS) as e:
             raise TemplateError(*self._error_position(name, e), str(e) or type(e).__name__) from e
 
     def _error_position(self, name: str, error: BaseException) -> tuple[str, int | None]:
         """Return file and line of the innermost template in the traceback, which Jinja2 has rewritten."""
-        position: tuple[str, int | None] = (self.template_path(name), None)
+        position: tuple[str, int | None] = (self._shorten(self.template_path(name)), None)
         trace = error.__traceback__
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename
             if any(Path(file).is_relative_to(folder) for folder in self._folders):
-                position = (file, trace.tb_lineno)
+                position = (self._shorten(file), trace.tb_lineno)
             trace = trace.tb_next
         return position
 

@@ -139,13 +139,13 @@ class Bounces:
         """Return the newsletters that a subscriber reads or has unsubscribed from: a token may be about any of them."""
         return [row[0] for row in self._db.all("bounces.newsletters_of", id=subscriber_id)]
 
-    def unsubscribe_from(self, recipient: Recipient, newsletter: str, at: datetime) -> bool:
-        """Unsubscribe from one newsletter; return False if they did not have it. Inside `transaction`.
+    def unsubscribe_from(self, recipient: Recipient, newsletter: str, at: datetime) -> list[str]:
+        """Unsubscribe from one newsletter, or `ALL_NEWSLETTERS`; return those they had. Inside `transaction`.
 
         A subscriber who has no subscription left is unsubscribed from everything.
         """
         if recipient.subscriber_id is None:
-            return False
+            return []
         with record_changes(self._db, recipient.subscriber_id, ChangeSource(how="mail"), at):
             return leave(self._db, recipient.subscriber_id, newsletter, at)
 

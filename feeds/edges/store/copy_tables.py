@@ -6,66 +6,17 @@ command opens it. The SQL is made from the names of tables and columns, so it is
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from feeds.edges.store.interface import Database, Row, decode_time
-from feeds.edges.store.schema import load_tables
-from feeds.edges.store.sqlite import SqliteDatabase
+from feeds.edges.store.table_shapes import TableShape, table_shapes
 
 #: Ids that are copied at once.
 _RANGE = 50_000
-#: Each store has its own: the journal is a file beside a SQLite store.
-_NOT_COPIED = frozenset({"alembic_version", "journal"})
 
 #: Called with the name of a table and a number of rows that are done.
 Advance = Callable[[str, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class TableShape:
-    """A table: its columns in order, and those of its primary key."""
-
-    name: str
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    has_text_keys: tuple[bool, ...]
-    #: Positions of the columns that SQLite keeps in another form: times as texts, booleans as numbers.
-    times: tuple[int, ...]
-    booleans: tuple[int, ...]
-    #: True if the key begins with a number, so that the table can be copied in ranges of it.
-    has_ranges: bool
-
-
-@cache
-def table_shapes() -> tuple[TableShape, ...]:
-    """Return the tables that are copied, so that rows come after those that they refer to."""
-    with closing(SqliteDatabase(None)) as empty:
-        empty.create(load_tables("sqlite"))
-        names = empty.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
-        return tuple(_read_shape(empty, name) for (name,) in [*names] if name not in _NOT_COPIED)
-
-
-def _read_shape(empty: Database, table: str) -> TableShape:
-    rows = [*empty.query(f"SELECT name, type, pk FROM pragma_table_info('{table}') ORDER BY cid")]  # noqa: S608 - names of ours
-    key = sorted((row for row in rows if row[2]), key=lambda row: row[2])
-    return TableShape(
-        name=table,
-        columns=tuple(row[0] for row in rows),
-        key=tuple(row[0] for row in key),
-        has_text_keys=tuple(row[1] not in ("INTEGER", "DATETIME") for row in key),
-        times=tuple(at for at, row in enumerate(rows) if row[1] == "DATETIME"),
-        booleans=tuple(at for at, row in enumerate(rows) if row[1] == "BOOLEAN"),
-        has_ranges=key[0][1] == "INTEGER",
-    )
-
-
-def count_rows(database: Database) -> int:
-    """Return how many rows a store has in all."""
-    return sum(_single(database, f"SELECT count(*) FROM {table.name}") for table in table_shapes())  # noqa: S608 - names of ours
 
 
 def copy_rows(source: Database, target: Database, advance: Advance) -> int:

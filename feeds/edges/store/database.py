@@ -15,13 +15,13 @@ from feeds.edges.store.delays import Delays
 from feeds.edges.store.deliveries import Deliveries
 from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
+from feeds.edges.store.interface import Database
 from feeds.edges.store.journal import Journal
+from feeds.edges.store.postgresql import connect, hide_password, is_postgresql, translated_errors
 from feeds.edges.store.preferences import Preferences
+from feeds.edges.store.schema import prepare_tables, read_version
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
-from feeds.edges.store.interface import Database
-from feeds.edges.store.postgresql import connect, hide_password, is_postgresql, translated_errors
-from feeds.edges.store.schema import prepare_tables, read_version
 from feeds.edges.store.sqlite import PATIENCE, SqliteDatabase
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _MAGIC = b"SQLite format 3\0"
 #: The extended codes of SQLITE_BUSY and SQLITE_LOCKED that one process gives another.
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT})
+_LOCKED_MESSAGE = f"{{}}: another process has kept the database locked for {PATIENCE // 1000} seconds"
 
 
 class Store:
@@ -69,6 +70,7 @@ class Store:
         """Replays a journal's records."""
         from feeds.edges.store.replay import JournalReplay
 
+        assert isinstance(self.database, SqliteDatabase)
         return JournalReplay(self.database)
 
     @property
@@ -141,7 +143,7 @@ def _translated_errors(file: Path) -> Iterator[None]:
             raise
         cause = getattr(e, "orig", None) or e
         if getattr(cause, "sqlite_errorcode", None) in _LOCKED:
-            raise LockedError(f"{file}: another process has kept the database locked for {PATIENCE // 1000} seconds") from e
+            raise LockedError(_LOCKED_MESSAGE.format(file)) from e
         reason = str(cause)
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 

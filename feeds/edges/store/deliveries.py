@@ -11,6 +11,7 @@ A sender asks thousands of times a second. Guarantees:
   states again that others may have changed, and lock rows in the order of ids, or only those that are free.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from feeds.edges.store.interface import Database, Row, decode_time, decode_time_if_any
+from feeds.edges.store.interface import Database, Row, decode_time, decode_time_if_any, encode_time
 from feeds.model import Delivery, DeliveryOutcome, DeliveryState
 
 #: How long a commit may stay in the memory of the operating system.
@@ -124,10 +125,9 @@ class Deliveries:
         return begun
 
     def _finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> None:
-        """Record outcomes in the order of their ids, as `deliveries.cancel` locks them."""
         if outcomes:
-            rows = [_finish_values(outcome, now) for outcome in sorted(outcomes, key=attrgetter("id"))]
-            self._db.execute_many("deliveries.finish", rows)
+            values = json.dumps([_outcome_values(outcome) for outcome in outcomes], ensure_ascii=False)
+            self._db.execute("deliveries.finish", outcomes=values, now=now)
 
     def _begin(self, ids: Sequence[int], now: datetime) -> set[int]:
         return {row[0] for row in self._db.all("deliveries.begin", ids=list(ids), now=now)} if ids else set()
@@ -226,15 +226,13 @@ class Deliveries:
             self._db.execute("deliveries.halt", issue=issue_id, reason=reason)
 
 
-def _finish_values(outcome: DeliveryOutcome, now: datetime) -> dict[str, object]:
+def _outcome_values(outcome: DeliveryOutcome) -> dict[str, object]:
     return {
         "id": outcome.id,
         "state": outcome.state,
-        "sent_at": now if outcome.state is DeliveryState.SENT else None,
         "answer": outcome.answer,
         "tries": outcome.tries,
-        "next_at": outcome.next_at,
-        "unknown": int(outcome.state is DeliveryState.UNKNOWN),
+        "next_at": encode_time(outcome.next_at) if outcome.next_at else None,
     }
 
 

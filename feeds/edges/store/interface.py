@@ -97,6 +97,10 @@ class Database(Protocol):
         """Let the planner know that many rows of *tables* have changed, where it depends on it: in PostgreSQL."""
         ...
 
+    def find_damage(self) -> list[str]:
+        """Return what is damaged, as far as the database itself can tell."""
+        ...
+
     def overwrite_deleted(self) -> None:
         """Overwrite in the file what is deleted from now on, where the database can: SQLite."""
         ...

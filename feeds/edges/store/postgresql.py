@@ -43,7 +43,8 @@ def connect(url: str) -> "PostgresqlDatabase":
     if version < _OLDEST:
         database.close()
         raise StoreError(
-            f"{hide_password(url)}: this is PostgreSQL {version // 10000}; Feeds needs version {_OLDEST // 10000} or newer"
+            f"{hide_password(url)}: this is PostgreSQL {version // 10000}; Feeds needs version {_OLDEST // 10000} or"
+            " newer"
         )
     return database
 
@@ -89,15 +90,17 @@ class PostgresqlDatabase:
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
-        parameters: dict[str, Any] = conninfo_to_dict(_to_libpq(self._url))
-        options = f"{' '.join(f'-c {setting}' for setting in _SESSION)} {parameters.pop('options', '')}"
-        defaults = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
-        return psycopg.connect(autocommit=True, options=options, **defaults | parameters)
+        parameters: dict[str, Any] = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
+        parameters |= conninfo_to_dict(_to_libpq(self._url))
+        options = " ".join([*(f"-c {setting}" for setting in _SESSION), parameters.pop("options", "")])
+        return psycopg.connect(autocommit=True, options=options, **parameters)
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
         """See `Database`. Writers of mode `exclusive` wait for each other at an advisory lock."""
         with self.connection.transaction():
+            if mode == "read":
+                self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             if mode == "exclusive":
                 self.connection.execute(f"SELECT pg_advisory_xact_lock({_lock_key('writing')})")
             if self._is_bulk and synced:
@@ -169,6 +172,10 @@ class PostgresqlDatabase:
             for row in rows:
                 copy.write_row(row)
 
+    def find_damage(self) -> list[str]:
+        """See `Database`: the server refuses rows that refer to missing ones, and reports unreadable pages itself."""
+        return []
+
     def query(self, sql: str) -> Iterator[Row]:
         """See `Database`."""
         with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
@@ -177,9 +184,8 @@ class PostgresqlDatabase:
     def continue_ids(self, tables: Iterable[str]) -> None:
         """See `Database`: what assigns the ids does not see those that are given."""
         for table in tables:
-            self.connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"
-            )
+            last = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"  # noqa: S608 - names of ours
+            self.connection.execute(last)
 
     def create(self, script: str) -> None:
         """See `Database`."""

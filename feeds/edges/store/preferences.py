@@ -51,7 +51,7 @@ class Preferences:
     def leave(self, subscriber_id: int, newsletter: str, source: ChangeSource, at: datetime) -> bool:
         """Unsubscribe from one newsletter, and from everything after the last; return False without a subscription."""
         with self._db.transaction(), record_changes(self._db, subscriber_id, source, at):
-            return leave(self._db, subscriber_id, newsletter, at)
+            return bool(leave(self._db, subscriber_id, newsletter, at))
 
     def undo_leave(
         self, subscriber_id: int, newsletter: str, left_at: datetime, source: ChangeSource, now: datetime

@@ -47,8 +47,8 @@ def _copy(backup: Path, to: Path) -> None:
 
 
 def _check_copy(copied: SqliteDatabase, backup: Path) -> None:
-    if (result := copied.find_damage()) is not None:
-        raise StoreError(f"{backup}: is damaged: {result}")
+    if damage := copied.find_damage():
+        raise StoreError(f"{backup}: is damaged: {damage[0]}")
     version = read_version(copied)
     if version is None:
         raise StoreError(f"{backup}: is not a copy of a store")

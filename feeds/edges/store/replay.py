@@ -1,7 +1,7 @@
 """Replay the records of a journal on an older store, a restored backup.
 
-Everything can be replayed again. Backups are SQLite files, so nothing here is for PostgreSQL, and what is replayed is in
-the journal already. The caller finds the subscribers, since the journal has only their digests.
+Everything can be replayed again. Backups are SQLite files, so nothing here is for PostgreSQL, and what is replayed is
+in the journal already. The caller finds the subscribers, since the journal has only their digests.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -69,9 +69,7 @@ class JournalReplay:
         if record.retracted_at:
             self._db.execute("replay.retract", at=record.retracted_at, reason=record.retraction, id=issue_id)
         if is_new and record.corrects is not None:
-            self._db.execute(
-                "replay.set_corrects", newsletter=record.newsletter, number=record.corrects, id=issue_id
-            )
+            self._db.execute("replay.set_corrects", newsletter=record.newsletter, number=record.corrects, id=issue_id)
         self._announce(record, issue_id)
         return is_new
 
@@ -177,9 +175,7 @@ class JournalReplay:
 
         Returns how many entries were changed.
         """
-        rows = (
-            {"digest": digest, "reason": reason, "at": at} for digest, (reason, at) in suppressed.items()
-        )
+        rows = ({"digest": digest, "reason": reason, "at": at} for digest, (reason, at) in suppressed.items())
         with self._db.transaction():
             changed = self._db.execute_many("replay.suppress", rows)
             deleted = self._db.execute_many("replay.allow", ({"digest": digest} for digest in allowed))

@@ -28,6 +28,16 @@ def read_version(database: Database) -> str | None:
     return None if version is None else str(version)
 
 
+def read_columns(database: Database, table: str) -> frozenset[str]:
+    """Return the names of the columns of a table; empty if there is no such table."""
+    return frozenset(row[0] for row in database.all("schema.columns", table=table))
+
+
+def set_version(database: Database, version: str) -> None:
+    """Store a version of the tables: `SCHEMA_VERSION`, or `COPYING` until all rows are there."""
+    database.execute("schema.set_version", version=version)
+
+
 def prepare_tables(database: Database, name: str) -> None:
     """Create the tables, or bring them to `SCHEMA_VERSION`. *name* is the database's, for messages.
 

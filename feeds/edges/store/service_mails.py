@@ -149,7 +149,7 @@ def _finish_values(outcome: DeliveryOutcome, now: datetime) -> dict[str, object]
         "tries": outcome.tries,
         "next_at": outcome.next_at,
         "id": outcome.id,
-        "now": now,
+        "sent_at": now if state is DeliveryState.SENT else None,
     }
 
 

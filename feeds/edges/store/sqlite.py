@@ -78,10 +78,13 @@ class SqliteDatabase:
         """Do not sync commits to the disk; the caller syncs the file after it has closed the store."""
         self._pragma("synchronous = OFF")
 
-    def find_damage(self) -> str | None:
-        """Return the first fault of the file's structure; None if it has none."""
-        result = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return None if result == "ok" else str(result)
+    def find_damage(self) -> list[str]:
+        """See `Database`: faults of the file's structure, and rows that refer to missing ones."""
+        results = [row[0] for row in self.connection.execute("PRAGMA integrity_check")]
+        broken = self.connection.execute("PRAGMA foreign_key_check").fetchall()
+        return [str(one) for one in results if one != "ok"] + [
+            f"{table}: row {number} refers to a row of {other} that is missing" for table, number, other, _ in broken
+        ]
 
     def copy(self, file: Path) -> None:
         """Copy the store, as it is at one moment, to another file."""

@@ -19,21 +19,20 @@ def unsubscribe(database: Database, key: str, at: datetime) -> None:
     database.execute("unsubscribe.cancel_address", key=key)
 
 
-def leave(database: Database, subscriber_id: int | None, newsletter: str, at: datetime) -> bool:
+def leave(database: Database, subscriber_id: int | None, newsletter: str, at: datetime) -> list[str]:
     """End a subscription, or with `ALL_NEWSLETTERS` all of them, because their subscriber wants it.
 
-    After the last one, they are unsubscribed from everything. Returns False if they did not have the subscription.
+    After the last one, they are unsubscribed from everything. Returns the newsletters that they had.
     """
     if subscriber_id is None:
-        return False
+        return []
     values = {"subscriber_id": subscriber_id, "newsletter": newsletter, "every": ALL_NEWSLETTERS}
-    rows = database.all("unsubscribe.subscriptions", **values)
-    if not rows:
-        return False
-    for (name,) in rows:
+    names = [name for (name,) in database.all("unsubscribe.subscriptions", **values)]
+    for name in names:
         unsubscribe_from(database, subscriber_id, name, at)
-    unsubscribe_if_last(database, subscriber_id, at)
-    return True
+    if names:
+        unsubscribe_if_last(database, subscriber_id, at)
+    return names
 
 
 def unsubscribe_from(database: Database, subscriber_id: int, newsletter: str, at: datetime) -> None:

@@ -20,7 +20,6 @@ from feeds.core.newsletters.text_part import set_text
 from feeds.core.newsletters.truncation import truncate_alike, truncate_blocks
 from feeds.core.posts import markdown
 from feeds.core.posts.text import balance_directions
-from feeds.edges.render import mjml
 from feeds.errors import TemplateError
 from feeds.jobs.newsletters.issue_page_values import issue_page_url, page_values
 from feeds.jobs.newsletters.letter_pictures import LetterPictures
@@ -253,14 +252,9 @@ class IssueRenderer:
         return Letter(
             lang=texts.lang,
             subject=self.subject(content.selection, texts),
-            html=self._render_mjml(view, texts, inserts),
+            html=self.site.templates.render_mjml(f"{self.template}.mjml", {"letter": view, "t": texts.plain}, inserts),
             text=self._render(f"{self.template}.txt", view, texts),
         )
-
-    def _render_mjml(self, view: LetterView, texts: Texts, inserts: Mapping[str, str]) -> str:
-        template, templates = f"{self.template}.mjml", self.site.templates
-        source = self._render(template, view, texts)
-        return mjml.compile_mjml(source, templates.template_path(template), templates.part_paths("letter"), inserts)
 
     def _render(self, name: str, view: LetterView, texts: Texts) -> str:
         return self.site.templates.render(name, {"letter": view, "t": texts.plain})

@@ -21,6 +21,7 @@ def draw_share_picture(site: Site, newsletter: Newsletter, issue: Issue) -> byte
         title=newsletter.heading,
         headline=issue.subject,
         facts=(texts.format("issue", number=issue.number), texts.date(issue.date)),
+        separator=texts.separator,
         lang=texts.lang,
         direction=texts.direction,
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from feeds.config import Config
 from feeds.edges.process import lock
-from feeds.edges.store.copy_tables import copy_rows, count_rows, find_difference
+from feeds.edges.store.copy_tables import copy_rows, find_difference
 from feeds.edges.store.database import open_database, open_store, store_name
 from feeds.edges.store.interface import Database
-from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version
+from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version, set_version
+from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
@@ -58,24 +59,28 @@ def _open_target(url: str, config: Config) -> Iterator[Database]:
         assert database is not None
         if read_version(database) is None:
             create_tables(database, name)
-        elif read_version(database) != COPYING and (number := count_rows(database)):
+        elif read_version(database) != COPYING and (number := _total(database)):
             raise StoreError(f"{name}: has {number:,} rows already; copy to an empty database")
-        database.execute("schema.set_version", version=COPYING)
+        set_version(database, COPYING)
         yield database
 
 
 def _copy(source: Database, target: Database, name: str, context: Context) -> CopyReport:
     """Copy from one moment of the source, whoever writes to it meanwhile."""
     with source.transaction("read"):
-        total = count_rows(source)
-        copied = copy_rows(source, target, _Progress(context, "copying", total, total - count_rows(target)))
+        total = _total(source)
+        copied = copy_rows(source, target, _Progress(context, "copying", total, total - _total(target)))
         if place := find_difference(source, target, _Progress(context, "comparing", total, total)):
             raise StoreError(
                 f"{name}: differs from the store at {place}: the store has changed since this copy was begun; delete"
                 " what was copied, and copy again"
             )
-    target.execute("schema.set_version", version=SCHEMA_VERSION)
+    set_version(target, SCHEMA_VERSION)
     return CopyReport(copied=copied, compared=total)
+
+
+def _total(database: Database) -> int:
+    return sum(count_rows(database).values())
 
 
 class _Progress:

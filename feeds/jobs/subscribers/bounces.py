@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from feeds.config import Config
 from feeds.core.newsletters import tokens
+from feeds.core.newsletters.domains import is_subdomain
 from feeds.core.subscribers import addresses, reports
 from feeds.core.subscribers import bounces as rules
 from feeds.core.subscribers.bounces import Bounce, BounceDecision, BounceKind
@@ -33,6 +34,7 @@ from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.jobs.subscribers.join_by_mail import MailRequests
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
 from feeds.model import ALL_NEWSLETTERS, BounceRecord, Recipient
+from feeds.settings import Settings
 
 if TYPE_CHECKING:
     from feeds.edges.mail.mailbox import MailFolder
@@ -57,6 +59,7 @@ class ProcessedMessage:
     what: InboundKind
     #: The subscriber's address; empty if unknown.
     email: str = ""
+    #: The name, or several names with commas; empty if unknown.
     newsletter: str = ""
     number: int | None = None
     #: The enhanced status code, and the server's words.
@@ -184,6 +187,13 @@ def _expire(folder: OutputFolder, now: datetime, *, dry_run: bool) -> int:
     return len(names) - len(expired)
 
 
+def _has_complaint_address(settings: Settings) -> bool:
+    """Return whether letters name the bounce address in `CFBL-Address`."""
+    mail = settings.mail
+    sender = mail.sender.address.domain if mail.sender else settings.site.host
+    return mail.bounces is not None and is_subdomain(mail.bounces.address.address.domain, sender)
+
+
 class _BounceProcessor:
     """Processes batches of messages."""
 
@@ -200,6 +210,8 @@ class _BounceProcessor:
         assert config.settings.mail.bounces is not None
         to = config.settings.mail.bounces.address.address
         self._address = f"{to.username}@{to.domain}"
+        #: Verifies complaints to the address, if letters name it in `CFBL-Address`.
+        self._server = config.settings.mail.bounces.authserv_id if _has_complaint_address(config.settings) else ""
         self._config, self._store, self._bounces = config, store, store.bounces
         self._folder, self._now, self._report, self._dry_run = folder, now, report, dry_run
         self._requests = MailRequests(Site(config), store, Context(clock=lambda: now), dry_run=dry_run)
@@ -254,7 +266,7 @@ class _BounceProcessor:
 
     def _verify(self, raw: bytes) -> tuple[InboundReport, Recipient, str] | None:
         """Return the report, its recipient and the newsletter to leave; None without a valid token of ours."""
-        report = reports.parse_message(raw, self._address)
+        report = reports.parse_message(raw, self._address, self._server)
         recipient, newsletter = self._find_subscription(report)
         if report.kind is not InboundKind.UNSUBSCRIBE:
             recipient = self._find_delivery(report) or self._find_service_mail(report) or recipient
@@ -292,7 +304,8 @@ class _BounceProcessor:
             return ProcessedMessage(what=report.kind), 0
         if report.kind is InboundKind.UNSUBSCRIBE:
             left = self._bounces.unsubscribe_from(recipient, newsletter, self._now)
-            row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=newsletter)
+            names = ", ".join(left) if newsletter == ALL_NEWSLETTERS else newsletter
+            row = ProcessedMessage(what=report.kind, email=recipient.email, newsletter=names)
             return replace(row, decision="left" if left else ""), 0
         kind, failure = reports.classify_report(report)
         if recipient.mail_id is not None:

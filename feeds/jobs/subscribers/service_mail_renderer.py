@@ -12,7 +12,6 @@ from feeds.core.newsletters.text_links import LinkNumbers
 from feeds.core.newsletters.text_part import set_text
 from feeds.core.posts.frontmatter import parse_source
 from feeds.edges.files import source_files
-from feeds.edges.render import mjml
 from feeds.edges.store.database import Store
 from feeds.jobs.site import Site
 from feeds.model import Letter, ServiceMail, ServiceMailKind
@@ -61,9 +60,7 @@ class ServiceMailRenderer:
         if subject:
             view = replace(view, subject=subject)
         context = {"letter": view, "t": texts.plain}
-        source = templates.render("service.mjml", context)
-        path, parts = templates.template_path("service.mjml"), templates.part_paths("letter")
-        html = mjml.compile_mjml(source, path, parts, {NOTE: self._render_html(note, view.note_lang)})
+        html = templates.render_mjml("service.mjml", context, {NOTE: self._render_html(note, view.note_lang)})
         return Letter(lang=texts.lang, subject=view.subject, html=html, text=templates.render("service.txt", context))
 
     def _load_welcome(self) -> tuple[str, str]:

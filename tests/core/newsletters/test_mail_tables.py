@@ -211,11 +211,34 @@ FITTING = {
 
 
 @pytest.mark.parametrize("cells", FITTING.values(), ids=FITTING)
-def test_a_table_that_fits_the_letter_breaks_no_word(cells):
-    """Columns are as wide as their words ask for, and no cell has a width of its own."""
+def test_a_table_that_fits_the_letter_breaks_words_on_phones_only(cells):
+    """A word that is too long for a phone may break; its cell is wider than the word, so that it breaks only there."""
     found = table(of(cells))
     assert "table-layout" not in found.get("style")
-    assert not any("anywhere" in cell.get("style") or "width:" in cell.get("style") for cell in found.iter("td"))
+    for cell, text in zip(found.iter("td"), cells, strict=True):
+        width = re.search(r";width:(\d+)px;overflow-wrap:anywhere;hyphens:auto$", cell.get("style"))
+        assert bool(width) is (len(text) > 11 and " " not in text)
+        assert width is None or int(width[1]) >= len(text) * 8 * 1.2
+
+
+#: Cells, the size of the text, and the cells in which words may break on a phone.
+ON_A_PHONE = {
+    "four numbers that fit in small": (["September", "31.900 kg", "31.120 kg", "Abweichung"], 14, []),
+    "long words": (["Donaudampfschiff", "Kraftfahrzeughaft", "Versicherung", "x"], 14, [0, 1]),
+    "a long word beside numbers": (["Wahrscheinlichkeit", "1 234 567 €", "−12,5 °C", "100 %"], 14, [0]),
+    "a link and code": (["[Dokumentation](/a)", "`configuration_value`", "Bibliothek", "x"], 14, [1]),
+    "short words": (["Montag", "zu", "9:30", "x"], 16, []),
+    "Japanese": (["連絡船の名前と時刻", "インフラストラクチャー", "9:30", "とくになし"], 16, []),
+}
+
+
+@pytest.mark.parametrize(("cells", "size", "breaking"), ON_A_PHONE.values(), ids=ON_A_PHONE)
+def test_a_table_of_four_columns_fits_a_phone_without_a_style_sheet(cells, size, breaking):
+    """Its text is small before a word breaks; numbers never break; what cannot break fits between the margins."""
+    found = table(of(cells))
+    assert f"font-size:{size}px" in found.get("style")
+    styles = [cell.get("style") for cell in found.iter("td")]
+    assert [n for n, style in enumerate(styles) if "overflow-wrap:anywhere" in style] == breaking
 
 
 TOO_WIDE = {

@@ -120,6 +120,41 @@ def test_a_complaint_without_more_than_a_message_id_names_the_delivery(returned_
     assert (found.kind, found.deliveries) == (InboundKind.COMPLAINT, (TOKEN,))
 
 
+#: `To` of a complaint, the results of servers, and whether it is processed.
+SIGNED = [
+    (ADDRESS, "mx.letters.example; dkim=pass header.d=provider.example", True),
+    (f"Complaints <{ADDRESS.upper()}>", "mx.letters.example; dkim=pass header.i=@provider.example", True),
+    (ADDRESS, "", False),
+    (f"Complaints <{ADDRESS.upper()}>", "", False),
+    (ADDRESS, "mx.letters.example; dkim=fail header.d=provider.example", False),
+    (ADDRESS, "mx.letters.example; dkim=pass header.d=other.example", False),
+    (ADDRESS, "mx.letters.example; spf=pass smtp.mailfrom=provider.example; dkim=none", False),
+    (ADDRESS, "mx.letters.example; dmarc=pass header.from=provider.example", False),
+    (ADDRESS, "mx.other.example; dkim=pass header.d=provider.example", False),
+    ("complaints@letters.example", "", True),
+    (VERP, "mx.letters.example; dkim=fail header.d=provider.example", True),
+]
+
+
+@pytest.mark.parametrize(("to", "results", "is_processed"), SIGNED)
+def test_a_complaint_to_the_address_in_cfbl_address_has_to_be_signed(to, results, is_processed):
+    """RFC 9477 section 3.5: unsigned reports are not processed; reports to other addresses (RFC 5965) need no DKIM."""
+    head = f"Authentication-Results: {results}\n" if results else ""
+    raw = (head + COMPLAINT.replace("complaints@letters.example", to)).encode()
+    found = parse_message(raw, ADDRESS, "mx.letters.example")
+    assert (found.kind is InboundKind.COMPLAINT, found.deliveries) == (is_processed, (TOKEN,))
+    assert parse_message(raw, ADDRESS).kind is InboundKind.COMPLAINT  # nothing can be verified without a server's name
+
+
+@pytest.mark.parametrize("author", ["", "From: feedback@provider.example, eve@evil.example\n", "From: =?x?=\n"])
+def test_a_complaint_without_one_author_is_not_signed(author):
+    """A complaint to that address with several authors, or none, is not processed, whatever is signed."""
+    results = "Authentication-Results: mx.letters.example; dkim=pass header.d=provider.example\n"
+    raw = results + COMPLAINT.replace("From: feedback@provider.example\n", author, 1)
+    raw = raw.replace("complaints@letters.example", ADDRESS)
+    assert parse_message(raw.encode(), ADDRESS, "mx.letters.example").kind is InboundKind.UNRECOGNISED
+
+
 @pytest.mark.parametrize(
     ("about", "kind"),
     [

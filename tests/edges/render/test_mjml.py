@@ -67,7 +67,7 @@ def test_columns_have_the_width_between_the_padding(padding):
     """mjml-python alone takes a padding with a bare zero for none: in Outlook, columns are as wide as the letter."""
     section = f'<mj-section padding="{padding}"><mj-column><mj-text>x</mj-text></mj-column></mj-section>'
     html = mjml.compile_mjml(letter(section), "digest.mjml")
-    assert 'style="vertical-align:top;width:560px;"' in html
+    assert 'style="vertical-align:top;width:560px"' in html
     if "0 " in padding.replace("20px", "") or padding.endswith(" 0"):
         assert 'width:600px;"><![endif]--><div' in compile_bare(letter(section))
 
@@ -77,6 +77,28 @@ def test_conditional_comments_are_joined():
     source = letter(IN_COLUMN.format("<mj-text>x</mj-text>"))
     assert "<![endif]--><!--[if mso | IE]>" not in mjml.compile_mjml(source, "digest.mjml")
     assert "<![endif]--><!--[if mso | IE]>" in compile_bare(source)
+
+
+def test_the_width_of_a_column_is_in_its_style_or_in_a_style_sheet():
+    """A column of 100 % needs no class, since its style has its width; the classes of two columns keep their rules."""
+    two = f"<mj-section>{'<mj-column><mj-text>a</mj-text></mj-column>' * 2}</mj-section>"
+    html = mjml.compile_mjml(letter(IN_COLUMN.format("<mj-text>x</mj-text>")), "digest.mjml")
+    assert "mj-column-per" not in html
+    assert 'display:inline-block;vertical-align:top;width:100%"' in html
+    html = mjml.compile_mjml(letter(IN_COLUMN.format("<mj-text>x</mj-text>") + two), "digest.mjml")
+    assert html.count("mj-column-per-50 {") == 2
+    assert html.count('class="mj-column-per-50"') == 2
+    assert "mj-column-per-100" not in html
+
+
+def test_nothing_is_written_for_programs_that_are_gone():
+    """mjml-python alone writes for Internet Explorer and Outlook 2003; what is for Outlook on Windows stays."""
+    source = letter(IN_COLUMN.format("<mj-text>x</mj-text>"))
+    html, bare = mjml.compile_mjml(source, "digest.mjml"), compile_bare(source)
+    for gone in ("X-UA-Compatible", "mj-outlook-group-fix", "lte mso 11", "| IE"):
+        assert gone in bare
+        assert gone not in html
+    assert html.count("<!--[if mso]>") == html.count("<![endif]-->") > 1
 
 
 def test_a_line_break_between_two_tags_stays_a_space():

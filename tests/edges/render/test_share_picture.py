@@ -14,7 +14,7 @@ ACCENT, PAPER = (10, 90, 120), (255, 253, 248)
 
 def drawn(**given):
     """Return the bytes of a picture."""
-    values = {"title": "", "headline": "", "facts": (), "lang": "en", "direction": "ltr"} | given
+    values = {"title": "", "headline": "", "facts": (), "separator": "·", "lang": "en", "direction": "ltr"} | given
     return draw_card(ShareCard(size=(1200, 630), **COLOURS, **values), wrap_text)
 
 
@@ -44,6 +44,13 @@ def test_the_same_texts_give_the_same_bytes():
     assert first == drawn(title="The weekly", headline="Two doors", facts=("No. 1", "today"))
     assert first != drawn(title="The weekly", headline="Three doors", facts=("No. 1", "today"))
     assert has_ink(opened(first), (60, 150, 1200, 480))
+
+
+def test_facts_have_the_separator_of_their_language_between_them():
+    """Two facts are drawn as one text with the separator in it, whichever it is."""
+    pictures = [drawn(facts=("No. 1", "today"), separator=separator) for separator in "·|"]
+    assert pictures[0] != pictures[1]
+    assert pictures == [drawn(facts=(f"No. 1 {separator} today",)) for separator in "·|"]
 
 
 @pytest.mark.parametrize("headline", ["\U00012000\U00012001", "\ue000", "A\U00013000"])

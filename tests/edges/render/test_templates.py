@@ -14,7 +14,7 @@ def templates(tmp_path):
 
 def test_a_template_of_the_site_is_used_before_the_shipped_one(tmp_path, templates):
     """The shipped one is used if the site has none of that name."""
-    assert templates.template_path("digest.txt") != str(tmp_path / "templates" / "digest.txt")
+    assert templates.template_path("digest.txt") != tmp_path / "templates" / "digest.txt"
     (tmp_path / "templates" / "digest.txt").write_text("mine", "utf-8")
     assert templates.render("digest.txt", {}) == "mine"
 
@@ -33,8 +33,62 @@ def test_an_error_in_a_template_has_its_file_and_line(tmp_path, templates, text,
     (tmp_path / "templates" / "x.html").write_text(text, "utf-8")
     with pytest.raises(TemplateError) as caught:
         templates.render("x.html", {})
-    assert (caught.value.path, caught.value.line) == (str(tmp_path / "templates" / "x.html"), error[0])
+    assert (caught.value.path, caught.value.line) == ("templates/x.html", error[0])
     assert error[1] in caught.value.reason
+
+
+FOOT = """<mjml><mj-body><mj-section><mj-column>
+{% include 'letter/foot.mjml' %}
+</mj-column></mj-section></mj-body></mjml>
+"""
+#: Files, and the error when `digest.mjml` is rendered.
+FAULTS = {
+    "an unknown element": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "\n<mj-txt>a</mj-txt>"},
+        "letter/foot.mjml:2: MJML has",
+    ),
+    "an attribute": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "<mj-text colour='a' />"},
+        "letter/foot.mjml:1: <mj-text>",
+    ),
+    "broken XML": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "<mj-text>\n<b>a</mj-text>\n"},
+        "letter/foot.mjml:2: MJML must",
+    ),
+    "two hyphens": ({"digest.mjml": FOOT, "letter/foot.mjml": "\n\n<!-- a -- b -->"}, "letter/foot.mjml:3: a comment"),
+    "a missing include": (
+        {"digest.mjml": "\n{% include 'letter/none.mjml' %}"},
+        "digest.mjml:2: the template letter/none",
+    ),
+    "a missing include of an include": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "\n{% include 'none.mjml' %}"},
+        "letter/foot.mjml:2: the template none.mjml does not exist",
+    ),
+    "an expression of an include": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "\n{{ 1 / 0 }}"},
+        "letter/foot.mjml:2: div",
+    ),
+    "syntax of an include": (
+        {"digest.mjml": FOOT, "letter/foot.mjml": "\n{% if %}"},
+        "letter/foot.mjml:2: Expected an",
+    ),
+    "no letter at all": ({"digest.mjml": "words"}, "digest.mjml: the <mjml> element is missing"),
+    "not UTF-8": ({"digest.mjml": b"\xff"}, "digest.mjml: 'utf-8' codec"),
+    "a shipped part without its values": ({"digest.mjml": FOOT}, "letter/macros.mjml:2: 'letter' is undefined"),
+}
+
+
+@pytest.mark.parametrize(("files", "message"), FAULTS.values(), ids=FAULTS)
+def test_an_error_in_mjml_names_the_file_from_the_folder_of_templates(tmp_path, templates, files, message):
+    """No message has the path of the site or of the package on this machine."""
+    for name, text in files.items():
+        file = tmp_path / "templates" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(TemplateError) as caught:
+        templates.render_mjml("digest.mjml", {}, {})
+    assert str(caught.value).startswith(f"templates/{message}")
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_missing_template_is_an_error(templates):

@@ -1,34 +1,16 @@
-"""The store: tables, issues and deliveries in a real database."""
+"""The file of a SQLite store, and its entries."""
 
 import sqlite3
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from msgspec.structs import replace
 
-from feeds.edges.store import database
 from feeds.edges.store.database import open_store
-from feeds.edges.store import schema
 from feeds.errors import StoreError
 from feeds.model import (
-    DeliveryOutcome,
-    DeliveryState,
-    IssueContent,
-    IssuePage,
-    IssueState,
     KnownEntry,
-    Letter,
-    NewIssue,
-    RenderedIssue,
-    Selection,
-    SubscriberPreferences,
 )
 from tests.core.factory import entry
 
@@ -42,33 +24,7 @@ def store(tmp_path):
         yield found
 
 
-@pytest.fixture
-def issues(store):
-    return store.issues
-
-
-LETTER = Letter(lang="en", subject="S", html="<p>", text="T")
-
-
-def new_issue(number=1, slot=NOW, stories=(), copies=("ada@example.org",), **rendered):
-    """Return an issue that goes only to its copies by default."""
-    selection = Selection(stories=tuple(stories))
-    return NewIssue(
-        newsletter="weekly",
-        number=number,
-        slot=slot,
-        subject="S",
-        selection=selection,
-        page=IssuePage(html="P"),
-        content=IssueContent(selection=selection, texts={}),
-        seed=b"seed",
-        rendered=RenderedIssue(
-            **{"letters": [LETTER], "letter_index": {}, "copies": [(c, c) for c in copies]} | rendered
-        ),
-    )
-
-
-def test_only_its_owner_may_read_the_store(tmp_path, issues):
+def test_only_its_owner_may_read_the_store(tmp_path, store):
     """The store is readable by its owner only."""
     assert stat.S_IMODE((tmp_path / "feeds.db").stat().st_mode) == 0o600
 
@@ -111,15 +67,6 @@ def test_what_was_public_is_remembered(store):
     assert {(k.path, k.text_digest) for k in store.entries.load_entries()} == {("a.md", "new"), ("b.md", "b.md")}
 
 
-def test_a_slot_gives_one_issue(issues):
-    """A second issue with the same slot or number is not stored."""
-    assert issues.freeze(new_issue(1), NOW)
-    assert not issues.freeze(new_issue(2, copies=("bob@example.org",)), NOW)
-    assert not issues.freeze(new_issue(1, slot=NOW + timedelta(days=7)), NOW)
-    assert [(i.number, i.recipients) for i in issues.load_issues()] == [(1, 1)]
-    assert issues.last_issue("weekly") == (NOW, 1)
-
-
 def test_ids_are_replaced_in_a_row_and_back(store):
     """An id that was replaced by a replaced id names the last one; an id that is used again is not replaced."""
     store.entries.add_known([KnownEntry(id=f"urn:{n}", path="a.md", text_digest="d") for n in range(3)], NOW)
@@ -142,130 +89,3 @@ def test_of_several_entries_with_one_id_the_last_is_stored(store):
     later = KnownEntry(id="urn:0", path="c.md", text_digest="d", replaced_by="urn:1")
     assert store.entries.add_known([later], NOW) == 0
     assert store.entries.load_entries() == (replace(given[1], replaced_by="urn:1"),)
-
-
-def test_an_entry_is_announced_once_in_each_newsletter(store, issues):
-    """The database rejects a second announcement of an entry in a newsletter."""
-    story = entry("a.md")
-    store.entries.save_entries([story], NOW)
-    issues.freeze(new_issue(1, stories=[story]), NOW)
-    with pytest.raises(sa.exc.IntegrityError):
-        issues.freeze(new_issue(2, slot=NOW + timedelta(days=7), stories=[story]), NOW)
-    assert issues.announced_ids("weekly") == {story.id}
-    assert issues.announced_ids("daily") == frozenset()
-
-
-def test_an_address_gets_one_delivery_of_an_issue(store, issues):
-    """A subscriber whose address is in `copy_to` gets one delivery, as a subscriber."""
-    store.subscribers.subscribe(
-        "ada@example.org", "ada@example.org", {"weekly": None}, lang=None, consent="asked", at=NOW
-    )
-    copies = ("ada@example.org", "bob@example.org", "bob@example.org")
-    issues.freeze(new_issue(copies=copies, letter_index={SubscriberPreferences(): 0}), NOW)
-    claimed = store.deliveries.claim(1, 10, NOW, resend=1)
-    assert [(d.recipient, d.subscriber_id) for d in claimed] == [("ada@example.org", 1), ("bob@example.org", None)]
-    assert [i.recipients for i in issues.load_issues()] == [2]
-
-
-def test_readers_get_the_letter_of_their_choice(store, issues):
-    """Subscribers get the letter of their language and topics; without such a letter, none."""
-    subscribers = (
-        ("a", None, None),
-        ("b", "ja", None),
-        ("c", "ja", ["X", "Y"]),
-        ("d", "ja", ["Y", "X"]),
-        ("e", "de", ["Z"]),
-    )
-    for name, lang, topics in subscribers:
-        email = f"{name}@example.org"
-        store.subscribers.subscribe(
-            email, email, {"weekly": topics, "daily": ["Q"]}, lang=lang, consent="asked", at=NOW
-        )
-    default, ja, few, without_letter = (
-        SubscriberPreferences(),
-        SubscriberPreferences(lang="ja"),
-        SubscriberPreferences(lang="ja", topics=("X", "Y")),
-        SubscriberPreferences(lang="de", topics=("Z",)),
-    )
-    assert issues.load_preferences("weekly") == {default: 1, without_letter: 1, ja: 1, few: 2}
-    letters = [LETTER, Letter(lang="ja", subject="J", html="<p>", text="T")]
-    issues.freeze(new_issue(copies=(), letters=letters, letter_index={default: 0, ja: 1, few: 1}), NOW)
-    letters_by_recipient = {
-        d.recipient[0]: issues.load_letters(1)[d.letter_id].lang for d in store.deliveries.claim(1, 10, NOW, resend=1)
-    }
-    assert letters_by_recipient == {"a": "en", "b": "ja", "c": "ja", "d": "ja"}
-
-
-def test_what_an_issue_tells_is_kept_until_it_is_approved(store, issues):
-    """An issue that waits for approval keeps its content, and has no deliveries until it is approved."""
-    new = new_issue(stories=[entry("a.md")])
-    store.entries.save_entries([entry("a.md")], NOW)
-    issues.freeze(replace(new, rendered=None), NOW)
-    [issue] = issues.load_issues()
-    assert (issue.state, issue.recipients, issues.load_content(issue.id)) == (IssueState.COMPOSED, 0, new.content)
-    assert issues.load_issues(unfinished=True) == ()
-    issues.approve(issue, new.rendered)
-    assert [(i.state, i.recipients) for i in issues.load_issues(unfinished=True)] == [(IssueState.SENDING, 1)]
-
-
-def test_the_date_of_a_message_is_that_of_its_first_hand_over(store, issues):
-    """A delivery keeps the time of its first attempt."""
-    issues.freeze(new_issue(), NOW)
-    [claimed] = store.deliveries.claim(1, 10, NOW, resend=1)
-    assert store.deliveries.commit_and_begin([], [claimed.id], NOW) == {claimed.id}
-    later = NOW + timedelta(hours=1)
-    deferred = DeliveryOutcome(id=claimed.id, state=DeliveryState.DEFERRED, answer="451 later", tries=1, next_at=later)
-    store.deliveries.commit_and_begin([deferred], [], NOW)
-    assert store.deliveries.claim(1, 10, NOW, resend=1) == []
-    assert store.deliveries.pending(1, resend=1) == (1, later, 0)
-    [again] = store.deliveries.claim(1, 10, later, resend=1)
-    store.deliveries.commit_and_begin([], [again.id], later)
-    store.deliveries.recover(1)
-    [third] = store.deliveries.claim(1, 10, later, resend=1)
-    assert [(d.tries, d.handed_over_at) for d in (again, third)] == [(1, NOW), (1, NOW)]
-
-
-def test_what_was_sent_waits_no_longer(store, issues):
-    """A sent delivery is not claimed again; an issue is finished when that is recorded."""
-    issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org")), NOW)
-    [first, _] = store.deliveries.claim(1, 10, NOW, resend=1)
-    store.deliveries.commit_and_begin(
-        [DeliveryOutcome(id=first.id, state=DeliveryState.SENT, answer="250 OK")], [], NOW
-    )
-    store.deliveries.release(1)
-    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
-    assert [i.state for i in issues.load_issues(unfinished=True)] == [IssueState.SENDING]
-    issues.finish(1)
-    assert issues.load_issues(unfinished=True) == ()
-    assert [i.sent for i in issues.load_issues()] == [1]
-
-
-def test_what_a_killed_sender_left_is_taken_up(store, issues):
-    """After a killed sender, a delivery being handed over is tried once more, then held; leased ones are ready."""
-    issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org")), NOW)
-    for held in (0, 1):
-        claimed = store.deliveries.claim(1, 10, NOW, resend=1)
-        assert [d.recipient for d in claimed] == ["ada@example.org", "bob@example.org"]
-        store.deliveries.commit_and_begin([], [claimed[0].id], NOW)
-        store.deliveries.recover(1)
-        assert store.deliveries.pending(1, resend=1) == (2 - held, None, held)
-    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=1)] == ["bob@example.org"]
-    store.deliveries.retry_now(1)
-    assert [d.recipient for d in store.deliveries.claim(1, 10, NOW, resend=0)] == ["ada@example.org"]
-
-
-def test_people_join_more_newsletters_and_leave_all(store):
-    """Subscribing adds newsletters; unsubscribing keeps the person and cancels pending deliveries."""
-    subscribers = store.subscribers
-    for newsletter, topics in (("weekly", None), ("daily", ["B", "A"]), ("weekly", None), ("daily", None)):
-        wanted = {newsletter: topics}
-        subscribers.subscribe("Ada@example.org", "ada@example.org", wanted, lang=None, consent="asked", at=NOW)
-    [found] = subscribers.iterate()
-    assert (found.newsletters, found.topics) == (("daily", "weekly"), {"daily": ("A", "B")})
-    store.issues.freeze(new_issue(copies=(), letter_index={SubscriberPreferences(): 0}), NOW)
-    [claimed] = store.deliveries.claim(1, 10, NOW, resend=1)
-    subscribers.unsubscribe("ada@example.org", NOW)
-    assert [s.status for s in subscribers.iterate()] == ["unsubscribed"]
-    assert store.issues.load_preferences("weekly") == {}
-    assert store.deliveries.commit_and_begin([], [claimed.id], NOW) == set()
-    assert subscribers.find("nobody@example.org") is None

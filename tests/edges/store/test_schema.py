@@ -74,19 +74,26 @@ def make_row(table, number):
 
 def make_value(table, column, checks, number):
     """Return a value of a column in the *number*-th row."""
-    if allowed := re.search(rf"\b{column.name} IN \('(\w+)'", checks):
-        return allowed[1]
+    allowed = re.search(rf"\b{column.name} IN \('(\w+)'", checks)
+    return allowed[1] if allowed else special_value(table, column, number) or plain_value(table, column, number)
+
+
+def special_value(table, column, number):
+    """Return a value of a column that the program reads as JSON, an address, a language or another row."""
     if column.name in ("topics", "former", "newsletters", "signals", "entries"):
         return "[]"
     if column.name.endswith("_key") or column.name in ("email", "recipient"):
         return f"reader{number}@{table}.example.org".replace("_", "-")
     if column.name == "lang":  # by which the first versions found the letter of a delivery
         return f"x-{number}"
-    if column.foreign_keys:
-        [key] = column.foreign_keys
-        return (
-            number if isinstance(key.column.type, sa.Integer) else f"{key.column.table.name}.{key.column.name}.{number}"
-        )
+    for key in column.foreign_keys:
+        other = key.column
+        return number if isinstance(other.type, sa.Integer) else f"{other.table.name}.{other.name}.{number}"
+    return None
+
+
+def plain_value(table, column, number):
+    """Return a value of the column's type."""
     match column.type:
         case sa.Boolean():
             return True

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from feeds.config import load_config
@@ -17,6 +18,8 @@ from tests.core.factory import entry
 
 SLOT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WORDS = "A post says what it has to say in a few words. It says it once, and the reader may go on. " * 3
+#: A table that becomes cards on a phone.
+WIDE = f"<table><tr>{'<th>n</th>' * 5}</tr><tr>{'<td>1</td>' * 5}</tr></table>"
 PICTURE = PostImage(url="https://example.com/a.jpg", alt="A loaf of bread")
 
 
@@ -106,7 +109,7 @@ def test_a_row_needs_no_style_sheet(render):
     html = render(*stories(3, image=PICTURE))
     row = parse_html(html).xpath("//h2[.//a[contains(@href, 'post-2')]]/ancestor::table[1]")[0]
     text, picture = row.xpath("./tr/td | ./tbody/tr/td")
-    assert (text.get("valign"), picture.get("valign"), picture.get("width")) == ("top", "top", "96")
+    assert (text.getparent().get("valign"), picture.get("width")) == ("top", "96")
     image = picture.find(".//a/img")
     assert (image.get("alt"), image.get("width"), image.get("height")) == ("A loaf of bread", "96", None)
     assert "font-size:17px" in text.get("style")
@@ -163,7 +166,8 @@ def test_a_tall_picture_of_the_lead_is_not_higher_than_the_column_is_wide(render
     """It keeps its proportions: 600 by 900 is shown as 400 by 600."""
     image = find_picture(render(*stories(3, image=PICTURE), size=(600, 900)), "post-0")
     assert image.get("width") == "400"
-    assert "width:100%;max-width:400px;height:auto" in image.get("style")
+    assert "width:100%;max-width:400px" in image.get("style")
+    assert image.get("height") is None
 
 
 def test_a_meta_line_ends_neither_with_its_dot_nor_inside_the_reading_time(render):
@@ -191,7 +195,7 @@ def test_long_words_break_without_a_style_sheet(render, template):
 @pytest.mark.parametrize(("lang", "padding"), [("en", "0 4px 0 0"), ("ar", "0 0 0 4px")])
 def test_the_head_of_a_value_in_a_card_is_in_its_line(render, lang, padding):
     """The space is between both, at the left of the head in a script from right to left."""
-    html = render(*stories(1), newsletter=f'language = "{lang}"')
+    html = render(*stories(1), newsletter=f'language = "{lang}"', note=WIDE)
     assert f".s .h{{display:inline!important;padding:{padding}!important" in html
 
 
@@ -428,3 +432,43 @@ def test_a_ready_theme_is_named(render, name, mark):
     assert mark in render(entry(), newsletter=f'[newsletters.theme]\nname = "{name}"')
     html = render(entry(), newsletter=f'[newsletters.theme]\nname = "{name}"\naccent = "#123456"')
     assert "background:#123456" in html
+
+
+@pytest.mark.parametrize(
+    ("author", "isolated"), [("Jörg Åkesson (Hafen)", False), ("井上 花", False), ("נועה 3", True), ("ليلى", True)]
+)
+def test_a_name_is_isolated_if_it_can_change_the_direction_of_its_line(render, author, isolated):
+    """A name from right to left keeps to itself between date and reading time; one from left to right needs nothing."""
+    html = render(*stories(3, authors=(Author(name=author),)))
+    assert (f'<span dir="auto">{author}</span>' in html) is isolated
+    assert author in html
+
+
+def test_a_picture_that_says_nothing_is_not_read_out(render):
+    """The link of a picture without alternative text is hidden from screen readers and keyboards, and of no other."""
+    described = parse_html(render(*stories(3, image=PICTURE)))
+    assert not described.xpath("//a[img][@aria-hidden or @tabindex]")
+    silent = parse_html(render(*stories(3, image=PostImage(url="https://example.com/a.jpg"))))
+    links = silent.xpath("//a[img]")
+    assert len(links) == 3
+    assert {(link.get("aria-hidden"), link.get("tabindex")) for link in links} == {("true", "-1")}
+
+
+def test_only_a_letter_with_a_wide_table_has_the_style_sheet_of_cards(render):
+    """The rules are in a letter whose note has a table of five columns, and in no other."""
+    assert ".s tr{" in render(*stories(1), note=WIDE)
+    assert ".s tr{" not in render(*stories(1), note="<table><tr><th>n</th></tr><tr><td>1</td></tr></table>")
+
+
+@pytest.mark.parametrize(("lang", "is_whole"), [("ja", True), ("ko", True), ("en", False), ("zh-Hans", False)])
+def test_a_list_of_titles_breaks_between_phrases_or_words(render, lang, is_whole):
+    """The titles above a letter keep the words of Japanese and Korean whole, without a style sheet."""
+    some = [
+        replace(one, post=replace(one.post, title="時刻表を書き写すまで消しゴムを買わない", lang=lang))
+        for one in stories(5)
+    ]
+    html = render(*some, newsletter=f'language = "{lang}"')
+    link = parse_html(html).xpath("//div[a[@class='c']]/a")[0]
+    assert bool(link.xpath("ancestor::div[@style='word-break:keep-all;overflow-wrap:anywhere']")) is is_whole
+    assert bool(link.findall("wbr")) is (lang == "ja")
+    assert link.text_content() == some[0].post.title

@@ -260,3 +260,26 @@ def test_an_empty_alt_of_a_converted_picture_names_the_original(letter_site, fee
     done = feeds("check", "--now", "2026-11-23T12:00Z")
     assert "pics/ferry.webp' in posts/first.md has an empty alt" in done.stdout
     assert "ferry-" not in done.stdout
+
+
+FIRST = {
+    "as it is written": ("/a.webp", "Words.\n\n![A ferry](/a.webp)\n", 1),
+    "in the largest size": ("/a.webp", '<img src="/a.webp?w=600" alt="A ferry">\n\nWords.\n', 1),
+    "relative and in a link": ("a.webp", "Words.\n\n[![A ferry](a.webp)](/x)\n", 1),
+    "another one first": ("/a.webp", "![Elsewhere](/b.png)\n\n![A ferry](/a.webp)\n", 3),
+    "no picture in the text": ("/a.webp", "Words.\n", 1),
+}
+
+
+@pytest.mark.parametrize("pictures", ["link", "convert"])
+@pytest.mark.parametrize(("image", "text", "count"), FIRST.values(), ids=FIRST)
+def test_a_lead_image_that_begins_the_pictures_of_a_whole_post_is_shown_once(letter_site, pictures, image, text, count):
+    """The letter and the issue's page show it in the text, and above the text only if it is not the first one there."""
+    letter_site.configure(CONVERT.replace('"convert"', f'"{pictures}"'))
+    draw(letter_site, "static/a.webp", (900, 600))
+    letter_site.post("first", text, image=image)
+    letter_site.publish()
+    assert len(images(letter_site)) == count
+    page = (letter_site.folder / "public/newsletters/weekly/1/index.html").read_text("utf-8")
+    assert page.count("<img") == count
+    assert '<meta property="og:image" content="https://example.com/' in page

@@ -26,6 +26,7 @@ from feeds.jobs.newsletters import approve
 from feeds.jobs.subscribers import bounces, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import (
+    ALL_NEWSLETTERS,
     DeliveryOutcome,
     DeliveryState,
     IssueContent,
@@ -213,6 +214,23 @@ def test_a_complaint_is_the_end_at_once(back):
 # Unsubscribing ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("sender", "server", "kept"),
+    [("letters@letters.example", "mx.example", 1), ("a@other.example", "mx.example", 0), ("a@letters.example", "", 0)],
+)
+def test_an_unsigned_complaint_to_the_complaint_address_of_letters_is_kept(site, sender, server, kept):
+    """It has no effect if letters name the address in CFBL-Address and `authserv_id` is set; otherwise it has."""
+    back = BounceSite(site, NEWSLETTER.replace("letters@example.com", sender))
+    site.configure((site.folder / "config.toml").read_text("utf-8") + f'authserv_id = "{server}"\n')
+    back.add("ada")
+    back.publish()
+    token = back.token("ada")
+    raw = complaint(f"bounces+{token}@letters.example", letter(token))
+    back.box.add(raw.replace(b"To: complaints@letters.example", f"To: {ADDRESS}".encode(), 1))
+    report = back.process()
+    assert (report.kept, back.status_of("ada")) == (kept, "active" if kept else "complained")
+
+
 def unsubscribe_address(back, name, newsletter):
     """Return the unsubscribe address in a subscriber's letter; the sender that inserts it is tested elsewhere."""
     key = load_keys(back.site.folder / ".feeds/feeds.key").current_unsubscribe_key
@@ -235,6 +253,17 @@ def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     assert back.status_of("ada") == "unsubscribed"
     with pytest.raises(FeedsError, match="--again"):
         back.add("ada")
+
+
+@pytest.mark.parametrize(("config", "names"), [(DAILY, "daily, weekly"), (NEWSLETTER, "weekly")])
+def test_unsubscribing_through_a_welcome_is_reported_with_the_names_of_the_newsletters(site, config, names):
+    """A welcome for several newsletters unsubscribes from all; the report names those that the subscriber had."""
+    back = BounceSite(site, config)
+    back.add("ada")
+    for newsletter, decision in ((names, "left"), ("", "")):
+        back.box.add(personal_mail(f"Subject: {decision}", to=unsubscribe_address(back, "ada", ALL_NEWSLETTERS)))
+        [found] = back.process().processed
+        assert (found.newsletter, found.decision) == (newsletter, decision)
 
 
 @pytest.mark.parametrize(
@@ -518,9 +547,9 @@ class MassMailing:
         people = [f"r{at}@{domain}" for domain, number in self.domains.items() for at in range(number)]
         with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
             db.executemany(
-                "INSERT INTO subscribers (email, email_key, status, consent, created_at, status_at)"
-                " VALUES (?1, ?1, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
-                [(email,) for email in people],
+                "INSERT INTO subscribers (email, email_key, domain, status, consent, created_at, status_at)"
+                " VALUES (?1, ?1, ?2, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
+                [(email, email.partition("@")[2]) for email in people],
             )
             db.execute("INSERT INTO subscriptions (subscriber_id, newsletter) SELECT id, 'weekly' FROM subscribers")
         db.close()

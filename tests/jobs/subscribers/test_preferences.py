@@ -195,7 +195,7 @@ def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
     """The pause that a subscriber chose stays when a pause for a bounce ends, and the other way round."""
     save(config, {"weekly": []}, until=date(2026, 12, 30))
     with open_store(config.store_url, config.folder) as store:
-        store.bounces._db.execute("INSERT INTO pauses VALUES (1, '2026-11-25 00:00:00.000000')")  # noqa: SLF001
+        store.database.connection.execute("INSERT INTO pauses VALUES (1, '2026-11-25 00:00:00.000000')")
         store.bounces.end_pauses(NOW + timedelta(days=3))
     assert recipients(config) == 0
 
@@ -245,7 +245,7 @@ def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
         subscribe.add_subscriber(config, email, [], lang=None, now=NOW, again=False)
     subscribe.suppress_address(config, "sue@example.org", NOW)
     with open_store(config.store_url, config.folder) as store:
-        store.subscribers._db.execute("UPDATE subscribers SET status = 'complained' WHERE email LIKE 'eve%'")  # noqa: SLF001
+        store.database.connection.execute("UPDATE subscribers SET status = 'complained' WHERE email LIKE 'eve%'")
     for hours in (0, 1, 23):
         at = context(NOW + timedelta(hours=hours))
         for key in (ADA, ADA, "eve@example.org", "sue@example.org", "nobody@example.org"):

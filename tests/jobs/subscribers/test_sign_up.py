@@ -318,7 +318,7 @@ def _erase(door):
 def _complain(door):
     _subscribe(door)
     with open_store(door.sample.config.store_url, door.sample.folder) as store:
-        store.subscribers._db.execute("UPDATE subscribers SET status = 'complained'")  # noqa: SLF001
+        store.database.connection.execute("UPDATE subscribers SET status = 'complained'")
 
 
 @pytest.mark.parametrize("before", [_subscribe, _suppress, _erase, _complain])

@@ -5,6 +5,8 @@ Refused deliveries have an index, since nothing says any more that the ids of an
 The first version that PostgreSQL has. The journal is written by the repositories from now on, and only for SQLite.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -48,8 +50,7 @@ def _fill_domains(table: str, key: str) -> None:
     """Set the domain: what follows the last `@`, as a quoted name may have one too; empty for an erased address."""
     values = sa.table(table, sa.column("id"), sa.column(key), sa.column("domain"))
     connection = op.get_bind()
-    connection.connection.driver_connection.create_function(
-        "domain_of", 1, lambda address: address.rpartition("@")[2], deterministic=True
-    )
+    driver: Any = connection.connection.driver_connection
+    driver.create_function("domain_of", 1, lambda address: address.rpartition("@")[2], deterministic=True)
     is_address = values.c[key].not_like("%@erased")
     connection.execute(values.update().where(is_address).values(domain=sa.func.domain_of(values.c[key])))

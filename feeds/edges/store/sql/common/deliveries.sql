@@ -1,9 +1,3 @@
--- name: deliveries.finish
--- Store the outcome of an attempt; of a delivery that was given up or cancelled meanwhile, only a success.
-UPDATE deliveries SET state = :state, sent_at = :sent_at, answer = :answer, tries = :tries, next_at = :next_at,
-    unknowns = unknowns + :unknown
-WHERE id = :id AND (state NOT IN ('failed', 'cancelled') OR :state = 'sent');
-
 -- name: deliveries.release
 -- Make the leased deliveries of an issue ready again.
 UPDATE deliveries SET state = 'ready'

@@ -53,7 +53,7 @@ WHERE id = :id AND state IN ('ready', 'unknown') RETURNING handed_over_at;
 -- Record the outcome of a mail; what was cancelled meanwhile stays cancelled, unless it was sent.
 UPDATE service_mails SET state = :state, answer = :answer, tries = :tries, next_at = :next_at,
     unknowns = unknowns + CASE WHEN :state = 'unknown' THEN 1 ELSE 0 END,
-    sent_at = CASE WHEN :state = 'sent' THEN :now END,
+    sent_at = :sent_at,
     template_values = CASE WHEN :state IN ('sent', 'failed') THEN '{}' ELSE template_values END
 WHERE id = :id AND (state != 'cancelled' OR :state = 'sent');
 

@@ -23,6 +23,17 @@ UPDATE deliveries SET state = 'handing_over', handed_over_at = coalesce(handed_o
 WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('leased', 'handing_over')
 RETURNING id;
 
+-- name: deliveries.finish
+-- Store outcomes of attempts; of deliveries that were given up or cancelled meanwhile, only a success.
+UPDATE deliveries SET state = o.state, sent_at = CASE WHEN o.state = 'sent' THEN :now END, answer = o.answer,
+    tries = o.tries, next_at = o.next_at, unknowns = unknowns + CASE WHEN o.state = 'unknown' THEN 1 ELSE 0 END
+FROM (
+    SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.state') AS state,
+        json_extract(value, '$.answer') AS answer, json_extract(value, '$.tries') AS tries,
+        json_extract(value, '$.next_at') AS next_at
+    FROM json_each(:outcomes)) AS o
+WHERE deliveries.id = o.id AND (deliveries.state NOT IN ('failed', 'cancelled') OR o.state = 'sent');
+
 -- name: deliveries.cancel
 -- Cancel what is not sent yet of an issue; what is being handed over may be delivered.
 UPDATE deliveries SET state = 'cancelled', answer = :answer,

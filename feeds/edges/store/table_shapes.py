@@ -1,0 +1,56 @@
+"""The shapes of the tables, read from those of a new store: for what goes through all tables in the same way."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+
+from feeds.edges.store.interface import Database
+from feeds.edges.store.schema import load_tables
+from feeds.edges.store.sqlite import SqliteDatabase
+
+#: Tables that are not what a store knows: its version, and the journal, a file beside a SQLite store.
+_OTHER = frozenset({"alembic_version", "journal"})
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table: its columns in order, and those of its primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    has_text_keys: tuple[bool, ...]
+    #: Positions of the columns that SQLite keeps in another form: times as texts, booleans as numbers.
+    times: tuple[int, ...]
+    booleans: tuple[int, ...]
+    #: True if the key begins with a number, so that the table can be copied in ranges of it.
+    has_ranges: bool
+
+
+@cache
+def table_shapes() -> tuple[TableShape, ...]:
+    """Return the tables, each after those that its rows refer to."""
+    with closing(SqliteDatabase(None)) as empty:
+        empty.create(load_tables("sqlite"))
+        names = empty.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
+        return tuple(_read_shape(empty, name) for (name,) in [*names] if name not in _OTHER)
+
+
+def _read_shape(empty: Database, table: str) -> TableShape:
+    rows = [*empty.query(f"SELECT name, type, pk FROM pragma_table_info('{table}') ORDER BY cid")]  # noqa: S608 - names of ours
+    key = sorted((row for row in rows if row[2]), key=lambda row: row[2])
+    return TableShape(
+        name=table,
+        columns=tuple(row[0] for row in rows),
+        key=tuple(row[0] for row in key),
+        has_text_keys=tuple(row[1] not in ("INTEGER", "DATETIME") for row in key),
+        times=tuple(at for at, row in enumerate(rows) if row[1] == "DATETIME"),
+        booleans=tuple(at for at, row in enumerate(rows) if row[1] == "BOOLEAN"),
+        has_ranges=key[0][1] == "INTEGER",
+    )
+
+
+def count_rows(database: Database) -> dict[str, int]:
+    """Return how many rows each table of a store has."""
+    names = (table.name for table in table_shapes())
+    return {name: next(database.query(f"SELECT count(*) FROM {name}"))[0] for name in names}  # noqa: S608 - names of ours

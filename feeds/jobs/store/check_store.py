@@ -1,0 +1,58 @@
+"""Check the store for damage; nothing is changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from feeds.config import Config
+from feeds.edges.store.database import open_database, store_name
+from feeds.edges.store.interface import Database
+from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, read_columns, read_version
+from feeds.edges.store.table_shapes import count_rows, table_shapes
+from feeds.errors import FeedsError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreReport:
+    """What a check has found."""
+
+    #: The store, as messages name it, and the version of its tables.
+    name: str
+    version: str
+    #: Table -> rows; empty if tables are missing.
+    rows: Mapping[str, int]
+    problems: list[str]
+
+
+def check_store(config: Config) -> StoreReport:
+    """Return what is stored, and what is wrong with it.
+
+    Raises:
+        FeedsError: there is no store, or it cannot be opened.
+    """
+    name = store_name(config.store_url, config.folder)
+    with open_database(config.store_url, config.folder, create=False) as database:
+        version = read_version(database) if database else None
+        if database is None or version is None:
+            raise FeedsError(f"{name}: there is no store yet; `feeds publish` creates it")
+        problems = [*_version_problems(version), *database.find_damage()]
+        missing = [*_missing_columns(database)] if version == SCHEMA_VERSION else []
+        rows = {} if missing or version != SCHEMA_VERSION else count_rows(database)
+    return StoreReport(name=name, version=version, rows=rows, problems=problems + missing)
+
+
+def _version_problems(version: str) -> Iterator[str]:
+    if version == COPYING:
+        yield "rows are being copied to this store; run `feeds store copy` again to go on"
+    elif version > SCHEMA_VERSION:
+        yield f"the tables are at {version}, written by a newer version; upgrade feeds"
+    elif version < SCHEMA_VERSION:
+        yield f"the tables are at {version}; run `feeds store upgrade`"
+
+
+def _missing_columns(database: Database) -> Iterator[str]:
+    for table in table_shapes():
+        found = read_columns(database, table.name)
+        if not found:
+            yield f"the table {table.name} is missing"
+        elif missing := [name for name in table.columns if name not in found]:
+            yield f"the table {table.name} has no column {', '.join(missing)}"
