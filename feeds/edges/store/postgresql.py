@@ -25,6 +25,7 @@ _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
 #: the locks of tasks belong to a session.
 _SESSION = (
     "timezone=UTC",
+    "jit=off",  # our statements are short: to compile one takes longer than to run it
     "statement_timeout=0",
     "idle_in_transaction_session_timeout=0",
     f"lock_timeout={_PATIENCE}s",
