@@ -102,6 +102,10 @@ class Database(Protocol):
         """Run statements that create tables, which are separated by a semicolon at the end of a line."""
         ...
 
+    def analyze(self, tables: Sequence[str]) -> None:
+        """Let the planner know that many rows of *tables* have changed, where it depends on it: in PostgreSQL."""
+        ...
+
     def find_damage(self) -> list[str]:
         """Return what is damaged, as far as the database itself can tell."""
         ...

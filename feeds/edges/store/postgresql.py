@@ -30,6 +30,7 @@ _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
 #: the locks of tasks belong to a session.
 _SESSION = (
     "timezone=UTC",
+    "jit=off",  # our statements are short: to compile one takes longer than to run it
     "statement_timeout=0",
     "idle_in_transaction_session_timeout=0",
     f"lock_timeout={_PATIENCE}s",
@@ -247,6 +248,10 @@ class PostgresqlDatabase:
         """See `Database`."""
         for statement in script.split(";\n"):
             self.connection.execute(statement)
+
+    def analyze(self, tables: Sequence[str]) -> None:
+        """See `Database`: the server does it by itself too, but only after a minute."""
+        self.connection.execute(f"ANALYZE {', '.join(tables)}")
 
     def overwrite_deleted(self) -> None:
         """See `Database`: PostgreSQL cannot."""

@@ -144,6 +144,9 @@ class SqliteDatabase:
         for statement in script.split(";\n"):
             self.connection.execute(statement)
 
+    def analyze(self, tables: Sequence[str]) -> None:
+        """See `Database`: SQLite plans by the indexes alone."""
+
     def overwrite_deleted(self) -> None:
         """See `Database`."""
         self._pragma("secure_delete = ON")

@@ -150,6 +150,7 @@ class SubscriberImport:
         self._db.execute("subscriber_import.add_subscribers", last_id=last_id, source=source, at=at)
         self._db.execute("subscriber_import.add_subscriptions", last_id=last_id)
         record_arrivals(self._db, at)
+        self._db.analyze(("subscribers", "subscriptions"))
 
     def _import_counts(self) -> ImportCounts:
         rows = self._db.all("subscriber_import.count")

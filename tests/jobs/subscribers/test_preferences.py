@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from urllib.parse import unquote_to_bytes
 
 import pytest
+import sqlalchemy as sa
 
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose
-from feeds.edges.process import lock
-from feeds.edges.store.database import open_store, store_path
+from feeds.edges.store.database import open_store
 from feeds.errors import AddressError, FeedsError, LinkError
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import change_address, erase, leave, preferences, subscribe
@@ -21,6 +21,7 @@ from feeds.jobs.subscribers.signup_due import is_round_due
 from feeds.jobs.subscribers.signup_round import run_signup_round
 from feeds.jobs.subscribers.subscriber_document import subscriber_data_to_dict
 from tests.conftest import NOW
+from tests.edges.store.fresh_schema import migrate
 from tests.subscribed import (
     ADA,
     WEB,
@@ -516,7 +517,7 @@ def test_a_link_has_expired_once_its_subscriber_has_moved_on_or_returned(config)
 def test_who_wants_to_be_erased_gets_no_letters_at_once_and_is_erased_when_nothing_is_sent(config):
     """While letters are sent, the subscriber is unsubscribed; afterwards nothing of the address is in the database."""
     preferences.mail_link(config, letter_token(config), context())
-    with lock.lock_sending(store_path(config.store_url, config.folder)):
+    with open_store(config.store_url, config.folder) as store, store.lock("sending"):
         erase.request_erasure(config, preferences_token(config), context())
         answer_requests(config)
         assert stored(config)[0] == "unsubscribed"
@@ -611,12 +612,22 @@ def test_the_download_has_the_former_addresses(site, config):
     assert [one["how"] for one in bob["changes"]] == ["address", "address"]
 
 
+def make_older(file, version):
+    """Replace a store by one of an older version with the same rows."""
+    older = file.with_name("older.db")
+    with sa.create_engine(f"sqlite:///{older}", poolclass=sa.NullPool).begin() as connection:
+        migrate(connection, version)
+    with closing(sqlite3.connect(older, isolation_level=None)) as db:
+        db.execute("ATTACH ? AS present", (str(file),))
+        query = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name != 'alembic_version'"
+        for (table,) in db.execute(query).fetchall():
+            columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
+            db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM present.{table}")
+    older.replace(file)
+
+
 def test_a_move_of_an_older_version_is_linked_by_its_records(config):
     """A store of version 0013 with a recorded move has the old address as a former one of the new."""
     move_to(config, ADA, BOB)
-    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db, db:
-        db.execute("DROP TRIGGER moved_subscriber_returned")
-        db.execute("DROP TABLE moved_subscribers")
-        db.execute("ALTER TABLE address_changes DROP COLUMN confirmed_at")
-        db.execute("UPDATE alembic_version SET version_num = '0013'")
+    make_older(config.folder / ".feeds/feeds.db", "0013")
     assert [one.email for one in subscribe.load_subscriber_data(config, BOB).former_addresses] == [ADA]

@@ -1,3 +1,34 @@
+-- name: subscribers.page
+-- Return the next subscribers in the order of their addresses, a row for each subscription; or one without any.
+-- OFFSET 0 keeps the planner from reading all subscriptions for each page.
+SELECT p.id, p.email, p.email_key, p.status, p.lang, p.timezone, p.consent, p.source, p.created_at, p.status_at,
+    s.newsletter, s.topics
+FROM (SELECT * FROM subscribers WHERE email_key > :last ORDER BY email_key LIMIT :most) p
+LEFT JOIN LATERAL (SELECT newsletter, topics FROM subscriptions WHERE subscriber_id = p.id OFFSET 0) s ON true
+ORDER BY p.email_key;
+
+-- name: subscribers.page_with_status
+-- Return the same of subscribers with a status.
+SELECT p.id, p.email, p.email_key, p.status, p.lang, p.timezone, p.consent, p.source, p.created_at, p.status_at,
+    s.newsletter, s.topics
+FROM (
+    SELECT * FROM subscribers WHERE email_key > :last AND status = :status ORDER BY email_key LIMIT :most
+) p
+LEFT JOIN LATERAL (SELECT newsletter, topics FROM subscriptions WHERE subscriber_id = p.id OFFSET 0) s ON true
+ORDER BY p.email_key;
+
+-- name: subscribers.page_of_newsletter
+-- Return the same of subscribers of a newsletter: with a status, or all.
+SELECT p.id, p.email, p.email_key, p.status, p.lang, p.timezone, p.consent, p.source, p.created_at, p.status_at,
+    s.newsletter, s.topics
+FROM (
+    SELECT * FROM subscribers WHERE email_key > :last AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+        AND EXISTS (SELECT 1 FROM subscriptions x WHERE x.subscriber_id = subscribers.id AND x.newsletter = :newsletter)
+    ORDER BY email_key LIMIT :most
+) p
+LEFT JOIN LATERAL (SELECT newsletter, topics FROM subscriptions WHERE subscriber_id = p.id OFFSET 0) s ON true
+ORDER BY p.email_key;
+
 -- name: subscribers.add
 -- Add an active subscriber; return the id, which no one had before: links in letters name it.
 INSERT INTO subscribers (email, email_key, domain, status, lang, timezone, consent, source, created_at, status_at)
