@@ -53,11 +53,7 @@ def _missing_parts(source: Database, target: Database, table: TableShape) -> Ite
 def _read_rows(database: Database, table: TableShape, condition: str = "1 = 1") -> Iterator[Row]:
     """Yield rows in the order of their keys, which is the same in both databases."""
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    names = (f'"{name}"' for name in table.key)
-    order = ", ".join(
-        f'{name} COLLATE "{database.binary_collation}"' if is_text else name
-        for name, is_text in zip(names, table.has_text_keys, strict=True)
-    )
+    order = ", ".join(f'"{name}"' for name in table.key)
     query = f"SELECT {columns} FROM {table.name} WHERE {condition} ORDER BY {order}"  # noqa: S608 - names of ours
     return (_decode(table, row) for row in database.query(query))
 

@@ -27,8 +27,6 @@ class Database(Protocol):
     """One connection to a database. Each statement outside of `transaction` is a transaction of its own."""
 
     dialect: Dialect
-    #: The collation in which texts are compared byte by byte.
-    binary_collation: str
     #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
     keeps_journal: bool
 

@@ -81,7 +81,6 @@ class PostgresqlDatabase:
     """One connection to a PostgreSQL database."""
 
     dialect: Dialect = "postgresql"
-    binary_collation = "C"
     keeps_journal = False
 
     def __init__(self, url: str) -> None:

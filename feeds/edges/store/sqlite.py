@@ -27,7 +27,6 @@ class SqliteDatabase:
     """One connection to a SQLite file."""
 
     dialect: Dialect = "sqlite"
-    binary_collation = "BINARY"
     keeps_journal = True
 
     def __init__(self, file: Path | None) -> None:

@@ -19,7 +19,6 @@ class TableShape:
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
-    has_text_keys: tuple[bool, ...]
     #: Positions of the columns that SQLite keeps in another form: times as texts, booleans as numbers.
     times: tuple[int, ...]
     booleans: tuple[int, ...]
@@ -43,7 +42,6 @@ def _read_shape(empty: Database, table: str) -> TableShape:
         name=table,
         columns=tuple(row[0] for row in rows),
         key=tuple(row[0] for row in key),
-        has_text_keys=tuple(row[1] not in ("INTEGER", "DATETIME") for row in key),
         times=tuple(at for at, row in enumerate(rows) if row[1] == "DATETIME"),
         booleans=tuple(at for at, row in enumerate(rows) if row[1] == "BOOLEAN"),
         has_ranges=key[0][1] == "INTEGER",

@@ -118,7 +118,7 @@ def _port_type(column: sa.Column[object]) -> sa.types.TypeEngine[object]:
         case sa.DateTime():
             return sa.TIMESTAMP(timezone=True)
         case sa.String() | sa.Text():
-            return sa.Text()
+            return sa.Text(collation="C")  # texts sort as SQLite sorts them, whatever the language of the server
         case sa.Integer() if column.foreign_keys or column.name in ("id", "corrects"):
             return sa.BigInteger()
         case sa.Float():
