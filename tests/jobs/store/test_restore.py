@@ -38,7 +38,7 @@ from feeds.model import (
     Selection,
     SubscriberPreferences,
 )
-from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.core.factory import entry
 from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
@@ -66,10 +66,12 @@ def _statuses(site):
     return {person.email.split("@")[0]: person.status for person in subscribe.list_subscribers(site.config)}
 
 
-@pytest.fixture
-def lost(letter_site):
+@pytest.fixture(scope="module")
+def lost_once(tmp_path_factory):
     """A site that was backed up after its first issue, has sent a second one, and has lost its store."""
-    site = letter_site
+    site = SampleSite(tmp_path_factory.mktemp("lost"))
+    site.configure(CONFIG + NEWSLETTER)
+    site.post("first")
     for name in SUBSCRIBERS:
         _add(site, name)
     for name in ("old", "odd"):
@@ -89,6 +91,13 @@ def lost(letter_site):
     subscribe.remove_subscriber(site.config, "gone@example.org", LATER)
     (site.folder / ".feeds/feeds.db").unlink()
     return site
+
+
+@pytest.fixture
+def lost(lost_once, tmp_path):
+    """A copy of this site."""
+    shutil.copytree(lost_once.folder, tmp_path, dirs_exist_ok=True)
+    return SampleSite(tmp_path)
 
 
 def test_nobody_is_told_again_and_who_left_gets_nothing(lost, feeds):
