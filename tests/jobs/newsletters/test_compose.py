@@ -417,8 +417,7 @@ def test_the_issue_of_a_removed_newsletter_is_not_sent(letter_site):
     """If a newsletter is removed from config.toml, its unfinished issue is an error and not sent."""
     letter_site.publish()
     with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
-        store.issues._db.exec_driver_sql("UPDATE issues SET state = 'sending'")  # noqa: SLF001 - a crash in the middle
-        store.issues._db.commit()  # noqa: SLF001
+        store.database.connection.execute("UPDATE issues SET state = 'sending'")  # a crash in the middle
     letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
     assert "config.toml has no such newsletter any more" in " ".join(letter_site.publish().errors)
 
