@@ -47,6 +47,8 @@ class Database(Protocol):
     def retry(self, work: Callable[[], T]) -> T:
         """Return what *work* returns; if the connection to the database is lost meanwhile, connect and do it again.
 
+        Also if the database has ended it because it and another transaction waited for each other.
+
         *work* is a transaction that may have been committed before it is done again. Reading outside of a transaction,
         and beginning one, are tried again in any case.
         """

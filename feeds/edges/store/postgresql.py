@@ -30,6 +30,7 @@ _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
 #: the locks of tasks belong to a session.
 _SESSION = (
     "timezone=UTC",
+    r"default_transaction_isolation=read\ committed",
     "jit=off",  # our statements are short: to compile one takes longer than to run it
     "statement_timeout=0",
     "idle_in_transaction_session_timeout=0",
@@ -126,10 +127,12 @@ class PostgresqlDatabase:
         for pause in (*_PAUSES, None):
             try:
                 return work()
-            except psycopg.Error:
-                if pause is None or not self.connection.closed or self._is_inside:
+            except psycopg.Error as e:
+                is_lost, is_deadlock = self.connection.closed, isinstance(e, psycopg.errors.DeadlockDetected)
+                if pause is None or self._is_inside or not (is_lost or is_deadlock):
                     raise
-                self._reconnect(pause)
+                if is_lost:
+                    self._reconnect(pause)
         raise AssertionError  # the last pause is None
 
     @contextmanager

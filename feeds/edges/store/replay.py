@@ -84,8 +84,8 @@ class JournalReplay:
         for (issue_id,) in self._db.all(
             "replay.unapproved", newsletter=record.newsletter, number=record.number, slot=record.slot
         ):
-            self._db.execute("issues.delete_announced", issue=issue_id)
-            self._db.execute("issues.delete_content", issue=issue_id)
+            self._db.execute("issues.delete_announced", id=issue_id)
+            self._db.execute("issues.delete_content", id=issue_id)
             self._db.execute("issues.delete", id=issue_id)
 
     def _insert_issue(self, record: IssueRecorded, page: str) -> int:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.store import journal_file as file
 from feeds.edges.store.database import open_store
+from feeds.edges.store.journal_records import record_issue
 from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs.store import restore
 from feeds.jobs.store.backup import backup_store
@@ -271,11 +272,12 @@ def test_each_issue_keeps_a_slot_of_its_own(tmp_path):
 def test_what_was_taken_back_or_corrected_stays_so(lost):
     """A retraction or correction since the backup is restored."""
     _restore(lost)
-    with closing(sqlite3.connect(lost.folder / ".feeds/feeds.db")) as db, db:
-        db.execute(
-            "UPDATE issues SET retracted_at = '2026-12-01 00:00:00.000000', retraction = 'wrong' WHERE number = 1"
-        )
-        db.execute("UPDATE issues SET corrects = 1, retraction = retraction WHERE number = 2")
+    with open_store(URL, lost.folder) as store:
+        first, second = store.issues.load_issues()
+        store.issues.retract(first.id, datetime(2026, 12, 1, tzinfo=UTC), "wrong")
+        with store.database.transaction():
+            store.database.connection.execute("UPDATE issues SET corrects = 1 WHERE number = 2")
+            record_issue(store.database, second.id)
     query = "SELECT number, retracted_at, retraction, corrects FROM issues ORDER BY number"
     for _ in range(2):
         with closing(sqlite3.connect(lost.folder / ".feeds/feeds.db")) as db:
@@ -537,7 +539,7 @@ class _History:
 
     def backup(self, store, _):
         self.copies.append(self.folder / f"{len(self.copies)}.db")
-        store.copy(self.copies[-1])
+        store.database.copy(self.copies[-1])
 
     def keep(self, store, _):
         for people in (False, True):

@@ -350,8 +350,7 @@ CREATE TABLE letters (
     CONSTRAINT pk_letters PRIMARY KEY (id)
 );
 CREATE INDEX ix_letters_issue_id ON letters (issue_id);
--- Which subscriber has everything of one who has moved to another address. A trigger (migration 0014) deletes the row
--- of who is active again.
+-- Which subscriber has everything of one who has moved to another address. The row of who is active again is deleted.
 CREATE TABLE moved_subscribers (
     subscriber_id BIGINT NOT NULL,
     successor_id BIGINT NOT NULL,
