@@ -12,6 +12,10 @@ only sending is measured; each delivery is stored before and after, as always. S
 ratios to smtp-source in the same run. `smtp-sink` reads messages byte by byte and keeps one core busy: with two cores it is
 the limit for all but signed messages.
 
+With FEEDS_POSTGRESQL, the URL of a server as a role that may create databases, Feeds also sends from a store there:
+
+    POSTGRESQL_SETTINGS= bash .ci/postgresql python bench/sending.py
+
 --naive and --postfix set the numbers of messages for the script and for Postfix (0: leave out). --memory measures the peak
 memory of runs for these numbers of subscribers. --write puts the results into bench/README.md and draws bench/sending.svg.
 """
@@ -40,6 +44,7 @@ from pathlib import Path
 
 import chart
 import page
+import psycopg
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -274,8 +279,9 @@ class Feeds:
     """This program, with an issue that is frozen and waits to be sent."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / "posts").mkdir()
+        self.folder = folder
+        self._url = "sqlite:///.feeds/feeds.db"
+        (folder / "posts").mkdir(parents=True)
         text = "\n\n".join(f"{number}. {_PARAGRAPH}" for number in range(1, _PARAGRAPHS + 1))
         (folder / "posts" / "2026-11-01-long.md").write_text(f"{_POST}{text}\n", "utf-8")
         for name, key in _keys().items():
@@ -287,35 +293,66 @@ class Feeds:
         Raises:
             SystemExit: not all of them got the issue.
         """
-        shutil.copy(self._frozen(count, port), self._folder / ".feeds/feeds.db")
+        self._bring_frozen(count, port)
         self._configure(port, kind)
-        cost, said = ran([*_feeds(), "publish", "--yes", "--json"], self._folder, count)
+        cost, said = ran([*_feeds(), "publish", "--yes", "--json"], self.folder, count)
         issues = json.loads(said.splitlines()[-1])["issues"]
         if [(issue["recipients"], issue["state"]) for issue in issues] != [(count, "sent")]:
             sys.exit(f"feeds did not send to all {count:,}:\n{said}")
         return cost
 
-    def _frozen(self, count: int, port: int) -> Path:
-        """Return a store with a frozen issue, made by publishing outside of `mail.hours`."""
-        kept = self._folder / f"frozen-{count}.db"
-        if kept.exists():
-            return kept
-        for name in (".feeds/feeds.db", "people.csv"):
-            (self._folder / name).unlink(missing_ok=True)
+    def _bring_frozen(self, count: int, port: int) -> None:
+        """Make the store one whose issue is frozen and not sent."""
+        kept, store = self.folder / f"frozen-{count}.db", self.folder / ".feeds/feeds.db"
+        if not kept.exists():
+            store.unlink(missing_ok=True)
+            self._freeze(count, port)
+            store.rename(kept)
+        shutil.copy(kept, store)
+
+    def _freeze(self, count: int, port: int) -> None:
+        """Freeze an issue in a new store, by publishing outside of `mail.hours`."""
+        (self.folder / "people.csv").unlink(missing_ok=True)
         for name in ("public", ".feeds/cache"):  # an issue there would be unknown to the new store
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         later = datetime.now(UTC) + timedelta(hours=12)
         self._configure(port, hours=f'hours = "{later:%H:00}-{later:%H:01}"')
         rows = (f"reader{number}@readers.example\n" for number in range(count))
-        (self._folder / "people.csv").write_text("email\n" + "".join(rows), "utf-8")
-        ran([*_feeds(), "subscribers", "import", "people.csv", "--newsletter", "weekly"], self._folder)
-        ran([*_feeds(), "publish", "--yes"], self._folder, well=(_LATER,))
-        return (self._folder / ".feeds/feeds.db").rename(kept)
+        (self.folder / "people.csv").write_text("email\n" + "".join(rows), "utf-8")
+        ran([*_feeds(), "subscribers", "import", "people.csv", "--newsletter", "weekly"], self.folder)
+        ran([*_feeds(), "publish", "--yes"], self.folder, well=(_LATER,))
 
     def _configure(self, port: int, kind: str = "unsigned", hours: str = "") -> None:
         settings = _CONFIG.format(domain=DOMAIN, port=port, connections=CONNECTIONS, hours=hours)
         keys = (_SIGNED.format(name=name) for name in KINDS[kind])
-        (self._folder / "config.toml").write_text(settings + "".join(keys), "utf-8")
+        store = f'[store]\nurl = "{self._url}"\n'
+        (self.folder / "config.toml").write_text(settings + "".join(keys) + store, "utf-8")
+
+
+class FeedsOnPostgresql(Feeds):
+    """The same with a store on a server; a database with a frozen issue is the template of the one that is sent from."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        super().__init__(folder)
+        self._server, self._frozen = server, set[int]()
+        self._url = server.rpartition("/")[0] + "/bench"
+
+    def _bring_frozen(self, count: int, port: int) -> None:
+        template = f"frozen_{count}"
+        if count not in self._frozen:
+            self._execute(
+                "DROP DATABASE IF EXISTS bench", f"DROP DATABASE IF EXISTS {template}", "CREATE DATABASE bench"
+            )
+            self._freeze(count, port)
+            self._execute(f"ALTER DATABASE bench RENAME TO {template}")
+            self._frozen.add(count)
+        # The new database is on the disk before the measurement begins.
+        self._execute("DROP DATABASE IF EXISTS bench", f"CREATE DATABASE bench TEMPLATE {template}", "CHECKPOINT")
+
+    def _execute(self, *statements: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
 
 
 class Naive:
@@ -450,6 +487,9 @@ def into_sink(feeds: Feeds, source: Source, naive: Naive, options: argparse.Name
         programs = {"smtp-source": lambda: source.run(count, port)}
         for kind in KINDS:
             programs[f"feeds, {kind}"] = lambda kind=kind: feeds_run(feeds, kind, count, port)
+        if server := os.environ.get("FEEDS_POSTGRESQL"):
+            on_server = FeedsOnPostgresql(feeds.folder / "postgresql", server)
+            programs["feeds, unsigned, PostgreSQL"] = lambda: feeds_run(on_server, "unsigned", count, port)
         if dkim and options.naive:
             programs["EmailMessage + dkimpy + smtplib, RSA-2048"] = lambda: naive.run(options.naive, port)
         return list(measured(programs, "smtp-sink", options.rounds, lambda: None))

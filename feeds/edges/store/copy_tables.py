@@ -73,13 +73,13 @@ def _decode(table: TableShape, row: Row) -> Row:
 def find_difference(source: Database, target: Database, advance: Advance) -> str | None:
     """Return where two stores differ first, as the name of a table and a key; None if all rows are equal."""
     for table in table_shapes():
-        pairs = zip_longest(_read_rows(source, table), _read_rows(target, table))
-        for number, (ours, theirs) in enumerate(pairs, 1):
+        number = 0
+        for number, (ours, theirs) in enumerate(zip_longest(_read_rows(source, table), _read_rows(target, table)), 1):
             if ours != theirs:
                 return f"{table.name} {_key(table, ours or theirs)}"
             if number % _RANGE == 0:
                 advance(table.name, _RANGE)
-        advance(table.name, 0)
+        advance(table.name, number % _RANGE)
     return None
 
 

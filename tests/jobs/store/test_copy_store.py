@@ -1,0 +1,160 @@
+"""Copying the store of a site to another database, and checking a store."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from feeds.edges.process.lock import lock_site, lock_task
+from feeds.edges.store import copy_tables
+from feeds.edges.store.database import open_store
+from feeds.errors import FeedsError, LockedError, StoreError
+from feeds.jobs.store.check_store import check_store
+from feeds.jobs.store.copy_store import copy_to
+from feeds.jobs.subscribers import subscribe
+from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
+from tests.postgresql import schema_url
+
+COPY = "sqlite:///copy.db"
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def sent(letter_site):
+    """A site with a subscriber that has sent its first issue."""
+    subscribe.add_subscriber(letter_site.config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    letter_site.publish()
+    return letter_site
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target(request):
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        yield COPY
+    else:
+        with schema_url() as url:
+            yield url
+
+
+def copy(site, url=COPY, **context):
+    """Copy the store of a site."""
+    return copy_to(site.config, url, asked(**context)[1])
+
+
+def test_a_site_goes_on_with_the_copy(sent, target):
+    """Nothing is announced or sent again, ids stay, and the next issue has the next number."""
+    steps = []
+    done = copy(sent, target, progress=lambda work, number, total: steps.append((work, number, total)))
+    assert done.copied == done.compared == steps[-1][1] == steps[-1][2] > 0
+    sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{target}"\n')
+    before = sent.files("public")
+    assert sent.publish().issues == []
+    assert sent.files("public") == before
+    sent.post("second", "Other words.\n", date="2026-11-25")
+    [issue] = sent.publish(NOW + WEEK).issues
+    assert (issue.number, issue.sent) == (2, 2)
+
+
+def test_an_interrupted_copy_is_no_store_and_goes_on(sent, target, monkeypatch):
+    """Until all rows are there, other commands refuse it; the same command finishes it."""
+    monkeypatch.setattr(copy_tables, "_RANGE", 1)
+
+    class Stopped(Exception):  # noqa: N818 - as a signal does
+        pass
+
+    def stop(_work, done, total):
+        if done > total // 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        copy(sent, target, progress=stop)
+    with pytest.raises(StoreError, match="run `feeds store copy` again"), open_store(target, sent.folder):
+        pass
+    done = copy(sent, target)
+    assert 0 < done.copied < done.compared
+    with open_store(target, sent.folder) as store:
+        assert [person.email for person in store.subscribers.iterate()] == ["ada@example.org"]
+
+
+def test_a_store_that_has_changed_since_an_interrupted_copy_is_an_error(sent, monkeypatch):
+    """It names the row; the copy stays unfinished."""
+    copy(sent)
+    with closing(sqlite3.connect(sent.folder / "copy.db")) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = 'copying'")
+    subscribe.remove_subscriber(sent.config, "ada@example.org", NOW)
+    with pytest.raises(StoreError, match=r"copy\.db: differs from the store at subscribers 1"):
+        copy(sent)
+    with pytest.raises(StoreError, match="run `feeds store copy` again"), open_store(COPY, sent.folder):
+        pass
+
+
+def test_only_an_empty_database_is_copied_to(sent, target):
+    """Another store is left alone."""
+    copy(sent, target)
+    with pytest.raises(StoreError, match=r"has [0-9,]+ rows already; copy to an empty database"):
+        copy(sent, target)
+
+
+def test_without_a_store_there_is_nothing_to_copy(site):
+    """It is an error, and no file is created."""
+    with pytest.raises(FeedsError, match=r"feeds\.db: there is no store to copy yet"):
+        copy(site)
+    assert not (site.folder / "copy.db").exists()
+
+
+def test_a_site_that_is_at_work_is_not_copied(sent):
+    """While a publish run, or a sender, is at work, nothing is copied."""
+    with lock_site(sent.folder), pytest.raises(LockedError):
+        copy(sent)
+    for task in ("sending", "mailing"):
+        with lock_task(sent.folder / ".feeds/feeds.db", task), pytest.raises(LockedError):
+            copy(sent)
+    assert not (sent.folder / "copy.db").exists()
+
+
+def test_the_command_copies_and_says_what_to_set(sent, feeds):
+    """A URL of neither database is wrong usage."""
+    done = feeds("store", "copy", "--to", COPY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("now set store.url in config.toml\n")
+    assert "is not the URL of a database" in (wrong := feeds("store", "copy", "--to", "copy.db")).stderr
+    assert wrong.returncode == 2
+
+
+def test_a_check_counts_the_rows_of_a_sound_store(sent, target, feeds):
+    """It finds nothing; --json has the same."""
+    copy(sent, target)
+    sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{target}"\n')
+    found = check_store(sent.config)
+    assert (found.problems, found.rows["subscribers"], found.rows["issues"]) == ([], 1, 1)
+    done = feeds("store", "check", "--json")
+    assert (done.returncode, json.loads(done.stdout)["rows"]) == (0, dict(found.rows))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("DELETE FROM issues", "row 1 refers to a row of issues that is missing"),
+        ("DROP TABLE pings", "the table pings is missing"),
+        ("ALTER TABLE issues DROP COLUMN whole", "the table issues has no column whole"),
+        ("UPDATE alembic_version SET version_num = '9999'", "written by a newer version; upgrade feeds"),
+        ("UPDATE alembic_version SET version_num = 'copying'", "run `feeds store copy` again"),
+    ],
+)
+def test_a_check_finds_what_is_wrong(sent, feeds, change, problem):
+    """It is printed as an error, and the exit code is 1."""
+    with closing(sqlite3.connect(sent.folder / ".feeds/feeds.db")) as db, db:
+        db.execute(change)
+    done = feeds("store", "check")
+    assert done.returncode == 1
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_store_there_is_nothing_to_check(site):
+    """It is an error that says how to create one."""
+    with pytest.raises(FeedsError, match="there is no store yet; `feeds publish` creates it"):
+        check_store(site.config)
