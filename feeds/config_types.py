@@ -74,9 +74,15 @@ class StoreUrl(ConfigString, str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the URL."""
+        """Return the URL. It may have a password, so no error shows it."""
         if not re.fullmatch(r"(sqlite:///|postgresql(\+psycopg)?://).+", text):
-            raise ValueError(f"{text!r} is not the URL of a database; write such as 'sqlite:///feeds.db'")
+            raise ValueError(
+                "must be the URL of a database, such as 'sqlite:///feeds.db' or 'postgresql://feeds@db.example.com/feeds'"
+            )
+        place = text.partition("://")[2]
+        is_encoded = re.fullmatch(r"([^%\s]|%[0-9A-Fa-f]{2})*", text) and re.fullmatch(r"([^@/]*@)?[^@]*", place)
+        if text.startswith("postgresql") and not is_encoded:
+            raise ValueError("write @ as %40, / as %2F, % as %25 and a space as %20 in names and in the password")
         return cls(text)
 
 

@@ -5,6 +5,7 @@ FeedsError
   PostError                one post file cannot be used            (.path, .line, .reason)
   TemplateError            a template cannot be rendered           (.path, .line, .reason)
   StoreError               the database cannot be read or written  (see __cause__)
+    StoreUnavailable       its server cannot be reached now        (try again later)
   OutputError              a file cannot be written                (.path, .reason)
   CommandError             a command of the config failed          (.command, .reason)
   LinkError                a personal link is not valid            (.is_expired)
@@ -68,6 +69,12 @@ class TemplateError(_FileError):
 
 class StoreError(FeedsError):
     """The database cannot be read or written; `__cause__` is the exception of the database driver."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - nothing here is wrong
+    """The server of the database has ended the connection, is starting, or has no connection left."""
+
+    exit_code = 3
 
 
 class OutputError(FeedsError):

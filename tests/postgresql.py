@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -34,3 +35,47 @@ def schema_url() -> Iterator[str]:
             yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
         finally:
             connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+def change(url: str, *, role: str = "", password: str | None = None, path: str | None = None, options: str = "") -> str:
+    """Return a URL with another role, password or path, and further options."""
+    parts = urlsplit(url)
+    user = (role or parts.username or "") + (f":{quote(password, safe='')}" if password else "")
+    place = f"{user}@{parts.netloc.rpartition('@')[2]}"
+    extra = "".join(f"%20-c{quote(option, safe='')}" for option in options.split())
+    return parts._replace(netloc=place, path=path or parts.path, query=parts.query + extra).geturl()
+
+
+@contextmanager
+def new_role(*groups: str, password: str = "") -> Iterator[str]:
+    """Create a role that may log in, for the block."""
+    import psycopg
+
+    name = f"reader_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(server_url(), autocommit=True) as connection:
+        for group in groups:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (group,)).fetchone():
+                connection.execute(f"CREATE ROLE {group}")
+        connection.execute(f"DROP ROLE IF EXISTS {name}")
+        connection.execute(f"CREATE ROLE {name} LOGIN {'IN ROLE ' if groups else ''}{', '.join(groups)}")
+        if password:
+            connection.execute(f"ALTER ROLE {name} PASSWORD '{password}'")
+        try:
+            yield name
+        finally:
+            connection.execute(f"DROP OWNED BY {name}")
+            connection.execute(f"DROP ROLE {name}")
+
+
+def run_sql(url: str, *statements: str) -> None:
+    """Run statements as the owner."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def schema_of(url: str) -> str:
+    """Return the schema of a test's URL."""
+    return url.rpartition("%3D")[2]

@@ -17,9 +17,10 @@ from feeds.edges.store.entries import Entries
 from feeds.edges.store.feeds import Feeds
 from feeds.edges.store.interface import Database
 from feeds.edges.store.journal import Journal
-from feeds.edges.store.postgresql import connect, hide_password, is_postgresql, translated_errors
+from feeds.edges.store.postgresql import connect, is_postgresql
+from feeds.edges.store.postgresql_errors import hide_password, translated_errors
 from feeds.edges.store.preferences import Preferences
-from feeds.edges.store.schema import prepare_tables, read_version
+from feeds.edges.store.schema import check_writable, prepare_tables, read_version
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
 from feeds.edges.store.sqlite import PATIENCE, SqliteDatabase
@@ -97,6 +98,8 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
     with open_database(url, folder, create=create) as database:
         if database is not None and (create or read_version(database) is not None):
             prepare_tables(database, name)
+            if create:
+                check_writable(database, name)
             yield Store(database)
         else:
             with closing(SqliteDatabase(None)) as empty:

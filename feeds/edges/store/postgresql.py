@@ -2,23 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from feeds.edges.process.lock import HOLDERS
 from feeds.edges.store.interface import Mode, Row
+from feeds.edges.store.postgresql_errors import hide_password, translated_errors
+from feeds.edges.store.postgresql_server import check_connection
 from feeds.edges.store.statements import Dialect, Statements
-from feeds.errors import LockedError, StoreError
+from feeds.errors import LockedError
 
 if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
 
-#: The oldest version with all that is used here, as psycopg reports it.
-_OLDEST = 140000
 #: Seconds that an operation waits for another process, and that a sender waits for a long import.
 _PATIENCE, _SENDER_PATIENCE = 10, 240
 #: Seconds before each attempt to connect again: four minutes in all, as a sender waits.
@@ -26,16 +25,15 @@ _PAUSES = (0.0, 0.2, 0.5, 1, 2, 5, *[10.0] * 23)
 #: Of our advisory locks; the second half of their key is the number below, and the schema's.
 _LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
 _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
-#: Sent as options of the connection, so that a pooler that gives each transaction another session refuses it at once:
-#: the locks of tasks belong to a session.
-_SESSION = (
-    "timezone=UTC",
-    r"default_transaction_isolation=read\ committed",
-    "jit=off",  # our statements are short: to compile one takes longer than to run it
-    "statement_timeout=0",
-    "idle_in_transaction_session_timeout=0",
-    f"lock_timeout={_PATIENCE}s",
-)
+#: Of each session, unless the URL has options of that name. They are set by statements: a pooler refuses options.
+_SESSION = {
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "jit": "off",  # our statements are short: to compile one takes longer than to run it
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": f"{_PATIENCE}s",
+}
 
 
 def connect(url: str) -> "PostgresqlDatabase":
@@ -45,37 +43,12 @@ def connect(url: str) -> "PostgresqlDatabase":
         StoreError: it cannot be reached or used; the reason has no password.
     """
     with translated_errors(url):
-        database = PostgresqlDatabase(url)
-    version = database.connection.info.server_version
-    if version < _OLDEST:
-        database.close()
-        raise StoreError(
-            f"{hide_password(url)}: this is PostgreSQL {version // 10000}; Feeds needs version {_OLDEST // 10000} or"
-            " newer"
-        )
-    return database
+        return PostgresqlDatabase(url)
 
 
 def is_postgresql(url: str) -> bool:
     """Return whether the URL of a store is PostgreSQL's."""
     return url.startswith("postgresql")
-
-
-@contextmanager
-def translated_errors(url: str) -> Iterator[None]:
-    """Make the errors of psycopg and SQLAlchemy ours during the block."""
-    import psycopg
-
-    try:
-        yield
-    except psycopg.errors.LockNotAvailable as e:
-        raise LockedError(f"{hide_password(url)}: another process has kept the database locked for long") from e
-    except psycopg.Error as e:
-        raise StoreError(f"{hide_password(url)}: {_explain(e)}") from e
-    except Exception as e:
-        if not type(e).__module__.startswith("sqlalchemy."):
-            raise
-        raise StoreError(f"{hide_password(url)}: {_explain(getattr(e, 'orig', None) or e)}") from e
 
 
 class PostgresqlDatabase:
@@ -97,14 +70,25 @@ class PostgresqlDatabase:
         return row and row[0]
 
     def connect_again(self) -> "psycopg.Connection[Row]":
-        """See `Database`. It begins no transaction by itself."""
+        """See `Database`. It begins no transaction by itself.
+
+        Raises:
+            StoreError: the server, or what is between, cannot be used.
+        """
+        with ExitStack() as on_error:
+            connection = on_error.enter_context(closing(self._open()))
+            check_connection(connection, self._open, hide_password(self._url))
+            wanted = (pair for pair in _SESSION.items() if pair[0] not in connection.info.options)
+            connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in wanted))
+            on_error.pop_all()
+        return connection
+
+    def _open(self) -> "psycopg.Connection[Row]":
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
         parameters: dict[str, Any] = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
-        parameters |= conninfo_to_dict(_to_libpq(self._url))
-        options = " ".join([*(f"-c {setting}" for setting in _SESSION), parameters.pop("options", "")])
-        return psycopg.connect(autocommit=True, options=options, **parameters)
+        return psycopg.connect(autocommit=True, **parameters | conninfo_to_dict(_to_libpq(self._url)))
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
@@ -231,6 +215,13 @@ class PostgresqlDatabase:
             for row in rows:
                 copy.write_row(row)
 
+    def find_write_obstacle(self) -> str:
+        """See `Database`."""
+        may_write, table = self.all("schema.write_obstacle")[0]
+        if not may_write:
+            return "the server, or the role, is read-only; connect as a role, and to a server, that may write"
+        return table and f"the role may not change the table {table}; let the role own the tables, or correct the URL"
+
     def find_damage(self) -> list[str]:
         """See `Database`: the server refuses rows that refer to missing ones, and reports unreadable pages itself."""
         return []
@@ -267,23 +258,9 @@ class PostgresqlDatabase:
         self.connection.close()
 
 
-def hide_password(url: str) -> str:
-    """Return a URL without its password, for messages."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user, _, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{place}"))
-
-
 def _to_libpq(url: str) -> str:
     """Return a URL without the name of a driver, as SQLAlchemy writes it."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-def _explain(error: Exception) -> str:
-    """Return the first line of an error of the server or of libpq, and what to do about it."""
-    return f"the database cannot be used: {str(error).strip().splitlines()[0]}"
 
 
 def _lock_key(task: str) -> str:

@@ -18,6 +18,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_VERSION = "0015"
 #: The version of a store that is being copied to.
 COPYING = "copying"
+#: Of the table `entries` in every version; other programs have versions of tables from Alembic too.
+_FIRST_COLUMNS = frozenset({"id", "path", "text_digest"})
+_FOREIGN = "{}: the database has tables of another program ({}); create one for Feeds alone, or a schema"
 
 
 def read_version(database: Database) -> str | None:
@@ -47,6 +50,8 @@ def prepare_tables(database: Database, name: str) -> None:
     version = read_version(database)
     if version == SCHEMA_VERSION:
         return
+    if version is not None and not read_columns(database, "entries") >= _FIRST_COLUMNS:
+        raise StoreError(_FOREIGN.format(name, "alembic_version"))
     if version == COPYING:
         raise StoreError(f"{name}: rows are being copied to this store; run `feeds store copy` again to go on")
     if version is None:
@@ -59,6 +64,16 @@ def prepare_tables(database: Database, name: str) -> None:
         migrate(database)
 
 
+def check_writable(database: Database, name: str) -> None:
+    """Check that the tables can be written, before anything else is.
+
+    Raises:
+        StoreError: the role may only read, or the server is read-only.
+    """
+    if obstacle := database.find_write_obstacle():
+        raise StoreError(f"{name}: nothing can be written: {obstacle}")
+
+
 def create_tables(database: Database, name: str) -> None:
     """Create the tables of a new store, unless another process has just done so.
 
@@ -69,10 +84,7 @@ def create_tables(database: Database, name: str) -> None:
         if read_version(database) is not None:
             return
         if tables := database.all("schema.foreign_tables"):
-            raise StoreError(
-                f"{name}: the database has tables of another program ({', '.join(row[0] for row in tables[:3])});"
-                " create one for Feeds alone, or a schema"
-            )
+            raise StoreError(_FOREIGN.format(name, ", ".join(row[0] for row in tables[:3])))
         database.create(load_tables(database.dialect))
 
 

@@ -19,7 +19,8 @@ from feeds.edges.files.output_folder import write_private
 from feeds.edges.process import lock
 from feeds.edges.store import database, journal_file, replace
 from feeds.edges.store.database import Store, open_store
-from feeds.edges.store.postgresql import hide_password, is_postgresql
+from feeds.edges.store.postgresql import is_postgresql
+from feeds.edges.store.postgresql_errors import hide_password
 from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site

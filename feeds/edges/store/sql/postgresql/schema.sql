@@ -9,3 +9,13 @@ SELECT column_name FROM information_schema.columns WHERE table_schema = current_
 -- name: schema.foreign_tables
 -- Return the names of all tables: in a new store, another program's.
 SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename;
+
+-- name: schema.write_obstacle
+-- Return whether the session may write, and the first table that the role may only read.
+SELECT current_setting('transaction_read_only') = 'off', (
+    SELECT min(relname) FROM pg_class
+    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r'
+    AND NOT (
+        has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')
+    )
+);
