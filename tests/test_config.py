@@ -222,11 +222,9 @@ INVALID = {
         "c.toml:2: site.url: 'https://example.com/?a=b' contains a user name, a query or a fragment",
     ),
     "tagging entity without a date": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
-    "database that is not supported yet": (
-        '[store]\nurl = "postgresql://db/feeds"',
-        "c.toml:2: store.url: PostgreSQL is not supported",
-    ),
-    "unknown database": ('[store]\nurl = "mysql://db/feeds"', "c.toml:2: store.url: "),
+    "unknown database": ('[store]\nurl = "mysql://x:secret@db/feeds"', "c.toml:2: store.url: must be the URL of a "),
+    "password with a slash": ('[store]\nurl = "postgresql://x:se/cret@db/feeds"', "c.toml:2: store.url: write @ as %40,"),
+    "parameter with a space": ('[store]\nurl = "postgresql:///x?options=-c a"', "c.toml:2: store.url: write @ as %40,"),
 }
 
 
