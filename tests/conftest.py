@@ -17,6 +17,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishReport
+from tests.postgresql import empty_schema_url, remove_schemas
 
 # In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
 # tests do not time.
@@ -55,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failure: the part it needs should have been installed."""
+    remove_schemas()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and os.environ.get("FEEDS_NO_SKIPS") and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests are failures here (FEEDS_NO_SKIPS)", red=True)
@@ -81,6 +83,11 @@ def asked(now: datetime = NOW, **given: object) -> tuple[PublishOptions, Context
     return PublishOptions(now=now, **given), Context(**context)
 
 
+def _store_variable() -> dict[str, str]:
+    """Return the variable that `databases` sets, if it does."""
+    return {name: os.environ[name] for name in ("FEEDS_STORE_URL",) if name in os.environ}
+
+
 #: What a test may set of a context.
 _OF_CONTEXT = {"clock", "random_bytes", "progress", "confirm", "stopping"}
 
@@ -93,7 +100,7 @@ class SampleSite:
 
     @property
     def config(self) -> Config:
-        return load_config(self.folder / "config.toml", {})
+        return load_config(self.folder / "config.toml", _store_variable())
 
     def configure(self, text: str) -> None:
         (self.folder / "config.toml").write_text(text, "utf-8")
@@ -121,6 +128,13 @@ class SampleSite:
     def letters(self) -> list[str]:
         """The messages in the outbox, by path below it."""
         return sorted(name.removeprefix(".feeds/outbox/") for name in self.files(".feeds/outbox"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, away_from_home: None) -> None:
+    """The test runs on both databases: its one site, and the commands that it starts, have an empty store there."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("FEEDS_STORE_URL", empty_schema_url())
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A site with subscribers, a mail server with faults that a test decides, and a clock that the test moves."""
 
-import sqlite3
+import os
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from feeds.edges.store.database import open_store
@@ -17,10 +16,8 @@ from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.smtpserver import SmtpServer
 
 URL = "sqlite:///.feeds/feeds.db"
-_INSERT = (
-    "INSERT INTO subscribers (id, email, email_key, domain, status, lang, consent, created_at, status_at)"
-    " VALUES (?, ?, ?, ?, 'active', ?, 'asked', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
-)
+_COLUMNS = ("id", "email", "email_key", "domain", "status", "lang", "consent", "created_at", "status_at")
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def addresses(number: int) -> list[str]:
@@ -32,13 +29,18 @@ def subscribe(
     folder: Path, emails: Iterable[str], *, lang: str | None = None, topics: str = "[]", url: str = URL
 ) -> None:
     """Add subscribers of the weekly newsletter in one transaction."""
-    with open_store(url, folder):
-        pass
-    with closing(sqlite3.connect(folder / url.removeprefix("sqlite:///"))) as db, db:
-        first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM subscribers").fetchone()[0]
-        rows = list(enumerate(emails, first))
-        db.executemany(_INSERT, [(n, email, email, email.rpartition("@")[2], lang) for n, email in rows])
-        db.executemany("INSERT INTO subscriptions VALUES (?, 'weekly', ?)", [(n, topics) for n, _ in rows])
+    with open_store(os.environ.get("FEEDS_STORE_URL", url), folder) as store, store.database.transaction():
+        (last,) = next(store.database.query("SELECT coalesce(max(id), 0) FROM subscribers"))
+        rows = list(enumerate(emails, last + 1))
+        domains = (email.rpartition("@")[2] for _, email in rows)
+        values = [
+            (n, email, email, domain, "active", lang, "asked", _LONG_AGO, _LONG_AGO)
+            for (n, email), domain in zip(rows, domains, strict=True)
+        ]
+        store.database.load("subscribers", _COLUMNS, values)
+        subscriptions = [(n, "weekly", topics) for n, _ in rows]
+        store.database.load("subscriptions", ("subscriber_id", "newsletter", "topics"), subscriptions)
+        store.database.continue_ids(["subscribers"])
 
 
 def configured(server: SmtpServer, *, mail: str = "", store: str = URL, **smtp: object) -> str:
@@ -93,7 +95,7 @@ class Mailing:
 
     def state(self) -> str:
         """Return the state of the issue."""
-        with open_store(URL, self.site.folder) as store:
+        with open_store(self.site.config.store_url, self.site.folder) as store:
             return store.issues.load_issues()[0].state.value
 
     def check(self) -> None:

@@ -1,19 +1,40 @@
 """A PostgreSQL server for tests: `FEEDS_POSTGRESQL` is the URL of a database on it, whose owner the tests are.
 
-Each test has a schema of its own there, which is deleted at its end.
+A test has a schema of its own there, or one for all tests of the process, whose tables are emptied before each.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import count
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from feeds.edges.store.database import open_store
+
 #: Read before the tests, whose environment has no variables of Feeds.
 _SERVER = os.environ.get("FEEDS_POSTGRESQL", "")
 _NUMBERS = count()
+_SCHEMAS = ExitStack()
+#: Foreign keys are not checked meanwhile, so the order does not matter.
+_EMPTY = """
+DO $$
+DECLARE one text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL lock_timeout = '20s';
+    FOR one IN
+        SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename != 'alembic_version'
+    LOOP
+        EXECUTE 'DELETE FROM ' || one;
+    END LOOP;
+    PERFORM setval(oid::regclass, 1, false) FROM pg_class
+    WHERE relkind = 'S' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema());
+END $$
+"""
 
 
 def server_url() -> str:
@@ -79,3 +100,21 @@ def run_sql(url: str, *statements: str) -> None:
 def schema_of(url: str) -> str:
     """Return the schema of a test's URL."""
     return url.rpartition("%3D")[2]
+
+
+def empty_schema_url() -> str:
+    """Return the URL of the schema for all tests of this process; its tables are empty now."""
+    run_sql(url := _schema_with_tables(), _EMPTY)
+    return url
+
+
+@cache
+def _schema_with_tables() -> str:
+    url = _SCHEMAS.enter_context(schema_url())
+    with open_store(url, Path()):
+        return url
+
+
+def remove_schemas() -> None:
+    """Remove the schema for all tests."""
+    _SCHEMAS.close()

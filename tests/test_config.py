@@ -223,7 +223,10 @@ INVALID = {
     ),
     "tagging entity without a date": ('[site]\nid_authority = "example.com"', "c.toml:2: site.id_authority: "),
     "unknown database": ('[store]\nurl = "mysql://x:secret@db/feeds"', "c.toml:2: store.url: must be the URL of a "),
-    "password with a slash": ('[store]\nurl = "postgresql://x:se/cret@db/feeds"', "c.toml:2: store.url: write @ as %40,"),
+    "password with a slash": (
+        '[store]\nurl = "postgresql://x:se/cret@db/feeds"',
+        "c.toml:2: store.url: write @ as %40,",
+    ),
     "parameter with a space": ('[store]\nurl = "postgresql:///x?options=-c a"', "c.toml:2: store.url: write @ as %40,"),
 }
 
