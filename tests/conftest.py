@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from feeds.config import Config, load_config
+from feeds.edges.store.database import open_store
 from feeds.jobs.context import Context
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
@@ -119,6 +120,12 @@ class SampleSite:
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")
+
+    def run_sql(self, query: str) -> list[tuple[object, ...]]:
+        """Run a statement that both databases understand; return its rows."""
+        with open_store(self.config.store_url, self.folder) as store:
+            cursor = store.database.connection.execute(query)  # type: ignore[attr-defined]
+            return cursor.fetchall() if cursor.description else []
 
     def files(self, *below: str) -> dict[str, bytes]:
         """Every file under the folders named, by path."""

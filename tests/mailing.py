@@ -26,7 +26,13 @@ def addresses(number: int) -> list[str]:
 
 
 def subscribe(
-    folder: Path, emails: Iterable[str], *, lang: str | None = None, topics: str = "[]", url: str = URL
+    folder: Path,
+    emails: Iterable[str],
+    *,
+    lang: str | None = None,
+    topics: str = "[]",
+    url: str = URL,
+    since: datetime = _LONG_AGO,
 ) -> None:
     """Add subscribers of the weekly newsletter in one transaction."""
     with open_store(os.environ.get("FEEDS_STORE_URL", url), folder) as store, store.database.transaction():
@@ -34,7 +40,7 @@ def subscribe(
         rows = list(enumerate(emails, last + 1))
         domains = (email.rpartition("@")[2] for _, email in rows)
         values = [
-            (n, email, email, domain, "active", lang, "asked", _LONG_AGO, _LONG_AGO)
+            (n, email, email, domain, "active", lang, "asked", since, since)
             for (n, email), domain in zip(rows, domains, strict=True)
         ]
         store.database.load("subscribers", _COLUMNS, values)

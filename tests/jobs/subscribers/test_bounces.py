@@ -4,7 +4,6 @@ import json
 import mailbox
 import os
 import re
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from feeds.model import (
 )
 from tests import mailserver
 from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.mailing import subscribe as add_readers
 from tests.returned import ADDRESS, block, complaint, delivery_report, letter, personal_mail
 
 DAY = timedelta(days=1)
@@ -114,6 +114,7 @@ def effects(found):
     return [(one.what, one.email.partition("@")[0], one.decision) for one in found.processed]
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_first_bounce_pauses_a_week_and_the_second_is_the_last(back):
     """The first hard bounce pauses a subscriber for a week; the next one, after the pause, ends the subscription."""
     assert back.publish() == {"ada", "bob", "eve"}
@@ -149,6 +150,7 @@ def test_who_is_paused_misses_what_goes_out_meanwhile(site):
     assert back.status_of("ada") == "active"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_pause_that_is_over_when_an_issue_is_approved_is_over(site):
     """A pause that ends before an issue is approved does not exclude the subscriber from it."""
     back = BounceSite(site, NEWSLETTER.replace("[mail]", "approve = true\n[mail]"))
@@ -201,6 +203,7 @@ def test_soft_bounces_add_up(back, status, said):
     assert effects(found) == [("bounce", "ada", "bounced")]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_complaint_is_the_end_at_once(back):
     """A complaint ends a subscription at once; a second one is not counted."""
     back.publish()
@@ -234,11 +237,12 @@ def test_an_unsigned_complaint_to_the_complaint_address_of_letters_is_kept(site,
 def unsubscribe_address(back, name, newsletter):
     """Return the unsubscribe address in a subscriber's letter; the sender that inserts it is tested elsewhere."""
     key = load_keys(back.site.folder / ".feeds/feeds.key").current_unsubscribe_key
-    with open_store("sqlite:///.feeds/feeds.db", back.site.folder) as store:
+    with open_store(back.site.config.store_url, back.site.folder) as store:
         person = store.subscribers.find(f"{name}@readers.example")
     return f"bounces+u-{tokens.unsubscribe_token(*key, person.id, newsletter)}@letters.example"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_mail_to_the_address_in_a_letter_ends_that_subscription(site):
     """A mail to the unsubscribe address ends that subscription; without any other, the status is `unsubscribed`."""
     back = BounceSite(site, DAILY)
@@ -266,6 +270,7 @@ def test_unsubscribing_through_a_welcome_is_reported_with_the_names_of_the_newsl
         assert (found.newsletter, found.decision) == (newsletter, decision)
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize(
     ("sender", "fields"),
     [
@@ -319,6 +324,7 @@ def forged_messages(back):
     yield personal_mail("Subject: unsubscribe", to=ADDRESS)
 
 
+@pytest.mark.usefixtures("databases")
 def test_nothing_happens_without_a_valid_token(back):
     """A message without a valid token stays in the mailbox and changes nothing."""
     back.publish()
@@ -331,6 +337,7 @@ def test_nothing_happens_without_a_valid_token(back):
     assert back.publish(7) == {"ada", "bob", "eve"}
 
 
+@pytest.mark.usefixtures("databases")
 def test_what_nobody_understands_is_kept_for_ninety_days(back):
     """A message to a return address that says nothing known is kept unchanged for ninety days, private."""
     back.publish()
@@ -356,6 +363,7 @@ def test_an_answering_machine_is_not_kept(back):
     assert (back.remaining(), back.site.files(".feeds/bounces")) == (0, {})
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_copy_and_somebody_who_was_erased_bounce_in_vain(back):
     """A bounce of a `copy_to` address or of an erased subscriber changes nothing."""
     back.publish()
@@ -460,6 +468,7 @@ def test_another_mailbox_is_read_for_the_first_time(back):
 # Exactly once -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_dry_run_says_the_same_and_changes_nothing(back):
     """A dry run reports the same effects as a real one, and changes neither store nor mailbox."""
     back.publish()
@@ -504,11 +513,10 @@ def test_who_is_killed_counts_once(back, where):
     assert len(found.processed) == (2 if where == "before the store" else 0)
     assert (back.remaining(), found.kept) == (0, 1)
     assert back.status_of("ada") == "active"
-    with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
-        assert db.execute("SELECT count(*) FROM bounces").fetchone() == (1,)
-    db.close()
+    assert back.site.run_sql("SELECT count(*) FROM bounces") == [(1,)]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_report_that_comes_twice_counts_once(back):
     """Two reports on one letter, a week apart, count as one bounce."""
     back.publish()
@@ -542,22 +550,13 @@ class MassMailing:
     def __init__(self, back, **domains):
         self.back = back
         self.domains = {domain.replace("_", "."): number for domain, number in domains.items()}
-        with open_store("sqlite:///.feeds/feeds.db", back.site.folder):
-            pass
         people = [f"r{at}@{domain}" for domain, number in self.domains.items() for at in range(number)]
-        with sqlite3.connect(back.site.folder / ".feeds/feeds.db") as db:
-            db.executemany(
-                "INSERT INTO subscribers (email, email_key, domain, status, consent, created_at, status_at)"
-                " VALUES (?1, ?1, ?2, 'active', '', '2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000')",
-                [(email, email.partition("@")[2]) for email in people],
-            )
-            db.execute("INSERT INTO subscriptions (subscriber_id, newsletter) SELECT id, 'weekly' FROM subscribers")
-        db.close()
+        add_readers(back.site.folder, people, since=datetime(2020, 1, 1, tzinfo=UTC))
 
     def send(self, number, at, refuse=lambda _email: "", *, decide=True):
         """Send an issue that some servers refuse; return the number of recipients, and the warnings."""
         selection = Selection(stories=())
-        with open_store("sqlite:///.feeds/feeds.db", self.back.site.folder) as store:
+        with open_store(self.back.site.config.store_url, self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             plan = NewIssue(
                 newsletter="weekly",
@@ -580,13 +579,10 @@ class MassMailing:
             return len(claimed), bounces.decide_refusals(store.bounces, number, at, UTC) if decide else []
 
     def statuses(self):
-        with sqlite3.connect(self.back.site.folder / ".feeds/feeds.db") as db:
-            found = dict(db.execute("SELECT status, count(*) FROM subscribers GROUP BY 1").fetchall())
-        db.close()
-        return found
+        return dict(self.back.site.run_sql("SELECT status, count(*) FROM subscribers GROUP BY 1"))
 
     def count_active(self, at):
-        with open_store("sqlite:///.feeds/feeds.db", self.back.site.folder) as store:
+        with open_store(self.back.site.config.store_url, self.back.site.folder) as store:
             store.bounces.end_pauses(at)
             return store.issues.load_preferences("weekly").get(SubscriberPreferences(), 0)
 
@@ -602,6 +598,7 @@ def gmail_outage(email):
     return GMAIL if email.endswith(("@gmail.com", "@hosted.example")) else ""
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize(
     ("answer", "active"),
     [
@@ -621,6 +618,7 @@ def test_a_refusal_means_what_the_server_says(site, answer, active):
     assert mailing.count_active(NOW + DAY) == active
 
 
+@pytest.mark.usefixtures("databases")
 def test_gmails_fault_of_december_2020_costs_nobody_their_letters(site):
     """An outage as at Gmail in December 2020 ends no subscription, and all get the next issue but one at the latest."""
     mass = MassMailing(BounceSite(site), gmail_com=3000, hosted_example=5, readers_example=1000)
@@ -637,6 +635,7 @@ def test_gmails_fault_of_december_2020_costs_nobody_their_letters(site):
     assert mass.send(4, OUTAGE + 14 * DAY)[0] == 4005
 
 
+@pytest.mark.usefixtures("databases")
 def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
     """Refusals of two issues during one suspected outage are held, and so is a bounce that comes a week later."""
     mass = MassMailing(BounceSite(site), gmail_com=2000, readers_example=100)
@@ -644,7 +643,7 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
         refuse = {"refuse": lambda email: gmail_outage(email) if email != "r7@gmail.com" else ""}
         mass.send(number, OUTAGE + timedelta(hours=21 * number), **refuse, decide=False)
     late = OUTAGE + 8 * DAY
-    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         assert len(bounces.decide_refusals(store.bounces, 1, OUTAGE + DAY, UTC)) == 1
         assert bounces.decide_refusals(store.bounces, 2, OUTAGE + DAY, UTC) == []
         with store.bounces.transaction():
@@ -657,6 +656,7 @@ def test_issues_that_are_out_when_a_domain_is_paused_decide_nothing_there(site):
     assert mass.count_active(late) == 2100
 
 
+@pytest.mark.usefixtures("databases")
 def test_reports_about_a_whole_domain_decide_nothing_there(site):
     """Reports that arrive one by one pause subscribers until an outage is suspected; then all of them are held."""
     back = BounceSite(site)
@@ -676,6 +676,7 @@ def test_reports_about_a_whole_domain_decide_nothing_there(site):
     assert mass.statuses() == {"active": 250}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_list_with_some_dead_addresses_is_cleaned_of_them(site):
     """Four per cent of dead addresses at a domain are not an outage: they are paused, and a week later bounced."""
     mass = MassMailing(BounceSite(site), gmail_com=1000)
@@ -690,6 +691,7 @@ def test_a_list_with_some_dead_addresses_is_cleaned_of_them(site):
     assert mass.statuses() == {"active": 1000 - len(gone), "bounced": len(gone)}
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_operator_who_knows_better_is_believed(site, feeds):
     """`--believe` applies the held bounces of a domain, and later bounces of the same issues."""
     mass = MassMailing(BounceSite(site), gmail_com=500)
@@ -700,13 +702,14 @@ def test_an_operator_who_knows_better_is_believed(site, feeds):
     done = feeds("bounces", "--believe", "gmail.com")
     assert done.stdout == "gmail.com: 224 bounces applied: 112 paused, 112 bounced\n"
     assert mass.statuses() == {"active": 388, "bounced": 112}
-    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store, store.bounces.transaction():
+    with open_store(site.config.store_url, site.folder) as store, store.bounces.transaction():
         last = store.bounces.record_bounce(store.bounces.find_delivery(3), "hard", "5.1.1", "", OUTAGE + 9 * DAY)
         assert bounces.decide_all(store.bounces, OUTAGE + 9 * DAY, UTC) == ({last: "paused"}, [])
     assert feeds("bounces", "--believe", "gmail.com").stdout == "gmail.com: 0 bounces applied: none was held back\n"
     assert feeds("bounces", "--believe", "gmail.com", "--json").returncode == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_refusals_of_what_we_are_pause_the_domain(site):
     """Many policy refusals (5.7.x) pause a domain and end no subscription."""
     mass = MassMailing(BounceSite(site), picky_example=500, readers_example=100)
@@ -719,6 +722,7 @@ def test_refusals_of_what_we_are_pause_the_domain(site):
     assert number == 600
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_few_at_a_small_domain_are_judged_one_by_one(site):
     """Few bounces at a small domain are not an outage, even if they are half of it."""
     mass = MassMailing(BounceSite(site), small_example=4)
@@ -726,6 +730,7 @@ def test_a_few_at_a_small_domain_are_judged_one_by_one(site):
     assert mass.count_active(OUTAGE + DAY) == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_revive_brings_back_whom_a_server_was_wrong_about(site, feeds):
     """`revive` reactivates subscribers of a domain that bounced between two days, the second included."""
     mass = MassMailing(BounceSite(site), hosted_example=5, readers_example=5)

@@ -62,6 +62,7 @@ def mail_site(letter_site):
     return MailSite(letter_site)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_mail_and_a_reply_subscribe(mail_site):
     """A mail asks, the confirmation has no link, and a reply to it subscribes; both mails are removed."""
     assert mail_site.receive() == [("join", "asked")]
@@ -139,6 +140,7 @@ def test_an_absence_notice_does_not_confirm(mail_site):
     assert mail_site.receive(to=reply) == [("join", "subscribed")]
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_address_gets_one_confirmation_a_day(mail_site):
     """However often an address asks, it gets one confirmation within a day, and a suppressed one none."""
     subscribe.suppress_address(mail_site.config, "sue@example.org", NOW)

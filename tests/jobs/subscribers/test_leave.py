@@ -27,6 +27,7 @@ def contents(config):
         return list(db.iterdump())
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_link_leaves_one_newsletter_and_the_last_one_all(config):
     """A link ends its subscription and no other; after the last one the subscriber is unsubscribed."""
     found = leave.leave(config, letter_token(config), context())
@@ -48,6 +49,7 @@ def test_looking_at_a_link_changes_nothing(config):
     assert contents(config) == left
 
 
+@pytest.mark.usefixtures("databases")
 def test_leaving_again_changes_nothing_and_says_the_same(config):
     """A link that is used again, in any case of letters, changes nothing: mail providers repeat requests."""
     first = leave.leave(config, letter_token(config), context())
@@ -57,6 +59,7 @@ def test_leaving_again_changes_nothing_and_says_the_same(config):
     assert contents(config) == left
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_undo_brings_back_topics_and_status(config):
     """An undo brings back the subscription with its topics, also of the last newsletter; a second one is harmless."""
     for newsletter in ("daily", "weekly"):
@@ -67,6 +70,7 @@ def test_an_undo_brings_back_topics_and_status(config):
         assert stored(config) == ("active", {"weekly": ("Notes",)})
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_undo_ends_after_an_hour_and_undoes_only_its_own_unsubscribe(config):
     """An undo is not offered later, expires, and does not undo a later unsubscribe: letters are passed on."""
     first = leave.leave(config, letter_token(config), context()).undo_token
@@ -82,6 +86,7 @@ def test_an_undo_ends_after_an_hour_and_undoes_only_its_own_unsubscribe(config):
     assert stored(config) == ("active", {"daily": ()})
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_undo_never_reactivates_who_was_gone_for_another_reason(config):
     """Who complained, or was unsubscribed by the editor, stays so after an undo."""
     undo = leave.leave(config, letter_token(config), context()).undo_token
@@ -90,6 +95,7 @@ def test_an_undo_never_reactivates_who_was_gone_for_another_reason(config):
     assert stored(config)[0] == "unsubscribed"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_suppressed_subscriber_cannot_undo(config):
     """A link to undo is not valid any more for an address on the suppression list."""
     undo = leave.leave(config, letter_token(config), context()).undo_token
@@ -98,6 +104,7 @@ def test_a_suppressed_subscriber_cannot_undo(config):
         leave.undo_leave(config, undo, context())
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_link_of_an_erased_subscriber_is_answered_without_an_error(config):
     """The link of somebody who was erased shows no address, and using it is no error."""
     link = letter_token(config)
@@ -114,6 +121,7 @@ def test_an_unsubscribe_survives_a_restore(config):
     assert [what for what in ("left", "returned") if f'"what":"{what}"' in journal] == ["left", "returned"]
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("newsletter", ["weekly", "daily"])
 def test_a_link_of_a_newsletter_that_was_removed_still_works(config, site, newsletter):
     """A link works after its newsletter was removed from the config; its name stands for the title."""
@@ -149,6 +157,7 @@ def test_a_forged_or_damaged_link_is_refused(made, data):
     assert len(stored(config)[1]) == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_site_without_keys_makes_none_for_a_forged_link(site):
     """A forged link is refused by a site that has no keys and no database yet, and neither is made."""
     with pytest.raises(LinkError):

@@ -54,6 +54,7 @@ def recipients(config):
         return sum(store.issues.load_preferences("weekly").values())
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_subscriber_sees_their_newsletters_and_the_categories_of_posts(site, config):
     """The page has every newsletter, its published categories and chosen ones that no post has, and the language."""
     site.post("a", categories="[Essays, Code]")
@@ -69,6 +70,7 @@ def test_a_subscriber_sees_their_newsletters_and_the_categories_of_posts(site, c
     assert (daily.is_subscribed, [topic.name for topic in daily.topics]) == (True, ["Code", "Essays"])
 
 
+@pytest.mark.usefixtures("databases")
 def test_what_is_chosen_is_stored_and_what_is_not_offered_is_ignored(site, config):
     """Newsletters, topics and language are stored; an unknown newsletter or topic is not."""
     site.post("a", categories="[Essays, Code]")
@@ -79,6 +81,7 @@ def test_what_is_chosen_is_stored_and_what_is_not_offered_is_ignored(site, confi
     assert stored(config) == ("active", {"weekly": ()})
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_leaves_everything_and_returns_has_given_consent_anew(config):
     """Without any newsletter a subscriber is unsubscribed; who returns is active, with the new consent recorded."""
     assert not save(config, {}).is_subscribed
@@ -92,6 +95,7 @@ def test_who_leaves_everything_and_returns_has_given_consent_anew(config):
     ]
 
 
+@pytest.mark.usefixtures("databases")
 def test_saving_the_same_again_changes_no_consent_and_no_status(config):
     """Saving what is stored already changes neither the consent nor the time of the status."""
     with open_store(config.store_url, config.folder) as store:
@@ -158,6 +162,7 @@ def test_the_record_moves_to_the_new_address_and_is_erased(config):
     assert dump(config, "subscription_changes") == ""
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_pause_keeps_letters_back_until_its_day(site, config):
     """A paused subscriber gets no letters before the day that they chose, in their time zone, and then gets them."""
     save(config, {"weekly": []}, until=date(2026, 11, 30))
@@ -167,6 +172,7 @@ def test_a_pause_keeps_letters_back_until_its_day(site, config):
         assert recipients(config) == expected
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_pause_can_be_ended_and_has_bounds(config):
     """A pause ends when its day is removed or is today; a day in the past, or after more than a year, is refused."""
     for until in (None, date(2026, 11, 23)):
@@ -192,6 +198,7 @@ def test_a_language_that_is_not_offered_is_refused(config, lang):
     assert preferences.load_preferences(config, preferences_token(config), context()).lang == "ja"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
     """The pause that a subscriber chose stays when a pause for a bounce ends, and the other way round."""
     save(config, {"weekly": []}, until=date(2026, 12, 30))
@@ -204,6 +211,7 @@ def test_a_bounce_pause_does_not_shorten_a_chosen_one(config):
 # Links ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_mailed_link_opens_the_preferences_for_a_day(config):
     """The link that is mailed to who holds a letter works until a day has passed, and not in another page."""
     preferences.mail_link(config, letter_token(config), context())
@@ -233,6 +241,7 @@ def test_a_letters_link_opens_no_preferences(config):
     assert (len(stored(config)[1]), mails(config)) == (2, [])
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_letters_link_mails_one_link_an_hour(config):
     """However often somebody asks with a letter's link, one mail an hour is queued, to the subscriber alone."""
     for minutes in (0, 1, 59, 60):
@@ -240,6 +249,7 @@ def test_a_letters_link_mails_one_link_an_hour(config):
     assert [mail[:2] for mail in mails(config)] == [("preferences", ADA)] * 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_typed_address_gets_a_link_a_day_if_it_is_known(config):
     """Of the addresses that were typed, known ones get a link a day; unknown, suppressed and complaining ones none."""
     for email in ("eve@example.org", "sue@example.org"):
@@ -264,6 +274,7 @@ def test_without_a_public_address_no_link_is_mailed(site, config):
     assert mails(config) == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_request_makes_a_round_due(config):
     """A round is due while somebody waits for a link or for erasure, and no longer once that is done."""
     assert not is_round_due(config, NOW)
@@ -298,6 +309,7 @@ def test_requests_for_links_have_a_bound_for_each_network(config):
     assert preferences.request_link(config, ADA, "198.51.100.77", context(NOW + timedelta(hours=1)))
 
 
+@pytest.mark.usefixtures("databases")
 def test_no_one_gets_the_id_of_an_erased_subscriber(config):
     """Who comes after an erased subscriber has another id, so old links neither show nor change anything of theirs."""
     token = preferences_token(config)
@@ -325,6 +337,7 @@ def change(config, email=BOB, now=NOW):
     return change_address.request_change(config, preferences_token(config, now=now), email, context(now))
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_new_address_takes_over_once_it_has_confirmed(config):
     """Nothing changes until the link that the new address got is confirmed; then it has everything, the old none."""
     save(config, {"weekly": ["Notes"], "daily": []}, lang="de", until=date(2026, 12, 24))
@@ -371,6 +384,7 @@ def test_a_link_shows_no_address(config, email):
     assert found.email.casefold() == email.casefold()
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_link_with_the_address_in_it_has_expired(config):
     """A link of an older version, which has the new address in it, is not valid any more and changes nothing."""
     with open_store(config.store_url, config.folder) as store:
@@ -416,6 +430,7 @@ def test_a_number_of_another_request_is_not_a_link(config):
         change_address.confirm_change(config, make_link(config, link, eve), context())
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_new_address_that_is_known_keeps_what_it_has(config):
     """An address that has subscriptions keeps them and their topics, and gets the others."""
     subscribe.add_subscriber(config, BOB, ["weekly"], topics=["Code"], lang="ja", now=NOW, again=False)
@@ -424,6 +439,7 @@ def test_a_new_address_that_is_known_keeps_what_it_has(config):
     assert stored(config, BOB) == ("active", {"daily": (), "weekly": ("Code",)})
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_has_left_meanwhile_is_not_brought_back_by_a_new_address(config):
     """A link for a new address is not valid any more once the subscriber has left, or the address is suppressed."""
     change(config)
@@ -437,6 +453,7 @@ def test_who_has_left_meanwhile_is_not_brought_back_by_a_new_address(config):
         change_address.confirm_change(config, token, context())
 
 
+@pytest.mark.usefixtures("databases")
 def test_mails_to_new_addresses_have_bounds(config):
     """A subscriber can ask for three a day, one address gets one a day, and a suppressed one or their own gets none."""
     subscribe.suppress_address(config, "sue@example.org", NOW)
@@ -472,6 +489,7 @@ def uses(config, token):
     return found
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("known", ["unknown", "subscribed", "subscribed before"])
 def test_only_the_link_that_moved_a_subscriber_says_so(config, known):
     """After a move to one address, the link for another one has expired, whether that is known or not."""
@@ -488,6 +506,7 @@ def test_only_the_link_that_moved_a_subscriber_says_so(config, known):
     assert uses(config, link_token(config, CARL)) == [True, True]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_second_link_for_the_same_address_has_expired(config):
     """Of two links for one address, the one that was not used has expired after the other was."""
     change(config)
@@ -498,6 +517,7 @@ def test_a_second_link_for_the_same_address_has_expired(config):
     assert uses(config, first) == [None, None]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_link_has_expired_once_its_subscriber_has_moved_on_or_returned(config):
     """The used link of a subscriber who moves to a third address, or subscribes the old one again, has expired."""
     change(config)
@@ -570,6 +590,7 @@ def test_who_is_erased_is_erased_with_all_former_addresses(site, config):
             subscribe.add_subscriber(config, email, [], lang=None, now=NOW, again=False)
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_interrupted_erasure_of_former_addresses_is_finished(config):
     """A second erasure erases the former addresses that the first one did not reach, and a third finds none."""
     move_to(config, ADA, BOB)
@@ -580,6 +601,7 @@ def test_an_interrupted_erasure_of_former_addresses_is_finished(config):
     assert erase.erase_subscriber(config, CARL, NOW).former_addresses == ()
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_former_address_that_subscribes_again_is_another_subscriber(config):
     """An old address that is subscribed again stays when the new one is erased."""
     move_to(config, ADA, BOB)
@@ -589,6 +611,7 @@ def test_a_former_address_that_subscribes_again_is_another_subscriber(config):
     assert statuses(config) == {ADA: "active"}
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_moves_back_has_one_former_address(config):
     """After a move to another address and back, the address between is the former one, and both are erased."""
     move_to(config, ADA, BOB)
@@ -598,6 +621,7 @@ def test_who_moves_back_has_one_former_address(config):
     assert statuses(config) == {}
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_download_has_the_former_addresses(site, config):
     """After two moves, the document has what is stored of both former addresses, letters included, the oldest first."""
     site.post("a")

@@ -90,6 +90,7 @@ def test_names_keep_their_own_direction(letter_site, name, lang):
     assert re.search(f'<a [^>]*dir="auto"[^>]*>{re.escape(written)}</a>', html)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_mail_that_was_sent_is_not_sent_again_and_keeps_no_link(letter_site):
     """A second run sends nothing, and the store forgets the link."""
     queue(letter_site)
@@ -98,6 +99,7 @@ def test_a_mail_that_was_sent_is_not_sent_again_and_keeps_no_link(letter_site):
     assert rows(letter_site, "state, template_values") == [("sent", "{}")]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_refused_mail_fails_and_others_are_sent(letter_site):
     """A recipient that the server refuses for good gets no other try; the next one gets its mail."""
     with SmtpServer(lambda step: "550 5.1.1 no" if step.stage == "rcpt" and "gone" in step.words else None) as server:
@@ -108,6 +110,7 @@ def test_a_refused_mail_fails_and_others_are_sent(letter_site):
     assert (report.sent, report.failed, report.next_try_at) == (1, 1, None)
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("answer", ["451 4.7.1 greylisted", "421 4.3.2 busy", "452 4.5.3 too many"])
 def test_a_mail_that_is_put_off_is_tried_again(letter_site, answer):
     """A temporary refusal is tried again a few minutes later."""
@@ -132,6 +135,7 @@ def test_without_a_server_mail_waits(letter_site):
     assert report.next_try_at > NOW
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_mail_that_may_have_arrived_is_sent_once_more_and_has_the_same_id(letter_site):
     """A connection that ends before the answer leads to one more message with the same Message-ID and date."""
     with SmtpServer(at("content", Fault.KEEP_AND_HANG_UP)) as server:
@@ -143,6 +147,7 @@ def test_a_mail_that_may_have_arrived_is_sent_once_more_and_has_the_same_id(lett
         assert len({(one.message_id, one.date) for one in server.accepted}) == 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_killed_sender_neither_loses_nor_doubles_a_mail(letter_site):
     """What was being handed over when the process was killed is sent once more under the same file name."""
     queue(letter_site)
@@ -174,6 +179,7 @@ def test_an_address_beyond_ascii_stays_as_it_is(letter_site):
     assert "To: jürgen@xn--bcher-kva.example\r\n".encode() in content
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_expired_mail_is_not_sent(letter_site):
     """A mail whose link has expired is cancelled."""
     queue(letter_site)

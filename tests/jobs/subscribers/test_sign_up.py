@@ -34,6 +34,7 @@ def door(site):
     return SignupSite.create(site)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_sign_up_is_confirmed_by_the_link_in_the_mail(door):
     """Only the link in the mail subscribes; the consent says when, from where, which words, and when confirmed."""
     assert door.sign_up("Ada@example.org") is SignupAnswer.ACCEPTED
@@ -71,6 +72,7 @@ def test_nothing_that_was_typed_is_in_the_mail(door):
     assert "evil" not in mail["Subject"]
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("again", [1, 5])
 def test_a_link_that_is_used_again_changes_nothing(door, again):
     """A second click on the link does not subscribe somebody who has left since."""
@@ -97,6 +99,7 @@ def test_a_damaged_link_confirms_nothing(door, change):
     assert door.subscriber("ada@example.org") is None
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_link_expires_and_its_sign_up_is_deleted(door):
     """After `signup.expire` the link does not confirm, and the address is not stored any more."""
     door.sign_up("ada@example.org")
@@ -122,6 +125,7 @@ def test_the_link_of_a_deleted_sign_up_confirms_no_other(door):
     assert door.subscriber("eve@example.org") is None
 
 
+@pytest.mark.usefixtures("databases")
 def test_there_is_one_reminder(door):
     """Who has not confirmed after `signup.reminder` gets one reminder, whose link confirms too."""
     door.sign_up("ada@example.org")
@@ -154,6 +158,7 @@ def test_there_is_no_reminder_if_the_setting_is_empty(site, setting):
     assert len(door.mails()) == 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_has_confirmed_is_not_reminded(door):
     """A confirmation ends the reminder."""
     door.sign_up("ada@example.org")
@@ -245,6 +250,7 @@ def test_the_welcome_letter_unsubscribes_by_one_click(site, newsletters):
     assert (found.status, found.newsletters) == ("active", newsletters)
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_welcome_of_one_newsletter_ends_that_one_alone(site):
     """The link of the welcome of one newsletter leaves the others."""
     SignupSite.create(site, 'welcome = "latest"')
@@ -321,6 +327,7 @@ def _complain(door):
         store.database.connection.execute("UPDATE subscribers SET status = 'complained'")
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("before", [_subscribe, _suppress, _erase, _complain])
 def test_an_address_that_is_subscribed_suppressed_or_has_complained_gets_nothing(door, before):
     """The answer is as for any address, and no mail is sent."""
@@ -331,6 +338,7 @@ def test_an_address_that_is_subscribed_suppressed_or_has_complained_gets_nothing
     assert door.rows("SELECT * FROM signups") == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_address_that_has_left_may_come_back(door):
     """Who has unsubscribed gets a confirmation, and is subscribed again by its link."""
     _subscribe(door)
@@ -341,6 +349,7 @@ def test_an_address_that_has_left_may_come_back(door):
     assert door.subscriber("ada@example.org").status == "active"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_second_newsletter_within_a_day_is_confirmed_by_the_same_link(site):
     """Signing up for another newsletter before the click sends no second mail; the link confirms both."""
     door = SignupSite.create(site, more="", signup="")
@@ -354,6 +363,7 @@ def test_a_second_newsletter_within_a_day_is_confirmed_by_the_same_link(site):
     assert door.subscriber("ada@example.org").newsletters == ("daily", "weekly")
 
 
+@pytest.mark.usefixtures("databases")
 def test_suppressing_or_erasing_an_address_deletes_its_sign_up(door):
     """Neither the sign-up nor a mail with the address is left."""
     for email, remove in (("ada@example.org", suppress_address), ("eve@example.org", erase_subscriber)):
@@ -529,6 +539,7 @@ def test_the_limit_of_a_network_does_not_tell_whether_addresses_are_known(site):
     assert numbers == [20, 20]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_day_later_an_address_may_get_another_confirmation(door):
     """One confirmation a day, not more; both links work."""
     for hours in (0, 12, 11, 2):
@@ -597,6 +608,7 @@ def _return(door, make_message):
     return process_mailbox(door.sample.config, door.clock())
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_complaint_about_a_confirmation_suppresses_its_address(site):
     """After a complaint the address gets nothing, its sign-up is deleted, and its link confirms nothing."""
     door = SignupSite.create(site, more=BOUNCES)
@@ -612,6 +624,7 @@ def test_a_complaint_about_a_confirmation_suppresses_its_address(site):
     assert len(door.mails()) == 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_complaint_about_a_welcome_ends_the_subscription(site):
     """Who reports the welcome letter as spam gets no letters."""
     door = SignupSite.create(site, 'welcome = "latest"', more=BOUNCES)
@@ -623,6 +636,7 @@ def test_a_complaint_about_a_welcome_ends_the_subscription(site):
     assert door.subscriber("ada@example.org").status == "complained"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_confirmation_that_bounces_is_not_followed_by_a_reminder(site):
     """An address that does not exist gets no reminder."""
     door = SignupSite.create(site, more=BOUNCES)
@@ -634,6 +648,7 @@ def test_a_confirmation_that_bounces_is_not_followed_by_a_reminder(site):
     assert len(door.mails()) == 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_more_than_one_complaint_in_a_hundred_closes_the_form_and_alerts(site):
     """One complaint closes nothing; the second one closes the form, until the editor opens it again."""
     door = SignupSite.create(
@@ -657,6 +672,7 @@ def test_more_than_one_complaint_in_a_hundred_closes_the_form_and_alerts(site):
 # The editor -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_editor_accepts_or_rejects_what_is_held(site):
     """An accepted sign-up gets its confirmation, a rejected one is forgotten, and the rest waits."""
     door = SignupSite.create(site)
@@ -676,6 +692,7 @@ def test_the_editor_accepts_or_rejects_what_is_held(site):
     assert door.confirm(door.tokens()[0]).state == "confirmed"
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_publish_run_sends_what_waits(site):
     """`feeds publish` decides about sign-ups and sends confirmations, also when nothing else has changed."""
     door = SignupSite.create(site)
@@ -685,6 +702,7 @@ def test_a_publish_run_sends_what_waits(site):
     assert len(door.mails("confirmation")) == 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_round_is_due_for_what_the_editor_does_not_know(site):
     """Complaints that closed the form make a round due once, also if nothing is signed up or sent any more."""
     door = SignupSite.create(site, more=BOUNCES + '[publish]\nalert = "cat >> alerts"\n')
@@ -698,6 +716,7 @@ def test_a_round_is_due_for_what_the_editor_does_not_know(site):
     assert not is_round_due(site.config, door.clock())
 
 
+@pytest.mark.usefixtures("databases")
 def test_sign_ups_that_wait_are_reported_once_a_day(site):
     """As long as sign-ups wait for the editor, each day has one line with their number, whenever they came."""
     door = SignupSite.create(site, more='[publish]\nalert = "cat >> alerts"\n')

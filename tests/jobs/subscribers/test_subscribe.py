@@ -3,11 +3,9 @@
 import fcntl
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +26,6 @@ from feeds.model import ImportRow
 from tests.conftest import CONFIG, NEWSLETTER, NOW, SampleSite
 from tests.subscribed import context, letter_token, preferences_token, subscribe_ada
 
-URL = "sqlite:///.feeds/feeds.db"
 DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The daily"\nschedule = "0 8 * * *"\n'
 LATER = NOW + timedelta(hours=1)
 ADA = "ada@example.org"
@@ -68,6 +65,7 @@ def test_a_reader_is_added_with_all_that_is_said(letter_site):
         _add(letter_site, "bob@example.org", timezone="Tokio")
 
 
+@pytest.mark.usefixtures("databases")
 def test_nobody_is_added_who_must_not_be_written_to(letter_site):
     """An address on the suppression list is not added without --again."""
     assert subscribe.suppress_address(letter_site.config, ADA, NOW)
@@ -82,11 +80,12 @@ def test_nobody_is_added_who_must_not_be_written_to(letter_site):
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
+@pytest.mark.usefixtures("databases")
 def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
     """Without --again, a subscriber is not added to a newsletter that they have unsubscribed from, but to others."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
     _add(letter_site)
-    with open_store(URL, letter_site.folder) as store, store.bounces.transaction():
+    with open_store(letter_site.config.store_url, letter_site.folder) as store, store.bounces.transaction():
         store.bounces.unsubscribe_from(store.bounces.find_subscriber(store.subscribers.find(ADA).id), "daily", LATER)
     assert _add(letter_site, newsletters=["weekly"]).newsletters == ("weekly",)
     with pytest.raises(FeedsError, match=r"ada@example\.org has unsubscribed from daily; if this person asked"):
@@ -94,6 +93,7 @@ def test_nobody_is_added_to_a_newsletter_that_they_have_left(letter_site):
     assert _add(letter_site, again=True).newsletters == ("daily", "weekly")
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("local", ["'ada", "a" * 65, "ａｄａ"])
 def test_an_address_that_was_damaged_is_not_added_but_can_still_leave(letter_site, local):
     """An address with an apostrophe before it, of full width or too long is not added; known ones can be removed."""
@@ -108,6 +108,7 @@ def test_an_address_that_was_damaged_is_not_added_but_can_still_leave(letter_sit
     assert _statuses(letter_site) == {}
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_left_before_is_found_by_any_spelling_of_the_domain(letter_site):
     """Of an address in another script, the store has the IDNA 2008 domain: who is suppressed under it stays so."""
     subscribe.suppress_address(letter_site.config, "ada@straße.example", NOW)
@@ -140,6 +141,7 @@ def test_without_the_key_nobody_can_tell_who_must_not_be_written_to(letter_site)
         _add(letter_site, "eve@example.org")
 
 
+@pytest.mark.usefixtures("databases")
 def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
     """`show` and `export --person` give all that is stored; an unknown address is an error."""
     _add(letter_site, lang="ja")
@@ -187,6 +189,7 @@ def test_all_that_is_stored_about_somebody_is_shown(letter_site, feeds):
     assert feeds("subscribers", "export", "--person", ADA, "--status", "active").returncode == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_chosen_pause_and_mails_are_shown(site, feeds):
     """`show` has the day until which a subscriber wants no letters, and the mails about their subscription."""
     config = subscribe_ada(site)
@@ -206,6 +209,7 @@ def test_a_chosen_pause_and_mails_are_shown(site, feeds):
     assert "  preferences mail: ready 2026-11-23 12:00 UTC\n" in lines
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize(
     ("consent", "expected"),
     [
@@ -222,11 +226,11 @@ def test_times_of_consent_are_shown_in_the_sites_zone(letter_site, feeds, consen
     """`show` prints the times in the text of consent in the zone of the others, and leaves what is not a time."""
     _add(letter_site)
     letter_site.configure(letter_site.read("config.toml").replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
-    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
-        db.execute("UPDATE subscribers SET consent = ?", (consent,))
+    letter_site.run_sql(f"UPDATE subscribers SET consent = '{consent}'")
     assert f"  consent: {expected}\n" in feeds("subscribers", "show", ADA).stdout
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_topics_of_a_change_are_shown(site, feeds):
     """`show` names the topics that a subscriber chose, and says so if they chose all."""
     site.post("a", categories="[Code, Essays]")
@@ -240,6 +244,7 @@ def test_the_topics_of_a_change_are_shown(site, feeds):
         assert f"  {line} on 2026-11-23 12:00 UTC, by preferences\n" in lines
 
 
+@pytest.mark.usefixtures("databases")
 def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, feeds):
     """`list` filters by newsletter and status, and counts; an unknown newsletter is an error."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
@@ -266,6 +271,7 @@ def test_people_are_listed_by_what_they_read_and_how_they_stand(letter_site, fee
 # Imports ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_list_is_taken_in_with_its_evidence(letter_site):
     """An import keeps consent texts; a row without newsletters subscribes to all, with the import as consent."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
@@ -286,6 +292,7 @@ def test_a_list_is_taken_in_with_its_evidence(letter_site):
     ]
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_lists_of_other_tools_are_understood(letter_site):
     """In another program's export, unsubscribed people stay unsubscribed, without newsletters."""
     done, _ = _import(
@@ -300,6 +307,7 @@ def test_the_lists_of_other_tools_are_understood(letter_site):
     assert bob.newsletters == ()
 
 
+@pytest.mark.usefixtures("databases")
 def test_newsletters_are_what_a_row_says_unless_somebody_says_otherwise(letter_site):
     """A row's newsletters and topics are imported, unless --newsletter applies to all rows."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
@@ -317,6 +325,7 @@ def test_newsletters_are_what_a_row_says_unless_somebody_says_otherwise(letter_s
         _import(letter_site, text, newsletters=("monthly",))
 
 
+@pytest.mark.usefixtures("databases")
 def test_one_row_that_is_refused_keeps_the_others_out_too(letter_site, feeds):
     """A rejected row stops the whole import, unless --partial is set; the report names the row and the remedy."""
     _file(letter_site, 'email,name\nada@example.org,Ada\nbob,Bob\neve@example.org,"E\nada@example.org,Ada\n')
@@ -341,6 +350,7 @@ def test_one_row_that_is_refused_keeps_the_others_out_too(letter_site, feeds):
     assert _statuses(letter_site) == {ADA: "active"}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_report_for_programs_names_every_row(letter_site, feeds):
     """--json prints an object for each message and one for the result; text output names only the first rows."""
     _add(letter_site)
@@ -428,6 +438,7 @@ def test_lists_and_letters_take_turns(letter_site):
     assert not (letter_site.folder / ".feeds/feeds.db").exists()
 
 
+@pytest.mark.usefixtures("databases")
 def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site):
     """An import never reactivates an erased or unsubscribed address; it reports the row and the reason."""
     for name in ("ada", "bob", "eve"):
@@ -448,6 +459,7 @@ def test_who_was_erased_or_has_left_is_not_brought_back_by_any_list(letter_site)
 # Exports ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_lists_are_written_for_any_spreadsheet(letter_site, feeds):
     """An export has Excel's byte order mark, escaped formulas and private file permissions, and can be filtered."""
     letter_site.configure(CONFIG + NEWSLETTER + DAILY)
@@ -504,7 +516,7 @@ def test_a_list_that_was_given_out_and_taken_in_is_the_same(people):
     """An export that is imported into an empty store and exported again is the same."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         source, target = _new_site(one), _new_site(other)
-        with open_store(URL, source.folder) as store:
+        with open_store(source.config.store_url, source.folder) as store:
             store.subscriber_import.stage(map(_as_parsed, people))
             store.subscriber_import.commit_import("list.csv", NOW, apply=True)
         exported = b"".join(import_subscribers.export_csv(source.config))
@@ -578,9 +590,10 @@ def test_nothing_waits_for_who_is_erased(letter_site, feeds):
     """A pending delivery to an erased subscriber fails, and the issue is finished without it."""
     _add(letter_site)
     letter_site.publish()
-    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
-        db.execute("UPDATE deliveries SET state = 'deferred', next_at = '2020-01-01' WHERE subscriber_id IS NOT NULL")
-        db.execute("UPDATE issues SET state = 'sending'")
+    letter_site.run_sql(
+        "UPDATE deliveries SET state = 'deferred', next_at = '2020-01-01' WHERE subscriber_id IS NOT NULL"
+    )
+    letter_site.run_sql("UPDATE issues SET state = 'sending'")
     erase_subscriber(letter_site.config, ADA, NOW)
     assert [issue.state for issue in letter_site.publish(LATER).issues] == ["sent"]
     rows = [json.loads(line) for line in feeds("issues", "1", "--recipients", "--json").stdout.splitlines()]
