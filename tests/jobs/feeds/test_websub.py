@@ -63,7 +63,7 @@ def urls(web, *folders):
 
 def waiting(site):
     """The pings that the store still has to send."""
-    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         return store.feeds.load_pings()
 
 
@@ -81,7 +81,7 @@ def release(site, web):
 
 def postpone(site, until):
     """Move all waiting pings to *until*, as the command line reads the real clock."""
-    with open_store("sqlite:///.feeds/feeds.db", site.folder) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         store.feeds.postpone_pings([replace(ping, next_at=until) for ping in store.feeds.load_pings()])
 
 
@@ -138,6 +138,7 @@ def test_a_subscriber_receives_what_was_published(hubbed, hub, web):
     assert delivery.kind == "application/xml"
 
 
+@pytest.mark.usefixtures("databases")
 def test_each_document_that_changed_is_pinged_once(hubbed, hub, web):
     """A run pings each changed document once; neither pages nor lists of feeds are pinged."""
     hubbed.post("b", categories="[Y]")
@@ -150,6 +151,7 @@ def test_each_document_that_changed_is_pinged_once(hubbed, hub, web):
     assert (report.warnings, report.next_ping_at, waiting(hubbed)) == ([], None, ())
 
 
+@pytest.mark.usefixtures("databases")
 def test_nothing_is_pinged_if_nothing_changed(hubbed, hub):
     """Nothing is pinged if nothing changed, also if every file is rendered again to the same bytes."""
     hubbed.publish()
@@ -183,6 +185,7 @@ def test_a_dry_run_pings_nothing(hubbed, hub):
     assert waiting(hubbed) == before
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_newsletters_feed_is_pinged_too(hubbed, hub, web):
     """A newsletter's feed is pinged after each issue."""
     configure(hubbed, hub, web, NEWSLETTER)
@@ -238,6 +241,7 @@ def test_without_waiting_pings_are_sent_at_once(hubbed, hub, web):
     assert report.next_ping_at is None
 
 
+@pytest.mark.usefixtures("databases")
 def test_what_changed_again_while_it_waited_is_pinged_once(hubbed, hub, web):
     """A document that changed several times while its ping waited is pinged once."""
     hubbed.publish()
@@ -307,6 +311,7 @@ def test_a_hub_that_is_down_fails_no_publish(hubbed, web, feeds):
         assert sorted(back.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("status", [404, 429, 503])
 def test_a_hub_that_refuses_is_pinged_again(hubbed, hub, web, status):
     """A hub that refuses a ping gets no more in this run, and all of them in a later one."""
@@ -407,6 +412,7 @@ def test_killed_between_writing_and_pinging_the_next_run_pings(hubbed, hub, web)
     assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("lost", ["the cache", "not asked for"])
 def test_what_waits_is_not_forgotten_with_the_cache(hubbed, hub, web, lost):
     """Waiting pings are sent even if the cache is lost or not used and every file is rendered again."""
@@ -422,6 +428,7 @@ def test_what_waits_is_not_forgotten_with_the_cache(hubbed, hub, web, lost):
     assert sorted(hub.pings) == urls(web, "feeds/", "feeds/category/x/")
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_retired_feed_is_not_pinged(hubbed, hub, web, feeds):
     """The documents of a retired feed are not pinged."""
     (hubbed.folder / "nothing").mkdir()

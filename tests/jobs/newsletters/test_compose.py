@@ -23,6 +23,7 @@ def subject(site, number):
     return message(site, f"weekly/{number}/desk@example.com.eml")["Subject"]
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
     """The first issue is sent at once: each recipient gets one message, the web a page; later runs send nothing."""
     report = letter_site.publish()
@@ -35,6 +36,7 @@ def test_the_first_issue_goes_out_at_once_and_only_once(letter_site):
     assert letter_site.publish(NOW + WEEK).issues == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_new_post_is_in_the_next_issue_and_in_no_other(letter_site):
     """A new post is in the next issue and in no later one, even if it is renamed and edited."""
     letter_site.publish()
@@ -57,6 +59,7 @@ def test_a_back_catalogue_is_never_mailed(letter_site):
     assert letter_site.publish(NOW + WEEK).issues == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_slot_without_recipients_is_not_used_up(letter_site):
     """Without recipients no issue is composed; once there is one, the slot is still due and the posts are sent."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
@@ -86,6 +89,7 @@ def test_subscribers_get_a_way_to_unsubscribe_and_copies_none(letter_site):
         assert [("unsubscribe" in part.lower(), "you subscribed" in part) for part in parts] == [(not is_copy,) * 2] * 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_unsubscribed_address_is_not_added_again_by_accident(letter_site):
     """An unsubscribed address gets no letters, and is only added again with the option that says they asked for it."""
     config = letter_site.config
@@ -111,6 +115,7 @@ def test_invalid_subscriptions_are_refused(letter_site):
     assert list(subscribe.list_subscribers(config)) == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_missed_slot_is_caught_up_once(letter_site):
     """However many slots were missed, one issue is sent, and only within `catch_up`."""
     letter_site.publish()
@@ -118,7 +123,7 @@ def test_a_missed_slot_is_caught_up_once(letter_site):
     late = NOW + 3 * WEEK
     assert letter_site.publish(late + timedelta(hours=9)).issues == []
     assert [i.number for i in letter_site.publish(late + WEEK).issues] == [2]
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert [i.slot.day for i in store.issues.load_issues()] == [23, 21]
 
 
@@ -153,7 +158,7 @@ def test_an_issue_shows_the_day_on_which_it_is_composed(letter_site, feeds, appr
     assert not approve or feeds("approve", "weekly").returncode == 0
     assert _dates(letter_site, 1) == ["November 25, 2026"] * 2
     assert "November 25, 2026" in letter_site.read("public/feeds/index.html")
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert [i.slot.day for i in store.issues.load_issues()] == [23]
     assert letter_site.publish(NOW + timedelta(days=3)).issues == []
 
@@ -161,6 +166,7 @@ def test_an_issue_shows_the_day_on_which_it_is_composed(letter_site, feeds, appr
 APPROVED = (CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to")
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_waits_for_approval(letter_site, feeds):
     """With `approve = true`, an issue is composed once; until it is approved, nothing is sent, shown or composed."""
     letter_site.configure(APPROVED)
@@ -195,6 +201,7 @@ def test_the_approved_issue_is_the_composed_one(letter_site, feeds):
         assert "second" not in found.get_body(("plain",)).get_content()
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_cancelled_issue_is_composed_again(letter_site, feeds):
     """A cancelled issue is composed again with its number and slot, and with the posts that are public by then."""
     letter_site.configure(APPROVED)
@@ -220,6 +227,7 @@ def titles(site, name):
     return {title for title in (*TOPICS, "first") if f"/{title}/" in text}
 
 
+@pytest.mark.usefixtures("databases")
 def test_subscribers_get_their_topics(letter_site):
     """Topics match in any case and by former names; subscribers without topics get all posts."""
     more = '[categories."Dogs"]\nwas = ["Hounds"]\n'
@@ -240,10 +248,11 @@ def test_subscribers_get_their_topics(letter_site):
     }
     page = letter_site.read("public/newsletters/weekly/1/index.html")
     assert all(f"/{title}/" in page for title in ("first", *TOPICS))
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert len(store.issues.load_letters(1)) == 4
 
 
+@pytest.mark.usefixtures("databases")
 def test_letters_are_in_the_subscribers_language(letter_site):
     """Letters are in the subscriber's language if it has texts, else in the newsletter's; equal ones are one letter."""
     for name, lang in {"a": None, "b": "ja", "c": "ja", "d": "ar", "e": "eo", "f": "en"}.items():
@@ -254,10 +263,11 @@ def test_letters_are_in_the_subscribers_language(letter_site):
     assert langs == {"a": "en", "b": "ja", "c": "ja", "d": "ar", "e": "en", "f": "en"}
     assert "購読をやめる" in found["b"].get_body(("plain",)).get_content()
     assert 'dir="rtl"' in found["d"].get_body(("html",)).get_content()
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert len(store.issues.load_letters(1)) == 4  # one of them is for copies
 
 
+@pytest.mark.usefixtures("databases")
 def test_empty_letters_are_not_sent(letter_site):
     """If all letters would be empty, there is no issue, and the slot is not used up."""
     letter_site.configure((CONFIG + NEWSLETTER).replace('copy_to = ["desk@example.com"]', ""))
@@ -416,7 +426,7 @@ def test_a_digest_that_is_too_long_has_fewer_stories(letter_site):
 def test_the_issue_of_a_removed_newsletter_is_not_sent(letter_site):
     """If a newsletter is removed from config.toml, its unfinished issue is an error and not sent."""
     letter_site.publish()
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         store.database.connection.execute("UPDATE issues SET state = 'sending'")  # a crash in the middle
     letter_site.configure((CONFIG + NEWSLETTER).replace('name = "weekly"', 'name = "other"'))
     assert "config.toml has no such newsletter any more" in " ".join(letter_site.publish().errors)
@@ -446,10 +456,12 @@ def test_a_letter_says_everything_in_both_parts(letter_site):
     assert "ada@" not in page
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_subscriber_who_unsubscribes_before_sending_gets_no_letter(letter_site):
     """A subscriber who unsubscribes after the issue was frozen gets no letter; the others do, and it is finished."""
     config = letter_site.config
     subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
+    (letter_site.folder / ".feeds").mkdir(exist_ok=True)
     (letter_site.folder / ".feeds/outbox").write_text("in the way", "utf-8")
     report = letter_site.publish()
     assert [i.state for i in report.issues] == ["sending"]
@@ -460,6 +472,7 @@ def test_a_subscriber_who_unsubscribes_before_sending_gets_no_letter(letter_site
     assert letter_site.letters() == ["weekly/1/desk@example.com.eml"]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_deleted_page_is_written_again_as_it_was_sent(letter_site):
     """The deleted page of an issue is written again as it was sent, though its post has changed."""
     letter_site.publish()
@@ -501,6 +514,7 @@ def test_a_page_that_cannot_be_written_stops_nothing_else(letter_site):
 # Outside the schedule ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_may_go_out_now(letter_site, feeds):
     """`feeds send` sends an issue outside the schedule; the next slot still gets its issue."""
     letter_site.publish()

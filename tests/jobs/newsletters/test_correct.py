@@ -1,9 +1,7 @@
 """Corrections: they are sent to the recipients of an issue, and to no others."""
 
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -17,7 +15,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters import correct, resume, retract, status
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
-from tests.mailing import URL, Mailing, addresses
+from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import Fault, SmtpServer, at
 from tests.validity.atom import atom_faults, updated_faults
@@ -57,8 +55,7 @@ def send_correction(site, number=1, text=TEXT, at=LATER, **given):
 
 
 def sql(site, statement):
-    with closing(sqlite3.connect(site.folder / ".feeds/feeds.db")) as db, db:
-        return db.execute(statement).fetchall()
+    return site.run_sql(statement)
 
 
 def message(site, path):
@@ -66,7 +63,7 @@ def message(site, path):
 
 
 def issues(site):
-    with open_store(URL, site.folder) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         return store.issues.load_issues()
 
 
@@ -92,6 +89,7 @@ def recipients(mailing, number=2):
 # Recipients --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_correction_goes_to_the_recipients_of_the_issue(mailing):
     """A correction goes to subscribers who got the issue, unless they were unsubscribed, paused or suppressed since."""
     mailing.server.rule = lambda step: "550 5.1.1 no such user" if step.stage == "rcpt" and A in step.words else None
@@ -114,6 +112,7 @@ def test_a_correction_goes_to_the_recipients_of_the_issue(mailing):
     assert mailing.server.counts() == Counter(EVERYBODY[5:])
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_delivery_that_may_have_arrived_is_corrected_too(mailing):
     """Deliveries that may have arrived get the correction; those that were only deferred do not."""
     mailing.configure(mail='on_unknown = "hold"\n')
@@ -133,6 +132,7 @@ def test_a_delivery_that_may_have_arrived_is_corrected_too(mailing):
     assert recipients(mailing) == set(EVERYBODY) - {D}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_message_in_flight_when_the_issue_was_retracted_is_corrected_too(mailing):
     """A message that was in flight when the issue was retracted gets the correction; a leased one does not."""
     mailing.publish()
@@ -156,6 +156,7 @@ def test_an_issue_that_is_being_sent_is_not_corrected_yet(mailing):
     assert recipients(mailing) == set(EVERYBODY[:4])
 
 
+@pytest.mark.usefixtures("databases")
 def test_copies_that_got_it_get_the_correction_once(letter_site):
     """`copy_to` addresses that got the issue get one letter each; an address that was added later gets none."""
     letter_site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', '"desk@example.com", "ada@example.org"]'))
@@ -169,6 +170,7 @@ def test_copies_that_got_it_get_the_correction_once(letter_site):
     assert message(letter_site, "weekly/2/desk@example.com.eml")["List-Unsubscribe"] is None
 
 
+@pytest.mark.usefixtures("databases")
 def test_topics_do_not_matter_for_a_correction(letter_site):
     """All who got the issue get the same correction, whatever their topics."""
     letter_site.post("cats", categories="[Cats]")
@@ -181,7 +183,7 @@ def test_topics_do_not_matter_for_a_correction(letter_site):
     assert {name for name in letter_site.letters() if name.startswith("weekly/2/")} == {
         f"weekly/2/{name}.eml" for name in ("c@example.org", "n@example.org", "desk@example.com")
     }
-    with open_store(URL, letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert len(store.issues.load_letters(2)) == 2  # one of them is for copies
 
 
@@ -198,6 +200,7 @@ def test_a_correction_without_recipients_is_refused(mailing):
 # Sending -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_same_text_is_sent_once(mailing):
     """The same text is refused as a second correction, even while the first is being sent; another text is accepted."""
     mailing.publish()
@@ -225,6 +228,7 @@ def test_a_stopped_sender_loses_and_doubles_no_letter(mailing):
     assert [(i.state, i.sent) for i in issues(mailing.site)] == [("sent", 10), ("sent", 10)]
 
 
+@pytest.mark.usefixtures("databases")
 def test_it_uses_up_no_slot_and_announces_nothing(letter_site):
     """A correction uses no slot: an issue that is due at the same time is sent with the new posts."""
     letter_site.publish()
@@ -232,7 +236,7 @@ def test_it_uses_up_no_slot_and_announces_nothing(letter_site):
     due = NOW + timedelta(days=7)
     report = send_correction(letter_site, at=due)
     assert [(i.number, i.posts, i.state) for i in report.issues] == [(3, 1, "sent"), (2, 0, "sent")]
-    with open_store(URL, letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert store.issues.last_issue("weekly") == (due.replace(hour=8), 3)
     assert letter_site.publish(due + timedelta(hours=1)).issues == []
 

@@ -11,7 +11,7 @@ import pytest
 from feeds.edges.mail.smtp import sender, server_pace
 from feeds.edges.store.database import open_store
 from feeds.jobs.newsletters import status
-from tests.mailing import URL, Mailing
+from tests.mailing import Mailing
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer, at
 
@@ -52,7 +52,7 @@ def at_domain(stage, answer, *domains):
 
 
 def delays(mailing):
-    with open_store(URL, mailing.site.folder) as store:
+    with open_store(mailing.site.config.store_url, mailing.site.folder) as store:
         return store.delays.load_domains(1)
 
 

@@ -21,7 +21,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import NOW
-from tests.mailing import URL, Mailing, addresses, configured
+from tests.mailing import Mailing, addresses, configured
 from tests.mailing import subscribe as join
 from tests.smtpserver import Fault, SmtpServer, at
 
@@ -64,6 +64,7 @@ def all_got_one(mailing):
 # Success ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_all_get_one_and_a_second_publish_sends_nothing(mailing):
     """If all is accepted, the issue is sent (exit 0) with its replies stored, and a second publish sends nothing."""
     report = mailing.publish()
@@ -91,6 +92,7 @@ IN_OTHER_SCRIPTS = {
 }
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_letter_goes_to_the_domain_of_its_address(letter_site, server):
     """A domain in another script is in ASCII in RCPT TO, To and MAIL FROM, as its registry has it."""
     mailing = Mailing(letter_site, server)
@@ -108,6 +110,7 @@ def test_a_letter_goes_to_the_domain_of_its_address(letter_site, server):
 # Without a reply --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_lost_answer_is_waited_for_then_the_message_is_sent_once_more(mailing):
     """If the connection ends before the reply, the message is sent again after five minutes, byte for byte the same."""
     mailing.server.rule = at("content", Fault.KEEP_AND_HANG_UP, times=1)
@@ -162,6 +165,7 @@ def test_a_server_that_never_answers_gets_each_message_twice_at_most(mailing):
     assert set(mailing.server.counts().values()) == {3}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_held_message_is_never_sent_twice(mailing):
     """With `on_unknown = "hold"`, a message that may have arrived is not sent again."""
     mailing.configure(mail='on_unknown = "hold"\n')
@@ -189,6 +193,7 @@ def test_a_server_that_is_away_is_asked_again_later(mailing):
     assert all_got_one(mailing)
 
 
+@pytest.mark.usefixtures("databases")
 def test_greylisting_is_waited_for_or_resumed(mailing):
     """A greylisted delivery is deferred until its next try is due; `feeds resume` sends it at once."""
     seen = set()
@@ -210,6 +215,7 @@ def test_greylisting_is_waited_for_or_resumed(mailing):
     assert mailing.state() == "sent"
 
 
+@pytest.mark.usefixtures("databases")
 def test_resuming_does_not_use_up_the_tries(mailing):
     """However often `feeds resume` retries deferred deliveries, none of them is given up for it."""
     mailing.server.rule = at("rcpt", "450 4.2.0 greylisted")
@@ -220,6 +226,7 @@ def test_resuming_does_not_use_up_the_tries(mailing):
     assert mailing.states() == {"deferred": READERS}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_delivery_that_is_always_deferred_is_given_up(mailing):
     """A delivery that is deferred for two days fails, and the issue is finished."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and A in step.words else None
@@ -233,6 +240,7 @@ def test_a_delivery_that_is_always_deferred_is_given_up(mailing):
     assert mailing.answers() == {f"given up after {tries + 1} tries: 451 4.3.0 later": 1}
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "content"])
 def test_a_server_that_closes_loses_no_letter(mailing, stage):
     """A server that closes with 421 at any stage loses no letter, doubles none, and costs no letter a try."""
@@ -248,6 +256,7 @@ def test_a_server_that_closes_loses_no_letter(mailing, stage):
 # Permanent failures -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("stage", ["rcpt", "content"])
 def test_a_refused_recipient_gets_none_and_the_others_theirs(mailing, stage):
     """A permanent refusal fails one delivery; its reply is stored, the others are sent, and the issue is finished."""
@@ -260,6 +269,7 @@ def test_a_refused_recipient_gets_none_and_the_others_theirs(mailing, stage):
     assert [(t.domain, t.code, t.number) for t in progress.refusals] == [("example.org", "550 5.1.1", 1)]
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize(
     ("stage", "answer"),
     [
@@ -333,6 +343,7 @@ def test_a_key_that_is_lost_in_the_middle_stops_the_run(mailing):
     assert all(message.content.startswith(b"DKIM-Signature:") for message in mailing.server.accepted)
 
 
+@pytest.mark.usefixtures("databases")
 def test_twenty_policy_refusals_halt_the_issue(letter_site, server):
     """Twenty policy refusals in a row halt the issue until `feeds resume`, which sends the rest."""
     mailing = Mailing(letter_site, server)
@@ -374,6 +385,7 @@ def act_at(mailing, stage, act, answer=None):
     return done
 
 
+@pytest.mark.usefixtures("databases")
 def test_unsubscribing_before_the_content_stops_the_letter(mailing):
     """A subscriber who unsubscribes after RCPT and before the content gets no letter."""
     left = act_at(mailing, "rcpt", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
@@ -383,6 +395,7 @@ def test_unsubscribing_before_the_content_stops_the_letter(mailing):
     assert mailing.answers() == {"cancelled: no longer subscribed": 1}
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP])
 def test_unsubscribing_during_the_content_stops_retries(mailing, answer):
     """A subscriber who unsubscribes during the content is not retried, even if the server deferred it or hung up."""
@@ -395,6 +408,7 @@ def test_unsubscribing_during_the_content_stops_retries(mailing, answer):
     assert mailing.states() == {"sent": 9, "cancelled": 1}
 
 
+@pytest.mark.usefixtures("databases")
 def test_unsubscribing_during_an_accepted_delivery_changes_nothing(mailing):
     """A delivery that was accepted is recorded as sent, even if the subscriber unsubscribed meanwhile."""
     act_at(mailing, "content", lambda: subscribe.remove_subscriber(mailing.site.config, A, NOW))
@@ -402,6 +416,7 @@ def test_unsubscribing_during_an_accepted_delivery_changes_nothing(mailing):
     assert mailing.states() == {"sent": READERS}
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", Fault.HANG_UP, None])
 def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     """A cancelled issue sends nothing more, though a sender is running, whatever the reply to the current message."""
@@ -415,6 +430,7 @@ def test_a_cancelled_issue_sends_nothing_more(mailing, answer):
     assert mailing.server.counts() == ({A: 1} if answer is None else {})
 
 
+@pytest.mark.usefixtures("databases")
 def test_leased_deliveries_of_a_cancelled_issue_are_dropped_at_once(letter_site, server):
     """If an issue is cancelled, the sender drops all leased deliveries at once, without asking the server for each."""
     mailing = Mailing(letter_site, server)
@@ -465,6 +481,7 @@ def during_send(mailing):
     return run
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_second_sender_leaves_sending_to_the_first(mailing, feeds, during_send):
     """A second publish updates the feeds and leaves sending to the first; no letter is doubled."""
     mailing.site.post("second", date="2026-11-21")
@@ -484,11 +501,12 @@ def test_an_issue_composed_during_a_send_is_sent_by_the_running_sender(mailing, 
         return feeds("send", "weekly", "--now", "2026-11-24T12:00:00Z", "--yes")
 
     assert during_send(second).returncode == 0
-    with open_store(URL, mailing.site.folder) as store:
+    with open_store(mailing.site.config.store_url, mailing.site.folder) as store:
         assert [(i.state, i.sent) for i in store.issues.load_issues()] == [("sent", 10), ("sent", 10)]
     assert sorted(mailing.server.counts().values()) == [2] * 10
 
 
+@pytest.mark.usefixtures("databases")
 def test_erasing_is_refused_during_a_send(mailing, feeds, during_send):
     """During a send, erasing is refused, since a reply could bring the address back; an import is allowed."""
     (mailing.site.folder / "people.csv").write_text("email\nnew@example.org\n", "utf-8")

@@ -10,7 +10,7 @@ from feeds.jobs.subscribers import subscribe
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.model import ServiceMailKind
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.mailing import URL, Mailing, addresses
+from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer, at
 
@@ -126,7 +126,7 @@ def test_a_refused_first_batch_halts_the_issue(mailing):
 def test_a_complaint_during_the_pause_halts_the_issue(mailing):
     """A bounce or complaint during the pause halts the issue too."""
     mailing.publish()
-    with open_store(URL, mailing.site.folder) as store, store.bounces.transaction():
+    with open_store(mailing.site.config.store_url, mailing.site.folder) as store, store.bounces.transaction():
         first = store.database.connection.execute("SELECT id FROM deliveries WHERE state = 'sent'").fetchone()[0]
         store.bounces.record_bounce(store.bounces.find_delivery(first), "complaint", "", "spam", mailing.at)
     mailing.wait(minutes=30)

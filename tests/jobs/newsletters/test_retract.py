@@ -15,7 +15,7 @@ from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import retract
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.mailing import URL, Mailing, addresses
+from tests.mailing import Mailing, addresses
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer, at
 from tests.validity.atom import atom_faults, updated_faults
@@ -37,7 +37,7 @@ def retract_issue(site, number=None, reason="", at=LATER):
 
 
 def issues(site):
-    with open_store(URL, site.folder) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         return store.issues.load_issues()
 
 
@@ -82,6 +82,7 @@ def test_a_running_sender_finds_nothing_more_to_send(mailing):
     assert [(i.sent, i.recipients) for i in issues(mailing.site)] == [(5, 10)]
 
 
+@pytest.mark.usefixtures("databases")
 def test_cancelled_deliveries_stay_cancelled(mailing):
     """Deferred deliveries of a retracted issue stay cancelled after `feeds resume` and after undoing the retraction."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
@@ -95,15 +96,17 @@ def test_cancelled_deliveries_stay_cancelled(mailing):
     assert mailing.answers() == {"retracted": 6}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_halted_issue_can_be_retracted(mailing):
     """A halted issue can be retracted; it is finished then, and a publish reports nothing about it."""
     mailing.publish(stopping=lambda: True)
-    with open_store(URL, mailing.site.folder) as store:
+    with open_store(mailing.site.config.store_url, mailing.site.folder) as store:
         store.deliveries.halt(1, "20 deliveries in a row were refused")
     assert retract_issue(mailing.site).cancelled == 10
     assert (mailing.publish().exit_code, mailing.state()) == (0, "sent")
 
 
+@pytest.mark.usefixtures("databases")
 def test_its_posts_stay_announced(sent):
     """The posts of a retracted issue stay announced: the next issue has only new ones."""
     retract_issue(sent)
@@ -115,6 +118,7 @@ def test_its_posts_stay_announced(sent):
 # The notice ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_page_and_feeds_get_a_notice_and_keep_the_text(sent):
     """Page and feeds get a notice with date and reason above the unchanged text; other files do not change."""
     before = sent.files("public")
@@ -182,6 +186,7 @@ def test_the_notice_is_in_the_newsletters_language(letter_site, lang, direction,
     assert title in letter_site.read(f"{HERE}/atom.xml")
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_retraction_is_undone_without_a_trace(sent):
     """Undoing a retraction restores every file byte for byte; an issue that is not retracted is an error."""
     before = sent.files("public")
@@ -196,6 +201,7 @@ def test_a_retraction_is_undone_without_a_trace(sent):
         retract.undo_retraction(sent.config, "weekly", 1, context())
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_lost_page_is_written_with_the_notice(sent):
     """If a page is deleted or overwritten, or the cache is not used, the next publish writes it with the notice."""
     retract_issue(sent, reason="Wrong")
@@ -232,6 +238,7 @@ def test_files_are_deployed_with_the_notice(sent):
 # Which issue -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_newest_issue_is_retracted_unless_a_number_is_given(sent):
     """Without a number the newest issue is retracted; a second retraction replaces the reason only if one is given."""
     sent.post("second", date="2026-11-25")

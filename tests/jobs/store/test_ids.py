@@ -19,6 +19,7 @@ def text(name):
     return f"{name} says: " + "".join(f"{WORDS}{name} {n}. " for n in range(6))
 
 
+@pytest.mark.usefixtures("databases")
 def test_history_tells_what_an_entry_was_and_where_it_lay(site, feeds):
     """The history lists the versions of a renamed, retitled and edited entry, for its present and its former path."""
     file = site.post("first", text("A"))
@@ -103,6 +104,7 @@ def test_a_copy_is_a_duplicate_and_takes_no_id(site):
     assert (ids(site), report.counts["duplicate"]) == (before, 1)
 
 
+@pytest.mark.usefixtures("databases")
 def test_two_files_that_swap_names_keep_their_ids(site):
     """Two files that swap their names keep their ids."""
     a, b = site.post("a", text("A")), site.post("b", text("B"))
@@ -129,6 +131,7 @@ def test_another_permalink_and_another_category_keep_the_id(site):
     assert "https://example.com/a.html" in site.read("public/feeds/atom.xml")
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_new_post_at_an_old_path_is_new(site):
     """A post with a new text at an old path gets a new id."""
     site.post("latest", text("A"), title="October")
@@ -145,6 +148,7 @@ WARNING = (
 )
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_id_that_is_added_to_a_published_post_is_reported(letter_site, feeds):
     """A check, a dry run and the publish run report an id that replaces a published one; later runs do not."""
     letter_site.publish()
@@ -157,6 +161,7 @@ def test_an_id_that_is_added_to_a_published_post_is_reported(letter_site, feeds)
     assert WARNING not in letter_site.publish(use_cache=False).warnings
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("edit", [{}, {"body": "Some words of a post, and more.\n"}, {"title": "Another title"}])
 def test_a_post_with_a_new_id_is_not_announced_again(letter_site, feeds, edit):
     """A post that got an id after it was announced is not announced again, whatever id it gets and however often."""
