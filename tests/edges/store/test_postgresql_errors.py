@@ -288,3 +288,14 @@ def test_a_socket_and_a_service_are_other_ways_to_the_server(tmp_path, url, monk
     for other in ("postgresql:///?service=here", by_socket):
         with open_store(other, tmp_path) as store:
             assert store.database.connection.execute("SELECT current_schema()").fetchone() == (schema_of(url),)
+
+
+@pytest.mark.parametrize("command", [["publish"], ["status", "--json"], ["check"], ["store", "check"]])
+def test_a_command_ends_with_the_line_alone(site, feeds, command):
+    """Without the password, a traceback, or a file that is written."""
+    done = feeds(*command, FEEDS_STORE_URL="postgresql://feeds:s%40cret@127.0.0.1:1/feeds")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: postgresql://feeds@127.0.0.1:1/feeds: the database cannot be used: ")
+    assert "cret" not in done.stderr + done.stdout
+    assert not site.files("public")

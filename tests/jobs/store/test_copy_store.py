@@ -120,7 +120,7 @@ def test_the_command_copies_and_says_what_to_set(sent, feeds):
     done = feeds("store", "copy", "--to", COPY)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("now set store.url in config.toml\n")
-    assert "is not the URL of a database" in (wrong := feeds("store", "copy", "--to", "copy.db")).stderr
+    assert "must be the URL of a database" in (wrong := feeds("store", "copy", "--to", "copy.db")).stderr
     assert wrong.returncode == 2
 
 
