@@ -106,10 +106,6 @@ class Database(Protocol):
         """Let the planner know that many rows of *tables* have changed, where it depends on it: in PostgreSQL."""
         ...
 
-    def find_write_obstacle(self) -> str:
-        """Return why the tables cannot be written, as far as the database tells before it is tried; else empty."""
-        ...
-
     def find_damage(self) -> list[str]:
         """Return what is damaged, as far as the database itself can tell."""
         ...

@@ -215,13 +215,6 @@ class PostgresqlDatabase:
             for row in rows:
                 copy.write_row(row)
 
-    def find_write_obstacle(self) -> str:
-        """See `Database`."""
-        may_write, table = self.all("schema.write_obstacle")[0]
-        if not may_write:
-            return "the server, or the role, is read-only; connect as a role, and to a server, that may write"
-        return table and f"the role may not change the table {table}; let the role own the tables, or correct the URL"
-
     def find_damage(self) -> list[str]:
         """See `Database`: the server refuses rows that refer to missing ones, and reports unreadable pages itself."""
         return []

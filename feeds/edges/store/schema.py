@@ -70,8 +70,13 @@ def check_writable(database: Database, name: str) -> None:
     Raises:
         StoreError: the role may only read, or the server is read-only.
     """
-    if obstacle := database.find_write_obstacle():
-        raise StoreError(f"{name}: nothing can be written: {obstacle}")
+    may_write, table = database.one("schema.write_obstacle") or (True, None)
+    if not may_write:
+        advice = "connect as a role, and to a server, that may write"
+        raise StoreError(f"{name}: nothing can be written: the server, or the role, is read-only; {advice}")
+    if table:
+        advice = "let the role own the tables, or correct the URL"
+        raise StoreError(f"{name}: nothing can be written: the role may not change the table {table}; {advice}")
 
 
 def create_tables(database: Database, name: str) -> None:

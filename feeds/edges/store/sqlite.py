@@ -83,10 +83,6 @@ class SqliteDatabase:
         """Do not sync commits to the disk; the caller syncs the file after it has closed the store."""
         self._pragma("synchronous = OFF")
 
-    def find_write_obstacle(self) -> str:
-        """See `Database`: the file system tells when it is tried."""
-        return ""
-
     def find_damage(self) -> list[str]:
         """See `Database`: faults of the file's structure, and rows that refer to missing ones."""
         results = [row[0] for row in self.connection.execute("PRAGMA integrity_check")]
