@@ -29,7 +29,7 @@ def check_connection(
     schema, process = _row(connection, "SELECT current_schema(), pg_backend_pid()")
     encoding = info.parameter_status("server_encoding")
     problem = find_problem(version=info.server_version, encoding=encoding, schema=schema)
-    if not problem and process != info.backend_pid:  # a pooler invents the number that it tells its clients
+    if not problem and process != info.backend_pid:  # a pooler invents the number that it reports to its clients
         problem = _find_pooler_problem(connection, process, connect)
     if problem:
         raise StoreError(f"{name}: {problem}")

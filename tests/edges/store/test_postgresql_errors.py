@@ -28,7 +28,7 @@ def url():
 
 
 def refused(url, folder, *, create=True):
-    """Return the one line with which a store is refused, after its name; it is no reason to try again."""
+    """Return the one line with which a store is refused, after its name and with exit code 1."""
     with pytest.raises(StoreError) as raised, open_store(url, folder, create=create):
         pass
     assert raised.value.exit_code == 1
