@@ -82,7 +82,7 @@ class _Attacked:
     def count_rows(self) -> int:
         with open_store(self.door.config.store_url, self.folder) as store:
             queries = (f"SELECT count(*) FROM {table}" for table in _TABLES)
-            return sum(store.signups._db.execute(query).fetchone()[0] for query in queries)  # noqa: SLF001 - to count rows
+            return sum(next(store.database.query(query))[0] for query in queries)
 
 
 Attack = Callable[[_Attacked, int, str], int]

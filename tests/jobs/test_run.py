@@ -21,7 +21,7 @@ import pytest
 from feeds.cli.clock import utc_now
 from feeds.edges.process import scheduler
 from feeds.edges.process.lock import lock_site
-from feeds.edges.store import database
+from feeds.edges.store import sqlite
 from feeds.edges.store.database import open_store
 from feeds.jobs import run
 from feeds.jobs.context import Context
@@ -260,7 +260,7 @@ def test_a_stop_ends_the_wait_for_a_config(letter_site, monkeypatch):
 @pytest.mark.parametrize("locked", ["site", "database"])
 def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site, monkeypatch, locked):
     """While another process holds the site or the database, the run is tried again soon; a long wait is logged once."""
-    monkeypatch.setattr(database, "_PATIENCE", 0)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0)
     events, clock = [], [NOW]
     context = Context(clock=lambda: clock[0])
     service = make_service(letter_site, events, context)
@@ -268,7 +268,7 @@ def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site,
         if locked == "site":
             held.enter_context(lock_site(letter_site.folder))
         else:
-            store._connection.execute("BEGIN EXCLUSIVE")  # noqa: SLF001 - as another process would
+            store.database.connection.execute("BEGIN EXCLUSIVE")
         for minutes in (0, 1, 11, 12):
             clock[0] = NOW + timedelta(minutes=minutes)
             assert service.publish(lambda: False) == {"publish": clock[0] + timedelta(seconds=2)}

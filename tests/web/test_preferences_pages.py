@@ -308,9 +308,9 @@ def test_a_network_that_asks_for_too_many_links_has_to_wait(client, config):
 
 def test_a_locked_database_is_tried_again(client, config, monkeypatch):
     """While another process keeps the database locked, a page is HTTP 503 with the time to try again."""
-    from feeds.edges.store import database
+    from feeds.edges.store import sqlite
 
-    monkeypatch.setattr(database, "_PATIENCE", 0)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0)
     with open_store(config.store_url, config.folder) as store, store.bounces.transaction():
         answer = client.post(f"/unsubscribe/{letter_token(config)}", {})
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")

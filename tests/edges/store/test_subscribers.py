@@ -477,14 +477,14 @@ def test_a_copy_that_is_erased_is_one_like_others(store):
 def test_the_file_is_written_anew_when_nobody_looks(tmp_path, sqlite_store):
     """Rewriting the file fails while another process reads the store, and works afterwards."""
     _subscribe(sqlite_store, ADA)
-    sqlite_store.subscribers._db.connection.execute("PRAGMA busy_timeout = 100")  # noqa: SLF001 - the test need not wait for ten seconds
+    sqlite_store.database.connection.execute("PRAGMA busy_timeout = 100")  # not ten seconds
     with closing(sqlite3.connect(tmp_path / "feeds.db", isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM subscribers").fetchall()
         with pytest.raises(LockedError, match="another process is reading the store"):
             sqlite_store.suppressions.secure_vacuum()
         other.execute("COMMIT")
-    sqlite_store.subscribers._db.connection.execute("PRAGMA journal_mode = WAL")  # noqa: SLF001 - as while letters are sent
+    sqlite_store.database.connection.execute("PRAGMA journal_mode = WAL")  # as while letters are sent
     sqlite_store.suppressions.erase(ADA, {ADA}, "1:a", NOW)
     assert any(ADA.encode() in file.read_bytes() for file in tmp_path.iterdir())
     sqlite_store.suppressions.secure_vacuum()

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from feeds.edges.files.private_folder import create_private_folder
 from feeds.edges.store.database import open_store
 from feeds.errors import AddressError, FeedsError
 from feeds.jobs.subscribers import subscribe
@@ -461,7 +462,7 @@ def test_a_subscriber_who_unsubscribes_before_sending_gets_no_letter(letter_site
     """A subscriber who unsubscribes after the issue was frozen gets no letter; the others do, and it is finished."""
     config = letter_site.config
     subscribe.add_subscriber(config, "ada@example.org", [], lang=None, now=NOW, again=False)
-    (letter_site.folder / ".feeds").mkdir(exist_ok=True)
+    create_private_folder(letter_site.folder / ".feeds")
     (letter_site.folder / ".feeds/outbox").write_text("in the way", "utf-8")
     report = letter_site.publish()
     assert [i.state for i in report.issues] == ["sending"]
@@ -601,7 +602,7 @@ def test_a_template_without_an_unsubscribe_link_stops_its_letter(letter_site, na
     report = letter_site.publish()
     assert (report.exit_code, report.issues, letter_site.letters()) == (1, [], [])
     [error] = report.errors
-    assert error.startswith(f"{file}: ")
+    assert error.startswith(f"templates/{name}: ")
     assert "{{ letter.unsubscribe_url }}" in error
     assert "feeds/atom.xml" in report.written
     file.unlink()
