@@ -20,8 +20,9 @@ T = TypeVar("T")
 
 #: Seconds that an operation waits for another process, and that a sender waits for a long import.
 _PATIENCE, _SENDER_PATIENCE = 10, 240
-#: Seconds before each attempt to connect again: four minutes in all, as a sender waits.
-_PAUSES = (0.0, 0.2, 0.5, 1, 2, 5, *[10.0] * 23)
+#: Seconds before each attempt to connect again: nine in all, since a person may wait; for a sender four minutes.
+_PAUSES = (0.0, 0.2, 0.5, 1, 2, 5)
+_SENDER_PAUSES = (*_PAUSES, *[10.0] * 23)
 #: Of our advisory locks; the second half of their key is the number below, and the schema's.
 _LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
 _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
@@ -105,10 +106,10 @@ class PostgresqlDatabase:
             yield
 
     def retry(self, work: Callable[[], T]) -> T:
-        """See `Database`: it waits as long for the server as a sender waits for an import."""
+        """See `Database`: it waits as long for the server as for another process."""
         import psycopg
 
-        for pause in (*_PAUSES, None):
+        for pause in (*(_SENDER_PAUSES if self._is_bulk else _PAUSES), None):
             try:
                 return work()
             except psycopg.Error as e:

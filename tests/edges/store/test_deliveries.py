@@ -12,6 +12,7 @@ from feeds.model import DeliveryOutcome, DeliveryState, IssueState, SubscriberPr
 from tests.edges.store.issue_factory import NOW, new_issue, only_issue_id
 
 LATER = NOW + timedelta(hours=1)
+ON_POSTGRESQL = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 
 
 def frozen(store, *emails):
@@ -209,10 +210,9 @@ def test_what_was_committed_unsynced_is_synced_later(store):
     assert states(store, issue_id) == [("ada", "sent"), ("bob", "sent")]
 
 
+@ON_POSTGRESQL
 def test_deliveries_that_another_process_is_changing_are_left_to_it(tmp_path, store_url):
     """On PostgreSQL, a sender does not wait for rows that are being cancelled, and does not send them."""
-    if not store_url.startswith("postgresql"):
-        pytest.skip("SQLite has one writer at a time")
     with open_store(store_url, tmp_path) as store, open_store(store_url, tmp_path) as other:
         issue_id, [ada, bob, _] = frozen(store, "ada@example.org", "bob@example.org", "eve@example.org")
         store.deliveries.commit_and_begin([outcome(ada, DeliveryState.READY)], [], NOW)
@@ -226,10 +226,9 @@ def test_deliveries_that_another_process_is_changing_are_left_to_it(tmp_path, st
         assert states(store, issue_id) == [("ada", "cancelled"), ("bob", "cancelled"), ("eve", "leased")]
 
 
+@ON_POSTGRESQL
 def test_an_outcome_that_waits_for_a_cancellation_changes_nothing(tmp_path, store_url):
     """On PostgreSQL, an outcome waits until a cancellation is committed; only a success is recorded after it."""
-    if not store_url.startswith("postgresql"):
-        pytest.skip("SQLite has one writer at a time")
     with open_store(store_url, tmp_path) as store, open_store(store_url, tmp_path) as other:
         issue_id, [ada, bob] = frozen(store, "ada@example.org", "bob@example.org")
         store.deliveries.commit_and_begin([], [ada.id, bob.id], NOW)
