@@ -66,7 +66,13 @@ _SENT, _READY = "'sent', '250 ok', '2026-01-01 00:00:00.000000'", "'ready', NULL
 def import_readers(url: str, count: int) -> float:
     """Import subscribers; return the seconds."""
     rows = (
-        ImportRow(number=n, email=f"r{n}@example.org", key=f"r{n}@example.org", subscriptions=(("weekly", ()),))
+        ImportRow(
+            number=n,
+            email=f"r{n}@example.org",
+            key=f"r{n}@example.org",
+            consent="imported",
+            subscriptions=(("weekly", ()),),
+        )
         for n in range(1, count + 1)
     )
     with open_store(url, Path.cwd()) as store:
