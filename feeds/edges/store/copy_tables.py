@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from feeds.edges.store.interface import Database, Row, decode_time
-from feeds.edges.store.table_shapes import TableShape, table_shapes
+from feeds.edges.store.table_shapes import TableShape, count_table, table_shapes
 
 #: Ids that are copied at once.
 _RANGE = 50_000
@@ -40,11 +40,11 @@ def _copy_table(source: Database, target: Database, table: TableShape, advance: 
 def _missing_parts(source: Database, target: Database, table: TableShape) -> Iterator[str]:
     """Yield conditions for the parts of a table that the target does not have."""
     if not table.has_ranges:
-        if not _single(target, f"SELECT count(*) FROM {table.name}"):  # noqa: S608 - names of ours
+        if not count_table(target, table):
             yield "1 = 1"
         return
-    first, query = table.key[0], f"SELECT max({table.key[0]}) FROM {table.name}"  # noqa: S608 - names of ours
-    after, last = _single(target, query) or 0, _single(source, query) or 0
+    first = table.key[0]
+    after, last = _last_id(target, table), _last_id(source, table)
     while after < last:
         yield f"{first} > {after} AND {first} <= {after + _RANGE}"
         after += _RANGE
@@ -87,5 +87,6 @@ def _key(table: TableShape, row: Row) -> str:
     return ", ".join(str(row[table.columns.index(name)]) for name in table.key)
 
 
-def _single(database: Database, query: str) -> Any:
-    return next(database.query(query))[0]
+def _last_id(database: Database, table: TableShape) -> int:
+    """Return the highest first value of the key; 0 for an empty table."""
+    return next(database.query(f"SELECT max({table.key[0]}) FROM {table.name}"))[0] or 0  # noqa: S608 - names of ours

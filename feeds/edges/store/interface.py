@@ -26,6 +26,8 @@ Mode = Literal["exclusive", "shared", "read"]
 class Database(Protocol):
     """One connection to a database. Each statement outside of `transaction` is a transaction of its own."""
 
+    #: The driver's own.
+    connection: Any
     dialect: Dialect
     #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
     keeps_journal: bool
@@ -76,7 +78,8 @@ class Database(Protocol):
 
     def value(self, statement: str, /, **values: object) -> Any:
         """Return the first value of the first row; None without a row."""
-        ...
+        row = self.one(statement, **values)
+        return row[0] if row else None
 
     def all(self, statement: str, /, **values: object) -> list[Row]:
         """Return all rows."""
@@ -100,7 +103,8 @@ class Database(Protocol):
 
     def create(self, script: str) -> None:
         """Run statements that create tables, which are separated by a semicolon at the end of a line."""
-        ...
+        for statement in script.split(";\n"):
+            self.connection.execute(statement)
 
     def analyze(self, tables: Sequence[str]) -> None:
         """Let the planner know that many rows of *tables* have changed, where it depends on it: in PostgreSQL."""

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from feeds.edges.process.lock import HOLDERS
-from feeds.edges.store.interface import Mode, Row
+from feeds.edges.store.interface import Database, Mode, Row, T
 from feeds.edges.store.postgresql_errors import hide_password, translated_errors
 from feeds.edges.store.postgresql_server import check_connection
 from feeds.edges.store.statements import Dialect, Statements
@@ -15,8 +15,6 @@ from feeds.errors import LockedError
 
 if TYPE_CHECKING:
     import psycopg
-
-T = TypeVar("T")
 
 #: Seconds that an operation waits for another process, and that a sender waits for a long import.
 _PATIENCE, _SENDER_PATIENCE = 10, 240
@@ -52,7 +50,7 @@ def is_postgresql(url: str) -> bool:
     return url.startswith("postgresql")
 
 
-class PostgresqlDatabase:
+class PostgresqlDatabase(Database):
     """One connection to a PostgreSQL database."""
 
     dialect: Dialect = "postgresql"
@@ -186,19 +184,18 @@ class PostgresqlDatabase:
         """See `Database`."""
         return self.retry(lambda: self.connection.execute(self._statements[statement], values).fetchone())
 
-    def value(self, statement: str, /, **values: object) -> Any:
-        """See `Database`."""
-        row = self.one(statement, **values)
-        return row[0] if row else None
-
     def all(self, statement: str, /, **values: object) -> list[Row]:
         """See `Database`."""
         return self.retry(lambda: self.connection.execute(self._statements[statement], values).fetchall())
 
     def iterate(self, statement: str, /, **values: object) -> Iterator[Row]:
-        """See `Database`: a cursor of the server, which needs no transaction."""
+        """See `Database`."""
+        return self._stream(self._statements[statement], values)
+
+    def _stream(self, sql: str, values: dict[str, object] | None = None) -> Iterator[Row]:
+        """Yield rows from a cursor of the server, which needs no transaction."""
         with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
-            yield from cursor.execute(self._statements[statement], values)
+            yield from cursor.execute(sql, values)
 
     def execute(self, statement: str, /, **values: object) -> int:
         """See `Database`."""
@@ -222,19 +219,13 @@ class PostgresqlDatabase:
 
     def query(self, sql: str) -> Iterator[Row]:
         """See `Database`."""
-        with self.connection.cursor(f"rows_{next(self._numbers)}", withhold=True) as cursor:
-            yield from cursor.execute(sql)
+        return self._stream(sql)
 
     def continue_ids(self, tables: Iterable[str]) -> None:
         """See `Database`: what assigns the ids does not see those that are given."""
         for table in tables:
             last = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"  # noqa: S608 - names of ours
             self.connection.execute(last)
-
-    def create(self, script: str) -> None:
-        """See `Database`."""
-        for statement in script.split(";\n"):
-            self.connection.execute(statement)
 
     def analyze(self, tables: Sequence[str]) -> None:
         """See `Database`: the server does it by itself too, but only after a minute."""

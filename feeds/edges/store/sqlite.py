@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 from feeds.edges.process.lock import lock_task
-from feeds.edges.store.interface import Mode, Row, encode_time
+from feeds.edges.store.interface import Database, Mode, Row, T, encode_time
 from feeds.edges.store.statements import Dialect, Statements
 from feeds.errors import LockedError
-
-T = TypeVar("T")
 
 #: Milliseconds that an operation waits for another process, and that a sender waits for a long import: mail servers
 #: wait as long for us (RFC 5321 section 4.5.3.2.7).
@@ -23,7 +20,7 @@ sqlite3.register_adapter(datetime, encode_time)
 sqlite3.register_adapter(list, json.dumps)
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """One connection to a SQLite file."""
 
     dialect: Dialect = "sqlite"
@@ -105,11 +102,6 @@ class SqliteDatabase:
         row: Row | None = self.connection.execute(self._statements[statement], values).fetchone()
         return row
 
-    def value(self, statement: str, /, **values: object) -> Any:
-        """See `Database`."""
-        row = self.one(statement, **values)
-        return row[0] if row else None
-
     def all(self, statement: str, /, **values: object) -> list[Row]:
         """See `Database`."""
         return self.connection.execute(self._statements[statement], values).fetchall()
@@ -137,11 +129,6 @@ class SqliteDatabase:
 
     def continue_ids(self, tables: Iterable[str]) -> None:
         """See `Database`: SQLite does it by itself."""
-
-    def create(self, script: str) -> None:
-        """See `Database`."""
-        for statement in script.split(";\n"):
-            self.connection.execute(statement)
 
     def analyze(self, tables: Sequence[str]) -> None:
         """See `Database`: SQLite plans by the indexes alone."""

@@ -50,5 +50,9 @@ def _read_shape(empty: Database, table: str) -> TableShape:
 
 def count_rows(database: Database) -> dict[str, int]:
     """Return how many rows each table of a store has."""
-    names = (table.name for table in table_shapes())
-    return {name: next(database.query(f"SELECT count(*) FROM {name}"))[0] for name in names}  # noqa: S608 - names of ours
+    return {table.name: count_table(database, table) for table in table_shapes()}
+
+
+def count_table(database: Database, table: TableShape) -> int:
+    """Return how many rows a table has."""
+    return int(next(database.query(f"SELECT count(*) FROM {table.name}"))[0])  # noqa: S608 - names of ours
