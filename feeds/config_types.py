@@ -7,7 +7,7 @@ ValueError with a message for the user, and `feeds.config` adds the file, the li
 import re
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Self
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.idn import ascii_domain, ascii_host
@@ -79,11 +79,24 @@ class StoreUrl(ConfigString, str):
             raise ValueError(
                 "must be the URL of a database, such as 'sqlite:///feeds.db' or 'postgresql://feeds@db.example.com/feeds'"
             )
-        place = text.partition("://")[2]
-        is_encoded = re.fullmatch(r"([^%\s]|%[0-9A-Fa-f]{2})*", text) and re.fullmatch(r"([^@/]*@)?[^@]*", place)
-        if text.startswith("postgresql") and not is_encoded:
-            raise ValueError("write @ as %40, / as %2F, % as %25 and a space as %20 in names and in the password")
+        if text.startswith("postgresql") and not _is_encoded(text):
+            raise ValueError(
+                "write @ as %40, / as %2F, % as %25 and a space as %20 in names and in the password,"
+                " and no byte such as %00 or %80 that is not text in UTF-8"
+            )
         return cls(text)
+
+
+def _is_encoded(url: str) -> bool:
+    """Return whether libpq finds the host of a URL where we do, and text without NUL in each part."""
+    try:
+        text = unquote(url, errors="strict")
+        text.encode()  # not half a character, as from an environment variable that is not UTF-8
+    except UnicodeError:
+        return False
+    place = url.partition("://")[2]
+    is_split = re.fullmatch(r"([^%\s]|%[0-9A-Fa-f]{2})*", url) and re.fullmatch(r"([^@/]*@)?[^@]*", place)
+    return is_split is not None and "\0" not in text
 
 
 class Url(ConfigString, str):
