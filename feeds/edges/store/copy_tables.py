@@ -2,18 +2,18 @@
 
 A copy is made in steps, each a transaction of the target: a table, or a range of ids of a large one. What is there is
 not copied again, so a copy that was interrupted goes on. Until it is complete, its version is `COPYING`, and no other
-command opens it. The SQL is made from the names of tables and columns, so it is not among the named statements.
+command opens it. Rows are read as SQLite keeps them, so that those of both databases are equal, and no code of ours
+runs for each. The SQL is made from the names of tables and columns, so it is not among the named statements.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
-from typing import Any
+from itertools import islice, zip_longest
 
-from feeds.edges.store.interface import Database, Row, decode_time
+from feeds.edges.store.interface import Database, Row
 from feeds.edges.store.table_shapes import TableShape, count_table, table_shapes
 
-#: Ids that are copied at once.
-_RANGE = 50_000
+#: Ids that are copied at once, and rows that are compared at once: some tables have whole letters.
+_RANGE, _BATCH = 50_000, 250
 
 #: Called with the name of a table and a number of rows that are done.
 Advance = Callable[[str, int], None]
@@ -31,7 +31,7 @@ def _copy_table(source: Database, target: Database, table: TableShape, advance: 
     for condition in _missing_parts(source, target, table):
         with target.transaction():
             rows = [*_read_rows(source, table, condition)]
-            target.load(table.name, table.columns, rows)
+            target.load(table.name, [column.name for column in table.columns], rows)
         advance(table.name, len(rows))
         copied += len(rows)
     return copied
@@ -52,39 +52,33 @@ def _missing_parts(source: Database, target: Database, table: TableShape) -> Ite
 
 def _read_rows(database: Database, table: TableShape, condition: str = "1 = 1") -> Iterator[Row]:
     """Yield rows in the order of their keys, which is the same in both databases."""
-    columns = ", ".join(f'"{name}"' for name in table.columns)
+    columns = ", ".join(database.as_in_sqlite(column) for column in table.columns)
     order = ", ".join(f'"{name}"' for name in table.key)
-    query = f"SELECT {columns} FROM {table.name} WHERE {condition} ORDER BY {order}"  # noqa: S608 - names of ours
-    return (_decode(table, row) for row in database.query(query))
-
-
-def _decode(table: TableShape, row: Row) -> Row:
-    """Return a row with the values that Python has for them."""
-    if not (table.times or table.booleans):
-        return row
-    values: list[Any] = list(row)
-    for at in table.times:
-        values[at] = values[at] and decode_time(values[at])
-    for at in table.booleans:
-        values[at] = bool(values[at])
-    return tuple(values)
+    return database.query(f"SELECT {columns} FROM {table.name} WHERE {condition} ORDER BY {order}")  # noqa: S608 - names of ours
 
 
 def find_difference(source: Database, target: Database, advance: Advance) -> str | None:
     """Return where two stores differ first, as the name of a table and a key; None if all rows are equal."""
+    end: list[Row] = []
     for table in table_shapes():
-        number = 0
-        for number, (ours, theirs) in enumerate(zip_longest(_read_rows(source, table), _read_rows(target, table)), 1):
+        for ours, theirs in zip_longest(_read_batches(source, table), _read_batches(target, table), fillvalue=end):
             if ours != theirs:
-                return f"{table.name} {_key(table, ours or theirs)}"
-            if number % _RANGE == 0:
-                advance(table.name, _RANGE)
-        advance(table.name, number % _RANGE)
+                return f"{table.name} {_first_difference(table, ours, theirs)}"
+            advance(table.name, len(ours))
     return None
 
 
-def _key(table: TableShape, row: Row) -> str:
-    return ", ".join(str(row[table.columns.index(name)]) for name in table.key)
+def _read_batches(database: Database, table: TableShape) -> Iterator[list[Row]]:
+    rows = _read_rows(database, table)
+    while batch := [*islice(rows, _BATCH)]:
+        yield batch
+
+
+def _first_difference(table: TableShape, ours: list[Row], theirs: list[Row]) -> str:
+    """Return the key of the first row that is not the same in both."""
+    row = next(one or other for one, other in zip_longest(ours, theirs) if one != other)
+    names = [column.name for column in table.columns]
+    return ", ".join(str(row[names.index(name)]) for name in table.key)
 
 
 def _last_id(database: Database, table: TableShape) -> int:

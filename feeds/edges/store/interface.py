@@ -14,13 +14,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from feeds.edges.store.statements import Dialect
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Mode = Literal["exclusive", "shared", "read"]
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    #: As declared in SQLite, such as `DATETIME`.
+    type: str
 
 
 class Database(Protocol):
@@ -132,6 +140,10 @@ class Database(Protocol):
 
     def query(self, sql: str) -> Iterator[Row]:
         """Yield the rows of a query whose SQL is made at run time, from names of ours."""
+        ...
+
+    def as_in_sqlite(self, column: Column) -> str:
+        """Return the SQL of a column whose values are as SQLite keeps them, see above; `load` takes them."""
         ...
 
     def continue_ids(self, tables: Iterable[str]) -> None:

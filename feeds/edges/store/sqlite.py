@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from feeds.edges.process.lock import lock_task
-from feeds.edges.store.interface import Database, Mode, Row, T, encode_time
+from feeds.edges.store.interface import Column, Database, Mode, Row, T, encode_time
 from feeds.edges.store.statements import Dialect, Statements
 from feeds.errors import LockedError
 
@@ -126,6 +126,10 @@ class SqliteDatabase(Database):
     def query(self, sql: str) -> Iterator[Row]:
         """See `Database`."""
         return self.connection.execute(sql)
+
+    def as_in_sqlite(self, column: Column) -> str:
+        """See `Database`."""
+        return f'"{column.name}"'
 
     def continue_ids(self, tables: Iterable[str]) -> None:
         """See `Database`: SQLite does it by itself."""

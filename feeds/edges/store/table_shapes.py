@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 
-from feeds.edges.store.interface import Database
+from feeds.edges.store.interface import Column, Database
 from feeds.edges.store.schema import load_tables
 from feeds.edges.store.sqlite import SqliteDatabase
 
@@ -17,11 +17,8 @@ class TableShape:
     """A table: its columns in order, and those of its primary key."""
 
     name: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     key: tuple[str, ...]
-    #: Positions of the columns that SQLite keeps in another form: times as texts, booleans as numbers.
-    times: tuple[int, ...]
-    booleans: tuple[int, ...]
     #: True if the key begins with a number, so that the table can be copied in ranges of it.
     has_ranges: bool
 
@@ -40,10 +37,8 @@ def _read_shape(empty: Database, table: str) -> TableShape:
     key = sorted((row for row in rows if row[2]), key=lambda row: row[2])
     return TableShape(
         name=table,
-        columns=tuple(row[0] for row in rows),
+        columns=tuple(Column(row[0], row[1]) for row in rows),
         key=tuple(row[0] for row in key),
-        times=tuple(at for at, row in enumerate(rows) if row[1] == "DATETIME"),
-        booleans=tuple(at for at, row in enumerate(rows) if row[1] == "BOOLEAN"),
         has_ranges=key[0][1] == "INTEGER",
     )
 

@@ -54,5 +54,5 @@ def _missing_columns(database: Database) -> Iterator[str]:
         found = read_columns(database, table.name)
         if not found:
             yield f"the table {table.name} is missing"
-        elif missing := [name for name in table.columns if name not in found]:
+        elif missing := [column.name for column in table.columns if column.name not in found]:
             yield f"the table {table.name} has no column {', '.join(missing)}"

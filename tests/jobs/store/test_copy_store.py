@@ -154,6 +154,23 @@ def test_a_check_finds_what_is_wrong(sent, feeds, change, problem):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("table", ["issues", "letters", "subscribers"])
+def test_a_check_finds_deliveries_that_refer_to_missing_rows(sent, target, table):
+    """On both databases: PostgreSQL does not check these references itself."""
+    copy(sent, target)
+    sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{target}"\n')
+    with open_store(target, sent.folder) as store:
+        if store.database.dialect == "sqlite":
+            store.database.connection.execute("PRAGMA foreign_keys = OFF")
+        store.database.connection.execute(
+            f"UPDATE deliveries SET {table.removesuffix('s')}_id = 77 WHERE recipient = 'ada@example.org'"
+        )
+        [number] = next(store.database.query("SELECT id FROM deliveries WHERE recipient = 'ada@example.org'"))
+    assert check_store(sent.config).problems == [
+        f"deliveries: row {number} refers to a row of {table} that is missing",
+    ]
+
+
 def test_without_a_store_there_is_nothing_to_check(site):
     """It is an error that says how to create one."""
     with pytest.raises(FeedsError, match="there is no store yet; `feeds publish` creates it"):

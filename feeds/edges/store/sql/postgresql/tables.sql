@@ -429,9 +429,6 @@ CREATE TABLE deliveries (
     unknowns INTEGER DEFAULT '0' NOT NULL,
     domain TEXT COLLATE "C" DEFAULT '' NOT NULL,
     CONSTRAINT ck_deliveries_state CHECK (state IN ('ready', 'leased', 'handing_over', 'sent', 'deferred', 'failed', 'cancelled', 'unknown')),
-    CONSTRAINT fk_deliveries_issue_id FOREIGN KEY(issue_id) REFERENCES issues (id),
-    CONSTRAINT fk_deliveries_letter_id FOREIGN KEY(letter_id) REFERENCES letters (id),
-    CONSTRAINT fk_deliveries_subscriber_id FOREIGN KEY(subscriber_id) REFERENCES subscribers (id) ON DELETE SET NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (id),
     CONSTRAINT uq_deliveries_issue_id_recipient_key UNIQUE (issue_id, recipient_key)
 );
