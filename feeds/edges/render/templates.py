@@ -11,6 +11,8 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.bccache import Bucket
+from jinja2.utils import LRUCache
 
 from feeds.edges.files import resources
 from feeds.edges.render import mjml, template_files
@@ -19,6 +21,9 @@ from feeds.errors import TemplateError
 from feeds.language_tags import fallback_tags
 
 _TEMPLATE_SUFFIXES = frozenset({".html", ".mjml", ".txt", ".css"})
+_SYNTAX: Mapping[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+#: More than the templates of a site.
+_KEPT = 256
 #: What an expression in a template can raise.
 _ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
@@ -32,10 +37,9 @@ class Templates:
             loader=jinja2.FileSystemLoader(self._folders),
             autoescape=jinja2.select_autoescape(("html", "mjml"), default=False),
             undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
             auto_reload=False,  # a file that is being edited must not change what was checked
+            bytecode_cache=_compiled_templates(frozenset(filters.items())),
+            **_SYNTAX,
         )
         self._jinja.filters.update(filters)
         self.texts = cache(self._load_texts)
@@ -135,7 +139,7 @@ class Templates:
         """Compile a template; return the names of the templates that it needs."""
         with self._errors_of(name):
             file = Path(self._jinja.get_template(name).filename or "")
-            needed = list(_find_needed(self._jinja.parse(file.read_text("utf-8"))))
+            needed = _find_needed(file.read_text("utf-8"))
         for line, other in needed:
             if not any((folder / other).is_file() for folder in self._folders):
                 raise TemplateError(self._shorten(file), line, f"the template {other} does not exist")
@@ -204,13 +208,41 @@ class Templates:
         return frozenset(self._english.keys() - own)
 
 
-def _find_needed(template: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Yield line and name of each template that one cannot do without, if the name is fixed."""
-    for node in template.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """Keeps compiled templates while this process runs: compiling one takes far longer than rendering it.
+
+    They are found by path and text, so that a template that was edited is compiled again.
+    """
+
+    def __init__(self) -> None:
+        self._kept = LRUCache(_KEPT)
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Set the code of a template that was compiled before."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@lru_cache(maxsize=8)
+def _compiled_templates(_filters: frozenset[tuple[str, Callable[..., str]]]) -> _CompiledTemplates:
+    """Return what is compiled with these filters, which the compiler applies to constants."""
+    return _CompiledTemplates()
+
+
+@lru_cache(maxsize=_KEPT)
+def _find_needed(source: str) -> Sequence[tuple[int, str]]:
+    """Return line and name of each template that one cannot do without, if the name is fixed."""
+    parsed = jinja2.Environment(**_SYNTAX).parse(source)  # noqa: S701 - nothing is rendered
+    needed = []
+    for node in parsed.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
         target = getattr(node, "template", None)
         name = target.value if isinstance(target, nodes.Const) else None
         if isinstance(name, str) and not getattr(node, "ignore_missing", False):
-            yield node.lineno, name
+            needed.append((node.lineno, name))
+    return needed
 
 
 def _read_texts(file: Path) -> Mapping[str, Any]:

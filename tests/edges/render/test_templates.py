@@ -135,3 +135,36 @@ def test_a_check_follows_only_what_a_template_cannot_do_without(tmp_path, templa
     text = "{% include 'x.html' %}{% include 'nothing.html' ignore missing %}{% include name %}"
     (tmp_path / "templates" / "x.html").write_text(text, "utf-8")
     templates.check(["x.html"])
+
+
+def test_a_template_that_was_edited_is_compiled_again(tmp_path):
+    """Other templates of the same site see its new text, and the names that it includes now."""
+    file = tmp_path / "templates" / "x.html"
+    file.parent.mkdir()
+    for text in ("one", "two", "{% include 'nothing.html' ignore missing %}three", "one"):
+        file.write_text(text, "utf-8")
+        made = Templates(tmp_path, {})
+        made.check(["x.html"])
+        assert made.render("x.html", {}) == text.rpartition("}")[2]
+    file.write_text("{% include 'nothing.html' %}", "utf-8")
+    with pytest.raises(TemplateError, match=r"nothing\.html does not exist"):
+        Templates(tmp_path, {}).check(["x.html"])
+
+
+def test_a_template_is_compiled_for_the_filters_that_there_are(tmp_path):
+    """The compiler applies filters to constants, so what it made with one filter is not used with another."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "x.txt").write_text("{{ 'A' | changed }}", "utf-8")
+    assert Templates(tmp_path, {"changed": str.lower}).render("x.txt", {}) == "a"
+    assert Templates(tmp_path, {"changed": str.title}).render("x.txt", {}) == "A"
+    with pytest.raises(TemplateError, match="No filter"):
+        Templates(tmp_path, {}).render("x.txt", {})
+
+
+def test_a_template_that_was_compiled_before_is_not_compiled_again(tmp_path, monkeypatch):
+    """Another site object of the same process uses its code."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "x.txt").write_text("{{ 1 + 1 }}", "utf-8")
+    assert Templates(tmp_path, {}).render("x.txt", {}) == "2"
+    monkeypatch.setattr("jinja2.Environment.compile", None)
+    assert Templates(tmp_path, {}).render("x.txt", {}) == "2"
