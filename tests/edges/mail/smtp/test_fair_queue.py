@@ -68,8 +68,10 @@ def test_a_server_catches_up_twenty_messages_at_most():
 # Servers ----------------------------------------------------------------------------------------------------------
 
 
-#: Seconds that a message takes: much longer than the pauses of a busy machine.
-PACE = 0.004
+#: Seconds that a message takes. A busy machine pauses one server now and then, which is then not as fast as the others
+#: and may lose a part of its share; so where the shares are not as they should be, they must be so at a slower pace, at
+#: which such pauses are short.
+PACES = (0.004, 0.02, 0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -117,28 +119,38 @@ def send(number, *servers, recipients=None, **options):
 @pytest.mark.parametrize("connections", [(1, 1), (4, 4), (1, 4)], ids=str)
 def test_servers_that_are_equally_fast_share_by_weight(serve, offers, connections):
     """With weights of three to one, 400 messages are shared three to one, however many connections each has."""
-    one, other = (serve(offers=offers, pace=PACE) for _ in range(2))
-    send(400, (one, {"weight": 3, "connections": connections[0]}), (other, {"connections": connections[1]}))
-    assert 270 <= len(one.accepted) <= 330
+
+    def is_shared(pace):
+        one, other = (serve(offers=offers, pace=pace) for _ in range(2))
+        send(400, (one, {"weight": 3, "connections": connections[0]}), (other, {"connections": connections[1]}))
+        return 270 <= len(one.accepted) <= 330
+
+    assert any(map(is_shared, PACES))
 
 
 def test_the_order_of_servers_does_not_matter(serve):
     """The server with the largest weight may be the last of three."""
-    servers = [serve(pace=PACE) for _ in range(3)]
-    send(400, *((server, {"weight": weight}) for server, weight in zip(servers, (1, 2, 5), strict=True)))
-    for server, due in zip(servers, (50, 100, 250), strict=True):
-        assert abs(len(server.accepted) - due) <= 25
+
+    def is_shared(pace):
+        servers = [serve(pace=pace) for _ in range(3)]
+        send(400, *((server, {"weight": weight}) for server, weight in zip(servers, (1, 2, 5), strict=True)))
+        return all(abs(len(one.accepted) - due) <= 25 for one, due in zip(servers, (50, 100, 250), strict=True))
+
+    assert any(map(is_shared, PACES))
 
 
 def test_shares_hold_all_the_time(serve):
     """Of each 100 messages in a row about 75 go through the server of weight 3."""
-    one, other = serve(pace=PACE), serve(pace=PACE)
-    send(400, (one, {"weight": 3}), (other, {}))
-    through_one = {message.recipient for message in one.accepted}
-    in_order = sorted(one.accepted + other.accepted, key=lambda message: message.at)
-    order = [message.recipient in through_one for message in in_order]
-    for start in range(0, 400, 100):
-        assert 60 <= sum(order[start : start + 100]) <= 90
+
+    def is_shared(pace):
+        one, other = serve(pace=pace), serve(pace=pace)
+        send(400, (one, {"weight": 3}), (other, {}))
+        through_one = {message.recipient for message in one.accepted}
+        in_order = sorted(one.accepted + other.accepted, key=lambda message: message.at)
+        order = [message.recipient in through_one for message in in_order]
+        return all(60 <= sum(order[start : start + 100]) <= 90 for start in range(0, 400, 100))
+
+    assert any(map(is_shared, PACES))
 
 
 def test_a_slow_server_does_not_delay_the_mail(serve):
