@@ -1,5 +1,6 @@
 """Fixtures: real sites in temporary folders, independent of the machine."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -53,6 +54,11 @@ reply_to = "desk@example.com"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/*/expected; read the diff")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector not look at thousands of collected tests again and again; they stay to the end."""
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
