@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -207,7 +208,7 @@ def _expand_home(value: str) -> str:
 
 def _apply_variables(raw: dict[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Set the keys of *raw* that variables override; yield each as a dotted key with the variable's name."""
-    for keys, is_text in _find_scalar_keys(Settings):
+    for keys, is_text in _scalar_keys():
         name = "_".join(("FEEDS", *keys)).upper()
         if name in environ:
             table = raw
@@ -216,6 +217,12 @@ def _apply_variables(raw: dict[str, Any], environ: Mapping[str, str]) -> Iterato
             if isinstance(table, dict):  # anything else is reported later, with its line
                 table[keys[-1]] = environ[name] if is_text else _parse_variable(environ[name])
             yield ".".join(keys), name
+
+
+@cache
+def _scalar_keys() -> Sequence[tuple[tuple[str, ...], bool]]:
+    """Return what `_find_scalar_keys` finds in all settings: asking msgspec takes half of the time of a small file."""
+    return list(_find_scalar_keys(Settings))
 
 
 def _find_scalar_keys(table: type[Table]) -> Iterator[tuple[tuple[str, ...], bool]]:

@@ -11,6 +11,8 @@ neither grep nor a type checker finds them, and it has no second folder for what
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -37,8 +39,12 @@ class Statements(dict[str, str]):
         return loaded[name]
 
 
-def load_file(dialect: Dialect, repository: str) -> dict[str, str]:
-    """Return the statements of a repository for a database, as its driver takes them."""
+@cache
+def load_file(dialect: Dialect, repository: str) -> Mapping[str, str]:
+    """Return the statements of a repository for a database, as its driver takes them.
+
+    A file is read once: a web server opens the store for each request.
+    """
     files = (SQL_FOLDER / folder / f"{repository}.sql" for folder in ("common", dialect))
     found = {name: sql for file in files if file.exists() for name, sql in parse_statements(file.read_text("utf-8"))}
     return {name: to_psycopg(sql) for name, sql in found.items()} if dialect == "postgresql" else found
