@@ -59,21 +59,30 @@ def browser():
         yield started
 
 
-@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
-def opened(request, browser, sample):
-    """Return a function that opens a page on one screen; it also returns the list of refused requests to the web."""
-    width, scheme = request.param
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+@pytest.fixture(scope="module")
+def tab(browser):
+    """A tab, and the list of the requests to the web that it refused since a page was opened: one for all tests."""
+    context = browser.new_context()
     requested = []
     context.route("http*://**/*", lambda route: (requested.append(route.request.url), route.abort()))
+    yield context.new_page(), requested
+    context.close()
+
+
+@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
+def opened(request, tab, sample):
+    """Return a function that opens a file on one screen; it also returns the list of refused requests to the web."""
+    width, scheme = request.param
+    page, requested = tab
 
     def open_(path):
-        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        requested.clear()
         page.goto((sample / path).as_uri())
         return page, width, requested
 
-    yield open_
-    context.close()
+    return open_
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -137,15 +146,9 @@ def letters(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def shown(opened, browser, letters, request):
+def shown(opened, letters):
     """Return a function that opens a letter on the screen of `opened`."""
-
-    def show(name):
-        page, width, requested = opened("public/feeds/index.html")
-        page.goto((letters / f"{name}.html").as_uri())
-        return page, width, requested
-
-    return show
+    return lambda name: opened(letters / f"{name}.html")
 
 
 LETTERS = [*NAMES, *(f"retracted-{lang}" for lang in LANGUAGES)]
@@ -178,13 +181,10 @@ def test_a_notice_is_the_first_thing_on_a_page(shown, lang):
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm, in the folder FEEDS_NODE_MODULES names)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", [*PAGES, *LETTERS])
-def test_axe_finds_no_fault(browser, sample, letters, name, scheme):
+def test_axe_finds_no_fault(tab, sample, letters, name, scheme):
     """No page and no letter violates WCAG 2.2 at level A or AA in a way that axe can find."""
-    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)
-    context.route("http*://**/*", lambda route: route.abort())
-    page = context.new_page()
-    file = sample / name if name.endswith(".html") else letters / f"{name}.html"
-    page.goto(file.as_uri())
-    faults = axe_faults(page)
-    context.close()
-    assert faults == []
+    page, _ = tab
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.goto((sample / name if name.endswith(".html") else letters / f"{name}.html").as_uri())
+    assert axe_faults(page) == []
