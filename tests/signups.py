@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 
+from feeds.config import Config
 from feeds.edges.store.database import open_store
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site
@@ -37,6 +38,8 @@ class SignupSite:
     sample: SampleSite
     resolver: object = None
     clock: Clock = field(default_factory=Clock)
+    #: The text of the last config, and the config: like the web, a test reads it once for many sign-ups.
+    _read: tuple[str, Config] | None = None
 
     @classmethod
     def create(cls, sample: SampleSite, signup: str = "", more: str = "") -> "SignupSite":
@@ -45,7 +48,10 @@ class SignupSite:
 
     @property
     def site(self) -> Site:
-        return Site(self.sample.config)
+        text = self.sample.read("config.toml")
+        if self._read is None or self._read[0] != text:
+            self._read = (text, self.sample.config)
+        return Site(self._read[1])
 
     @property
     def context(self) -> Context:
