@@ -3,7 +3,6 @@
 import gc
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from feeds.jobs.context import Context
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishReport
+from tests.command import run_command
 from tests.postgresql import empty_schema_url, remove_schemas
 
 # In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
@@ -174,14 +174,6 @@ def feeds(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         clock = NOW + timedelta(seconds=time.monotonic() - started)
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "feeds", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            env=os.environ | {"FEEDS_CLOCK": clock.isoformat()} | environ,
-            timeout=120,
-        )
+        return run_command(words, tmp_path, {"FEEDS_CLOCK": clock.isoformat()} | environ)
 
     return run
