@@ -11,8 +11,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from feeds.cli import clock
@@ -37,14 +39,31 @@ def run_command(words: Sequence[str], folder: Path, environ: Mapping[str, str]) 
             command, capture_output=True, text=True, check=False, cwd=folder, env=given, timeout=_TIMEOUT
         )
     with tempfile.TemporaryDirectory() as output:
-        process = _FORKSERVER.Process(target=_become_command, args=(words, str(folder), given, output))
-        process.start()
+        process = _start(words, folder, given, output)
         process.join(_TIMEOUT)
         if process.exitcode is None:
             process.kill()
             raise subprocess.TimeoutExpired([*words], _TIMEOUT)
         texts = [Path(output, name).read_text("utf-8") for name in ("stdout", "stderr")]
         return subprocess.CompletedProcess([*words], process.exitcode, *texts)
+
+
+@contextmanager
+def running_command(words: Sequence[str], folder: Path) -> Iterator[BaseProcess]:
+    """Start `feeds` in a folder with the variables of the test, and terminate it in the end."""
+    with tempfile.TemporaryDirectory() as output:
+        process = _start(words, folder, os.environ, output)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.join(_TIMEOUT)
+
+
+def _start(words: Sequence[str], folder: Path, environ: Mapping[str, str], output: str) -> BaseProcess:
+    process = _FORKSERVER.Process(target=_become_command, args=(words, str(folder), dict(environ), output))
+    process.start()
+    return process
 
 
 def _become_command(words: Sequence[str], folder: str, environ: Mapping[str, str], output: str) -> None:

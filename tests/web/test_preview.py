@@ -1,10 +1,7 @@
 """`feeds preview`: a real server, with requests as a browser sends them."""
 
-import os
 import re
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -15,6 +12,7 @@ import pytest
 
 from feeds.core.posts.locales import language_name
 from feeds.jobs.subscribers import subscribe
+from tests.command import running_command
 from tests.conftest import CONFIG, NEWSLETTER, NOW, ROOT
 from tests.test_pages import CHROMIUM, browser  # noqa: F401 - a fixture is found by its name
 
@@ -24,25 +22,16 @@ def served(site):
     """Start the command on a free port; yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "feeds", "preview", "--port", str(port), "--now", "2026-11-23T12:00Z"],
-        cwd=site.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    try:
+    words = ["preview", "--port", str(port), "--now", "2026-11-23T12:00Z"]
+    with running_command(words, site.folder) as process:
         address = f"http://127.0.0.1:{port}/"
         _wait_for(address, process)
         yield address
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def _wait_for(address, process):
     for _ in range(1200):
-        assert process.poll() is None
+        assert process.exitcode is None
         try:
             get(f"{address}state")
         except OSError:
