@@ -16,9 +16,9 @@ from tests.mailing import Mailing, addresses, configured, subscribe
 from tests.smtpserver import SmtpServer
 
 #: How often a sender is killed; set `FEEDS_KILLS` for more.
-KILLS = int(os.environ.get("FEEDS_KILLS", "50"))
+KILLS = int(os.environ.get("FEEDS_KILLS", "25"))
 CONNECTIONS = 8
-READERS = max(5000, KILLS * 100)
+READERS = KILLS * 100
 
 
 def start(folder, *words):
