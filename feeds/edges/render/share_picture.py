@@ -7,7 +7,7 @@ of this machine. Without such a font the picture has its colours and the other t
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,8 +62,12 @@ class ShareCard:
     direction: str
 
 
+@lru_cache(maxsize=32)
 def draw_card(card: ShareCard, wrap: Callable[[str, int], str]) -> bytes:
-    """Return the picture as PNG; *wrap* breaks a text into lines of so many cells."""
+    """Return the picture as PNG; *wrap* breaks a text into lines of so many cells.
+
+    The last ones are kept: for a process that writes the page of an issue again, drawing would take most of the time.
+    """
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", card.size, card.paper)

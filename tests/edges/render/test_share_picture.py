@@ -13,9 +13,9 @@ ACCENT, PAPER = (10, 90, 120), (255, 253, 248)
 
 
 def drawn(**given):
-    """Return the bytes of a picture."""
+    """Return the bytes of a picture, which is drawn each time."""
     values = {"title": "", "headline": "", "facts": (), "separator": "·", "lang": "en", "direction": "ltr"} | given
-    return draw_card(ShareCard(size=(1200, 630), **COLOURS, **values), wrap_text)
+    return draw_card.__wrapped__(ShareCard(size=(1200, 630), **COLOURS, **values), wrap_text)
 
 
 def opened(content):
