@@ -96,14 +96,15 @@ def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store
     """
     name = store_name(url, folder)
     with open_database(url, folder, create=create) as database:
-        if database is not None and (create or read_version(database) is not None):
-            prepare_tables(database, name)
+        version = read_version(database) if database else None
+        if database and (create or version is not None):
+            prepare_tables(database, name, version)
             if create:
                 check_writable(database, name)
             yield Store(database)
         else:
             with closing(SqliteDatabase(None)) as empty:
-                prepare_tables(empty, name)
+                prepare_tables(empty, name, None)
                 yield Store(empty)
 
 

@@ -41,13 +41,12 @@ def set_version(database: Database, version: str) -> None:
     database.execute("schema.set_version", version=version)
 
 
-def prepare_tables(database: Database, name: str) -> None:
-    """Create the tables, or bring them to `SCHEMA_VERSION`. *name* is the database's, for messages.
+def prepare_tables(database: Database, name: str, version: str | None) -> None:
+    """Create the tables, or bring them from *version* to `SCHEMA_VERSION`. *name* is the database's, for messages.
 
     Raises:
         StoreError: they were written by a newer version of this program, or the database is another program's.
     """
-    version = read_version(database)
     if version == SCHEMA_VERSION:
         return
     if version is not None and not read_columns(database, "entries") >= _FIRST_COLUMNS:
