@@ -13,13 +13,14 @@ import pytest
 from hypothesis import settings
 
 from feeds.config import Config, load_config
+from feeds.edges.store import sqlite
 from feeds.edges.store.database import open_store
 from feeds.jobs.context import Context
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import publish
 from feeds.jobs.report import PublishReport
 from tests.command import run_command
-from tests.postgresql import empty_schema_url, remove_schemas
+from tests.postgresql import change, empty_schema_url, remove_schemas
 
 # In CI the same examples each time, so that a change is judged by what it changed; elsewhere new ones. No deadlines:
 # tests do not time.
@@ -90,7 +91,7 @@ def asked(now: datetime = NOW, **given: object) -> tuple[PublishOptions, Context
     return PublishOptions(now=now, **given), Context(**context)
 
 
-def _store_variable() -> dict[str, str]:
+def store_variable() -> dict[str, str]:
     """Return the variable that `databases` sets, if it does."""
     return {name: os.environ[name] for name in ("FEEDS_STORE_URL",) if name in os.environ}
 
@@ -107,7 +108,7 @@ class SampleSite:
 
     @property
     def config(self) -> Config:
-        return load_config(self.folder / "config.toml", _store_variable())
+        return load_config(self.folder / "config.toml", store_variable())
 
     def configure(self, text: str) -> None:
         (self.folder / "config.toml").write_text(text, "utf-8")
@@ -133,6 +134,13 @@ class SampleSite:
             cursor = store.database.connection.execute(query)  # type: ignore[attr-defined]
             return cursor.fetchall() if cursor.description else []
 
+    def lose_store(self) -> None:
+        """Let the store be as one that was never used."""
+        if "FEEDS_STORE_URL" in os.environ:
+            empty_schema_url()
+        else:
+            (self.folder / ".feeds/feeds.db").unlink()
+
     def files(self, *below: str) -> dict[str, bytes]:
         """Every file under the folders named, by path."""
         found = (file for name in below for file in sorted((self.folder / name).rglob("*")) if file.is_file())
@@ -148,6 +156,14 @@ def databases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, a
     """The test runs on both databases: its one site, and the commands that it starts, have an empty store there."""
     if request.param == "postgresql":
         monkeypatch.setenv("FEEDS_STORE_URL", empty_schema_url())
+
+
+@pytest.fixture
+def impatient(databases: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On both databases, what another process keeps locked is an error at once."""
+    monkeypatch.setattr(sqlite, "PATIENCE", 0)
+    if url := os.environ.get("FEEDS_STORE_URL"):
+        monkeypatch.setenv("FEEDS_STORE_URL", change(url, options="lock_timeout=10ms"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from feeds.core.newsletters import tokens
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.files.keys import load_keys
 from feeds.edges.store.database import open_store
+from feeds.edges.store.table_shapes import table_shapes
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site
 from feeds.jobs.subscribers import erase, preferences, subscribe
@@ -51,6 +52,13 @@ def stored(config, email=ADA):
     with open_store(config.store_url, config.folder) as store:
         found = store.subscribers.find(email)
     return found and (found.status, {name: found.topics.get(name, ()) for name in found.newsletters})
+
+
+def contents(config):
+    """Return every row of the store, by table."""
+    with open_store(config.store_url, config.folder) as store:
+        names = [table.name for table in table_shapes()] + ["journal"] * store.database.keeps_journal
+        return {name: sorted(map(repr, store.database.query(f"SELECT * FROM {name}"))) for name in names}
 
 
 def answer_requests(config, now=NOW):

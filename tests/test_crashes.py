@@ -83,6 +83,7 @@ def test_kill_minus_9_at_random_moments_loses_no_letter(letter_site):
         mailing.check()
 
 
+@pytest.mark.usefixtures("databases")
 def test_killed_senders_double_no_held_message(letter_site):
     """With `on_unknown = "hold"`, messages in flight at a kill are held, and no letter arrives twice."""
     kills = max(5, KILLS // 10)

@@ -1,11 +1,10 @@
 """Commands that change the store and then publish: no other process gets in between."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from feeds.jobs.context import Context
 from feeds.jobs.newsletters.approve import approve_issue
 from feeds.jobs.newsletters.resume import resume_sending
 from tests.conftest import NOW, asked
-from tests.mailing import URL
 
 #: Queues for the site's lock, and keeps it once it has it.
 RIVAL = """
@@ -38,21 +36,19 @@ def wait_for(condition):
 class Rival(threading.Thread):
     """Locks the store, so that the change waits with the site's lock held; queues for that lock; unlocks the store."""
 
-    def __init__(self, folder):
+    def __init__(self, site):
         super().__init__(daemon=True)
-        self.folder, self.holds_store = folder, threading.Event()
-        self.inode = f":{folder.stat().st_ino} "
+        self.folder, self.url, self.holds_store = site.folder, site.config.store_url, threading.Event()
+        self.inode = f":{site.folder.stat().st_ino} "
 
     def run(self):
-        with closing(sqlite3.connect(self.folder / ".feeds/feeds.db", isolation_level=None)) as db:
-            db.execute("BEGIN IMMEDIATE")
+        with open_store(self.url, self.folder) as store, store.database.transaction():
             self.holds_store.set()
             wait_for(lambda: self.listed("FLOCK"))
             command = [sys.executable, "-c", RIVAL]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
             self.process = subprocess.Popen(command, cwd=self.folder, **pipes)
             wait_for(lambda: self.listed("-> FLOCK"))
-            db.execute("ROLLBACK")
 
     def listed(self, what):
         """Return whether the kernel lists a lock of the site's folder, or a process that waits for it."""
@@ -68,7 +64,7 @@ class Rival(threading.Thread):
 @contextmanager
 def rival(site):
     """Hold a rival for the site's lock; it gets the lock only after the block."""
-    made = Rival(site.folder)
+    made = Rival(site)
     made.start()
     assert made.holds_store.wait(60)
     try:
@@ -112,6 +108,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the ke
 CHANGES = {"approve": approving, "resume": resuming, "retire": retiring, "correct": correcting}
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_process_that_waits_for_the_lock_gets_it_only_after_the_publish_run(letter_site, change):
     """The command succeeds although another process queues for the lock: it holds the lock until it has published."""
@@ -124,12 +121,14 @@ def test_a_process_that_waits_for_the_lock_gets_it_only_after_the_publish_run(le
         change(letter_site)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_process_that_waits_for_the_lock_gets_it_only_after_a_retraction_is_undone(letter_site):
     """The same holds for `feeds retract --undo`."""
     letter_site.publish()
     unretracting(letter_site)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_change_that_is_refused_publishes_nothing(letter_site):
     """An approval without a waiting issue fails before anything is written."""
     from feeds.errors import FeedsError
@@ -140,5 +139,5 @@ def test_a_change_that_is_refused_publishes_nothing(letter_site):
     with pytest.raises(FeedsError, match="no issue of weekly waits for approval"):
         approving(letter_site)
     assert letter_site.files("public") == before
-    with open_store(URL, letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert store.issues.load_issues() == ()

@@ -21,15 +21,14 @@ import pytest
 from feeds.cli.clock import utc_now
 from feeds.edges.process import scheduler
 from feeds.edges.process.lock import lock_site
-from feeds.edges.store import sqlite
 from feeds.edges.store.database import open_store
 from feeds.jobs import run
 from feeds.jobs.context import Context
 from feeds.jobs.health import Pulse
 from feeds.jobs.report import PublishReport
 from feeds.jobs.run import next_run_at
-from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.mailing import URL, addresses, configured
+from tests.conftest import CONFIG, NEWSLETTER, NOW, store_variable
+from tests.mailing import addresses, configured
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer
 
@@ -137,6 +136,7 @@ def test_feeds_do_not_wait_for_letters(letter_site):
         assert len(server.accepted) == 30
 
 
+@pytest.mark.usefixtures("databases")
 def test_it_stops_in_the_middle_of_a_send(letter_site):
     """At SIGTERM, messages that were begun are finished, the others wait, and no delivery is lost."""
     with SmtpServer() as server:
@@ -150,7 +150,7 @@ def test_it_stops_in_the_middle_of_a_send(letter_site):
         rest, _ = process.communicate(timeout=30)
         assert (process.returncode, rest.splitlines()[-1].endswith("stopped")) == (0, True), rest
         sent = len(server.accepted)
-        with open_store(URL, letter_site.folder) as store:
+        with open_store(letter_site.config.store_url, letter_site.folder) as store:
             counts = store.deliveries.count_states(1)
         assert sent < 500
         assert (counts["sent"], counts["ready"]) == (sent, 500 - sent)
@@ -178,6 +178,7 @@ def test_what_has_not_changed_is_told_once(letter_site):
     assert sum("error: " in line for line in [*log, *rest.splitlines()]) == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_run_that_would_change_nothing_is_skipped(letter_site):
     """Without a change, a run needs no lock; after a change it waits for the other process and logs nothing."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
@@ -202,7 +203,7 @@ def test_a_run_that_would_change_nothing_is_skipped(letter_site):
 def make_service(site, events, context=None, use_config=lambda _: None):
     """Return the steps of a service, to be called at a time of our choice."""
     context = context or Context(clock=lambda: NOW)
-    return run._Service(site.config, {}, context, events.append, Pulse(), use_config)  # noqa: SLF001
+    return run._Service(site.config, store_variable(), context, events.append, Pulse(), use_config)  # noqa: SLF001
 
 
 def change_while_waiting(monkeypatch, site, texts):
@@ -257,18 +258,18 @@ def test_a_stop_ends_the_wait_for_a_config(letter_site, monkeypatch):
     assert letter_site.read("config.toml") == "[site # 1"
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("locked", ["site", "database"])
-def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site, monkeypatch, locked):
+def test_it_waits_for_another_process_and_says_so_after_ten_minutes(letter_site, locked):
     """While another process holds the site or the database, the run is tried again soon; a long wait is logged once."""
-    monkeypatch.setattr(sqlite, "PATIENCE", 0)
     events, clock = [], [NOW]
     context = Context(clock=lambda: clock[0])
     service = make_service(letter_site, events, context)
-    with open_store(URL, letter_site.folder) as store, ExitStack() as held:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store, ExitStack() as held:
         if locked == "site":
             held.enter_context(lock_site(letter_site.folder))
         else:
-            store.database.connection.execute("BEGIN EXCLUSIVE")
+            held.enter_context(store.database.transaction())
         for minutes in (0, 1, 11, 12):
             clock[0] = NOW + timedelta(minutes=minutes)
             assert service.publish(lambda: False) == {"publish": clock[0] + timedelta(seconds=2)}

@@ -1,8 +1,6 @@
 """The unsubscribe links of letters over HTTP, as mail providers and people use them."""
 
 import re
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from email import message_from_bytes, policy
 from urllib.parse import urlsplit
@@ -14,7 +12,7 @@ from feeds.jobs.newsletters.send_test import send_test
 from feeds.jobs.subscribers.erase import erase_subscriber
 from feeds.model import ALL_NEWSLETTERS
 from tests.conftest import NOW
-from tests.subscribed import ADA, context, letter_token, stored, subscribe_ada
+from tests.subscribed import ADA, contents, context, letter_token, stored, subscribe_ada
 from tests.webserver import FORM, web_client
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -36,11 +34,6 @@ def client(config):
         yield client
 
 
-def contents(config):
-    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
-        return list(db.iterdump())
-
-
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
@@ -58,6 +51,7 @@ def test_a_one_click_request_leaves_without_page_cookie_or_redirect(client, conf
         assert stored(config) == NONE_OF_DAILY
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("newsletters", [["weekly"], ["weekly", "daily"], [ALL_NEWSLETTERS]])
 @pytest.mark.parametrize("minutes", [0, 59, 60])
 def test_the_page_offers_to_undo_a_one_click_request_for_an_hour(config, newsletters, minutes):
@@ -141,6 +135,7 @@ def test_a_token_that_is_not_signed_is_not_that_of_a_test_letter(client, token):
     assert [client.get(f"/{page}/{token}").status for page in ("unsubscribe", "preferences")] == [404, 404]
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_links_of_a_letter_work_and_the_next_issue_does_not_come(site, config):
     """The URL of List-Unsubscribe in a letter unsubscribes by one click, and the next issue is not sent to them."""
     site.post("first", categories="[Notes]")
@@ -162,6 +157,7 @@ def test_the_links_of_a_letter_work_and_the_next_issue_does_not_come(site, confi
     assert [name for name in site.letters() if name.startswith("weekly/2/")]
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
 def test_no_other_method_changes_anything(client, config, method):
     """Only POST unsubscribes: GET and HEAD are 200 and others 405, and none of them changes the database."""
@@ -183,6 +179,7 @@ def test_any_post_leaves_whatever_its_body(client, config, kind, body):
     assert "a•••@e•••.org" in answer.text
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_page_shows_a_button_then_what_happened_and_offers_only_to_undo(client, config):
     """A person sees a button, then that they are unsubscribed with one button to undo it, in their language."""
     path = f"/unsubscribe/{letter_token(config)}"
@@ -227,6 +224,7 @@ def test_a_link_that_is_not_ours_is_not_found(client, config, token):
     assert len(stored(config)[1]) == 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_link_of_an_erased_subscriber_is_no_error(client, config):
     """The link of somebody who was erased is 200, with GET and POST, without an address and without a button."""
     path = f"/unsubscribe/{letter_token(config)}"

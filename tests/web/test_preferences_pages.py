@@ -2,8 +2,6 @@
 
 import json
 import re
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from html import unescape
 
@@ -12,7 +10,16 @@ import pytest
 from feeds.edges.store.database import open_store
 from feeds.jobs.subscribers import erase, subscribe
 from tests.conftest import NOW
-from tests.subscribed import ADA, answer_requests, letter_token, mails, preferences_token, stored, subscribe_ada
+from tests.subscribed import (
+    ADA,
+    answer_requests,
+    contents,
+    letter_token,
+    mails,
+    preferences_token,
+    stored,
+    subscribe_ada,
+)
 from tests.webserver import web_client
 
 BOB = "bob@example.net"
@@ -33,11 +40,6 @@ def client(config):
         yield client
 
 
-def contents(config):
-    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
-        return list(db.iterdump())
-
-
 def path(config):
     return f"/preferences/{preferences_token(config)}"
 
@@ -47,6 +49,7 @@ def checked(text):
     return re.findall(r'name="[^"]+" value="([^"]+)" checked', text)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_letters_link_shows_a_masked_address_and_mails_a_link(client, config):
     """The page of a letter's link has the masked address, and two buttons: to unsubscribe, and for a mailed link."""
     url = f"/preferences/{letter_token(config)}"
@@ -138,6 +141,7 @@ def test_a_letters_link_changes_nothing_else(client, config, action):
     assert contents(config) == before
 
 
+@pytest.mark.usefixtures("databases")
 def test_looking_at_preferences_changes_nothing(client, config):
     """GET and HEAD of every page of preferences leave the database as it is."""
     link, before = path(config), contents(config)
@@ -147,6 +151,7 @@ def test_looking_at_preferences_changes_nothing(client, config):
     assert contents(config) == before
 
 
+@pytest.mark.usefixtures("databases")
 def test_preferences_are_shown_and_saved(client, config):
     """The page shows what is stored, in the reader's language; what is ticked is stored and shown."""
     page = client.get(path(config), Accept_Language="ja")
@@ -216,6 +221,7 @@ def test_a_wrong_address_is_kept_and_explained_beside_its_field(client, config, 
     assert contents(config) == before
 
 
+@pytest.mark.usefixtures("databases")
 def test_consent_on_the_pages_is_recorded_with_its_words(client, config):
     """A new tick, and an undo, record the words that the page has shown, from where, and when; the download has it."""
     client.post(path(config), {"newsletter": "weekly"})
@@ -237,9 +243,9 @@ def test_consent_on_the_pages_is_recorded_with_its_words(client, config):
     ]
     assert {one["at"] for one in found} == {"2026-11-23T12:00:00+00:00"}
     assert [len(one["client"] or "") for one in found] == [24, 24, 24, 0, 24, 24]
-    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
-        [(lang, words)] = db.execute("SELECT lang, text FROM consent_wordings WHERE version = ?", (wording,)).fetchall()
-    assert (lang, words in page.text) == ("en", True)
+    with open_store(config.store_url, config.folder) as store:
+        wordings = dict(store.database.query("SELECT version, text FROM consent_wordings WHERE lang = 'en'"))
+    assert wordings[wording] in page.text
 
 
 def test_a_form_may_have_hundreds_of_topics(client, config):
@@ -249,6 +255,7 @@ def test_a_form_may_have_hundreds_of_topics(client, config):
     assert stored(config) == ("active", {"weekly": ("Notes",)})
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_new_address_confirms_by_the_link_that_it_gets(client, config):
     """The new address gets a link whose page moves the subscriber; a fourth request is HTTP 429."""
     assert client.post(f"{path(config)}/address", {"email": "bob"}).status == 422
@@ -265,6 +272,7 @@ def test_a_new_address_confirms_by_the_link_that_it_gets(client, config):
     assert client.post(f"{path(config)}/address", {"email": BOB}).status == 429
 
 
+@pytest.mark.usefixtures("databases")
 def test_everything_stored_can_be_downloaded(client, config):
     """The download is a JSON file with the address, subscriptions, consent and mails, which no cache keeps."""
     client.post(f"/preferences/{letter_token(config)}/link", {})
@@ -276,6 +284,7 @@ def test_everything_stored_can_be_downloaded(client, config):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_erasure_needs_a_tick_and_erases(client, config):
     """Without the tick nothing is erased; with it the subscriber is unsubscribed, and erased by the next run."""
     link = path(config)
@@ -306,11 +315,9 @@ def test_a_network_that_asks_for_too_many_links_has_to_wait(client, config):
     assert client.post("/preferences", {"email": ADA}, X_Forwarded_For="203.0.113.7").status == 200
 
 
-def test_a_locked_database_is_tried_again(client, config, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_a_locked_database_is_tried_again(client, config):
     """While another process keeps the database locked, a page is HTTP 503 with the time to try again."""
-    from feeds.edges.store import sqlite
-
-    monkeypatch.setattr(sqlite, "PATIENCE", 0)
     with open_store(config.store_url, config.folder) as store, store.bounces.transaction():
         answer = client.post(f"/unsubscribe/{letter_token(config)}", {})
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")

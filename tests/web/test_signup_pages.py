@@ -84,6 +84,7 @@ def test_a_language_without_texts_is_ignored(client, chosen):
     assert 'action="/subscribe"' in page.text
 
 
+@pytest.mark.usefixtures("databases")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_scanner_that_follows_the_link_confirms_nothing(client, door, method):
     """GET and HEAD of the link show a button and change nothing; POST confirms, and once more changes nothing."""
@@ -106,6 +107,7 @@ def test_a_link_that_is_none_is_not_found(client, token):
     assert client.logged == []
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_answer_is_the_same_for_every_address(client, door):
     """Known, unknown and suppressed addresses get the same bytes."""
     from feeds.jobs.subscribers.subscribe import add_subscriber, suppress_address
@@ -206,6 +208,7 @@ def test_a_wrong_address_keeps_the_newsletters(two):
     assert re.search(r'value="ada@"[^>]*aria-describedby="wrong"></p>\s*<p class="wrong" role="alert"', answer.text)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_network_that_signs_up_too_often_is_asked_to_wait(client, door):
     """After many sign-ups from one network the answer is HTTP 429 with Retry-After."""
     answers = [send(client, door, f"reader{n}@example.org", seconds=5) for n in range(21)]

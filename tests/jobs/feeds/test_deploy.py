@@ -43,6 +43,7 @@ def test_nothing_is_deployed_where_nothing_has_changed(deployed):
     assert log(deployed).count("run") == before.count("run") + 1
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_command_that_fails_holds_letters_back_until_it_succeeds(deployed):
     """A command that fails is reported with its last line; letters wait, and the next run tries it again."""
     deployed.after("echo first; echo no such host >&2; exit 3")
@@ -58,11 +59,12 @@ def test_a_command_that_fails_holds_letters_back_until_it_succeeds(deployed):
     assert "weekly" not in lines[: lines.index("run")]
 
 
+@pytest.mark.usefixtures("databases")
 def test_what_a_killed_run_has_written_is_deployed_by_the_next(deployed):
     """If a run was killed before the command succeeded, the next run deploys what it wrote."""
     deployed.publish()
     before = log(deployed).count("run")
-    with open_store("sqlite:///.feeds/feeds.db", deployed.folder) as store:
+    with open_store(deployed.config.store_url, deployed.folder) as store:
         store.feeds.mark_undeployed(NOW)
     deployed.publish()
     assert log(deployed).count("run") == before + 1

@@ -653,6 +653,7 @@ def test_what_is_withdrawn_is_withdrawn_wherever_its_feed_lay(small):
 # Retiring feeds ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_feed_can_be_retired_and_brought_back(small, feeds):
     """`retire` removes the files of a feed, answers 410 and takes it off all lists; `--undo` restores all of it."""
     write(small, *range(1, 8), categories="[X]")

@@ -7,7 +7,7 @@ import pytest
 from feeds.edges.mail.smtp import sender
 from feeds.edges.store.database import open_store
 from tests.conftest import CONFIG, NEWSLETTER, NOW
-from tests.mailing import URL, Mailing, addresses, configured
+from tests.mailing import Mailing, addresses, configured
 from tests.mailing import subscribe as join
 from tests.smtpserver import SmtpServer, at
 
@@ -48,6 +48,7 @@ def test_an_issue_that_cannot_be_composed_is_reported_after_an_hour(letter_site)
     assert "digest.txt" in line
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_with_deferred_deliveries_is_not_reported(letter_site, server):
     """An issue that was offered to a server is not reported, though its deliveries are deferred for hours."""
     mailing = Mailing(letter_site, server)
@@ -75,6 +76,7 @@ def test_an_issue_whose_servers_are_unavailable_is_reported_after_an_hour(letter
     assert (mailing.publish().exit_code, alerts(letter_site)) == (3, [line])
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_halted_issue_and_a_paused_domain_are_reported_at_once(letter_site, server):
     """A halted issue and a paused domain are reported at once, with a command that helps."""
     mailing = Mailing(letter_site, server)
@@ -104,9 +106,10 @@ def test_a_command_that_fails_is_reported(letter_site, server):
     assert report.errors[-1].startswith("publish.alert: 'echo no such command")
 
 
-def test_an_alert_is_forgotten_after_a_quarter(tmp_path):
+@pytest.mark.usefixtures("databases")
+def test_an_alert_is_forgotten_after_a_quarter(site):
     """An alert is reported again after 90 days, so that the table does not grow without end."""
-    with open_store(URL, tmp_path) as store:
+    with open_store(site.config.store_url, site.folder) as store:
         assert store.alerts.record("a", NOW)
         assert not store.alerts.record("a", NOW + timedelta(days=89))
         assert store.alerts.record("b", NOW + timedelta(days=91))

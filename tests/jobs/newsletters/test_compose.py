@@ -322,6 +322,7 @@ def test_a_post_cannot_contain_the_notes_placeholder(letter_site):
     assert word not in html + text
 
 
+@pytest.mark.usefixtures("databases")
 def test_no_note_is_used_twice(letter_site):
     """`next.md` is used once, until it changes; a note named by a number is for the issue with that number."""
     write_note(letter_site, "Only once.\n")

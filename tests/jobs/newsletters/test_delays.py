@@ -1,9 +1,7 @@
 """One reader, domain or server that refuses letters of an issue does not stop the others, and costs them no try."""
 
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -215,6 +213,7 @@ def test_a_limit_for_a_connection_costs_few_commands_and_no_try(mailing, number)
     assert mailing.server.duplicates() == 0
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_relay_that_refuses_more_is_left_alone_and_the_next_try_is_known(mailing, feeds):
     """`status` says what was learned; `feeds run` would come back at that time; a resume tries at once."""
     join(mailing.site.folder, readers_at_many_domains(60))
@@ -258,13 +257,13 @@ def test_an_account_that_may_send_no_more_today_is_left_alone(mailing):
     assert mailing.states() == {"sent": 300}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_killed_sender_forgets_no_delay(mailing):
     """What was stored about domains and servers is there for the next process, which asks no one too early."""
     join(mailing.site.folder, ["a@slow.example", "b@slow.example", "c@fast.example"])
     mailing.server.rule = at_domain("rcpt", "451 4.7.1 rate limit exceeded", "slow.example")
     mailing.publish()
-    with closing(sqlite3.connect(mailing.site.folder / ".feeds/feeds.db")) as db, db:
-        db.execute("UPDATE deliveries SET state = 'leased', next_at = NULL WHERE state = 'deferred'")
+    mailing.site.run_sql("UPDATE deliveries SET state = 'leased', next_at = NULL WHERE state = 'deferred'")
     before = len(mailing.server.commands("MAIL"))
     assert mailing.publish().exit_code == 3
     assert len(mailing.server.commands("MAIL")) == before

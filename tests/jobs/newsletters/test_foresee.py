@@ -67,6 +67,7 @@ def test_a_newsletter_without_readers_is_said(letter_site):
     assert lines(letter_site.publish(), letter_site) == [said]
 
 
+@pytest.mark.usefixtures("databases")
 def test_readers_of_other_topics_are_said(letter_site):
     """If no subscriber has chosen a topic of the posts, `feeds send` says so."""
     letter_site.configure(CONFIG + NO_COPIES)
@@ -119,6 +120,7 @@ def test_a_publish_that_finds_nothing_changed_says_the_same(letter_site, feeds):
     assert again == ["weekly: no posts wait for Monday 30 November 08:00 UTC"] * 2
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_that_waits_for_approval_comes_first(letter_site):
     """While an issue waits for approval, the line says that it comes first."""
     letter_site.configure((CONFIG + NEWSLETTER).replace("copy_to", "approve = true\ncopy_to"))

@@ -21,6 +21,7 @@ def limited(site, limit):
     site.configure(CONFIG + NEWSLETTER.replace('"desk@example.com"]', f"{FIVE}]", 1) + limit)
 
 
+@pytest.mark.usefixtures("databases")
 def test_no_more_is_sent_in_a_day_than_allowed(letter_site):
     """With `per_day`, the rest is sent when the first letters are a day old; no letter is lost."""
     limited(letter_site, "per_day = 3\n")
@@ -57,6 +58,7 @@ def test_mail_to_single_persons_counts_and_is_sent_first(letter_site, limit, lin
     assert (sum("mail/" in path for path in found), sum("weekly/1/" in path for path in found)) == (links, letters)
 
 
+@pytest.mark.usefixtures("databases")
 def test_letters_never_hold_back_mail_to_single_persons(letter_site):
     """With `per_day` used up by letters, mail outside of issues is sent at once, and counts."""
     limited(letter_site, "per_day = 3\n")
@@ -97,6 +99,7 @@ def mailing(letter_site):
         yield found
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_rest_follows_a_good_first_batch_after_a_pause(mailing):
     """With `first_percent`, the rest is sent after the pause if the first batch was not refused."""
     report = mailing.publish()
@@ -123,6 +126,7 @@ def test_a_refused_first_batch_halts_the_issue(mailing):
     assert mailing.states() == {"sent": READERS - 1, "failed": 1}
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_complaint_during_the_pause_halts_the_issue(mailing):
     """A bounce or complaint during the pause halts the issue too."""
     mailing.publish()

@@ -131,6 +131,7 @@ def test_all_reasons_are_reported_together(letter_site, server):
     ]
 
 
+@pytest.mark.usefixtures("databases")
 def test_the_first_external_issue_needs_a_confirmation(letter_site, server):
     """The first external issue needs a confirmation: at a terminal by an answer, without one by `--yes`."""
     configure(letter_site, server)
@@ -257,11 +258,12 @@ def test_check_opens_what_sending_needs(letter_site, feeds, server):
     assert found["mail.bounces.mailbox"].endswith("/bounces: the mailbox does not exist")
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_old_database_sends_nothing(letter_site, server):
     """If `public/` has an issue that the database does not know, nothing is sent, while feeds are published."""
     configure(letter_site, server, url=CONFIG)
     letter_site.publish()
-    (letter_site.folder / ".feeds/feeds.db").unlink()
+    letter_site.lose_store()
     report = letter_site.publish()
     assert report.issues == []
     assert "public/newsletters/ contains issue 1, but the database has none" in report.errors[0]

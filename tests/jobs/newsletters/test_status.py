@@ -44,6 +44,7 @@ def test_there_is_no_progress_before_anything_is_sent(site):
         list(status.issue_recipients(site.config, None, 1))
 
 
+@pytest.mark.usefixtures("databases")
 def test_progress_is_counted_during_a_send(mailing):
     """During a send, another process can read the number of deliveries in each state, and the rate."""
     found = []
@@ -87,6 +88,7 @@ def test_without_a_rate_the_time_left_is_unknown(mailing):
     assert [(p.rate, p.pending, p.seconds_left) for p in load_progress(mailing)] == [(0, 1, None)]
 
 
+@pytest.mark.usefixtures("databases")
 def test_refusals_are_counted_by_domain_and_code(mailing):
     """Refusals are counted by domain and code, whatever their text, the most frequent first."""
     join(mailing.site.folder, [f"x{n}@elsewhere.example" for n in range(2)])
@@ -176,6 +178,7 @@ def test_an_issue_is_found_by_number_and_newsletter(mailing):
         list(status.issue_recipients(mailing.site.config, "weekly", 2))
 
 
+@pytest.mark.usefixtures("databases")
 def test_one_newsletter_is_resumed_alone(mailing):
     """Resuming one newsletter leaves deliveries of the others waiting; an unknown newsletter is an error."""
     mailing.site.configure(configured(mailing.server).replace("[mail]", f"{DAILY}[mail]", 1))
@@ -189,6 +192,7 @@ def test_one_newsletter_is_resumed_alone(mailing):
         resume.resume_sending(mailing.site.config, "monthly", mailing.context())
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_that_is_being_sent_can_be_cancelled(mailing):
     """Cancelling an issue that is being sent fails its pending deliveries; a second time there is nothing to cancel."""
     mailing.server.rule = lambda step: "451 4.3.0 later" if step.stage == "rcpt" and step.before > 3 else None
@@ -204,6 +208,7 @@ def test_an_issue_that_is_being_sent_can_be_cancelled(mailing):
         resume.cancel_issue(mailing.site.config, "weekly")
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_reader_who_left_before_the_letter_was_sent_is_cancelled(mailing, feeds):
     """A subscriber who unsubscribes before their letter is sent counts as cancelled, and not among the refusals."""
     mailing.server.rule = at("rcpt", "451 4.3.0 later")
@@ -231,6 +236,7 @@ def test_times_are_in_the_zone_of_the_site(mailing, feeds):
     assert "known since 2026-01-01 09:00 JST" in shown
 
 
+@pytest.mark.usefixtures("databases")
 def test_an_issue_that_waits_for_approval_can_be_discarded(letter_site):
     """Cancelling an issue that waits for approval discards it, and the next publish composes it again."""
     letter_site.configure(letter_site.read("config.toml").replace('name = "weekly"', 'name = "weekly"\napprove = true'))
@@ -265,6 +271,7 @@ def test_progress_is_watched_until_all_is_sent(mailing):
 # A domain that refuses everything -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_domain_that_refuses_everything_is_paused_during_the_send(letter_site, feeds):
     """A domain that refuses many is paused during the send; after `subscribers revive` the rest of it is sent."""
     big, small = [f"r{n:03}@big.example" for n in range(400)], [f"s{n:03}@small.example" for n in range(100)]

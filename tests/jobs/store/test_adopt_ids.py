@@ -52,6 +52,7 @@ def moved(site):
     return site
 
 
+@pytest.mark.usefixtures("databases")
 def test_old_ids_are_kept_in_every_format(moved, feeds):
     """Adopted ids are in Atom, RSS and JSON as they were; another post gets a new one."""
     done = feeds("ids", "adopt", "old.xml")
@@ -76,6 +77,7 @@ def test_an_id_that_is_the_address_of_the_page_says_so_in_rss(moved, feeds):
     assert '<guid isPermaLink="false">http://example.com/second.html</guid>' in document
 
 
+@pytest.mark.usefixtures("databases")
 def test_adopted_ids_are_permanent(moved, feeds):
     """Adopted ids survive an edited and renamed file, an export to another machine and a restored backup."""
     feeds("ids", "adopt", "old.xml")
@@ -88,7 +90,7 @@ def test_adopted_ids_are_permanent(moved, feeds):
     assert ids(moved)["first"] == "1 at http://old.example"
     assert ids(moved)["second"] == "urn:old:2"
     before = ids(moved)
-    (moved.folder / ".feeds/feeds.db").unlink()
+    moved.lose_store()
     assert feeds("ids", "import").returncode == 0
     moved.publish()
     assert ids(moved) == before
@@ -204,6 +206,7 @@ def test_posts_that_are_not_public_get_their_id_too(site, feeds):
     assert ids(site) == {"first": "urn:1", "second": "urn:2"}
 
 
+@pytest.mark.usefixtures("databases")
 def test_ids_that_were_published_are_only_replaced_on_request(moved, feeds):
     """After a first publish, posts keep their ids and a warning names `--replace`, which gives them the old ones."""
     moved.publish()
@@ -219,6 +222,11 @@ def test_ids_that_were_published_are_only_replaced_on_request(moved, feeds):
     assert ids(moved) == after
     file = moved.folder / "posts" / "first.md"
     file.rename(file.with_name("renamed.md"))
+    moved.publish()
+    assert ids(moved) == after
+    assert feeds("ids", "export").returncode == 0
+    moved.lose_store()
+    assert feeds("ids", "import").returncode == 0
     moved.publish()
     assert ids(moved) == after
 

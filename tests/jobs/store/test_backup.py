@@ -19,13 +19,14 @@ def adopt(site, now=NOW, **options):
     return backup.adopt_public(site.config, now, Context(clock=lambda: now), **options)
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
     """After adopting, a new store repeats no issue, continues the numbers, keeps the pages and sends what is new."""
     letter_site.publish()
     letter_site.post("second", date="2026-11-25")
     letter_site.publish(NOW + WEEK)
     pages = letter_site.files("public/newsletters")
-    (letter_site.folder / ".feeds/feeds.db").unlink()
+    letter_site.lose_store()
     before = letter_site.files("public", ".feeds/outbox", "posts")
     assert adopt(letter_site, NOW + WEEK, dry_run=True) == [
         "weekly: issues 1 to 2 would be marked as sent, 2 posts would be marked as announced"
@@ -40,7 +41,7 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
         letter_site.files("public/newsletters")["public/newsletters/weekly/1/index.html"]
         == pages["public/newsletters/weekly/1/index.html"]
     )
-    with open_store("sqlite:///.feeds/feeds.db", letter_site.folder) as store:
+    with open_store(letter_site.config.store_url, letter_site.folder) as store:
         assert [(i.number, i.subject) for i in store.issues.load_issues()] == [
             (1, "first"),
             (2, "second"),
@@ -48,6 +49,7 @@ def test_a_store_that_has_forgotten_takes_over_what_was_sent(letter_site):
         ]
 
 
+@pytest.mark.usefixtures("databases")
 def test_a_site_from_another_tool_begins_with_what_comes_next(letter_site, feeds):
     """After adopting another program's site, old posts are announced, no issue is shown, and our first is number 1."""
     done = feeds("store", "adopt", "--now", "2026-11-23T12:00Z")

@@ -1,7 +1,5 @@
 """Leaving by the link of a letter, and undoing it."""
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -13,18 +11,12 @@ from feeds.errors import LinkError
 from feeds.jobs.subscribers import leave, subscribe
 from feeds.jobs.subscribers.erase import erase_subscriber
 from tests.conftest import CONFIG, NOW
-from tests.subscribed import ADA, TWO, context, letter_token, stored, subscribe_ada
+from tests.subscribed import ADA, TWO, contents, context, letter_token, stored, subscribe_ada
 
 
 @pytest.fixture
 def config(site):
     return subscribe_ada(site)
-
-
-def contents(config):
-    """Return every row of the database."""
-    with closing(sqlite3.connect(config.folder / ".feeds/feeds.db")) as db:
-        return list(db.iterdump())
 
 
 @pytest.mark.usefixtures("databases")
@@ -37,6 +29,7 @@ def test_a_link_leaves_one_newsletter_and_the_last_one_all(config):
     assert stored(config) == ("unsubscribed", {})
 
 
+@pytest.mark.usefixtures("databases")
 def test_looking_at_a_link_changes_nothing(config):
     """Whether somebody is subscribed is shown without any change of the database, before and after they left."""
     before = contents(config)

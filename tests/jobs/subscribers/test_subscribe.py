@@ -66,6 +66,13 @@ def test_a_reader_is_added_with_all_that_is_said(letter_site):
 
 
 @pytest.mark.usefixtures("databases")
+def test_who_is_added_again_has_the_topics_of_the_last_time(letter_site):
+    """Adding a subscriber again replaces the topics, if any are given, and otherwise keeps them."""
+    for topics, stored in (["Cats"], ("Cats",)), (["Dogs", "Birds"], ("Birds", "Dogs")), ([], ("Birds", "Dogs")):
+        assert _add(letter_site, topics=topics).topics == {"weekly": stored}
+
+
+@pytest.mark.usefixtures("databases")
 def test_nobody_is_added_who_must_not_be_written_to(letter_site):
     """An address on the suppression list is not added without --again."""
     assert subscribe.suppress_address(letter_site.config, ADA, NOW)
@@ -323,6 +330,18 @@ def test_newsletters_are_what_a_row_says_unless_somebody_says_otherwise(letter_s
     ] * 2
     with pytest.raises(FeedsError, match="there is no newsletter 'monthly'"):
         _import(letter_site, text, newsletters=("monthly",))
+
+
+@pytest.mark.usefixtures("databases")
+def test_an_address_in_several_rows_gets_the_newsletters_and_topics_of_all(letter_site):
+    """Rows with the same address are one subscriber with the newsletters and topics of all of them."""
+    letter_site.configure(CONFIG + NEWSLETTER + DAILY)
+    rows = ("ada@example.org,daily,Cats", "bob@example.org,weekly,Birds", "ADA@example.org,daily,Dogs")
+    done, _ = _import(letter_site, "\n".join(["email,newsletters,topics", *rows, "ada@example.org,weekly,"]))
+    assert done.counts.added == {"active": 2}
+    ada, bob = subscribe.list_subscribers(letter_site.config)
+    assert (ada.newsletters, ada.topics) == (("daily", "weekly"), {"daily": ("Cats", "Dogs")})
+    assert (bob.newsletters, bob.topics) == (("weekly",), {"weekly": ("Birds",)})
 
 
 @pytest.mark.usefixtures("databases")
